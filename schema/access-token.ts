@@ -1,0 +1,125 @@
+import { builder } from "./builder.ts";
+import { ConnectionType, withSource } from "./connection.ts";
+import { requireUser } from "./context.ts";
+import { parseTokenRequest, parseWhere, tokenArgs, whereArgs } from "./input.ts";
+import { tokenOrNull } from "./token-or-null.ts";
+import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./upstream.ts";
+
+type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
+
+const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken").implement({
+  description: "A live third-party access token.",
+  fields: (t) => ({
+    value: t.exposeString("value", { description: "The token itself. Keep it in memory only." }),
+    tokenType: t.exposeString("tokenType", { description: "How to send it: `bearer` almost always." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
+    scopes: t.exposeStringList("scopes", { description: "What it may do." }),
+    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked and not granted." }),
+    fingerprint: t.exposeID("fingerprint", { description: "What to send as `rejected` when the third party refuses this token." }),
+    connection: t.field({
+      type: ConnectionType,
+      description: "The connection it came from.",
+      resolve: ({ source, connection }) => withSource(source, connection),
+    }),
+  }),
+});
+
+const message = "Why there is no token, and what to do, as one sentence.";
+const connectorUrl = "The page where the user can mend it.";
+
+const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnected").implement({
+  description: "The owner never connected this.",
+  fields: (t) => ({
+    message: t.exposeString("message", { description: message }),
+    connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
+  }),
+});
+
+const reasonValues: Record<ReconnectReason, { description: string }> = {
+  DISCONNECTED: { description: "The user disconnected it." },
+  NOT_FINISHED: { description: "Connecting was started and did not succeed." },
+  REVOKED: { description: "The provider no longer honours the grant." },
+  EXPIRED: { description: "The token expired and the provider gave nothing to refresh it with." },
+  TOKEN_REJECTED: { description: "The third party refused the token and there is nothing to refresh it with." },
+};
+
+const ReconnectReasonType = builder.enumType("ReconnectReason", {
+  description: "Why the user has to connect again.",
+  values: reasonValues,
+});
+
+const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("ReconnectRequired").implement({
+  description: "Only the user can mend this, by connecting again.",
+  fields: (t) => ({
+    message: t.exposeString("message", { description: message }),
+    reason: t.expose("reason", { type: ReconnectReasonType, description: "Why." }),
+    connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
+    connection: t.field({
+      type: ConnectionType,
+      description: "The connection to mend; it keeps its id.",
+      resolve: ({ source, connection }) => withSource(source, connection),
+    }),
+  }),
+});
+
+const TokenWithheldType = builder.objectRef<Outcome<"TokenWithheld">>("TokenWithheld").implement({
+  description: "The token belongs to a group: a server may ask for it, a user may not.",
+  fields: (t) => ({ message: t.exposeString("message", { description: message }) }),
+});
+
+const TemporarilyUnavailableType = builder.objectRef<Outcome<"TemporarilyUnavailable">>("TemporarilyUnavailable").implement({
+  description: "The provider does not answer as it should at the moment. The connection is kept as it is.",
+  fields: (t) => ({
+    message: t.exposeString("message", { description: message }),
+    retryAfter: t.exposeInt("retryAfter", { description: "Seconds to wait before asking again." }),
+  }),
+});
+
+const MinimumTtlUnavailableType = builder.objectRef<Outcome<"MinimumTtlUnavailable">>("MinimumTtlUnavailable").implement({
+  description: "No token of this connection can live as long as `minimumTtl` asks.",
+  fields: (t) => ({
+    message: t.exposeString("message", { description: message }),
+    maximumTtl: t.exposeInt("maximumTtl", { description: "The most that can be asked, in seconds." }),
+  }),
+});
+
+const ConnectorMisconfiguredType = builder.objectRef<Outcome<"ConnectorMisconfigured">>("ConnectorMisconfigured").implement({
+  description: "The provider refuses the platform's own credentials: only its operator can mend this.",
+  fields: (t) => ({ message: t.exposeString("message", { description: message }) }),
+});
+
+export const AccessTokenResultType = builder.unionType("AccessTokenResult", {
+  description: "A live token, or the exact reason why there is none.",
+  types: [
+    AccessTokenType,
+    NotConnectedType,
+    ReconnectRequiredType,
+    TokenWithheldType,
+    TemporarilyUnavailableType,
+    MinimumTtlUnavailableType,
+    ConnectorMisconfiguredType,
+  ],
+  resolveType: ({ type }) => type,
+});
+
+builder.queryField("connectionToken", (t) =>
+  t.string({
+    nullable: true,
+    description:
+      "A live access token of the viewer's connection, refreshed when needed; null when there is none to be had. Temporary and configuration failures are errors with a code.",
+    args: { ...whereArgs(), ...tokenArgs() },
+    resolve: (_root, args, context) => tokenOrNull(requireUser(context), parseWhere(args.where), parseTokenRequest(args)),
+  }),
+);
+
+builder.queryField("accessToken", (t) =>
+  t.field({
+    type: AccessTokenResultType,
+    description: "The same as connectionToken, with the reason when there is no token.",
+    args: { ...whereArgs(), ...tokenArgs() },
+    resolve: async (_root, args, context) => {
+      const source = requireUser(context);
+      return { ...(await source.accessToken(parseWhere(args.where), parseTokenRequest(args))), source };
+    },
+  }),
+);

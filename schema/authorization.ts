@@ -1,0 +1,112 @@
+import { builder } from "./builder.ts";
+import { requireUser } from "./context.ts";
+import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
+import { tokenOrNull } from "./token-or-null.ts";
+import type { Authorization, AuthorizationStatus, CollectField, OwnerConnections } from "./upstream.ts";
+
+/** An authorization beside the capability it was read with. */
+export type AuthorizationNode = Authorization & { source: OwnerConnections };
+
+export const authorizationNode = (source: OwnerConnections, authorization: Authorization): AuthorizationNode => ({
+  ...authorization,
+  source,
+});
+
+const statusValues: Record<string, { value: AuthorizationStatus; description: string }> = {
+  AWAITING_CALLBACK: { value: "awaiting_callback", description: "The user has been sent to the provider, or to a form." },
+  RETRIEVING_TOKENS: { value: "retrieving_tokens", description: "The provider has agreed; its tokens are being fetched." },
+  ACTIVE: { value: "active", description: "Tokens can be had." },
+  ERROR: { value: "error", description: "Only reconnecting helps; see errorMessage." },
+};
+
+const AuthorizationStatusType = builder.enumType("AuthorizationStatus", {
+  description: "How far a grant has come. ACTIVE and ERROR are final until the next reconnect.",
+  values: statusValues,
+});
+
+const CollectFieldType = builder.objectRef<CollectField>("CollectField").implement({
+  description: "A value that a connector asks of the user.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "What FieldInput.name must be." }),
+    label: t.exposeString("label", { description: "What to call it on screen." }),
+    suffix: t.exposeString("suffix", { nullable: true, description: "What follows the value on screen, as `.zendesk.com`." }),
+    secret: t.exposeBoolean("secret", { description: "Whether to hide it while it is typed." }),
+  }),
+});
+
+const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>("CollectForm").implement({
+  description: "What a connector asks of the user before, or instead of, a visit to the provider. Every field is required.",
+  fields: (t) => ({
+    instructions: t.exposeString("instructions", { nullable: true, description: "What to do, as Markdown." }),
+    saveLabel: t.exposeString("saveLabel", { description: "The button's label." }),
+    fields: t.field({ type: [CollectFieldType], description: "The fields, in order.", resolve: ({ fields }) => fields }),
+  }),
+});
+
+export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authorization").implement({
+  description: "The grant behind a connection.",
+  fields: (t) => ({
+    id: t.exposeID("id", { description: "Its own id, new with every reconnect." }),
+    status: t.expose("status", { type: AuthorizationStatusType, description: "How far it has come." }),
+    displayLabel: t.exposeString("displayLabel", { nullable: true, description: "The account at the provider, as a person knows it." }),
+    errorCode: t.exposeString("errorCode", { nullable: true, description: "Why the status is ERROR, as a code: `access_denied`." }),
+    errorMessage: t.exposeString("errorMessage", { nullable: true, description: "Why the status is ERROR, as a sentence." }),
+    scopes: t.exposeStringList("scopes", { description: "What the user granted." }),
+    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked and not granted." }),
+    expiresAt: t.expose("expiresAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When the present access token expires; null when unknown. It is refreshed before that.",
+    }),
+    authorizeUrl: t.exposeString("authorizeUrl", {
+      nullable: true,
+      description: "While AWAITING_CALLBACK, in the answer of connect: where to send the browser.",
+    }),
+    state: t.exposeString("state", { nullable: true, description: "What submitAuthorization needs, while fields are to be collected." }),
+    collect: t.field({
+      type: CollectFormType,
+      nullable: true,
+      description: "What to ask of the user, while fields are to be collected.",
+      resolve: ({ collect }) => collect,
+    }),
+    accessToken: t.string({
+      nullable: true,
+      description: "A live access token, or null when there is none to be had. Selecting it may refresh; not selecting it costs nothing.",
+      args: tokenArgs(),
+      resolve: ({ source, connectionId }, args) => tokenOrNull(source, { id: connectionId }, parseTokenRequest(args)),
+    }),
+  }),
+});
+
+const FieldInputType = builder.inputType("FieldInput", {
+  description: "One collected field.",
+  fields: (t) => ({
+    name: t.string({ required: true, description: "CollectField.name." }),
+    value: t.string({ required: true, description: "What the user typed." }),
+  }),
+});
+
+builder.mutationField("submitAuthorization", (t) =>
+  t.field({
+    type: AuthorizationType,
+    description: "Hands in collected fields. The answer is ACTIVE, ERROR, or AWAITING_CALLBACK with an authorizeUrl to go to next.",
+    args: {
+      state: t.arg.string({ required: true, description: "Authorization.state.", validate: stateSchema }),
+      fields: t.arg({ type: [FieldInputType], required: true, description: "Every field asked for.", validate: fieldsSchema }),
+    },
+    resolve: async (_root, { state, fields }, context) => {
+      const connections = requireUser(context);
+      return authorizationNode(connections, await connections.submit(state, fields));
+    },
+  }),
+);
+
+builder.subscriptionField("authorizationStatus", (t) =>
+  t.field({
+    type: AuthorizationType,
+    description: "An authorization now, and each time it changes until it is ACTIVE or ERROR.",
+    args: { id: t.arg.id({ required: true, description: "Authorization.id.", validate: idSchema }) },
+    subscribe: (_root, { id }, context) => requireUser(context).watchAuthorization(id),
+    resolve: (authorization, _args, context) => authorizationNode(requireUser(context), authorization),
+  }),
+);

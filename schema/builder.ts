@@ -1,0 +1,35 @@
+import SchemaBuilder from "@pothos/core";
+import ValidationPlugin from "@pothos/plugin-validation";
+import type { Context } from "./context.ts";
+import { badUserInput } from "./errors.ts";
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  DefaultFieldNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+  };
+}>({
+  plugins: [ValidationPlugin],
+  defaultFieldNullability: false,
+  validation: {
+    validationError: ({ issues }) => {
+      const path = (issues[0]?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+      return badUserInput(`${path || "The input"}: ${issues[0]?.message ?? "is not valid"}.`, path);
+    },
+  },
+});
+
+builder.scalarType("DateTime", {
+  description: "An instant, as RFC 3339 in UTC: `2026-01-31T12:00:00.000Z`.",
+  specifiedByURL: "https://www.rfc-editor.org/rfc/rfc3339",
+  serialize: (value) => value.toISOString(),
+  parseValue: () => {
+    throw badUserInput("A DateTime cannot be given as input.", "");
+  },
+});
+
+builder.queryType({ description: "What can be read. A token field refreshes the token when that is needed." });
+builder.mutationType({ description: "Signing in and out, connecting and disconnecting." });
+builder.subscriptionType({ description: "Changes as they happen, as server-sent events." });

@@ -1,0 +1,144 @@
+import { AuthorizationType, authorizationNode } from "./authorization.ts";
+import { builder } from "./builder.ts";
+import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
+import { type Context, requireUser } from "./context.ts";
+import { idSchema, parseWhere, returnToSchema, slugSchema, whereArgs } from "./input.ts";
+import type { Connection, OwnerConnections } from "./upstream.ts";
+
+/** A connection beside the capability it was read with, which is the only way from here to a token. */
+export type ConnectionNode = Connection & { source: OwnerConnections };
+
+export const withSource = (source: OwnerConnections, connection: Connection): ConnectionNode => ({ ...connection, source });
+
+export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").implement({
+  description: "An owner's link to a connector.",
+  fields: (t) => ({
+    id: t.exposeID("id", { description: "Stays the same over every reconnect." }),
+    enabled: t.exposeBoolean("enabled", { description: "False before the first success, and after a disconnect." }),
+    connector: t.field({
+      type: ConnectorType,
+      description: "What it connects to.",
+      resolve: ({ source, connector }) => connectorNode(source, connector),
+    }),
+    authorization: t.field({
+      type: AuthorizationType,
+      nullable: true,
+      description: "The grant behind it.",
+      resolve: ({ source, authorization }) => authorization && authorizationNode(source, authorization),
+    }),
+    connectorUrl: t.string({
+      description: "The page where the user connects, repairs or disconnects it.",
+      resolve: ({ connector }) => connector.connectorUrl,
+    }),
+    createdAt: t.expose("createdAt", { type: "DateTime", description: "When connecting was first started." }),
+    updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it last changed." }),
+  }),
+});
+
+builder.objectField(ConnectorType, "connections", (t) =>
+  t.field({
+    type: [ConnectionType],
+    description: "The asker's connections of it, the healthiest first; empty when nobody is signed in.",
+    resolve: async ({ source, connections }) => (source ? (await connections()).map((connection) => withSource(source, connection)) : []),
+  }),
+);
+
+export const ConnectionOrConnectorType = builder.unionType("ConnectionOrConnector", {
+  description: "The connection where there is one, else the connector to connect to.",
+  types: [ConnectionType, ConnectorType],
+  resolveType: (value) => ("authorization" in value ? ConnectionType : ConnectorType),
+});
+
+/** The owner's healthiest connection of a connector, else the connector itself, else null. */
+export async function findConnectionOrConnector(
+  { catalog }: Context,
+  source: OwnerConnections | null,
+  slug: string,
+): Promise<ConnectionNode | ConnectorNode | null> {
+  const connection = (await source?.find({ slug })) ?? null;
+  if (source && connection) return withSource(source, connection);
+  const connector = await catalog.findConnector(slug);
+  return connector && connectorNode(source, connector);
+}
+
+builder.queryField("connection", (t) =>
+  t.field({
+    type: ConnectionType,
+    nullable: true,
+    description: "One of the viewer's connections, or null when it was never made.",
+    args: whereArgs(),
+    resolve: async (_root, { where }, context) => {
+      const connections = requireUser(context);
+      const connection = await connections.find(parseWhere(where));
+      return connection && withSource(connections, connection);
+    },
+  }),
+);
+
+builder.queryField("connections", (t) =>
+  t.field({
+    type: [ConnectionType],
+    description: "The viewer's connections, the healthiest of each connector first.",
+    args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
+    resolve: async (_root, { slug }, context) => {
+      const connections = requireUser(context);
+      return (await connections.list(slug ?? null)).map((connection) => withSource(connections, connection));
+    },
+  }),
+);
+
+builder.queryField("connectionOrConnector", (t) =>
+  t.field({
+    type: ConnectionOrConnectorType,
+    nullable: true,
+    description:
+      "The viewer's connection of a connector, else the connector itself (also when nobody is signed in), else null when the catalog has no such connector.",
+    args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
+    resolve: (_root, { slug }, context) => findConnectionOrConnector(context, context.user?.connections ?? null, slug),
+  }),
+);
+
+builder.mutationField("connect", (t) =>
+  t.field({
+    type: ConnectionType,
+    description:
+      "Starts connecting, or reconnecting a connection that exists. `authorization.authorizeUrl` is where to send this browser: the link works in no other. A working connection keeps working until the new grant succeeds.",
+    args: {
+      slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }),
+      id: t.arg.id({
+        description: "An existing connection to reconnect, or a new UUID to add another. Default: the one that exists, else a new one.",
+        validate: idSchema,
+      }),
+      returnTo: t.arg.string({
+        description: "Where the browser goes at the end: a path of this gateway or a URL of one of the platform's web origins.",
+        validate: returnToSchema,
+      }),
+    },
+    resolve: async (_root, { slug, id, returnTo }, context) => {
+      const connections = requireUser(context);
+      return withSource(connections, await connections.start(slug, { id: id ?? null, returnTo: returnTo ?? null }));
+    },
+  }),
+);
+
+builder.mutationField("disconnect", (t) =>
+  t.field({
+    type: ConnectionType,
+    description: "Disables a connection and revokes its grant at the provider. Answers the connection as it was.",
+    args: whereArgs(),
+    resolve: async (_root, { where }, context) => {
+      const connections = requireUser(context);
+      return withSource(connections, await connections.disconnect(parseWhere(where)));
+    },
+  }),
+);
+
+builder.subscriptionField("connectionChanged", (t) =>
+  t.field({
+    type: ConnectionType,
+    description: "Each of the viewer's connections when it changes.",
+    args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
+    subscribe: (_root, { slug }, context) => requireUser(context).watch(slug ?? null),
+    resolve: (connection, _args, context) => withSource(requireUser(context), connection),
+  }),
+);

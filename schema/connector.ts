@@ -1,0 +1,61 @@
+import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
+import { slugSchema } from "./input.ts";
+import type { Connection, Connector, OwnerConnections } from "./upstream.ts";
+
+/** A connector beside the means to list the asker's connections of it; null when nobody is signed in. */
+export type ConnectorNode = Connector & { source: OwnerConnections | null; connections: () => Promise<Connection[]> };
+
+export function connectorNode(source: OwnerConnections | null, connector: Connector, all?: () => Promise<Connection[]>): ConnectorNode {
+  const list = all ?? (() => source?.list(connector.slug) ?? Promise.resolve([]));
+  const connections = async () => (await list()).filter((connection) => connection.connector.slug === connector.slug);
+  return { ...connector, source, connections };
+}
+
+export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
+  description: "A provider offered in the platform's catalog.",
+  fields: (t) => ({
+    slug: t.exposeID("slug", { description: "Its name in links and queries, as `slack`." }),
+    name: t.exposeString("name", { description: "Its display name." }),
+    shortDescription: t.exposeString("shortDescription", { nullable: true, description: "One line for the catalog." }),
+    description: t.exposeString("description", { nullable: true, description: "What connecting it does, as Markdown." }),
+    markUrl: t.exposeString("markUrl", { nullable: true, description: "Its logo." }),
+    supportsMultipleConnections: t.exposeBoolean("supportsMultipleConnections", {
+      description: "Whether one owner may have several connections of it.",
+    }),
+    connectorUrl: t.exposeString("connectorUrl", { description: "The page where the user connects, repairs or disconnects it." }),
+  }),
+});
+
+const sourceOf = (context: Context) => context.user?.connections ?? null;
+
+/** Calls `load` at the first use and shares its answer. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => (answer ??= load());
+}
+
+builder.queryField("connectors", (t) =>
+  t.field({
+    type: [ConnectorType],
+    description: "The platform's catalog. Public; each with the asker's connections when somebody is signed in.",
+    resolve: async (_root, _args, context) => {
+      const source = sourceOf(context);
+      const all = once(async () => (source ? source.list(null) : []));
+      return (await context.catalog.listConnectors()).map((connector) => connectorNode(source, connector, all));
+    },
+  }),
+);
+
+builder.queryField("connector", (t) =>
+  t.field({
+    type: ConnectorType,
+    nullable: true,
+    description: "One connector of the catalog, or null. Public.",
+    args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
+    resolve: async (_root, { slug }, context) => {
+      const connector = await context.catalog.findConnector(slug);
+      return connector && connectorNode(sourceOf(context), connector);
+    },
+  }),
+);

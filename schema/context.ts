@@ -1,0 +1,43 @@
+import { forbidden, unauthenticated } from "./errors.ts";
+import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "./upstream.ts";
+
+export interface Session {
+  /** A session token: what goes into `Authorization: Bearer`. */
+  token: string;
+  expiresAt: Date;
+  viewer: Viewer;
+}
+
+/** Signing in and out, bound to one request: implementations read and set its session cookie. */
+export interface Sessions {
+  login(userToken: string): Promise<Session>;
+  refresh(): Promise<Session>;
+  logout(): Promise<void>;
+}
+
+/**
+ * Everything a resolver can reach. Built once per request by the gateway and already bound to whoever asks,
+ * so that no resolver can name another user.
+ */
+export interface Context {
+  catalog: Catalog;
+  sessions: Sessions;
+  /** The signed-in user and what they may do, or null. */
+  user: { viewer: Viewer; connections: ViewerConnections } | null;
+  /** What a server may do, or null when the request carries no platform credentials. */
+  platform: PlatformAccess | null;
+}
+
+/** The signed-in user's connections. Throws UNAUTHENTICATED, or FORBIDDEN to a server, which must name an owner. */
+export function requireUser(context: Context): ViewerConnections {
+  if (context.user) return context.user.connections;
+  if (context.platform) throw forbidden("API keys ask on an owner's behalf: use user(id:) or group(id:) instead.");
+  throw unauthenticated("Nobody is signed in: send a session token as Authorization: Bearer.");
+}
+
+/** What a server may do. Throws UNAUTHENTICATED to anonymous callers and FORBIDDEN to users. */
+export function requirePlatform(context: Context): PlatformAccess {
+  if (context.platform) return context.platform;
+  if (context.user) throw forbidden("Only a server with an API key may ask this.");
+  throw unauthenticated("Only a server with an API key may ask this: send it as Authorization: Basic.");
+}

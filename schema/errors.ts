@@ -1,0 +1,54 @@
+import { GraphQLError } from "graphql";
+
+/** Every error code this project answers with, and the HTTP status REST and refused requests carry. */
+export const httpStatusOf = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  RATE_LIMITED: 429,
+  TEMPORARILY_UNAVAILABLE: 503,
+  MINIMUM_TTL_UNAVAILABLE: 409,
+  CONNECTOR_MISCONFIGURED: 502,
+  UPSTREAM_UNAVAILABLE: 502,
+  INTERNAL: 500,
+} as const;
+
+export type ErrorCode = keyof typeof httpStatusOf;
+
+/** Facts that travel beside the code: an argument's path, seconds to wait, a link that helps. */
+export interface ErrorFacts {
+  path?: string;
+  retryAfter?: number;
+  maximumTtl?: number;
+  connectorUrl?: string;
+  id?: string;
+}
+
+/**
+ * An expected failure: one sentence for the reader, a stable code for the program.
+ * The sentence never holds a token, code, verifier or key.
+ */
+export class GatewayError extends GraphQLError {
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: Error) {
+    super(message, { extensions: { code, ...facts }, ...(cause && { originalError: cause }) });
+    this.name = "GatewayError";
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** The request's credential was absent, malformed, expired or revoked. */
+export const unauthenticated = (message: string) => new GatewayError("UNAUTHENTICATED", message);
+
+/** The asker is known, and may not do this. */
+export const forbidden = (message: string) => new GatewayError("FORBIDDEN", message);
+
+/** The named thing does not exist for this asker. */
+export const notFound = (message: string) => new GatewayError("NOT_FOUND", message);
+
+/** An argument is wrong; `path` names it, as `where.slug`. */
+export const badUserInput = (message: string, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { builder } from "./builder.ts";
+import type { ConnectionWhere, TokenRequest } from "./upstream.ts";
+
+/** Longest `minimumTtl` a caller may ask for, in seconds: a day. */
+export const MAXIMUM_MINIMUM_TTL_SECONDS = 86_400;
+
+/** A connector's name in links: lower case, digits, `-` and `_`, at most 64 characters. */
+export const slugSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a connector's slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
+
+/** An id of ours, or a UUID made by a client. */
+export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, "must be an id: 8 to 64 letters, digits, - and _");
+
+/** A user's or group's id in the platform's own system. */
+export const externalIdSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .max(255, "must have at most 255 characters")
+  .regex(/^[^\p{Cc}]*$/u, "must not hold control characters");
+
+export const minimumTtlSchema = z
+  .int("must be a whole number of seconds")
+  .min(0, "must be 0 or more seconds")
+  .max(MAXIMUM_MINIMUM_TTL_SECONDS, `must be at most ${MAXIMUM_MINIMUM_TTL_SECONDS} seconds (a day)`);
+
+export const fingerprintSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{22}$/, "must be AccessToken.fingerprint: 22 characters of base64url, never the token itself");
+
+export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
+export const userTokenSchema = z.string().min(1, "must not be empty").max(16_384, "must have at most 16384 characters");
+export const nameSchema = z.string().max(255, "must have at most 255 characters");
+
+/** The state of a started authorization: 32 random bytes as base64url. */
+export const stateSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the state that connect answered");
+
+export const fieldsSchema = z
+  .array(z.object({ name: z.string().min(1).max(64), value: z.string().max(8192, "must have at most 8192 characters") }))
+  .max(32, "must have at most 32 entries");
+
+const ConnectionWhereInput = builder.inputType("ConnectionWhere", {
+  isOneOf: true,
+  description: "Names a connection: by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id.",
+  fields: (t) => ({
+    slug: t.id({ description: "The connector's slug, as `slack`.", validate: slugSchema }),
+    id: t.id({ description: "The connection's id.", validate: idSchema }),
+  }),
+});
+
+/** The arguments of every field that answers with a connection. */
+export const whereArgs = () =>
+  builder.args((t) => ({
+    where: t.field({ type: ConnectionWhereInput, required: true, description: "Which connection." }),
+  }));
+
+/** The arguments of every field that answers with a token. */
+export const tokenArgs = () =>
+  builder.args((t) => ({
+    minimumTtl: t.int({
+      description: `Least life the token must have left, in seconds, 0 to ${MAXIMUM_MINIMUM_TTL_SECONDS}. Default: 60, capped at a tenth of the token's whole life.`,
+      validate: minimumTtlSchema,
+    }),
+    rejected: t.string({
+      description: "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
+      validate: fingerprintSchema,
+    }),
+  }));
+
+/** Narrows the @oneOf input, which the GraphQL layer has already checked. */
+export function parseWhere(where: { slug?: string | null | undefined; id?: string | null | undefined }): ConnectionWhere {
+  return where.slug ? { slug: where.slug } : { id: where.id ?? "" };
+}
+
+export function parseTokenRequest(args: { minimumTtl?: number | null | undefined; rejected?: string | null | undefined }): TokenRequest {
+  return { minimumTtl: args.minimumTtl ?? null, rejected: args.rejected ?? null };
+}

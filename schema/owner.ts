@@ -1,0 +1,132 @@
+import { AccessTokenResultType } from "./access-token.ts";
+import { builder } from "./builder.ts";
+import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, withSource } from "./connection.ts";
+import { requirePlatform } from "./context.ts";
+import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
+import { tokenOrNull } from "./token-or-null.ts";
+import type { KnownUser, Owner, OwnerConnections, ProvisionedUser } from "./upstream.ts";
+
+/** An owner beside the capability to ask for its connections, tokens included: servers only. */
+type OwnerNode = Owner & { source: OwnerConnections };
+
+const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
+  description: "What a server may ask on an owner's behalf. An owner's connections are those made while it owned the session.",
+  resolveType: ({ kind }) => (kind === "user" ? "User" : "Group"),
+  fields: (t) => ({
+    id: t.exposeID("id", { description: "The owner's id in the platform's own system." }),
+    connection: t.field({
+      type: ConnectionType,
+      nullable: true,
+      description: "One of the owner's connections, or null when it was never made.",
+      args: whereArgs(),
+      resolve: async ({ source }, { where }) => {
+        const connection = await source.find(parseWhere(where));
+        return connection && withSource(source, connection);
+      },
+    }),
+    connections: t.field({
+      type: [ConnectionType],
+      description: "The owner's connections, the healthiest of each connector first.",
+      args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
+      resolve: async ({ source }, { slug }) => (await source.list(slug ?? null)).map((connection) => withSource(source, connection)),
+    }),
+    connectionOrConnector: t.field({
+      type: ConnectionOrConnectorType,
+      nullable: true,
+      description: "The owner's connection of a connector, else the connector itself, else null.",
+      args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
+      resolve: ({ source }, { slug }, context) => findConnectionOrConnector(context, source, slug),
+    }),
+    connectionToken: t.string({
+      nullable: true,
+      description: "A live access token of the owner's connection; null when there is none to be had.",
+      args: { ...whereArgs(), ...tokenArgs() },
+      resolve: ({ source }, args) => tokenOrNull(source, parseWhere(args.where), parseTokenRequest(args)),
+    }),
+    accessToken: t.field({
+      type: AccessTokenResultType,
+      description: "The same as connectionToken, with the reason when there is no token.",
+      args: { ...whereArgs(), ...tokenArgs() },
+      resolve: async ({ source }, args) => ({
+        ...(await source.accessToken(parseWhere(args.where), parseTokenRequest(args))),
+        source,
+      }),
+    }),
+  }),
+});
+
+type UserNode = OwnerNode & KnownUser;
+
+const UserType = builder.objectRef<UserNode>("User").implement({
+  description: "A user of the platform, as a server sees it.",
+  interfaces: [OwnerInterface],
+  fields: (t) => ({
+    name: t.exposeString("name", { nullable: true, description: "A friendly name, as the platform gave it." }),
+    groupId: t.exposeID("groupId", { nullable: true, description: "The group the user is in now." }),
+  }),
+});
+
+const GroupType = builder.objectRef<OwnerNode>("Group").implement({
+  description: "A group of users that share connections, as a server sees it.",
+  interfaces: [OwnerInterface],
+});
+
+builder.queryField("user", (t) =>
+  t.field({
+    type: UserType,
+    nullable: true,
+    description: "A user and their own connections, or null when unknown. Servers only.",
+    args: { id: t.arg.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }) },
+    resolve: async (_root, { id }, context): Promise<UserNode | null> => {
+      const platform = requirePlatform(context);
+      const user = await platform.findUser(id);
+      return user && { ...user, kind: "user", source: platform.connectionsOf({ kind: "user", id }) };
+    },
+  }),
+);
+
+builder.queryField("group", (t) =>
+  t.field({
+    type: GroupType,
+    nullable: true,
+    description: "A group and its connections, or null when unknown. Servers only.",
+    args: { id: t.arg.id({ required: true, description: "The group's id in the platform's system.", validate: externalIdSchema }) },
+    resolve: async (_root, { id }, context): Promise<OwnerNode | null> => {
+      const platform = requirePlatform(context);
+      const group = await platform.findGroup(id);
+      return group && { ...group, kind: "group", source: platform.connectionsOf({ kind: "group", id }) };
+    },
+  }),
+);
+
+const ProvisionUserInput = builder.inputType("ProvisionUserInput", {
+  description: "A user to create or update. What is left out stays as it is; null clears.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
+    groupId: t.id({ description: "The group the user is in from now on.", validate: externalIdSchema }),
+    name: t.string({ description: "A friendly name.", validate: nameSchema }),
+  }),
+});
+
+const ProvisionedUserType = builder.objectRef<ProvisionedUser & { source: OwnerConnections }>("ProvisionedUser").implement({
+  description: "A user who can now sign in.",
+  fields: (t) => ({
+    user: t.field({ type: UserType, description: "The user.", resolve: ({ user, source }): UserNode => ({ ...user, kind: "user", source }) }),
+    token: t.exposeString("token", { description: "A user token: hand it to the user's browser, which gives it to login." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the user token expires." }),
+  }),
+});
+
+builder.mutationField("provisionUser", (t) =>
+  t.field({
+    type: ProvisionedUserType,
+    description: "Creates or updates a user and answers with a user token. Idempotent. Servers only.",
+    args: { input: t.arg({ type: ProvisionUserInput, required: true, description: "The user." }) },
+    resolve: async (_root, { input }, context) => {
+      const platform = requirePlatform(context);
+      const { id, groupId, name } = input;
+      const provisioned = await platform.provisionUser({ id, ...(groupId !== undefined && { groupId }), ...(name !== undefined && { name }) });
+      return { ...provisioned, source: platform.connectionsOf({ kind: "user", id }) };
+    },
+  }),
+);

@@ -1,0 +1,25 @@
+import { builder } from "./builder.ts";
+import type { Platform } from "./upstream.ts";
+
+const PlatformType = builder.objectRef<Platform>("Platform").implement({
+  description: "The app that runs this gateway.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "Its display name." }),
+    slug: t.exposeID("slug", { description: "Its short name in links." }),
+    website: t.exposeString("website", { nullable: true, description: "Where its users come from." }),
+    loginRedirectUrl: t.exposeString("loginRedirectUrl", {
+      nullable: true,
+      description: "Where to send a browser in which nobody is signed in.",
+    }),
+    color: t.exposeString("color", { nullable: true, description: "The catalog's accent colour, as `#rrggbb`." }),
+    logoUrl: t.exposeString("logoUrl", { nullable: true, description: "The platform's logo." }),
+  }),
+});
+
+builder.queryField("platform", (t) =>
+  t.field({
+    type: PlatformType,
+    description: "The app that runs this gateway. Public.",
+    resolve: (_root, _args, { catalog }) => catalog.getPlatform(),
+  }),
+);

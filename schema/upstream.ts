@@ -1,0 +1,188 @@
+/**
+ * The port: what the gateway asks of whoever holds the tokens.
+ *
+ * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
+ * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
+ */
+import type { ErrorCode } from "./errors.ts";
+
+/** The app that runs this gateway. */
+export interface Platform {
+  name: string;
+  slug: string;
+  website: string | null;
+  loginRedirectUrl: string | null;
+  /** The catalog's accent colour, as `#rrggbb`. */
+  color: string | null;
+  logoUrl: string | null;
+}
+
+/** A value that a connector asks of the user before or instead of OAuth. */
+export interface CollectField {
+  name: string;
+  label: string;
+  /** What follows the value on screen, as `.zendesk.com`. */
+  suffix: string | null;
+  /** Typed hidden, never shown again. */
+  secret: boolean;
+}
+
+/** A provider offered in the platform's catalog. */
+export interface Connector {
+  slug: string;
+  name: string;
+  shortDescription: string | null;
+  description: string | null;
+  markUrl: string | null;
+  supportsMultipleConnections: boolean;
+  /** The page where the user connects, repairs or disconnects it. */
+  connectorUrl: string;
+}
+
+/** Who a connection belongs to: a user, or a group of users, by the platform's own id. */
+export interface Owner {
+  kind: "user" | "group";
+  id: string;
+}
+
+/** The signed-in platform user of a request. */
+export interface Viewer {
+  userId: string;
+  groupId: string | null;
+  name: string | null;
+}
+
+export type AuthorizationStatus = "awaiting_callback" | "retrieving_tokens" | "active" | "error";
+
+/** The grant behind a connection. */
+export interface Authorization {
+  id: string;
+  connectionId: string;
+  status: AuthorizationStatus;
+  displayLabel: string | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  scopes: string[];
+  missingScopes: string[];
+  expiresAt: Date | null;
+  /** While `awaiting_callback`, for the asker that started it: where to send the browser. */
+  authorizeUrl: string | null;
+  /** While fields are to be collected, for the asker that started it: what `submit` needs. */
+  state: string | null;
+  collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
+}
+
+/** An owner's link to a connector. */
+export interface Connection {
+  id: string;
+  owner: Owner;
+  enabled: boolean;
+  connector: Connector;
+  authorization: Authorization | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** Names one connection: by id, or the healthiest of a connector (enabled, then active, then newest). */
+export type ConnectionWhere = { slug: string; id?: never } | { id: string; slug?: never };
+
+export interface TokenRequest {
+  /** Least life the token must have left, in seconds. Default: 60, capped at a tenth of the token's whole life. */
+  minimumTtl: number | null;
+  /** Fingerprint of a token that the third party refused. */
+  rejected: string | null;
+}
+
+export interface AccessToken {
+  value: string;
+  tokenType: string;
+  expiresAt: Date | null;
+  scopes: string[];
+  missingScopes: string[];
+  /** base64url of the first 16 bytes of the value's SHA-256. */
+  fingerprint: string;
+  connection: Connection;
+}
+
+export type ReconnectReason = "DISCONNECTED" | "NOT_FINISHED" | "REVOKED" | "EXPIRED" | "TOKEN_REJECTED";
+
+/** Every expected answer to "a token, please". `message` is one sentence for the reader. */
+export type AccessTokenOutcome =
+  | ({ type: "AccessToken" } & AccessToken)
+  | { type: "NotConnected"; message: string; connectorUrl: string }
+  | { type: "ReconnectRequired"; message: string; reason: ReconnectReason; connectorUrl: string; connection: Connection }
+  | { type: "TokenWithheld"; message: string }
+  | { type: "TemporarilyUnavailable"; message: string; retryAfter: number }
+  | { type: "MinimumTtlUnavailable"; message: string; maximumTtl: number }
+  | { type: "ConnectorMisconfigured"; message: string };
+
+/** The connections of one owner. Whoever holds this may ask about that owner and nobody else. */
+export interface OwnerConnections {
+  /** The connection, or null when it never existed for this owner. */
+  find(where: ConnectionWhere): Promise<Connection | null>;
+  /** All connections, the healthiest of each connector first. */
+  list(slug: string | null): Promise<Connection[]>;
+  /** A live token or the exact reason why not. Throws NOT_FOUND for a connector that the catalog does not have. */
+  accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome>;
+}
+
+/** What the signed-in user may do with the connections that are theirs to see. */
+export interface ViewerConnections extends OwnerConnections {
+  /**
+   * Begins connecting, or reconnecting where a connection exists; the answer's authorization says where to send the browser.
+   * An existing working connection keeps working until the new grant succeeds.
+   */
+  start(slug: string, options: { id: string | null; returnTo: string | null }): Promise<Connection>;
+  /** Hands in collected fields. Throws NOT_FOUND for an unknown, used or expired state. */
+  submit(state: string, fields: { name: string; value: string }[]): Promise<Authorization>;
+  /** Disables the connection here and revokes its grant at the provider; answers it as it was. Throws NOT_FOUND. */
+  disconnect(where: ConnectionWhere): Promise<Connection>;
+  /** Yields a connection each time it changes, until the reader stops. */
+  watch(slug: string | null): AsyncIterable<Connection>;
+  /** Yields an authorization now and each time it changes, until it is `active` or `error`. Throws NOT_FOUND. */
+  watchAuthorization(id: string): AsyncIterable<Authorization>;
+}
+
+export interface KnownUser {
+  id: string;
+  name: string | null;
+  groupId: string | null;
+}
+
+export interface ProvisionedUser {
+  user: KnownUser;
+  /** A user token: what `login` takes. */
+  token: string;
+  expiresAt: Date;
+}
+
+/** What a server with platform credentials may do. */
+export interface PlatformAccess {
+  findUser(id: string): Promise<KnownUser | null>;
+  findGroup(id: string): Promise<{ id: string } | null>;
+  /** Connections of a known owner, tokens included. */
+  connectionsOf(owner: Owner): OwnerConnections;
+  /** Creates or updates a user. `groupId` and `name` left undefined keep what is stored; null clears. */
+  provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
+}
+
+/** What anybody may read. */
+export interface Catalog {
+  getPlatform(): Promise<Platform>;
+  listConnectors(): Promise<Connector[]>;
+  findConnector(slug: string): Promise<Connector | null>;
+}
+
+/** The code under which an outcome becomes an error, for those the caller cannot mend by connecting; null where it is "no token". */
+export function errorCodeOf(outcome: AccessTokenOutcome): ErrorCode | null {
+  switch (outcome.type) {
+    case "TemporarilyUnavailable":
+      return "TEMPORARILY_UNAVAILABLE";
+    case "MinimumTtlUnavailable":
+      return "MINIMUM_TTL_UNAVAILABLE";
+    case "ConnectorMisconfigured":
+      return "CONNECTOR_MISCONFIGURED";
+    default:
+      return null;
+  }
+}

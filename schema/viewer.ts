@@ -1,0 +1,23 @@
+import { builder } from "./builder.ts";
+import type { Viewer } from "./upstream.ts";
+
+export const ViewerType = builder.objectRef<Viewer>("Viewer").implement({
+  description: "The signed-in platform user of this request.",
+  fields: (t) => ({
+    id: t.exposeID("userId", { description: "The user's id in the platform's own system." }),
+    name: t.exposeString("name", { nullable: true, description: "A friendly name, as the platform gave it." }),
+    groupId: t.exposeID("groupId", {
+      nullable: true,
+      description: "The group whose connections this user shares. Its tokens are withheld from the user.",
+    }),
+  }),
+});
+
+builder.queryField("viewer", (t) =>
+  t.field({
+    type: ViewerType,
+    nullable: true,
+    description: "Who is asking, or null when nobody is signed in.",
+    resolve: (_root, _args, { user }) => user?.viewer ?? null,
+  }),
+);
