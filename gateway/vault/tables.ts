@@ -1,0 +1,126 @@
+import type { AuthorizationStatus } from "../../schema/upstream.ts";
+
+/** The store's tables. Instants are milliseconds since the epoch, flags 0 or 1, `sealed…` envelopes of `seal.ts`, lists JSON. */
+export interface Tables {
+  signing_keys: SigningKeyRow;
+  users: UserRow;
+  groups: GroupRow;
+  sessions: SessionRow;
+  one_time_tokens: OneTimeTokenRow;
+  api_keys: ApiKeyRow;
+  connections: ConnectionRow;
+  authorizations: AuthorizationRow;
+  attempts: AttemptRow;
+}
+
+export interface SigningKeyRow {
+  id: string;
+  public_jwk: string;
+  sealed_private_jwk: string;
+  created_at: number;
+  /** Signs nothing new from then on, and verifies until the last token it signed has expired. */
+  retired_at: number | null;
+}
+
+export interface UserRow {
+  id: string;
+  group_id: string | null;
+  /** Issue time of the assertion that set `group_id`; an older one does not move the user back. */
+  group_asserted_at: number | null;
+  name: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface GroupRow {
+  id: string;
+  created_at: number;
+}
+
+export interface SessionRow {
+  id: string;
+  /** Hash of what the session cookie holds. */
+  secret_hash: string;
+  user_id: string;
+  created_at: number;
+  last_used_at: number;
+  expires_at: number;
+  ended_at: number | null;
+}
+
+export interface OneTimeTokenRow {
+  hash: string;
+  user_id: string;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface ApiKeyRow {
+  /** The publishable key. */
+  id: string;
+  secret_hash: string;
+  name: string | null;
+  created_at: number;
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
+export interface ConnectionRow {
+  id: string;
+  owner_kind: "user" | "group";
+  owner_id: string;
+  connector_slug: string;
+  enabled: number;
+  /** The authorization whose tokens are in use, or else the latest attempt. */
+  authorization_id: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface AuthorizationRow {
+  id: string;
+  connection_id: string;
+  status: AuthorizationStatus;
+  display_label: string | null;
+  /** The account's id at the provider. */
+  account_id: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  requested_scopes: string;
+  granted_scopes: string;
+  token_type: string | null;
+  sealed_access_token: string | null;
+  sealed_refresh_token: string | null;
+  /** Collected fields, as a JSON object. */
+  sealed_fields: string | null;
+  /** When the present access token was stored. */
+  issued_at: number | null;
+  expires_at: number | null;
+  /** Counts the changes of the tokens; a refresh stores only over the version it started from. */
+  version: number;
+  lease_id: string | null;
+  lease_expires_at: number | null;
+  /** Failed refreshes in a row, when to try again, and what the last one was. */
+  failures: number;
+  retry_at: number | null;
+  failure_kind: "temporary" | "misconfigured" | null;
+  failure_message: string | null;
+  /** When a refresh was last forced by `rejected`. */
+  forced_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface AttemptRow {
+  state_hash: string;
+  authorization_id: string;
+  connector_slug: string;
+  /** The signed-in user who started it, and the hash of the browser's binding cookie. */
+  user_id: string;
+  browser_hash: string;
+  sealed_verifier: string;
+  redirect_uri: string;
+  return_to: string | null;
+  expires_at: number;
+  used_at: number | null;
+}
