@@ -2,7 +2,7 @@ import { builder } from "./builder.ts";
 import { ConnectionType, withSource } from "./connection.ts";
 import { requireUser } from "./context.ts";
 import { parseTokenRequest, parseWhere, tokenArgs, whereArgs } from "./input.ts";
-import { tokenOrNull } from "./token-or-null.ts";
+import { tokenOrNull } from "./outcomes.ts";
 import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./upstream.ts";
 
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
@@ -28,7 +28,7 @@ const message = "Why there is no token, and what to do, as one sentence.";
 const connectorUrl = "The page where the user can mend it.";
 
 const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnected").implement({
-  description: "The owner never connected this.",
+  description: "There is no connection: never made, never finished, or disconnected.",
   fields: (t) => ({
     message: t.exposeString("message", { description: message }),
     connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
@@ -36,8 +36,6 @@ const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnecte
 });
 
 const reasonValues: Record<ReconnectReason, { description: string }> = {
-  DISCONNECTED: { description: "The user disconnected it." },
-  NOT_FINISHED: { description: "Connecting was started and did not succeed." },
   REVOKED: { description: "The provider no longer honours the grant." },
   EXPIRED: { description: "The token expired and the provider gave nothing to refresh it with." },
   TOKEN_REJECTED: { description: "The third party refused the token and there is nothing to refresh it with." },

@@ -1,7 +1,7 @@
 import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
-import { tokenOrNull } from "./token-or-null.ts";
+import { tokenOrNull } from "./outcomes.ts";
 import type { Authorization, AuthorizationStatus, CollectField, OwnerConnections } from "./upstream.ts";
 
 /** An authorization beside the capability it was read with. */

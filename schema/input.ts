@@ -63,7 +63,8 @@ export const tokenArgs = () =>
       validate: minimumTtlSchema,
     }),
     rejected: t.string({
-      description: "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
+      description:
+        "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
       validate: fingerprintSchema,
     }),
   }));

@@ -3,7 +3,7 @@ import { builder } from "./builder.ts";
 import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, withSource } from "./connection.ts";
 import { requirePlatform } from "./context.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
-import { tokenOrNull } from "./token-or-null.ts";
+import { tokenOrNull } from "./outcomes.ts";
 import type { KnownUser, Owner, OwnerConnections, ProvisionedUser } from "./upstream.ts";
 
 /** An owner beside the capability to ask for its connections, tokens included: servers only. */
@@ -111,7 +111,11 @@ const ProvisionUserInput = builder.inputType("ProvisionUserInput", {
 const ProvisionedUserType = builder.objectRef<ProvisionedUser & { source: OwnerConnections }>("ProvisionedUser").implement({
   description: "A user who can now sign in.",
   fields: (t) => ({
-    user: t.field({ type: UserType, description: "The user.", resolve: ({ user, source }): UserNode => ({ ...user, kind: "user", source }) }),
+    user: t.field({
+      type: UserType,
+      description: "The user.",
+      resolve: ({ user, source }): UserNode => ({ ...user, kind: "user", source }),
+    }),
     token: t.exposeString("token", { description: "A user token: hand it to the user's browser, which gives it to login." }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the user token expires." }),
   }),
@@ -125,7 +129,11 @@ builder.mutationField("provisionUser", (t) =>
     resolve: async (_root, { input }, context) => {
       const platform = requirePlatform(context);
       const { id, groupId, name } = input;
-      const provisioned = await platform.provisionUser({ id, ...(groupId !== undefined && { groupId }), ...(name !== undefined && { name }) });
+      const provisioned = await platform.provisionUser({
+        id,
+        ...(groupId !== undefined && { groupId }),
+        ...(name !== undefined && { name }),
+      });
       return { ...provisioned, source: platform.connectionsOf({ kind: "user", id }) };
     },
   }),

@@ -4,8 +4,6 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
-import type { ErrorCode } from "./errors.ts";
-
 /** The app that runs this gateway. */
 export interface Platform {
   name: string;
@@ -104,7 +102,7 @@ export interface AccessToken {
   connection: Connection;
 }
 
-export type ReconnectReason = "DISCONNECTED" | "NOT_FINISHED" | "REVOKED" | "EXPIRED" | "TOKEN_REJECTED";
+export type ReconnectReason = "REVOKED" | "EXPIRED" | "TOKEN_REJECTED";
 
 /** Every expected answer to "a token, please". `message` is one sentence for the reader. */
 export type AccessTokenOutcome =
@@ -137,6 +135,8 @@ export interface ViewerConnections extends OwnerConnections {
   submit(state: string, fields: { name: string; value: string }[]): Promise<Authorization>;
   /** Disables the connection here and revokes its grant at the provider; answers it as it was. Throws NOT_FOUND. */
   disconnect(where: ConnectionWhere): Promise<Connection>;
+  /** An authorization of one of these connections, unfinished ones included, or null. */
+  findAuthorization(id: string): Promise<Authorization | null>;
   /** Yields a connection each time it changes, until the reader stops. */
   watch(slug: string | null): AsyncIterable<Connection>;
   /** Yields an authorization now and each time it changes, until it is `active` or `error`. Throws NOT_FOUND. */
@@ -171,18 +171,4 @@ export interface Catalog {
   getPlatform(): Promise<Platform>;
   listConnectors(): Promise<Connector[]>;
   findConnector(slug: string): Promise<Connector | null>;
-}
-
-/** The code under which an outcome becomes an error, for those the caller cannot mend by connecting; null where it is "no token". */
-export function errorCodeOf(outcome: AccessTokenOutcome): ErrorCode | null {
-  switch (outcome.type) {
-    case "TemporarilyUnavailable":
-      return "TEMPORARILY_UNAVAILABLE";
-    case "MinimumTtlUnavailable":
-      return "MINIMUM_TTL_UNAVAILABLE";
-    case "ConnectorMisconfigured":
-      return "CONNECTOR_MISCONFIGURED";
-    default:
-      return null;
-  }
 }

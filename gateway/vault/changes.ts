@@ -1,5 +1,6 @@
 /** What changed: the cache key of the rows concerned. */
-export type Topic = `connections:${"user" | "group"}:${string}` | `user:${string}` | `session:${string}` | `api-key:${string}` | "signing-keys";
+export type Topic =
+  `connections:${"user" | "group"}:${string}` | `user:${string}` | `session:${string}` | `api-key:${string}` | "signing-keys";
 
 export type ChangeListener = (topic: Topic | "everything") => void;
 
@@ -12,14 +13,26 @@ export interface Changes {
   hear(): boolean;
   /** Calls `listener` at each change, after it is committed. Answers a function that stops it. */
   listen(listener: ChangeListener): () => void;
+  /** Ends every `changesOf`: the process is about to stop. */
+  end(): void;
+  readonly isEnded: boolean;
 }
 
 /** The fan-out inside one process. */
 export function createChangeHub() {
   const listeners = new Set<ChangeListener>();
+  const tell = (topic: Topic | "everything") => {
+    for (const listener of listeners) listener(topic);
+  };
+  let isEnded = false;
   return {
-    tell(topic: Topic | "everything") {
-      for (const listener of listeners) listener(topic);
+    tell,
+    end() {
+      isEnded = true;
+      tell("everything");
+    },
+    get isEnded() {
+      return isEnded;
     },
     listen(listener: ChangeListener) {
       listeners.add(listener);
@@ -31,7 +44,7 @@ export function createChangeHub() {
   };
 }
 
-/** Yields at every change of `topic` and of everything, until the reader stops. The first yield is at once. */
+/** Yields at every change of `topic` and of everything, until the reader stops or changes end. The first yield is at once. */
 export async function* changesOf(changes: Changes, topic: () => Topic): AsyncGenerator<void, void, void> {
   let pending = true;
   let wake = () => {};
@@ -43,6 +56,7 @@ export async function* changesOf(changes: Changes, topic: () => Topic): AsyncGen
   try {
     for (;;) {
       if (!pending) await new Promise<void>((resolve) => (wake = resolve));
+      if (changes.isEnded) return;
       pending = false;
       yield;
     }

@@ -16,15 +16,16 @@ const CHANNEL = "xkit_changes";
 /** Any number that nobody else uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
 
+// Instants and counts are far below 2^53; pg would hand them out as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
 /** Opens a Postgres database, to be shared by any number of gateways. */
 export async function openPostgres(url: string, clock: Clock): Promise<Database> {
-  const types = { getTypeParser: parseBigintAsNumber };
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_MAXIMUM_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    types,
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => {});
@@ -41,7 +42,7 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
   return {
     kind: "postgres",
     query,
-    changes: { hear: ear.isOpen, listen: hub.listen },
+    changes: Object.assign(hub, { hear: ear.isOpen }),
     async write(topics, statements) {
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);
@@ -61,10 +62,6 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
     },
   };
 }
-
-const BIGINT_OID = 20;
-const parseBigintAsNumber: typeof pg.types.getTypeParser = (oid: number, format?: "text" | "binary") =>
-  oid === BIGINT_OID ? Number : pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text");
 
 /** Keeps one connection listening; while it is down nothing is heard, and once it is back everything may have changed. */
 async function listen(url: string, tell: (topic: Topic | "everything") => void) {
@@ -100,4 +97,5 @@ async function listen(url: string, tell: (topic: Topic | "everything") => void) 
   };
 }
 
-const isTopic = (payload: string | undefined): payload is Topic => /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload ?? "");
+const isTopic = (payload: string | undefined): payload is Topic =>
+  /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload ?? "");

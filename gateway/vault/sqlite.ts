@@ -50,7 +50,7 @@ export async function openSqlite(path: string, clock: Clock): Promise<Database> 
   return {
     kind: "sqlite",
     query,
-    changes: { hear, listen: hub.listen },
+    changes: Object.assign(hub, { hear }),
     async write(topics, statements) {
       const result = await query.transaction().execute(statements);
       for (const topic of topics) hub.tell(topic);

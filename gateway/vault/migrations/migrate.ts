@@ -21,12 +21,17 @@ type Ledger = { migrations: { name: string; checksum: string; applied_at: number
  */
 export async function migrate(transaction: Kysely<Tables>, migrations: readonly Migration[], now: number): Promise<void> {
   const ledger = transaction.withTables<Ledger>();
-  await sql`create table if not exists migrations (name text primary key, checksum text not null, applied_at bigint not null)`.execute(ledger);
+  await sql`create table if not exists migrations (name text primary key, checksum text not null, applied_at bigint not null)`.execute(
+    ledger,
+  );
   const applied = await ledger.selectFrom("migrations").selectAll().orderBy("name").execute();
   assertKnown(applied, migrations);
   for (const migration of migrations.slice(applied.length)) {
     for (const statement of migration.statements) await sql.raw(statement).execute(transaction);
-    await ledger.insertInto("migrations").values({ name: migration.name, checksum: checksumOf(migration), applied_at: now }).execute();
+    await ledger
+      .insertInto("migrations")
+      .values({ name: migration.name, checksum: checksumOf(migration), applied_at: now })
+      .execute();
   }
 }
 
@@ -34,10 +39,14 @@ function assertKnown(applied: readonly Ledger["migrations"][], migrations: reado
   for (const [index, { name, checksum }] of applied.entries()) {
     const migration = migrations[index];
     if (migration?.name !== name) {
-      throw new MigrationError(`The store has migration ${name}, which this version does not know: run the version that made it, or a newer one.`);
+      throw new MigrationError(
+        `The store has migration ${name}, which this version does not know: run the version that made it, or a newer one.`,
+      );
     }
     if (checksumOf(migration) !== checksum) {
-      throw new MigrationError(`Migration ${name} was applied to the store with other statements than this version has: refusing to guess.`);
+      throw new MigrationError(
+        `Migration ${name} was applied to the store with other statements than this version has: refusing to guess.`,
+      );
     }
   }
 }

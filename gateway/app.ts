@@ -1,0 +1,132 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createConnectRoutes } from "./connect/routes.ts";
+import { createSignInRoute } from "./connect/sign-in.ts";
+import { createContextFactory } from "./context.ts";
+import { createGraphql } from "./graphql.ts";
+import { createLog, type Log } from "./log.ts";
+import { openStore } from "./store.ts";
+import { createConfiguredCatalog, createVaultUpstream } from "./upstream/vault.ts";
+import { createVault } from "./vault/vault.ts";
+
+/** Longest body of any request. */
+const MAXIMUM_BODY_BYTES = 262_144;
+/** How long browsers may remember a CORS preflight. */
+const PREFLIGHT_SECONDS = 600;
+
+/** A gateway, without a port: hand it requests. */
+export interface App {
+  fetch(this: void, request: Request): Promise<Response>;
+  /** Mints a user token, making the user known first: what the command line and the demo hand out. */
+  provisionUser: (input: { id: string; groupId?: string | null; name?: string | null }) => Promise<{ token: string; expiresAt: Date }>;
+  /** Ends every subscription, which would otherwise keep a stopping server waiting. */
+  endSubscriptions(): void;
+  /** Lets running refreshes finish, then closes the store. */
+  close(): Promise<void>;
+}
+
+export interface AppParts {
+  clock?: Clock;
+  log?: Log;
+}
+
+/**
+ * Builds a gateway from its configuration.
+ * Throws `ConfigError` when the store's secrets do not open, `MigrationError` when the store is of another version, and whatever the
+ * store's driver throws when it cannot be reached.
+ */
+export async function createApp(config: Config, { clock = systemClock, log = createLog(config.logLevel) }: AppParts = {}): Promise<App> {
+  const { database, sealer, auth, close } = await openStore(config, clock, log);
+  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
+  const vault = createVault({ database, sealer, connectors, clock, log, publicUrl, timeoutMs });
+  const users = { ...auth.users, provision: auth.provisionUser };
+  const upstream = createVaultUpstream(vault, users, createConfiguredCatalog(platform, connectors, publicUrl));
+  const contexts = createContextFactory(auth, upstream);
+  const isDevelopment = config.mode === "development";
+
+  const graphql = createGraphql({
+    contexts,
+    log,
+    exampleSlug: [...connectors.keys()][0] ?? "slack",
+    findDevelopmentBearer: isDevelopment
+      ? async (request) => {
+          const viewer = await auth.signIn.signedInUser(request);
+          return viewer && (await auth.provisionUser({ id: viewer.userId })).token;
+        }
+      : null,
+  });
+
+  const app = new Hono();
+  app.use(async (exchange, next) => {
+    const startedAt = performance.now();
+    await next();
+    const { req, res } = exchange;
+    // The path alone: queries carry codes and states.
+    log.info({ method: req.method, path: req.path, status: res.status, ms: Math.round(performance.now() - startedAt) }, "request");
+  });
+  app.use("/graphql", createCors(auth.origins.isValid));
+  app.use(
+    bodyLimit({
+      maxSize: MAXIMUM_BODY_BYTES,
+      onError: () => problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`),
+    }),
+  );
+  app.all("/graphql", ({ req }) => graphql(req.raw));
+  app.get("/healthz", () => Response.json({ status: "alive" }));
+  app.get("/readyz", () =>
+    database.ping().then(
+      () => Response.json({ status: "ready" }),
+      () => problem(503, "TEMPORARILY_UNAVAILABLE", "The store cannot be reached."),
+    ),
+  );
+  app.get("/.well-known/jwks.json", async () =>
+    Response.json(await auth.signingKeys.publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
+  );
+  const { cookies, origins, signIn } = auth;
+  app.route(
+    "/",
+    createConnectRoutes({
+      vault,
+      platform,
+      publicUrl,
+      cookies,
+      origins,
+      findSignedIn: signIn.signedInUser,
+      connectionsOf: contexts.connectionsOf,
+    }),
+  );
+  if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
+  app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
+  app.onError((error) => {
+    log.error({ err: error }, "unexpected error");
+    return problem(500, "INTERNAL", "Something went wrong here, not with your request.");
+  });
+
+  return {
+    fetch: async (request) => app.fetch(request),
+    provisionUser: auth.provisionUser,
+    endSubscriptions: () => database.changes.end(),
+    async close() {
+      database.changes.end();
+      await vault.idle();
+      await close();
+    },
+  };
+}
+
+/** Pages of the platform's web origins may ask, with cookies; no others. */
+const createCors = (isValid: (origin: string) => boolean) =>
+  cors({
+    origin: (origin) => (isValid(origin) ? origin : null),
+    credentials: true,
+    allowMethods: ["GET", "POST", "PUT", "DELETE"],
+    allowHeaders: ["authorization", "content-type", "accept", "xkit-js-version"],
+    exposeHeaders: ["retry-after"],
+    maxAge: PREFLIGHT_SECONDS,
+  });
+
+const problem = (status: number, code: string, error: string): Response =>
+  Response.json({ error, code }, { status, headers: { "cache-control": "no-store" } });

@@ -1,0 +1,122 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { createRowCache } from "../vault/cache.ts";
+import type { Database } from "../vault/database.ts";
+import { createSecret, hashSecret } from "../vault/seal.ts";
+import type { ApiKeyRow } from "../vault/tables.ts";
+
+/** How often a process writes down that a key was used: once in five minutes. */
+export const KEY_USE_NOTED_EVERY_MS = 300_000;
+/** Keys whose last use a process remembers at most. */
+const REMEMBERED_USES = 1_000;
+const ID_BYTES = 16;
+const publishableKey = /^pk_[A-Za-z0-9_-]{22}$/;
+const secretKey = /^sk_[A-Za-z0-9_-]{43}$/;
+/** Compared with when there is no such key, so that both answers take as long. */
+const NOBODYS_HASH = hashSecret("");
+
+/** An API key as it is listed. Its secret is not kept. */
+export interface ApiKey {
+  /** The publishable key, `pk_…`: the user name of Basic authentication. */
+  id: string;
+  name: string | null;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+export interface ApiKeys {
+  /** A new pair. `secret`, `sk_…`, is the password of Basic authentication, and is never to be had again. */
+  create(name: string | null): Promise<ApiKey & { secret: string }>;
+  /** All keys, the newest first, revoked ones included. */
+  list(): Promise<ApiKey[]>;
+  /** Revokes a key for good, at once and in every process. False when there is no such key, or it was revoked before. */
+  revoke(id: string): Promise<boolean>;
+  /** Whether the pair is that of a key in force. Its use is noted later, off the caller's path. */
+  verify(id: string, secret: string): Promise<boolean>;
+  /** Resolves once every noted use is written. */
+  settle(): Promise<void>;
+}
+
+export function createApiKeys({ database, clock, log }: { database: Database; clock: Clock; log: Pick<Log, "warn"> }): ApiKeys {
+  const cache = createRowCache<Pick<ApiKeyRow, "secret_hash" | "revoked_at">>(database.changes);
+  const uses = createUseNotes(database, clock, log);
+
+  return {
+    async create(name) {
+      const secret = `sk_${createSecret()}`;
+      const id = `pk_${randomBytes(ID_BYTES).toString("base64url")}`;
+      const row = { id, secret_hash: hashSecret(secret), name, created_at: clock.now(), last_used_at: null, revoked_at: null };
+      await database.write([`api-key:${id}`], (transaction) => transaction.insertInto("api_keys").values(row).execute());
+      return { ...toApiKey(row), secret };
+    },
+
+    async list() {
+      return (await database.query.selectFrom("api_keys").selectAll().orderBy("created_at", "desc").orderBy("id").execute()).map(toApiKey);
+    },
+
+    async revoke(id) {
+      const { numUpdatedRows } = await database.write([`api-key:${id}`], (transaction) =>
+        transaction
+          .updateTable("api_keys")
+          .set({ revoked_at: clock.now() })
+          .where("id", "=", id)
+          .where("revoked_at", "is", null)
+          .executeTakeFirst(),
+      );
+      return numUpdatedRows > 0n;
+    },
+
+    async verify(id, secret) {
+      if (!publishableKey.test(id) || !secretKey.test(secret)) return false;
+      const load = () =>
+        database.query.selectFrom("api_keys").select(["secret_hash", "revoked_at"]).where("id", "=", id).executeTakeFirst();
+      const row = await cache.get(`api-key:${id}`, async () => (await load()) ?? { secret_hash: NOBODYS_HASH, revoked_at: 0 });
+      const isRight = timingSafeEqual(Buffer.from(row.secret_hash), Buffer.from(hashSecret(secret)));
+      if (!isRight || row.revoked_at !== null) return false;
+      uses.note(id);
+      return true;
+    },
+
+    settle: () => uses.settle(),
+  };
+}
+
+/** Writes down uses, behind the back of whoever asks. Nobody caches that column, so nobody is told. */
+function createUseNotes(database: Database, clock: Clock, log: Pick<Log, "warn">) {
+  const notedAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
+  const writing = new Set<Promise<void>>();
+
+  const write = async (id: string): Promise<void> => {
+    try {
+      await database.query.updateTable("api_keys").set({ last_used_at: clock.now() }).where("id", "=", id).execute();
+    } catch (error) {
+      notedAt.delete(id);
+      log.warn({ keyId: id, reason: error instanceof Error ? error.message : "unknown" }, "The use of an API key could not be noted.");
+    }
+  };
+
+  return {
+    note(id: string) {
+      if (clock.now() - (notedAt.get(id) ?? -Infinity) < KEY_USE_NOTED_EVERY_MS) return;
+      notedAt.set(id, clock.now());
+      const written = write(id).finally(() => writing.delete(written));
+      writing.add(written);
+    },
+    async settle() {
+      await Promise.all(writing);
+    },
+  };
+}
+
+const toDate = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
+
+const toApiKey = (row: ApiKeyRow): ApiKey => ({
+  id: row.id,
+  name: row.name,
+  createdAt: new Date(row.created_at),
+  lastUsedAt: toDate(row.last_used_at),
+  revokedAt: toDate(row.revoked_at),
+});

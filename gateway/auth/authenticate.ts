@@ -1,0 +1,74 @@
+import { forbidden, unauthenticated } from "../../schema/errors.ts";
+import type { Viewer } from "../../schema/upstream.ts";
+import type { ApiKeys } from "./api-keys.ts";
+import type { Bearers } from "./bearer.ts";
+import { MAXIMUM_TOKEN_CHARACTERS } from "./jwt.ts";
+
+const LONGEST_SCHEME = "Bearer ".length;
+
+/** Who is asking. */
+export type Asker =
+  | { kind: "anonymous" }
+  | {
+      kind: "user";
+      viewer: Viewer;
+      /** The session of a session token of ours; null with any other bearer. */
+      sessionId: string | null;
+      /** The bearer token itself, for an upstream that must see it. Never to be logged. */
+      credential: string;
+    }
+  | { kind: "platform"; keyId: string };
+
+export interface Authenticator {
+  /**
+   * Reads `Authorization`, and nothing else: no cookie makes anybody an asker. Without the header the asker is anonymous.
+   * Throws UNAUTHENTICATED for the whole request when the credential is malformed, expired or revoked, FORBIDDEN for an API key in a
+   * browser, and TEMPORARILY_UNAVAILABLE while it cannot be checked.
+   */
+  authenticate(request: Request): Promise<Asker>;
+}
+
+export function createAuthenticator({ bearers, apiKeys }: { bearers: Bearers; apiKeys: Pick<ApiKeys, "verify"> }): Authenticator {
+  const asUser = async (credential: string): Promise<Asker> => ({ kind: "user", ...(await bearers.identify(credential)), credential });
+
+  const asPlatform = async (request: Request, credential: string): Promise<Asker> => {
+    if (request.headers.has("origin")) throw forbidden(SECRET_IN_PAGE);
+    const { id, secret } = parseBasic(credential);
+    if (!(await apiKeys.verify(id, secret))) throw unauthenticated(WRONG_KEY);
+    return { kind: "platform", keyId: id };
+  };
+
+  return {
+    async authenticate(request) {
+      const header = request.headers.get("authorization");
+      if (header === null) return { kind: "anonymous" };
+      const { scheme, credential } = parseAuthorization(header);
+      if (scheme === "bearer") return asUser(credential);
+      if (scheme === "basic") return asPlatform(request, credential);
+      throw unauthenticated("Authorization has a scheme that this gateway does not know: use Bearer for users, Basic for servers.");
+    },
+  };
+}
+
+const SECRET_IN_PAGE =
+  "API keys are for servers: this request has an Origin header, so it comes from a web page, where a secret key must never be. Use a session token.";
+const WRONG_KEY = "The API key is unknown, wrong or revoked: send publishable and secret key as Authorization: Basic.";
+
+/** One scheme and one credential (RFC 9110 section 11.4). Several headers arrive joined by commas, which no credential of ours holds. */
+function parseAuthorization(header: string): { scheme: string; credential: string } {
+  if (header.length > MAXIMUM_TOKEN_CHARACTERS + LONGEST_SCHEME)
+    throw unauthenticated("Authorization is longer than 16 KiB: no credential of this gateway is.");
+  if (header.includes(",")) throw unauthenticated("Authorization must hold one credential, and this request has several.");
+  const [scheme = "", credential = "", ...rest] = header.trim().split(/ +/);
+  if (credential === "" || rest.length > 0)
+    throw unauthenticated("Authorization must be a scheme, a space and a credential: Bearer and a token, or Basic and a key pair.");
+  return { scheme: scheme.toLowerCase(), credential };
+}
+
+/** RFC 7617 section 2: user name, the first colon, password. */
+function parseBasic(credential: string): { id: string; secret: string } {
+  const pair = Buffer.from(credential, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  if (colon < 0) throw unauthenticated("Authorization: Basic must hold base64 of publishable key, a colon and secret key.");
+  return { id: pair.slice(0, colon), secret: pair.slice(colon + 1) };
+}

@@ -1,0 +1,86 @@
+import { GatewayError, unauthenticated } from "../../schema/errors.ts";
+import type { KnownUser, Viewer } from "../../schema/upstream.ts";
+import type { Log } from "../log.ts";
+import type { Issuers } from "./issuers.ts";
+import { MAXIMUM_TOKEN_CHARACTERS, type Refusal } from "./jwt.ts";
+import type { Sessions } from "./sessions.ts";
+import type { RefusedToken, Tokens, VerifiedToken } from "./tokens.ts";
+import type { Users } from "./users.ts";
+
+/** How long to wait before an issuer's keys may have been had, in seconds. */
+const KEYS_RETRY_SECONDS = 2;
+/** Anything else is no JWT in compact form (RFC 7515 section 7.1). */
+const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** Who a bearer token belongs to, as the store has them now. */
+export interface Bearer {
+  viewer: Viewer;
+  /** The session of a session token of ours; null with any other token. */
+  sessionId: string | null;
+}
+
+export interface Bearers {
+  /**
+   * Says whose token it is: a session token or user token of ours, or a JWT of a configured issuer, which provisions its user.
+   * Throws UNAUTHENTICATED with what to do about it, and TEMPORARILY_UNAVAILABLE while an issuer's keys have never been had.
+   */
+  identify(token: string): Promise<Bearer>;
+}
+
+export interface BearersOptions {
+  tokens: Tokens;
+  sessions: Pick<Sessions, "isLive">;
+  issuers: Issuers;
+  users: Pick<Users, "find" | "provision">;
+  log: Pick<Log, "warn">;
+}
+
+export function createBearers({ tokens, sessions, issuers, users, log }: BearersOptions): Bearers {
+  const ofOurs = async (token: VerifiedToken): Promise<Bearer> => {
+    if (token.sessionId !== null && !(await sessions.isLive(token.sessionId))) {
+      throw unauthenticated("The session of this session token has ended: sign in again with login.");
+    }
+    const user = await users.find(token.userId);
+    if (!user) throw unauthenticated("The user of this token no longer exists: sign in again with login.");
+    return { viewer: toViewer(user), sessionId: token.sessionId };
+  };
+
+  const ofIssuer = async (token: string): Promise<Bearer> => {
+    const claims = await issuers.verify(token);
+    if (claims.ok) {
+      const { userId: id, groupId, name, issuedAt: assertedAt } = claims;
+      return { viewer: toViewer(await users.provision({ id, groupId, name, assertedAt })), sessionId: null };
+    }
+    log.warn({ reason: claims.reason }, "A bearer token was refused.");
+    if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });
+    throw unauthenticated(REFUSED);
+  };
+
+  const refuseOurs = (refused: RefusedToken): never => {
+    log.warn({ kind: refused.kind, reason: refused.reason }, "A token of ours was refused.");
+    throw unauthenticated(sentenceFor(refused));
+  };
+
+  return {
+    async identify(token) {
+      if (token.length > MAXIMUM_TOKEN_CHARACTERS)
+        throw unauthenticated("The token is longer than 16 KiB: no token that this gateway takes is.");
+      if (!compactJwt.test(token)) throw unauthenticated("The token is not a JWT: send a session token of login, or a user token.");
+      const ours = await tokens.verify(token);
+      if (ours === null) return ofIssuer(token);
+      return ours.ok ? ofOurs(ours) : refuseOurs(ours);
+    },
+  };
+}
+
+const REFUSED = "The token was refused: sign in again.";
+const KEYS_MISSING = "The token cannot be checked yet, because its issuer's keys could not be fetched: try again shortly.";
+
+function sentenceFor({ kind, isExpired }: Refusal & Pick<RefusedToken, "kind">): string {
+  if (!isExpired) return REFUSED;
+  return kind === "session"
+    ? "The session token has expired: call refreshSession without Authorization, or sign in again with login."
+    : "The user token has expired: ask your server for a new one.";
+}
+
+const toViewer = ({ id, groupId, name }: KnownUser): Viewer => ({ userId: id, groupId, name });

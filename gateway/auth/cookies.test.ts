@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { createSecret } from "../vault/seal.ts";
+import { requestWith } from "./auth.fixture.ts";
+import { createCookies } from "./cookies.ts";
+
+const secret = createSecret();
+
+describe("cookies", () => {
+  it("are bound to the host over https", () => {
+    const { session, browser } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
+    expect(session.serialize(secret, 60)).toBe(`__Host-xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
+    expect(browser.serialize(secret)).toBe(`__Host-xkit_browser=${secret}; Path=/; HttpOnly; Secure; SameSite=None`);
+    expect(browser.clear()).toBe("__Host-xkit_browser=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
+  });
+
+  it("have plain names over http, and are not Secure, which not every browser takes on loopback", () => {
+    const { session, browser } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
+    expect(session.serialize(secret)).toBe(`xkit_session=${secret}; Path=/; HttpOnly; SameSite=Lax`);
+    expect(browser.name).toBe("xkit_browser");
+  });
+
+  it.each([
+    ["Lax", "https://example.com", ["https://example.com:8443"]],
+    ["Lax", "https://xkit.example.com", []],
+    ["Lax", "https://xkit.example.com", ["https://example.com"]],
+    ["Lax", "https://example.com", ["https://app.example.com", "https://*.example.com"]],
+    ["None", "https://xkit.example.com", ["https://example.com", "https://example.org"]],
+    ["None", "https://xkit.example.com", ["http://example.com"]],
+    ["None", "https://one.github.io", ["https://other.github.io"]],
+    ["None", "http://127.0.0.1:4000", ["http://localhost:5173"]],
+    ["None", "https://ample.com", ["https://example.com"]],
+  ])("are SameSite=%s for %s asked from %j", (sameSite, publicUrl, webOrigins) => {
+    expect(createCookies(publicUrl, webOrigins).session.serialize(secret)).toContain(`SameSite=${sameSite}`);
+  });
+
+  it("are Secure over http only with SameSite=None, which is not heeded without", () => {
+    const { session } = createCookies("http://127.0.0.1:4000", ["http://localhost:5173"]);
+    expect(session.serialize(secret)).toBe(`xkit_session=${secret}; Path=/; HttpOnly; Secure; SameSite=None`);
+  });
+
+  it("are parsed among others", () => {
+    const { session, browser } = createCookies("https://xkit.example.com", []);
+    const request = requestWith({ cookie: `a=b; __Host-xkit_session=${secret}; xkit_browser=${secret}` });
+    expect(session.parse(request)).toBe(secret);
+    expect(browser.parse(request)).toBeNull();
+  });
+
+  it.each([
+    undefined,
+    "",
+    ";;;",
+    "__Host-xkit_session",
+    "__Host-xkit_session=",
+    "__Host-xkit_session=short",
+    `__Host-xkit_session=${secret}%00`,
+  ])("are null in %j", (cookie) => {
+    const { session } = createCookies("https://xkit.example.com", []);
+    expect(session.parse(requestWith(cookie === undefined ? {} : { cookie }))).toBeNull();
+  });
+
+  it("are not looked for in a header longer than 16 KiB", () => {
+    const { session } = createCookies("https://xkit.example.com", []);
+    expect(session.parse(requestWith({ cookie: `${"a=b; ".repeat(4_000)}__Host-xkit_session=${secret}` }))).toBeNull();
+  });
+});

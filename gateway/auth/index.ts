@@ -1,0 +1,79 @@
+import type { ProvisionedUser } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../vault/database.ts";
+import type { Sealer } from "../vault/seal.ts";
+import { type ApiKeys, createApiKeys } from "./api-keys.ts";
+import { type Authenticator, createAuthenticator } from "./authenticate.ts";
+import { createBearers } from "./bearer.ts";
+import { type Cookies, createCookies } from "./cookies.ts";
+import type { Issuer } from "./issuer-config.ts";
+import { createIssuers } from "./issuers.ts";
+import { defaultLifetimes, type Lifetimes } from "./lifetimes.ts";
+import { createOneTimeTokens, type OneTimeTokens } from "./one-time-tokens.ts";
+import { createOriginCheck, type OriginCheck } from "./origins.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+import { createSignIn, type SignIn } from "./sign-in.ts";
+import { createSigningKeys, type SigningKeys } from "./signing-keys.ts";
+import { createTokens } from "./tokens.ts";
+import { createUsers, type UserAssertion, type Users } from "./users.ts";
+
+/** Everything about who is asking. */
+export interface Auth extends Authenticator {
+  signIn: SignIn;
+  users: Users;
+  /** Creates or updates a user, and mints the user token that `login` takes. */
+  provisionUser(input: Omit<UserAssertion, "assertedAt">): Promise<ProvisionedUser>;
+  sessions: Sessions;
+  oneTimeTokens: OneTimeTokens;
+  apiKeys: ApiKeys;
+  signingKeys: SigningKeys;
+  cookies: Cookies;
+  origins: OriginCheck;
+  /** Finishes what is still being written; before the database is closed. */
+  close(): Promise<void>;
+}
+
+export interface AuthOptions {
+  database: Database;
+  sealer: Sealer;
+  clock: Clock;
+  /** Where browsers reach the gateway, as `https://xkit.example.com`. */
+  publicUrl: string;
+  /** Origins whose pages may ask; see `isWebOrigin`. */
+  webOrigins: readonly string[];
+  issuers: readonly Issuer[];
+  lifetimes?: Partial<Lifetimes>;
+  log: Pick<Log, "warn">;
+}
+
+/** Throws `TypeError` for a wrong web origin or issuer, and `SealError` when the signing key in the store does not open. */
+export async function createAuth({ database, sealer, clock, publicUrl, webOrigins, issuers, log, ...options }: AuthOptions): Promise<Auth> {
+  const lifetimes = { ...defaultLifetimes, ...options.lifetimes };
+  const longestTokenSeconds = Math.max(lifetimes.userTokenSeconds, lifetimes.sessionTokenSeconds);
+  const origins = createOriginCheck(webOrigins, publicUrl);
+  const cookies = createCookies(publicUrl, webOrigins);
+  const signingKeys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds });
+  const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
+  const users = createUsers({ database, clock });
+  const sessions = createSessions({ database, clock, lifetimes });
+  const apiKeys = createApiKeys({ database, clock, log });
+  const bearers = createBearers({ tokens, sessions, issuers: createIssuers(issuers, { publicUrl, clock, log }), users, log });
+
+  return {
+    ...createAuthenticator({ bearers, apiKeys }),
+    signIn: createSignIn({ bearers, sessions, tokens, users, cookies, origins, clock }),
+    users,
+    async provisionUser(input) {
+      const user = await users.provision({ id: input.id, groupId: input.groupId, name: input.name });
+      return { user, ...(await tokens.mintUserToken(user.id)) };
+    },
+    sessions,
+    oneTimeTokens: createOneTimeTokens({ database, clock, lifetimes }),
+    apiKeys,
+    signingKeys,
+    cookies,
+    origins,
+    close: () => apiKeys.settle(),
+  };
+}

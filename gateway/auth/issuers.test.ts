@@ -1,0 +1,355 @@
+import { createHmac } from "node:crypto";
+import { exportSPKI, importJWK } from "jose";
+import { describe, expect, it } from "vitest";
+import {
+  bearer,
+  createKey,
+  createTestClock,
+  hours,
+  issue,
+  minutes,
+  openStore,
+  PUBLIC_URL,
+  seconds,
+  startAuth,
+  startIssuer,
+  type TestKey,
+} from "./auth.fixture.ts";
+import { issuerSchema } from "./issuer-config.ts";
+import { createIssuers } from "./issuers.ts";
+
+const GENERIC = { code: "UNAUTHENTICATED", message: "The token was refused: sign in again." };
+
+/** Slow to make, so it is made once. */
+const key = await createKey("k1");
+
+const setUp = async (overrides: Parameters<typeof startIssuer>[0] = {}) => {
+  const clock = createTestClock();
+  const issuer = await startIssuer(overrides);
+  issuer.publish(key);
+  const auth = await startAuth(await openStore(clock), clock, { issuers: [issuer.config] });
+  const ask = (token: string) => auth.authenticate(bearer(token));
+  const askWith = async (claims: Record<string, unknown>, by: TestKey = key) => ask(await issue(by, clock, claims));
+  return { clock, issuer, key, auth, ask, askWith };
+};
+
+const viewer = (userId: string, groupId: string | null = null, name: string | null = null) => ({
+  kind: "user",
+  viewer: { userId, groupId, name },
+});
+
+describe("a JWT of a configured issuer", () => {
+  it("provisions its user at first use, with group and name", async () => {
+    const { auth, askWith } = await setUp();
+    expect(await askWith({ org: "acme", email: "ada@example.com" })).toMatchObject(viewer("ada", "acme", "ada@example.com"));
+    expect(await auth.users.find("ada")).toEqual({ id: "ada", groupId: "acme", name: "ada@example.com" });
+    expect(await auth.users.findGroup("acme")).toEqual({ id: "acme" });
+  });
+
+  it("is accepted with any configured algorithm", async () => {
+    const { issuer, askWith } = await setUp();
+    const keys = [await createKey("rsa"), await createKey("ec", "ES256"), await createKey("ed", "EdDSA")];
+    issuer.publish(...keys);
+    for (const key of keys) expect(await askWith({}, key)).toMatchObject(viewer("ada"));
+  });
+
+  it("is told by the claims that are configured", async () => {
+    const { askWith } = await setUp({ userIdClaim: "https://example.com/uid", audience: null, groupIdClaim: null, nameClaim: null });
+    expect(await askWith({ "https://example.com/uid": 42, aud: "anything", org: "acme", email: "x" })).toMatchObject(viewer("42"));
+  });
+
+  it("costs one signature check, and no write, however often it is used", async () => {
+    const { auth, issuer, key, clock, ask } = await setUp();
+    const token = await issue(key, clock, { org: "acme" });
+    await ask(token);
+    const news: string[] = [];
+    auth.database.changes.listen((topic) => news.push(topic));
+    for (let count = 0; count < 10; count += 1) await ask(token);
+    expect(news).toEqual([]);
+    expect(issuer.fetches()).toBe(1);
+  });
+});
+
+const hmacWithPublicKey = async (key: TestKey, clock: { now(): number }) => {
+  const publicKey = await importJWK(key.publicJwk);
+  if (publicKey instanceof Uint8Array) throw new Error("expected a public key");
+  const now = clock.now() / 1_000;
+  const parts = [
+    { alg: "HS256", kid: "k1" },
+    { iss: "https://id.example.com/", aud: "xkit", sub: "ada", iat: now, exp: now + 300 },
+  ];
+  const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return `${text}.${createHmac("sha256", await exportSPKI(publicKey))
+    .update(text)
+    .digest("base64url")}`;
+};
+const unsigned = (token: string) => {
+  const header = Buffer.from(JSON.stringify({ alg: "none", kid: "k1" })).toString("base64url");
+  return `${header}.${token.split(".")[1]}.`;
+};
+
+describe("a JWT is refused with a generic sentence, and the reason in the log only", () => {
+  type Make = (key: TestKey, clock: ReturnType<typeof createTestClock>) => Promise<string>;
+  const cases: [string, RegExp, Make][] = [
+    ["from another iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: "https://evil.example.com/" })],
+    ["without iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: undefined })],
+    ["for another aud", /"aud"/, (key, clock) => issue(key, clock, { aud: "else" })],
+    ["without aud", /"aud"/, (key, clock) => issue(key, clock, { aud: undefined })],
+    ["signed by another key of the same kid", /signature verification failed/, async (_key, clock) => issue(await createKey("k1"), clock)],
+    ["signed by an unknown key", /no applicable key/, async (_key, clock) => issue(await createKey("k2"), clock)],
+    ["with alg none", /Algorithm/, async (key, clock) => unsigned(await issue(key, clock))],
+    ["with HS256 and the public key as secret", /Algorithm/, hmacWithPublicKey],
+    ["with an algorithm that is not configured", /Algorithm/, async (_key, clock) => issue(await createKey("k1", "ES384"), clock)],
+    ["that has expired", /"exp"/, (key, clock) => issue(key, clock, { exp: clock.now() / 1_000 - 31 })],
+    ["that is not yet valid", /"nbf"/, (key, clock) => issue(key, clock, { nbf: clock.now() / 1_000 + 31 })],
+    ["without exp", /"exp"/, (key, clock) => issue(key, clock, { exp: undefined })],
+    ["without iat", /"iat"/, (key, clock) => issue(key, clock, { iat: undefined })],
+    ["without the user-id claim", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: undefined })],
+    ["with an empty user id", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: "" })],
+    ["with a user id of 300 characters", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: "x".repeat(300) })],
+    ["with a group claim that is a list", /group claim "org"/, (key, clock) => issue(key, clock, { org: ["acme"] })],
+  ];
+
+  it.each(cases)("%s", async (_title, reason, make) => {
+    const { auth, clock, key, ask } = await setUp();
+    const token = await make(key, clock);
+    await expect(ask(token)).rejects.toMatchObject(GENERIC);
+    expect(auth.warnings).toMatchObject([{ facts: { reason: expect.stringMatching(reason) } }]);
+    expect(JSON.stringify(auth.warnings)).not.toContain(token.split(".")[1]);
+    expect(await auth.users.find("ada")).toBeNull();
+  });
+
+  it("also when a claim is named like a property that every object has", async () => {
+    const { askWith } = await setUp({ userIdClaim: "constructor" });
+    await expect(askWith({})).rejects.toMatchObject(GENERIC);
+  });
+
+  it("of 100 kB, before anything is parsed or fetched", async () => {
+    const { auth, issuer, key, clock, ask } = await setUp();
+    const token = await issue(key, clock, { padding: "x".repeat(75_000) });
+    expect(token.length).toBeGreaterThan(100_000);
+    await expect(ask(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(auth.signIn.login(token, bearer("x"))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    expect(issuer.fetches()).toBe(0);
+  });
+
+  it("and tolerates a clock that is 30 seconds off", async () => {
+    const { clock, askWith } = await setUp();
+    const now = clock.now() / 1_000;
+    expect(await askWith({ exp: now - 29 })).toMatchObject(viewer("ada"));
+    expect(await askWith({ nbf: now + 29, sub: "grace" })).toMatchObject(viewer("grace"));
+  });
+
+  it("when it expires after it was accepted", async () => {
+    const { clock, key, ask } = await setUp();
+    const token = await issue(key, clock);
+    await ask(token);
+    clock.advance(seconds(330));
+    await expect(ask(token)).rejects.toMatchObject(GENERIC);
+  });
+});
+
+describe("moving between groups", () => {
+  it("happens by the claim of a newer token; the old token then shows the new state", async () => {
+    const { clock, key, ask } = await setUp();
+    const old = await issue(key, clock, { org: "acme" });
+    expect(await ask(old)).toMatchObject(viewer("ada", "acme"));
+    clock.advance(seconds(10));
+    expect(await ask(await issue(key, clock, { org: "globex" }))).toMatchObject(viewer("ada", "globex"));
+    expect(await ask(old)).toMatchObject(viewer("ada", "globex"));
+  });
+
+  it("out of every group happens by a token without the claim, or with an empty one", async () => {
+    const { clock, askWith } = await setUp();
+    for (const claims of [{}, { org: null }, { org: "" }]) {
+      expect(await askWith({ org: "acme" })).toMatchObject(viewer("ada", "acme"));
+      clock.advance(seconds(1));
+      expect(await askWith(claims)).toMatchObject(viewer("ada", null));
+      clock.advance(seconds(1));
+    }
+  });
+
+  it("does not happen by tokens of an issuer without a group claim", async () => {
+    const { auth, askWith } = await setUp({ groupIdClaim: null });
+    await auth.users.provision({ id: "ada", groupId: "acme" });
+    expect(await askWith({ org: "globex" })).toMatchObject(viewer("ada", "acme"));
+  });
+
+  it("by the platform outranks a token issued before", async () => {
+    const { auth, clock, key, ask } = await setUp();
+    const old = await issue(key, clock, { org: "acme" });
+    await ask(old);
+    clock.advance(seconds(5));
+    await auth.provisionUser({ id: "ada", groupId: null });
+    expect(await ask(old)).toMatchObject(viewer("ada", null));
+  });
+});
+
+describe("the issuer's keys", () => {
+  it("are fetched once for any number of users at once", async () => {
+    const { clock, issuer, key, ask } = await setUp();
+    const all = await Promise.all(Array.from({ length: 20 }, (_, count) => issue(key, clock, { sub: `user-${count}` })));
+    await Promise.all(all.map(ask));
+    expect(issuer.fetches()).toBe(1);
+  });
+
+  it("are fetched again for an unknown kid, so that a rotation is followed", async () => {
+    const { clock, issuer, askWith } = await setUp();
+    await askWith({});
+    const next = await createKey("k2");
+    issuer.publish(next);
+    clock.advance(seconds(30));
+    expect(await askWith({}, next)).toMatchObject(viewer("ada"));
+    expect(issuer.fetches()).toBe(2);
+  });
+
+  it("are fetched at most once in a window by a storm of unknown kids", async () => {
+    const { clock, issuer, askWith } = await setUp();
+    await askWith({});
+    clock.advance(seconds(30));
+    const strangers = await Promise.all(Array.from({ length: 20 }, (_, count) => createKey(`unknown-${count}`, "EdDSA")));
+    const storm = () => Promise.allSettled(strangers.map((stranger) => askWith({}, stranger)));
+    await storm();
+    await storm();
+    expect(issuer.fetches()).toBe(2);
+    clock.advance(seconds(29));
+    await storm();
+    expect(issuer.fetches()).toBe(2);
+    clock.advance(seconds(1));
+    await storm();
+    expect(issuer.fetches()).toBe(3);
+  });
+
+  it("outlive an outage, however long, and nobody is signed out", async () => {
+    const { auth, clock, issuer, askWith } = await setUp();
+    await askWith({});
+    issuer.answerWith((response) => response.writeHead(500).end("{}"));
+    for (let hour = 0; hour < 5; hour += 1) {
+      clock.advance(hours(1));
+      expect(await askWith({ sub: `user-${hour}` })).toMatchObject(viewer(`user-${hour}`));
+    }
+    expect(auth.warnings.length).toBeGreaterThan(0);
+    expect(auth.warnings).toMatchObject(auth.warnings.map(() => ({ facts: { hasKeys: true } })));
+  });
+
+  it.each([
+    ["garbage", "<html>"],
+    ["another document", '{"keys": "none"}'],
+    ["too much", `{"keys": [], "padding": "${"x".repeat(1_100_000)}"}`],
+  ])("outlive %s in place of a JWK Set", async (_title, body) => {
+    const { clock, issuer, askWith } = await setUp();
+    await askWith({});
+    issuer.answerWith((response) => void response.end(body));
+    clock.advance(hours(2));
+    expect(await askWith({})).toMatchObject(viewer("ada"));
+  });
+
+  it("are not fetched from where a redirect points", async () => {
+    const { issuer, askWith } = await setUp();
+    issuer.answerWith((response) => response.writeHead(302, { location: issuer.config.jwksUrl }).end());
+    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
+    expect(issuer.fetches()).toBe(1);
+  });
+
+  it("answer TEMPORARILY_UNAVAILABLE while they were never had, and are tried again after two seconds", async () => {
+    const { clock, issuer, key, askWith } = await setUp();
+    issuer.answerWith((response) => response.writeHead(503).end());
+    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 2 } });
+    issuer.publish(key);
+    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
+    expect(issuer.fetches()).toBe(1);
+    clock.advance(seconds(2));
+    expect(await askWith({})).toMatchObject(viewer("ada"));
+  });
+
+  it("that were withdrawn stop verifying tokens that are remembered", async () => {
+    const { clock, issuer, key, ask } = await setUp();
+    const token = await issue(key, clock, { exp: clock.now() / 1_000 + 7_200 });
+    await ask(token);
+    issuer.publish(await createKey("k2"));
+    clock.advance(hours(1) + 1);
+    await expect(ask(token)).rejects.toMatchObject(GENERIC);
+  });
+
+  it("are refreshed behind the caller's back after ten minutes", async () => {
+    const { clock, issuer, key, askWith } = await setUp();
+    await askWith({});
+    const refetched = new Promise<void>((resolve) => {
+      issuer.answerWith((response) => void response.end(JSON.stringify({ keys: [key.publicJwk] }), resolve));
+    });
+    clock.advance(minutes(10) + 1);
+    expect(await askWith({})).toMatchObject(viewer("ada"));
+    await refetched;
+    expect(issuer.fetches()).toBe(2);
+  });
+});
+
+describe("several issuers", () => {
+  it("may share an iss when their audiences differ", async () => {
+    const clock = createTestClock();
+    const web = await startIssuer({ audience: "web" });
+    web.publish(key);
+    const mobile = { ...web.config, audience: "mobile", userIdClaim: "uid" };
+    const auth = await startAuth(await openStore(clock), clock, { issuers: [web.config, mobile] });
+    expect(await auth.authenticate(bearer(await issue(key, clock, { aud: ["other", "web"] })))).toMatchObject(viewer("ada"));
+    expect(await auth.authenticate(bearer(await issue(key, clock, { aud: "mobile", uid: "grace" })))).toMatchObject(viewer("grace"));
+  });
+
+  it("may not be the same twice, nor the gateway itself", async () => {
+    const { config } = await startIssuer();
+    const options = { publicUrl: PUBLIC_URL, clock: createTestClock(), log: { warn: () => {} } };
+    expect(() => createIssuers([config, config], options)).toThrow(TypeError);
+    expect(() => createIssuers([{ ...config, issuer: PUBLIC_URL }], options)).toThrow(TypeError);
+  });
+});
+
+describe("the configuration of an issuer", () => {
+  const least = { iss: "https://id.example.com/", jwks_url: "https://id.example.com/jwks.json" };
+
+  it("has defaults for everything but iss and jwks_url", () => {
+    expect(issuerSchema.parse(least)).toMatchObject({
+      issuer: "https://id.example.com/",
+      audience: null,
+      userIdClaim: "sub",
+      groupIdClaim: null,
+      nameClaim: null,
+      jwksUrl: "https://id.example.com/jwks.json",
+      clockToleranceSeconds: 30,
+    });
+    expect(
+      issuerSchema.parse({
+        ...least,
+        aud: "a",
+        user_id_claim: "u",
+        group_id_claim: "g",
+        name_claim: "n",
+        algorithms: ["ES256"],
+        clock_tolerance_seconds: 0,
+      }),
+    ).toEqual({
+      issuer: "https://id.example.com/",
+      audience: "a",
+      userIdClaim: "u",
+      groupIdClaim: "g",
+      nameClaim: "n",
+      jwksUrl: "https://id.example.com/jwks.json",
+      algorithms: ["ES256"],
+      clockToleranceSeconds: 0,
+    });
+  });
+
+  it.each([
+    ["algorithms.0", { algorithms: ["HS256"] }],
+    ["algorithms.0", { algorithms: ["none"] }],
+    ["algorithms", { algorithms: [] }],
+    ["jwks_url", { jwks_url: "http://id.example.com/jwks.json" }],
+    ["jwks_url", { jwks_url: "file:///etc/passwd" }],
+    ["iss", { iss: "" }],
+    ["aud", { aud: "" }],
+    ["clock_tolerance_seconds", { clock_tolerance_seconds: 3_600 }],
+    ["", { audience: "misspelt" }],
+  ])("is refused at %j for %j", (path, wrong) => {
+    const result = issuerSchema.safeParse({ ...least, ...wrong });
+    expect(result.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
+  });
+});

@@ -1,0 +1,118 @@
+import { errors, jwtVerify, type JWTPayload } from "jose";
+import { z } from "zod";
+import { externalIdSchema, nameSchema } from "../../schema/input.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Issuer } from "./issuer-config.ts";
+import { createRemoteKeys, type KeySet, type RemoteKeys } from "./jwks.ts";
+import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
+
+const SECOND_MS = 1_000;
+
+/** What a JWT of a configured issuer says about its user. */
+export interface IssuedClaims {
+  ok: true;
+  userId: string;
+  /** Undefined: the issuer's tokens say nothing about groups. */
+  groupId: string | null | undefined;
+  name: string | undefined;
+  issuedAt: Date;
+  expiresAt: Date;
+}
+
+/** Nothing can be said about a token, because the issuer's keys have not been had yet. */
+export interface Unknowable {
+  ok: null;
+  reason: string;
+}
+
+export interface Issuers {
+  /** Checks a JWT by the rules of the issuer it names. A signature is checked once per set of keys and then remembered. */
+  verify(token: string): Promise<IssuedClaims | Refusal | Unknowable>;
+}
+
+interface IssuerWithKeys {
+  issuer: Issuer;
+  keys: RemoteKeys;
+}
+
+type RememberedClaims = IssuedClaims & { keySet: KeySet; keys: RemoteKeys };
+
+/** Throws `TypeError` for two issuers with the same `iss` and `aud`, and for one with the gateway's own `iss`. */
+export function createIssuers(
+  issuers: readonly Issuer[],
+  { publicUrl, clock, log }: { publicUrl: string; clock: Clock; log: Pick<Log, "warn"> },
+): Issuers {
+  assertDistinct(issuers, publicUrl);
+  const known: IssuerWithKeys[] = issuers.map((issuer) => ({ issuer, keys: createRemoteKeys(issuer.jwksUrl, clock, log) }));
+  const verified = createVerified<RememberedClaims>(clock);
+
+  return {
+    async verify(token) {
+      const remembered = verified.find(token);
+      // Keys that an issuer has withdrawn take their tokens with them.
+      if (remembered && remembered.keySet === (await remembered.keys.find())) return remembered;
+      const chosen = choose(known, token);
+      if (!chosen) return refuse("it is no JWT of a configured issuer");
+      const keySet = await chosen.keys.find();
+      if (!keySet) return { ok: null, reason: `${chosen.issuer.issuer}: its keys could not be fetched yet` };
+      const result = await check(token, chosen, keySet);
+      return result.ok ? result : { ...result, reason: `${chosen.issuer.issuer}: ${result.reason}` };
+    },
+  };
+
+  async function check(token: string, { issuer, keys }: IssuerWithKeys, keySet: KeySet): Promise<IssuedClaims | Refusal> {
+    try {
+      const claims = toClaims(issuer, await verifySignature(token, issuer, keySet, clock.now()));
+      if (claims.ok) verified.add(token, { ...claims, keySet, keys });
+      return claims;
+    } catch (error) {
+      const newer = error instanceof errors.JWKSNoMatchingKey ? await keys.findNewer() : null;
+      return newer && newer !== keySet ? check(token, { issuer, keys }, newer) : toRefusal(error);
+    }
+  }
+}
+
+function assertDistinct(issuers: readonly Issuer[], publicUrl: string): void {
+  const names = issuers.map(({ issuer, audience }) => JSON.stringify([issuer, audience]));
+  if (new Set(names).size !== names.length) throw new TypeError("Two issuers have the same iss and aud: each pair may be configured once.");
+  if (issuers.some(({ issuer }) => issuer === publicUrl)) throw new TypeError("An issuer has this gateway's own URL as iss.");
+}
+
+/** The issuer that a token names; of several with that `iss`, the one whose audience it names, else the one that checks none. */
+function choose(known: readonly IssuerWithKeys[], token: string): IssuerWithKeys | null {
+  const peeked = peek(token);
+  const named = known.filter(({ issuer }) => issuer.issuer === peeked?.issuer);
+  const find = (audiences: readonly (string | null)[]) => named.find(({ issuer }) => audiences.includes(issuer.audience));
+  return find(peeked?.audiences ?? []) ?? find([null]) ?? named[0] ?? null;
+}
+
+async function verifySignature(token: string, issuer: Issuer, keySet: KeySet, now: number): Promise<JWTPayload> {
+  const { payload } = await jwtVerify(token, keySet, {
+    algorithms: [...issuer.algorithms],
+    issuer: issuer.issuer,
+    ...(issuer.audience !== null && { audience: issuer.audience }),
+    clockTolerance: issuer.clockToleranceSeconds,
+    requiredClaims: ["exp", "iat"],
+    currentDate: new Date(now),
+  });
+  return payload;
+}
+
+const userIdSchema = z.union([externalIdSchema, z.int().transform(String)]);
+/** A group claim that is absent, null or empty says that the user is in no group. */
+const groupIdSchema = z.union([z.literal("").transform(() => null), userIdSchema, z.null()]);
+const timesSchema = z.object({ iat: z.number(), exp: z.number() });
+
+function toClaims(issuer: Issuer, payload: JWTPayload): IssuedClaims | Refusal {
+  const userId = userIdSchema.safeParse(claimOf(payload, issuer.userIdClaim));
+  if (!userId.success) return refuse(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
+  const groupId = issuer.groupIdClaim === null ? undefined : groupIdSchema.safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
+  if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
+  const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
+  const { iat, exp } = timesSchema.parse(payload);
+  const expiresAt = new Date((exp + issuer.clockToleranceSeconds) * SECOND_MS);
+  return { ok: true, userId: userId.data, groupId: groupId?.data, name, issuedAt: new Date(iat * SECOND_MS), expiresAt };
+}
+
+const claimOf = (payload: JWTPayload, name: string): unknown => (Object.hasOwn(payload, name) ? payload[name] : undefined);

@@ -1,0 +1,95 @@
+import { createLocalJWKSet, type LocalJWKSet } from "jose";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { fetchAnswer } from "../oauth/http.ts";
+
+/** At most one fetch in this time, whatever is asked; also the longest until a new key is seen. */
+export const REFETCH_WINDOW_MS = 30_000;
+/** The same while no keys are known at all: nobody can be let in, so it is tried sooner. */
+export const FIRST_FETCH_WINDOW_MS = 2_000;
+/** Keys older than this are fetched anew, behind the caller's back. */
+export const REFRESH_AFTER_MS = 600_000;
+/** After this long without a try a fetch is waited for, so that an idle process does not honour a key withdrawn long ago. */
+export const WAIT_AFTER_MS = 3_600_000;
+const FETCH_TIMEOUT_MS = 5_000;
+const HTTP_OK = 200;
+
+/** RFC 7517 section 5; unknown kinds of keys are ignored when a key is looked for. */
+const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
+
+/** One state of an issuer's keys. The same object as long as the keys are the same. */
+export type KeySet = LocalJWKSet;
+
+/** The keys of an issuer, kept close: what was fetched once outlives any outage of the issuer. */
+export interface RemoteKeys {
+  /** The keys as known, or null when none could be had yet. */
+  find(): Promise<KeySet | null>;
+  /** The keys after another look, as often as the window allows. */
+  findNewer(): Promise<KeySet | null>;
+}
+
+/** @param url where the JWK Set is: https, or http on a loopback host. */
+export function createRemoteKeys(url: string, clock: Clock, log: Pick<Log, "warn">): RemoteKeys {
+  let known: { text: string; set: KeySet; fetchedAt: number } | null = null;
+  let triedAt = -Infinity;
+  let flight: Promise<void> | null = null;
+  let waited: Promise<void> | null = null;
+
+  const fetchKeys = async (): Promise<void> => {
+    try {
+      const text = await download(url);
+      const set = known?.text === text ? known.set : parse(text);
+      known = { text, set, fetchedAt: clock.now() };
+    } catch (error) {
+      log.warn(
+        { jwksUrl: url, reason: error instanceof Error ? error.message : "unknown", hasKeys: known !== null },
+        "An issuer's keys could not be fetched.",
+      );
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    const isAllowed = clock.now() - triedAt >= (known ? REFETCH_WINDOW_MS : FIRST_FETCH_WINDOW_MS);
+    if (!flight && isAllowed) {
+      triedAt = clock.now();
+      flight = fetchKeys().finally(() => (flight = null));
+    }
+    await flight;
+  };
+
+  return {
+    async find() {
+      const age = clock.now() - (known?.fetchedAt ?? -Infinity);
+      if (!known || clock.now() - triedAt > WAIT_AFTER_MS) waited = look();
+      else if (age > REFRESH_AFTER_MS) void look();
+      await waited;
+      return known?.set ?? null;
+    },
+    async findNewer() {
+      await look();
+      return known?.set ?? null;
+    },
+  };
+}
+
+async function download(url: string): Promise<string> {
+  const request = { method: "GET", headers: { accept: "application/jwk-set+json, application/json" }, body: null };
+  const { status, text } = await fetchAnswer(url, request, { timeoutMs: FETCH_TIMEOUT_MS });
+  if (status !== HTTP_OK) throw new Error(`It answered with status ${status}.`);
+  return text;
+}
+
+function parse(text: string): KeySet {
+  const { data } = jwksSchema.safeParse(parseJson(text));
+  if (!data) throw new Error("It is not a JWK Set.");
+  return createLocalJWKSet(data);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+import { decodeJwt, decodeProtectedHeader, errors } from "jose";
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import { hashSecret } from "../vault/seal.ts";
+
+/** The longest token that is looked at: 16 KiB. */
+export const MAXIMUM_TOKEN_CHARACTERS = 16_384;
+/** Verified tokens remembered at most, of each kind. */
+const REMEMBERED_TOKENS = 10_000;
+
+/** A token that was refused. `reason` is for the log, and holds nothing of the token. */
+export interface Refusal {
+  ok: false;
+  reason: string;
+  isExpired: boolean;
+}
+
+export const refuse = (reason: string): Refusal => ({ ok: false, reason, isExpired: false });
+
+const peekedSchema = z.object({
+  iss: z.string(),
+  aud: z.union([z.string(), z.array(z.string())]).optional(),
+});
+
+/** Who a JWT says it is from and for, and its `typ` (RFC 7519 section 5.1), before anything is verified; null when it is no JWT. */
+export function peek(token: string): { issuer: string; audiences: string[]; type: string | null } | null {
+  try {
+    const { iss, aud } = peekedSchema.parse(decodeJwt(token));
+    return { issuer: iss, audiences: [aud ?? []].flat(), type: decodeProtectedHeader(token).typ ?? null };
+  } catch {
+    return null;
+  }
+}
+
+/** Why jose refused a token. Its messages name claims and headers, never their values. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof errors.JOSEError)
+    return { ok: false, reason: `${error.code}: ${error.message}`, isExpired: error instanceof errors.JWTExpired };
+  return refuse(`it could not be checked (${error instanceof Error ? error.name : typeof error})`);
+}
+
+/** What was learnt of tokens whose signature is verified. */
+export interface Verified<Result extends { expiresAt: Date }> {
+  find(token: string): Result | null;
+  add(token: string, result: Result): void;
+}
+
+/** Creates a bounded memory of verified tokens, by the token's hash, until each expires. It knows nothing of revocation. */
+export function createVerified<Result extends { expiresAt: Date }>(clock: Clock): Verified<Result> {
+  const results = new LRUCache<string, Result>({ max: REMEMBERED_TOKENS });
+  return {
+    find(token) {
+      const result = results.get(hashSecret(token));
+      return result && clock.now() < result.expiresAt.getTime() ? result : null;
+    },
+    add: (token, result) => void results.set(hashSecret(token), result),
+  };
+}

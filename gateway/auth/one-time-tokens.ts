@@ -1,0 +1,60 @@
+import type { Clock } from "../clock.ts";
+import type { Database } from "../vault/database.ts";
+import { createSecret, hashSecret } from "../vault/seal.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import type { MintedToken } from "./tokens.ts";
+
+/** Expired one-time tokens deleted at most whenever one is created. */
+export const EXPIRED_TOKENS_DELETED = 100;
+const SECOND_MS = 1_000;
+
+/** Tokens that sign a user in once, where no cookie and no header can go: a link, or a window about to open. */
+export interface OneTimeTokens {
+  /** 32 random bytes, of which only the hash is stored; good for a minute unless configured. */
+  create(userId: string): Promise<MintedToken>;
+  /** The user it was made for, and it is used up; null when it is unknown, expired or used. */
+  redeem(token: string): Promise<string | null>;
+}
+
+export interface OneTimeTokensOptions {
+  database: Database;
+  clock: Clock;
+  lifetimes: Pick<Lifetimes, "oneTimeTokenSeconds">;
+}
+
+export function createOneTimeTokens({ database, clock, lifetimes }: OneTimeTokensOptions): OneTimeTokens {
+  return {
+    async create(userId) {
+      const token = createSecret();
+      const now = clock.now();
+      const expiresAt = now + lifetimes.oneTimeTokenSeconds * SECOND_MS;
+      await database.write([], async (transaction) => {
+        const expired = transaction
+          .selectFrom("one_time_tokens")
+          .select("hash")
+          .where("expires_at", "<=", now)
+          .limit(EXPIRED_TOKENS_DELETED)
+          .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
+        await transaction.deleteFrom("one_time_tokens").where("hash", "in", expired).execute();
+        await transaction
+          .insertInto("one_time_tokens")
+          .values({ hash: hashSecret(token), user_id: userId, expires_at: expiresAt, used_at: null })
+          .execute();
+      });
+      return { token, expiresAt: new Date(expiresAt) };
+    },
+
+    async redeem(token) {
+      // One conditional update, so that of two processes only one wins.
+      const used = await database.query
+        .updateTable("one_time_tokens")
+        .set({ used_at: clock.now() })
+        .where("hash", "=", hashSecret(token))
+        .where("used_at", "is", null)
+        .where("expires_at", ">", clock.now())
+        .returning("user_id")
+        .executeTakeFirst();
+      return used?.user_id ?? null;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import { createRowCache } from "../vault/cache.ts";
+import type { Database } from "../vault/database.ts";
+import { createSecret, hashSecret } from "../vault/seal.ts";
+import type { SessionRow } from "../vault/tables.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+
+/** How often the use of a session is written down: once in five minutes. */
+export const USE_NOTED_EVERY_MS = 300_000;
+/** Expired sessions deleted at most whenever one starts. */
+export const EXPIRED_SESSIONS_DELETED = 100;
+const SECOND_MS = 1_000;
+
+export interface LiveSession {
+  id: string;
+  userId: string;
+  expiresAt: Date;
+}
+
+export interface Sessions {
+  /** A new session, and the secret for its cookie: 32 random bytes, of which only the hash is stored. */
+  start(userId: string): Promise<LiveSession & { secret: string }>;
+  /** The living session that a cookie's secret belongs to, or null. Counts as use. Always read from the store. */
+  find(secret: string): Promise<LiveSession | null>;
+  /** Whether a session has neither ended nor expired. Cached until it ends, in any process. */
+  isLive(id: string): Promise<boolean>;
+  /** Ends a session, at once and in every process. True also when there was none. */
+  end(id: string): Promise<void>;
+}
+
+export interface SessionsOptions {
+  database: Database;
+  clock: Clock;
+  lifetimes: Pick<Lifetimes, "sessionSeconds" | "sessionIdleSeconds">;
+}
+
+export function createSessions({ database, clock, lifetimes }: SessionsOptions): Sessions {
+  const cache = createRowCache<Pick<SessionRow, "ended_at" | "expires_at">>(database.changes);
+  const hasIdled = (row: SessionRow) => clock.now() >= row.last_used_at + lifetimes.sessionIdleSeconds * SECOND_MS;
+
+  const noteUse = async (row: SessionRow) => {
+    if (clock.now() - row.last_used_at < USE_NOTED_EVERY_MS) return;
+    // Nobody caches this column, so nobody is told.
+    await database.query.updateTable("sessions").set({ last_used_at: clock.now() }).where("id", "=", row.id).execute();
+  };
+
+  return {
+    async start(userId) {
+      const [secret, now] = [createSecret(), clock.now()];
+      const row = {
+        id: randomUUID(),
+        secret_hash: hashSecret(secret),
+        user_id: userId,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + lifetimes.sessionSeconds * SECOND_MS,
+        ended_at: null,
+      };
+      await database.write([], async (transaction) => {
+        const expired = transaction
+          .selectFrom("sessions")
+          .select("id")
+          .where("expires_at", "<=", now)
+          .limit(EXPIRED_SESSIONS_DELETED)
+          // Several processes delete at once, and SQLite knows no other way than one after the other.
+          .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
+        await transaction.deleteFrom("sessions").where("id", "in", expired).execute();
+        await transaction.insertInto("sessions").values(row).execute();
+      });
+      return { ...toLiveSession(row), secret };
+    },
+
+    async find(secret) {
+      const row = await database.query.selectFrom("sessions").selectAll().where("secret_hash", "=", hashSecret(secret)).executeTakeFirst();
+      if (!row || !isOpen(row, clock.now()) || hasIdled(row)) return null;
+      await noteUse(row);
+      return toLiveSession(row);
+    },
+
+    async isLive(id) {
+      const load = () => database.query.selectFrom("sessions").select(["ended_at", "expires_at"]).where("id", "=", id).executeTakeFirst();
+      return isOpen(await cache.get(`session:${id}`, async () => (await load()) ?? { ended_at: 0, expires_at: 0 }), clock.now());
+    },
+
+    async end(id) {
+      await database.write([`session:${id}`], (transaction) =>
+        transaction.updateTable("sessions").set({ ended_at: clock.now() }).where("id", "=", id).where("ended_at", "is", null).execute(),
+      );
+    },
+  };
+}
+
+const isOpen = (row: Pick<SessionRow, "ended_at" | "expires_at">, now: number): boolean => row.ended_at === null && now < row.expires_at;
+
+const toLiveSession = (row: SessionRow): LiveSession => ({ id: row.id, userId: row.user_id, expiresAt: new Date(row.expires_at) });

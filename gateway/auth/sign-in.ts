@@ -1,0 +1,131 @@
+import type { Session, Sessions as BoundSessions } from "../../schema/context.ts";
+import { forbidden, unauthenticated } from "../../schema/errors.ts";
+import type { KnownUser, Viewer } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { Bearers } from "./bearer.ts";
+import type { Cookies } from "./cookies.ts";
+import type { OriginCheck } from "./origins.ts";
+import type { LiveSession, Sessions } from "./sessions.ts";
+import type { Tokens } from "./tokens.ts";
+import type { Users } from "./users.ts";
+
+const SECOND_MS = 1_000;
+
+/** A session, and the `Set-Cookie` headers that the answer must carry. */
+export interface SignedIn {
+  session: Session;
+  setCookies: string[];
+}
+
+export interface SignIn {
+  /**
+   * Exchanges a user token of ours or of a configured issuer for a new session, which replaces the browser's.
+   * A session token is refused: else its life could be stretched for ever.
+   * Throws FORBIDDEN to a page of another origin, which could sign its visitors in as somebody else, and UNAUTHENTICATED.
+   */
+  login(userToken: string, request: Request): Promise<SignedIn>;
+  /** A new session token by the cookie alone. Throws FORBIDDEN without a valid origin, UNAUTHENTICATED without a living session. */
+  refresh(request: Request): Promise<SignedIn>;
+  /** Ends the session of the cookie and clears both cookies; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
+  logout(request: Request): Promise<{ setCookies: string[] }>;
+  /** A session for a user whose identity is proven already, as by a one-time token. Throws UNAUTHENTICATED for an unknown user. */
+  start(userId: string): Promise<SignedIn>;
+  /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
+  signedInUser(request: Request): Promise<Viewer | null>;
+  /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
+  bind(request: Request, headers: Headers): BoundSessions;
+}
+
+export interface SignInOptions {
+  bearers: Bearers;
+  sessions: Sessions;
+  tokens: Pick<Tokens, "mintSessionToken">;
+  users: Pick<Users, "find">;
+  cookies: Cookies;
+  origins: OriginCheck;
+  clock: Clock;
+}
+
+export function createSignIn({ bearers, sessions, tokens, users, cookies, origins, clock }: SignInOptions): SignIn {
+  const findSession = async (request: Request): Promise<LiveSession | null> => {
+    const secret = cookies.session.parse(request);
+    return secret === null ? null : sessions.find(secret);
+  };
+
+  const present = async (live: LiveSession, user: KnownUser): Promise<Session> => ({
+    ...(await tokens.mintSessionToken(live)),
+    viewer: toViewer(user),
+  });
+
+  const getUser = async (id: string): Promise<KnownUser> => {
+    const user = await users.find(id);
+    if (!user) throw unauthenticated("There is no such user any more: sign in again with login.");
+    return user;
+  };
+
+  const signIn: SignIn = {
+    async login(userToken, request) {
+      const origin = request.headers.get("origin");
+      if (origin !== null && !origins.isValid(origin)) throw forbidden(FOREIGN_PAGE);
+      const { viewer, sessionId } = await bearers.identify(userToken);
+      if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
+      const previous = await findSession(request);
+      if (previous) await sessions.end(previous.id);
+      return signIn.start(viewer.userId);
+    },
+
+    async refresh(request) {
+      assertOwnPage(origins, request);
+      const live = await findSession(request);
+      if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
+      return { session: await present(live, await getUser(live.userId)), setCookies: [] };
+    },
+
+    async logout(request) {
+      assertOwnPage(origins, request);
+      const live = await findSession(request);
+      if (live) await sessions.end(live.id);
+      return { setCookies: [cookies.session.clear(), cookies.browser.clear()] };
+    },
+
+    async start(userId) {
+      const user = await getUser(userId);
+      const live = await sessions.start(userId);
+      const maximumAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
+      return { session: await present(live, user), setCookies: [cookies.session.serialize(live.secret, maximumAgeSeconds)] };
+    },
+
+    async signedInUser(request) {
+      const live = await findSession(request);
+      const user = live && (await users.find(live.userId));
+      return user && toViewer(user);
+    },
+
+    bind(request, headers) {
+      const keep = <Answer extends { setCookies: string[] }>(answer: Answer): Answer => {
+        for (const cookie of answer.setCookies) headers.append("set-cookie", cookie);
+        return answer;
+      };
+      return {
+        login: async (userToken) => keep(await signIn.login(userToken, request)).session,
+        refresh: async () => keep(await signIn.refresh(request)).session,
+        logout: async () => void keep(await signIn.logout(request)),
+      };
+    },
+  };
+  return signIn;
+}
+
+const FOREIGN_PAGE = "This page's origin is not one of the platform's web origins.";
+
+/**
+ * What the cookie alone may do is done only for the platform's own pages. Browsers send `Origin` with every POST (fetch.spec.whatwg.org,
+ * "append a request Origin header"); one that leaves it out must say that the page is the gateway's own (`Sec-Fetch-Site: same-origin`).
+ */
+function assertOwnPage(origins: OriginCheck, request: Request): void {
+  const origin = request.headers.get("origin");
+  const isOwn = origin === null ? request.headers.get("sec-fetch-site") === "same-origin" : origins.isValid(origin);
+  if (!isOwn) throw forbidden(origin === null ? "This needs an Origin header: it is for the platform's web pages." : FOREIGN_PAGE);
+}
+
+const toViewer = ({ id, groupId, name }: KnownUser): Viewer => ({ userId: id, groupId, name });

@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { Database } from "../vault/database.ts";
+import { createSealer, SealError } from "../vault/seal.ts";
+import { createStore, createTestClock, hours, minutes, sealer, type TestClock } from "./auth.fixture.ts";
+import { createSigningKeys } from "./signing-keys.ts";
+
+const start = (database: Database, clock: TestClock, by = sealer) =>
+  createSigningKeys({ database, sealer: by, clock, longestTokenSeconds: 3_600 });
+
+const setUp = async () => {
+  const clock = createTestClock();
+  return { clock, store: await createStore(clock) };
+};
+
+/** A real process that opens the keys and rotates them: SQLite waits by blocking, so that two of them cannot share a thread. */
+const startProcess = (url: string) =>
+  promisify(execFile)(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", PROGRAM, url], { cwd: import.meta.dirname });
+
+const PROGRAM = `
+  import { systemClock as clock } from "../clock.ts";
+  import { openDatabase } from "../vault/database.ts";
+  import { createSealer } from "../vault/seal.ts";
+  import { createSigningKeys } from "./signing-keys.ts";
+  const database = await openDatabase(process.argv[1], clock);
+  const sealer = createSealer([{ id: "shared", secret: Buffer.alloc(32, 7) }]);
+  const keys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds: 3600 });
+  await keys.rotate();
+  await database.close();
+`;
+
+describe("signing keys", () => {
+  it("are made at the first start and kept at the next", async () => {
+    const { clock, store } = await setUp();
+    const first = await (await start(await store.open(), clock)).current();
+    const second = await (await start(await store.open(), clock)).current();
+    expect(second).toEqual(first);
+  });
+
+  it("end as one active key when processes start, and rotate, at once", async () => {
+    const { store } = await setUp();
+    await Promise.all([startProcess(store.url), startProcess(store.url), startProcess(store.url)]);
+    const rows = await (await store.open()).query.selectFrom("signing_keys").selectAll().execute();
+    expect(rows.filter(({ retired_at }) => retired_at === null)).toHaveLength(1);
+    expect(rows).toHaveLength(4);
+  });
+
+  it("are stored sealed, and published without their private half", async () => {
+    const { clock, store } = await setUp();
+    const database = await store.open();
+    const keys = await start(database, clock);
+    const { privateJwk } = await keys.current();
+    const published = await keys.publicJwks();
+    expect(published.keys).toMatchObject([{ kty: "OKP", crv: "Ed25519", alg: "EdDSA", use: "sig" }]);
+    expect(published.keys[0]).not.toHaveProperty("d");
+    expect(privateJwk.d).toHaveLength(43);
+    expect(JSON.stringify(await database.query.selectFrom("signing_keys").selectAll().execute())).not.toContain(privateJwk.d);
+  });
+
+  it("refuse to start under another sealing key", async () => {
+    const { clock, store } = await setUp();
+    await start(await store.open(), clock);
+    const stranger = createSealer([{ id: "k2", secret: randomBytes(32) }]);
+    await expect(start(await store.open(), clock, stranger)).rejects.toThrow(SealError);
+  });
+
+  it("are sealed anew when a new sealing key comes first", async () => {
+    const { clock, store } = await setUp();
+    const [old, next] = [
+      { id: "old", secret: randomBytes(32) },
+      { id: "next", secret: randomBytes(32) },
+    ];
+    const { id } = await (await start(await store.open(), clock, createSealer([old]))).current();
+    await start(await store.open(), clock, createSealer([next, old]));
+    expect((await (await start(await store.open(), clock, createSealer([next]))).current()).id).toBe(id);
+  });
+
+  it("rotate in every process at once; the old one verifies until its last token has expired", async () => {
+    const { clock, store } = await setUp();
+    const [here, there] = [await start(await store.open(), clock), await start(await store.open(), clock)];
+    const old = await here.current();
+    await there.rotate();
+    const present = await here.current();
+    expect(present.id).not.toBe(old.id);
+    expect(await here.find(old.id)).not.toBeNull();
+    expect((await here.publicJwks()).keys).toHaveLength(2);
+    clock.advance(hours(1));
+    expect(await here.find(old.id)).not.toBeNull();
+    clock.advance(minutes(1));
+    expect(await here.find(old.id)).toBeNull();
+    expect((await here.publicJwks()).keys).toMatchObject([{ kid: present.id }]);
+  });
+
+  it("leave the store at the rotation after their last token has expired", async () => {
+    const { clock, store } = await setUp();
+    const database = await store.open();
+    const keys = await start(database, clock);
+    await keys.rotate();
+    clock.advance(hours(2));
+    await keys.rotate();
+    expect(await database.query.selectFrom("signing_keys").select("retired_at").execute()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { exportJWK, generateKeyPair, type JWK } from "jose";
+import { type Transaction, sql } from "kysely";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import { createRowCache } from "../vault/cache.ts";
+import type { Database } from "../vault/database.ts";
+import type { Sealer } from "../vault/seal.ts";
+import type { SigningKeyRow, Tables } from "../vault/tables.ts";
+
+/** EdDSA over Curve25519 (RFC 8037 section 3.1). */
+export const SIGNING_ALGORITHM = "EdDSA";
+const CURVE = "Ed25519";
+const KEY_ID_BYTES = 12;
+/** How long a retired key outlives its last token: clocks of machines differ, and news travels. */
+const RETIREMENT_MARGIN_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** RFC 8037 section 2. `d` is the private half. */
+const publicJwkSchema = z.object({ kty: z.literal("OKP"), crv: z.literal(CURVE), x: z.string() });
+const privateJwkSchema = publicJwkSchema.extend({ d: z.string() });
+
+export interface SigningKeys {
+  /** The key that signs. Throws `SealError` when it does not open. */
+  current(): Promise<{ id: string; privateJwk: JWK }>;
+  /** The public half of a key that still verifies, or null. */
+  find(id: string): Promise<JWK | null>;
+  /** Every key that still verifies, as a JWK Set (RFC 7517 section 5) for `/.well-known/jwks.json`. */
+  publicJwks(): Promise<{ keys: JWK[] }>;
+  /** A new key signs from now on, in every process; the old one verifies until its last token has expired. */
+  rotate(): Promise<void>;
+}
+
+interface SigningKey {
+  row: SigningKeyRow;
+  publicJwk: JWK;
+}
+
+export interface SigningKeysOptions {
+  database: Database;
+  sealer: Sealer;
+  clock: Clock;
+  /** The longest life of a token signed with these keys. */
+  longestTokenSeconds: number;
+}
+
+/** Opens the signing keys, and makes the first one. Throws `SealError` when the one that signs does not open. */
+export async function createSigningKeys({ database, sealer, clock, longestTokenSeconds }: SigningKeysOptions): Promise<SigningKeys> {
+  const verifyingMs = longestTokenSeconds * SECOND_MS + RETIREMENT_MARGIN_MS;
+  const cache = createRowCache<readonly SigningKey[]>(database.changes);
+  const load = async () => {
+    const rows = await database.query.selectFrom("signing_keys").selectAll().orderBy("created_at", "desc").execute();
+    return rows.map((row) => ({ row, publicJwk: publicJwkOf(row) }));
+  };
+  const isVerifying = ({ row }: SigningKey) => row.retired_at === null || clock.now() < row.retired_at + verifyingMs;
+  const list = async () => (await cache.get("signing-keys", load)).filter(isVerifying);
+
+  const keys: SigningKeys = {
+    async current() {
+      const key = (await list()).find(({ row }) => row.retired_at === null);
+      if (!key) throw new Error("The store holds no signing key: start the gateway again, which makes one.");
+      return { id: key.row.id, privateJwk: openPrivateJwk(sealer, key.row) };
+    },
+    find: async (id) => (await list()).find(({ row }) => row.id === id)?.publicJwk ?? null,
+    publicJwks: async () => ({ keys: (await list()).map(({ publicJwk }) => publicJwk) }),
+    async rotate() {
+      const next = await generate(sealer, clock.now());
+      await database.write(["signing-keys"], async (transaction) => {
+        await lock(database, transaction);
+        const retiredBefore = clock.now() - verifyingMs;
+        await transaction.deleteFrom("signing_keys").where("retired_at", "<", retiredBefore).execute();
+        await transaction.updateTable("signing_keys").set({ retired_at: clock.now() }).where("retired_at", "is", null).execute();
+        await transaction.insertInto("signing_keys").values(next).execute();
+      });
+    },
+  };
+
+  await ensureKey(database, sealer, clock);
+  await keys.current();
+  return keys;
+}
+
+/** Makes the first key, and seals the present one anew when the sealing key has changed. */
+async function ensureKey(database: Database, sealer: Sealer, clock: Clock): Promise<void> {
+  const isGood = (row: SigningKeyRow | undefined) => row !== undefined && sealer.isCurrent(row.sealed_private_jwk);
+  if (isGood(await findActive(database.query))) return;
+  const first = await generate(sealer, clock.now());
+  await database.write(["signing-keys"], async (transaction) => {
+    await lock(database, transaction);
+    const present = await findActive(transaction);
+    if (!present) await transaction.insertInto("signing_keys").values(first).execute();
+    else if (!isGood(present)) await sealAnew(transaction, sealer, present);
+  });
+}
+
+const findActive = (query: Pick<Transaction<Tables>, "selectFrom">) =>
+  query.selectFrom("signing_keys").selectAll().where("retired_at", "is", null).executeTakeFirst();
+
+async function sealAnew(transaction: Transaction<Tables>, sealer: Sealer, row: SigningKeyRow): Promise<void> {
+  const sealed = sealer.seal(sealer.open(row.sealed_private_jwk, contextOf(row.id)), contextOf(row.id));
+  await transaction.updateTable("signing_keys").set({ sealed_private_jwk: sealed }).where("id", "=", row.id).execute();
+}
+
+/** One writer at a time. In SQLite every transaction is that already. */
+async function lock(database: Database, transaction: Transaction<Tables>): Promise<void> {
+  if (database.kind === "postgres") await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
+}
+
+async function generate(sealer: Sealer, now: number): Promise<SigningKeyRow> {
+  const { privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { crv: CURVE, extractable: true });
+  const jwk = privateJwkSchema.parse(await exportJWK(privateKey));
+  const id = randomBytes(KEY_ID_BYTES).toString("base64url");
+  return {
+    id,
+    public_jwk: JSON.stringify(publicJwkSchema.parse(jwk)),
+    sealed_private_jwk: sealer.seal(JSON.stringify(jwk), contextOf(id)),
+    created_at: now,
+    retired_at: null,
+  };
+}
+
+const contextOf = (id: string) => `signing_keys:${id}:private_jwk`;
+
+const openPrivateJwk = (sealer: Sealer, row: SigningKeyRow) =>
+  privateJwkSchema.parse(JSON.parse(sealer.open(row.sealed_private_jwk, contextOf(row.id))));
+
+const publicJwkOf = (row: SigningKeyRow) => ({
+  ...publicJwkSchema.parse(JSON.parse(row.public_jwk)),
+  kid: row.id,
+  alg: SIGNING_ALGORITHM,
+  use: "sig",
+});

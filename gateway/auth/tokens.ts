@@ -1,0 +1,114 @@
+import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import type { LiveSession } from "./sessions.ts";
+import { SIGNING_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
+
+/** Who tokens of ours are for: this gateway alone (RFC 7519 section 4.1.3). */
+export const TOKEN_AUDIENCE = "xkit-gateway";
+const USER_TYPE = "user+jwt";
+const SESSION_TYPE = "session+jwt";
+const SECOND_MS = 1_000;
+
+export interface MintedToken {
+  token: string;
+  expiresAt: Date;
+}
+
+/** What a token of ours says. That its session lives, and its user exists, is for the caller to check. */
+export interface VerifiedToken {
+  ok: true;
+  userId: string;
+  /** Null in a user token. */
+  sessionId: string | null;
+  expiresAt: Date;
+  /** The key that signed it. */
+  keyId: string;
+}
+
+export interface RefusedToken extends Refusal {
+  /** What the token claims to be. */
+  kind: "user" | "session";
+}
+
+export interface Tokens {
+  /** What `login` takes and bearers may be, for an hour unless configured. */
+  mintUserToken(userId: string): Promise<MintedToken>;
+  /** A bearer that dies with its session; ten minutes unless configured, and never longer than the session. */
+  mintSessionToken(session: LiveSession): Promise<MintedToken>;
+  /**
+   * Checks signature, type, issuer, audience and expiry; null when the token does not claim to be ours.
+   * A signature is checked once and then remembered.
+   */
+  verify(token: string): Promise<VerifiedToken | RefusedToken | null>;
+}
+
+export interface TokensOptions {
+  signingKeys: SigningKeys;
+  /** The gateway's public URL: `iss` of everything it signs. */
+  publicUrl: string;
+  clock: Clock;
+  lifetimes: Pick<Lifetimes, "userTokenSeconds" | "sessionTokenSeconds">;
+}
+
+const headerSchema = z.object({ kid: z.string() });
+const payloadSchema = z.object({ sub: z.string(), exp: z.number() });
+const sessionPayloadSchema = payloadSchema.extend({ sid: z.string() });
+
+export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: TokensOptions): Tokens {
+  const verified = createVerified<VerifiedToken>(clock);
+
+  const mint = async (type: string, userId: string, expiresAtMs: number, claims: { sid?: string }): Promise<MintedToken> => {
+    const { id, privateJwk } = await signingKeys.current();
+    const exp = Math.floor(expiresAtMs / SECOND_MS);
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: id, typ: type })
+      .setIssuer(publicUrl)
+      .setAudience(TOKEN_AUDIENCE)
+      .setSubject(userId)
+      .setIssuedAt(Math.floor(clock.now() / SECOND_MS))
+      .setExpirationTime(exp)
+      .sign(privateJwk);
+    return { token, expiresAt: new Date(exp * SECOND_MS) };
+  };
+
+  const check = async (token: string, typ: string): Promise<VerifiedToken | Refusal> => {
+    try {
+      const keyId = headerSchema.safeParse(decodeProtectedHeader(token)).data?.kid ?? "";
+      const key = await signingKeys.find(keyId);
+      if (!key) return refuse("it is signed with a key that this gateway does not have, or no longer");
+      const currentDate = new Date(clock.now());
+      const rules = { algorithms: [SIGNING_ALGORITHM], typ, issuer: publicUrl, audience: TOKEN_AUDIENCE, currentDate };
+      const { payload } = await jwtVerify(token, key, rules);
+      const { sub, exp } = payloadSchema.parse(payload);
+      const sessionId = typ === SESSION_TYPE ? sessionPayloadSchema.parse(payload).sid : null;
+      return { ok: true, userId: sub, sessionId, expiresAt: new Date(exp * SECOND_MS), keyId };
+    } catch (error) {
+      return toRefusal(error);
+    }
+  };
+
+  return {
+    mintUserToken: (userId) => mint(USER_TYPE, userId, clock.now() + lifetimes.userTokenSeconds * SECOND_MS, {}),
+
+    mintSessionToken({ id, userId, expiresAt }) {
+      const expiresAtMs = Math.min(clock.now() + lifetimes.sessionTokenSeconds * SECOND_MS, expiresAt.getTime());
+      return mint(SESSION_TYPE, userId, expiresAtMs, { sid: id });
+    },
+
+    async verify(token) {
+      const known = verified.find(token);
+      // A key that was taken out of the store takes its tokens with it.
+      if (known && (await signingKeys.find(known.keyId))) return known;
+      const peeked = peek(token);
+      if (peeked?.issuer !== publicUrl) return null;
+      const kind = peeked.type === SESSION_TYPE ? "session" : "user";
+      const result = await check(token, kind === "session" ? SESSION_TYPE : USER_TYPE);
+      if (!result.ok) return { ...result, kind };
+      verified.add(token, result);
+      return result;
+    },
+  };
+}

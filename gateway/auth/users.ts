@@ -1,0 +1,109 @@
+import type { KnownUser } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import { createRowCache } from "../vault/cache.ts";
+import type { Database } from "../vault/database.ts";
+import type { UserRow } from "../vault/tables.ts";
+
+/** How far apart two assertions of one group must be for the later one to be written down. */
+export const ASSERTION_NOTED_EVERY_MS = 60_000;
+/** JWTs tell their issue time in whole seconds (RFC 7519 section 2), so nothing finer is compared. */
+const SECOND_MS = 1_000;
+
+/** What somebody says about a user. Undefined keeps what is stored, null clears it. */
+export interface UserAssertion {
+  id: string;
+  groupId?: string | null | undefined;
+  name?: string | null | undefined;
+  /** When a token that says so was issued. Undefined: said now, by the platform itself, which is always believed. */
+  assertedAt?: Date | undefined;
+}
+
+export interface Users {
+  /** The user as they are now, or null. Cached until they change, in any process. */
+  find(id: string): Promise<KnownUser | null>;
+  /**
+   * Creates or updates a user, and the group when one is named; writes nothing when nothing changes.
+   * An assertion older than the one that set the group does not move the user, and one older than the row's last change does not rename.
+   */
+  provision(assertion: UserAssertion): Promise<KnownUser>;
+  /** The group, or null when no user was ever in it. */
+  findGroup(id: string): Promise<{ id: string } | null>;
+}
+
+export function createUsers({ database, clock }: { database: Database; clock: Clock }): Users {
+  const cache = createRowCache<{ row: UserRow | null }>(database.changes);
+
+  const read = async (id: string): Promise<UserRow | null> => {
+    const load = () => database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
+    return (await cache.get(`user:${id}`, async () => ({ row: (await load()) ?? null }))).row;
+  };
+
+  const write = (assertion: UserAssertion): Promise<KnownUser> =>
+    database.write([`user:${assertion.id}`], async (transaction) => {
+      const now = clock.now();
+      const row = await transaction
+        .insertInto("users")
+        .values({ id: assertion.id, group_id: null, group_asserted_at: null, name: null, created_at: now, updated_at: 0 })
+        // Changes nothing, and locks the row that is there.
+        .onConflict((conflict) => conflict.column("id").doUpdateSet((of) => ({ id: of.ref("excluded.id") })))
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const changes = changesTo(row, assertion, now);
+      if (changes) await transaction.updateTable("users").set(changes).where("id", "=", row.id).execute();
+      if (changes?.group_id) {
+        const group = { id: changes.group_id, created_at: now };
+        await transaction
+          .insertInto("groups")
+          .values(group)
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      }
+      return toKnownUser({ ...row, ...changes });
+    });
+
+  return {
+    async find(id) {
+      const row = await read(id);
+      return row && toKnownUser(row);
+    },
+
+    async provision(assertion) {
+      const row = await read(assertion.id);
+      return row && !changesTo(row, assertion, clock.now()) ? toKnownUser(row) : write(assertion);
+    },
+
+    async findGroup(id) {
+      return (await database.query.selectFrom("groups").select("id").where("id", "=", id).executeTakeFirst()) ?? null;
+    },
+  };
+}
+
+type UserChanges = Pick<UserRow, "group_id" | "group_asserted_at" | "name" | "updated_at">;
+
+/** What an assertion changes in a row, or null. A row just inserted was last changed at 0. */
+function changesTo(row: UserRow, assertion: UserAssertion, now: number): UserChanges | null {
+  const moved = { ...groupOf(row, assertion, now), name: nameOf(row, assertion, now) };
+  const isVisible = row.updated_at === 0 || moved.group_id !== row.group_id || moved.name !== row.name;
+  if (isVisible) return { ...moved, updated_at: now };
+  return moved.group_asserted_at === row.group_asserted_at ? null : { ...moved, updated_at: row.updated_at };
+}
+
+function groupOf(row: UserRow, { groupId, assertedAt }: UserAssertion, now: number): Pick<UserRow, "group_id" | "group_asserted_at"> {
+  const present = { group_id: row.group_id, group_asserted_at: row.group_asserted_at };
+  if (groupId === undefined || isStale(assertedAt, row.group_asserted_at)) return present;
+  // An issuer whose clock is ahead must not outrank what is said here until then.
+  const at = Math.min(assertedAt?.getTime() ?? now, now);
+  const isNoted = row.group_asserted_at !== null && at - row.group_asserted_at < ASSERTION_NOTED_EVERY_MS;
+  return groupId === row.group_id && isNoted ? present : { group_id: groupId, group_asserted_at: at };
+}
+
+function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number): string | null {
+  return name === undefined || isStale(assertedAt, Math.min(row.updated_at, now)) ? row.name : name;
+}
+
+function isStale(assertedAt: Date | undefined, than: number | null): boolean {
+  if (assertedAt === undefined || than === null) return false;
+  return Math.floor(assertedAt.getTime() / SECOND_MS) < Math.floor(than / SECOND_MS);
+}
+
+const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: row.name, groupId: row.group_id });

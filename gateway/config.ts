@@ -1,0 +1,214 @@
+import { z } from "zod";
+import type { Platform } from "../schema/upstream.ts";
+import { slugSchema } from "../schema/input.ts";
+import { type Issuer, issuerSchema } from "./auth/issuer-config.ts";
+import { isWebOrigin } from "./auth/origins.ts";
+import type { LogLevel } from "./log.ts";
+import { isLoopback } from "./oauth/endpoint.ts";
+import { type ConnectorConfig, connectorSchema } from "./providers/connector.ts";
+import type { SealingKey } from "./vault/seal.ts";
+
+export const DEFAULT_PORT = 4000;
+export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
+export const DEFAULT_CONFIG_FILE = "xkit.config.json";
+export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
+
+/** Everything a gateway has to know, checked and frozen. */
+export interface Config {
+  mode: "development" | "production";
+  host: string;
+  /** 0 asks for any free port. */
+  port: number;
+  /** Where browsers reach this gateway, without a slash at the end. */
+  publicUrl: string;
+  databaseUrl: string;
+  /** Null in development without keys: one is made beside the data. */
+  sealingKeys: SealingKey[] | null;
+  logLevel: LogLevel;
+  /** Longest a provider may take to answer. */
+  providerTimeoutMs: number;
+  platform: Platform;
+  webOrigins: string[];
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  tokenIssuers: Issuer[];
+}
+
+/** The configuration is no good; `problems` names each variable or path, with what was expected. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    );
+    this.problems = problems;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
+
+const originSchema = z
+  .string()
+  .refine(
+    (text) => isWebOrigin(text) && isSecure(text),
+    "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
+  );
+
+const sealingKeySchema = z.string().transform((text, context): SealingKey => {
+  const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
+  const secret = Buffer.from(base64 ?? "", "base64");
+  if (!id || secret.length !== 32) {
+    context.addIssue({
+      code: "custom",
+      message: `must be id:base64[,id:base64] with keys of 32 bytes; make one with: npx xkit-gateway keys seal`,
+    });
+    return z.NEVER;
+  }
+  return { id, secret };
+});
+
+const environmentSchema = z.object({
+  NODE_ENV: z.string().optional(),
+  HOST: z.string().min(1, "must not be empty").optional(),
+  PORT: whole(0, 65_535).default(DEFAULT_PORT),
+  XKIT_PUBLIC_URL: z
+    .string()
+    .refine(
+      (text) => isWebOrigin(text) && !text.includes("*") && isSecure(text),
+      "must be an origin like https://connect.example.com, without a path",
+    )
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(postgres(ql)?:\/\/|file:.)/, "must be postgres://… or file:path")
+    .default(DEFAULT_DATABASE_URL),
+  XKIT_ENCRYPTION_KEYS: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(sealingKeySchema))
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "must have distinct ids")
+    .optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
+  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+});
+
+const fileSchema = z.strictObject({
+  platform: z.strictObject({
+    name: z.string().min(1).max(100),
+    slug: slugSchema.default("platform"),
+    website: z
+      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+      .nullable()
+      .default(null),
+    login_redirect_url: z
+      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+      .nullable()
+      .default(null),
+    color: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/i, "must be a colour like #4f46e5")
+      .nullable()
+      .default(null),
+    logo_url: z
+      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+      .nullable()
+      .default(null),
+  }),
+  web_origins: z.array(originSchema).default([]),
+  connectors: z
+    .array(connectorSchema)
+    .default([])
+    .refine((connectors) => new Set(connectors.map(({ slug }) => slug)).size === connectors.length, "must have distinct slugs"),
+  token_issuers: z.array(issuerSchema).default([]),
+});
+
+/**
+ * Parses environment and configuration file, and complains about everything at once.
+ * @param file the file's text and the path to name in problems, or null when there is none: then `demo` describes the platform.
+ * Throws `ConfigError`. No message holds a value.
+ */
+export function parseConfig(env: Environment, file: { path: string; text: string } | null): Config {
+  const environment = environmentSchema.safeParse(blanksToUndefined(env));
+  const substituted = file ? parseFile(file, env) : { value: { platform: { name: "Xkit Gateway" } }, problems: [] };
+  const settings = fileSchema.safeParse(substituted.value);
+  const problems = [
+    ...describe(environment.error, ""),
+    ...substituted.problems,
+    ...(substituted.value === undefined ? [] : describe(settings.error, `${file?.path ?? ""} `)),
+    ...(environment.data ? productionProblems(environment.data, file !== null) : []),
+  ];
+  if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
+  return assemble(environment.data, settings.data);
+}
+
+function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof fileSchema>): Config {
+  const mode = env.NODE_ENV === "production" ? "production" : "development";
+  const { platform } = file;
+  return Object.freeze<Config>({
+    mode,
+    host: env.HOST ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
+    port: env.PORT,
+    publicUrl: env.XKIT_PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    databaseUrl: env.DATABASE_URL,
+    sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
+    logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
+    providerTimeoutMs: env.XKIT_PROVIDER_TIMEOUT_MS,
+    platform: {
+      name: platform.name,
+      slug: platform.slug,
+      website: platform.website,
+      loginRedirectUrl: platform.login_redirect_url,
+      color: platform.color,
+      logoUrl: platform.logo_url,
+    },
+    webOrigins: file.web_origins,
+    connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),
+    tokenIssuers: file.token_issuers,
+  });
+}
+
+function productionProblems(env: z.output<typeof environmentSchema>, hasFile: boolean): string[] {
+  if (env.NODE_ENV !== "production") return [];
+  return [
+    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
+    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: where browsers reach this gateway"]),
+    ...(hasFile ? [] : [`XKIT_CONFIG is required in production: the path of the configuration file (default ${DEFAULT_CONFIG_FILE})`]),
+  ];
+}
+
+/** The file as JSON, with each `${NAME}` in a text replaced from the environment. */
+function parseFile({ path, text }: { path: string; text: string }, env: Environment): { value: unknown; problems: string[] } {
+  const problems: string[] = [];
+  try {
+    const value: unknown = JSON.parse(text, (key, value: unknown) => {
+      if (typeof value !== "string") return value;
+      return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
+        const replacement = env[name];
+        if (!replacement) problems.push(`${path} ${key} needs the environment variable ${name}, which is not set`);
+        // Stands in for what is missing, so that only the variable is complained about.
+        return replacement ?? `unset-${name}`;
+      });
+    });
+    return { value, problems };
+  } catch {
+    // The parser's own message quotes the text, secrets included.
+    return { value: undefined, problems: [`${path} is not valid JSON`] };
+  }
+}
+
+const blanksToUndefined = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));
+
+const describe = (error: z.ZodError | undefined, prefix: string): string[] =>
+  (error?.issues ?? []).map((issue) => `${prefix}${issue.path.map(String).join(".") || "file"} ${issue.message}`);
+
+/** http is for this machine only. */
+const isSecure = (origin: string): boolean => origin.startsWith("https://") || isLoopback(new URL(origin.replace("*.", "")).hostname);

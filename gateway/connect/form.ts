@@ -1,0 +1,41 @@
+import { html } from "hono/html";
+import type { StartedConnection } from "../vault/connecting.ts";
+import type { Html } from "./page.ts";
+
+interface Form {
+  started: StartedConnection;
+  state: string;
+  problem: string | null;
+  /** What was typed before; secrets are not shown again. */
+  values: URLSearchParams;
+}
+
+/** Asks the user for what the connector collects. */
+export function renderForm({ started, state, problem, values }: Form): Html {
+  const { collect, slug } = started.connector;
+  const fields = collect?.fields ?? [];
+  return html`
+    ${collect?.instructions ? html`<p>${collect.instructions}</p>` : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
+    <form method="post" action="/connect/${slug}">
+      <input type="hidden" name="state" value="${state}" />
+      ${fields.map(
+        ({ name, label, suffix, secret }) =>
+          html`<div class="field">
+            <label for="${name}">${label}</label>
+            <div class="row">
+              <input
+                id="${name}"
+                name="${name}"
+                type="${secret ? "password" : "text"}"
+                value="${secret ? "" : (values.get(name) ?? "")}"
+                autocomplete="off"
+                required
+              />
+              ${suffix ? html`<span>${suffix}</span>` : ""}
+            </div>
+          </div>`,
+      )}
+      <button>${collect?.saveLabel ?? "Save"}</button>
+    </form>
+  `;
+}

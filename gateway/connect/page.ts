@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { html, raw } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+
+export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+const style = `
+:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --paper: #fff; --ground: #f4f4f5; --accent: #4f46e5; --on-accent: #fff; --bad: #b91c1c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --paper: #18181b; --ground: #09090b; --accent: #818cf8; --on-accent: #09090b; --bad: #f87171; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
+header { margin: 0 0 1rem; color: var(--soft); font-size: .875rem; }
+h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
+p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
+code { font-size: .8125rem; }
+label { display: block; margin: 0 0 .25rem; font-weight: 600; }
+.field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
+input { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
+a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
+a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+[role=alert] { color: var(--bad); }
+`;
+
+/** The one style that these pages may have; there is no script. */
+const STYLE_SOURCE = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+
+export interface Page {
+  platformName: string;
+  title: string;
+  status?: number;
+  body: Html;
+  /** Set on pages with a form whose answer leads to a provider. */
+  hasForm?: boolean;
+}
+
+/** A small first-party page: no script, nothing from another host, never kept, and no address of it passed on. */
+export async function renderPage({ platformName, title, status = 200, body, hasForm = false }: Page): Promise<Response> {
+  const document = await html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · ${platformName}</title>
+        <style>
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <header>${platformName}</header>
+          <h1>${title}</h1>
+          ${body}
+        </main>
+      </body>
+    </html>`;
+  const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : "'none'";
+  return new Response(String(document), {
+    status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": `default-src 'none'; style-src ${STYLE_SOURCE}; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "cache-control": "no-store",
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

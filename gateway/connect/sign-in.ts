@@ -1,0 +1,31 @@
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import type { Platform } from "../../schema/upstream.ts";
+import type { SignIn } from "../auth/sign-in.ts";
+import { renderPage } from "./page.ts";
+
+/** In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. */
+export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono {
+  const routes = new Hono();
+  routes.get("/sign-in", async ({ req }) => {
+    const token = req.query("token");
+    const where = html`<p>
+      In development, open the sign-in link that the server printed at its start, or make a user token with
+      <code>npx xkit-gateway users token &lt;user id&gt;</code> and open <code>/sign-in?token=…</code>
+    </p>`;
+    if (!token) return renderPage({ platformName: platform.name, title: "Sign in", body: where });
+    try {
+      const { setCookies } = await signIn.login(token, req.raw);
+      const headers = new Headers({ location: "/graphql", "cache-control": "no-store", "referrer-policy": "no-referrer" });
+      for (const cookie of setCookies) headers.append("set-cookie", cookie);
+      return new Response(null, { status: 303, headers });
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const body = html`<p role="alert">${error.message}</p>
+        ${where}`;
+      return renderPage({ platformName: platform.name, title: "That did not work", status: httpStatusOf[error.code], body });
+    }
+  });
+  return routes;
+}

@@ -1,0 +1,61 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createServerAdapter } from "@whatwg-node/server";
+import type { App } from "./app.ts";
+import type { Config } from "./config.ts";
+
+/** How long a stop waits for running requests and refreshes. */
+export const STOP_TIMEOUT_MS = 10_000;
+
+export interface RunningGateway {
+  app: App;
+  config: Config;
+  /** Stops accepting, lets running requests and refreshes finish for at most ten seconds, closes the store. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the port first, so that `PORT=0` knows its public URL, then builds the app behind it; early requests are told to come back.
+ * Throws when the port is taken, and what `build` throws.
+ */
+export async function startGateway(
+  config: Config,
+  build: (config: Config) => Promise<{ app: App; config: Config }>,
+): Promise<RunningGateway> {
+  let handle: ReturnType<typeof createServerAdapter> | null = null;
+  const server = createServer((request, response) => {
+    if (handle) void handle(request, response);
+    else response.writeHead(503, { "retry-after": "1" }).end();
+  });
+  const port = await listen(server, config.port, config.host);
+  const settled = config.port === 0 ? { ...config, port, publicUrl: `http://localhost:${port}` } : config;
+  try {
+    const { app, config: complete } = await build(settled);
+    handle = createServerAdapter(app.fetch);
+    return { app, config: complete, stop: () => stop(server, app) };
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve(portOf(server.address()));
+    });
+  });
+}
+
+const portOf = (address: AddressInfo | string | null): number => (address && typeof address === "object" ? address.port : 0);
+
+async function stop(server: Server, app: App): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+  app.endSubscriptions();
+  await closed;
+  clearTimeout(timer);
+  await app.close();
+}

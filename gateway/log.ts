@@ -1,0 +1,30 @@
+import { type DestinationStream, pino } from "pino";
+
+/** One JSON line per event. Facts are named one by one: a token, code, verifier or key is never among them. */
+export interface Log {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+  debug(facts: object, message: string): void;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+/** Whatever slips in under one of these names is blotted out. */
+const SECRET_NAMES =
+  "authorization cookie token accessToken refreshToken access_token refresh_token id_token verifier code_verifier state clientSecret client_secret secret password".split(
+    " ",
+  );
+
+/** Creates the log. `destination` defaults to standard output. */
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`]);
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths, censor: "[redacted]" },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}

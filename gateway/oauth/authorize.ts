@@ -1,0 +1,59 @@
+import * as oauth from "oauth4webapi";
+import { parseEndpoint } from "./endpoint.ts";
+import type { OAuthClient, OAuthProvider } from "./provider.ts";
+
+export interface AuthorizationRequest {
+  readonly provider: OAuthProvider;
+  readonly client: OAuthClient;
+  readonly redirectUri: string;
+  /** Empty: the parameter is left out, and the provider decides (RFC 6749 section 3.3). */
+  readonly scopes: readonly string[];
+  /** From `createState`. */
+  readonly state: string;
+  /** From `createVerifier`; kept for `exchangeCode`. Only its hash is sent. */
+  readonly verifier: string;
+  /** Parameters of this one request, e.g. `login_hint`. They win over the provider's, never over the protocol's own. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A fresh PKCE verifier: 32 random bytes as 43 characters of base64url (RFC 7636 section 4.1). */
+export function createVerifier(): string {
+  return oauth.generateRandomCodeVerifier();
+}
+
+/** A fresh `state`: 32 random bytes as 43 characters of base64url (RFC 6749 section 10.12). */
+export function createState(): string {
+  return oauth.generateRandomState();
+}
+
+/**
+ * Where to send the browser so that the person can grant access (RFC 6749 section 4.1.1).
+ *
+ * Carries PKCE S256 (RFC 7636 section 4.3) unless the provider is declared to do without. Throws `TypeError` when the
+ * authorization endpoint is not https (or http on a loopback host).
+ */
+export async function createAuthorizationRequest(request: AuthorizationRequest): Promise<URL> {
+  const url = parseEndpoint(request.provider.authorizationEndpoint);
+  for (const [name, value] of Object.entries(await parametersOf(request))) url.searchParams.set(name, value);
+  // Spaces as %20: every server reads it, and some do not read `+`.
+  url.search = url.search.replaceAll("+", "%20");
+  return url;
+}
+
+async function parametersOf(request: AuthorizationRequest): Promise<Record<string, string>> {
+  const { provider, client, scopes } = request;
+  return {
+    ...provider.authorizationParams,
+    ...request.params,
+    ...(scopes.length > 0 && { [provider.scopeParam]: scopes.join(provider.scopeSeparator) }),
+    response_type: "code",
+    [provider.clientIdParam]: client.clientId,
+    redirect_uri: request.redirectUri,
+    state: request.state,
+    ...(provider.pkce && (await challengeOf(request.verifier))),
+  };
+}
+
+async function challengeOf(verifier: string): Promise<Record<string, string>> {
+  return { code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+}

@@ -1,0 +1,93 @@
+import * as oauth from "oauth4webapi";
+import { createFailure, kindOf } from "./failure.ts";
+import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "./http.ts";
+import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import type { TokenFailure, TokenResult } from "./result.ts";
+import { callTokenEndpoint, toServer } from "./token-request.ts";
+
+export interface CodeExchange extends Partial<ExchangeLimits> {
+  readonly provider: OAuthProvider;
+  readonly client: OAuthClient;
+  /** The very one the authorization request carried (RFC 6749 section 4.1.3). */
+  readonly redirectUri: string;
+  /** The query of the callback, untouched. */
+  readonly callbackParams: URLSearchParams;
+  readonly expectedState: string;
+  readonly verifier: string;
+}
+
+/**
+ * Checks a callback and exchanges its code for tokens (RFC 6749 sections 4.1.2 to 4.1.4).
+ *
+ * `state` must be the expected one. `iss` must be the provider's issuer when both are known (RFC 9207 section 2.4); a missing one passes
+ * unless the provider is declared to send it always. An error of the provider becomes a result: `denied` when the person said no. A
+ * code is good for one exchange, so nothing is retried. `timeoutMs` covers the whole exchange (default 10 000). Throws only `TypeError`,
+ * on an endpoint that is not https (or http on a loopback host).
+ */
+export async function exchangeCode(exchange: CodeExchange): Promise<TokenResult> {
+  const params = validateCallback(exchange);
+  return params instanceof URLSearchParams ? exchangeValidated(exchange, params) : params;
+}
+
+function exchangeValidated(exchange: CodeExchange, params: URLSearchParams): Promise<TokenResult> {
+  const { provider, client, redirectUri, verifier, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = exchange;
+  const proof = provider.pkce ? verifier : oauth.nopkce;
+  return callTokenEndpoint({
+    operation: "exchange",
+    provider,
+    client,
+    timeoutMs,
+    signal,
+    endpoint: provider.tokenEndpoint,
+    params: {},
+    secrets: secretsOf(exchange),
+    request: ({ server, client, authentication, options }) =>
+      oauth.authorizationCodeGrantRequest(server, client, authentication, params, redirectUri, proof, options),
+    process: ({ server, client }, response) => oauth.processAuthorizationCodeResponse(server, client, response),
+  });
+}
+
+/** The validated parameters, or why they are no good. */
+function validateCallback(exchange: CodeExchange): URLSearchParams | TokenFailure {
+  const { provider, client, expectedState } = exchange;
+  const params = checkable(exchange);
+  try {
+    const valid = oauth.validateAuthResponse(toServer(provider), { client_id: client.clientId }, params, expectedState);
+    if (!valid.get("code")) return invalid(exchange, "missing_code");
+    return valid.getAll("code").length === 1 ? valid : invalid(exchange, "invalid_callback");
+  } catch (error) {
+    if (error instanceof oauth.AuthorizationResponseError) return refused(exchange, error);
+    if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
+      return invalid(exchange, problemOf(exchange));
+    throw error;
+  }
+}
+
+/** Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up. */
+function checkable({ provider, callbackParams }: CodeExchange): URLSearchParams {
+  const params = new URLSearchParams(callbackParams);
+  if (provider.issuer === null) params.delete("iss");
+  return params;
+}
+
+function refused(exchange: CodeExchange, error: oauth.AuthorizationResponseError): TokenFailure {
+  const { errorCodes } = exchange.provider;
+  const code = (Object.hasOwn(errorCodes, error.error) ? errorCodes[error.error] : undefined) ?? error.error;
+  const facts = { operation: "authorize", secrets: secretsOf(exchange) } as const;
+  return createFailure({ ...facts, kind: kindOf(code, 0), code, description: error.error_description });
+}
+
+function invalid(exchange: CodeExchange, code: string): TokenFailure {
+  return createFailure({ operation: "authorize", kind: "invalid", code, secrets: secretsOf(exchange) });
+}
+
+function problemOf({ provider, callbackParams, expectedState }: CodeExchange): string {
+  const isOnly = (name: string, value: string) => callbackParams.getAll(name).join("\n") === value;
+  if (!isOnly("state", expectedState)) return "state_mismatch";
+  const needsIssuer = callbackParams.has("iss") || provider.requiresIssuerParameter;
+  return provider.issuer !== null && needsIssuer && !isOnly("iss", provider.issuer) ? "issuer_mismatch" : "invalid_callback";
+}
+
+function secretsOf({ callbackParams, verifier, expectedState, client }: CodeExchange): readonly string[] {
+  return [...callbackParams.getAll("code"), verifier, expectedState, client.clientSecret ?? ""];
+}

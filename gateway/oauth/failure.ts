@@ -1,0 +1,74 @@
+import { describeVendor, toCode } from "./redact.ts";
+import type { TokenFailure, TokenFailureKind } from "./result.ts";
+
+/** What was being done when it failed: the halves of connecting, or a refresh. */
+export type Operation = "authorize" | "exchange" | "refresh";
+
+export interface FailureFacts {
+  readonly operation: Operation;
+  readonly kind: TokenFailureKind;
+  /** Untrusted: may be a vendor's text. */
+  readonly code: string;
+  /** Untrusted: the vendor's `error_description`. */
+  readonly description?: string | undefined;
+  readonly retryAfterSeconds?: number | null;
+  readonly answerLost?: boolean;
+  /** What was sent; none of it may come back in the message. */
+  readonly secrets: readonly string[];
+}
+
+const kindByCode: ReadonlyMap<string, TokenFailureKind> = new Map<string, TokenFailureKind>([
+  // RFC 6749 section 5.2
+  ["invalid_grant", "revoked"],
+  ["invalid_client", "misconfigured"],
+  ["unauthorized_client", "misconfigured"],
+  ["unsupported_grant_type", "misconfigured"],
+  ["invalid_scope", "misconfigured"],
+  ["invalid_request", "misconfigured"],
+  // RFC 8707 section 2
+  ["invalid_target", "misconfigured"],
+  // RFC 6749 section 4.1.2.1
+  ["access_denied", "denied"],
+  ["unsupported_response_type", "misconfigured"],
+  ["server_error", "temporary"],
+  ["temporarily_unavailable", "temporary"],
+  // OpenID Connect Core section 3.1.2.6: the person did not finish
+  ["login_required", "denied"],
+  ["consent_required", "denied"],
+  ["interaction_required", "denied"],
+  ["account_selection_required", "denied"],
+]);
+
+const STATUS_UNAUTHORIZED = 401;
+
+/** What an error code means. A code nobody knows is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused). */
+export function kindOf(code: string, status: number): TokenFailureKind {
+  return kindByCode.get(code) ?? (status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary");
+}
+
+/** A failure with a message made of our own sentence, the code, and the vendor's words once they are cleaned. */
+export function createFailure(facts: FailureFacts): TokenFailure {
+  const code = toCode(facts.code, facts.secrets);
+  const words = describeVendor(facts.description, facts.secrets);
+  const reason = words === null ? code : `${code}, "${words}"`;
+  return {
+    ok: false,
+    kind: facts.kind,
+    code,
+    message: sentences[facts.kind](reason, facts.operation),
+    retryAfterSeconds: facts.retryAfterSeconds ?? null,
+    answerLost: facts.answerLost ?? false,
+  };
+}
+
+const sentences: Readonly<Record<TokenFailureKind, (reason: string, operation: Operation) => string>> = {
+  revoked: (reason, operation) =>
+    operation === "refresh"
+      ? `The provider no longer accepts this connection (${reason}): connect the account again.`
+      : `The provider did not accept the authorization code (${reason}): start connecting again.`,
+  denied: (reason) => `Access was not granted at the provider (${reason}): connect again and approve the request.`,
+  temporary: (reason) => `The provider could not be used just now (${reason}): try again later.`,
+  misconfigured: (reason) =>
+    `The provider does not accept this connector's configuration (${reason}): check its client id, secret, endpoints, redirect URI and scopes.`,
+  invalid: (reason) => `The provider's answer does not belong to this attempt to connect (${reason}): start connecting again.`,
+};

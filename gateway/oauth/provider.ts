@@ -1,0 +1,115 @@
+/** How the client proves itself to the provider (RFC 7591 section 2, `token_endpoint_auth_method`). */
+export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
+
+/**
+ * What one provider's OAuth looks like: protocol facts, and its deviations from the standard as declared flags.
+ *
+ * Data without secrets. Make one with `createProvider`, which fills in the standard's behaviour for everything left out.
+ */
+export interface OAuthProvider {
+  /** The issuer identifier (RFC 8414), compared with `iss` at the callback (RFC 9207). Null: unknown, so `iss` cannot be checked. Default null. */
+  readonly issuer: string | null;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  /** Where refresh tokens are exchanged. Null: at the token endpoint. Default null. */
+  readonly refreshEndpoint: string | null;
+  /** RFC 7009. Null: the provider cannot revoke. Default null. */
+  readonly revocationEndpoint: string | null;
+  /** Who the account is. Null: the provider does not say. Default null. */
+  readonly userInfoEndpoint: string | null;
+  /** The callback is refused when it carries no `iss` (RFC 9207 section 2.4). Needs an issuer. Default false. */
+  readonly requiresIssuerParameter: boolean;
+  /** Default `client_secret_basic` (RFC 6749 section 2.3.1). */
+  readonly clientAuthentication: ClientAuthentication;
+  /** Whether id and secret are form-encoded inside the Basic header, as RFC 6749 section 2.3.1 wants, or sent as they are. Default `form`. */
+  readonly basicCredentialEncoding: "form" | "none";
+  /** The parameter that carries the client id. Default `client_id`. */
+  readonly clientIdParam: string;
+  /** PKCE with S256 (RFC 7636). Default true. */
+  readonly pkce: boolean;
+  /** The parameter that carries the scopes. Default `scope`. */
+  readonly scopeParam: string;
+  /** What stands between two scopes in a request. Default one space (RFC 6749 section 3.3). */
+  readonly scopeSeparator: string;
+  /** What stands between two scopes in an answer; a space always does as well. Null: the same as in a request. Default null. */
+  readonly scopeResponseSeparator: string | null;
+  /** Sent with every authorization request, e.g. `access_type=offline`. Default none. */
+  readonly authorizationParams: Readonly<Record<string, string>>;
+  /** Sent with every token request, of both grants. Default none. */
+  readonly tokenParams: Readonly<Record<string, string>>;
+  /** Default `form` (RFC 6749 section 4.1.3). */
+  readonly tokenRequestBody: "form" | "json";
+  /** Whether an error may come with status 200: `error` set, or `ok` false. Default false. */
+  readonly errorsInOkBody: boolean;
+  /** The vendor's error code to the code of RFC 6749 section 5.2 that it means. Default none. */
+  readonly errorCodes: Readonly<Record<string, string>>;
+  /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it is absent, the answer itself is read. Default null. */
+  readonly tokenResponsePath: string | null;
+  /** The token type to assume whatever the answer says or leaves out. Null: the answer must say `bearer`. Default null. */
+  readonly assumedTokenType: string | null;
+  /** Whether a refresh repeats the scopes (RFC 6749 section 6 makes it optional). Default false. */
+  readonly sendScopeOnRefresh: boolean;
+  /** The unit of `expires_in`. Default seconds (RFC 6749 section 5.1). */
+  readonly expiresInUnit: "seconds" | "milliseconds";
+  /** The life of an access token, in seconds, when the answer has no `expires_in`. Null: unknown. Default null. */
+  readonly accessTokenLifetimeSeconds: number | null;
+  /** Default `GET`. */
+  readonly userInfoMethod: "GET" | "POST";
+  /** A JSON text to post to the userinfo endpoint, e.g. a GraphQL query. Null: no body. Default null. */
+  readonly userInfoBody: string | null;
+  /** Further headers of the userinfo request, e.g. an API version. Default none. */
+  readonly userInfoHeaders: Readonly<Record<string, string>>;
+  /** Dot paths into the userinfo answer; the first that holds a non-empty text or a number names the account. Default `sub`, `id`. */
+  readonly accountIdPaths: readonly string[];
+  /** The same for the text shown to people. Default `email`, `preferred_username`, `login`, `username`, `name`. */
+  readonly accountLabelPaths: readonly string[];
+}
+
+/** This platform's credentials at a provider. A null or empty secret makes a public client (RFC 6749 section 2.1). */
+export interface OAuthClient {
+  readonly clientId: string;
+  readonly clientSecret: string | null;
+}
+
+/** The two facts that have no default. */
+export type RequiredFacts = "authorizationEndpoint" | "tokenEndpoint";
+
+/** What a provider is assumed to do when nothing is declared: the standard. */
+export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freeze({
+  issuer: null,
+  refreshEndpoint: null,
+  revocationEndpoint: null,
+  userInfoEndpoint: null,
+  requiresIssuerParameter: false,
+  clientAuthentication: "client_secret_basic",
+  basicCredentialEncoding: "form",
+  clientIdParam: "client_id",
+  pkce: true,
+  scopeParam: "scope",
+  scopeSeparator: " ",
+  scopeResponseSeparator: null,
+  authorizationParams: Object.freeze({}),
+  tokenParams: Object.freeze({}),
+  tokenRequestBody: "form",
+  errorsInOkBody: false,
+  errorCodes: Object.freeze({}),
+  tokenResponsePath: null,
+  assumedTokenType: null,
+  sendScopeOnRefresh: false,
+  expiresInUnit: "seconds",
+  accessTokenLifetimeSeconds: null,
+  userInfoMethod: "GET",
+  userInfoBody: null,
+  userInfoHeaders: Object.freeze({}),
+  accountIdPaths: Object.freeze(["sub", "id"]),
+  accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
+});
+
+/**
+ * Completes a provider: what is left out behaves as the standard says.
+ *
+ * Endpoints are checked when they are used (https, or http on a loopback host), not here.
+ */
+export function createProvider(facts: Pick<OAuthProvider, RequiredFacts> & Partial<OAuthProvider>): OAuthProvider {
+  return Object.freeze({ ...standardProvider, ...facts });
+}

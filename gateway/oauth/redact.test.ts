@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { describeVendor, toCode } from "./redact.ts";
+
+describe("describeVendor", () => {
+  it("keeps plain words", () => {
+    expect(describeVendor("Token has been expired or revoked.", [])).toBe("Token has been expired or revoked.");
+  });
+
+  it("turns control characters, line breaks and quotation marks into spaces", () => {
+    expect(describeVendor('a\u0000\n\u001b[31m "b"\u202e', [])).toBe("a [31m b");
+  });
+
+  it("keeps at most 200 characters", () => {
+    expect(describeVendor("word ".repeat(100), [])).toHaveLength(200);
+  });
+
+  it("hides what was sent, plain and percent-encoded", () => {
+    expect(describeVendor("refused s3/cret and s3%2Fcret", ["s3/cret"])).toBe("refused [redacted] and [redacted]");
+  });
+
+  it("hides whatever looks like a token, or like a piece of one", () => {
+    expect(describeVendor("token 1//0gAbCdEfGhIjKlMnOpQr is bad", [])).toBe("token [redacted] is bad");
+  });
+
+  it("hides a secret that is longer than what is kept", () => {
+    const secret = "a-secret-with-words-and-1-digit-".repeat(50);
+    expect(describeVendor(`no ${secret}`, [secret])).toBe("no [redacted]");
+  });
+
+  it("reads a hostile text quickly", () => {
+    const startedAt = performance.now();
+    describeVendor("a".repeat(1_000_000), ["secret"]);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+
+  it.each([undefined, "", "  \n "])("has nothing to say about %j", (text) => {
+    expect(describeVendor(text, [])).toBeNull();
+  });
+});
+
+describe("toCode", () => {
+  it.each(["invalid_grant", "AADSTS700082", "oauth.error:12"])("keeps %s", (code) => {
+    expect(toCode(code, ["some-secret"])).toBe(code);
+  });
+
+  it.each(["two words", "<b>", "x".repeat(65), "", "the-secret-itself", "has-the-secret-itself-in-it", "secret-it"])(
+    "replaces %j",
+    (code) => {
+      expect(toCode(code, ["the-secret-itself"])).toBe("unknown_error");
+    },
+  );
+});

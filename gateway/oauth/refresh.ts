@@ -1,0 +1,38 @@
+import * as oauth from "oauth4webapi";
+import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "./http.ts";
+import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import type { TokenResult } from "./result.ts";
+import { callTokenEndpoint } from "./token-request.ts";
+
+export interface RefreshRequest extends Partial<ExchangeLimits> {
+  readonly provider: OAuthProvider;
+  readonly client: OAuthClient;
+  readonly refreshToken: string;
+  /** Sent only where the provider is declared to want them again; never more than were granted. Default none. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/**
+ * Exchanges a refresh token for fresh tokens (RFC 6749 section 6).
+ *
+ * One request, no retry. `timeoutMs` covers the whole exchange (default 10 000). A `tokens.refreshToken` of null means: keep the one you
+ * have. Never call it twice at once for one token: rotating providers take that for theft and revoke the grant.
+ * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
+ */
+export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
+  const { provider, client, refreshToken, scopes = [], timeoutMs = PROVIDER_TIMEOUT_MS, signal } = request;
+  const sendScopes = provider.sendScopeOnRefresh && scopes.length > 0;
+  return callTokenEndpoint({
+    operation: "refresh",
+    provider,
+    client,
+    timeoutMs,
+    signal,
+    endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
+    params: sendScopes ? { scope: scopes.join(provider.scopeSeparator) } : {},
+    secrets: [refreshToken],
+    request: ({ server, client, authentication, options }) =>
+      oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, options),
+    process: ({ server, client }, response) => oauth.processRefreshTokenResponse(server, client, response),
+  });
+}

@@ -1,0 +1,43 @@
+/** Tokens as a provider issued them, in one shape for all providers. */
+export interface TokenSet {
+  readonly accessToken: string;
+  /** Null: none was sent, so the one already held stays valid (RFC 6749 section 6). */
+  readonly refreshToken: string | null;
+  /** Lower case, in practice `bearer` (RFC 6749 section 7.1). */
+  readonly tokenType: string;
+  /** The answer's `expires_in`, else the provider's declared life, else null: unknown. */
+  readonly expiresInSeconds: number | null;
+  /** How long the refresh token lives when the provider says so. */
+  readonly refreshExpiresInSeconds: number | null;
+  /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
+  readonly scopes: readonly string[] | null;
+  /** Claims of an ID token made by this issuer for this client, for `accountFromClaims`; not proof of anything else. */
+  readonly idTokenClaims: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * What a failure means for the connection.
+ *
+ * - `revoked`: the grant is gone (`invalid_grant`); only connecting again helps.
+ * - `denied`: the person said no.
+ * - `temporary`: says nothing about the grant; ask again later.
+ * - `misconfigured`: the connector's client, endpoints or scopes are wrong; the platform's operator must act.
+ * - `invalid`: the callback cannot be trusted (wrong state or issuer); the attempt is over, an existing grant is untouched.
+ */
+export type TokenFailureKind = "revoked" | "denied" | "temporary" | "misconfigured" | "invalid";
+
+export interface TokenFailure {
+  readonly ok: false;
+  readonly kind: TokenFailureKind;
+  /** The code of RFC 6749, else the vendor's own, else one of ours: `timeout`, `connection_lost`, `http_503`, … Printable, at most 64 characters. */
+  readonly code: string;
+  /** One sentence a person can act on, free of tokens and secrets. */
+  readonly message: string;
+  /** From `Retry-After` (RFC 9110 section 10.2.3). */
+  readonly retryAfterSeconds: number | null;
+  /** The provider may have acted on the request (and rotated the refresh token) though no usable answer came back. */
+  readonly answerLost: boolean;
+}
+
+/** The outcome of a token request. Expected failures are values, never exceptions. */
+export type TokenResult = { readonly ok: true; readonly tokens: TokenSet } | TokenFailure;

@@ -1,0 +1,64 @@
+import { createServer } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AuthorizationServer, startAuthorizationServer } from "../testing/authorization-server.ts";
+import { refreshTokens } from "./refresh.ts";
+import { revokeToken } from "./revoke.ts";
+
+let server: AuthorizationServer;
+beforeAll(async () => {
+  server = await startAuthorizationServer();
+});
+afterAll(() => server.close());
+
+/** A revocation endpoint with one answer. */
+async function answering(status: number, body: string, check: (endpoint: string) => Promise<void>): Promise<void> {
+  const stub = createServer((_request, response) => response.writeHead(status, { "content-type": "application/json" }).end(body));
+  await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
+  const address = stub.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  await check(`http://127.0.0.1:${port}/revoke`).finally(() => (stub.close(), stub.closeAllConnections()));
+}
+
+const revoke = (token: string, revocationEndpoint: string | null = server.provider.revocationEndpoint) =>
+  revokeToken({ provider: { ...server.provider, revocationEndpoint }, client: server.client, token, timeoutMs: 5_000 });
+
+describe("revokeToken", () => {
+  it("ends the grant of a refresh token", async () => {
+    const { refreshToken, accessToken } = server.controls.issueTokens();
+    expect(await revoke(refreshToken)).toEqual({ ok: true });
+    expect(server.liveAccessTokens()).not.toContain(accessToken);
+    const refreshed = await refreshTokens({ provider: server.provider, client: server.client, refreshToken });
+    expect(refreshed).toMatchObject({ ok: false, kind: "revoked" });
+  });
+
+  it("says so when the provider cannot revoke", async () => {
+    expect(await revoke("token", null)).toMatchObject({ ok: false, code: "unsupported" });
+  });
+
+  it("says so when the client is refused", async () => {
+    const client = { ...server.client, clientSecret: "wrong secret" };
+    expect(await revokeToken({ provider: server.provider, client, token: "t" })).toMatchObject({ ok: false, code: "invalid_client" });
+  });
+
+  it.each([
+    [204, "", { ok: true }],
+    [400, '{"error":"invalid_token"}', { ok: true }],
+    [400, '{"error":"unsupported_token_type"}', { ok: false, code: "unsupported_token_type" }],
+    [400, "not json", { ok: false, code: "http_400" }],
+    [302, "", { ok: false, code: "http_302" }],
+    [503, "", { ok: false, code: "http_503" }],
+  ])("takes %i %j for %j", async (status, body, result) => {
+    await answering(status, body, async (endpoint) => expect(await revoke("0123456789", endpoint)).toMatchObject(result));
+  });
+
+  it("never repeats the token", async () => {
+    const body = JSON.stringify({ error: "invalid_request", error_description: "bad: the-secret-token" });
+    await answering(400, body, async (endpoint) =>
+      expect(JSON.stringify(await revoke("the-secret-token", endpoint))).not.toContain("the-secret"),
+    );
+  });
+
+  it("is a result, not an exception, when nobody is there", async () => {
+    expect(await revoke("token", "http://127.0.0.1:1/revoke")).toMatchObject({ ok: false });
+  });
+});

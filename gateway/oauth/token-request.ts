@@ -1,0 +1,150 @@
+import * as oauth from "oauth4webapi";
+import { createClientAuthentication } from "./client-authentication.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { createFailure, kindOf, type FailureFacts, type Operation } from "./failure.ts";
+import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "./http.ts";
+import { idTokenClaims } from "./jwt.ts";
+import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import type { TokenFailure, TokenResult, TokenSet } from "./result.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
+import { normalise } from "./token-response.ts";
+
+/** What oauth4webapi wants to know with each call, made of a provider and a client. */
+export interface CallContext {
+  readonly server: oauth.AuthorizationServer;
+  readonly client: oauth.Client;
+  readonly authentication: oauth.ClientAuth;
+  readonly options: oauth.TokenEndpointRequestOptions;
+}
+
+export interface TokenCall extends ExchangeLimits {
+  readonly operation: Operation;
+  readonly provider: OAuthProvider;
+  readonly client: OAuthClient;
+  readonly endpoint: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Everything secret that is sent beside the client secret. */
+  readonly secrets: readonly string[];
+  readonly request: (context: CallContext) => Promise<Response>;
+  readonly process: (context: CallContext, response: Response) => Promise<oauth.TokenEndpointResponse>;
+}
+
+/** An answer that says what went wrong without RFC 6749's words for it. */
+class RefusedError extends Error {
+  readonly facts: Pick<FailureFacts, "kind" | "code" | "answerLost" | "retryAfterSeconds">;
+
+  constructor(facts: RefusedError["facts"]) {
+    super(`The provider refused the request (${facts.code}).`);
+    this.name = "RefusedError";
+    this.facts = facts;
+  }
+}
+
+const STATUS_UNAUTHORIZED = 401;
+const STATUS_REQUEST_TIMEOUT = 408;
+const STATUS_SERVER_ERROR = 500;
+/** Statuses that speak of the moment, not of the grant: 408, 425 (RFC 8470), 429 (RFC 6585) and all of 5xx. */
+const momentaryStatuses: ReadonlySet<number> = new Set([STATUS_REQUEST_TIMEOUT, 425, 429]);
+
+/** Calls the token endpoint and sorts the outcome. Throws only on misuse (`TypeError`), such as an endpoint that is not https. */
+export async function callTokenEndpoint(call: TokenCall): Promise<TokenResult> {
+  const context = createContext(call);
+  try {
+    const answer = await call.process(context, await call.request(context));
+    return { ok: true, tokens: toTokenSet(call, answer) };
+  } catch (error) {
+    return toFailure(call, error);
+  }
+}
+
+/** The authorization server as oauth4webapi sees it; it insists on an issuer, so an unknown one is stood in for by the token endpoint. */
+export function toServer(provider: OAuthProvider, endpoint: string = provider.tokenEndpoint): oauth.AuthorizationServer {
+  return {
+    issuer: provider.issuer ?? provider.tokenEndpoint,
+    token_endpoint: endpoint,
+    authorization_response_iss_parameter_supported: provider.requiresIssuerParameter,
+  };
+}
+
+/** Whether oauth4webapi must be told to use plain http: on loopback hosts alone. Throws `TypeError` for http anywhere else. */
+export function isHttp(endpoint: string): boolean {
+  return parseEndpoint(endpoint).protocol === "http:";
+}
+
+function createContext(call: TokenCall): CallContext {
+  return {
+    server: toServer(call.provider, call.endpoint),
+    client: { client_id: call.client.clientId },
+    authentication: createClientAuthentication(call.provider, call.client),
+    options: {
+      additionalParameters: { ...call.provider.tokenParams, ...call.params },
+      [oauth.allowInsecureRequests]: isHttp(call.endpoint),
+      [oauth.customFetch]: (url, { headers, body }) => sendTokenRequest(call, url, headers, body),
+    },
+  };
+}
+
+async function sendTokenRequest(call: TokenCall, url: string, headers: Record<string, string>, body: URLSearchParams): Promise<Response> {
+  const answer = await fetchAnswer(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
+  const retryAfter = retryAfterSeconds(answer.headers);
+  refuseUnusable(answer, retryAfter);
+  const standard = normalise(call.provider, answer.status, answer.headers.get("content-type") ?? "", answer.text);
+  if (standard === null) throw unreadable(answer.status, retryAfter);
+  return toResponse(standard.status, JSON.stringify(standard.body), retryAfter === null ? {} : { "retry-after": String(retryAfter) });
+}
+
+function encodeBody(provider: OAuthProvider, headers: Record<string, string>, body: URLSearchParams) {
+  if (provider.clientIdParam !== "client_id" && body.has("client_id")) {
+    body.set(provider.clientIdParam, body.get("client_id") ?? "");
+    body.delete("client_id");
+  }
+  if (provider.tokenRequestBody === "form") return { headers, body: body.toString().replaceAll("+", "%20") };
+  return { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(body)) };
+}
+
+function refuseUnusable({ status }: Answer, retryAfter: number | null): void {
+  const code = `http_${status}`;
+  if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected", answerLost: true });
+  // After 408 and 5xx nobody knows whether the request was acted on; 425 and 429 are clean refusals.
+  const answerLost = status === STATUS_REQUEST_TIMEOUT || status >= STATUS_SERVER_ERROR;
+  if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
+    throw new RefusedError({ kind: "temporary", code, answerLost, retryAfterSeconds: retryAfter });
+}
+
+function unreadable(status: number, retryAfter: number | null): RefusedError {
+  if (status < 400) return new RefusedError({ kind: "temporary", code: "unparsable", answerLost: true });
+  const kind = status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
+  return new RefusedError({ kind, code: `http_${status}`, answerLost: false, retryAfterSeconds: retryAfter });
+}
+
+function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpointResponse): TokenSet {
+  const refreshLife = answer["refresh_token_expires_in"];
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? null,
+    tokenType: answer.token_type,
+    expiresInSeconds: answer.expires_in ?? null,
+    refreshExpiresInSeconds: typeof refreshLife === "number" ? refreshLife : null,
+    scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
+    idTokenClaims: idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId),
+  };
+}
+
+function toFailure(call: TokenCall, error: unknown): TokenFailure {
+  const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };
+  if (error instanceof RefusedError) return createFailure({ ...base, ...error.facts });
+  if (error instanceof NoAnswerError) return createFailure({ ...base, kind: "temporary", code: error.code, answerLost: error.answerLost });
+  if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error) });
+  if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
+    return createFailure({ ...base, kind: "temporary", code: "unparsable", answerLost: true });
+  throw error;
+}
+
+function bodyErrorFacts(error: oauth.ResponseBodyError) {
+  return {
+    kind: kindOf(error.error, error.status),
+    code: error.error,
+    description: error.error_description,
+    retryAfterSeconds: retryAfterSeconds(error.response.headers),
+  };
+}

@@ -1,0 +1,94 @@
+import { createServer, type RequestListener } from "node:http";
+import { describe, expect, it } from "vitest";
+import { startAuthorizationServer } from "../testing/authorization-server.ts";
+import { accountFromClaims } from "./account.ts";
+import { createProvider, type OAuthProvider } from "./provider.ts";
+import { fetchAccount } from "./userinfo.ts";
+
+const facts = { authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token" };
+
+async function ask(listener: RequestListener, more: Partial<OAuthProvider> = {}, timeoutMs = 5_000) {
+  const stub = createServer(listener);
+  await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
+  const address = stub.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const provider = createProvider({ ...facts, userInfoEndpoint: `http://127.0.0.1:${port}/who`, ...more });
+  return fetchAccount({ provider, accessToken: "token", timeoutMs }).finally(() => (stub.close(), stub.closeAllConnections()));
+}
+
+describe("fetchAccount", () => {
+  it("names the account an access token belongs to", async () => {
+    const server = await startAuthorizationServer();
+    const { accessToken } = server.controls.issueTokens({ id: "u1", label: "u1@example.test" });
+    expect(await fetchAccount({ provider: server.provider, accessToken })).toEqual({ id: "u1", label: "u1@example.test" });
+    await server.close();
+  });
+
+  it("asks the way the provider wants to be asked", async () => {
+    const seen: unknown[] = [];
+    const account = await ask(
+      async (request, response) => {
+        const chunks = await request.toArray();
+        seen.push(request.method, request.headers.authorization, request.headers["x-version"], Buffer.concat(chunks).toString());
+        response.end(JSON.stringify({ data: { viewer: { id: 7, email: "a@b.test" } } }));
+      },
+      {
+        userInfoMethod: "POST",
+        userInfoBody: '{"query":"{ viewer { id email } }"}',
+        userInfoHeaders: { "X-Version": "2" },
+        accountIdPaths: ["data.viewer.id"],
+        accountLabelPaths: ["data.viewer.email"],
+      },
+    );
+    expect(account).toEqual({ id: "7", label: "a@b.test" });
+    expect(seen).toEqual(["POST", "Bearer token", "2", '{"query":"{ viewer { id email } }"}']);
+  });
+
+  it.each<[string, RequestListener]>([
+    ["401", (_request, response) => response.writeHead(401, { "www-authenticate": "Bearer" }).end()],
+    ["garbage", (_request, response) => response.end("<html>")],
+    ["a redirect", (_request, response) => response.writeHead(302, { location: "/" }).end()],
+    ["an empty object", (_request, response) => response.end("{}")],
+    ["a cut connection", (request) => request.destroy()],
+  ])("is null after %s", async (_name, listener) => {
+    expect(await ask(listener)).toBeNull();
+  });
+
+  it("is null when no answer comes in time, or there is nobody to ask", async () => {
+    expect(await ask(() => {}, {}, 50)).toBeNull();
+    expect(await fetchAccount({ provider: createProvider(facts), accessToken: "t" })).toBeNull();
+    expect(
+      await fetchAccount({ provider: createProvider({ ...facts, userInfoEndpoint: "http://as.test/" }), accessToken: "t" }),
+    ).toBeNull();
+  });
+});
+
+describe("accountFromClaims", () => {
+  const provider = createProvider(facts);
+
+  it.each([
+    [
+      { sub: "s", email: "e", name: "n" },
+      { id: "s", label: "e" },
+    ],
+    [
+      { id: 12, login: "octo", name: "n" },
+      { id: "12", label: "octo" },
+    ],
+    [
+      { sub: "", id: "i", email: null, name: " n\u0000 " },
+      { id: "i", label: "n" },
+    ],
+    [{ name: "n" }, { id: null, label: "n" }],
+    [{ sub: { nested: 1 } }, null],
+    [{ sub: "x".repeat(321) }, null],
+    [null, null],
+    ["text", null],
+  ])("reads %j", (claims, account) => {
+    expect(accountFromClaims(provider, claims)).toEqual(account);
+  });
+
+  it("does not climb into prototypes", () => {
+    expect(accountFromClaims(createProvider({ ...facts, accountIdPaths: ["constructor.name"] }), {})).toBeNull();
+  });
+});

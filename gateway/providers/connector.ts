@@ -1,0 +1,88 @@
+import { z } from "zod";
+import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
+import { slugSchema } from "../../schema/input.ts";
+import { providerSchema } from "./provider.ts";
+
+/** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
+export interface ConnectorConfig {
+  slug: string;
+  name: string;
+  shortDescription: string | null;
+  description: string | null;
+  markUrl: string | null;
+  supportsMultipleConnections: boolean;
+  scopes: string[];
+  /** OAuth facts and credentials; null for a connector whose user types an API key. */
+  oauth: { provider: OAuthProvider; client: OAuthClient } | null;
+  /** What is asked of the user first. */
+  collect: CollectConfig | null;
+}
+
+export interface CollectConfig {
+  instructions: string | null;
+  saveLabel: string;
+  fields: { name: string; label: string; suffix: string | null; secret: boolean }[];
+}
+
+const collectSchema = z.strictObject({
+  instructions: z.string().nullable().default(null),
+  save_label: z.string().min(1).default("Save"),
+  fields: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
+        label: z.string().min(1),
+        suffix: z.string().nullable().default(null),
+        secret: z.boolean().default(false),
+      }),
+    )
+    .min(1, "must ask for at least one field")
+    .max(16)
+    .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
+});
+
+/** One entry of `connectors` in the configuration file. */
+export const connectorSchema = z
+  .strictObject({
+    slug: slugSchema,
+    name: z.string().min(1).max(100),
+    short_description: z.string().max(200).nullable().default(null),
+    description: z.string().max(10_000).nullable().default(null),
+    mark_url: z
+      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+      .nullable()
+      .default(null),
+    supports_multiple_connections: z.boolean().default(false),
+    provider: providerSchema.optional(),
+    client_id: z.string().min(1, "must not be empty").optional(),
+    client_secret: z.string().min(1, "must not be empty").nullable().default(null),
+    scopes: z.array(z.string().min(1)).default([]),
+    collect: collectSchema.optional(),
+  })
+  .superRefine((connector, context) => {
+    if (connector.provider && !connector.client_id) {
+      context.addIssue({ code: "custom", path: ["client_id"], message: "is required beside provider" });
+    }
+    if (!connector.provider && !connector.collect) {
+      context.addIssue({ code: "custom", path: ["provider"], message: "is required, unless collect asks the user for an API key" });
+    }
+    if (!connector.provider && connector.collect && !connector.collect.fields.some(({ secret }) => secret)) {
+      context.addIssue({ code: "custom", path: ["collect", "fields"], message: "must have a secret field: the API key" });
+    }
+  })
+  .transform((connector): ConnectorConfig => ({
+    slug: connector.slug,
+    name: connector.name,
+    shortDescription: connector.short_description,
+    description: connector.description,
+    markUrl: connector.mark_url,
+    supportsMultipleConnections: connector.supports_multiple_connections,
+    scopes: connector.scopes,
+    oauth:
+      connector.provider && connector.client_id
+        ? { provider: connector.provider, client: { clientId: connector.client_id, clientSecret: connector.client_secret } }
+        : null,
+    collect: connector.collect
+      ? { instructions: connector.collect.instructions, saveLabel: connector.collect.save_label, fields: connector.collect.fields }
+      : null,
+  }));

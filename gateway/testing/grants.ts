@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** Who signs in at the authorization server. */
+export interface TestAccount {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface Grant {
+  readonly account: TestAccount;
+  readonly scopes: readonly string[];
+  revoked: boolean;
+}
+
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresInSeconds: number;
+  readonly refreshExpiresInSeconds: number | null;
+  readonly scopes: readonly string[];
+}
+
+export interface GrantRules {
+  readonly accessTokenSeconds: number;
+  /** Null: refresh tokens do not expire. */
+  readonly refreshTokenSeconds: number | null;
+  readonly rotate: boolean;
+  readonly reuseDetection: boolean;
+  readonly graceSeconds: number;
+  readonly refreshKillsAccessTokens: boolean;
+  readonly now: () => number;
+}
+
+export interface PendingCode {
+  readonly grant: Grant;
+  readonly redirectUri: string;
+  /** S256 of the verifier, or null when the request had none. */
+  readonly challenge: string | null;
+}
+
+interface AccessToken {
+  readonly grant: Grant;
+  expiresAtMs: number;
+}
+
+interface RefreshToken {
+  readonly grant: Grant;
+  readonly expiresAtMs: number;
+  rotatedAtMs: number | null;
+}
+
+const MS_PER_SECOND = 1000;
+const SECRET_BYTES = 24;
+
+/** The authorization server's memory: grants, and the codes and tokens made from them. Answers null for `invalid_grant`. */
+export function createGrants(rules: GrantRules) {
+  const grants = new Set<Grant>();
+  const codes = new Map<string, PendingCode & { used: boolean }>();
+  const accessTokens = new Map<string, AccessToken>();
+  const refreshTokens = new Map<string, RefreshToken>();
+  const issuedSecrets = new Set<string>();
+
+  function mint(prefix: string): string {
+    const secret = `${prefix}_${randomBytes(SECRET_BYTES).toString("base64url")}`;
+    issuedSecrets.add(secret);
+    return secret;
+  }
+
+  function createGrant(account: TestAccount, scopes: readonly string[]): Grant {
+    const grant = { account, scopes, revoked: false };
+    grants.add(grant);
+    return grant;
+  }
+
+  function createCode(pending: PendingCode): string {
+    const code = mint("code");
+    codes.set(code, { ...pending, used: false });
+    return code;
+  }
+
+  /** RFC 6749 section 4.1.3, and section 4.1.2: a code used twice ends the grant. */
+  function redeemCode(code: string, redirectUri: string, verifier: string | null): IssuedTokens | null {
+    const pending = codes.get(code);
+    if (pending === undefined || pending.redirectUri !== redirectUri || !provesChallenge(pending.challenge, verifier)) return null;
+    if (pending.used) pending.grant.revoked = true;
+    pending.used = true;
+    return pending.grant.revoked ? null : issue(pending.grant, mint("refresh"));
+  }
+
+  /** RFC 6749 section 6, with rotation and reuse detection as RFC 9700 section 4.14.2 describes them. */
+  function redeemRefreshToken(token: string): IssuedTokens | null {
+    const held = refreshTokens.get(token);
+    if (held === undefined || held.grant.revoked || held.expiresAtMs <= rules.now()) return null;
+    if (isReuse(held)) {
+      held.grant.revoked ||= rules.reuseDetection;
+      return null;
+    }
+    if (rules.refreshKillsAccessTokens) expireAccessTokens(held.grant);
+    if (!rules.rotate) return issue(held.grant, token);
+    held.rotatedAtMs ??= rules.now();
+    return issue(held.grant, mint("refresh"));
+  }
+
+  function isReuse({ rotatedAtMs }: RefreshToken): boolean {
+    return rotatedAtMs !== null && rules.now() >= rotatedAtMs + rules.graceSeconds * MS_PER_SECOND;
+  }
+
+  function issue(grant: Grant, refreshToken: string): IssuedTokens {
+    const accessToken = mint("access");
+    const { accessTokenSeconds, refreshTokenSeconds, now } = rules;
+    accessTokens.set(accessToken, { grant, expiresAtMs: now() + accessTokenSeconds * MS_PER_SECOND });
+    const expiresAtMs = refreshTokenSeconds === null ? Number.POSITIVE_INFINITY : now() + refreshTokenSeconds * MS_PER_SECOND;
+    if (!refreshTokens.has(refreshToken)) refreshTokens.set(refreshToken, { grant, expiresAtMs, rotatedAtMs: null });
+    return {
+      accessToken,
+      refreshToken,
+      expiresInSeconds: accessTokenSeconds,
+      refreshExpiresInSeconds: refreshTokenSeconds,
+      scopes: grant.scopes,
+    };
+  }
+
+  function findGrant(accessToken: string): Grant | null {
+    const held = accessTokens.get(accessToken);
+    return held !== undefined && !held.grant.revoked && held.expiresAtMs > rules.now() ? held.grant : null;
+  }
+
+  /** RFC 7009 section 2.1: a refresh token takes its grant along, an access token goes alone. */
+  function revoke(token: string): void {
+    const refreshToken = refreshTokens.get(token);
+    if (refreshToken !== undefined) refreshToken.grant.revoked = true;
+    accessTokens.delete(token);
+  }
+
+  function expireAccessTokens(grant?: Grant): void {
+    for (const held of accessTokens.values()) if (grant === undefined || held.grant === grant) held.expiresAtMs = rules.now();
+  }
+
+  function revokeGrants(accountId?: string): void {
+    for (const grant of grants) grant.revoked ||= accountId === undefined || grant.account.id === accountId;
+  }
+
+  return {
+    issuedSecrets,
+    createGrant,
+    createCode,
+    redeemCode,
+    redeemRefreshToken,
+    findGrant,
+    revoke,
+    revokeGrants,
+    expireAccessTokens: () => expireAccessTokens(),
+    issueTokens: (account: TestAccount, scopes: readonly string[]) => issue(createGrant(account, scopes), mint("refresh")),
+    liveAccessTokens: () => [...accessTokens.keys()].filter((token) => findGrant(token) !== null),
+  };
+}
+
+export type Grants = ReturnType<typeof createGrants>;
+
+function provesChallenge(challenge: string | null, verifier: string | null): boolean {
+  if (challenge === null) return verifier === null;
+  return verifier !== null && createHash("sha256").update(verifier).digest("base64url") === challenge;
+}

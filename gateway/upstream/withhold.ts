@@ -1,0 +1,26 @@
+import { notConnected, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
+import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+
+/**
+ * A user never gets a group's token, whatever the adapter would give: for a member no token is even asked for,
+ * and for anybody else a group's token that comes all the same is withheld.
+ */
+export function withholdGroupTokens(connections: ViewerConnections, viewer: Viewer): ViewerConnections {
+  return {
+    ...connections,
+    async accessToken(where, request) {
+      const connection = viewer.groupId === null ? null : await connections.find(where);
+      if (connection) return statusOf(connection);
+      const outcome = await connections.accessToken(where, request);
+      const isGroups = outcome.type === "AccessToken" && (viewer.groupId !== null || outcome.connection.owner.kind === "group");
+      return isGroups ? tokenWithheld(outcome.connection) : outcome;
+    },
+  };
+}
+
+function statusOf(connection: Connection) {
+  const { connector, authorization } = connection;
+  if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
+  if (authorization?.status !== "active") return reconnectRequired(connection, "REVOKED");
+  return tokenWithheld(connection);
+}

@@ -1,0 +1,114 @@
+import { notFound } from "../../schema/errors.ts";
+import {
+  connectorMisconfigured,
+  minimumTtlUnavailable,
+  notConnected,
+  reconnectRequired,
+  temporarilyUnavailable,
+} from "../../schema/outcomes.ts";
+import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
+import { assessFreshness, type Freshness } from "./freshness.ts";
+import type { Refresher, RefreshProblem } from "./refresh.ts";
+import type { Sealer } from "./seal.ts";
+import type { AuthorizationRow } from "./tables.ts";
+import { fingerprintOf, openColumn } from "./tokens.ts";
+
+interface Dependencies {
+  connections: ConnectionStore;
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  refresher: Refresher;
+  sealer: Sealer;
+  clock: Clock;
+  publicUrl: string;
+}
+
+/** A connection that has tokens, its access token opened, and what is to be thought of it. */
+interface Held extends StoredConnection {
+  authorization: AuthorizationRow;
+  value: string;
+  freshness: Freshness;
+  isRejected: boolean;
+}
+
+/** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
+export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl }: Dependencies) {
+  return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+    const stored = choose(await connections.list(owner), where);
+    if (!stored?.connection.enabled) return absent(where, stored);
+    const held = hold(stored, request);
+    if (!held) return reconnectRequired(toConnection(stored, publicUrl), "REVOKED");
+    if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
+    if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
+    const isForced = held.isRejected && !held.freshness.isDue;
+    const { stored: present, problem } = await refresher.refresh(stored, isForced);
+    if (!present?.connection.enabled) return absent(where, present);
+    const renewed = hold(present, request);
+    return renewed ? answer(renewed, request, problem) : reconnectRequired(toConnection(present, publicUrl), "REVOKED");
+  };
+
+  function absent(where: ConnectionWhere, stored: StoredConnection | null): AccessTokenOutcome {
+    const connector = stored?.connector ?? connectors.get(where.slug ?? "");
+    if (connector) return notConnected(connector.name, `${publicUrl}/connectors/${connector.slug}`);
+    if (where.slug !== undefined) throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
+    return notConnected("This connection", `${publicUrl}/`);
+  }
+
+  function hold(stored: StoredConnection, request: TokenRequest): Held | null {
+    const { authorization } = stored;
+    if (authorization?.status !== "active") return null;
+    const value = openColumn(sealer, stored, "sealed_access_token");
+    if (value === null) return null;
+    const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
+    const freshness = assessFreshness(life, request.minimumTtl, clock.now());
+    return {
+      ...stored,
+      authorization,
+      value,
+      freshness,
+      isRejected: request.rejected !== null && fingerprintOf(value) === request.rejected,
+    };
+  }
+
+  /** Rule 1, and what stands in the way where it does not allow an answer. */
+  function answer(held: Held, request: TokenRequest, problem: RefreshProblem | null): AccessTokenOutcome {
+    if (held.freshness.isUsable && !held.isRejected) return granted(held);
+    const { name } = held.connector;
+    if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
+    if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
+    if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
+    if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held))) return minimumTtlUnavailable(name, reachOf(held));
+    return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
+  }
+
+  /** No refresh can bring what is asked. */
+  function isBeyondReach({ freshness, isRejected }: Held, { minimumTtl }: TokenRequest): boolean {
+    return !isRejected && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
+  }
+
+  function isAlive({ authorization }: Held): boolean {
+    return authorization.expires_at === null || authorization.expires_at > clock.now();
+  }
+
+  /** The most that can be asked, in seconds: of a new token where one can be had, else of the present one. */
+  function reachOf({ authorization, freshness }: Held): number {
+    const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
+    return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - clock.now()) / 1000);
+  }
+
+  function granted(held: Held): AccessTokenOutcome {
+    const { authorization, value } = held;
+    return {
+      type: "AccessToken",
+      value,
+      tokenType: authorization.token_type ?? "bearer",
+      expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
+      scopes: parseScopes(authorization.granted_scopes),
+      missingScopes: missingScopesOf(authorization),
+      fingerprint: fingerprintOf(value),
+      connection: toConnection(held, publicUrl),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { forbidden, notFound } from "../../schema/errors.ts";
+import type { Clock } from "../clock.ts";
+import type { Database } from "./database.ts";
+import { createSecret, hashSecret, type Sealer } from "./seal.ts";
+import type { AttemptRow } from "./tables.ts";
+
+/** How long a started authorization may take. */
+export const ATTEMPT_LIFETIME_MS = 10 * 60_000;
+
+/** The browser and the user before us, as the first-party cookies tell. */
+export interface Visitor {
+  /** What the browser-binding cookie holds, or null. */
+  browser: string | null;
+  /** Who is signed in, or null. */
+  userId: string | null;
+}
+
+export interface NewAttempt {
+  authorizationId: string;
+  connectorSlug: string;
+  userId: string;
+  browser: string;
+  verifier: string;
+  redirectUri: string;
+  returnTo: string | null;
+}
+
+/** Single-use states of started authorizations, bound to a browser and a user. */
+export function createAttempts({ database, sealer, clock }: { database: Database; sealer: Sealer; clock: Clock }) {
+  const contextOf = (stateHash: string) => `attempts:${stateHash}:verifier`;
+
+  return {
+    /** A row to insert, and the state that finds it again: only its hash is kept. */
+    create(attempt: NewAttempt): { state: string; row: AttemptRow } {
+      const state = createSecret();
+      const stateHash = hashSecret(state);
+      const row: AttemptRow = {
+        state_hash: stateHash,
+        authorization_id: attempt.authorizationId,
+        connector_slug: attempt.connectorSlug,
+        user_id: attempt.userId,
+        browser_hash: hashSecret(attempt.browser),
+        sealed_verifier: sealer.seal(attempt.verifier, contextOf(stateHash)),
+        redirect_uri: attempt.redirectUri,
+        return_to: attempt.returnTo,
+        expires_at: clock.now() + ATTEMPT_LIFETIME_MS,
+        used_at: null,
+      };
+      return { state, row };
+    },
+
+    openVerifier: (attempt: AttemptRow): string => sealer.open(attempt.sealed_verifier, contextOf(attempt.state_hash)),
+
+    /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
+    async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
+      const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
+      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug))
+        throw notFound("This link is not one that was started here: start again.");
+      if (row.used_at !== null) throw notFound("This link was already used: start again if connecting did not succeed.");
+      if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
+      return row;
+    },
+
+    /** Uses the attempt up, once over all processes. Throws NOT_FOUND for the second. */
+    async use(attempt: AttemptRow): Promise<void> {
+      const { numUpdatedRows } = await database.query
+        .updateTable("attempts")
+        .set({ used_at: clock.now() })
+        .where("state_hash", "=", attempt.state_hash)
+        .where("used_at", "is", null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows !== 1n) throw notFound("This link was already used: start again if connecting did not succeed.");
+    },
+  };
+}
+
+/**
+ * A link works in the browser that started it, for the user who started it: mailed to somebody else, it connects nothing.
+ * Throws FORBIDDEN.
+ */
+export function assertSameVisitor(attempt: AttemptRow, visitor: Visitor): void {
+  if (visitor.browser === null || hashSecret(visitor.browser) !== attempt.browser_hash) {
+    throw forbidden("Connecting was started in another browser, or this one blocks cookies: start again from here.");
+  }
+  if (visitor.userId !== null && visitor.userId !== attempt.user_id) {
+    throw forbidden("Connecting was started by another user: start again.");
+  }
+}

@@ -1,0 +1,270 @@
+import { randomUUID } from "node:crypto";
+import { badUserInput, notFound } from "../../schema/errors.ts";
+import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { createAuthorizationRequest, createVerifier } from "../oauth/authorize.ts";
+import { exchangeCode } from "../oauth/exchange.ts";
+import { fetchAccount } from "../oauth/userinfo.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { fillProvider } from "../providers/template.ts";
+import { createActivation } from "./activation.ts";
+import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
+import { parseCollected } from "./collected.ts";
+import { type ConnectionStore, ownerOf, type StoredConnection, toAuthorization, toConnection, topicOf } from "./connections.ts";
+import type { Database } from "./database.ts";
+import type { Sealer } from "./seal.ts";
+import type { AttemptRow, AuthorizationRow, ConnectionRow } from "./tables.ts";
+import { openFields, placeOf, sealColumn } from "./tokens.ts";
+
+export interface ConnectingDependencies {
+  database: Database;
+  connections: ConnectionStore;
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  sealer: Sealer;
+  clock: Clock;
+  log: Log;
+  /** Where this gateway is reached, without a slash at the end. */
+  publicUrl: string;
+  timeoutMs: number;
+}
+
+/** Where a visit to a provider ended. */
+export interface Finished {
+  connection: Connection;
+  returnTo: string | null;
+  failure: { code: string; message: string } | null;
+}
+
+/** A started grant: its own authorization beside the connection that it will serve. */
+export type StartedConnection = StoredConnection & { authorization: AuthorizationRow };
+
+/** The two halves of connecting, and the form between them. */
+export function createConnecting(dependencies: ConnectingDependencies) {
+  const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs } = dependencies;
+  const attempts = createAttempts(dependencies);
+  const activation = createActivation(dependencies);
+
+  async function start(
+    owner: Owner,
+    viewer: Viewer,
+    browser: string,
+    slug: string,
+    { id, returnTo }: { id: string | null; returnTo: string | null },
+  ): Promise<Connection> {
+    const connector = connectors.get(slug);
+    if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+    const existing = await findTarget(owner, connector, id);
+    const now = clock.now();
+    const connection = existing?.connection ?? newConnection(owner, slug, id, now);
+    const authorization = newAuthorization(connection.id, connector.scopes, now);
+    const redirectUri = `${publicUrl}/callback/${slug}`;
+    const verifier = createVerifier();
+    const attempt = attempts.create({
+      authorizationId: authorization.id,
+      connectorSlug: slug,
+      userId: viewer.userId,
+      browser,
+      verifier,
+      redirectUri,
+      returnTo,
+    });
+    await insertStarted(connection, authorization, attempt.row, existing !== null);
+    const started: StartedConnection = { connection, authorization, connector };
+    return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));
+  }
+
+  /** The connection to reconnect, or null for a new one. Throws BAD_USER_INPUT for an id that cannot be used. */
+  async function findTarget(owner: Owner, connector: ConnectorConfig, id: string | null): Promise<StoredConnection | null> {
+    const owned = (await connections.list(owner)).filter(({ connection }) => connection.connector_slug === connector.slug);
+    if (id === null) return owned[0] ?? null;
+    const named = owned.find(({ connection }) => connection.id === id);
+    if (named) return named;
+    if (await connections.findOwner(id))
+      throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
+    if (owned.some(({ connection }) => connection.enabled) && !connector.supportsMultipleConnections) {
+      throw badUserInput(`id: ${connector.name} can be connected once only: leave id out to reconnect.`, "id");
+    }
+    return null;
+  }
+
+  /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
+  async function insertStarted(
+    connection: ConnectionRow,
+    authorization: AuthorizationRow,
+    attempt: AttemptRow,
+    exists: boolean,
+  ): Promise<void> {
+    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
+      if (!exists) await transaction.insertInto("connections").values(connection).execute();
+      await transaction.deleteFrom("attempts").where("expires_at", "<=", clock.now()).execute();
+      await transaction
+        .deleteFrom("authorizations")
+        .where("connection_id", "=", connection.id)
+        .$if(connection.authorization_id !== null, (query) => query.where("id", "!=", connection.authorization_id ?? ""))
+        .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
+        .execute();
+      await transaction.insertInto("authorizations").values(authorization).execute();
+      await transaction.insertInto("attempts").values(attempt).execute();
+      if (connection.enabled) return;
+      await transaction
+        .updateTable("connections")
+        .set({ authorization_id: authorization.id, updated_at: clock.now() })
+        .where("id", "=", connection.id)
+        .execute();
+    });
+  }
+
+  /** What the browser does next: a form of ours, then the provider. */
+  async function nextStep(
+    started: StartedConnection,
+    attempt: AttemptRow,
+    state: string,
+    verifier: string,
+  ): Promise<Partial<Authorization>> {
+    const { collect, oauth, slug, scopes } = started.connector;
+    if (collect && !started.authorization.sealed_fields)
+      return { state, collect, authorizeUrl: `${publicUrl}/connect/${slug}?state=${state}` };
+    if (!oauth) return {};
+    const provider = fillProvider(oauth.provider, openFields(sealer, started));
+    const url = await createAuthorizationRequest({
+      provider,
+      client: oauth.client,
+      redirectUri: attempt.redirect_uri,
+      scopes,
+      state,
+      verifier,
+    });
+    return { authorizeUrl: url.href };
+  }
+
+  /** The form's facts, for the page that shows it. Throws NOT_FOUND and FORBIDDEN. */
+  async function getForm(state: string, slug: string, visitor: Visitor): Promise<StartedConnection> {
+    const attempt = await attempts.get(state, slug);
+    assertSameVisitor(attempt, visitor);
+    return readStarted(attempt);
+  }
+
+  async function submit(
+    viewer: Viewer,
+    state: string,
+    fields: { name: string; value: string }[],
+  ): Promise<Authorization & { returnTo: string | null }> {
+    const attempt = await attempts.get(state, null);
+    if (attempt.user_id !== viewer.userId) throw notFound("This link is not one that was started here: start again.");
+    const started = await readStarted(attempt);
+    const values = parseCollected(started.connector, fields);
+    const place = placeOf(started.connection, started.authorization.id);
+    const sealedFields = sealColumn(sealer, place, "sealed_fields", JSON.stringify(values));
+    const returnTo = attempt.return_to;
+    if (!started.connector.oauth) {
+      await attempts.use(attempt);
+      await activation.withKey(started, values, sealedFields);
+      return { ...toAuthorization((await readStarted(attempt)).authorization), returnTo };
+    }
+    await database.query
+      .updateTable("authorizations")
+      .set({ sealed_fields: sealedFields })
+      .where("id", "=", started.authorization.id)
+      .execute();
+    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
+    return {
+      ...toAuthorization(filled.authorization),
+      ...(await nextStep(filled, attempt, state, attempts.openVerifier(attempt))),
+      returnTo,
+    };
+  }
+
+  async function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
+    const state = callback.get("state") ?? "";
+    const attempt = await attempts.get(state, slug);
+    assertSameVisitor(attempt, visitor);
+    const started = await readStarted(attempt);
+    await attempts.use(attempt);
+    const failure = await exchange(started, attempt, state, callback);
+    if (failure) {
+      log.warn({ connection: started.connection.id, connector: slug, code: failure.code }, "connecting failed");
+      await activation.fail(started, failure);
+    }
+    const connection = (await connections.read(started.connection.id)) ?? started;
+    return { connection: toConnection(connection, publicUrl), returnTo: attempt.return_to, failure };
+  }
+
+  async function exchange(
+    started: StartedConnection,
+    attempt: AttemptRow,
+    state: string,
+    callback: URLSearchParams,
+  ): Promise<Finished["failure"]> {
+    const { oauth } = started.connector;
+    if (!oauth) throw notFound("This connector has no provider to come back from.");
+    if (callback.has("code")) await activation.mark(started, "retrieving_tokens");
+    const provider = fillProvider(oauth.provider, openFields(sealer, started));
+    const verifier = attempts.openVerifier(attempt);
+    const { client } = oauth;
+    const result = await exchangeCode({
+      provider,
+      client,
+      redirectUri: attempt.redirect_uri,
+      callbackParams: callback,
+      expectedState: state,
+      verifier,
+      timeoutMs,
+    });
+    if (!result.ok) return { code: result.code, message: result.message };
+    const account = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
+    return activation.withTokens(started, result.tokens, account);
+  }
+
+  async function readStarted(attempt: AttemptRow): Promise<StartedConnection> {
+    const authorization = await database.query
+      .selectFrom("authorizations")
+      .selectAll()
+      .where("id", "=", attempt.authorization_id)
+      .executeTakeFirst();
+    const stored = authorization && (await connections.read(authorization.connection_id));
+    if (!stored) throw notFound("The connection was removed in the meantime: start again.");
+    return { ...stored, authorization };
+  }
+
+  return { start, submit, finish, getForm };
+}
+
+const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({
+  id: id ?? randomUUID(),
+  owner_kind: owner.kind,
+  owner_id: owner.id,
+  connector_slug: slug,
+  enabled: 0,
+  authorization_id: null,
+  created_at: now,
+  updated_at: now,
+});
+
+const newAuthorization = (connectionId: string, scopes: string[], now: number): AuthorizationRow => ({
+  id: randomUUID(),
+  connection_id: connectionId,
+  status: "awaiting_callback",
+  display_label: null,
+  account_id: null,
+  error_code: null,
+  error_message: null,
+  requested_scopes: JSON.stringify(scopes),
+  granted_scopes: "[]",
+  token_type: null,
+  sealed_access_token: null,
+  sealed_refresh_token: null,
+  sealed_fields: null,
+  issued_at: null,
+  expires_at: null,
+  version: 0,
+  lease_id: null,
+  lease_expires_at: null,
+  failures: 0,
+  retry_at: null,
+  failure_kind: null,
+  failure_message: null,
+  forced_at: null,
+  created_at: now,
+  updated_at: now,
+});

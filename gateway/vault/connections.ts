@@ -1,0 +1,125 @@
+import { z } from "zod";
+import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import type { Topic } from "./changes.ts";
+import { createRowCache } from "./cache.ts";
+import type { Database } from "./database.ts";
+import type { AuthorizationRow, ConnectionRow } from "./tables.ts";
+
+/** A connection's rows, beside the configuration of its connector. */
+export interface StoredConnection {
+  connection: ConnectionRow;
+  authorization: AuthorizationRow | null;
+  connector: ConnectorConfig;
+}
+
+/** Reads the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
+export interface ConnectionStore {
+  /** The healthiest first: enabled, then active, then newest. From the cache where it is true. */
+  list(owner: Owner): Promise<readonly StoredConnection[]>;
+  /** From the store itself. */
+  read(connectionId: string): Promise<StoredConnection | null>;
+  /** Whether the id is taken, by whomever. */
+  findOwner(connectionId: string): Promise<Owner | null>;
+}
+
+export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${owner.id}`;
+
+export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
+
+export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>): ConnectionStore {
+  const cache = createRowCache<readonly StoredConnection[]>(database.changes);
+
+  async function join(connections: ConnectionRow[]): Promise<StoredConnection[]> {
+    const ids = connections.flatMap(({ authorization_id }) => authorization_id ?? []);
+    const authorizations =
+      ids.length > 0 ? await database.query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
+    return connections.flatMap((connection) => {
+      const connector = connectors.get(connection.connector_slug);
+      const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
+      return connector ? [{ connection, authorization, connector }] : [];
+    });
+  }
+
+  return {
+    list: (owner) =>
+      cache.get(topicOf(owner), async () => {
+        const rows = database.query
+          .selectFrom("connections")
+          .selectAll()
+          .where("owner_kind", "=", owner.kind)
+          .where("owner_id", "=", owner.id);
+        return (await join(await rows.execute())).toSorted(byHealth);
+      }),
+
+    async read(connectionId) {
+      const rows = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).execute();
+      return (await join(rows))[0] ?? null;
+    },
+
+    async findOwner(connectionId) {
+      const row = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
+      return row ? ownerOf(row) : null;
+    },
+  };
+}
+
+const healthOf = ({ connection, authorization }: StoredConnection): number =>
+  (connection.enabled ? 2 : 0) + (authorization?.status === "active" ? 1 : 0);
+
+const byHealth = (a: StoredConnection, b: StoredConnection): number =>
+  healthOf(b) - healthOf(a) || b.connection.created_at - a.connection.created_at || a.connection.id.localeCompare(b.connection.id);
+
+/** The one that `where` names, in a list that has the healthiest first. */
+export const choose = (list: readonly StoredConnection[], where: ConnectionWhere): StoredConnection | null =>
+  list.find(({ connection }) => (where.slug === undefined ? connection.id === where.id : connection.connector_slug === where.slug)) ?? null;
+
+/** A connector as the port shows it: no provider facts, no credentials. */
+export const toConnector = (connector: ConnectorConfig, catalogUrl: string): Connector => ({
+  slug: connector.slug,
+  name: connector.name,
+  shortDescription: connector.shortDescription,
+  description: connector.description,
+  markUrl: connector.markUrl,
+  supportsMultipleConnections: connector.supportsMultipleConnections,
+  connectorUrl: `${catalogUrl}/connectors/${connector.slug}`,
+});
+
+/** A connection as the port shows it: no tokens. `step`: what the browser that just started it has to do next. */
+export const toConnection = (
+  { connection, authorization, connector }: StoredConnection,
+  catalogUrl: string,
+  step: Partial<Authorization> = {},
+): Connection => ({
+  id: connection.id,
+  owner: ownerOf(connection),
+  enabled: connection.enabled === 1,
+  connector: toConnector(connector, catalogUrl),
+  authorization: authorization && { ...toAuthorization(authorization), ...step },
+  createdAt: new Date(connection.created_at),
+  updatedAt: new Date(connection.updated_at),
+});
+
+const scopesSchema = z.array(z.string());
+
+export const parseScopes = (json: string): string[] => scopesSchema.parse(JSON.parse(json));
+
+export const missingScopesOf = (authorization: AuthorizationRow): string[] => {
+  const granted = new Set(parseScopes(authorization.granted_scopes));
+  return authorization.status === "active" ? parseScopes(authorization.requested_scopes).filter((scope) => !granted.has(scope)) : [];
+};
+
+export const toAuthorization = (authorization: AuthorizationRow): Authorization => ({
+  id: authorization.id,
+  connectionId: authorization.connection_id,
+  status: authorization.status,
+  displayLabel: authorization.display_label,
+  errorCode: authorization.error_code,
+  errorMessage: authorization.error_message,
+  scopes: parseScopes(authorization.granted_scopes),
+  missingScopes: missingScopesOf(authorization),
+  expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
+  authorizeUrl: null,
+  state: null,
+  collect: null,
+});

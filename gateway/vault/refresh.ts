@@ -1,0 +1,238 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { refreshTokens } from "../oauth/refresh.ts";
+import type { TokenResult, TokenSet } from "../oauth/result.ts";
+import { fillProvider } from "../providers/template.ts";
+import { backoffMs } from "./backoff.ts";
+import { type ConnectionStore, ownerOf, parseScopes, type StoredConnection, topicOf } from "./connections.ts";
+import type { Database } from "./database.ts";
+import type { Sealer } from "./seal.ts";
+import type { AuthorizationRow } from "./tables.ts";
+import { openColumn, openFields, placeOf, tokenColumns } from "./tokens.ts";
+
+/** A lease outlives the provider's timeout by this much, for storing the answer. */
+const LEASE_MARGIN_MS = 5_000;
+/** How often a process that waits for another's refresh looks, at first and at most. */
+const WAIT_FIRST_MS = 25;
+const WAIT_LONGEST_MS = 250;
+/** At most one refresh forced by `rejected` in this time, per connection (rule 8). */
+export const FORCED_REFRESH_INTERVAL_MS = 30_000;
+/** How often, and for how long, storing an answer is tried while the store is away: the answer may be the only copy. */
+const STORE_RETRY_MS = 250;
+const STORE_RETRY_FOR_MS = 30_000;
+
+export type RefreshProblem =
+  { kind: "revoked" } | { kind: "temporary"; retryAfterSeconds: number; why: string } | { kind: "misconfigured"; why: string };
+
+/** What the store holds after a refresh, and why it did not come about if it did not. */
+export interface RefreshOutcome {
+  /** Null when the connection is gone. */
+  stored: StoredConnection | null;
+  problem: RefreshProblem | null;
+}
+
+/** Refreshes grants, one at a time each, over all processes of a store. */
+export interface Refresher {
+  /** `forced`: because the third party refused the present token. Joins a refresh that is under way. */
+  refresh(stored: StoredConnection, forced: boolean): Promise<RefreshOutcome>;
+  /** Resolves when no refresh is under way in this process. */
+  idle(): Promise<void>;
+}
+
+interface Dependencies {
+  database: Database;
+  connections: ConnectionStore;
+  sealer: Sealer;
+  clock: Clock;
+  log: Log;
+  /** Longest a provider may take, in milliseconds. */
+  timeoutMs: number;
+}
+
+type Held = StoredConnection & { authorization: AuthorizationRow };
+
+export function createRefresher({ database, connections, sealer, clock, log, timeoutMs }: Dependencies): Refresher {
+  const flights = new Map<string, Promise<RefreshOutcome>>();
+
+  /** Rule 2: claim, else wait for whoever has the claim and adopt what it stored. */
+  async function run(started: Held, forced: boolean): Promise<RefreshOutcome> {
+    let held = started;
+    for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
+      const problem = standingProblem(held.authorization, clock.now());
+      if (problem) return { stored: held, problem };
+      const lease = await claim(held, forced);
+      if (lease) return perform(held, lease);
+      const present = await connections.read(held.connection.id);
+      if (!isSameGrant(present, held)) return { stored: present, problem: problemOf(present, clock.now()) };
+      held = present;
+      const limit = forced ? forcedTooSoon(held.authorization, clock.now()) : null;
+      if (limit) return { stored: held, problem: limit };
+      if (held.authorization.lease_id) await clock.sleep(waitMs);
+    }
+  }
+
+  /** One conditional update: nobody else holds the lease, and the grant is still the one that was read. */
+  async function claim({ authorization }: Held, forced: boolean): Promise<string | null> {
+    const now = clock.now();
+    const lease = randomUUID();
+    let update = database.query
+      .updateTable("authorizations")
+      .set({ lease_id: lease, lease_expires_at: now + timeoutMs + LEASE_MARGIN_MS, ...(forced && { forced_at: now }) })
+      .where("id", "=", authorization.id)
+      .where("version", "=", authorization.version)
+      .where("status", "=", "active")
+      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]));
+    if (forced)
+      update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
+    const { numUpdatedRows } = await update.executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n ? lease : null;
+  }
+
+  async function perform(held: Held, lease: string): Promise<RefreshOutcome> {
+    try {
+      const result = await callProvider(held);
+      if (result.ok) await store(held, result.tokens);
+      else if (result.kind === "revoked") await markRevoked(held, result.code);
+      else await recordFailure(held, lease, result);
+    } finally {
+      await release(held, lease);
+    }
+    const present = await connections.read(held.connection.id);
+    return { stored: present, problem: problemOf(present, clock.now()) };
+  }
+
+  function callProvider(held: Held): Promise<TokenResult> {
+    const refreshToken = openColumn(sealer, held, "sealed_refresh_token");
+    const { oauth } = held.connector;
+    if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
+    const provider = fillProvider(oauth.provider, openFields(sealer, held));
+    return refreshTokens({
+      provider,
+      client: oauth.client,
+      refreshToken,
+      scopes: parseScopes(held.authorization.granted_scopes),
+      timeoutMs,
+    });
+  }
+
+  /** Rule 9. Stores over the version that was read only: a reconnect in the meantime is newer. */
+  async function store(held: Held, tokens: TokenSet): Promise<void> {
+    const { connection, authorization, connector } = held;
+    const now = clock.now();
+    const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, now);
+    const healthy = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, error_code: null, error_message: null };
+    await insistently(() => update(held, { ...columns, ...healthy, updated_at: now }));
+    log.info({ connection: connection.id, connector: connector.slug }, "refreshed");
+  }
+
+  async function insistently(action: () => Promise<void>): Promise<void> {
+    const giveUpAt = clock.now() + STORE_RETRY_FOR_MS;
+    for (;;) {
+      try {
+        return await action();
+      } catch (error) {
+        if (clock.now() >= giveUpAt) throw error;
+        await clock.sleep(STORE_RETRY_MS);
+      }
+    }
+  }
+
+  /** Rule 3: only when the refresh token that was sent is still the stored one, which the version tells. */
+  async function markRevoked(held: Held, code: string): Promise<void> {
+    const message = `${held.connector.name} no longer honours this connection: connect again.`;
+    await update(held, {
+      status: "error",
+      error_code: code,
+      error_message: message,
+      version: held.authorization.version + 1,
+      updated_at: clock.now(),
+    });
+    log.warn({ connection: held.connection.id, connector: held.connector.slug, code }, "grant no longer honoured");
+  }
+
+  /** Rule 4: the status stays; the provider is left alone for a while. */
+  async function recordFailure(held: Held, lease: string, result: Extract<TokenResult, { ok: false }>): Promise<void> {
+    const failures = held.authorization.failures + 1;
+    const kind = result.kind === "misconfigured" ? "misconfigured" : "temporary";
+    const retryAt = clock.now() + backoffMs(failures, result.retryAfterSeconds);
+    await database.write([topicOf(ownerOf(held.connection))], (transaction) =>
+      transaction
+        .updateTable("authorizations")
+        .set({ failures, retry_at: retryAt, failure_kind: kind, failure_message: result.message })
+        .where("id", "=", held.authorization.id)
+        .where("lease_id", "=", lease)
+        .execute(),
+    );
+    log.warn({ connection: held.connection.id, connector: held.connector.slug, code: result.code, failures }, "refresh failed");
+  }
+
+  async function update({ connection, authorization }: Held, columns: Partial<AuthorizationRow>): Promise<void> {
+    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable("authorizations")
+        .set(columns)
+        .where("id", "=", authorization.id)
+        .where("version", "=", authorization.version)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return;
+      await transaction.updateTable("connections").set({ updated_at: clock.now() }).where("id", "=", connection.id).execute();
+    });
+  }
+
+  async function release({ authorization }: Held, lease: string): Promise<void> {
+    await database.query
+      .updateTable("authorizations")
+      .set({ lease_id: null, lease_expires_at: null })
+      .where("id", "=", authorization.id)
+      .where("lease_id", "=", lease)
+      .execute();
+  }
+
+  return {
+    refresh(stored, forced) {
+      const { authorization } = stored;
+      if (!authorization) throw new TypeError("Only a connection with an authorization can be refreshed.");
+      const running = flights.get(authorization.id);
+      if (running) return running;
+      const flight = run({ ...stored, authorization }, forced).finally(() => flights.delete(authorization.id));
+      flights.set(authorization.id, flight);
+      return flight;
+    },
+
+    async idle() {
+      while (flights.size > 0) await Promise.allSettled(flights.values());
+    },
+  };
+}
+
+const isSameGrant = (present: StoredConnection | null, held: Held): present is Held =>
+  present?.authorization?.id === held.authorization.id &&
+  present.authorization.version === held.authorization.version &&
+  present.connection.enabled === held.connection.enabled;
+
+const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
+
+/** What an earlier failure still says, while the provider is left alone. */
+function standingProblem({ retry_at, failure_kind, failure_message }: AuthorizationRow, now: number): RefreshProblem | null {
+  if (retry_at === null || retry_at <= now) return null;
+  const why = failure_message ?? "the last refresh failed";
+  return failure_kind === "misconfigured"
+    ? { kind: "misconfigured", why }
+    : { kind: "temporary", retryAfterSeconds: secondsUntil(retry_at, now), why };
+}
+
+function problemOf(stored: StoredConnection | null, now: number): RefreshProblem | null {
+  if (!stored?.authorization) return null;
+  return stored.authorization.status === "error" ? { kind: "revoked" } : standingProblem(stored.authorization, now);
+}
+
+function forcedTooSoon({ forced_at, lease_id }: AuthorizationRow, now: number): RefreshProblem | null {
+  const allowedAt = (forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
+  if (lease_id || allowedAt <= now) return null;
+  return {
+    kind: "temporary",
+    retryAfterSeconds: secondsUntil(allowedAt, now),
+    why: "its token was refreshed a moment ago because it had been refused",
+  };
+}

@@ -1,0 +1,95 @@
+import { notFound } from "../../schema/errors.ts";
+import type { Connection, ConnectionWhere, Owner, OwnerConnections, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { createAccessTokens } from "./access-token.ts";
+import { createConnecting } from "./connecting.ts";
+import { choose, createConnectionStore, toConnection } from "./connections.ts";
+import type { Database } from "./database.ts";
+import { createDisconnect } from "./disconnect.ts";
+import { createRefresher } from "./refresh.ts";
+import type { Sealer } from "./seal.ts";
+import { createWatch, type StillAllowed } from "./watch.ts";
+
+export interface VaultDependencies {
+  database: Database;
+  sealer: Sealer;
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  clock: Clock;
+  log: Log;
+  /** Where this gateway is reached, without a slash at the end. */
+  publicUrl: string;
+  /** Longest a provider may take to answer, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** A signed-in user before the vault: who, in which browser, and whether that is still so. */
+export interface VaultAsker {
+  viewer: Viewer;
+  /** What the browser-binding cookie holds; made and sent when there is none. */
+  browser: () => string;
+  stillAllowed: StillAllowed;
+}
+
+/** A group's connections belong to the group; a user without a group owns their own. */
+export const ownerOfViewer = ({ userId, groupId }: Viewer): Owner =>
+  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };
+
+/** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
+export function createVault(dependencies: VaultDependencies) {
+  const { database, connectors, publicUrl } = dependencies;
+  const connections = createConnectionStore(database, connectors);
+  const refresher = createRefresher({ ...dependencies, connections });
+  const accessToken = createAccessTokens({ ...dependencies, connections, refresher });
+  const connecting = createConnecting({ ...dependencies, connections });
+  const disconnect = createDisconnect(dependencies);
+  const watching = createWatch({ ...dependencies, connections });
+
+  const connectionsOf = (owner: Owner): OwnerConnections => ({
+    async find(where) {
+      const stored = choose(await connections.list(owner), where);
+      return stored && toConnection(stored, publicUrl);
+    },
+    async list(slug) {
+      const stored = await connections.list(owner);
+      return stored
+        .filter(({ connection }) => slug === null || connection.connector_slug === slug)
+        .map((row) => toConnection(row, publicUrl));
+    },
+    accessToken: (where, request) => accessToken(owner, where, request),
+  });
+
+  async function disconnectOf(owner: Owner, where: ConnectionWhere): Promise<Connection> {
+    const stored = choose(await connections.list(owner), where);
+    if (!stored) throw notFound("There is no such connection to disconnect.");
+    await disconnect(stored);
+    return toConnection(stored, publicUrl);
+  }
+
+  function forUser({ viewer, browser, stillAllowed }: VaultAsker): ViewerConnections {
+    const owner = ownerOfViewer(viewer);
+    return {
+      ...connectionsOf(owner),
+      start: (slug, options) => connecting.start(owner, viewer, browser(), slug, options),
+      submit: (state, fields) => connecting.submit(viewer, state, fields),
+      disconnect: (where) => disconnectOf(owner, where),
+      findAuthorization: (id) => watching.findAuthorization(owner, id),
+      watch: (slug) => watching.watch(owner, slug, stillAllowed),
+      watchAuthorization: (id) => watching.watchAuthorization(owner, id, stillAllowed),
+    };
+  }
+
+  return {
+    connectionsOf,
+    forUser,
+    /** For the pages of `connect/`. */
+    finish: connecting.finish,
+    getForm: connecting.getForm,
+    submit: connecting.submit,
+    /** Resolves when nothing is under way at a provider. */
+    idle: () => refresher.idle(),
+  };
+}
+
+export type Vault = ReturnType<typeof createVault>;

@@ -1,0 +1,69 @@
+import { type ErrorCode, GatewayError } from "./errors.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, OwnerConnections, ReconnectReason, TokenRequest } from "./upstream.ts";
+
+type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }>;
+
+/** No connection; `name` is the connector's, `connectorUrl` its page or the catalog's. */
+export const notConnected = (name: string, connectorUrl: string): Outcome<"NotConnected"> => ({
+  type: "NotConnected",
+  message: `${name} is not connected: send the user to connectorUrl.`,
+  connectorUrl,
+});
+
+const reconnectSentences: Record<ReconnectReason, string> = {
+  REVOKED: "no longer honours this connection",
+  EXPIRED: "gave a token that has expired and nothing to refresh it with",
+  TOKEN_REJECTED: "refused the token, and there is nothing to refresh it with",
+};
+
+export const reconnectRequired = (connection: Connection, reason: ReconnectReason): Outcome<"ReconnectRequired"> => ({
+  type: "ReconnectRequired",
+  message: `${connection.connector.name} ${reconnectSentences[reason]}: send the user to connectorUrl to connect again.`,
+  reason,
+  connectorUrl: connection.connector.connectorUrl,
+  connection,
+});
+
+export const tokenWithheld = (connection: Connection): Outcome<"TokenWithheld"> => ({
+  type: "TokenWithheld",
+  message: `The ${connection.connector.name} token belongs to a group: only a server with an API key may have it.`,
+});
+
+export const temporarilyUnavailable = (name: string, retryAfter: number, why: string): Outcome<"TemporarilyUnavailable"> => ({
+  type: "TemporarilyUnavailable",
+  message: `${name} cannot give a token at the moment (${why}): ask again in ${retryAfter} s.`,
+  retryAfter,
+});
+
+export const minimumTtlUnavailable = (name: string, maximumTtl: number): Outcome<"MinimumTtlUnavailable"> => ({
+  type: "MinimumTtlUnavailable",
+  message: `No ${name} token can be had that lives that long: ask for a minimumTtl of at most ${maximumTtl} s.`,
+  maximumTtl,
+});
+
+export const connectorMisconfigured = (name: string, why: string): Outcome<"ConnectorMisconfigured"> => ({
+  type: "ConnectorMisconfigured",
+  message: `${name} refuses this platform's own credentials (${why}): its operator has to correct the connector.`,
+});
+
+/** The code under which an outcome becomes an error: for those the caller cannot mend by connecting. */
+const errorCodes: Partial<Record<AccessTokenOutcome["type"], ErrorCode>> = {
+  TemporarilyUnavailable: "TEMPORARILY_UNAVAILABLE",
+  MinimumTtlUnavailable: "MINIMUM_TTL_UNAVAILABLE",
+  ConnectorMisconfigured: "CONNECTOR_MISCONFIGURED",
+};
+
+/**
+ * The token's value, or null when connecting would mend it, or nothing may: withheld.
+ * Throws TEMPORARILY_UNAVAILABLE, MINIMUM_TTL_UNAVAILABLE or CONNECTOR_MISCONFIGURED for what the caller cannot mend.
+ */
+export async function tokenOrNull(source: OwnerConnections, where: ConnectionWhere, request: TokenRequest): Promise<string | null> {
+  const outcome = await source.accessToken(where, request);
+  if (outcome.type === "AccessToken") return outcome.value;
+  const code = errorCodes[outcome.type];
+  if (!code || !("message" in outcome)) return null;
+  throw new GatewayError(code, outcome.message, {
+    ...("retryAfter" in outcome && { retryAfter: outcome.retryAfter }),
+    ...("maximumTtl" in outcome && { maximumTtl: outcome.maximumTtl }),
+  });
+}
