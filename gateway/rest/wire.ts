@@ -1,0 +1,225 @@
+/**
+ * The Xkit REST contract as data: what travels, in snake_case. Requests are parsed and answers are built by these schemas alone, the OpenAPI
+ * document is generated from them, and the `xkit` adapter reads another gateway through the same shapes.
+ *
+ * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (sections b, c and d of the contract):
+ *   AccessToken            200, `connection.authorization.access_token` with `token_type`, `expires_at`, `scopes`, `missing_scopes`, `fingerprint`
+ *   ReconnectRequired      200, `connection.token_problem` = { code: "RECONNECT_REQUIRED", reason, connector_url, message }
+ *   TokenWithheld          200, `connection.token_problem` = { code: "TOKEN_WITHHELD", message }
+ *   NotConnected           200, `connection.token_problem` = { code: "NOT_CONNECTED", connector_url, message }; where there never was a connection:
+ *                          404 with code NOT_CONNECTED (browser, and anybody by id), or 200 with `connection.id` null (server, by slug)
+ *   TemporarilyUnavailable 503, code TEMPORARILY_UNAVAILABLE, `retry_after` and `Retry-After`, in seconds
+ *   MinimumTtlUnavailable  409, code MINIMUM_TTL_UNAVAILABLE, `maximum_ttl` in seconds
+ *   ConnectorMisconfigured 502, code CONNECTOR_MISCONFIGURED
+ *   an unknown connector   404, code NOT_FOUND
+ * `?access_token=false` asks for the same without a token: nothing is refreshed, nothing opened, and `token_problem` is null.
+ */
+import { z } from "zod";
+import { httpStatusOf } from "../../schema/errors.ts";
+
+const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
+
+/** Every code an error body can carry: those of GraphQL, and NOT_CONNECTED where the contract says 404. */
+export const wireErrorCodes = z.enum([
+  "NOT_CONNECTED",
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_USER_INPUT",
+  "RATE_LIMITED",
+  "TEMPORARILY_UNAVAILABLE",
+  "MINIMUM_TTL_UNAVAILABLE",
+  "CONNECTOR_MISCONFIGURED",
+  "UPSTREAM_UNAVAILABLE",
+  "INTERNAL",
+] as const satisfies readonly (keyof typeof httpStatusOf | "NOT_CONNECTED")[]);
+
+/** Every failure (decision 4). A success never has a top-level `error`. */
+export const wireError = z
+  .object({
+    error: z.string().meta({ description: "One sentence for the reader." }),
+    code: wireErrorCodes,
+    path: z.string().optional().meta({ description: "The parameter or field that is wrong." }),
+    retry_after: z.int().optional().meta({ description: "Seconds to wait; also the Retry-After header." }),
+    maximum_ttl: z.int().optional().meta({ description: "The most minimum_ttl can be, in seconds." }),
+    connector_url: z.string().optional().meta({ description: "The page where the user can connect." }),
+    id: z.string().optional().meta({ description: "What to tell the operator." }),
+  })
+  .meta({ id: "Error" });
+
+export const wirePlatform = z
+  .object({
+    name: z.string(),
+    slug: z.string(),
+    custom_domain: z.null(),
+    website: z.string().nullable(),
+    login_redirect_url: z.string().nullable(),
+    remove_branding: z.boolean(),
+    color: z.string().nullable(),
+    logo_url: z.string().nullable(),
+  })
+  .meta({ id: "Platform" });
+
+export const wirePublicConnector = z
+  .object({
+    name: z.string(),
+    slug: z.string(),
+    short_description: z.string().nullable(),
+    mark_url: z.string().nullable(),
+    about: z.null(),
+    description: z.string().nullable(),
+    supports_multiple_connections: z.boolean(),
+    connector_url: z.string(),
+  })
+  .meta({ id: "PublicConnector" });
+
+export const wireCollectField = z
+  .object({ name: z.string(), label: z.string(), suffix: z.string().nullable(), secret: z.boolean() })
+  .meta({ id: "CollectField" });
+
+/** What xkit.js builds the popup's address from. The prototype's slug is the connector's here. */
+export const wireAuthorizer = z
+  .object({
+    client_id: z.string(),
+    prototype: z.object({
+      name: z.string(),
+      slug: z.string(),
+      collect_instructions: z.string().nullable().optional(),
+      collect_fields: z.array(wireCollectField).optional(),
+      collect_save: z.string().optional(),
+      collect_field: z.string().optional().meta({ deprecated: true }),
+      collect_label: z.string().optional().meta({ deprecated: true }),
+      collect_suffix: z.string().nullable().optional().meta({ deprecated: true }),
+    }),
+  })
+  .meta({ id: "Authorizer" });
+
+export const wireAuthorizationStatus = z.enum(["awaiting_callback", "retrieving_tokens", "active", "error"]);
+
+/** An authorization as lists and changes show it: no token. */
+export const wireAuthorization = z
+  .object({
+    id: z.string(),
+    connection_id: z.string(),
+    display_label: z.string().nullable(),
+    status: wireAuthorizationStatus,
+    error_code: z.string().nullable(),
+    error_message: z.string().nullable(),
+    scopes: z.array(z.string()),
+    missing_scopes: z.array(z.string()),
+    expires_at: instant.nullable().meta({ description: "When the present access token expires; null when unknown." }),
+    authorizer: wireAuthorizer,
+    connector: wirePublicConnector,
+    authorize_url: z
+      .string()
+      .nullable()
+      .meta({ description: "While awaiting_callback, in the answer of POST: where to send the browser." }),
+    state: z.string().nullable().meta({ description: "What PUT needs, while fields are to be collected." }),
+  })
+  .meta({ id: "Authorization" });
+
+/** A single connection's authorization: with its token where one is granted. */
+export const wireTokenAuthorization = wireAuthorization
+  .extend({
+    access_token: z.string().optional(),
+    token_type: z.string().optional(),
+    fingerprint: z.string().optional().meta({ description: "What to send as `rejected` when the third party refuses this token." }),
+    credential: z.string().optional().meta({ description: "The same as access_token; to servers only." }),
+  })
+  .meta({ id: "TokenAuthorization" });
+
+/** Why a single connection carries no token, where connecting would mend it or nothing may. */
+export const wireTokenProblem = z
+  .object({
+    code: z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]),
+    message: z.string(),
+    reason: z.enum(["REVOKED", "EXPIRED", "TOKEN_REJECTED"]).optional().meta({ description: "With RECONNECT_REQUIRED." }),
+    connector_url: z.string().optional().meta({ description: "The page where the user can mend it." }),
+  })
+  .meta({ id: "TokenProblem" });
+
+export const wireOwner = z.object({ kind: z.enum(["user", "group"]), external_id: z.string() }).meta({ id: "Owner" });
+
+/** `ConnectionOnly` of the contract. */
+export const wireConnectionOnly = z
+  .object({
+    id: z.string(),
+    enabled: z.boolean(),
+    owner: wireOwner,
+    authorization: wireAuthorization.nullable(),
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: "ConnectionOnly" });
+
+/** A connection in a list, or as it was changed: never with a token. */
+export const wireConnection = wireConnectionOnly.extend({ connector: wirePublicConnector }).meta({ id: "Connection" });
+
+/** A connection asked for alone. */
+export const wireSingleConnection = wireConnection
+  .extend({ authorization: wireTokenAuthorization.nullable(), token_problem: wireTokenProblem.nullable() })
+  .meta({ id: "SingleConnection" });
+
+/** What a server sees where a known owner never connected (section c: 200, not 404). */
+export const wireAbsentConnection = z
+  .object({
+    id: z.null(),
+    enabled: z.literal(false),
+    owner: wireOwner,
+    authorization: z.null(),
+    connector: wirePublicConnector,
+    token_problem: wireTokenProblem.nullable(),
+  })
+  .meta({ id: "AbsentConnection" });
+
+/** A connector beside the signed-in user's connections of it, the healthiest first. */
+export const wireConnector = wirePublicConnector
+  .extend({ connection: wireConnectionOnly.nullable(), connections: z.array(wireConnectionOnly) })
+  .meta({ id: "Connector" });
+
+export const wireUser = z
+  .object({ external_id: z.string(), external_group_id: z.string().nullable(), name: z.string().nullable() })
+  .meta({ id: "User" });
+export const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
+export const wireContext = z
+  .object({ external_id: z.string(), external_name: z.string().nullable(), kind: z.enum(["user", "group"]) })
+  .meta({ id: "Context" });
+
+const bearer = { access_token: z.string(), expires_at: instant };
+
+/** The envelopes of every 2xx body, by name. */
+export const wireAnswers = {
+  platform: z.object({ platform: wirePlatform }),
+  publicConnectors: z.object({ connectors: z.array(wirePublicConnector) }),
+  publicConnector: z.object({ connector: wirePublicConnector }),
+  connectors: z.object({ connectors: z.array(wireConnector) }),
+  connector: z.object({ connector: wireConnector }),
+  connections: z.object({ connections: z.array(wireConnection) }),
+  /** A GET of one. */
+  singleConnection: z.object({ connection: wireSingleConnection }),
+  /** A server's GET of one by slug. */
+  serverConnection: z.object({ connection: z.union([wireSingleConnection, wireAbsentConnection]) }),
+  /** POST and DELETE. */
+  connection: z.object({ connection: wireConnection }),
+  authorization: z.object({ authorization: wireAuthorization }),
+  /** POST /sessions and /sessions/token: a session token. */
+  sessionToken: z.object(bearer),
+  ott: z.object({ ott: z.string() }),
+  /** GET /session. */
+  session: z.object({ session: z.object({ user: wireUser }) }),
+  /** POST /users: a user token. */
+  provisionedUser: z.object({ ...bearer, user: wireUser }),
+  provisionedContext: z.object({ ...bearer, context: wireContext }),
+  user: z.object({ user: wireUser }),
+  group: z.object({ group: wireGroup }),
+  context: z.object({ context: wireContext }),
+};
+
+export type WireError = z.infer<typeof wireError>;
+export type WireConnection = z.infer<typeof wireConnection>;
+export type WireSingleConnection = z.infer<typeof wireSingleConnection>;
+export type WireAbsentConnection = z.infer<typeof wireAbsentConnection>;
+export type WireAuthorization = z.infer<typeof wireAuthorization>;
+export type WireConnector = z.infer<typeof wireConnector>;
+export type WirePublicConnector = z.infer<typeof wirePublicConnector>;
+export type WireTokenProblem = z.infer<typeof wireTokenProblem>;
