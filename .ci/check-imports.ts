@@ -16,7 +16,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^gateway\/upstream\//],
   [/^gateway\/auth\//],
   [/^gateway\/(context|graphql)\.ts$/, /^gateway\/(connect|rest|catalog)\//],
-  [/^gateway\/(config|store)\.ts$/],
+  [/^gateway\/(config|config-file|failure|store)\.ts$/],
   [/^gateway\/app\.ts$/],
   [/^gateway\/(main|cli|listen)\.ts$/, /^gateway\/demo\//],
 ];
@@ -25,7 +25,7 @@ const allowedRoots: Record<string, readonly string[]> = { schema: ["schema"], ga
 const strangers = ["connect", "rest", "catalog", "context"];
 
 const layerOf = (path: string): number => layers.findIndex((patterns) => patterns.some((pattern) => pattern.test(path)));
-const isTest = (path: string): boolean => /\.(test|suite|fixture)\.tsx?$/.test(path) || path.startsWith("gateway/testing/");
+const isTest = (path: string): boolean => /\.(test|suite|fixture)\.tsx?$/.test(path) || /^(gateway|client)\/testing\//.test(path);
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "schema", "gateway", "client"], {
   encoding: "utf8",
@@ -57,7 +57,8 @@ function objectionTo(from: string, to: string): string | null {
 }
 
 function partOf(path: string): string {
-  return path.split("/")[1]?.replace(/\.ts$/, "") ?? "";
+  const [root, part = ""] = path.split("/");
+  return root === "gateway" ? part.replace(/\.ts$/, "") : "";
 }
 
 if (problems.length > 0) {

@@ -25,16 +25,20 @@ interface Dependencies {
   publicUrl: string;
 }
 
+type Granted = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
+
 /** A connection that has tokens, its access token opened, and what is to be thought of it. */
 interface Held extends StoredConnection {
   authorization: AuthorizationRow;
-  value: string;
+  token: Granted;
   freshness: Freshness;
   isRejected: boolean;
 }
 
 /** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
 export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl }: Dependencies) {
+  const opened = new WeakMap<AuthorizationRow, Granted>();
+
   return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
@@ -59,22 +63,36 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
   function hold(stored: StoredConnection, request: TokenRequest): Held | null {
     const { authorization } = stored;
     if (authorization?.status !== "active") return null;
-    const value = openColumn(sealer, stored, "sealed_access_token");
-    if (value === null) return null;
+    const token = open(stored, authorization);
+    if (!token) return null;
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
     const freshness = assessFreshness(life, request.minimumTtl, clock.now());
-    return {
-      ...stored,
-      authorization,
+    return { ...stored, authorization, token, freshness, isRejected: request.rejected === token.fingerprint };
+  }
+
+  /** Opens the access token once for as long as its row is cached. */
+  function open(stored: StoredConnection, authorization: AuthorizationRow): Granted | null {
+    const known = opened.get(authorization);
+    if (known) return known;
+    const value = openColumn(sealer, stored, "sealed_access_token");
+    if (value === null) return null;
+    const token: Granted = {
+      type: "AccessToken",
       value,
-      freshness,
-      isRejected: request.rejected !== null && fingerprintOf(value) === request.rejected,
+      tokenType: authorization.token_type ?? "bearer",
+      expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
+      scopes: parseScopes(authorization.granted_scopes),
+      missingScopes: missingScopesOf(authorization),
+      fingerprint: fingerprintOf(value),
+      connection: toConnection(stored, publicUrl),
     };
+    opened.set(authorization, token);
+    return token;
   }
 
   /** Rule 1, and what stands in the way where it does not allow an answer. */
   function answer(held: Held, request: TokenRequest, problem: RefreshProblem | null): AccessTokenOutcome {
-    if (held.freshness.isUsable && !held.isRejected) return granted(held);
+    if (held.freshness.isUsable && !held.isRejected) return held.token;
     const { name } = held.connector;
     if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
     if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
@@ -96,19 +114,5 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
   function reachOf({ authorization, freshness }: Held): number {
     const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
     return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - clock.now()) / 1000);
-  }
-
-  function granted(held: Held): AccessTokenOutcome {
-    const { authorization, value } = held;
-    return {
-      type: "AccessToken",
-      value,
-      tokenType: authorization.token_type ?? "bearer",
-      expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
-      scopes: parseScopes(authorization.granted_scopes),
-      missingScopes: missingScopesOf(authorization),
-      fingerprint: fingerprintOf(value),
-      connection: toConnection(held, publicUrl),
-    };
   }
 }

@@ -37,7 +37,12 @@ export async function openSqlite(path: string, clock: Clock): Promise<Database> 
   const version = file.prepare("pragma data_version");
   const readVersion = () => dataVersionSchema.parse(version.get()).data_version;
   let seen = readVersion();
+  let isHeardThisTurn = false;
   const hear = () => {
+    if (isHeardThisTurn) return true;
+    isHeardThisTurn = true;
+    // One look for each turn of the event loop: all that one turn reads is as of one instant.
+    setImmediate(() => (isHeardThisTurn = false));
     // Changes when another connection has committed (sqlite.org/pragma.html#pragma_data_version).
     const present = readVersion();
     if (present === seen) return true;
