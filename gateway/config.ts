@@ -62,7 +62,8 @@ const originSchema = z
     "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
   );
 
-const sealingKeySchema = z.string().transform((text, context): SealingKey => {
+/** `id:base64`, as `keys seal` prints it. */
+export const sealingKeySchema = z.string().transform((text, context): SealingKey => {
   const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
   const secret = Buffer.from(base64 ?? "", "base64");
   if (!id || secret.length !== 32) {
@@ -76,7 +77,8 @@ const sealingKeySchema = z.string().transform((text, context): SealingKey => {
 });
 
 const environmentSchema = z.object({
-  NODE_ENV: z.string().optional(),
+  // Anything else is a slip of the pen, and would start a production gateway as a development one.
+  NODE_ENV: z.enum(["production", "development", "test"], "must be production, development or test").optional(),
   HOST: z.string().min(1, "must not be empty").optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
   XKIT_PUBLIC_URL: z
@@ -88,7 +90,7 @@ const environmentSchema = z.object({
     .optional(),
   DATABASE_URL: z
     .string()
-    .regex(/^(postgres(ql)?:\/\/|file:.)/, "must be postgres://… or file:path")
+    .refine((text) => /^file:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)), "must be postgres://… or file:path")
     .default(DEFAULT_DATABASE_URL),
   XKIT_ENCRYPTION_KEYS: z
     .string()
@@ -136,14 +138,15 @@ const fileSchema = z.strictObject({
  * Throws `ConfigError`. No message holds a value.
  */
 export function parseConfig(env: Environment, file: { path: string; text: string } | null): Config {
-  const environment = environmentSchema.safeParse(blanksToUndefined(env));
-  const substituted = file ? parseFile(file, env) : { value: { platform: { name: "Xkit Gateway" } }, problems: [] };
-  const settings = fileSchema.safeParse(substituted.value);
+  const given = blanksToUndefined(env);
+  const environment = environmentSchema.safeParse(given);
+  const document = file ? parseFile(file, env) : NO_FILE;
+  const settings = fileSchema.safeParse(document.value);
   const problems = [
-    ...describe(environment.error, ""),
-    ...substituted.problems,
-    ...(substituted.value === undefined ? [] : describe(settings.error, `${file?.path ?? ""} `)),
-    ...(environment.data ? productionProblems(environment.data, file !== null) : []),
+    ...describe(environment.error),
+    ...document.problems,
+    ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
+    ...productionProblems(given, file !== null),
   ];
   if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
   return assemble(environment.data, settings.data);
@@ -175,7 +178,7 @@ function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof
   });
 }
 
-function productionProblems(env: z.output<typeof environmentSchema>, hasFile: boolean): string[] {
+function productionProblems(env: Environment, hasFile: boolean): string[] {
   if (env.NODE_ENV !== "production") return [];
   return [
     ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
@@ -184,31 +187,54 @@ function productionProblems(env: z.output<typeof environmentSchema>, hasFile: bo
   ];
 }
 
+interface Document {
+  isJson: boolean;
+  value: unknown;
+  problems: string[];
+  /** Where a variable was missing: nothing else is said about these. */
+  unsetPaths: Set<string>;
+}
+
+const NO_FILE: Document = { isJson: true, value: { platform: { name: "Xkit Gateway" } }, problems: [], unsetPaths: new Set() };
+
 /** The file as JSON, with each `${NAME}` in a text replaced from the environment. */
-function parseFile({ path, text }: { path: string; text: string }, env: Environment): { value: unknown; problems: string[] } {
+function parseFile(file: { path: string; text: string }, env: Environment): Document {
   const problems: string[] = [];
-  try {
-    const value: unknown = JSON.parse(text, (key, value: unknown) => {
-      if (typeof value !== "string") return value;
-      return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
-        const replacement = env[name];
-        if (!replacement) problems.push(`${path} ${key} needs the environment variable ${name}, which is not set`);
-        // Stands in for what is missing, so that only the variable is complained about.
-        return replacement ?? `unset-${name}`;
-      });
+  const unsetPaths = new Set<string>();
+
+  const replace = (text: string, path: string): string =>
+    text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
+      const replacement = Object.hasOwn(env, name) ? env[name] : undefined;
+      if (replacement) return replacement;
+      problems.push(`${file.path} ${path} needs the environment variable ${name}, which is not set`);
+      unsetPaths.add(path);
+      return "";
     });
-    return { value, problems };
+
+  const substitute = (value: unknown, path: string): unknown => {
+    const below = (name: string | number) => (path ? `${path}.${name}` : String(name));
+    if (typeof value === "string") return replace(value, path);
+    if (Array.isArray(value)) return value.map((entry, index) => substitute(entry, below(index)));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, substitute(entry, below(name))]));
+  };
+
+  try {
+    return { isJson: true, value: substitute(JSON.parse(file.text), ""), problems, unsetPaths };
   } catch {
     // The parser's own message quotes the text, secrets included.
-    return { value: undefined, problems: [`${path} is not valid JSON`] };
+    return { isJson: false, value: undefined, problems: [`${file.path} is not valid JSON`], unsetPaths };
   }
 }
 
 const blanksToUndefined = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));
 
-const describe = (error: z.ZodError | undefined, prefix: string): string[] =>
-  (error?.issues ?? []).map((issue) => `${prefix}${issue.path.map(String).join(".") || "file"} ${issue.message}`);
+const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
+  (error?.issues ?? [])
+    .map(({ path, message }) => ({ path: path.map(String).join("."), message }))
+    .filter(({ path }) => !except.has(path))
+    .map(({ path, message }) => `${prefix}${path || "as a whole"} ${message}`);
 
 /** http is for this machine only. */
 const isSecure = (origin: string): boolean => origin.startsWith("https://") || isLoopback(new URL(origin.replace("*.", "")).hostname);

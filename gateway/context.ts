@@ -1,4 +1,5 @@
 import type { Context } from "../schema/context.ts";
+import { badUserInput } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Asker } from "./auth/authenticate.ts";
 import type { Auth } from "./auth/index.ts";
@@ -13,18 +14,30 @@ export interface ContextFactory {
   connectionsOf(viewer: Viewer, request: Request, setCookie: (header: string) => void): ViewerConnections;
 }
 
+const WRONG_RETURN_TO =
+  "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings.";
+
 export function createContextFactory(auth: Auth, upstream: Upstream): ContextFactory {
   function bind(asker: Extract<Asker, { kind: "user" }>, request: Request, setCookie: (header: string) => void): ViewerConnections {
     const { viewer, sessionId, credential } = asker;
-    return upstream.forUser({
+    let browser: string | undefined;
+    const connections = upstream.forUser({
       viewer,
       credential,
-      browser: () => browserOf(request, setCookie),
+      // One for the whole request: a second cookie would cut off what was started with the first.
+      browser: () => (browser ??= browserOf(request, setCookie)),
       async stillAllowed() {
         const user = await auth.users.find(viewer.userId);
         return user !== null && user.groupId === viewer.groupId && (sessionId === null || (await auth.sessions.isLive(sessionId)));
       },
     });
+    return {
+      ...connections,
+      async start(slug, options) {
+        if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
+        return connections.start(slug, options);
+      },
+    };
   }
 
   /** The secret that binds an authorization to this browser: one for all tabs. */

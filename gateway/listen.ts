@@ -24,11 +24,14 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   let handle: ReturnType<typeof createServerAdapter> | null = null;
   const server = createServer((request, response) => {
+    // Kept alive, a connection would keep a stopping server waiting.
+    response.once("close", () => server.listening || server.closeIdleConnections());
     if (handle) void handle(request, response);
     else response.writeHead(503, { "retry-after": "1" }).end();
   });
   const port = await listen(server, config.port, config.host);
-  const settled = config.port === 0 ? { ...config, port, publicUrl: `http://localhost:${port}` } : config;
+  // Without XKIT_PUBLIC_URL it names the port.
+  const settled = { ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) };
   try {
     const { app, config: complete } = await build(settled);
     handle = createServerAdapter(app.fetch);
@@ -52,10 +55,17 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 const portOf = (address: AddressInfo | string | null): number => (address && typeof address === "object" ? address.port : 0);
 
 async function stop(server: Server, app: App): Promise<void> {
+  const deadline = startDeadline();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
   app.endSubscriptions();
-  await closed;
-  clearTimeout(timer);
-  await app.close();
+  await Promise.race([closed, deadline.passed]);
+  server.closeAllConnections();
+  await Promise.race([app.close(), deadline.passed]);
+  deadline.clear();
+}
+
+function startDeadline(): { passed: Promise<void>; clear: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_TIMEOUT_MS)));
+  return { passed, clear: () => clearTimeout(timer) };
 }

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Auth, createAuth } from "./auth/index.ts";
 import type { Clock } from "./clock.ts";
-import { type Config, ConfigError } from "./config.ts";
+import { type Config, ConfigError, sealingKeySchema } from "./config.ts";
 import type { Log } from "./log.ts";
 import { type Database, openDatabase } from "./vault/database.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./vault/seal.ts";
@@ -42,12 +43,24 @@ function loadDevelopmentKey({ databaseUrl }: Config, log: Log): SealingKey {
   const directory = databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
   const path = join(directory, "sealing-key");
   mkdirSync(directory, { recursive: true });
-  try {
-    writeFileSync(path, createSealingKey("development"), { flag: "wx", mode: 0o600 });
+  if (makeOnce(path, createSealingKey("development")))
     log.warn({ path }, "made a sealing key for development; production needs XKIT_ENCRYPTION_KEYS");
+  const key = sealingKeySchema.safeParse(readFileSync(path, "utf8"));
+  if (!key.success) throw new ConfigError([`${path} is not a sealing key: put back the one that the data beside it was sealed with`]);
+  return key.data;
+}
+
+/** Whole or not at all, and by one process alone: another one reads it at the same moment. */
+function makeOnce(path: string, text: string): boolean {
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, text, { flag: "wx", mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    return false;
+  } finally {
+    rmSync(draft);
   }
-  const [id = "", base64 = ""] = readFileSync(path, "utf8").trim().split(":");
-  return { id, secret: Buffer.from(base64, "base64") };
 }

@@ -13,12 +13,11 @@ export const slugSchema = z
 /** An id of ours, or a UUID made by a client. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, "must be an id: 8 to 64 letters, digits, - and _");
 
+/** Control characters, which Postgres cannot all store, and halves of surrogate pairs, which two stores would spell differently. */
+const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not hold control characters or halves of characters");
+
 /** A user's or group's id in the platform's own system. */
-export const externalIdSchema = z
-  .string()
-  .min(1, "must not be empty")
-  .max(255, "must have at most 255 characters")
-  .regex(/^[^\p{Cc}]*$/u, "must not hold control characters");
+export const externalIdSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
 
 export const minimumTtlSchema = z
   .int("must be a whole number of seconds")
@@ -31,13 +30,18 @@ export const fingerprintSchema = z
 
 export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
 export const userTokenSchema = z.string().min(1, "must not be empty").max(16_384, "must have at most 16384 characters");
-export const nameSchema = z.string().max(255, "must have at most 255 characters");
+export const nameSchema = cleanText.max(255, "must have at most 255 characters");
 
 /** The state of a started authorization: 32 random bytes as base64url. */
 export const stateSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the state that connect answered");
 
 export const fieldsSchema = z
-  .array(z.object({ name: z.string().min(1).max(64), value: z.string().max(8192, "must have at most 8192 characters") }))
+  .array(
+    z.object({
+      name: z.string().regex(/^[\w.-]{1,64}$/, "must be CollectField.name"),
+      value: z.string().max(8192, "must have at most 8192 characters"),
+    }),
+  )
   .max(32, "must have at most 32 entries");
 
 const ConnectionWhereInput = builder.inputType("ConnectionWhere", {

@@ -16,8 +16,7 @@ export function renderForm({ started, state, problem, values }: Form): Html {
   const fields = collect?.fields ?? [];
   return html`
     ${collect?.instructions ? html`<p>${collect.instructions}</p>` : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
-    <form method="post" action="/connect/${slug}">
-      <input type="hidden" name="state" value="${state}" />
+    <form method="post" action="/connect/${slug}?state=${state}">
       ${fields.map(
         ({ name, label, suffix, secret }) =>
           html`<div class="field">

@@ -23,6 +23,8 @@ a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--sof
 [role=alert] { color: var(--bad); }
 `;
 
+/** In one piece: a formatter's white space inside would not match the hash, and the browser would drop the style. */
+const styleElement = raw(`<style>${style}</style>`);
 /** The one style that these pages may have; there is no script. */
 const STYLE_SOURCE = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
 
@@ -35,6 +37,13 @@ export interface Page {
   hasForm?: boolean;
 }
 
+/** Sends the browser on, which keeps nothing of it and passes no address on. */
+export function redirectTo(location: string, setCookies: readonly string[] = []): Response {
+  const headers = new Headers({ location, "cache-control": "no-store", "referrer-policy": "no-referrer" });
+  for (const cookie of setCookies) headers.append("set-cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
+
 /** A small first-party page: no script, nothing from another host, never kept, and no address of it passed on. */
 export async function renderPage({ platformName, title, status = 200, body, hasForm = false }: Page): Promise<Response> {
   const document = await html`<!doctype html>
@@ -43,9 +52,7 @@ export async function renderPage({ platformName, title, status = 200, body, hasF
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · ${platformName}</title>
-        <style>
-          ${raw(style)}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <main>
@@ -62,7 +69,8 @@ export async function renderPage({ platformName, title, status = 200, body, hasF
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; style-src ${STYLE_SOURCE}; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
       "cache-control": "no-store",
-      "referrer-policy": "no-referrer",
+      // With `no-referrer` a browser would send the form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
+      "referrer-policy": hasForm ? "same-origin" : "no-referrer",
       "x-content-type-options": "nosniff",
     },
   });

@@ -1,17 +1,14 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
-import { idSchema, slugSchema, stateSchema } from "../../schema/input.ts";
-import type { Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import { badUserInput, forbidden, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { fieldsSchema, idSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../auth/origins.ts";
 import type { StartedConnection } from "../vault/connecting.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
-import { type Html, renderPage } from "./page.ts";
-
-/** Longest query or form of these routes, in characters. */
-const MAXIMUM_INPUT_CHARACTERS = 65_536;
+import { type Html, redirectTo, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Vault;
@@ -28,7 +25,7 @@ interface Dependencies {
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
 export function createConnectRoutes({ vault, platform, publicUrl, cookies, origins, findSignedIn, connectionsOf }: Dependencies): Hono {
   const page = (title: string, status: number, body: Html) => renderPage({ platformName: platform.name, title, status, body });
-  const catalogLink = (slug: string) => html`<a class="quiet" href="${publicUrl}/connectors/${slug}">Back</a>`;
+  const catalogLink = (slug: string) => html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
 
   const visitorOf = async (request: Request) => ({
     browser: cookies.browser.parse(request),
@@ -67,31 +64,25 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
           <a class="button" href="${again}">Continue</a>`,
       );
     }
-    const headers = new Headers({ "cache-control": "no-store", "referrer-policy": "no-referrer" });
-    const connections = connectionsOf(viewer, request, (header) => headers.append("set-cookie", header));
+    const setCookies: string[] = [];
+    const connections = connectionsOf(viewer, request, (header) => setCookies.push(header));
     const id = url.searchParams.get("id");
     const returnTo = url.searchParams.get("returnTo");
     const connection = await connections.start(slug, { id: id === null ? null : parseParameter("id", idSchema.safeParse(id)), returnTo });
-    headers.set("location", connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl);
-    return new Response(null, { status: 302, headers });
+    return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
   }
 
   async function submit(request: Request, slug: string): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own)
-      return page("That did not work", 403, html`<p>This form was sent from another site.</p>`);
-    const form = new URLSearchParams((await request.text()).slice(0, MAXIMUM_INPUT_CHARACTERS));
-    const state = parseParameter("state", stateSchema.safeParse(form.get("state") ?? ""));
-    form.delete("state");
+    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
+    const state = parseParameter("state", stateSchema.safeParse(new URL(request.url).searchParams.get("state") ?? ""));
     const viewer = await findSignedIn(request);
     if (!viewer) return askToSignIn();
     const started = await vault.getForm(state, slug, await visitorOf(request));
+    const form = new URLSearchParams(await request.text());
     try {
-      const answer = await vault.submit(
-        viewer,
-        state,
-        [...form].map(([name, value]) => ({ name, value })),
-      );
-      return Response.redirect(answer.authorizeUrl ?? destination(answer.returnTo, slug), 303);
+      const fields = fieldsSchema.safeParse([...form].map(([name, value]) => ({ name, value })));
+      const answer = await vault.submit(viewer, state, parseParameter("fields", fields));
+      return redirectTo(answer.authorizeUrl ?? destination(answer.returnTo, slug));
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
       return showForm(started, state, error.message, form);
@@ -112,20 +103,23 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
     parseParameter("state", stateSchema.safeParse(searchParams.get("state") ?? ""));
     const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(request));
     const { name } = connection.connector;
-    const backUrl = destination(returnTo, slug);
-    if (failure) {
-      const body = html`<p role="alert">${failure.message}</p>
-        <a class="button" href="${publicUrl}/connect/${slug}?id=${connection.id}">Try again</a>
-        <a class="quiet" href="${backUrl}">Back</a>`;
-      return page(`${name} is not connected`, 200, body);
-    }
-    if (returnTo)
-      return new Response(null, {
-        status: 303,
-        headers: { location: backUrl, "referrer-policy": "no-referrer", "cache-control": "no-store" },
-      });
+    if (!failure && returnTo) return redirectTo(destination(returnTo, slug));
+    if (failure) return showFailure(connection, failure.message, returnTo);
     const label = connection.authorization?.displayLabel;
     return page(`${name} is connected`, 200, html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`);
+  }
+
+  function showFailure(
+    { id, enabled, connector: { name, slug } }: Connection,
+    message: string,
+    returnTo: string | null,
+  ): Promise<Response> {
+    const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
+    const body = html`<p role="alert">${message}</p>
+      ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
+      <a class="button" href="${again}">Try again</a>
+      <a class="quiet" href="${destination(returnTo, slug)}">Back</a>`;
+    return page(enabled ? `${name} was not connected anew` : `${name} is not connected`, 400, body);
   }
 
   const destination = (returnTo: string | null, slug: string): string => new URL(returnTo ?? `/connectors/${slug}`, publicUrl).href;
@@ -152,17 +146,22 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
   return routes;
 }
 
-/** Whether the user came by themselves or from one of the platform's pages, as browsers tell (Fetch Metadata, `Referer`). */
+/**
+ * Whether the user came by themselves or from one of the platform's pages, as browsers tell (Fetch Metadata, `Referer`). A neighbour on
+ * the same site is not the platform: under `github.io` it is anybody. Browsers that send no Fetch Metadata are believed.
+ */
 function isWanted(request: Request, origins: OriginCheck): boolean {
-  if (request.headers.get("sec-fetch-site") !== "cross-site") return true;
+  const site = request.headers.get("sec-fetch-site");
+  if (site === null || site === "same-origin" || site === "none") return true;
   const referrer = URL.parse(request.headers.get("referer") ?? "");
   return referrer !== null && origins.isValid(referrer.origin);
 }
 
-function parseParameter(
-  name: string,
-  result: { success: true; data: string } | { success: false; error: { issues: { message: string }[] } },
-): string {
+type Parsed<Value> = { success: true; data: Value } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
+
+function parseParameter<Value>(name: string, result: Parsed<Value>): Value {
   if (result.success) return result.data;
-  throw new GatewayError("BAD_USER_INPUT", `${name}: ${result.error.issues[0]?.message ?? "is not valid"}.`, { path: name });
+  const [issue] = result.error.issues;
+  const path = [name, ...(issue?.path ?? [])].map(String).join(".");
+  throw badUserInput(`${path}: ${issue?.message ?? "is not valid"}.`, path);
 }

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import type { Platform } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
-import { renderPage } from "./page.ts";
+import { redirectTo, renderPage } from "./page.ts";
 
 /** In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. */
 export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono {
@@ -17,9 +17,7 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
     if (!token) return renderPage({ platformName: platform.name, title: "Sign in", body: where });
     try {
       const { setCookies } = await signIn.login(token, req.raw);
-      const headers = new Headers({ location: "/graphql", "cache-control": "no-store", "referrer-policy": "no-referrer" });
-      for (const cookie of setCookies) headers.append("set-cookie", cookie);
-      return new Response(null, { status: 303, headers });
+      return redirectTo("/graphql", setCookies);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const body = html`<p role="alert">${error.message}</p>
