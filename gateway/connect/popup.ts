@@ -1,0 +1,96 @@
+/**
+ * The popup of xkit.js (contract section k): `/authorizations/loading`, `/authorizations/:slug/loading?token=`, `/authorizations/done`.
+ *
+ * The second page signs this browser in, by a one-time token out of its address. That is a login by link, so an attacker could try to
+ * sign a victim in as the attacker: the victim's next connection would then land in the attacker's account (login CSRF). Hence:
+ *
+ * 1. Opening the address changes nothing. A script on the page redeems the token by POST, so mail scanners, previews and prefetching
+ *    use no token up, and the POST is taken from this gateway's own origin alone (`Origin`), which no other page can send.
+ * 2. The script does so only in a window that another window opened (`window.opener`): a link in a mail or a chat opens none that has
+ *    one. xkit.js cannot work without an opener, so nothing is lost.
+ * 3. The page holds the script at all only if the navigation began on a valid web origin, as `Referer` says, which pages can leave out
+ *    but not forge; or on this gateway itself (`Sec-Fetch-Site: same-origin`: Electron, where the page is told by message to go on).
+ *    So an attacker's page that opens the window gets the error page. A platform's page needs no more than the browsers' default
+ *    `Referrer-Policy`, `strict-origin-when-cross-origin`; under `no-referrer` it is refused, with a sentence that says so.
+ * 4. Messages go to `opener_origin` alone, and only if that is a valid web origin: an attacker's page hears nothing.
+ * 5. What was started is bound to user and browser still: the token brings the binding of the page that made it, and of no other.
+ */
+import { Hono } from "hono";
+import { z } from "zod";
+import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
+import { slugSchema } from "../../schema/input.ts";
+import type { Cookies } from "../auth/cookies.ts";
+import type { OriginCheck } from "../auth/origins.ts";
+import type { SignIn } from "../auth/sign-in.ts";
+import type { HandOver } from "./hand-over.ts";
+import { renderPopupPage } from "./popup-page.ts";
+
+interface Dependencies {
+  handOver: HandOver;
+  signIn: SignIn;
+  cookies: Cookies;
+  origins: OriginCheck;
+  platformName: string;
+}
+
+const redemptionSchema = z.object({ token: z.string().max(1_024) });
+
+const HIDDEN_ORIGIN =
+  "This window was not opened by one of the platform's pages, or that page hides its origin (Referrer-Policy: no-referrer).";
+
+/** The pages of the popup, and where the second one redeems its token. */
+export function createPopupRoutes({ handOver, signIn, cookies, origins, platformName }: Dependencies): Hono {
+  function showLoading(request: Request): Promise<Response> {
+    const { searchParams } = new URL(request.url);
+    const openerOrigin = searchParams.get("opener_origin") ?? "";
+    const title = `Connecting · ${platformName}`;
+    if (!origins.isValid(openerOrigin)) return refuse(title, "This page's origin is not one of the platform's web origins.");
+    const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
+    if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
+    return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin });
+  }
+
+  /** Without an origin to talk to there is nobody to tell. */
+  const refuse = (title: string, error: string) => renderPopupPage({ script: "loading", title, text: error, status: 403, error });
+
+  async function redeem(request: Request): Promise<Response> {
+    if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
+    const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
+    const handedOver = data ? await handOver.redeem(data.token) : null;
+    if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
+    const headers = new Headers({ "cache-control": "no-store" });
+    for (const cookie of await sessionCookiesFor(handedOver.userId, request)) headers.append("set-cookie", cookie);
+    headers.append("set-cookie", cookies.browser.serialize(handedOver.browser));
+    return new Response(null, { status: 204, headers });
+  }
+
+  /** None when it is the same user; another user's session ends first. */
+  async function sessionCookiesFor(userId: string, request: Request): Promise<string[]> {
+    const present = await signIn.signedInUser(request);
+    if (present?.userId === userId) return [];
+    if (present) await signIn.logout(request);
+    return (await signIn.start(userId)).setCookies;
+  }
+
+  const routes = new Hono();
+  routes.get("/authorizations/loading", ({ req }) => showLoading(req.raw));
+  routes.get("/authorizations/done", () =>
+    renderPopupPage({ script: "done", title: `Connected · ${platformName}`, text: "Connected. You can close this window." }),
+  );
+  routes.get("/authorizations/:slug/loading", ({ req }) =>
+    slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platformName, "There is no such connector."),
+  );
+  routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw).catch(explain));
+  return routes;
+}
+
+function cameFrom(request: Request, openerOrigin: string): boolean {
+  if (request.headers.get("sec-fetch-site") === "same-origin") return true;
+  return URL.parse(request.headers.get("referer") ?? "")?.origin === openerOrigin;
+}
+
+function explain(error: unknown): Response {
+  if (!(error instanceof GatewayError)) throw error;
+  const body = { error: error.message, code: error.code };
+  return Response.json(body, { status: httpStatusOf[error.code], headers: { "cache-control": "no-store" } });
+}
