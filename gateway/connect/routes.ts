@@ -1,7 +1,8 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
+import type { z } from "zod";
 import { badUserInput, forbidden, GatewayError, httpStatusOf } from "../../schema/errors.ts";
-import { fieldsSchema, idSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../auth/origins.ts";
@@ -66,9 +67,11 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
     }
     const setCookies: string[] = [];
     const connections = connectionsOf(viewer, request, (header) => setCookies.push(header));
-    const id = url.searchParams.get("id");
-    const returnTo = url.searchParams.get("returnTo");
-    const connection = await connections.start(slug, { id: id === null ? null : parseParameter("id", idSchema.safeParse(id)), returnTo });
+    const optional = (name: string, schema: z.ZodType<string>) => {
+      const value = url.searchParams.get(name);
+      return value === null ? null : parseParameter(name, schema.safeParse(value));
+    };
+    const connection = await connections.start(slug, { id: optional("id", idSchema), returnTo: optional("returnTo", returnToSchema) });
     return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
   }
 

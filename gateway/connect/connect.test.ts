@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBrowser } from "../testing/browser.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+
+let test: TestApp;
+let ada: TestUser;
+beforeEach(async () => {
+  test = await startTestApp();
+  ada = await test.signIn();
+});
+afterEach(() => test.close());
+
+const CONNECTION = `id enabled authorization { status errorCode errorMessage scopes missingScopes displayLabel }`;
+const connectionOf = async (user: TestUser) =>
+  (await user.graphql(`{ connection(where: { slug: "test" }) { ${CONNECTION} } }`)).data.connection;
+const CONNECT = `mutation ($slug: ID!, $id: ID, $returnTo: String) { connect(slug: $slug, id: $id, returnTo: $returnTo) { id authorization { authorizeUrl } } }`;
+const tokenOf = async (user: TestUser) => (await user.graphql(`{ connectionToken(where: { slug: "test" }) }`)).data.connectionToken;
+
+/** Starts connecting at `/connect/test`, agrees at the provider, and answers where the provider sends the browser. */
+const startAt = async (user: TestUser, query = ""): Promise<URL> => {
+  const started = await user.browser.fetch(`/connect/test${query}`);
+  return test.provider.authorize(started.headers.get("location") ?? "");
+};
+const alertOf = async (response: Response) => /role="alert">([^<]*)</.exec(await response.text())?.[1];
+
+describe("the state of a started authorization", () => {
+  it("is good once", async () => {
+    const callback = await startAt(ada);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+    const again = await ada.browser.fetch(callback.href);
+    expect(again.status).toBe(404);
+    expect(await alertOf(again)).toContain("already used");
+    expect((await connectionOf(ada)).authorization.status).toBe("ACTIVE");
+  });
+
+  it("is good once also when both arrive at the same moment", async () => {
+    const callback = await startAt(ada);
+    const statuses = await Promise.all([1, 2].map(async () => (await ada.browser.fetch(callback.href)).status));
+    expect(new Set(statuses)).toEqual(new Set([200, 404]));
+    expect(await tokenOf(ada)).toEqual(expect.any(String));
+  });
+
+  it("is good for ten minutes", async () => {
+    const [inTime, late] = [await startAt(ada), await startAt(await test.signIn("grace"))];
+    test.clock.advance(10 * 60_000 - 1);
+    expect((await ada.browser.fetch(inTime.href)).status).toBe(200);
+    const grace = await test.signIn("grace");
+    test.clock.advance(1);
+    const response = await grace.browser.fetch(late.href);
+    expect(response.status).toBe(404);
+    expect(await alertOf(response)).toContain("expired");
+    expect((await connectionOf(grace)).enabled).toBe(false);
+  });
+
+  it("is of one connector", async () => {
+    const callback = await startAt(ada);
+    callback.pathname = "/callback/other";
+    expect((await ada.browser.fetch(callback.href)).status).toBe(404);
+    callback.pathname = "/callback/test";
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+  });
+
+  it.each(["", "x", "x".repeat(43), "%00", "x".repeat(5_000)])("is refused when it is %j", async (state) => {
+    const response = await ada.browser.fetch(`/callback/test?code=c&state=${state}`);
+    expect([400, 404]).toContain(response.status);
+    expect(await alertOf(response)).toEqual(expect.any(String));
+  });
+});
+
+describe("a link that was started in another browser", () => {
+  it("connects nothing there, and is not used up by it", async () => {
+    const eve = await test.signIn("eve");
+    const callback = await startAt(ada);
+    for (const browser of [eve.browser, createBrowser(test.app, PUBLIC_URL)]) {
+      const response = await browser.fetch(callback.href);
+      expect(response.status).toBe(403);
+      expect(await alertOf(response)).toContain("another browser");
+    }
+    expect(await connectionOf(eve)).toBeNull();
+    expect((await connectionOf(ada)).enabled).toBe(false);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+    expect(await tokenOf(ada)).toEqual(expect.any(String));
+  });
+
+  it("connects nothing for another user in the same browser, and is not used up by it", async () => {
+    const callback = await startAt(ada);
+    const { token } = await test.app.provisionUser({ id: "eve" });
+    await ada.browser.fetch(`/sign-in?token=${token}`);
+    const response = await ada.browser.fetch(callback.href);
+    expect(response.status).toBe(403);
+    expect(await alertOf(response)).toContain("another user");
+    await ada.browser.fetch(`/sign-in?token=${await ada.bearer()}`);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+  });
+
+  it("is bound just so when the connect mutation started it", async () => {
+    const eve = await test.signIn("eve");
+    const { authorizeUrl } = (await ada.graphql(CONNECT, { slug: "test" })).data.connect.authorization;
+    const callback = await test.provider.authorize(authorizeUrl);
+    expect((await eve.browser.fetch(callback.href)).status).toBe(403);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+    expect(await connectionOf(eve)).toBeNull();
+    expect(await tokenOf(ada)).toEqual(expect.any(String));
+  });
+
+  it("is bound by one cookie, however many one request starts", async () => {
+    const query = `mutation { a: connect(slug: "test") { authorization { authorizeUrl } } b: connect(slug: "test", id: "11111111-1111-4111-8111-111111111111") { authorization { authorizeUrl } } }`;
+    const { data, headers } = await ada.graphql(query);
+    expect(headers.getSetCookie()).toHaveLength(1);
+    for (const { authorization } of [data.a, data.b]) {
+      const callback = await test.provider.authorize(authorization.authorizeUrl);
+      expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+    }
+  });
+});
+
+describe("what the provider answers", () => {
+  it("stores what was granted, and what was not", async () => {
+    test.provider.controls.grantedScopes = ["read"];
+    await ada.connect();
+    expect((await connectionOf(ada)).authorization).toMatchObject({
+      status: "ACTIVE",
+      scopes: ["read"],
+      missingScopes: ["write"],
+      displayLabel: "user-1@example.test",
+    });
+  });
+
+  it.each([
+    ["access_denied", "not granted"],
+    ["server_error", "try again"],
+    ["invalid_scope", "configuration"],
+    ["login_required", "not granted"],
+    ["something_new", "provider"],
+  ])("is shown as a sentence and stored, when it is %s", async (code, words) => {
+    test.provider.controls.denyNext(code, "They said <b>no</b>");
+    const response = await ada.connect();
+    const page = await response.text();
+    expect(response.status).toBe(400);
+    expect(page).toContain(words);
+    expect(page).toContain("They said &lt;b&gt;no&lt;/b&gt;");
+    const { authorization, enabled } = await connectionOf(ada);
+    expect({ enabled, status: authorization.status, code: authorization.errorCode }).toEqual({ enabled: false, status: "ERROR", code });
+    expect(authorization.errorMessage).toContain(words);
+  });
+
+  it.each([
+    ["comes from another issuer", (callback: URL) => callback.searchParams.set("iss", "https://evil.example"), "issuer_mismatch"],
+    ["names two issuers", (callback: URL) => callback.searchParams.append("iss", "https://evil.example"), "issuer_mismatch"],
+    ["has no code", (callback: URL) => callback.searchParams.delete("code"), "missing_code"],
+    ["has two codes", (callback: URL) => callback.searchParams.append("code", "other"), "invalid_callback"],
+    ["has a code of nobody's", (callback: URL) => callback.searchParams.set("code", "other"), "invalid_grant"],
+    ["has two states", (callback: URL) => callback.searchParams.append("state", "other"), "state_mismatch"],
+  ])("is refused with 400 and stored, when it %s", async (_name, change, code) => {
+    const callback = await startAt(ada);
+    change(callback);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(400);
+    expect(await connectionOf(ada)).toMatchObject({ enabled: false, authorization: { status: "ERROR", errorCode: code } });
+    expect(await tokenOf(ada)).toBeNull();
+  });
+
+  it("must name the issuer where the provider is known to do so always", async () => {
+    await test.close();
+    test = await startTestApp();
+    const facts = { ...test.provider.providerFacts, authorization_response_iss_parameter_supported: true };
+    const strict = await startTestApp({ connector: { provider: facts } });
+    const user = await strict.signIn();
+    test.provider.controls.iss = null;
+    const started = await user.browser.fetch("/connect/test");
+    const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+    expect((await user.browser.fetch(callback.href)).status).toBe(400);
+    expect((await connectionOf(user)).authorization.errorCode).toBe("issuer_mismatch");
+    await strict.close();
+  });
+});
+
+describe("a reconnect", () => {
+  it("that fails leaves the working connection as it is, and says so", async () => {
+    await ada.connect();
+    const [before, token] = [await connectionOf(ada), await tokenOf(ada)];
+    test.provider.controls.denyNext();
+    const page = await (await ada.connect("test", "?returnTo=/connectors/test")).text();
+    expect(page).toContain("goes on as before");
+    expect(page).toContain(`/connect/test?id=${before.id}&amp;returnTo=%2Fconnectors%2Ftest`);
+    expect(await connectionOf(ada)).toEqual(before);
+    expect(await tokenOf(ada)).toBe(token);
+  });
+
+  it("that succeeds keeps the id", async () => {
+    await ada.connect();
+    const [{ id }, token] = [await connectionOf(ada), await tokenOf(ada)];
+    await ada.connect();
+    expect((await connectionOf(ada)).id).toBe(id);
+    expect(await tokenOf(ada)).not.toBe(token);
+  });
+
+  it("works from two tabs at once, the last one to come back wins", async () => {
+    await ada.connect();
+    const { id } = await connectionOf(ada);
+    const [one, two] = [await startAt(ada), await startAt(ada)];
+    expect((await ada.browser.fetch(two.href)).status).toBe(200);
+    const token = await tokenOf(ada);
+    expect((await ada.browser.fetch(one.href)).status).toBe(200);
+    expect(await tokenOf(ada)).not.toBe(token);
+    expect((await ada.graphql("{ connections { id } }")).data.connections).toEqual([{ id }]);
+  });
+});

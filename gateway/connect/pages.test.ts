@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBrowser } from "../testing/browser.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
+
+const HOSTILE = `<script>alert("1")</script>'&`;
+let test: TestApp;
+let ada: TestUser;
+beforeEach(async () => {
+  test = await startTestApp({
+    file: { platform: { name: HOSTILE, login_redirect_url: "https://acme.example/login?a=1&b=%22" }, web_origins: [WEB_ORIGIN] },
+    connector: { name: HOSTILE },
+  });
+  ada = await test.signIn();
+});
+afterEach(() => test.close());
+
+const CONNECT = `mutation ($slug: ID!, $returnTo: String) { connect(slug: $slug, returnTo: $returnTo) { id } }`;
+const connections = async () => (await ada.graphql("{ connections { id } }")).data.connections;
+
+describe("every page", () => {
+  const pages: [string, () => Promise<Response>][] = [
+    ["the sign-in page", () => ada.browser.fetch("/sign-in")],
+    ["a refused sign-in", () => ada.browser.fetch("/sign-in?token=x.y.z")],
+    ["sign in first", () => createBrowser(test.app, PUBLIC_URL).fetch("/connect/test")],
+    ["a question", () => ada.browser.fetch("/connect/test", { headers: { "sec-fetch-site": "cross-site" } })],
+    ["an unknown connector", () => ada.browser.fetch("/connect/nothing")],
+    ["an unknown state", () => ada.browser.fetch(`/callback/test?state=${"x".repeat(43)}`)],
+    ["a success", () => ada.connect()],
+    ["a failure", () => (test.provider.controls.denyNext("access_denied", HOSTILE), ada.connect())],
+  ];
+
+  it.each(pages)("is kept by nobody, framed by nobody, runs no script and names no address: %s", async (_name, open) => {
+    const response = await open();
+    const { headers } = response;
+    const policy = headers.get("content-security-policy") ?? "";
+    expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'$/);
+    const page = await response.text();
+    const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? "";
+    expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
+    expect(page).not.toContain("<script");
+  });
+
+  it("escapes what it was told", async () => {
+    test.provider.controls.account = { id: "u", label: HOSTILE };
+    expect(await (await ada.connect()).text()).toContain("As &lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;.");
+    const eve = await test.signIn(`${HOSTILE}eve`);
+    const question = await eve.browser.fetch(`/connect/test?returnTo=${encodeURIComponent(`/"><script>`)}`, {
+      headers: { "sec-fetch-site": "cross-site" },
+    });
+    const page = await question.text();
+    expect(page).toContain("Connect as &lt;script&gt;");
+    expect(page).not.toMatch(/<script|returnTo=[^"]*[<>]/);
+    const nobody = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
+    expect(await nobody.text()).toContain('href="https://acme.example/login?a=1&amp;b=%22"');
+  });
+});
+
+describe("returnTo", () => {
+  const good = ["/", "/connectors/test?x=1#y", `${WEB_ORIGIN}/settings`, `${PUBLIC_URL}/connectors`];
+  const bad = [
+    "//evil.example",
+    String.raw`/\evil.example`,
+    String.raw`\\evil.example`,
+    "/\t/evil.example",
+    "/..//evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://evil.example/",
+    `${WEB_ORIGIN}.evil.example/`,
+    `http://localhost:5173@evil.example/`,
+    "ftp://localhost:5173/",
+    "settings",
+    "",
+    " /settings",
+    "/settings\u0000",
+    `/${"x".repeat(2_048)}`,
+  ];
+
+  it.each(bad)("is refused with its path, and nothing is started: %j", async (returnTo) => {
+    const { errors } = await ada.graphql(CONNECT, { slug: "test", returnTo });
+    expect(errors[0]?.extensions).toEqual({ code: "BAD_USER_INPUT", path: "returnTo" });
+    const page = await ada.browser.fetch(`/connect/test?${new URLSearchParams({ returnTo })}`);
+    expect(page.status).toBe(400);
+    expect(await page.text()).toContain("returnTo:");
+    expect(await connections()).toEqual([]);
+  });
+
+  it.each(good)("is where the browser goes at the end: %s", async (returnTo) => {
+    const response = await ada.connect("test", `?${new URLSearchParams({ returnTo })}`);
+    expect(response.status).toBe(303);
+    expect(response.headers.get("location")).toBe(new URL(returnTo, PUBLIC_URL).href);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+  });
+});
+
+describe("starting at /connect", () => {
+  const open = (headers: Record<string, string>) => ada.browser.fetch("/connect/test", { headers });
+
+  it.each(["cross-site", "same-site"])("asks first when another site sent the user: %s", async (site) => {
+    for (const referer of [undefined, "https://evil.example/", "nonsense"]) {
+      const response = await open({ "sec-fetch-site": site, ...(referer && { referer }) });
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain(`href="${PUBLIC_URL}/connect/test"`);
+    }
+    expect(await connections()).toEqual([]);
+  });
+
+  it.each([
+    {},
+    { "sec-fetch-site": "none" },
+    { "sec-fetch-site": "same-origin" },
+    { "sec-fetch-site": "cross-site", referer: `${WEB_ORIGIN}/x` },
+  ])("starts at once for a user who came by themselves or from the platform: %j", async (headers) => {
+    const response = await open(headers);
+    expect(response.status).toBe(303);
+    expect(response.headers.get("location")).toMatch(new RegExp(`^${test.provider.url}/authorize\\?`));
+    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+  });
+
+  it("sends PKCE, the connector's own redirect URI and the scopes to the provider", async () => {
+    const { searchParams } = new URL((await open({})).headers.get("location") ?? "");
+    expect(Object.fromEntries(searchParams)).toEqual({
+      response_type: "code",
+      client_id: test.provider.client.clientId,
+      redirect_uri: `${PUBLIC_URL}/callback/test`,
+      scope: "read write",
+      state: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: "S256",
+    });
+  });
+
+  it("is refused where nobody is signed in, with the way to sign in", async () => {
+    const response = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
+    expect(response.status).toBe(401);
+    expect(await response.text()).toContain("https://acme.example/login");
+  });
+
+  it.each([
+    ["/connect/A%20B", 400, "slug"],
+    ["/connect/..%2f..%2fevil", 400, "slug"],
+    ["/connect/%00", 400, "slug"],
+    ["/connect/nothing", 404, "nothing"],
+    ["/connect/test?id=x", 400, "id"],
+    ["/connect/test?id=", 400, "id"],
+    ["/connect/test?state=x", 400, "state"],
+    [`/connect/test?state=${"x".repeat(43)}`, 404, "not one that was started here"],
+  ])("is refused with a 4xx: %s", async (path, status, words) => {
+    const response = await ada.browser.fetch(path);
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(words);
+    expect(await connections()).toEqual([]);
+  });
+
+  it("takes a connection's id of nobody else", async () => {
+    const eve = await test.signIn("eve");
+    await eve.connect();
+    const [{ id }] = (await eve.graphql("{ connections { id } }")).data.connections;
+    const response = await ada.browser.fetch(`/connect/test?id=${id}`);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("id:");
+  });
+});
