@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import type { Connector, Platform } from "../../schema/upstream.ts";
 import { type Asset, readAssets } from "./assets.ts";
 
 /** Names with a hash of the content never change their meaning. */
@@ -7,16 +6,14 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 /** `/xkit.js` keeps its name: browsers ask again after this long, and are told that nothing changed. */
 const SCRIPT_MAXIMUM_AGE_SECONDS = 300;
 
-interface Dependencies {
-  platform: Platform;
-  connectors: readonly Connector[];
-}
-
-/** The hosted catalog at `/` and `/connectors/:slug`, its files, and the browser bundle at `/xkit.js`. */
-export function createCatalogRoutes({ platform, connectors }: Dependencies): Hono {
+/**
+ * The hosted catalog at `/` and `/connectors/:slug`, its files, and the browser bundle at `/xkit.js`.
+ * @param imageUrls logos that the pages show, from wherever the operator put them.
+ */
+export function createCatalogRoutes(imageUrls: readonly (string | null)[]): Hono {
   const pages = readAssets("catalog");
   const script = readAssets("browser")?.get("/xkit.js") ?? null;
-  const policy = createPolicy([platform.logoUrl, ...connectors.map(({ markUrl }) => markUrl)]);
+  const policy = createPolicy(imageUrls);
   const pageHeaders = {
     "content-security-policy": policy,
     "cache-control": "no-cache",
