@@ -98,6 +98,8 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
     if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
     if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held))) return minimumTtlUnavailable(name, reachOf(held));
+    // A new token that is hardly alive: connecting again would bring no better one.
+    if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, "its new token expires too soon");
     return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
   }
 

@@ -1,11 +1,12 @@
 import type { Transaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { TokenSet } from "../oauth/result.ts";
-import { type ConnectionStore, ownerOf, topicOf } from "./connections.ts";
+import { type ConnectionStore, isLeased, locked } from "./connections.ts";
 import type { StartedConnection } from "./connecting.ts";
 import type { Database } from "./database.ts";
+import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
-import type { AuthorizationRow, Tables } from "./tables.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
 import { openColumn, placeOf, sealColumn, tokenColumns } from "./tokens.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
@@ -14,50 +15,67 @@ const SETTLE_POLL_MS = 100;
 type Failure = { code: string; message: string };
 type Account = { id: string | null; label: string | null };
 
-/** Turns a started grant into the connection's own, or into an error beside a connection that stays as it was. */
-export function createActivation({
-  database,
-  connections,
-  sealer,
-  clock,
-}: {
+/** What a provider answered to a code. */
+export interface Granted {
+  tokens: TokenSet;
+  /** Before the code was sent: milliseconds. */
+  askedAt: number;
+  account: Account | null;
+}
+
+interface Dependencies {
   database: Database;
   connections: ConnectionStore;
+  revoker: Revoker;
   sealer: Sealer;
   clock: Clock;
-}) {
-  /** Answers a failure when the user came back with another account than the connection has. */
-  async function withTokens(started: StartedConnection, tokens: TokenSet, account: Account | null): Promise<Failure | null> {
-    const { connection, authorization, connector } = started;
+}
+
+/** Turns a started grant into the connection's own, or into an error beside a connection that stays as it was. */
+export function createActivation({ database, connections, revoker, sealer, clock }: Dependencies) {
+  /** Answers a failure when the user came back with another account than the connection has, or disconnected meanwhile. */
+  async function withTokens(started: StartedConnection, granted: Granted): Promise<Failure | null> {
     for (;;) {
-      const previous = await findPrevious(started);
-      if (previous?.account_id && account?.id && previous.account_id !== account.id) {
-        const message = `This is another ${connector.name} account than before (${previous.display_label ?? previous.account_id}): choose that one, or disconnect first.`;
-        return { code: "account_mismatch", message };
+      const outcome = await connections.change(started.connection, async (transaction, present) => {
+        const previous = await lockPrevious(transaction, present, started);
+        // Its refresh token may be about to change.
+        if (previous && isLeased(previous, clock.now())) return "under way";
+        if (isOtherAccount(previous, granted.account)) return accountMismatch(started, previous);
+        return promote(transaction, started, previous, columnsOf(started, previous, granted));
+      });
+      if (outcome !== "under way") {
+        if (outcome === disconnectedMeanwhile) await revoker.revoke(started, granted.tokens);
+        return outcome;
       }
-      const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, clock.now());
-      const label = {
-        account_id: account?.id ?? previous?.account_id ?? null,
-        display_label: account?.label ?? previous?.display_label ?? null,
-      };
-      const sealedRefreshToken = columns.sealed_refresh_token ?? inherit(started, previous);
-      if (await promote(started, previous, { ...columns, ...label, sealed_refresh_token: sealedRefreshToken })) return null;
       await clock.sleep(SETTLE_POLL_MS);
     }
   }
 
-  async function withKey(started: StartedConnection, values: Record<string, string>, sealedFields: string): Promise<void> {
+  function withKey(started: StartedConnection, values: Record<string, string>, sealedFields: string): Promise<Failure | null> {
     const { connection, authorization, connector } = started;
     const key = connector.collect?.fields.find(({ secret }) => secret)?.name ?? "";
-    const place = placeOf(connection, authorization.id);
-    await promote(started, null, {
+    const columns = {
       sealed_fields: sealedFields,
-      sealed_access_token: sealColumn(sealer, place, "sealed_access_token", values[key] ?? ""),
+      sealed_access_token: sealColumn(sealer, placeOf(connection, authorization.id), "sealed_access_token", values[key] ?? ""),
       token_type: "api_key",
       granted_scopes: authorization.requested_scopes,
       issued_at: clock.now(),
       version: authorization.version + 1,
-    });
+    };
+    return connections.change(connection, async (transaction, present) =>
+      promote(transaction, started, await lockPrevious(transaction, present, started), columns),
+    );
+  }
+
+  function columnsOf(started: StartedConnection, previous: AuthorizationRow | null, { tokens, askedAt, account }: Granted) {
+    const { connection, authorization, connector } = started;
+    const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
+    return {
+      ...columns,
+      sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, previous),
+      account_id: account?.id ?? previous?.account_id ?? null,
+      display_label: account?.label ?? previous?.display_label ?? null,
+    };
   }
 
   /** Rule 6: a reconnect without a new refresh token keeps the old one, sealed anew for its new place. */
@@ -66,61 +84,51 @@ export function createActivation({
     return refreshToken && sealColumn(sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
   }
 
-  /** The grant that is being replaced. */
-  async function findPrevious({ connection, authorization }: StartedConnection): Promise<AuthorizationRow | null> {
-    const present = (await connections.read(connection.id))?.authorization ?? null;
-    return present?.id === authorization.id ? null : present;
+  /** The grant that is being replaced; no refresh of it can begin any more. */
+  async function lockPrevious(
+    transaction: Transaction<Tables>,
+    { authorization_id: id }: ConnectionRow,
+    { authorization }: StartedConnection,
+  ): Promise<AuthorizationRow | null> {
+    if (id === null || id === authorization.id) return null;
+    const row = transaction.selectFrom("authorizations").selectAll().where("id", "=", id);
+    return (await locked(database, row).executeTakeFirst()) ?? null;
   }
 
-  /**
-   * The new grant takes the connection over and the old one goes, in one transaction.
-   * @returns false, and nothing has changed, while a refresh of the old one is under way: its refresh token may be about to change.
-   */
+  /** The new grant takes the connection over and the old one goes. Nothing comes of it when the new one is gone itself. */
   async function promote(
-    started: StartedConnection,
+    transaction: Transaction<Tables>,
+    { connection, authorization }: StartedConnection,
     previous: AuthorizationRow | null,
     columns: Partial<AuthorizationRow>,
-  ): Promise<boolean> {
-    const { connection, authorization } = started;
+  ): Promise<Failure | null> {
     const now = clock.now();
-    return database.write([topicOf(ownerOf(connection))], async (transaction) => {
-      if (previous && !(await claimForGood(transaction, previous, now))) return false;
-      await transaction
-        .updateTable("authorizations")
-        .set({ ...columns, status: "active", error_code: null, error_message: null, updated_at: now })
-        .where("id", "=", authorization.id)
-        .execute();
-      await transaction
-        .updateTable("connections")
-        .set({ enabled: 1, authorization_id: authorization.id, updated_at: now })
-        .where("id", "=", connection.id)
-        .execute();
-      if (!previous) return true;
-      await transaction.deleteFrom("attempts").where("authorization_id", "=", previous.id).execute();
-      await transaction.deleteFrom("authorizations").where("id", "=", previous.id).execute();
-      return true;
-    });
-  }
-
-  /** No refresh of this version can begin or end any more. */
-  async function claimForGood(transaction: Transaction<Tables>, { id, version }: AuthorizationRow, now: number): Promise<boolean> {
     const { numUpdatedRows } = await transaction
       .updateTable("authorizations")
-      .set({ version: version + 1 })
-      .where("id", "=", id)
-      .where("version", "=", version)
-      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]))
+      .set({ ...columns, status: "active", error_code: null, error_message: null, updated_at: now })
+      .where("id", "=", authorization.id)
       .executeTakeFirstOrThrow();
-    return numUpdatedRows === 1n;
+    if (numUpdatedRows === 0n) return disconnectedMeanwhile;
+    await transaction
+      .updateTable("connections")
+      .set({ enabled: 1, authorization_id: authorization.id, updated_at: now })
+      .where("id", "=", connection.id)
+      .execute();
+    if (!previous) return null;
+    await transaction.deleteFrom("attempts").where("authorization_id", "=", previous.id).execute();
+    await transaction.deleteFrom("authorizations").where("id", "=", previous.id).execute();
+    return null;
   }
 
-  async function change({ connection, authorization }: StartedConnection, columns: Partial<AuthorizationRow>): Promise<void> {
-    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
+  function amend({ connection, authorization }: StartedConnection, columns: Partial<AuthorizationRow>): Promise<void> {
+    return connections.change(connection, async (transaction) => {
       const now = clock.now();
       await transaction
         .updateTable("authorizations")
         .set({ ...columns, updated_at: now })
         .where("id", "=", authorization.id)
+        // What has succeeded stays so, though the answer to its commit was lost.
+        .where("status", "!=", "active")
         .execute();
       await transaction.updateTable("connections").set({ updated_at: now }).where("id", "=", connection.id).execute();
     });
@@ -129,8 +137,21 @@ export function createActivation({
   return {
     withTokens,
     withKey,
-    mark: (started: StartedConnection, status: "retrieving_tokens") => change(started, { status }),
+    mark: (started: StartedConnection, status: "retrieving_tokens") => amend(started, { status }),
     fail: (started: StartedConnection, { code, message }: Failure) =>
-      change(started, { status: "error", error_code: code, error_message: message }),
+      amend(started, { status: "error", error_code: code, error_message: message }),
   };
 }
+
+const disconnectedMeanwhile: Failure = {
+  code: "disconnected",
+  message: "It was disconnected while it was being connected: connect again if that was not intended.",
+};
+
+const isOtherAccount = (previous: AuthorizationRow | null, account: Account | null): boolean =>
+  Boolean(previous?.account_id && account?.id) && previous?.account_id !== account?.id;
+
+const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow | null): Failure => ({
+  code: "account_mismatch",
+  message: `This is another ${connector.name} account than before (${previous?.display_label ?? previous?.account_id}): choose that one, or disconnect first.`,
+});

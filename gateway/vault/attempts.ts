@@ -1,11 +1,14 @@
+import type { Transaction } from "kysely";
 import { forbidden, notFound } from "../../schema/errors.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "./database.ts";
 import { createSecret, hashSecret, type Sealer } from "./seal.ts";
-import type { AttemptRow } from "./tables.ts";
+import type { AttemptRow, Tables } from "./tables.ts";
 
 /** How long a started authorization may take. */
 export const ATTEMPT_LIFETIME_MS = 10 * 60_000;
+/** Expired attempts deleted at most whenever one starts. */
+const EXPIRED_ATTEMPTS_DELETED = 100;
 
 /** The browser and the user before us, as the first-party cookies tell. */
 export interface Visitor {
@@ -47,6 +50,17 @@ export function createAttempts({ database, sealer, clock }: { database: Database
         used_at: null,
       };
       return { state, row };
+    },
+
+    async deleteExpired(transaction: Transaction<Tables>): Promise<void> {
+      const expired = transaction
+        .selectFrom("attempts")
+        .select("state_hash")
+        .where("expires_at", "<=", clock.now())
+        .limit(EXPIRED_ATTEMPTS_DELETED)
+        // Several processes delete at once; what another one is deleting is left to it.
+        .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
+      await transaction.deleteFrom("attempts").where("state_hash", "in", expired).execute();
     },
 
     openVerifier: (attempt: AttemptRow): string => sealer.open(attempt.sealed_verifier, contextOf(attempt.state_hash)),

@@ -13,7 +13,7 @@ export interface Changes {
   hear(): boolean;
   /** Calls `listener` at each change, after it is committed. Answers a function that stops it. */
   listen(listener: ChangeListener): () => void;
-  /** Ends every `changesOf`: the process is about to stop. */
+  /** Ends every `follow`: the process is about to stop. */
   end(): void;
   readonly isEnded: boolean;
 }
@@ -38,29 +38,68 @@ export function createChangeHub() {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    get isHeard() {
-      return listeners.size > 0;
-    },
   };
 }
 
-/** Yields at every change of `topic` and of everything, until the reader stops or changes end. The first yield is at once. */
-export async function* changesOf(changes: Changes, topic: () => Topic): AsyncGenerator<void, void, void> {
-  let pending = true;
+/** What a reader of `follow` gets next; `isLast` when nothing can come after it. */
+export interface News<Value> {
+  values: readonly Value[];
+  isLast: boolean;
+}
+
+/**
+ * Yields what `read` answers, at once and after every change of one of the topics, until the reader stops, changes end, or it was the last.
+ * For one reader. Not a generator: those cannot be stopped while they wait, and would listen on until the next change.
+ */
+export function follow<Value>(changes: Changes, topics: readonly Topic[], read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
+  const ready: Value[] = [];
+  const done = { done: true, value: undefined } as const;
+  let isChanged = true;
+  let isOver = false;
   let wake = () => {};
-  const stop = changes.listen((changed) => {
-    if (changed !== "everything" && changed !== topic()) return;
-    pending = true;
+  let unlisten: (() => void) | null = null;
+
+  const listen = () =>
+    changes.listen((topic) => {
+      if (topic !== "everything" && !topics.includes(topic)) return;
+      isChanged = true;
+      wake();
+    });
+  const stop = () => {
+    isOver = true;
+    unlisten?.();
     wake();
-  });
-  try {
-    for (;;) {
-      if (!pending) await new Promise<void>((resolve) => (wake = resolve));
-      if (changes.isEnded) return;
-      pending = false;
-      yield;
-    }
-  } finally {
-    stop();
-  }
+  };
+  const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
+  const refill = async () => {
+    if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
+    isChanged = false;
+    const { values, isLast } = await read();
+    ready.push(...values);
+    if (isLast) stop();
+  };
+
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      unlisten ??= listen();
+      try {
+        while (isDry()) await refill();
+      } catch (error) {
+        stop();
+        throw error;
+      }
+      const [value] = ready.splice(0, 1);
+      if (value !== undefined) return { done: false, value };
+      stop();
+      return done;
+    },
+    async return() {
+      stop();
+      ready.length = 0;
+      return done;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Transaction } from "kysely";
 import { badUserInput, notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
@@ -11,16 +12,18 @@ import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
 import { parseCollected } from "./collected.ts";
-import { type ConnectionStore, ownerOf, type StoredConnection, toAuthorization, toConnection, topicOf } from "./connections.ts";
+import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection, topicOf } from "./connections.ts";
 import type { Database } from "./database.ts";
+import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
-import type { AttemptRow, AuthorizationRow, ConnectionRow } from "./tables.ts";
+import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
 import { openFields, placeOf, sealColumn } from "./tokens.ts";
 
 export interface ConnectingDependencies {
   database: Database;
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;
+  revoker: Revoker;
   sealer: Sealer;
   clock: Clock;
   log: Log;
@@ -69,7 +72,14 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       redirectUri,
       returnTo,
     });
-    await insertStarted(connection, authorization, attempt.row, existing !== null);
+    const insert = (transaction: Transaction<Tables>, present: ConnectionRow) =>
+      insertStarted(transaction, present, authorization, attempt.row);
+    if (existing) await connections.change(connection, insert);
+    else
+      await database.write([topicOf(owner)], async (transaction) => {
+        await transaction.insertInto("connections").values(connection).execute();
+        await insert(transaction, connection);
+      });
     const started: StartedConnection = { connection, authorization, connector };
     return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));
   }
@@ -90,29 +100,26 @@ export function createConnecting(dependencies: ConnectingDependencies) {
 
   /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
   async function insertStarted(
-    connection: ConnectionRow,
+    transaction: Transaction<Tables>,
+    { id, enabled, authorization_id: authorizationId }: ConnectionRow,
     authorization: AuthorizationRow,
     attempt: AttemptRow,
-    exists: boolean,
   ): Promise<void> {
-    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
-      if (!exists) await transaction.insertInto("connections").values(connection).execute();
-      await transaction.deleteFrom("attempts").where("expires_at", "<=", clock.now()).execute();
-      await transaction
-        .deleteFrom("authorizations")
-        .where("connection_id", "=", connection.id)
-        .$if(connection.authorization_id !== null, (query) => query.where("id", "!=", connection.authorization_id ?? ""))
-        .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
-        .execute();
-      await transaction.insertInto("authorizations").values(authorization).execute();
-      await transaction.insertInto("attempts").values(attempt).execute();
-      if (connection.enabled) return;
-      await transaction
-        .updateTable("connections")
-        .set({ authorization_id: authorization.id, updated_at: clock.now() })
-        .where("id", "=", connection.id)
-        .execute();
-    });
+    await attempts.deleteExpired(transaction);
+    await transaction
+      .deleteFrom("authorizations")
+      .where("connection_id", "=", id)
+      .$if(authorizationId !== null, (query) => query.where("id", "!=", authorizationId ?? ""))
+      .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
+      .execute();
+    await transaction.insertInto("authorizations").values(authorization).execute();
+    await transaction.insertInto("attempts").values(attempt).execute();
+    if (enabled) return;
+    await transaction
+      .updateTable("connections")
+      .set({ authorization_id: authorization.id, updated_at: clock.now() })
+      .where("id", "=", id)
+      .execute();
   }
 
   /** What the browser does next: a form of ours, then the provider. */
@@ -159,7 +166,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const returnTo = attempt.return_to;
     if (!started.connector.oauth) {
       await attempts.use(attempt);
-      await activation.withKey(started, values, sealedFields);
+      if (await activation.withKey(started, values, sealedFields))
+        throw notFound("The connection was removed in the meantime: start again.");
       return { ...toAuthorization((await readStarted(attempt)).authorization), returnTo };
     }
     await database.query
@@ -181,7 +189,11 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     assertSameVisitor(attempt, visitor);
     const started = await readStarted(attempt);
     await attempts.use(attempt);
-    const failure = await exchange(started, attempt, state, callback);
+    const failure = await exchange(started, attempt, state, callback).catch(async (error: unknown) => {
+      // The state is used up: nothing but a new start will come of this authorization, and whoever watches it is told.
+      await activation.fail(started, { code: "internal", message: "Something went wrong here while connecting: start again." });
+      throw error;
+    });
     if (failure) {
       log.warn({ connection: started.connection.id, connector: slug, code: failure.code }, "connecting failed");
       await activation.fail(started, failure);
@@ -202,6 +214,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const provider = fillProvider(oauth.provider, openFields(sealer, started));
     const verifier = attempts.openVerifier(attempt);
     const { client } = oauth;
+    const askedAt = clock.now();
     const result = await exchangeCode({
       provider,
       client,
@@ -213,7 +226,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     });
     if (!result.ok) return { code: result.code, message: result.message };
     const account = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
-    return activation.withTokens(started, result.tokens, account);
+    return activation.withTokens(started, { tokens: result.tokens, askedAt, account });
   }
 
   async function readStarted(attempt: AttemptRow): Promise<StartedConnection> {

@@ -1,10 +1,11 @@
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Topic } from "./changes.ts";
 import { createRowCache } from "./cache.ts";
 import type { Database } from "./database.ts";
-import type { AuthorizationRow, ConnectionRow } from "./tables.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
 
 /** A connection's rows, beside the configuration of its connector. */
 export interface StoredConnection {
@@ -13,7 +14,7 @@ export interface StoredConnection {
   connector: ConnectorConfig;
 }
 
-/** Reads the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
+/** Reads and changes the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
 export interface ConnectionStore {
   /** The healthiest first: enabled, then active, then newest. From the cache where it is true. */
   list(owner: Owner): Promise<readonly StoredConnection[]>;
@@ -21,6 +22,14 @@ export interface ConnectionStore {
   read(connectionId: string): Promise<StoredConnection | null>;
   /** Whether the id is taken, by whomever. */
   findOwner(connectionId: string): Promise<Owner | null>;
+  /**
+   * One transaction on a connection and what belongs to it, while others on the same connection wait: in whatever order two of them
+   * come, neither acts on what it read before the other, and none deadlocks. `present` is the row as it is now.
+   */
+  change<Result>(
+    connection: ConnectionRow,
+    statements: (transaction: Transaction<Tables>, present: ConnectionRow) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${owner.id}`;
@@ -61,8 +70,22 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
       const row = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
       return row ? ownerOf(row) : null;
     },
+
+    change: (connection, statements) =>
+      database.write([topicOf(ownerOf(connection))], async (transaction) => {
+        const row = transaction.selectFrom("connections").selectAll().where("id", "=", connection.id);
+        return statements(transaction, await locked(database, row).executeTakeFirstOrThrow());
+      }),
   };
 }
+
+/** Rows that nobody else changes before the transaction ends. In SQLite every transaction is alone already. */
+export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Database, "kind">, query: Query): Query =>
+  kind === "postgres" ? query.forUpdate() : query;
+
+/** Whether a refresh of the grant is under way, in whatever process. */
+export const isLeased = ({ lease_id, lease_expires_at }: AuthorizationRow, now: number): boolean =>
+  lease_id !== null && lease_expires_at !== null && lease_expires_at > now;
 
 const healthOf = ({ connection, authorization }: StoredConnection): number =>
   (connection.enabled ? 2 : 0) + (authorization?.status === "active" ? 1 : 0);

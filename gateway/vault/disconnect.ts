@@ -1,65 +1,36 @@
-import type { Log } from "../log.ts";
-import { revokeToken } from "../oauth/revoke.ts";
-import { fillProvider } from "../providers/template.ts";
 import type { Clock } from "../clock.ts";
-import { ownerOf, type StoredConnection, topicOf } from "./connections.ts";
-import type { Database } from "./database.ts";
-import { SealError, type Sealer } from "./seal.ts";
-import { openColumn, openFields } from "./tokens.ts";
+import type { Log } from "../log.ts";
+import type { ConnectionStore, StoredConnection } from "./connections.ts";
+import type { Revoker } from "./revoke.ts";
 
 interface Dependencies {
-  database: Database;
-  sealer: Sealer;
+  connections: ConnectionStore;
+  revoker: Revoker;
   clock: Clock;
   log: Log;
-  timeoutMs: number;
 }
 
-/** Ends connections: here first and in any case, then at the provider (RFC 7009) as far as it can be reached. */
-export function createDisconnect({ database, sealer, clock, log, timeoutMs }: Dependencies) {
+/** Ends connections: here first and in any case, then at the provider as far as it can be reached. */
+export function createDisconnect({ connections, revoker, clock, log }: Dependencies) {
   return async function disconnect(stored: StoredConnection): Promise<void> {
-    const revoke = prepareRevocation(stored);
     const { connection } = stored;
-    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
-      const mine = transaction.selectFrom("authorizations").select("id").where("connection_id", "=", connection.id);
+    const revoke = await connections.change(connection, async (transaction, present) => {
+      const mine = transaction.selectFrom("authorizations").selectAll().where("connection_id", "=", connection.id);
+      const authorizations = await mine.execute();
+      // What a refresh may have stored since the caller looked is what has to be revoked.
+      const authorization = authorizations.find(({ id }) => id === present.authorization_id) ?? null;
+      const prepared = revoker.prepare({ ...stored, connection: present, authorization });
+      const ids = authorizations.map(({ id }) => id);
+      if (ids.length > 0) await transaction.deleteFrom("attempts").where("authorization_id", "in", ids).execute();
+      await transaction.deleteFrom("authorizations").where("connection_id", "=", connection.id).execute();
       await transaction
         .updateTable("connections")
         .set({ enabled: 0, authorization_id: null, updated_at: clock.now() })
         .where("id", "=", connection.id)
         .execute();
-      await transaction.deleteFrom("attempts").where("authorization_id", "in", mine).execute();
-      await transaction.deleteFrom("authorizations").where("connection_id", "=", connection.id).execute();
+      return prepared;
     });
     log.info({ connection: connection.id, connector: connection.connector_slug }, "disconnected");
     await revoke();
   };
-
-  /** Opens what is to be revoked before it is gone from the store. A secret that no longer opens must not keep a user connected. */
-  function prepareRevocation(stored: StoredConnection): () => Promise<void> {
-    const nothing = async () => {};
-    const { oauth } = stored.connector;
-    if (!oauth?.provider.revocationEndpoint) return nothing;
-    try {
-      const refreshToken = openColumn(sealer, stored, "sealed_refresh_token");
-      const token = refreshToken ?? openColumn(sealer, stored, "sealed_access_token");
-      if (!token) return nothing;
-      const provider = fillProvider(oauth.provider, openFields(sealer, stored));
-      const tokenTypeHint = refreshToken ? "refresh_token" : "access_token";
-      return async () => {
-        const result = await revokeToken({ provider, client: oauth.client, token, tokenTypeHint, timeoutMs });
-        if (!result.ok)
-          log.warn(
-            { connection: stored.connection.id, connector: stored.connector.slug, code: result.code },
-            "not revoked at the provider",
-          );
-      };
-    } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      log.warn(
-        { connection: stored.connection.id, connector: stored.connector.slug },
-        "not revoked at the provider: its token does not open",
-      );
-      return nothing;
-    }
-  }
 }

@@ -12,6 +12,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** How long to wait before listening again after the connection was lost. */
 const LISTEN_RETRY_MS = 1_000;
+/** How often the listening connection is tried, and how long it may take: a line that went dead without a word must not go unnoticed. */
+const LISTEN_CHECK_MS = 5_000;
+const LISTEN_CHECK_TIMEOUT_MS = 5_000;
+/** Postgres takes no longer payload (https://www.postgresql.org/docs/current/sql-notify.html); ids of issuers may be longer. */
+const LONGEST_PAYLOAD_BYTES = 7_999;
 const CHANNEL = "xkit_changes";
 /** Any number that nobody else uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
@@ -31,13 +36,19 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
   pool.on("error", () => {});
 
   const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  await query.transaction().execute(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-    await migrate(transaction, migrations, clock.now());
+  const hub = createChangeHub();
+  const ear = await prepare().catch(async (error: unknown) => {
+    await query.destroy();
+    throw error;
   });
 
-  const hub = createChangeHub();
-  const ear = await listen(url, hub.tell);
+  async function prepare() {
+    await query.transaction().execute(async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+      await migrate(transaction, migrations, clock.now());
+    });
+    return listen(url, hub.tell);
+  }
 
   return {
     kind: "postgres",
@@ -47,7 +58,7 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);
         // Delivered by Postgres at commit, or never: https://www.postgresql.org/docs/current/sql-notify.html
-        for (const topic of topics) await sql`select pg_notify(${CHANNEL}, ${topic})`.execute(transaction);
+        for (const topic of topics) await sql`select pg_notify(${CHANNEL}, ${payloadOf(topic)})`.execute(transaction);
         return answer;
       });
       for (const topic of topics) hub.tell(topic);
@@ -66,36 +77,74 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
 /** Keeps one connection listening; while it is down nothing is heard, and once it is back everything may have changed. */
 async function listen(url: string, tell: (topic: Topic | "everything") => void) {
   let client: pg.Client | null = null;
-  let isOpen = false;
   let isClosed = false;
-  let retry: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
-  const lose = () => {
-    isOpen = false;
-    if (!isClosed) retry = setTimeout(() => void open().catch(lose), LISTEN_RETRY_MS).unref();
+  const plan = (action: () => void, milliseconds: number) => {
+    clearTimeout(timer);
+    if (!isClosed) timer = setTimeout(action, milliseconds).unref();
+  };
+  const lose = (lost: pg.Client) => {
+    if (client === lost) client = null;
+    // With a question open, this drops the socket at once instead of taking leave of a peer that may be gone.
+    lost.end().catch(() => {});
+    if (!client) plan(() => void open().catch(() => {}), LISTEN_RETRY_MS);
+  };
+  const check = (listening: pg.Client) => {
+    listening.query("select 1").then(
+      () => client === listening && plan(() => check(listening), LISTEN_CHECK_MS),
+      () => client === listening && lose(listening),
+    );
   };
   const open = async () => {
-    const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true });
-    next.on("error", () => void next.end().catch(() => {}));
+    const next = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: LISTEN_CHECK_TIMEOUT_MS,
+    });
+    let isLost = false;
+    const loseOnce = () => {
+      if (isLost) return;
+      isLost = true;
+      lose(next);
+    };
+    next.on("error", loseOnce).on("end", loseOnce);
     next.on("notification", ({ payload }) => tell(isTopic(payload) ? payload : "everything"));
-    await next.connect();
-    await next.query(`listen ${CHANNEL}`);
-    next.once("end", lose);
+    try {
+      await next.connect();
+      await next.query(`listen ${CHANNEL}`);
+    } catch (error) {
+      loseOnce();
+      throw error;
+    }
+    if (isClosed) loseOnce();
+    if (isLost) return;
     client = next;
-    isOpen = true;
     tell("everything");
+    plan(() => check(next), LISTEN_CHECK_MS);
   };
-  await open();
+  try {
+    await open();
+  } catch (error) {
+    isClosed = true;
+    clearTimeout(timer);
+    throw error;
+  }
 
   return {
-    isOpen: () => isOpen,
+    isOpen: () => client !== null,
     async close() {
       isClosed = true;
-      clearTimeout(retry);
-      await client?.end();
+      clearTimeout(timer);
+      const last = client;
+      client = null;
+      await last?.end();
     },
   };
 }
+
+/** What others take for "everything" when the topic is too long to be told. */
+const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
 
 const isTopic = (payload: string | undefined): payload is Topic =>
   /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload ?? "");

@@ -5,8 +5,9 @@ import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenResult, TokenSet } from "../oauth/result.ts";
 import { fillProvider } from "../providers/template.ts";
 import { backoffMs } from "./backoff.ts";
-import { type ConnectionStore, ownerOf, parseScopes, type StoredConnection, topicOf } from "./connections.ts";
+import { type ConnectionStore, isLeased, parseScopes, type StoredConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
+import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import type { AuthorizationRow } from "./tables.ts";
 import { openColumn, openFields, placeOf, tokenColumns } from "./tokens.ts";
@@ -43,6 +44,7 @@ export interface Refresher {
 interface Dependencies {
   database: Database;
   connections: ConnectionStore;
+  revoker: Revoker;
   sealer: Sealer;
   clock: Clock;
   log: Log;
@@ -51,52 +53,60 @@ interface Dependencies {
 }
 
 type Held = StoredConnection & { authorization: AuthorizationRow };
+type Failed = Extract<TokenResult, { ok: false }>;
 
-export function createRefresher({ database, connections, sealer, clock, log, timeoutMs }: Dependencies): Refresher {
+const noLease = { lease_id: null, lease_expires_at: null };
+
+export function createRefresher({ database, connections, revoker, sealer, clock, log, timeoutMs }: Dependencies): Refresher {
   const flights = new Map<string, Promise<RefreshOutcome>>();
 
   /** Rule 2: claim, else wait for whoever has the claim and adopt what it stored. */
   async function run(started: Held, forced: boolean): Promise<RefreshOutcome> {
     let held = started;
     for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
-      const problem = standingProblem(held.authorization, clock.now());
+      const problem = standingProblem(held.authorization, clock.now()) ?? (forced ? forcedTooSoon(held.authorization, clock.now()) : null);
       if (problem) return { stored: held, problem };
-      const lease = await claim(held, forced);
-      if (lease) return perform(held, lease);
+      const claimed = await claim(held, forced);
+      if (claimed) return perform(claimed);
       const present = await connections.read(held.connection.id);
       if (!isSameGrant(present, held)) return { stored: present, problem: problemOf(present, clock.now()) };
       held = present;
-      const limit = forced ? forcedTooSoon(held.authorization, clock.now()) : null;
-      if (limit) return { stored: held, problem: limit };
-      if (held.authorization.lease_id) await clock.sleep(waitMs);
+      if (isLeased(held.authorization, clock.now())) await clock.sleep(waitMs);
     }
   }
 
-  /** One conditional update: nobody else holds the lease, and the grant is still the one that was read. */
-  async function claim({ authorization }: Held, forced: boolean): Promise<string | null> {
+  /**
+   * One conditional update: nobody else holds the lease, nobody has failed a moment ago, and the grant is still the one that was read.
+   * @returns the grant as it is now.
+   */
+  async function claim(held: Held, forced: boolean): Promise<Held | null> {
     const now = clock.now();
-    const lease = randomUUID();
     let update = database.query
       .updateTable("authorizations")
-      .set({ lease_id: lease, lease_expires_at: now + timeoutMs + LEASE_MARGIN_MS, ...(forced && { forced_at: now }) })
-      .where("id", "=", authorization.id)
-      .where("version", "=", authorization.version)
+      .set({ lease_id: randomUUID(), lease_expires_at: now + timeoutMs + LEASE_MARGIN_MS, ...(forced && { forced_at: now }) })
+      .where("id", "=", held.authorization.id)
+      .where("version", "=", held.authorization.version)
       .where("status", "=", "active")
+      .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
       .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]));
     if (forced)
       update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
-    const { numUpdatedRows } = await update.executeTakeFirstOrThrow();
-    return numUpdatedRows === 1n ? lease : null;
+    const authorization = await update.returningAll().executeTakeFirst();
+    return authorization ? { ...held, authorization } : null;
   }
 
-  async function perform(held: Held, lease: string): Promise<RefreshOutcome> {
+  async function perform(held: Held): Promise<RefreshOutcome> {
     try {
+      // The token's life may have begun as soon as it was asked for (rule 1).
+      const askedAt = clock.now();
       const result = await callProvider(held);
-      if (result.ok) await store(held, result.tokens);
+      if (result.ok) await store(held, result.tokens, askedAt);
       else if (result.kind === "revoked") await markRevoked(held, result.code);
-      else await recordFailure(held, lease, result);
-    } finally {
-      await release(held, lease);
+      else await recordFailure(held, result);
+    } catch (error) {
+      // The lease ends by itself when the store is away.
+      await release(held).catch(() => {});
+      throw error;
     }
     const present = await connections.read(held.connection.id);
     return { stored: present, problem: problemOf(present, clock.now()) };
@@ -116,17 +126,23 @@ export function createRefresher({ database, connections, sealer, clock, log, tim
     });
   }
 
-  /** Rule 9. Stores over the version that was read only: a reconnect in the meantime is newer. */
-  async function store(held: Held, tokens: TokenSet): Promise<void> {
+  /** Rule 9. Also over a verdict of another process that sent the same refresh token after this one's lease had ended. */
+  async function store(held: Held, tokens: TokenSet, askedAt: number): Promise<void> {
     const { connection, authorization, connector } = held;
-    const now = clock.now();
-    const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, now);
+    const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
     const healthy = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, error_code: null, error_message: null };
-    await insistently(() => update(held, { ...columns, ...healthy, updated_at: now }));
-    log.info({ connection: connection.id, connector: connector.slug }, "refreshed");
+    const isStored = await insistently(() => update(held, { ...columns, ...healthy, ...noLease, status: "active" }));
+    if (isStored) log.info({ connection: connection.id, connector: connector.slug }, "refreshed");
+    else await discard(held, tokens);
   }
 
-  async function insistently(action: () => Promise<void>): Promise<void> {
+  /** The user disconnected while the provider was answering: what it answered must not live on there. */
+  async function discard(held: Held, tokens: TokenSet): Promise<void> {
+    const present = await connections.read(held.connection.id);
+    if (!present?.connection.enabled) await revoker.revoke(held, tokens);
+  }
+
+  async function insistently<Result>(action: () => Promise<Result>): Promise<Result> {
     const giveUpAt = clock.now() + STORE_RETRY_FOR_MS;
     for (;;) {
       try {
@@ -141,51 +157,53 @@ export function createRefresher({ database, connections, sealer, clock, log, tim
   /** Rule 3: only when the refresh token that was sent is still the stored one, which the version tells. */
   async function markRevoked(held: Held, code: string): Promise<void> {
     const message = `${held.connector.name} no longer honours this connection: connect again.`;
-    await update(held, {
-      status: "error",
-      error_code: code,
-      error_message: message,
-      version: held.authorization.version + 1,
-      updated_at: clock.now(),
-    });
-    log.warn({ connection: held.connection.id, connector: held.connector.slug, code }, "grant no longer honoured");
+    const isMarked = await update(held, { ...noLease, status: "error", error_code: code, error_message: message });
+    if (isMarked) log.warn({ connection: held.connection.id, connector: held.connector.slug, code }, "grant no longer honoured");
   }
 
   /** Rule 4: the status stays; the provider is left alone for a while. */
-  async function recordFailure(held: Held, lease: string, result: Extract<TokenResult, { ok: false }>): Promise<void> {
-    const failures = held.authorization.failures + 1;
-    const kind = result.kind === "misconfigured" ? "misconfigured" : "temporary";
-    const retryAt = clock.now() + backoffMs(failures, result.retryAfterSeconds);
-    await database.write([topicOf(ownerOf(held.connection))], (transaction) =>
+  async function recordFailure(held: Held, result: Failed): Promise<void> {
+    const { connection, authorization, connector } = held;
+    const failures = authorization.failures + 1;
+    const columns = {
+      failures,
+      retry_at: clock.now() + backoffMs(failures, result.retryAfterSeconds),
+      failure_kind: result.kind === "misconfigured" ? result.kind : "temporary",
+      failure_message: result.message,
+    } as const;
+    await connections.change(connection, (transaction) =>
       transaction
         .updateTable("authorizations")
-        .set({ failures, retry_at: retryAt, failure_kind: kind, failure_message: result.message })
-        .where("id", "=", held.authorization.id)
-        .where("lease_id", "=", lease)
+        .set({ ...columns, ...noLease })
+        .where("id", "=", authorization.id)
+        .where("lease_id", "=", authorization.lease_id)
         .execute(),
     );
-    log.warn({ connection: held.connection.id, connector: held.connector.slug, code: result.code, failures }, "refresh failed");
+    log.warn({ connection: connection.id, connector: connector.slug, code: result.code, failures }, "refresh failed");
   }
 
-  async function update({ connection, authorization }: Held, columns: Partial<AuthorizationRow>): Promise<void> {
-    await database.write([topicOf(ownerOf(connection))], async (transaction) => {
+  /** @returns false when the grant is not the one that was claimed any more, and nothing has changed. */
+  function update({ connection, authorization }: Held, columns: Partial<AuthorizationRow>): Promise<boolean> {
+    return connections.change(connection, async (transaction) => {
+      const now = clock.now();
       const { numUpdatedRows } = await transaction
         .updateTable("authorizations")
-        .set(columns)
+        .set({ ...columns, updated_at: now })
         .where("id", "=", authorization.id)
         .where("version", "=", authorization.version)
         .executeTakeFirstOrThrow();
-      if (numUpdatedRows === 0n) return;
-      await transaction.updateTable("connections").set({ updated_at: clock.now() }).where("id", "=", connection.id).execute();
+      if (numUpdatedRows === 0n) return false;
+      await transaction.updateTable("connections").set({ updated_at: now }).where("id", "=", connection.id).execute();
+      return true;
     });
   }
 
-  async function release({ authorization }: Held, lease: string): Promise<void> {
+  async function release({ authorization }: Held): Promise<void> {
     await database.query
       .updateTable("authorizations")
-      .set({ lease_id: null, lease_expires_at: null })
+      .set(noLease)
       .where("id", "=", authorization.id)
-      .where("lease_id", "=", lease)
+      .where("lease_id", "=", authorization.lease_id)
       .execute();
   }
 
@@ -209,6 +227,7 @@ export function createRefresher({ database, connections, sealer, clock, log, tim
 const isSameGrant = (present: StoredConnection | null, held: Held): present is Held =>
   present?.authorization?.id === held.authorization.id &&
   present.authorization.version === held.authorization.version &&
+  present.authorization.status === held.authorization.status &&
   present.connection.enabled === held.connection.enabled;
 
 const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
@@ -227,9 +246,9 @@ function problemOf(stored: StoredConnection | null, now: number): RefreshProblem
   return stored.authorization.status === "error" ? { kind: "revoked" } : standingProblem(stored.authorization, now);
 }
 
-function forcedTooSoon({ forced_at, lease_id }: AuthorizationRow, now: number): RefreshProblem | null {
-  const allowedAt = (forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
-  if (lease_id || allowedAt <= now) return null;
+function forcedTooSoon(authorization: AuthorizationRow, now: number): RefreshProblem | null {
+  const allowedAt = (authorization.forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
+  if (isLeased(authorization, now) || allowedAt <= now) return null;
   return {
     kind: "temporary",
     retryAfterSeconds: secondsUntil(allowedAt, now),

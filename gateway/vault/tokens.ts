@@ -46,7 +46,7 @@ export const fingerprintOf = (token: string): string => createHash("sha256").upd
 
 /**
  * The columns that a provider's answer changes (rule 6: what it did not send again stays).
- * @param now milliseconds; the token's life is counted from here.
+ * @param askedAt milliseconds: before the request was sent. The token's life is counted from there, so that it never seems longer than it is.
  */
 export function tokenColumns(
   sealer: Sealer,
@@ -54,7 +54,7 @@ export function tokenColumns(
   connector: ConnectorConfig,
   tokens: TokenSet,
   before: AuthorizationRow,
-  now: number,
+  askedAt: number,
 ) {
   return {
     sealed_access_token: sealColumn(sealer, place, "sealed_access_token", tokens.accessToken),
@@ -63,8 +63,8 @@ export function tokenColumns(
       : before.sealed_refresh_token,
     token_type: tokens.tokenType,
     granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
-    issued_at: now,
-    expires_at: expiryOf(tokens, connector, now),
+    issued_at: askedAt,
+    expires_at: expiryOf(tokens, connector, askedAt),
     version: before.version + 1,
   } satisfies Partial<AuthorizationRow>;
 }
@@ -74,9 +74,9 @@ const assumedScopes = (before: AuthorizationRow): string[] =>
   parseScopes(before.status === "active" ? before.granted_scopes : before.requested_scopes);
 
 /** Rule 7: `expires_in`, else the connector's default life, else the JWT's `exp`, else unknown. */
-function expiryOf(tokens: TokenSet, connector: ConnectorConfig, now: number): number | null {
+function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
   const seconds = tokens.expiresInSeconds ?? connector.oauth?.provider.accessTokenLifetimeSeconds ?? null;
-  if (seconds !== null) return now + Math.floor(seconds * 1000);
+  if (seconds !== null) return askedAt + Math.floor(seconds * 1000);
   const expiresAtSeconds = jwtExpiry(tokens.accessToken);
   return expiresAtSeconds === null ? null : expiresAtSeconds * 1000;
 }

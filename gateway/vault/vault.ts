@@ -9,6 +9,7 @@ import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createRefresher } from "./refresh.ts";
+import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
 
@@ -40,10 +41,11 @@ export const ownerOfViewer = ({ userId, groupId }: Viewer): Owner =>
 export function createVault(dependencies: VaultDependencies) {
   const { database, connectors, publicUrl } = dependencies;
   const connections = createConnectionStore(database, connectors);
-  const refresher = createRefresher({ ...dependencies, connections });
+  const revoker = createRevoker(dependencies);
+  const refresher = createRefresher({ ...dependencies, connections, revoker });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher });
-  const connecting = createConnecting({ ...dependencies, connections });
-  const disconnect = createDisconnect(dependencies);
+  const connecting = createConnecting({ ...dependencies, connections, revoker });
+  const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
 
   const connectionsOf = (owner: Owner): OwnerConnections => ({
@@ -69,14 +71,15 @@ export function createVault(dependencies: VaultDependencies) {
 
   function forUser({ viewer, browser, stillAllowed }: VaultAsker): ViewerConnections {
     const owner = ownerOfViewer(viewer);
+    const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {
       ...connectionsOf(owner),
       start: (slug, options) => connecting.start(owner, viewer, browser(), slug, options),
       submit: (state, fields) => connecting.submit(viewer, state, fields),
       disconnect: (where) => disconnectOf(owner, where),
       findAuthorization: (id) => watching.findAuthorization(owner, id),
-      watch: (slug) => watching.watch(owner, slug, stillAllowed),
-      watchAuthorization: (id) => watching.watchAuthorization(owner, id, stillAllowed),
+      watch: (slug) => watching.watch(watcher, slug),
+      watchAuthorization: (id) => watching.watchAuthorization(watcher, id),
     };
   }
 

@@ -1,6 +1,6 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner } from "../../schema/upstream.ts";
-import { changesOf } from "./changes.ts";
+import { follow, type News, type Topic } from "./changes.ts";
 import { type ConnectionStore, toAuthorization, toConnection, topicOf } from "./connections.ts";
 import type { Database } from "./database.ts";
 import type { AuthorizationRow } from "./tables.ts";
@@ -8,34 +8,46 @@ import type { AuthorizationRow } from "./tables.ts";
 /** Whether the asker may still see what it asked for when it subscribed: signed in, and in the same group. */
 export type StillAllowed = () => Promise<boolean>;
 
+/** Who watches. */
+export interface Watcher {
+  owner: Owner;
+  userId: string;
+  stillAllowed: StillAllowed;
+}
+
 /** Live views of an owner's connections, over changes that any process makes. */
 export function createWatch({ database, connections, publicUrl }: { database: Database; connections: ConnectionStore; publicUrl: string }) {
+  /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
+  function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
+    const topics: Topic[] = [topicOf(owner), `user:${userId}`];
+    return follow(database.changes, topics, async () => ((await stillAllowed()) ? read() : { values: [], isLast: true }));
+  }
+
   /** Yields a connection each time it changes; nothing for how things stand at the start. */
-  async function* watch(owner: Owner, slug: string | null, stillAllowed: StillAllowed): AsyncGenerator<Connection, void, void> {
+  function watch(watcher: Watcher, slug: string | null): AsyncIterableIterator<Connection> {
     let seen: Map<string, string> | null = null;
-    for await (const _change of changesOf(database.changes, () => topicOf(owner))) {
-      if (!(await stillAllowed())) return;
-      const present = (await connections.list(owner)).filter(({ connection }) => slug === null || connection.connector_slug === slug);
-      const states = new Map(present.map((stored) => [stored.connection.id, JSON.stringify(toConnection(stored, publicUrl))]));
-      const changed = seen ? present.filter(({ connection }) => states.get(connection.id) !== seen?.get(connection.id)) : [];
-      seen = states;
-      for (const stored of changed) yield toConnection(stored, publicUrl);
-    }
+    return view(watcher, async () => {
+      const stored = await connections.list(watcher.owner);
+      const present = stored
+        .filter(({ connection }) => slug === null || connection.connector_slug === slug)
+        .map((row) => toConnection(row, publicUrl));
+      const before = seen;
+      seen = new Map(present.map((connection) => [connection.id, JSON.stringify(connection)]));
+      return { values: before ? present.filter(({ id }) => seen?.get(id) !== before.get(id)) : [], isLast: false };
+    });
   }
 
   /** Yields an authorization now and at each change, until it is final. Throws NOT_FOUND for one that is not the owner's. */
-  async function* watchAuthorization(owner: Owner, id: string, stillAllowed: StillAllowed): AsyncGenerator<Authorization, void, void> {
+  function watchAuthorization(watcher: Watcher, id: string): AsyncIterableIterator<Authorization> {
     let seen = "";
-    for await (const _change of changesOf(database.changes, () => topicOf(owner))) {
-      if (!(await stillAllowed())) return;
-      const row = await find(owner, id);
+    return view(watcher, async () => {
+      const row = await find(watcher.owner, id);
       if (!row && !seen) throw notFound("There is no such authorization.");
-      if (!row) return;
-      const state = JSON.stringify([row.status, row.error_code, row.updated_at]);
-      if (state !== seen) yield toAuthorization(row);
-      seen = state;
-      if (row.status === "active" || row.status === "error") return;
-    }
+      if (!row) return { values: [], isLast: true };
+      const before = seen;
+      seen = JSON.stringify([row.status, row.error_code, row.updated_at]);
+      return { values: seen === before ? [] : [toAuthorization(row)], isLast: row.status === "active" || row.status === "error" };
+    });
   }
 
   function find(owner: Owner, id: string): Promise<AuthorizationRow | undefined> {
