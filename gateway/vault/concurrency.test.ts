@@ -1,0 +1,97 @@
+import Libsql from "libsql";
+import { afterEach, describe, expect, it } from "vitest";
+import { databaseKinds } from "../testing/databases.ts";
+import { startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { askToken, type ChildGateway, HOUR_MS, inStore, startChild, type TokenAnswer, turns } from "./vault.fixture.ts";
+
+let test: TestApp;
+let children: ChildGateway[] = [];
+afterEach(async () => {
+  await Promise.all(children.map((child) => child.kill("SIGKILL")));
+  children = [];
+  await test?.close();
+});
+
+const many = <Result>(count: number, ask: () => Promise<Result>) => Promise.all(Array.from({ length: count }, ask));
+
+/** Every answer is the same good token, and the provider honours it. */
+async function expectOneGoodToken(answers: readonly TokenAnswer[]): Promise<void> {
+  expect(new Set(answers.map(({ __typename, message }) => message ?? __typename))).toEqual(new Set(["AccessToken"]));
+  expect(new Set(answers.map(({ value }) => value)).size).toBe(1);
+  expect(test.provider.liveAccessTokens()).toContain(answers[0]?.value);
+}
+
+/** The provider rotates refresh tokens, and revokes the whole grant when one comes back: one refresh too many ends the connection. */
+describe.each(databaseKinds)("50 requests at once on an expired token, on %s", (database) => {
+  async function expired(): Promise<TestUser> {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    test.clock.advance(HOUR_MS);
+    return ada;
+  }
+
+  it("get 50 good tokens of one refresh, and the next refresh works too", async () => {
+    const ada = await expired();
+    await expectOneGoodToken(await many(50, () => askToken(ada)));
+    expect(test.provider.refreshCount()).toBe(1);
+    test.clock.advance(HOUR_MS);
+    await expectOneGoodToken(await many(50, () => askToken(ada)));
+    expect(test.provider.refreshCount()).toBe(2);
+  });
+
+  it("get the same from two gateways over one store, of which one waits and adopts what the other stored", async () => {
+    const ada = await expired();
+    const twin = await test.startTwin();
+    for (const refreshes of [1, 2]) {
+      const hold = test.provider.controls.hold();
+      const asking = Promise.all([many(25, () => askToken(ada)), many(25, () => askToken(ada, { via: twin }))]);
+      await hold.arrived(1);
+      await turns(100);
+      hold.release();
+      await expectOneGoodToken((await asking).flat());
+      expect(test.provider.refreshCount()).toBe(refreshes);
+      test.clock.advance(HOUR_MS);
+    }
+  });
+
+  it("get the same when the refresh fails: one call for both gateways, and everybody is told when to come back", async () => {
+    const ada = await expired();
+    const twin = await test.startTwin();
+    test.provider.controls.always({ status: 503 });
+    const hold = test.provider.controls.hold();
+    const asking = Promise.all([many(25, () => askToken(ada)), many(25, () => askToken(ada, { via: twin }))]);
+    await hold.arrived(1);
+    await turns(100);
+    hold.release();
+    const answers = (await asking).flat();
+    expect(new Set(answers.map(({ __typename }) => __typename))).toEqual(new Set(["TemporarilyUnavailable"]));
+    expect(test.provider.tokenRequests).toHaveLength(2);
+  });
+
+  it("get the same from two real processes", { timeout: 60_000 }, async () => {
+    await expired();
+    children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
+    await expectOneGoodToken((await Promise.all(children.map((child) => child.ask(25)))).flat());
+    expect(test.provider.refreshCount()).toBe(1);
+    await Promise.all(children.map((child) => child.kill("SIGKILL")));
+    test.clock.advance(HOUR_MS);
+    children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
+    await expectOneGoodToken((await Promise.all(children.map((child) => child.ask(25)))).flat());
+    expect(test.provider.refreshCount()).toBe(2);
+  });
+});
+
+describe("two processes on one SQLite file", () => {
+  it("write heavily at once, and lose and corrupt nothing", { timeout: 60_000 }, async () => {
+    test = await startTestApp({ database: "sqlite" });
+    await test.signIn("ada");
+    children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
+    await Promise.all(children.map((child, index) => child.provision(`group-${index}`, 300)));
+    const users = await inStore(test, (query) => query.selectFrom("users").select("id").where("group_id", "is not", null).execute());
+    expect(users).toHaveLength(600);
+    const file = new Libsql(test.database.url.slice("file:".length));
+    expect(file.prepare("pragma integrity_check").get()).toMatchObject({ integrity_check: "ok" });
+    file.close();
+  });
+});
