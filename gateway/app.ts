@@ -1,16 +1,19 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
+import { GatewayError } from "../schema/errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { createContinueRoutes } from "./connect/continue.ts";
+import { createHandOver } from "./connect/hand-over.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
 import { createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql.ts";
 import { createLog, type Log } from "./log.ts";
+import { createRelayedSignIn } from "./relayed-sign-in.ts";
 import { openStore } from "./store.ts";
-import { createConfiguredCatalog, createVaultUpstream } from "./upstream/vault.ts";
-import { createVault } from "./vault/vault.ts";
+import { createUpstream } from "./upstream/index.ts";
 
 /** Longest body of any request. */
 const MAXIMUM_BODY_BYTES = 262_144;
@@ -39,11 +42,15 @@ export interface AppParts {
  * store's driver throws when it cannot be reached.
  */
 export async function createApp(config: Config, { clock = systemClock, log = createLog(config.logLevel) }: AppParts = {}): Promise<App> {
-  const { database, sealer, auth, close } = await openStore(config, clock, log);
+  const { database, sealer, auth: ownAuth, close } = await openStore(config, clock, log);
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
-  const vault = createVault({ database, sealer, connectors, clock, log, publicUrl, timeoutMs });
-  const users = { ...auth.users, provision: auth.provisionUser };
-  const upstream = createVaultUpstream(vault, users, createConfiguredCatalog(platform, connectors, publicUrl));
+  const users = { ...ownAuth.users, provision: ownAuth.provisionUser };
+  const upstream = createUpstream(config.upstream, { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform });
+  const auth = upstream.users.knownHere
+    ? ownAuth
+    : { ...ownAuth, signIn: createRelayedSignIn({ auth: ownAuth, users: upstream.users, sealer }) };
+  const { vault } = upstream;
+  const { provisionUser } = upstream.forPlatform();
   const contexts = createContextFactory(auth, upstream);
   const isDevelopment = config.mode === "development";
 
@@ -54,7 +61,7 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     findDevelopmentBearer: isDevelopment
       ? async (request) => {
           const viewer = await auth.signIn.signedInUser(request);
-          return viewer && (await auth.provisionUser({ id: viewer.userId })).token;
+          return viewer && (await provisionUser({ id: viewer.userId })).token;
         }
       : null,
   });
@@ -77,27 +84,23 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   app.all("/graphql", ({ req }) => graphql(req.raw));
   app.get("/healthz", () => Response.json({ status: "alive" }));
   app.get("/readyz", () =>
-    database.ping().then(
+    Promise.all([database.ping(), upstream.check()]).then(
       () => Response.json({ status: "ready" }),
-      () => problem(503, "TEMPORARILY_UNAVAILABLE", "The store cannot be reached."),
+      (error: unknown) =>
+        problem(503, "TEMPORARILY_UNAVAILABLE", error instanceof GatewayError ? error.message : "The store cannot be reached."),
     ),
   );
   app.get("/.well-known/jwks.json", async () =>
     Response.json(await auth.signingKeys.publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
   );
   const { cookies, origins, signIn } = auth;
-  app.route(
-    "/",
-    createConnectRoutes({
-      vault,
-      platform,
-      publicUrl,
-      cookies,
-      origins,
-      findSignedIn: signIn.signedInUser,
-      connectionsOf: contexts.connectionsOf,
-    }),
-  );
+  if (vault) {
+    const { connectionsOf } = contexts;
+    const connecting = { vault, platform, publicUrl, cookies, origins, findSignedIn: signIn.signedInUser, connectionsOf };
+    app.route("/", createConnectRoutes(connecting));
+    const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
+    app.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platformName: platform.name }));
+  }
   if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
   app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
   app.onError((error) => {
@@ -107,11 +110,11 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
 
   return {
     fetch: async (request) => app.fetch(request),
-    provisionUser: auth.provisionUser,
-    endSubscriptions: () => database.changes.end(),
+    provisionUser,
+    endSubscriptions: upstream.endSubscriptions,
     async close() {
-      database.changes.end();
-      await vault.idle();
+      upstream.endSubscriptions();
+      await upstream.close();
       await close();
     },
   };

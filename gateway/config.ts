@@ -6,6 +6,7 @@ import { isWebOrigin } from "./auth/origins.ts";
 import type { LogLevel } from "./log.ts";
 import { isLoopback } from "./oauth/endpoint.ts";
 import { type ConnectorConfig, connectorSchema } from "./providers/connector.ts";
+import { toUpstreamConfig, type UpstreamConfig, upstreamEnvironment, upstreamProblems } from "./upstream/config.ts";
 import type { SealingKey } from "./vault/seal.ts";
 
 export const DEFAULT_PORT = 4000;
@@ -31,6 +32,8 @@ export interface Config {
   webOrigins: string[];
   connectors: ReadonlyMap<string, ConnectorConfig>;
   tokenIssuers: Issuer[];
+  /** Whom the gateway asks for tokens. */
+  upstream: UpstreamConfig;
 }
 
 /** The configuration is no good; `problems` names each variable or path, with what was expected. */
@@ -100,6 +103,7 @@ const environmentSchema = z.object({
     .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
   XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+  ...upstreamEnvironment,
 });
 
 const fileSchema = z.strictObject({
@@ -147,6 +151,7 @@ export function parseConfig(env: Environment, file: { path: string; text: string
     ...document.problems,
     ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
     ...productionProblems(given, file !== null),
+    ...upstreamProblems(given),
   ];
   if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
   return assemble(environment.data, settings.data);
@@ -175,6 +180,7 @@ function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof
     webOrigins: file.web_origins,
     connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),
     tokenIssuers: file.token_issuers,
+    upstream: toUpstreamConfig(env),
   });
 }
 

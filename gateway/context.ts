@@ -1,9 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Context } from "../schema/context.ts";
-import { badUserInput } from "../schema/errors.ts";
+import { badUserInput, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
-import type { Asker } from "./auth/authenticate.ts";
 import type { Auth } from "./auth/index.ts";
-import type { Upstream } from "./upstream/index.ts";
+import type { RelayedUsers, Upstream } from "./upstream/index.ts";
 import { createSecret } from "./vault/seal.ts";
 
 /** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */
@@ -12,54 +12,100 @@ export interface ContextFactory {
   create(request: Request, answer: Headers): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
   connectionsOf(viewer: Viewer, request: Request, setCookie: (header: string) => void): ViewerConnections;
+  /** What binds to the browser that sends this request. `setCookie` is called when it has to be given the cookie. */
+  browserOf(request: Request, setCookie: (header: string) => void): string;
+  /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
+  follow(bearer: string): Promise<{ connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
+}
+
+/** A user whom this gateway knows: by a session token, by another bearer, or by the cookie. */
+interface KnownAsker {
+  viewer: Viewer;
+  sessionId: string | null;
 }
 
 const WRONG_RETURN_TO =
   "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings.";
+/** A bearer that can be passed on. Whatever else claims to be one is for `authenticate` to refuse. */
+const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
 
 export function createContextFactory(auth: Auth, upstream: Upstream): ContextFactory {
-  function bind(asker: Extract<Asker, { kind: "user" }>, request: Request, setCookie: (header: string) => void): ViewerConnections {
-    const { viewer, sessionId, credential } = asker;
+  const { users } = upstream;
+
+  function bind(asker: KnownAsker, request: Request, setCookie: (header: string) => void): ViewerConnections {
+    if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     let browser: string | undefined;
-    const connections = upstream.forUser({
-      viewer,
-      credential,
-      // One for the whole request: a second cookie would cut off what was started with the first.
-      browser: () => (browser ??= browserOf(request, setCookie)),
-      async stillAllowed() {
-        const user = await auth.users.find(viewer.userId);
-        return user !== null && user.groupId === viewer.groupId && (sessionId === null || (await auth.sessions.isLive(sessionId)));
-      },
-    });
-    return {
-      ...connections,
-      async start(slug, options) {
-        if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
-        return connections.start(slug, options);
-      },
-    };
+    return guardReturnTo(
+      users.forUser({
+        viewer: asker.viewer,
+        // One for the whole request: a second cookie would cut off what was started with the first.
+        browser: () => (browser ??= browserOf(request, setCookie)),
+        stillAllowed: () => isStillAllowed(asker),
+      }),
+    );
   }
 
-  /** The secret that binds an authorization to this browser: one for all tabs. */
+  async function isStillAllowed({ viewer, sessionId }: KnownAsker): Promise<boolean> {
+    const user = await auth.users.find(viewer.userId);
+    return user !== null && user.groupId === viewer.groupId && (sessionId === null || (await auth.sessions.isLive(sessionId)));
+  }
+
+  /** Whose bearer it is, is asked at the first use, at most once, and kept no longer than the request. */
+  function relay({ whoIs, forBearer }: RelayedUsers, bearer: string): NonNullable<Context["user"]> {
+    let asked: Promise<Viewer> | undefined;
+    const viewer = () => (asked ??= whoIs(bearer));
+    return { viewer, connections: guardReturnTo(forBearer(bearer, viewer)) };
+  }
+
+  async function followRelayed(users: RelayedUsers, bearer: string) {
+    const asker = await users.whoIs(bearer);
+    const stillAllowed = async () => {
+      const present = await users.whoIs(bearer).catch(() => null);
+      return present !== null && present.userId === asker.userId && present.groupId === asker.groupId;
+    };
+    return { connections: relay(users, bearer).connections, stillAllowed };
+  }
+
+  const guardReturnTo = (connections: ViewerConnections): ViewerConnections => ({
+    ...connections,
+    async start(slug, options) {
+      if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
+      return connections.start(slug, options);
+    },
+  });
+
+  /**
+   * The secret that binds an authorization to this browser: one for all tabs. A browser that keeps no cookie of ours on a page of the
+   * platform sends none back: then it follows from the bearer, so that the page's next request, for the popup, says the same.
+   */
   function browserOf(request: Request, setCookie: (header: string) => void): string {
     const known = auth.cookies.browser.parse(request);
     if (known) return known;
-    const made = createSecret();
+    const credential = request.headers.get("authorization");
+    const made = credential === null ? createSecret() : createHash("sha256").update(`browser of ${credential}`).digest("base64url");
     setCookie(auth.cookies.browser.serialize(made));
     return made;
   }
 
   return {
     async create(request, answer) {
+      const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer) };
+      const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
+      if (!users.knownHere && bearer !== undefined) return { ...context, user: relay(users, bearer), platform: null };
       const asker = await auth.authenticate(request);
-      const setCookie = (header: string) => answer.append("set-cookie", header);
-      return {
-        catalog: upstream.catalog,
-        sessions: auth.signIn.bind(request, answer),
-        user: asker.kind === "user" ? { viewer: asker.viewer, connections: bind(asker, request, setCookie) } : null,
-        platform: asker.kind === "platform" ? upstream.forPlatform() : null,
-      };
+      if (asker.kind === "platform") return { ...context, user: null, platform: upstream.forPlatform() };
+      if (asker.kind === "anonymous") return { ...context, user: null, platform: null };
+      const connections = bind(asker, request, (header) => answer.append("set-cookie", header));
+      return { ...context, user: { viewer: async () => asker.viewer, connections }, platform: null };
     },
-    connectionsOf: (viewer, request, setCookie) => bind({ kind: "user", viewer, sessionId: null, credential: "" }, request, setCookie),
+    connectionsOf: (viewer, request, setCookie) => bind({ viewer, sessionId: null }, request, setCookie),
+    browserOf,
+    async follow(bearer) {
+      const request = new Request("http://gateway/socket", { headers: { authorization: `Bearer ${bearer}` } });
+      if (!users.knownHere) return followRelayed(users, bearer);
+      const asker = await auth.authenticate(request);
+      if (asker.kind !== "user") throw unauthenticated("Only users follow authorizations.");
+      return { connections: bind(asker, request, () => {}), stillAllowed: () => isStillAllowed(asker) };
+    },
   };
 }

@@ -22,8 +22,8 @@ export interface Sessions {
 export interface Context {
   catalog: Catalog;
   sessions: Sessions;
-  /** The signed-in user and what they may do, or null. */
-  user: { viewer: Viewer; connections: ViewerConnections } | null;
+  /** The signed-in user and what they may do, or null. Who they are may be the upstream's to say: then it is asked at the first use. */
+  user: { viewer: () => Promise<Viewer>; connections: ViewerConnections } | null;
   /** What a server may do, or null when the request carries no platform credentials. */
   platform: PlatformAccess | null;
 }

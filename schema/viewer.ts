@@ -18,6 +18,6 @@ builder.queryField("viewer", (t) =>
     type: ViewerType,
     nullable: true,
     description: "Who is asking, or null when nobody is signed in.",
-    resolve: (_root, _args, { user }) => user?.viewer ?? null,
+    resolve: (_root, _args, { user }) => user?.viewer() ?? null,
   }),
 );

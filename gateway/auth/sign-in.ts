@@ -65,8 +65,7 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
 
   const signIn: SignIn = {
     async login(userToken, request) {
-      const origin = request.headers.get("origin");
-      if (origin !== null && !origins.isValid(origin)) throw forbidden(FOREIGN_PAGE);
+      assertPermittedPage(origins, request);
       const { viewer, sessionId } = await bearers.identify(userToken);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       const previous = await findSession(request);
@@ -101,28 +100,37 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       return user && toViewer(user);
     },
 
-    bind(request, headers) {
-      const keep = <Answer extends { setCookies: string[] }>(answer: Answer): Answer => {
-        for (const cookie of answer.setCookies) headers.append("set-cookie", cookie);
-        return answer;
-      };
-      return {
-        login: async (userToken) => keep(await signIn.login(userToken, request)).session,
-        refresh: async () => keep(await signIn.refresh(request)).session,
-        logout: async () => void keep(await signIn.logout(request)),
-      };
-    },
+    bind: (request, headers) => bindSignIn(signIn, request, headers),
   };
   return signIn;
 }
 
+/** Signing in and out for one request: cookies are appended to the answer's `headers`. */
+export function bindSignIn(signIn: Pick<SignIn, "login" | "refresh" | "logout">, request: Request, headers: Headers): BoundSessions {
+  const keep = <Answer extends { setCookies: string[] }>(answer: Answer): Answer => {
+    for (const cookie of answer.setCookies) headers.append("set-cookie", cookie);
+    return answer;
+  };
+  return {
+    login: async (userToken) => keep(await signIn.login(userToken, request)).session,
+    refresh: async () => keep(await signIn.refresh(request)).session,
+    logout: async () => void keep(await signIn.logout(request)),
+  };
+}
+
 const FOREIGN_PAGE = "This page's origin is not one of the platform's web origins.";
+
+/** A page of another origin could sign its visitors in as somebody else; whoever is no page may try. Throws FORBIDDEN. */
+export function assertPermittedPage(origins: OriginCheck, request: Request): void {
+  const origin = request.headers.get("origin");
+  if (origin !== null && !origins.isValid(origin)) throw forbidden(FOREIGN_PAGE);
+}
 
 /**
  * What the cookie alone may do is done only for the platform's own pages. Browsers send `Origin` with every POST (fetch.spec.whatwg.org,
- * "append a request Origin header"); one that leaves it out must say that the page is the gateway's own (`Sec-Fetch-Site: same-origin`).
+ * "append a request Origin header"); one that leaves it out must say that the page is the gateway's own (`Sec-Fetch-Site: same-origin`). Throws FORBIDDEN.
  */
-function assertOwnPage(origins: OriginCheck, request: Request): void {
+export function assertOwnPage(origins: OriginCheck, request: Request): void {
   const origin = request.headers.get("origin");
   const isOwn = origin === null ? request.headers.get("sec-fetch-site") === "same-origin" : origins.isValid(origin);
   if (!isOwn) throw forbidden(origin === null ? "This needs an Origin header: it is for the platform's web pages." : FOREIGN_PAGE);

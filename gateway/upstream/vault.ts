@@ -1,8 +1,8 @@
 import type { Catalog, KnownUser, Platform, ProvisionedUser } from "../../schema/upstream.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
-import type { Vault } from "../vault/vault.ts";
-import type { Upstream } from "./index.ts";
+import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
+import type { OwnUsers, Upstream } from "./index.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
 /** The users that the platform has made known. */
@@ -12,17 +12,29 @@ export interface UserDirectory {
   provision(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
 }
 
-/** The embedded adapter: our own vault and user directory. */
-export function createVaultUpstream(vault: Vault, users: UserDirectory, catalog: Catalog): Upstream {
+export interface VaultUpstreamOptions extends VaultDependencies {
+  users: UserDirectory;
+  platform: Platform;
+}
+
+/** The embedded adapter: our own vault and user directory. The vault itself is for the pages of `connect/`. */
+export function createVaultUpstream(options: VaultUpstreamOptions): Upstream & { vault: Vault; users: OwnUsers } {
+  const { database, users, platform, connectors, publicUrl } = options;
+  const vault = createVault(options);
   return {
-    catalog,
-    forUser: (asker) => withholdGroupTokens(vault.forUser(asker), asker.viewer),
+    vault,
+    catalog: createConfiguredCatalog(platform, connectors, publicUrl),
+    users: { knownHere: true, forUser: (asker) => withholdGroupTokens(vault.forUser(asker), asker.viewer) },
     forPlatform: () => ({
       findUser: users.find,
       findGroup: users.findGroup,
       connectionsOf: vault.connectionsOf,
       provisionUser: users.provision,
     }),
+    // Its store is the gateway's own, which is checked in any case.
+    check: () => Promise.resolve(),
+    endSubscriptions: () => database.changes.end(),
+    close: () => vault.idle(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { notConnected, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
-import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 
 /**
  * A user never gets a group's token, whatever the adapter would give: for a member no token is even asked for,
@@ -11,11 +11,15 @@ export function withholdGroupTokens(connections: ViewerConnections, viewer: View
     async accessToken(where, request) {
       const connection = viewer.groupId === null ? null : await connections.find(where);
       if (connection) return statusOf(connection);
-      const outcome = await connections.accessToken(where, request);
-      const isGroups = outcome.type === "AccessToken" && (viewer.groupId !== null || outcome.connection.owner.kind === "group");
-      return isGroups ? tokenWithheld(outcome.connection) : outcome;
+      return withholdFrom(viewer, await connections.accessToken(where, request));
     },
   };
+}
+
+/** The outcome as this user may have it: a member has no token at all, and nobody has a group's. */
+export function withholdFrom(viewer: Viewer, outcome: AccessTokenOutcome): AccessTokenOutcome {
+  const isGroups = outcome.type === "AccessToken" && (viewer.groupId !== null || outcome.connection.owner.kind === "group");
+  return isGroups ? tokenWithheld(outcome.connection) : outcome;
 }
 
 function statusOf(connection: Connection) {

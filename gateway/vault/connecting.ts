@@ -152,6 +152,21 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return readStarted(attempt);
   }
 
+  /** Where a started authorization goes on in the browser that it is bound to: our form, or the provider. Throws NOT_FOUND and FORBIDDEN. */
+  async function resume(state: string, slug: string, visitor: Visitor): Promise<string> {
+    const attempt = await attempts.get(state, slug);
+    assertSameVisitor(attempt, visitor);
+    const { authorizeUrl } = await nextStep(await readStarted(attempt), attempt, state, attempts.openVerifier(attempt));
+    if (!authorizeUrl) throw notFound("This link was already used: start again if connecting did not succeed.");
+    return authorizeUrl;
+  }
+
+  /** Who started an authorization, and of what connector, for a page that asks whether to go on. Throws NOT_FOUND. */
+  async function describe(state: string, slug: string): Promise<{ userId: string; connectorName: string }> {
+    const attempt = await attempts.get(state, slug);
+    return { userId: attempt.user_id, connectorName: (await readStarted(attempt)).connector.name };
+  }
+
   async function submit(
     viewer: Viewer,
     state: string,
@@ -240,7 +255,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return { ...stored, authorization };
   }
 
-  return { start, submit, finish, getForm };
+  return { start, submit, finish, getForm, resume, describe };
 }
 
 const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({

@@ -89,6 +89,8 @@ export function createVault(dependencies: VaultDependencies) {
     /** For the pages of `connect/`. */
     finish: connecting.finish,
     getForm: connecting.getForm,
+    resume: connecting.resume,
+    describe: connecting.describe,
     submit: connecting.submit,
     /** Resolves when nothing is under way at a provider. */
     idle: () => refresher.idle(),

@@ -1,0 +1,60 @@
+import { GatewayError } from "../../schema/errors.ts";
+import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../schema/outcomes.ts";
+import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
+import type { AbsentConnectionAnswer, ConnectionAnswer } from "./answers.ts";
+import { toOutcome } from "./outcome.ts";
+import { toConnection, toConnector } from "./shapes.ts";
+
+/** What a read of one connection with its token asks for (contract, decision 5). */
+export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
+
+/** Asks an upstream for one connection with its token; without an id where a known owner never connected. */
+export type ReadConnection = (query: TokenQuery) => Promise<ConnectionAnswer | AbsentConnectionAnswer>;
+
+export type AccessTokens = (
+  owner: Owner | (() => Promise<Owner>),
+  where: ConnectionWhere,
+  request: TokenRequest,
+  read: ReadConnection,
+) => Promise<AccessTokenOutcome>;
+
+/** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
+export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
+  return async (owner, where, request, read) => {
+    try {
+      const answer = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
+      if (!answer.id) {
+        const { name, connectorUrl } = toConnector(answer.connector, url);
+        return notConnected(name, connectorUrl);
+      }
+      // Only a plain Xkit leaves out whose connection it is.
+      const asker = answer.owner ? { kind: answer.owner.kind, id: answer.owner.external_id } : await ownerFrom(owner);
+      return toOutcome(answer, toConnection(answer, asker, url), request, clock.now());
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return explain(error, where);
+    }
+  };
+
+  async function explain(error: GatewayError, where: ConnectionWhere): Promise<AccessTokenOutcome> {
+    const { code, facts, message } = error;
+    if (code === "NOT_FOUND") return absent(where, facts.connectorUrl ?? null);
+    if (code === "MINIMUM_TTL_UNAVAILABLE") return { ...minimumTtlUnavailable("", facts.maximumTtl ?? 0), message };
+    if (code === "CONNECTOR_MISCONFIGURED") return { ...connectorMisconfigured("", ""), message };
+    if (code === "TEMPORARILY_UNAVAILABLE") return { ...temporarilyUnavailable("", facts.retryAfter ?? 1, ""), message };
+    if (code === "UPSTREAM_UNAVAILABLE" && facts.retryAfter !== undefined)
+      return { ...temporarilyUnavailable("", facts.retryAfter, ""), message };
+    throw error;
+  }
+
+  /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
+  async function absent(where: ConnectionWhere, connectorUrl: string | null): Promise<AccessTokenOutcome> {
+    if (where.slug === undefined) return notConnected("This connection", connectorUrl ?? `${url}/`);
+    const connector = await catalog.findConnector(where.slug);
+    if (connector) return notConnected(connector.name, connector.connectorUrl);
+    throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
+  }
+}
+
+const ownerFrom = async (owner: Owner | (() => Promise<Owner>)): Promise<Owner> => (typeof owner === "function" ? owner() : owner);

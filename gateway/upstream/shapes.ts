@@ -1,0 +1,68 @@
+import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
+import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./answers.ts";
+
+/** The instant of what an upstream does not date. */
+const UNDATED = new Date(0);
+
+export const toPlatform = (platform: PlatformAnswer): Platform => ({
+  name: platform.name,
+  slug: platform.slug,
+  website: platform.website,
+  // Blank means none (contract, section a).
+  loginRedirectUrl: platform.login_redirect_url || null,
+  color: platform.color,
+  logoUrl: platform.logo_url,
+});
+
+/** `url`: the upstream's origin, whose catalog the connector's page is in. */
+export const toConnector = (connector: ConnectorAnswer, url: string): Connector => ({
+  slug: connector.slug,
+  name: connector.name,
+  shortDescription: connector.short_description,
+  description: connector.description,
+  markUrl: connector.mark_url,
+  supportsMultipleConnections: connector.supports_multiple_connections ?? false,
+  connectorUrl: connector.connector_url ?? `${url}/connectors/${encodeURIComponent(connector.slug)}`,
+});
+
+/** `asker`: who owns a connection whose owner the upstream does not tell. */
+export const toConnection = (connection: ConnectionAnswer, asker: Owner, url: string): Connection => ({
+  id: connection.id,
+  owner: connection.owner ? { kind: connection.owner.kind, id: connection.owner.external_id } : asker,
+  enabled: connection.enabled,
+  connector: toConnector(connection.connector, url),
+  authorization: connection.authorization ? toAuthorization(connection.authorization, connection.id) : null,
+  createdAt: connection.created_at ?? UNDATED,
+  updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
+});
+
+/** No token, whatever the answer holds. */
+export const toAuthorization = (authorization: AuthorizationAnswer, connectionId: string): Authorization => ({
+  id: authorization.id,
+  connectionId: authorization.connection_id ?? connectionId,
+  status: authorization.status,
+  displayLabel: authorization.display_label,
+  errorCode: authorization.error_code,
+  errorMessage: authorization.error_message,
+  scopes: authorization.scopes,
+  missingScopes: authorization.missing_scopes,
+  expiresAt: authorization.expires_at,
+  authorizeUrl: authorization.authorize_url,
+  state: authorization.state,
+  collect: toCollect(authorization),
+});
+
+function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["collect"] {
+  const { collect_fields: fields, collect_instructions: instructions = null, collect_save: saveLabel } = authorizer?.prototype ?? {};
+  if (state === null || !fields || fields.length === 0) return null;
+  const shown = fields.map(({ name, label, suffix, secret }) => ({ name, label, suffix, secret: secret ?? false }));
+  return { instructions, saveLabel: saveLabel ?? "Save", fields: shown };
+}
+
+export const toViewer = (user: UserAnswer): Viewer => ({ userId: user.external_id, groupId: user.external_group_id, name: user.name });
+
+export const toKnownUser = (user: UserAnswer): KnownUser => ({ id: user.external_id, groupId: user.external_group_id, name: user.name });
+
+/** Whose connections a user sees: a member the group's, everybody else their own. */
+export const ownerOf = ({ userId, groupId }: Viewer): Owner =>
+  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };

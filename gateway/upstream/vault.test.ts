@@ -1,0 +1,52 @@
+import { createLog } from "../log.ts";
+import { openStore } from "../store.ts";
+import { startAuthorizationServer } from "../testing/authorization-server.ts";
+import { createManualClock } from "../testing/clock.ts";
+import { createTestDatabase, type DatabaseKind, databaseKinds } from "../testing/databases.ts";
+import { createTestConfig } from "../testing/test-app.ts";
+import { createSecret } from "../vault/seal.ts";
+import { describeUpstream, suiteConnectors, type UpstreamHarness } from "./upstream.suite.ts";
+import { createVaultUpstream } from "./vault.ts";
+
+async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> {
+  const clock = createManualClock();
+  const provider = await startAuthorizationServer({ now: clock.now });
+  const testDatabase = await createTestDatabase(kind);
+  const config = createTestConfig(provider, testDatabase, { connectors: suiteConnectors(provider) });
+  const log = createLog("silent");
+  const { database, sealer, auth, close } = await openStore(config, clock, log);
+  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
+  const users = { ...auth.users, provision: auth.provisionUser };
+  const upstream = createVaultUpstream({ database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform });
+
+  return {
+    catalog: upstream.catalog,
+    platform: upstream.forPlatform(),
+    provider,
+    clock,
+    async signIn(id, groupId) {
+      const { user } = await auth.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
+      const viewer = { userId: user.id, groupId: user.groupId, name: user.name };
+      const browser = createSecret();
+      const stillAllowed = async () => (await auth.users.find(id))?.groupId === user.groupId;
+      return {
+        viewer,
+        connections: upstream.users.forUser({ viewer, browser: () => browser, stillAllowed }),
+        async visit(authorizeUrl) {
+          const callback = await provider.authorize(authorizeUrl ?? "");
+          const slug = callback.pathname.split("/").at(-1) ?? "";
+          await upstream.vault?.finish(slug, callback.searchParams, { browser, userId: id });
+        },
+      };
+    },
+    async close() {
+      upstream.endSubscriptions();
+      await upstream.close();
+      await close();
+      await provider.close();
+      await testDatabase.drop();
+    },
+  };
+}
+
+for (const kind of databaseKinds) describeUpstream(`the vault on ${kind}`, () => createVaultHarness(kind));
