@@ -1,0 +1,158 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { databaseKinds } from "../testing/databases.ts";
+import type { Misbehaviour } from "../testing/misbehaviour.ts";
+import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../testing/test-app.ts";
+import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "./vault.fixture.ts";
+
+let test: TestApp;
+afterEach(() => test?.close());
+
+async function connected(options: TestAppOptions): Promise<TestUser> {
+  test = await startTestApp(options);
+  const ada = await test.signIn("ada");
+  await ada.connect();
+  return ada;
+}
+
+const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour])[] = [
+  ["times out", "hang"],
+  ["answers 500", { status: 500 }],
+  ["answers 408", { status: 408 }],
+  ["answers 425", { status: 425 }],
+  ["answers 429", { status: 429, body: { error: "slow_down" } }],
+  ["answers 503 with an OAuth error", { status: 503, body: { error: "invalid_grant" } }],
+  ["answers garbage", { status: 200, body: "<html>Maintenance</html>" }],
+  ["answers 200 with an error in the body", { status: 200, body: { ok: false, error: "invalid_grant" } }],
+  ["answers 200 with nothing", { status: 200, body: "" }],
+  ["answers 200 with a token of a type nobody can use", { answer: { token_type: "mac" } }],
+  ["answers 400 with a code that nobody knows", { status: 400, body: { error: "try_again" } }],
+  ["redirects", "redirect"],
+  ["answers 2 MiB", "huge"],
+  ["cuts the line", "cut"],
+];
+
+describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s", (database) => {
+  it.each(MISBEHAVIOURS)(
+    "changes nothing when the provider %s: the status stays, the old token serves while it can",
+    async (_name, misbehaviour) => {
+      const env = misbehaviour === "hang" ? { XKIT_PROVIDER_TIMEOUT_MS: "100" } : {};
+      // Some of these answers come after the provider rotated: rule 5 has its own tests.
+      const ada = await connected({ database, env, provider: { rotate: false } });
+      const first = await askToken(ada);
+      test.clock.advance(HOUR_MS - 120_000);
+      test.provider.controls.next(misbehaviour);
+      expect(await askToken(ada)).toEqual(first);
+      expect(refreshRequests(test)).toHaveLength(1);
+      test.provider.controls.next(misbehaviour);
+      test.clock.advance(120_000);
+      const answer = await askToken(ada);
+      expect(answer.__typename).toBe("TemporarilyUnavailable");
+      expect(answer.retryAfter).toBeGreaterThan(0);
+      expect(answer.retryAfter).toBeLessThanOrEqual(30);
+      expect((await onlyAuthorization(test)).status).toBe("active");
+      test.clock.advance(1_000 * (answer.retryAfter ?? 0));
+      test.provider.controls.release();
+      expect((await askToken(ada)).__typename).toBe("AccessToken");
+    },
+  );
+
+  it("leaves the provider alone for as long as its Retry-After says", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.next({ status: 429, headers: { "retry-after": "120" } });
+    test.clock.advance(HOUR_MS);
+    expect(await askToken(ada)).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 120 });
+    test.clock.advance(119_000);
+    expect(await askToken(ada)).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 1 });
+    expect(refreshRequests(test)).toHaveLength(1);
+    test.clock.advance(1_000);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+  });
+
+  it("says so when the provider refuses the platform's own credentials, and leaves the connection as it is", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.next({ status: 401, body: { error: "invalid_client" } });
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("ConnectorMisconfigured");
+    expect((await askToken(ada)).__typename).toBe("ConnectorMisconfigured");
+    expect(refreshRequests(test)).toHaveLength(1);
+    expect((await onlyAuthorization(test)).status).toBe("active");
+    test.clock.advance(10_000);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+  });
+
+  it("is an error with a code for connectionToken, with the time to come back", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.next({ status: 429, headers: { "retry-after": "120" } });
+    test.clock.advance(HOUR_MS);
+    const { data, errors } = await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
+    expect(data.connectionToken).toBeNull();
+    expect(errors).toMatchObject([{ extensions: { code: "TEMPORARILY_UNAVAILABLE", retryAfter: 120 } }]);
+  });
+
+  it("forgets its failures with the first success", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.next({ status: 500 }, { status: 500 });
+    test.clock.advance(HOUR_MS);
+    await askToken(ada);
+    test.clock.advance(10_000);
+    await askToken(ada);
+    test.clock.advance(30_000);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+    expect(await onlyAuthorization(test)).toMatchObject({ failures: 0, retry_at: null, failure_kind: null, failure_message: null });
+  });
+
+  it("counts failures over all processes: another one starts no call of its own while the provider is left alone", async () => {
+    const ada = await connected({ database });
+    const twin = await test.startTwin();
+    test.provider.controls.always({ status: 500 });
+    test.clock.advance(HOUR_MS);
+    await askToken(ada);
+    expect((await askToken(ada, { via: twin })).__typename).toBe("TemporarilyUnavailable");
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+});
+
+describe("Rule 4: a dead provider", () => {
+  it("costs at most 12 calls in the first hour and 5 in each later one, however often it is asked for", async () => {
+    const ada = await connected({ database: "sqlite" });
+    test.provider.controls.always({ status: 500 });
+    test.clock.advance(HOUR_MS);
+    const diedAt = test.clock.now();
+    while (test.clock.now() < diedAt + 4 * HOUR_MS) {
+      expect((await askToken(ada)).__typename).toBe("TemporarilyUnavailable");
+      test.clock.advance(20_000);
+    }
+    const callsIn = (hour: number) => refreshRequests(test).filter(({ atMs }) => Math.floor((atMs - diedAt) / HOUR_MS) === hour).length;
+    expect(callsIn(0)).toBeLessThanOrEqual(12);
+    expect(callsIn(0)).toBeGreaterThanOrEqual(5);
+    for (const hour of [1, 2, 3]) {
+      expect(callsIn(hour)).toBeLessThanOrEqual(5);
+      expect(callsIn(hour)).toBeGreaterThanOrEqual(3);
+    }
+  });
+});
+
+describe.each(databaseKinds)("Rule 5: an answer that was lost, on %s", (database) => {
+  it("costs nothing where the old refresh token still works for a while", async () => {
+    const ada = await connected({ database, provider: { graceSeconds: 60 } });
+    test.provider.controls.next("lose");
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("TemporarilyUnavailable");
+    test.clock.advance(10_000);
+    const { value } = await askToken(ada);
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+  });
+
+  it("ends the connection only after the old refresh token was sent once more", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.next("lose");
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("TemporarilyUnavailable");
+    expect((await onlyAuthorization(test)).status).toBe("active");
+    test.clock.advance(10_000);
+    expect(await askToken(ada)).toMatchObject({ __typename: "ReconnectRequired", reason: "REVOKED" });
+    expect(refreshRequests(test)).toHaveLength(2);
+  });
+});
