@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startProcess } from "./testing/process.ts";
+
+// Every command is a process of its own, and a busy machine takes seconds to start one.
+vi.setConfig({ testTimeout: 60_000 });
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "xkit-cli-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const started = startProcess(args, env, directory);
+  const code = await started.ended;
+  return { code, stdout: started.stdout(), stderr: started.stderr() };
+}
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+
+describe("the command line", () => {
+  it("prints a user token, and nothing else", async () => {
+    const { code, stdout, stderr } = await run(["users", "token", "ada", "--group", "acme", "--name", "Ada"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(claimsOf(stdout)).toMatchObject({ sub: "ada", iss: "http://localhost:4000" });
+  });
+
+  it("makes API keys, lists them without their secrets, and revokes them", async () => {
+    const created = await run(["keys", "create", "--name", "billing"]);
+    const [, id = "", secret = ""] = /^publishable (pk_\S+)\nsecret {6}(sk_\S+)\n/.exec(created.stdout) ?? [];
+    expect(secret).not.toBe("");
+    const listed = await run(["keys", "list"]);
+    expect(listed.stdout).toMatch(new RegExp(`^${id}  billing  created \\S+  last used never\n$`));
+    expect((await run(["keys", "revoke", id])).code).toBe(0);
+    expect((await run(["keys", "list"])).stdout).toContain("revoked 2");
+    expect(await run(["keys", "revoke", id])).toMatchObject({ code: 2, stderr: expect.stringContaining("revoked already") });
+  });
+
+  it("makes a sealing key that a production start takes, without opening a store", async () => {
+    const { code, stdout } = await run(["keys", "seal"]);
+    expect({ code, store: existsSync(join(directory, ".data")) }).toEqual({ code: 0, store: false });
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
+    const env = { NODE_ENV: "production", XKIT_ENCRYPTION_KEYS: stdout.trim(), XKIT_PUBLIC_URL: "https://connect.example.com" };
+    expect((await run(["keys", "list"], env)).code).toBe(0);
+  });
+
+  it("rotates the keys that sign", async () => {
+    const keyIdOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+    const before = keyIdOf((await run(["users", "token", "ada"])).stdout);
+    expect((await run(["keys", "rotate"])).code).toBe(0);
+    expect(keyIdOf((await run(["users", "token", "ada"])).stdout)).not.toBe(before);
+  });
+
+  it("explains itself", async () => {
+    expect(await run(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("keys rotate") });
+  });
+
+  it.each([
+    [["nonsense"], 'no command "nonsense"'],
+    [["users", "token"], "needs <external_id>"],
+    [["users", "token", "a\u0007"], "control characters"],
+    [["keys", "create", "billing"], "Too many arguments: billing"],
+    [["keys", "list", "--name", "x"], "takes no --name"],
+    [["keys", "revoke", "pk_nothing"], "no such publishable key"],
+    [["--nonsense"], "--nonsense"],
+  ])("answers misuse with a sentence and the usage, exit code 2: %j", async (args, words) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(words);
+    expect(stderr).toContain("xkit-gateway users token <external_id>");
+  });
+});
+
+describe("a start that cannot succeed ends with a sentence", () => {
+  it.each<[string, Record<string, string>, number, RegExp]>([
+    [
+      "a bad configuration",
+      { PORT: "x", LOG_LEVEL: "x" },
+      2,
+      /^The configuration has 2 problems:\n {2}- PORT [^\n]*\n {2}- LOG_LEVEL [^\n]*\n$/,
+    ],
+    ["a file that is not there", { XKIT_CONFIG: "other.json" }, 2, /XKIT_CONFIG names other\.json, which cannot be read \(ENOENT\)\n$/],
+    [
+      "production without anything",
+      { NODE_ENV: "production" },
+      2,
+      /XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal\n/,
+    ],
+    [
+      "a store that is not there",
+      { PORT: "0", DATABASE_URL: "postgres://u:planted@127.0.0.1:1/x" },
+      1,
+      /^The gateway could not start \(ECONNREFUSED\): [^\n]+\n$/,
+    ],
+    ["a store that is none", { PORT: "0", DATABASE_URL: "file:notes.txt" }, 1, /^The gateway could not start \(SQLITE_NOTADB\): [^\n]+\n$/],
+  ])("%s", async (_name, env, expected, message) => {
+    writeFileSync(join(directory, "notes.txt"), "This is no database, only a long line of text. ".repeat(50));
+    const { code, stderr } = await run(["start"], env);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("planted");
+    expect(code).toBe(expected);
+  });
+
+  it("a default configuration file that is there and cannot be read is no demo", async () => {
+    mkdirSync(join(directory, "xkit.config.json"));
+    expect(await run(["start"], { PORT: "0" })).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot be read (EISDIR)") });
+  });
+
+  it("a development key that is none is left alone", async () => {
+    mkdirSync(join(directory, ".data"));
+    writeFileSync(join(directory, ".data", "sealing-key"), "broken");
+    expect(await run(["users", "token", "ada"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("sealing-key is not a sealing key"),
+    });
+    expect(readFileSync(join(directory, ".data", "sealing-key"), "utf8")).toBe("broken");
+  });
+
+  it("a store that was sealed with another key", async () => {
+    await run(["users", "token", "ada"]);
+    const other = (await run(["keys", "seal"])).stdout.trim();
+    expect(await run(["users", "token", "ada"], { XKIT_ENCRYPTION_KEYS: other })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("XKIT_ENCRYPTION_KEYS does not open this store"),
+    });
+  });
+});

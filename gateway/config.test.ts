@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, type Environment, parseConfig } from "./config.ts";
+
+const KEY = Buffer.alloc(32, 7).toString("base64");
+const connector = {
+  slug: "test",
+  name: "Test",
+  provider: { authorization_endpoint: "https://id.example.com/authorize", token_endpoint: "https://id.example.com/token" },
+  client_id: "client",
+  client_secret: "${TEST_SECRET}",
+};
+const good = { platform: { name: "Acme" }, connectors: [connector] };
+const production = { NODE_ENV: "production", XKIT_PUBLIC_URL: "https://connect.example.com", XKIT_ENCRYPTION_KEYS: `a:${KEY}` };
+
+const parse = (env: Environment = {}, file: unknown = null) =>
+  parseConfig(env, file === null ? null : { path: "xkit.config.json", text: typeof file === "string" ? file : JSON.stringify(file) });
+
+function problemsOf(env: Environment, file: unknown = null): readonly string[] {
+  try {
+    parse(env, file);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("a configuration without anything", () => {
+  it("is one for development on this machine, and frozen", () => {
+    const config = parse();
+    expect(config).toMatchObject({
+      mode: "development",
+      host: "127.0.0.1",
+      port: 4000,
+      publicUrl: "http://localhost:4000",
+      sealingKeys: null,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(parse({ PORT: "", XKIT_PUBLIC_URL: "  ", LOG_LEVEL: "" })).toEqual(config);
+  });
+});
+
+describe("a good configuration", () => {
+  it("takes secrets from the environment", () => {
+    const { connectors } = parse({ TEST_SECRET: `quote " and \\ backslash` }, good);
+    expect(connectors.get("test")?.oauth?.client.clientSecret).toBe(`quote " and \\ backslash`);
+  });
+
+  it("takes several parts of one text, and leaves what is no variable alone", () => {
+    const file = { platform: { name: "${ONE}-${TWO} $THREE ${four five} {six}" } };
+    expect(parse({ ONE: "1", TWO: "${ONE}" }, file).platform.name).toBe("1-${ONE} $THREE ${four five} {six}");
+  });
+
+  it("is one for production, with every variable", () => {
+    const env = { ...production, TEST_SECRET: "s", PORT: "8080", HOST: "::1", DATABASE_URL: "postgres://u:p@db/x", LOG_LEVEL: "error" };
+    expect(parse({ ...env, XKIT_ENCRYPTION_KEYS: `b:${KEY},a:${KEY}` }, good)).toMatchObject({
+      mode: "production",
+      port: 8080,
+      host: "::1",
+      databaseUrl: "postgres://u:p@db/x",
+      logLevel: "error",
+      sealingKeys: [{ id: "b" }, { id: "a" }],
+    });
+    expect(parse({ ...production, TEST_SECRET: "s" }, good).host).toBe("0.0.0.0");
+  });
+});
+
+describe("a bad environment", () => {
+  it.each([
+    ["NODE_ENV", ["prod", "Production", "staging"], "must be production, development or test"],
+    ["PORT", ["x", "-1", "1.5", "65536", "0x10", "1e3"], "must be"],
+    [
+      "XKIT_PUBLIC_URL",
+      ["x", "https://a.example/", "https://a.example/x", "http://a.example", "https://*.example.com", "ftp://a"],
+      "must be an origin",
+    ],
+    ["DATABASE_URL", ["x", "mysql://a/b", "file:", "postgres://u:p@h:port/x"], "must be postgres://… or file:path"],
+    ["XKIT_ENCRYPTION_KEYS", ["x", `a:${KEY.slice(4)}`, `:${KEY}`, `a:${KEY},`, `a b:${KEY}`], "keys seal"],
+    ["XKIT_ENCRYPTION_KEYS", [`a:${KEY},a:${KEY}`], "must have distinct ids"],
+    ["LOG_LEVEL", ["loud"], "must be debug, info, warn, error or silent"],
+    ["XKIT_PROVIDER_TIMEOUT_MS", ["99", "60001", "soon"], "must be"],
+  ])("names %s, and what was expected", (name, values, expected) => {
+    for (const value of values) {
+      const problems = problemsOf({ [name]: value });
+      expect({ value, problems }).toEqual({ value, problems: [expect.stringMatching(new RegExp(`^${name}[. ]`))] });
+      expect(problems[0]).toContain(expected);
+    }
+  });
+});
+
+describe("a bad file", () => {
+  const badConnector = (changes: object) => ({ ...good, connectors: [{ ...connector, client_secret: "s", ...changes }] });
+
+  it.each([
+    [{}, "platform"],
+    [{ platform: { name: "" } }, "platform.name"],
+    [{ platform: { name: "A" }, other: 1 }, "as a whole"],
+    [{ platform: { name: "A", website: "javascript:alert(1)" } }, "platform.website"],
+    [{ platform: { name: "A", login_redirect_url: "/login" } }, "platform.login_redirect_url"],
+    [{ platform: { name: "A", color: "red" } }, "platform.color"],
+    [{ platform: { name: "A" }, web_origins: ["https://a.example", "https://a.example/"] }, "web_origins.1"],
+    [{ platform: { name: "A" }, web_origins: ["http://a.example"] }, "web_origins.0"],
+    [{ platform: { name: "A" }, web_origins: ["https://*.com"] }, "web_origins.0"],
+    [badConnector({ slug: "A B" }), "connectors.0.slug"],
+    [badConnector({ scopes: "read" }), "connectors.0.scopes"],
+    [badConnector({ client_id: undefined }), "connectors.0.client_id"],
+    [badConnector({ provider: undefined, client_id: undefined }), "connectors.0.provider"],
+    [
+      badConnector({ provider: { ...connector.provider, token_endpoint: "http://id.example.com/token" } }),
+      "connectors.0.provider.token_endpoint",
+    ],
+    [
+      { platform: { name: "A" }, token_issuers: [{ iss: "https://id", jwks_url: "http://id.example.com/jwks" }] },
+      "token_issuers.0.jwks_url",
+    ],
+    ["[]", "as a whole"],
+    ["null", "as a whole"],
+  ])("is told of by path: %j", (file, path) => {
+    expect(problemsOf({}, file)).toEqual([expect.stringMatching(new RegExp(`^xkit\\.config\\.json ${path.replaceAll(".", "\\.")} `))]);
+  });
+
+  it("may not name a connector twice", () => {
+    const file = badConnector({});
+    expect(problemsOf({}, { ...file, connectors: [file.connectors[0], file.connectors[0]] })).toEqual([
+      "xkit.config.json connectors must have distinct slugs",
+    ]);
+  });
+
+  it("needs its variables, and nothing else is said about their places", () => {
+    const file = { platform: { name: "${NAME}", color: "${COLOUR}" }, connectors: [connector] };
+    expect(problemsOf({ NAME: "", COLOUR: undefined }, file)).toEqual([
+      "xkit.config.json platform.name needs the environment variable NAME, which is not set",
+      "xkit.config.json platform.color needs the environment variable COLOUR, which is not set",
+      "xkit.config.json connectors.0.client_secret needs the environment variable TEST_SECRET, which is not set",
+    ]);
+    expect(problemsOf({}, { platform: { name: "${constructor}" } })).toHaveLength(1);
+  });
+});
+
+describe("several problems", () => {
+  it("are told of at once, in one message", () => {
+    const env = { NODE_ENV: "production", PORT: "x", LOG_LEVEL: "loud" };
+    const problems = problemsOf(env, { platform: { name: "" }, web_origins: ["x"], connectors: [{ ...connector, slug: "A" }] });
+    expect(problems.map((problem) => problem.replace(/^xkit\.config\.json /, "").split(" ")[0])).toEqual([
+      "PORT",
+      "LOG_LEVEL",
+      "connectors.0.client_secret",
+      "platform.name",
+      "web_origins.0",
+      "connectors.0.slug",
+      "XKIT_ENCRYPTION_KEYS",
+      "XKIT_PUBLIC_URL",
+    ]);
+    expect(() => parse(env)).toThrow(/^The configuration has 5 problems:\n {2}- PORT [^]*\n {2}- XKIT_CONFIG is required/);
+  });
+
+  it("never show a value", () => {
+    const secret = "planted-5ecret";
+    const env = {
+      XKIT_ENCRYPTION_KEYS: `a:${secret}`,
+      DATABASE_URL: `mysql://u:${secret}@h/x`,
+      PORT: secret,
+      NODE_ENV: secret,
+      TEST_SECRET: secret,
+    };
+    const files = [
+      { platform: { name: 1, color: secret }, connectors: [{ ...connector, client_id: [secret], slug: secret.toUpperCase() }] },
+      `{ "platform": { "name": "${secret}" `,
+      {
+        ...good,
+        web_origins: [`https://u:${secret}@h`],
+        token_issuers: [{ iss: "x", jwks_url: `https://u:${secret}@h/`, algorithms: [secret] }],
+      },
+    ];
+    for (const file of files) expect(problemsOf(env, file).join("\n").toLowerCase()).not.toContain(secret);
+  });
+});
+
+describe("production", () => {
+  it("is refused without a key, a public URL and a file, with the command that makes a key", () => {
+    expect(problemsOf({ NODE_ENV: "production" })).toEqual([
+      "XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal",
+      "XKIT_PUBLIC_URL is required in production: where browsers reach this gateway",
+      "XKIT_CONFIG is required in production: the path of the configuration file (default xkit.config.json)",
+    ]);
+  });
+});
