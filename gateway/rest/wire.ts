@@ -15,7 +15,7 @@
  * `?access_token=false` asks for the same without a token: nothing is refreshed, nothing opened, and `token_problem` is null.
  */
 import { z } from "zod";
-import { httpStatusOf } from "../../schema/errors.ts";
+import type { ErrorCode } from "../../schema/errors.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 
@@ -32,7 +32,7 @@ export const wireErrorCodes = z.enum([
   "CONNECTOR_MISCONFIGURED",
   "UPSTREAM_UNAVAILABLE",
   "INTERNAL",
-] as const satisfies readonly (keyof typeof httpStatusOf | "NOT_CONNECTED")[]);
+] as const satisfies readonly (ErrorCode | "NOT_CONNECTED")[]);
 
 /** Every failure (decision 4). A success never has a top-level `error`. */
 export const wireError = z

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../rest/https-gateway.fixture.ts";
+import { createPageWindow, type PageWindow } from "../rest/page-window.fixture.ts";
+
+let gateway: HttpsGateway;
+/** The victim's browser. */
+let page: PageWindow;
+let url: string;
+beforeEach(async () => {
+  gateway = await startHttpsGateway();
+  url = `https://${gateway.domain}`;
+  page = createPageWindow({ origin: APP_ORIGIN, gateway: url, certificate: gateway.certificate });
+});
+afterEach(async () => {
+  await page.close();
+  await gateway.close();
+});
+
+async function createOneTimeToken(id = "mallory"): Promise<string> {
+  const { token } = await gateway.app.provisionUser({ id });
+  const headers = { authorization: `Bearer ${token}`, origin: APP_ORIGIN };
+  const response = await gateway.app.fetch(new Request(`${url}/api/platform_user/sessions/ott`, { method: "POST", headers }));
+  return String((await response.json()).ott);
+}
+
+const addressWith = (token: string, openerOrigin = APP_ORIGIN) =>
+  `${url}/authorizations/test/loading?${new URLSearchParams({ opener_origin: openerOrigin, token }).toString()}`;
+
+const fetchPage = (address: string, headers: Record<string, string> = {}) => gateway.app.fetch(new Request(address, { headers }));
+
+const redeem = (token: string, origin = url, cookie = "") =>
+  gateway.app.fetch(
+    new Request(`${url}/authorizations/redeem`, {
+      method: "POST",
+      headers: { origin, cookie, "content-type": "application/json" },
+      body: JSON.stringify({ token }),
+    }),
+  );
+
+const cookiesOf = (response: Response) => response.headers.getSetCookie().map((header) => header.split("=", 1)[0]);
+
+it("signs nobody in by a link in a mail", async () => {
+  const token = await createOneTimeToken();
+  const popup = await page.visit(addressWith(token), null);
+  expect(popup.text()).toContain("not opened by one of the platform's pages");
+  expect(page.cookies()).toEqual([]);
+  expect((await redeem(token)).status).toBe(204);
+});
+
+it("signs nobody in for a page of another origin that opens the window, whatever opener it names", async () => {
+  const token = await createOneTimeToken();
+  for (const named of [APP_ORIGIN, "https://evil.example", "", "null", `${APP_ORIGIN}.evil.example`])
+    await page.visit(addressWith(token, named), "https://evil.example");
+  expect(page.cookies()).toEqual([]);
+});
+
+it("uses no token up by a visit, so that scanners of links and previews do no harm", async () => {
+  const token = await createOneTimeToken();
+  const answer = await fetchPage(addressWith(token), { referer: `${APP_ORIGIN}/settings` });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.getSetCookie()).toEqual([]);
+  expect((await redeem(token)).status).toBe(204);
+});
+
+it("serves its script only to a navigation from the named origin, or from the gateway itself", async () => {
+  const address = addressWith(await createOneTimeToken());
+  const statusWith = async (headers: Record<string, string>) => (await fetchPage(address, headers)).status;
+  expect(await statusWith({})).toBe(403);
+  expect(await statusWith({ referer: "https://evil.example/" })).toBe(403);
+  expect(await statusWith({ referer: "https://evil.example/?https://app.example.com/" })).toBe(403);
+  expect(await statusWith({ "sec-fetch-site": "cross-site" })).toBe(403);
+  expect(await statusWith({ "sec-fetch-site": "none" })).toBe(403);
+  expect(await statusWith({ referer: `${APP_ORIGIN}/` })).toBe(200);
+  expect(await statusWith({ "sec-fetch-site": "same-origin" })).toBe(200);
+});
+
+it("redeems a token for its own page alone, once, and for a minute", async () => {
+  const token = await createOneTimeToken();
+  for (const origin of ["https://evil.example", APP_ORIGIN, "null"]) expect((await redeem(token, origin)).status).toBe(403);
+  const redeemed = await redeem(token);
+  expect(cookiesOf(redeemed)).toEqual(["__Host-xkit_session", "__Host-xkit_browser"]);
+  expect((await redeem(token)).status).toBe(401);
+  const late = await createOneTimeToken();
+  gateway.clock.advance(61_000);
+  expect((await redeem(late)).status).toBe(401);
+});
+
+it("takes no token whose binding was changed or swapped", async () => {
+  const [one, other] = [await createOneTimeToken(), await createOneTimeToken()];
+  const [secret] = one.split(".", 1);
+  const binding = other.slice(other.indexOf("."));
+  for (const token of [`${secret}${binding}`, String(secret), `${one}x`, `.${one}`, "", "."])
+    expect((await redeem(token)).status).toBe(401);
+  expect((await redeem(one)).status).toBe(204);
+});
+
+it("keeps the session of the same user, and ends another user's", async () => {
+  const signedIn = await redeem(await createOneTimeToken("ada"));
+  const cookie = signedIn.headers
+    .getSetCookie()
+    .map((header) => header.split(";", 1)[0])
+    .join("; ");
+  expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toEqual(["__Host-xkit_browser"]);
+  expect(cookiesOf(await redeem(await createOneTimeToken("bob"), url, cookie))).toContain("__Host-xkit_session");
+  expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toContain("__Host-xkit_session");
+});
+
+it("tells its opener what went wrong, and closes", async () => {
+  const token = await createOneTimeToken();
+  await redeem(token);
+  const told: unknown[] = [];
+  const window: { addEventListener?(type: string, listener: (event: { data: unknown }) => void): void } = page.globals.window;
+  window.addEventListener?.("message", ({ data }) => void told.push(data));
+  const popup = await page.visit(addressWith(token), APP_ORIGIN);
+  expect(popup.closed).toBe(true);
+  await expect.poll(() => told).toEqual([{ error: expect.stringContaining("waited too long") }]);
+});
+
+it("names every script and style by hash, and lets nothing else run", async () => {
+  const pages = [`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, `${url}/authorizations/done`, addressWith("x", '"><script>')];
+  for (const address of pages) {
+    const answer = await fetchPage(address);
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain("unsafe");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(await answer.text()).not.toContain('"><script>');
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+  }
+});
+
+it("goes on where the opener says by message, as Electron needs it", async () => {
+  const popup = await page.visit(`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, APP_ORIGIN);
+  popup.postMessage({ location: "javascript:alert(1)" }, url);
+  popup.postMessage({ location: addressWith(await createOneTimeToken("ada")) }, url);
+  await expect.poll(() => page.cookies()).toContain("__Host-xkit_session");
+  expect(popup.visited).toHaveLength(2);
+});

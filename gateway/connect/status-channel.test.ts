@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
+import { MAXIMUM_JOINS, MAXIMUM_MESSAGE_BYTES } from "./status-channel.ts";
+
+let test: TestApp;
+let ada: TestUser;
+let server: Server;
+let port: number;
+const sockets = new Set<WebSocket>();
+
+beforeEach(async () => {
+  test = await startTestApp();
+  ada = await test.signIn("ada");
+  server = createServer().on("upgrade", test.app.upgrade).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  port = typeof address === "object" && address ? address.port : 0;
+});
+afterEach(async () => {
+  for (const socket of sockets) socket.terminate();
+  sockets.clear();
+  server.close();
+  await test.close();
+});
+
+/** A socket, and what came over it. */
+interface Client {
+  socket: WebSocket;
+  received: unknown[];
+  send(...message: unknown[]): void;
+}
+
+async function connect(bearer: string, origin = WEB_ORIGIN, path = "/socket/websocket"): Promise<Client> {
+  const query = new URLSearchParams({ token: bearer, vsn: "2.0.0" }).toString();
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}?${query}`, { origin });
+  sockets.add(socket);
+  const received: unknown[] = [];
+  socket.on("message", (data) => void received.push(JSON.parse(Buffer.isBuffer(data) ? data.toString() : "null")));
+  await once(socket, "open");
+  return { socket, received, send: (...message) => socket.send(JSON.stringify(message)) };
+}
+
+const refusalOf = (bearer: string, origin?: string, path?: string) =>
+  connect(bearer, origin, path).then(
+    () => "accepted",
+    (error: unknown) => String(error),
+  );
+
+const closeCodeOf = async (socket: WebSocket): Promise<unknown> => (await once(socket, "close"))[0];
+
+async function start(user: TestUser) {
+  const { data } = await user.graphql('mutation { connect(slug: "test") { authorization { id authorizeUrl } } }');
+  return data.connect.authorization;
+}
+
+it("answers a join with the status, and pushes each change until the last", async () => {
+  const { id, authorizeUrl } = await start(ada);
+  const client = await connect(await ada.bearer());
+  const topic = `authorization_status:${id}`;
+  client.send("1", "1", topic, "phx_join", {});
+  await expect
+    .poll(() => client.received)
+    .toEqual([["1", "1", topic, "phx_reply", { status: "ok", response: { status: "awaiting_callback" } }]]);
+  await ada.browser.fetch((await test.provider.authorize(authorizeUrl)).href);
+  await expect.poll(() => client.received.at(-1)).toEqual(["1", null, topic, "status_update", { status: "active" }]);
+  client.send("1", "2", topic, "phx_leave", {});
+  await expect.poll(() => client.received.at(-1)).toEqual(["1", "2", topic, "phx_reply", { status: "ok", response: {} }]);
+});
+
+it("answers heartbeats", async () => {
+  const client = await connect(await ada.bearer());
+  client.send(null, "7", "phoenix", "heartbeat", {});
+  await expect.poll(() => client.received).toEqual([[null, "7", "phoenix", "phx_reply", { status: "ok", response: {} }]]);
+});
+
+it("shows nobody another user's authorization", async () => {
+  const { id } = await start(ada);
+  const bob = await connect(await (await test.signIn("bob")).bearer());
+  for (const topic of [`authorization_status:${id}`, "authorization_status:no-such-id", "authorization_status:", "room:lobby"])
+    bob.send("1", "1", topic, "phx_join", {});
+  await expect.poll(() => bob.received).toHaveLength(4);
+  for (const message of bob.received)
+    expect(message).toMatchObject({ 3: "phx_reply", 4: { status: "error", response: { reason: expect.any(String) } } });
+});
+
+it("lets in valid bearers from valid origins at its one path", async () => {
+  const bearer = await ada.bearer();
+  expect(await refusalOf("nonsense")).toContain("401");
+  expect(await refusalOf("")).toContain("401");
+  expect(await refusalOf(bearer, "https://evil.example")).toContain("403");
+  expect(await refusalOf(bearer, WEB_ORIGIN, "/socket/longpoll")).toContain("404");
+  expect(await refusalOf(bearer)).toBe("accepted");
+});
+
+it("bounds what a client may send and follow", async () => {
+  const long = await connect(await ada.bearer());
+  long.send(null, "1", "phoenix", "heartbeat", "x".repeat(MAXIMUM_MESSAGE_BYTES));
+  expect(await closeCodeOf(long.socket)).toBe(1009);
+  const wrong = await connect(await ada.bearer());
+  wrong.socket.send("hello");
+  expect(await closeCodeOf(wrong.socket)).toBe(1008);
+  const many = await connect(await ada.bearer());
+  for (let index = 0; index <= MAXIMUM_JOINS; index += 1) {
+    const { id } = await start(ada);
+    many.send("1", String(index), `authorization_status:${id}`, "phx_join", {});
+    await expect.poll(() => many.received).toHaveLength(index + 1);
+  }
+  expect(many.received.at(-1)).toMatchObject({ 4: { status: "error", response: { reason: "too many topics" } } });
+});
+
+it("closes when the session ends, and when the gateway stops", async () => {
+  const signedIn = await ada.graphql("mutation ($token: String!) { login(token: $token) { token } }", { token: await ada.bearer() });
+  const first = await connect(signedIn.data.login.token);
+  const second = await connect(await ada.bearer());
+  const ended = closeCodeOf(first.socket);
+  await ada.graphql("mutation { logout }", {}, { origin: WEB_ORIGIN });
+  expect(await ended).toBe(1008);
+  expect(second.socket.readyState).toBe(WebSocket.OPEN);
+  const stopped = closeCodeOf(second.socket);
+  test.app.endSubscriptions();
+  expect(await stopped).toBe(1001);
+});
+
+it("closes when the user changes groups", async () => {
+  const client = await connect(await ada.bearer());
+  const closed = closeCodeOf(client.socket);
+  await test.app.provisionUser({ id: "ada", groupId: "acme" });
+  expect(await closed).toBe(1008);
+});
+
+it("logs no bearer", async () => {
+  const bearer = await ada.bearer();
+  await connect(bearer);
+  await refusalOf(`${bearer}x`);
+  expect(test.logged.join("\n")).not.toContain(bearer);
+});

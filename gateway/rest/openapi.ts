@@ -1,0 +1,112 @@
+import { z } from "zod";
+import type { CallerKind, Operation } from "./operation.ts";
+import { wireError } from "./wire.ts";
+
+type Json = Record<string, unknown>;
+
+const securityOf: Record<CallerKind, Json[]> = {
+  public: [{}, { bearer: [] }],
+  user: [{ bearer: [] }],
+  cookie: [{ sessionCookie: [] }],
+  platform: [{ keyPair: [] }],
+};
+
+/** Failures that a request can always meet, by caller (decision 4). */
+const failuresOf: Record<CallerKind, readonly number[]> = {
+  public: [400, 401, 403, 429, 500, 502, 503],
+  user: [400, 401, 403, 429, 500, 502, 503],
+  cookie: [401, 403, 429, 500, 503],
+  platform: [400, 401, 403, 429, 500, 502, 503],
+};
+
+const sentences: Record<number, string> = {
+  200: "As asked.",
+  201: "Started.",
+  204: "Done; there is nothing to say.",
+  400: "A parameter or the body is wrong: BAD_USER_INPUT, and `path` names it.",
+  401: "The credential is missing, malformed, expired or revoked: UNAUTHENTICATED.",
+  403: "The caller may not: FORBIDDEN.",
+  404: "There is no such thing for this caller: NOT_FOUND or NOT_CONNECTED.",
+  409: "No token can live that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`.",
+  429: "Too often: RATE_LIMITED, with Retry-After.",
+  500: "A mistake of the gateway: INTERNAL, with `id`.",
+  502: "CONNECTOR_MISCONFIGURED or UPSTREAM_UNAVAILABLE.",
+  503: "At the moment: TEMPORARILY_UNAVAILABLE, with Retry-After.",
+};
+
+/** The OpenAPI 3.1 document of the contract, made from the very schemas that parse requests and build answers. */
+export function createOpenApi(parts: Record<string, readonly Operation[]>, publicUrl: string): Json {
+  const components: Json = {};
+  const paths: Record<string, Json> = {};
+  const error = toSchema(wireError, "output", components);
+  for (const [base, operations] of Object.entries(parts)) {
+    for (const operation of operations) {
+      const path = `${base}${operation.path}`;
+      paths[path] = { ...paths[path], [operation.method]: describe(operation, base, error, components) };
+    }
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Xkit Gateway, REST",
+      version: "1",
+      description: "The Xkit REST contract, as @xkit-co/xkit.js speaks it, and what servers ask.",
+    },
+    servers: [{ url: publicUrl }],
+    paths,
+    components: {
+      schemas: components,
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A session token, a user token, or a JWT of a configured issuer." },
+        keyPair: { type: "http", scheme: "basic", description: "Publishable and secret key; refused with an Origin header." },
+        sessionCookie: { type: "apiKey", in: "cookie", name: "__Host-xkit_session", description: "Only from a valid web origin." },
+      },
+    },
+  };
+}
+
+function describe(operation: Operation, base: string, error: Json, components: Json): Json {
+  const failures = [...new Set([...failuresOf[operation.caller], ...operation.failures])].toSorted((a, b) => a - b);
+  const failure = (status: number) => ({ description: sentences[status], content: { "application/json": { schema: error } } });
+  const success = {
+    description: sentences[operation.status],
+    ...(operation.status !== 204 && {
+      content: { "application/json": { schema: toSchema(operation.answer, "output", components) } },
+    }),
+  };
+  return {
+    operationId: operationId(operation, base),
+    summary: operation.summary,
+    security: securityOf[operation.caller],
+    parameters: [...parameters(operation.params, "path", components), ...parameters(operation.query, "query", components)],
+    ...(operation.body && {
+      requestBody: {
+        required: !operation.body.safeParse({}).success,
+        content: { "application/json": { schema: toSchema(operation.body, "input", components) } },
+      },
+    }),
+    responses: { [operation.status]: success, ...Object.fromEntries(failures.map((status) => [status, failure(status)])) },
+  };
+}
+
+/** Like `platform_user.get.connections.slug`. */
+const operationId = ({ method, path }: Operation, base: string): string =>
+  [base.replace("/api/", ""), method, ...path.split("/").filter(Boolean)].join(".").replaceAll(/[{}]/g, "");
+
+const parameters = (schema: z.ZodObject, place: "path" | "query", components: Json): Json[] =>
+  Object.entries(schema.shape).map(([name, field]) => ({
+    name,
+    in: place,
+    required: place === "path",
+    schema: toSchema(field, "input", components),
+  }));
+
+const jsonSchema = z.looseObject({ $defs: z.record(z.string(), z.unknown()).optional() });
+
+/** A zod schema as JSON Schema 2020-12, its named parts moved to the components. */
+function toSchema(schema: z.core.$ZodType, io: "input" | "output", components: Json): Json {
+  const text = JSON.stringify(z.toJSONSchema(schema, { io, target: "draft-2020-12" })).replaceAll("#/$defs/", "#/components/schemas/");
+  const { $defs = {}, $schema: _, id: __, ...own } = jsonSchema.parse(JSON.parse(text));
+  Object.assign(components, $defs);
+  return own;
+}

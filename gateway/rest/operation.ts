@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { type Context, requirePlatform, requireUser, type Sessions } from "../../schema/context.ts";
+import { badUserInput } from "../../schema/errors.ts";
+import type { PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+
+/** What an operation can reach, by who may call it. */
+export interface Callers {
+  /** Anybody. */
+  public: Context;
+  /** A signed-in user, by bearer. */
+  user: {
+    context: Context;
+    viewer(): Promise<Viewer>;
+    connections: ViewerConnections;
+    createOneTimeToken(): Promise<string>;
+    login(): Promise<Session>;
+  };
+  /** A page of the platform, by the session cookie alone: a bearer beside it is not looked at. */
+  cookie: Sessions;
+  /** A server, by its key pair. */
+  platform: { context: Context; platform: PlatformAccess };
+}
+type Session = Awaited<ReturnType<Sessions["login"]>>;
+export type CallerKind = keyof Callers;
+
+type Shape = z.ZodObject;
+
+interface Definition<Kind extends CallerKind, Path extends Shape, Query extends Shape, Body extends Shape, Answer extends Shape> {
+  caller: Kind;
+  method: "get" | "post" | "put" | "delete";
+  /** As OpenAPI writes it, below the base of its part: `/connections/{slug}`. */
+  path: string;
+  summary: string;
+  params: Path;
+  query: Query;
+  /** `none` for a request without one. */
+  body: Body;
+  /** Of a success; 204 has no body. Default 200. */
+  status?: 200 | 201 | 204;
+  answer: Answer;
+  /** Failures beyond those that any request can meet. */
+  failures?: readonly (404 | 409 | 502)[];
+  handle(
+    caller: Callers[Kind],
+    input: { params: z.output<Path>; query: z.output<Query>; body: z.output<Body> },
+  ): Promise<z.input<Answer>> | z.input<Answer>;
+}
+
+/** One operation of the contract: its schemas parse the request, build the answer, and make its part of the OpenAPI document. */
+export interface Operation {
+  caller: CallerKind;
+  method: "get" | "post" | "put" | "delete";
+  path: string;
+  summary: string;
+  params: Shape;
+  query: Shape;
+  body: Shape | null;
+  status: 200 | 201 | 204;
+  answer: Shape;
+  failures: readonly number[];
+  run(reach: Reach, input: RawInput): Promise<unknown>;
+}
+
+/** How an operation gets at its caller; each throws when the caller may not. */
+export type Reach = { [Kind in CallerKind]: () => Promise<Callers[Kind]> };
+
+export interface RawInput {
+  params: Record<string, string>;
+  query: Record<string, string>;
+  /** Read only once the caller is known. */
+  readBody(): Promise<unknown>;
+}
+
+const nothing = z.object({});
+
+/** What an operation takes when it says nothing else. */
+export const none = { params: nothing, query: nothing, body: nothing };
+
+/** Ties schemas, caller and handler of one operation together. */
+export function operation<Kind extends CallerKind, Path extends Shape, Query extends Shape, Body extends Shape, Answer extends Shape>({
+  handle,
+  failures = [],
+  status = 200,
+  ...definition
+}: Definition<Kind, Path, Query, Body, Answer>): Operation {
+  const { caller, params, query, body, answer } = definition;
+  // Compared as what they are: schemas without a type in common.
+  const schema: Shape = body;
+  const hasBody = schema !== none.body;
+  return {
+    ...definition,
+    status,
+    failures,
+    body: hasBody ? body : null,
+    async run(reach, raw) {
+      const asker = await reach[caller]();
+      const input = {
+        params: parse(params, raw.params),
+        query: parse(query, raw.query),
+        body: parse(body, hasBody ? await raw.readBody() : {}),
+      };
+      return answer.parse(await handle(asker, input));
+    },
+  };
+}
+
+/** What a schema makes of outside data. Throws BAD_USER_INPUT that names the first thing wrong. */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = (issue?.path ?? []).map(String).join(".");
+  throw badUserInput(`${path || "The body"}: ${issue?.message ?? "is not valid"}.`, path);
+}
+
+/** The callers of one request, from what `create` says of it. */
+export function reachOf(request: {
+  create(): Promise<Context>;
+  sessions(): Sessions;
+  createOneTimeToken(userId: string): Promise<string>;
+  bearer(): string;
+}): Reach {
+  return {
+    public: () => request.create(),
+    cookie: async () => request.sessions(),
+    async user() {
+      const context = await request.create();
+      const connections = requireUser(context);
+      if (!context.user) throw new TypeError("requireUser lets nobody else through.");
+      const { viewer } = context.user;
+      return {
+        context,
+        viewer,
+        connections,
+        createOneTimeToken: async () => request.createOneTimeToken((await viewer()).userId),
+        login: () => context.sessions.login(request.bearer()),
+      };
+    },
+    async platform() {
+      const context = await request.create();
+      return { context, platform: requirePlatform(context) };
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { notFound } from "../../schema/errors.ts";
+import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
+import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
+import { type Callers, none, operation, type Operation } from "./operation.ts";
+import { presentConnection, presentOwner, presentPublicConnector, presentSession, presentUser } from "./present.ts";
+import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./single.ts";
+import { wireAnswers } from "./wire.ts";
+
+/** How a path names an owner. `contexts` are users and groups alike (section c); a user comes before a group of the same id. */
+const kinds = ["users", "groups", "contexts"] as const;
+type OwnerKind = (typeof kinds)[number];
+
+const byExternalId = z.object({ external_id: externalIdSchema });
+
+const provisioning: Operation[] = [
+  operation({
+    ...none,
+    caller: "platform",
+    method: "post",
+    path: "/users",
+    summary: "Creates or updates a user, and mints the user token that xkit.login takes. What is left out stays; null clears.",
+    body: z.object({
+      user: z.object({
+        external_id: externalIdSchema,
+        external_group_id: externalIdSchema.nullish(),
+        name: nameSchema.nullish(),
+      }),
+    }),
+    answer: wireAnswers.provisionedUser,
+    handle: async ({ platform }, { body: { user } }) => {
+      const provisioned = await platform.provisionUser({
+        id: user.external_id,
+        ...(user.external_group_id !== undefined && { groupId: user.external_group_id }),
+        ...(user.name !== undefined && { name: user.name }),
+      });
+      return { ...presentSession(provisioned), user: presentUser(provisioned.user) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "platform",
+    method: "post",
+    path: "/contexts",
+    summary: "The same as POST /users under the later name. Custom attributes are accepted and not kept.",
+    body: z.object({ context: z.looseObject({ external_id: externalIdSchema, external_name: nameSchema.nullish() }) }),
+    answer: wireAnswers.provisionedContext,
+    handle: async ({ platform }, { body: { context } }) => {
+      const { external_id: id, external_name: name } = context;
+      const provisioned = await platform.provisionUser({ id, ...(name !== undefined && { name }) });
+      const { user } = provisioned;
+      return { ...presentSession(provisioned), context: { external_id: user.id, external_name: user.name, kind: "user" as const } };
+    },
+  }),
+];
+
+const owners: Operation[] = [
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: "/users/{external_id}",
+    summary: "A user.",
+    params: byExternalId,
+    answer: wireAnswers.user,
+    failures: [404],
+    async handle({ platform }, { params }) {
+      const user = await platform.findUser(params.external_id);
+      if (!user) throw unknownOwner("users");
+      return { user: presentUser(user) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: "/groups/{external_id}",
+    summary: "A group.",
+    params: byExternalId,
+    answer: wireAnswers.group,
+    failures: [404],
+    async handle({ platform }, { params }) {
+      const { id } = await getOwner(platform, "groups", params.external_id);
+      return { group: { external_id: id } };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: "/contexts/{external_id}",
+    summary: "A user or a group.",
+    params: byExternalId,
+    answer: wireAnswers.context,
+    failures: [404],
+    async handle({ platform }, { params }) {
+      const { kind, id } = await getOwner(platform, "contexts", params.external_id);
+      const name = kind === "user" ? ((await platform.findUser(id))?.name ?? null) : null;
+      return { context: { external_id: id, external_name: name, kind } };
+    },
+  }),
+];
+
+const connectionsOf = (kind: OwnerKind): Operation[] => [
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: `/${kind}/{external_id}/connections`,
+    summary: "The owner's enabled connections with their status; never with tokens.",
+    params: byExternalId,
+    query: z.object({
+      slug: slugSchema.optional(),
+      include_disabled: z.enum(["true", "false"]).optional().meta({ description: "`true`: those that were removed, too." }),
+    }),
+    answer: wireAnswers.connections,
+    failures: [404],
+    async handle({ platform }, { params, query }) {
+      const owner = await getOwner(platform, kind, params.external_id);
+      const all = await platform.connectionsOf(owner).list(query.slug ?? null);
+      return { connections: all.filter(({ enabled }) => enabled || query.include_disabled === "true").map(presentConnection) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: `/${kind}/{external_id}/connections/{slug}`,
+    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none.",
+    params: byExternalId.extend({ slug: slugSchema }),
+    query: singleQuery,
+    answer: wireAnswers.serverConnection,
+    failures: [404, 409, 502],
+    handle: async (caller, { params, query }) =>
+      readOwners(caller, await getOwner(caller.platform, kind, params.external_id), params.slug, query),
+  }),
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: `/${kind}/{external_id}/connection/{id}`,
+    summary: "One of the owner's connections by its id, with a live token.",
+    params: byExternalId.extend({ id: idSchema }),
+    query: singleQuery,
+    answer: wireAnswers.singleConnection,
+    failures: [404, 409, 502],
+    async handle({ platform }, { params, query }) {
+      const owner = await getOwner(platform, kind, params.external_id);
+      return requireSingle(await readSingle(platform.connectionsOf(owner), { id: params.id }, query, true));
+    },
+  }),
+];
+
+const legacy: Operation[] = [
+  operation({
+    ...none,
+    caller: "platform",
+    method: "get",
+    path: "/connections/{external_user_id}/{slug}",
+    summary: "The form of 2020: the same as /users/{external_id}/connections/{slug}.",
+    params: z.object({ external_user_id: externalIdSchema, slug: slugSchema }),
+    query: singleQuery,
+    answer: wireAnswers.serverConnection,
+    failures: [404, 409, 502],
+    handle: async (caller, { params, query }) =>
+      readOwners(caller, await getOwner(caller.platform, "users", params.external_user_id), params.slug, query),
+  }),
+];
+
+/** The Platform API: what servers ask (section c, decision 3). */
+export const platformOperations: readonly Operation[] = [...provisioning, ...owners, ...kinds.flatMap(connectionsOf), ...legacy];
+
+/** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (section c). */
+async function readOwners({ context, platform }: Callers["platform"], owner: Owner, slug: string, query: z.output<typeof singleQuery>) {
+  const single = await readSingle(platform.connectionsOf(owner), { slug }, query, true);
+  if (single.connection) return { connection: single.connection };
+  const connector = await context.catalog.findConnector(slug);
+  if (!connector) throw noSuchConnector(slug);
+  const absent = { id: null, enabled: false as const, owner: presentOwner(owner), authorization: null };
+  return { connection: { ...absent, connector: presentPublicConnector(connector), token_problem: single.problem } };
+}
+
+async function getOwner(platform: PlatformAccess, kind: OwnerKind, id: string): Promise<Owner> {
+  if (kind !== "groups" && (await platform.findUser(id))) return { kind: "user", id };
+  if (kind !== "users" && (await platform.findGroup(id))) return { kind: "group", id };
+  throw unknownOwner(kind);
+}
+
+const unknownOwner = (kind: OwnerKind) => notFound(`There is no such ${kind.slice(0, -1)}: provision it with POST /users first.`);

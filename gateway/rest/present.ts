@@ -1,0 +1,84 @@
+import type { Session } from "../../schema/context.ts";
+import type { Authorization, Connection, Connector, KnownUser, Owner, Platform } from "../../schema/upstream.ts";
+import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnector } from "./wire.ts";
+
+/** The port's shapes as the contract writes them (section a). No function here sees a token. */
+
+export const presentPlatform = (platform: Platform) => ({
+  name: platform.name,
+  slug: platform.slug,
+  custom_domain: null,
+  website: platform.website,
+  login_redirect_url: platform.loginRedirectUrl,
+  remove_branding: true,
+  color: platform.color,
+  logo_url: platform.logoUrl,
+});
+
+export const presentPublicConnector = (connector: Connector): WirePublicConnector => ({
+  name: connector.name,
+  slug: connector.slug,
+  short_description: connector.shortDescription,
+  mark_url: connector.markUrl,
+  about: null,
+  description: connector.description,
+  supports_multiple_connections: connector.supportsMultipleConnections,
+  connector_url: connector.connectorUrl,
+});
+
+export const presentOwner = ({ kind, id }: Owner) => ({ kind, external_id: id });
+
+export const presentAuthorization = (authorization: Authorization, connector: Connector): WireAuthorization => ({
+  id: authorization.id,
+  connection_id: authorization.connectionId,
+  display_label: authorization.displayLabel,
+  status: authorization.status,
+  error_code: authorization.errorCode,
+  error_message: authorization.errorMessage,
+  scopes: authorization.scopes,
+  missing_scopes: authorization.missingScopes,
+  expires_at: authorization.expiresAt?.toISOString() ?? null,
+  authorizer: { client_id: "", prototype: { name: connector.name, slug: connector.slug, ...presentCollect(authorization.collect) } },
+  connector: presentPublicConnector(connector),
+  authorize_url: authorization.authorizeUrl,
+  state: authorization.state,
+});
+
+/** The first field under its 2020 names too: the catalog of that time shows no form without them (section a, `CollectField`). */
+function presentCollect(collect: Authorization["collect"]) {
+  if (!collect) return {};
+  const [first] = collect.fields;
+  return {
+    collect_instructions: collect.instructions,
+    collect_fields: collect.fields,
+    collect_save: collect.saveLabel,
+    ...(first && { collect_field: first.name, collect_label: first.label, collect_suffix: first.suffix }),
+  };
+}
+
+const presentConnectionOnly = (connection: Connection) => ({
+  id: connection.id,
+  enabled: connection.enabled,
+  owner: presentOwner(connection.owner),
+  authorization: connection.authorization && presentAuthorization(connection.authorization, connection.connector),
+  created_at: connection.createdAt.toISOString(),
+  updated_at: connection.updatedAt.toISOString(),
+});
+
+export const presentConnection = (connection: Connection): WireConnection => ({
+  ...presentConnectionOnly(connection),
+  connector: presentPublicConnector(connection.connector),
+});
+
+/** A connector beside those of `connections` that are of it. */
+export function presentConnector(connector: Connector, connections: readonly Connection[]): WireConnector {
+  const own = connections.filter(({ connector: { slug } }) => slug === connector.slug).map(presentConnectionOnly);
+  return { ...presentPublicConnector(connector), connection: own[0] ?? null, connections: own };
+}
+
+export const presentUser = ({ id, groupId, name }: KnownUser) => ({ external_id: id, external_group_id: groupId, name });
+
+export const presentSession = ({ token, expiresAt }: Pick<Session, "token" | "expiresAt">) => ({
+  access_token: token,
+  expires_at: expiresAt.toISOString(),
+});

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { slugSchema } from "../../schema/input.ts";
+import type { Catalog, Connector } from "../../schema/upstream.ts";
+import { none, operation, type Operation } from "./operation.ts";
+import { presentConnector, presentPlatform, presentPublicConnector } from "./present.ts";
+import { noSuchConnector } from "./single.ts";
+import { wireAnswers } from "./wire.ts";
+
+const bySlug = z.object({ slug: slugSchema });
+
+/** The platform and what it offers, to anybody and to a user (section b). */
+export const catalogOperations: Operation[] = [
+  operation({
+    ...none,
+    caller: "public",
+    method: "get",
+    path: "/platform",
+    summary: "The app that runs this gateway.",
+    answer: wireAnswers.platform,
+    handle: async (context) => ({ platform: presentPlatform(await context.catalog.getPlatform()) }),
+  }),
+  operation({
+    ...none,
+    caller: "public",
+    method: "get",
+    path: "/platform/connectors",
+    summary: "The catalog, as anybody may see it.",
+    answer: wireAnswers.publicConnectors,
+    handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(presentPublicConnector) }),
+  }),
+  operation({
+    ...none,
+    caller: "public",
+    method: "get",
+    path: "/platform/connectors/{slug}",
+    summary: "One connector, as anybody may see it.",
+    params: bySlug,
+    answer: wireAnswers.publicConnector,
+    failures: [404],
+    handle: async (context, { params }) => ({ connector: presentPublicConnector(await getConnector(context.catalog, params.slug)) }),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/connectors",
+    summary: "The catalog, with the user's connections.",
+    answer: wireAnswers.connectors,
+    async handle({ context, connections }) {
+      const [connectors, all] = await Promise.all([context.catalog.listConnectors(), connections.list(null)]);
+      return { connectors: connectors.map((connector) => presentConnector(connector, all)) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/connectors/{slug}",
+    summary: "One connector, with the user's connections of it.",
+    params: bySlug,
+    answer: wireAnswers.connector,
+    failures: [404],
+    async handle({ context, connections }, { params: { slug } }) {
+      const connector = await getConnector(context.catalog, slug);
+      return { connector: presentConnector(connector, await connections.list(slug)) };
+    },
+  }),
+];
+
+async function getConnector(catalog: Catalog, slug: string): Promise<Connector> {
+  const connector = await catalog.findConnector(slug);
+  if (!connector) throw noSuchConnector(slug);
+  return connector;
+}

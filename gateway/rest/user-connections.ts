@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { notFound } from "../../schema/errors.ts";
+import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
+import { none, operation, type Operation, parse } from "./operation.ts";
+import { presentAuthorization, presentConnection } from "./present.ts";
+import { readSingle, requireSingle, singleQuery } from "./single.ts";
+import { wireAnswers } from "./wire.ts";
+
+const bySlug = z.object({ slug: slugSchema });
+const byId = z.object({ id: idSchema });
+
+/** Where the popup of xkit.js ends when the page named no other place: it closes itself. */
+export const POPUP_DONE_PATH = "/authorizations/done";
+
+/** The user's connections (section b). */
+export const connectionOperations: Operation[] = [
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/connections",
+    summary: "The user's connections, the healthiest of each connector first; never with tokens.",
+    query: z.object({ slug: slugSchema.optional() }),
+    answer: wireAnswers.connections,
+    handle: async ({ connections }, { query }) => ({
+      connections: (await connections.list(query.slug ?? null)).map(presentConnection),
+    }),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/connections/{slug}",
+    summary: "The healthiest connection of a connector, with a live token where one is to be had; 404 when never installed.",
+    params: bySlug,
+    query: singleQuery,
+    answer: wireAnswers.singleConnection,
+    failures: [404, 409, 502],
+    handle: async ({ connections }, { params, query }) => requireSingle(await readSingle(connections, params, query, false)),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/connection/{id}",
+    summary: "One connection by its id, with a live token where one is to be had.",
+    params: byId,
+    query: singleQuery,
+    answer: wireAnswers.singleConnection,
+    failures: [404, 409, 502],
+    handle: async ({ connections }, { params, query }) => requireSingle(await readSingle(connections, params, query, false)),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "post",
+    path: "/connections/{slug}",
+    summary: "Starts connecting, or reconnecting: `authorization.authorize_url` is where to send this browser.",
+    params: bySlug,
+    body: z.object({
+      id: idSchema.nullish().meta({ description: "An existing connection, or a new UUID to add another." }),
+      return_to: returnToSchema
+        .nullish()
+        .meta({ description: "Where the browser goes at the end. Default: a page that closes the popup." }),
+    }),
+    status: 201,
+    answer: wireAnswers.connection,
+    failures: [404],
+    handle: async ({ connections }, { params, body }) => {
+      const options = { id: body.id ?? null, returnTo: body.return_to ?? POPUP_DONE_PATH };
+      return { connection: presentConnection(await connections.start(params.slug, options)) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "delete",
+    path: "/connections/{slug}",
+    summary: "Disconnects the healthiest connection of a connector; answers it as it was.",
+    params: bySlug,
+    answer: wireAnswers.connection,
+    failures: [404],
+    handle: async ({ connections }, { params }) => ({ connection: presentConnection(await connections.disconnect(params)) }),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "delete",
+    path: "/connection/{id}",
+    summary: "Disconnects a connection by its id; answers it as it was.",
+    params: byId,
+    answer: wireAnswers.connection,
+    failures: [404],
+    handle: async ({ connections }, { params }) => ({ connection: presentConnection(await connections.disconnect(params)) }),
+  }),
+];
+
+/** What is behind them, while it is being made (section b). */
+export const authorizationOperations: Operation[] = [
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/authorizations/{prototype_slug}/{id}",
+    summary: "How far an authorization has come; never with a token.",
+    params: z.object({ prototype_slug: slugSchema, id: idSchema }),
+    answer: wireAnswers.authorization,
+    failures: [404],
+    async handle({ connections }, { params }) {
+      const authorization = await connections.findAuthorization(params.id);
+      const connector = authorization && (await connectorOf(connections, authorization.connectionId));
+      if (!authorization || connector?.slug !== params.prototype_slug) throw notFound("There is no such authorization.");
+      return { authorization: presentAuthorization(authorization, connector) };
+    },
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "put",
+    path: "/authorizations/{prototype_slug}",
+    summary: "Hands in collected fields, each beside `state` under its own name.",
+    params: z.object({ prototype_slug: slugSchema }),
+    body: z.object({ state: stateSchema }).catchall(z.string("must be a text")),
+    answer: wireAnswers.authorization,
+    failures: [404],
+    async handle({ connections }, { body: { state, ...values } }) {
+      const fields = parse(
+        fieldsSchema,
+        Object.entries(values).map(([name, value]) => ({ name, value })),
+      );
+      const authorization = await connections.submit(state, fields);
+      const connector = await connectorOf(connections, authorization.connectionId);
+      if (!connector) throw notFound("The connection was removed in the meantime: start again.");
+      return { authorization: presentAuthorization(authorization, connector) };
+    },
+  }),
+];
+
+const connectorOf = async (connections: ViewerConnections, id: string): Promise<Connector | null> =>
+  (await connections.find({ id }))?.connector ?? null;

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { none, operation, type Operation } from "./operation.ts";
+import { presentSession, presentUser } from "./present.ts";
+import { wireAnswers } from "./wire.ts";
+
+const nothing = z.object({});
+
+/** Signing in, staying so, and out (sections b and f). */
+export const sessionOperations: Operation[] = [
+  operation({
+    ...none,
+    caller: "user",
+    method: "post",
+    path: "/sessions",
+    summary: "Signs in with the user token that is the bearer; sets the session cookie.",
+    answer: wireAnswers.sessionToken,
+    handle: async ({ login }) => presentSession(await login()),
+  }),
+  operation({
+    ...none,
+    caller: "cookie",
+    method: "post",
+    path: "/sessions/token",
+    summary: "A new session token, by the session cookie alone and only from a valid web origin.",
+    answer: wireAnswers.sessionToken,
+    handle: async (session) => presentSession(await session.refresh()),
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "post",
+    path: "/sessions/ott",
+    summary: "A one-time token that signs the user in in the popup, and brings this page's browser binding there.",
+    answer: wireAnswers.ott,
+    handle: async ({ createOneTimeToken }) => ({ ott: await createOneTimeToken() }),
+  }),
+  operation({
+    ...none,
+    caller: "cookie",
+    method: "delete",
+    path: "/sessions",
+    summary: "Ends the session of the cookie; succeeds also when there is none.",
+    status: 204,
+    answer: nothing,
+    handle: async (session) => {
+      await session.logout();
+      return {};
+    },
+  }),
+  operation({
+    ...none,
+    caller: "user",
+    method: "get",
+    path: "/session",
+    summary: "Who the bearer belongs to.",
+    answer: wireAnswers.session,
+    async handle({ viewer }) {
+      const { userId: id, groupId, name } = await viewer();
+      return { session: { user: presentUser({ id, groupId, name }) } };
+    },
+  }),
+];

@@ -1,0 +1,174 @@
+import type xkit from "@xkit-co/xkit.js";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "./https-gateway.fixture.ts";
+import { createPageWindow, type PageWindow, type ThirdPartyCookies } from "./page-window.fixture.ts";
+
+/** The published package, unmodified: https://www.npmjs.com/package/@xkit-co/xkit.js, 3.14.1. */
+type CreateXkit = typeof xkit.default;
+let createXkit: CreateXkit;
+/** Phoenix looks at `window` once, when it is loaded, so that this one is every test's. */
+const window: Record<string, unknown> = {};
+
+beforeAll(async () => {
+  for (const method of ["log", "warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
+  vi.stubGlobal("window", window);
+  // CommonJS that was once an ES module.
+  const loaded: { default: CreateXkit | { default: CreateXkit } } = await import("@xkit-co/xkit.js");
+  createXkit = "default" in loaded.default ? loaded.default.default : loaded.default;
+});
+
+const ownFetch = globalThis.fetch;
+let gateway: HttpsGateway;
+let page: PageWindow;
+afterEach(async () => {
+  await page.close();
+  await gateway.close();
+});
+
+/** A gateway, and a page of the platform before it. */
+async function open(thirdPartyCookies: ThirdPartyCookies = "allowed"): Promise<void> {
+  gateway = await startHttpsGateway();
+  await openPage(thirdPartyCookies);
+}
+
+async function openPage(thirdPartyCookies: ThirdPartyCookies = "allowed"): Promise<void> {
+  page = createPageWindow({
+    origin: APP_ORIGIN,
+    gateway: `https://${gateway.domain}`,
+    certificate: gateway.certificate,
+    thirdPartyCookies,
+  });
+  Object.assign(window, page.globals.window);
+  // The gateway lives in this process too, and its own requests go to the provider.
+  const isOfPage = (input: unknown) => String(input).startsWith(`https://${gateway.domain}/`);
+  vi.stubGlobal("fetch", (...[input, init]: Parameters<typeof fetch>) => (isOfPage(input) ? page.globals.fetch : ownFetch)(input, init));
+  vi.stubGlobal("WebSocket", page.globals.WebSocket);
+}
+
+const tokenOf = async (id: string): Promise<string> => (await gateway.app.provisionUser({ id })).token;
+
+async function signedIn(id = "ada") {
+  const xkit = createXkit(gateway.domain);
+  await xkit.login(await tokenOf(id));
+  return xkit;
+}
+
+/** Whether the provider takes a token. */
+const isLive = async (token: string | null): Promise<boolean> => gateway.provider.liveAccessTokens().includes(token ?? "");
+
+describe("xkit.js 3.14.1 before this gateway", () => {
+  it("shows the catalog to nobody in particular", async () => {
+    await open();
+    const xkit = createXkit(gateway.domain);
+    expect(xkit.connectorUrl("test")).toBe(`https://${gateway.domain}/connectors/test`);
+    expect(await xkit.getPlatform()).toMatchObject({ name: "Acme", login_redirect_url: "https://acme.example/login" });
+    expect(await xkit.listConnectors()).toEqual([expect.objectContaining({ slug: "test", name: "Test" })]);
+    expect(await xkit.getConnector("test")).toMatchObject({ slug: "test", supports_multiple_connections: true });
+    const shell = await xkit.getConnectionOrConnector("test");
+    expect(shell).toEqual({ connector: expect.objectContaining({ slug: "test" }) });
+    await expect(xkit.getConnector("nothing")).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  it("signs in, and finds nothing connected yet", async () => {
+    await open();
+    const xkit = await signedIn();
+    expect(await xkit.getPlatform()).toMatchObject({ slug: "platform" });
+    expect(await xkit.listConnectors()).toEqual([expect.objectContaining({ slug: "test", connections: [] })]);
+    expect(await xkit.listConnections()).toEqual([]);
+    await expect(xkit.getConnection({ slug: "test" })).rejects.toMatchObject({ statusCode: 404 });
+    expect(await xkit.getConnectionOrConnector("test")).toEqual({ connector: expect.objectContaining({ connections: [] }) });
+    expect(await xkit.getConnectionToken({ slug: "test" })).toBeNull();
+  });
+
+  it.each(["allowed", "blocked", "partitioned"] as const)(
+    "connects by popup and channel where third-party cookies are %s",
+    async (cookies) => {
+      await open(cookies);
+      const xkit = await signedIn();
+      const enabled = vi.fn<(connection: unknown) => void>();
+      xkit.on("connection:enable", enabled);
+      const connection = await xkit.connect("test");
+      expect(connection).toMatchObject({ enabled: true, authorization: { status: "active" }, connector: { slug: "test" } });
+      expect(enabled).toHaveBeenCalledExactlyOnceWith(connection);
+      expect(page.popup()?.closed).toBe(true);
+      expect(await isLive(await xkit.getConnectionToken({ slug: "test" }))).toBe(true);
+    },
+  );
+
+  it("reads, replaces, adds and removes connections", async () => {
+    await open();
+    const xkit = await signedIn();
+    const first = await xkit.connect("test");
+    expect(await xkit.getConnection({ id: first.id })).toMatchObject({ id: first.id, enabled: true });
+    expect(await xkit.getConnection({ slug: "test" })).toMatchObject({ id: first.id });
+    expect(await xkit.getConnectionOrConnector("test")).toMatchObject({ id: first.id, enabled: true });
+    const old = await xkit.getConnectionToken({ id: first.id });
+    expect(await xkit.reconnect(first)).toMatchObject({ id: first.id, enabled: true });
+    expect(await xkit.getConnectionToken({ id: first.id })).not.toBe(old);
+
+    const second = await xkit.addConnection("test");
+    expect(second.id).not.toBe(first.id);
+    const ids = (await xkit.listConnections("test")).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual([first.id, second.id].toSorted());
+
+    const removed = vi.fn<(connection: unknown) => void>();
+    xkit.on("connection:disable", removed);
+    await xkit.removeConnection({ id: second.id });
+    await xkit.disconnect("test");
+    expect(removed).toHaveBeenCalledTimes(2);
+    expect(await xkit.getConnectionOrConnector("test")).toMatchObject({ enabled: false });
+    expect(await xkit.getConnectionToken({ slug: "test" })).toBeNull();
+    expect(gateway.provider.revocations.length).toBeGreaterThan(0);
+  });
+
+  it("goes on by cookie in a page loaded anew, also when the session token expires in the middle", async () => {
+    await open();
+    await (await signedIn()).connect("test");
+    const again = createXkit(gateway.domain);
+    expect(await isLive(await again.getConnectionToken({ slug: "test" }))).toBe(true);
+    const sessionToken = await again.getAccessToken();
+    gateway.clock.advance(11 * 60_000);
+    expect(await isLive(await again.getConnectionToken({ slug: "test" }))).toBe(true);
+    expect(await again.getAccessToken()).not.toBe(sessionToken);
+  });
+
+  it("asks its callback for a token when the user token has expired and there is no cookie to go on by", async () => {
+    await open("blocked");
+    const xkit = createXkit(gateway.domain);
+    const callback = vi.fn<() => Promise<string>>(() => tokenOf("ada"));
+    await xkit.login(callback);
+    gateway.clock.advance(61 * 60_000);
+    expect(await xkit.listConnections()).toEqual([]);
+    expect(callback).toHaveBeenCalledTimes(2);
+  });
+
+  it("signs out for good, and sends the page to where users sign in", async () => {
+    await open();
+    const xkit = await signedIn();
+    await xkit.logout();
+    await xkit.logout();
+    expect(page.cookies()).toEqual([]);
+    void xkit.listConnections();
+    await vi.waitFor(() => expect(page.href()).toBe("https://acme.example/login"));
+    expect(await xkit.listConnectors()).toHaveLength(1);
+  });
+
+  it("tells what the provider refused", async () => {
+    await open();
+    const xkit = await signedIn();
+    gateway.provider.controls.denyNext();
+    await expect(xkit.connect("test")).rejects.toMatchObject({ code: "access_denied" });
+    expect(page.popup()?.closed).toBe(true);
+    expect(await xkit.getConnectionToken({ slug: "test" })).toBeNull();
+  });
+
+  it("tells when the user closes the popup", async () => {
+    await open();
+    const xkit = await signedIn();
+    const connecting = xkit.connect("test");
+    // Its first page is there; the user has no patience for the second.
+    await vi.waitFor(() => expect(page.popup()).not.toBeNull());
+    page.popup()?.close();
+    await expect(connecting).rejects.toThrow("Installation cancelled.");
+  });
+});
