@@ -3,11 +3,12 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { externalIdSchema, nameSchema } from "../schema/input.ts";
 import { systemClock } from "./clock.ts";
-import { ConfigError, parseConfig } from "./config.ts";
+import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { readConfigFile } from "./config-file.ts";
 import { explainFailure } from "./failure.ts";
 import { openStore, type Store } from "./store.ts";
+import { isEmbedded } from "./upstream/config.ts";
 import { createSealingKey } from "./vault/seal.ts";
 
 const USAGE = `xkit-gateway: live third-party access tokens for your users
@@ -44,7 +45,7 @@ const commands = new Map<string, Command>([
     {
       subject: "external_id",
       options: ["group", "name"],
-      run: (id, options) => withStore((store) => printUserToken(store, id, options)),
+      run: (id, options) => withStore((store, config) => printUserToken(store, config, id, options)),
     },
   ],
   ["keys create", { options: ["name"], run: (_subject, { name }) => withStore((store) => createKey(store, name)) }],
@@ -86,17 +87,18 @@ function parse(argv: string[]) {
   }
 }
 
-async function withStore(action: (store: Store) => Promise<void>): Promise<void> {
+async function withStore(action: (store: Store, config: Config) => Promise<void>): Promise<void> {
   const config = parseConfig(process.env, readConfigFile());
   const store = await openStore(config, systemClock, createLog("silent"));
   try {
-    await action(store);
+    await action(store, config);
   } finally {
     await store.close();
   }
 }
 
-async function printUserToken({ auth }: Store, externalId: string, { group, name }: Options): Promise<void> {
+async function printUserToken({ auth }: Store, { upstream }: Config, externalId: string, { group, name }: Options): Promise<void> {
+  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: make the token there.");
   const id = require(externalIdSchema.safeParse(externalId), "external_id");
   const { token } = await auth.provisionUser({
     id,

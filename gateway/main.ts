@@ -4,13 +4,14 @@ import { readConfigFile } from "./config-file.ts";
 import { explainFailure } from "./failure.ts";
 import { startGateway } from "./listen.ts";
 import { createLog } from "./log.ts";
+import { isEmbedded } from "./upstream/config.ts";
 
 /** Environment to configuration to app to port, until a signal says stop. */
 export async function main(): Promise<void> {
   const file = readConfigFile();
   const config = parseConfig(process.env, file);
   const log = createLog(config.logLevel);
-  const isDemo = file === null && config.mode === "development";
+  const isDemo = file === null && config.mode === "development" && isEmbedded(config.upstream);
   let closeDemo = async () => {};
   const build = async (settled: Config) => {
     if (!isDemo) return { config: settled, app: await createApp(settled, { log }) };
@@ -42,7 +43,9 @@ export async function main(): Promise<void> {
 
 const DEVELOPMENT_USER = { id: "ada", name: "Ada" };
 
-async function signInLink({ app, config }: Awaited<ReturnType<typeof startGateway>>): Promise<string> {
+/** Null before another gateway, which says who its users are and need not be there yet. */
+async function signInLink({ app, config }: Awaited<ReturnType<typeof startGateway>>): Promise<string | null> {
+  if (!isEmbedded(config.upstream)) return null;
   const { token } = await app.provisionUser(DEVELOPMENT_USER);
   return `${config.publicUrl}/sign-in?token=${token}`;
 }

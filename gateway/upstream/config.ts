@@ -12,6 +12,9 @@ export type UpstreamConfig =
       keys: { publishable: string; secret: string } | null;
     };
 
+/** Whether this gateway itself knows the users and holds their tokens. */
+export const isEmbedded = ({ kind }: UpstreamConfig): boolean => kind === "vault";
+
 /** The variables of the environment that say which upstream there is. */
 export const upstreamEnvironment = {
   XKIT_UPSTREAM: z.enum(["vault", "xkit"], "must be vault or xkit").default("vault"),
