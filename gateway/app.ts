@@ -1,17 +1,22 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { GatewayError } from "../schema/errors.ts";
+import { forbidden, GatewayError } from "../schema/errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { createContinueRoutes } from "./connect/continue.ts";
 import { createHandOver } from "./connect/hand-over.ts";
+import { createPopupRoutes } from "./connect/popup.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
+import { createStatusChannel } from "./connect/status-channel.ts";
 import { createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql.ts";
+import { limitBody } from "./limit-body.ts";
 import { createLog, type Log } from "./log.ts";
 import { createRelayedSignIn } from "./relayed-sign-in.ts";
+import { createRestRoutes } from "./rest/routes.ts";
 import { openStore } from "./store.ts";
 import { createUpstream } from "./upstream/index.ts";
 
@@ -23,6 +28,8 @@ const PREFLIGHT_SECONDS = 600;
 /** A gateway, without a port: hand it requests. */
 export interface App {
   fetch(this: void, request: Request): Promise<Response>;
+  /** Takes a WebSocket over, or refuses it. */
+  upgrade(this: void, request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Mints a user token, making the user known first: what the command line and the demo hand out. */
   provisionUser: (input: { id: string; groupId?: string | null; name?: string | null }) => Promise<{ token: string; expiresAt: Date }>;
   /** Ends every subscription, which would otherwise keep a stopping server waiting. */
@@ -75,12 +82,12 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     log.info({ method: req.method, path: req.path, status: res.status, ms: Math.round(performance.now() - startedAt) }, "request");
   });
   app.use("/graphql", createCors(auth.origins.isValid));
-  app.use(
-    bodyLimit({
-      maxSize: MAXIMUM_BODY_BYTES,
-      onError: () => problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`),
-    }),
-  );
+  app.use(async (exchange, next) => {
+    const request = await limitBody(exchange.req.raw, MAXIMUM_BODY_BYTES);
+    if (!request) return problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`);
+    exchange.req.raw = request;
+    return next();
+  });
   app.all("/graphql", ({ req }) => graphql(req.raw));
   app.get("/healthz", () => Response.json({ status: "alive" }));
   app.get("/readyz", () =>
@@ -94,13 +101,34 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     Response.json(await auth.signingKeys.publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
   );
   const { cookies, origins, signIn } = auth;
+  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
   if (vault) {
     const { connectionsOf } = contexts;
     const connecting = { vault, platform, publicUrl, cookies, origins, findSignedIn: signIn.signedInUser, connectionsOf };
     app.route("/", createConnectRoutes(connecting));
-    const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
     app.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platformName: platform.name }));
   }
+  app.route("/", createPopupRoutes({ handOver, signIn, cookies, origins, platformName: platform.name }));
+  app.route(
+    "/",
+    createRestRoutes({
+      createContext: contexts.create,
+      sessionsOf: signIn.bind,
+      async createOneTimeToken(userId, request, answer) {
+        if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
+        return handOver.create({ userId, browser: contexts.browserOf(request, (header) => answer.append("set-cookie", header)) });
+      },
+      isValidOrigin: origins.isValid,
+      publicUrl,
+      log,
+    }),
+  );
+  const statusChannel = createStatusChannel({
+    identify: contexts.follow,
+    isValidOrigin: origins.isValid,
+    onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),
+    log,
+  });
   if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
   app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
   app.onError((error) => {
@@ -111,8 +139,13 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   return {
     fetch: async (request) => app.fetch(request),
     provisionUser,
-    endSubscriptions: upstream.endSubscriptions,
+    upgrade: statusChannel.upgrade,
+    endSubscriptions() {
+      statusChannel.close();
+      upstream.endSubscriptions();
+    },
     async close() {
+      statusChannel.close();
       upstream.endSubscriptions();
       await upstream.close();
       await close();

@@ -35,6 +35,7 @@ export async function startGateway(
   try {
     const { app, config: complete } = await build(settled);
     handle = createServerAdapter(app.fetch);
+    server.on("upgrade", app.upgrade);
     return { app, config: complete, stop: () => stop(server, app) };
   } catch (error) {
     server.close();
