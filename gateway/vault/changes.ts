@@ -68,6 +68,7 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
   const stop = () => {
     isOver = true;
     unlisten?.();
+    unlisten = null;
     wake();
   };
   const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
@@ -84,7 +85,7 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
       return this;
     },
     async next() {
-      unlisten ??= listen();
+      if (!isOver) unlisten ??= listen();
       try {
         while (isDry()) await refill();
       } catch (error) {

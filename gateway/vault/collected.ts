@@ -12,7 +12,7 @@ export function parseCollected(connector: ConnectorConfig, fields: readonly { na
   const values: Record<string, string> = {};
   for (const [index, { name, value }] of fields.entries()) {
     const field = asked.find((candidate) => candidate.name === name);
-    if (!field || name in values)
+    if (!field || Object.hasOwn(values, name))
       throw badUserInput(`${connector.name} asks for no ${field ? "second " : ""}field "${name}".`, `fields.${index}.name`);
     const trimmed = value.trim();
     if (!trimmed) throw badUserInput(`${field.label} must not be empty.`, `fields.${index}.value`);
@@ -21,7 +21,7 @@ export function parseCollected(connector: ConnectorConfig, fields: readonly { na
     }
     values[name] = trimmed;
   }
-  const missing = asked.find(({ name }) => !(name in values));
+  const missing = asked.find(({ name }) => !Object.hasOwn(values, name));
   if (missing) throw badUserInput(`${missing.label} is missing.`, "fields");
   return values;
 }

@@ -36,9 +36,10 @@ function assessKnown(issuedAt: number, expiresAt: number, minimumTtl: number | n
   const ahead = Math.min(REFRESH_AHEAD_SECONDS * 1000, lifetime * REFRESH_AHEAD_SHARE);
   const needed = minimumTtl === null ? margin : minimumTtl * 1000;
   const left = expiresAt - now;
+  const isUsable = left > 0 && left >= needed;
   return {
-    isUsable: left > 0 && left >= needed,
-    isDue: left < Math.max(needed, ahead),
+    isUsable,
+    isDue: !isUsable || left < ahead,
     maximumTtl: Math.floor((lifetime - margin) / 1000),
   };
 }

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { type Changes, createChangeHub, follow, type Topic } from "./changes.ts";
+import { createRowCache } from "./cache.ts";
+
+const ADA: Topic = "connections:user:ada";
+const BOB: Topic = "connections:user:bob";
+
+/** A hub that counts its listeners, and can be made deaf. */
+function setUp() {
+  const hub = createChangeHub();
+  let listeners = 0;
+  let isHearing = true;
+  const changes: Changes = {
+    hear: () => isHearing,
+    listen(listener) {
+      const stop = hub.listen(listener);
+      listeners += 1;
+      return () => {
+        listeners -= 1;
+        stop();
+      };
+    },
+    end: hub.end,
+    get isEnded() {
+      return hub.isEnded;
+    },
+  };
+  return { hub, changes, listeners: () => listeners, setHearing: (hears: boolean) => void (isHearing = hears) };
+}
+
+describe("follow", () => {
+  const countUp = (changes: Changes, last = Number.POSITIVE_INFINITY) => {
+    let reads = 0;
+    return follow(changes, [ADA], async () => {
+      reads += 1;
+      return { values: [reads], isLast: reads >= last };
+    });
+  };
+
+  it("reads at once, then at each change of its topic and of everything, and at no other", async () => {
+    const { hub, changes } = setUp();
+    const reader = countUp(changes);
+    expect(await reader.next()).toEqual({ done: false, value: 1 });
+    const next = reader.next();
+    hub.tell(BOB);
+    hub.tell(ADA);
+    expect(await next).toEqual({ done: false, value: 2 });
+    hub.tell("everything");
+    hub.tell(ADA);
+    expect(await reader.next()).toEqual({ done: false, value: 3 });
+  });
+
+  it("misses no change that comes while it reads", async () => {
+    const { hub, changes } = setUp();
+    let reads = 0;
+    const reader = follow(changes, [ADA], async () => {
+      reads += 1;
+      if (reads === 1) hub.tell(ADA);
+      return { values: [reads], isLast: false };
+    });
+    expect([(await reader.next()).value, (await reader.next()).value]).toEqual([1, 2]);
+  });
+
+  it("can be stopped while it waits, and then listens no more", async () => {
+    const { changes, listeners } = setUp();
+    const reader = countUp(changes);
+    await reader.next();
+    const waiting = reader.next();
+    expect(listeners()).toBe(1);
+    await reader.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    expect(listeners()).toBe(0);
+  });
+
+  it("ends with changes, after its last value, and when reading fails, and then listens no more", async () => {
+    const { hub, changes, listeners } = setUp();
+    const last = countUp(changes, 1);
+    expect([await last.next(), await last.next()]).toEqual([
+      { done: false, value: 1 },
+      { done: true, value: undefined },
+    ]);
+    const failing = follow(changes, [ADA], () => Promise.reject(new Error("away")));
+    await expect(failing.next()).rejects.toThrow("away");
+    const endless = countUp(changes);
+    await endless.next();
+    const waiting = endless.next();
+    hub.end();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(listeners()).toBe(0);
+  });
+});
+
+describe("the row cache", () => {
+  const loadFrom = (rows: object[]) => async () => rows.shift() ?? {};
+
+  it("loads once for as long as nothing changes", async () => {
+    const { changes } = setUp();
+    const [first, second] = [{}, {}];
+    const [cache, load] = [createRowCache(changes), loadFrom([first, second])];
+    expect(await cache.get(ADA, load)).toBe(first);
+    expect(await cache.get(ADA, load)).toBe(first);
+  });
+
+  it("drops a row at its change and at a change of everything, and no other row", async () => {
+    const { hub, changes } = setUp();
+    const cache = createRowCache(changes);
+    const [first, second, bob] = [{}, {}, {}];
+    const asked = async () => [await cache.get(ADA, loadFrom([second])), await cache.get(BOB, loadFrom([second]))];
+    await cache.get(ADA, loadFrom([first]));
+    await cache.get(BOB, loadFrom([bob]));
+    const same = await asked();
+    hub.tell(ADA);
+    const one = await asked();
+    hub.tell("everything");
+    const all = await asked();
+    expect([same[0] === first, same[1] === bob, one[0] === second, one[1] === bob, all[1] === second]).toEqual(
+      Array.from({ length: 5 }, () => true),
+    );
+  });
+
+  it("keeps nothing that was being read while something changed", async () => {
+    const { hub, changes } = setUp();
+    const [cache, stale, fresh] = [createRowCache(changes), {}, {}];
+    const loaded = await cache.get(ADA, async () => {
+      hub.tell(ADA);
+      return stale;
+    });
+    expect(loaded).toBe(stale);
+    expect(await cache.get(ADA, loadFrom([fresh]))).toBe(fresh);
+  });
+
+  it("keeps nothing, and gives nothing it kept, while changes cannot be heard", async () => {
+    const { changes, setHearing } = setUp();
+    const [cache, before, meanwhile] = [createRowCache(changes), {}, {}];
+    await cache.get(ADA, loadFrom([before]));
+    setHearing(false);
+    expect(await cache.get(ADA, loadFrom([meanwhile]))).toBe(meanwhile);
+    expect(await cache.get(BOB, loadFrom([meanwhile]))).toBe(meanwhile);
+    setHearing(true);
+    expect(await cache.get(BOB, loadFrom([before]))).toBe(before);
+  });
+
+  it("holds a bounded number of rows", async () => {
+    const { changes } = setUp();
+    const cache = createRowCache(changes, 2);
+    const topics: Topic[] = ["user:1", "user:2", "user:3"];
+    const first = {};
+    for (const topic of topics) await cache.get(topic, loadFrom([topic === "user:1" ? first : {}]));
+    expect(await cache.get("user:1", loadFrom([{ again: true }]))).toEqual({ again: true });
+  });
+});
