@@ -18,7 +18,7 @@ const layers: readonly (readonly RegExp[])[] = [
   [/^gateway\/(context|graphql)\.ts$/, /^gateway\/(connect|rest|catalog)\//],
   [/^gateway\/(config|config-file|failure|store)\.ts$/],
   [/^gateway\/app\.ts$/],
-  [/^gateway\/(main|cli|listen)\.ts$/, /^gateway\/demo\//],
+  [/^gateway\/(main|cli|listen|index)\.ts$/, /^gateway\/demo\//],
 ];
 const allowedRoots: Record<string, readonly string[]> = { schema: ["schema"], gateway: ["schema", "gateway"], client: ["client"] };
 /** Parts of one layer that must not know each other. */

@@ -1,0 +1,79 @@
+import type { AccessTokenQueryVariables, ConnectionWhere } from "./generated/graphql.ts";
+import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types.ts";
+
+/** A token is given again from memory for at most this long: a disconnect elsewhere is then noticed, and a wrong clock harmless. */
+const REUSE_MS = 60_000;
+/** Least life a token must have left when the caller does not say, capped at a tenth of the life it came with. */
+const DEFAULT_MARGIN_MS = 60_000;
+
+export interface TokenOptions {
+  /** Least life the token must have left, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
+  minimumTtl?: number;
+}
+
+/** Access tokens in memory: asked for once by many callers, never given beyond their expiry, gone after clear. */
+export interface AccessTokens {
+  get(where: ConnectionWhere, options?: TokenOptions): Promise<AccessTokenResult>;
+  /** The third party refused this token: it is not given again, and the next get tells the gateway. */
+  reject(where: ConnectionWhere, fingerprint: string): void;
+  clear(): void;
+}
+
+interface Kept {
+  token: AccessToken;
+  /** Given again until then; Unix ms. */
+  reuseUntil: number;
+  /** Unix ms; infinite when unknown. */
+  expiresAt: number;
+  marginMs: number;
+}
+
+function keep(token: AccessToken, now: number): Kept {
+  const expiresAt = token.expiresAt === null ? Infinity : Date.parse(token.expiresAt);
+  return { token, reuseUntil: now + REUSE_MS, expiresAt, marginMs: Math.min(DEFAULT_MARGIN_MS, (expiresAt - now) / 10) };
+}
+
+const isUsable = (kept: Kept, minimumTtl: number | undefined, now: number) =>
+  now < kept.reuseUntil && kept.expiresAt - now > (minimumTtl === undefined ? kept.marginMs : minimumTtl * 1000);
+
+/** `ask` fetches from the gateway. */
+export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) => Promise<AccessTokenResult>): AccessTokens {
+  let kept = new Map<string, Kept>();
+  let refused = new Map<string, string>();
+  let flights = new Map<string, Promise<AccessTokenResult>>();
+
+  async function fetchToken(key: string, variables: AccessTokenQueryVariables): Promise<AccessTokenResult> {
+    const [keptThen, refusedThen] = [kept, refused];
+    const result = await ask(variables);
+    keptThen.delete(key);
+    if (isAccessToken(result) && result.fingerprint !== refusedThen.get(key)) {
+      refusedThen.delete(key);
+      keptThen.set(key, keep(result, Date.now()));
+    }
+    return result;
+  }
+
+  return {
+    async get(where, { minimumTtl } = {}) {
+      const key = JSON.stringify(where);
+      const found = kept.get(key);
+      if (found && isUsable(found, minimumTtl, Date.now())) return found.token;
+      const variables = { where, minimumTtl, rejected: refused.get(key) };
+      const flightKey = JSON.stringify(variables);
+      const [flightsThen, flying] = [flights, flights.get(flightKey)];
+      if (flying) return flying;
+      const flight = fetchToken(key, variables).finally(() => flightsThen.delete(flightKey));
+      flightsThen.set(flightKey, flight);
+      return flight;
+    },
+    reject(where, fingerprint) {
+      const key = JSON.stringify(where);
+      refused.set(key, fingerprint);
+      if (kept.get(key)?.token.fingerprint === fingerprint) kept.delete(key);
+    },
+    // New maps, so that answers still on their way to the former user are kept for nobody.
+    clear() {
+      [kept, refused, flights] = [new Map(), new Map(), new Map()];
+    },
+  };
+}

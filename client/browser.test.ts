@@ -1,0 +1,93 @@
+/** xkit.js as the documentation shows it, on a page of another origin, in a real Chromium. `npm run build:client` first. */
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerConsent, launchChromium } from "./testing/chromium.ts";
+import { type HostedGateway, startHostedGateway } from "./testing/hosted-gateway.ts";
+
+const example = readFileSync(new URL("../examples/script-tag/index.html", import.meta.url), "utf8");
+
+let gateway: HostedGateway;
+let browser: Browser;
+/** What the platform's own page is at the moment. */
+let pageHtml = "";
+let pageUrl = "";
+const pageServer = createServer((_request, response) => response.writeHead(200, { "content-type": "text/html" }).end(pageHtml));
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => pageServer.listen(0, "localhost", resolve));
+  const address = pageServer.address();
+  pageUrl = `http://localhost:${typeof address === "object" ? address?.port : 0}`;
+  gateway = await startHostedGateway({ webOrigins: [pageUrl] });
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser.close();
+  await gateway.stop();
+  pageServer.close();
+});
+
+/** Opens a page at a web origin of the platform. */
+async function openPage(html: string, path = ""): Promise<{ page: Page; context: BrowserContext }> {
+  pageHtml = html;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${pageUrl}/${path}`);
+  return { page, context };
+}
+
+describe("the script tag", () => {
+  test("signs in, sends the user to connect, and has a token when they are back", async () => {
+    const token = await gateway.provision("script");
+    const { page } = await openPage(example.replaceAll("http://localhost:4000", gateway.url), `?token=${token}`);
+    await page.getByRole("button", { name: "Connect Demo" }).click();
+    await answerConsent(page);
+    await page.waitForURL(`${gateway.url}/connectors/demo**`);
+    await page.goto(`${pageUrl}/?token=${token}`);
+    await expect.poll(() => page.locator("output").textContent()).toContain("A live token");
+  });
+});
+
+describe("a popup", () => {
+  const html = (url: string) => `<!doctype html><script src="${url}/xkit.js"></script>
+    <button onclick="xkit.connect('demo', { popup: true }).then((c) => (document.title = c.authorization.displayLabel), (e) => (document.title = e.code))">Connect</button>`;
+
+  async function connectInPopup(page: Page, answer: "Allow" | "Deny"): Promise<Page> {
+    const opening = page.context().waitForEvent("page");
+    await page.getByRole("button").click();
+    const popup = await opening;
+    await answerConsent(popup, answer);
+    return popup;
+  }
+
+  async function openSignedIn(userId: string) {
+    const opened = await openPage(html(gateway.url));
+    const token = await gateway.provision(userId);
+    await opened.page.evaluate((userToken) => window.xkit.login(userToken), token);
+    return opened;
+  }
+
+  test("connects without leaving the page, and closes", async () => {
+    const { page } = await openSignedIn("popup");
+    const popup = await connectInPopup(page, "Allow");
+    await expect.poll(() => page.title()).toBe("ada@example.test");
+    await expect.poll(() => popup.isClosed()).toBe(true);
+  });
+
+  test("tells the page when the user says no", async () => {
+    const { page } = await openSignedIn("popup-no");
+    await connectInPopup(page, "Deny");
+    await expect.poll(() => page.title()).toBe("access_denied");
+  });
+
+  test("connects at a provider whose Cross-Origin-Opener-Policy makes it look closed", async () => {
+    const { page, context } = await openSignedIn("popup-coop");
+    await context.route(`${gateway.provider.issuer}/**`, async (route) => {
+      const response = await route.fetch({ maxRedirects: 0 });
+      await route.fulfill({ response, headers: { ...response.headers(), "cross-origin-opener-policy": "same-origin" } });
+    });
+    await connectInPopup(page, "Allow");
+    await expect.poll(() => page.title()).toBe("ada@example.test");
+  });
+});

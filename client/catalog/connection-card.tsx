@@ -1,0 +1,96 @@
+import { Suspense, useState } from "react";
+import type { Connection } from "../types.ts";
+import { Button } from "./button.tsx";
+import { Callout } from "./callout.tsx";
+import { CheckIcon } from "./icons.tsx";
+import { DisconnectDialog, ProblemCallout } from "./pages.ts";
+import { Scopes } from "./scopes.tsx";
+import { StatusBadge } from "./status-badge.tsx";
+import { labelOf, type Status, statusOf } from "./status.ts";
+import { formatDate, formatTime } from "./time.ts";
+import type { Connecting } from "./use-connecting.tsx";
+
+const words: Record<Status, string> = {
+  connected: "Connected",
+  attention: "Needs attention",
+  pending: "Connecting…",
+  none: "Not connected",
+};
+
+/** One connection: the account, how it is, what it may do, and what can be done about it. */
+export function ConnectionCard({ connection, connecting }: { connection: Connection; connecting: Connecting }) {
+  const [asks, setAsks] = useState(false);
+  const status = statusOf(connection);
+  const { authorization, connector } = connection;
+  const isReconnecting = connecting.target?.connectionId === connection.id;
+  const label = labelOf(connection);
+  return (
+    <li className="rounded-2xl border border-line bg-surface">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4 sm:p-5">
+        <div className="min-w-48 flex-1">
+          <h3 className="font-semibold wrap-anywhere">{label}</h3>
+          <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-[13px] text-muted">
+            <StatusBadge status={status}>{words[status]}</StatusBadge>
+            <span>since {formatDate(connection.createdAt)}</span>
+          </p>
+        </div>
+        <div className="flex gap-2 max-sm:w-full max-sm:*:flex-1">
+          <Button
+            look={status === "attention" ? "primary" : "plain"}
+            busy={isReconnecting}
+            onClick={() => connecting.connect(connection)}
+            aria-label={`Reconnect ${label}`}
+          >
+            Reconnect
+          </Button>
+          <Button onClick={() => setAsks(true)} aria-label={`Disconnect ${label}`}>
+            Disconnect
+          </Button>
+        </div>
+      </div>
+      {authorization && (
+        <div className="space-y-4 border-t border-line p-4 sm:p-5">
+          {status === "attention" && (
+            <Suspense>
+              <ProblemCallout cause={authorization} name={connector.name} />
+            </Suspense>
+          )}
+          {authorization.missingScopes.length > 0 && (
+            <Callout tone="warn">
+              <p className="font-semibold">Some permissions were not granted.</p>
+              <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
+              <Scopes scopes={authorization.missingScopes} tone="warn" />
+            </Callout>
+          )}
+          <dl className="grid gap-x-6 gap-y-4 text-sm sm:grid-cols-[8rem_1fr]">
+            {authorization.scopes.length > 0 && (
+              <>
+                <dt className="text-muted max-sm:-mb-3">Permissions</dt>
+                <dd>
+                  <Scopes scopes={authorization.scopes} />
+                </dd>
+              </>
+            )}
+            {status === "connected" && (
+              <>
+                <dt className="text-muted max-sm:-mb-3">Access</dt>
+                <dd className="flex items-start gap-1.5">
+                  <CheckIcon className="mt-0.5 size-4 shrink-0 text-good-text" />
+                  {authorization.expiresAt ? (
+                    <span>
+                      Renewed when needed; the present token expires{" "}
+                      <time dateTime={authorization.expiresAt}>{formatTime(authorization.expiresAt)}</time>.
+                    </span>
+                  ) : (
+                    <span>Until you disconnect.</span>
+                  )}
+                </dd>
+              </>
+            )}
+          </dl>
+        </div>
+      )}
+      <Suspense>{asks && <DisconnectDialog connection={connection} onClose={() => setAsks(false)} />}</Suspense>
+    </li>
+  );
+}

@@ -1,0 +1,138 @@
+import { Suspense, useEffect, useRef } from "react";
+import { useConnector } from "../react/use-connector.ts";
+import { useViewer } from "../react/use-viewer.ts";
+import type { ListedConnector } from "../types.ts";
+import { Button } from "./button.tsx";
+import { useCatalog } from "./context.ts";
+import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
+import { Link } from "./link.tsx";
+import { Mark } from "./mark.tsx";
+import { EmptyNotice } from "./notices.tsx";
+import { ConnectionCard, Markdown, ProblemCallout } from "./pages.ts";
+import { readReturnTo } from "./return-to.ts";
+import { SignIn } from "./sign-in.tsx";
+import { ConnectorSkeleton } from "./skeletons.tsx";
+import { StatusBadge } from "./status-badge.tsx";
+import { describe, shownOf, summarise } from "./status.ts";
+import { useConnecting } from "./use-connecting.tsx";
+import { useRetry } from "./use-retry.ts";
+
+/** One connector: what it is, the viewer's connections of it, and everything that can be done with them. */
+export function ConnectorPage({ slug }: { slug: string }) {
+  const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
+  const { platform } = useCatalog();
+  const returnTo = readReturnTo(platform);
+  const retry = useRetry(refetch);
+  return (
+    <div className="mx-auto w-full max-w-3xl">
+      <nav aria-label="Breadcrumb" className="-ml-2 flex flex-wrap justify-between gap-2">
+        <Link
+          to={{ page: "list" }}
+          className="inline-flex min-h-10 items-center gap-1 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"
+        >
+          <BackIcon /> All integrations
+        </Link>
+        {returnTo && (
+          <a
+            href={returnTo.href}
+            className="inline-flex min-h-10 items-center gap-1.5 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"
+          >
+            Back to {returnTo.origin === location.origin ? "where you were" : returnTo.host} <ExternalIcon />
+          </a>
+        )}
+      </nav>
+      {connector === undefined && error && (
+        <ProblemCallout
+          cause={error}
+          name={slug}
+          action={
+            <Button busy={fetching} onClick={retry}>
+              Try again
+            </Button>
+          }
+        />
+      )}
+      {connector === undefined && !error && <ConnectorSkeleton />}
+      {connector === null && (
+        <EmptyNotice isPage title="There is no such integration.">
+          It may have been renamed, or is no longer offered.
+        </EmptyNotice>
+      )}
+      {connector && <ConnectorDetails connector={connector} returnTo={returnTo?.href} />}
+    </div>
+  );
+}
+
+function ConnectorDetails({ connector, returnTo }: { connector: ListedConnector; returnTo: string | undefined }) {
+  const { name, slug, description, shortDescription, connections, supportsMultipleConnections } = connector;
+  const [{ data: viewer }] = useViewer();
+  const connecting = useConnecting(name, returnTo);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [slug]);
+
+  const shown = shownOf(connections);
+  const failed = shown.length === 0 ? connections.find(({ authorization }) => authorization?.status === "ERROR")?.authorization : undefined;
+  const isBusy = connecting.target !== null;
+  return (
+    <>
+      <header className="mt-6 flex flex-wrap items-center gap-4">
+        <Mark connector={connector} large />
+        <div className="min-w-0 flex-1">
+          <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none">
+            {name}
+          </h1>
+          {viewer ? (
+            <StatusBadge status={summarise(connections)}>{describe(connections)}</StatusBadge>
+          ) : (
+            shortDescription && <p className="text-sm text-muted">{shortDescription}</p>
+          )}
+        </div>
+        {viewer && shown.length === 0 && (
+          <div className="max-sm:w-full max-sm:*:w-full">
+            <Button look="primary" busy={isBusy} onClick={() => connecting.connect(slug)}>
+              {!isBusy && <PlugIcon />} Connect {name}
+            </Button>
+          </div>
+        )}
+      </header>
+      <div className="mt-6 space-y-8">
+        {connecting.error && <ProblemCallout cause={connecting.error} name={name} />}
+        {failed && !connecting.error && <ProblemCallout cause={failed} name={name} />}
+        {viewer === null && <SignIn sentence={`Sign in to connect ${name}.`} />}
+        {viewer && shown.length > 0 && (
+          <section aria-labelledby="xk-connections">
+            <div className="mb-3 flex items-center justify-between gap-4">
+              <h2 id="xk-connections" className="font-semibold">
+                {shown.length > 1 ? "Your accounts" : "Your account"}
+              </h2>
+              {supportsMultipleConnections && (
+                <Button look="quiet" busy={connecting.target?.adds === true} onClick={() => connecting.add(slug)}>
+                  <PlusIcon /> Add another
+                </Button>
+              )}
+            </div>
+            <Suspense>
+              <ul className="space-y-3">
+                {shown.map((connection) => (
+                  <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
+                ))}
+              </ul>
+            </Suspense>
+          </section>
+        )}
+        {(description ?? shortDescription) && (
+          <section aria-labelledby="xk-about">
+            <h2 id="xk-about" className="mb-2 font-semibold">
+              About {name}
+            </h2>
+            <Suspense fallback={<p className="text-[15px] leading-relaxed text-muted">{shortDescription}</p>}>
+              <Markdown>{description ?? shortDescription ?? ""}</Markdown>
+            </Suspense>
+          </section>
+        )}
+        <p className="text-[13px] leading-relaxed text-muted">You can end this access here at any time.</p>
+      </div>
+      {connecting.dialog}
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+import { useDisconnect } from "../react/use-disconnect.ts";
+import type { Connection } from "../types.ts";
+import { Button } from "./button.tsx";
+import { useCatalog } from "./context.ts";
+import { Dialog } from "./dialog.tsx";
+import { ProblemCallout } from "./problem-callout.tsx";
+import { labelOf } from "./status.ts";
+
+/** Asks before it disconnects: what stops working cannot be undone by a second click. */
+export function DisconnectDialog({ connection, onClose }: { connection: Connection; onClose: () => void }) {
+  const { platform, announce } = useCatalog();
+  const [{ fetching, error }, disconnect] = useDisconnect();
+  const { name } = connection.connector;
+
+  async function confirm() {
+    const result = await disconnect({ id: connection.id });
+    if (result.error) return;
+    announce(`${name} is disconnected.`);
+    onClose();
+  }
+
+  return (
+    <Dialog title={`Disconnect ${labelOf(connection)}?`} onClose={onClose}>
+      <p className="mt-2 text-sm leading-relaxed text-muted">
+        {platform?.name ?? "This app"} loses its access to {name} at once, and what depends on it stops working. You can connect again at
+        any time.
+      </p>
+      {error && (
+        <div className="mt-4">
+          <ProblemCallout cause={error} name={name} />
+        </div>
+      )}
+      <div className="mt-6 flex flex-col-reverse gap-2 sm:flex-row sm:justify-end">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="danger" busy={fetching} onClick={confirm}>
+          Disconnect
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

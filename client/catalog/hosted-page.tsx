@@ -1,0 +1,71 @@
+import { useEffect, useState } from "react";
+import { usePlatform } from "../react/use-platform.ts";
+import type { Platform } from "../types.ts";
+import { Catalog } from "./catalog.tsx";
+import { BackIcon } from "./icons.tsx";
+import { accentStyle } from "./theme.ts";
+
+/** The gateway's own page around the catalog: the platform's name and logo, and the way back to it. */
+export function HostedPage() {
+  const [{ data: platform }] = usePlatform();
+  useEffect(() => {
+    if (platform) document.title = `Integrations · ${platform.name}`;
+  }, [platform]);
+  return (
+    <div className="xkit-page flex min-h-dvh flex-col bg-page text-text" style={accentStyle(platform?.color)}>
+      <a
+        href="#content"
+        className="sr-only rounded-lg bg-surface px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3 focus:z-10"
+      >
+        Skip to the content
+      </a>
+      <Header platform={platform} />
+      <main id="content" tabIndex={-1} className="mx-auto w-full max-w-5xl flex-1 px-4 pt-8 pb-20 outline-none sm:px-6 sm:pt-12">
+        {isClosing() ? <Done /> : <Catalog />}
+      </main>
+    </div>
+  );
+}
+
+function Header({ platform }: { platform: Platform | undefined }) {
+  const [hasLogo, setHasLogo] = useState(true);
+  return (
+    <header className="border-b border-line bg-surface">
+      <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center justify-between gap-4 px-4 sm:px-6">
+        <span className="flex min-w-0 items-center gap-3 font-semibold tracking-tight">
+          {platform?.logoUrl && hasLogo && (
+            <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
+          )}
+          {platform && (!platform.logoUrl || !hasLogo) && (
+            <span aria-hidden className="grid size-7 place-items-center rounded-lg bg-fill text-sm text-on-fill">
+              {platform.name.slice(0, 1).toUpperCase()}
+            </span>
+          )}
+          <span className="truncate">{platform?.name}</span>
+        </span>
+        {platform?.website && (
+          <a
+            href={platform.website}
+            className="inline-flex min-h-10 shrink-0 items-center gap-1 text-sm text-muted no-underline hover:text-text"
+          >
+            <BackIcon /> Back to {platform.name}
+          </a>
+        )}
+      </div>
+    </header>
+  );
+}
+
+/** A popup that has done its work comes back here, to close. */
+const isClosing = () => new URLSearchParams(location.search).has("close");
+
+/** Shown where the browser does not let the popup close itself. */
+function Done() {
+  useEffect(() => window.close(), []);
+  return (
+    <div role="status" className="py-20 text-center">
+      <h1 className="text-xl font-semibold tracking-tight">All done</h1>
+      <p className="mt-1 text-muted">You can close this window.</p>
+    </div>
+  );
+}

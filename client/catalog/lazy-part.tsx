@@ -1,0 +1,14 @@
+import { type ComponentType, lazy } from "react";
+
+/** Shown where a part of the page did not load: the network broke, or the page is older than the server. */
+function MissingPart() {
+  return (
+    <p role="alert" className="rounded-xl border border-line bg-surface p-4 text-sm text-muted">
+      Part of this page could not be loaded. Reload it to try again.
+    </p>
+  );
+}
+
+/** A component whose code is loaded when it is first needed. */
+export const lazyPart = <Props extends object>(load: () => Promise<ComponentType<Props>>) =>
+  lazy(async (): Promise<{ default: ComponentType<Props> }> => ({ default: await load().catch(() => MissingPart) }));

@@ -1,0 +1,48 @@
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+
+export type Route = { page: "list" } | { page: "connector"; slug: string };
+
+export interface Router {
+  route: Route;
+  hrefOf: (route: Route) => string;
+  navigate: (route: Route) => void;
+}
+
+const NAVIGATED = "xkit:navigated";
+
+function subscribe(onChange: () => void): () => void {
+  addEventListener("popstate", onChange);
+  addEventListener(NAVIGATED, onChange);
+  return () => {
+    removeEventListener("popstate", onChange);
+    removeEventListener(NAVIGATED, onChange);
+  };
+}
+
+function parsePath(path: string, basePath: string): Route {
+  const slug = /^\/connectors\/([^/]+)\/?$/.exec(path.startsWith(basePath) ? path.slice(basePath.length) : path)?.[1];
+  return slug === undefined ? { page: "list" } : { page: "connector", slug: decodeURIComponent(slug) };
+}
+
+/** The two pages under `basePath` (no trailing slash; `""` for the root), kept in the address bar. */
+export function useRouter(basePath: string): Router {
+  const path = useSyncExternalStore(
+    subscribe,
+    () => location.pathname,
+    () => basePath,
+  );
+  const hrefOf = useCallback(
+    (route: Route) => (route.page === "list" ? basePath || "/" : `${basePath}/connectors/${encodeURIComponent(route.slug)}`),
+    [basePath],
+  );
+  const navigate = useCallback(
+    (route: Route) => {
+      history.pushState(null, "", hrefOf(route));
+      scrollTo(0, 0);
+      dispatchEvent(new Event(NAVIGATED));
+    },
+    [hrefOf],
+  );
+  const route = useMemo(() => parsePath(path, basePath), [path, basePath]);
+  return useMemo(() => ({ route, hrefOf, navigate }), [route, hrefOf, navigate]);
+}

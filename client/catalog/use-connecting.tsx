@@ -1,0 +1,59 @@
+import { type ReactNode, Suspense, useCallback, useState } from "react";
+import type { CollectRequest } from "../connect.ts";
+import { ConnectError } from "../errors.ts";
+import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
+import { useCatalog } from "./context.ts";
+import { CollectDialog } from "./pages.ts";
+
+interface Collecting {
+  request: CollectRequest;
+  submit: (values: Record<string, string>) => void;
+  cancel: () => void;
+}
+
+export interface Connecting {
+  /** What is being connected; null while nothing is. */
+  target: { connectionId: string | null; adds: boolean } | null;
+  error: Error | undefined;
+  connect: (target: ConnectTarget) => void;
+  add: (slug: string) => void;
+  /** The form in between, where there is one; render it anywhere. */
+  dialog: ReactNode;
+}
+
+/** Connecting from a page of the catalog, with the form for what has to be collected. `returnTo`: where to end; default: this page. */
+export function useConnecting(name: string, returnTo: string | undefined): Connecting {
+  const { popup, announce } = useCatalog();
+  const [{ fetching, error }, connect] = useConnect();
+  const [target, setTarget] = useState<Connecting["target"]>(null);
+  const [collecting, setCollecting] = useState<Collecting | null>(null);
+
+  const collect = useCallback(
+    (request: CollectRequest) =>
+      new Promise<Record<string, string>>((submit, reject) => {
+        setCollecting({ request, submit, cancel: () => reject(new ConnectError("cancelled", "Cancelled.")) });
+      }),
+    [],
+  );
+
+  async function run(to: ConnectTarget, add: boolean): Promise<void> {
+    setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
+    const result = await connect(to, { popup, add, collect, ...(returnTo !== undefined && { returnTo }) });
+    setCollecting(null);
+    setTarget(null);
+    if (result.data) announce(`${name} is connected.`);
+  }
+
+  const dialog = (
+    <Suspense>
+      {collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={collecting.cancel} />}
+    </Suspense>
+  );
+  return {
+    target: fetching ? target : null,
+    error: error instanceof ConnectError && error.code === "cancelled" && !popup ? undefined : error,
+    connect: (to) => void run(to, false),
+    add: (slug) => void run(slug, true),
+    dialog,
+  };
+}

@@ -1,0 +1,64 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+import { compactDocuments } from "../compact-documents.ts";
+
+/** A module of our own; the zero byte keeps other plugins away. */
+const WITHOUT_PARSER = "\0graphql-without-parser";
+
+/** Leaves GraphQL's parser and error class out of the page (2 kB): codegen parses its operations, and its errors are XkitErrors. */
+const withoutParser: Plugin = {
+  name: "graphql-without-parser",
+  enforce: "pre",
+  resolveId: (id, importer) => (id === "@0no-co/graphql.web" && importer !== WITHOUT_PARSER ? WITHOUT_PARSER : null),
+  load: (id) =>
+    id === WITHOUT_PARSER
+      ? `export { Kind, print } from "@0no-co/graphql.web";
+         export class GraphQLError extends Error {}
+         export const parse = () => { throw new TypeError("This page sends parsed operations only."); };`
+      : null,
+};
+
+/** Names what the entry imports in the page, so that it is fetched beside it. Vite's own way costs every lazy part a helper. */
+const preloadImports: Plugin = {
+  name: "preload-imports",
+  transformIndexHtml: (_html, { chunk }) =>
+    (chunk?.imports ?? []).map((file) => ({
+      tag: "link",
+      attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` },
+      injectTo: "head" as const,
+    })),
+};
+
+/** The styles once more, by a name that apps which embed `<Catalog>` can import. */
+const emitStyles: Plugin = {
+  name: "emit-styles",
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type === "asset" && file.fileName.endsWith(".css"))
+        this.emitFile({ type: "asset", fileName: "catalog.css", source: file.source });
+    }
+  },
+};
+
+/** The parts of both pages. */
+const SHARED =
+  /rolldown\/runtime|node_modules|catalog\/(button|callout|icons|link|mark|notices|sign-in|skeletons|status|status-badge|use-retry)\.tsx?$|react\/use-(action|connectors|connector|viewer)/;
+
+/** Builds the hosted catalog into dist/catalog: index.html, and assets that are named by their content. */
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  plugins: [compactDocuments(), withoutParser, preloadImports, emitStyles, react(), tailwindcss()],
+  build: {
+    outDir: fileURLToPath(new URL("../../dist/catalog", import.meta.url)),
+    emptyOutDir: true,
+    target: "es2023",
+    cssTarget: ["chrome123", "safari17.5", "firefox120"],
+    // A strict Content-Security-Policy knows no data: scripts and no inline styles.
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    // One file for what every page needs: a dozen small ones compress badly.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", test: SHARED }] } } },
+  },
+});

@@ -1,0 +1,92 @@
+import type { Api } from "./api.ts";
+import { ConnectError } from "./errors.ts";
+import { AuthorizationStatusDocument, ConnectionDocument } from "./generated/graphql.ts";
+import type { Authorization, StartedConnection } from "./types.ts";
+
+const POPUP_FEATURES = "popup,width=640,height=760";
+/** How often the connection is read while connecting, beside the subscription, which may be broken or held back by a proxy. */
+const POLL_MS = 4_000;
+/** After this long a started authorization can no longer succeed: its state has expired at the gateway. */
+const CONNECT_TIMEOUT_MS = 10 * 60_000;
+
+/** Where the user connects: this very page, or a popup of it. */
+export interface ConnectWindow {
+  /** Where the provider sends the browser at the end. */
+  returnTo: string;
+  /** Shows the page where the user connects; resolves when the answer can be read at the gateway. */
+  visit(api: Api, started: StartedConnection, signal: AbortSignal | undefined): Promise<Authorization>;
+  close(): void;
+}
+
+const isFinal = ({ status }: Authorization) => status === "ACTIVE" || status === "ERROR";
+/** A broken stream or poll is the other's business. */
+const ignore = () => {};
+/** Where the user goes on: at the provider, or at the gateway. */
+const urlOf = ({ authorization, connectorUrl }: StartedConnection) => authorization?.authorizeUrl ?? connectorUrl;
+const cancelled = () => new ConnectError("cancelled", "Connecting was not finished.");
+
+async function readAuthorization(api: Api, started: StartedConnection): Promise<Authorization | null> {
+  const { connection } = await api.request(ConnectionDocument, { where: { id: started.id } });
+  const authorization = connection?.authorization;
+  return authorization && authorization.id === started.authorization?.id && isFinal(authorization) ? authorization : null;
+}
+
+/**
+ * Resolves with the started authorization once it is ACTIVE or ERROR: by subscription, and by reading it every few seconds.
+ * A closed popup says nothing: providers with Cross-Origin-Opener-Policy make an open one look closed.
+ */
+function settled(api: Api, started: StartedConnection, signal: AbortSignal | undefined): Promise<Authorization> {
+  const stop = new AbortController();
+  return new Promise<Authorization>((resolve, reject) => {
+    const check = (authorization: Authorization | null) => authorization && isFinal(authorization) && resolve(authorization);
+    const abort = () => reject(signal?.reason);
+    const id = started.authorization?.id ?? "";
+    api.listen(AuthorizationStatusDocument, { id }, ({ authorizationStatus }) => check(authorizationStatus), stop.signal).catch(ignore);
+    const poll = setInterval(() => readAuthorization(api, started).then(check, ignore), POLL_MS);
+    const timeout = setTimeout(() => reject(cancelled()), CONNECT_TIMEOUT_MS);
+    stop.signal.addEventListener("abort", () => {
+      clearInterval(poll);
+      clearTimeout(timeout);
+      signal?.removeEventListener("abort", abort);
+    });
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+  }).finally(() => stop.abort());
+}
+
+/** This page leaves. Should the browser bring it back from memory, the gateway knows how it ended. */
+const thisPage = (): ConnectWindow => ({
+  returnTo: location.href,
+  visit: (api, started) =>
+    new Promise((resolve, reject) => {
+      addEventListener(
+        "pageshow",
+        () => readAuthorization(api, started).then((end) => (end ? resolve(end) : reject(cancelled())), reject),
+        {
+          once: true,
+        },
+      );
+      location.assign(urlOf(started));
+    }),
+  close() {},
+});
+
+const popupPage = (popup: Window, slug: string): ConnectWindow => ({
+  returnTo: `/connectors/${slug}?close=1`,
+  visit(api, started, signal) {
+    popup.location.replace(urlOf(started));
+    return settled(api, started, signal);
+  },
+  close: () => popup.close(),
+});
+
+/**
+ * Call it inside the click, before anything is awaited, or the popup is blocked; then this page is used.
+ * Throws TypeError where there are no pages.
+ */
+export function openConnectWindow(slug: string, popup: boolean): ConnectWindow {
+  if (typeof window === "undefined")
+    throw new TypeError("connect needs a page: without one, use startConnecting and send the browser yourself.");
+  const opened = popup ? window.open("about:blank", "xkit:connect", POPUP_FEATURES) : null;
+  return opened ? popupPage(opened, slug) : thisPage();
+}

@@ -1,0 +1,89 @@
+import type { Api } from "./api.ts";
+import { openConnectWindow } from "./connect-window.ts";
+import { BadUserInputError, ConnectError, xkitError } from "./errors.ts";
+import { ConnectDocument, ConnectionDocument, SubmitAuthorizationDocument } from "./generated/graphql.ts";
+import type { Authorization, CollectForm, Connection, StartedAuthorization, StartedConnection } from "./types.ts";
+
+/** What to ask of the user before, or instead of, a visit to the provider. */
+export interface CollectRequest {
+  connection: Connection;
+  form: CollectForm;
+  /** What is wrong with the values given before, as a sentence; null the first time. */
+  problem: string | null;
+}
+
+export interface ConnectOptions {
+  /** Connect in a popup instead of leaving this page. Default: false. A blocked popup falls back to leaving. */
+  popup?: boolean;
+  /** Where the browser ends: a URL of one of the platform's web origins, or a path of the gateway. Default: this page. */
+  returnTo?: string;
+  /** Stops waiting; what was started can still succeed. */
+  signal?: AbortSignal;
+  /** Asks the user for an API key or the like in your own page; reject to cancel. Default, and in a popup: the gateway's page does. */
+  collect?: (request: CollectRequest) => Promise<Record<string, string>>;
+}
+
+export interface StartOptions {
+  /** An existing connection to reconnect, or a new UUID to add another. Default: the one that exists, else a new one. */
+  id?: string;
+  returnTo?: string;
+}
+
+export type Connect = (slug: string, id: string | undefined, options?: ConnectOptions) => Promise<Connection>;
+
+/** Hands in collected fields. Throws BadUserInputError when one is wrong. */
+export async function submitFields(api: Api, state: string, values: Record<string, string>): Promise<StartedAuthorization> {
+  const fields = Object.entries(values).map(([name, value]) => ({ name, value }));
+  return (await api.request(SubmitAuthorizationDocument, { state, fields })).submitAuthorization;
+}
+
+/** Starts connecting, and nothing else. */
+export const startConnecting = async (api: Api, slug: string, { id, returnTo }: StartOptions = {}): Promise<StartedConnection> =>
+  (await api.request(ConnectDocument, { slug, id, returnTo })).connect;
+
+/** Asks again until the gateway takes the values. */
+async function fillIn(
+  api: Api,
+  connection: Connection,
+  form: CollectForm,
+  state: string,
+  collect: NonNullable<ConnectOptions["collect"]>,
+): Promise<StartedAuthorization> {
+  let problem: string | null = null;
+  for (;;) {
+    const values = await collect({ connection, form, problem });
+    try {
+      return await submitFields(api, state, values);
+    } catch (error) {
+      if (!(error instanceof BadUserInputError)) throw error;
+      problem = error.message;
+    }
+  }
+}
+
+/** What makes `xkit.connect` and its like; `onConnected` hears of each success. */
+export function createConnect(api: Api, onConnected: (connection: Connection) => void): Connect {
+  async function finish(started: Connection, end: Authorization): Promise<Connection> {
+    if (end.status !== "ACTIVE") throw new ConnectError(end.errorCode ?? "error", end.errorMessage ?? "Connecting did not succeed.");
+    const { connection } = await api.request(ConnectionDocument, { where: { id: started.id } });
+    if (!connection) throw xkitError("NOT_FOUND", "The connection was removed in the meantime.");
+    onConnected(connection);
+    return connection;
+  }
+
+  return async (slug, id, { popup = false, returnTo, signal, collect } = {}) => {
+    const window = openConnectWindow(slug, popup);
+    try {
+      const started = await startConnecting(api, slug, { ...(id !== undefined && { id }), returnTo: returnTo ?? window.returnTo });
+      let { authorization } = started;
+      if (!authorization) return started;
+      if (authorization.collect && authorization.state && collect && !popup) {
+        authorization = await fillIn(api, started, authorization.collect, authorization.state, collect);
+      }
+      if (authorization.status !== "AWAITING_CALLBACK") return await finish(started, authorization);
+      return await finish(started, await window.visit(api, { ...started, authorization }, signal));
+    } finally {
+      window.close();
+    }
+  };
+}

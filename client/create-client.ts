@@ -1,0 +1,38 @@
+import { Client, type Exchange, fetchExchange, mapExchange } from "@urql/core";
+import { authExchange } from "@urql/exchange-auth";
+import { toXkitError } from "./errors.ts";
+import { createSession, type Session, type SessionOptions } from "./session.ts";
+
+/** Either where the gateway is, or a session that another client already uses. */
+export type ClientOptions = (SessionOptions | { session: Session }) & {
+  /** Further urql exchanges, run before signing in and fetching: `documentCache` for pages. Default: none, nothing is cached. */
+  exchanges?: Exchange[];
+};
+
+const typedErrors = mapExchange({ onResult: (result) => (result.error ? { ...result, error: toXkitError(result.error) } : result) });
+
+const signedIn = (session: Session): Exchange =>
+  authExchange(async (utilities) => ({
+    addAuthToOperation: (operation) =>
+      session.authorization ? utilities.appendHeaders(operation, { authorization: session.authorization }) : operation,
+    willAuthError: () => session.stale,
+    didAuthError: (error) => !!session.token && toXkitError(error).code === "UNAUTHENTICATED",
+    refreshAuth: () => session.renew(),
+  }));
+
+/**
+ * A urql client of one gateway: it signs in and renews its session by itself, its errors are XkitErrors, and subscriptions
+ * come as server-sent events. Give it the exported `TypedDocumentNode`s or your own operations.
+ * Throws TypeError when `url` is none.
+ */
+export function createClient(options: ClientOptions): Client {
+  const session = "session" in options ? options.session : createSession(options);
+  return new Client({
+    url: `${session.url}/graphql`,
+    exchanges: [typedErrors, ...(options.exchanges ?? []), signedIn(session), fetchExchange],
+    preferGetMethod: false,
+    fetchSubscriptions: true,
+    fetchOptions: { credentials: "include" },
+    fetch: session.fetch,
+  });
+}

@@ -1,0 +1,11 @@
+export { createClient, type ClientOptions } from "./create-client.ts";
+export { createSession, type Session, type SessionOptions } from "./session.ts";
+export { createXkit, type ConnectorName, type Xkit, type XkitOptions } from "./xkit.ts";
+export type { CollectRequest, ConnectOptions, StartOptions } from "./connect.ts";
+export type { TokenOptions } from "./access-tokens.ts";
+export type { ConnectionName } from "./where.ts";
+export type { XkitEvents, XkitEventType, XkitListener } from "./events.ts";
+export { documentCache } from "./document-cache.ts";
+export * from "./errors.ts";
+export * from "./types.ts";
+export * from "./generated/graphql.ts";

@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type AccessTokenResult, isAccessToken } from "../types.ts";
+import type { ConnectionName } from "../where.ts";
+import { useXkit } from "./provider.tsx";
+import { createRenewal, type Renewal, type RenewalState } from "./renewal.ts";
+import { useGeneration } from "./use-generation.ts";
+import { useOnChange } from "./use-on-change.ts";
+import { useWhere } from "./use-where.ts";
+
+export interface UseAccessTokenOptions {
+  /** Least life the token has left, in seconds. Default: 60, capped at a tenth of the token's life. */
+  minimumTtl?: number;
+  /** Do not ask for now. Default: false. */
+  pause?: boolean;
+}
+
+export interface AccessTokenState {
+  /** A token that has not expired, or null. */
+  token: string | null;
+  /** The token with its facts, or the exact reason why there is none. Undefined until the first answer. */
+  data: AccessTokenResult | undefined;
+  fetching: boolean;
+  error: Error | undefined;
+}
+
+/**
+ * A live access token for as long as the component is mounted: renewed before it expires, not while the tab is hidden,
+ * and asked for again when the connection changes. `data` says why when there is none.
+ */
+export function useAccessToken(
+  name: ConnectionName,
+  { minimumTtl, pause = false }: UseAccessTokenOptions = {},
+): readonly [state: AccessTokenState, renew: () => void] {
+  const xkit = useXkit();
+  const where = useWhere(name);
+  const generation = useGeneration(xkit.session);
+  // Another question, another answer: the one before is not shown in the meantime.
+  const question = useMemo(() => ({ xkit, where, minimumTtl, pause, generation }), [xkit, where, minimumTtl, pause, generation]);
+  const [answer, setAnswer] = useState<{ state: RenewalState; question: unknown }>();
+  const renewal = useRef<Renewal>(null);
+
+  useEffect(() => {
+    if (question.pause) return undefined;
+    const current = createRenewal({
+      ask: () => question.xkit.getToken(question.where, question.minimumTtl === undefined ? {} : { minimumTtl: question.minimumTtl }),
+      minimumTtl: question.minimumTtl,
+      onChange: (state) => setAnswer({ state, question }),
+    });
+    renewal.current = current;
+    current.renew();
+    return () => {
+      current.stop();
+      renewal.current = null;
+    };
+  }, [question]);
+
+  const renew = useCallback(() => renewal.current?.renew(), []);
+  useOnChange(renew);
+  const state = answer?.question === question ? answer.state : { data: undefined, fetching: !pause, error: undefined };
+  return [{ ...state, token: state.data && isAccessToken(state.data) ? state.data.value : null }, renew];
+}

@@ -1,0 +1,15 @@
+import { useCallback } from "react";
+import type { Connection } from "../types.ts";
+import type { ConnectionName } from "../where.ts";
+import { useXkit } from "./provider.tsx";
+import { type ActionResult, type ActionState, useAction } from "./use-action.ts";
+
+/** Disconnecting on a click; answers the connection as it was. */
+export function useDisconnect(): [
+  state: ActionState<Connection>,
+  disconnect: (name: ConnectionName) => Promise<ActionResult<Connection>>,
+  reset: () => void,
+] {
+  const xkit = useXkit();
+  return useAction(useCallback((name: ConnectionName) => xkit.disconnect(name), [xkit]));
+}

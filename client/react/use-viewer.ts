@@ -1,0 +1,22 @@
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import type { Viewer } from "../types.ts";
+import { useXkit } from "./provider.tsx";
+import type { ReadingState } from "./result.ts";
+
+/** Who is signed in: null when nobody is. Resumes the session when nothing has asked before. */
+export function useViewer(): readonly [state: ReadingState<Viewer | null>, refetch: () => void] {
+  const { session } = useXkit();
+  const [error, setError] = useState<Error>();
+  const getViewer = () => session.viewer;
+  const data = useSyncExternalStore(session.onChange, getViewer, getViewer);
+
+  const refetch = useCallback(() => {
+    setError(undefined);
+    session.renew().catch(setError);
+  }, [session]);
+  useEffect(() => {
+    if (session.viewer === undefined) refetch();
+  }, [session, refetch]);
+
+  return [{ data, error, fetching: data === undefined && !error, stale: false }, refetch];
+}

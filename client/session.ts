@@ -1,0 +1,158 @@
+import { ForbiddenError, UnauthenticatedError } from "./errors.ts";
+import { LoginDocument, LogoutDocument, RefreshSessionDocument, type SessionPartsFragment } from "./generated/graphql.ts";
+import { createTransport } from "./transport.ts";
+import type { TokenCallback, Viewer } from "./types.ts";
+
+/** A session token with less life than this is renewed before it is sent. */
+const RENEWAL_MARGIN_MS = 15_000;
+/** Least time between two renewals that only the clock asks for: a wrong clock must not cost a renewal per request. */
+const RENEWAL_PAUSE_MS = 30_000;
+
+export interface SessionOptions {
+  /** Where the gateway is, as `https://connect.example.com`. */
+  url: string;
+  /** Gives a user token when the session cannot be resumed by its cookie. Default: stay signed out. */
+  getToken?: TokenCallback;
+  /** For servers: an API key. Never in a page: the gateway refuses it there. */
+  apiKey?: { publishable: string; secret: string };
+  /** Default: the runtime's own. */
+  fetch?: typeof fetch;
+}
+
+/** Who is signed in here, shared by every client made from it. The session token lives in memory only. */
+export interface Session {
+  readonly url: string;
+  readonly fetch: typeof fetch;
+  /** The signed-in user; null when nobody is, undefined before the first answer. */
+  readonly viewer: Viewer | null | undefined;
+  /** The session token, or null. */
+  readonly token: string | null;
+  /** What goes into the Authorization header, or null. */
+  readonly authorization: string | null;
+  /** Whether renew should run before the next request. */
+  readonly stale: boolean;
+  /** Resumes by cookie, else by the token callback, else is signed out. One at a time. Throws when it cannot find out, or the callback's token is refused. */
+  renew: () => Promise<void>;
+  /** Signs in. `later` gives user tokens when the session has ended; default: `first`. Throws when the gateway refuses. */
+  login: (first: string | TokenCallback, later?: TokenCallback) => Promise<void>;
+  /** Forgets the session here at once and ends it at the gateway. Throws when the gateway cannot be told. */
+  logout: () => Promise<void>;
+  /** Grows when another user takes the place of a known one, or of nobody: what was read before is then void. */
+  readonly generation: number;
+  /** Calls back when somebody else, or nobody, is signed in. Returns what stops it. */
+  onChange: (listener: (viewer: Viewer | null) => void) => () => void;
+}
+
+const base64 = (text: string) => btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
+
+/** A session at one gateway. Asks nothing before it is needed. Throws TypeError when `url` is none. */
+export function createSession(options: SessionOptions): Session {
+  const url = new URL(options.url).href.replace(/\/+$/, "");
+  const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
+  const basic = options.apiKey && `Basic ${base64(`${options.apiKey.publishable}:${options.apiKey.secret}`)}`;
+  const transport = createTransport(url, fetch);
+  const listeners = new Set<(viewer: Viewer | null) => void>();
+  let signIn: TokenCallback | undefined = options.getToken;
+  /** A user token given as a string serves until the gateway refuses it; a callback is asked each time. */
+  let held: string | null = null;
+  let current: SessionPartsFragment | null | undefined = basic ? null : undefined;
+  let renewedAt = 0;
+  let flight: Promise<void> | null = null;
+  /** Grows with every login and logout: an older answer is then dropped. */
+  let epoch = 0;
+  let generation = 0;
+
+  function adopt(next: SessionPartsFragment | null): void {
+    const before = current;
+    current = next;
+    renewedAt = Date.now();
+    if (before?.viewer.id === next?.viewer.id && before !== undefined) return;
+    if (before !== undefined) generation++;
+    for (const listener of listeners) listener(next?.viewer ?? null);
+  }
+
+  const loginWith = async (token: string): Promise<SessionPartsFragment> =>
+    (await transport.request({ document: LoginDocument, variables: { token }, authorization: null })).login;
+
+  async function resume(): Promise<SessionPartsFragment | null> {
+    try {
+      return (await transport.request({ document: RefreshSessionDocument, variables: {}, authorization: null })).refreshSession;
+    } catch (error) {
+      if (!(error instanceof UnauthenticatedError || error instanceof ForbiddenError)) throw error;
+    }
+    if (signIn) return loginWith(await signIn());
+    return held === null ? null : resumeHeld(held);
+  }
+
+  async function resumeHeld(token: string): Promise<SessionPartsFragment | null> {
+    try {
+      return await loginWith(token);
+    } catch (error) {
+      if (!(error instanceof UnauthenticatedError)) throw error;
+      held = null;
+      return null;
+    }
+  }
+
+  /** Runs one sign-in at a time; `endedBy` says which failures mean that nobody is signed in any more. */
+  function fly(run: () => Promise<SessionPartsFragment | null>, endedBy: (error: unknown) => boolean): Promise<void> {
+    const mine = ++epoch;
+    const land = (session: SessionPartsFragment | null) => {
+      if (mine === epoch) adopt(session);
+    };
+    const flown = run()
+      .then(land, (error: unknown) => {
+        if (endedBy(error)) land(null);
+        throw error;
+      })
+      .finally(() => {
+        if (flight === flown) flight = null;
+      });
+    flight = flown;
+    return flown;
+  }
+
+  return {
+    url,
+    fetch,
+    get viewer() {
+      return current && current.viewer;
+    },
+    get token() {
+      return current?.token ?? null;
+    },
+    get authorization() {
+      return basic ?? (current ? `Bearer ${current.token}` : null);
+    },
+    get stale() {
+      if (flight || current === undefined) return true;
+      const now = Date.now();
+      return !!current && Date.parse(current.expiresAt) - now < RENEWAL_MARGIN_MS && now - renewedAt > RENEWAL_PAUSE_MS;
+    },
+    get generation() {
+      return generation;
+    },
+    renew: () => flight ?? fly(resume, (error) => error instanceof UnauthenticatedError),
+    login: (first, later) =>
+      fly(
+        async () => {
+          signIn = later ?? (typeof first === "string" ? undefined : first);
+          held = typeof first === "string" ? first : null;
+          return loginWith(typeof first === "string" ? first : await first());
+        },
+        () => true,
+      ),
+    async logout() {
+      epoch++;
+      signIn = undefined;
+      held = null;
+      flight = null;
+      adopt(null);
+      await transport.request({ document: LogoutDocument, variables: {}, authorization: null });
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { AccessTokens } from "./access-tokens.ts";
+import { NoAccessTokenError } from "./errors.ts";
+import type { ConnectionWhere } from "./generated/graphql.ts";
+import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types.ts";
+
+/** Whether a body can be sent a second time. A stream cannot; the body of a Request can, by cloning it first. */
+const isReplayable = (body: unknown) => !(body instanceof ReadableStream || (body instanceof Object && Symbol.asyncIterator in body));
+
+/** Waits no longer than the caller does. The awaited work goes on: others may wait for it too. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** API keys have no scheme of their own, and most services take them as bearers. */
+const schemeOf = (tokenType: string) => (/^(bearer|api_key)$/i.test(tokenType) ? "Bearer" : tokenType);
+
+function withToken(request: Request, { tokenType, value }: AccessToken): Request {
+  request.headers.set("authorization", `${schemeOf(tokenType)} ${value}`);
+  return request;
+}
+
+function getToken(outcome: AccessTokenResult): AccessToken {
+  if (!isAccessToken(outcome)) throw new NoAccessTokenError(outcome);
+  return outcome;
+}
+
+/** What makes `xkit.fetch`; see there. */
+export function createTokenFetch(tokens: AccessTokens, fetch: typeof globalThis.fetch) {
+  return async (where: ConnectionWhere, input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const spare = isReplayable(init?.body) ? request.clone() : null;
+    const token = getToken(await orAborted(tokens.get(where), request.signal));
+    const response = await fetch(withToken(request, token));
+    if (response.status !== 401) return response;
+    tokens.reject(where, token.fingerprint);
+    if (!spare) return response;
+    const outcome = await orAborted(tokens.get(where), request.signal);
+    if (isAccessToken(outcome) && outcome.fingerprint === token.fingerprint) return response;
+    await response.body?.cancel();
+    return fetch(withToken(spare, getToken(outcome)));
+  };
+}

@@ -1,0 +1,103 @@
+import { print } from "@0no-co/graphql.web";
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import { errorOf } from "./errors.ts";
+
+/** GraphQL over HTTP, for the few operations that `xkit` needs: a tenth of a full client. */
+export interface Transport {
+  /** One operation, one answer. Throws XkitError. */
+  request<Data, Variables>(operation: Operation<Data, Variables>): Promise<Data>;
+  /** A subscription's answers as they come, by server-sent events, until it ends or is aborted. Throws XkitError. */
+  listen<Data, Variables>(operation: Operation<Data, Variables>): AsyncGenerator<Data, void>;
+}
+
+export interface Operation<Data, Variables> {
+  document: TypedDocumentNode<Data, Variables>;
+  variables: Variables;
+  /** The Authorization header, or null. */
+  authorization: string | null;
+  signal?: AbortSignal;
+}
+
+interface Failure {
+  message: string;
+  extensions?: Record<string, unknown>;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const isFailure = (value: unknown): value is Failure => isObject(value) && typeof value["message"] === "string";
+/** The envelope is checked here; that `data` fits the operation is the contract's promise, and codegen's. */
+const isAnswerTo = <Data, Variables>(_operation: Operation<Data, Variables>, body: unknown): body is { data: Data } =>
+  isObject(body) && !body["errors"] && isObject(body["data"]);
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw errorOf(undefined, { networkError: new Error("what answered is no gateway", { cause: error }) });
+  }
+}
+
+function failureOf(body: unknown): Error {
+  const errors: unknown[] = isObject(body) && Array.isArray(body["errors"]) ? body["errors"] : [];
+  return errorOf(errors.find(isFailure), { networkError: new Error("what answered is no gateway") });
+}
+
+/** The `data:` of each server-sent event. */
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
+      const events = text.split(/\r?\n\r?\n/);
+      text = events.pop() ?? "";
+      for (const event of events) {
+        const data = /^data: ?(.+)$/m.exec(event)?.[1];
+        if (data) yield data;
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** A transport to the gateway at `url`, without a trailing slash. */
+export function createTransport(url: string, fetch: typeof globalThis.fetch): Transport {
+  async function send<Data, Variables>(operation: Operation<Data, Variables>, accept: string): Promise<Response> {
+    const { document, variables, authorization, signal } = operation;
+    try {
+      return await fetch(`${url}/graphql`, {
+        method: "POST",
+        credentials: "include",
+        headers: { accept, "content-type": "application/json", ...(authorization && { authorization }) },
+        body: JSON.stringify({ query: print(document), variables }),
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
+    }
+  }
+
+  return {
+    async request<Data, Variables>(operation: Operation<Data, Variables>) {
+      const response = await send(operation, "application/graphql-response+json, application/json");
+      const body = parseBody(await response.text());
+      if (isAnswerTo(operation, body)) return body.data;
+      throw failureOf(body);
+    },
+    async *listen<Data, Variables>(operation: Operation<Data, Variables>) {
+      const response = await send(operation, "text/event-stream");
+      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+      if (!isStream || !response.body) throw failureOf(parseBody(await response.text()));
+      for await (const event of readEvents(response.body)) {
+        const body = parseBody(event);
+        if (!isAnswerTo(operation, body)) throw failureOf(body);
+        yield body.data;
+      }
+    },
+  };
+}
