@@ -53,7 +53,7 @@ const authorization = z.object({
   scopes: texts,
   missing_scopes: texts,
   expires_at: instant,
-  authorize_url: text,
+  authorize_url: link,
   state: text,
   authorizer: z.object({ prototype: prototype.nullish() }).nullish(),
   access_token: text,

@@ -58,9 +58,11 @@ export interface RestOptions {
   log: Pick<Log, "warn">;
 }
 
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 interface RawAnswer {
   status: number;
-  headers: Headers;
+  headers: RawHeaders;
   text: string;
 }
 
@@ -81,7 +83,7 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
     const timer = setTimeout(() => deadline.abort(new errors.HeadersTimeoutError()), timeoutMs);
     try {
       const { statusCode, headers, body } = await pool.request({ ...toOptions(request), signal: deadline.signal });
-      return { status: statusCode, headers: toHeaders(headers), text: await body.text() };
+      return { status: statusCode, headers, text: await body.text() };
     } finally {
       clearTimeout(timer);
     }
@@ -102,7 +104,7 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
       try {
         const answer = await sendAgain(request);
         if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer);
-        return { body: parse(answer, schema), setCookies: answer.headers.getSetCookie() };
+        return { body: parse(answer, schema), setCookies: valuesOf(answer.headers, "set-cookie") };
       } catch (error) {
         const failure = error instanceof GatewayError ? error : explainNoAnswer(error, timeoutMs);
         if (failure.code === "UPSTREAM_UNAVAILABLE")
@@ -125,11 +127,7 @@ function toOptions({ method, path, query = {}, credential, body, headers }: Rest
   };
 }
 
-function toHeaders(raw: Record<string, string | string[] | undefined>): Headers {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(raw)) for (const value of [values ?? []].flat()) headers.append(name, value);
-  return headers;
-}
+const valuesOf = (headers: RawHeaders, name: string): string[] => [headers[name] ?? []].flat();
 
 const brokenCodes: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "ECONNREFUSED"]);
 
@@ -194,7 +192,10 @@ function explainRefusal(answer: RawAnswer): GatewayError {
 }
 
 function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayError {
-  const retryAfter = refusal.retry_after ?? retryAfterSeconds(headers) ?? DEFAULT_RETRY_SECONDS;
+  const retryAfter =
+    refusal.retry_after ??
+    retryAfterSeconds(new Headers(valuesOf(headers, "retry-after").map((value) => ["retry-after", value]))) ??
+    DEFAULT_RETRY_SECONDS;
   const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
   return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, { retryAfter });
 }

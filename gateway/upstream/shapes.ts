@@ -1,4 +1,5 @@
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
+import { describeVendor } from "../oauth/redact.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./answers.ts";
 
 /** The instant of what an upstream does not date. */
@@ -43,7 +44,8 @@ export const toAuthorization = (authorization: AuthorizationAnswer, connectionId
   status: authorization.status,
   displayLabel: authorization.display_label,
   errorCode: authorization.error_code,
-  errorMessage: authorization.error_message,
+  // A careless upstream may put anything into its words.
+  errorMessage: describeVendor(authorization.error_message ?? undefined, []),
   scopes: authorization.scopes,
   missingScopes: authorization.missing_scopes,
   expiresAt: authorization.expires_at,

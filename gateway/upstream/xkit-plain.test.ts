@@ -160,7 +160,10 @@ describe("before a careless upstream", () => {
   });
 
   it("repeats no token that stands in an error's sentence", async () => {
-    const fake = await startPlain({});
+    const broken = { id: 7, status: "error", error_code: "invalid_grant", error_message: `refused ${TOKEN}` };
+    const fake = await startPlain(plainConnection(null, { authorization: broken }), "team");
+    const connection = await asAda(fake).find(SLACK);
+    expect(connection?.authorization).toMatchObject({ errorCode: "invalid_grant", errorMessage: "refused [redacted]" });
     fake.on(READ, (_request, response) => void response.writeHead(400).end(JSON.stringify({ error: `bad ${TOKEN}` })));
     const failure: unknown = await asAda(fake)
       .accessToken(SLACK, anyToken)
