@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Hono } from "hono";
-import { cors } from "hono/cors";
 import { forbidden, GatewayError } from "../schema/errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config.ts";
 import { createContinueRoutes } from "./connect/continue.ts";
 import { createHandOver } from "./connect/hand-over.ts";
@@ -22,8 +23,6 @@ import { createUpstream } from "./upstream/index.ts";
 
 /** Longest body of any request. */
 const MAXIMUM_BODY_BYTES = 262_144;
-/** How long browsers may remember a CORS preflight. */
-const PREFLIGHT_SECONDS = 600;
 
 /** A gateway, without a port: hand it requests. */
 export interface App {
@@ -64,6 +63,8 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   const graphql = createGraphql({
     contexts,
     log,
+    isValidOrigin: auth.origins.isValid,
+    maximumBodyBytes: MAXIMUM_BODY_BYTES,
     exampleSlug: [...connectors.keys()][0] ?? "slack",
     findDevelopmentBearer: isDevelopment
       ? async (request) => {
@@ -75,23 +76,14 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
 
   const app = new Hono();
   app.use(async (exchange, next) => {
-    const startedAt = performance.now();
-    await next();
-    const { req, res } = exchange;
-    // The path alone: queries carry codes and states.
-    log.info({ method: req.method, path: req.path, status: res.status, ms: Math.round(performance.now() - startedAt) }, "request");
-  });
-  app.use("/graphql", createCors(auth.origins.isValid));
-  app.use(async (exchange, next) => {
     const request = await limitBody(exchange.req.raw, MAXIMUM_BODY_BYTES);
     if (!request) return problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`);
     exchange.req.raw = request;
     return next();
   });
-  app.all("/graphql", ({ req }) => graphql(req.raw));
   app.get("/healthz", () => Response.json({ status: "alive" }));
   app.get("/readyz", () =>
-    Promise.all([database.ping(), upstream.check()]).then(
+    Promise.all([database.ping(), auth.signingKeys.current(), upstream.check()]).then(
       () => Response.json({ status: "ready" }),
       (error: unknown) =>
         problem(503, "TEMPORARILY_UNAVAILABLE", error instanceof GatewayError ? error.message : "The store cannot be reached."),
@@ -129,15 +121,28 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),
     log,
   });
+  app.route("/", createCatalogRoutes([platform.logoUrl, ...[...connectors.values()].map(({ markUrl }) => markUrl)]));
   if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
   app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
   app.onError((error) => {
-    log.error({ err: error }, "unexpected error");
-    return problem(500, "INTERNAL", "Something went wrong here, not with your request.");
+    const id = randomUUID();
+    log.error({ id, err: error }, "unexpected error");
+    return problem(500, "INTERNAL", `Something went wrong here, not with your request. Tell the operator this id: ${id}`);
   });
 
   return {
-    fetch: async (request) => app.fetch(request),
+    async fetch(request) {
+      const startedAt = performance.now();
+      const { pathname } = new URL(request.url);
+      // GraphQL is the hot path: it has no use for a router that would copy its answers.
+      const response = await (pathname === "/graphql" ? graphql(request) : app.fetch(request));
+      // The path alone: queries carry codes and states.
+      log.info(
+        { method: request.method, path: pathname, status: response.status, ms: Math.round(performance.now() - startedAt) },
+        "request",
+      );
+      return response;
+    },
     provisionUser,
     upgrade: statusChannel.upgrade,
     endSubscriptions() {
@@ -152,17 +157,6 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     },
   };
 }
-
-/** Pages of the platform's web origins may ask, with cookies; no others. */
-const createCors = (isValid: (origin: string) => boolean) =>
-  cors({
-    origin: (origin) => (isValid(origin) ? origin : null),
-    credentials: true,
-    allowMethods: ["GET", "POST", "PUT", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "accept", "xkit-js-version"],
-    exposeHeaders: ["retry-after"],
-    maxAge: PREFLIGHT_SECONDS,
-  });
 
 const problem = (status: number, code: string, error: string): Response =>
   Response.json({ error, code }, { status, headers: { "cache-control": "no-store" } });

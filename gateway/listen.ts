@@ -26,7 +26,8 @@ export async function startGateway(
   const server = createServer((request, response) => {
     // Kept alive, a connection would keep a stopping server waiting.
     response.once("close", () => server.listening || server.closeIdleConnections());
-    if (handle) void handle(request, response);
+    if (!URL.canParse(`http://${request.headers.host}`)) response.writeHead(400).end();
+    else if (handle) void handle(request, response);
     else response.writeHead(503, { "retry-after": "1" }).end();
   });
   const port = await listen(server, config.port, config.host);

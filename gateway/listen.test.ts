@@ -1,0 +1,190 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createApp } from "./app.ts";
+import { type RunningGateway, startGateway } from "./listen.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./testing/authorization-server.ts";
+import { createTestDatabase, type TestDatabase } from "./testing/databases.ts";
+import { type GatewayProcess, startProcess } from "./testing/process.ts";
+import { createTestConfig } from "./testing/test-app.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "xkit-listen-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("a gateway on a socket", () => {
+  let provider: AuthorizationServer;
+  let database: TestDatabase;
+  let gateway: RunningGateway;
+  const start = async (env: Record<string, string | undefined> = {}) => {
+    const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent", ...env } });
+    gateway = await startGateway(config, async (settled) => ({ config: settled, app: await createApp(settled) }));
+    return gateway;
+  };
+  beforeEach(async () => {
+    provider = await startAuthorizationServer();
+    database = await createTestDatabase("sqlite");
+  });
+  afterEach(async () => {
+    await gateway.stop();
+    await provider.close();
+    await database.drop();
+  });
+
+  /** Sends bytes as they are, and answers the status line. */
+  const sendRaw = async (port: number, bytes: string): Promise<string> => {
+    const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (text: string) => (answer += text));
+    socket.end(bytes);
+    await once(socket, "close");
+    return answer.split("\r\n")[0] ?? "";
+  };
+
+  it("finds a free port, and is reached by its name", async () => {
+    const { config } = await start();
+    expect(config.publicUrl).toBe(`http://localhost:${config.port}`);
+    expect(await (await fetch(`${config.publicUrl}/healthz`)).json()).toEqual({ status: "alive" });
+  });
+
+  it("keeps the public URL that it was given", async () => {
+    const { config } = await start({ XKIT_PUBLIC_URL: "https://connect.example.com" });
+    expect(config.publicUrl).toBe("https://connect.example.com");
+    expect(config.port).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["a host that is none", "GET /healthz HTTP/1.1\r\nHost: a b[\r\n\r\n"],
+    ["a path that is an address", "GET //evil.example/healthz HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["a whole address", "GET http://evil.example/nothing HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["a broken escape", "GET /connect/%E0%A4%A HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["no HTTP", "nonsense\r\n\r\n"],
+    ["headers that are too long", `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${"x".repeat(20_000)}\r\n\r\n`],
+    [
+      "a body that breaks off",
+      `POST /graphql HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"query":`,
+    ],
+    ["a method that is none", "BREW /graphql HTTP/1.1\r\nHost: x\r\n\r\n"],
+  ])("survives %s", async (_name, bytes) => {
+    const { config } = await start();
+    expect(await sendRaw(config.port, bytes.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))).not.toMatch(/ [25]\d\d /);
+    expect((await fetch(`${config.publicUrl}/healthz`)).status).toBe(200);
+  });
+
+  it("closes the connections that are kept alive as soon as their last answer is sent", async () => {
+    const { config } = await start();
+    const [idle, busy] = [connect(config.port, "127.0.0.1"), connect(config.port, "127.0.0.1")];
+    const request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    idle.write(request);
+    await once(idle, "data");
+    busy.write(request);
+    const closed = Promise.all([idle, busy].map((socket) => once(socket.resume(), "close")));
+    const startedAt = performance.now();
+    await Promise.all([gateway.stop(), closed]);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await expect(fetch(`${config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("a process", () => {
+  const running: GatewayProcess[] = [];
+  const start = (env: Record<string, string> = {}) => {
+    const started = startProcess(["start"], { PORT: "0", ...env }, directory);
+    running.push(started);
+    return started;
+  };
+  afterEach(async () => {
+    for (const { child } of running) child.kill("SIGKILL");
+    await Promise.all(running.splice(0).map(({ ended }) => ended));
+  });
+
+  /** A configuration before a real provider, in the process's folder. */
+  const writeConfig = (provider: AuthorizationServer) => {
+    const connector = { slug: "test", name: "Test", provider: provider.providerFacts, client_id: provider.client.clientId };
+    const file = {
+      platform: { name: "Acme" },
+      connectors: [{ ...connector, client_secret: provider.client.clientSecret, scopes: ["read"] }],
+    };
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify(file));
+  };
+
+  it("lets a running request and its refresh finish on SIGTERM, takes no more, and exits with 0", async () => {
+    const provider = await startAuthorizationServer();
+    writeConfig(provider);
+    const gateway = start({ LOG_LEVEL: "info" });
+    const link = await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/);
+    const { origin, searchParams } = new URL(link);
+    const cookieOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
+    const cookies = cookieOf(await fetch(link, { redirect: "manual" }));
+    const connecting = await fetch(`${origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
+    cookies.push(...cookieOf(connecting));
+    const callback = await provider.authorize(connecting.headers.get("location") ?? "");
+    expect((await fetch(callback, { headers: { cookie: cookies.join("; ") }, redirect: "manual" })).status).toBe(200);
+
+    const ask = (query: string) =>
+      fetch(`${origin}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${searchParams.get("token") ?? ""}` },
+        body: JSON.stringify({ query }),
+      });
+    const first = await ask(`{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }`);
+    const { fingerprint } = (await first.json()).data.accessToken;
+    const hold = provider.controls.hold();
+    const answer = ask(`{ connectionToken(where: { slug: "test" }, rejected: "${fingerprint}") }`);
+    await hold.arrived(1);
+    gateway.child.kill("SIGTERM");
+    // It has stopped listening once a connection is refused.
+    await vi.waitFor(() => expect(fetch(`${origin}/healthz`)).rejects.toThrow("fetch failed"), { timeout: 10_000 });
+    expect(gateway.child.exitCode).toBeNull();
+    hold.release();
+    expect((await (await answer).json()).data.connectionToken).toBe(provider.liveAccessTokens().at(-1));
+    expect(await gateway.ended).toBe(0);
+    expect(provider.refreshCount()).toBe(1);
+    await provider.close();
+    const lines = gateway
+      .stdout()
+      .split("\n")
+      .filter((line) => line.startsWith("{"));
+    const logged = lines.map((line) => JSON.parse(line));
+    expect(logged).toContainEqual(expect.objectContaining({ level: "info", method: "GET", path: "/callback/test", status: 200 }));
+    expect(lines.filter((line) => line.includes("?") || line.includes("state="))).toEqual([]);
+    const secrets = [...provider.issuedSecrets, searchParams.get("token") ?? "?", ...cookies.map((cookie) => cookie?.split("=")[1] ?? "?")];
+    expect(secrets.filter((secret) => lines.some((line) => line.includes(secret)))).toEqual([]);
+  });
+
+  it("tells in one sentence that its port is taken", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const gateway = start({ PORT: String(address !== null && typeof address === "object" ? address.port : 0) });
+    expect(await gateway.ended).toBe(1);
+    expect(gateway.stderr()).toBe("The port is already in use: set PORT to another one.\n");
+    taken.close();
+  });
+
+  it("runs the demo without a configuration file, and ends on SIGINT with 0", async () => {
+    const gateway = start();
+    const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
+    expect(gateway.stdout()).toContain("(demo:");
+    const query = encodeURIComponent("{ connectors { slug } }");
+    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({ data: { connectors: [{ slug: "demo" }] } });
+    gateway.child.kill("SIGINT");
+    expect(await gateway.ended).toBe(0);
+  });
+
+  it("runs no demo beside a configuration file", async () => {
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
+    const gateway = start();
+    const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
+    expect(gateway.stdout()).not.toContain("demo");
+    const query = encodeURIComponent("{ platform { name } connectors { slug } }");
+    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({ data: { platform: { name: "Acme" }, connectors: [] } });
+  });
+});
