@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { createLog, type LogLevel } from "./log.ts";
+
+function record(level: LogLevel = "debug") {
+  const lines: string[] = [];
+  return { log: createLog(level, { write: (line) => void lines.push(line) }), lines };
+}
+
+describe("the log", () => {
+  it("writes one JSON object to a line, whatever is in it", () => {
+    const { log, lines } = record();
+    log.info({ path: "/a\nb", reason: "\u0000 \u2028" }, "two\nlines");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\n\r]/);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      level: "info",
+      msg: "two\nlines",
+      path: "/a\nb",
+      time: expect.stringMatching(/Z$/),
+    });
+  });
+
+  it("blots out what slips in under the name of a secret", () => {
+    const { log, lines } = record();
+    log.warn({ token: "planted", headers: { cookie: "planted", authorization: "planted" }, code_verifier: "planted" }, "x");
+    expect(lines[0]).not.toContain("planted");
+  });
+
+  it("keeps of an error what it is and where it came from, and of its causes, and none of their further members", () => {
+    const { log, lines } = record();
+    const cause = Object.assign(new Error("inner"), { code: "E_INNER", parameters: ["planted"] });
+    log.error({ err: Object.assign(new TypeError("outer", { cause }), { input: "postgres://u:planted@h" }) }, "unexpected error");
+    expect(JSON.parse(lines[0] ?? "").err).toEqual({
+      type: "TypeError",
+      message: "outer",
+      stack: expect.stringContaining("log.test.ts"),
+      cause: { type: "Error", message: "inner", code: "E_INNER", stack: expect.any(String) },
+    });
+  });
+
+  it("writes nothing below its level", () => {
+    const { log, lines } = record("warn");
+    log.info({}, "x");
+    expect(lines).toEqual([]);
+  });
+});
