@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import type { App } from "../app.ts";
+import { databaseKinds } from "../testing/databases.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { askToken, HOUR_MS } from "./vault.fixture.ts";
+
+let test: TestApp;
+afterEach(() => test?.close());
+
+const CHANGED = `subscription { connectionChanged { id enabled authorization { status } } }`;
+const STATUS = `subscription ($id: ID!) { authorizationStatus(id: $id) { id status errorCode } }`;
+const DISCONNECT = `mutation { disconnect(where: { slug: "test" }) { id } }`;
+const CONNECT = `mutation { connect(slug: "test") { authorization { id authorizeUrl } } }`;
+
+const eventSchema = z.object({ data: z.record(z.string(), z.unknown()).nullish(), errors: z.array(z.unknown()).optional() });
+
+/** A subscription over server-sent events; `next` resolves with an event's payload, and with null when the stream has ended. */
+async function subscribe(user: TestUser, query: string, variables: object = {}, app: Pick<App, "fetch"> = test.app) {
+  const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${await user.bearer()}` };
+  const response = await app.fetch(
+    new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) }),
+  );
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  async function next(): Promise<unknown> {
+    for (;;) {
+      const end = text.indexOf("\n\n");
+      if (end < 0) {
+        const { done, value } = await reader.read();
+        if (done) return null;
+        text += decoder.decode(value, { stream: true });
+        continue;
+      }
+      const event = text.slice(0, end);
+      text = text.slice(end + 2);
+      const json = /^data: ?(.+)$/m.exec(event)?.[1];
+      if (/^event: next$/m.test(event) && json) return eventSchema.parse(JSON.parse(json)).data ?? JSON.parse(json);
+    }
+  }
+  return { next };
+}
+
+describe.each(databaseKinds)("subscriptions on %s", (database) => {
+  /** Ada, and the same user as another gateway over the same store knows her. */
+  async function setUp() {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    return { ada, there: await test.startTwin() };
+  }
+
+  it("tell of each change of a connection, and not of how it stood at the start", async () => {
+    const { ada } = await setUp();
+    const events = await subscribe(ada, CHANGED);
+    const first = events.next();
+    await ada.connect();
+    expect(await first).toMatchObject({ connectionChanged: { enabled: true, authorization: { status: "ACTIVE" } } });
+    await ada.graphql(DISCONNECT);
+    expect(await events.next()).toMatchObject({ connectionChanged: { enabled: false, authorization: null } });
+  });
+
+  it("tell of a change that another process made", async () => {
+    const { ada, there } = await setUp();
+    const events = await subscribe(ada, CHANGED, {}, there);
+    const first = events.next();
+    test.provider.controls.revokeGrants();
+    test.clock.advance(HOUR_MS);
+    await askToken(ada);
+    expect(await first).toMatchObject({ connectionChanged: { enabled: true, authorization: { status: "ERROR" } } });
+  });
+
+  it("follow an authorization to its end, whichever process it comes to it in", async () => {
+    const { ada, there } = await setUp();
+    await ada.graphql(DISCONNECT);
+    const { id, authorizeUrl } = (await ada.graphql(CONNECT)).data.connect.authorization;
+    const streams = [await subscribe(ada, STATUS, { id }), await subscribe(ada, STATUS, { id }, there)];
+    for (const stream of streams)
+      expect(await stream.next()).toEqual({ authorizationStatus: { id, status: "AWAITING_CALLBACK", errorCode: null } });
+    test.provider.controls.denyNext();
+    await ada.browser.fetch((await test.provider.authorize(authorizeUrl)).href);
+    for (const stream of streams) {
+      expect(await stream.next()).toEqual({ authorizationStatus: { id, status: "ERROR", errorCode: "access_denied" } });
+      expect(await stream.next()).toBeNull();
+    }
+  });
+
+  it("tell nobody of an authorization that is not theirs", async () => {
+    const { ada } = await setUp();
+    const { id } = (await ada.graphql(CONNECT)).data.connect.authorization;
+    const events = await subscribe(await test.signIn("bob"), STATUS, { id });
+    expect(JSON.stringify(await events.next())).toContain("NOT_FOUND");
+    expect(await events.next()).toBeNull();
+  });
+
+  it("end as soon as the viewer moves to another group, and tell nothing of what comes then", async () => {
+    test = await startTestApp({ database });
+    const [ada, bob] = [await test.signIn("ada", "acme"), await test.signIn("bob", "acme")];
+    await ada.connect();
+    const events = await subscribe(bob, CHANGED);
+    const first = events.next();
+    await ada.graphql(DISCONNECT);
+    expect(await first).toMatchObject({ connectionChanged: { enabled: false } });
+    await test.app.provisionUser({ id: "bob", groupId: "globex" });
+    expect(await events.next()).toBeNull();
+  });
+
+  it("end when the gateway stops", async () => {
+    const { ada } = await setUp();
+    const events = await subscribe(ada, CHANGED);
+    const next = events.next();
+    await vi.waitUntil(() => test.logged.length > 0);
+    test.app.endSubscriptions();
+    expect(await next).toBeNull();
+  });
+});
