@@ -6,7 +6,7 @@ import { isWebOrigin } from "./auth/origins.ts";
 import type { LogLevel } from "./log.ts";
 import { isLoopback } from "./oauth/endpoint.ts";
 import { type ConnectorConfig, connectorSchema } from "./providers/connector.ts";
-import { toUpstreamConfig, type UpstreamConfig, upstreamEnvironment, upstreamProblems } from "./upstream/config.ts";
+import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamEnvironment, upstreamProblems } from "./upstream/config.ts";
 import type { SealingKey } from "./vault/seal.ts";
 
 export const DEFAULT_PORT = 4000;
@@ -152,6 +152,7 @@ export function parseConfig(env: Environment, file: { path: string; text: string
     ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
+    ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
   ];
   if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
   return assemble(environment.data, settings.data);

@@ -4,7 +4,7 @@ import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest 
 import type { Clock } from "../clock.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./answers.ts";
 import { toOutcome } from "./outcome.ts";
-import { toConnection, toConnector } from "./shapes.ts";
+import { statedOwnerOf, toConnection, toConnector } from "./shapes.ts";
 
 /** What a read of one connection with its token asks for (contract, decision 5). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
@@ -13,7 +13,8 @@ export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | nu
 export type ReadConnection = (query: TokenQuery) => Promise<ConnectionAnswer | AbsentConnectionAnswer>;
 
 export type AccessTokens = (
-  owner: Owner | (() => Promise<Owner>),
+  /** Whose connections are asked for; asked only of a plain Xkit, which does not tell. */
+  findOwner: () => Promise<Owner>,
   where: ConnectionWhere,
   request: TokenRequest,
   read: ReadConnection,
@@ -21,16 +22,14 @@ export type AccessTokens = (
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
 export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
-  return async (owner, where, request, read) => {
+  return async (findOwner, where, request, read) => {
     try {
       const answer = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
       if (!answer.id) {
         const { name, connectorUrl } = toConnector(answer.connector, url);
         return notConnected(name, connectorUrl);
       }
-      // Only a plain Xkit leaves out whose connection it is.
-      const asker = answer.owner ? { kind: answer.owner.kind, id: answer.owner.external_id } : await ownerFrom(owner);
-      return toOutcome(answer, toConnection(answer, asker, url), request, clock.now());
+      return toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? (await findOwner()), url), request, clock.now());
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return explain(error, where);
@@ -56,5 +55,3 @@ export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; 
     throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
   }
 }
-
-const ownerFrom = async (owner: Owner | (() => Promise<Owner>)): Promise<Owner> => (typeof owner === "function" ? owner() : owner);

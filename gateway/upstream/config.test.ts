@@ -49,6 +49,16 @@ describe("the upstream's variables", () => {
     expect(problemsOf({ ...url, XKIT_UPSTREAM_URL: "http://localhost:4001" })).toEqual([]);
   });
 
+  it("refuse connectors and token issuers of a file that the upstream decides", () => {
+    const file = {
+      platform: { name: "Acme" },
+      connectors: [{ slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } }],
+      token_issuers: [{ iss: "https://issuer.example", jwks_url: "https://issuer.example/jwks" }],
+    };
+    const parse = () => parseConfig(url, { path: "xkit.config.json", text: JSON.stringify(file) });
+    expect(parse).toThrow(/xkit\.config\.json connectors must be empty.*\n.*xkit\.config\.json token_issuers must be empty/);
+  });
+
   it("refuse an unknown kind, and settings that nothing uses", () => {
     expect(problemsOf({ XKIT_UPSTREAM: "nango" })).toEqual(["XKIT_UPSTREAM must be vault or xkit"]);
     expect(problemsOf({ XKIT_UPSTREAM_URL: "https://connect.example.com" })).toEqual([

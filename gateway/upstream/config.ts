@@ -50,6 +50,17 @@ export function upstreamProblems(env: Readonly<Record<string, string | undefined
   ];
 }
 
+/** What a configuration file states and an Xkit decides: silence would let an operator think that it counts. */
+export function unusedProblems(
+  { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,
+  path: string,
+  file: { connectors: readonly unknown[]; token_issuers: readonly unknown[] },
+): string[] {
+  if (kind !== "xkit") return [];
+  const stated = (["connectors", "token_issuers"] as const).filter((name) => file[name].length > 0);
+  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
+}
+
 /** The checked environment as a configuration. */
 export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
   const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;

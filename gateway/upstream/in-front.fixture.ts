@@ -26,7 +26,7 @@ export async function startFront(): Promise<Front> {
   onTestFinished(database.drop);
   const upstream = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: second.url };
   const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: second.keys.publishable, XKIT_UPSTREAM_SECRET_KEY: second.keys.secret };
-  const config = createTestConfig(second.provider, database, { env: { ...upstream, ...keys } });
+  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env: { ...upstream, ...keys } });
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const { clock } = second;

@@ -113,6 +113,12 @@ describe("the client", () => {
     expect(headers.every((each) => each.origin === undefined)).toBe(true);
   });
 
+  it("asks nothing under an id that would lead to another address", async () => {
+    const { upstream, requests } = await start();
+    for (const id of [".", ".."]) await expect(upstream.forPlatform().findUser(id)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+    expect(requests).toEqual([]);
+  });
+
   it("asks who is asking at the same time as for the token", async () => {
     const { on, connections } = await start();
     let arrived = () => {};

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors, Pool } from "undici";
 import { z } from "zod";
-import { type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { badUserInput, type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import type { Log } from "../log.ts";
 import { describeVendor } from "../oauth/redact.ts";
 import { retryAfterSeconds } from "../oauth/retry-after.ts";
@@ -101,6 +101,9 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
 
   return {
     async ask(request, schema) {
+      // URLs resolve these, encoded or not (url.spec.whatwg.org, "double-dot URL path segment"): the path would be another one.
+      if (request.path.some((segment) => segment === "." || segment === ".."))
+        throw badUserInput('id: "." and ".." cannot be part of an address.', "id");
       try {
         const answer = await sendAgain(request);
         if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer);

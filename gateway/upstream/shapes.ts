@@ -26,10 +26,12 @@ export const toConnector = (connector: ConnectorAnswer, url: string): Connector 
   connectorUrl: connector.connector_url ?? `${url}/connectors/${encodeURIComponent(connector.slug)}`,
 });
 
-/** `asker`: who owns a connection whose owner the upstream does not tell. */
-export const toConnection = (connection: ConnectionAnswer, asker: Owner, url: string): Connection => ({
+/** Whose connection it is; null from a plain Xkit, which does not tell. */
+export const statedOwnerOf = ({ owner }: ConnectionAnswer): Owner | null => (owner ? { kind: owner.kind, id: owner.external_id } : null);
+
+export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: string): Connection => ({
   id: connection.id,
-  owner: connection.owner ? { kind: connection.owner.kind, id: connection.owner.external_id } : asker,
+  owner,
   enabled: connection.enabled,
   connector: toConnector(connection.connector, url),
   authorization: connection.authorization ? toAuthorization(connection.authorization, connection.id) : null,

@@ -2,14 +2,14 @@ import { LRUCache } from "lru-cache";
 import type { Connection, ConnectionWhere, Owner, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { AccessTokens } from "./access-token.ts";
-import { answers } from "./answers.ts";
+import { answers, type ConnectionAnswer } from "./answers.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import type { RelayedUsers } from "./index.ts";
 import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { RestClient, RestRequest } from "./rest.ts";
 import { createRelayedSessions } from "./sessions.ts";
-import { ownerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
+import { ownerOf, statedOwnerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
 import { createWatches } from "./watches.ts";
 import { withholdFrom } from "./withhold.ts";
 
@@ -63,8 +63,8 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
     }
 
     /** Only of a plain Xkit, which does not tell whose a connection is, the asker has to be known. */
-    async function present(connection: Parameters<typeof toConnection>[0]): Promise<Connection> {
-      return toConnection(connection, connection.owner ? { kind: "user", id: "" } : await owner(), url);
+    async function present(connection: ConnectionAnswer): Promise<Connection> {
+      return toConnection(connection, statedOwnerOf(connection) ?? (await owner()), url);
     }
 
     async function findAuthorization(id: string) {

@@ -9,7 +9,7 @@ import type { RelayedUsers, Upstream } from "./index.ts";
 import { orNull } from "./or-null.ts";
 import { createPolling } from "./polling.ts";
 import { createRestClient, type RestRequest } from "./rest.ts";
-import { toConnection, toConnector, toKnownUser, toPlatform } from "./shapes.ts";
+import { statedOwnerOf, toConnection, toConnector, toKnownUser, toPlatform } from "./shapes.ts";
 import { createRelayedUsers } from "./xkit-users.ts";
 
 const USER_API = ["api", "platform_user"] as const;
@@ -84,16 +84,18 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
       async find(where) {
         const answer = await orNull(askAsPlatform(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
         const connection = answer?.body.connection;
-        return connection?.id ? toConnection(connection, owner, url) : null;
+        return connection?.id ? toConnection(connection, statedOwnerOf(connection) ?? owner, url) : null;
       },
       async list(slug) {
         const answer = await orNull(askAsPlatform(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
-        const connections = (answer?.body.connections ?? []).map((connection) => toConnection(connection, owner, url));
+        const connections = (answer?.body.connections ?? []).map((connection) =>
+          toConnection(connection, statedOwnerOf(connection) ?? owner, url),
+        );
         return connections.filter(({ connector }) => slug === null || connector.slug === slug);
       },
       accessToken: (where, request) =>
         accessTokens(
-          owner,
+          async () => owner,
           where,
           request,
           async (query) => (await askAsPlatform(get(pathOf(where), query), answers.connectionOrNone)).body.connection,
