@@ -194,6 +194,15 @@ describe("a reconnect", () => {
     expect(await tokenOf(ada)).not.toBe(token);
   });
 
+  it("works from two tabs at once the first time", async () => {
+    const [first, second] = [await startAt(ada), await startAt(ada)];
+    expect((await ada.browser.fetch(first.href)).status).toBe(200);
+    expect((await ada.browser.fetch(second.href)).status).toBe(200);
+    const { data } = await ada.graphql(`{ connections(slug: "test") { ${CONNECTION} } }`);
+    expect(data.connections).toMatchObject([{ enabled: true, authorization: { status: "ACTIVE" } }]);
+    expect(await tokenOf(ada)).toEqual(expect.any(String));
+  });
+
   it("works from two tabs at once, the last one to come back wins", async () => {
     await ada.connect();
     const { id } = await connectionOf(ada);

@@ -114,10 +114,22 @@ export function createActivation({ database, connections, revoker, sealer, clock
       .set({ enabled: 1, authorization_id: authorization.id, updated_at: now })
       .where("id", "=", connection.id)
       .execute();
-    if (!previous) return null;
-    await transaction.deleteFrom("attempts").where("authorization_id", "=", previous.id).execute();
-    await transaction.deleteFrom("authorizations").where("id", "=", previous.id).execute();
+    if (previous) await remove(transaction, previous, now);
     return null;
+  }
+
+  /** What was replaced goes, unless it is itself still on its way: a second tab of the same user may yet come back. */
+  async function remove(transaction: Transaction<Tables>, { id }: AuthorizationRow, now: number): Promise<void> {
+    await transaction
+      .deleteFrom("attempts")
+      .where("authorization_id", "=", id)
+      .where((row) => row.or([row("used_at", "is not", null), row("expires_at", "<=", now)]))
+      .execute();
+    await transaction
+      .deleteFrom("authorizations")
+      .where("id", "=", id)
+      .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
+      .execute();
   }
 
   function amend({ connection, authorization }: StartedConnection, columns: Partial<AuthorizationRow>): Promise<void> {
