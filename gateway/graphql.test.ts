@@ -32,6 +32,13 @@ describe("CORS", () => {
     },
   );
 
+  it("lets the platform's pages read why a request was refused", async () => {
+    const tooLong = await post(`{"query":"${"#".repeat(300_000)}"}`, { ...json, origin: WEB_ORIGIN });
+    const wrongType = await post("{}", { "content-type": "text/plain", origin: WEB_ORIGIN });
+    expect([tooLong.status, wrongType.status]).toEqual([413, 415]);
+    for (const { headers } of [tooLong, wrongType]) expect(headers.get("access-control-allow-origin")).toBe(WEB_ORIGIN);
+  });
+
   it.each([
     "https://evil.example",
     "https://acme.example",

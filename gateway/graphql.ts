@@ -103,6 +103,7 @@ export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, 
     const refused = refuseContentType(request) ?? refuseParameters(request);
     const limited = refused ?? (await limitBody(request, maximumBodyBytes)) ?? tooLong(maximumBodyBytes);
     const response = limited instanceof Response ? limited : explain(await yoga.fetch(limited, { answer }));
+    if (!response.headers.has("access-control-allow-origin")) allowOrigin(request, response, isValidOrigin);
     for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
     response.headers.set("cache-control", "no-store");
     response.headers.set("x-content-type-options", "nosniff");
@@ -167,6 +168,15 @@ function createCors(request: Request, isValidOrigin: (origin: string) => boolean
   };
 }
 
+/** Our own answers too may be read by the platform's pages. */
+function allowOrigin(request: Request, response: Response, isValidOrigin: (origin: string) => boolean): void {
+  const origin = request.headers.get("origin");
+  if (origin === null || !isValidOrigin(origin)) return;
+  response.headers.set("access-control-allow-origin", origin);
+  response.headers.set("access-control-allow-credentials", "true");
+  response.headers.append("vary", "Origin");
+}
+
 /** A refused credential refuses the whole request. */
 function refuse(error: unknown): never {
   if (!(error instanceof GatewayError)) throw error;
@@ -183,10 +193,11 @@ const overLimit = new WeakSet<GraphQLError>();
 function createLimits() {
   const onReject = [(_context: unknown, error: GraphQLError) => void overLimit.add(error)];
   return new EnvelopArmor({
-    maxDepth: { n: MAXIMUM_DEPTH, onReject },
+    // Fragments count where they are spread, as if they were written out.
+    maxDepth: { n: MAXIMUM_DEPTH, flattenFragments: true, onReject },
     maxAliases: { n: MAXIMUM_ALIASES, onReject },
     maxTokens: { n: MAXIMUM_TOKENS, onReject },
-    costLimit: { maxCost: MAXIMUM_COST, onReject },
+    costLimit: { maxCost: MAXIMUM_COST, flattenFragments: true, onReject },
     maxDirectives: { n: MAXIMUM_ALIASES, onReject },
     // The schema is public: a hint at the right name gives nothing away.
     blockFieldSuggestion: { enabled: false },
