@@ -2,8 +2,8 @@
  * `/authorizations/:slug/continue?token=&state=`: where a link leads that a gateway in front of this one handed out.
  *
  * What it started is bound to a browser that it stood in for; the one-time token brings that binding, and with it the user, into the
- * browser of whoever opens the link. So that nobody connects into somebody else's account by a link that was slipped to them, a browser
- * that comes from anywhere but the platform's own pages is asked first, by name; and nobody who is signed in is signed in as another.
+ * browser of whoever opens the link. So that nobody connects into somebody else's account by a link that was slipped to them, be it by
+ * mail or by another user inside the platform, everybody is asked first, by name; and nobody who is signed in is signed in as another.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -33,13 +33,9 @@ interface Link {
 
 /** The page between a gateway in front and the provider. */
 export function createContinueRoutes({ vault, handOver, signIn, cookies, origins, platformName }: Dependencies): Hono {
-  async function open(request: Request, slug: string): Promise<Response> {
-    const link = parseLink(request, slug);
-    return cameFromPlatform(request, origins) ? follow(request, link) : ask(request, link);
-  }
-
   /** Changes nothing: previews and scanners of links use no token up. */
-  async function ask(request: Request, { slug, state }: Link): Promise<Response> {
+  async function ask(request: Request, slug: string): Promise<Response> {
+    const { state } = parseLink(request, slug);
     const { userId, connectorName } = await vault.describe(state, slug);
     const { pathname, search } = new URL(request.url);
     const body = html`<p>Go on only if you have just asked for this, and are ${userId}.</p>
@@ -69,7 +65,7 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
   }
 
   const routes = new Hono();
-  routes.get("/authorizations/:slug/continue", ({ req }) => open(req.raw, req.param("slug")).catch(explain));
+  routes.get("/authorizations/:slug/continue", ({ req }) => ask(req.raw, req.param("slug")).catch(explain));
   routes.post("/authorizations/:slug/continue", ({ req }) => confirm(req.raw, req.param("slug")).catch(explain));
   return routes;
 }
@@ -80,10 +76,4 @@ function parseLink(request: Request, slug: string): Link {
   if (!slugSchema.safeParse(slug).success || !state.success)
     throw unauthenticated("This link is not one that was handed out here: start again.");
   return { slug, state: state.data, token: searchParams.get("token") ?? "" };
-}
-
-/** Pages can leave their origin out of `Referer`, but not forge it. */
-function cameFromPlatform(request: Request, origins: OriginCheck): boolean {
-  const referrer = URL.parse(request.headers.get("referer") ?? "");
-  return referrer !== null && origins.isValid(referrer.origin);
 }

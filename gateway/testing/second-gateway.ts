@@ -6,7 +6,7 @@ import { type AuthorizationServer, startAuthorizationServer } from "./authorizat
 import { createBrowser, type TestBrowser } from "./browser.ts";
 import { createManualClock, type ManualClock } from "./clock.ts";
 import { createTestDatabase } from "./databases.ts";
-import { createTestConfig, type TestAppOptions, WEB_ORIGIN } from "./test-app.ts";
+import { createTestConfig, type TestAppOptions } from "./test-app.ts";
 
 /** A gateway on a real socket, for another one to stand in front of. */
 export interface SecondGateway {
@@ -60,13 +60,15 @@ export async function startSecondGateway(options: (provider: AuthorizationServer
   };
 }
 
-/** Follows a link of the second gateway in a browser that has never been there, from a page of the platform, to the provider and back. */
+/** Follows a link of the second gateway in a browser that has never been there, agrees to go on, and visits the provider and back. */
 export async function visit(
   gateway: SecondGateway,
   link: string | null,
   browser: TestBrowser = gateway.createBrowser(),
 ): Promise<Response> {
-  const answer = await browser.fetch(link ?? "", { headers: { referer: `${WEB_ORIGIN}/` } });
+  const question = await browser.fetch(link ?? "");
+  if (!question.ok) return question;
+  const answer = await browser.fetch(link ?? "", { method: "POST", headers: { origin: gateway.url } });
   const next = answer.headers.get("location");
   if (next === null) return answer;
   const callback = await gateway.provider.authorize(next);
