@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import type { AccessTokenOutcome, Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import { withholdGroupTokens } from "./withhold.ts";
+
+const connector = {
+  slug: "test",
+  name: "Test",
+  shortDescription: null,
+  description: null,
+  markUrl: null,
+  supportsMultipleConnections: false,
+  connectorUrl: "https://gateway.example/connectors/test",
+};
+const authorization: Authorization = {
+  id: "authorization",
+  connectionId: "connection",
+  status: "active",
+  displayLabel: null,
+  errorCode: null,
+  errorMessage: null,
+  scopes: [],
+  missingScopes: [],
+  expiresAt: null,
+  authorizeUrl: null,
+  state: null,
+  collect: null,
+};
+const connectionOf = (kind: "user" | "group", more: Partial<Connection> = {}): Connection => ({
+  id: "connection",
+  owner: { kind, id: kind === "group" ? "acme" : "ada" },
+  enabled: true,
+  connector,
+  authorization,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  ...more,
+});
+const loner: Viewer = { userId: "ada", groupId: null, name: null };
+const member: Viewer = { userId: "ada", groupId: "acme", name: null };
+
+/** An adapter that gives a token to whoever asks, and notes that it was asked. */
+function careless(found: Connection | null, tokenOf: Connection) {
+  let asked = 0;
+  const no = () => Promise.reject(new Error("not in this test"));
+  const token: AccessTokenOutcome = {
+    type: "AccessToken",
+    value: "the-token",
+    tokenType: "bearer",
+    expiresAt: null,
+    scopes: [],
+    missingScopes: [],
+    fingerprint: "fingerprint",
+    connection: tokenOf,
+  };
+  const connections: ViewerConnections = {
+    find: () => Promise.resolve(found),
+    list: no,
+    accessToken: () => ((asked += 1), Promise.resolve(token)),
+    start: no,
+    submit: no,
+    disconnect: no,
+    findAuthorization: no,
+    watch: () => {
+      throw new Error("not in this test");
+    },
+    watchAuthorization: () => {
+      throw new Error("not in this test");
+    },
+  };
+  return { connections, asked: () => asked };
+}
+
+const ask = (connections: ViewerConnections, viewer: Viewer) =>
+  withholdGroupTokens(connections, viewer).accessToken({ slug: "test" }, { minimumTtl: null, rejected: null });
+
+describe("a group's token", () => {
+  it("is never even asked for on behalf of a member", async () => {
+    const { connections, asked } = careless(connectionOf("group"), connectionOf("group"));
+    expect((await ask(connections, member)).type).toBe("TokenWithheld");
+    expect(asked()).toBe(0);
+  });
+
+  it.each([
+    ["disconnected", { enabled: false }, "NotConnected"],
+    ["not connected yet", { enabled: false, authorization: null }, "NotConnected"],
+    ["revoked", { authorization: { ...authorization, status: "error" as const } }, "ReconnectRequired"],
+  ])("says what a member can do about a connection that is %s", async (_name, more, type) => {
+    const { connections, asked } = careless(connectionOf("group", more), connectionOf("group"));
+    expect((await ask(connections, member)).type).toBe(type);
+    expect(asked()).toBe(0);
+  });
+
+  it("is withheld from a member when it turns up after there seemed to be no connection, whoever's it is said to be", async () => {
+    for (const kind of ["group", "user"] as const) {
+      expect(JSON.stringify(await ask(careless(null, connectionOf(kind)).connections, member))).not.toContain("the-token");
+    }
+  });
+
+  it("is withheld from a user without a group when an adapter gives it all the same", async () => {
+    const outcome = await ask(careless(null, connectionOf("group")).connections, loner);
+    expect(outcome.type).toBe("TokenWithheld");
+    expect(JSON.stringify(outcome)).not.toContain("the-token");
+  });
+});
+
+it("a user's own token is theirs", async () => {
+  const { connections } = careless(connectionOf("user"), connectionOf("user"));
+  expect(await ask(connections, loner)).toMatchObject({ type: "AccessToken", value: "the-token" });
+});
