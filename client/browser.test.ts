@@ -1,4 +1,4 @@
-/** xkit.js as the documentation shows it, on a page of another origin, in a real Chromium. `npm run build:client` first. */
+/** xkit.js as the documentation shows it, on a page of another origin, in a real Chromium. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";

@@ -1,6 +1,6 @@
 /**
  * The built catalog and xkit.js in a real Chromium, before the real gateway and the demo provider's own consent page.
- * `npm run build:client` first. Screenshots of every state are written to coverage/screenshots.
+ * Screenshots of every state are written to coverage/screenshots.
  */
 import { mkdirSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";

@@ -1,22 +1,18 @@
 /**
- * The real gateway on a real port, with the demo provider and the built catalog and xkit.js in front of it, for tests.
- * `npm run build` first. The only place where client/ meets gateway/: nothing that is published imports it.
+ * The real gateway on a real port, with the demo provider, and the catalog and xkit.js built from the present sources, for tests.
+ * The only place where client/ meets a listening gateway: nothing that is published imports it.
  */
-import { existsSync, readFileSync, rmSync, mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { createApp } from "../../gateway/app.ts";
 import { parseConfig } from "../../gateway/config.ts";
-import { startDemo } from "../../gateway/demo/demo.ts";
+import { type Demo, DEMO_SLUG, startDemo } from "../../gateway/demo/demo.ts";
 import type { DemoProvider } from "../../gateway/demo/provider.ts";
 import { startGateway } from "../../gateway/listen.ts";
 import { createLog } from "../../gateway/log.ts";
 import { connectorSchema } from "../../gateway/providers/connector.ts";
-
-const TYPES: Record<string, string> = { ".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8" };
-/** What the gateway is to send with the page: nothing inline, nothing from elsewhere but logos. */
-export const CATALOG_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+import { buildPages } from "./built-pages.ts";
 
 export interface HostedGatewayOptions {
   /** Further connectors, as the configuration file writes them; `provider: "demo"` is the demo provider. */
@@ -31,8 +27,6 @@ export interface HostedGatewayOptions {
   }>;
   webOrigins?: readonly string[];
   accessTokenSeconds?: number;
-  port?: number;
-  logLevel?: string;
 }
 
 export interface HostedGateway {
@@ -43,62 +37,31 @@ export interface HostedGateway {
   stop: () => Promise<void>;
 }
 
-const dist = new URL("../../dist/", import.meta.url);
-
-function serveBuilt(path: string): Response | null {
-  const isPage = path === "/" || path === "/connectors" || /^\/connectors\/[^/]+$/.test(path);
-  const file = isPage
-    ? "catalog/index.html"
-    : path === "/xkit.js"
-      ? "browser/xkit.js"
-      : path.startsWith("/assets/")
-        ? `catalog${path}`
-        : null;
-  const url = file && new URL(file, dist);
-  if (!url || !existsSync(url)) return null;
-  return new Response(readFileSync(url), {
-    headers: {
-      "content-type": TYPES[extname(url.pathname)] ?? "application/octet-stream",
-      ...(isPage && { "content-security-policy": CATALOG_CSP }),
-    },
-  });
-}
-
 /** Starts one on a free port, over a database of its own. */
 export async function startHostedGateway(options: HostedGatewayOptions = {}): Promise<HostedGateway> {
+  await buildPages();
   const directory = mkdtempSync(join(tmpdir(), "xkit-client-"));
-  const env = {
-    PORT: String(options.port ?? 0),
-    DATABASE_URL: `file:${join(directory, "xkit.db")}`,
-    LOG_LEVEL: options.logLevel ?? "silent",
-  };
-  const running: { provider?: DemoProvider } = {};
+  const env = { PORT: "0", DATABASE_URL: `file:${join(directory, "xkit.db")}`, LOG_LEVEL: "silent" };
+  const { connectors = [], platform, webOrigins = [], accessTokenSeconds } = options;
+  let demo: Demo | undefined;
   const gateway = await startGateway(parseConfig(env, null), async (settled) => {
-    const demo = await startDemo(settled, {
-      redirectUris: ["demo", ...(options.connectors ?? []).map(({ slug }) => String(slug))].map(
-        (slug) => `${settled.publicUrl}/callback/${slug}`,
-      ),
-      ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
-    });
-    running.provider = demo.provider;
+    const redirectUris = [DEMO_SLUG, ...connectors.map(({ slug }) => String(slug))].map((slug) => `${settled.publicUrl}/callback/${slug}`);
+    demo = await startDemo(settled, { redirectUris, ...(accessTokenSeconds !== undefined && { accessTokenSeconds }) });
     const { provider, clientId, clientSecret, scopes } = demo.provider;
-    const further = (options.connectors ?? []).map((connector) =>
+    const further = connectors.map((connector) =>
       connectorSchema.parse(
         connector["provider"] === "demo" ? { scopes, ...connector, provider, client_id: clientId, client_secret: clientSecret } : connector,
       ),
     );
     const config = {
       ...demo.config,
-      platform: { ...demo.config.platform, ...options.platform },
-      webOrigins: [...demo.config.webOrigins, ...(options.webOrigins ?? [])],
+      platform: { ...demo.config.platform, ...platform },
+      webOrigins: [...demo.config.webOrigins, ...webOrigins],
       connectors: new Map([...demo.config.connectors, ...further.map((connector) => [connector.slug, connector] as const)]),
     };
-    const app = await createApp(config, { log: createLog(config.logLevel) });
-    const fetch = async (request: Request) =>
-      (request.method === "GET" ? serveBuilt(new URL(request.url).pathname) : null) ?? app.fetch(request);
-    return { app: { ...app, fetch }, config };
+    return { app: await createApp(config, { log: createLog(config.logLevel) }), config };
   });
-  const { provider } = running;
+  const provider = demo?.provider;
   if (!provider) throw new TypeError("The demo provider was just started.");
   return {
     url: gateway.config.publicUrl,

@@ -12,19 +12,30 @@ export interface Demo {
   config: Config;
 }
 
-/** Starts the demo provider for a gateway whose public URL is settled. */
+/**
+ * Starts the demo provider for a gateway whose port and public URL are settled: on the port after the gateway's, where examples find its
+ * API, or on any free one where that is taken.
+ */
 export async function startDemo(config: Config, options: Partial<DemoProviderOptions> = {}): Promise<Demo> {
   const redirectUris = [`${config.publicUrl}/callback/${DEMO_SLUG}`];
-  const provider = await startDemoProvider({ host: "localhost", port: 0, redirectUris, ...options });
+  const startAt = (port: number) => startDemoProvider({ host: "localhost", port, redirectUris, ...options });
+  const provider = await startAt(config.port + 1).catch((error: unknown) => {
+    if (isPortTaken(error)) return startAt(0);
+    throw error;
+  });
   return { provider, config: { ...config, ...describeDemo(config, provider) } };
 }
+
+/** The port after 65535 is out of range, and counts as taken. */
+const isPortTaken = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "ERR_SOCKET_BAD_PORT");
 
 function describeDemo({ platform, publicUrl }: Config, provider: DemoProvider): Pick<Config, "platform" | "connectors" | "webOrigins"> {
   const connector = connectorSchema.parse({
     slug: DEMO_SLUG,
     name: "Demo",
     short_description: "A real OAuth provider in this process, with tokens that live for 30 seconds.",
-    description: "Connect, ask for a token, wait until it has expired, and ask again: the answer is a fresh one.",
+    description: `Connect, ask for a token, wait until it has expired, and ask again: the answer is a fresh one.\n\nThe tokens open \`${provider.apiUrl}\`.`,
     provider: provider.provider,
     client_id: provider.clientId,
     client_secret: provider.clientSecret,
