@@ -99,6 +99,8 @@ export interface AccessToken {
   missingScopes: string[];
   /** base64url of the first 16 bytes of the value's SHA-256. */
   fingerprint: string;
+  /** What the user typed for a connector without OAuth, its API key included; null with OAuth. For servers. */
+  fields: Record<string, string> | null;
   connection: Connection;
 }
 

@@ -70,8 +70,6 @@ const withProblem = (connection: Connection, problem: WireTokenProblem | null): 
 /** The only place of the REST contract that writes a token. */
 function withToken(token: AccessToken, isServer: boolean): WireSingleConnection {
   const { authorization, ...connection } = presentConnection(token.connection);
-  // `credential` of an API key is its collected fields (decision 6), which the port does not tell.
-  const hasCredential = isServer && token.tokenType !== "api_key";
   const granted = authorization && {
     ...authorization,
     access_token: token.value,
@@ -80,7 +78,7 @@ function withToken(token: AccessToken, isServer: boolean): WireSingleConnection 
     scopes: token.scopes,
     missing_scopes: token.missingScopes,
     fingerprint: token.fingerprint,
-    ...(hasCredential && { credential: token.value }),
+    ...(isServer && { credential: token.fields ?? token.value }),
   };
   return { ...connection, authorization: granted, token_problem: null };
 }

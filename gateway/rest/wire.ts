@@ -124,7 +124,10 @@ export const wireTokenAuthorization = wireAuthorization
     access_token: z.string().optional(),
     token_type: z.string().optional(),
     fingerprint: z.string().optional().meta({ description: "What to send as `rejected` when the third party refuses this token." }),
-    credential: z.string().optional().meta({ description: "The same as access_token; to servers only." }),
+    credential: z
+      .union([z.string(), z.record(z.string(), z.string())])
+      .optional()
+      .meta({ description: "To servers only: the same as access_token with OAuth, else the fields that the user typed (decision 6)." }),
   })
   .meta({ id: "TokenAuthorization" });
 

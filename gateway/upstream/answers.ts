@@ -58,6 +58,8 @@ const authorization = z.object({
   authorizer: z.object({ prototype: prototype.nullish() }).nullish(),
   access_token: text,
   token_type: text,
+  /** To servers: the fields that the user typed, or with OAuth the token once more. */
+  credential: z.union([z.string(), z.record(z.string(), z.string())]).nullish(),
 });
 
 const tokenProblem = z.object({

@@ -183,6 +183,16 @@ export function describeConnecting({ harness, unique, newUser, connect }: Suite,
       expect(outcome).toMatchObject({ type: "AccessToken", value: fields[1]?.value, expiresAt: null });
     });
 
+    behaves("come back to a server, all of them, beside the key", async () => {
+      const user = await newUser();
+      const state = (await user.connections.start("key", start)).authorization?.state ?? "";
+      await user.connections.submit(state, fields);
+      const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
+      const outcome = await owned.accessToken({ slug: "key" }, { minimumTtl: null, rejected: null });
+      const typed = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+      expect(outcome).toMatchObject({ type: "AccessToken", tokenType: "api_key", fields: typed });
+    });
+
     behaves("are refused with BAD_USER_INPUT while one is missing", async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", start)).authorization?.state ?? "";

@@ -96,7 +96,7 @@ describe("connecting through a gateway before another gateway", () => {
     expect((await visit(front.second, await link(), mallory)).status).toBe(403);
     const once = await link();
     expect((await visit(front.second, once)).status).toBe(303);
-    expect((await visit(front.second, once)).status).toBe(401);
+    expect((await visit(front.second, once)).status).toBe(404);
   });
 
   it("returns to a page of this gateway, or of the platform, and to no other", async () => {

@@ -48,6 +48,8 @@ function judge(
     scopes: connection.authorization?.scopes ?? [],
     missingScopes: connection.authorization?.missingScopes ?? [],
     fingerprint,
+    // With OAuth the credential is the token once more (contract, decision 6).
+    fields: typeof authorization?.credential === "object" ? authorization.credential : null,
     connection,
   };
 }

@@ -37,10 +37,9 @@ export function describeWatching({ unique, newUser, connect }: Suite, behaves: B
       const user = await newUser();
       const connection = await connect(user);
       const reader = readerOf(user.connections.watch("test"));
-      const next = reader.next();
-      await new Promise((resolve) => setImmediate(resolve));
+      expect(await changeUntilSeen(reader, () => connect(user))).toMatchObject({ id: connection.id, enabled: true });
       await user.connections.disconnect(TEST);
-      expect((await next).value).toMatchObject({ id: connection.id, enabled: false });
+      expect(await readUntil(reader, ({ enabled }) => !enabled)).toMatchObject({ id: connection.id });
       expect(await reader.return?.()).toMatchObject({ done: true });
     });
 
@@ -48,10 +47,7 @@ export function describeWatching({ unique, newUser, connect }: Suite, behaves: B
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const reader = readerOf(ben.connections.watch(null));
-      const next = reader.next();
-      await new Promise((resolve) => setImmediate(resolve));
-      const connection = await connect(ada);
-      expect((await next).value).toMatchObject({ id: connection.id, owner: { kind: "group", id: group } });
+      expect(await changeUntilSeen(reader, () => connect(ada))).toMatchObject({ owner: { kind: "group", id: group } });
       await reader.return?.();
     });
   });
@@ -61,4 +57,17 @@ async function rest<Value>(reader: AsyncIterator<Value>): Promise<Value[]> {
   const values: Value[] = [];
   for (let next = await reader.next(); !next.done; next = await reader.next()) values.push(next.value);
   return values;
+}
+
+/** Changes something again and again until the reader, which at first only looks how things stand, yields a change. */
+async function changeUntilSeen<Value>(reader: AsyncIterator<Value>, change: () => Promise<unknown>): Promise<Value | undefined> {
+  let isSeen = false;
+  const next = reader.next().finally(() => (isSeen = true));
+  while (!isSeen) await change();
+  return (await next).value;
+}
+
+async function readUntil<Value>(reader: AsyncIterator<Value>, isWanted: (value: Value) => boolean): Promise<Value | undefined> {
+  for (let next = await reader.next(); !next.done; next = await reader.next()) if (isWanted(next.value)) return next.value;
+  return undefined;
 }

@@ -49,6 +49,7 @@ function careless(found: Connection | null, tokenOf: Connection) {
     expiresAt: null,
     scopes: [],
     missingScopes: [],
+    fields: null,
     fingerprint: "fingerprint",
     connection: tokenOf,
   };

@@ -14,7 +14,7 @@ import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { Refresher, RefreshProblem } from "./refresh.ts";
 import type { Sealer } from "./seal.ts";
 import type { AuthorizationRow } from "./tables.ts";
-import { fingerprintOf, openColumn } from "./tokens.ts";
+import { fingerprintOf, openColumn, openFields } from "./tokens.ts";
 
 interface Dependencies {
   connections: ConnectionStore;
@@ -84,6 +84,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
       scopes: parseScopes(authorization.granted_scopes),
       missingScopes: missingScopesOf(authorization),
       fingerprint: fingerprintOf(value),
+      fields: stored.connector.oauth ? null : openFields(sealer, stored),
       connection: toConnection(stored, publicUrl),
     };
     opened.set(authorization, token);
