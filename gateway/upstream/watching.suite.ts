@@ -61,10 +61,11 @@ async function rest<Value>(reader: AsyncIterator<Value>): Promise<Value[]> {
 
 /** Changes something again and again until the reader, which at first only looks how things stand, yields a change. */
 async function changeUntilSeen<Value>(reader: AsyncIterator<Value>, change: () => Promise<unknown>): Promise<Value | undefined> {
-  let isSeen = false;
-  const next = reader.next().finally(() => (isSeen = true));
-  while (!isSeen) await change();
-  return (await next).value;
+  const next = reader.next();
+  for (;;) {
+    const seen = await Promise.race([next, change().then(() => null)]);
+    if (seen) return seen.value;
+  }
 }
 
 async function readUntil<Value>(reader: AsyncIterator<Value>, isWanted: (value: Value) => boolean): Promise<Value | undefined> {
