@@ -16,10 +16,12 @@ import { createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql.ts";
 import { limitBody } from "./limit-body.ts";
 import { createLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { createRelayedSignIn } from "./relayed-sign-in.ts";
 import { createRestRoutes } from "./rest/routes.ts";
 import { openStore } from "./store.ts";
 import { createUpstream } from "./upstream/index.ts";
+import { observeOutcomes } from "./upstream/observe.ts";
 
 /** Longest body of any request. */
 const MAXIMUM_BODY_BYTES = 262_144;
@@ -51,7 +53,11 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   const { database, sealer, auth: ownAuth, close } = await openStore(config, clock, log);
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
   const users = { ...ownAuth.users, provision: ownAuth.provisionUser };
-  const upstream = createUpstream(config.upstream, { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform });
+  const metrics = createMetrics();
+  const upstream = observeOutcomes(
+    createUpstream(config.upstream, { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform }),
+    metrics.countOutcome,
+  );
   const auth = upstream.users.knownHere
     ? ownAuth
     : { ...ownAuth, signIn: createRelayedSignIn({ auth: ownAuth, users: upstream.users, sealer }) };
@@ -89,6 +95,12 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
         problem(503, "TEMPORARILY_UNAVAILABLE", error instanceof GatewayError ? error.message : "The store cannot be reached."),
     ),
   );
+  app.get("/metrics", async ({ req }) => {
+    const asker = await ownAuth.authenticate(req.raw).catch(() => null);
+    return asker?.kind === "platform"
+      ? metrics.print()
+      : problem(401, "UNAUTHENTICATED", "Metrics are for operators: send an API key as Authorization: Basic.");
+  });
   app.get("/.well-known/jwks.json", async () =>
     Response.json(await auth.signingKeys.publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
   );
@@ -136,11 +148,10 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
       const { pathname } = new URL(request.url);
       // GraphQL is the hot path: it has no use for a router that would copy its answers.
       const response = await (pathname === "/graphql" ? graphql(request) : app.fetch(request));
+      const ms = performance.now() - startedAt;
+      metrics.countRequest(request.method, pathname, response.status, ms / 1000);
       // The path alone: queries carry codes and states.
-      log.info(
-        { method: request.method, path: pathname, status: response.status, ms: Math.round(performance.now() - startedAt) },
-        "request",
-      );
+      log.info({ method: request.method, path: pathname, status: response.status, ms: Math.round(ms) }, "request");
       return response;
     },
     provisionUser,
