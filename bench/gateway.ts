@@ -34,7 +34,14 @@ export async function startBenchGateway(): Promise<BenchGateway> {
   };
   writeFileSync(config, JSON.stringify({ platform: { name: "Bench" }, connectors: [connector] }));
   const databaseUrl = process.env["BENCH_DATABASE_URL"] ?? `file:${join(directory, "xkit.db")}`;
-  const env = { ...process.env, XKIT_CONFIG: config, PORT: String(port), DATABASE_URL: databaseUrl, LOG_LEVEL: "error", NODE_ENV: "development" };
+  const env = {
+    ...process.env,
+    XKIT_CONFIG: config,
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    LOG_LEVEL: "error",
+    NODE_ENV: "development",
+  };
 
   const startedAt = performance.now();
   const child = spawn(process.execPath, [COMMAND, "start"], { env, stdio: ["ignore", "ignore", "inherit"] });

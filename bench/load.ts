@@ -10,7 +10,10 @@ export interface Load {
 }
 
 /** Posts to `/graphql` on this machine, and answers requests per second. Throws when an answer is not what `isGood` expects. */
-export async function measureThroughput({ port, body, headers = {}, requests, concurrency }: Load, isGood: (answer: string) => boolean): Promise<number> {
+export async function measureThroughput(
+  { port, body, headers = {}, requests, concurrency }: Load,
+  isGood: (answer: string) => boolean,
+): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const post = () =>
     new Promise<string>((resolve, reject) => {

@@ -41,7 +41,9 @@ for (let round = 1; round <= ROUNDS; round += 1) {
   const plain = await measureThroughput(helloLoad, isHello);
   const token = await measureThroughput(ourLoad, isToken);
   ratios.push(token / plain);
-  console.log(`${round}      ${plain.toFixed(0).padStart(17)}  ${token.toFixed(0).padStart(21)}  ${(token / plain).toFixed(2).padStart(5)}`);
+  console.log(
+    `${round}      ${plain.toFixed(0).padStart(17)}  ${token.toFixed(0).padStart(21)}  ${(token / plain).toFixed(2).padStart(5)}`,
+  );
 }
 console.log(`median ratio ${(ratios.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0).toFixed(2)}`);
 hello.kill();
