@@ -9,7 +9,7 @@ import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { EmptyNotice } from "./notices.tsx";
 import { ConnectionCard, Markdown, ProblemCallout } from "./pages.ts";
-import { readReturnTo } from "./return-to.ts";
+import { readReturnLink } from "./return-to.ts";
 import { SignIn } from "./sign-in.tsx";
 import { ConnectorSkeleton } from "./skeletons.tsx";
 import { StatusBadge } from "./status-badge.tsx";
@@ -21,7 +21,7 @@ import { useRetry } from "./use-retry.ts";
 export function ConnectorPage({ slug }: { slug: string }) {
   const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
   const { platform } = useCatalog();
-  const returnTo = readReturnTo(platform);
+  const returnLink = readReturnLink(platform);
   const retry = useRetry(refetch);
   return (
     <div className="mx-auto w-full max-w-3xl">
@@ -32,25 +32,28 @@ export function ConnectorPage({ slug }: { slug: string }) {
         >
           <BackIcon /> All integrations
         </Link>
-        {returnTo && (
+        {returnLink && (
           <a
-            href={returnTo.href}
+            href={returnLink.href}
             className="inline-flex min-h-10 items-center gap-1.5 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"
           >
-            Back to {returnTo.origin === location.origin ? "where you were" : returnTo.host} <ExternalIcon />
+            Back to {returnLink.origin === location.origin ? "where you were" : returnLink.host} <ExternalIcon />
           </a>
         )}
       </nav>
       {connector === undefined && error && (
-        <ProblemCallout
-          cause={error}
-          name={slug}
-          action={
-            <Button busy={fetching} onClick={retry}>
-              Try again
-            </Button>
-          }
-        />
+        <>
+          <h1 className="sr-only">Integration</h1>
+          <ProblemCallout
+            cause={error}
+            name={slug}
+            action={
+              <Button busy={fetching} onClick={retry}>
+                Try again
+              </Button>
+            }
+          />
+        </>
       )}
       {connector === undefined && !error && <ConnectorSkeleton />}
       {connector === null && (
@@ -58,19 +61,22 @@ export function ConnectorPage({ slug }: { slug: string }) {
           It may have been renamed, or is no longer offered.
         </EmptyNotice>
       )}
-      {connector && <ConnectorDetails connector={connector} returnTo={returnTo?.href} />}
+      {connector && <ConnectorDetails connector={connector} />}
     </div>
   );
 }
 
-function ConnectorDetails({ connector, returnTo }: { connector: ListedConnector; returnTo: string | undefined }) {
+function ConnectorDetails({ connector }: { connector: ListedConnector }) {
   const { name, slug, description, shortDescription, connections, supportsMultipleConnections } = connector;
   const [{ data: viewer }] = useViewer();
-  const connecting = useConnecting(name, returnTo);
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [slug]);
-
+  const connecting = useConnecting(name);
   const shown = shownOf(connections);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What had the focus may be gone: the link that led here, or the connection that was disconnected.
+  useEffect(() => {
+    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+  }, [slug, shown.length]);
+
   const failed = shown.length === 0 ? connections.find(({ authorization }) => authorization?.status === "ERROR")?.authorization : undefined;
   const isBusy = connecting.target !== null;
   return (

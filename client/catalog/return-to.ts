@@ -1,13 +1,17 @@
 import type { Platform } from "../types.ts";
 
+/** Where this page was asked to lead back to, as `?returnTo=` says; the gateway judges it when connecting starts. */
+export const readReturnTo = (): string | null =>
+  typeof location === "undefined" ? null : new URLSearchParams(location.search).get("returnTo");
+
 /**
- * `?returnTo=`, when it leads to this page's own origin or to one the platform names: a link must not send people just anywhere.
- * Others are the gateway's to judge, and shown as no link.
+ * The same as a link, when it leads to this page's own origin, to one the platform names, or to where the browser came from: a link must
+ * not send people just anywhere.
  */
-export function readReturnTo(platform: Platform | undefined): URL | null {
-  const text = new URLSearchParams(location.search).get("returnTo");
+export function readReturnLink(platform: Platform | undefined): URL | null {
+  const text = readReturnTo();
   const url = text === null ? null : URL.parse(text, location.origin);
   if (!url || !/^https?:$/.test(url.protocol)) return null;
-  const known = [location.origin, platform?.website, platform?.loginRedirectUrl].map((place) => place && URL.parse(place)?.origin);
-  return known.includes(url.origin) ? url : null;
+  const places = [location.origin, document.referrer, platform?.website, platform?.loginRedirectUrl];
+  return places.some((place) => place && URL.parse(place)?.origin === url.origin) ? url : null;
 }

@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { readReturnTo } from "./return-to.ts";
 
 export type Route = { page: "list" } | { page: "connector"; slug: string };
 
@@ -24,6 +25,12 @@ function parsePath(path: string, basePath: string): Route {
   return slug === undefined ? { page: "list" } : { page: "connector", slug: decodeURIComponent(slug) };
 }
 
+/** Whoever came to be led back is led back from every page. */
+function returnToQuery(): string {
+  const returnTo = readReturnTo();
+  return returnTo === null ? "" : `?${new URLSearchParams({ returnTo })}`;
+}
+
 /** The two pages under `basePath` (no trailing slash; `""` for the root), kept in the address bar. */
 export function useRouter(basePath: string): Router {
   const path = useSyncExternalStore(
@@ -32,7 +39,8 @@ export function useRouter(basePath: string): Router {
     () => basePath,
   );
   const hrefOf = useCallback(
-    (route: Route) => (route.page === "list" ? basePath || "/" : `${basePath}/connectors/${encodeURIComponent(route.slug)}`),
+    (route: Route) =>
+      (route.page === "list" ? basePath || "/" : `${basePath}/connectors/${encodeURIComponent(route.slug)}`) + returnToQuery(),
     [basePath],
   );
   const navigate = useCallback(

@@ -20,14 +20,17 @@ export const ListSkeleton = () => (
 
 /** A connector's page, before it is there. */
 export const ConnectorSkeleton = () => (
-  <div role="status" aria-label="Loading the integration" className="mt-6">
-    <div className="flex items-center gap-4">
-      <Bar className="size-14 rounded-2xl" />
-      <div>
-        <Bar className="h-6 w-40" />
-        <Bar className="mt-2.5 h-3.5 w-56" />
+  <>
+    <h1 className="sr-only">Integration</h1>
+    <div role="status" aria-label="Loading the integration" className="mt-6">
+      <div className="flex items-center gap-4">
+        <Bar className="size-14 rounded-2xl" />
+        <div>
+          <Bar className="h-6 w-40" />
+          <Bar className="mt-2.5 h-3.5 w-56" />
+        </div>
       </div>
+      <Bar className="mt-8 h-32 w-full rounded-2xl" />
     </div>
-    <Bar className="mt-8 h-32 w-full rounded-2xl" />
-  </div>
+  </>
 );

@@ -1,9 +1,11 @@
 import { type ReactNode, Suspense, useCallback, useState } from "react";
 import type { CollectRequest } from "../connect.ts";
 import { ConnectError } from "../errors.ts";
+import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
 import { CollectDialog } from "./pages.ts";
+import { readReturnTo } from "./return-to.ts";
 
 interface Collecting {
   request: CollectRequest;
@@ -21,9 +23,10 @@ export interface Connecting {
   dialog: ReactNode;
 }
 
-/** Connecting from a page of the catalog, with the form for what has to be collected. `returnTo`: where to end; default: this page. */
-export function useConnecting(name: string, returnTo: string | undefined): Connecting {
+/** Connecting from a page of the catalog, with the form for what has to be collected. It ends where `?returnTo=` says, else on this page. */
+export function useConnecting(name: string): Connecting {
   const { popup, announce } = useCatalog();
+  const xkit = useXkit();
   const [{ fetching, error }, connect] = useConnect();
   const [target, setTarget] = useState<Connecting["target"]>(null);
   const [collecting, setCollecting] = useState<Collecting | null>(null);
@@ -38,10 +41,14 @@ export function useConnecting(name: string, returnTo: string | undefined): Conne
 
   async function run(to: ConnectTarget, add: boolean): Promise<void> {
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
-    const result = await connect(to, { popup, add, collect, ...(returnTo !== undefined && { returnTo }) });
+    const returnTo = popup ? null : readReturnTo();
+    const result = await connect(to, { popup, add, collect, ...(returnTo !== null && { returnTo }) });
     setCollecting(null);
     setTarget(null);
-    if (result.data) announce(`${name} is connected.`);
+    if (!result.data) return;
+    announce(`${name} is connected.`);
+    // Connected without a visit to a provider, whose way back ends there. The gateway has judged it.
+    if (returnTo !== null) location.assign(new URL(returnTo, xkit.url));
   }
 
   const dialog = (

@@ -77,6 +77,28 @@ test("the hooks follow a user from signing in to disconnecting", async () => {
   expect(complaints).toEqual([]);
 });
 
+test("useXkitFetch goes on after a token has expired, and nobody notices", async () => {
+  const { page, press, said, complaints } = await open("expiry");
+  const calls: { token: string; status: number }[] = [];
+  page.on("response", async (response) => {
+    if (response.url() !== gateway.provider.apiUrl || response.request().method() !== "GET") return;
+    calls.push({ token: (await response.request().allHeaders())["authorization"] ?? "", status: response.status() });
+  });
+  await press("Login");
+  await connect(page);
+  await expect.poll(said).toMatchObject({ connection: "ACTIVE" });
+  await press("Fetch");
+  await expect.poll(() => calls.length).toBe(1);
+  const first = calls[0]?.token ?? "";
+  const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: first } })).status === 401;
+  await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
+  await press("Fetch");
+  await expect.poll(() => calls.length).toBe(2);
+  expect(calls.map(({ status }) => status)).toEqual([200, 200]);
+  expect(calls[1]?.token).not.toBe(first);
+  expect(complaints).toEqual([]);
+});
+
 test("useAccessToken renews before expiry, and not while the tab is hidden", async () => {
   const { page, said, press } = await open("renewal");
   await press("Login");

@@ -10,7 +10,7 @@ const NPM_CHROMIUM = join(CACHE, "chromium");
 /** Its own one looks for fonts in a Lambda's folders, and without any font Chromium dies. */
 const FONTS_CONF = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>/usr/share/fonts</dir><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>`;
+<fontconfig><dir>/usr/share/fonts</dir><dir>${NPM_CHROMIUM}/fonts/fonts</dir><cachedir>${NPM_CHROMIUM}/fonts/cache</cachedir></fontconfig>`;
 /** Unpacks the compressed browser of `@sparticuz/chromium` and prints where. */
 const UNPACK = `console.log(await (await import("@sparticuz/chromium")).default.executablePath())`;
 

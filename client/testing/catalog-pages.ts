@@ -1,0 +1,113 @@
+/** Pages of the catalog in a real Chromium: opened, walked, looked at. */
+import { mkdirSync } from "node:fs";
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { answerConsent, launchChromium } from "./chromium.ts";
+import { demoConnectors } from "./connectors.fixture.ts";
+import { type HostedGateway, type HostedGatewayOptions, startHostedGateway } from "./hosted-gateway.ts";
+
+const SCREENSHOTS = new URL("../../coverage/screenshots/", import.meta.url).pathname;
+const WIDE = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+
+/** The gateway of a platform named Acme, and a browser. */
+export interface Acme {
+  gateway: HostedGateway;
+  open: (path: string, options?: VisitOptions) => Promise<Visit>;
+  stop: () => Promise<void>;
+}
+
+export async function startAcme(options: HostedGatewayOptions = {}): Promise<Acme> {
+  const platform = { name: "Acme", color: "#0f766e", website: "https://acme.example/" };
+  const gateway = await startHostedGateway({ connectors: demoConnectors, platform, ...options });
+  const browser = await launchChromium();
+  return {
+    gateway,
+    open: (path, visitOptions) => visit(browser, gateway, path, visitOptions),
+    async stop() {
+      await browser.close();
+      await gateway.stop();
+    },
+  };
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What the pages complain of on the console. */
+  complaints: string[];
+}
+
+export type VisitOptions = { userId?: string } & Parameters<Browser["newContext"]>[0];
+
+/** Opens a path of the gateway in a browser of its own, signed in as `userId`. */
+async function visit(browser: Browser, gateway: HostedGateway, path: string, options: VisitOptions = {}): Promise<Visit> {
+  const { userId, ...rest } = options;
+  const context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...rest });
+  const complaints: string[] = [];
+  context.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  context.on("weberror", (error) => complaints.push(String(error.error())));
+  const page = await context.newPage();
+  if (userId !== undefined) await page.goto(`${gateway.url}/sign-in?token=${await gateway.provision(userId, { name: "Ada" })}`);
+  await page.goto(`${gateway.url}${path}`);
+  return { context, page, complaints };
+}
+
+// GraphQL answers are read by tests in many shapes; each asserts what it reads.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Ask = (query: string, variables?: object) => Promise<any>;
+
+/** Asks GraphQL as the page's user does. */
+export async function signedInAs({ request }: BrowserContext, { url }: HostedGateway): Promise<Ask> {
+  const ask = async (query: string, variables: object = {}, headers: Record<string, string> = {}) => {
+    const answer = await request.post(`${url}/graphql`, { data: { query, variables }, headers: { origin: url, ...headers } });
+    return (await answer.json()).data;
+  };
+  const { token } = (await ask("mutation { refreshSession { token } }")).refreshSession;
+  return (query, variables) => ask(query, variables, { authorization: `Bearer ${token}` });
+}
+
+/** From a connector's page through the provider's consent, and back. */
+export async function connectFrom(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: `Connect ${name}` }).click();
+  await answerConsent(page);
+  await page.getByText("Your account").waitFor();
+}
+
+/**
+ * Takes pictures of the page in light and dark, on a wide screen and a phone. Answers what is wrong with it there: what axe finds, and
+ * what is cut off.
+ */
+export async function look(page: Page, name: string): Promise<string[]> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const wrong: string[] = [];
+  for (const [size, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const variant = `${name}-${size}-${colorScheme}`;
+      // Ends transitions too, whose colors would be neither here nor there.
+      await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
+      wrong.push(...(await barriersOf(page)).map((barrier) => `${variant}: ${barrier}`));
+    }
+    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong.push(`${name}-${size}: cut off`);
+  }
+  await page.setViewportSize(WIDE);
+  await page.emulateMedia({ colorScheme: null });
+  return wrong;
+}
+
+/** Every rule of axe that the page breaks, with where. */
+async function barriersOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () =>
+    (await window.axe.run()).violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html) })),
+  );
+  return violations.flatMap(({ id, where }) => where.map((html) => `${id}: ${html}`));
+}
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
