@@ -19,7 +19,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => pageServer.listen(0, "localhost", resolve));
   const address = pageServer.address();
   pageUrl = `http://localhost:${typeof address === "object" ? address?.port : 0}`;
-  gateway = await startHostedGateway({ webOrigins: [pageUrl] });
+  gateway = await startHostedGateway({ webOrigins: [pageUrl], connectors: [{ slug: "slack", name: "Slack", provider: "demo" }] });
   browser = await launchChromium();
 });
 afterAll(async () => {
@@ -38,14 +38,21 @@ async function openPage(html: string, path = ""): Promise<{ page: Page; context:
 }
 
 describe("the script tag", () => {
-  test("signs in, sends the user to connect, and has a token when they are back", async () => {
-    const token = await gateway.provision("script");
-    const { page } = await openPage(example.replaceAll("http://localhost:4000", gateway.url), `?token=${token}`);
-    await page.getByRole("button", { name: "Connect Demo" }).click();
+  test("runs the page of Xkit's documentation as it is: to connect, and with a token when they are back", async () => {
+    const userToken = await gateway.provision("script");
+    const { page } = await openPage(example.replace("http://localhost:4000", gateway.url).replace("your_user_token", userToken));
+    await page.getByRole("button", { name: "Connect Slack" }).click();
     await answerConsent(page);
-    await page.waitForURL(`${gateway.url}/connectors/demo**`);
-    await page.goto(`${pageUrl}/?token=${token}`);
-    await expect.poll(() => page.locator("output").textContent()).toContain("A live token");
+    await page.getByText("Connected as ada@example.test").waitFor();
+    await page.goto(pageUrl);
+    expect(await page.evaluate(() => window.xkit.getConnectionToken("slack"))).toEqual(expect.any(String));
+    expect(page.url()).toBe(`${pageUrl}/`);
+  });
+
+  test("is kept by browsers until its content changes", async () => {
+    const first = await fetch(`${gateway.url}/xkit.js`);
+    const again = await fetch(`${gateway.url}/xkit.js`, { headers: { "if-none-match": first.headers.get("etag") ?? "" } });
+    expect([first.status, again.status]).toEqual([200, 304]);
   });
 });
 

@@ -31,6 +31,8 @@ export interface HostedGatewayOptions {
 
 export interface HostedGateway {
   url: string;
+  /** What a command line over the same store has for an environment. */
+  env: Record<string, string>;
   provider: DemoProvider;
   /** A user token. */
   provision: (id: string, options?: { name?: string; groupId?: string }) => Promise<string>;
@@ -65,6 +67,7 @@ export async function startHostedGateway(options: HostedGatewayOptions = {}): Pr
   if (!provider) throw new TypeError("The demo provider was just started.");
   return {
     url: gateway.config.publicUrl,
+    env: { ...env, PORT: String(gateway.config.port) },
     provider,
     provision: async (id, { name, groupId } = {}) =>
       (await gateway.app.provisionUser({ id, ...(name !== undefined && { name }), ...(groupId !== undefined && { groupId }) })).token,

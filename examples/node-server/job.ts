@@ -1,20 +1,23 @@
-/**
- * A job, as cron would run it: walks a group's connections and calls a third party with each live token.
- *
- *   XKIT_PUBLISHABLE_KEY=… XKIT_SECRET_KEY=… npx tsx examples/node-server/job.ts <group id> <api url>
- *
- * A pair of keys: `npx xkit-gateway keys create`. The secret is for servers alone.
- */
+/** A job, as cron would run it: walks a group's connections and calls a third party with each one's live token. */
 import { gql } from "@urql/core";
 // In your own app: "xkit-gateway/client".
 import { createClient } from "../../client/index.ts";
+
+export interface Job {
+  gatewayUrl: string;
+  /** The third party's API. */
+  apiUrl: string;
+  /** The secret is for servers alone: the gateway refuses it in a page. */
+  apiKey: { publishable: string; secret: string };
+  groupId: string;
+}
 
 interface GroupConnections {
   group: { connections: { id: string; connector: { slug: string } }[] } | null;
 }
 
 interface GroupToken {
-  group: { accessToken: { __typename: string; value?: string; message?: string } } | null;
+  group: { accessToken: { __typename: "AccessToken"; value: string } | { __typename: string; message: string } } | null;
 }
 
 // Write yours beside your code and let codegen type them, as client/documents.ts does.
@@ -31,6 +34,7 @@ const connectionsQuery = gql<GroupConnections, { groupId: string }>`
   }
 `;
 
+// Each token is asked for when it is used: one that was asked for long before may have expired.
 const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
   query GroupToken($groupId: ID!, $id: ID!) {
     group(id: $groupId) {
@@ -39,10 +43,16 @@ const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
         ... on AccessToken {
           value
         }
+        ... on NotConnected {
+          message
+        }
         ... on ReconnectRequired {
           message
         }
         ... on TemporarilyUnavailable {
+          message
+        }
+        ... on ConnectorMisconfigured {
           message
         }
       }
@@ -50,29 +60,23 @@ const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
   }
 `;
 
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: npx xkit-gateway keys create`);
-  return value;
-}
-
-const [groupId = "acme", apiUrl = "http://localhost:4001/me"] = process.argv.slice(2);
-const client = createClient({
-  url: process.env["XKIT_URL"] ?? "http://localhost:4000",
-  apiKey: { publishable: required("XKIT_PUBLISHABLE_KEY"), secret: required("XKIT_SECRET_KEY") },
-});
-
-const { data, error } = await client.query(connectionsQuery, { groupId });
-if (error) throw error;
-if (!data?.group) console.log(`Nobody of group ${groupId} is known yet.`);
-for (const { id, connector } of data?.group?.connections ?? []) {
-  const answer = await client.query(tokenQuery, { groupId, id });
-  if (answer.error) throw answer.error;
-  const token = answer.data?.group?.accessToken;
-  if (token?.value === undefined) {
-    console.log(`${connector.slug} ${id}: ${token?.message ?? token?.__typename}`);
-    continue;
+/** Answers how many connections the group has. Throws an XkitError when the gateway does not answer. */
+export async function walkGroup({ gatewayUrl, apiUrl, apiKey, groupId }: Job): Promise<number> {
+  const client = createClient({ url: gatewayUrl, apiKey });
+  const { data, error } = await client.query(connectionsQuery, { groupId });
+  if (error) throw error;
+  const connections = data?.group?.connections ?? [];
+  for (const { id, connector } of connections) {
+    const answer = await client.query(tokenQuery, { groupId, id });
+    if (answer.error) throw answer.error;
+    const outcome = answer.data?.group?.accessToken;
+    if (!outcome) continue;
+    if (!("value" in outcome)) {
+      console.log(`${connector.slug}: ${outcome.message}`);
+      continue;
+    }
+    const response = await fetch(apiUrl, { headers: { authorization: `Bearer ${outcome.value}` } });
+    console.log(`${connector.slug}: ${response.status} ${await response.text()}`);
   }
-  const response = await fetch(apiUrl, { headers: { authorization: `Bearer ${token.value}` } });
-  console.log(`${connector.slug} ${id}: ${response.status} ${await response.text()}`);
+  return connections.length;
 }

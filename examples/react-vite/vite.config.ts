@@ -1,11 +1,23 @@
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import { API_URL, GATEWAY_URL, runCommand } from "../gateway.ts";
 
-/** Run: `npx vite examples/react-vite` beside `npm start`. The port is one of the demo's web origins. */
+/** Stands for your server: it gives the page a token of the user who is signed in there (`provisionUser`). */
+const userToken: Plugin = {
+  name: "user-token",
+  configureServer: ({ middlewares }) =>
+    void middlewares.use("/user-token", (_request, response) =>
+      response.setHeader("cache-control", "no-store").end(runCommand("users", "token", "ada", "--name", "Ada")),
+    ),
+};
+
+/** The port is one of the demo's web origins. */
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [react(), tailwindcss()],
-  server: { port: 5173, strictPort: true },
+  cacheDir: fileURLToPath(new URL("../../node_modules/.vite/react-vite", import.meta.url)),
+  plugins: [react(), tailwindcss(), userToken],
+  define: { GATEWAY_URL: JSON.stringify(GATEWAY_URL), API_URL: JSON.stringify(API_URL) },
+  server: { host: "localhost", port: Number(process.env["EXAMPLE_PORT"] ?? 5173), strictPort: true },
 });

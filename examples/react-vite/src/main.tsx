@@ -1,18 +1,16 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-// In your own app: "xkit-gateway/react" and "xkit-gateway/client".
+// In your own app: "xkit-gateway/client", "xkit-gateway/react" and "xkit-gateway/catalog.css".
 import { createXkit } from "../../../client/index.ts";
 import { XkitProvider } from "../../../client/react/index.ts";
 import "../../../client/catalog/styles.css";
 import { App } from "./app.tsx";
+import { gatewayUrl } from "./settings.ts";
+import "./style.css";
 
-const xkit = createXkit("http://localhost:4000");
-/** In your app, your server makes this token: provisionUser. Here: `npx xkit-gateway users token ada`, then open `/?token=…`. */
-const userToken = new URLSearchParams(location.search).get("token");
-if (userToken) {
-  history.replaceState(null, "", location.pathname);
-  await xkit.login(userToken);
-}
+/** Asked for when the session has ended, or never began. */
+const getToken = async () => (await fetch("/user-token")).text();
+const xkit = createXkit(gatewayUrl, { getToken });
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root.");

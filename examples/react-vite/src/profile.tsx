@@ -1,31 +1,51 @@
 import { useEffect, useState } from "react";
 import { NoAccessTokenError } from "../../../client/index.ts";
 import { useConnect, useConnection, useXkitFetch } from "../../../client/react/index.ts";
+import { apiUrl } from "./settings.ts";
 
-const API_URL = new URLSearchParams(location.search).get("api") ?? "http://localhost:4001/me";
+type Shown = { facts: [string, string][] } | { sentence: string };
+
+function parseFacts(body: unknown): Shown {
+  return { facts: typeof body === "object" && body ? Object.entries(body).map(([name, value]) => [name, String(value)]) : [] };
+}
+
+/** What the page says when there is nothing to show. */
+const sentenceOf = (reason: unknown) => (reason instanceof NoAccessTokenError ? reason.outcome.message : String(reason));
 
 /** The user's data at the demo provider, through `useXkitFetch`; or the way to connect it. */
 export function Profile() {
   const [{ data: connection }] = useConnection("demo");
   const [{ fetching, error }, connect] = useConnect();
-  const xkitFetch = useXkitFetch("demo");
-  const [shown, setShown] = useState("Loading…");
+  const fetchDemo = useXkitFetch("demo");
+  const [shown, setShown] = useState<Shown>({ sentence: "Loading…" });
   const status = connection?.authorization?.status;
 
   useEffect(() => {
     const controller = new AbortController();
-    xkitFetch(API_URL, { signal: controller.signal })
-      .then((response) => response.text())
-      .then(setShown)
-      .catch((reason: unknown) => {
-        if (!controller.signal.aborted) setShown(reason instanceof NoAccessTokenError ? reason.outcome.message : String(reason));
-      });
+    const { signal } = controller;
+    fetchDemo(apiUrl, { signal })
+      .then(async (response) =>
+        setShown(response.ok ? parseFacts(await response.json()) : { sentence: `Demo answers ${response.status}.` }),
+      )
+      .catch((reason: unknown) => signal.aborted || setShown({ sentence: sentenceOf(reason) }));
     return () => controller.abort();
-  }, [xkitFetch, status]);
+  }, [fetchDemo, status]);
 
   return (
-    <section>
-      <pre>{shown}</pre>
+    <section aria-labelledby="profile">
+      <h2 id="profile">You, at Demo</h2>
+      {"facts" in shown ? (
+        <dl>
+          {shown.facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      ) : (
+        <p role="status">{shown.sentence}</p>
+      )}
       {status !== "ACTIVE" && (
         <button type="button" disabled={fetching} onClick={() => connect(connection ?? "demo")}>
           Connect Demo
