@@ -1,0 +1,161 @@
+/** The package as others get it: packed from these sources, installed where nothing else is, used from every entry. */
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 240_000 });
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), "xkit-package-"));
+const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20"];
+/** An app that has nothing but the package. */
+const app = join(directory, "app");
+let files: string[] = [];
+
+const run = async (cwd: string, command: string, ...words: string[]): Promise<string> => {
+  const { NODE_ENV: _test, ...env } = process.env;
+  return (await promisify(execFile)(command, words, { cwd, env })).stdout;
+};
+
+/** Copies what git knows, so that packing, which builds, leaves everybody else's `dist` alone. */
+async function copySources(to: string): Promise<void> {
+  const listed = (await run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")).trim().split("\n");
+  for (const path of listed) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    cpSync(join(ROOT, path), join(to, path));
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(to, "node_modules"));
+}
+
+beforeAll(async () => {
+  const sources = join(directory, "sources");
+  await copySources(sources);
+  const [packed] = JSON.parse(await run(sources, "npm", "pack", "--json", "--silent"));
+  files = packed.files.map(({ path }: { path: string }) => path);
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  const tarball = join(sources, packed.filename);
+  await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test("holds what runs, its types, the contract and the styles, and nothing that tests or builds", () => {
+  expect(files).toEqual(
+    expect.arrayContaining([
+      "dist/gateway/cli.js",
+      "dist/client/index.d.ts",
+      "dist/client/react/index.d.ts",
+      "dist/catalog/catalog.css",
+      "dist/catalog/index.html",
+      "dist/browser/xkit.js",
+      "schema/schema.graphql",
+      "README.md",
+      "LICENSE",
+    ]),
+  );
+  expect(files.filter((path) => /\.(test|suite|fixture|config)\.|\/testing\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/.test(path))).toEqual([]);
+});
+
+const SERVER = `
+import { createApp, parseConfig, type Config } from "xkit-gateway";
+
+const config: Config = parseConfig(process.env, null);
+export const app: Promise<{ fetch: (request: Request) => Promise<Response> }> = createApp(config);
+`;
+
+const PAGE = `
+import { createClient, createXkit, isAccessToken, NoAccessTokenError, ViewerDocument, type Xkit } from "xkit-gateway/client";
+import { Catalog, useAccessToken, useConnect, useConnection, useConnectors, useViewer, useXkitFetch, XkitProvider } from "xkit-gateway/react";
+import type { ReactElement } from "react";
+
+const xkit: Xkit = createXkit("https://connect.example.com");
+export const token: Promise<string | null> = xkit.getConnectionToken("slack", { minimumTtl: 60 });
+export const client = createClient({ session: xkit.session });
+export const viewerId = async (): Promise<string | undefined> => (await client.query(ViewerDocument, {})).data?.viewer?.id;
+export const error = (thrown: unknown): string | null => (thrown instanceof NoAccessTokenError ? thrown.outcome.message : null);
+export const expiry = async (): Promise<string | null> => {
+  const outcome = await xkit.getToken({ slug: "slack" });
+  return isAccessToken(outcome) ? outcome.expiresAt : outcome.message;
+};
+
+// @ts-expect-error: a connection is named by a slug or an id.
+void xkit.getConnection({ name: "slack" });
+
+export function Page(): ReactElement {
+  const [{ data: viewer }] = useViewer();
+  const [{ data: connectors }] = useConnectors();
+  const [{ data: connection }] = useConnection("slack");
+  const [{ token: live }] = useAccessToken("slack", { minimumTtl: 60 });
+  const [{ fetching }, connect] = useConnect();
+  const fetchSlack = useXkitFetch("slack");
+  return (
+    <XkitProvider xkit={xkit}>
+      <button disabled={fetching} onClick={() => void connect("slack").then(() => fetchSlack("https://slack.com/api"))}>
+        {viewer?.name} {connectors?.length} {connection?.authorization?.status} {live}
+      </button>
+      <Catalog basePath="/integrations" title="Integrations" theme={{ scheme: "dark" }} filter={({ slug }) => slug !== "x"} />
+    </XkitProvider>
+  );
+}
+`;
+
+test.each([
+  ["a page", "nodenext", { name: "page.tsx", text: PAGE, types: [] }],
+  ["a page", "bundler", { name: "page.tsx", text: PAGE, types: [] }],
+  ["a server", "nodenext", { name: "server.ts", text: SERVER, types: ["node"] }],
+])("compiles as %s in strict mode, resolved as %s", async (_what, moduleResolution, { name, text, types }) => {
+  writeFileSync(join(app, name), text);
+  const compilerOptions = {
+    target: "es2023",
+    module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
+    moduleResolution,
+    jsx: "react-jsx",
+    lib: ["es2023", "dom", "dom.iterable"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types,
+  };
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [name] }));
+  expect(await run(app, process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")).catch(({ stdout }) => stdout)).toBe("");
+});
+
+test("runs in Node from every entry, and renders a page on a server, without a window", async () => {
+  const script = `
+    import { readFileSync } from "node:fs";
+    import { fileURLToPath } from "node:url";
+    import { createElement } from "react";
+    import { renderToString } from "react-dom/server";
+    import { parseConfig } from "xkit-gateway";
+    import { createXkit } from "xkit-gateway/client";
+    import { Catalog, useViewer, XkitProvider } from "xkit-gateway/react";
+    const xkit = createXkit("https://connect.example.com", { fetch: () => { throw new Error("Rendering asks nothing."); } });
+    const Who = () => (useViewer()[0].fetching ? "Who are you?" : "");
+    const page = createElement(XkitProvider, { xkit }, createElement(Who), createElement(Catalog, { basePath: "/integrations" }));
+    const read = (entry) => readFileSync(fileURLToPath(import.meta.resolve(entry)), "utf8");
+    console.log(JSON.stringify({
+      name: parseConfig({}, null).platform.name,
+      html: renderToString(page),
+      css: read("xkit-gateway/catalog.css").includes(".xkit-catalog"),
+      schema: read("xkit-gateway/schema.graphql").includes("type Query"),
+      globals: typeof window,
+    }));`;
+  writeFileSync(join(app, "entries.js"), script);
+  expect(JSON.parse(await run(app, process.execPath, "entries.js"))).toMatchObject({
+    name: expect.any(String),
+    html: expect.stringMatching(/Who are you\?.*xkit-catalog.*Loading/s),
+    css: true,
+    schema: true,
+    globals: "undefined",
+  });
+});
+
+test("brings its command line", async () => {
+  expect(await run(app, "npx", "--no-install", "xkit-gateway", "--help")).toContain("xkit-gateway users token");
+});
