@@ -114,6 +114,33 @@ describe("a link that was started in another browser", () => {
   });
 });
 
+describe("a member who has left the group since they started", () => {
+  it("gets nothing into the group's connection by coming back from the provider", async () => {
+    const [ben, eve] = [await test.signIn("ben", "acme"), await test.signIn("eve", "acme")];
+    const callback = await startAt(eve);
+    await test.app.provisionUser({ id: "eve", groupId: null });
+    const response = await eve.browser.fetch(callback.href);
+    expect(response.status).toBe(404);
+    expect(await alertOf(response)).toContain("group has changed");
+    expect(test.provider.tokenRequests).toEqual([]);
+    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: { status: "AWAITING_CALLBACK" } });
+  });
+
+  it("gets nothing into it also when they leave while the provider answers, and the grant is revoked there", async () => {
+    const [ben, eve] = [await test.signIn("ben", "acme"), await test.signIn("eve", "acme")];
+    const callback = await startAt(eve);
+    const hold = test.provider.controls.hold();
+    const finishing = eve.browser.fetch(callback.href);
+    await hold.arrived(1);
+    await test.app.provisionUser({ id: "eve", groupId: "globex" });
+    hold.release();
+    expect((await finishing).status).toBe(400);
+    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: { status: "ERROR", errorCode: "moved" } });
+    expect(test.provider.revocations).not.toEqual([]);
+    expect(test.provider.liveAccessTokens()).toEqual([]);
+  });
+});
+
 describe("what the provider answers", () => {
   it("stores what was granted, and what was not", async () => {
     test.provider.controls.grantedScopes = ["read"];

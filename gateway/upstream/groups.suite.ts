@@ -4,6 +4,12 @@ import { granted } from "./tokens.suite.ts";
 
 /** Groups, whose tokens no user sees; and servers, which see them all. */
 export function describeGroups({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {
+  const started = { id: null, returnTo: null };
+  const fields = [
+    { name: "subdomain", value: "acme" },
+    { name: "api_key", value: `planted-${unique("key")}` },
+  ];
+
   describe("a group", () => {
     behaves("shares one connection among its members, whoever made it", async () => {
       const group = unique("group");
@@ -39,6 +45,24 @@ export function describeGroups({ harness, unique, newUser, connect }: Suite, beh
         expect(await user.connections.find({ id })).toBeNull();
         expect(await user.connections.list(null)).toEqual([]);
         expect(await user.connections.accessToken({ id }, anyToken)).toMatchObject({ type: "NotConnected" });
+      }
+    });
+
+    behaves("takes no credential of a member who left it, or moved, after starting to connect", async () => {
+      const { platform, signIn } = harness();
+      for (const groupId of [null, unique("group")]) {
+        const group = unique("group");
+        const [ada, ben] = [await newUser(group), await newUser(group)];
+        const { id } = await connect(ada, "test");
+        const before = await ben.connections.find({ id });
+        const [oauth, key] = [await ben.connections.start("test", started), await ben.connections.start("key", started)];
+        await platform.provisionUser({ id: ben.viewer.userId, groupId });
+        const former = await signIn(ben.viewer.userId);
+        await expect(former.connections.submit(key.authorization?.state ?? "", fields)).rejects.toMatchObject({ code: "NOT_FOUND" });
+        // Some adapters answer with an error, some with a page that says so.
+        await Promise.allSettled([ben.visit(oauth.authorization?.authorizeUrl ?? null)]);
+        expect(await ada.connections.find({ id })).toEqual(before);
+        expect(await ada.connections.find({ slug: "key" })).toMatchObject({ id: key.id, enabled: false });
       }
     });
 

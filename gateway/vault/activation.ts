@@ -4,6 +4,7 @@ import type { TokenSet } from "../oauth/result.ts";
 import { type ConnectionStore, isLeased, locked } from "./connections.ts";
 import type { StartedConnection } from "./connecting.ts";
 import type { Database } from "./database.ts";
+import { MOVED_MEANWHILE, stillConnectsFor } from "./present-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
@@ -33,25 +34,30 @@ interface Dependencies {
 
 /** Turns a started grant into the connection's own, or into an error beside a connection that stays as it was. */
 export function createActivation({ database, connections, revoker, sealer, clock }: Dependencies) {
-  /** Answers a failure when the user came back with another account than the connection has, or disconnected meanwhile. */
-  async function withTokens(started: StartedConnection, granted: Granted): Promise<Failure | null> {
+  /** Answers a failure when the user came back with another account than the connection has, or disconnected or moved meanwhile. */
+  async function withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Failure | null> {
     for (;;) {
       const outcome = await connections.change(started.connection, async (transaction, present) => {
         const previous = await lockPrevious(transaction, present, started);
         // Its refresh token may be about to change.
         if (previous && isLeased(previous, clock.now())) return "under way";
         if (isOtherAccount(previous, granted.account)) return accountMismatch(started, previous);
-        return promote(transaction, started, previous, columnsOf(started, previous, granted));
+        return promote(transaction, started, userId, previous, columnsOf(started, previous, granted));
       });
       if (outcome !== "under way") {
-        if (outcome === disconnectedMeanwhile) await revoker.revoke(started, granted.tokens);
+        if (outcome === disconnectedMeanwhile || outcome === movedMeanwhile) await revoker.revoke(started, granted.tokens);
         return outcome;
       }
       await clock.sleep(SETTLE_POLL_MS);
     }
   }
 
-  function withKey(started: StartedConnection, values: Record<string, string>, sealedFields: string): Promise<Failure | null> {
+  function withKey(
+    started: StartedConnection,
+    userId: string,
+    values: Record<string, string>,
+    sealedFields: string,
+  ): Promise<Failure | null> {
     const { connection, authorization, connector } = started;
     const key = connector.collect?.fields.find(({ secret }) => secret)?.name ?? "";
     const columns = {
@@ -63,7 +69,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
       version: authorization.version + 1,
     };
     return connections.change(connection, async (transaction, present) =>
-      promote(transaction, started, await lockPrevious(transaction, present, started), columns),
+      promote(transaction, started, userId, await lockPrevious(transaction, present, started), columns),
     );
   }
 
@@ -95,13 +101,15 @@ export function createActivation({ database, connections, revoker, sealer, clock
     return (await locked(database, row).executeTakeFirst()) ?? null;
   }
 
-  /** The new grant takes the connection over and the old one goes. Nothing comes of it when the new one is gone itself. */
+  /** The new grant takes the connection over and the old one goes. Nothing comes of it when the new one is gone itself, or its user from the owner. */
   async function promote(
     transaction: Transaction<Tables>,
     { connection, authorization }: StartedConnection,
+    userId: string,
     previous: AuthorizationRow | null,
     columns: Partial<AuthorizationRow>,
   ): Promise<Failure | null> {
+    if (!(await stillConnectsFor(database, userId, connection, transaction))) return movedMeanwhile;
     const now = clock.now();
     const { numUpdatedRows } = await transaction
       .updateTable("authorizations")
@@ -159,6 +167,8 @@ const disconnectedMeanwhile: Failure = {
   code: "disconnected",
   message: "It was disconnected while it was being connected: connect again if that was not intended.",
 };
+
+const movedMeanwhile: Failure = { code: "moved", message: MOVED_MEANWHILE };
 
 const isOtherAccount = (previous: AuthorizationRow | null, account: Account | null): boolean =>
   Boolean(previous?.account_id && account?.id) && previous?.account_id !== account?.id;

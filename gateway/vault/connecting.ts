@@ -14,6 +14,7 @@ import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection, topicOf } from "./connections.ts";
 import type { Database } from "./database.ts";
+import { assertStillConnectsFor } from "./present-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
@@ -181,8 +182,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const returnTo = attempt.return_to;
     if (!started.connector.oauth) {
       await attempts.use(attempt);
-      if (await activation.withKey(started, values, sealedFields))
-        throw notFound("The connection was removed in the meantime: start again.");
+      const failure = await activation.withKey(started, attempt.user_id, values, sealedFields);
+      if (failure) throw notFound(failure.message);
       return { ...toAuthorization((await readStarted(attempt)).authorization), returnTo };
     }
     await database.query
@@ -241,9 +242,10 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     });
     if (!result.ok) return { code: result.code, message: result.message };
     const account = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
-    return activation.withTokens(started, { tokens: result.tokens, askedAt, account });
+    return activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account });
   }
 
+  /** Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more. */
   async function readStarted(attempt: AttemptRow): Promise<StartedConnection> {
     const authorization = await database.query
       .selectFrom("authorizations")
@@ -252,6 +254,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       .executeTakeFirst();
     const stored = authorization && (await connections.read(authorization.connection_id));
     if (!stored) throw notFound("The connection was removed in the meantime: start again.");
+    await assertStillConnectsFor(database, attempt.user_id, stored.connection);
     return { ...stored, authorization };
   }
 

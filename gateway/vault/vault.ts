@@ -8,6 +8,7 @@ import { createConnecting } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { createDisconnect } from "./disconnect.ts";
+import { ownerOfViewer } from "./present-owner.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
@@ -32,10 +33,6 @@ export interface VaultAsker {
   browser: () => string;
   stillAllowed: StillAllowed;
 }
-
-/** A group's connections belong to the group; a user without a group owns their own. */
-export const ownerOfViewer = ({ userId, groupId }: Viewer): Owner =>
-  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
 export function createVault(dependencies: VaultDependencies) {
