@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { notFound } from "../../schema/errors.ts";
+import { badUserInput, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, none, operation, type Operation } from "./operation.ts";
@@ -42,11 +42,12 @@ const provisioning: Operation[] = [
     caller: "platform",
     method: "post",
     path: "/contexts",
-    summary: "The same as POST /users under the later name. Custom attributes are accepted and not kept.",
+    summary: "The same as POST /users under the later name, refused for a group's id. Custom attributes are accepted and not kept.",
     body: z.object({ context: z.looseObject({ external_id: externalIdSchema, external_name: nameSchema.nullish() }) }),
     answer: wireAnswers.provisionedContext,
     handle: async ({ platform }, { body: { context } }) => {
       const { external_id: id, external_name: name } = context;
+      await assertNoGroup(platform, id);
       const provisioned = await platform.provisionUser({ id, ...(name !== undefined && { name }) });
       const { user } = provisioned;
       return { ...presentSession(provisioned), context: { external_id: user.id, external_name: user.name, kind: "user" as const } };
@@ -178,6 +179,12 @@ async function readOwners({ context, platform }: Callers["platform"], owner: Own
   if (!connector) throw noSuchConnector(slug);
   const absent = { id: null, enabled: false as const, owner: presentOwner(owner), authorization: null };
   return { connection: { ...absent, connector: presentPublicConnector(connector), token_problem: single.problem } };
+}
+
+/** A new user of a group's id would take the group's place under /contexts. Throws BAD_USER_INPUT. */
+async function assertNoGroup(platform: PlatformAccess, id: string): Promise<void> {
+  if ((await platform.findUser(id)) || !(await platform.findGroup(id))) return;
+  throw badUserInput("context.external_id: is a group's, and groups have no user token: give a user's.", "context.external_id");
 }
 
 async function getOwner(platform: PlatformAccess, kind: OwnerKind, id: string): Promise<Owner> {

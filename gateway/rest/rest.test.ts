@@ -146,6 +146,17 @@ describe("what a server asks", () => {
     expect(session).toEqual({ user: { external_id: "eve", external_group_id: "two", name: "Eve" } });
   });
 
+  it("does not put a user in the place of a group of the same id by way of contexts", async () => {
+    const post = (external_id: string) => server("POST", "/platform/contexts", { context: { external_id } });
+    await test.signIn("grace", "acme");
+    expect(await post("acme")).toMatchObject({ status: 400, body: { code: "BAD_USER_INPUT", path: "context.external_id" } });
+    expect((await ask("/contexts/acme")).body.context).toMatchObject({ kind: "group" });
+    expect(await ask("/users/acme")).toMatchObject({ status: 404 });
+    expect(await post("grace")).toMatchObject({ status: 200, body: { context: { kind: "user" } } });
+    await server("POST", "/platform/users", { user: { external_id: "acme" } });
+    expect(await post("acme")).toMatchObject({ status: 200, body: { context: { kind: "user" } } });
+  });
+
   it("is refused with a key from a page, and so is a user's bearer where only servers ask", async () => {
     const headers = await createServerHeaders(test);
     const inPage = callerOf(test, { ...headers, origin: WEB_ORIGIN });
