@@ -76,6 +76,8 @@ test("the product shows its user's data from elsewhere, and the catalog inside i
   await page.getByRole("heading", { name: "Connect your tools" }).waitFor();
   expect(await page.getByRole("searchbox").count()).toBe(0);
   expect(await look(page, "example-catalog")).toEqual([]);
+  // The product's own styles say that no h2 has a margin.
+  expect(await page.getByRole("heading", { name: "Demo" }).evaluate((title) => getComputedStyle(title).marginTop)).toBe("16px");
   await page.getByRole("link", { name: /^Demo/ }).click();
   expect(page.url()).toBe(`${home}integrations/connectors/demo`);
   await page.getByRole("button", { name: "Connect Demo" }).click();
