@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Context } from "../schema/context.ts";
-import { badUserInput, unauthenticated } from "../schema/errors.ts";
+import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import type { RelayedUsers, Upstream } from "./upstream/index.ts";
@@ -18,10 +18,11 @@ export interface ContextFactory {
   follow(bearer: string): Promise<{ connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
 
-/** A user whom this gateway knows: by a session token, by another bearer, or by the cookie. */
+/** A user whom this gateway knows: by a bearer, or by the cookie. */
 interface KnownAsker {
   viewer: Viewer;
-  sessionId: string | null;
+  /** The very token; null with the cookie. Kept as long as a subscription, because it may end before that. Never to be logged. */
+  bearer: string | null;
 }
 
 const WRONG_RETURN_TO =
@@ -45,9 +46,17 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     );
   }
 
-  async function isStillAllowed({ viewer, sessionId }: KnownAsker): Promise<boolean> {
+  /** Asked at each change: a bearer that expired, or lost its session or key, shows nothing more, and its stream ends with that change. */
+  async function isStillAllowed({ viewer, bearer }: KnownAsker): Promise<boolean> {
+    if (bearer !== null) return isSameUser(viewer, await nullWhenRefused(identify(bearer)));
     const user = await auth.users.find(viewer.userId);
-    return user !== null && user.groupId === viewer.groupId && (sessionId === null || (await auth.sessions.isLive(sessionId)));
+    return user !== null && user.groupId === viewer.groupId;
+  }
+
+  async function identify(bearer: string): Promise<KnownAsker> {
+    const asker = await auth.authenticate(new Request("http://gateway/socket", { headers: { authorization: `Bearer ${bearer}` } }));
+    if (asker.kind !== "user") throw unauthenticated("Only users follow authorizations.");
+    return { viewer: asker.viewer, bearer };
   }
 
   /** Whose bearer it is, is asked at the first use, at most once, and kept no longer than the request. */
@@ -60,8 +69,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   async function followRelayed(users: RelayedUsers, bearer: string) {
     const asker = await users.whoIs(bearer);
     const stillAllowed = async () => {
-      const present = await users.whoIs(bearer).catch(() => null);
-      return present !== null && present.userId === asker.userId && present.groupId === asker.groupId;
+      const present = await nullWhenRefused(users.whoIs(bearer).then((viewer) => ({ viewer })));
+      return isSameUser(asker, present);
     };
     return { connections: relay(users, bearer).connections, stillAllowed };
   }
@@ -95,17 +104,30 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       const asker = await auth.authenticate(request);
       if (asker.kind === "platform") return { ...context, user: null, platform: upstream.forPlatform() };
       if (asker.kind === "anonymous") return { ...context, user: null, platform: null };
-      const connections = bind(asker, request, (header) => answer.append("set-cookie", header));
+      const connections = bind({ viewer: asker.viewer, bearer: asker.credential }, request, (header) =>
+        answer.append("set-cookie", header),
+      );
       return { ...context, user: { viewer: async () => asker.viewer, connections }, platform: null };
     },
-    connectionsOf: (viewer, request, setCookie) => bind({ viewer, sessionId: null }, request, setCookie),
+    connectionsOf: (viewer, request, setCookie) => bind({ viewer, bearer: null }, request, setCookie),
     browserOf,
     async follow(bearer) {
-      const request = new Request("http://gateway/socket", { headers: { authorization: `Bearer ${bearer}` } });
       if (!users.knownHere) return followRelayed(users, bearer);
-      const asker = await auth.authenticate(request);
-      if (asker.kind !== "user") throw unauthenticated("Only users follow authorizations.");
-      return { connections: bind(asker, request, () => {}), stillAllowed: () => isStillAllowed(asker) };
+      const asker = await identify(bearer);
+      return { connections: bind(asker, new Request("http://gateway/socket"), () => {}), stillAllowed: () => isStillAllowed(asker) };
     },
   };
+}
+
+const isSameUser = (asker: Viewer, present: { viewer: Viewer } | null): boolean =>
+  present !== null && present.viewer.userId === asker.userId && present.viewer.groupId === asker.groupId;
+
+/** Who cannot be said to be allowed is not: whatever we foresee counts as a refusal, and the reader may subscribe again. */
+async function nullWhenRefused<Value>(answer: Promise<Value>): Promise<Value | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof GatewayError) return null;
+    throw error;
+  }
 }

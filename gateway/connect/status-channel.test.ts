@@ -131,6 +131,19 @@ it("closes when the user changes groups", async () => {
   expect(await closed).toBe(1008);
 });
 
+it("pushes nothing after its bearer has expired, and closes at the next heartbeat", async () => {
+  const { id, authorizeUrl } = await start(ada);
+  const client = await connect(await ada.bearer());
+  client.send("1", "1", `authorization_status:${id}`, "phx_join", {});
+  await expect.poll(() => client.received).toHaveLength(1);
+  test.clock.advance(3_600_000);
+  await ada.browser.fetch((await test.provider.authorize(authorizeUrl)).href);
+  const closed = closeCodeOf(client.socket);
+  client.send(null, "2", "phoenix", "heartbeat", {});
+  expect(await closed).toBe(1008);
+  expect(client.received).toHaveLength(1);
+});
+
 it("logs no bearer", async () => {
   const bearer = await ada.bearer();
   await connect(bearer);

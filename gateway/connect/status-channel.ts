@@ -26,7 +26,7 @@ const TOPIC_PREFIX = "authorization_status:";
 export interface Subscriber {
   connections: Pick<ViewerConnections, "watchAuthorization">;
   /** Whether they are still signed in, in the same group. */
-  stillAllowed(): Promise<boolean>;
+  stillAllowed(this: void): Promise<boolean>;
 }
 
 interface Dependencies {
@@ -113,7 +113,7 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
 
 async function receive(
   socket: WebSocket,
-  { connections }: Subscriber,
+  { connections, stillAllowed }: Subscriber,
   joined: Map<string, AsyncIterator<Authorization>>,
   [joinRef, ref, topic, event]: Message,
 ): Promise<void> {
@@ -124,7 +124,10 @@ async function receive(
     joined.delete(topic);
   };
 
-  if (topic === "phoenix" && event === "heartbeat") return void reply("ok", {});
+  if (topic === "phoenix" && event === "heartbeat") {
+    // Nobody tells of a bearer that expires: looked at as often as the client shows that it lives.
+    return void ((await stillAllowed()) ? reply("ok", {}) : socket.close(POLICY_VIOLATION, "signed out"));
+  }
   if (event === "phx_leave") return (leave(), void reply("ok", {}));
   const id = topic.startsWith(TOPIC_PREFIX) ? idSchema.safeParse(topic.slice(TOPIC_PREFIX.length)).data : undefined;
   if (event !== "phx_join" || id === undefined) return void reply("error", { reason: "unmatched topic" });

@@ -12,7 +12,7 @@ export interface Asker {
   viewer: Viewer;
   /** What the browser-binding cookie holds; made and sent when there is none. */
   browser: () => string;
-  /** Whether the user is still signed in, and still in the same group. */
+  /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
   stillAllowed: () => Promise<boolean>;
 }
 

@@ -16,7 +16,7 @@ const CONNECT = `mutation { connect(slug: "test") { authorization { id authorize
 const eventSchema = z.object({ data: z.record(z.string(), z.unknown()).nullish(), errors: z.array(z.unknown()).optional() });
 
 /** A subscription over server-sent events; `next` resolves with an event's payload, and with null when the stream has ended. */
-async function subscribe(user: TestUser, query: string, variables: object = {}, app: Pick<App, "fetch"> = test.app) {
+async function subscribe(user: Pick<TestUser, "bearer">, query: string, variables: object = {}, app: Pick<App, "fetch"> = test.app) {
   const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${await user.bearer()}` };
   const response = await app.fetch(
     new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) }),
@@ -67,7 +67,8 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     const events = await subscribe(ada, CHANGED, {}, there);
     const first = events.next();
     test.provider.controls.revokeGrants();
-    test.clock.advance(HOUR_MS);
+    // Almost over: the watcher's own bearer lives as long.
+    test.clock.advance(HOUR_MS - 30_000);
     await askToken(ada);
     expect(await first).toMatchObject({ connectionChanged: { enabled: true, authorization: { status: "ERROR" } } });
   });
@@ -104,6 +105,19 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     await ada.graphql(DISCONNECT);
     expect(await first).toMatchObject({ connectionChanged: { enabled: false } });
     await test.app.provisionUser({ id: "bob", groupId: "globex" });
+    expect(await events.next()).toBeNull();
+  });
+
+  it("end with the first change after their bearer has expired, and tell nothing of it", async () => {
+    const { ada } = await setUp();
+    const login = "mutation ($token: String!) { login(token: $token) { token expiresAt } }";
+    const { token, expiresAt } = (await ada.graphql(login, { token: await ada.bearer() })).data.login;
+    const events = await subscribe({ bearer: async () => token }, CHANGED);
+    const first = events.next();
+    await ada.graphql(DISCONNECT);
+    expect(await first).toMatchObject({ connectionChanged: { enabled: false } });
+    test.clock.advance(Date.parse(expiresAt) - test.clock.now());
+    await ada.connect();
     expect(await events.next()).toBeNull();
   });
 
