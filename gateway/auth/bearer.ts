@@ -48,8 +48,8 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
   const ofIssuer = async (token: string): Promise<Bearer> => {
     const claims = await issuers.verify(token);
     if (claims.ok) {
-      const { userId: id, groupId, name, issuedAt: assertedAt } = claims;
-      return { viewer: toViewer(await users.provision({ id, groupId, name, assertedAt })), sessionId: null };
+      const { userId: id, groupId, name, issuedAt: assertedAt, clockToleranceSeconds } = claims;
+      return { viewer: toViewer(await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds })), sessionId: null };
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
     if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });

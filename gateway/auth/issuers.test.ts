@@ -102,6 +102,7 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
     ["with an algorithm that is not configured", /Algorithm/, async (_key, clock) => issue(await createKey("k1", "ES384"), clock)],
     ["that has expired", /"exp"/, (key, clock) => issue(key, clock, { exp: clock.now() / 1_000 - 31 })],
     ["that is not yet valid", /"nbf"/, (key, clock) => issue(key, clock, { nbf: clock.now() / 1_000 + 31 })],
+    ["that was issued later than now", /"iat" is in the future/, (key, clock) => issue(key, clock, { iat: clock.now() / 1_000 + 31 })],
     ["without exp", /"exp"/, (key, clock) => issue(key, clock, { exp: undefined })],
     ["without iat", /"iat"/, (key, clock) => issue(key, clock, { iat: undefined })],
     ["without the user-id claim", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: undefined })],
@@ -182,6 +183,19 @@ describe("moving between groups", () => {
     clock.advance(seconds(5));
     await auth.provisionUser({ id: "ada", groupId: null });
     expect(await ask(old)).toMatchObject(viewer("ada", null));
+  });
+
+  it("by the platform outranks a token of the same second, and one that an issuer's fast clock dates later", async () => {
+    const { auth, clock, key, ask, askWith } = await setUp();
+    await askWith({ org: "acme" });
+    clock.advance(seconds(60));
+    const now = clock.now() / 1_000;
+    const before = await Promise.all([0, 1, 30].map((ahead) => issue(key, clock, { org: "acme", iat: now + ahead })));
+    await auth.provisionUser({ id: "ada", groupId: null });
+    for (const token of before) expect(await ask(token)).toMatchObject(viewer("ada", null));
+    clock.advance(seconds(31));
+    for (const token of before) expect(await ask(token)).toMatchObject(viewer("ada", null));
+    expect(await askWith({ org: "acme" })).toMatchObject(viewer("ada", "acme"));
   });
 });
 

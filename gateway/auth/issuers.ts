@@ -17,6 +17,8 @@ export interface IssuedClaims {
   groupId: string | null | undefined;
   name: string | undefined;
   issuedAt: Date;
+  /** How far the issuer's clock, which says so, may be off. */
+  clockToleranceSeconds: number;
   expiresAt: Date;
 }
 
@@ -63,7 +65,7 @@ export function createIssuers(
 
   async function check(token: string, { issuer, keys }: IssuerWithKeys, keySet: KeySet): Promise<IssuedClaims | Refusal> {
     try {
-      const claims = toClaims(issuer, await verifySignature(token, issuer, keySet, clock.now()));
+      const claims = toClaims(issuer, await verifySignature(token, issuer, keySet, clock.now()), clock.now());
       if (claims.ok) verified.add(token, { ...claims, keySet, keys });
       return claims;
     } catch (error) {
@@ -104,15 +106,19 @@ const userIdSchema = z.union([externalIdSchema, z.int().transform(String)]);
 const groupIdSchema = z.union([z.literal("").transform(() => null), userIdSchema, z.null()]);
 const timesSchema = z.object({ iat: z.number(), exp: z.number() });
 
-function toClaims(issuer: Issuer, payload: JWTPayload): IssuedClaims | Refusal {
+function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaims | Refusal {
+  const { clockToleranceSeconds } = issuer;
   const userId = userIdSchema.safeParse(claimOf(payload, issuer.userIdClaim));
   if (!userId.success) return refuse(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
   const groupId = issuer.groupIdClaim === null ? undefined : groupIdSchema.safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
   if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);
-  const expiresAt = new Date((exp + issuer.clockToleranceSeconds) * SECOND_MS);
-  return { ok: true, userId: userId.data, groupId: groupId?.data, name, issuedAt: new Date(iat * SECOND_MS), expiresAt };
+  // jose checks this only with a maximum age. A post-dated token would outrank whatever is said about its user until then.
+  if ((iat - clockToleranceSeconds) * SECOND_MS > now) return refuse('its "iat" is in the future');
+  const expiresAt = new Date((exp + clockToleranceSeconds) * SECOND_MS);
+  const issuedAt = new Date(iat * SECOND_MS);
+  return { ok: true, userId: userId.data, groupId: groupId?.data, name, issuedAt, clockToleranceSeconds, expiresAt };
 }
 
 const claimOf = (payload: JWTPayload, name: string): unknown => (Object.hasOwn(payload, name) ? payload[name] : undefined);

@@ -52,7 +52,7 @@ describe("provision", () => {
     await users.provision({ id: "ada", groupId: "acme" });
     clock.advance(minutes(2));
     await users.provision({ id: "ada", groupId: "acme" });
-    expect(await rowOf("ada")).toMatchObject({ group_asserted_at: START + minutes(2), updated_at: START });
+    expect(await rowOf("ada")).toMatchObject({ group_asserted_at: START + minutes(2) + 999, updated_at: START });
   });
 
   it("ends with one row when many provision the same user at once", async () => {
@@ -94,11 +94,22 @@ describe("moving between groups", () => {
     expect(await users.provision({ id: "ada", groupId: "globex", assertedAt: at(seconds(2)) })).toMatchObject({ groupId: "globex" });
   });
 
-  it("compares in whole seconds, as tokens tell them", async () => {
+  it("compares tokens in whole seconds, as they tell them", async () => {
     const { clock, users } = await setUp();
     clock.advance(900);
-    await users.provision({ id: "ada", groupId: "acme" });
+    await users.provision({ id: "ada", groupId: "acme", assertedAt: at(900) });
     expect(await users.provision({ id: "ada", groupId: "globex", assertedAt: at(0) })).toMatchObject({ groupId: "globex" });
+  });
+
+  it("does not let a token of the same second, or within its issuer's tolerance, undo what the platform says", async () => {
+    const { clock, users } = await setUp();
+    await users.provision({ id: "ada", groupId: null });
+    clock.advance(999);
+    expect(await users.provision({ id: "ada", groupId: "acme", assertedAt: at(999) })).toMatchObject({ groupId: null });
+    clock.advance(minutes(1));
+    const within = { id: "ada", groupId: "acme", assertedAt: at(seconds(30)), clockToleranceSeconds: 30 };
+    expect(await users.provision(within)).toMatchObject({ groupId: null });
+    expect(await users.provision({ ...within, assertedAt: at(seconds(31)) })).toMatchObject({ groupId: "acme" });
   });
 
   it("does not rename by a token older than the last change", async () => {

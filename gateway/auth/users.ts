@@ -16,6 +16,8 @@ export interface UserAssertion {
   name?: string | null | undefined;
   /** When a token that says so was issued. Undefined: said now, by the platform itself, which is always believed. */
   assertedAt?: Date | undefined;
+  /** How far the clock that `assertedAt` is read from may be off: a group is moved as of the earliest time that it may have been. */
+  clockToleranceSeconds?: number | undefined;
 }
 
 export interface Users {
@@ -24,6 +26,7 @@ export interface Users {
   /**
    * Creates or updates a user, and the group when one is named; writes nothing when nothing changes.
    * An assertion older than the one that set the group does not move the user, and one older than the row's last change does not rename.
+   * A token moves nobody whom the platform itself has put where they are, unless it was certainly issued later.
    */
   provision(assertion: UserAssertion): Promise<KnownUser>;
   /** The group, or null when no user was ever in it. */
@@ -88,22 +91,22 @@ function changesTo(row: UserRow, assertion: UserAssertion, now: number): UserCha
   return moved.group_asserted_at === row.group_asserted_at ? null : { ...moved, updated_at: row.updated_at };
 }
 
-function groupOf(row: UserRow, { groupId, assertedAt }: UserAssertion, now: number): Pick<UserRow, "group_id" | "group_asserted_at"> {
+function groupOf(row: UserRow, assertion: UserAssertion, now: number): Pick<UserRow, "group_id" | "group_asserted_at"> {
   const present = { group_id: row.group_id, group_asserted_at: row.group_asserted_at };
-  if (groupId === undefined || isStale(assertedAt, row.group_asserted_at)) return present;
-  // An issuer whose clock is ahead must not outrank what is said here until then.
-  const at = Math.min(assertedAt?.getTime() ?? now, now);
+  const { groupId, assertedAt, clockToleranceSeconds = 0 } = assertion;
+  const earliest = assertedAt && toSecond(assertedAt.getTime()) - clockToleranceSeconds * SECOND_MS;
+  if (groupId === undefined || (earliest !== undefined && earliest < (row.group_asserted_at ?? earliest))) return present;
+  // An issuer whose clock is ahead must not outrank what is said here until then; and the platform outranks every token of its second.
+  const at = earliest === undefined ? toSecond(now) + SECOND_MS - 1 : Math.min(earliest, now);
   const isNoted = row.group_asserted_at !== null && at - row.group_asserted_at < ASSERTION_NOTED_EVERY_MS;
   return groupId === row.group_id && isNoted ? present : { group_id: groupId, group_asserted_at: at };
 }
 
 function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number): string | null {
-  return name === undefined || isStale(assertedAt, Math.min(row.updated_at, now)) ? row.name : name;
+  const isStale = assertedAt !== undefined && toSecond(assertedAt.getTime()) < toSecond(Math.min(row.updated_at, now));
+  return name === undefined || isStale ? row.name : name;
 }
 
-function isStale(assertedAt: Date | undefined, than: number | null): boolean {
-  if (assertedAt === undefined || than === null) return false;
-  return Math.floor(assertedAt.getTime() / SECOND_MS) < Math.floor(than / SECOND_MS);
-}
+const toSecond = (instant: number): number => Math.floor(instant / SECOND_MS) * SECOND_MS;
 
 const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: row.name, groupId: row.group_id });
