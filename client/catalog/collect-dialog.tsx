@@ -60,7 +60,7 @@ export function CollectDialog({
 
   return (
     <Dialog title={`Connect ${connection.connector.name}`} onClose={onClose}>
-      <form onSubmit={submit} className="mt-2 space-y-4">
+      <form onSubmit={submit} className="mt-2 flex flex-col gap-4">
         {form.instructions && <Markdown>{form.instructions}</Markdown>}
         {form.fields.map((field, index) => (
           <CollectField key={field.name} field={field} autoFocus={index === 0} describedBy={problem ? problemId : undefined} />

@@ -49,7 +49,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
         </div>
       </div>
       {authorization && (
-        <div className="space-y-4 border-t border-line p-4 sm:p-5">
+        <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
           {status === "attention" && (
             <Suspense>
               <ProblemCallout cause={authorization} name={connector.name} />

@@ -101,7 +101,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
           </div>
         )}
       </header>
-      <div className="mt-6 space-y-8">
+      <div className="mt-6 flex flex-col gap-8">
         {connecting.error && <ProblemCallout cause={connecting.error} name={name} />}
         {failed && !connecting.error && <ProblemCallout cause={failed} name={name} />}
         {viewer === null && <SignIn sentence={`Sign in to connect ${name}.`} />}
@@ -118,7 +118,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
               )}
             </div>
             <Suspense>
-              <ul className="space-y-3">
+              <ul className="flex flex-col gap-3">
                 {shown.map((connection) => (
                   <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
                 ))}

@@ -47,7 +47,7 @@ export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps
         )}
         {!hideSearch && <SearchField value={search} onChange={setSearch} />}
       </div>
-      <div className="mt-8 space-y-6">
+      <div className="mt-8 flex flex-col gap-6">
         {viewer === null && <SignIn sentence="Sign in to connect, and to see what is connected." />}
         {error && (
           <ProblemCallout

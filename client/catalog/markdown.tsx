@@ -36,7 +36,7 @@ function block(text: string): ReactNode {
   if (!lines.every(isItem)) return <p>{inline(lines.join(" "))}</p>;
   const List = /^\s*\d/.test(text) ? "ol" : "ul";
   const items = lines.map((line, index) => <li key={index}>{inline(itemText(line))}</li>);
-  return <List className={`${List === "ol" ? "list-decimal" : "list-disc"} space-y-1 pl-5`}>{items}</List>;
+  return <List className={`${List === "ol" ? "list-decimal" : "list-disc"} flex flex-col gap-1 pl-5`}>{items}</List>;
 }
 
 /** Splits where a list begins or ends, so that it needs no empty line around it. */
@@ -61,7 +61,7 @@ const blocksOf = (text: string) =>
 /** The Markdown that descriptions need: paragraphs, lists, links, emphasis, code. HTML is text, and so is every other link. */
 export function Markdown({ children }: { children: string }) {
   return (
-    <div className="space-y-3 text-[15px] leading-relaxed text-muted wrap-anywhere">
+    <div className="flex flex-col gap-3 text-[15px] leading-relaxed text-muted wrap-anywhere">
       {blocksOf(children).map((text, index) => (
         <Fragment key={index}>{block(text)}</Fragment>
       ))}
