@@ -19,8 +19,11 @@ export interface LiveSession {
 }
 
 export interface Sessions {
-  /** A new session, and the secret for its cookie: 32 random bytes, of which only the hash is stored. */
-  start(userId: string): Promise<LiveSession & { secret: string }>;
+  /**
+   * A new session, and the secret for its cookie: 32 random bytes, of which only the hash is stored.
+   * @param maximumAgeSeconds ends it earlier than others.
+   */
+  start(userId: string, maximumAgeSeconds?: number): Promise<LiveSession & { secret: string }>;
   /** The living session that a cookie's secret belongs to, or null. Counts as use. Always read from the store. */
   find(secret: string): Promise<LiveSession | null>;
   /** Whether a session has neither ended nor expired. Cached until it ends, in any process. */
@@ -46,7 +49,7 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
   };
 
   return {
-    async start(userId) {
+    async start(userId, maximumAgeSeconds = lifetimes.sessionSeconds) {
       const [secret, now] = [createSecret(), clock.now()];
       const row = {
         id: randomUUID(),
@@ -54,7 +57,7 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
         user_id: userId,
         created_at: now,
         last_used_at: now,
-        expires_at: now + lifetimes.sessionSeconds * SECOND_MS,
+        expires_at: now + Math.min(maximumAgeSeconds, lifetimes.sessionSeconds) * SECOND_MS,
         ended_at: null,
       };
       await database.write([], async (transaction) => {

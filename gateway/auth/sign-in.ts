@@ -28,8 +28,11 @@ export interface SignIn {
   refresh(request: Request): Promise<SignedIn>;
   /** Ends the session of the cookie and clears both cookies; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
   logout(request: Request): Promise<{ setCookies: string[] }>;
-  /** A session for a user whose identity is proven already, as by a one-time token. Throws UNAUTHENTICATED for an unknown user. */
-  start(userId: string): Promise<SignedIn>;
+  /**
+   * A session for a user whose identity is proven already, as by a one-time token. Throws UNAUTHENTICATED for an unknown user.
+   * @param maximumAgeSeconds ends it earlier than others.
+   */
+  start(userId: string, maximumAgeSeconds?: number): Promise<SignedIn>;
   /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
   signedInUser(request: Request): Promise<Viewer | null>;
   /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
@@ -87,11 +90,11 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       return { setCookies: [cookies.session.clear(), cookies.browser.clear()] };
     },
 
-    async start(userId) {
+    async start(userId, maximumAgeSeconds) {
       const user = await getUser(userId);
-      const live = await sessions.start(userId);
-      const maximumAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
-      return { session: await present(live, user), setCookies: [cookies.session.serialize(live.secret, maximumAgeSeconds)] };
+      const live = await sessions.start(userId, maximumAgeSeconds);
+      const cookieAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
+      return { session: await present(live, user), setCookies: [cookies.session.serialize(live.secret, cookieAgeSeconds)] };
     },
 
     async signedInUser(request) {

@@ -3,7 +3,8 @@
  *
  * What it started is bound to a browser that it stood in for; the one-time token brings that binding, and with it the user, into the
  * browser of whoever opens the link. So that nobody connects into somebody else's account by a link that was slipped to them, be it by
- * mail or by another user inside the platform, everybody is asked first, by name; and nobody who is signed in is signed in as another.
+ * mail or by another user inside the platform, everybody is asked first, by name; and nobody who is signed in is signed in as another. The way to the provider and back needs the
+ * binding alone; a session begins for our own form only, and ends with what was started.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -12,6 +13,7 @@ import { slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../auth/origins.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandOver } from "./hand-over.ts";
 import { redirectTo, renderPage } from "./page.ts";
@@ -53,8 +55,8 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
     if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
     const { userId, browser } = handedOver;
     const present = await signIn.signedInUser(request);
-    const location = await vault.resume(state, slug, { browser, userId: present?.userId ?? userId });
-    const session = present ? [] : (await signIn.start(userId)).setCookies;
+    const { location, isForm } = await vault.resume(state, slug, { browser, userId: present?.userId ?? userId });
+    const session = isForm && !present ? (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
     return redirectTo(location, [...session, cookies.browser.serialize(browser)]);
   }
 

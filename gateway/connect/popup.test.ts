@@ -105,6 +105,16 @@ it("keeps the session of the same user, and ends another user's", async () => {
   expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toContain("__Host-xkit_session");
 });
 
+it("signs in no longer than connecting may take, since the page's logout may not reach the popup's session", async () => {
+  const headers = (await redeem(await createOneTimeToken("ada"))).headers.getSetCookie();
+  expect(headers[0]).toContain("Max-Age=600;");
+  const cookie = headers.map((header) => header.split(";", 1)[0]).join("; ");
+  const statusOf = async () => (await fetchPage(`${url}/connect/test`, { cookie })).status;
+  expect(await statusOf()).toBe(303);
+  gateway.clock.advance(600_000);
+  expect(await statusOf()).toBe(401);
+});
+
 it("tells its opener what went wrong, and closes", async () => {
   const token = await createOneTimeToken();
   await redeem(token);

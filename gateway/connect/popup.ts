@@ -22,6 +22,7 @@ import { slugSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../auth/origins.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { HandOver } from "./hand-over.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
@@ -64,12 +65,15 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     return new Response(null, { status: 204, headers });
   }
 
-  /** None when it is the same user; another user's session ends first. */
+  /**
+   * None when it is the same user; another user's session ends first. The new one ends with what was started: where a browser keeps
+   * third-party cookies away from the page, the page's logout cannot reach it.
+   */
   async function sessionCookiesFor(userId: string, request: Request): Promise<string[]> {
     const present = await signIn.signedInUser(request);
     if (present?.userId === userId) return [];
     if (present) await signIn.logout(request);
-    return (await signIn.start(userId)).setCookies;
+    return (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies;
   }
 
   const routes = new Hono();

@@ -85,6 +85,7 @@ describe("connecting through a gateway before another gateway", () => {
     expect((await victim.fetch(link, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
     const confirmed = await victim.fetch(link, { method: "POST", headers: { origin: front.second.url } });
     expect(confirmed.headers.get("location")).toContain(front.second.provider.url);
+    expect(victim.cookie("xkit_session")).toBeNull();
   });
 
   it("works once, and never for somebody who is signed in there as another user", async () => {
@@ -97,6 +98,19 @@ describe("connecting through a gateway before another gateway", () => {
     const once = await link();
     expect((await visit(front.second, once)).status).toBe(303);
     expect((await visit(front.second, once)).status).toBe(404);
+  });
+
+  it("signs in for a form of the other one alone, and no longer than connecting may take", async () => {
+    const front = await startFront([{ slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } }]);
+    const { token } = await front.second.provision("ada");
+    const { data } = await front.graphql(`mutation { connect(slug: "key") { authorization { authorizeUrl } } }`, `Bearer ${token}`);
+    const browser = front.second.createBrowser();
+    const headers = { origin: front.second.url };
+    const confirmed = await browser.fetch(data.connect.authorization.authorizeUrl, { method: "POST", headers });
+    const form = confirmed.headers.get("location") ?? "";
+    expect((await browser.fetch(form, { method: "POST", headers, body: new URLSearchParams({ key: "planted" }) })).status).toBe(303);
+    front.second.clock.advance(600_000);
+    expect((await browser.fetch("/connect/key")).status).toBe(401);
   });
 
   it("returns to a page of this gateway, or of the platform, and to no other", async () => {

@@ -18,9 +18,9 @@ export interface Front {
   createKey(): Promise<{ basic: string; revoke(): Promise<unknown> }>;
 }
 
-/** Starts both; the test ends them. */
-export async function startFront(): Promise<Front> {
-  const second = await startSecondGateway(() => ({ file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
+/** Starts both; the test ends them. `connectors`: what the second one has beside `test`. */
+export async function startFront(connectors: Record<string, unknown>[] = []): Promise<Front> {
+  const second = await startSecondGateway(() => ({ connectors, file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
   onTestFinished(second.close);
   const database = await createTestDatabase("sqlite");
   onTestFinished(database.drop);

@@ -6,7 +6,8 @@ import { createSecret, hashSecret, type Sealer } from "./seal.ts";
 import type { AttemptRow, Tables } from "./tables.ts";
 
 /** How long a started authorization may take. */
-export const ATTEMPT_LIFETIME_MS = 10 * 60_000;
+export const ATTEMPT_LIFETIME_SECONDS = 600;
+const ATTEMPT_LIFETIME_MS = ATTEMPT_LIFETIME_SECONDS * 1_000;
 /** Expired attempts deleted at most whenever one starts. */
 const EXPIRED_ATTEMPTS_DELETED = 100;
 

@@ -154,12 +154,12 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   }
 
   /** Where a started authorization goes on in the browser that it is bound to: our form, or the provider. Throws NOT_FOUND and FORBIDDEN. */
-  async function resume(state: string, slug: string, visitor: Visitor): Promise<string> {
+  async function resume(state: string, slug: string, visitor: Visitor): Promise<{ location: string; isForm: boolean }> {
     const attempt = await attempts.get(state, slug);
     assertSameVisitor(attempt, visitor);
-    const { authorizeUrl } = await nextStep(await readStarted(attempt), attempt, state, attempts.openVerifier(attempt));
+    const { authorizeUrl, collect } = await nextStep(await readStarted(attempt), attempt, state, attempts.openVerifier(attempt));
     if (!authorizeUrl) throw notFound("This link was already used: start again if connecting did not succeed.");
-    return authorizeUrl;
+    return { location: authorizeUrl, isForm: Boolean(collect) };
   }
 
   /** Who started an authorization, and of what connector, for a page that asks whether to go on. Throws NOT_FOUND. */
