@@ -53,7 +53,7 @@ export interface RestClient {
 export interface RestOptions {
   /** Origin of the service. */
   url: string;
-  /** Longest an answer may take, from the first byte sent to the last received, in milliseconds. */
+  /** Longest an answer may take, a second try included, from the first byte sent to the last received, in milliseconds. */
   timeoutMs: number;
   log: Pick<Log, "warn">;
 }
@@ -78,24 +78,29 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
     bodyTimeout: 0,
   });
 
-  async function send(request: RestRequest): Promise<RawAnswer> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(new errors.HeadersTimeoutError()), timeoutMs);
-    try {
-      const { statusCode, headers, body } = await pool.request({ ...toOptions(request), signal: deadline.signal });
-      return { status: statusCode, headers, text: await body.text() };
-    } finally {
-      clearTimeout(timer);
-    }
+  async function send(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const { statusCode, headers, body } = await pool.request({ ...toOptions(request), signal });
+    return { status: statusCode, headers, text: await body.text() };
   }
 
   /** A read changes nothing here or there, so that a connection that broke under it may be tried again. */
-  async function sendAgain(request: RestRequest): Promise<RawAnswer> {
+  async function sendAgain(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
     try {
-      return await send(request);
+      return await send(request, signal);
     } catch (error) {
       if (request.method !== "GET" || !isBrokenConnection(error)) throw error;
-      return send(request);
+      return send(request, signal);
+    }
+  }
+
+  /** One deadline for both tries: the caller waits for the answer, not for a try. */
+  async function sendInTime(request: RestRequest): Promise<RawAnswer> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new errors.HeadersTimeoutError()), timeoutMs);
+    try {
+      return await sendAgain(request, deadline.signal);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -105,7 +110,7 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
       if (request.path.some((segment) => segment === "." || segment === ".."))
         throw badUserInput('id: "." and ".." cannot be part of an address.', "id");
       try {
-        const answer = await sendAgain(request);
+        const answer = await sendInTime(request);
         if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer);
         return { body: parse(answer, schema), setCookies: valuesOf(answer.headers, "set-cookie") };
       } catch (error) {
