@@ -13,7 +13,7 @@ export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | nu
 export type ReadConnection = (query: TokenQuery) => Promise<ConnectionAnswer | AbsentConnectionAnswer>;
 
 export type AccessTokens = (
-  /** Whose connections are asked for; asked only of a plain Xkit, which does not tell. */
+  /** Whose connections are asked for; asked after the read, and only of a plain Xkit, which does not tell. */
   findOwner: () => Promise<Owner>,
   where: ConnectionWhere,
   request: TokenRequest,

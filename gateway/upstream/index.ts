@@ -37,7 +37,7 @@ export interface RelayedUsers {
   knownHere: false;
   /** Whose bearer it is, now. Throws UNAUTHENTICATED. */
   whoIs(bearer: string): Promise<Viewer>;
-  /** `viewer` is asked only where the answer matters, and while the real call is under way. */
+  /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */
   forBearer(bearer: string, viewer: () => Promise<Viewer>): ViewerConnections;
   login(userToken: string): Promise<RelayedSession>;
   /** Throws UNAUTHENTICATED when the session has ended. */

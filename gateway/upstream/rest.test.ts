@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendJson, sendText } from "../testing/server-io.ts";
 import { plainConnection, sessionOf, startFakeXkit } from "./fake-xkit.fixture.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest.ts";
@@ -6,6 +6,7 @@ import { anyToken } from "./upstream.suite.ts";
 
 const SLACK = { slug: "slack" };
 const READ = "GET /platform_user/connections/slack";
+const SESSION = "GET /platform_user/session";
 const LIST = "GET /platform_user/connections";
 
 async function start(options: { timeoutMs?: number } = {}) {
@@ -71,6 +72,23 @@ describe("an upstream's failure becomes", () => {
     await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter: 2 } });
   });
 
+  it("TemporarilyUnavailable for a token, too, when it cannot be asked at all, or not whose the bearer is", async () => {
+    const { on, connections, server } = await start({ timeoutMs: 200 });
+    on(READ, plainConnection("token"));
+    for (const status of [503, 429]) {
+      on(SESSION, (_request, response) => sendJson(response, status, {}, { "retry-after": "7" }));
+      expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 7 });
+    }
+    on(SESSION, () => {});
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+    on(SESSION, (_request, response) => sendJson(response, 401, {}));
+    await expect(connections.accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    on(SESSION, (_request, response) => sendJson(response, 404, {}));
+    await expect(connections.accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await server.close();
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+  });
+
   it("UPSTREAM_UNAVAILABLE, not UNAUTHENTICATED, when the gateway's own key pair is refused", async () => {
     const { on, upstream } = await start();
     on("GET /platform/users/ada", (_request, response) => sendJson(response, 401, {}));
@@ -119,20 +137,25 @@ describe("the client", () => {
     expect(requests).toEqual([]);
   });
 
-  it("asks who is asking at the same time as for the token", async () => {
-    const { on, connections } = await start();
-    let arrived = () => {};
-    const both = new Promise<void>((resolve) => {
-      let count = 0;
-      arrived = () => void ((count += 1) === 2 && resolve());
+  it("asks who is asking for a token only where the connection does not tell whose it is", async () => {
+    const { on, connections, requests } = await start();
+    on(READ, plainConnection("token", { owner: { kind: "user", external_id: "ada" } }));
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
+    expect(requests).toEqual([READ]);
+    on(READ, plainConnection("token"));
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
+    expect(requests).toEqual([READ, READ, SESSION]);
+  });
+
+  it("tries a read again within the time that the first try has left", async () => {
+    const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { on, connections } = await start({ timeoutMs: 2_000 });
+    on(LIST, (_request, response) => {
+      on(LIST, () => void timers.advanceTimersByTime(600));
+      timers.advanceTimersByTime(1_500);
+      response.destroy();
     });
-    const afterBoth = (body: Record<string, unknown>) => async (_request: unknown, response: Parameters<typeof sendJson>[0]) => {
-      arrived();
-      await both;
-      sendJson(response, 200, body);
-    };
-    on("GET /platform_user/session", afterBoth(sessionOf("ada", null)));
-    on(READ, afterBoth(plainConnection("token")));
-    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken" });
+    await expect(connections.list(null)).rejects.toMatchObject({ message: expect.stringContaining("2000 ms") });
   });
 });

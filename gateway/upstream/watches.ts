@@ -1,6 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
-import type { Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Authorization, Connection, Owner, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Polling } from "./polling.ts";
+import { ownerOf } from "./shapes.ts";
 
 /** How often an upstream is asked about an authorization that somebody waits for, and about connections that somebody watches. */
 export const AUTHORIZATION_POLL_MS = 1_000;
@@ -10,7 +11,8 @@ export interface WatchesOptions {
   polling: Polling;
   /** Whose the bearer is at each reading. */
   viewer(): Promise<Viewer>;
-  list: ViewerConnections["list"];
+  /** The connections; `findOwner` says whose those are of which the upstream does not tell. */
+  list(slug: string | null, findOwner: () => Promise<Owner>): Promise<Connection[]>;
   findAuthorization: ViewerConnections["findAuthorization"];
 }
 
@@ -27,7 +29,8 @@ export function createWatches({
       return polling.watch<Connection[], Connection>({
         everyMs: CONNECTIONS_POLL_MS,
         async read() {
-          const [present, connections] = await Promise.all([viewer(), list(slug)]);
+          const asked = viewer();
+          const [present, connections] = await Promise.all([asked, list(slug, async () => ownerOf(await asked))]);
           asker ??= present;
           return asker.userId === present.userId && asker.groupId === present.groupId ? connections : null;
         },

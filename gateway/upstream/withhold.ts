@@ -16,10 +16,14 @@ export function withholdGroupTokens(connections: ViewerConnections, viewer: View
   };
 }
 
-/** The outcome as this user may have it: a member has no token at all, and nobody has a group's. */
-export function withholdFrom(viewer: Viewer, outcome: AccessTokenOutcome): AccessTokenOutcome {
-  const isGroups = outcome.type === "AccessToken" && (viewer.groupId !== null || outcome.connection.owner.kind === "group");
-  return isGroups ? tokenWithheld(outcome.connection) : outcome;
+/** The outcome as any user may have it: nobody has a group's token. */
+export function withholdGroups(outcome: AccessTokenOutcome): AccessTokenOutcome {
+  return outcome.type === "AccessToken" && outcome.connection.owner.kind === "group" ? tokenWithheld(outcome.connection) : outcome;
+}
+
+/** A member has no token at all. */
+function withholdFrom(viewer: Viewer, outcome: AccessTokenOutcome): AccessTokenOutcome {
+  return outcome.type === "AccessToken" && viewer.groupId !== null ? tokenWithheld(outcome.connection) : withholdGroups(outcome);
 }
 
 function statusOf(connection: Connection) {

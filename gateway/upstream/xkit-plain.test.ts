@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
+import { sendJson } from "../testing/server-io.ts";
 import { fingerprintOf } from "../vault/tokens.ts";
 import { type FakeXkit, plainConnection, plainConnector, sessionOf, startFakeXkit } from "./fake-xkit.fixture.ts";
 import { anyToken } from "./upstream.suite.ts";
@@ -139,6 +140,17 @@ describe("before a careless upstream", () => {
       expect(outcome).toMatchObject({ type: "TokenWithheld" });
       expect(JSON.stringify(outcome)).not.toContain(TOKEN);
     }
+  });
+
+  it("withholds a token from who is moved into a group while it is asked for, whatever was known before", async () => {
+    const fake = await startPlain(careless);
+    fake.on(READ, (_request, response) => {
+      fake.on("GET /platform_user/session", sessionOf("ada", "team"));
+      sendJson(response, 200, careless);
+    });
+    const known = await fake.upstream.users.whoIs("bearer");
+    const connections = fake.upstream.users.forBearer("bearer", async () => known);
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TokenWithheld" });
   });
 
   it("lets no token through in connections, lists, authorizations and changes", async () => {

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { GatewayError } from "../../schema/errors.ts";
 import type { Connection, ConnectionWhere, Owner, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { AccessTokens } from "./access-token.ts";
@@ -11,7 +12,7 @@ import type { RestClient, RestRequest } from "./rest.ts";
 import { createRelayedSessions } from "./sessions.ts";
 import { ownerOf, statedOwnerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
 import { createWatches } from "./watches.ts";
-import { withholdFrom } from "./withhold.ts";
+import { withholdGroups } from "./withhold.ts";
 
 /** Started authorizations whose connector is remembered at most: the contract asks for it beside their id. */
 const REMEMBERED_AUTHORIZATIONS = 10_000;
@@ -36,7 +37,10 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
   async function whoIs(bearer: string): Promise<Viewer> {
     const credential = { authorization: `Bearer ${bearer}` };
-    return toViewer((await ask({ method: "GET", path: ["session"], credential }, answers.session)).body.session.user);
+    const answer = await orNull(ask({ method: "GET", path: ["session"], credential }, answers.session));
+    // Not a NOT_FOUND of ours: nothing that the caller named is missing.
+    if (!answer) throw new GatewayError("UPSTREAM_UNAVAILABLE", "The upstream does not say whose the bearer is.");
+    return toViewer(answer.body.session.user);
   }
 
   const links = createBrowserLinks({ ask, url });
@@ -56,15 +60,15 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       return answer && present(answer.body.connection);
     }
 
-    async function list(slug: string | null): Promise<Connection[]> {
+    async function list(slug: string | null, findOwner = owner): Promise<Connection[]> {
       const { connections } = (await ask(request("GET", ["connections"], { slug }), answers.connections)).body;
-      const all = await Promise.all(connections.map(present));
+      const all = await Promise.all(connections.map((connection) => present(connection, findOwner)));
       return all.filter(({ connector }) => slug === null || connector.slug === slug);
     }
 
     /** Only of a plain Xkit, which does not tell whose a connection is, the asker has to be known. */
-    async function present(connection: ConnectionAnswer): Promise<Connection> {
-      return toConnection(connection, statedOwnerOf(connection) ?? (await owner()), url);
+    async function present(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
+      return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url);
     }
 
     async function findAuthorization(id: string) {
@@ -83,18 +87,16 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
     const connections: ViewerConnections = {
       find,
-      list,
+      list: (slug) => list(slug),
       async accessToken(where, wanted) {
-        const [asker, outcome] = await Promise.all([
-          viewer(),
-          accessTokens(
-            owner,
-            where,
-            wanted,
-            async (query) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection,
-          ),
-        ]);
-        return withholdFrom(asker, outcome);
+        const outcome = await accessTokens(
+          // Never what was learnt before the token: who was moved into a group meanwhile would get the group's.
+          async () => ownerOf(await whoIs(bearer)),
+          where,
+          wanted,
+          async (query) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection,
+        );
+        return withholdGroups(outcome);
       },
       async start(slug, { id, returnTo }) {
         const body = {
