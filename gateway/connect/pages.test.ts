@@ -22,6 +22,10 @@ describe("every page", () => {
   const pages: [string, () => Promise<Response>][] = [
     ["the sign-in page", () => ada.browser.fetch("/sign-in")],
     ["a refused sign-in", () => ada.browser.fetch("/sign-in?token=x.y.z")],
+    [
+      "a sign-in from elsewhere",
+      () => ada.browser.fetch(`/sign-in?token=x.y.z"><script>`, { headers: { "sec-fetch-site": "cross-site" } }),
+    ],
     ["sign in first", () => createBrowser(test.app, PUBLIC_URL).fetch("/connect/test")],
     ["a question", () => ada.browser.fetch("/connect/test", { headers: { "sec-fetch-site": "cross-site" } })],
     ["an unknown connector", () => ada.browser.fetch("/connect/nothing")],
@@ -43,6 +47,16 @@ describe("every page", () => {
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? "";
     expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
     expect(page).not.toContain("<script");
+  });
+
+  it("signs nobody in who was sent by another site, before they have agreed", async () => {
+    const browser = createBrowser(test.app, PUBLIC_URL);
+    const path = `/sign-in?token=${await ada.bearer()}`;
+    const asked = await browser.fetch(path, { headers: { "sec-fetch-site": "cross-site" } });
+    expect(await asked.text()).toContain(`href="${path}"`);
+    expect(asked.headers.getSetCookie()).toEqual([]);
+    await browser.fetch(path, { headers: { "sec-fetch-site": "same-origin" } });
+    expect(browser.cookie("xkit_session")).not.toBeNull();
   });
 
   it("escapes what it was told", async () => {

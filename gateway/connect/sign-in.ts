@@ -5,7 +5,10 @@ import type { Platform } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { redirectTo, renderPage } from "./page.ts";
 
-/** In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. */
+/**
+ * In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. Another site that
+ * sends a browser there could sign it in as somebody else, so that whoever comes from one is asked first.
+ */
 export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono {
   const routes = new Hono();
   routes.get("/sign-in", async ({ req }) => {
@@ -15,6 +18,12 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       <code>npx xkit-gateway users token &lt;user id&gt;</code> and open <code>/sign-in?token=…</code>
     </p>`;
     if (!token) return renderPage({ platformName: platform.name, title: "Sign in", body: where });
+    if (req.header("sec-fetch-site") === "cross-site") {
+      const { pathname, search } = new URL(req.url);
+      const body = html`<p>Another site sent you here. Go on only if this link is the one that your server printed for you.</p>
+        <a class="button" href="${pathname}${search}">Sign in</a>`;
+      return renderPage({ platformName: platform.name, title: "Sign in?", body });
+    }
     try {
       const { setCookies } = await signIn.login(token, req.raw);
       return redirectTo("/graphql", setCookies);
