@@ -4,13 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `milliseconds`. */
+  /** Resolves after `milliseconds`: the pace of looking again. */
   sleep(milliseconds: number): Promise<void>;
+  /** Resolves once `instant` (milliseconds since the epoch) has come: the end of somebody's patience. Keeps no process alive. */
+  until(instant: number): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: async (milliseconds) => {
     await delay(milliseconds);
+  },
+  until: async (instant) => {
+    await delay(Math.max(0, instant - Date.now()), undefined, { ref: false });
   },
 };

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { ConfigError, DEFAULT_CONFIG_FILE } from "./config.ts";
+import { type ConfigFile, DEFAULT_CONFIG_FILE } from "./config.ts";
 import { codeOf } from "./failure.ts";
 
-/** The configuration file that `XKIT_CONFIG` names, else the default one where there is one. Throws `ConfigError` when it cannot be read. */
-export function readConfigFile(): { path: string; text: string } | null {
+/** The configuration file that `XKIT_CONFIG` names, else the default one where there is one, else null. */
+export function readConfigFile(): ConfigFile | null {
   const named = process.env["XKIT_CONFIG"]?.trim();
   const path = named || DEFAULT_CONFIG_FILE;
   try {
@@ -11,6 +11,6 @@ export function readConfigFile(): { path: string; text: string } | null {
   } catch (error) {
     const code = codeOf(error);
     if (!named && code === "ENOENT") return null;
-    throw new ConfigError([`${named ? `XKIT_CONFIG names ${path}, which` : path} cannot be read (${code})`]);
+    return { path, problem: `${named ? `XKIT_CONFIG names ${path}, which` : path} cannot be read (${code})` };
   }
 }

@@ -154,6 +154,18 @@ describe("several problems", () => {
     expect(() => parse(env)).toThrow(/^The configuration has 5 problems:\n {2}- PORT [^]*\n {2}- XKIT_CONFIG is required/);
   });
 
+  it("are told of in one connector as in another, also where settings of both are missing", () => {
+    const connectors = [{ slug: "x", name: "X", provider: { token_endpoint: "nope" } }, { slug: "x" }];
+    const problems = problemsOf({}, { platform: { name: "Acme" }, connectors });
+    for (const problem of [
+      "connectors.0.client_id is required",
+      "connectors.1.name is required",
+      "connectors.1.provider is required",
+      "connectors must have distinct slugs",
+    ])
+      expect(problems.some((told) => told.includes(problem))).toBe(true);
+  });
+
   it("never show a value", () => {
     const secret = "planted-5ecret";
     const env = {

@@ -49,6 +49,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** The configuration file's text, or why there is none; `path` names it in problems. */
+export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const whole = (least: number, most: number) =>
@@ -132,20 +135,24 @@ const fileSchema = z.strictObject({
   connectors: z
     .array(connectorSchema)
     .default([])
-    .refine((connectors) => new Set(connectors.map(({ slug }) => slug)).size === connectors.length, "must have distinct slugs"),
+    // Also where a connector has other problems: all are told at once.
+    .refine((connectors) => new Set(connectors.map((connector) => connector?.slug)).size === connectors.length, {
+      error: "must have distinct slugs",
+      when: ({ value }) => Array.isArray(value),
+    }),
   token_issuers: z.array(issuerSchema).default([]),
 });
 
 /**
  * Parses environment and configuration file, and complains about everything at once.
- * @param file the file's text and the path to name in problems, or null when there is none: then `demo` describes the platform.
+ * @param file null when there is none: then the platform is the gateway's own.
  * Throws `ConfigError`. No message holds a value.
  */
-export function parseConfig(env: Environment, file: { path: string; text: string } | null): Config {
+export function parseConfig(env: Environment, file: ConfigFile | null): Config {
   const given = blanksToUndefined(env);
-  const environment = environmentSchema.safeParse(given);
+  const environment = environmentSchema.safeParse(given, { error: explainIssue });
   const document = file ? parseFile(file, env) : NO_FILE;
-  const settings = fileSchema.safeParse(document.value);
+  const settings = fileSchema.safeParse(document.value, { error: explainIssue });
   const problems = [
     ...describe(environment.error),
     ...document.problems,
@@ -194,6 +201,18 @@ function productionProblems(env: Environment, hasFile: boolean): string[] {
   ];
 }
 
+/** What zod would say in its own words. */
+const explainIssue: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === "invalid_type") return issue.input === undefined ? "is required" : `must be ${article(issue.expected)}`;
+  if (issue.code === "unrecognized_keys") return `has no setting ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+  if (issue.code === "too_small" && issue.minimum === 1) return "must not be empty";
+  if (issue.code === "too_big") return `must have at most ${issue.maximum} ${issue.origin === "string" ? "characters" : "entries"}`;
+  return undefined;
+};
+
+const article = (type: string): string =>
+  ({ string: "a text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? `a ${type}`;
+
 interface Document {
   isJson: boolean;
   value: unknown;
@@ -205,9 +224,10 @@ interface Document {
 const NO_FILE: Document = { isJson: true, value: { platform: { name: "Xkit Gateway" } }, problems: [], unsetPaths: new Set() };
 
 /** The file as JSON, with each `${NAME}` in a text replaced from the environment. */
-function parseFile(file: { path: string; text: string }, env: Environment): Document {
+function parseFile(file: ConfigFile, env: Environment): Document {
   const problems: string[] = [];
   const unsetPaths = new Set<string>();
+  if ("problem" in file) return { isJson: false, value: undefined, problems: [file.problem], unsetPaths };
 
   const replace = (text: string, path: string): string =>
     text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {

@@ -29,6 +29,24 @@ describe("every GraphQL answer", () => {
   });
 });
 
+describe("an operation with nothing but a wrong argument", () => {
+  it.each([
+    `{ connectionToken(where: { slug: "No Slug" }) }`,
+    `{ connectionToken(where: { slug: "test" }, minimumTtl: 86401) }`,
+    `mutation { connect(slug: "test", id: "x") { id } }`,
+  ])("is answered with 400: %s", async (query) => {
+    const { status, errors } = await ada.graphql(query);
+    expect(status).toBe(400);
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", path: expect.any(String) } }]);
+  });
+
+  it("is answered with 200 where another field has an answer", async () => {
+    const { status, data } = await ada.graphql(`{ viewer { id } connectionToken(where: { slug: "No Slug" }) }`);
+    expect(status).toBe(200);
+    expect(data).toEqual({ viewer: { id: "ada" }, connectionToken: null });
+  });
+});
+
 describe("a credential that is no good", () => {
   it.each(["Bearer x.y.z", "Bearer ", "Digest x", "Basic Zm9v", "Bearer a, Bearer b"])(
     "refuses the whole request: %s",
@@ -65,7 +83,10 @@ describe("GraphiQL", () => {
   });
 
   it("opens with a query of a connector of this catalog, and says where to get a session token", async () => {
-    const query = /"defaultQuery":("(?:[^"\\]|\\.)*")/.exec(await (await graphiql()).text())?.[1] ?? '""';
+    const page = await (await graphiql()).text();
+    // Without it every visit after the first would open an empty tab.
+    expect(page).toMatch(/"query":"# A live access token/);
+    const query = /"defaultQuery":("(?:[^"\\]|\\.)*")/.exec(page)?.[1] ?? '""';
     expect(JSON.parse(query)).toContain('accessToken(where: { slug: "test" })');
     expect(JSON.parse(query)).toMatch(/^# [^]*sign-in link[^]*xkit-gateway users token <user id>/);
     expect((await test.graphql(JSON.parse(query))).errors.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);

@@ -75,6 +75,7 @@ interface ServerContext {
 
 /** The GraphQL endpoint: queries, GraphiQL, and subscriptions as server-sent events. */
 export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, exampleSlug, findDevelopmentBearer }: Options) {
+  const exampleQuery = GRAPHIQL_QUERY.replace("SLUG", exampleSlug);
   const yoga = createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: "/graphql",
@@ -90,7 +91,8 @@ export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, 
       const bearer = (await findDevelopmentBearer?.(request)) ?? null;
       return {
         title: "Xkit Gateway",
-        defaultQuery: GRAPHIQL_QUERY.replace("SLUG", exampleSlug),
+        // Named as the query too: otherwise every visit after the first opens one more empty tab.
+        ...{ query: exampleQuery, defaultQuery: exampleQuery },
         ...(bearer && { additionalHeaders: { Authorization: `Bearer ${bearer}` } }),
       };
     },
@@ -209,7 +211,14 @@ const codeEveryError: Plugin = {
   onResultProcess({ result }) {
     for (const one of Array.isArray(result) ? result : [result]) {
       if (!("errors" in one)) continue;
-      for (const error of one.errors ?? []) if (error instanceof GraphQLError) codeOne(error);
+      const errors = (one.errors ?? []).filter((error) => error instanceof GraphQLError);
+      errors.forEach(codeOne);
+      const hasNothing = !one.data || Object.values(one.data).every((value) => value === null);
+      const [first] = errors;
+      // Nothing but mistakes of the caller: then HTTP says so too.
+      if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "BAD_USER_INPUT" && extensions["path"])) {
+        first.extensions.http ??= { status: httpStatusOf.BAD_USER_INPUT };
+      }
     }
   },
 };

@@ -19,26 +19,30 @@ export async function main(): Promise<void> {
     closeDemo = demo.provider.close;
     return { config: demo.config, app: await createApp(demo.config, { log }) };
   };
-  const gateway = await startGateway(config, build).catch(async (error: unknown) => {
+  const starting = startGateway(config, build);
+  stopOnSignal(() => starting.then((gateway) => gateway.stop()).finally(() => closeDemo()));
+  const gateway = await starting.catch(async (error: unknown) => {
     await closeDemo();
     throw error;
   });
   log.info({ url: gateway.config.publicUrl }, "listening");
   if (config.mode === "development")
     console.log((await import("./demo/banner.ts")).banner(gateway.config, await signInLink(gateway), isDemo));
+}
 
-  const stop = () => {
-    process.off("SIGTERM", stop).off("SIGINT", stop);
-    gateway
-      .stop()
-      .then(closeDemo)
-      .then(() => process.exit(0))
-      .catch((error: unknown) => {
+/** From the first moment on: a signal during the start stops what has started once it has. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  const onSignal = () => {
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
         console.error(explainFailure(error));
         process.exit(1);
-      });
+      },
+    );
   };
-  process.once("SIGTERM", stop).once("SIGINT", stop);
+  process.once("SIGTERM", onSignal).once("SIGINT", onSignal);
 }
 
 const DEVELOPMENT_USER = { id: "ada", name: "Ada" };

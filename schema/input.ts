@@ -8,7 +8,7 @@ export const MAXIMUM_MINIMUM_TTL_SECONDS = 86_400;
 /** A connector's name in links: lower case, digits, `-` and `_`, at most 64 characters. */
 export const slugSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a connector's slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
 
 /** An id of ours, or a UUID made by a client. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, "must be an id: 8 to 64 letters, digits, - and _");

@@ -30,6 +30,7 @@ export function createTestClock(): TestClock {
   return {
     now: () => now,
     sleep: async (milliseconds) => void (now += milliseconds),
+    until: async (instant) => void (now = Math.max(now, instant)),
     advance: (milliseconds) => void (now += milliseconds),
   };
 }
@@ -98,13 +99,14 @@ export interface TestIssuer {
 
 export interface TestKey {
   privateKey: CryptoKey;
-  publicJwk: JWK & { kid: string };
+  publicJwk: JWK;
   alg: string;
 }
 
-export async function createKey(kid: string, alg = "RS256"): Promise<TestKey> {
+/** @param kid null: neither the key nor what it signs has one. */
+export async function createKey(kid: string | null, alg = "RS256"): Promise<TestKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-  return { privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: "sig" }, alg };
+  return { privateKey, publicJwk: { ...(await exportJWK(publicKey)), ...(kid !== null && { kid }), alg, use: "sig" }, alg };
 }
 
 /** An issuer whose JWK Set is served on 127.0.0.1. */
@@ -153,5 +155,6 @@ export async function startIssuer(overrides: Partial<Issuer> = {}): Promise<Test
 export function issue(key: TestKey, clock: Clock, claims: Record<string, unknown> = {}): Promise<string> {
   const now = Math.floor(clock.now() / 1_000);
   const all = { iss: "https://id.example.com/", aud: "xkit", sub: "ada", iat: now, exp: now + 300, ...claims };
-  return new SignJWT(all).setProtectedHeader({ alg: key.alg, kid: key.publicJwk.kid }).sign(key.privateKey);
+  const { kid } = key.publicJwk;
+  return new SignJWT(all).setProtectedHeader({ alg: key.alg, ...(kid !== undefined && { kid }) }).sign(key.privateKey);
 }

@@ -41,6 +41,9 @@ const collectSchema = z.strictObject({
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
+/** Looked at also where other settings have problems: all are told at once. */
+const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
+
 /** One entry of `connectors` in the configuration file. */
 export const connectorSchema = z
   .strictObject({
@@ -59,16 +62,19 @@ export const connectorSchema = z
     scopes: z.array(z.string().min(1)).default([]),
     collect: collectSchema.optional(),
   })
-  .superRefine((connector, context) => {
-    if (connector.provider && !connector.client_id) {
-      context.addIssue({ code: "custom", path: ["client_id"], message: "is required beside provider" });
-    }
-    if (!connector.provider && !connector.collect) {
-      context.addIssue({ code: "custom", path: ["provider"], message: "is required, unless collect asks the user for an API key" });
-    }
-    if (!connector.provider && connector.collect && !connector.collect.fields.some(({ secret }) => secret)) {
-      context.addIssue({ code: "custom", path: ["collect", "fields"], message: "must have a secret field: the API key" });
-    }
+  .refine(({ provider, client_id }) => !provider || client_id, {
+    path: ["client_id"],
+    error: "is required beside provider",
+    when: isObject,
+  })
+  .refine(({ provider, collect }) => provider || collect, {
+    path: ["provider"],
+    error: "is required, unless collect asks the user for an API key",
+    when: isObject,
+  })
+  .refine(({ provider, collect }) => provider || !collect || collect.fields.some(({ secret }) => secret), {
+    path: ["collect", "fields"],
+    error: "must have a secret field: the API key",
   })
   .transform((connector): ConnectorConfig => ({
     slug: connector.slug,

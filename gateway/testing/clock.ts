@@ -9,11 +9,16 @@ export interface ManualClock extends Clock {
 /** A clock that stands still until it is moved. Whoever sleeps gets the next turn of the event loop. */
 export function createManualClock(startsAt = Date.parse("2026-01-01T00:00:00Z")): ManualClock {
   let now = startsAt;
+  const waiting: { instant: number; wake: () => void }[] = [];
   return {
     now: () => now,
     sleep: async () => {
       await nextTurn();
     },
-    advance: (milliseconds) => void (now += milliseconds),
+    until: (instant) => new Promise((wake) => waiting.push({ instant, wake })),
+    advance(milliseconds) {
+      now += milliseconds;
+      for (const { instant, wake } of waiting) if (instant <= now) wake();
+    },
   };
 }

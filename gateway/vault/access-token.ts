@@ -11,10 +11,13 @@ import type { Clock } from "../clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
-import type { Refresher, RefreshProblem } from "./refresh.ts";
+import type { Refresher, RefreshOutcome, RefreshProblem } from "./refresh.ts";
 import type { Sealer } from "./seal.ts";
 import type { AuthorizationRow } from "./tables.ts";
 import { fingerprintOf, openColumn, openFields } from "./tokens.ts";
+
+/** How long a caller waits for a refresh while the present token would still do. */
+export const PATIENCE_MS = 1_000;
 
 interface Dependencies {
   connections: ConnectionStore;
@@ -47,11 +50,21 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
     const isForced = held.isRejected && !held.freshness.isDue;
-    const { stored: present, problem } = await refresher.refresh(stored, isForced);
+    const refreshing = refresher.refresh(stored, isForced);
+    const outcome = held.freshness.isUsable && !held.isRejected ? await soon(refreshing) : await refreshing;
+    if (!outcome) return held.token;
+    const { stored: present, problem } = outcome;
     if (!present?.connection.enabled) return absent(where, present);
     const renewed = hold(present, request);
     return renewed ? answer(renewed, request, problem) : reconnectRequired(toConnection(present, publicUrl), "REVOKED");
   };
+
+  /** Rule 4: whoever could have the present token does not wait long for a better one. Null: the refresh goes on by itself. */
+  function soon(refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
+    // A failure is the store's, which whoever still waits is told; the next caller tries again.
+    refreshing.catch(() => {});
+    return Promise.race([refreshing, clock.until(clock.now() + PATIENCE_MS).then(() => null)]);
+  }
 
   function absent(where: ConnectionWhere, stored: StoredConnection | null): AccessTokenOutcome {
     const connector = stored?.connector ?? connectors.get(where.slug ?? "");

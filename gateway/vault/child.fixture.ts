@@ -17,7 +17,8 @@ const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
 const { env, file, userId, query, startsAt } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
 const startedAt = Date.now();
-const clock = { now: () => startsAt + Date.now() - startedAt, sleep: (milliseconds: number) => delay(milliseconds) };
+const now = () => startsAt + Date.now() - startedAt;
+const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
 const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });
 
 async function ask(): Promise<unknown> {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds } from "../testing/databases.ts";
 import type { Misbehaviour } from "../testing/misbehaviour.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../testing/test-app.ts";
+import { PATIENCE_MS } from "./access-token.ts";
 import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "./vault.fixture.ts";
 
 let test: TestApp;
@@ -55,6 +56,24 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
       expect((await askToken(ada)).__typename).toBe("AccessToken");
     },
   );
+
+  it("keeps nobody waiting who could have the present token: the refresh goes on by itself", async () => {
+    const ada = await connected({ database });
+    const first = await askToken(ada);
+    test.clock.advance(HOUR_MS - 120_000);
+    const hold = test.provider.controls.hold();
+    const waiting = askToken(ada);
+    await hold.arrived(1);
+    test.clock.advance(PATIENCE_MS);
+    expect(await waiting).toEqual(first);
+    hold.release();
+    // Whoever cannot do with the present token joins the refresh that is under way.
+    test.clock.advance(120_000);
+    const renewed = await askToken(ada);
+    expect(renewed.__typename).toBe("AccessToken");
+    expect(renewed.value).not.toBe(first.value);
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
 
   it("leaves the provider alone for as long as its Retry-After says", async () => {
     const ada = await connected({ database });
