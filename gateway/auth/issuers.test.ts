@@ -217,6 +217,27 @@ describe("the issuer's keys", () => {
     expect(issuer.fetches()).toBe(2);
   });
 
+  it("are fetched again for a signature that none of them made, where keys have no kid, at most once in a window", async () => {
+    const { clock, issuer, askWith } = await setUp();
+    const [old, next, stranger] = [await createKey(null), await createKey(null), await createKey(null)];
+    issuer.publish(old);
+    await askWith({}, old);
+    issuer.publish(next);
+    clock.advance(seconds(30));
+    expect(await askWith({}, next)).toMatchObject(viewer("ada"));
+    await expect(askWith({ sub: "grace" }, old)).rejects.toMatchObject(GENERIC);
+    for (let count = 0; count < 3; count += 1) await expect(askWith({}, stranger)).rejects.toMatchObject(GENERIC);
+    expect(issuer.fetches()).toBe(2);
+  });
+
+  it("are not fetched again for a wrong signature under a kid that is known", async () => {
+    const { clock, issuer, askWith } = await setUp();
+    await askWith({});
+    clock.advance(seconds(30));
+    await expect(askWith({}, await createKey("k1"))).rejects.toMatchObject(GENERIC);
+    expect(issuer.fetches()).toBe(1);
+  });
+
   it("are fetched at most once in a window by a storm of unknown kids", async () => {
     const { clock, issuer, askWith } = await setUp();
     await askWith({});

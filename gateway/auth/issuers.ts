@@ -1,4 +1,4 @@
-import { errors, jwtVerify, type JWTPayload } from "jose";
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from "jose";
 import { z } from "zod";
 import { externalIdSchema, nameSchema } from "../../schema/input.ts";
 import type { Clock } from "../clock.ts";
@@ -69,10 +69,16 @@ export function createIssuers(
       if (claims.ok) verified.add(token, { ...claims, keySet, keys });
       return claims;
     } catch (error) {
-      const newer = error instanceof errors.JWKSNoMatchingKey ? await keys.findNewer() : null;
+      const newer = mayBeOfNewerKey(error, token) ? await keys.findNewer() : null;
       return newer && newer !== keySet ? check(token, { issuer, keys }, newer) : toRefusal(error);
     }
   }
+}
+
+/** Whether a key that is not known yet may have signed a token: none of the known has its kid or, of a token without one, its signature. */
+function mayBeOfNewerKey(error: unknown, token: string): boolean {
+  if (error instanceof errors.JWKSNoMatchingKey) return true;
+  return error instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined;
 }
 
 function assertDistinct(issuers: readonly Issuer[], publicUrl: string): void {
