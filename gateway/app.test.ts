@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { databaseKinds } from "./testing/databases.ts";
 import { startTestApp, type TestApp } from "./testing/test-app.ts";
 
@@ -28,4 +29,15 @@ describe.each(databaseKinds)("the straight path on %s", (database) => {
     expect(second.value).not.toBe(first.value);
     expect(test.provider.refreshCount()).toBe(1);
   });
+});
+
+it("masks what escapes from the GraphQL endpoint, logs it with an id, and says the id", async () => {
+  test = await startTestApp();
+  const ada = await test.signIn("ada");
+  await test.app.close();
+  const response = await ada.browser.fetch("/graphql", { headers: { accept: "text/html" } });
+  const { error, code } = z.object({ error: z.string(), code: z.string() }).parse(await response.json());
+  expect({ status: response.status, code }).toEqual({ status: 500, code: "INTERNAL" });
+  const id = /[0-9a-f-]{36}$/.exec(error)?.[0] ?? "none";
+  expect(test.logged.filter((line) => line.includes(id))).toHaveLength(1);
 });

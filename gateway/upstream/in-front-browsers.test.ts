@@ -50,6 +50,16 @@ describe("signing in at a gateway before another gateway", () => {
     ).toBe("UNAUTHENTICATED");
   });
 
+  it("leaves GraphiQL without a bearer where the front has no key pair to mint one with, or the other one is away", async () => {
+    const { browser, second, logged } = await startFront([], false);
+    await ask(browser.fetch, LOGIN, { token: (await second.provision("ada")).token }, own);
+    const look = () => browser.fetch("/graphql", { headers: { accept: "text/html" } });
+    expect((await look()).status).toBe(200);
+    await second.close();
+    expect((await look()).status).toBe(200);
+    expect(logged.join("")).not.toContain("unexpected error");
+  });
+
   it("is for the platform's own pages alone", async () => {
     const { browser, second } = await startFront();
     const { token } = await second.provision("ada");

@@ -18,15 +18,15 @@ export interface Front {
   createKey(): Promise<{ basic: string; revoke(): Promise<unknown> }>;
 }
 
-/** Starts both; the test ends them. `connectors`: what the second one has beside `test`. */
-export async function startFront(connectors: Record<string, unknown>[] = []): Promise<Front> {
+/** Starts both; the test ends them. `connectors`: what the second one has beside `test`. `hasKeys`: whether the front has its key pair. */
+export async function startFront(connectors: Record<string, unknown>[] = [], hasKeys = true): Promise<Front> {
   const second = await startSecondGateway(() => ({ connectors, file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
   onTestFinished(second.close);
   const database = await createTestDatabase("sqlite");
   onTestFinished(database.drop);
   const upstream = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: second.url };
   const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: second.keys.publishable, XKIT_UPSTREAM_SECRET_KEY: second.keys.secret };
-  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env: { ...upstream, ...keys } });
+  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env: { ...upstream, ...(hasKeys && keys) } });
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const { clock } = second;
