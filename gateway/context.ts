@@ -3,6 +3,7 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
+import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS } from "./subscription-limit.ts";
 import type { RelayedUsers, Upstream } from "./upstream/index.ts";
 import { createSecret } from "./vault/seal.ts";
 
@@ -29,14 +30,17 @@ const WRONG_RETURN_TO =
   "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings.";
 /** A bearer that can be passed on. Whatever else claims to be one is for `authenticate` to refuse. */
 const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
+/** The same, by itself. */
+const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 
 export function createContextFactory(auth: Auth, upstream: Upstream): ContextFactory {
   const { users } = upstream;
+  const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS);
 
   function bind(asker: KnownAsker, request: Request, setCookie: (header: string) => void): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     let browser: string | undefined;
-    return guardReturnTo(
+    return guard(
       users.forUser({
         viewer: asker.viewer,
         // One for the whole request: a second cookie would cut off what was started with the first.
@@ -63,7 +67,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   function relay({ whoIs, forBearer }: RelayedUsers, bearer: string): NonNullable<Context["user"]> {
     let asked: Promise<Viewer> | undefined;
     const viewer = () => (asked ??= whoIs(bearer));
-    return { viewer, connections: guardReturnTo(forBearer(bearer, viewer)) };
+    return { viewer, connections: guard(forBearer(bearer, viewer)) };
   }
 
   async function followRelayed(users: RelayedUsers, bearer: string) {
@@ -75,8 +79,10 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     return { connections: relay(users, bearer).connections, stillAllowed };
   }
 
-  const guardReturnTo = (connections: ViewerConnections): ViewerConnections => ({
+  const guard = (connections: ViewerConnections): ViewerConnections => ({
     ...connections,
+    watch: (slug) => limit(connections.watch(slug)),
+    watchAuthorization: (id) => limit(connections.watchAuthorization(id)),
     async start(slug, options) {
       if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
       return connections.start(slug, options);
@@ -112,6 +118,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     connectionsOf: (viewer, request, setCookie) => bind({ viewer, bearer: null }, request, setCookie),
     browserOf,
     async follow(bearer) {
+      // Before it becomes a header: no header can hold it, and the failure would quote it.
+      if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
       if (!users.knownHere) return followRelayed(users, bearer);
       const asker = await identify(bearer);
       return { connections: bind(asker, new Request("http://gateway/socket"), () => {}), stillAllowed: () => isStillAllowed(asker) };

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { connect as connectTcp } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
-import { MAXIMUM_JOINS, MAXIMUM_MESSAGE_BYTES } from "./status-channel.ts";
+import { createStatusChannel, MAXIMUM_JOINS, MAXIMUM_MESSAGE_BYTES } from "./status-channel.ts";
 
 let test: TestApp;
 let ada: TestUser;
@@ -122,6 +124,41 @@ it("closes when the session ends, and when the gateway stops", async () => {
   const stopped = closeCodeOf(second.socket);
   test.app.endSubscriptions();
   expect(await stopped).toBe(1001);
+});
+
+it("refuses what can be no bearer, and an address that is none, without logging either", async () => {
+  for (const token of ["abc\ndef", "planted, secret"]) expect(await refusalOf(token)).toContain("401");
+  const request = connectTcp(port, "127.0.0.1");
+  request.end("GET //?planted HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  expect(await text(request)).toMatch(/^HTTP\/1\.1 404 /);
+  expect(test.logged.join("\n")).not.toMatch(/unexpected|planted|def/);
+});
+
+it("closes the sockets of those who signed out, though it cannot be said of another whether they did", async () => {
+  const logged: object[] = [];
+  let tellChange = () => {};
+  const isAllowed: Record<string, () => Promise<boolean>> = {
+    unknown: () => Promise.reject(new Error("the store is away")),
+    out: () => Promise.resolve(false),
+  };
+  const channel = createStatusChannel({
+    async identify(bearer) {
+      const watchAuthorization = () => {
+        throw new Error("not in this test");
+      };
+      return { connections: { watchAuthorization }, stillAllowed: isAllowed[bearer] ?? (() => Promise.resolve(true)) };
+    },
+    isValidOrigin: () => true,
+    onSignInChange: (listener) => ((tellChange = listener), () => {}),
+    log: { error: (facts: object) => void logged.push(facts) },
+  });
+  server.removeAllListeners("upgrade").on("upgrade", channel.upgrade);
+  const [unknown, out] = [await connect("unknown"), await connect("out")];
+  const closed = closeCodeOf(out.socket);
+  tellChange();
+  expect(await closed).toBe(1008);
+  expect(unknown.socket.readyState).toBe(WebSocket.OPEN);
+  expect(logged).toHaveLength(1);
 });
 
 it("closes when the user changes groups", async () => {

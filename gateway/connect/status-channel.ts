@@ -53,16 +53,24 @@ type Message = z.output<typeof messageSchema>;
 export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
   const subscribers = new Map<WebSocket, Subscriber>();
-  const endOf = onSignInChange(() => void dismissEnded().catch((error: unknown) => log.error({ err: error }, "unexpected error")));
+  const endOf = onSignInChange(() => void dismissEnded());
 
   async function dismissEnded(): Promise<void> {
     for (const [socket, subscriber] of subscribers) {
-      if (!(await subscriber.stillAllowed())) socket.close(POLICY_VIOLATION, "signed out");
+      try {
+        if (!(await subscriber.stillAllowed())) socket.close(POLICY_VIOLATION, "signed out");
+      } catch (error) {
+        // Of this one nothing is known: the others are looked at all the same, and this one again when it speaks.
+        log.error({ err: error }, "unexpected error");
+      }
     }
   }
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const url = new URL(request.url ?? "/", "http://gateway");
+    const address = request.url ?? "/";
+    // Looked at first, because the failure would quote it.
+    if (!URL.canParse(address, "http://gateway")) return refuse(socket, 404);
+    const url = new URL(address, "http://gateway");
     if (url.pathname !== SOCKET_PATH) return refuse(socket, 404);
     if (request.headers.origin !== undefined && !isValidOrigin(request.headers.origin)) return refuse(socket, 403);
     if (server.clients.size >= MAXIMUM_SOCKETS) return refuse(socket, 503);
