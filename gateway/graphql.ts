@@ -91,13 +91,17 @@ export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, 
       const bearer = (await findDevelopmentBearer?.(request)) ?? null;
       return {
         title: "Xkit Gateway",
-        // Named as the query too: otherwise every visit after the first opens one more empty tab.
-        ...{ query: exampleQuery, defaultQuery: exampleQuery },
+        defaultQuery: exampleQuery,
         ...(bearer && { additionalHeaders: { Authorization: `Bearer ${bearer}` } }),
       };
     },
     // 3 MB of page: loaded when somebody looks at it.
-    renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
+    renderGraphiQL: async (options) => {
+      const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
+      // Named as the query too: with a default alone every visit after the first opens an empty tab.
+      const page = { ...options, query: exampleQuery };
+      return renderGraphiQL(page);
+    },
   });
 
   return async (request: Request): Promise<Response> => {
