@@ -1,6 +1,7 @@
 /**
  * The Xkit REST contract as data: what travels, in snake_case. Requests are parsed and answers are built by these schemas alone, the OpenAPI
- * document is generated from them, and the `xkit` adapter reads another gateway through the same shapes.
+ * document is generated from them. The `xkit` adapter reads more leniently, through shapes of its own (`upstream/answers.ts`), because a plain
+ * Xkit leaves much of this out; the words that both know are in `wire-words.ts`.
  *
  * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (sections b, c and d of the contract):
  *   AccessToken            200, `connection.authorization.access_token` with `token_type`, `expires_at`, `scopes`, `missing_scopes`, `fingerprint`
@@ -16,6 +17,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../../schema/errors.ts";
+import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../wire-words.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 
@@ -94,15 +96,13 @@ export const wireAuthorizer = z
   })
   .meta({ id: "Authorizer" });
 
-export const wireAuthorizationStatus = z.enum(["awaiting_callback", "retrieving_tokens", "active", "error"]);
-
 /** An authorization as lists and changes show it: no token. */
 export const wireAuthorization = z
   .object({
     id: z.string(),
     connection_id: z.string(),
     display_label: z.string().nullable(),
-    status: wireAuthorizationStatus,
+    status: authorizationStatusWord,
     error_code: z.string().nullable(),
     error_message: z.string().nullable(),
     scopes: z.array(z.string()),
@@ -134,14 +134,14 @@ export const wireTokenAuthorization = wireAuthorization
 /** Why a single connection carries no token, where connecting would mend it or nothing may. */
 export const wireTokenProblem = z
   .object({
-    code: z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]),
+    code: tokenProblemWord,
     message: z.string(),
-    reason: z.enum(["REVOKED", "EXPIRED", "TOKEN_REJECTED"]).optional().meta({ description: "With RECONNECT_REQUIRED." }),
+    reason: reconnectReasonWord.optional().meta({ description: "With RECONNECT_REQUIRED." }),
     connector_url: z.string().optional().meta({ description: "The page where the user can mend it." }),
   })
   .meta({ id: "TokenProblem" });
 
-export const wireOwner = z.object({ kind: z.enum(["user", "group"]), external_id: z.string() }).meta({ id: "Owner" });
+export const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
 
 /** `ConnectionOnly` of the contract. */
 export const wireConnectionOnly = z
@@ -185,7 +185,7 @@ export const wireUser = z
   .meta({ id: "User" });
 export const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
 export const wireContext = z
-  .object({ external_id: z.string(), external_name: z.string().nullable(), kind: z.enum(["user", "group"]) })
+  .object({ external_id: z.string(), external_name: z.string().nullable(), kind: ownerKindWord })
   .meta({ id: "Context" });
 
 const bearer = { access_token: z.string(), expires_at: instant };

@@ -3,6 +3,7 @@
  * (`rest/wire.ts`), each of which a plain Xkit may leave out. Absent is null.
  */
 import { z } from "zod";
+import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../wire-words.ts";
 
 const text = z
   .string()
@@ -46,7 +47,7 @@ const prototype = z.object({
 const authorization = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   connection_id: text,
-  status: z.enum(["awaiting_callback", "retrieving_tokens", "active", "error"]),
+  status: authorizationStatusWord,
   display_label: text,
   error_code: text,
   error_message: text,
@@ -63,14 +64,14 @@ const authorization = z.object({
 });
 
 const tokenProblem = z.object({
-  code: z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]),
-  reason: z.enum(["REVOKED", "EXPIRED", "TOKEN_REJECTED"]).nullish(),
+  code: tokenProblemWord,
+  reason: reconnectReasonWord.nullish(),
 });
 
 const connection = z.object({
   id: z.string().min(1),
   enabled: z.boolean(),
-  owner: z.object({ kind: z.enum(["user", "group"]), external_id: z.string() }).nullish(),
+  owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullish(),
   connector,
   authorization: authorization.nullish(),
   created_at: instant,
