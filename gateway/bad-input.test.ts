@@ -23,7 +23,7 @@ const badValues: Record<string, readonly unknown[]> = {
   "where.id": ids,
   minimumTtl: [-1, 86_401, 1.5, "60", 2 ** 31, true],
   rejected: ["", "x", "x".repeat(21), "x".repeat(23), "!".repeat(22), "a.b.c", 1],
-  token: ["", "x".repeat(16_385), 1, null],
+  token: ["", 1, null],
   id: ids,
   "User.id": externalIds,
   returnTo: ["//evil.example", "javascript:alert(1)", "https://evil.example", "", "x".repeat(2_049), 1],

@@ -9,6 +9,9 @@ import { SealError, type Sealer } from "./vault/seal.ts";
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
 const MAXIMUM_HEADER_CHARACTERS = 16_384;
 
+/** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
+const passableToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
+
 export interface RelayedSignInOptions {
   auth: Pick<Auth, "cookies" | "origins">;
   users: RelayedUsers;
@@ -46,6 +49,7 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
   const signIn: SignIn = {
     async login(userToken, request) {
       assertPermittedPage(origins, request);
+      if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
       const session = await users.login(userToken);
       await end(request);
       return present(session);

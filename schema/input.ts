@@ -29,7 +29,8 @@ export const fingerprintSchema = z
   .regex(/^[A-Za-z0-9_-]{22}$/, "must be AccessToken.fingerprint: 22 characters of base64url, never the token itself");
 
 export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
-export const userTokenSchema = z.string().min(1, "must not be empty").max(16_384, "must have at most 16384 characters");
+/** However long: what is no token is refused as one, with UNAUTHENTICATED. */
+export const userTokenSchema = z.string().min(1, "must not be empty");
 export const nameSchema = cleanText.max(255, "must have at most 255 characters");
 
 /** The state of a started authorization: 32 random bytes as base64url. */

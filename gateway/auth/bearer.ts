@@ -63,8 +63,10 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
 
   return {
     async identify(token) {
-      if (token.length > MAXIMUM_TOKEN_CHARACTERS)
-        throw unauthenticated("The token is longer than 16 KiB: no token that this gateway takes is.");
+      if (token.length > MAXIMUM_TOKEN_CHARACTERS) {
+        log.warn({ reason: "it is longer than 16 KiB" }, "A bearer token was refused.");
+        throw unauthenticated(REFUSED);
+      }
       if (!compactJwt.test(token)) throw unauthenticated("The token is not a JWT: send a session token of login, or a user token.");
       const ours = await tokens.verify(token);
       if (ours === null) return ofIssuer(token);

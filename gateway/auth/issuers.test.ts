@@ -130,7 +130,8 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
     const token = await issue(key, clock, { padding: "x".repeat(75_000) });
     expect(token.length).toBeGreaterThan(100_000);
     await expect(ask(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    await expect(auth.signIn.login(token, bearer("x"))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(auth.signIn.login(token, bearer("x"))).rejects.toMatchObject(GENERIC);
+    expect(auth.warnings).toMatchObject([{ facts: { reason: "it is longer than 16 KiB" } }]);
     expect(issuer.fetches()).toBe(0);
   });
 

@@ -60,6 +60,12 @@ describe("signing in at a gateway before another gateway", () => {
     expect(logged.join("")).not.toContain("unexpected error");
   });
 
+  it("is refused with UNAUTHENTICATED by what cannot be passed on, too long or of other characters", async () => {
+    const { browser } = await startFront();
+    for (const token of ["x".repeat(100_000), "a\nb", "a b", "é"])
+      expect((await ask(browser.fetch, LOGIN, { token }, own)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+  });
+
   it("is for the platform's own pages alone", async () => {
     const { browser, second } = await startFront();
     const { token } = await second.provision("ada");
