@@ -50,6 +50,10 @@ export interface Viewer {
   name: string | null;
 }
 
+/** Whose connections a user sees: a member the group's, everybody else their own. */
+export const ownerOfViewer = ({ userId, groupId }: Pick<Viewer, "userId" | "groupId">): Owner =>
+  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };
+
 export type AuthorizationStatus = "awaiting_callback" | "retrieving_tokens" | "active" | "error";
 
 /** The grant behind a connection. */

@@ -66,7 +66,3 @@ function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["c
 export const toViewer = (user: UserAnswer): Viewer => ({ userId: user.external_id, groupId: user.external_group_id, name: user.name });
 
 export const toKnownUser = (user: UserAnswer): KnownUser => ({ id: user.external_id, groupId: user.external_group_id, name: user.name });
-
-/** Whose connections a user sees: a member the group's, everybody else their own. */
-export const ownerOf = ({ userId, groupId }: Viewer): Owner =>
-  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };

@@ -1,7 +1,13 @@
 import { notFound } from "../../schema/errors.ts";
-import type { Authorization, Connection, Owner, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import {
+  type Authorization,
+  type Connection,
+  type Owner,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../schema/upstream.ts";
 import type { Polling } from "./polling.ts";
-import { ownerOf } from "./shapes.ts";
 
 /** How often an upstream is asked about an authorization that somebody waits for, and about connections that somebody watches. */
 export const AUTHORIZATION_POLL_MS = 1_000;
@@ -30,7 +36,7 @@ export function createWatches({
         everyMs: CONNECTIONS_POLL_MS,
         async read() {
           const asked = viewer();
-          const [present, connections] = await Promise.all([asked, list(slug, async () => ownerOf(await asked))]);
+          const [present, connections] = await Promise.all([asked, list(slug, async () => ownerOfViewer(await asked))]);
           asker ??= present;
           return asker.userId === present.userId && asker.groupId === present.groupId ? connections : null;
         },

@@ -1,6 +1,13 @@
 import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../schema/errors.ts";
-import type { Connection, ConnectionWhere, Owner, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import {
+  type Connection,
+  type ConnectionWhere,
+  type Owner,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { AccessTokens } from "./access-token.ts";
 import { answers, type ConnectionAnswer } from "./answers.ts";
@@ -10,7 +17,7 @@ import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { RestClient, RestRequest } from "./rest.ts";
 import { createRelayedSessions } from "./sessions.ts";
-import { ownerOf, statedOwnerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
+import { statedOwnerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
 import { createWatches } from "./watches.ts";
 import { withholdGroups } from "./withhold.ts";
 
@@ -47,7 +54,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
   function forBearer(bearer: string, viewer: () => Promise<Viewer>): ViewerConnections {
     const credential = { authorization: `Bearer ${bearer}` };
-    const owner = async (): Promise<Owner> => ownerOf(await viewer());
+    const owner = async (): Promise<Owner> => ownerOfViewer(await viewer());
     const request = (method: RestRequest["method"], path: readonly string[], query: RestRequest["query"] = {}): RestRequest => ({
       method,
       path,
@@ -91,7 +98,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       async accessToken(where, wanted) {
         const outcome = await accessTokens(
           // Never what was learnt before the token: who was moved into a group meanwhile would get the group's.
-          async () => ownerOf(await whoIs(bearer)),
+          async () => ownerOfViewer(await whoIs(bearer)),
           where,
           wanted,
           async (query) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection,

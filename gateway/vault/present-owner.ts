@@ -1,13 +1,9 @@
 import type { Transaction } from "kysely";
 import { notFound } from "../../schema/errors.ts";
-import type { Owner, Viewer } from "../../schema/upstream.ts";
+import { ownerOfViewer } from "../../schema/upstream.ts";
 import { locked, ownerOf } from "./connections.ts";
 import type { Database } from "./database.ts";
 import type { ConnectionRow, Tables } from "./tables.ts";
-
-/** A group's connections belong to the group; a user without a group owns their own. */
-export const ownerOfViewer = ({ userId, groupId }: Pick<Viewer, "userId" | "groupId">): Owner =>
-  groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };
 
 /**
  * Whether a user connects for the connection's owner still. Whoever has left a group since they started must not put a credential of

@@ -1,5 +1,13 @@
 import { notFound } from "../../schema/errors.ts";
-import type { Connection, ConnectionWhere, Owner, OwnerConnections, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import {
+  type Connection,
+  type ConnectionWhere,
+  type Owner,
+  type OwnerConnections,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -8,7 +16,6 @@ import { createConnecting } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { createDisconnect } from "./disconnect.ts";
-import { ownerOfViewer } from "./present-owner.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
