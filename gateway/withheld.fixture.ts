@@ -9,27 +9,66 @@ export type OperationKind = "query" | "mutation" | "subscription";
 /** Values for arguments, by name: several ways to ask for the same. An argument without one fails the enumeration. */
 export type ArgumentValues = Record<string, readonly string[]>;
 
-/** Every operation that reads one leaf of the schema, along every path to it, with every way to fill its arguments. */
-export function enumerateOperations(kind: OperationKind, values: ArgumentValues): string[] {
-  const root = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[kind];
-  return root ? [...selectionsOf(root, [], values)].map((selection) => `${kind} ${selection}`) : [];
+/** What asks along one path of the schema. */
+export interface Operation {
+  kind: OperationKind;
+  root: string;
+  text: string;
+  /** The names of its fields, from the root to the first that holds a value. */
+  path: readonly string[];
+  /** The fields at its end, as `Type.field`. */
+  leaves: readonly string[];
 }
 
-function* selectionsOf(type: GraphQLObjectType, above: readonly string[], values: ArgumentValues): Generator<string> {
+type Selection = Pick<Operation, "text" | "path" | "leaves">;
+
+/**
+ * Every path of the schema to every value, with every way to fill its arguments. What takes no arguments is read together with its
+ * neighbours, save at the root.
+ */
+export function enumerateOperations(kind: OperationKind, values: ArgumentValues): Operation[] {
+  const type = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[kind];
+  return [...(type ? selectionsOf(type, [], values) : [])].map(({ text, ...selection }) => ({
+    ...selection,
+    kind,
+    root: selection.path[0] ?? "",
+    text: `${kind} ${text}`,
+  }));
+}
+
+/** The root fields of a kind. */
+export const rootsOf = (kind: OperationKind, values: ArgumentValues): string[] =>
+  [...new Set(enumerateOperations(kind, values).map(({ root }) => root))].toSorted();
+
+function* selectionsOf(type: GraphQLObjectType, above: readonly string[], values: ArgumentValues): Generator<Selection> {
   if (above.filter((name) => name === type.name).length >= VISITS) return;
-  for (const field of Object.values(type.getFields())) {
-    const inner = [...fieldSelections(field, [...above, type.name], values)];
-    for (const filled of argumentsOf(field, values)) for (const selection of inner) yield `{ ${field.name}${filled} ${selection} }`;
+  const fields = Object.values(type.getFields());
+  const plain = above.length > 0 ? fields.filter(({ args, type }) => args.length === 0 && isLeafType(getNamedType(type))) : [];
+  const [first] = plain;
+  if (first) {
+    const names = plain.map(({ name }) => name);
+    yield { text: `{ ${names.join(" ")} }`, path: [first.name], leaves: names.map((name) => `${type.name}.${name}`) };
+  }
+  for (const field of fields.filter((field) => !plain.includes(field))) {
+    const inner = [...fieldSelections(type, field, [...above, type.name], values)];
+    for (const filled of argumentsOf(field, values))
+      for (const { text, path, leaves } of inner) yield { text: `{ ${field.name}${filled} ${text} }`, path: [field.name, ...path], leaves };
   }
 }
 
-function* fieldSelections(field: GraphQLField<unknown, unknown>, above: readonly string[], values: ArgumentValues): Generator<string> {
+function* fieldSelections(
+  parent: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  above: readonly string[],
+  values: ArgumentValues,
+): Generator<Selection> {
   const type = getNamedType(field.type);
-  if (isLeafType(type)) yield "";
+  if (isLeafType(type)) yield { text: "", path: [], leaves: [`${parent.name}.${field.name}`] };
   else if (isObjectType(type)) yield* selectionsOf(type, above, values);
   else if (isAbstractType(type)) {
     for (const possible of schema.getPossibleTypes(type))
-      for (const selection of selectionsOf(possible, above, values)) yield `{ ... on ${possible.name} ${selection} }`;
+      for (const selection of selectionsOf(possible, above, values))
+        yield { ...selection, text: `{ ... on ${possible.name} ${selection.text} }` };
   }
 }
 
@@ -37,7 +76,7 @@ function* fieldSelections(field: GraphQLField<unknown, unknown>, above: readonly
 function argumentsOf({ args, name }: GraphQLField<unknown, unknown>, values: ArgumentValues): string[] {
   const known = args.map((argument) => {
     const own = values[`${name}.${argument.name}`] ?? values[argument.name];
-    if (!own) throw new Error(`${name}(${argument.name}:) is new: say in withheld.test.ts what to ask with.`);
+    if (!own) throw new Error(`${name}(${argument.name}:) is new: say in withheld-world.fixture.ts what to ask with.`);
     return { name: argument.name, required: argument.type.toString().endsWith("!"), own };
   });
   const required = known.filter((argument) => argument.required).map((argument) => `${argument.name}: ${argument.own[0] ?? ""}`);
@@ -48,6 +87,15 @@ function argumentsOf({ args, name }: GraphQLField<unknown, unknown>, values: Arg
     }),
   );
   return [required, ...more].map((filled) => (filled.length > 0 ? `(${filled.join(", ")})` : ""));
+}
+
+/** Whether an answer's data goes as far as the end of a path: to a value, be it null. */
+export function reaches(data: unknown, path: readonly string[]): boolean {
+  const [name, ...rest] = path;
+  if (name === undefined) return true;
+  if (Array.isArray(data)) return data.some((each) => reaches(each, path));
+  if (typeof data !== "object" || data === null) return false;
+  return Object.entries(data).some(([key, value]) => key === name && reaches(value, rest));
 }
 
 /** Every field of a scalar type that could hold a token's bytes, as `Type.field`. */
