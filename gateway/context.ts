@@ -9,6 +9,8 @@ import { createSecret } from "./vault/seal.ts";
 
 /** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */
 export interface ContextFactory {
+  /** Whether bearers are the upstream's to judge: then `create` refuses malformed ones alone, and the first use the others. */
+  relaysBearers: boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
   create(request: Request, answer: Headers): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
@@ -103,6 +105,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   }
 
   return {
+    relaysBearers: !users.knownHere,
     async create(request, answer) {
       const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];

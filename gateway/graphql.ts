@@ -86,7 +86,7 @@ export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, 
     maxRequestBodySize: false,
     context: ({ request, answer }) => contexts.create(request, answer).catch(refuse),
     maskedErrors: { maskError: (error) => maskError(error, log) },
-    plugins: [...createLimits(), nameArguments, codeEveryError],
+    plugins: [...createLimits(), nameArguments, codeEveryError, ...(contexts.relaysBearers ? [refuseWhole] : [])],
     graphiql: async (request): Promise<GraphiQLOptions> => {
       const bearer = (await findDevelopmentBearer?.(request)) ?? null;
       return {
@@ -224,6 +224,19 @@ const codeEveryError: Plugin = {
         first.extensions.http ??= { status: httpStatusOf.BAD_USER_INPUT };
       }
     }
+  },
+};
+
+/**
+ * Before an upstream that says who is asking, a bearer is refused by the first field that needs it. Where no field came to anything else,
+ * HTTP says so as it does for a bearer that is refused here.
+ */
+const refuseWhole: Plugin = {
+  onResultProcess({ request, result }) {
+    if (Array.isArray(result) || !("errors" in result) || !request.headers.has("authorization")) return;
+    const [first, ...others] = (result.errors ?? []).filter((error) => error instanceof GraphQLError);
+    if (!first || [first, ...others].some(({ extensions }) => extensions["code"] !== "UNAUTHENTICATED")) return;
+    first.extensions.http ??= { status: httpStatusOf.UNAUTHENTICATED, headers: { "www-authenticate": "Bearer" } };
   },
 };
 

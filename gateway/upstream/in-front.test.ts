@@ -63,6 +63,15 @@ describe("a gateway before another gateway", () => {
     expect((await graphql(TOKEN, `Bearer ${token}`)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
   });
 
+  it("answers 401 where a refused bearer is all that there is to say, and 200 to whoever sends none", async () => {
+    const { graphql } = await startFront();
+    const refused = await graphql(TOKEN, "Bearer nonsense");
+    expect({ status: refused.status, challenge: refused.headers.get("www-authenticate") }).toEqual({ status: 401, challenge: "Bearer" });
+    expect(JSON.stringify(refused.errors)).not.toContain("http");
+    expect((await graphql("{ platform { name } }", "Bearer nonsense")).status).toBe(200);
+    expect((await graphql("{ connections { id } }")).status).toBe(200);
+  });
+
   it("refuses a malformed credential without asking anybody", async () => {
     const { graphql } = await startFront();
     for (const authorization of ["Bearer", "Bearer a, b", "Bearer a b", "Digest x"])
