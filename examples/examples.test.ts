@@ -58,7 +58,7 @@ async function serve(name: string, port: number, env: Record<string, string> = {
 }
 
 test("the page of Xkit's documentation signs in, sends its user to connect, and has a token when they are back", async () => {
-  const page = await serve("script-tag", ports.scriptTag, { EXAMPLE_SLUG: "slack" });
+  const page = await serve("script-tag", ports.scriptTag);
   await page.goto(`http://localhost:${ports.scriptTag}/`);
   await page.getByRole("button", { name: "Connect Slack" }).click();
   await answerConsent(page);

@@ -59,7 +59,10 @@ export async function startHostedGateway(options: HostedGatewayOptions = {}): Pr
       ...demo.config,
       platform: { ...demo.config.platform, ...platform },
       webOrigins: [...demo.config.webOrigins, ...webOrigins],
-      connectors: new Map([...demo.config.connectors, ...further.map((connector) => [connector.slug, connector] as const)]),
+      connectors: new Map([
+        ...[...demo.config.connectors].filter(([slug]) => slug === DEMO_SLUG),
+        ...further.map((connector) => [connector.slug, connector] as const),
+      ]),
     };
     return { app: await createApp(config, { log: createLog(config.logLevel) }), config };
   });

@@ -1,19 +1,17 @@
 /**
  * Serves index.html at one of the demo's web origins, as your platform's server would: with a token of the user who is signed in there.
- * The demo has no Slack: its own connector takes the place, and the page says so when it has a token.
+ * The demo's catalog has a connector "slack", which is the demo provider; the page says so when it has a token.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { GATEWAY_URL, runCommand } from "../gateway.ts";
 
 const PORT = Number(process.env["EXAMPLE_PORT"] ?? 3000);
-const SLUG = process.env["EXAMPLE_SLUG"] ?? "demo";
 
 /** The page as the documentation shows it, with what is yours put in. */
 function render(): string {
   return readFileSync(new URL("index.html", import.meta.url), "utf8")
     .replaceAll("http://localhost:4000", GATEWAY_URL)
-    .replaceAll('"slack"', JSON.stringify(SLUG))
     .replace("your_user_token", runCommand("users", "token", "ada", "--name", "Ada"))
     .replace(
       "// ... do something with the Slack API",
