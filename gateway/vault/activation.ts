@@ -41,11 +41,12 @@ export function createActivation({ database, connections, revoker, sealer, clock
         const previous = await lockPrevious(transaction, present, started);
         // Its refresh token may be about to change.
         if (previous && isLeased(previous, clock.now())) return "under way";
-        if (isOtherAccount(previous, granted.account)) return accountMismatch(started, previous);
+        const objection = objectionTo(started, previous, granted.account);
+        if (objection) return objection;
         return promote(transaction, started, userId, previous, columnsOf(started, previous, granted));
       });
       if (outcome !== "under way") {
-        if (outcome === disconnectedMeanwhile || outcome === movedMeanwhile) await revoker.revoke(started, granted.tokens);
+        if (outcome && !mayBeSameGrant.has(outcome.code)) await revoker.revoke(started, granted.tokens);
         return outcome;
       }
       await clock.sleep(SETTLE_POLL_MS);
@@ -170,10 +171,22 @@ const disconnectedMeanwhile: Failure = {
 
 const movedMeanwhile: Failure = { code: "moved", message: MOVED_MEANWHILE };
 
-const isOtherAccount = (previous: AuthorizationRow | null, account: Account | null): boolean =>
-  Boolean(previous?.account_id && account?.id) && previous?.account_id !== account?.id;
+/** Failures after which the new grant is let be: at the provider it may be the very one that the connection lives on. */
+const mayBeSameGrant = new Set(["account_unknown"]);
 
-const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow | null): Failure => ({
+/** A connection whose account is known is not handed to another one, nor to one that the provider did not name. */
+function objectionTo(started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): Failure | null {
+  if (!previous?.account_id) return null;
+  if (!account?.id) return accountUnknown(started, previous);
+  return account.id === previous.account_id ? null : accountMismatch(started, previous);
+}
+
+const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): Failure => ({
+  code: "account_unknown",
+  message: `${connector.name} did not say whose account this is, so the connection stays as it was (${previous.display_label ?? previous.account_id}): try again.`,
+});
+
+const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow): Failure => ({
   code: "account_mismatch",
-  message: `This is another ${connector.name} account than before (${previous?.display_label ?? previous?.account_id}): choose that one, or disconnect first.`,
+  message: `This is another ${connector.name} account than before (${previous.display_label ?? previous.account_id}): choose that one, or disconnect first.`,
 });

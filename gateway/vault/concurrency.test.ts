@@ -1,7 +1,8 @@
 import Libsql from "libsql";
 import { afterEach, describe, expect, it } from "vitest";
+import type { App } from "../app.ts";
 import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { sendTo, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
 import { askToken, type ChildGateway, HOUR_MS, inStore, startChild, type TokenAnswer, turns } from "./vault.fixture.ts";
 
 let test: TestApp;
@@ -93,5 +94,19 @@ describe("two processes on one SQLite file", () => {
     const file = new Libsql(test.database.url.slice("file:".length));
     expect(file.prepare("pragma integrity_check").get()).toMatchObject({ integrity_check: "ok" });
     file.close();
+  });
+});
+
+describe.each(databaseKinds)("twelve first connects at once, on %s", (database) => {
+  it("begin one connection, also from two gateways", async () => {
+    test = await startTestApp({ database, connector: { supports_multiple_connections: false } });
+    const [ada, twin] = [await test.signIn("ada"), await test.startTwin()];
+    const body = JSON.stringify({ query: `mutation { connect(slug: "test") { id } }` });
+    const headers = { "content-type": "application/json", authorization: `Bearer ${await ada.bearer()}` };
+    const connect = (app: Pick<App, "fetch">) =>
+      sendTo(app)("/graphql", { method: "POST", headers, body }).then((response) => response.json());
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => connect(index % 2 ? twin : test.app)));
+    expect(new Set(answers.map(({ data }) => data.connect.id)).size).toBe(1);
+    expect((await ada.graphql("{ connections { id } }")).data.connections).toHaveLength(1);
   });
 });

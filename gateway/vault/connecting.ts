@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { badUserInput, notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { accountFromClaims } from "../oauth/account.ts";
 import { createAuthorizationRequest, createVerifier } from "../oauth/authorize.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
 import { fetchAccount } from "../oauth/userinfo.ts";
@@ -12,12 +12,13 @@ import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
 import { parseCollected } from "./collected.ts";
-import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection, topicOf } from "./connections.ts";
+import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { assertStillConnectsFor } from "./present-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
+import { newAuthorization, newConnection } from "./new-rows.ts";
 import { openFields, placeOf, sealColumn } from "./tokens.ts";
 
 export interface ConnectingDependencies {
@@ -58,45 +59,48 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   ): Promise<Connection> {
     const connector = connectors.get(slug);
     if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
-    const existing = await findTarget(owner, connector, id);
-    const now = clock.now();
-    const connection = existing?.connection ?? newConnection(owner, slug, id, now);
-    const authorization = newAuthorization(connection.id, connector.scopes, now);
-    const redirectUri = `${publicUrl}/callback/${slug}`;
     const verifier = createVerifier();
-    const attempt = attempts.create({
-      authorizationId: authorization.id,
-      connectorSlug: slug,
-      userId: viewer.userId,
-      browser,
-      verifier,
-      redirectUri,
-      returnTo,
-    });
-    const insert = (transaction: Transaction<Tables>, present: ConnectionRow) =>
-      insertStarted(transaction, present, authorization, attempt.row);
-    if (existing) await connections.change(connection, insert);
-    else
-      await database.write([topicOf(owner)], async (transaction) => {
-        await transaction.insertInto("connections").values(connection).execute();
-        await insert(transaction, connection);
+    const begun = await connections.begin(owner, slug, async (transaction, owned) => {
+      const now = clock.now();
+      const existing = findTarget(owned, connector, id);
+      const connection = existing ?? newConnection(owner, slug, id, now);
+      if (!existing) await insertConnection(transaction, connection);
+      const authorization = newAuthorization(connection.id, connector.scopes, now);
+      const attempt = attempts.create({
+        authorizationId: authorization.id,
+        connectorSlug: slug,
+        userId: viewer.userId,
+        browser,
+        verifier,
+        redirectUri: `${publicUrl}/callback/${slug}`,
+        returnTo,
       });
-    const started: StartedConnection = { connection, authorization, connector };
-    return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));
+      await insertStarted(transaction, connection, authorization, attempt.row);
+      return { started: { connection, authorization, connector }, attempt };
+    });
+    return toConnection(begun.started, publicUrl, await nextStep(begun.started, begun.attempt.row, begun.attempt.state, verifier));
   }
 
   /** The connection to reconnect, or null for a new one. Throws BAD_USER_INPUT for an id that cannot be used. */
-  async function findTarget(owner: Owner, connector: ConnectorConfig, id: string | null): Promise<StoredConnection | null> {
-    const owned = (await connections.list(owner)).filter(({ connection }) => connection.connector_slug === connector.slug);
-    if (id === null) return owned[0] ?? null;
+  function findTarget(owned: readonly StoredConnection[], connector: ConnectorConfig, id: string | null): ConnectionRow | null {
+    if (id === null) return owned[0]?.connection ?? null;
     const named = owned.find(({ connection }) => connection.id === id);
-    if (named) return named;
-    if (await connections.findOwner(id))
-      throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
+    if (named) return named.connection;
     if (owned.some(({ connection }) => connection.enabled) && !connector.supportsMultipleConnections) {
       throw badUserInput(`id: ${connector.name} can be connected once only: leave id out to reconnect.`, "id");
     }
     return null;
+  }
+
+  /** Throws BAD_USER_INPUT for an id that somebody else's connection, or one of another connector, has. */
+  async function insertConnection(transaction: Transaction<Tables>, connection: ConnectionRow): Promise<void> {
+    const { numInsertedOrUpdatedRows } = await transaction
+      .insertInto("connections")
+      .values(connection)
+      .onConflict((conflict) => conflict.column("id").doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows !== 1n)
+      throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
   }
 
   /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
@@ -241,7 +245,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       timeoutMs,
     });
     if (!result.ok) return { code: result.code, message: result.message };
-    const account = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
+    const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
+    const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);
     return activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account });
   }
 
@@ -260,42 +265,3 @@ export function createConnecting(dependencies: ConnectingDependencies) {
 
   return { start, submit, finish, getForm, resume, describe };
 }
-
-const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({
-  id: id ?? randomUUID(),
-  owner_kind: owner.kind,
-  owner_id: owner.id,
-  connector_slug: slug,
-  enabled: 0,
-  authorization_id: null,
-  created_at: now,
-  updated_at: now,
-});
-
-const newAuthorization = (connectionId: string, scopes: string[], now: number): AuthorizationRow => ({
-  id: randomUUID(),
-  connection_id: connectionId,
-  status: "awaiting_callback",
-  display_label: null,
-  account_id: null,
-  error_code: null,
-  error_message: null,
-  requested_scopes: JSON.stringify(scopes),
-  granted_scopes: "[]",
-  token_type: null,
-  sealed_access_token: null,
-  sealed_refresh_token: null,
-  sealed_fields: null,
-  issued_at: null,
-  expires_at: null,
-  version: 0,
-  lease_id: null,
-  lease_expires_at: null,
-  failures: 0,
-  retry_at: null,
-  failure_kind: null,
-  failure_message: null,
-  forced_at: null,
-  created_at: now,
-  updated_at: now,
-});

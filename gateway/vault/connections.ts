@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -20,8 +20,15 @@ export interface ConnectionStore {
   list(owner: Owner): Promise<readonly StoredConnection[]>;
   /** From the store itself. */
   read(connectionId: string): Promise<StoredConnection | null>;
-  /** Whether the id is taken, by whomever. */
-  findOwner(connectionId: string): Promise<Owner | null>;
+  /**
+   * One transaction in which nobody else begins connecting this connector for this owner, in whatever process.
+   * `owned` is what there is of it, the healthiest first, and waits for nobody any more.
+   */
+  begin<Result>(
+    owner: Owner,
+    connectorSlug: string,
+    statements: (transaction: Transaction<Tables>, owned: readonly StoredConnection[]) => Promise<Result>,
+  ): Promise<Result>;
   /**
    * One transaction on a connection and what belongs to it, while others on the same connection wait: in whatever order two of them
    * come, neither acts on what it read before the other, and none deadlocks. `present` is the row as it is now.
@@ -39,10 +46,9 @@ export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection
 export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>): ConnectionStore {
   const cache = createRowCache<readonly StoredConnection[]>(database.changes);
 
-  async function join(connections: ConnectionRow[]): Promise<StoredConnection[]> {
+  async function join(connections: ConnectionRow[], query: Kysely<Tables> = database.query): Promise<StoredConnection[]> {
     const ids = connections.flatMap(({ authorization_id }) => authorization_id ?? []);
-    const authorizations =
-      ids.length > 0 ? await database.query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
+    const authorizations = ids.length > 0 ? await query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
     return connections.flatMap((connection) => {
       const connector = connectors.get(connection.connector_slug);
       const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
@@ -66,10 +72,20 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
       return (await join(rows))[0] ?? null;
     },
 
-    async findOwner(connectionId) {
-      const row = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
-      return row ? ownerOf(row) : null;
-    },
+    begin: (owner, connectorSlug, statements) =>
+      database.write([topicOf(owner)], async (transaction) => {
+        // Rows can be locked only once they are there; in SQLite every transaction is alone already.
+        const key = JSON.stringify([owner.kind, owner.id, connectorSlug]);
+        if (database.kind === "postgres") await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(transaction);
+        const rows = transaction
+          .selectFrom("connections")
+          .selectAll()
+          .where("owner_kind", "=", owner.kind)
+          .where("owner_id", "=", owner.id)
+          .where("connector_slug", "=", connectorSlug)
+          .orderBy("id");
+        return statements(transaction, (await join(await locked(database, rows).execute(), transaction)).toSorted(byHealth));
+      }),
 
     change: (connection, statements) =>
       database.write([topicOf(ownerOf(connection))], async (transaction) => {

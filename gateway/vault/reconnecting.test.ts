@@ -74,6 +74,18 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect((await askToken(ada)).__typename).toBe("AccessToken");
     });
 
+    it("whose account the provider does not name is refused, so that no two accounts are mixed", async () => {
+      const ada = await connected();
+      const { value } = await askToken(ada);
+      test.provider.controls.account = { id: "", label: "" };
+      test.provider.controls.next("omit-refresh-token");
+      expect(await (await ada.connect()).text()).toContain("did not say whose account this is");
+      expect((await askToken(ada)).value).toBe(value);
+      expect(test.provider.revocations).toEqual([]);
+      test.clock.advance(HOUR_MS);
+      expect((await askToken(ada)).__typename).toBe("AccessToken");
+    });
+
     it("with another account is refused, and leaves the working connection as it is", async () => {
       const ada = await connected();
       const before = await askToken(ada);

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import type { Owner } from "../../schema/upstream.ts";
+import type { AuthorizationRow, ConnectionRow } from "./tables.ts";
+
+/** A connection that is only begun. */
+export const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({
+  id: id ?? randomUUID(),
+  owner_kind: owner.kind,
+  owner_id: owner.id,
+  connector_slug: slug,
+  enabled: 0,
+  authorization_id: null,
+  created_at: now,
+  updated_at: now,
+});
+
+/** A grant that is only asked for. */
+export const newAuthorization = (connectionId: string, scopes: string[], now: number): AuthorizationRow => ({
+  id: randomUUID(),
+  connection_id: connectionId,
+  status: "awaiting_callback",
+  display_label: null,
+  account_id: null,
+  error_code: null,
+  error_message: null,
+  requested_scopes: JSON.stringify(scopes),
+  granted_scopes: "[]",
+  token_type: null,
+  sealed_access_token: null,
+  sealed_refresh_token: null,
+  sealed_fields: null,
+  issued_at: null,
+  expires_at: null,
+  version: 0,
+  lease_id: null,
+  lease_expires_at: null,
+  failures: 0,
+  retry_at: null,
+  failure_kind: null,
+  failure_message: null,
+  forced_at: null,
+  created_at: now,
+  updated_at: now,
+});
