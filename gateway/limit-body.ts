@@ -4,9 +4,10 @@
  * has it, takes no request of the Node adapter.
  */
 export async function limitBody(request: Request, maximumBytes: number): Promise<Request | null> {
-  if (!request.body) return request;
+  // First, because asking the Node adapter's request for its body makes it a stream, which is slower to read.
   const stated = request.headers.get("content-length");
   if (stated !== null) return Number(stated) <= maximumBytes ? request : null;
+  if (!request.body) return request;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body) {
