@@ -72,7 +72,7 @@ async function run(argv: string[]): Promise<void> {
   await command.run(subject ?? "", options);
 }
 
-/** V8 is told to collect sooner rather than grow: half the memory, at no price that can be measured (bench/token.ts). */
+/** V8 is told to collect sooner rather than grow: half the memory, at a price in throughput that bench/token.ts shows. */
 async function start(): Promise<void> {
   setFlagsFromString("--optimize-for-size");
   await (await import("./main.ts")).main();
