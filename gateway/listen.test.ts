@@ -174,7 +174,9 @@ describe("a process", () => {
     const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
     expect(gateway.stdout()).toContain("(demo:");
     const query = encodeURIComponent("{ connectors { slug } }");
-    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({ data: { connectors: [{ slug: "demo" }, { slug: "slack" }] } });
+    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({
+      data: { connectors: [{ slug: "demo" }, { slug: "slack" }] },
+    });
     gateway.child.kill("SIGINT");
     expect(await gateway.ended).toBe(0);
   });
