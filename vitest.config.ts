@@ -9,7 +9,7 @@ export default defineConfig({
       `${folder}/**/*.test.tsx`,
     ]),
     globalSetup: ["gateway/testing/global-setup.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

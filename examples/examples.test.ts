@@ -9,7 +9,7 @@ import { look } from "../client/testing/catalog-pages.ts";
 import { answerConsent, launchChromium } from "../client/testing/chromium.ts";
 import { type HostedGateway, startHostedGateway } from "../client/testing/hosted-gateway.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -43,7 +43,8 @@ afterAll(async () => {
 
 /** Runs `npm run example:…` in a process group of its own. */
 function run(name: string, env: Record<string, string> = {}) {
-  const own = { ...gateway.env, XKIT_URL: gateway.url, XKIT_DEMO_API_URL: gateway.provider.apiUrl, ...env };
+  // Vite colours the port of its address where it takes the output for a CI's.
+  const own = { NO_COLOR: "1", ...gateway.env, XKIT_URL: gateway.url, XKIT_DEMO_API_URL: gateway.provider.apiUrl, ...env };
   const child = spawn("npm", ["run", "--silent", `example:${name}`], { cwd: ROOT, env: { ...process.env, ...own }, detached: true });
   const output = { text: "" };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output.text += text));
@@ -53,7 +54,7 @@ function run(name: string, env: Record<string, string> = {}) {
 async function serve(name: string, port: number, env: Record<string, string> = {}) {
   const { child, output } = run(name, { EXAMPLE_PORT: String(port), ...env });
   started.push(child);
-  await expect.poll(() => output.text, { timeout: 20_000 }).toContain(`http://localhost:${port}/`);
+  await expect.poll(() => output.text, { timeout: 60_000 }).toContain(`http://localhost:${port}/`);
   return (await browser.newContext({ reducedMotion: "reduce" })).newPage();
 }
 
