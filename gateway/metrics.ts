@@ -13,20 +13,20 @@ export interface Metrics {
 }
 
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const series = new Registry();
+  collectDefaultMetrics({ register: series });
   const requests = new Histogram({
     name: "xkit_request_seconds",
     help: "Requests by part of the gateway, and how long they took.",
     labelNames: ["method", "part", "status"],
     buckets: SECONDS,
-    registers: [registry],
+    registers: [series],
   });
   const outcomes = new Counter({
     name: "xkit_access_tokens_total",
     help: "Answers to the question for an access token, by outcome.",
     labelNames: ["outcome"],
-    registers: [registry],
+    registers: [series],
   });
 
   return {
@@ -34,7 +34,7 @@ export function createMetrics(): Metrics {
       requests.observe({ method: methodOf(method), part: partOf(pathname), status }, seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
     print: async () =>
-      new Response(await registry.metrics(), { headers: { "content-type": registry.contentType, "cache-control": "no-store" } }),
+      new Response(await series.metrics(), { headers: { "content-type": series.contentType, "cache-control": "no-store" } }),
   };
 }
 
