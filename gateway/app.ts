@@ -55,7 +55,7 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   const users = { ...ownAuth.users, provision: ownAuth.provisionUser };
   const metrics = createMetrics();
   const upstream = observeOutcomes(
-    createUpstream(config.upstream, { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform }),
+    await createUpstream(config.upstream, { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform }),
     metrics.countOutcome,
   );
   const auth = upstream.users.knownHere

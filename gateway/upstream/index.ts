@@ -2,7 +2,6 @@ import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "../../s
 import type { Vault } from "../vault/vault.ts";
 import type { UpstreamConfig } from "./config.ts";
 import { createVaultUpstream, type VaultUpstreamOptions } from "./vault.ts";
-import { createXkitUpstream } from "./xkit.ts";
 
 /** An upstream may wait for a provider first, and then answers within this. */
 const UPSTREAM_MARGIN_MS = 5_000;
@@ -61,7 +60,9 @@ export interface Upstream {
 }
 
 /** Opens the upstream that the configuration names. Here, and nowhere else, its kind makes a difference. */
-export function createUpstream(config: UpstreamConfig, options: VaultUpstreamOptions): Upstream {
+export async function createUpstream(config: UpstreamConfig, options: VaultUpstreamOptions): Promise<Upstream> {
   if (config.kind === "vault") return createVaultUpstream(options);
+  // Its HTTP client is a megabyte of code: loaded where it is used.
+  const { createXkitUpstream } = await import("./xkit.ts");
   return createXkitUpstream({ ...options, ...config, timeoutMs: options.timeoutMs + UPSTREAM_MARGIN_MS });
 }

@@ -1,8 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Changes, Topic } from "./changes.ts";
-import { openPostgres } from "./postgres.ts";
-import { openSqlite } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
 /** The store: one process's view of the tables that all processes share. */
@@ -23,6 +21,8 @@ export interface Database {
  * @param url `postgres://…`, or `file:` and a path for SQLite.
  * Throws when it cannot be reached, and `MigrationError` when it belongs to another version.
  */
-export function openDatabase(url: string, clock: Clock): Promise<Database> {
-  return /^postgres(ql)?:/.test(url) ? openPostgres(url, clock) : openSqlite(url.replace(/^file:/, ""), clock);
+export async function openDatabase(url: string, clock: Clock): Promise<Database> {
+  // Each brings a driver of its own: only the one in use is loaded.
+  if (/^postgres(ql)?:/.test(url)) return (await import("./postgres.ts")).openPostgres(url, clock);
+  return (await import("./sqlite.ts")).openSqlite(url.replace(/^file:/, ""), clock);
 }
