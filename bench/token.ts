@@ -5,7 +5,7 @@ import { z } from "zod";
 import { CONNECTOR, startBenchGateway } from "./gateway.ts";
 import { measureThroughput } from "./load.ts";
 
-const ROUNDS = 7;
+const ROUNDS = 15;
 const REQUESTS_PER_ROUND = 4_000;
 const CONCURRENCY = 16;
 const MEMORY_QUERIES = 10_000;

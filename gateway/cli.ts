@@ -72,9 +72,14 @@ async function run(argv: string[]): Promise<void> {
   await command.run(subject ?? "", options);
 }
 
-/** V8 is told to collect sooner rather than grow: half the memory, at a price in throughput that bench/token.ts shows. */
+/**
+ * V8 is told to collect rather than to grow: its young generation keeps the size it starts with, and the old one is collected once it
+ * has grown by a fifth. A third less memory at nearly the same throughput (bench/token.ts).
+ */
+const HEAP_FLAGS = ["--semi-space-growth-factor=1", "--heap-growing-percent=20"];
+
 async function start(): Promise<void> {
-  setFlagsFromString("--optimize-for-size");
+  HEAP_FLAGS.forEach((flag) => setFlagsFromString(flag));
   await (await import("./main.ts")).main();
 }
 

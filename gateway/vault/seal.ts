@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
 
 /** AES-256-GCM (NIST SP 800-38D): 32-byte key, 12-byte nonce, 16-byte tag. */
 const ALGORITHM = "aes-256-gcm";
@@ -78,7 +78,7 @@ function parseEnvelope(envelope: string): { keyId: string; sealed: Buffer } {
 }
 
 /** base64url SHA-256: how a random secret (state, session, API key) is kept when it must only be recognised. */
-export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+export const hashSecret = (secret: string): string => hash("sha256", secret, "base64url");
 
 /** 32 random bytes as base64url: 43 characters. */
 export const createSecret = (): string => randomBytes(32).toString("base64url");
