@@ -4,32 +4,29 @@ import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest 
 import type { Clock } from "../clock.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./answers.ts";
 import { toOutcome } from "./outcome.ts";
-import { statedOwnerOf, toConnection, toConnector } from "./shapes.ts";
+import { toConnection, toConnector } from "./shapes.ts";
 
 /** What a read of one connection with its token asks for (contract, decision 5). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
 
-/** Asks an upstream for one connection with its token; without an id where a known owner never connected. */
-export type ReadConnection = (query: TokenQuery) => Promise<ConnectionAnswer | AbsentConnectionAnswer>;
+/** One connection with its token, and whose it is; without an id where a known owner never connected. */
+export type ConnectionRead = { answer: ConnectionAnswer; owner: Owner } | { answer: AbsentConnectionAnswer };
 
 export type AccessTokens = (
-  /** Whose connections are asked for; asked after the read, and only of a plain Xkit, which does not tell. */
-  findOwner: () => Promise<Owner>,
   where: ConnectionWhere,
   request: TokenRequest,
-  read: ReadConnection,
+  /** Asks the upstream. */
+  read: (query: TokenQuery) => Promise<ConnectionRead>,
 ) => Promise<AccessTokenOutcome>;
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
 export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
-  return async (findOwner, where, request, read) => {
+  return async (where, request, read) => {
     try {
-      const answer = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
-      if (!answer.id) {
-        const { name, connectorUrl } = toConnector(answer.connector, url);
-        return notConnected(name, connectorUrl);
-      }
-      return toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? (await findOwner()), url), request, clock.now());
+      const found = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
+      if ("owner" in found) return toOutcome(found.answer, toConnection(found.answer, found.owner, url), request, clock.now());
+      const { name, connectorUrl } = toConnector(found.answer.connector, url);
+      return notConnected(name, connectorUrl);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return explain(error, where);

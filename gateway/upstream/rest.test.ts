@@ -144,7 +144,7 @@ describe("the client", () => {
     expect(requests).toEqual([READ]);
     on(READ, plainConnection("token"));
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
-    expect(requests).toEqual([READ, READ, SESSION]);
+    expect(requests).toEqual([READ, READ, SESSION, READ, SESSION]);
   });
 
   it("tries a read again within the time that the first try has left", async () => {

@@ -142,15 +142,21 @@ describe("before a careless upstream", () => {
     }
   });
 
-  it("withholds a token from who is moved into a group while it is asked for, whatever was known before", async () => {
-    const fake = await startPlain(careless);
+  it.each([
+    ["into", null, "team"],
+    ["out of", "team", null],
+  ])("withholds a token from who is moved %s a group while it is asked for, whatever was known before", async (_way, from, to) => {
+    const fake = await startPlain(careless, from);
+    const known = await fake.upstream.users.whoIs("bearer");
+    let reads = 0;
     fake.on(READ, (_request, response) => {
-      fake.on("GET /platform_user/session", sessionOf("ada", "team"));
+      // At the first read the owner is found to be unstated; what the second one answers could be given.
+      if (++reads === 2) fake.on("GET /platform_user/session", sessionOf("ada", to));
       sendJson(response, 200, careless);
     });
-    const known = await fake.upstream.users.whoIs("bearer");
-    const connections = fake.upstream.users.forBearer("bearer", async () => known);
-    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TokenWithheld" });
+    const outcome = await fake.upstream.users.forBearer("bearer", async () => known).accessToken(SLACK, anyToken);
+    expect(outcome).toMatchObject({ type: "TokenWithheld" });
+    expect(JSON.stringify(outcome)).not.toContain(TOKEN);
   });
 
   it("lets no token through in connections, lists, authorizations and changes", async () => {

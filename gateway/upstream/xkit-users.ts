@@ -9,7 +9,7 @@ import {
   type ViewerConnections,
 } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
-import type { AccessTokens } from "./access-token.ts";
+import type { AccessTokens, ConnectionRead, TokenQuery } from "./access-token.ts";
 import { answers, type ConnectionAnswer } from "./answers.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import type { RelayedUsers } from "./index.ts";
@@ -92,17 +92,24 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       return known ? [known] : [...new Set((await list(null)).map(({ connector }) => connector.slug))];
     }
 
+    /** Of a plain Xkit, which does not tell whose a token is: a group's, when the asker was in one before or after it was read. */
+    async function readBetween(read: () => Promise<ConnectionAnswer>): Promise<ConnectionRead> {
+      const before = await whoIs(bearer);
+      const answer = await read();
+      const after = await whoIs(bearer);
+      return { answer, owner: ownerOfViewer(before.groupId === null ? after : before) };
+    }
+
     const connections: ViewerConnections = {
       find,
       list: (slug) => list(slug),
       async accessToken(where, wanted) {
-        const outcome = await accessTokens(
-          // Never what was learnt before the token: who was moved into a group meanwhile would get the group's.
-          async () => ownerOfViewer(await whoIs(bearer)),
-          where,
-          wanted,
-          async (query) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection,
-        );
+        const read = async (query: TokenQuery) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection;
+        const outcome = await accessTokens(where, wanted, async (query) => {
+          const answer = await read(query);
+          const owner = statedOwnerOf(answer);
+          return owner ? { answer, owner } : readBetween(() => read(query));
+        });
         return withholdGroups(outcome);
       },
       async start(slug, { id, returnTo }) {

@@ -94,12 +94,10 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
         return connections.filter(({ connector }) => slug === null || connector.slug === slug);
       },
       accessToken: (where, request) =>
-        accessTokens(
-          async () => owner,
-          where,
-          request,
-          async (query) => (await askAsPlatform(get(pathOf(where), query), answers.connectionOrNone)).body.connection,
-        ),
+        accessTokens(where, request, async (query) => {
+          const answer = (await askAsPlatform(get(pathOf(where), query), answers.connectionOrNone)).body.connection;
+          return answer.id == null ? { answer } : { answer, owner: statedOwnerOf(answer) ?? owner };
+        }),
     };
   }
 
