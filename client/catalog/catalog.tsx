@@ -1,11 +1,12 @@
-import { Suspense, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { usePlatform } from "../react/use-platform.ts";
 import type { ListedConnector } from "../types.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext } from "./context.ts";
-import { ConnectorPage, ListPage, loadTheRest } from "./pages.ts";
+import { ConnectorPage } from "./connector-page.tsx";
+import { loadTheRest } from "./lazy-parts.ts";
+import { ListPage } from "./list-page.tsx";
 import { useRouter } from "./router.ts";
-import { ConnectorSkeleton, ListSkeleton } from "./skeletons.tsx";
 import { accentStyle, type CatalogTheme } from "./theme.ts";
 import { useOnline } from "./use-online.ts";
 
@@ -53,13 +54,9 @@ export function Catalog({ title, hideTitle = false, hideSearch = false, filter, 
           </div>
         )}
         {route.page === "list" ? (
-          <Suspense fallback={<ListSkeleton />}>
-            <ListPage title={title} hideTitle={hideTitle} hideSearch={hideSearch} filter={filter} />
-          </Suspense>
+          <ListPage title={title} hideTitle={hideTitle} hideSearch={hideSearch} filter={filter} />
         ) : (
-          <Suspense fallback={<ConnectorSkeleton />}>
-            <ConnectorPage key={route.slug} slug={route.slug} />
-          </Suspense>
+          <ConnectorPage key={route.slug} slug={route.slug} />
         )}
         <p role="status" className="sr-only">
           {announcement}

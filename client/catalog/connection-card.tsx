@@ -1,9 +1,9 @@
-import { Suspense, useState } from "react";
+import { useState } from "react";
 import type { Connection } from "../types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";
-import { DisconnectDialog, ProblemCallout } from "./pages.ts";
+import { DisconnectDialog, ProblemCallout } from "./lazy-parts.ts";
 import { Scopes } from "./scopes.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { labelOf, type Status, statusOf } from "./status.ts";
@@ -50,11 +50,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
       </div>
       {authorization && (
         <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
-          {status === "attention" && (
-            <Suspense>
-              <ProblemCallout cause={authorization} name={connector.name} />
-            </Suspense>
-          )}
+          {status === "attention" && <ProblemCallout cause={authorization} name={connector.name} />}
           {authorization.missingScopes.length > 0 && (
             <Callout tone="warn">
               <p className="font-semibold">Some permissions were not granted.</p>
@@ -90,7 +86,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
           </dl>
         </div>
       )}
-      <Suspense>{asks && <DisconnectDialog connection={connection} onClose={() => setAsks(false)} />}</Suspense>
+      {asks && <DisconnectDialog connection={connection} onClose={() => setAsks(false)} />}
     </li>
   );
 }

@@ -1,14 +1,16 @@
-import { Suspense, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../types.ts";
 import { Button } from "./button.tsx";
+import { ConnectionCard } from "./connection-card.tsx";
 import { useCatalog } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
+import { ProblemCallout } from "./lazy-parts.ts";
 import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
+import { Markdown } from "./markdown.tsx";
 import { EmptyNotice } from "./notices.tsx";
-import { ConnectionCard, Markdown, ProblemCallout } from "./pages.ts";
 import { readReturnLink } from "./return-to.ts";
 import { SignIn } from "./sign-in.tsx";
 import { ConnectorSkeleton } from "./skeletons.tsx";
@@ -72,10 +74,11 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
   const connecting = useConnecting(name);
   const shown = shownOf(connections);
   const heading = useRef<HTMLHeadingElement>(null);
-  // What had the focus may be gone: the link that led here, or the connection that was disconnected.
+  const hasDialog = connecting.dialog !== null;
+  // What had the focus may be gone: the link that led here, the button that opened a dialog, or the connection that was disconnected.
   useEffect(() => {
     if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
-  }, [slug, shown.length]);
+  }, [slug, shown.length, hasDialog]);
 
   const failed = shown.length === 0 ? connections.find(({ authorization }) => authorization?.status === "ERROR")?.authorization : undefined;
   const isBusy = connecting.target !== null;
@@ -117,13 +120,11 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
                 </Button>
               )}
             </div>
-            <Suspense>
-              <ul className="flex flex-col gap-3">
-                {shown.map((connection) => (
-                  <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
-                ))}
-              </ul>
-            </Suspense>
+            <ul className="flex flex-col gap-3">
+              {shown.map((connection) => (
+                <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
+              ))}
+            </ul>
           </section>
         )}
         {(description ?? shortDescription) && (
@@ -131,9 +132,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
             <h2 id="xk-about" className="mb-2 font-semibold">
               About {name}
             </h2>
-            <Suspense fallback={<p className="text-[15px] leading-relaxed text-muted">{shortDescription}</p>}>
-              <Markdown>{description ?? shortDescription ?? ""}</Markdown>
-            </Suspense>
+            <Markdown>{description ?? shortDescription ?? ""}</Markdown>
           </section>
         )}
         <p className="text-[13px] leading-relaxed text-muted">You can end this access here at any time.</p>

@@ -1,4 +1,4 @@
-import { type ComponentType, lazy } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
 
 /** Shown where a part of the page did not load: the network broke, or the page is older than the server. */
 function MissingPart() {
@@ -9,6 +9,12 @@ function MissingPart() {
   );
 }
 
-/** A component whose code is loaded when it is first needed. */
-export const lazyPart = <Props extends object>(load: () => Promise<ComponentType<Props>>) =>
-  lazy(async (): Promise<{ default: ComponentType<Props> }> => ({ default: await load().catch(() => MissingPart) }));
+/** A component whose code is loaded when it is first needed. Until then nothing stands in its place. */
+export function lazyPart<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  const Part = lazy(async () => ({ default: await load().catch(() => MissingPart) }));
+  return (props) => (
+    <Suspense>
+      <Part {...props} />
+    </Suspense>
+  );
+}

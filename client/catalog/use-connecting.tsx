@@ -1,10 +1,10 @@
-import { type ReactNode, Suspense, useCallback, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import type { CollectRequest } from "../connect.ts";
 import { ConnectError } from "../errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
-import { CollectDialog } from "./pages.ts";
+import { CollectDialog } from "./lazy-parts.ts";
 import { readReturnTo } from "./return-to.ts";
 
 interface Collecting {
@@ -51,11 +51,7 @@ export function useConnecting(name: string): Connecting {
     if (returnTo !== null) location.assign(new URL(returnTo, xkit.url));
   }
 
-  const dialog = (
-    <Suspense>
-      {collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={collecting.cancel} />}
-    </Suspense>
-  );
+  const dialog = collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={collecting.cancel} />;
   return {
     target: fetching ? target : null,
     error: error instanceof ConnectError && error.code === "cancelled" && !popup ? undefined : error,
