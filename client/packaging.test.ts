@@ -17,7 +17,8 @@ const app = join(directory, "app");
 let files: string[] = [];
 
 const run = async (cwd: string, command: string, ...words: string[]): Promise<string> => {
-  const { NODE_ENV: _test, ...env } = process.env;
+  // Neither the test run's mode, nor the package that an `npx -p` around it named: an npx inside would look for its command there.
+  const { NODE_ENV: _test, npm_config_package: _around, ...env } = process.env;
   return (await promisify(execFile)(command, words, { cwd, env })).stdout;
 };
 
