@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createAuthorizationRequest, createState, createVerifier } from "../oauth/authorize.ts";
+import { createAuthorizationRequest, createVerifier } from "../oauth/authorize.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenResult, TokenSet } from "../oauth/result.ts";
@@ -24,7 +25,7 @@ const party = () => ({
 });
 
 async function begin() {
-  const [state, verifier] = [createState(), createVerifier()];
+  const [state, verifier] = [randomUUID(), createVerifier()];
   return { state, verifier, url: await createAuthorizationRequest({ ...party(), redirectUri, scopes: demo.scopes, state, verifier }) };
 }
 

@@ -8,7 +8,7 @@ export interface AuthorizationRequest {
   readonly redirectUri: string;
   /** Empty: the parameter is left out, and the provider decides (RFC 6749 section 3.3). */
   readonly scopes: readonly string[];
-  /** From `createState`. */
+  /** At least 16 random bytes, used once (RFC 6749 section 10.12). */
   readonly state: string;
   /** From `createVerifier`; kept for `exchangeCode`. Only its hash is sent. */
   readonly verifier: string;
@@ -19,11 +19,6 @@ export interface AuthorizationRequest {
 /** A fresh PKCE verifier: 32 random bytes as 43 characters of base64url (RFC 7636 section 4.1). */
 export function createVerifier(): string {
   return oauth.generateRandomCodeVerifier();
-}
-
-/** A fresh `state`: 32 random bytes as 43 characters of base64url (RFC 6749 section 10.12). */
-export function createState(): string {
-  return oauth.generateRandomState();
 }
 
 /**

@@ -12,7 +12,6 @@ export interface FailureFacts {
   /** Untrusted: the vendor's `error_description`. */
   readonly description?: string | undefined;
   readonly retryAfterSeconds?: number | null;
-  readonly answerLost?: boolean;
   /** What was sent; none of it may come back in the message. */
   readonly secrets: readonly string[];
 }
@@ -55,9 +54,9 @@ export function createFailure(facts: FailureFacts): TokenFailure {
     ok: false,
     kind: facts.kind,
     code,
+    reason,
     message: sentences[facts.kind](reason, facts.operation),
     retryAfterSeconds: facts.retryAfterSeconds ?? null,
-    answerLost: facts.answerLost ?? false,
   };
 }
 

@@ -26,16 +26,14 @@ const unreachedCodes: ReadonlySet<string> = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-/** No complete answer came back. `code` is ours; `answerLost` as in `TokenFailure`. */
+/** No complete answer came back. `code` is ours. */
 export class NoAnswerError extends Error {
   readonly code: string;
-  readonly answerLost: boolean;
 
-  constructor(code: string, answerLost: boolean, options?: ErrorOptions) {
+  constructor(code: string, options?: ErrorOptions) {
     super(`No answer from the provider (${code}).`, options);
     this.name = "NoAnswerError";
     this.code = code;
-    this.answerLost = answerLost;
   }
 }
 
@@ -109,7 +107,7 @@ async function readCapped(response: Response): Promise<string> {
   // Leaving the loop by throwing cancels the stream, and with it the connection.
   for await (const chunk of response.body) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) throw new NoAnswerError("too_large", true);
+    if (bytes > MAX_ANSWER_BYTES) throw new NoAnswerError("too_large");
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
@@ -117,8 +115,8 @@ async function readCapped(response: Response): Promise<string> {
 
 function noAnswer(cause: unknown, stopped: string | null): NoAnswerError {
   if (cause instanceof NoAnswerError) return cause;
-  if (stopped !== null) return new NoAnswerError(stopped, true, { cause });
-  return isUnreached(cause) ? new NoAnswerError("unreachable", false, { cause }) : new NoAnswerError("connection_lost", true, { cause });
+  if (stopped !== null) return new NoAnswerError(stopped, { cause });
+  return new NoAnswerError(isUnreached(cause) ? "unreachable" : "connection_lost", { cause });
 }
 
 function isUnreached(error: unknown): boolean {

@@ -7,8 +7,6 @@ export interface TokenSet {
   readonly tokenType: string;
   /** The answer's `expires_in`, else the provider's declared life, else null: unknown. */
   readonly expiresInSeconds: number | null;
-  /** How long the refresh token lives when the provider says so. */
-  readonly refreshExpiresInSeconds: number | null;
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
   readonly scopes: readonly string[] | null;
   /** Claims of an ID token made by this issuer for this client, for `accountFromClaims`; not proof of anything else. */
@@ -31,12 +29,12 @@ export interface TokenFailure {
   readonly kind: TokenFailureKind;
   /** The code of RFC 6749, else the vendor's own, else one of ours: `timeout`, `connection_lost`, `http_503`, … Printable, at most 64 characters. */
   readonly code: string;
-  /** One sentence a person can act on, free of tokens and secrets. */
+  /** The code, and the provider's words where it has any, free of tokens and secrets. */
+  readonly reason: string;
+  /** The same as one sentence a person can act on. */
   readonly message: string;
   /** From `Retry-After` (RFC 9110 section 10.2.3). */
   readonly retryAfterSeconds: number | null;
-  /** The provider may have acted on the request (and rotated the refresh token) though no usable answer came back. */
-  readonly answerLost: boolean;
 }
 
 /** The outcome of a token request. Expected failures are values, never exceptions. */

@@ -31,7 +31,7 @@ export interface TokenCall extends ExchangeLimits {
 
 /** An answer that says what went wrong without RFC 6749's words for it. */
 class RefusedError extends Error {
-  readonly facts: Pick<FailureFacts, "kind" | "code" | "answerLost" | "retryAfterSeconds">;
+  readonly facts: Pick<FailureFacts, "kind" | "code" | "retryAfterSeconds">;
 
   constructor(facts: RefusedError["facts"]) {
     super(`The provider refused the request (${facts.code}).`);
@@ -104,27 +104,23 @@ function encodeBody(provider: OAuthProvider, headers: Record<string, string>, bo
 
 function refuseUnusable({ status }: Answer, retryAfter: number | null): void {
   const code = `http_${status}`;
-  if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected", answerLost: true });
-  // After 408 and 5xx nobody knows whether the request was acted on; 425 and 429 are clean refusals.
-  const answerLost = status === STATUS_REQUEST_TIMEOUT || status >= STATUS_SERVER_ERROR;
+  if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
   if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
-    throw new RefusedError({ kind: "temporary", code, answerLost, retryAfterSeconds: retryAfter });
+    throw new RefusedError({ kind: "temporary", code, retryAfterSeconds: retryAfter });
 }
 
 function unreadable(status: number, retryAfter: number | null): RefusedError {
-  if (status < 400) return new RefusedError({ kind: "temporary", code: "unparsable", answerLost: true });
+  if (status < 400) return new RefusedError({ kind: "temporary", code: "unparsable" });
   const kind = status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
-  return new RefusedError({ kind, code: `http_${status}`, answerLost: false, retryAfterSeconds: retryAfter });
+  return new RefusedError({ kind, code: `http_${status}`, retryAfterSeconds: retryAfter });
 }
 
 function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpointResponse): TokenSet {
-  const refreshLife = answer["refresh_token_expires_in"];
   return {
     accessToken: answer.access_token,
     refreshToken: answer.refresh_token ?? null,
     tokenType: answer.token_type,
     expiresInSeconds: answer.expires_in ?? null,
-    refreshExpiresInSeconds: typeof refreshLife === "number" ? refreshLife : null,
     scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
     idTokenClaims: idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId),
   };
@@ -133,10 +129,10 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
 function toFailure(call: TokenCall, error: unknown): TokenFailure {
   const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };
   if (error instanceof RefusedError) return createFailure({ ...base, ...error.facts });
-  if (error instanceof NoAnswerError) return createFailure({ ...base, kind: "temporary", code: error.code, answerLost: error.answerLost });
+  if (error instanceof NoAnswerError) return createFailure({ ...base, kind: "temporary", code: error.code });
   if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error) });
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
-    return createFailure({ ...base, kind: "temporary", code: "unparsable", answerLost: true });
+    return createFailure({ ...base, kind: "temporary", code: "unparsable" });
   throw error;
 }
 

@@ -50,19 +50,6 @@ describe("normalise, tokens", () => {
     expect(read(facts, { access_token: "a", token_type: "bearer", expires_in: 5 })?.body["expires_in"]).toBe(5);
   });
 
-  it.each(["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"])(
-    "finds the refresh token's life under %s",
-    (name) => {
-      expect(read({}, { access_token: "a", token_type: "bearer", [name]: "86400" })?.body["refresh_token_expires_in"]).toBe(86_400);
-    },
-  );
-
-  it("takes a refresh token life of zero for one without an end", () => {
-    expect(read({}, { access_token: "a", token_type: "bearer", refresh_expires_in: 0 })?.body).not.toHaveProperty(
-      "refresh_token_expires_in",
-    );
-  });
-
   it("drops a refresh token that is null or empty", () => {
     for (const refresh_token of [null, ""])
       expect(read({}, { access_token: "a", token_type: "bearer", refresh_token })?.body).not.toHaveProperty("refresh_token");

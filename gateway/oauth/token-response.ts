@@ -14,9 +14,6 @@ const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
 const MS_PER_SECOND = 1000;
 
-/** The names under which the life of a refresh token is found; there is no standard one. */
-const refreshLifeNames = ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"];
-
 /**
  * Turns a token endpoint's answer into what RFC 6749 section 5 prescribes: the one place where a provider's deviations are undone.
  *
@@ -63,7 +60,6 @@ function tokensOf(provider: OAuthProvider, answer: Record<string, unknown>): Sta
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: nonEmpty(source["refresh_token"]),
     expires_in: seconds(provider, source["expires_in"]) ?? provider.accessTokenLifetimeSeconds ?? undefined,
-    refresh_token_expires_in: refreshLife(provider, source),
     scope: scopeText(provider, source["scope"]),
     // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
     unverified_id_token: nonEmpty(answer["id_token"]),
@@ -79,11 +75,6 @@ function seconds(provider: OAuthProvider, value: unknown): number | undefined {
   const number = typeof value === "number" ? value : Number(nonEmpty(value) ?? Number.NaN);
   if (!Number.isFinite(number) || number < 0) return undefined;
   return Math.floor(provider.expiresInUnit === "milliseconds" ? number / MS_PER_SECOND : number);
-}
-
-/** Zero means "does not expire" where refresh tokens are concerned: nobody issues one that is dead already. */
-function refreshLife(provider: OAuthProvider, source: Record<string, unknown>): number | undefined {
-  return refreshLifeNames.map((name) => seconds(provider, source[name])).find((life) => life !== undefined && life > 0);
 }
 
 function scopeText(provider: OAuthProvider, value: unknown): string | undefined {

@@ -169,7 +169,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       failures,
       retry_at: clock.now() + backoffMs(failures, result.retryAfterSeconds),
       failure_kind: result.kind === "misconfigured" ? result.kind : "temporary",
-      failure_message: result.message,
+      failure_message: result.reason,
     } as const;
     await connections.change(connection, (transaction) =>
       transaction
