@@ -1,6 +1,6 @@
 /** Asks everything that the schema and the REST contract know, as anybody. Imported by tests only. */
 import { z } from "zod";
-import { MAXIMUM_DEPTH } from "./graphql.ts";
+import { MAXIMUM_DEPTH } from "./graphql-limits.ts";
 import { WEB_ORIGIN } from "./testing/test-app.ts";
 import { enumerateOperations, type Operation, type OperationKind, reaches, textFields } from "./withheld.fixture.ts";
 import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./withheld-world.fixture.ts";

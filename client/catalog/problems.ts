@@ -26,6 +26,18 @@ const authorizationProblems: Sentences = {
     title: `That was another ${name} account than before.`,
     advice: "Reconnect with the account you used, or disconnect first to use another one.",
   }),
+  account_unknown: (name) => ({
+    title: `${name} did not say whose account this is.`,
+    advice: "The connection stays as it was. Reconnect to try again.",
+  }),
+  disconnected: (name) => ({
+    title: `${name} was disconnected while it was being connected.`,
+    advice: "Connect again if that was not intended.",
+  }),
+  moved: (name) => ({
+    title: `Your group changed while ${name} was being connected.`,
+    advice: "Connect again: it will be your present group's.",
+  }),
   invalid_grant: (name) => ({
     title: `${name} no longer accepts this connection.`,
     advice: "It may have been revoked, or a password changed. Reconnect to go on.",

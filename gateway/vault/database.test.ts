@@ -1,3 +1,6 @@
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import pg from "pg";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -121,6 +124,17 @@ describe("a Postgres store whose listening connection is lost", () => {
     await cache.get("user:ada", load);
     expect(loads).toBe(3);
     await admin.end();
+  });
+});
+
+describe("the files of a SQLite store", () => {
+  it.skipIf(process.platform === "win32")("are for the account alone that the gateway runs under", async () => {
+    store = await createTestDatabase("sqlite");
+    await open();
+    const file = fileURLToPath(store.url);
+    const names = readdirSync(dirname(file));
+    expect(names).toEqual(expect.arrayContaining(["xkit.db", "xkit.db-wal"]));
+    for (const name of names) expect([name, statSync(join(dirname(file), name)).mode & 0o077]).toEqual([name, 0]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type DatabaseConnection, type Driver, Kysely, SqliteDialect, type SqliteDatabase, sql } from "kysely";
@@ -17,6 +17,8 @@ const BUSY_TIMEOUT_MS = 10_000;
 const BUSY_RETRY_MS = 5;
 /** How often a process looks for other processes' changes unasked, for its subscribers. */
 const POLL_INTERVAL_MS = 250;
+/** File mode: read and written by the account that the gateway runs under, by nobody else. */
+const OWNER_ONLY = 0o600;
 const STATEMENT_CACHE_ENTRIES = 200;
 
 /** Commits of this process, over all stores that it has open. */
@@ -28,6 +30,8 @@ const synchronousSchema = z.object({ synchronous: z.literal(2) });
 /** Opens (or makes) a SQLite file: WAL, `synchronous=FULL`, safe for several processes. */
 export async function openSqlite(path: string, clock: Clock): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
+  // Made for this account alone; SQLite gives its journals the same mode.
+  closeSync(openSync(path, "a", OWNER_ONLY));
   const file = new Libsql(path);
   const query = new Kysely<Tables>({ dialect: createDialect(immediate(file)) });
   try {
