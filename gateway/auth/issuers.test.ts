@@ -5,9 +5,7 @@ import {
   bearer,
   createKey,
   createTestClock,
-  hours,
   issue,
-  minutes,
   openStore,
   PUBLIC_URL,
   seconds,
@@ -15,28 +13,8 @@ import {
   startIssuer,
   type TestKey,
 } from "./auth.fixture.ts";
-import { issuerSchema } from "./issuer-config.ts";
+import { GENERIC, key, setUp, viewer } from "./issuer.fixture.ts";
 import { createIssuers } from "./issuers.ts";
-
-const GENERIC = { code: "UNAUTHENTICATED", message: "The token was refused: sign in again." };
-
-/** Slow to make, so it is made once. */
-const key = await createKey("k1");
-
-const setUp = async (overrides: Parameters<typeof startIssuer>[0] = {}) => {
-  const clock = createTestClock();
-  const issuer = await startIssuer(overrides);
-  issuer.publish(key);
-  const auth = await startAuth(await openStore(clock), clock, { issuers: [issuer.config] });
-  const ask = (token: string) => auth.authenticate(bearer(token));
-  const askWith = async (claims: Record<string, unknown>, by: TestKey = key) => ask(await issue(by, clock, claims));
-  return { clock, issuer, key, auth, ask, askWith };
-};
-
-const viewer = (userId: string, groupId: string | null = null, name: string | null = null) => ({
-  kind: "user",
-  viewer: { userId, groupId, name },
-});
 
 describe("a JWT of a configured issuer", () => {
   it("provisions its user at first use, with group and name", async () => {
@@ -200,126 +178,6 @@ describe("moving between groups", () => {
   });
 });
 
-describe("the issuer's keys", () => {
-  it("are fetched once for any number of users at once", async () => {
-    const { clock, issuer, key, ask } = await setUp();
-    const all = await Promise.all(Array.from({ length: 20 }, (_, count) => issue(key, clock, { sub: `user-${count}` })));
-    await Promise.all(all.map(ask));
-    expect(issuer.fetches()).toBe(1);
-  });
-
-  it("are fetched again for an unknown kid, so that a rotation is followed", async () => {
-    const { clock, issuer, askWith } = await setUp();
-    await askWith({});
-    const next = await createKey("k2");
-    issuer.publish(next);
-    clock.advance(seconds(30));
-    expect(await askWith({}, next)).toMatchObject(viewer("ada"));
-    expect(issuer.fetches()).toBe(2);
-  });
-
-  it("are fetched again for a signature that none of them made, where keys have no kid, at most once in a window", async () => {
-    const { clock, issuer, askWith } = await setUp();
-    const [old, next, stranger] = [await createKey(null), await createKey(null), await createKey(null)];
-    issuer.publish(old);
-    await askWith({}, old);
-    issuer.publish(next);
-    clock.advance(seconds(30));
-    expect(await askWith({}, next)).toMatchObject(viewer("ada"));
-    await expect(askWith({ sub: "grace" }, old)).rejects.toMatchObject(GENERIC);
-    for (let count = 0; count < 3; count += 1) await expect(askWith({}, stranger)).rejects.toMatchObject(GENERIC);
-    expect(issuer.fetches()).toBe(2);
-  });
-
-  it("are not fetched again for a wrong signature under a kid that is known", async () => {
-    const { clock, issuer, askWith } = await setUp();
-    await askWith({});
-    clock.advance(seconds(30));
-    await expect(askWith({}, await createKey("k1"))).rejects.toMatchObject(GENERIC);
-    expect(issuer.fetches()).toBe(1);
-  });
-
-  it("are fetched at most once in a window by a storm of unknown kids", async () => {
-    const { clock, issuer, askWith } = await setUp();
-    await askWith({});
-    clock.advance(seconds(30));
-    const strangers = await Promise.all(Array.from({ length: 20 }, (_, count) => createKey(`unknown-${count}`, "EdDSA")));
-    const storm = () => Promise.allSettled(strangers.map((stranger) => askWith({}, stranger)));
-    await storm();
-    await storm();
-    expect(issuer.fetches()).toBe(2);
-    clock.advance(seconds(29));
-    await storm();
-    expect(issuer.fetches()).toBe(2);
-    clock.advance(seconds(1));
-    await storm();
-    expect(issuer.fetches()).toBe(3);
-  });
-
-  it("outlive an outage, however long, and nobody is signed out", async () => {
-    const { auth, clock, issuer, askWith } = await setUp();
-    await askWith({});
-    issuer.answerWith((response) => response.writeHead(500).end("{}"));
-    for (let hour = 0; hour < 5; hour += 1) {
-      clock.advance(hours(1));
-      expect(await askWith({ sub: `user-${hour}` })).toMatchObject(viewer(`user-${hour}`));
-    }
-    expect(auth.warnings.length).toBeGreaterThan(0);
-    expect(auth.warnings).toMatchObject(auth.warnings.map(() => ({ facts: { hasKeys: true } })));
-  });
-
-  it.each([
-    ["garbage", "<html>"],
-    ["another document", '{"keys": "none"}'],
-    ["too much", `{"keys": [], "padding": "${"x".repeat(1_100_000)}"}`],
-  ])("outlive %s in place of a JWK Set", async (_title, body) => {
-    const { clock, issuer, askWith } = await setUp();
-    await askWith({});
-    issuer.answerWith((response) => void response.end(body));
-    clock.advance(hours(2));
-    expect(await askWith({})).toMatchObject(viewer("ada"));
-  });
-
-  it("are not fetched from where a redirect points", async () => {
-    const { issuer, askWith } = await setUp();
-    issuer.answerWith((response) => response.writeHead(302, { location: issuer.config.jwksUrl }).end());
-    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
-    expect(issuer.fetches()).toBe(1);
-  });
-
-  it("answer TEMPORARILY_UNAVAILABLE while they were never had, and are tried again after two seconds", async () => {
-    const { clock, issuer, key, askWith } = await setUp();
-    issuer.answerWith((response) => response.writeHead(503).end());
-    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 2 } });
-    issuer.publish(key);
-    await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
-    expect(issuer.fetches()).toBe(1);
-    clock.advance(seconds(2));
-    expect(await askWith({})).toMatchObject(viewer("ada"));
-  });
-
-  it("that were withdrawn stop verifying tokens that are remembered", async () => {
-    const { clock, issuer, key, ask } = await setUp();
-    const token = await issue(key, clock, { exp: clock.now() / 1_000 + 7_200 });
-    await ask(token);
-    issuer.publish(await createKey("k2"));
-    clock.advance(hours(1) + 1);
-    await expect(ask(token)).rejects.toMatchObject(GENERIC);
-  });
-
-  it("are refreshed behind the caller's back after ten minutes", async () => {
-    const { clock, issuer, key, askWith } = await setUp();
-    await askWith({});
-    const refetched = new Promise<void>((resolve) => {
-      issuer.answerWith((response) => void response.end(JSON.stringify({ keys: [key.publicJwk] }), resolve));
-    });
-    clock.advance(minutes(10) + 1);
-    expect(await askWith({})).toMatchObject(viewer("ada"));
-    await refetched;
-    expect(issuer.fetches()).toBe(2);
-  });
-});
-
 describe("several issuers", () => {
   it("may share an iss when their audiences differ", async () => {
     const clock = createTestClock();
@@ -336,56 +194,5 @@ describe("several issuers", () => {
     const options = { publicUrl: PUBLIC_URL, clock: createTestClock(), log: { warn: () => {} } };
     expect(() => createIssuers([config, config], options)).toThrow(TypeError);
     expect(() => createIssuers([{ ...config, issuer: PUBLIC_URL }], options)).toThrow(TypeError);
-  });
-});
-
-describe("the configuration of an issuer", () => {
-  const least = { iss: "https://id.example.com/", jwks_url: "https://id.example.com/jwks.json" };
-
-  it("has defaults for everything but iss and jwks_url", () => {
-    expect(issuerSchema.parse(least)).toMatchObject({
-      issuer: "https://id.example.com/",
-      audience: null,
-      userIdClaim: "sub",
-      groupIdClaim: null,
-      nameClaim: null,
-      jwksUrl: "https://id.example.com/jwks.json",
-      clockToleranceSeconds: 30,
-    });
-    expect(
-      issuerSchema.parse({
-        ...least,
-        aud: "a",
-        user_id_claim: "u",
-        group_id_claim: "g",
-        name_claim: "n",
-        algorithms: ["ES256"],
-        clock_tolerance_seconds: 0,
-      }),
-    ).toEqual({
-      issuer: "https://id.example.com/",
-      audience: "a",
-      userIdClaim: "u",
-      groupIdClaim: "g",
-      nameClaim: "n",
-      jwksUrl: "https://id.example.com/jwks.json",
-      algorithms: ["ES256"],
-      clockToleranceSeconds: 0,
-    });
-  });
-
-  it.each([
-    ["algorithms.0", { algorithms: ["HS256"] }],
-    ["algorithms.0", { algorithms: ["none"] }],
-    ["algorithms", { algorithms: [] }],
-    ["jwks_url", { jwks_url: "http://id.example.com/jwks.json" }],
-    ["jwks_url", { jwks_url: "file:///etc/passwd" }],
-    ["iss", { iss: "" }],
-    ["aud", { aud: "" }],
-    ["clock_tolerance_seconds", { clock_tolerance_seconds: 3_600 }],
-    ["", { audience: "misspelt" }],
-  ])("is refused at %j for %j", (path, wrong) => {
-    const result = issuerSchema.safeParse({ ...least, ...wrong });
-    expect(result.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
   });
 });
