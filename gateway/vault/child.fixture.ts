@@ -11,12 +11,16 @@ const optionsSchema = z.object({
   userId: z.string(),
   query: z.string(),
   startsAt: z.number(),
+  clockLeadMs: z.number(),
 });
 const orderSchema = z.union([z.object({ ask: z.int() }), z.object({ provision: z.int(), prefix: z.string() })]);
 const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
-const { env, file, userId, query, startsAt } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
-const startedAt = Date.now();
+const { env, file, userId, query, startsAt, clockLeadMs } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
+// A machine whose clock is wrong.
+const { now: rightTime } = Date;
+Date.now = () => rightTime() + clockLeadMs;
+const startedAt = rightTime();
 const now = () => startsAt + Date.now() - startedAt;
 const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
 const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });

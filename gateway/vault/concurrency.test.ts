@@ -1,5 +1,6 @@
+import { sql } from "kysely";
 import Libsql from "libsql";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { App } from "../app.ts";
 import { databaseKinds } from "../testing/databases.ts";
 import { sendTo, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
@@ -80,6 +81,32 @@ describe.each(databaseKinds)("50 requests at once on an expired token, on %s", (
     children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
     await expectOneGoodToken((await Promise.all(children.map((child) => child.ask(25)))).flat());
     expect(test.provider.refreshCount()).toBe(2);
+  });
+});
+
+describe("two machines over one Postgres, of which one has a clock that is two minutes fast", () => {
+  /** Whether the fast machine has tried to claim the refresh. */
+  const hasTried = async (): Promise<boolean> => {
+    const { rows } = await inStore(test, (query) =>
+      sql`select 1 from pg_stat_activity where application_name = 'fast' and query like 'update "authorizations"%'`.execute(query),
+    );
+    return rows.length > 0;
+  };
+
+  it("refresh once: the fast one does not take the other's lease for ended", { timeout: 60_000 }, async () => {
+    test = await startTestApp({ database: "postgres" });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    test.clock.advance(HOUR_MS);
+    children = await Promise.all([startChild(test, "ada"), startChild(test, "ada", { clockLeadMs: 120_000, name: "fast" })]);
+    const hold = test.provider.controls.hold();
+    const first = children[0]?.ask(25) ?? [];
+    await hold.arrived(1);
+    const second = children[1]?.ask(25) ?? [];
+    await vi.waitUntil(hasTried, { timeout: 20_000, interval: 5 });
+    hold.release();
+    await expectOneGoodToken([...(await first), ...(await second)]);
+    expect(test.provider.refreshCount()).toBe(1);
   });
 });
 

@@ -11,6 +11,8 @@ export interface Database {
   /** One transaction; once it is committed, every process is told of `topics` before this resolves here. */
   write<Result>(topics: readonly Topic[], statements: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   changes: Changes;
+  /** How far the store's clock is ahead of this machine's, in milliseconds: leases are counted by the store's, which all processes share. */
+  leadMs(): Promise<number>;
   /** Throws when the store cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
+import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { createChangeHub, type Topic } from "./changes.ts";
 import type { Database } from "./database.ts";
@@ -20,6 +21,8 @@ const LONGEST_PAYLOAD_BYTES = 7_999;
 const CHANNEL = "xkit_changes";
 /** Any number that nobody else uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
+
+const timeSchema = z.object({ now: z.number() });
 
 // Instants and counts are far below 2^53; pg would hand them out as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -63,6 +66,12 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
       });
       for (const topic of topics) hub.tell(topic);
       return result;
+    },
+    async leadMs() {
+      const askedAt = Date.now();
+      const { rows } = await sql`select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
+      // Read about half way between question and answer.
+      return timeSchema.parse(rows[0]).now - (askedAt + Date.now()) / 2;
     },
     async ping() {
       await sql`select 1`.execute(query);

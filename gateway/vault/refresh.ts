@@ -71,7 +71,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       const present = await connections.read(held.connection.id);
       if (!isSameGrant(present, held)) return { stored: present, problem: problemOf(present, clock.now()) };
       held = present;
-      if (isLeased(held.authorization, clock.now())) await clock.sleep(waitMs);
+      await clock.sleep(waitMs);
     }
   }
 
@@ -80,15 +80,17 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
    * @returns the grant as it is now.
    */
   async function claim(held: Held, forced: boolean): Promise<Held | null> {
+    const leadMs = await database.leadMs();
     const now = clock.now();
+    const leaseExpiresAt = Math.ceil(now + leadMs + timeoutMs + LEASE_MARGIN_MS);
     let update = database.query
       .updateTable("authorizations")
-      .set({ lease_id: randomUUID(), lease_expires_at: now + timeoutMs + LEASE_MARGIN_MS, ...(forced && { forced_at: now }) })
+      .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
       .where("id", "=", held.authorization.id)
       .where("version", "=", held.authorization.version)
       .where("status", "=", "active")
       .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
-      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]));
+      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", Math.floor(now + leadMs))]));
     if (forced)
       update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
     const authorization = await update.returningAll().executeTakeFirst();

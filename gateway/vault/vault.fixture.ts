@@ -114,7 +114,11 @@ export interface ChildGateway {
 }
 
 /** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
-export async function startChild(test: TestApp, userId: string, aheadMs = 0): Promise<ChildGateway> {
+export async function startChild(
+  test: TestApp,
+  userId: string,
+  { aheadMs = 0, clockLeadMs = 0, name = "child" } = {},
+): Promise<ChildGateway> {
   const { providerFacts: provider, client } = test.provider;
   const [key] = test.config.sealingKeys ?? [];
   const connector = { slug: "test", name: "Test", provider, client_id: client.clientId, client_secret: client.clientSecret };
@@ -128,9 +132,12 @@ export async function startChild(test: TestApp, userId: string, aheadMs = 0): Pr
     userId,
     query: TOKEN,
     startsAt: test.clock.now() + aheadMs,
+    clockLeadMs,
   };
   const child = fork(new URL("child.fixture.ts", import.meta.url), [JSON.stringify(options)], {
     execArgv: ["--import", "tsx"],
+    // How its connections are told from others', in Postgres.
+    env: { ...process.env, PGAPPNAME: name },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const complaints: string[] = [];
