@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { compactDocuments } from "./compact-documents.ts";
+import { printedDocuments } from "./printed-documents.ts";
 
 /** Builds the script tag's bundle into dist/browser/xkit.js: one classic script, everything in it. */
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [compactDocuments()],
+  plugins: [printedDocuments()],
   build: {
     outDir: fileURLToPath(new URL("../dist/browser", import.meta.url)),
     emptyOutDir: true,

@@ -1,11 +1,11 @@
-import { cacheExchange, type Exchange, type Operation, type OperationResult } from "@urql/core";
+import { cacheExchange, type Exchange, type Operation, type OperationResult, stringifyDocument } from "@urql/core";
 import { filter, makeSubject, merge, pipe, share } from "wonka";
 
 /** Fields whose values are access tokens or session tokens. */
-const TOKEN_FIELDS = /"(accessToken|connectionToken|login|refreshSession|provisionUser)"/;
+const TOKEN_FIELDS = /\b(accessToken|connectionToken|login|refreshSession|provisionUser)\b/;
 
 /** Whether an operation may answer with a token; such an answer must not outlive its reader. */
-const carriesToken = ({ kind, query }: Operation) => kind !== "mutation" && TOKEN_FIELDS.test(JSON.stringify(query.definitions));
+const carriesToken = ({ kind, query }: Operation) => kind !== "mutation" && TOKEN_FIELDS.test(stringifyDocument(query));
 
 /**
  * urql's document cache, for pages: what was read once is shown at once and read again behind it. Operations that select an

@@ -2,23 +2,7 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { compactDocuments } from "../compact-documents.ts";
-
-/** A module of our own; the zero byte keeps other plugins away. */
-const WITHOUT_PARSER = "\0graphql-without-parser";
-
-/** Leaves GraphQL's parser and error class out of the page (2 kB): codegen parses its operations, and its errors are XkitErrors. */
-const withoutParser: Plugin = {
-  name: "graphql-without-parser",
-  enforce: "pre",
-  resolveId: (id, importer) => (id === "@0no-co/graphql.web" && importer !== WITHOUT_PARSER ? WITHOUT_PARSER : null),
-  load: (id) =>
-    id === WITHOUT_PARSER
-      ? `export { Kind, print } from "@0no-co/graphql.web";
-         export class GraphQLError extends Error {}
-         export const parse = () => { throw new TypeError("This page sends parsed operations only."); };`
-      : null,
-};
+import { printedDocuments } from "../printed-documents.ts";
 
 /** Leaves out what Vite wraps around `import()` (1 kB): the lazy parts bring neither styles nor scripts of their own to load ahead. */
 const withoutPreload: Plugin = {
@@ -41,7 +25,7 @@ const emitStyles: Plugin = {
 /** Builds the hosted catalog into dist/catalog: index.html, and assets that are named by their content. */
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [compactDocuments(), withoutParser, withoutPreload, emitStyles, react(), tailwindcss()],
+  plugins: [printedDocuments(), withoutPreload, emitStyles, react(), tailwindcss()],
   build: {
     outDir: fileURLToPath(new URL("../../dist/catalog", import.meta.url)),
     emptyOutDir: true,
