@@ -3,7 +3,7 @@ import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types
 
 /** A token is given again from memory for at most this long: a disconnect elsewhere is then noticed, and a wrong clock harmless. */
 const REUSE_MS = 60_000;
-/** Least life a token must have left when the caller does not say, capped at a tenth of the life it came with. */
+/** Least life a token from memory must have left when the caller does not say. The gateway knows when less will do. */
 const DEFAULT_MARGIN_MS = 60_000;
 
 export interface TokenOptions {
@@ -25,16 +25,15 @@ interface Kept {
   reuseUntil: number;
   /** Unix ms; infinite when unknown. */
   expiresAt: number;
-  marginMs: number;
 }
 
 function keep(token: AccessToken, now: number): Kept {
   const expiresAt = token.expiresAt === null ? Infinity : Date.parse(token.expiresAt);
-  return { token, reuseUntil: now + REUSE_MS, expiresAt, marginMs: Math.min(DEFAULT_MARGIN_MS, (expiresAt - now) / 10) };
+  return { token, reuseUntil: now + REUSE_MS, expiresAt };
 }
 
 const isUsable = (kept: Kept, minimumTtl: number | undefined, now: number) =>
-  now < kept.reuseUntil && kept.expiresAt - now > (minimumTtl === undefined ? kept.marginMs : minimumTtl * 1000);
+  now < kept.reuseUntil && kept.expiresAt - now > (minimumTtl === undefined ? DEFAULT_MARGIN_MS : minimumTtl * 1000);
 
 /** `ask` fetches from the gateway. */
 export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) => Promise<AccessTokenResult>): AccessTokens {

@@ -1,11 +1,12 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-import { UnauthenticatedError } from "./errors.ts";
+import { UnauthenticatedError, xkitError } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { createTransport } from "./transport.ts";
+import type { Viewer } from "./types.ts";
 
 /** The gateway, asked in the name of the session. */
 export interface Api {
-  /** Throws XkitError. A session that has ended is renewed once. */
+  /** Throws XkitError. A session that has ended is renewed once; UNAUTHENTICATED when somebody else is signed in then. */
   request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
   /** Calls back with each answer until the stream ends. Throws XkitError when it breaks. */
   listen<Data, Variables>(
@@ -18,15 +19,29 @@ export interface Api {
 
 export function createApi(session: Session): Api {
   const transport = createTransport(session.url, session.fetch);
+
+  /** What was begun as one user is not finished as another. */
+  function assertStill(begunBy: Viewer | null | undefined): void {
+    if (begunBy && session.viewer?.id !== begunBy.id)
+      throw xkitError("UNAUTHENTICATED", "Somebody else is signed in by now: ask again if that is still wanted.");
+  }
+
+  async function renewAs(begunBy: Viewer | null | undefined): Promise<void> {
+    await session.renew();
+    assertStill(begunBy);
+  }
+
   return {
     async request(document, variables) {
-      if (session.stale) await session.renew();
+      const { viewer } = session;
+      if (session.stale) await renewAs(viewer);
       const { authorization } = session;
       try {
         return await transport.request({ document, variables, authorization });
       } catch (error) {
         if (!(error instanceof UnauthenticatedError) || !session.token) throw error;
-        if (session.authorization === authorization) await session.renew();
+        if (session.authorization === authorization) await renewAs(viewer);
+        else assertStill(viewer);
         return transport.request({ document, variables, authorization: session.authorization });
       }
     },

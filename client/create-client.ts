@@ -1,4 +1,4 @@
-import { Client, type Exchange, fetchExchange, mapExchange } from "@urql/core";
+import { Client, type Exchange, fetchExchange, makeOperation, mapExchange } from "@urql/core";
 import { authExchange } from "@urql/exchange-auth";
 import { toXkitError } from "./errors.ts";
 import { createSession, type Session, type SessionOptions } from "./session.ts";
@@ -11,10 +11,21 @@ export type ClientOptions = (SessionOptions | { session: Session }) & {
 
 const typedErrors = mapExchange({ onResult: (result) => (result.error ? { ...result, error: toXkitError(result.error) } : result) });
 
+/** Notes as whom an operation is begun, before it may wait for a renewal. */
+const stamped = (session: Session): Exchange =>
+  mapExchange({
+    onOperation: (operation) => makeOperation(operation.kind, operation, { ...operation.context, viewerId: session.viewer?.id }),
+  });
+
+const isStill = (session: Session, viewerId: unknown) => viewerId === undefined || viewerId === session.viewer?.id;
+
 const signedIn = (session: Session): Exchange =>
   authExchange(async (utilities) => ({
+    // What was begun as one user is not sent as another: without Authorization the gateway refuses it.
     addAuthToOperation: (operation) =>
-      session.authorization ? utilities.appendHeaders(operation, { authorization: session.authorization }) : operation,
+      session.authorization && isStill(session, operation.context["viewerId"])
+        ? utilities.appendHeaders(operation, { authorization: session.authorization })
+        : operation,
     willAuthError: () => session.stale,
     didAuthError: (error) => !!session.token && toXkitError(error).code === "UNAUTHENTICATED",
     refreshAuth: () => session.renew(),
@@ -29,7 +40,7 @@ export function createClient(options: ClientOptions): Client {
   const session = "session" in options ? options.session : createSession(options);
   return new Client({
     url: `${session.url}/graphql`,
-    exchanges: [typedErrors, ...(options.exchanges ?? []), signedIn(session), fetchExchange],
+    exchanges: [typedErrors, ...(options.exchanges ?? []), stamped(session), signedIn(session), fetchExchange],
     preferGetMethod: false,
     fetchSubscriptions: true,
     fetchOptions: { credentials: "include" },

@@ -17,6 +17,19 @@ export interface XkitEvents {
 export type XkitEventType = keyof XkitEvents;
 export type XkitListener<Type extends XkitEventType> = (event: XkitEvents[Type]) => void;
 
+/** Calls every listener. What one throws is reported as uncaught, as an EventTarget does, and keeps neither the others nor the caller. */
+export function tellAll<Event>(listeners: Iterable<(event: Event) => void>, event: Event): void {
+  for (const listener of listeners) {
+    try {
+      listener(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 type ListenerSets = { [Type in XkitEventType]: Set<XkitListener<Type>> };
 
 /** Listeners by event type. A listener that throws does not keep the others from hearing. */
@@ -42,13 +55,7 @@ export function createEmitter(): Emitter {
     },
     off: (type, listener) => void sets[type]?.delete(listener),
     emit(type, event) {
-      for (const listener of sets[type]) {
-        try {
-          listener(event);
-        } catch (error) {
-          reportError(error);
-        }
-      }
+      tellAll(sets[type], event);
     },
     isHeard: (type) => sets[type].size > 0,
   };

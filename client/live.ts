@@ -38,7 +38,13 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
     assumeChanges();
     stream = new AbortController();
     const { signal } = stream;
-    const onBreak = () => signal.aborted || listenAfterBreak();
+    const startedAt = Date.now();
+    const onBreak = () => {
+      if (signal.aborted) return;
+      // Nothing is wrong with a stream that lived: a session token's end ends it.
+      if (Date.now() - startedAt > LONGEST_BREAK_MS) breakMs = 0;
+      listenAfterBreak();
+    };
     api.listen(ConnectionChangedDocument, {}, onData, signal).then(onBreak, onBreak);
   }
 
@@ -61,7 +67,7 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
       onChange(null);
       listen();
     }, breakMs);
-    breakMs = Math.min(breakMs * 2, LONGEST_BREAK_MS);
+    breakMs = Math.min(Math.max(breakMs * 2, SHORTEST_BREAK_MS), LONGEST_BREAK_MS);
   }
 
   function onVisibility(): void {

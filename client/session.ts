@@ -1,4 +1,5 @@
 import { ForbiddenError, UnauthenticatedError } from "./errors.ts";
+import { tellAll } from "./events.ts";
 import { LoginDocument, LogoutDocument, RefreshSessionDocument, type SessionPartsFragment } from "./generated/graphql.ts";
 import { createTransport } from "./transport.ts";
 import type { TokenCallback, Viewer } from "./types.ts";
@@ -11,7 +12,7 @@ const RENEWAL_PAUSE_MS = 30_000;
 export interface SessionOptions {
   /** Where the gateway is, as `https://connect.example.com`. */
   url: string;
-  /** Gives a user token when the session cannot be resumed by its cookie. Default: stay signed out. */
+  /** Gives a user token for whoever uses the page: at the first request, and when the session has ended. Default: the session's cookie alone. */
   getToken?: TokenCallback;
   /** For servers: an API key. Never in a page: the gateway refuses it there. */
   apiKey?: { publishable: string; secret: string };
@@ -31,11 +32,14 @@ export interface Session {
   readonly authorization: string | null;
   /** Whether renew should run before the next request. */
   readonly stale: boolean;
-  /** Resumes by cookie, else by the token callback, else is signed out. One at a time. Throws when it cannot find out, or the callback's token is refused. */
+  /**
+   * Resumes the session of the page's user: by cookie, else by a user token, else is signed out. One at a time.
+   * Throws when it cannot find out, or the callback's token is refused.
+   */
   renew: () => Promise<void>;
   /** Signs in. `later` gives user tokens when the session has ended; default: `first`. Throws when the gateway refuses. */
   login: (first: string | TokenCallback, later?: TokenCallback) => Promise<void>;
-  /** Forgets the session here at once and ends it at the gateway. Throws when the gateway cannot be told. */
+  /** Forgets the session here at once, and ends it at the gateway after what is under way. Throws when the gateway cannot be told. */
   logout: () => Promise<void>;
   /** Grows when another user takes the place of a known one, or of nobody: what was read before is then void. */
   readonly generation: number;
@@ -58,6 +62,8 @@ export function createSession(options: SessionOptions): Session {
   let current: SessionPartsFragment | null | undefined = basic ? null : undefined;
   let renewedAt = 0;
   let flight: Promise<void> | null = null;
+  /** Ends with the last exchange that may set the cookie: one at a time, or the cookie would be of another session than memory. */
+  let exchange: Promise<unknown> = Promise.resolve();
   /** Grows with every login and logout: an older answer is then dropped. */
   let epoch = 0;
   let generation = 0;
@@ -68,20 +74,28 @@ export function createSession(options: SessionOptions): Session {
     renewedAt = Date.now();
     if (before?.viewer.id === next?.viewer.id && before !== undefined) return;
     if (before !== undefined) generation++;
-    for (const listener of listeners) listener(next?.viewer ?? null);
+    tellAll(listeners, next?.viewer ?? null);
   }
 
   const loginWith = async (token: string): Promise<SessionPartsFragment> =>
     (await transport.request({ document: LoginDocument, variables: { token }, authorization: null })).login;
 
+  /** The cookie is the browser's, and may be of somebody who was here before, or in another tab: it serves a page that knows its user for that one alone. */
   async function resume(): Promise<SessionPartsFragment | null> {
+    if (current === undefined && signIn) return loginWith(await signIn());
+    const resumed = await resumeByCookie();
+    if (resumed && resumed.viewer.id === current?.viewer.id) return resumed;
+    if (signIn) return loginWith(await signIn());
+    return held === null ? resumed : resumeHeld(held);
+  }
+
+  async function resumeByCookie(): Promise<SessionPartsFragment | null> {
     try {
       return (await transport.request({ document: RefreshSessionDocument, variables: {}, authorization: null })).refreshSession;
     } catch (error) {
       if (!(error instanceof UnauthenticatedError || error instanceof ForbiddenError)) throw error;
+      return null;
     }
-    if (signIn) return loginWith(await signIn());
-    return held === null ? null : resumeHeld(held);
   }
 
   async function resumeHeld(token: string): Promise<SessionPartsFragment | null> {
@@ -97,19 +111,29 @@ export function createSession(options: SessionOptions): Session {
   /** Runs one sign-in at a time; `endedBy` says which failures mean that nobody is signed in any more. */
   function fly(run: () => Promise<SessionPartsFragment | null>, endedBy: (error: unknown) => boolean): Promise<void> {
     const mine = ++epoch;
-    const land = (session: SessionPartsFragment | null) => {
-      if (mine === epoch) adopt(session);
-    };
-    const flown = run()
-      .then(land, (error: unknown) => {
-        if (endedBy(error)) land(null);
-        throw error;
-      })
+    const flown = next(run)
+      .then(
+        // A later login or logout counts instead, also for who waits for this one.
+        (session) => (mine === epoch ? adopt(session) : settled()),
+        (error: unknown) => {
+          if (mine !== epoch) return settled();
+          if (endedBy(error)) adopt(null);
+          throw error;
+        },
+      )
       .finally(() => {
         if (flight === flown) flight = null;
       });
     flight = flown;
     return flown;
+  }
+
+  const settled = (): Promise<void> => flight ?? Promise.resolve();
+
+  function next<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = exchange.then(run);
+    exchange = result.catch(() => {});
+    return result;
   }
 
   return {
@@ -127,7 +151,9 @@ export function createSession(options: SessionOptions): Session {
     get stale() {
       if (flight || current === undefined) return true;
       const now = Date.now();
-      return !!current && Date.parse(current.expiresAt) - now < RENEWAL_MARGIN_MS && now - renewedAt > RENEWAL_PAUSE_MS;
+      // With a callback nobody is signed out for good: it is asked again.
+      const isSpent = current ? Date.parse(current.expiresAt) - now < RENEWAL_MARGIN_MS : signIn !== undefined;
+      return isSpent && now - renewedAt > RENEWAL_PAUSE_MS;
     },
     get generation() {
       return generation;
@@ -148,7 +174,7 @@ export function createSession(options: SessionOptions): Session {
       held = null;
       flight = null;
       adopt(null);
-      await transport.request({ document: LogoutDocument, variables: {}, authorization: null });
+      await next(() => transport.request({ document: LogoutDocument, variables: {}, authorization: null }));
     },
     onChange(listener) {
       listeners.add(listener);

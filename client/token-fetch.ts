@@ -1,6 +1,7 @@
 import type { AccessTokens } from "./access-tokens.ts";
 import { NoAccessTokenError } from "./errors.ts";
 import type { ConnectionWhere } from "./generated/graphql.ts";
+import type { Session } from "./session.ts";
 import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types.ts";
 
 /** Whether a body can be sent a second time. A stream cannot; the body of a Request can, by cloning it first. */
@@ -30,16 +31,20 @@ function getToken(outcome: AccessTokenResult): AccessToken {
 }
 
 /** What makes `xkit.fetch`; see there. */
-export function createTokenFetch(tokens: AccessTokens, fetch: typeof globalThis.fetch) {
+export function createTokenFetch(tokens: AccessTokens, session: Session) {
   return async (where: ConnectionWhere, input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const { fetch } = session;
     const request = new Request(input, init);
     const spare = isReplayable(init?.body) ? request.clone() : null;
     const token = getToken(await orAborted(tokens.get(where), request.signal));
+    const { viewer } = session;
     const response = await fetch(withToken(request, token));
     if (response.status !== 401) return response;
     tokens.reject(where, token.fingerprint);
     if (!spare) return response;
     const outcome = await orAborted(tokens.get(where), request.signal);
+    // The body was one user's: it is not sent with another's token.
+    if (session.viewer?.id !== viewer?.id) return response;
     if (isAccessToken(outcome) && outcome.fingerprint === token.fingerprint) return response;
     await response.body?.cancel();
     return fetch(withToken(spare, getToken(outcome)));

@@ -45,6 +45,14 @@ test("what is no gateway is a NetworkError, and so is nothing at all", async () 
   await expect(createTransport("http://127.0.0.1:1", fetch).request(viewer)).rejects.toBeInstanceOf(NetworkError);
 });
 
+test("an answer that is cut in the middle is a NetworkError", async () => {
+  const transport = await transportTo((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+    response.write('{"data":', () => response.destroy());
+  });
+  await expect(transport.request(viewer)).rejects.toBeInstanceOf(NetworkError);
+});
+
 test("events are read however they are cut, and comments between them are no events", async () => {
   const text =
     ':\n\nevent: next\ndata: {"data":{"connectionChanged":{"id":"é1"}}}\n\nevent: next\r\ndata: {"data":{"connectionChanged":{"id":"2"}}}\r\n\r\nevent: complete\ndata:\n\n';

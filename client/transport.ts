@@ -29,6 +29,17 @@ const isFailure = (value: unknown): value is Failure => isObject(value) && typeo
 const isAnswerTo = <Data, Variables>(_operation: Operation<Data, Variables>, body: unknown): body is { data: Data } =>
   isObject(body) && !body["errors"] && isObject(body["data"]);
 
+async function readText(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw networkFailure(error);
+  }
+}
+
+const networkFailure = (error: unknown): Error =>
+  errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
+
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -78,21 +89,21 @@ export function createTransport(url: string, fetch: typeof globalThis.fetch): Tr
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
+      throw networkFailure(error);
     }
   }
 
   return {
     async request<Data, Variables>(operation: Operation<Data, Variables>) {
       const response = await send(operation, "application/graphql-response+json, application/json");
-      const body = parseBody(await response.text());
+      const body = parseBody(await readText(response));
       if (isAnswerTo(operation, body)) return body.data;
       throw failureOf(body);
     },
     async *listen<Data, Variables>(operation: Operation<Data, Variables>) {
       const response = await send(operation, "text/event-stream");
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-      if (!isStream || !response.body) throw failureOf(parseBody(await response.text()));
+      if (!isStream || !response.body) throw failureOf(parseBody(await readText(response)));
       for await (const event of readEvents(response.body)) {
         const body = parseBody(event);
         if (!isAnswerTo(operation, body)) throw failureOf(body);

@@ -129,6 +129,18 @@ describe("connections", () => {
     expect(await changed).toMatchObject({ connector: { slug: "test" } });
   });
 
+  test("are listened to again at once when the session token has ended the stream, and what changed then is told", async () => {
+    const changes: unknown[] = [];
+    client.xkit.on("connection:change", (connection) => changes.push(connection));
+    await vi.waitFor(() => expect(client.asked).toContain("ConnectionChanged"));
+    past(3600);
+    const waits = vi.spyOn(globalThis, "setTimeout");
+    await user.connect();
+    await vi.waitFor(() => expect(changes.length).toBeGreaterThan(0));
+    expect(waits.mock.calls.map(([, delayMs]) => delayMs)).not.toContain(2_000);
+    waits.mockRestore();
+  });
+
   test("are started without a page, for a server to send the browser on", async () => {
     await expect(client.xkit.connect("test")).rejects.toBeInstanceOf(TypeError);
     const started = await client.xkit.startConnecting("test");
@@ -153,6 +165,19 @@ describe("access tokens", () => {
     const second = await client.xkit.getToken("test");
     expect(second).toMatchObject({ __typename: "AccessToken" });
     expect(second).not.toMatchObject({ value: first.value });
+  });
+
+  test("are asked for again where memory's has less than a minute left, which the gateway alone may still give", async () => {
+    await user.connect();
+    const first = await client.xkit.getToken("test");
+    if (!isAccessToken(first) || first.expiresAt === null) throw new TypeError("There is a token that expires.");
+    past((Date.parse(first.expiresAt) - Date.now()) / 1000 - 90);
+    app.provider.controls.always({ status: 503 });
+    await client.xkit.getToken("test");
+    past(31);
+    const before = client.asked.length;
+    expect(await client.xkit.getToken("test")).toMatchObject({ __typename: "TemporarilyUnavailable" });
+    expect(client.asked.slice(before)).toContain("AccessToken");
   });
 
   test("are asked for again where memory's does not live as long as the caller needs", async () => {
@@ -232,6 +257,28 @@ describe("fetch", () => {
     const error = await client.xkit.fetch("test", app.provider.apiUrl).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NoAccessTokenError);
     expect(error).toMatchObject({ outcome: { __typename: "NotConnected", connectorUrl: client.xkit.connectorUrl("test") } });
+  });
+
+  test("sends no body a second time with the token of a user who has signed in meanwhile", async () => {
+    await user.connect();
+    const other = await app.signIn(`other-${count}`);
+    await other.connect();
+    const thirdParty = await startThirdParty();
+    const sent: (string | null)[] = [];
+    const inner = createTestClient(app, user.browser);
+    const xkit = createXkit(app.config.publicUrl, {
+      async fetch(input, init) {
+        const response = await inner.fetch(input, init);
+        if (!(input instanceof Request)) return response;
+        sent.push(input.headers.get("authorization"));
+        await xkit.login(await other.bearer());
+        return response;
+      },
+    });
+    await xkit.login(await user.bearer());
+    expect(await xkit.fetch("test", thirdParty.url, { method: "POST", body: "body" })).toMatchObject({ status: 401 });
+    expect(sent).toHaveLength(1);
+    thirdParty.close();
   });
 
   test("ends at once with the caller's signal", async () => {

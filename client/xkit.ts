@@ -115,7 +115,7 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
   const api = createApi(session);
   const tokens = createAccessTokens(async (variables) => (await api.request(AccessTokenDocument, variables)).accessToken);
   const emitter = createEmitter();
-  const fetchWithToken = createTokenFetch(tokens, session.fetch);
+  const fetchWithToken = createTokenFetch(tokens, session);
   const live = createLiveFeed(api, session, (connection) => {
     tokens.clear();
     emitter.emit("connection:change", connection);
