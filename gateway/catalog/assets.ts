@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { constants, gzipSync } from "node:zlib";
 
 /** A built file, as it is sent. */
 export interface Asset {
   type: string;
   plain: Buffer;
   gzipped: Buffer;
-  /** Strong, from the content (RFC 9110 section 8.8.3). */
+  /** From the content. Weak, as it is the same for both encodings (RFC 9110 section 8.8.3.3). */
   etag: string;
 }
 
@@ -45,7 +45,7 @@ function toAsset(path: string): Asset {
   return {
     type: contentTypes[extname(path)] ?? "application/octet-stream",
     plain,
-    gzipped: gzipSync(plain),
-    etag: `"${createHash("sha256").update(plain).digest("base64url")}"`,
+    gzipped: gzipSync(plain, { level: constants.Z_BEST_COMPRESSION }),
+    etag: `W/"${createHash("sha256").update(plain).digest("base64url")}"`,
   };
 }

@@ -61,7 +61,7 @@ function createPolicy(imageUrls: readonly (string | null)[]): string {
 
 function serve(request: Request, asset: Asset, headers: Record<string, string>): Response {
   const all = { ...headers, etag: asset.etag, vary: "accept-encoding", "x-content-type-options": "nosniff" };
-  if (request.headers.get("if-none-match") === asset.etag) return new Response(null, { status: 304, headers: all });
+  if (request.headers.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
   const isGzipped = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   const encoding: Record<string, string> = isGzipped ? { "content-encoding": "gzip" } : {};
   return new Response(new Uint8Array(isGzipped ? asset.gzipped : asset.plain), {
