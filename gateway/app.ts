@@ -139,7 +139,7 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),
     log,
   });
-  app.route("/", createCatalogRoutes([platform.logoUrl, ...[...connectors.values()].map(({ markUrl }) => markUrl)]));
+  app.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
   app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
   const mask = (error: unknown): Response => {

@@ -1,30 +1,37 @@
 import { Hono } from "hono";
+import type { Catalog } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
 import { type Asset, readAssets } from "./assets.ts";
+import { createLogoOrigins } from "./logos.ts";
 
 /** Names with a hash of the content never change their meaning. */
 const IMMUTABLE = "public, max-age=31536000, immutable";
 /** `/xkit.js` keeps its name: browsers ask again after this long, and are told that nothing changed. */
 const SCRIPT_MAXIMUM_AGE_SECONDS = 300;
 
-/**
- * The hosted catalog at `/` and `/connectors/:slug`, its files, and the browser bundle at `/xkit.js`.
- * @param imageUrls logos that the pages show, from wherever the operator put them.
- */
-export function createCatalogRoutes(imageUrls: readonly (string | null)[]): Hono {
-  const pages = readAssets("catalog");
-  const script = readAssets("browser")?.get("/xkit.js") ?? null;
-  const policy = createPolicy(imageUrls);
-  const pageHeaders = {
-    "content-security-policy": policy,
-    "cache-control": "no-cache",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "x-frame-options": "DENY",
-  };
+interface Dependencies {
+  catalog: Catalog;
+  clock: Clock;
+  /** The built pages, and the browser bundle; null when they have not been built. */
+  pages?: ReadonlyMap<string, Asset> | null;
+  bundle?: ReadonlyMap<string, Asset> | null;
+}
 
-  const servePage = (request: Request): Response => {
+/** The hosted catalog at `/` and `/connectors/:slug`, its files, and the browser bundle at `/xkit.js`. */
+export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalog"), bundle = readAssets("browser") }: Dependencies): Hono {
+  const script = bundle?.get("/xkit.js");
+  const findLogoOrigins = createLogoOrigins(catalog, clock);
+
+  async function servePage(request: Request): Promise<Response> {
     const page = pages?.get("/index.html");
-    return page ? serve(request, page, pageHeaders) : notBuilt("The catalog");
-  };
+    if (!page) return notBuilt("The catalog");
+    return serve(request, page, {
+      "content-security-policy": createPolicy(await findLogoOrigins()),
+      "cache-control": "no-cache",
+      "referrer-policy": "strict-origin-when-cross-origin",
+      "x-frame-options": "DENY",
+    });
+  }
 
   const routes = new Hono();
   for (const path of ["/", "/connectors", "/connectors/:slug"]) routes.get(path, ({ req }) => servePage(req.raw));
@@ -43,21 +50,19 @@ export function createCatalogRoutes(imageUrls: readonly (string | null)[]): Hono
   return routes;
 }
 
-/** Scripts, styles and requests of this origin alone; images also from where the operator put logos. */
-function createPolicy(imageUrls: readonly (string | null)[]): string {
-  const origins = new Set(imageUrls.flatMap((url) => (url?.startsWith("http") ? new URL(url).origin : [])));
-  return [
+/** Scripts, styles and requests of this origin alone; images also from where the catalog's logos are. */
+const createPolicy = (logoOrigins: readonly string[]): string =>
+  [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "connect-src 'self'",
-    `img-src 'self' data: ${[...origins].join(" ")}`.trim(),
+    ["img-src 'self' data:", ...logoOrigins].join(" "),
     "font-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-}
 
 function serve(request: Request, asset: Asset, headers: Record<string, string>): Response {
   const all = { ...headers, etag: asset.etag, vary: "accept-encoding", "x-content-type-options": "nosniff" };
