@@ -8,13 +8,15 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 
 /**
  * Tells the page that opened this window that it is ready, once it is signed in; or what went wrong, and closes (contract section k).
- * Without an opener nothing is redeemed: this window was not opened by a page, but by a link.
+ * Without an opener nothing is redeemed: this window was not opened by a page, but by a link. Without an origin that may be told it
+ * stays open, so that what went wrong can be read.
  */
 const loadingScript = `
 (async () => {
   const { openerOrigin, error } = document.body.dataset;
   const opener = window.opener;
   const say = (text) => { document.querySelector("p").textContent = text; };
+  if (!openerOrigin) return say(error);
   if (!opener) return say(error || "This window belongs to another page. Close it, and connect from there.");
   const tell = (message) => opener.postMessage(message, openerOrigin);
   const giveUp = (text) => { say(text); tell({ error: text }); window.close(); };
@@ -51,7 +53,7 @@ interface PopupPage {
   title: string;
   text: string;
   status?: number;
-  /** A valid origin: where messages may go. */
+  /** A valid origin: where messages may go. Without one `error` is shown. */
   openerOrigin?: string;
   /** What to tell the opener instead of being ready. */
   error?: string;

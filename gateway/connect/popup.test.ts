@@ -126,6 +126,20 @@ it("tells its opener what went wrong, and closes", async () => {
   await expect.poll(() => told).toEqual([{ error: expect.stringContaining("waited too long") }]);
 });
 
+it("stays open and says in a sentence what is missing where its opener's origin is not allowed, and tells nobody", async () => {
+  const opening = (openerOrigin: string) => `${url}/authorizations/loading?${new URLSearchParams({ opener_origin: openerOrigin })}`;
+  const told: unknown[] = [];
+  const forgotten = createPageWindow({ origin: "http://localhost:3333", gateway: url, certificate: gateway.certificate });
+  const window: { addEventListener?(type: string, listener: (event: { data: unknown }) => void): void } = forgotten.globals.window;
+  window.addEventListener?.("message", ({ data }) => void told.push(data));
+  const popup = await forgotten.visit(opening("http://localhost:3333"), "http://localhost:3333");
+  expect(popup.text()).toMatch(/^http:\/\/localhost:3333 is not one of the platform's web origins: add it to web_origins/);
+  const other = await forgotten.visit(opening("any words"), "http://localhost:3333");
+  expect(other.text()).toMatch(/^The page that opened this window is not one of/);
+  expect([popup.closed, other.closed, told]).toEqual([false, false, []]);
+  await forgotten.close();
+});
+
 it("names every script and style by hash, and lets nothing else run", async () => {
   const pages = [`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, `${url}/authorizations/done`, addressWith("x", '"><script>')];
   for (const address of pages) {

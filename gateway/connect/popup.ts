@@ -45,13 +45,13 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     const { searchParams } = new URL(request.url);
     const openerOrigin = searchParams.get("opener_origin") ?? "";
     const title = `Connecting · ${platformName}`;
-    if (!origins.isValid(openerOrigin)) return refuse(title, "This page's origin is not one of the platform's web origins.");
+    if (!origins.isValid(openerOrigin)) return refuse(title, explainOrigin(openerOrigin));
     const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
     if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
     return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin });
   }
 
-  /** Without an origin to talk to there is nobody to tell. */
+  /** Without an origin to talk to there is nobody to tell but who looks at the window, which stays open. */
   const refuse = (title: string, error: string) => renderPopupPage({ script: "loading", title, text: error, status: 403, error });
 
   async function redeem(request: Request): Promise<Response> {
@@ -86,6 +86,11 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
   );
   routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw).catch(explain));
   return routes;
+}
+
+function explainOrigin(openerOrigin: string): string {
+  const opener = URL.parse(openerOrigin)?.origin === openerOrigin ? openerOrigin : "The page that opened this window";
+  return `${opener} is not one of the platform's web origins: add it to web_origins in the gateway's configuration, and connect again.`;
 }
 
 function cameFrom(request: Request, openerOrigin: string): boolean {
