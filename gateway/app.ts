@@ -116,7 +116,7 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
     const { connectionsOf } = contexts;
     const connecting = { vault, platform, publicUrl, cookies, origins, findSignedIn: signIn.signedInUser, connectionsOf };
     app.route("/", createConnectRoutes(connecting));
-    app.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platformName: platform.name }));
+    app.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }));
   }
   app.route("/", createPopupRoutes({ handOver, signIn, cookies, origins, platformName: platform.name }));
   app.route(

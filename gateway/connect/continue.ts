@@ -10,6 +10,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema, stateSchema } from "../../schema/input.ts";
+import type { Platform } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../auth/origins.ts";
 import type { SignIn } from "../auth/sign-in.ts";
@@ -24,7 +25,7 @@ interface Dependencies {
   signIn: Pick<SignIn, "signedInUser" | "start">;
   cookies: Cookies;
   origins: OriginCheck;
-  platformName: string;
+  platform: Platform;
 }
 
 interface Link {
@@ -34,7 +35,7 @@ interface Link {
 }
 
 /** The page between a gateway in front and the provider. */
-export function createContinueRoutes({ vault, handOver, signIn, cookies, origins, platformName }: Dependencies): Hono {
+export function createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }: Dependencies): Hono {
   /** Changes nothing: previews and scanners of links use no token up. */
   async function ask(request: Request, slug: string): Promise<Response> {
     const { state } = parseLink(request, slug);
@@ -42,7 +43,7 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
     const { pathname, search } = new URL(request.url);
     const body = html`<p>Go on only if you have just asked for this, and are ${userId}.</p>
       <form method="post" action="${pathname}${search}"><button>Continue</button></form>`;
-    return renderPage({ platformName, title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
+    return renderPage({ platform, title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
   }
 
   async function confirm(request: Request, slug: string): Promise<Response> {
@@ -63,7 +64,7 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
   function explain(error: unknown): Promise<Response> {
     if (!(error instanceof GatewayError)) throw error;
     const body = html`<p role="alert">${error.message}</p>`;
-    return renderPage({ platformName, title: "That did not work", status: httpStatusOf[error.code], body });
+    return renderPage({ platform, title: "That did not work", status: httpStatusOf[error.code], body });
   }
 
   const routes = new Hono();

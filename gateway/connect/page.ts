@@ -1,16 +1,20 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import type { Platform } from "../../schema/upstream.ts";
+import { imageOriginsOf } from "../image-origins.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-const style = `
-:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --paper: #fff; --ground: #f4f4f5; --accent: #4f46e5; --on-accent: #fff; --bad: #b91c1c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --paper: #18181b; --ground: #09090b; --accent: #818cf8; --on-accent: #09090b; --bad: #f87171; } }
+const rules = `
+:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --paper: #fff; --ground: #f4f4f5; --bad: #b91c1c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --paper: #18181b; --ground: #09090b; --bad: #f87171; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
-header { margin: 0 0 1rem; color: var(--soft); font-size: .875rem; }
+header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
+header img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
+header span { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border-radius: .5rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
 p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
 code { font-size: .8125rem; }
@@ -19,17 +23,27 @@ label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 input { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
 a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 [role=alert] { color: var(--bad); }
 `;
 
-/** In one piece: a formatter's white space inside would not match the hash, and the browser would drop the style. */
-const styleElement = raw(`<style>${style}</style>`);
-/** The one style that these pages may have; there is no script. */
-const STYLE_SOURCE = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+/** The catalog's, for a platform that has none. */
+const DEFAULT_COLOR = "#5b5bd6";
+/** Relative luminance on which black and white are read equally well (WCAG 2.2 success criterion 1.4.3). */
+const MIDDLE_LUMINANCE = 0.179;
+
+function inkOn(color: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const share = parseInt(color.slice(at, at + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > MIDDLE_LUMINANCE ? "#000" : "#fff";
+}
+
+const styleFor = (color: string): string => `:root { --accent: ${color}; --on-accent: ${inkOn(color)}; }${rules}`;
 
 export interface Page {
-  platformName: string;
+  platform: Pick<Platform, "name" | "color" | "logoUrl">;
   title: string;
   status?: number;
   body: Html;
@@ -44,19 +58,27 @@ export function redirectTo(location: string, setCookies: readonly string[] = [])
   return new Response(null, { status: 303, headers });
 }
 
-/** A small first-party page: no script, nothing from another host, never kept, and no address of it passed on. */
-export async function renderPage({ platformName, title, status = 200, body, hasForm = false }: Page): Promise<Response> {
+/** A small first-party page: no script, nothing from another host but the platform's logo, never kept, and no address of it passed on. */
+export async function renderPage({ platform, title, status = 200, body, hasForm = false }: Page): Promise<Response> {
+  const { name, logoUrl } = platform;
+  const style = styleFor(platform.color ?? DEFAULT_COLOR);
+  const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+  const [logoSource] = logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]);
+  const mark = logoSource ? html`<img src="${logoUrl}" alt="" />` : html`<span aria-hidden="true">${name.slice(0, 1).toUpperCase()}</span>`;
   const document = await html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} · ${platformName}</title>
-        ${styleElement}
+        <title>${title} · ${name}</title>
+        ${
+          // In one piece: a formatter's white space inside would not match the hash, and the browser would drop the style.
+          raw(`<style>${style}</style>`)
+        }
       </head>
       <body>
         <main>
-          <header>${platformName}</header>
+          <header>${mark} ${name}</header>
           <h1>${title}</h1>
           ${body}
         </main>
@@ -67,7 +89,7 @@ export async function renderPage({ platformName, title, status = 200, body, hasF
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${STYLE_SOURCE}; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
       "cache-control": "no-store",
       // With `no-referrer` a browser would send the form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
       "referrer-policy": hasForm ? "same-origin" : "no-referrer",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBrowser } from "../testing/browser.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
+import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
 
 const HOSTILE = `<script>alert("1")</script>'&`;
 let test: TestApp;
@@ -47,6 +47,19 @@ describe("every page", () => {
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? "";
     expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
     expect(page).not.toContain("<script");
+  });
+
+  it.each([
+    ["https://cdn.acme.example/logo.svg?a=1&b=2", "img-src https://cdn.acme.example;"],
+    ["data:image/gif;base64,R0lGODlhAQABAAAAACw=", "img-src data:;"],
+  ])("wears the platform's colour and its logo, and takes images from nowhere else: %s", async (logo_url, source) => {
+    const branded = await startTestApp({ file: { platform: { name: "Acme", color: "#facc15", logo_url } } });
+    const response = await sendTo(branded.app)("/connect/test");
+    await branded.close();
+    const page = await response.text();
+    expect(page).toContain(`<img src="${logo_url.replaceAll("&", "&amp;")}" alt="" />`);
+    expect(page).toContain("--accent: #facc15; --on-accent: #000;");
+    expect(response.headers.get("content-security-policy")).toContain(`; ${source} form-action 'none';`);
   });
 
   it("signs nobody in who was sent by another site, before they have agreed", async () => {

@@ -25,7 +25,7 @@ interface Dependencies {
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
 export function createConnectRoutes({ vault, platform, publicUrl, cookies, origins, findSignedIn, connectionsOf }: Dependencies): Hono {
-  const page = (title: string, status: number, body: Html) => renderPage({ platformName: platform.name, title, status, body });
+  const page = (title: string, status: number, body: Html) => renderPage({ platform, title, status, body });
   const catalogLink = (slug: string) => html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
 
   const visitorOf = async (request: Request) => ({
@@ -94,7 +94,7 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
 
   const showForm = (started: StartedConnection, state: string, problem: string | null, values: URLSearchParams) =>
     renderPage({
-      platformName: platform.name,
+      platform,
       title: `Connect ${started.connector.name}`,
       status: problem ? 400 : 200,
       hasForm: true,

@@ -17,12 +17,12 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       In development, open the sign-in link that the server printed at its start, or make a user token with
       <code>npx xkit-gateway users token &lt;user id&gt;</code> and open <code>/sign-in?token=…</code>
     </p>`;
-    if (!token) return renderPage({ platformName: platform.name, title: "Sign in", body: where });
+    if (!token) return renderPage({ platform, title: "Sign in", body: where });
     if (req.header("sec-fetch-site") === "cross-site") {
       const { pathname, search } = new URL(req.url);
       const body = html`<p>Another site sent you here. Go on only if this link is the one that your server printed for you.</p>
         <a class="button" href="${pathname}${search}">Sign in</a>`;
-      return renderPage({ platformName: platform.name, title: "Sign in?", body });
+      return renderPage({ platform, title: "Sign in?", body });
     }
     try {
       const { setCookies } = await signIn.login(token, req.raw);
@@ -31,7 +31,7 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       if (!(error instanceof GatewayError)) throw error;
       const body = html`<p role="alert">${error.message}</p>
         ${where}`;
-      return renderPage({ platformName: platform.name, title: "That did not work", status: httpStatusOf[error.code], body });
+      return renderPage({ platform, title: "That did not work", status: httpStatusOf[error.code], body });
     }
   });
   return routes;
