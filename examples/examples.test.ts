@@ -1,10 +1,13 @@
 /** Each example by its one command, against a real gateway, in a real Chromium. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { look } from "../client/testing/catalog-pages.ts";
 import { answerConsent, launchChromium } from "../client/testing/chromium.ts";
 import { type HostedGateway, startHostedGateway } from "../client/testing/hosted-gateway.ts";
@@ -15,7 +18,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 let gateway: HostedGateway;
 let browser: Browser;
-let ports: { scriptTag: number; reactVite: number };
+let ports: { scriptTag: number; reactVite: number; npmStart: number };
 const started: ChildProcess[] = [];
 
 async function findFreePort(): Promise<number> {
@@ -28,7 +31,7 @@ async function findFreePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  ports = { scriptTag: await findFreePort(), reactVite: await findFreePort() };
+  ports = { scriptTag: await findFreePort(), reactVite: await findFreePort(), npmStart: await findFreePort() };
   gateway = await startHostedGateway({
     webOrigins: Object.values(ports).map((port) => `http://localhost:${port}`),
     connectors: [{ slug: "slack", name: "Slack", provider: "demo" }],
@@ -41,29 +44,44 @@ afterAll(async () => {
   await gateway.stop();
 });
 
-/** Runs `npm run example:…` in a process group of its own. */
-function run(name: string, env: Record<string, string> = {}) {
+/** Runs an npm script in a process group of its own. */
+function runScript(script: string, cwd: string, env: NodeJS.ProcessEnv) {
   // Vite colours the port of its address where it takes the output for a CI's.
-  const own = { NO_COLOR: "1", ...gateway.env, XKIT_URL: gateway.url, XKIT_DEMO_API_URL: gateway.provider.apiUrl, ...env };
-  const child = spawn("npm", ["run", "--silent", `example:${name}`], { cwd: ROOT, env: { ...process.env, ...own }, detached: true });
+  const child = spawn("npm", ["run", "--silent", script], { cwd, env: { NO_COLOR: "1", ...env }, detached: true });
   const output = { text: "" };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output.text += text));
   return { child, output };
 }
 
-async function serve(name: string, port: number, env: Record<string, string> = {}) {
-  const { child, output } = run(name, { EXAMPLE_PORT: String(port), ...env });
+const run = (name: string, env: Record<string, string> = {}) =>
+  runScript(`example:${name}`, ROOT, {
+    ...process.env,
+    ...gateway.env,
+    XKIT_URL: gateway.url,
+    XKIT_DEMO_API_URL: gateway.provider.apiUrl,
+    ...env,
+  });
+
+/** A page in a browser of its own, once the example listens. */
+async function whenServed({ child, output }: ReturnType<typeof runScript>, port: number) {
   started.push(child);
   await expect.poll(() => output.text, { timeout: 60_000 }).toContain(`http://localhost:${port}/`);
   return (await browser.newContext({ reducedMotion: "reduce" })).newPage();
 }
 
-test("the page of Xkit's documentation signs in, sends its user to connect, and has a token when they are back", async () => {
-  const page = await serve("script-tag", ports.scriptTag);
-  await page.goto(`http://localhost:${ports.scriptTag}/`);
+const serve = (name: string, port: number) => whenServed(run(name, { EXAMPLE_PORT: String(port) }), port);
+
+/** From the page that sends its user to connect Slack, until they have. */
+async function connectSlack(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Connect Slack" }).click();
   await answerConsent(page);
   await page.getByText("Connected as ada@example.test").waitFor();
+}
+
+test("the page of Xkit's documentation signs in, sends its user to connect, and has a token when they are back", async () => {
+  const page = await serve("script-tag", ports.scriptTag);
+  await page.goto(`http://localhost:${ports.scriptTag}/`);
+  await connectSlack(page);
   await page.goto(`http://localhost:${ports.scriptTag}/`);
   await expect.poll(() => page.locator("body").textContent()).toContain("A live token of");
 });
@@ -104,4 +122,58 @@ test("the job says how to begin, and then calls the third party with each token 
   await once(second.child, "close");
   expect(second.output.text).toContain('demo: 200 {"id":"ada"');
   expect(second.output.text).not.toContain("sign-in");
+});
+
+/** What `npm start` builds and runs, beside the examples. */
+const SOURCES = [
+  "schema",
+  "gateway",
+  "client",
+  "examples",
+  ".ci",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+];
+
+/** Runs `npm start` in a copy of these sources, so that it builds and stores beside nobody else, with no configuration but a free port. */
+async function npmStart() {
+  const directory = mkdtempSync(join(tmpdir(), "xkit-start-"));
+  for (const path of SOURCES) cpSync(join(ROOT, path), join(directory, path), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  const { PATH, HOME } = process.env;
+  const runHere = (script: string, env: Record<string, string>) => runScript(script, directory, { PATH, HOME, ...env });
+  const { child, output } = runHere("start", { PORT: "0" });
+  onTestFinished(async () => {
+    if (child.exitCode === null) {
+      const ended = once(child, "close");
+      if (child.pid !== undefined) process.kill(-child.pid);
+      await ended;
+    }
+    rmSync(directory, { recursive: true, force: true });
+  });
+  await expect.poll(() => output.text, { timeout: 90_000 }).toContain("3. Ask");
+  const [, url = ""] = /Xkit Gateway {2}(\S+)/.exec(output.text) ?? [];
+  const runExample = (name: string, env: Record<string, string> = {}) =>
+    runHere(`example:${name}`, { PORT: new URL(url).port, XKIT_URL: url, ...env });
+  return { url, runExample };
+}
+
+test("the page of Xkit's documentation and the job work against what npm start builds and runs, without any configuration", async () => {
+  const { url, runExample } = await npmStart();
+  const served = `http://localhost:${ports.npmStart}/`;
+  const home = "http://localhost:3000/";
+  const page = await whenServed(runExample("script-tag", { EXAMPLE_PORT: String(ports.npmStart) }), ports.npmStart);
+  // What the demo takes for a web origin, without taking this machine's port.
+  await page.route(home, (route) => route.continue({ url: served }));
+  await page.goto(home);
+  await connectSlack(page);
+  await page.goto(home);
+  await expect.poll(() => page.locator("body").textContent()).toContain("A live token of");
+  expect(page.url()).toBe(home);
+
+  const job = runExample("node-server");
+  await once(job.child, "close");
+  expect(job.output.text).toContain(`${url}/sign-in?token=`);
 });
