@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { StartedConnection } from "../vault/connecting.ts";
+import { renderInstructions } from "./instructions.ts";
 import type { Html } from "./page.ts";
 
 interface Form {
@@ -15,7 +16,7 @@ export function renderForm({ started, state, problem, values }: Form): Html {
   const { collect, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
-    ${collect?.instructions ? html`<p>${collect.instructions}</p>` : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
+    ${collect?.instructions ? renderInstructions(collect.instructions) : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
     <form method="post" action="/connect/${slug}?state=${state}">
       ${fields.map(
         ({ name, label, suffix, secret }) =>
