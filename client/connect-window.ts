@@ -23,7 +23,8 @@ const isFinal = ({ status }: Authorization) => status === "ACTIVE" || status ===
 const ignore = () => {};
 /** Where the user goes on: at the provider, or at the gateway. */
 const urlOf = ({ authorization, connectorUrl }: StartedConnection) => authorization?.authorizeUrl ?? connectorUrl;
-const cancelled = () => new ConnectError("cancelled", "Connecting was not finished.");
+/** What connecting ends with when nobody finishes it. */
+export const cancelled = () => new ConnectError("cancelled", "Connecting was not finished.");
 
 async function readAuthorization(api: Api, started: StartedConnection): Promise<Authorization | null> {
   const { connection } = await api.request(ConnectionDocument, { where: { id: started.id } });
@@ -62,9 +63,7 @@ const thisPage = (): ConnectWindow => ({
       addEventListener(
         "pageshow",
         () => readAuthorization(api, started).then((end) => (end ? resolve(end) : reject(cancelled())), reject),
-        {
-          once: true,
-        },
+        { once: true },
       );
       location.assign(urlOf(started));
     }),
@@ -87,6 +86,7 @@ const popupPage = (popup: Window, slug: string): ConnectWindow => ({
 export function openConnectWindow(slug: string, popup: boolean): ConnectWindow {
   if (typeof window === "undefined")
     throw new TypeError("connect needs a page: without one, use startConnecting and send the browser yourself.");
-  const opened = popup ? window.open("about:blank", "xkit:connect", POPUP_FEATURES) : null;
+  // A window for each attempt, without a name: an attempt that ends closes its own, and never one that a newer attempt uses.
+  const opened = popup ? window.open("about:blank", "_blank", POPUP_FEATURES) : null;
   return opened ? popupPage(opened, slug) : thisPage();
 }

@@ -47,7 +47,7 @@ async function fillIn(
   connection: Connection,
   form: CollectForm,
   state: string,
-  collect: NonNullable<ConnectOptions["collect"]>,
+  { collect, signal }: { collect: NonNullable<ConnectOptions["collect"]>; signal: AbortSignal | undefined },
 ): Promise<StartedAuthorization> {
   let problem: string | null = null;
   for (;;) {
@@ -55,6 +55,7 @@ async function fillIn(
     try {
       return await submitFields(api, state, values);
     } catch (error) {
+      signal?.throwIfAborted();
       if (!(error instanceof BadUserInputError)) throw error;
       problem = error.message;
     }
@@ -76,9 +77,11 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
     try {
       const started = await startConnecting(api, slug, { ...(id !== undefined && { id }), returnTo: returnTo ?? window.returnTo });
       let { authorization } = started;
+      signal?.throwIfAborted();
       if (!authorization) return started;
       if (authorization.collect && authorization.state && collect && !popup) {
-        authorization = await fillIn(api, started, authorization.collect, authorization.state, collect);
+        authorization = await fillIn(api, started, authorization.collect, authorization.state, { collect, signal });
+        signal?.throwIfAborted();
       }
       if (authorization.status !== "AWAITING_CALLBACK") return await finish(started, authorization);
       return await finish(started, await window.visit(api, { ...started, authorization }, signal));

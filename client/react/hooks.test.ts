@@ -1,8 +1,7 @@
 /** The hooks under StrictMode in a real Chromium, before the real gateway. */
-import { createServer } from "node:http";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AppPage, startAppPage } from "../testing/app-page.ts";
 import { answerConsent, launchChromium } from "../testing/chromium.ts";
 import { type HostedGateway, startHostedGateway } from "../testing/hosted-gateway.ts";
 
@@ -11,37 +10,17 @@ const ACCESS_TOKEN_SECONDS = 5;
 
 let gateway: HostedGateway;
 let browser: Browser;
-let script = "";
-let pageUrl = "";
-const pageServer = createServer((request, response) =>
-  request.url === "/page.js"
-    ? response.writeHead(200, { "content-type": "text/javascript" }).end(script)
-    : response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><body><script type="module" src="/page.js"></script>'),
-);
-
-async function bundle(): Promise<string> {
-  const entry = new URL("../testing/hooks-page/main.tsx", import.meta.url).pathname;
-  const built = await build({
-    configFile: false,
-    logLevel: "error",
-    build: { write: false, rolldownOptions: { input: entry, output: { codeSplitting: false } } },
-  });
-  const outputs = Array.isArray(built) ? built : "output" in built ? [built] : [];
-  return outputs.flatMap(({ output }) => output).reduce((text, file) => (file.type === "chunk" ? text + file.code : text), "");
-}
+let app: AppPage;
 
 beforeAll(async () => {
-  script = await bundle();
-  await new Promise<void>((resolve) => pageServer.listen(0, "localhost", resolve));
-  const address = pageServer.address();
-  pageUrl = `http://localhost:${typeof address === "object" ? address?.port : 0}`;
-  gateway = await startHostedGateway({ webOrigins: [pageUrl], accessTokenSeconds: ACCESS_TOKEN_SECONDS });
+  app = await startAppPage(new URL("../testing/hooks-page/main.tsx", import.meta.url));
+  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS });
   browser = await launchChromium();
 });
 afterAll(async () => {
   await browser.close();
   await gateway.stop();
-  pageServer.close();
+  app.stop();
 });
 
 async function open(userId: string) {
@@ -49,17 +28,21 @@ async function open(userId: string) {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   const parameters = new URLSearchParams({ gateway: gateway.url, token: await gateway.provision(userId), api: gateway.provider.apiUrl });
-  await page.goto(`${pageUrl}/?${parameters}`);
+  await page.goto(`${app.url}/?${parameters}`);
   const said = async () => JSON.parse((await page.locator("output").textContent()) ?? "{}");
   const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
   return { page, said, press, complaints };
 }
 
-async function connect(page: Page): Promise<void> {
+async function openPopup(page: Page): Promise<Page> {
   const opening = page.context().waitForEvent("page");
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await answerConsent(await opening);
+  const popup = await opening;
+  await popup.locator("button").first().waitFor();
+  return popup;
 }
+
+const connect = async (page: Page) => answerConsent(await openPopup(page));
 
 test("the hooks follow a user from signing in to disconnecting", async () => {
   const { page, said, press, complaints } = await open("hooks");
@@ -75,6 +58,32 @@ test("the hooks follow a user from signing in to disconnecting", async () => {
   await press("Logout");
   await expect.poll(said).toMatchObject({ viewer: null, token: null });
   expect(complaints).toEqual([]);
+});
+
+describe("useConnect", () => {
+  test("is as before once cancelled: neither connecting nor in error, and the popup is closed", async () => {
+    const { page, said, press } = await open("canceller");
+    await press("Login");
+    await expect.poll(said).toMatchObject({ outcome: "NotConnected" });
+    const popup = await openPopup(page);
+    expect(await said()).toMatchObject({ connecting: true, ended: "" });
+    await press("Cancel");
+    await expect.poll(said).toMatchObject({ connecting: false, ended: "cancelled" });
+    await expect.poll(() => popup.isClosed()).toBe(true);
+  });
+
+  test("started anew closes the popup before, and goes on in its own", async () => {
+    const { page, said, press } = await open("impatient");
+    await press("Login");
+    await expect.poll(said).toMatchObject({ outcome: "NotConnected" });
+    const first = await openPopup(page);
+    const second = await openPopup(page);
+    await expect.poll(() => first.isClosed()).toBe(true);
+    await expect.poll(said).toMatchObject({ connecting: true, ended: "cancelled" });
+    await answerConsent(second);
+    await expect.poll(said).toMatchObject({ connecting: false, connection: "ACTIVE", ended: "cancelled connected" });
+    await expect.poll(() => second.isClosed()).toBe(true);
+  });
 });
 
 test("useXkitFetch goes on after a token has expired, and nobody notices", async () => {

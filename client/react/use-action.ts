@@ -1,4 +1,4 @@
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 
 export interface ActionState<Data> {
   data: Data | undefined;
@@ -13,26 +13,33 @@ export type ActionResult<Data> = { data: Data; error?: undefined } | { data?: un
 const IDLE = { data: undefined, fetching: false, error: undefined };
 const toError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
-/** The state of something done on demand, as urql's mutations have it. `act` must keep its identity. */
+/** The state of something done on demand, as urql's mutations have it: of the latest run, none after a reset. `act` must keep its identity. */
 export function useAction<Args extends unknown[], Data>(
   act: (...args: Args) => Promise<Data>,
 ): [state: ActionState<Data>, run: (...args: Args) => Promise<ActionResult<Data>>, reset: () => void] {
   const [state, setState] = useState<ActionState<Data>>(IDLE);
+  /** Grows with each run and reset: an older run then changes nothing. */
+  const latest = useRef(0);
   const run = useCallback(
     async (...args: Args): Promise<ActionResult<Data>> => {
-      setState({ ...IDLE, fetching: true });
+      const mine = ++latest.current;
+      const show = (end: Partial<ActionState<Data>>) => mine === latest.current && setState({ ...IDLE, ...end });
+      show({ fetching: true });
       try {
         const data = await act(...args);
-        setState({ ...IDLE, data });
+        show({ data });
         return { data };
       } catch (thrown) {
         const error = toError(thrown);
-        setState({ ...IDLE, error });
+        show({ error });
         return { error };
       }
     },
     [act],
   );
-  const reset = useCallback(() => setState(IDLE), []);
+  const reset = useCallback(() => {
+    latest.current++;
+    setState(IDLE);
+  }, []);
   return [state, run, reset];
 }

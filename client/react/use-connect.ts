@@ -1,4 +1,5 @@
 import { useCallback, useRef } from "react";
+import { cancelled } from "../connect-window.ts";
 import type { ConnectOptions } from "../connect.ts";
 import type { Connection } from "../types.ts";
 import type { ConnectorName } from "../xkit.ts";
@@ -15,7 +16,8 @@ export type ConnectTarget = ConnectorName | Connection;
 
 /**
  * Connecting on a click. By default the page leaves for the provider, and `fetching` stays true until it is gone.
- * The error is a ConnectError when the user did not succeed. `cancel` stops waiting for a popup.
+ * The error is a ConnectError when the user did not succeed. `cancel` stops waiting, and
+ * connecting again replaces what is still waited for: both close its popup.
  */
 export function useConnect(): [
   state: ActionState<Connection>,
@@ -27,7 +29,7 @@ export function useConnect(): [
   const [state, connect, reset] = useAction(
     useCallback(
       (target: ConnectTarget, { add = false, ...rest }: UseConnectOptions = {}) => {
-        controller.current?.abort();
+        controller.current?.abort(cancelled());
         controller.current = new AbortController();
         const options = { ...rest, signal: controller.current.signal };
         if (typeof target === "object" && "connector" in target) return xkit.reconnect(target, options);
@@ -37,7 +39,7 @@ export function useConnect(): [
     ),
   );
   const cancel = useCallback(() => {
-    controller.current?.abort();
+    controller.current?.abort(cancelled());
     reset();
   }, [reset]);
   return [state, connect, cancel];

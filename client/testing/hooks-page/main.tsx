@@ -11,6 +11,7 @@ import {
   useXkitFetch,
   XkitProvider,
 } from "../../react/index.ts";
+import { ConnectError } from "../../errors.ts";
 import { createXkit } from "../../xkit.ts";
 
 const parameters = new URLSearchParams(location.search);
@@ -21,7 +22,8 @@ function Hooks() {
   const [connectors] = useConnectors();
   const [connection] = useConnection("demo");
   const [accessToken] = useAccessToken({ slug: "demo" });
-  const [connecting, connect] = useConnect();
+  const [connecting, connect, cancel] = useConnect();
+  const [ended, setEnded] = useState("");
   const [, disconnect] = useDisconnect();
   const fetchMe = useXkitFetch({ slug: "demo" });
   const [me, setMe] = useState("");
@@ -32,12 +34,21 @@ function Hooks() {
     token: accessToken.token,
     outcome: accessToken.data?.__typename ?? accessToken.error?.message,
     connecting: connecting.error?.message ?? connecting.fetching,
+    ended,
     me,
   };
   return (
     <>
       <output>{JSON.stringify(said)}</output>
-      <button onClick={() => connect("demo", { popup: true })}>Connect</button>
+      <button
+        onClick={async () => {
+          const { error } = await connect("demo", { popup: true });
+          setEnded((before) => `${before} ${error instanceof ConnectError ? error.code : (error?.name ?? "connected")}`.trim());
+        }}
+      >
+        Connect
+      </button>
+      <button onClick={cancel}>Cancel</button>
       <button onClick={() => disconnect("demo")}>Disconnect</button>
       <button onClick={async () => setMe(await (await fetchMe(parameters.get("api") ?? "")).text())}>Fetch</button>
       <button onClick={() => xkit.login(parameters.get("token") ?? "")}>Login</button>
