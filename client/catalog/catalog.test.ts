@@ -2,7 +2,7 @@
  * The built catalog and xkit.js in a real Chromium, before the real gateway and the demo provider's own consent page.
  * Every state is looked at: screenshots go to coverage/screenshots, and axe finds nothing.
  */
-import type { BrowserContext } from "playwright-core";
+import type { BrowserContext, Request, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Acme, connectFrom, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
 import { answerConsent } from "../testing/chromium.ts";
@@ -119,6 +119,30 @@ describe("a connection", () => {
     await page.getByLabel("Subdomain").fill("acme");
     await page.getByRole("dialog").getByRole("button", { name: "Connect" }).click();
     await page.getByText("Your account").waitFor();
+  });
+
+  test.each(["Escape", "Cancel"])("lets go of its form with %s while it is being sent", async (way) => {
+    const { page, context } = await acme.open("/connectors/desk", { userId: `let-go-${way}` });
+    const isSubmit = (request: Request) => request.postData()?.includes("submitAuthorization") === true;
+    const held = new Promise<Route>((resolve) => {
+      void context.route("**/graphql", (route) => (isSubmit(route.request()) ? resolve(route) : route.continue()));
+    });
+    await page.getByRole("button", { name: "Connect Support Desk" }).click();
+    await page.getByLabel("Subdomain").fill(" ");
+    await page.getByLabel("API key").fill("key-1");
+    await page.getByRole("dialog").getByRole("button", { name: "Connect" }).click();
+    const sent = await held;
+    if (way === "Escape") await page.keyboard.press(way);
+    else await page.getByRole("button", { name: way }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const answered = page.waitForResponse((response) => isSubmit(response.request()));
+    await sent.continue();
+    await (await answered).finished();
+    const button = page.getByRole("button", { name: "Connect Support Desk" });
+    expect(await button.getAttribute("aria-disabled")).toBeNull();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await button.click();
+    await page.getByRole("dialog").waitFor();
   });
 
   test("may lack permissions, which is said without calling it broken", async () => {

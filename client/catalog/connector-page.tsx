@@ -3,6 +3,7 @@ import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../types.ts";
 import { Button } from "./button.tsx";
+import { Callout } from "./callout.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
 import { useCatalog } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
@@ -74,14 +75,14 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
   const connecting = useConnecting(name);
   const shown = shownOf(connections);
   const heading = useRef<HTMLHeadingElement>(null);
-  const hasDialog = connecting.dialog !== null;
+  const hasDialog = !!connecting.dialog;
+  const isBusy = connecting.target !== null;
   // What had the focus may be gone: the link that led here, the button that opened a dialog, or the connection that was disconnected.
   useEffect(() => {
     if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
-  }, [slug, shown.length, hasDialog]);
+  }, [slug, shown.length, hasDialog, isBusy]);
 
   const failed = shown.length === 0 ? connections.find(({ authorization }) => authorization?.status === "ERROR")?.authorization : undefined;
-  const isBusy = connecting.target !== null;
   return (
     <>
       <header className="mt-6 flex flex-wrap items-center gap-4">
@@ -105,6 +106,13 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
         )}
       </header>
       <div className="mt-6 flex flex-col gap-8">
+        {connecting.cancel && (
+          <div role="status">
+            <Callout tone="plain" icon={<ExternalIcon />} action={<Button onClick={connecting.cancel}>Cancel</Button>}>
+              Go on in the window that has opened.
+            </Callout>
+          </div>
+        )}
         {connecting.error && <ProblemCallout cause={connecting.error} name={name} />}
         {failed && !connecting.error && <ProblemCallout cause={failed} name={name} />}
         {viewer === null && <SignIn sentence={`Sign in to connect ${name}.`} />}

@@ -1,5 +1,6 @@
-import { type ReactNode, useCallback, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { CollectRequest } from "../connect.ts";
+import { cancelled } from "../connect-window.ts";
 import { ConnectError } from "../errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
@@ -10,7 +11,7 @@ import { readReturnTo } from "./return-to.ts";
 interface Collecting {
   request: CollectRequest;
   submit: (values: Record<string, string>) => void;
-  cancel: () => void;
+  reject: (reason: Error) => void;
 }
 
 export interface Connecting {
@@ -19,6 +20,8 @@ export interface Connecting {
   error: Error | undefined;
   connect: (target: ConnectTarget) => void;
   add: (slug: string) => void;
+  /** Stops waiting for the popup; null where there is none to wait for. */
+  cancel: (() => void) | null;
   /** The form in between, where there is one; render it anywhere. */
   dialog: ReactNode;
 }
@@ -27,36 +30,35 @@ export interface Connecting {
 export function useConnecting(name: string): Connecting {
   const { popup, announce } = useCatalog();
   const xkit = useXkit();
-  const [{ fetching, error }, connect] = useConnect();
+  const [{ fetching, error }, connect, stop] = useConnect();
   const [target, setTarget] = useState<Connecting["target"]>(null);
   const [collecting, setCollecting] = useState<Collecting | null>(null);
 
-  const collect = useCallback(
-    (request: CollectRequest) =>
-      new Promise<Record<string, string>>((submit, reject) => {
-        setCollecting({ request, submit, cancel: () => reject(new ConnectError("cancelled", "Cancelled.")) });
-      }),
-    [],
-  );
+  const collect = (request: CollectRequest) =>
+    new Promise<Record<string, string>>((submit, reject) => setCollecting({ request, submit, reject }));
 
   async function run(to: ConnectTarget, add: boolean): Promise<void> {
+    setCollecting(null);
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
     const returnTo = popup ? null : readReturnTo();
     const result = await connect(to, { popup, add, collect, ...(returnTo !== null && { returnTo }) });
-    setCollecting(null);
-    setTarget(null);
     if (!result.data) return;
     announce(`${name} is connected.`);
     // Connected without a visit to a provider, whose way back ends there. The gateway has judged it.
     if (returnTo !== null) location.assign(new URL(returnTo, xkit.url));
   }
 
-  const dialog = collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={collecting.cancel} />;
+  function cancel(): void {
+    collecting?.reject(cancelled());
+    stop();
+  }
+
   return {
     target: fetching ? target : null,
     error: error instanceof ConnectError && error.code === "cancelled" && !popup ? undefined : error,
     connect: (to) => void run(to, false),
     add: (slug) => void run(slug, true),
-    dialog,
+    cancel: fetching && popup ? cancel : null,
+    dialog: fetching && collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={cancel} />,
   };
 }

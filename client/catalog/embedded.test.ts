@@ -1,0 +1,72 @@
+/** `<Catalog>` in an app of another origin, in a real Chromium, before the real gateway. */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AppPage, startAppPage } from "../testing/app-page.ts";
+import { type Acme, startAcme } from "../testing/catalog-pages.ts";
+import { answerConsent } from "../testing/chromium.ts";
+
+let app: AppPage;
+let acme: Acme;
+beforeAll(async () => {
+  app = await startAppPage(new URL("../testing/catalog-page/main.tsx", import.meta.url));
+  acme = await startAcme({ webOrigins: [app.url] });
+});
+afterAll(async () => {
+  await acme.stop();
+  app.stop();
+});
+
+async function open(path: string, { userId, ...props }: { userId: string } & Record<string, string>): Promise<Page> {
+  const { page } = await acme.open("/");
+  const token = await acme.gateway.provision(userId);
+  await page.goto(`${app.url}${path}?${new URLSearchParams({ gateway: acme.gateway.url, token, ...props })}`);
+  return page;
+}
+
+async function openPopup(page: Page, button: string): Promise<Page> {
+  const opening = page.context().waitForEvent("page");
+  await page.getByRole("button", { name: button, exact: true }).click();
+  return opening;
+}
+
+test("lists what the filter lets through", async () => {
+  const page = await open("/", { userId: "filtering", only: "notes" });
+  await page.getByRole("link", { name: /^Notes/ }).waitFor();
+  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Notes"]);
+  await page.getByRole("searchbox").fill("calendar");
+  await page.getByText("Nothing found for “calendar”.").waitFor();
+});
+
+describe("in a popup", () => {
+  test("connects without leaving the page", async () => {
+    const page = await open("/connectors/notes", { userId: "embedded", popup: "" });
+    const popup = await openPopup(page, "Connect Notes");
+    await page.getByText("Go on in the window that has opened.").waitFor();
+    await answerConsent(popup);
+    await page.getByText("Connected as ada@example.test").waitFor();
+    expect(new URL(page.url()).origin).toBe(app.url);
+    await expect.poll(() => popup.isClosed()).toBe(true);
+    expect(await page.getByText("Go on in the window").count()).toBe(0);
+  });
+
+  test("lets its user cancel once they have closed it, and connect again", async () => {
+    const page = await open("/connectors/crm", { userId: "closer", popup: "" });
+    const closed = await openPopup(page, "Connect CRM");
+    await closed.locator("button").first().waitFor();
+    await closed.close();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    await answerConsent(await openPopup(page, "Connect CRM"));
+    await page.getByText("Connected as ada@example.test").waitFor();
+  });
+
+  test("closes when its user cancels, and nothing is said to be wrong", async () => {
+    const page = await open("/connectors/drive", { userId: "canceller", popup: "" });
+    const popup = await openPopup(page, "Connect Drive");
+    await popup.locator("button").first().waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await expect.poll(() => popup.isClosed()).toBe(true);
+    expect(await page.getByRole("button", { name: "Connect Drive" }).getAttribute("aria-disabled")).toBeNull();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+});

@@ -1,0 +1,18 @@
+/** An app that embeds the catalog, for its tests: signed in by `?token=`, with the props that the address names. */
+import { createRoot } from "react-dom/client";
+import { Catalog, XkitProvider } from "../../react/index.ts";
+import { createXkit } from "../../xkit.ts";
+
+const parameters = new URLSearchParams(location.search);
+const xkit = createXkit(parameters.get("gateway") ?? "");
+const only = parameters.get("only");
+const token = parameters.get("token");
+if (token !== null) await xkit.login(token);
+
+const root = document.createElement("div");
+document.body.append(root);
+createRoot(root).render(
+  <XkitProvider xkit={xkit}>
+    <Catalog popup={parameters.has("popup")} {...(only !== null && { filter: ({ slug }) => slug === only })} />
+  </XkitProvider>,
+);
