@@ -136,19 +136,25 @@ test("runs in Node from every entry, and renders a page on a server, without a w
     import { parseConfig } from "xkit-gateway";
     import { createXkit } from "xkit-gateway/client";
     import { Catalog, useViewer, XkitProvider } from "xkit-gateway/react";
-    const xkit = createXkit("https://connect.example.com", { fetch: () => { throw new Error("Rendering asks nothing."); } });
+    let asked = 0;
+    const fetch = async () => { asked++; throw new Error("Rendering asks nothing."); };
+    const xkit = createXkit("https://connect.example.com", { fetch });
     const Who = () => (useViewer()[0].fetching ? "Who are you?" : "");
     const page = createElement(XkitProvider, { xkit }, createElement(Who), createElement(Catalog, { basePath: "/integrations" }));
     const read = (entry) => readFileSync(fileURLToPath(import.meta.resolve(entry)), "utf8");
+    const html = renderToString(page);
+    await new Promise((resolve) => setImmediate(resolve));
     console.log(JSON.stringify({
+      asked,
       name: parseConfig({}, null).platform.name,
-      html: renderToString(page),
+      html,
       css: read("xkit-gateway/catalog.css").includes(".xkit-catalog"),
       schema: read("xkit-gateway/schema.graphql").includes("type Query"),
       globals: typeof window,
     }));`;
   writeFileSync(join(app, "entries.js"), script);
   expect(JSON.parse(await run(app, process.execPath, "entries.js"))).toMatchObject({
+    asked: 0,
     name: expect.any(String),
     html: expect.stringMatching(/Who are you\?.*xkit-catalog.*Loading/s),
     css: true,

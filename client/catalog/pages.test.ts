@@ -49,6 +49,25 @@ test("say that they are offline, and that there is no such integration", async (
   expect(await look(page, "offline")).toEqual([]);
 });
 
+test.each([
+  ["/", "heading", 2],
+  ["/connectors/calendar", "button", undefined],
+] as const)("keep what they show at %s while reading it again fails", async (path, role, level) => {
+  const { page, context } = await acme.open(path, { userId: "reader" });
+  const shown = page.locator("main").getByRole(role, level && { level });
+  await shown.first().waitFor();
+  const before = await shown.allTextContents();
+  await context.setOffline(true);
+  const failed = page.waitForEvent("requestfailed", (request) => request.postData()?.includes("query Connector") === true);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await failed;
+  if (path === "/") await page.getByRole("alert").waitFor();
+  expect((await shown.allTextContents()).filter((text) => text !== "Try again")).toEqual(before);
+  await context.setOffline(false);
+  await page.getByRole("alert").waitFor({ state: "detached" });
+  expect(await shown.allTextContents()).toEqual(before);
+});
+
 test.each(["/", "/connectors/calendar"])("offer to try again when the gateway does not answer at %s", async (path) => {
   const { page, context } = await acme.open("/?close");
   await context.route("**/graphql", (route) => route.abort());

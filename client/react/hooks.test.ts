@@ -1,4 +1,4 @@
-/** The hooks under StrictMode in a real Chromium, before the real gateway. */
+/** The hooks in a real Chromium, before the real gateway. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AppPage, startAppPage } from "../testing/app-page.ts";
@@ -8,13 +8,15 @@ import { type HostedGateway, startHostedGateway } from "../testing/hosted-gatewa
 /** Short enough to see one expire. */
 const ACCESS_TOKEN_SECONDS = 5;
 
+const OTHER = { slug: "other", name: "Other", provider: "demo" };
+
 let gateway: HostedGateway;
 let browser: Browser;
 let app: AppPage;
 
 beforeAll(async () => {
   app = await startAppPage(new URL("../testing/hooks-page/main.tsx", import.meta.url));
-  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS });
+  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER] });
   browser = await launchChromium();
 });
 afterAll(async () => {
@@ -23,15 +25,21 @@ afterAll(async () => {
   app.stop();
 });
 
-async function open(userId: string) {
+/** `loose`: without StrictMode. */
+async function open(userId: string, { second, loose = false }: { second?: string; loose?: boolean } = {}) {
   const page = await (await browser.newContext()).newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   const parameters = new URLSearchParams({ gateway: gateway.url, token: await gateway.provision(userId), api: gateway.provider.apiUrl });
+  if (second !== undefined) parameters.set("second", await gateway.provision(second));
+  if (loose) parameters.set("loose", "");
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(...(/query (\w+)/.exec(request.postData() ?? "")?.slice(1) ?? [])));
   await page.goto(`${app.url}/?${parameters}`);
   const said = async () => JSON.parse((await page.locator("output").textContent()) ?? "{}");
   const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
-  return { page, said, press, complaints };
+  const seen = () => page.evaluate(() => window.seen);
+  return { page, said, press, complaints, asked, seen };
 }
 
 async function openPopup(page: Page): Promise<Page> {
@@ -44,11 +52,14 @@ async function openPopup(page: Page): Promise<Page> {
 
 const connect = async (page: Page) => answerConsent(await openPopup(page));
 
-test("the hooks follow a user from signing in to disconnecting", async () => {
-  const { page, said, press, complaints } = await open("hooks");
-  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo"], token: null });
+test.each([
+  ["under StrictMode", "strict"],
+  ["without StrictMode", "loose"],
+])("the hooks follow a user from signing in to disconnecting, %s", async (_mode, userId) => {
+  const { page, said, press, complaints } = await open(userId, { loose: userId === "loose" });
+  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other"], token: null });
   await press("Login");
-  await expect.poll(said).toMatchObject({ viewer: "hooks", connection: null, token: null, outcome: "NotConnected" });
+  await expect.poll(said).toMatchObject({ viewer: userId, connection: null, token: null, outcome: "NotConnected" });
   await connect(page);
   await expect.poll(said).toMatchObject({ connection: "ACTIVE", outcome: "AccessToken", token: expect.any(String), connecting: false });
   await press("Fetch");
@@ -58,6 +69,55 @@ test("the hooks follow a user from signing in to disconnecting", async () => {
   await press("Logout");
   await expect.poll(said).toMatchObject({ viewer: null, token: null });
   expect(complaints).toEqual([]);
+});
+
+test("another user is never shown what the former one had", async () => {
+  const { page, said, press, seen } = await open("former", { second: "latter" });
+  await press("Login");
+  await connect(page);
+  await expect.poll(said).toMatchObject({ viewer: "former", shown: "demo", connected: ["demo"], token: expect.any(String) });
+  await press("Login as another");
+  await expect.poll(said).toMatchObject({ viewer: "latter", connection: null, connected: [], outcome: "NotConnected" });
+  const latter = (await seen()).filter(({ viewer }) => viewer === "latter");
+  expect(latter.filter(({ shown, connected, token }) => shown !== null || connected?.length || token !== null)).toEqual([]);
+});
+
+test("a changed argument is another question: the answer to the one before is not shown, and comes back at once", async () => {
+  const { page, said, press, seen } = await open("changer");
+  await press("Login");
+  await connect(page);
+  await expect.poll(said).toMatchObject({ asked: "demo", shown: "demo", token: expect.any(String) });
+  await press("Change");
+  await expect.poll(said).toMatchObject({ asked: "other", connection: null, outcome: "NotConnected" });
+  await press("Change");
+  expect(await said()).toMatchObject({ asked: "demo", shown: "demo", connection: "ACTIVE" });
+  const other = (await seen()).filter(({ asked }) => asked === "other");
+  expect(other.filter(({ shown, token }) => shown !== null || token !== null)).toEqual([]);
+});
+
+test("hooks that are gone ask nothing more, and ask anew when they are back", async () => {
+  const { page, said, press, asked, complaints } = await open("leaver");
+  await press("Login");
+  await connect(page);
+  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
+  const { token } = await said();
+  await press("Mount");
+  await page.getByRole("button", { name: "Connect", exact: true }).waitFor({ state: "detached" });
+  asked.length = 0;
+  const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: `Bearer ${token}` } })).status === 401;
+  await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  expect(asked).toEqual([]);
+  await press("Mount");
+  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
+  expect((await said()).token).not.toBe(token);
+  expect(complaints).toEqual([]);
+});
+
+test("hooks that ask the same ask once", async () => {
+  const { said, asked } = await open("asker", { loose: true });
+  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other"], outcome: expect.any(String) });
+  expect(asked.toSorted()).toEqual(["AccessToken", "Connection", "Connectors"]);
 });
 
 describe("useConnect", () => {

@@ -1,5 +1,5 @@
 export { useXkit, XkitProvider, type XkitProviderProps } from "./provider.tsx";
-export type { Reading, ReadingState } from "./result.ts";
+export type { Reading, ReadingState } from "./use-reading.ts";
 export { useAccessToken, type AccessTokenState, type UseAccessTokenOptions } from "./use-access-token.ts";
 export type { ActionResult, ActionState } from "./use-action.ts";
 export { useConnect, type ConnectTarget, type UseConnectOptions } from "./use-connect.ts";

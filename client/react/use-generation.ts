@@ -3,6 +3,9 @@ import type { Session } from "../session.ts";
 
 /** Another number once another user has taken the place of the one before. */
 export function useGeneration(session: Session): number {
-  const getGeneration = () => session.generation;
-  return useSyncExternalStore(session.onChange, getGeneration, getGeneration);
+  return useSyncExternalStore(
+    session.onChange,
+    () => session.generation,
+    () => 0,
+  );
 }

@@ -1,10 +1,8 @@
-import { useQuery } from "urql";
 import { PlatformDocument } from "../generated/graphql.ts";
 import type { Platform } from "../types.ts";
-import { type Reading, select } from "./result.ts";
+import { type Reading, useReading } from "./use-reading.ts";
+
+const NO_VARIABLES = {};
 
 /** The app that runs the gateway. Public. */
-export function usePlatform(): Reading<Platform> {
-  const [state, refetch] = useQuery({ query: PlatformDocument });
-  return [select(state, ({ platform }) => platform), refetch];
-}
+export const usePlatform = (): Reading<Platform> => useReading(PlatformDocument, NO_VARIABLES, ({ platform }) => platform);

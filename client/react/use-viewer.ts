@@ -1,14 +1,18 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import type { Viewer } from "../types.ts";
 import { useXkit } from "./provider.tsx";
-import type { ReadingState } from "./result.ts";
+import type { ReadingState } from "./use-reading.ts";
 
 /** Who is signed in: null when nobody is. Resumes the session when nothing has asked before. */
 export function useViewer(): readonly [state: ReadingState<Viewer | null>, refetch: () => void] {
   const { session } = useXkit();
   const [error, setError] = useState<Error>();
-  const getViewer = () => session.viewer;
-  const data = useSyncExternalStore(session.onChange, getViewer, getViewer);
+  const data = useSyncExternalStore(
+    session.onChange,
+    () => session.viewer,
+    // A server renders for anybody.
+    () => undefined,
+  );
 
   const refetch = useCallback(() => {
     setError(undefined);

@@ -1,0 +1,31 @@
+/** The hooks and the catalog rendered on a server, which has no window. */
+import { renderToString } from "react-dom/server";
+import { afterEach, expect, test, vi } from "vitest";
+import { createTestClient, startApp } from "../testing/signed-in.ts";
+import { Catalog, useAccessToken, useConnection, useConnectors, usePlatform, useViewer, XkitProvider } from "./index.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+function Page() {
+  const readings = [useViewer()[0], usePlatform()[0], useConnectors()[0], useConnection("slack")[0], useAccessToken("slack")[0]];
+  return <output>{JSON.stringify(readings.map(({ data, fetching }) => ({ data, fetching })))}</output>;
+}
+
+test("rendering on a server asks nothing, and knows nobody, even where somebody is signed in", async () => {
+  const app = await startApp();
+  const { xkit, asked } = createTestClient(app);
+  await xkit.login(await (await app.signIn("ada")).bearer());
+  const before = [...asked];
+  const html = renderToString(
+    <XkitProvider xkit={xkit}>
+      <Page />
+      <Catalog />
+    </XkitProvider>,
+  );
+  expect(html).toContain(JSON.stringify(Array.from({ length: 5 }, () => ({ fetching: true }))).replaceAll('"', "&quot;"));
+  expect(html).toContain("Loading the integrations");
+  expect(html).not.toContain("ada");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked).toEqual(before);
+  await app.close();
+});
