@@ -168,7 +168,7 @@ test("useXkitFetch goes on after a token has expired, and nobody notices", async
   expect(complaints).toEqual([]);
 });
 
-test("useAccessToken renews before expiry, and not while the tab is hidden", async () => {
+test("useAccessToken renews a token that has expired, but not while the tab is hidden", async () => {
   const { page, said, press } = await open("renewal");
   await press("Login");
   await expect.poll(said).toMatchObject({ viewer: "renewal", outcome: "NotConnected" });

@@ -55,6 +55,7 @@ function Hooks() {
     connected: connectors.data?.filter(({ connections }) => connections.length > 0).map(({ slug }) => slug),
     token: accessToken.token,
     expiresAt: accessToken.data && isAccessToken(accessToken.data) ? accessToken.data.expiresAt : null,
+    problem: accessToken.error?.message ?? null,
     outcome: accessToken.data?.__typename ?? accessToken.error?.message,
     connecting: connecting.error?.message ?? connecting.fetching,
     ended,
