@@ -21,6 +21,8 @@ const ACCESS_TOKEN = `query ($slug: ID!, $rejected: String) {
   accessToken(where: { slug: $slug }, rejected: $rejected) { __typename ... on AccessToken { fingerprint } }
 }`;
 
+const GRANT = "query ($slug: ID!) { connection(where: { slug: $slug }) { authorization { scopes expiresAt } } }";
+
 /** Says that the third party refused the token: so the gateway finds out what the provider thinks. */
 async function rejectToken(context: BrowserContext, slug: string) {
   const ask = await signedInAs(context, acme.gateway);
@@ -60,6 +62,11 @@ describe("a connection", () => {
     await connectFrom(page, "Calendar");
     await page.getByText("Connected as ada@example.test").waitFor();
     expect(await look(page, "connector-connected")).toEqual([]);
+
+    const granted = (await (await signedInAs(context, acme.gateway))(GRANT, { slug: "calendar" })).connection.authorization;
+    expect(granted.scopes.length).toBeGreaterThan(0);
+    expect(await page.locator("dd li").allTextContents()).toEqual(granted.scopes);
+    expect(await page.locator("dd time").getAttribute("datetime")).toBe(granted.expiresAt);
 
     const id = await connectionIdOf(context, "calendar");
     await revokeAtProvider();

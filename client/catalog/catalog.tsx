@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from "react";
+import { useContext, useEffect, useMemo, useState } from "react";
 import { usePlatform } from "../react/use-platform.ts";
 import type { ListedConnector } from "../types.ts";
 import { OfflineCallout } from "./callout.tsx";
-import { CatalogContext } from "./context.ts";
+import { CatalogContext, HostedContext } from "./context.ts";
 import { ConnectorPage } from "./connector-page.tsx";
 import { loadTheRest } from "./lazy-parts.ts";
 import { ListPage } from "./list-page.tsx";
@@ -39,7 +39,8 @@ export function Catalog({ title, hideTitle = false, hideSearch = false, filter, 
   const router = useRouter(basePath.replace(/\/+$/, ""));
   const [announcement, announce] = useState("");
   const isOnline = useOnline();
-  const value = useMemo(() => ({ ...router, platform, popup, announce }), [router, platform, popup]);
+  const isHosted = useContext(HostedContext);
+  const value = useMemo(() => ({ ...router, platform, popup, isHosted, announce }), [router, platform, popup, isHosted]);
   const { route } = router;
   useEffect(() => {
     const timer = setTimeout(loadTheRest, REST_DELAY_MS);

@@ -1,11 +1,12 @@
 import { useEffect, useRef } from "react";
+import { BadUserInputError } from "../errors.ts";
 import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
-import { useCatalog } from "./context.ts";
+import { useCatalog, useTitle } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
 import { ProblemCallout } from "./lazy-parts.ts";
 import { Link } from "./link.tsx";
@@ -26,6 +27,9 @@ export function ConnectorPage({ slug }: { slug: string }) {
   const { platform } = useCatalog();
   const returnLink = readReturnLink(platform);
   const retry = useRetry(refetch);
+  // The gateway takes no slug that none can have.
+  const isUnknown = connector === null || error instanceof BadUserInputError;
+  useTitle(isUnknown ? "Unknown integration" : connector?.name);
   return (
     <div className="mx-auto w-full max-w-3xl">
       <nav aria-label="Breadcrumb" className="-ml-2 flex flex-wrap justify-between gap-2">
@@ -44,7 +48,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
           </a>
         )}
       </nav>
-      {connector === undefined && error && (
+      {connector === undefined && error && !isUnknown && (
         <>
           <h1 className="sr-only">Integration</h1>
           <ProblemCallout
@@ -59,7 +63,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
         </>
       )}
       {connector === undefined && !error && <ConnectorSkeleton />}
-      {connector === null && (
+      {isUnknown && (
         <EmptyNotice isPage title="There is no such integration.">
           It may have been renamed, or is no longer offered.
         </EmptyNotice>

@@ -1,4 +1,4 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext, useEffect } from "react";
 import type { Platform } from "../types.ts";
 import type { Router } from "./router.ts";
 
@@ -6,6 +6,8 @@ import type { Router } from "./router.ts";
 export interface CatalogContextValue extends Router {
   platform: Platform | undefined;
   popup: boolean;
+  /** Whether this is the gateway's own page: its title and its keys are then the catalog's. */
+  isHosted: boolean;
   /** Says something to screen readers, politely. */
   announce: (sentence: string) => void;
 }
@@ -16,4 +18,16 @@ export function useCatalog(): CatalogContextValue {
   const value = useContext(CatalogContext);
   if (!value) throw new Error("This is a part of <Catalog>.");
   return value;
+}
+
+/** True within the gateway's own page. */
+export const HostedContext = createContext(false);
+
+/** Names the hosted page after what it shows, once that is known. */
+export function useTitle(title: string | undefined): void {
+  const { isHosted, platform } = useCatalog();
+  const full = isHosted && title && platform && `${title} · ${platform.name}`;
+  useEffect(() => {
+    if (full) document.title = full;
+  }, [full]);
 }

@@ -37,6 +37,14 @@ test("lists what the filter lets through", async () => {
   await page.getByText("Nothing found for “calendar”.").waitFor();
 });
 
+test("leaves the app its keys and its title", async () => {
+  const page = await open("/", { userId: "typing" });
+  await page.getByRole("searchbox").waitFor();
+  await page.keyboard.press("/");
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+  expect(await page.title()).toBe("App");
+});
+
 describe("in a popup", () => {
   test("connects without leaving the page", async () => {
     const page = await open("/connectors/notes", { userId: "embedded", popup: "" });

@@ -2,15 +2,14 @@ import { useEffect, useState } from "react";
 import { usePlatform } from "../react/use-platform.ts";
 import type { Platform } from "../types.ts";
 import { Catalog } from "./catalog.tsx";
+import { HostedContext } from "./context.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { BackIcon } from "./icons.tsx";
 import { accentStyle } from "./theme.ts";
 
 /** The gateway's own page around the catalog: the platform's name and logo, and the way back to it. */
 export function HostedPage() {
   const [{ data: platform }] = usePlatform();
-  useEffect(() => {
-    if (platform) document.title = `Integrations · ${platform.name}`;
-  }, [platform]);
   return (
     <div className="xkit-page flex min-h-dvh flex-col bg-page text-text" style={accentStyle(platform?.color)}>
       <a
@@ -21,7 +20,9 @@ export function HostedPage() {
       </a>
       <Header platform={platform} />
       <main id="content" tabIndex={-1} className="mx-auto w-full max-w-5xl flex-1 px-4 pt-8 pb-20 outline-none sm:px-6 sm:pt-12">
-        {isClosing() ? <Done /> : <Catalog />}
+        <ErrorBoundary>
+          <HostedContext.Provider value={true}>{isClosing() ? <Done /> : <Catalog />}</HostedContext.Provider>
+        </ErrorBoundary>
       </main>
     </div>
   );

@@ -1,10 +1,10 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useConnectors } from "../react/use-connectors.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../types.ts";
 import { Button } from "./button.tsx";
 import { ConnectorCard } from "./connector-card.tsx";
-import { useCatalog } from "./context.ts";
+import { useCatalog, useTitle } from "./context.ts";
 import { ProblemCallout } from "./lazy-parts.ts";
 import { EmptyNotice } from "./notices.tsx";
 import { SearchField } from "./search-field.tsx";
@@ -31,8 +31,14 @@ function matches({ name, slug, shortDescription }: ListedConnector, search: stri
 export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps) {
   const [{ data, error, fetching }, refetch] = useConnectors();
   const [{ data: viewer }] = useViewer();
-  const { platform } = useCatalog();
+  const { platform, hasMoved } = useCatalog();
+  const heading = useRef<HTMLHeadingElement>(null);
   const retry = useRetry(refetch);
+  useTitle("Integrations");
+  // The link that led back here is gone, and the focus with it.
+  useEffect(() => {
+    if (hasMoved && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+  }, [hasMoved]);
   const [search, setSearch] = useState("");
   const offered = data?.filter(filter ?? (() => true));
   const found = offered?.filter((connector) => matches(connector, search));
@@ -41,7 +47,9 @@ export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps
       <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-5">
         {!hideTitle && (
           <div>
-            <h1 className="text-2xl font-semibold tracking-tight sm:text-3xl">{title ?? "Integrations"}</h1>
+            <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none sm:text-3xl">
+              {title ?? "Integrations"}
+            </h1>
             <p className="mt-1.5 text-[15px] text-muted">Connect {platform?.name ?? "this app"} with the tools you already use.</p>
           </div>
         )}

@@ -70,7 +70,8 @@ test.each([
 
 test.each(["/", "/connectors/calendar"])("offer to try again when the gateway does not answer at %s", async (path) => {
   const { page, context } = await acme.open("/?close");
-  await context.route("**/graphql", (route) => route.abort());
+  // The page may find out that nobody is signed in: it would otherwise try again by itself.
+  await context.route("**/graphql", (route) => (route.request().postData()?.includes("query ") ? route.abort() : route.continue()));
   await page.goto(`${acme.gateway.url}${path}`);
   await page.getByText("There is no answer.").waitFor();
   expect(await look(page, path === "/" ? "list-no-answer" : "connector-no-answer")).toEqual([]);
@@ -78,6 +79,58 @@ test.each(["/", "/connectors/calendar"])("offer to try again when the gateway do
   await page.getByRole("button", { name: "Try again" }).click();
   await expect.poll(() => page.getByRole("heading", { name: "Calendar", exact: true }).count()).toBe(1);
   await page.getByText("Back to Acme").waitFor();
+});
+
+test("are named after what they show, and take the focus to it when one comes back", async () => {
+  const { page } = await acme.open("/");
+  await expect.poll(() => page.title()).toBe("Integrations · Acme");
+  const focused = () => page.evaluate(() => document.activeElement?.textContent);
+  await page.getByRole("heading", { name: "Calendar", exact: true }).waitFor();
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+  await page.getByRole("link", { name: /^Calendar/ }).click();
+  await expect.poll(() => page.title()).toBe("Calendar · Acme");
+  await expect.poll(focused).toBe("Calendar");
+  await page.getByRole("link", { name: "All integrations" }).click();
+  await expect.poll(() => page.title()).toBe("Integrations · Acme");
+  await expect.poll(focused).toBe("Integrations");
+});
+
+test("take a badly encoded address for an integration that does not exist", async () => {
+  const { page, complaints } = await acme.open("/connectors/100%");
+  await page.getByRole("heading", { name: "There is no such integration." }).waitFor();
+  expect(complaints.filter((text) => !/40[01]/.test(text))).toEqual([]);
+});
+
+test("say what to do when they fail", async () => {
+  const { page, context } = await acme.open("/?close");
+  await context.route("**/graphql", async (route) => {
+    const isList = route.request().postData()?.includes("query Connectors") === true;
+    await (isList ? route.fulfill({ json: { data: { connectors: [null] } } }) : route.continue());
+  });
+  await page.goto(acme.gateway.url);
+  await page.getByRole("heading", { name: "Something went wrong." }).waitFor();
+  expect(await look(page, "failed")).toEqual([]);
+  await context.unroute("**/graphql");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByRole("heading", { name: "Calendar", exact: true }).waitFor();
+});
+
+test("show the platform's logo, and its initial where that does not load", async () => {
+  const logoUrl = "https://logo.example/acme.svg";
+  const other = await startAcme({ platform: { name: "Acme", website: null, logoUrl } });
+  const { page, context } = await other.open("/?close");
+  const logo = page.locator(`img[src="${logoUrl}"]`);
+  const body = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"/>';
+  await context.route(logoUrl, (route) => route.fulfill({ contentType: "image/svg+xml", body }));
+  await page.goto(other.gateway.url);
+  await logo.waitFor();
+  await expect.poll(() => logo.evaluate((image) => image instanceof HTMLImageElement && image.naturalWidth)).toBe(40);
+  await context.unroute(logoUrl);
+  await context.route(logoUrl, (route) => route.abort());
+  await page.reload();
+  await page.locator("header").getByText("A", { exact: true }).waitFor();
+  expect(await logo.count()).toBe(0);
+  await other.stop();
 });
 
 test("say that a popup is done where the browser does not let it close", async () => {

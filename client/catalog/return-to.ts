@@ -4,14 +4,17 @@ import type { Platform } from "../types.ts";
 export const readReturnTo = (): string | null =>
   typeof location === "undefined" ? null : new URLSearchParams(location.search).get("returnTo");
 
+/** As `URL.parse`, which Safari 17 lacks. */
+const parseUrl = (url: string, base?: string): URL | null => (URL.canParse(url, base) ? new URL(url, base) : null);
+
 /**
  * The same as a link, when it leads to this page's own origin, to one the platform names, or to where the browser came from: a link must
  * not send people just anywhere.
  */
 export function readReturnLink(platform: Platform | undefined): URL | null {
   const text = readReturnTo();
-  const url = text === null ? null : URL.parse(text, location.origin);
+  const url = text === null ? null : parseUrl(text, location.origin);
   if (!url || !/^https?:$/.test(url.protocol)) return null;
   const places = [location.origin, document.referrer, platform?.website, platform?.loginRedirectUrl];
-  return places.some((place) => place && URL.parse(place)?.origin === url.origin) ? url : null;
+  return places.some((place) => place && parseUrl(place)?.origin === url.origin) ? url : null;
 }

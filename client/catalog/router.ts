@@ -1,10 +1,12 @@
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import { readReturnTo } from "./return-to.ts";
 
 export type Route = { page: "list" } | { page: "connector"; slug: string };
 
 export interface Router {
   route: Route;
+  /** Whether another page was here before. */
+  hasMoved: boolean;
   hrefOf: (route: Route) => string;
   navigate: (route: Route) => void;
 }
@@ -20,9 +22,18 @@ function subscribe(onChange: () => void): () => void {
   };
 }
 
+/** A slug as an address has it; one that is badly encoded is its own. */
+function decode(slug: string): string {
+  try {
+    return decodeURIComponent(slug);
+  } catch {
+    return slug;
+  }
+}
+
 function parsePath(path: string, basePath: string): Route {
   const slug = /^\/connectors\/([^/]+)\/?$/.exec(path.startsWith(basePath) ? path.slice(basePath.length) : path)?.[1];
-  return slug === undefined ? { page: "list" } : { page: "connector", slug: decodeURIComponent(slug) };
+  return slug === undefined ? { page: "list" } : { page: "connector", slug: decode(slug) };
 }
 
 /** Whoever came to be led back is led back from every page. */
@@ -51,6 +62,9 @@ export function useRouter(basePath: string): Router {
     },
     [hrefOf],
   );
+  const [firstPath] = useState(path);
+  const [hasMoved, setHasMoved] = useState(false);
+  if (!hasMoved && path !== firstPath) setHasMoved(true);
   const route = useMemo(() => parsePath(path, basePath), [path, basePath]);
-  return useMemo(() => ({ route, hrefOf, navigate }), [route, hrefOf, navigate]);
+  return useMemo(() => ({ route, hasMoved, hrefOf, navigate }), [route, hasMoved, hrefOf, navigate]);
 }

@@ -1,13 +1,16 @@
 import { useEffect, useRef } from "react";
+import { useCatalog } from "./context.ts";
 import { SearchIcon } from "./icons.tsx";
 
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-/** Searches the list; `/` leads to it from anywhere on the page. */
+/** Searches the list; `/` leads to it from anywhere on the hosted page. In an app, that key is the app's. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const { isHosted } = useCatalog();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
+    if (!isHosted) return undefined;
     const focus = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       event.preventDefault();
@@ -15,7 +18,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
     };
     addEventListener("keydown", focus);
     return () => removeEventListener("keydown", focus);
-  }, []);
+  }, [isHosted]);
   return (
     <div className="relative w-full sm:max-w-72">
       <SearchIcon className="pointer-events-none absolute top-3 left-3 size-4 text-muted" />
@@ -23,18 +26,20 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
         ref={input}
         type="search"
         aria-label="Search integrations"
-        aria-keyshortcuts="/"
+        aria-keyshortcuts={isHosted ? "/" : undefined}
         placeholder="Search"
         value={value}
         onChange={(event) => onChange(event.target.value)}
         className="peer min-h-10 w-full rounded-lg border border-line-strong bg-surface pr-3 pl-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
       />
-      <kbd
-        aria-hidden
-        className="pointer-events-none absolute top-2.5 right-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:sm:block peer-focus:sm:hidden"
-      >
-        /
-      </kbd>
+      {isHosted && (
+        <kbd
+          aria-hidden
+          className="pointer-events-none absolute top-2.5 right-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:sm:block peer-focus:sm:hidden"
+        >
+          /
+        </kbd>
+      )}
     </div>
   );
 }
