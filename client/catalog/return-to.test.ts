@@ -64,6 +64,14 @@ describe("a page that sends its user with returnTo", () => {
   });
 });
 
+test("a page leads back also in a browser that has no URL.parse", async () => {
+  const { page, context } = await acme.open("/?close");
+  await context.addInitScript(() => Reflect.deleteProperty(URL, "parse"));
+  await page.goto(`${acme.gateway.url}/connectors/calendar?returnTo=/welcome`);
+  const href = page.getByRole("link", { name: "Back to where you were" }).getAttribute("href");
+  expect(await href).toBe(`${acme.gateway.url}/welcome`);
+});
+
 test("a link that leads elsewhere is no way back, and connects nothing", async () => {
   const { page, context } = await acme.open("/connectors/notes?returnTo=https://evil.example/", { userId: "led-astray" });
   await page.getByRole("button", { name: "Connect Notes" }).click();
