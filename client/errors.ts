@@ -71,7 +71,7 @@ const classes: Record<string, typeof XkitError> = {
 
 /** The error of the class that belongs to the code. */
 export const xkitError = (code: string, message: string, source?: ErrorSource): XkitError =>
-  new (classes[code] ?? XkitError)(code, message, source);
+  new ((Object.hasOwn(classes, code) && classes[code]) || XkitError)(code, message, source);
 
 /** The error for an answer's `errors[0]`, or for no answer at all. */
 export function errorOf(

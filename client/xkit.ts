@@ -81,7 +81,7 @@ export interface Xkit {
   startConnecting: (connector: ConnectorName, options?: StartOptions) => Promise<StartedConnection>;
   /** As connect, for this very connection; it keeps its id. */
   reconnect: (connection: { id: string; connector: { slug: string } }, options?: ConnectOptions) => Promise<Connection>;
-  /** As connect, for one more connection. `id` must be unique in the whole platform; default: a new UUID. */
+  /** As connect, for one more connection. `id` must be unique in the whole platform; default: a random one. */
   addConnection: (connector: ConnectorName, id?: string, options?: ConnectOptions) => Promise<Connection>;
   /** Disconnects and revokes at the provider. Answers the connection as it was. */
   disconnect: (name: ConnectionName) => Promise<Connection>;
@@ -92,6 +92,9 @@ export interface Xkit {
   on: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
   off: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
 }
+
+/** 16 random bytes in hexadecimal. `crypto.randomUUID` is for secure contexts alone, and a page in development may be none. */
+const createId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const slugOf = (connector: ConnectorName) => (typeof connector === "string" ? connector : connector.slug);
 
@@ -186,7 +189,7 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
     connect: async (connector, options) => connect(slugOf(connector), undefined, options),
     startConnecting: async (connector, options) => startConnecting(api, slugOf(connector), options),
     reconnect: async ({ id, connector }, options) => connect(connector.slug, id, options),
-    addConnection: async (connector, id, options) => connect(slugOf(connector), id ?? crypto.randomUUID(), options),
+    addConnection: async (connector, id, options) => connect(slugOf(connector), id ?? createId(), options),
     disconnect,
     removeConnection: disconnect,
     setAuthorizationFields: (_slug, state, fields) => submitFields(api, state, fields),
