@@ -4,13 +4,20 @@ import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest 
 import type { Clock } from "../clock.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./answers.ts";
 import { toOutcome } from "./outcome.ts";
-import { toConnection, toConnector } from "./shapes.ts";
+import { statedOwnerOf, toConnection, toConnector } from "./shapes.ts";
+import { withholdFrom } from "./withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, decision 5). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
 
-/** One connection with its token, and whose it is; without an id where a known owner never connected. */
-export type ConnectionRead = { answer: ConnectionAnswer; owner: Owner } | { answer: AbsentConnectionAnswer };
+/** One connection with its token, and on whose behalf it was read: a user's, or a server's, which may have the token of any owner. */
+export interface ConnectionRead {
+  /** Without an id where a known owner never connected. */
+  answer: ConnectionAnswer | AbsentConnectionAnswer;
+  /** Whose it is where the answer does not tell. */
+  owner: Owner;
+  by: "user" | "server";
+}
 
 export type AccessTokens = (
   where: ConnectionWhere,
@@ -23,10 +30,13 @@ export type AccessTokens = (
 export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
   return async (where, request, read) => {
     try {
-      const found = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
-      if ("owner" in found) return toOutcome(found.answer, toConnection(found.answer, found.owner, url), request, clock.now());
-      const { name, connectorUrl } = toConnector(found.answer.connector, url);
-      return notConnected(name, connectorUrl);
+      const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
+      if (answer.id == null) {
+        const { name, connectorUrl } = toConnector(answer.connector, url);
+        return notConnected(name, connectorUrl);
+      }
+      const outcome = toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? owner, url), request, clock.now());
+      return by === "server" ? outcome : withholdFrom(owner, outcome);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return explain(error, where);

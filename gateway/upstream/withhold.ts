@@ -1,5 +1,12 @@
 import { notConnected, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
-import type { AccessTokenOutcome, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import {
+  type AccessTokenOutcome,
+  type Connection,
+  type Owner,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../schema/upstream.ts";
 
 /**
  * A user never gets a group's token, whatever the adapter would give: for a member no token is even asked for,
@@ -11,19 +18,17 @@ export function withholdGroupTokens(connections: ViewerConnections, viewer: View
     async accessToken(where, request) {
       const connection = viewer.groupId === null ? null : await connections.find(where);
       if (connection) return statusOf(connection);
-      return withholdFrom(viewer, await connections.accessToken(where, request));
+      return withholdFrom(ownerOfViewer(viewer), await connections.accessToken(where, request));
     },
   };
 }
 
-/** The outcome as any user may have it: nobody has a group's token. */
-export function withholdGroups(outcome: AccessTokenOutcome): AccessTokenOutcome {
-  return outcome.type === "AccessToken" && outcome.connection.owner.kind === "group" ? tokenWithheld(outcome.connection) : outcome;
-}
-
-/** A member has no token at all. */
-function withholdFrom(viewer: Viewer, outcome: AccessTokenOutcome): AccessTokenOutcome {
-  return outcome.type === "AccessToken" && viewer.groupId !== null ? tokenWithheld(outcome.connection) : withholdGroups(outcome);
+/** The outcome as a user may have it who sees the connections of `asker`: a token of their own alone, and in a group none. */
+export function withholdFrom(asker: Owner, outcome: AccessTokenOutcome): AccessTokenOutcome {
+  if (outcome.type !== "AccessToken") return outcome;
+  const { owner } = outcome.connection;
+  const isOwn = asker.kind === "user" && owner.kind === "user" && owner.id === asker.id;
+  return isOwn ? outcome : tokenWithheld(outcome.connection);
 }
 
 function statusOf(connection: Connection) {

@@ -127,10 +127,12 @@ describe("before a plain Xkit, without our extra fields", () => {
 
 describe("before a careless upstream", () => {
   const careless = plainConnection(TOKEN);
+  const statedAs = (kind: "user" | "group", id: string) => plainConnection(TOKEN, { owner: { kind, external_id: id } });
 
   it.each([
     ["that says so in the session", careless, "team"],
-    ["that says so in the connection", plainConnection(TOKEN, { owner: { kind: "group", external_id: "team" } }), null],
+    ["that says so in the connection", statedAs("group", "team"), null],
+    ["that says so in the session, and that the connection is the member's own", statedAs("user", "ada"), "team"],
   ])("withholds a group's token %s", async (_how, answer, group) => {
     const fake = await startPlain(answer, group);
     const byId = "8a1b2c3d-0000-4000-8000-000000000001";
@@ -142,17 +144,23 @@ describe("before a careless upstream", () => {
     }
   });
 
+  it("withholds a token that is said to be another user's", async () => {
+    const outcome = await asAda(await startPlain(statedAs("user", "bob"))).accessToken(SLACK, anyToken);
+    expect(outcome).toMatchObject({ type: "TokenWithheld" });
+    expect(JSON.stringify(outcome)).not.toContain(TOKEN);
+  });
+
   it.each([
-    ["into", null, "team"],
-    ["out of", "team", null],
-  ])("withholds a token from who is moved %s a group while it is asked for, whatever was known before", async (_way, from, to) => {
-    const fake = await startPlain(careless, from);
+    ["into", null, "team", careless],
+    ["out of", "team", null, careless],
+    ["into", null, "team", statedAs("user", "ada")],
+    ["out of", "team", null, statedAs("user", "ada")],
+  ])("withholds a token from who is moved %s a group while it is asked for, whatever was known before", async (_way, from, to, answer) => {
+    const fake = await startPlain(answer, from);
     const known = await fake.upstream.users.whoIs("bearer");
-    let reads = 0;
     fake.on(READ, (_request, response) => {
-      // At the first read the owner is found to be unstated; what the second one answers could be given.
-      if (++reads === 2) fake.on("GET /platform_user/session", sessionOf("ada", to));
-      sendJson(response, 200, careless);
+      fake.on("GET /platform_user/session", sessionOf("ada", to));
+      sendJson(response, 200, answer);
     });
     const outcome = await fake.upstream.users.forBearer("bearer", async () => known).accessToken(SLACK, anyToken);
     expect(outcome).toMatchObject({ type: "TokenWithheld" });

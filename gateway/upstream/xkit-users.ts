@@ -9,7 +9,7 @@ import {
   type ViewerConnections,
 } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
-import type { AccessTokens, ConnectionRead, TokenQuery } from "./access-token.ts";
+import type { AccessTokens } from "./access-token.ts";
 import { answers, type ConnectionAnswer } from "./answers.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import type { RelayedUsers } from "./index.ts";
@@ -19,7 +19,6 @@ import type { RestClient, RestRequest } from "./rest.ts";
 import { createRelayedSessions } from "./sessions.ts";
 import { statedOwnerOf, toAuthorization, toConnection, toViewer } from "./shapes.ts";
 import { createWatches } from "./watches.ts";
-import { withholdGroups } from "./withhold.ts";
 
 /** Started authorizations whose connector is remembered at most: the contract asks for it beside their id. */
 const REMEMBERED_AUTHORIZATIONS = 10_000;
@@ -92,26 +91,20 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       return known ? [known] : [...new Set((await list(null)).map(({ connector }) => connector.slug))];
     }
 
-    /** Of a plain Xkit, which does not tell whose a token is: a group's, when the asker was in one before or after it was read. */
-    async function readBetween(read: () => Promise<ConnectionAnswer>): Promise<ConnectionRead> {
-      const before = await whoIs(bearer);
-      const answer = await read();
-      const after = await whoIs(bearer);
-      return { answer, owner: ownerOfViewer(before.groupId === null ? after : before) };
-    }
-
     const connections: ViewerConnections = {
       find,
       list: (slug) => list(slug),
-      async accessToken(where, wanted) {
-        const read = async (query: TokenQuery) => (await ask(request("GET", pathOf(where), query), answers.connection)).body.connection;
-        const outcome = await accessTokens(where, wanted, async (query) => {
-          const answer = await read(query);
-          const owner = statedOwnerOf(answer);
-          return owner ? { answer, owner } : readBetween(() => read(query));
-        });
-        return withholdGroups(outcome);
-      },
+      /**
+       * Three requests, one after the other: whoever was in a group before or after the token was read gets none, whatever the answer
+       * says of its owner. At the same time as the read, the first would not see who has left the group since.
+       */
+      accessToken: (where, wanted) =>
+        accessTokens(where, wanted, async (query) => {
+          const before = await whoIs(bearer);
+          const { connection: answer } = (await ask(request("GET", pathOf(where), query), answers.connection)).body;
+          const after = await whoIs(bearer);
+          return { answer, owner: ownerOfViewer(before.groupId === null ? after : before), by: "user" };
+        }),
       async start(slug, { id, returnTo }) {
         const body = {
           ...(id !== null && { id }),

@@ -96,7 +96,7 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
       accessToken: (where, request) =>
         accessTokens(where, request, async (query) => {
           const answer = (await askAsPlatform(get(pathOf(where), query), answers.connectionOrNone)).body.connection;
-          return answer.id == null ? { answer } : { answer, owner: statedOwnerOf(answer) ?? owner };
+          return { answer, owner, by: "server" };
         }),
     };
   }
