@@ -3,7 +3,7 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
-import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS } from "./subscription-limit.ts";
+import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./subscription-limit.ts";
 import type { RelayedUsers, Upstream } from "./upstream/index.ts";
 import { createSecret } from "./vault/seal.ts";
 
@@ -18,7 +18,7 @@ export interface ContextFactory {
   /** What binds to the browser that sends this request. `setCookie` is called when it has to be given the cookie. */
   browserOf(request: Request, setCookie: (header: string) => void): string;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
-  follow(bearer: string): Promise<{ connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
+  follow(bearer: string): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
 
 /** A user whom this gateway knows: by a bearer, or by the cookie. */
@@ -37,7 +37,7 @@ const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 
 export function createContextFactory(auth: Auth, upstream: Upstream): ContextFactory {
   const { users } = upstream;
-  const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS);
+  const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER);
 
   function bind(asker: KnownAsker, request: Request, setCookie: (header: string) => void): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
@@ -49,6 +49,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
         browser: () => (browser ??= browserOf(request, setCookie)),
         stillAllowed: () => isStillAllowed(asker),
       }),
+      async () => asker.viewer,
     );
   }
 
@@ -69,7 +70,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   function relay({ whoIs, forBearer }: RelayedUsers, bearer: string): NonNullable<Context["user"]> {
     let asked: Promise<Viewer> | undefined;
     const viewer = () => (asked ??= whoIs(bearer));
-    return { viewer, connections: guard(forBearer(bearer, viewer)) };
+    return { viewer, connections: guard(forBearer(bearer, viewer), viewer) };
   }
 
   async function followRelayed(users: RelayedUsers, bearer: string) {
@@ -78,18 +79,22 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       const present = await nullWhenRefused(users.whoIs(bearer).then((viewer) => ({ viewer })));
       return isSameUser(asker, present);
     };
-    return { connections: relay(users, bearer).connections, stillAllowed };
+    const viewer = async () => asker;
+    return { userId: asker.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
   }
 
-  const guard = (connections: ViewerConnections): ViewerConnections => ({
-    ...connections,
-    watch: (slug) => limit(connections.watch(slug)),
-    watchAuthorization: (id) => limit(connections.watchAuthorization(id)),
-    async start(slug, options) {
-      if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
-      return connections.start(slug, options);
-    },
-  });
+  function guard(connections: ViewerConnections, viewer: () => Promise<Viewer>): ViewerConnections {
+    const findUser = async () => (await viewer()).userId;
+    return {
+      ...connections,
+      watch: (slug) => limit(connections.watch(slug), findUser),
+      watchAuthorization: (id) => limit(connections.watchAuthorization(id), findUser),
+      async start(slug, options) {
+        if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
+        return connections.start(slug, options);
+      },
+    };
+  }
 
   /**
    * The secret that binds an authorization to this browser: one for all tabs. A browser that keeps no cookie of ours on a page of the
@@ -125,7 +130,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
       if (!users.knownHere) return followRelayed(users, bearer);
       const asker = await identify(bearer);
-      return { connections: bind(asker, new Request("http://gateway/socket"), () => {}), stillAllowed: () => isStillAllowed(asker) };
+      const connections = bind(asker, new Request("http://gateway/socket"), () => {});
+      return { userId: asker.viewer.userId, connections, stillAllowed: () => isStillAllowed(asker) };
     },
   };
 }

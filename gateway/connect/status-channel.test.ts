@@ -1,11 +1,19 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { connect as connectTcp } from "node:net";
+import { createServer, IncomingMessage, type Server } from "node:http";
+import { connect as connectTcp, Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
-import { createStatusChannel, MAXIMUM_JOINS, MAXIMUM_MESSAGE_BYTES } from "./status-channel.ts";
+import {
+  createStatusChannel,
+  MAXIMUM_JOINS,
+  MAXIMUM_MESSAGE_BYTES,
+  MAXIMUM_SOCKETS,
+  MAXIMUM_SOCKETS_PER_USER,
+  type Subscriber,
+} from "./status-channel.ts";
 
 let test: TestApp;
 let ada: TestUser;
@@ -134,24 +142,85 @@ it("refuses what can be no bearer, and an address that is none, without logging 
   expect(test.logged.join("\n")).not.toMatch(/unexpected|planted|def/);
 });
 
-it("closes the sockets of those who signed out, though it cannot be said of another whether they did", async () => {
+it("gives one user so many sockets, however many they ask for at once, and another for each that closes", async () => {
+  const bearer = await ada.bearer();
+  const answers = await Promise.all(Array.from({ length: MAXIMUM_SOCKETS_PER_USER + 2 }, () => refusalOf(bearer)));
+  expect(answers.filter((answer) => answer === "accepted")).toHaveLength(MAXIMUM_SOCKETS_PER_USER);
+  expect(answers.filter((answer) => answer.includes("429"))).toHaveLength(2);
+  expect(await refusalOf(await (await test.signIn("bob")).bearer())).toBe("accepted");
+  for (const socket of sockets) socket.terminate();
+  await expect.poll(() => refusalOf(bearer)).toBe("accepted");
+});
+
+/** A channel of its own, whose subscribers are what the test says. */
+function createChannel(identify: (bearer: string) => Promise<Subscriber>) {
   const logged: object[] = [];
-  let tellChange = () => {};
+  const listeners: (() => void)[] = [];
+  const channel = createStatusChannel({
+    identify,
+    isValidOrigin: () => true,
+    onSignInChange: (listener) => (listeners.push(listener), () => {}),
+    log: { error: (facts: object) => void logged.push(facts) },
+  });
+  return { channel, logged, tellChange: () => listeners.forEach((listener) => listener()) };
+}
+
+it("counts the sockets that are being opened among those of the process", async () => {
+  const { channel } = createChannel(() => new Promise(() => {}));
+  const upgrade = () => {
+    const request = new IncomingMessage(new Socket());
+    request.url = "/socket/websocket?token=anybody";
+    const socket = new PassThrough();
+    channel.upgrade(request, socket, Buffer.alloc(0));
+    return socket;
+  };
+  const opening = Array.from({ length: MAXIMUM_SOCKETS }, upgrade);
+  expect(await text(upgrade())).toMatch(/^HTTP\/1\.1 503 /);
+  const [first] = opening;
+  await once(first?.destroy() ?? upgrade(), "close");
+  expect(upgrade().readableLength).toBe(0);
+});
+
+it("stops following a topic that was joined, left and joined again at once, when the socket closes", async () => {
+  const followed: { finish(): void; hasStopped: boolean }[] = [];
+  const watchAuthorization = () => {
+    const one = { finish: () => {}, hasStopped: false };
+    const ended = new Promise<IteratorReturnResult<undefined>>((resolve) => {
+      one.finish = () => resolve({ done: true, value: undefined });
+    });
+    followed.push(one);
+    const iterator: AsyncIterableIterator<never> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () => ended,
+      return: async () => ((one.hasStopped = true), { done: true, value: undefined }),
+    };
+    return iterator;
+  };
+  const { channel } = createChannel(async () => ({ userId: "ada", connections: { watchAuthorization }, stillAllowed: async () => true }));
+  server.removeAllListeners("upgrade").on("upgrade", channel.upgrade);
+  const client = await connect("any");
+  const topic = "authorization_status:some-authorization";
+  for (const [ref, event] of ["phx_join", "phx_leave", "phx_join"].entries()) client.send("1", String(ref), topic, event, {});
+  await expect.poll(() => followed).toHaveLength(2);
+  followed[0]?.finish();
+  await expect.poll(() => client.received).toHaveLength(2);
+  client.socket.terminate();
+  await expect.poll(() => followed).toMatchObject([{ hasStopped: true }, { hasStopped: true }]);
+});
+
+it("closes the sockets of those who signed out, though it cannot be said of another whether they did", async () => {
   const isAllowed: Record<string, () => Promise<boolean>> = {
     unknown: () => Promise.reject(new Error("the store is away")),
     out: () => Promise.resolve(false),
   };
-  const channel = createStatusChannel({
-    async identify(bearer) {
-      const watchAuthorization = () => {
-        throw new Error("not in this test");
-      };
-      return { connections: { watchAuthorization }, stillAllowed: isAllowed[bearer] ?? (() => Promise.resolve(true)) };
-    },
-    isValidOrigin: () => true,
-    onSignInChange: (listener) => ((tellChange = listener), () => {}),
-    log: { error: (facts: object) => void logged.push(facts) },
-  });
+  const watchAuthorization = () => {
+    throw new Error("not in this test");
+  };
+  const { channel, logged, tellChange } = createChannel(async (bearer) => ({
+    userId: bearer,
+    connections: { watchAuthorization },
+    stillAllowed: isAllowed[bearer] ?? (() => Promise.resolve(true)),
+  }));
   server.removeAllListeners("upgrade").on("upgrade", channel.upgrade);
   const [unknown, out] = [await connect("unknown"), await connect("out")];
   const closed = closeCodeOf(out.socket);

@@ -6,6 +6,7 @@ import { GatewayError } from "../../schema/errors.ts";
 import { idSchema } from "../../schema/input.ts";
 import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
 import type { Log } from "../log.ts";
+import { createPlaces } from "../places.ts";
 
 /** Where xkit.js connects (contract section b, "Socket"). */
 export const SOCKET_PATH = "/socket/websocket";
@@ -13,8 +14,12 @@ export const SOCKET_PATH = "/socket/websocket";
 export const MAXIMUM_MESSAGE_BYTES = 4_096;
 /** Authorizations that one socket may follow at a time. */
 export const MAXIMUM_JOINS = 8;
-/** Sockets of one process. */
+/** Sockets of one process, those that are being opened among them. */
 export const MAXIMUM_SOCKETS = 1_000;
+/** Sockets of one user in one process: xkit.js holds one in each page. */
+export const MAXIMUM_SOCKETS_PER_USER = 20;
+/** Holds the places of the whole process. */
+const EVERYBODY = "";
 /** A socket that says nothing for so long is dead: clients send a heartbeat every 15 or 30 s. */
 export const SILENCE_LIMIT_MS = 90_000;
 /** RFC 6455 section 7.4.1: going away, and policy violation. */
@@ -24,6 +29,7 @@ const TOPIC_PREFIX = "authorization_status:";
 
 /** A signed-in user at a socket. */
 export interface Subscriber {
+  userId: string;
   connections: Pick<ViewerConnections, "watchAuthorization">;
   /** Whether they are still signed in, in the same group. */
   stillAllowed(this: void): Promise<boolean>;
@@ -40,7 +46,7 @@ interface Dependencies {
 
 /** Follows authorizations over WebSockets: the small part of Phoenix channels, version 2, that xkit.js uses. */
 export interface StatusChannel {
-  /** Takes an upgrade over, or refuses it with 401, 403, 404 or 503. The address holds a token: it is never logged. */
+  /** Takes an upgrade over, or refuses it with 401, 403, 404, 429 or 503. The address holds a token: it is never logged. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Closes every socket. */
   close(): void;
@@ -53,6 +59,8 @@ type Message = z.output<typeof messageSchema>;
 export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
   const subscribers = new Map<WebSocket, Subscriber>();
+  const all = createPlaces(MAXIMUM_SOCKETS);
+  const own = createPlaces(MAXIMUM_SOCKETS_PER_USER);
   const endOf = onSignInChange(() => void dismissEnded());
 
   async function dismissEnded(): Promise<void> {
@@ -73,9 +81,11 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     const url = new URL(address, "http://gateway");
     if (url.pathname !== SOCKET_PATH) return refuse(socket, 404);
     if (request.headers.origin !== undefined && !isValidOrigin(request.headers.origin)) return refuse(socket, 403);
-    if (server.clients.size >= MAXIMUM_SOCKETS) return refuse(socket, 503);
+    // Before anything is waited for: all who come at once are counted.
+    if (!holdPlace(socket, all.take(EVERYBODY))) return refuse(socket, 503);
     try {
       const subscriber = await identify(url.searchParams.get("token") ?? "");
+      if (!holdPlace(socket, own.take(subscriber.userId))) return refuse(socket, 429);
       server.handleUpgrade(request, socket, head, (opened) => serve(opened, subscriber));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -144,14 +154,26 @@ async function receive(
 
   const authorizations = connections.watchAuthorization(id)[Symbol.asyncIterator]();
   joined.set(topic, authorizations);
-  const first = await authorizations.next().catch(refusalOf);
-  if ("reason" in first || first.done) {
-    joined.delete(topic);
-    return void reply("error", { reason: "reason" in first ? first.reason : "not found" });
+  // Another join of the topic may have taken its place by now.
+  const isJoined = () => joined.get(topic) === authorizations;
+  try {
+    const first = await authorizations.next().catch(refusalOf);
+    if ("reason" in first || first.done) return void reply("error", { reason: "reason" in first ? first.reason : "not found" });
+    reply("ok", { status: first.value.status });
+    for (let next = await authorizations.next(); !next.done && isJoined(); next = await authorizations.next())
+      send(joinRef, null, topic, "status_update", { status: next.value.status });
+  } finally {
+    if (isJoined()) joined.delete(topic);
+    await authorizations.return?.();
   }
-  reply("ok", { status: first.value.status });
-  for (let next = await authorizations.next(); !next.done && joined.get(topic) === authorizations; next = await authorizations.next())
-    send(joinRef, null, topic, "status_update", { status: next.value.status });
+}
+
+/** Keeps a place as long as the socket; false where there is none. */
+function holdPlace(socket: Duplex, leave: (() => void) | null): boolean {
+  if (!leave) return false;
+  if (socket.closed) leave();
+  else socket.once("close", leave);
+  return true;
 }
 
 function refusalOf(error: unknown): { reason: string } {
@@ -167,8 +189,17 @@ function parseMessage(text: string): Message | null {
   }
 }
 
-const reasons: Record<number, string> = { 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Error", 503: "Unavailable" };
+const reasons: Record<number, string> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  429: "Too Many Requests",
+  500: "Error",
+  503: "Unavailable",
+};
 
 function refuse(socket: Duplex, status: number): void {
+  // Half open, it would keep its place for as long as the client likes.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
