@@ -14,17 +14,22 @@ import { createSignInRoute } from "./connect/sign-in.ts";
 import { createStatusChannel } from "./connect/status-channel.ts";
 import { createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql.ts";
-import { limitBody } from "./limit-body.ts";
+import { headersWhenTooLong, isHangUp, limitBody } from "./limit-body.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRelayedSignIn } from "./relayed-sign-in.ts";
-import { createRestRoutes } from "./rest/routes.ts";
+import { createRestCors, createRestRoutes } from "./rest/routes.ts";
 import { openStore } from "./store.ts";
 import { createUpstream } from "./upstream/index.ts";
 import { observeOutcomes } from "./upstream/observe.ts";
 
 /** Longest body of any request. */
 const MAXIMUM_BODY_BYTES = 262_144;
+/** Methods that no `Request` can have (fetch.spec.whatwg.org, "forbidden method"). */
+const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
+const ALLOWED_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+/** The status of a request whose client is gone: for the log alone. */
+const HUNG_UP_STATUS = 499;
 
 /** A gateway, without a port: hand it requests. */
 export interface App {
@@ -87,9 +92,12 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   });
 
   const app = new Hono();
+  // Before anything that answers: pages may read each refusal.
+  app.use("/api/*", createRestCors(auth.origins.isValid));
   app.use(async (exchange, next) => {
-    const request = await limitBody(exchange.req.raw, MAXIMUM_BODY_BYTES);
-    if (!request) return problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`);
+    const { raw } = exchange.req;
+    const request = await limitBody(raw, MAXIMUM_BODY_BYTES);
+    if (!request) return problem(413, "BAD_USER_INPUT", `The body is longer than ${MAXIMUM_BODY_BYTES} bytes.`, headersWhenTooLong(raw));
     exchange.req.raw = request;
     return next();
   });
@@ -128,7 +136,6 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
         if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
         return handOver.create({ userId, browser: contexts.browserOf(request, (header) => answer.append("set-cookie", header)) });
       },
-      isValidOrigin: origins.isValid,
       publicUrl,
       log,
     }),
@@ -142,19 +149,27 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   app.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (isDevelopment) app.route("/", createSignInRoute({ platform, signIn }));
   app.notFound(({ req }) => problem(404, "NOT_FOUND", `There is nothing at ${req.path.slice(0, 200)}.`));
-  const mask = (error: unknown): Response => {
+  const mask = (error: unknown, request: Request): Response => {
+    if (isHangUp(error, request)) {
+      log.debug({ err: error }, "the client hung up");
+      return new Response(null, { status: HUNG_UP_STATUS });
+    }
     const id = randomUUID();
     log.error({ id, err: error }, "unexpected error");
     return problem(500, "INTERNAL", `Something went wrong here, not with your request. Tell the operator this id: ${id}`);
   };
-  app.onError(mask);
+  app.onError((error, { req }) => mask(error, req.raw));
 
   /** GraphQL is the hot path: it has no use for a router that would copy its answers. */
   async function route(request: Request, pathname: string): Promise<Response> {
+    if (FORBIDDEN_METHODS.includes(request.method))
+      return problem(405, "BAD_USER_INPUT", `No address takes ${request.method}: use one of ${ALLOWED_METHODS}.`, {
+        allow: ALLOWED_METHODS,
+      });
     try {
       return await (pathname === "/graphql" ? graphql(request) : app.fetch(request));
     } catch (error) {
-      return mask(error);
+      return mask(error, request);
     }
   }
 
@@ -184,5 +199,5 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   };
 }
 
-const problem = (status: number, code: string, error: string): Response =>
-  Response.json({ error, code }, { status, headers: { "cache-control": "no-store" } });
+const problem = (status: number, code: string, error: string, headers: Record<string, string> = {}): Response =>
+  Response.json({ error, code }, { status, headers: { "cache-control": "no-store", ...headers } });

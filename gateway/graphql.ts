@@ -6,7 +6,7 @@ import type { ContextFactory } from "./context.ts";
 import { graphiqlOptions } from "./graphiql.ts";
 import { codeEveryError, maskError, refuse, refuseWhole } from "./graphql-errors.ts";
 import { createLimits } from "./graphql-limits.ts";
-import { limitBody } from "./limit-body.ts";
+import { headersWhenTooLong, limitBody } from "./limit-body.ts";
 import type { Log } from "./log.ts";
 
 /** How long browsers may remember a CORS preflight. */
@@ -53,7 +53,7 @@ export function createGraphql({ contexts, log, isValidOrigin, maximumBodyBytes, 
   return async (request: Request): Promise<Response> => {
     const answer = new Headers();
     const refused = refuseContentType(request) ?? refuseParameters(request);
-    const limited = refused ?? (await limitBody(request, maximumBodyBytes)) ?? tooLong(maximumBodyBytes);
+    const limited = refused ?? (await limitBody(request, maximumBodyBytes)) ?? tooLong(request, maximumBodyBytes);
     const response = limited instanceof Response ? limited : explain(await yoga.fetch(limited, { answer }));
     if (!response.headers.has("access-control-allow-origin")) allowOrigin(request, response, isValidOrigin);
     for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
@@ -97,14 +97,15 @@ function isJson(text: string): boolean {
   }
 }
 
-const tooLong = (maximumBytes: number): Response =>
-  refusal(413, {
-    message: `The body is longer than ${maximumBytes} bytes.`,
-    extensions: { code: "BAD_USER_INPUT", path: "content-length" },
-  });
+const tooLong = (request: Request, maximumBytes: number): Response =>
+  refusal(
+    413,
+    { message: `The body is longer than ${maximumBytes} bytes.`, extensions: { code: "BAD_USER_INPUT", path: "content-length" } },
+    headersWhenTooLong(request),
+  );
 
-const refusal = (status: number, error: { message: string; extensions: object }): Response =>
-  Response.json({ errors: [error] }, { status });
+const refusal = (status: number, error: { message: string; extensions: object }, headers: Record<string, string> = {}): Response =>
+  Response.json({ errors: [error] }, { status, headers });
 
 /** Pages of the platform's web origins may ask, with cookies; no others. */
 function createCors(request: Request, isValidOrigin: (origin: string) => boolean): CORSOptions {

@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServerAdapter } from "@whatwg-node/server";
 import type { App } from "./app.ts";
 import type { Config } from "./config.ts";
@@ -36,12 +37,35 @@ export async function startGateway(
   try {
     const { app, config: complete } = await build(settled);
     handle = createServerAdapter(app.fetch);
-    server.on("upgrade", app.upgrade);
+    server.on("upgrade", (request, socket, head) =>
+      isWebSocket(request) ? app.upgrade(request, socket, head) : serveWithoutUpgrade(server, request, socket, head),
+    );
     return { app, config: complete, stop: () => stop(server, app) };
   } catch (error) {
     server.close();
     throw error;
   }
+}
+
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
+
+/** Headers that offer another protocol, HTTP/2 as `h2c` for one: an offer may be passed over (RFC 9110 section 7.8). */
+const OFFERS: readonly string[] = ["connection", "upgrade", "http2-settings"];
+
+/** Node parses nothing after an offer of another protocol: the request is put back before its body, without the offer, and read anew. */
+function serveWithoutUpgrade(
+  server: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const lines = rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 && !OFFERS.includes(name.toLowerCase()) ? [`${name}: ${rawHeaders[index + 1] ?? ""}`] : [],
+  );
+  const request = [`${method} ${url} HTTP/${httpVersion}`, ...lines, "Connection: close", "", ""].join("\r\n");
+  // Node decodes them as Latin-1.
+  socket.unshift(Buffer.concat([Buffer.from(request, "latin1"), head]));
+  server.emit("connection", socket);
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -3,6 +3,7 @@ import type { Context as Exchange } from "hono";
 import { cors } from "hono/cors";
 import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
+import { isHangUp } from "../limit-body.ts";
 import type { Log } from "../log.ts";
 import { createOpenApi } from "./openapi.ts";
 import { type Operation, reachOf } from "./operation.ts";
@@ -17,7 +18,6 @@ export interface RestDependencies {
   sessionsOf(request: Request, answer: Headers): Sessions;
   /** Signs this user in once more, in the popup that this page opens. */
   createOneTimeToken(userId: string, request: Request, answer: Headers): Promise<string>;
-  isValidOrigin(origin: string): boolean;
   publicUrl: string;
   log: Log;
 }
@@ -31,7 +31,6 @@ export const restParts = { "/api/platform_user": platformUserOperations, "/api/p
 /** The Xkit REST contract over the port, and its OpenAPI document. */
 export function createRestRoutes(dependencies: RestDependencies): Hono {
   const routes = new Hono();
-  routes.use("/api/*", createCors(dependencies.isValidOrigin));
   for (const [base, operations] of Object.entries(restParts)) {
     for (const operation of operations) {
       const path = `${base}${operation.path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
@@ -43,8 +42,8 @@ export function createRestRoutes(dependencies: RestDependencies): Hono {
   return routes;
 }
 
-/** Pages of the platform's web origins may ask, with cookies; no others (section g). */
-const createCors = (isValidOrigin: (origin: string) => boolean) =>
+/** For all of `/api`: pages of the platform's web origins may ask, with cookies; no others (section g). */
+export const createRestCors = (isValidOrigin: (origin: string) => boolean) =>
   cors({
     origin: (origin) => (isValidOrigin(origin) ? origin : null),
     credentials: true,
@@ -67,6 +66,8 @@ async function answer(operation: Operation, { req }: Exchange, dependencies: Res
     const body = await operation.run(reach, { params: req.param(), query: req.query(), readBody: () => readJson(request) });
     return succeed(operation.status, body, headers);
   } catch (error) {
+    // Nobody reads an answer of the contract any more.
+    if (isHangUp(error, request)) throw error;
     return fail(error, operation.caller, dependencies.log);
   }
 }
