@@ -97,6 +97,8 @@ it("answers every operation as its OpenAPI document says", async () => {
   const submitted = { params: { prototype_slug: "keyed" }, body: { state, api_key: "k-1" } };
   expect((await walk(user, "put", `${USER}/authorizations/{prototype_slug}`, submitted)).body.authorization.status).toBe("active");
   await walk(user, "put", `${USER}/authorizations/{prototype_slug}`, submitted);
+  const tooLong = { params: { slug: "keyed" }, body: { id: "x".repeat(300_000) } };
+  expect((await walk(user, "post", `${USER}/connections/{slug}`, tooLong)).status).toBe(413);
 
   await walk(server, "post", `${SERVER}/users`, { body: { user: { external_id: "eve", external_group_id: "acme", name: "Eve" } } });
   await walk(server, "post", `${SERVER}/contexts`, { body: { context: { external_id: "eve", external_name: "E", plan: "gold" } } });

@@ -13,10 +13,10 @@ const securityOf: Record<CallerKind, Json[]> = {
 
 /** Failures that a request can always meet, by caller (decision 4). */
 const failuresOf: Record<CallerKind, readonly number[]> = {
-  public: [400, 401, 403, 429, 500, 502, 503],
-  user: [400, 401, 403, 429, 500, 502, 503],
-  cookie: [401, 403, 429, 500, 503],
-  platform: [400, 401, 403, 429, 500, 502, 503],
+  public: [400, 401, 403, 413, 429, 500, 502, 503],
+  user: [400, 401, 403, 413, 429, 500, 502, 503],
+  cookie: [401, 403, 413, 429, 500, 502, 503],
+  platform: [400, 401, 403, 413, 429, 500, 502, 503],
 };
 
 const sentences: Record<number, string> = {
@@ -28,6 +28,7 @@ const sentences: Record<number, string> = {
   403: "The caller may not: FORBIDDEN.",
   404: "There is no such thing for this caller: NOT_FOUND or NOT_CONNECTED.",
   409: "No token can live that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`.",
+  413: "The body is too long: BAD_USER_INPUT.",
   429: "Too often: RATE_LIMITED, with Retry-After.",
   500: "A mistake of the gateway: INTERNAL, with `id`.",
   502: "CONNECTOR_MISCONFIGURED or UPSTREAM_UNAVAILABLE.",

@@ -1,8 +1,23 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { visit } from "../testing/second-gateway.ts";
 import { PUBLIC_URL } from "../testing/test-app.ts";
 import { connect, startFront } from "./in-front.fixture.ts";
+
+const documentSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        /** The credential that lets its caller in. */
+        security: z.array(z.record(z.string(), z.unknown())).transform((schemes) => Object.keys(schemes.at(-1) ?? {})[0] ?? ""),
+        responses: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  ),
+});
 
 const TOKEN = `{ viewer { id groupId } connectionToken(where: { slug: "test" }) accessToken(where: { slug: "test" }) { __typename } }`;
 describe("a gateway before another gateway", () => {
@@ -166,6 +181,29 @@ describe("the REST contract before another gateway", () => {
     expect(back.headers.get("location")).toBe(`${PUBLIC_URL}/authorizations/done`);
     expect((await front.browser.fetch("/authorizations/done")).status).toBe(200);
     expect((await post("sessions/ott")).status).toBe(403);
+  });
+
+  it("fails as its OpenAPI document says while the other one is away: 502 for whatever that one has to say", async () => {
+    const front = await startFront();
+    const bearer = { authorization: `Bearer ${(await front.second.provision("ada")).token}` };
+    const { basic } = await front.createKey();
+    const ask = (method: string, path: string, headers: object) =>
+      front.browser.fetch(path, { method, headers: { ...headers }, ...(method.startsWith("P") && { body: "{}" }) });
+    const json = { "content-type": "application/json" };
+    expect((await ask("POST", "/api/platform_user/sessions", { ...bearer, ...json })).status).toBe(200);
+    const { paths } = documentSchema.parse(await (await front.browser.fetch("/api/openapi.json")).json());
+    await front.second.close();
+    const away: string[] = [];
+    for (const [template, methods] of Object.entries(paths))
+      for (const [method, { security, responses }] of Object.entries(methods)) {
+        const path = template.replaceAll(/\{\w+\}/g, "any-name-or-id");
+        const credential = { bearer, sessionCookie: { origin: PUBLIC_URL }, keyPair: { authorization: basic } }[security] ?? {};
+        const { status } = await ask(method.toUpperCase(), path, { ...credential, ...json });
+        expect(Object.keys(responses), `${method} ${template}`).toContain(String(status));
+        if (status === 502) away.push(`${method} ${template}`);
+      }
+    expect(away).toEqual(expect.arrayContaining(["post /api/platform_user/sessions/token", "delete /api/platform_user/sessions"]));
+    expect(away.length).toBeGreaterThan(25);
   });
 });
 
