@@ -126,6 +126,29 @@ describe("a bad file", () => {
     ]);
   });
 
+  it("asks the user for each name that an endpoint needs", () => {
+    const provider = { authorization_endpoint: "https://{subdomain}.example.com/a", token_endpoint: "https://{region}.example.com/t" };
+    const region = { name: "region", label: "Region" };
+    const asked = (name: string) =>
+      `xkit.config.json connectors.0.collect.fields must ask for "${name}": the provider's endpoints hold {${name}}`;
+    expect(problemsOf({}, badConnector({ provider }))).toEqual([asked("subdomain"), asked("region")]);
+    expect(problemsOf({}, badConnector({ provider, collect: { fields: [region] } }))).toEqual([asked("subdomain")]);
+    const subdomain = { name: "subdomain", label: "Subdomain" };
+    expect(problemsOf({}, badConnector({ provider, collect: { fields: [region, subdomain] } }))).toEqual([]);
+  });
+
+  it("tells issuers apart by iss and aud, and none of them is this gateway", () => {
+    const issuer = { iss: "https://id.example.com", jwks_url: "https://id.example.com/jwks" };
+    const own = { ...issuer, iss: "https://connect.example.com" };
+    const env = { XKIT_PUBLIC_URL: "https://connect.example.com" };
+    const token_issuers = [issuer, { ...issuer, aud: "a" }, own, issuer, { ...issuer, aud: "a" }];
+    expect(problemsOf(env, { platform: { name: "A" }, token_issuers })).toEqual([
+      "xkit.config.json token_issuers.2.iss must not be this gateway's own URL: its own tokens need no issuer",
+      "xkit.config.json token_issuers.3 must have another iss or aud than token_issuers.0",
+      "xkit.config.json token_issuers.4 must have another iss or aud than token_issuers.1",
+    ]);
+  });
+
   it("needs its variables, and nothing else is said about their places", () => {
     const file = { platform: { name: "${NAME}", color: "${COLOUR}" }, connectors: [connector] };
     expect(problemsOf({ NAME: "", COLOUR: undefined }, file)).toEqual([

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Platform } from "../schema/upstream.ts";
 import { slugSchema } from "../schema/input.ts";
-import { type Issuer, issuerSchema } from "./auth/issuer-config.ts";
+import { type Issuer, issuerProblems, issuerSchema } from "./auth/issuer-config.ts";
 import { isWebOrigin } from "./auth/origins.ts";
+import { NO_FILE, parseFile } from "./config-document.ts";
 import type { LogLevel } from "./log.ts";
 import { isLoopback } from "./oauth/endpoint.ts";
 import { type ConnectorConfig, connectorSchema } from "./providers/connector.ts";
@@ -160,10 +161,16 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
     ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
+    ...(settings.data && environment.data
+      ? issuerProblems(settings.data.token_issuers, publicUrlOf(environment.data)).map((problem) => `${file?.path ?? ""} ${problem}`)
+      : []),
   ];
   if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
   return assemble(environment.data, settings.data);
 }
+
+const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: z.output<typeof environmentSchema>): string =>
+  XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
 
 function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof fileSchema>): Config {
   const mode = env.NODE_ENV === "production" ? "production" : "development";
@@ -172,7 +179,7 @@ function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof
     mode,
     host: env.HOST ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
     port: env.PORT,
-    publicUrl: env.XKIT_PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    publicUrl: publicUrlOf(env),
     databaseUrl: env.DATABASE_URL,
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
     logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
@@ -212,47 +219,6 @@ const explainIssue: z.core.$ZodErrorMap = (issue) => {
 
 const article = (type: string): string =>
   ({ string: "a text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? `a ${type}`;
-
-interface Document {
-  isJson: boolean;
-  value: unknown;
-  problems: string[];
-  /** Where a variable was missing: nothing else is said about these. */
-  unsetPaths: Set<string>;
-}
-
-const NO_FILE: Document = { isJson: true, value: { platform: { name: "Xkit Gateway" } }, problems: [], unsetPaths: new Set() };
-
-/** The file as JSON, with each `${NAME}` in a text replaced from the environment. */
-function parseFile(file: ConfigFile, env: Environment): Document {
-  const problems: string[] = [];
-  const unsetPaths = new Set<string>();
-  if ("problem" in file) return { isJson: false, value: undefined, problems: [file.problem], unsetPaths };
-
-  const replace = (text: string, path: string): string =>
-    text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
-      const replacement = Object.hasOwn(env, name) ? env[name] : undefined;
-      if (replacement) return replacement;
-      problems.push(`${file.path} ${path} needs the environment variable ${name}, which is not set`);
-      unsetPaths.add(path);
-      return "";
-    });
-
-  const substitute = (value: unknown, path: string): unknown => {
-    const below = (name: string | number) => (path ? `${path}.${name}` : String(name));
-    if (typeof value === "string") return replace(value, path);
-    if (Array.isArray(value)) return value.map((entry, index) => substitute(entry, below(index)));
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, substitute(entry, below(name))]));
-  };
-
-  try {
-    return { isJson: true, value: substitute(JSON.parse(file.text), ""), problems, unsetPaths };
-  } catch {
-    // The parser's own message quotes the text, secrets included.
-    return { isJson: false, value: undefined, problems: [`${file.path} is not valid JSON`], unsetPaths };
-  }
-}
 
 const blanksToUndefined = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));

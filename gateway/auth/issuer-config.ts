@@ -31,6 +31,17 @@ const textSchema = z.string("must be text").min(1, "must not be empty").max(255,
 
 const isJwksUrl = (text: string): boolean => URL.canParse(text) && isSecureEndpoint(new URL(text));
 
+/** What keeps issuers from being told apart, from each other and from this gateway, each as a sentence that begins with the path. */
+export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): string[] {
+  return issuers.flatMap(({ issuer, audience }, index) => {
+    const first = issuers.findIndex((other) => other.issuer === issuer && other.audience === audience);
+    return [
+      ...(issuer === publicUrl ? [`token_issuers.${index}.iss must not be this gateway's own URL: its own tokens need no issuer`] : []),
+      ...(first < index ? [`token_issuers.${index} must have another iss or aud than token_issuers.${first}`] : []),
+    ];
+  });
+}
+
 /** One entry of the configuration's issuers, in the file's spelling. */
 export const issuerSchema = z
   .strictObject({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { externalIdSchema, nameSchema } from "../../schema/input.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Issuer } from "./issuer-config.ts";
+import { type Issuer, issuerProblems } from "./issuer-config.ts";
 import { createRemoteKeys, type KeySet, type RemoteKeys } from "./jwks.ts";
 import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
 
@@ -82,9 +82,8 @@ function mayBeOfNewerKey(error: unknown, token: string): boolean {
 }
 
 function assertDistinct(issuers: readonly Issuer[], publicUrl: string): void {
-  const names = issuers.map(({ issuer, audience }) => JSON.stringify([issuer, audience]));
-  if (new Set(names).size !== names.length) throw new TypeError("Two issuers have the same iss and aud: each pair may be configured once.");
-  if (issuers.some(({ issuer }) => issuer === publicUrl)) throw new TypeError("An issuer has this gateway's own URL as iss.");
+  const [problem] = issuerProblems(issuers, publicUrl);
+  if (problem !== undefined) throw new TypeError(`${problem}.`);
 }
 
 /** The issuer that a token names; of several with that `iss`, the one whose audience it names, else the one that checks none. */

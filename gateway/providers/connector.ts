@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { providerSchema } from "./provider.ts";
+import { templateFieldsOf } from "./template.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -75,6 +76,16 @@ export const connectorSchema = z
   .refine(({ provider, collect }) => provider || !collect || collect.fields.some(({ secret }) => secret), {
     path: ["collect", "fields"],
     error: "must have a secret field: the API key",
+  })
+  .superRefine(({ provider, collect }, context) => {
+    const asked = new Set(collect?.fields.map(({ name }) => name));
+    for (const name of provider ? templateFieldsOf(provider) : [])
+      if (!asked.has(name))
+        context.addIssue({
+          code: "custom",
+          path: ["collect", "fields"],
+          message: `must ask for "${name}": the provider's endpoints hold {${name}}`,
+        });
   })
   .transform((connector): ConnectorConfig => ({
     slug: connector.slug,

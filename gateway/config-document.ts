@@ -1,0 +1,44 @@
+import type { ConfigFile, Environment } from "./config.ts";
+
+/** A configuration file's content. */
+export interface Document {
+  isJson: boolean;
+  value: unknown;
+  problems: string[];
+  /** Where a variable was missing: nothing else is said about these. */
+  unsetPaths: Set<string>;
+}
+
+/** Where there is no file: the platform is the gateway's own. */
+export const NO_FILE: Document = { isJson: true, value: { platform: { name: "Xkit Gateway" } }, problems: [], unsetPaths: new Set() };
+
+/** The file as JSON, with each `${NAME}` in a text replaced from the environment. */
+export function parseFile(file: ConfigFile, env: Environment): Document {
+  const problems: string[] = [];
+  const unsetPaths = new Set<string>();
+  if ("problem" in file) return { isJson: false, value: undefined, problems: [file.problem], unsetPaths };
+
+  const replace = (text: string, path: string): string =>
+    text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
+      const replacement = Object.hasOwn(env, name) ? env[name] : undefined;
+      if (replacement) return replacement;
+      problems.push(`${file.path} ${path} needs the environment variable ${name}, which is not set`);
+      unsetPaths.add(path);
+      return "";
+    });
+
+  const substitute = (value: unknown, path: string): unknown => {
+    const below = (name: string | number) => (path ? `${path}.${name}` : String(name));
+    if (typeof value === "string") return replace(value, path);
+    if (Array.isArray(value)) return value.map((entry, index) => substitute(entry, below(index)));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, substitute(entry, below(name))]));
+  };
+
+  try {
+    return { isJson: true, value: substitute(JSON.parse(file.text), ""), problems, unsetPaths };
+  } catch {
+    // The parser's own message quotes the text, secrets included.
+    return { isJson: false, value: undefined, problems: [`${file.path} is not valid JSON`], unsetPaths };
+  }
+}
