@@ -1,6 +1,7 @@
 import { type Dispatcher, errors, Pool } from "undici";
 import { z } from "zod";
 import { badUserInput, type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../schema/input.ts";
 import type { Log } from "../log.ts";
 import { describeVendor } from "../oauth/redact.ts";
 import { retryAfterSeconds } from "../oauth/retry-after.ts";
@@ -15,6 +16,8 @@ const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What `retryAfter` says where the upstream does not, in seconds. */
 const DEFAULT_RETRY_SECONDS = 2;
+/** What an upstream says is believed up to here, in seconds: more is more than GraphQL's integers hold, or than anybody waits. */
+const RETRY_AFTER_LONGEST_SECONDS = 3_600;
 
 /** What a request proves: a user's own bearer, the gateway's key pair, or a session cookie, as header values. */
 export type Credential = { authorization: string } | { cookie: string } | null;
@@ -157,8 +160,13 @@ const refusalSchema = z.object({
   error: z.string().optional().catch(undefined),
   code: z.string().optional().catch(undefined),
   path: z.string().max(100).optional().catch(undefined),
-  retry_after: z.int().min(0).optional().catch(undefined),
-  maximum_ttl: z.int().min(0).optional().catch(undefined),
+  retry_after: z.number().min(0).optional().catch(undefined),
+  maximum_ttl: z
+    .number()
+    .min(0)
+    .transform((seconds) => Math.min(Math.floor(seconds), MAXIMUM_MINIMUM_TTL_SECONDS))
+    .optional()
+    .catch(undefined),
   connector_url: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -205,7 +213,9 @@ function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayE
     retryAfterSeconds(new Headers(valuesOf(headers, "retry-after").map((value) => ["retry-after", value]))) ??
     DEFAULT_RETRY_SECONDS;
   const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
-  return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, { retryAfter });
+  return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, {
+    retryAfter: Math.min(Math.ceil(retryAfter), RETRY_AFTER_LONGEST_SECONDS),
+  });
 }
 
 const plainSentences: Partial<Record<ErrorCode, string>> = {
