@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { jwtExpiry } from "../oauth/jwt.ts";
 
 /** How long a session token or user token is taken to last when neither the upstream nor the token says, in seconds. */
@@ -9,6 +10,16 @@ export function statedExpiryOf(token: string, stated: Date | null): Date | null 
   return seconds === null ? stated : new Date(seconds * 1000);
 }
 
-/** The same for a credential of ours to renew, which must have an end: five minutes from `now` (milliseconds) when nobody says. */
+/** When a token was issued, as far as it tells itself: a JWT's `iat` (RFC 7519 section 4.1.6). Nothing is verified. */
+export function statedIssueOf(token: string): Date | null {
+  try {
+    const { iat } = decodeJwt(token);
+    return typeof iat === "number" && Number.isFinite(iat) ? new Date(iat * 1000) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** When a credential of ours to renew expires, which must have an end: five minutes from `now` (milliseconds) when nobody says. */
 export const expiryOf = (token: string, stated: Date | null, now: number): Date =>
   statedExpiryOf(token, stated) ?? new Date(now + ASSUMED_LIFETIME_SECONDS * 1000);

@@ -1,8 +1,9 @@
 import { minimumTtlUnavailable, notConnected, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, Connection, TokenRequest } from "../../schema/upstream.ts";
+import { assessFreshness } from "../vault/freshness.ts";
 import { fingerprintOf } from "../vault/tokens.ts";
 import type { ConnectionAnswer } from "./answers.ts";
-import { statedExpiryOf } from "./expiry.ts";
+import { statedExpiryOf, statedIssueOf } from "./expiry.ts";
 
 /** When to ask again where the upstream gives something that must not be passed on, in seconds. */
 const ASK_AGAIN_SECONDS = 30;
@@ -27,7 +28,7 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
 
 function judge(
   value: string,
-  { authorization }: ConnectionAnswer,
+  { authorization, token_problem: problem }: ConnectionAnswer,
   connection: Connection,
   { minimumTtl, rejected }: TokenRequest,
   now: number,
@@ -38,6 +39,11 @@ function judge(
   const expiresAt = statedExpiryOf(value, authorization?.expires_at ?? null);
   const leftSeconds = expiresAt ? Math.floor((expiresAt.getTime() - now) / 1000) : null;
   if (leftSeconds !== null && leftSeconds <= 0) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "its token has expired");
+  // One of ours, which states why there is a token or none, has applied the default margin, and knows the whole life.
+  const isPlain = problem === undefined;
+  if (isPlain && minimumTtl === null && leftSeconds !== null && isOnItsMargin(value, connection, expiresAt, now))
+    // A plain Xkit renews a token once it has expired.
+    return temporarilyUnavailable(name, leftSeconds + 1, "its token is about to expire");
   // Of a life that nobody stated nothing can be promised.
   if (minimumTtl && (leftSeconds ?? 0) < minimumTtl) return minimumTtlUnavailable(name, leftSeconds ?? 0);
   return {
@@ -52,4 +58,13 @@ function judge(
     fields: typeof authorization?.credential === "object" ? authorization.credential : null,
     connection,
   };
+}
+
+/**
+ * Whether less than the default margin is left (rule 1). Where nobody says when the token was issued it was not before its connection:
+ * the margin is then no shorter than it should be, and 60 s at most.
+ */
+function isOnItsMargin(value: string, { createdAt }: Connection, expiresAt: Date | null, now: number): boolean {
+  const issuedAt = (statedIssueOf(value) ?? createdAt).getTime();
+  return !assessFreshness({ issuedAt, expiresAt: expiresAt?.getTime() ?? null }, null, now).isUsable;
 }

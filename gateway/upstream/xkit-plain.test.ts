@@ -1,4 +1,4 @@
-import { SignJWT } from "jose";
+import { type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { sendJson } from "../testing/server-io.ts";
 import { fingerprintOf } from "../vault/tokens.ts";
@@ -17,6 +17,8 @@ async function startPlain(answer: Record<string, unknown>, group: string | null 
   fake.on(READ, answer);
   return fake;
 }
+
+const jwtOf = (claims: JWTPayload): Promise<string> => new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32));
 
 describe("before a plain Xkit, without our extra fields", () => {
   it("computes the fingerprint, and calls the unknown expiry unknown", async () => {
@@ -54,10 +56,7 @@ describe("before a plain Xkit, without our extra fields", () => {
     const fake = await startFakeXkit();
     fake.on("GET /platform_user/session", sessionOf("ada", null));
     const seconds = fake.clock.now() / 1000;
-    const jwt = await new SignJWT({})
-      .setProtectedHeader({ alg: "HS256" })
-      .setExpirationTime(seconds + 300)
-      .sign(Buffer.alloc(32));
+    const jwt = await jwtOf({ exp: seconds + 300 });
     fake.on(READ, plainConnection(jwt));
     const connections = asAda(fake);
     expect(await connections.accessToken(SLACK, { minimumTtl: 300, rejected: null })).toMatchObject({ type: "AccessToken", value: jwt });
@@ -67,6 +66,33 @@ describe("before a plain Xkit, without our extra fields", () => {
     });
     fake.clock.advance(300_000);
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable" });
+  });
+
+  it.each([
+    ["60 s, where only its end is known", {}, null, 60],
+    ["60 s of an hour", { created_at: -3_540 }, null, 60],
+    ["a tenth of its life, where it is a JWT that tells when it was issued", { created_at: -86_400 }, -270, 30],
+    ["a tenth of the time since it was connected, where nobody tells more", { created_at: -180 }, null, 20],
+  ])("holds a token back for the last part of its life, and says when it is over: %s", async (_name, connection, issued, margin) => {
+    const fake = await startFakeXkit();
+    fake.on("GET /platform_user/session", sessionOf("ada", null));
+    const now = fake.clock.now();
+    const at = (seconds: number) => new Date(now + seconds * 1000).toISOString();
+    const token = issued === null ? TOKEN : await jwtOf({ iat: now / 1000 + issued });
+    const answer = (left: number) => {
+      const plain = plainConnection(token, { ...("created_at" in connection && { created_at: at(connection.created_at) }) });
+      return { connection: { ...plain.connection, authorization: { ...plain.connection.authorization, expires_at: at(left) } } };
+    };
+    fake.on(READ, answer(margin));
+    expect(await asAda(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken" });
+    fake.on(READ, answer(margin - 1));
+    const outcome = await asAda(fake).accessToken(SLACK, anyToken);
+    expect(outcome).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: margin });
+    expect(JSON.stringify(outcome)).not.toContain(token);
+    // Who names a life gets what has it; and a gateway of ours, which states why there is a token or none, has looked at it itself.
+    expect(await asAda(fake).accessToken(SLACK, { minimumTtl: 5, rejected: null })).toMatchObject({ type: "AccessToken" });
+    fake.on(READ, { connection: { ...answer(margin - 1).connection, token_problem: null } });
+    expect(await asAda(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken" });
   });
 
   it("does not hand the refused token out again: TemporarilyUnavailable", async () => {
