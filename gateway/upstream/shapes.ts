@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
 import { describeVendor } from "../oauth/redact.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./answers.ts";
@@ -39,22 +40,35 @@ export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: st
   updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
 });
 
-/** No token, whatever the answer holds. */
-export const toAuthorization = (authorization: AuthorizationAnswer, connectionId: string): Authorization => ({
-  id: authorization.id,
-  connectionId: authorization.connection_id ?? connectionId,
-  status: authorization.status,
-  displayLabel: authorization.display_label,
-  errorCode: authorization.error_code,
-  // A careless upstream may put anything into its words.
-  errorMessage: describeVendor(authorization.error_message ?? undefined, []),
-  scopes: authorization.scopes,
-  missingScopes: authorization.missing_scopes,
-  expiresAt: authorization.expires_at,
-  authorizeUrl: authorization.authorize_url,
-  state: authorization.state,
-  collect: toCollect(authorization),
-});
+/** No token, whatever the answer holds: a careless upstream may put anything into its words. */
+export function toAuthorization(authorization: AuthorizationAnswer, connectionId: string): Authorization {
+  const secrets = secretsOf(authorization);
+  const describe = (text: string | null) => describeVendor(text ?? undefined, secrets);
+  const { display_label: label } = authorization;
+  // However long its parts, an address that holds no secret is no token.
+  const isAddress = emailSchema.safeParse(label).success && !secrets.some((secret) => label?.includes(secret));
+  return {
+    id: authorization.id,
+    connectionId: authorization.connection_id ?? connectionId,
+    status: authorization.status,
+    displayLabel: isAddress ? label : describe(label),
+    errorCode: describe(authorization.error_code),
+    errorMessage: describe(authorization.error_message),
+    scopes: authorization.scopes,
+    missingScopes: authorization.missing_scopes,
+    expiresAt: authorization.expires_at,
+    authorizeUrl: authorization.authorize_url,
+    state: authorization.state,
+    collect: toCollect(authorization),
+  };
+}
+
+const emailSchema = z.email();
+
+function secretsOf({ access_token: token, credential }: AuthorizationAnswer): string[] {
+  const values = typeof credential === "object" && credential !== null ? Object.values(credential) : [credential];
+  return [token, ...values].filter((value) => typeof value === "string").filter((value) => value !== "");
+}
 
 function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["collect"] {
   const { collect_fields: fields, collect_instructions: instructions = null, collect_save: saveLabel } = authorizer?.prototype ?? {};

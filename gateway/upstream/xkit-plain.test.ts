@@ -211,6 +211,30 @@ describe("before a careless upstream", () => {
     expect(JSON.stringify(seen)).not.toContain(TOKEN);
   });
 
+  it("repeats no token, and nothing that the user typed, in an account's name, an error's code or its sentence", async () => {
+    const fake = await startFakeXkit();
+    // Not even one that looks like an ordinary word.
+    const secrets = ["open-sesame", "a second word"];
+    const typed = { api_key: "open-sesame", password: "a second word" };
+    const words = { display_label: "ada open-sesame", error_code: "bad:open-sesame", error_message: "refused a second word" };
+    const { connection } = plainConnection("open-sesame");
+    const answer = { connection: { ...connection, authorization: { ...connection.authorization, ...words, credential: typed } } };
+    fake.on("GET /platform/users/ada/connections/slack", answer);
+    const found = await fake.upstream.forPlatform().connectionsOf({ kind: "user", id: "ada" }).find(SLACK);
+    expect(found?.authorization).toMatchObject({ displayLabel: "ada [redacted]", errorCode: "bad:[redacted]" });
+    for (const secret of secrets) expect(JSON.stringify(found)).not.toContain(secret);
+    const leaking = { id: 7, status: "error", display_label: `key ${TOKEN}`, error_code: TOKEN };
+    fake.on(READ, plainConnection(null, { owner: { kind: "user", external_id: "ada" }, authorization: leaking }));
+    expect((await asAda(fake).find(SLACK))?.authorization).toMatchObject({ displayLabel: "key [redacted]", errorCode: "[redacted]" });
+  });
+
+  it("shows an account's address as it is, however long", async () => {
+    const address = "augusta-ada.lovelace.1815@analytical-engine-2.example";
+    const authorization = { id: 7, status: "active", display_label: address };
+    const connection = await asAda(await startPlain(plainConnection(null, { authorization }))).find(SLACK);
+    expect(connection?.authorization?.displayLabel).toBe(address);
+  });
+
   it("repeats no token that stands in an error's sentence", async () => {
     const broken = { id: 7, status: "error", error_code: "invalid_grant", error_message: `refused ${TOKEN}` };
     const fake = await startPlain(plainConnection(null, { authorization: broken }), "team");
