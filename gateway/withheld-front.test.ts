@@ -1,49 +1,9 @@
 /** A group's tokens reach no user through a gateway in front of another: see withheld-graphql.test.ts. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createApp } from "./app.ts";
-import { createLog } from "./log.ts";
-import { openStore } from "./store.ts";
-import { createTestDatabase } from "./testing/databases.ts";
-import { startSecondGateway, visit } from "./testing/second-gateway.ts";
-import { createTestConfig, PUBLIC_URL, WEB_ORIGIN } from "./testing/test-app.ts";
 import { rootsOf } from "./withheld.fixture.ts";
 import { askAll, askRest, operations, restRequests, SERVER_ROOTS } from "./withheld-asking.fixture.ts";
-import { type AskerName, createWorld, type Gateway, KEYED, TOKEN_FIELDS, type World } from "./withheld-world.fixture.ts";
-
-/** A gateway with XKIT_UPSTREAM=xkit before a second one. */
-async function startFrontGateway(): Promise<Gateway> {
-  const second = await startSecondGateway(() => ({ connectors: [KEYED], file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
-  const database = await createTestDatabase("sqlite");
-  const env = {
-    XKIT_UPSTREAM: "xkit",
-    XKIT_UPSTREAM_URL: second.url,
-    XKIT_UPSTREAM_PUBLISHABLE_KEY: second.keys.publishable,
-    XKIT_UPSTREAM_SECRET_KEY: second.keys.secret,
-  };
-  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env });
-  const { clock, provider } = second;
-  const logged = second.logged;
-  const log = createLog("debug", { write: (line) => void logged.push(line) });
-  const app = await createApp(config, { clock, log });
-  const store = await openStore(config, clock, log);
-  const { id, secret } = await store.auth.apiKeys.create(null);
-  await store.close();
-  return {
-    app,
-    provider,
-    clock,
-    logged,
-    server: { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
-    provision: second.provision,
-    visit: (_id, authorizeUrl) => visit(second, authorizeUrl),
-    browserHeaders: () => ({}),
-    async close() {
-      await app.close();
-      await second.close();
-      await database.drop();
-    },
-  };
-}
+import { startFrontGateway } from "./withheld-front.fixture.ts";
+import { type AskerName, createWorld, TOKEN_FIELDS, type World } from "./withheld-world.fixture.ts";
 
 let world: World;
 beforeAll(async () => (world = await createWorld(await startFrontGateway())));

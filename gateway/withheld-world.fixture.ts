@@ -33,7 +33,7 @@ export const KEYED = {
 
 /** A gateway, as this proof needs it: one with a vault, or one in front of another. */
 export interface Gateway {
-  app: Pick<App, "fetch" | "endSubscriptions">;
+  app: Pick<App, "fetch" | "upgrade" | "endSubscriptions">;
   provider: AuthorizationServer;
   clock: ManualClock;
   logged: string[];
