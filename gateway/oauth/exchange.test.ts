@@ -148,6 +148,15 @@ describe("an exchange the token endpoint refuses", () => {
     expect(await fail({ ...(await comeBack()), redirectUri: `${redirectUri}2` })).toMatchObject({ code: "invalid_grant" });
   });
 
+  it.each([undefined, "user"])(
+    "is temporary for a token_type of %j, which a refresh would take: nothing is lost yet",
+    async (token_type) => {
+      const exchange = await comeBack();
+      server.controls.next({ answer: { token_type } });
+      expect(await fail(exchange)).toMatchObject({ kind: "temporary", code: "unparsable" });
+    },
+  );
+
   it("never repeats the code or the verifier", async () => {
     const exchange = await comeBack();
     const code = exchange.callbackParams.get("code") ?? "";

@@ -88,7 +88,7 @@ async function sendTokenRequest(call: TokenCall, url: string, headers: Record<st
   const answer = await fetchAnswer(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
-  const standard = normalise(call.provider, answer.status, answer.headers.get("content-type") ?? "", answer.text);
+  const standard = normalise(call.operation, call.provider, answer.status, answer.headers.get("content-type") ?? "", answer.text);
   if (standard === null) throw unreadable(answer.status, retryAfter);
   return toResponse(standard.status, JSON.stringify(standard.body), retryAfter === null ? {} : { "retry-after": String(retryAfter) });
 }

@@ -5,7 +5,8 @@ import { normalise } from "./token-response.ts";
 const json = "application/json";
 const provider = (facts: Partial<OAuthProvider> = {}) =>
   createProvider({ authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token", ...facts });
-const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) => normalise(provider(facts), status, json, JSON.stringify(body));
+const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) =>
+  normalise("exchange", provider(facts), status, json, JSON.stringify(body));
 
 describe("normalise, tokens", () => {
   it("keeps a standard answer as it is", () => {
@@ -15,6 +16,7 @@ describe("normalise, tokens", () => {
 
   it("reads a form-encoded answer that says it is one", () => {
     const answer = normalise(
+      "exchange",
       provider(),
       200,
       "application/x-www-form-urlencoded; charset=utf-8",
@@ -130,7 +132,7 @@ describe("normalise, errors", () => {
   });
 
   it.each(["", "not json", "[]", "null", '"text"', "<html>"])("can say nothing about %j", (text) => {
-    expect(normalise(provider(), 200, json, text)).toBeNull();
-    expect(normalise(provider(), 400, json, text)).toBeNull();
+    expect(normalise("exchange", provider(), 200, json, text)).toBeNull();
+    expect(normalise("exchange", provider(), 400, json, text)).toBeNull();
   });
 });

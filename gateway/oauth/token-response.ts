@@ -1,3 +1,4 @@
+import type { Operation } from "./failure.ts";
 import { findAt, findObject } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
 
@@ -13,6 +14,8 @@ const STATUS_OK = 200;
 const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
 const MS_PER_SECOND = 1000;
+/** Token types that oauth4webapi takes (RFC 6750, RFC 9449). */
+const knownTokenType = /^(?:bearer|dpop)$/i;
 
 /**
  * Turns a token endpoint's answer into what RFC 6749 section 5 prescribes: the one place where a provider's deviations are undone.
@@ -20,10 +23,18 @@ const MS_PER_SECOND = 1000;
  * Reads JSON, and form encoding where the answer declares it. `status` is 200 with tokens, else 4xx with `error`. Null: the answer is
  * neither, so nothing can be said.
  */
-export function normalise(provider: OAuthProvider, status: number, contentType: string, text: string): StandardAnswer | null {
+export function normalise(
+  operation: Operation,
+  provider: OAuthProvider,
+  status: number,
+  contentType: string,
+  text: string,
+): StandardAnswer | null {
   const answer = parseBody(contentType, text);
   if (answer === null) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
+  const renewed = succeeded && operation === "refresh" ? renewedTokensOf(provider, answer) : null;
+  if (renewed !== null) return { status: STATUS_OK, body: renewed };
   const error = succeeded && !provider.errorsInOkBody ? null : errorOf(provider, answer);
   if (error !== null) return { status: succeeded ? STATUS_BAD_REQUEST : status, body: error };
   return succeeded ? { status: STATUS_OK, body: tokensOf(provider, answer) } : null;
@@ -51,6 +62,16 @@ function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>):
   const values = [...Object.values(answer), ...Object.values(findObject(answer["error"]) ?? {})];
   const texts = values.filter((value) => typeof value === "string" || typeof value === "number").map(String);
   return texts.find((text) => Object.hasOwn(provider.errorCodes, text));
+}
+
+/**
+ * A refresh may have used the old refresh token up, so that refusing its answer loses the grant: an access token is taken, whatever else
+ * the answer says or leaves out. An exchange can be strict: nothing is lost yet.
+ */
+function renewedTokensOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody | null {
+  const tokens = tokensOf(provider, answer);
+  if (tokens["access_token"] === undefined) return null;
+  return knownTokenType.test(String(tokens["token_type"])) ? tokens : { ...tokens, token_type: "bearer" };
 }
 
 function tokensOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody {

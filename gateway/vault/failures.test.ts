@@ -25,7 +25,6 @@ const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour])[] = [
   ["answers garbage", { status: 200, body: "<html>Maintenance</html>" }],
   ["answers 200 with an error in the body", { status: 200, body: { ok: false, error: "invalid_grant" } }],
   ["answers 200 with nothing", { status: 200, body: "" }],
-  ["answers 200 with a token of a type nobody can use", { answer: { token_type: "mac" } }],
   ["answers 400 with a code that nobody knows", { status: 400, body: { error: "try_again" } }],
   ["redirects", "redirect"],
   ["answers 2 MiB", "huge"],
@@ -148,6 +147,36 @@ describe("Rule 4: a dead provider", () => {
       expect(callsIn(hour)).toBeLessThanOrEqual(5);
       expect(callsIn(hour)).toBeGreaterThanOrEqual(3);
     }
+  });
+});
+
+const jwt = (claims: object) =>
+  ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url")).join(".");
+
+const DEVIATIONS: readonly (readonly [string, Record<string, unknown>])[] = [
+  ["no token_type", { token_type: undefined }],
+  ["a token_type of its own", { token_type: "user" }],
+  ["a token_type that is no text", { token_type: { kind: "bearer" } }],
+  ["an expires_in in words", { expires_in: "soon" }],
+  ["an expires_in that ends after every calendar", { expires_in: 1e300 }],
+  ["a scope that is no text", { scope: { read: true } }],
+  ["an ID token that is none", { id_token: "not.a.jwt" }],
+  ["a JWT whose exp is a fraction", { expires_in: undefined, access_token: jwt({ exp: 2_000_000_000.123_45 }) }],
+  ["a JWT whose exp ends after every calendar", { expires_in: undefined, access_token: jwt({ exp: 1e300 }) }],
+  ["an error beside its tokens", { ok: false, error: "invalid_grant" }],
+];
+
+describe.each(databaseKinds)("A refresh that rotated the refresh token, on %s", (database) => {
+  it.each(DEVIATIONS)("is kept although its answer has %s", async (_name, deviation) => {
+    const ada = await connected({ database });
+    test.provider.controls.next({ answer: deviation });
+    test.clock.advance(HOUR_MS);
+    const renewed = await askToken(ada);
+    expect(renewed.__typename).toBe("AccessToken");
+    const next = await askToken(ada, { rejected: renewed.fingerprint });
+    expect(next.__typename).toBe("AccessToken");
+    expect(next.value).not.toBe(renewed.value);
+    expect(test.provider.refreshCount()).toBe(2);
   });
 });
 

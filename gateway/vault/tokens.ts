@@ -35,6 +35,9 @@ export function openColumn(sealer: Sealer, { connection, authorization }: Stored
   return authorization && envelope ? sealer.open(envelope, contextOf(placeOf(connection, authorization.id), column)) : null;
 }
 
+/** A longer life of an access token is taken for this one: 100 years. */
+const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
+
 const fieldsSchema = z.record(z.string(), z.string());
 
 /** The fields that were collected from the user, opened. */
@@ -76,7 +79,11 @@ const assumedScopes = (before: AuthorizationRow): string[] =>
 /** Rule 7: `expires_in`, else the connector's default life, else the JWT's `exp`, else unknown. */
 function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
   const seconds = tokens.expiresInSeconds ?? connector.oauth?.provider.accessTokenLifetimeSeconds ?? null;
-  if (seconds !== null) return askedAt + Math.floor(seconds * 1000);
+  if (seconds !== null) return toInstant(askedAt + seconds * 1000, askedAt);
   const expiresAtSeconds = jwtExpiry(tokens.accessToken);
-  return expiresAtSeconds === null ? null : expiresAtSeconds * 1000;
+  return expiresAtSeconds === null ? null : toInstant(expiresAtSeconds * 1000, askedAt);
 }
+
+/** An instant that every store can hold, in whole milliseconds: an answer that cannot be stored is lost. */
+const toInstant = (instant: number, askedAt: number): number =>
+  Math.floor(Math.min(Math.max(instant, 0), askedAt + LONGEST_LIFETIME_SECONDS * 1000));
