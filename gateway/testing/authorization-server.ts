@@ -127,6 +127,7 @@ function completeRules(options: AuthorizationServerOptions): GrantRules {
     reuseDetection: options.reuseDetection ?? true,
     graceSeconds: options.graceSeconds ?? 0,
     refreshKillsAccessTokens: options.refreshKillsAccessTokens ?? false,
+    revokesWholeAccount: options.revokesWholeAccount ?? false,
     now: options.now ?? Date.now,
   };
 }

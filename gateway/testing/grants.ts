@@ -28,6 +28,8 @@ export interface GrantRules {
   readonly reuseDetection: boolean;
   readonly graceSeconds: number;
   readonly refreshKillsAccessTokens: boolean;
+  /** Revoking one token ends all grants of its account, as at Google. */
+  readonly revokesWholeAccount: boolean;
   readonly now: () => number;
 }
 
@@ -128,7 +130,9 @@ export function createGrants(rules: GrantRules) {
   /** RFC 7009 section 2.1: a refresh token takes its grant along, an access token goes alone. */
   function revoke(token: string): void {
     const refreshToken = refreshTokens.get(token);
+    const grant = refreshToken?.grant ?? accessTokens.get(token)?.grant;
     if (refreshToken !== undefined) refreshToken.grant.revoked = true;
+    if (rules.revokesWholeAccount && grant !== undefined) revokeGrants(grant.account.id);
     accessTokens.delete(token);
   }
 

@@ -47,7 +47,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
         return promote(transaction, started, userId, previous, columnsOf(started, previous, granted));
       });
       if (outcome !== "under way") {
-        if (outcome && !mayBeSameGrant.has(outcome.code)) await revoker.revoke(started, granted.tokens);
+        if (outcome && !mayServeElsewhere.has(outcome.code)) await revoker.revoke(started, granted.tokens);
         return outcome;
       }
       await clock.sleep(SETTLE_POLL_MS);
@@ -78,15 +78,18 @@ export function createActivation({ database, connections, revoker, sealer, clock
   function columnsOf(started: StartedConnection, previous: AuthorizationRow | null, { tokens, askedAt, account }: Granted) {
     const { connection, authorization, connector } = started;
     const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
+    const accountId = account?.id ?? null;
+    // What is known of the one account must not turn up under the name of another, which an unknown one may be.
+    const kept = previous?.account_id === accountId ? previous : null;
     return {
       ...columns,
-      sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, previous),
-      account_id: account?.id ?? previous?.account_id ?? null,
-      display_label: account?.label ?? previous?.display_label ?? null,
+      sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, kept),
+      account_id: accountId,
+      display_label: account?.label ?? kept?.display_label ?? null,
     };
   }
 
-  /** Rule 6: a reconnect without a new refresh token keeps the old one, sealed anew for its new place. */
+  /** Rule 6: a reconnect of the same account without a new refresh token keeps the old one, sealed anew for its new place. */
   function inherit({ connection, connector, authorization }: StartedConnection, previous: AuthorizationRow | null): string | null {
     const refreshToken = openColumn(sealer, { connection, connector, authorization: previous }, "sealed_refresh_token");
     return refreshToken && sealColumn(sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
@@ -172,8 +175,11 @@ const disconnectedMeanwhile: Failure = {
 
 const movedMeanwhile: Failure = { code: "moved", message: MOVED_MEANWHILE };
 
-/** Failures after which the new grant is let be: at the provider it may be the very one that the connection lives on. */
-const mayBeSameGrant = new Set(["account_unknown"]);
+/**
+ * Failures after which the new grant is let be: the account may serve this connection, or another one of whatever owner, and some
+ * providers (Google) revoke everything that an account has granted to a client. Nobody holds the new tokens any more.
+ */
+const mayServeElsewhere = new Set(["account_unknown", "account_mismatch"]);
 
 /** A connection whose account is known is not handed to another one, nor to one that the provider did not name. */
 function objectionTo(started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): Failure | null {
