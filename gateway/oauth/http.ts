@@ -5,6 +5,8 @@ export const MAX_ANSWER_BYTES = 1_048_576;
 export const PROVIDER_TIMEOUT_MS = 10_000;
 
 const HTTP_OK = 200;
+/** The highest status that a `Response` can be made with; LinkedIn answers 999. */
+const HIGHEST_STATUS = 599;
 
 /** Errors of name lookup, connecting and TLS: not a byte of the request can have been acted on. */
 const unreachedCodes: ReadonlySet<string> = new Set([
@@ -77,7 +79,8 @@ export async function fetchAnswer(url: string, request: ProviderRequest, limits:
 /** A `Response` that oauth4webapi can process, made of an answer already read. */
 export function toResponse(status: number, body: string, headers: Record<string, string> = {}): Response {
   const empty = body === "" && status !== HTTP_OK;
-  return new Response(empty ? null : body, { status, headers: { "content-type": "application/json", ...headers } });
+  const init = { status: Math.min(status, HIGHEST_STATUS), headers: { "content-type": "application/json", ...headers } };
+  return new Response(empty ? null : body, init);
 }
 
 /** A timer of our own: `AbortSignal.any` with `AbortSignal.timeout` can be garbage collected, and then never fires, on Node 20. */

@@ -183,6 +183,7 @@ describe("a failed refresh", () => {
     ["temporary", "http_429", { status: 429, body: dead }],
     ["temporary", "http_500", { status: 500, body: dead }],
     ["temporary", "http_503", { status: 503, body: "" }],
+    ["temporary", "http_999", { status: 999, body: "Denied" }],
     ["temporary", "unparsable", { status: 200, body: dead }],
     ["temporary", "unparsable", { status: 200, body: "not json" }],
     ["temporary", "unparsable", { status: 200, body: [] }],

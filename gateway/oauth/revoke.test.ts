@@ -47,6 +47,7 @@ describe("revokeToken", () => {
     [400, "not json", { ok: false, code: "http_400" }],
     [302, "", { ok: false, code: "http_302" }],
     [503, "", { ok: false, code: "http_503" }],
+    [999, "Denied", { ok: false, code: "http_599" }],
   ])("takes %i %j for %j", async (status, body, result) => {
     await answering(status, body, async (endpoint) => expect(await revoke("0123456789", endpoint)).toMatchObject(result));
   });

@@ -54,8 +54,8 @@ export interface TestApp {
   /** Makes a user known, and signs them in in a new browser. */
   signIn(id?: string, groupId?: string | null): Promise<TestUser>;
   graphql(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphqlAnswer>;
-  /** Another process over the same store: same keys, same configuration, own caches. */
-  startTwin(): Promise<App>;
+  /** Another process over the same store: same keys, own caches, same configuration but for what is laid over the connector `test`. */
+  startTwin(connector?: Record<string, unknown>): Promise<App>;
   close(): Promise<void>;
 }
 
@@ -67,8 +67,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const config = createTestConfig(provider, database, options);
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
-  const start = () => createApp(config, { clock, log });
-  const apps = [await start()];
+  const start = (settled: Config) => createApp(settled, { clock, log });
+  const apps = [await start(config)];
   const [app] = apps;
   if (!app) throw new TypeError("An app was just started.");
 
@@ -81,8 +81,9 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     logged,
     signIn: (id = "ada", groupId) => signIn(app, provider, id, groupId),
     graphql: (query, variables, headers) => ask(sendTo(app), query, variables, headers),
-    async startTwin() {
-      const twin = await start();
+    async startTwin(connector = {}) {
+      const { connectors } = createTestConfig(provider, database, { ...options, connector: { ...options.connector, ...connector } });
+      const twin = await start({ ...config, connectors });
       apps.push(twin);
       return twin;
     },
