@@ -180,6 +180,31 @@ describe.each(databaseKinds)("A refresh that rotated the refresh token, on %s", 
   });
 });
 
+const USELESS: readonly (readonly [string, Record<string, unknown>])[] = [
+  ["expires_in is 0", { expires_in: 0 }],
+  ["JWT has expired already", { expires_in: undefined, access_token: jwt({ exp: 1_000_000_000 }) }],
+];
+
+describe.each(databaseKinds)("A provider that refreshes into tokens of no use, on %s", (database) => {
+  it.each(USELESS)("is left alone between few calls, and loses no connection, when the new token's %s", async (_name, useless) => {
+    const ada = await connected({ database });
+    test.provider.controls.always({ answer: useless });
+    test.clock.advance(HOUR_MS);
+    for (let call = 0; call < 30; call += 1) {
+      const answer = await askToken(ada);
+      expect(answer).toMatchObject({ __typename: "TemporarilyUnavailable", message: expect.stringContaining("expires too soon") });
+      expect(answer.retryAfter).toBeGreaterThan(0);
+      test.clock.advance(20_000);
+    }
+    expect(refreshRequests(test).length).toBeGreaterThanOrEqual(3);
+    expect(refreshRequests(test).length).toBeLessThanOrEqual(6);
+    test.provider.controls.always(null);
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+    expect(await onlyAuthorization(test)).toMatchObject({ failures: 0, retry_at: null, failure_kind: null });
+  });
+});
+
 describe.each(databaseKinds)("Rule 5: an answer that was lost, on %s", (database) => {
   it("costs nothing where the old refresh token still works for a while", async () => {
     const ada = await connected({ database, provider: { graceSeconds: 60 } });

@@ -4,9 +4,18 @@ import type { Log } from "../log.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenResult, TokenSet } from "../oauth/result.ts";
 import { fillProvider } from "../providers/template.ts";
-import { backoffMs } from "./backoff.ts";
-import { type ConnectionStore, isLeased, parseScopes, type StoredConnection } from "./connections.ts";
+import { type ConnectionStore, parseScopes, type StoredConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
+import { assessFreshness } from "./freshness.ts";
+import {
+  FORCED_REFRESH_INTERVAL_MS,
+  forcedTooSoon,
+  noProblem,
+  problemColumns,
+  problemOf,
+  type RefreshProblem,
+  standingProblem,
+} from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
 import type { AuthorizationRow } from "./tables.ts";
@@ -17,14 +26,9 @@ const LEASE_MARGIN_MS = 5_000;
 /** How often a process that waits for another's refresh looks, at first and at most. */
 const WAIT_FIRST_MS = 25;
 const WAIT_LONGEST_MS = 250;
-/** At most one refresh forced by `rejected` in this time, per connection (rule 8). */
-export const FORCED_REFRESH_INTERVAL_MS = 30_000;
 /** How often, and for how long, storing an answer is tried while the store is away: the answer may be the only copy. */
 const STORE_RETRY_MS = 250;
 const STORE_RETRY_FOR_MS = 30_000;
-
-export type RefreshProblem =
-  { kind: "revoked" } | { kind: "temporary"; retryAfterSeconds: number; why: string } | { kind: "misconfigured"; why: string };
 
 /** What the store holds after a refresh, and why it did not come about if it did not. */
 export interface RefreshOutcome {
@@ -54,6 +58,8 @@ interface Dependencies {
 
 type Held = StoredConnection & { authorization: AuthorizationRow };
 type Failed = Extract<TokenResult, { ok: false }>;
+
+const unusableToken = { kind: "temporary", reason: "its new token expires too soon", retryAfterSeconds: null } as const;
 
 const noLease = { lease_id: null, lease_expires_at: null };
 
@@ -132,9 +138,13 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
   async function store(held: Held, tokens: TokenSet, askedAt: number): Promise<void> {
     const { connection, authorization, connector } = held;
     const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
-    const healthy = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, error_code: null, error_message: null };
-    const isStored = await insistently(() => update(held, { ...columns, ...healthy, ...noLease, status: "active" }));
-    if (isStored) log.info({ connection: connection.id, connector: connector.slug }, "refreshed");
+    const { isUsable } = assessFreshness({ issuedAt: askedAt, expiresAt: columns.expires_at }, null, clock.now());
+    // A provider whose new tokens are of no use would else be asked for another one by every caller.
+    const problem = isUsable ? noProblem : problemColumns(authorization, clock.now(), unusableToken);
+    const isStored = await insistently(() =>
+      update(held, { ...columns, ...problem, ...noLease, status: "active", error_code: null, error_message: null }),
+    );
+    if (isStored) log.info({ connection: connection.id, connector: connector.slug, isUsable }, "refreshed");
     else await discard(held, tokens);
   }
 
@@ -166,13 +176,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
   /** Rule 4: the status stays; the provider is left alone for a while. */
   async function recordFailure(held: Held, result: Failed): Promise<void> {
     const { connection, authorization, connector } = held;
-    const failures = authorization.failures + 1;
-    const columns = {
-      failures,
-      retry_at: clock.now() + backoffMs(failures, result.retryAfterSeconds),
-      failure_kind: result.kind === "misconfigured" ? result.kind : "temporary",
-      failure_message: result.reason,
-    } as const;
+    const columns = problemColumns(authorization, clock.now(), result);
     await connections.change(connection, (transaction) =>
       transaction
         .updateTable("authorizations")
@@ -181,7 +185,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
         .where("lease_id", "=", authorization.lease_id)
         .execute(),
     );
-    log.warn({ connection: connection.id, connector: connector.slug, code: result.code, failures }, "refresh failed");
+    log.warn({ connection: connection.id, connector: connector.slug, code: result.code, failures: columns.failures }, "refresh failed");
   }
 
   /** @returns false when the grant is not the one that was claimed any more, and nothing has changed. */
@@ -231,29 +235,3 @@ const isSameGrant = (present: StoredConnection | null, held: Held): present is H
   present.authorization.version === held.authorization.version &&
   present.authorization.status === held.authorization.status &&
   present.connection.enabled === held.connection.enabled;
-
-const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
-
-/** What an earlier failure still says, while the provider is left alone. */
-function standingProblem({ retry_at, failure_kind, failure_message }: AuthorizationRow, now: number): RefreshProblem | null {
-  if (retry_at === null || retry_at <= now) return null;
-  const why = failure_message ?? "the last refresh failed";
-  return failure_kind === "misconfigured"
-    ? { kind: "misconfigured", why }
-    : { kind: "temporary", retryAfterSeconds: secondsUntil(retry_at, now), why };
-}
-
-function problemOf(stored: StoredConnection | null, now: number): RefreshProblem | null {
-  if (!stored?.authorization) return null;
-  return stored.authorization.status === "error" ? { kind: "revoked" } : standingProblem(stored.authorization, now);
-}
-
-function forcedTooSoon(authorization: AuthorizationRow, now: number): RefreshProblem | null {
-  const allowedAt = (authorization.forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
-  if (isLeased(authorization, now) || allowedAt <= now) return null;
-  return {
-    kind: "temporary",
-    retryAfterSeconds: secondsUntil(allowedAt, now),
-    why: "its token was refreshed a moment ago because it had been refused",
-  };
-}

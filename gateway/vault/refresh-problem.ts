@@ -1,0 +1,57 @@
+import type { TokenFailure } from "../oauth/result.ts";
+import { backoffMs } from "./backoff.ts";
+import { isLeased, type StoredConnection } from "./connections.ts";
+import type { AuthorizationRow } from "./tables.ts";
+
+/** At most one refresh forced by `rejected` in this time, per connection (rule 8). */
+export const FORCED_REFRESH_INTERVAL_MS = 30_000;
+
+/** Why a refresh did not bring a usable token. */
+export type RefreshProblem =
+  { kind: "revoked" } | { kind: "temporary"; retryAfterSeconds: number; why: string } | { kind: "misconfigured"; why: string };
+
+/** The columns of a grant whose last refresh went well. */
+export const noProblem = { failures: 0, retry_at: null, failure_kind: null, failure_message: null } as const;
+
+/** The columns that keep callers away from the provider for a while (rule 4). */
+export function problemColumns(
+  { failures: before }: AuthorizationRow,
+  now: number,
+  { kind, reason, retryAfterSeconds }: Pick<TokenFailure, "kind" | "reason" | "retryAfterSeconds">,
+) {
+  const failures = before + 1;
+  return {
+    failures,
+    retry_at: now + backoffMs(failures, retryAfterSeconds),
+    failure_kind: kind === "misconfigured" ? kind : "temporary",
+    failure_message: reason,
+  } satisfies Partial<AuthorizationRow>;
+}
+
+const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
+
+/** What an earlier failure still says, while the provider is left alone. */
+export function standingProblem({ retry_at, failure_kind, failure_message }: AuthorizationRow, now: number): RefreshProblem | null {
+  if (retry_at === null || retry_at <= now) return null;
+  const why = failure_message ?? "the last refresh failed";
+  return failure_kind === "misconfigured"
+    ? { kind: "misconfigured", why }
+    : { kind: "temporary", retryAfterSeconds: secondsUntil(retry_at, now), why };
+}
+
+/** What a refresh that just ended has left behind. */
+export function problemOf(stored: StoredConnection | null, now: number): RefreshProblem | null {
+  if (!stored?.authorization) return null;
+  return stored.authorization.status === "error" ? { kind: "revoked" } : standingProblem(stored.authorization, now);
+}
+
+/** What stands in the way of one more forced refresh. */
+export function forcedTooSoon(authorization: AuthorizationRow, now: number): RefreshProblem | null {
+  const allowedAt = (authorization.forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
+  if (isLeased(authorization, now) || allowedAt <= now) return null;
+  return {
+    kind: "temporary",
+    retryAfterSeconds: secondsUntil(allowedAt, now),
+    why: "its token was refreshed a moment ago because it had been refused",
+  };
+}
