@@ -67,7 +67,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const config = createTestConfig(provider, database, options);
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
-  const start = (settled: Config) => createApp(settled, { clock, log });
+  const start = async (settled: Config): Promise<App> => {
+    const started = await createApp(settled, { clock, log });
+    let closed: Promise<void> | undefined;
+    // A test may stop one itself, before all are stopped.
+    return { ...started, close: () => (closed ??= started.close()) };
+  };
   const apps = [await start(config)];
   const [app] = apps;
   if (!app) throw new TypeError("An app was just started.");

@@ -19,6 +19,7 @@ import { createDisconnect } from "./disconnect.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
+import { createUnderWay } from "./under-way.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
 
 export interface VaultDependencies {
@@ -51,6 +52,7 @@ export function createVault(dependencies: VaultDependencies) {
   const connecting = createConnecting({ ...dependencies, connections, revoker });
   const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
+  const underWay = createUnderWay();
 
   const connectionsOf = (owner: Owner): OwnerConnections => ({
     async find(where) {
@@ -69,7 +71,7 @@ export function createVault(dependencies: VaultDependencies) {
   async function disconnectOf(owner: Owner, where: ConnectionWhere): Promise<Connection> {
     const stored = choose(await connections.list(owner), where);
     if (!stored) throw notFound("There is no such connection to disconnect.");
-    await disconnect(stored);
+    await underWay.track(disconnect(stored));
     return toConnection(stored, publicUrl);
   }
 
@@ -91,13 +93,16 @@ export function createVault(dependencies: VaultDependencies) {
     connectionsOf,
     forUser,
     /** For the pages of `connect/`. */
-    finish: connecting.finish,
+    finish: (...callback: Parameters<typeof connecting.finish>) => underWay.track(connecting.finish(...callback)),
     getForm: connecting.getForm,
     resume: connecting.resume,
     describe: connecting.describe,
     submit: connecting.submit,
     /** Resolves when nothing is under way at a provider. */
-    idle: () => refresher.idle(),
+    idle: async () => {
+      await underWay.idle();
+      await refresher.idle();
+    },
   };
 }
 
