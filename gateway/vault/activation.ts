@@ -83,6 +83,8 @@ export function createActivation({ database, connections, revoker, sealer, clock
     const kept = previous?.account_id === accountId ? previous : null;
     return {
       ...columns,
+      // Those that the exchange went by, whatever was submitted while it was under way.
+      sealed_fields: authorization.sealed_fields,
       sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, kept),
       account_id: accountId,
       display_label: account?.label ?? kept?.display_label ?? null,

@@ -190,11 +190,14 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       if (failure) throw notFound(failure.message);
       return { ...toAuthorization((await readStarted(attempt)).authorization), returnTo };
     }
-    await database.query
+    const { numUpdatedRows } = await database.query
       .updateTable("authorizations")
       .set({ sealed_fields: sealedFields })
       .where("id", "=", started.authorization.id)
-      .execute();
+      // The callback may have come since the attempt was looked at.
+      .where("status", "=", "awaiting_callback")
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw notFound("This link was already used: start again if connecting did not succeed.");
     const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     return {
       ...toAuthorization(filled.authorization),
