@@ -45,6 +45,8 @@ export function createChangeHub() {
 export interface News<Value> {
   values: readonly Value[];
   isLast: boolean;
+  /** Resolves when it is to be read again although nothing has changed. */
+  again?: Promise<void>;
 }
 
 /**
@@ -61,10 +63,12 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
 
   const listen = () =>
     changes.listen((topic) => {
-      if (topic !== "everything" && !topics.includes(topic)) return;
-      isChanged = true;
-      wake();
+      if (topic === "everything" || topics.includes(topic)) readAgain();
     });
+  const readAgain = () => {
+    isChanged = true;
+    wake();
+  };
   const stop = () => {
     isOver = true;
     unlisten?.();
@@ -75,8 +79,9 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
   const refill = async () => {
     if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
     isChanged = false;
-    const { values, isLast } = await read();
+    const { values, isLast, again } = await read();
     ready.push(...values);
+    void again?.then(readAgain);
     if (isLast) stop();
   };
 

@@ -1,10 +1,12 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Topic } from "./changes.ts";
 import { createRowCache } from "./cache.ts";
 import type { Database } from "./database.ts";
+import { shown } from "./interrupted.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
 
 /** A connection's rows, beside the configuration of its connector. */
@@ -43,7 +45,7 @@ export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${own
 
 export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
 
-export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>): ConnectionStore {
+export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>, clock: Clock): ConnectionStore {
   const cache = createRowCache<readonly StoredConnection[]>(database.changes);
 
   async function join(connections: ConnectionRow[], query: Kysely<Tables> = database.query): Promise<StoredConnection[]> {
@@ -56,20 +58,28 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
     });
   }
 
+  /** Past the cache, which knows nothing of the time. */
+  function show(stored: StoredConnection): StoredConnection {
+    const authorization = stored.authorization && shown(stored.authorization, clock.now());
+    return authorization === stored.authorization ? stored : { ...stored, authorization };
+  }
+
   return {
-    list: (owner) =>
-      cache.get(topicOf(owner), async () => {
+    async list(owner) {
+      const stored = await cache.get(topicOf(owner), async () => {
         const rows = database.query
           .selectFrom("connections")
           .selectAll()
           .where("owner_kind", "=", owner.kind)
           .where("owner_id", "=", owner.id);
         return (await join(await rows.execute())).toSorted(byHealth);
-      }),
+      });
+      return stored.map(show);
+    },
 
     async read(connectionId) {
       const rows = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).execute();
-      return (await join(rows))[0] ?? null;
+      return (await join(rows)).map(show)[0] ?? null;
     },
 
     begin: (owner, connectorSlug, statements) =>

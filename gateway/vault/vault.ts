@@ -44,8 +44,8 @@ export interface VaultAsker {
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
 export function createVault(dependencies: VaultDependencies) {
-  const { database, connectors, publicUrl } = dependencies;
-  const connections = createConnectionStore(database, connectors);
+  const { database, connectors, clock, publicUrl } = dependencies;
+  const connections = createConnectionStore(database, connectors, clock);
   const revoker = createRevoker(dependencies);
   const refresher = createRefresher({ ...dependencies, connections, revoker });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher });

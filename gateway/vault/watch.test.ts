@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { App } from "../app.ts";
 import { databaseKinds } from "../testing/databases.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
 import { askToken, HOUR_MS } from "./vault.fixture.ts";
 
 let test: TestApp;
@@ -42,6 +43,9 @@ async function subscribe(user: Pick<TestUser, "bearer">, query: string, variable
   }
   return { next };
 }
+
+const statusNow = async (user: TestUser) =>
+  (await user.graphql(`{ connections { authorization { status errorCode } } }`)).data.connections[0].authorization;
 
 describe.each(databaseKinds)("subscriptions on %s", (database) => {
   /** Ada, and the same user as another gateway over the same store knows her. */
@@ -86,6 +90,29 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
       expect(await stream.next()).toEqual({ authorizationStatus: { id, status: "ERROR", errorCode: "access_denied" } });
       expect(await stream.next()).toBeNull();
     }
+  });
+
+  it("end with an error when an exchange was interrupted, and nothing stands in the way of an answer that comes all the same", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const { id, authorizeUrl } = (await ada.graphql(CONNECT)).data.connect.authorization;
+    const callback = await test.provider.authorize(authorizeUrl);
+    const hold = test.provider.controls.hold();
+    const finishing = ada.browser.fetch(callback.href);
+    await hold.arrived(1);
+    const events = await subscribe(ada, STATUS, { id });
+    expect(await events.next()).toEqual({ authorizationStatus: { id, status: "RETRIEVING_TOKENS", errorCode: null } });
+    const error = { status: "ERROR", errorCode: "interrupted" };
+    const next = events.next();
+    test.clock.advance(ATTEMPT_LIFETIME_SECONDS * 1000 - 1);
+    expect(await statusNow(ada)).toEqual({ status: "RETRIEVING_TOKENS", errorCode: null });
+    test.clock.advance(1);
+    expect(await next).toEqual({ authorizationStatus: { id, ...error } });
+    expect(await events.next()).toBeNull();
+    expect(await statusNow(ada)).toEqual(error);
+    hold.release();
+    await finishing;
+    expect(await statusNow(ada)).toEqual({ status: "ACTIVE", errorCode: null });
   });
 
   it("tell nobody of an authorization that is not theirs", async () => {

@@ -1,8 +1,10 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner } from "../../schema/upstream.ts";
+import type { Clock } from "../clock.ts";
 import { follow, type News, type Topic } from "./changes.ts";
 import { type ConnectionStore, toAuthorization, toConnection, topicOf } from "./connections.ts";
 import type { Database } from "./database.ts";
+import { interruptedAt, shown } from "./interrupted.ts";
 import type { AuthorizationRow } from "./tables.ts";
 
 /** Whether the asker may still see what it asked for when it subscribed: signed in, and in the same group. */
@@ -15,8 +17,15 @@ export interface Watcher {
   stillAllowed: StillAllowed;
 }
 
+interface Dependencies {
+  database: Database;
+  connections: ConnectionStore;
+  clock: Clock;
+  publicUrl: string;
+}
+
 /** Live views of an owner's connections, over changes that any process makes. */
-export function createWatch({ database, connections, publicUrl }: { database: Database; connections: ConnectionStore; publicUrl: string }) {
+export function createWatch({ database, connections, clock, publicUrl }: Dependencies) {
   /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
   function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
     const topics: Topic[] = [topicOf(owner), `user:${userId}`];
@@ -46,12 +55,18 @@ export function createWatch({ database, connections, publicUrl }: { database: Da
       if (!row) return { values: [], isLast: true };
       const before = seen;
       seen = JSON.stringify([row.status, row.error_code, row.updated_at]);
-      return { values: seen === before ? [] : [toAuthorization(row)], isLast: row.status === "active" || row.status === "error" };
+      const endsAt = interruptedAt(row);
+      return {
+        values: seen === before ? [] : [toAuthorization(row)],
+        isLast: row.status === "active" || row.status === "error",
+        // Nothing changes when the process that had the exchange is dead.
+        ...(endsAt !== null && { again: clock.until(endsAt) }),
+      };
     });
   }
 
-  function find(owner: Owner, id: string): Promise<AuthorizationRow | undefined> {
-    return database.query
+  async function find(owner: Owner, id: string): Promise<AuthorizationRow | undefined> {
+    const row = await database.query
       .selectFrom("authorizations")
       .innerJoin("connections", "connections.id", "authorizations.connection_id")
       .selectAll("authorizations")
@@ -59,6 +74,7 @@ export function createWatch({ database, connections, publicUrl }: { database: Da
       .where("connections.owner_kind", "=", owner.kind)
       .where("connections.owner_id", "=", owner.id)
       .executeTakeFirst();
+    return row && shown(row, clock.now());
   }
 
   async function findAuthorization(owner: Owner, id: string): Promise<Authorization | null> {
