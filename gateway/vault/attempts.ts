@@ -29,6 +29,8 @@ export interface NewAttempt {
   returnTo: string | null;
 }
 
+export type Attempts = ReturnType<typeof createAttempts>;
+
 /** Single-use states of started authorizations, bound to a browser and a user. */
 export function createAttempts({ database, sealer, clock }: { database: Database; sealer: Sealer; clock: Clock }) {
   const contextOf = (stateHash: string) => `attempts:${stateHash}:verifier`;

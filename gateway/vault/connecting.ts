@@ -1,5 +1,4 @@
-import type { Transaction } from "kysely";
-import { badUserInput, notFound } from "../../schema/errors.ts";
+import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
@@ -11,13 +10,14 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
+import { createBegun, findTarget } from "./begun.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { assertStillConnectsFor } from "./present-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "./seal.ts";
-import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
+import type { AttemptRow, AuthorizationRow } from "./tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
 import { openFields, placeOf, sealColumn } from "./tokens.ts";
 
@@ -49,6 +49,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs } = dependencies;
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
+  const begun = createBegun({ attempts, clock });
 
   async function start(
     owner: Owner,
@@ -60,11 +61,11 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const connector = connectors.get(slug);
     if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
     const verifier = createVerifier();
-    const begun = await connections.begin(owner, slug, async (transaction, owned) => {
+    const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
       const connection = existing ?? newConnection(owner, slug, id, now);
-      if (!existing) await insertConnection(transaction, connection);
+      if (!existing) await begun.insertConnection(transaction, owned, connection, connector);
       const authorization = newAuthorization(connection.id, connector.scopes, now);
       const attempt = attempts.create({
         authorizationId: authorization.id,
@@ -75,56 +76,10 @@ export function createConnecting(dependencies: ConnectingDependencies) {
         redirectUri: `${publicUrl}/callback/${slug}`,
         returnTo,
       });
-      await insertStarted(transaction, connection, authorization, attempt.row);
+      await begun.insertStarted(transaction, connection, authorization, attempt.row);
       return { started: { connection, authorization, connector }, attempt };
     });
-    return toConnection(begun.started, publicUrl, await nextStep(begun.started, begun.attempt.row, begun.attempt.state, verifier));
-  }
-
-  /** The connection to reconnect, or null for a new one. Throws BAD_USER_INPUT for an id that cannot be used. */
-  function findTarget(owned: readonly StoredConnection[], connector: ConnectorConfig, id: string | null): ConnectionRow | null {
-    if (id === null) return owned[0]?.connection ?? null;
-    const named = owned.find(({ connection }) => connection.id === id);
-    if (named) return named.connection;
-    if (owned.some(({ connection }) => connection.enabled) && !connector.supportsMultipleConnections) {
-      throw badUserInput(`id: ${connector.name} can be connected once only: leave id out to reconnect.`, "id");
-    }
-    return null;
-  }
-
-  /** Throws BAD_USER_INPUT for an id that somebody else's connection, or one of another connector, has. */
-  async function insertConnection(transaction: Transaction<Tables>, connection: ConnectionRow): Promise<void> {
-    const { numInsertedOrUpdatedRows } = await transaction
-      .insertInto("connections")
-      .values(connection)
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows !== 1n)
-      throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
-  }
-
-  /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
-  async function insertStarted(
-    transaction: Transaction<Tables>,
-    { id, enabled, authorization_id: authorizationId }: ConnectionRow,
-    authorization: AuthorizationRow,
-    attempt: AttemptRow,
-  ): Promise<void> {
-    await attempts.deleteExpired(transaction);
-    await transaction
-      .deleteFrom("authorizations")
-      .where("connection_id", "=", id)
-      .$if(authorizationId !== null, (query) => query.where("id", "!=", authorizationId ?? ""))
-      .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
-      .execute();
-    await transaction.insertInto("authorizations").values(authorization).execute();
-    await transaction.insertInto("attempts").values(attempt).execute();
-    if (enabled) return;
-    await transaction
-      .updateTable("connections")
-      .set({ authorization_id: authorization.id, updated_at: clock.now() })
-      .where("id", "=", id)
-      .execute();
+    return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));
   }
 
   /** What the browser does next: a form of ours, then the provider. */
