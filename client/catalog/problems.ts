@@ -77,6 +77,7 @@ const authorizationProblems: Record<string, Sentence> = {
   unreachable: unavailable,
   connection_lost: unavailable,
   internal: defect,
+  interrupted: (name) => ({ title: `Connecting ${name} was interrupted.`, advice: "Connect again." }),
   cancelled: (name) => ({
     title: `Connecting ${name} was not finished.`,
     advice: "Nothing has changed. Connect again when you are ready.",
