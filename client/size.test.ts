@@ -24,7 +24,7 @@ const read = (path: string) => readFileSync(new URL(path, dist), "utf8");
 /** What a script names, at once or lazily. */
 const scriptsIn = (code: string, pattern: RegExp) => [...code.matchAll(pattern)].map(([, name = ""]) => name).toSorted();
 
-/** Every script that the page loads before anything is clicked or goes wrong. */
+/** Every script that the page loads before anything is clicked. */
 const firstLoad = () => scriptsIn(read("catalog/index.html"), /(?:src|href)="\/assets\/([^"]+\.js)"/g);
 
 /** `import { createXkit }`, as an app's bundler takes it, with everything it needs. */
@@ -44,11 +44,13 @@ test("xkit.js is within its budget", () => {
   expect(report("xkit.js", gzippedSize(read("browser/xkit.js")))).toBeLessThanOrEqual(XKIT_JS_BUDGET_BYTES);
 });
 
-test("the catalog's first load is within its budget", () => {
+test("the catalog's first load is within its budget, also where something needs attention", () => {
   const codes = firstLoad().map((name) => read(`catalog/assets/${name}`));
   expect(codes.flatMap((code) => scriptsIn(code, /(?:from|import)\s*["'`]\.\/([^"'`]+\.js)/g))).toEqual([]);
-  const lazy = codes.flatMap((code) => scriptsIn(code, /import\(["'`]\.\/([\w-]+)-[\w-]{8}\.js/g));
-  expect(lazy).toEqual(["collect-dialog", "disconnect-dialog", "problem-callout"]);
-  const bytes = codes.reduce((sum, code) => sum + gzippedSize(code), 0);
-  expect(report("catalog", bytes)).toBeLessThanOrEqual(CATALOG_BUDGET_BYTES);
+  const lazy = codes.flatMap((code) => scriptsIn(code, /import\(["'`]\.\/([\w-]+\.js)/g));
+  expect(lazy.map((name) => name.slice(0, -"-12345678.js".length))).toEqual(["collect-dialog", "disconnect-dialog", "problem-callout"]);
+  const words = lazy.filter((name) => name.startsWith("problem-callout")).map((name) => read(`catalog/assets/${name}`));
+  const sizeOf = (scripts: string[]) => scripts.reduce((sum, code) => sum + gzippedSize(code), 0);
+  report("catalog", sizeOf(codes));
+  expect(report("catalog, with what went wrong", sizeOf([...codes, ...words]))).toBeLessThanOrEqual(CATALOG_BUDGET_BYTES);
 });

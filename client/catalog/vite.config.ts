@@ -24,6 +24,8 @@ const emitStyles: Plugin = {
 
 /** Builds the hosted catalog into dist/catalog: index.html, and assets that are named by their content. */
 export default defineConfig({
+  // Leaves out React's tie to its developer tools (0.4 kB), which show nothing of use in a minified page.
+  define: { "typeof __REACT_DEVTOOLS_GLOBAL_HOOK__": JSON.stringify("undefined") },
   root: fileURLToPath(new URL(".", import.meta.url)),
   plugins: [printedDocuments(), withoutPreload, emitStyles, react(), tailwindcss()],
   build: {
