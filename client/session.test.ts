@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { PUBLIC_URL, type TestApp, type TestUser } from "../gateway/testing/test-app.ts";
 import { createClient } from "./create-client.ts";
-import { UnauthenticatedError } from "./errors.ts";
-import { DisconnectDocument } from "./generated/graphql.ts";
+import { BadUserInputError, UnauthenticatedError } from "./errors.ts";
+import { DisconnectDocument, ViewerDocument } from "./generated/graphql.ts";
 import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";
 import { createXkit } from "./xkit.ts";
 
@@ -162,4 +162,16 @@ test("a listener that throws is reported, and keeps neither the login nor the ot
   await xkit.login(await ada.bearer());
   expect(heard).toHaveBeenCalledOnce();
   expect(reported).toEqual([new Error("a listener's own")]);
+});
+
+test("a urql client shares the session, renews it, and its errors are typed by code", async () => {
+  const { xkit } = createTestClient(app);
+  await xkit.login(await ada.bearer());
+  const urql = createClient({ session: xkit.session });
+  past(3600);
+  const { data } = await urql.query(ViewerDocument, {}).toPromise();
+  expect(data?.viewer?.id).toBe(`ada-${count}`);
+  const { error } = await urql.query("query Broken { nothing }", {}).toPromise();
+  expect(error).toBeInstanceOf(BadUserInputError);
+  expect(error).toMatchObject({ code: "BAD_USER_INPUT" });
 });

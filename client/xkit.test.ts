@@ -1,10 +1,8 @@
 import { createServer } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TestApp, TestUser } from "../gateway/testing/test-app.ts";
-import { createClient } from "./create-client.ts";
-import { BadUserInputError, NoAccessTokenError, NotFoundError, TemporarilyUnavailableError, UnauthenticatedError } from "./errors.ts";
+import { NoAccessTokenError, NotFoundError, TemporarilyUnavailableError, UnauthenticatedError } from "./errors.ts";
 import type { XkitListener } from "./events.ts";
-import { ViewerDocument } from "./generated/graphql.ts";
 import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";
 import { isAccessToken } from "./types.ts";
 import { createXkit } from "./xkit.ts";
@@ -286,17 +284,5 @@ describe("fetch", () => {
     await expect(client.xkit.fetch("test", app.provider.apiUrl, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: "AbortError",
     });
-  });
-});
-
-describe("createClient", () => {
-  test("shares the session, renews it, and its errors are typed by code", async () => {
-    const urql = createClient({ session: client.xkit.session });
-    past(3600);
-    const { data } = await urql.query(ViewerDocument, {}).toPromise();
-    expect(data?.viewer?.id).toBe(`user-${count}`);
-    const { error } = await urql.query("query Broken { nothing }", {}).toPromise();
-    expect(error).toBeInstanceOf(BadUserInputError);
-    expect(error).toMatchObject({ code: "BAD_USER_INPUT" });
   });
 });
