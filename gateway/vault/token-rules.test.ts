@@ -2,8 +2,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { startAuthorizationServer } from "../testing/authorization-server.ts";
 import { databaseKinds } from "../testing/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../testing/test-app.ts";
-import { createSealer } from "./seal.ts";
-import { fingerprintOf } from "./tokens.ts";
 import { askToken, countWrites, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "./vault.fixture.ts";
 
 let test: TestApp;
@@ -275,35 +273,5 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       expect(await writes.read()).not.toEqual(before);
       await writes.close();
     });
-  });
-
-  describe("Rule 10: secrets are sealed", () => {
-    it("stores no token in the clear, and binds each to its owner, connection and column", async () => {
-      const ada = await connected();
-      const { value = "" } = await askToken(ada);
-      const row = await onlyAuthorization(test);
-      for (const secret of test.provider.issuedSecrets) expect(JSON.stringify(row)).not.toContain(secret);
-      const sealer = createSealer(test.config.sealingKeys ?? []);
-      const context = (column: string) => JSON.stringify(["user", "ada", row.connection_id, row.id, column]);
-      expect(sealer.open(row.sealed_access_token ?? "", context("sealed_access_token"))).toBe(value);
-      expect(() => sealer.open(row.sealed_access_token ?? "", context("sealed_refresh_token"))).toThrow("does not open");
-    });
-
-    it("answers an error, and keeps the connection, when a stored secret does not open", async () => {
-      const ada = await connected();
-      await askToken(ada);
-      const row = await onlyAuthorization(test);
-      await inStore(test, (query) => query.updateTable("authorizations").set({ sealed_access_token: row.sealed_refresh_token }).execute());
-      const twin = await test.startTwin();
-      await expect(askToken(ada, { via: twin })).rejects.toThrow("INTERNAL");
-      expect((await onlyAuthorization(test)).status).toBe("active");
-    });
-  });
-
-  it("fingerprints a token as 16 bytes of its SHA-256 in base64url", async () => {
-    const ada = await connected();
-    const { fingerprint, value = "" } = await askToken(ada);
-    expect(fingerprint).toBe(fingerprintOf(value));
-    expect(fingerprint).toMatch(/^[\w-]{22}$/);
   });
 });
