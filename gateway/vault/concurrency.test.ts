@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { App } from "../app.ts";
 import { databaseKinds } from "../testing/databases.ts";
 import { sendTo, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
-import { askToken, type ChildGateway, HOUR_MS, inStore, startChild, type TokenAnswer, turns } from "./vault.fixture.ts";
+import { askToken, type ChildGateway, HOUR_MS, inStore, onlyAuthorization, startChild, type TokenAnswer, turns } from "./vault.fixture.ts";
 
 let test: TestApp;
 let children: ChildGateway[] = [];
@@ -106,6 +106,39 @@ describe("two machines over one Postgres, of which one has a clock that is two m
     await vi.waitUntil(hasTried, { timeout: 20_000, interval: 5 });
     hold.release();
     await expectOneGoodToken([...(await first), ...(await second)]);
+    expect(test.provider.refreshCount()).toBe(1);
+  });
+});
+
+describe("a refresh whose row is locked for seconds before it can be claimed", () => {
+  /** Whether a statement waits for the lock. */
+  const isWaiting = () =>
+    inStore(test, async (query) => (await sql`select 1 from pg_locks where not granted`.execute(query)).rows.length > 0);
+
+  it.each([
+    ["", null],
+    [", also when the token was refused", "rejected"],
+  ])("is claimed anew, so that its lease outlives the provider's timeout%s", { timeout: 30_000 }, async (_also, why) => {
+    test = await startTestApp({ database: "postgres" });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    const { fingerprint } = await askToken(ada);
+    if (why === null) test.clock.advance(HOUR_MS);
+    const hold = test.provider.controls.hold();
+    const asking = await inStore(test, (query) =>
+      query.transaction().execute(async (transaction) => {
+        await transaction.updateTable("authorizations").set({ updated_at: 0 }).execute();
+        const answer = askToken(ada, why === null ? {} : { rejected: fingerprint ?? "" });
+        await vi.waitUntil(isWaiting, { timeout: 10_000, interval: 5 });
+        test.clock.advance(6_000);
+        return { answer };
+      }),
+    );
+    await hold.arrived(1);
+    const { lease_expires_at: leaseEnds } = await onlyAuthorization(test);
+    expect((leaseEnds ?? 0) - test.clock.now()).toBeGreaterThan(14_000);
+    hold.release();
+    expect(await asking.answer).toMatchObject({ __typename: "AccessToken" });
     expect(test.provider.refreshCount()).toBe(1);
   });
 });

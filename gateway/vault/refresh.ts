@@ -23,6 +23,8 @@ import { openColumn, openFields, placeOf, tokenColumns } from "./tokens.ts";
 
 /** A lease outlives the provider's timeout by this much, for storing the answer. */
 const LEASE_MARGIN_MS = 5_000;
+/** A claim that took longer, because the row was locked, has used too much of its lease up: it is given back, and made anew. */
+const CLAIM_LONGEST_MS = 1_000;
 /** How often a process that waits for another's refresh looks, at first and at most. */
 const WAIT_FIRST_MS = 25;
 const WAIT_LONGEST_MS = 250;
@@ -88,7 +90,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
   async function claim(held: Held, forced: boolean): Promise<Held | null> {
     const leadMs = await database.leadMs();
     const now = clock.now();
-    const leaseExpiresAt = Math.ceil(now + leadMs + timeoutMs + LEASE_MARGIN_MS);
+    const leaseExpiresAt = now + leadMs + timeoutMs + LEASE_MARGIN_MS;
     let update = database.query
       .updateTable("authorizations")
       .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
@@ -96,11 +98,15 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       .where("version", "=", held.authorization.version)
       .where("status", "=", "active")
       .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
-      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", Math.floor(now + leadMs))]));
+      .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now + leadMs)]));
     if (forced)
       update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
     const authorization = await update.returningAll().executeTakeFirst();
-    return authorization ? { ...held, authorization } : null;
+    if (!authorization) return null;
+    const claimed = { ...held, authorization };
+    if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
+    await release(claimed, { forced_at: held.authorization.forced_at });
+    return null;
   }
 
   async function perform(held: Held): Promise<RefreshOutcome> {
@@ -204,10 +210,10 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
     });
   }
 
-  async function release({ authorization }: Held): Promise<void> {
+  async function release({ authorization }: Held, columns: Pick<Partial<AuthorizationRow>, "forced_at"> = {}): Promise<void> {
     await database.query
       .updateTable("authorizations")
-      .set(noLease)
+      .set({ ...columns, ...noLease })
       .where("id", "=", authorization.id)
       .where("lease_id", "=", authorization.lease_id)
       .execute();
