@@ -4,11 +4,11 @@ export default defineConfig({
   // Vitest would load graphql twice (as ESM and as CommonJS), and errors of one copy are strangers to the other.
   resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
   test: {
-    include: ["schema", "gateway", "client", "examples", "bench"].flatMap((folder) => [
+    include: ["schema", "gateway", "client", "test", "examples", "bench"].flatMap((folder) => [
       `${folder}/**/*.test.ts`,
       `${folder}/**/*.test.tsx`,
     ]),
-    globalSetup: ["gateway/testing/global-setup.ts"],
+    globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -1,67 +1,72 @@
 /**
- * Fails on an import against the directions of the house.
+ * Fails on an import against the order of the rooms.
  *
- * `schema/` imports nothing of ours, `gateway/` never `client/`, and `client/` neither. Inside `gateway/` imports run one way:
- * main > app > { context > auth | connect | rest | catalog } > upstream > vault > providers > oauth. Tests may import anything.
+ * A room imports itself and the rooms below it. Rooms of one row do not know each other. Tests may import any room; no room imports tests.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** A file of a layer imports its own layer and lower ones. What names no layer is a leaf that anybody may import. */
-const layers: readonly (readonly RegExp[])[] = [
-  [/^gateway\/oauth\//],
-  [/^gateway\/providers\//],
-  [/^gateway\/vault\//],
-  [/^gateway\/upstream\//],
-  [/^gateway\/auth\//],
-  [/^gateway\/(context|graphql)\.ts$/, /^gateway\/(connect|rest|catalog)\//],
-  [/^gateway\/(config|config-file|failure|store)\.ts$/],
-  [/^gateway\/app\.ts$/],
-  [/^gateway\/(main|cli|listen|index)\.ts$/, /^gateway\/demo\//],
+/** From the top down. A file at the root of `gateway/` is a room by itself. */
+const order: readonly (readonly string[])[] = [
+  ["gateway/cli"],
+  ["gateway/main", "gateway/index"],
+  ["gateway/demo"],
+  ["gateway/listen"],
+  ["gateway/app"],
+  ["gateway/graphql", "gateway/connect", "gateway/rest", "gateway/catalog"],
+  ["gateway/context"],
+  ["gateway/services"],
+  ["gateway/auth"],
+  ["gateway/upstream"],
+  ["gateway/config", "gateway/vault"],
+  ["gateway/providers", "gateway/store"],
+  ["gateway/oauth"],
+  ["gateway/http"],
+  ["gateway/runtime"],
+  ["schema"],
 ];
-const allowedRoots: Record<string, readonly string[]> = { schema: ["schema"], gateway: ["schema", "gateway"], client: ["client"] };
-/** Parts of one layer that must not know each other. */
-const strangers = ["connect", "rest", "catalog", "context"];
+/** The consumer's side knows neither the server nor the contract's sources. */
+const independent = ["client"];
 
-const layerOf = (path: string): number => layers.findIndex((patterns) => patterns.some((pattern) => pattern.test(path)));
-const isTest = (path: string): boolean => /\.(test|suite|fixture)\.tsx?$/.test(path) || /^(gateway|client)\/testing\//.test(path);
+const roomOf = (path: string): string => {
+  const [root = "", part = ""] = path.split("/");
+  return root === "gateway" ? `gateway/${part.replace(/\.ts$/, "")}` : root;
+};
+const rowOf = (room: string): number => order.findIndex((row) => row.includes(room));
+const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || /^(test|client\/testing)\//.test(path);
 
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "schema", "gateway", "client"], {
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "schema", "gateway", "client", "test"], {
   encoding: "utf8",
 })
   .split("\n")
-  .filter((path) => /\.tsx?$/.test(path) && !isTest(path));
+  .filter((path) => /\.tsx?$/.test(path));
+
+const importsOf = (from: string): string[] => {
+  const matches = readFileSync(from, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g);
+  return [...matches].map(([, path]) => normalize(join(dirname(from), path ?? "")));
+};
+const graph = new Map(files.map((file): [string, string[]] => [file, importsOf(file)]));
+
+function objectionTo(from: string, to: string): string | null {
+  if (isTest(from)) return null;
+  if (isTest(to)) return "only tests import that";
+  const [fromRoom, toRoom] = [roomOf(from), roomOf(to)];
+  if (fromRoom === toRoom) return null;
+  if (independent.includes(fromRoom) || independent.includes(toRoom)) return `${fromRoom} and ${toRoom} do not know each other`;
+  const [fromRow, toRow] = [rowOf(fromRoom), rowOf(toRoom)];
+  if (fromRow < 0 || toRow < 0) return `${fromRow < 0 ? fromRoom : toRoom} has no place in the order`;
+  if (fromRow === toRow) return `${fromRoom} and ${toRoom} do not know each other`;
+  return toRow < fromRow ? `${toRoom} is above ${fromRoom}` : null;
+}
 
 const problems = files.flatMap((from) =>
-  importsOf(from).flatMap((to) => {
+  (graph.get(from) ?? []).flatMap((to) => {
     const why = objectionTo(from, to);
     return why ? [`${from} imports ${to}: ${why}`] : [];
   }),
 );
-
-function importsOf(from: string): string[] {
-  const text = readFileSync(from, "utf8");
-  const matches = text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g);
-  return [...matches].map(([, path]) => normalize(join(dirname(from), path ?? "")));
-}
-
-function objectionTo(from: string, to: string): string | null {
-  const [fromRoot = "", toRoot = ""] = [from.split("/")[0], to.split("/")[0]];
-  if (!allowedRoots[fromRoot]?.includes(toRoot)) return `${fromRoot}/ may not import ${toRoot}/`;
-  if (isTest(to)) return "only tests import that";
-  const [fromLayer, toLayer] = [layerOf(from), layerOf(to)];
-  if (fromLayer >= 0 && toLayer > fromLayer) return "imports run one way";
-  const [fromPart, toPart] = [partOf(from), partOf(to)];
-  return fromPart !== toPart && strangers.includes(fromPart) && strangers.includes(toPart) ? "these two do not know each other" : null;
-}
-
-function partOf(path: string): string {
-  const [root, part = ""] = path.split("/");
-  return root === "gateway" ? part.replace(/\.ts$/, "") : "";
-}
-
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exitCode = 1;
-} else console.log(`${files.length} files import in the right directions.`);
+} else console.log(`${files.length} files import in the right order.`);

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startAuthorizationServer } from "../gateway/testing/authorization-server.ts";
+import { startAuthorizationServer } from "../test/support/authorization-server.ts";
 
 const COMMAND = "dist/gateway/cli.js";
 export const CONNECTOR = "bench";

@@ -1,6 +1,6 @@
 /** Who is signed in, where several requests, tabs and users meet. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { PUBLIC_URL, type TestApp, type TestUser } from "../gateway/testing/test-app.ts";
+import { PUBLIC_URL, type TestApp, type TestUser } from "../test/support/test-app.ts";
 import { createClient } from "./create-client.ts";
 import { BadUserInputError, UnauthenticatedError } from "./errors.ts";
 import { DisconnectDocument, ViewerDocument } from "./generated/graphql.ts";

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { TestApp, TestUser } from "../gateway/testing/test-app.ts";
+import type { TestApp, TestUser } from "../test/support/test-app.ts";
 import { NoAccessTokenError, NotFoundError, TemporarilyUnavailableError, UnauthenticatedError } from "./errors.ts";
 import type { XkitListener } from "./events.ts";
 import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";

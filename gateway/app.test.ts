@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { databaseKinds } from "./testing/databases.ts";
-import { startTestApp, type TestApp } from "./testing/test-app.ts";
+import { databaseKinds } from "../test/support/databases.ts";
+import { startTestApp, type TestApp } from "../test/support/test-app.ts";
 
 let test: TestApp | undefined;
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startProcess } from "./testing/process.ts";
+import { startProcess } from "../test/support/process.ts";
 
 // Every command is a process of its own, and a busy machine takes seconds to start one.
 vi.setConfig({ testTimeout: 60_000 });

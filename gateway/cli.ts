@@ -2,14 +2,14 @@
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { externalIdSchema, nameSchema } from "../schema/input.ts";
-import { systemClock } from "./clock.ts";
-import { type Config, ConfigError, parseConfig } from "./config.ts";
-import { createLog } from "./log.ts";
-import { readConfigFile } from "./config-file.ts";
-import { explainFailure } from "./failure.ts";
-import { openStore, type Store } from "./store.ts";
-import { isEmbedded } from "./upstream/config.ts";
-import { createSealingKey } from "./vault/seal.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { type Config, ConfigError, parseConfig } from "./config/config.ts";
+import { createLog } from "./runtime/log.ts";
+import { readConfigFile } from "./config/file.ts";
+import { explainFailure } from "./config/explain-error.ts";
+import { openStore, type Store } from "./services.ts";
+import { isEmbedded } from "./config/upstream.ts";
+import { createSealingKey } from "./store/sealing.ts";
 
 const USAGE = `xkit-gateway: live third-party access tokens for your users
 

@@ -3,9 +3,9 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
-import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./subscription-limit.ts";
-import type { RelayedUsers, Upstream } from "./upstream/index.ts";
-import { createSecret } from "./vault/seal.ts";
+import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
+import type { RelayedUsers, Upstream } from "./upstream/create.ts";
+import { createSecret } from "./store/sealing.ts";
 
 /** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */
 export interface ContextFactory {

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "./app.ts";
 import { type RunningGateway, startGateway } from "./listen.ts";
-import { type AuthorizationServer, startAuthorizationServer } from "./testing/authorization-server.ts";
-import { createTestDatabase, type TestDatabase } from "./testing/databases.ts";
-import { type GatewayProcess, startProcess } from "./testing/process.ts";
-import { createTestConfig } from "./testing/test-app.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
+import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
+import { type GatewayProcess, startProcess } from "../test/support/process.ts";
+import { createTestConfig } from "../test/support/test-app.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServerAdapter } from "@whatwg-node/server";
 import type { App } from "./app.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 
 /** How long a stop waits for running requests and refreshes. */
 export const STOP_TIMEOUT_MS = 10_000;

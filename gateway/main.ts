@@ -1,10 +1,10 @@
 import { createApp } from "./app.ts";
-import { type Config, parseConfig } from "./config.ts";
-import { readConfigFile } from "./config-file.ts";
-import { explainFailure } from "./failure.ts";
+import { type Config, parseConfig } from "./config/config.ts";
+import { readConfigFile } from "./config/file.ts";
+import { explainFailure } from "./config/explain-error.ts";
 import { startGateway } from "./listen.ts";
-import { createLog } from "./log.ts";
-import { isEmbedded } from "./upstream/config.ts";
+import { createLog } from "./runtime/log.ts";
+import { isEmbedded } from "./config/upstream.ts";
 
 /** Environment to configuration to app to port, until a signal says stop. */
 export async function main(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Clients of a whole gateway in this process, for tests. Nothing that is published imports it. */
 import { vi } from "vitest";
-import { createBrowser, type TestBrowser } from "../../gateway/testing/browser.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, WEB_ORIGIN } from "../../gateway/testing/test-app.ts";
+import { createBrowser, type TestBrowser } from "../../test/support/browser.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { createXkit, type Xkit } from "../xkit.ts";
 
 export interface TestClient {

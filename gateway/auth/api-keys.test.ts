@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, minutes, seconds } from "./auth.fixture.ts";
+import { createStore, createTestClock, minutes, seconds } from "../../test/support/auth.ts";
 import { createApiKeys } from "./api-keys.ts";
 
 const setUp = async () => {

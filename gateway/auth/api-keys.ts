@@ -1,11 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import { createRowCache } from "../vault/cache.ts";
-import type { Database } from "../vault/database.ts";
-import { createSecret, hashSecret } from "../vault/seal.ts";
-import type { ApiKeyRow } from "../vault/tables.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { createRowCache } from "../store/cache.ts";
+import type { Database } from "../store/database.ts";
+import { createSecret, hashSecret } from "../store/sealing.ts";
+import type { ApiKeyRow } from "../store/tables.ts";
 
 /** How often a process writes down that a key was used: once in five minutes. */
 export const KEY_USE_NOTED_EVERY_MS = 300_000;

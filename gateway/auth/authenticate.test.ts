@@ -12,8 +12,8 @@ import {
   startAuth,
   startIssuer,
   startTwoAuths,
-} from "./auth.fixture.ts";
-import { APP_ORIGIN } from "./auth.fixture.ts";
+} from "../../test/support/auth.ts";
+import { APP_ORIGIN } from "../../test/support/auth.ts";
 
 const setUp = async () => {
   const clock = createTestClock();

@@ -1,6 +1,6 @@
 import { GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser, Viewer } from "../../schema/upstream.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Issuers } from "./issuers.ts";
 import { MAXIMUM_TOKEN_CHARACTERS, type Refusal } from "./jwt.ts";
 import type { Sessions } from "./sessions.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createSecret } from "../vault/seal.ts";
-import { requestWith } from "./auth.fixture.ts";
+import { createSecret } from "../store/sealing.ts";
+import { requestWith } from "../../test/support/auth.ts";
 import { createCookies } from "./cookies.ts";
 
 const secret = createSecret();

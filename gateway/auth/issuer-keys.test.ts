@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createKey, hours, issue, minutes, seconds } from "./auth.fixture.ts";
-import { GENERIC, setUp, viewer } from "./issuer.fixture.ts";
+import { createKey, hours, issue, minutes, seconds } from "../../test/support/auth.ts";
+import { GENERIC, setUp, viewer } from "../../test/support/issuer.ts";
 
 describe("the issuer's keys", () => {
   it("are fetched once for any number of users at once", async () => {

@@ -12,8 +12,8 @@ import {
   startAuth,
   startIssuer,
   type TestKey,
-} from "./auth.fixture.ts";
-import { GENERIC, key, setUp, viewer } from "./issuer.fixture.ts";
+} from "../../test/support/auth.ts";
+import { GENERIC, key, setUp, viewer } from "../../test/support/issuer.ts";
 import { createIssuers } from "./issuers.ts";
 
 describe("a JWT of a configured issuer", () => {

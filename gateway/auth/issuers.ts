@@ -1,9 +1,9 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from "jose";
 import { z } from "zod";
 import { externalIdSchema, nameSchema } from "../../schema/input.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import { type Issuer, issuerProblems } from "./issuer-config.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { type Issuer, issuerProblems } from "../config/token-issuers.ts";
 import { createRemoteKeys, type KeySet, type RemoteKeys } from "./jwks.ts";
 import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
 

@@ -1,8 +1,8 @@
 import { createLocalJWKSet, type LocalJWKSet } from "jose";
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import { fetchAnswer } from "../oauth/http.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { fetchAnswer } from "../http/fetch.ts";
 
 /** At most one fetch in this time, whatever is asked; also the longest until a new key is seen. */
 export const REFETCH_WINDOW_MS = 30_000;

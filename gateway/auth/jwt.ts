@@ -1,8 +1,8 @@
 import { decodeJwt, decodeProtectedHeader, errors } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
-import { hashSecret } from "../vault/seal.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { hashSecret } from "../store/sealing.ts";
 
 /** The longest token that is looked at: 16 KiB. */
 export const MAXIMUM_TOKEN_CHARACTERS = 16_384;

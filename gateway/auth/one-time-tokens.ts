@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import type { Database } from "../vault/database.ts";
-import { createSecret, hashSecret } from "../vault/seal.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Database } from "../store/database.ts";
+import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { MintedToken } from "./tokens.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, days, minutes, openStore } from "./auth.fixture.ts";
+import { createStore, createTestClock, days, minutes, openStore } from "../../test/support/auth.ts";
 import { createOneTimeTokens } from "./one-time-tokens.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createSessions, EXPIRED_SESSIONS_DELETED } from "./sessions.ts";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
-import { createRowCache } from "../vault/cache.ts";
-import type { Database } from "../vault/database.ts";
-import { createSecret, hashSecret } from "../vault/seal.ts";
-import type { SessionRow } from "../vault/tables.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createRowCache } from "../store/cache.ts";
+import type { Database } from "../store/database.ts";
+import { createSecret, hashSecret } from "../store/sealing.ts";
+import type { SessionRow } from "../store/tables.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 
 /** How often the use of a session is written down: once in five minutes. */

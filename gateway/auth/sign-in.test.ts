@@ -12,7 +12,7 @@ import {
   startAuth,
   startTwoAuths,
   type TestAuth,
-} from "./auth.fixture.ts";
+} from "../../test/support/auth.ts";
 
 const signInAs = async (auth: TestAuth, id: string, headers: Record<string, string> = {}) => {
   const { token } = await auth.provisionUser({ id });

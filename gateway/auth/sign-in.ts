@@ -1,10 +1,10 @@
 import type { Session, Sessions as BoundSessions } from "../../schema/context.ts";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser, Viewer } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Bearers } from "./bearer.ts";
 import type { Cookies } from "./cookies.ts";
-import type { OriginCheck } from "./origins.ts";
+import type { OriginCheck } from "../http/web-origin.ts";
 import type { LiveSession, Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Users } from "./users.ts";

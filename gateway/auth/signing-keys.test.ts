@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { Database } from "../vault/database.ts";
-import { createSealer, SealError } from "../vault/seal.ts";
-import { createStore, createTestClock, hours, minutes, sealer, type TestClock } from "./auth.fixture.ts";
+import type { Database } from "../store/database.ts";
+import { createSealer, SealError } from "../store/sealing.ts";
+import { createStore, createTestClock, hours, minutes, sealer, type TestClock } from "../../test/support/auth.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 
 const start = (database: Database, clock: TestClock, by = sealer) =>
@@ -20,9 +20,9 @@ const startProcess = (url: string) =>
   promisify(execFile)(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", PROGRAM, url], { cwd: import.meta.dirname });
 
 const PROGRAM = `
-  import { systemClock as clock } from "../clock.ts";
-  import { openDatabase } from "../vault/database.ts";
-  import { createSealer } from "../vault/seal.ts";
+  import { systemClock as clock } from "../runtime/clock.ts";
+  import { openDatabase } from "../store/database.ts";
+  import { createSealer } from "../store/sealing.ts";
   import { createSigningKeys } from "./signing-keys.ts";
   const database = await openDatabase(process.argv[1], clock);
   const sealer = createSealer([{ id: "shared", secret: Buffer.alloc(32, 7) }]);

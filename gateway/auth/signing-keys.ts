@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { type Transaction, sql } from "kysely";
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
-import { createRowCache } from "../vault/cache.ts";
-import type { Database } from "../vault/database.ts";
-import type { Sealer } from "../vault/seal.ts";
-import type { SigningKeyRow, Tables } from "../vault/tables.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createRowCache } from "../store/cache.ts";
+import type { Database } from "../store/database.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { SigningKeyRow, Tables } from "../store/tables.ts";
 
 /** EdDSA over Curve25519 (RFC 8037 section 3.1). */
 export const SIGNING_ALGORITHM = "EdDSA";

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { createTestClock, days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds } from "./auth.fixture.ts";
+import { createTestClock, days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds } from "../../test/support/auth.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createTokens, TOKEN_AUDIENCE } from "./tokens.ts";

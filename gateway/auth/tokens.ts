@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { LiveSession } from "./sessions.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, days, minutes, openStore, seconds, START } from "./auth.fixture.ts";
+import { createStore, createTestClock, days, minutes, openStore, seconds, START } from "../../test/support/auth.ts";
 import { createUsers } from "./users.ts";
 
 const at = (milliseconds: number) => new Date(START + milliseconds);

@@ -1,8 +1,8 @@
 import type { KnownUser } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
-import { createRowCache } from "../vault/cache.ts";
-import type { Database } from "../vault/database.ts";
-import type { UserRow } from "../vault/tables.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createRowCache } from "../store/cache.ts";
+import type { Database } from "../store/database.ts";
+import type { UserRow } from "../store/tables.ts";
 
 /** How far apart two assertions of one group must be for the later one to be written down. */
 export const ASSERTION_NOTED_EVERY_MS = 60_000;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { buildPages } from "../../client/testing/built-pages.ts";
-import { sendJson } from "../testing/server-io.ts";
-import { sendTo } from "../testing/test-app.ts";
-import { plainConnector, startFakeXkit } from "../upstream/fake-xkit.fixture.ts";
-import { startFront } from "../upstream/in-front.fixture.ts";
+import { sendJson } from "../../test/support/server-io.ts";
+import { sendTo } from "../../test/support/test-app.ts";
+import { plainConnector, startFakeXkit } from "../../test/support/fake-xkit.ts";
+import { startFront } from "../../test/support/in-front.ts";
 import { createLogoOrigins } from "./logos.ts";
 
 const PLATFORM = { name: "Acme", slug: "acme", website: "", login_redirect_url: "", logo_url: "https://cdn.acme.example/logo.svg" };

@@ -1,6 +1,6 @@
 import type { Catalog } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
-import { imageOriginsOf } from "../image-origins.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { imageOriginsOf } from "../http/image-origins.ts";
 
 /** How long the origins are taken for the present ones, also when they could not be read. */
 const LIFE_MS = 60_000;

@@ -2,8 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPages } from "../../client/testing/built-pages.ts";
 import type { Catalog } from "../../schema/upstream.ts";
-import { createManualClock } from "../testing/clock.ts";
-import { PUBLIC_URL, sendTo, startTestApp, type TestApp } from "../testing/test-app.ts";
+import { createManualClock } from "../../test/support/clock.ts";
+import { PUBLIC_URL, sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { createCatalogRoutes } from "./routes.ts";
 
 const PAGES = ["/", "/connectors", "/connectors/test"];

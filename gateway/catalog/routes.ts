@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { Catalog } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { type Asset, readAssets } from "./assets.ts";
 import { createLogoOrigins } from "./logos.ts";
 

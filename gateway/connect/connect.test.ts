@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBrowser } from "../testing/browser.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { createBrowser } from "../../test/support/browser.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 
 let test: TestApp;
 let ada: TestUser;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 
 const HOSTILE = `"><script>alert(1)</script>`;
 const apiKey = {

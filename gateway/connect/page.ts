@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Platform } from "../../schema/upstream.ts";
-import { imageOriginsOf } from "../image-origins.ts";
+import { imageOriginsOf } from "../http/image-origins.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBrowser } from "../testing/browser.ts";
-import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
+import { createBrowser } from "../../test/support/browser.ts";
+import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 
 const HOSTILE = `<script>alert("1")</script>'&`;
 let test: TestApp;

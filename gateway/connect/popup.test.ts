@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../rest/https-gateway.fixture.ts";
-import { createPageWindow, type PageWindow } from "../rest/page-window.fixture.ts";
+import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
+import { createPageWindow, type PageWindow } from "../../test/support/page-window.ts";
 
 let gateway: HttpsGateway;
 /** The victim's browser. */

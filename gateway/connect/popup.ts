@@ -20,10 +20,10 @@ import { z } from "zod";
 import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
-import type { OriginCheck } from "../auth/origins.ts";
+import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
-import type { HandOver } from "./hand-over.ts";
+import type { HandOver } from "./popup-handoff.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
 interface Dependencies {

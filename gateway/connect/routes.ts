@@ -5,7 +5,7 @@ import { badUserInput, forbidden, GatewayError, httpStatusOf } from "../../schem
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
-import type { OriginCheck } from "../auth/origins.ts";
+import type { OriginCheck } from "../http/web-origin.ts";
 import type { StartedConnection } from "../vault/connecting.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";

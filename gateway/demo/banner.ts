@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 /** What a developer sees at the start: where to click, in what order. Without a sign-in link the users are the upstream's. */
 export function banner({ publicUrl, databaseUrl, connectors }: Config, signInLink: string | null, isDemo: boolean): string {

@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { connectorSchema } from "../providers/connector.ts";
 import { type DemoProvider, type DemoProviderOptions, startDemoProvider } from "./provider.ts";
 

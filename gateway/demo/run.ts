@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { createApp } from "../app.ts";
-import { parseConfig } from "../config.ts";
+import { parseConfig } from "../config/config.ts";
 import { startGateway } from "../listen.ts";
 import { revokeAtProvider, walkConsent } from "./consent.ts";
 import { type Demo, DEMO_SLUG, startDemo } from "./demo.ts";

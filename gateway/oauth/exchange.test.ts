@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AuthorizationServer, startAuthorizationServer } from "../testing/authorization-server.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { createAuthorizationRequest, createVerifier } from "./authorize.ts";
 import { type CodeExchange, exchangeCode } from "./exchange.ts";
 import type { OAuthProvider } from "./provider.ts";

@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { createFailure, kindOf } from "./failure.ts";
-import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "./http.ts";
+import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenFailure, TokenResult } from "./result.ts";
 import { callTokenEndpoint, toServer } from "./token-request.ts";

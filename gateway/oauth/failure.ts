@@ -1,4 +1,4 @@
-import { describeVendor, toCode } from "./redact.ts";
+import { describeVendor, toCode } from "../http/redact.ts";
 import type { TokenFailure, TokenFailureKind } from "./result.ts";
 
 /** What was being done when it failed: the halves of connecting, or a refresh. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AuthorizationServer, startAuthorizationServer } from "../testing/authorization-server.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import { refreshTokens } from "./refresh.ts";
 import type { TokenFailure, TokenSet } from "./result.ts";

@@ -1,5 +1,5 @@
 import * as oauth from "oauth4webapi";
-import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "./http.ts";
+import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenResult } from "./result.ts";
 import { callTokenEndpoint } from "./token-request.ts";

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AuthorizationServer, startAuthorizationServer } from "../testing/authorization-server.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { refreshTokens } from "./refresh.ts";
 import { revokeToken } from "./revoke.ts";
 

@@ -1,8 +1,8 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { type ExchangeLimits, fetchAnswer, NoAnswerError, PROVIDER_TIMEOUT_MS, toResponse } from "./http.ts";
+import { type ExchangeLimits, fetchAnswer, NoAnswerError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
-import { describeVendor, toCode } from "./redact.ts";
+import { describeVendor, toCode } from "../http/redact.ts";
 import { isHttp, toServer } from "./token-request.ts";
 
 export interface Revocation extends Partial<ExchangeLimits> {

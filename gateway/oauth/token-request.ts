@@ -1,12 +1,12 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { parseEndpoint } from "./endpoint.ts";
+import { parseEndpoint } from "../http/endpoint.ts";
 import { createFailure, kindOf, type FailureFacts, type Operation } from "./failure.ts";
-import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "./http.ts";
+import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenFailure, TokenResult, TokenSet } from "./result.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
+import { retryAfterSeconds } from "../http/retry-after.ts";
 import { normalise } from "./token-response.ts";
 
 /** What oauth4webapi wants to know with each call, made of a provider and a client. */

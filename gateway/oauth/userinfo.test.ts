@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
-import { startAuthorizationServer } from "../testing/authorization-server.ts";
+import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { accountFromClaims } from "./account.ts";
 import { createProvider, type OAuthProvider } from "./provider.ts";
 import { fetchAccount } from "./userinfo.ts";

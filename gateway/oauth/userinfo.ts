@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { type Account, accountFromClaims } from "./account.ts";
-import { parseEndpoint } from "./endpoint.ts";
-import { type ExchangeLimits, fetchAnswer, PROVIDER_TIMEOUT_MS, toResponse } from "./http.ts";
+import { parseEndpoint } from "../http/endpoint.ts";
+import { type ExchangeLimits, fetchAnswer, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import type { OAuthProvider } from "./provider.ts";
 import { isHttp } from "./token-request.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { z } from "zod";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
-import { type Answer, type Caller, callerOf, createServerHeaders, pageOf } from "./caller.fixture.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { type Answer, type Caller, callerOf, createServerHeaders, pageOf } from "../../test/support/caller.ts";
 
 let test: TestApp;
 let ada: TestUser;

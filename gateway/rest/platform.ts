@@ -3,8 +3,8 @@ import { badUserInput, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, none, operation, type Operation } from "./operation.ts";
-import { presentConnection, presentOwner, presentPublicConnector, presentSession, presentUser } from "./present.ts";
-import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./single.ts";
+import { presentConnection, presentOwner, presentPublicConnector, presentSession, presentUser } from "./serialize.ts";
+import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 /** How a path names an owner. `contexts` are users and groups alike (section c); a user comes before a group of the same id. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../runtime/log.ts";
 import type { CallerKind } from "./operation.ts";
-import { NotConnectedError } from "./single.ts";
+import { NotConnectedError } from "./read-connection.ts";
 import type { WireError } from "./wire.ts";
 
 /** What every answer of the contract carries: tokens are never kept by anybody on the way. */

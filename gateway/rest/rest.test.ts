@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../testing/test-app.ts";
-import { type Caller, callerOf, createServerHeaders, pageOf } from "./caller.fixture.ts";
+import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { type Caller, callerOf, createServerHeaders, pageOf } from "../../test/support/caller.ts";
 
 let test: TestApp;
 let ada: TestUser;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
 import { none, operation, type Operation } from "./operation.ts";
-import { presentConnector, presentPlatform, presentPublicConnector } from "./present.ts";
-import { noSuchConnector } from "./single.ts";
+import { presentConnector, presentPlatform, presentPublicConnector } from "./serialize.ts";
+import { noSuchConnector } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });

@@ -3,8 +3,8 @@ import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
 import { none, operation, type Operation, parse } from "./operation.ts";
-import { presentAuthorization, presentConnection } from "./present.ts";
-import { readSingle, requireSingle, singleQuery } from "./single.ts";
+import { presentAuthorization, presentConnection } from "./serialize.ts";
+import { readSingle, requireSingle, singleQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });

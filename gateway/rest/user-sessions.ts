@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { none, operation, type Operation } from "./operation.ts";
-import { presentSession, presentUser } from "./present.ts";
+import { presentSession, presentUser } from "./serialize.ts";
 import { wireAnswers } from "./wire.ts";
 
 const nothing = z.object({});

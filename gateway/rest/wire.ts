@@ -17,7 +17,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../../schema/errors.ts";
-import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../wire-words.ts";
+import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../upstream/xkit/wire-enums.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 

@@ -1,7 +1,7 @@
 import type xkit from "@xkit-co/xkit.js";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "./https-gateway.fixture.ts";
-import { createPageWindow, type PageWindow, type ThirdPartyCookies } from "./page-window.fixture.ts";
+import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
+import { createPageWindow, type PageWindow, type ThirdPartyCookies } from "../../test/support/page-window.ts";
 
 /** The published package, unmodified: https://www.npmjs.com/package/@xkit-co/xkit.js, 3.14.1. */
 type CreateXkit = typeof xkit.default;

@@ -1,11 +1,11 @@
-import { createLog } from "../log.ts";
-import { openStore } from "../store.ts";
-import { startAuthorizationServer } from "../testing/authorization-server.ts";
-import { createManualClock } from "../testing/clock.ts";
-import { createTestDatabase, type DatabaseKind, databaseKinds } from "../testing/databases.ts";
-import { createTestConfig } from "../testing/test-app.ts";
-import { createSecret } from "../vault/seal.ts";
-import { describeUpstream, suiteConnectors, type UpstreamHarness } from "./upstream.suite.ts";
+import { createLog } from "../runtime/log.ts";
+import { openStore } from "../services.ts";
+import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
+import { createManualClock } from "../../test/support/clock.ts";
+import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
+import { createTestConfig } from "../../test/support/test-app.ts";
+import { createSecret } from "../store/sealing.ts";
+import { describeUpstream, suiteConnectors, type UpstreamHarness } from "../../test/upstream-suite/upstream.ts";
 import { createVaultUpstream } from "./vault.ts";
 
 async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
-import { MAXIMUM_UNFINISHED } from "./begun.ts";
-import { inStore } from "./vault.fixture.ts";
+import { MAXIMUM_UNFINISHED } from "./pending.ts";
+import { inStore } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -7,15 +7,15 @@ import {
   temporarilyUnavailable,
 } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import type { RefreshProblem } from "./refresh-problem.ts";
-import type { Sealer } from "./seal.ts";
-import type { AuthorizationRow } from "./tables.ts";
-import { fingerprintOf, openColumn, openFields } from "./tokens.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import { fingerprintOf, openColumn, openFields } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the present token would still do. */
 export const PATIENCE_MS = 1_000;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp } from "../testing/test-app.ts";
-import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -1,14 +1,14 @@
 import type { Transaction } from "kysely";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import { type ConnectionStore, isLeased, locked } from "./connections.ts";
 import type { StartedConnection } from "./connecting.ts";
-import type { Database } from "./database.ts";
-import { MOVED_MEANWHILE, stillConnectsFor } from "./present-owner.ts";
+import type { Database } from "../store/database.ts";
+import { MOVED_MEANWHILE, stillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
-import type { Sealer } from "./seal.ts";
-import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
-import { openColumn, placeOf, sealColumn, tokenColumns } from "./tokens.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
+import { openColumn, placeOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;

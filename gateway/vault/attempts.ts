@@ -1,9 +1,9 @@
 import type { Transaction } from "kysely";
 import { forbidden, notFound } from "../../schema/errors.ts";
-import type { Clock } from "../clock.ts";
-import type { Database } from "./database.ts";
-import { createSecret, hashSecret, type Sealer } from "./seal.ts";
-import type { AttemptRow, Tables } from "./tables.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Database } from "../store/database.ts";
+import { createSecret, hashSecret, type Sealer } from "../store/sealing.ts";
+import type { AttemptRow, Tables } from "../store/tables.ts";
 
 /** How long a started authorization may take. */
 export const ATTEMPT_LIFETIME_SECONDS = 600;

@@ -2,9 +2,18 @@ import { sql } from "kysely";
 import Libsql from "libsql";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { App } from "../app.ts";
-import { databaseKinds } from "../testing/databases.ts";
-import { sendTo, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
-import { askToken, type ChildGateway, HOUR_MS, inStore, onlyAuthorization, startChild, type TokenAnswer, turns } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import {
+  askToken,
+  type ChildGateway,
+  HOUR_MS,
+  inStore,
+  onlyAuthorization,
+  startChild,
+  type TokenAnswer,
+  turns,
+} from "../../test/support/vault.ts";
 
 let test: TestApp;
 let children: ChildGateway[] = [];

@@ -1,7 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import { accountFromClaims } from "../oauth/account.ts";
 import { createAuthorizationRequest, createVerifier } from "../oauth/authorize.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
@@ -10,16 +10,16 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
-import { createBegun, findTarget } from "./begun.ts";
+import { createBegun, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection } from "./connections.ts";
-import type { Database } from "./database.ts";
-import { assertStillConnectsFor } from "./present-owner.ts";
+import type { Database } from "../store/database.ts";
+import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
-import type { Sealer } from "./seal.ts";
-import type { AttemptRow, AuthorizationRow } from "./tables.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { AttemptRow, AuthorizationRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
-import { openFields, placeOf, sealColumn } from "./tokens.ts";
+import { openFields, placeOf, sealColumn } from "./sealed-columns.ts";
 
 export interface ConnectingDependencies {
   database: Database;

@@ -1,13 +1,13 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import type { Topic } from "./changes.ts";
-import { createRowCache } from "./cache.ts";
-import type { Database } from "./database.ts";
+import type { Topic } from "../store/changes.ts";
+import { createRowCache } from "../store/cache.ts";
+import type { Database } from "../store/database.ts";
 import { shown } from "./interrupted.ts";
-import type { AuthorizationRow, ConnectionRow, Tables } from "./tables.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
 /** A connection's rows, beside the configuration of its connector. */
 export interface StoredConnection {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestAppOptions } from "../testing/test-app.ts";
-import { askToken, type ChildGateway, HOUR_MS, onlyAuthorization, startChild } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
+import { askToken, type ChildGateway, HOUR_MS, onlyAuthorization, startChild } from "../../test/support/vault.ts";
 
 /** Longer than a lease (15 s), by more than what the child's clock, which runs, can be ahead of the one of the test. */
 const PAST_LEASE_MS = 120_000;

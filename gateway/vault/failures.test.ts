@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import type { Misbehaviour } from "../testing/misbehaviour.ts";
-import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../testing/test-app.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import type { Misbehaviour } from "../../test/support/misbehaviour.ts";
+import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { PATIENCE_MS } from "./access-token.ts";
-import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "./vault.fixture.ts";
+import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -1,5 +1,5 @@
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
-import type { AuthorizationRow } from "./tables.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 
 /** When an exchange that has stored nothing by then must have ended with its process, in milliseconds: null for none under way. */
 export const interruptedAt = ({ status, updated_at }: AuthorizationRow): number | null =>

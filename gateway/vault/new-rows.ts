@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Owner } from "../../schema/upstream.ts";
-import type { AuthorizationRow, ConnectionRow } from "./tables.ts";
+import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
 /** A connection that is only begun. */
 export const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({

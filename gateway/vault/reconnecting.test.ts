@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../testing/test-app.ts";
-import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
+import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -1,7 +1,7 @@
 import type { TokenFailure } from "../oauth/result.ts";
 import { backoffMs } from "./backoff.ts";
 import { isLeased, type StoredConnection } from "./connections.ts";
-import type { AuthorizationRow } from "./tables.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 
 /** At most one refresh forced by `rejected` in this time, per connection (rule 8). */
 export const FORCED_REFRESH_INTERVAL_MS = 30_000;

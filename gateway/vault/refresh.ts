@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenResult, TokenSet } from "../oauth/result.ts";
 import { fillProvider } from "../providers/template.ts";
 import { type ConnectionStore, parseScopes, type StoredConnection } from "./connections.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../store/database.ts";
 import { assessFreshness } from "./freshness.ts";
 import {
   FORCED_REFRESH_INTERVAL_MS,
@@ -17,9 +17,9 @@ import {
   standingProblem,
 } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
-import type { Sealer } from "./seal.ts";
-import type { AuthorizationRow } from "./tables.ts";
-import { openColumn, openFields, placeOf, tokenColumns } from "./tokens.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import { openColumn, openFields, placeOf, tokenColumns } from "./sealed-columns.ts";
 
 /** A lease outlives the provider's timeout by this much, for storing the answer. */
 const LEASE_MARGIN_MS = 5_000;

@@ -1,10 +1,10 @@
 import { type Revocation, revokeToken } from "../oauth/revoke.ts";
 import type { TokenSet } from "../oauth/result.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../runtime/log.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
-import type { Sealer } from "./seal.ts";
-import { openColumn, openFields } from "./tokens.ts";
+import type { Sealer } from "../store/sealing.ts";
+import { openColumn, openFields } from "./sealed-columns.ts";
 
 /** Ends grants at the provider (RFC 7009), as far as it can be reached: what stands in the way is logged, never thrown. */
 export interface Revoker {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
-import { createSealer } from "./seal.ts";
-import { fingerprintOf } from "./tokens.ts";
-import { askToken, inStore, onlyAuthorization } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { createSealer } from "../store/sealing.ts";
+import { fingerprintOf } from "./sealed-columns.ts";
+import { askToken, inStore, onlyAuthorization } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

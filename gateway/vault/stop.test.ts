@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { App } from "../app.ts";
-import { databaseKinds } from "../testing/databases.ts";
-import { listen, sendText } from "../testing/server-io.ts";
-import { ask, sendTo, startTestApp, type TestApp } from "../testing/test-app.ts";
-import { onlyAuthorization, turns } from "./vault.fixture.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { listen, sendText } from "../../test/support/server-io.ts";
+import { ask, sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { onlyAuthorization, turns } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { databaseKinds } from "../testing/databases.ts";
-import { startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
-import { askToken, inStore, onlyAuthorization } from "./vault.fixture.ts";
-import type { AuthorizationRow } from "./tables.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { askToken, inStore, onlyAuthorization } from "../../test/support/vault.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -8,18 +8,18 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { createConnecting } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
-import type { Sealer } from "./seal.ts";
-import { createUnderWay } from "./under-way.ts";
+import type { Sealer } from "../store/sealing.ts";
+import { createUnderWay } from "./in-flight.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
 
 export interface VaultDependencies {

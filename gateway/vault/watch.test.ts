@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { App } from "../app.ts";
-import { databaseKinds } from "../testing/databases.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../testing/test-app.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
-import { askToken, HOUR_MS } from "./vault.fixture.ts";
+import { askToken, HOUR_MS } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());

@@ -1,11 +1,11 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner } from "../../schema/upstream.ts";
-import type { Clock } from "../clock.ts";
-import { follow, type News, type Topic } from "./changes.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { follow, type News, type Topic } from "../store/changes.ts";
 import { type ConnectionStore, toAuthorization, toConnection, topicOf } from "./connections.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../store/database.ts";
 import { interruptedAt, shown } from "./interrupted.ts";
-import type { AuthorizationRow } from "./tables.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 
 /** Whether the asker may still see what it asked for when it subscribed: signed in, and in the same group. */
 export type StillAllowed = () => Promise<boolean>;

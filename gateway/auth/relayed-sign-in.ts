@@ -1,0 +1,87 @@
+import { parseCookie } from "cookie";
+import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
+import type { Auth } from "./index.ts";
+import { defaultLifetimes } from "./lifetimes.ts";
+import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
+import type { RelayedSession, RelayedUsers } from "../upstream/create.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
+
+/** Longest `Cookie` header that is read, in characters: 16 KiB. */
+const MAXIMUM_HEADER_CHARACTERS = 16_384;
+
+/** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
+const passableToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
+
+export interface RelayedSignInOptions {
+  auth: Pick<Auth, "cookies" | "origins">;
+  users: RelayedUsers;
+  sealer: Sealer;
+}
+
+/**
+ * Signing in where the upstream says who is asking: its sessions are passed on, and its session cookie travels sealed inside ours, so
+ * that a browser can hand in no other. Which pages may ask is checked here, because the upstream sees this gateway alone.
+ */
+export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer }: RelayedSignInOptions): SignIn {
+  const place = `relayed-session:${cookies.session.name}`;
+
+  function findCookie(request: Request): string | null {
+    const header = request.headers.get("cookie") ?? "";
+    const sealed = header.length > MAXIMUM_HEADER_CHARACTERS ? undefined : parseCookie(header)[cookies.session.name];
+    try {
+      return sealed === undefined ? null : sealer.open(sealed, place);
+    } catch (error) {
+      if (error instanceof SealError) return null;
+      throw error;
+    }
+  }
+
+  function present({ token, expiresAt, viewer, cookie }: RelayedSession): SignedIn {
+    const kept = cookie === null ? [] : [cookies.session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds)];
+    return { session: { token, expiresAt, viewer }, setCookies: kept };
+  }
+
+  async function end(request: Request): Promise<void> {
+    const cookie = findCookie(request);
+    if (cookie !== null) await users.logout(cookie);
+  }
+
+  const signIn: SignIn = {
+    async login(userToken, request) {
+      assertPermittedPage(origins, request);
+      if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
+      const session = await users.login(userToken);
+      await end(request);
+      return present(session);
+    },
+
+    async refresh(request) {
+      assertOwnPage(origins, request);
+      const cookie = findCookie(request);
+      if (cookie === null) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
+      return present(await users.refresh(cookie));
+    },
+
+    async logout(request) {
+      assertOwnPage(origins, request);
+      await end(request);
+      return { setCookies: [cookies.session.clear(), cookies.browser.clear()] };
+    },
+
+    start: () =>
+      Promise.reject(forbidden("Users of this gateway are signed in by its upstream: one-time tokens are for that one's pages.")),
+
+    async signedInUser(request) {
+      const cookie = findCookie(request);
+      try {
+        return cookie === null ? null : (await users.refresh(cookie)).viewer;
+      } catch (error) {
+        if (error instanceof GatewayError && error.code === "UNAUTHENTICATED") return null;
+        throw error;
+      }
+    },
+
+    bind: (request, headers) => bindSignIn(signIn, request, headers),
+  };
+  return signIn;
+}

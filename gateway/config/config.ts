@@ -1,0 +1,233 @@
+import { z } from "zod";
+import type { Platform } from "../../schema/upstream.ts";
+import { slugSchema } from "../../schema/input.ts";
+import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
+import { isWebOrigin } from "../http/web-origin.ts";
+import { NO_FILE, parseFile } from "./document.ts";
+import type { LogLevel } from "../runtime/log.ts";
+import { isLoopback } from "../http/endpoint.ts";
+import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
+import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamEnvironment, upstreamProblems } from "./upstream.ts";
+import type { SealingKey } from "../store/sealing.ts";
+
+export const DEFAULT_PORT = 4000;
+export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
+export const DEFAULT_CONFIG_FILE = "xkit.config.json";
+export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
+
+/** Everything a gateway has to know, checked and frozen. */
+export interface Config {
+  mode: "development" | "production";
+  host: string;
+  /** 0 asks for any free port. */
+  port: number;
+  /** Where browsers reach this gateway, without a slash at the end. */
+  publicUrl: string;
+  databaseUrl: string;
+  /** Null in development without keys: one is made beside the data. */
+  sealingKeys: SealingKey[] | null;
+  logLevel: LogLevel;
+  /** Longest a provider may take to answer. */
+  providerTimeoutMs: number;
+  platform: Platform;
+  webOrigins: string[];
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  tokenIssuers: Issuer[];
+  /** Whom the gateway asks for tokens. */
+  upstream: UpstreamConfig;
+}
+
+/** The configuration is no good; `problems` names each variable or path, with what was expected. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** The configuration file's text, or why there is none; `path` names it in problems. */
+export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
+
+const originSchema = z
+  .string()
+  .refine(
+    (text) => isWebOrigin(text) && isSecure(text),
+    "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
+  );
+
+/** `id:base64`, as `keys seal` prints it. */
+export const sealingKeySchema = z.string().transform((text, context): SealingKey => {
+  const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
+  const secret = Buffer.from(base64 ?? "", "base64");
+  if (!id || secret.length !== 32) {
+    context.addIssue({
+      code: "custom",
+      message: `must be id:base64[,id:base64] with keys of 32 bytes; make one with: npx xkit-gateway keys seal`,
+    });
+    return z.NEVER;
+  }
+  return { id, secret };
+});
+
+const environmentSchema = z.object({
+  // Anything else is a slip of the pen, and would start a production gateway as a development one.
+  NODE_ENV: z.enum(["production", "development", "test"], "must be production, development or test").optional(),
+  HOST: z.string().min(1, "must not be empty").optional(),
+  PORT: whole(0, 65_535).default(DEFAULT_PORT),
+  XKIT_PUBLIC_URL: z
+    .string()
+    .refine(
+      (text) => isWebOrigin(text) && !text.includes("*") && isSecure(text),
+      "must be an origin like https://connect.example.com, without a path",
+    )
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .refine((text) => /^file:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)), "must be postgres://… or file:path")
+    .default(DEFAULT_DATABASE_URL),
+  XKIT_ENCRYPTION_KEYS: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(sealingKeySchema))
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "must have distinct ids")
+    .optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
+  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+  ...upstreamEnvironment,
+});
+
+const fileSchema = z.strictObject({
+  platform: z.strictObject({
+    name: z.string().min(1).max(100),
+    slug: slugSchema.default("platform"),
+    website: z
+      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+      .nullable()
+      .default(null),
+    login_redirect_url: z
+      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+      .nullable()
+      .default(null),
+    color: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/i, "must be a colour like #4f46e5")
+      .nullable()
+      .default(null),
+    logo_url: z
+      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+      .nullable()
+      .default(null),
+  }),
+  web_origins: z.array(originSchema).default([]),
+  connectors: z
+    .array(connectorSchema)
+    .default([])
+    // Also where a connector has other problems: all are told at once.
+    .refine((connectors) => new Set(connectors.map((connector) => connector?.slug)).size === connectors.length, {
+      error: "must have distinct slugs",
+      when: ({ value }) => Array.isArray(value),
+    }),
+  token_issuers: z.array(issuerSchema).default([]),
+});
+
+/**
+ * Parses environment and configuration file, and complains about everything at once.
+ * @param file null when there is none: then the platform is the gateway's own.
+ * Throws `ConfigError`. No message holds a value.
+ */
+export function parseConfig(env: Environment, file: ConfigFile | null): Config {
+  const given = blanksToUndefined(env);
+  const environment = environmentSchema.safeParse(given, { error: explainIssue });
+  const document = file ? parseFile(file, env) : NO_FILE;
+  const settings = fileSchema.safeParse(document.value, { error: explainIssue });
+  const problems = [
+    ...describe(environment.error),
+    ...document.problems,
+    ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
+    ...productionProblems(given, file !== null),
+    ...upstreamProblems(given),
+    ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
+    ...(settings.data && environment.data
+      ? issuerProblems(settings.data.token_issuers, publicUrlOf(environment.data)).map((problem) => `${file?.path ?? ""} ${problem}`)
+      : []),
+  ];
+  if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
+  return assemble(environment.data, settings.data);
+}
+
+const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: z.output<typeof environmentSchema>): string =>
+  XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
+
+function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof fileSchema>): Config {
+  const mode = env.NODE_ENV === "production" ? "production" : "development";
+  const { platform } = file;
+  return Object.freeze<Config>({
+    mode,
+    host: env.HOST ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
+    port: env.PORT,
+    publicUrl: publicUrlOf(env),
+    databaseUrl: env.DATABASE_URL,
+    sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
+    logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
+    providerTimeoutMs: env.XKIT_PROVIDER_TIMEOUT_MS,
+    platform: {
+      name: platform.name,
+      slug: platform.slug,
+      website: platform.website,
+      loginRedirectUrl: platform.login_redirect_url,
+      color: platform.color,
+      logoUrl: platform.logo_url,
+    },
+    webOrigins: file.web_origins,
+    connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),
+    tokenIssuers: file.token_issuers,
+    upstream: toUpstreamConfig(env),
+  });
+}
+
+function productionProblems(env: Environment, hasFile: boolean): string[] {
+  if (env.NODE_ENV !== "production") return [];
+  return [
+    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
+    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: where browsers reach this gateway"]),
+    ...(hasFile ? [] : [`XKIT_CONFIG is required in production: the path of the configuration file (default ${DEFAULT_CONFIG_FILE})`]),
+  ];
+}
+
+/** What zod would say in its own words. */
+const explainIssue: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === "invalid_type") return issue.input === undefined ? "is required" : `must be ${article(issue.expected)}`;
+  if (issue.code === "unrecognized_keys") return `has no setting ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+  if (issue.code === "too_small" && issue.minimum === 1) return "must not be empty";
+  if (issue.code === "too_big") return `must have at most ${issue.maximum} ${issue.origin === "string" ? "characters" : "entries"}`;
+  return undefined;
+};
+
+const article = (type: string): string =>
+  ({ string: "a text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? `a ${type}`;
+
+const blanksToUndefined = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));
+
+const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
+  (error?.issues ?? [])
+    .map(({ path, message }) => ({ path: path.map(String).join("."), message }))
+    .filter(({ path }) => !except.has(path))
+    .map(({ path, message }) => `${prefix}${path || "as a whole"} ${message}`);
+
+/** http is for this machine only. */
+const isSecure = (origin: string): boolean => origin.startsWith("https://") || isLoopback(new URL(origin.replace("*.", "")).hostname);

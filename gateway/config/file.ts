@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs";
+import { type ConfigFile, DEFAULT_CONFIG_FILE } from "./config.ts";
+import { codeOf } from "./explain-error.ts";
+
+/** The configuration file that `XKIT_CONFIG` names, else the default one where there is one, else null. */
+export function readConfigFile(): ConfigFile | null {
+  const named = process.env["XKIT_CONFIG"]?.trim();
+  const path = named || DEFAULT_CONFIG_FILE;
+  try {
+    return { path, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    const code = codeOf(error);
+    if (!named && code === "ENOENT") return null;
+    return { path, problem: `${named ? `XKIT_CONFIG names ${path}, which` : path} cannot be read (${code})` };
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { isSecureEndpoint } from "../http/endpoint.ts";
+
+/** Signature algorithms with a public key to check them (RFC 7518 section 3.1, RFC 8037, RFC 9864). HS256 and `none` have none. */
+export const ASYMMETRIC_ALGORITHMS = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const),
+] as const;
+/** How far an issuer's clock may be off, in seconds. */
+export const CLOCK_TOLERANCE_SECONDS = 30;
+const MAXIMUM_CLOCK_TOLERANCE_SECONDS = 300;
+
+/** Somebody else whose JWTs sign users in. */
+export interface Issuer {
+  /** `iss`, to the letter. */
+  issuer: string;
+  /** `aud`, or one of its entries; null: not checked. */
+  audience: string | null;
+  /** The claim that holds the user's id. */
+  userIdClaim: string;
+  /** The claim that holds the group's id; null: tokens say nothing about groups. A token without the claim says "no group". */
+  groupIdClaim: string | null;
+  /** The claim that holds a friendly name; null: tokens say nothing about it, and neither does a token without the claim. */
+  nameClaim: string | null;
+  jwksUrl: string;
+  algorithms: readonly string[];
+  clockToleranceSeconds: number;
+}
+
+const textSchema = z.string("must be text").min(1, "must not be empty").max(255, "must have at most 255 characters");
+
+const isJwksUrl = (text: string): boolean => URL.canParse(text) && isSecureEndpoint(new URL(text));
+
+/** What keeps issuers from being told apart, from each other and from this gateway, each as a sentence that begins with the path. */
+export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): string[] {
+  return issuers.flatMap(({ issuer, audience }, index) => {
+    const first = issuers.findIndex((other) => other.issuer === issuer && other.audience === audience);
+    return [
+      ...(issuer === publicUrl ? [`token_issuers.${index}.iss must not be this gateway's own URL: its own tokens need no issuer`] : []),
+      ...(first < index ? [`token_issuers.${index} must have another iss or aud than token_issuers.${first}`] : []),
+    ];
+  });
+}
+
+/** One entry of the configuration's issuers, in the file's spelling. */
+export const issuerSchema = z
+  .strictObject({
+    iss: textSchema,
+    aud: textSchema.nullable().default(null),
+    user_id_claim: textSchema.default("sub"),
+    group_id_claim: textSchema.nullable().default(null),
+    name_claim: textSchema.nullable().default(null),
+    jwks_url: z.string("must be text").refine(isJwksUrl, "must be an https URL (http on a loopback host only)"),
+    algorithms: z
+      .array(z.enum(ASYMMETRIC_ALGORITHMS, `must be asymmetric: one of ${ASYMMETRIC_ALGORITHMS.join(", ")}`))
+      .min(1, "must name at least one algorithm")
+      .default([...ASYMMETRIC_ALGORITHMS]),
+    clock_tolerance_seconds: z
+      .int("must be a whole number of seconds")
+      .min(0, "must be 0 or more seconds")
+      .max(MAXIMUM_CLOCK_TOLERANCE_SECONDS, `must be at most ${MAXIMUM_CLOCK_TOLERANCE_SECONDS} seconds`)
+      .default(CLOCK_TOLERANCE_SECONDS),
+  })
+  .transform((entry): Issuer => ({
+    issuer: entry.iss,
+    audience: entry.aud,
+    userIdClaim: entry.user_id_claim,
+    groupIdClaim: entry.group_id_claim,
+    nameClaim: entry.name_claim,
+    jwksUrl: entry.jwks_url,
+    algorithms: entry.algorithms,
+    clockToleranceSeconds: entry.clock_tolerance_seconds,
+  }));

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseConfig } from "./config.ts";
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    parseConfig(env, null);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+};
+const url = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: "https://connect.example.com" };
+
+describe("the upstream's variables", () => {
+  it("default to the vault", () => {
+    expect(parseConfig({}, null).upstream).toEqual({ kind: "vault" });
+    expect(parseConfig({ XKIT_UPSTREAM: "vault" }, null).upstream).toEqual({ kind: "vault" });
+  });
+
+  it("name an Xkit, with a key pair or without", () => {
+    expect(parseConfig(url, null).upstream).toEqual({ kind: "xkit", url: "https://connect.example.com", keys: null });
+    const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
+    expect(parseConfig({ ...url, ...keys }, null).upstream).toMatchObject({ keys: { publishable: "pk_1", secret: "sk_1" } });
+  });
+
+  it("are complained about all at once, by name and without a value", () => {
+    const problems = problemsOf({ PORT: "no", XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_SECRET_KEY: "planted secret" });
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "PORT",
+      "XKIT_UPSTREAM_SECRET_KEY",
+      "XKIT_UPSTREAM_URL",
+      "XKIT_UPSTREAM_PUBLISHABLE_KEY",
+    ]);
+    expect(problems.join(" ")).not.toContain("planted");
+  });
+
+  it.each([
+    "http://connect.example.com",
+    "https://connect.example.com/path",
+    "https://a:b@connect.example.com",
+    "connect.example.com",
+    "ftp://x",
+  ])("refuse %s as the upstream's origin", (text) => {
+    expect(problemsOf({ ...url, XKIT_UPSTREAM_URL: text }).join(" ")).toContain("XKIT_UPSTREAM_URL must be an origin");
+  });
+
+  it("allow http on this machine", () => {
+    expect(problemsOf({ ...url, XKIT_UPSTREAM_URL: "http://localhost:4001" })).toEqual([]);
+  });
+
+  it("refuse connectors and token issuers of a file that the upstream decides", () => {
+    const file = {
+      platform: { name: "Acme" },
+      connectors: [{ slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } }],
+      token_issuers: [{ iss: "https://issuer.example", jwks_url: "https://issuer.example/jwks" }],
+    };
+    const parse = () => parseConfig(url, { path: "xkit.config.json", text: JSON.stringify(file) });
+    expect(parse).toThrow(/xkit\.config\.json connectors must be empty.*\n.*xkit\.config\.json token_issuers must be empty/);
+  });
+
+  it("refuse an unknown kind, and settings that nothing uses", () => {
+    expect(problemsOf({ XKIT_UPSTREAM: "nango" })).toEqual(["XKIT_UPSTREAM must be vault or xkit"]);
+    expect(problemsOf({ XKIT_UPSTREAM_URL: "https://connect.example.com" })).toEqual([
+      "XKIT_UPSTREAM_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
+    ]);
+  });
+});

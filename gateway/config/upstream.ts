@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { isLoopback } from "../http/endpoint.ts";
+
+/** Whom the gateway asks for tokens: its own vault, or an Xkit over REST. */
+export type UpstreamConfig =
+  | { kind: "vault" }
+  | {
+      kind: "xkit";
+      /** Its origin, as `https://connect.example.com`. */
+      url: string;
+      /** For what servers ask; null where only users do. */
+      keys: { publishable: string; secret: string } | null;
+    };
+
+/** Whether this gateway itself knows the users and holds their tokens. */
+export const isEmbedded = ({ kind }: UpstreamConfig): boolean => kind === "vault";
+
+/** The variables of the environment that say which upstream there is. */
+export const upstreamEnvironment = {
+  XKIT_UPSTREAM: z.enum(["vault", "xkit"], "must be vault or xkit").default("vault"),
+  XKIT_UPSTREAM_URL: z
+    .string()
+    .refine(isUpstreamUrl, "must be an origin like https://connect.example.com, without a path (http on this machine only)")
+    .optional(),
+  // Basic authentication ends the user name at the first colon (RFC 7617 section 2).
+  XKIT_UPSTREAM_PUBLISHABLE_KEY: z
+    .string()
+    .regex(/^[\x21-\x39\x3b-\x7e]{1,200}$/, "must be the publishable key of the upstream: printable characters without a colon")
+    .optional(),
+  XKIT_UPSTREAM_SECRET_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, "must be the secret key of the upstream: printable characters")
+    .optional(),
+};
+
+const schema = z.object(upstreamEnvironment);
+type UpstreamEnvironment = z.output<typeof schema>;
+
+/** What is missing or too much, each as a sentence that begins with the variable. `env` is as it was given, blanks left out. */
+export function upstreamProblems(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
+  if (kind !== "xkit") {
+    const ofXkit = ["XKIT_UPSTREAM_URL", "XKIT_UPSTREAM_PUBLISHABLE_KEY", "XKIT_UPSTREAM_SECRET_KEY"];
+    return ofXkit.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=xkit alone: set that too, or remove it`);
+  }
+  return [
+    ...(url ? [] : ["XKIT_UPSTREAM_URL is required with XKIT_UPSTREAM=xkit: the origin of the upstream"]),
+    ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required beside XKIT_UPSTREAM_SECRET_KEY"] : []),
+    ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required beside XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
+  ];
+}
+
+/** What a configuration file states and an Xkit decides: silence would let an operator think that it counts. */
+export function unusedProblems(
+  { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,
+  path: string,
+  file: { connectors: readonly unknown[]; token_issuers: readonly unknown[] },
+): string[] {
+  if (kind !== "xkit") return [];
+  const stated = (["connectors", "token_issuers"] as const).filter((name) => file[name].length > 0);
+  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
+}
+
+/** The checked environment as a configuration. */
+export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
+  const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
+  if (env.XKIT_UPSTREAM === "vault" || url === undefined) return { kind: "vault" };
+  return { kind: "xkit", url: new URL(url).origin, keys: publishable && secret ? { publishable, secret } : null };
+}
+
+function isUpstreamUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+}

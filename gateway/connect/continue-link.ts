@@ -1,0 +1,82 @@
+/**
+ * `/authorizations/:slug/continue?token=&state=`: where a link leads that a gateway in front of this one handed out.
+ *
+ * What it started is bound to a browser that it stood in for; the one-time token brings that binding, and with it the user, into the
+ * browser of whoever opens the link. So that nobody connects into somebody else's account by a link that was slipped to them, be it by
+ * mail or by another user inside the platform, everybody is asked first, by name; and nobody who is signed in is signed in as another. The way to the provider and back needs the
+ * binding alone; a session begins for our own form only, and ends with what was started.
+ */
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
+import { slugSchema, stateSchema } from "../../schema/input.ts";
+import type { Platform } from "../../schema/upstream.ts";
+import type { Cookies } from "../auth/cookies.ts";
+import type { OriginCheck } from "../http/web-origin.ts";
+import type { SignIn } from "../auth/sign-in.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { HandOver } from "./popup-handoff.ts";
+import { redirectTo, renderPage } from "./page.ts";
+
+interface Dependencies {
+  vault: Pick<Vault, "resume" | "describe">;
+  handOver: HandOver;
+  signIn: Pick<SignIn, "signedInUser" | "start">;
+  cookies: Cookies;
+  origins: OriginCheck;
+  platform: Platform;
+}
+
+interface Link {
+  slug: string;
+  state: string;
+  token: string;
+}
+
+/** The page between a gateway in front and the provider. */
+export function createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }: Dependencies): Hono {
+  /** Changes nothing: previews and scanners of links use no token up. */
+  async function ask(request: Request, slug: string): Promise<Response> {
+    const { state } = parseLink(request, slug);
+    const { userId, connectorName } = await vault.describe(state, slug);
+    const { pathname, search } = new URL(request.url);
+    const body = html`<p>Go on only if you have just asked for this, and are ${userId}.</p>
+      <form method="post" action="${pathname}${search}"><button>Continue</button></form>`;
+    return renderPage({ platform, title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
+  }
+
+  async function confirm(request: Request, slug: string): Promise<Response> {
+    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
+    return follow(request, parseLink(request, slug));
+  }
+
+  async function follow(request: Request, { slug, state, token }: Link): Promise<Response> {
+    const handedOver = await handOver.redeem(token);
+    if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
+    const { userId, browser } = handedOver;
+    const present = await signIn.signedInUser(request);
+    const { location, isForm } = await vault.resume(state, slug, { browser, userId: present?.userId ?? userId });
+    const session = isForm && !present ? (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
+    return redirectTo(location, [...session, cookies.browser.serialize(browser)]);
+  }
+
+  function explain(error: unknown): Promise<Response> {
+    if (!(error instanceof GatewayError)) throw error;
+    const body = html`<p role="alert">${error.message}</p>`;
+    return renderPage({ platform, title: "That did not work", status: httpStatusOf[error.code], body });
+  }
+
+  const routes = new Hono();
+  routes.get("/authorizations/:slug/continue", ({ req }) => ask(req.raw, req.param("slug")).catch(explain));
+  routes.post("/authorizations/:slug/continue", ({ req }) => confirm(req.raw, req.param("slug")).catch(explain));
+  return routes;
+}
+
+function parseLink(request: Request, slug: string): Link {
+  const { searchParams } = new URL(request.url);
+  const state = stateSchema.safeParse(searchParams.get("state"));
+  if (!slugSchema.safeParse(slug).success || !state.success)
+    throw unauthenticated("This link is not one that was handed out here: start again.");
+  return { slug, state: state.data, token: searchParams.get("token") ?? "" };
+}

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { GatewayError, notFound } from "../../schema/errors.ts";
+import { fingerprintSchema, minimumTtlSchema } from "../../schema/input.ts";
+import type {
+  AccessToken,
+  AccessTokenOutcome,
+  Connection,
+  ConnectionWhere,
+  OwnerConnections,
+  TokenRequest,
+} from "../../schema/upstream.ts";
+import { presentConnection } from "./serialize.ts";
+import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
+
+/** What a GET of one connection may ask for (decision 5). */
+export const singleQuery = z.object({
+  minimum_ttl: z
+    .string()
+    .regex(/^\d{1,9}$/, "must be a whole number of seconds")
+    .transform(Number)
+    .pipe(minimumTtlSchema)
+    .optional()
+    .meta({ description: "Least life the token must have left, in seconds." }),
+  rejected: fingerprintSchema.optional().meta({ description: "Fingerprint of a token that the third party refused." }),
+  access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
+  provider_user_id: z
+    .never("is not supported: this gateway impersonates nobody")
+    .optional()
+    .meta({ description: "Impersonation of service accounts: not supported, and refused rather than ignored." }),
+});
+
+type SingleQuery = z.output<typeof singleQuery>;
+
+/** A connection with its token, or with the reason why there is none; or nothing but the reason, where there never was a connection. */
+export type Single = { connection: WireSingleConnection } | { connection: null; problem: WireTokenProblem };
+
+/**
+ * Reads one connection (sections b, c and d): the token is asked of the port, which refreshes and withholds.
+ * Throws TEMPORARILY_UNAVAILABLE, MINIMUM_TTL_UNAVAILABLE and CONNECTOR_MISCONFIGURED, as a token field of GraphQL does,
+ * and NOT_FOUND for an unknown connector.
+ */
+export async function readSingle(source: OwnerConnections, where: ConnectionWhere, query: SingleQuery, isServer: boolean): Promise<Single> {
+  if (query.access_token === "false") return withoutToken(source, where);
+  const outcome = await source.accessToken(where, toTokenRequest(query));
+  if (outcome.type === "AccessToken") return { connection: withToken(outcome, isServer) };
+  if (outcome.type === "ReconnectRequired") return { connection: withProblem(outcome.connection, problemOf(outcome)) };
+  if (outcome.type === "NotConnected" || outcome.type === "TokenWithheld") {
+    const [problem, connection] = [problemOf(outcome), await source.find(where)];
+    return connection ? { connection: withProblem(connection, problem) } : { connection: null, problem };
+  }
+  throw toError(outcome);
+}
+
+async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<Single> {
+  const connection = await source.find(where);
+  if (connection) return { connection: withProblem(connection, null) };
+  return { connection: null, problem: { code: "NOT_CONNECTED", message: "There is no such connection." } };
+}
+
+const toTokenRequest = (query: SingleQuery): TokenRequest => ({
+  minimumTtl: query.minimum_ttl ?? null,
+  rejected: query.rejected ?? null,
+});
+
+const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({
+  ...presentConnection(connection),
+  token_problem: problem,
+});
+
+/** The only place of the REST contract that writes a token. */
+function withToken(token: AccessToken, isServer: boolean): WireSingleConnection {
+  const { authorization, ...connection } = presentConnection(token.connection);
+  const granted = authorization && {
+    ...authorization,
+    access_token: token.value,
+    token_type: token.tokenType,
+    expires_at: token.expiresAt?.toISOString() ?? null,
+    scopes: token.scopes,
+    missing_scopes: token.missingScopes,
+    fingerprint: token.fingerprint,
+    ...(isServer && { credential: token.fields ?? token.value }),
+  };
+  return { ...connection, authorization: granted, token_problem: null };
+}
+
+type Mendable = Extract<AccessTokenOutcome, { type: "NotConnected" | "ReconnectRequired" | "TokenWithheld" }>;
+
+function problemOf(outcome: Mendable): WireTokenProblem {
+  const { message } = outcome;
+  if (outcome.type === "TokenWithheld") return { code: "TOKEN_WITHHELD", message };
+  const connector_url = outcome.connectorUrl;
+  if (outcome.type === "NotConnected") return { code: "NOT_CONNECTED", message, connector_url };
+  return { code: "RECONNECT_REQUIRED", message, reason: outcome.reason, connector_url };
+}
+
+function toError(outcome: Exclude<AccessTokenOutcome, Mendable | { type: "AccessToken" }>): GatewayError {
+  const { message } = outcome;
+  if (outcome.type === "TemporarilyUnavailable")
+    return new GatewayError("TEMPORARILY_UNAVAILABLE", message, { retryAfter: outcome.retryAfter });
+  if (outcome.type === "MinimumTtlUnavailable")
+    return new GatewayError("MINIMUM_TTL_UNAVAILABLE", message, { maximumTtl: outcome.maximumTtl });
+  return new GatewayError("CONNECTOR_MISCONFIGURED", message);
+}
+
+/** 404 in words (section b: "never installed"). `NOT_CONNECTED` tells it from an unknown connector. */
+export class NotConnectedError extends Error {
+  override readonly name = "NotConnectedError";
+  readonly problem: WireTokenProblem;
+
+  constructor(problem: WireTokenProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** The connection, or the 404 that the browser's contract demands. Throws `NotConnectedError`. */
+export function requireSingle(single: Single): { connection: WireSingleConnection } {
+  if (single.connection) return { connection: single.connection };
+  throw new NotConnectedError(single.problem);
+}
+
+export const noSuchConnector = (slug: string) => notFound(`There is no connector "${slug}" in this platform's catalog.`);

@@ -1,0 +1,205 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { z } from "zod";
+import { GatewayError } from "../../schema/errors.ts";
+import { idSchema } from "../../schema/input.ts";
+import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
+import type { Log } from "../runtime/log.ts";
+import { createPlaces } from "../runtime/concurrency-limit.ts";
+
+/** Where xkit.js connects (contract section b, "Socket"). */
+export const SOCKET_PATH = "/socket/websocket";
+/** Longest message a client may send. Ours are a hundred bytes. */
+export const MAXIMUM_MESSAGE_BYTES = 4_096;
+/** Authorizations that one socket may follow at a time. */
+export const MAXIMUM_JOINS = 8;
+/** Sockets of one process, those that are being opened among them. */
+export const MAXIMUM_SOCKETS = 1_000;
+/** Sockets of one user in one process: xkit.js holds one in each page. */
+export const MAXIMUM_SOCKETS_PER_USER = 20;
+/** Holds the places of the whole process. */
+const EVERYBODY = "";
+/** A socket that says nothing for so long is dead: clients send a heartbeat every 15 or 30 s. */
+export const SILENCE_LIMIT_MS = 90_000;
+/** RFC 6455 section 7.4.1: going away, and policy violation. */
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+const TOPIC_PREFIX = "authorization_status:";
+
+/** A signed-in user at a socket. */
+export interface Subscriber {
+  userId: string;
+  connections: Pick<ViewerConnections, "watchAuthorization">;
+  /** Whether they are still signed in, in the same group. */
+  stillAllowed(this: void): Promise<boolean>;
+}
+
+interface Dependencies {
+  /** Who a bearer belongs to. Throws a `GatewayError` for one that is no good. */
+  identify(bearer: string): Promise<Subscriber>;
+  isValidOrigin(origin: string): boolean;
+  /** Calls back when anybody's session or group may have changed. */
+  onSignInChange(listener: () => void): () => void;
+  log: Pick<Log, "error">;
+}
+
+/** Follows authorizations over WebSockets: the small part of Phoenix channels, version 2, that xkit.js uses. */
+export interface StatusChannel {
+  /** Takes an upgrade over, or refuses it with 401, 403, 404, 429 or 503. The address holds a token: it is never logged. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes every socket. */
+  close(): void;
+}
+
+/** `[join_ref, ref, topic, event, payload]` (phoenix, assets/js/phoenix/serializer.js). */
+const messageSchema = z.tuple([z.string().nullable(), z.string().nullable(), z.string(), z.string(), z.unknown()]);
+type Message = z.output<typeof messageSchema>;
+
+export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
+  const subscribers = new Map<WebSocket, Subscriber>();
+  const all = createPlaces(MAXIMUM_SOCKETS);
+  const own = createPlaces(MAXIMUM_SOCKETS_PER_USER);
+  const endOf = onSignInChange(() => void dismissEnded());
+
+  async function dismissEnded(): Promise<void> {
+    for (const [socket, subscriber] of subscribers) {
+      try {
+        if (!(await subscriber.stillAllowed())) socket.close(POLICY_VIOLATION, "signed out");
+      } catch (error) {
+        // Of this one nothing is known: the others are looked at all the same, and this one again when it speaks.
+        log.error({ err: error }, "unexpected error");
+      }
+    }
+  }
+
+  async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const address = request.url ?? "/";
+    // Looked at first, because the failure would quote it.
+    if (!URL.canParse(address, "http://gateway")) return refuse(socket, 404);
+    const url = new URL(address, "http://gateway");
+    if (url.pathname !== SOCKET_PATH) return refuse(socket, 404);
+    if (request.headers.origin !== undefined && !isValidOrigin(request.headers.origin)) return refuse(socket, 403);
+    // Before anything is waited for: all who come at once are counted.
+    if (!holdPlace(socket, all.take(EVERYBODY))) return refuse(socket, 503);
+    try {
+      const subscriber = await identify(url.searchParams.get("token") ?? "");
+      if (!holdPlace(socket, own.take(subscriber.userId))) return refuse(socket, 429);
+      server.handleUpgrade(request, socket, head, (opened) => serve(opened, subscriber));
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      refuse(socket, error.code === "TEMPORARILY_UNAVAILABLE" ? 503 : 401);
+    }
+  }
+
+  function serve(socket: WebSocket, subscriber: Subscriber): void {
+    const joined = new Map<string, AsyncIterator<Authorization>>();
+    const silence = setTimeout(() => socket.terminate(), SILENCE_LIMIT_MS).unref();
+    subscribers.set(socket, subscriber);
+    socket.on("error", () => socket.terminate());
+    socket.on("close", () => {
+      clearTimeout(silence);
+      subscribers.delete(socket);
+      for (const authorizations of joined.values()) void authorizations.return?.();
+    });
+    socket.on("message", (data, isBinary) => {
+      silence.refresh();
+      const message = isBinary || !Buffer.isBuffer(data) ? null : parseMessage(data.toString());
+      if (!message) return socket.close(POLICY_VIOLATION, "not a message of Phoenix channels, version 2");
+      receive(socket, subscriber, joined, message).catch((error: unknown) => {
+        log.error({ err: error }, "unexpected error");
+        socket.close(1011);
+      });
+    });
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on("error", () => socket.destroy());
+      accept(request, socket, head).catch((error: unknown) => {
+        log.error({ err: error }, "unexpected error");
+        refuse(socket, 500);
+      });
+    },
+    close() {
+      endOf();
+      for (const socket of server.clients) socket.close(GOING_AWAY, "stopping");
+    },
+  };
+}
+
+async function receive(
+  socket: WebSocket,
+  { connections, stillAllowed }: Subscriber,
+  joined: Map<string, AsyncIterator<Authorization>>,
+  [joinRef, ref, topic, event]: Message,
+): Promise<void> {
+  const send = (...message: Message) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(message));
+  const reply = (status: "ok" | "error", response: object) => send(joinRef, ref, topic, "phx_reply", { status, response });
+  const leave = () => {
+    void joined.get(topic)?.return?.();
+    joined.delete(topic);
+  };
+
+  if (topic === "phoenix" && event === "heartbeat") {
+    // Nobody tells of a bearer that expires: looked at as often as the client shows that it lives.
+    return void ((await stillAllowed()) ? reply("ok", {}) : socket.close(POLICY_VIOLATION, "signed out"));
+  }
+  if (event === "phx_leave") return (leave(), void reply("ok", {}));
+  const id = topic.startsWith(TOPIC_PREFIX) ? idSchema.safeParse(topic.slice(TOPIC_PREFIX.length)).data : undefined;
+  if (event !== "phx_join" || id === undefined) return void reply("error", { reason: "unmatched topic" });
+  leave();
+  if (joined.size >= MAXIMUM_JOINS) return void reply("error", { reason: "too many topics" });
+
+  const authorizations = connections.watchAuthorization(id)[Symbol.asyncIterator]();
+  joined.set(topic, authorizations);
+  // Another join of the topic may have taken its place by now.
+  const isJoined = () => joined.get(topic) === authorizations;
+  try {
+    const first = await authorizations.next().catch(refusalOf);
+    if ("reason" in first || first.done) return void reply("error", { reason: "reason" in first ? first.reason : "not found" });
+    reply("ok", { status: first.value.status });
+    for (let next = await authorizations.next(); !next.done && isJoined(); next = await authorizations.next())
+      send(joinRef, null, topic, "status_update", { status: next.value.status });
+  } finally {
+    if (isJoined()) joined.delete(topic);
+    await authorizations.return?.();
+  }
+}
+
+/** Keeps a place as long as the socket; false where there is none. */
+function holdPlace(socket: Duplex, leave: (() => void) | null): boolean {
+  if (!leave) return false;
+  if (socket.closed) leave();
+  else socket.once("close", leave);
+  return true;
+}
+
+function refusalOf(error: unknown): { reason: string } {
+  if (error instanceof GatewayError) return { reason: error.message };
+  throw error;
+}
+
+function parseMessage(text: string): Message | null {
+  try {
+    return messageSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const reasons: Record<number, string> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  429: "Too Many Requests",
+  500: "Error",
+  503: "Unavailable",
+};
+
+function refuse(socket: Duplex, status: number): void {
+  // Half open, it would keep its place for as long as the client likes.
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

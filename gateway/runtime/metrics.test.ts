@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openStore } from "../services.ts";
+import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { createLog } from "./log.ts";
+
+let test: TestApp;
+beforeEach(async () => {
+  test = await startTestApp();
+});
+afterEach(() => test.close());
+
+async function createApiKey(): Promise<string> {
+  const store = await openStore(test.config, test.clock, createLog("silent"));
+  const { id, secret } = await store.auth.apiKeys.create("prometheus");
+  await store.close();
+  return `Basic ${btoa(`${id}:${secret}`)}`;
+}
+
+it("counts requests and the outcomes of asking for a token, without an id in any label", async () => {
+  const ada = await test.signIn("ada-is-nobodys-business");
+  await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
+  await ada.connect();
+  await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
+  const response = await sendTo(test.app)("/metrics", { headers: { authorization: await createApiKey() } });
+  const text = await response.text();
+  expect(text).toContain('xkit_access_tokens_total{outcome="NotConnected"} 1');
+  expect(text).toContain('xkit_access_tokens_total{outcome="AccessToken"} 1');
+  expect(text).toContain('xkit_request_seconds_count{method="POST",part="graphql",status="200"} 2');
+  expect(text).toContain("process_resident_memory_bytes");
+  expect(text).not.toContain("nobodys-business");
+});
+
+it("shows metrics to nobody without an API key", async () => {
+  const ada = await test.signIn();
+  for (const headers of [{}, { authorization: `Bearer ${await ada.bearer()}` }, { authorization: "Basic bm8=" }]) {
+    const response = await sendTo(test.app)("/metrics", { headers });
+    expect(response.status).toBe(401);
+    expect(await response.text()).not.toContain("xkit_");
+  }
+});

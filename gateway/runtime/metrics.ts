@@ -1,0 +1,45 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+import type { AccessTokenOutcome } from "../../schema/upstream.ts";
+
+/** Upper bounds of the request histogram, in seconds: from a cached token to a provider's timeout. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What an operator watches, in the Prometheus text format. No label holds an id: their number is bounded. */
+export interface Metrics {
+  countRequest(method: string, pathname: string, status: number, seconds: number): void;
+  countOutcome(type: AccessTokenOutcome["type"]): void;
+  /** The body and content type of `/metrics`. */
+  print(): Promise<Response>;
+}
+
+export function createMetrics(): Metrics {
+  const series = new Registry();
+  collectDefaultMetrics({ register: series });
+  const requests = new Histogram({
+    name: "xkit_request_seconds",
+    help: "Requests by part of the gateway, and how long they took.",
+    labelNames: ["method", "part", "status"],
+    buckets: SECONDS,
+    registers: [series],
+  });
+  const outcomes = new Counter({
+    name: "xkit_access_tokens_total",
+    help: "Answers to the question for an access token, by outcome.",
+    labelNames: ["outcome"],
+    registers: [series],
+  });
+
+  return {
+    countRequest: (method, pathname, status, seconds) =>
+      requests.observe({ method: methodOf(method), part: partOf(pathname), status }, seconds),
+    countOutcome: (outcome) => outcomes.inc({ outcome }),
+    print: async () =>
+      new Response(await series.metrics(), { headers: { "content-type": series.contentType, "cache-control": "no-store" } }),
+  };
+}
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+const methodOf = (method: string): string => (methods.has(method) ? method : "other");
+
+const parts = /^\/(graphql|api|connect|callback|connectors|authorizations|assets|xkit\.js|healthz|readyz|metrics)(\/|$)/;
+const partOf = (pathname: string): string => parts.exec(pathname)?.[1] ?? (pathname === "/" ? "connectors" : "other");

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Auth, createAuth } from "./auth/index.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { type Config, ConfigError, sealingKeySchema } from "./config/config.ts";
+import type { Log } from "./runtime/log.ts";
+import { type Database, openDatabase } from "./store/database.ts";
+import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
+
+/** What is kept, and who may ask for it: what the server and the command line have in common. */
+export interface Store {
+  database: Database;
+  sealer: Sealer;
+  auth: Auth;
+  close(): Promise<void>;
+}
+
+/** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
+export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
+  const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
+  const database = await openDatabase(config.databaseUrl, clock);
+  try {
+    const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
+    const auth = await createAuth({ database, sealer, clock, publicUrl, webOrigins, issuers, log });
+    return {
+      database,
+      sealer,
+      auth,
+      async close() {
+        await auth.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error instanceof SealError ? new ConfigError([`XKIT_ENCRYPTION_KEYS does not open this store. ${error.message}`]) : error;
+  }
+}
+
+/** Development without keys: one is made beside the data, for this store alone. */
+function loadDevelopmentKey({ databaseUrl }: Config, log: Log): SealingKey {
+  const directory = databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
+  const path = join(directory, "sealing-key");
+  mkdirSync(directory, { recursive: true });
+  if (makeOnce(path, createSealingKey("development")))
+    log.warn({ path }, "made a sealing key for development; production needs XKIT_ENCRYPTION_KEYS");
+  const key = sealingKeySchema.safeParse(readFileSync(path, "utf8"));
+  if (!key.success) throw new ConfigError([`${path} is not a sealing key: put back the one that the data beside it was sealed with`]);
+  return key.data;
+}
+
+/** Whole or not at all, and by one process alone: another one reads it at the same moment. */
+function makeOnce(path: string, text: string): boolean {
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, text, { flag: "wx", mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    return false;
+  } finally {
+    rmSync(draft);
+  }
+}

@@ -1,0 +1,157 @@
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sql } from "kysely";
+import pg from "pg";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createManualClock } from "../../test/support/clock.ts";
+import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
+import { createRowCache } from "./cache.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { MigrationError } from "./migrations/migrate.ts";
+
+const clock = createManualClock();
+let store: TestDatabase;
+let opened: Database[] = [];
+afterEach(async () => {
+  await Promise.all(opened.map((database) => database.close()));
+  opened = [];
+  await store.drop();
+});
+
+async function open(): Promise<Database> {
+  const database = await openDatabase(store.url, clock);
+  opened.push(database);
+  return database;
+}
+
+const provision = (database: Database, id: string, name: string) =>
+  database.write([`user:${id}`], async (transaction) => {
+    await transaction.deleteFrom("users").where("id", "=", id).execute();
+    await transaction
+      .insertInto("users")
+      .values({ id, name, group_id: null, group_asserted_at: null, created_at: 0, updated_at: 0 })
+      .execute();
+  });
+
+describe.each(databaseKinds)("the store on %s", (kind) => {
+  it("is migrated once by several processes that start at the same moment", async () => {
+    store = await createTestDatabase(kind);
+    const [first] = await Promise.all(Array.from({ length: 5 }, open));
+    const { rows } = await sql`select name from migrations`.execute(first?.query ?? (await open()).query);
+    expect(rows).toEqual([{ name: "0001-initial" }]);
+  });
+
+  it("is not opened when a migration was applied with other statements, and keeps nothing open", async () => {
+    store = await createTestDatabase(kind);
+    const { query } = await open();
+    await sql`update migrations set checksum = 'changed'`.execute(query);
+    await expect(openDatabase(store.url, clock)).rejects.toThrow(MigrationError);
+    await expect(openDatabase(store.url, clock)).rejects.toThrow("0001-initial was applied to the store with other statements");
+  });
+
+  it("is not opened when a newer version made it", async () => {
+    store = await createTestDatabase(kind);
+    const { query } = await open();
+    await sql`insert into migrations values ('9999-future', 'checksum', 0)`.execute(query);
+    await expect(openDatabase(store.url, clock)).rejects.toThrow("9999-future, which this version does not know");
+  });
+
+  it("forgets a transaction that fails, and tells nobody of it", async () => {
+    store = await createTestDatabase(kind);
+    const database = await open();
+    const news: string[] = [];
+    database.changes.listen((topic) => news.push(topic));
+    const failing = database.write(["user:ada"], async (transaction) => {
+      await transaction.insertInto("groups").values({ id: "acme", created_at: 0 }).execute();
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(await database.query.selectFrom("groups").selectAll().execute()).toEqual([]);
+    expect(news).toEqual([]);
+  });
+
+  it("takes a topic of any length", async () => {
+    store = await createTestDatabase(kind);
+    const [here, there] = [await open(), await open()];
+    const news: string[] = [];
+    there.changes.listen((topic) => news.push(topic));
+    await provision(here, "a".repeat(9_000), "Long");
+    await vi.waitUntil(() => (there.changes.hear(), news.length > 0));
+    expect(news).toEqual(["everything"]);
+  });
+
+  it("lets what another process changed drop the cached row", async () => {
+    store = await createTestDatabase(kind);
+    const [here, there] = [await open(), await open()];
+    const cache = createRowCache<{ name: string | null | undefined }>(there.changes);
+    const nameThere = async () =>
+      (
+        await cache.get("user:ada", async () => ({
+          name: (await there.query.selectFrom("users").select("name").where("id", "=", "ada").executeTakeFirst())?.name,
+        }))
+      ).name;
+    await provision(here, "ada", "Ada");
+    expect(await nameThere()).toBe("Ada");
+    await provision(here, "ada", "Ada Lovelace");
+    // SQLite is looked at with each reading; the news of Postgres travels.
+    await vi.waitUntil(async () => kind === "sqlite" || (await nameThere()) === "Ada Lovelace");
+    expect(await nameThere()).toBe("Ada Lovelace");
+  });
+});
+
+describe("a Postgres store whose listening connection is lost", () => {
+  it("caches nothing until it listens again, and then drops what it had", { timeout: 30_000 }, async () => {
+    store = await createTestDatabase("postgres");
+    const database = await open();
+    const news: string[] = [];
+    database.changes.listen((topic) => news.push(topic));
+    expect(database.changes.hear()).toBe(true);
+    const admin = new pg.Client({ connectionString: store.url });
+    await admin.connect();
+    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%'");
+    await vi.waitUntil(() => !database.changes.hear(), { timeout: 5_000 });
+    const cache = createRowCache<{ loaded: number }>(database.changes);
+    let loads = 0;
+    const load = async () => ({ loaded: (loads += 1) });
+    await cache.get("user:ada", load);
+    await cache.get("user:ada", load);
+    expect(loads).toBe(2);
+    expect(news).toEqual([]);
+    await vi.waitUntil(() => database.changes.hear(), { timeout: 10_000 });
+    expect(news).toEqual(["everything"]);
+    await cache.get("user:ada", load);
+    await cache.get("user:ada", load);
+    expect(loads).toBe(3);
+    await admin.end();
+  });
+});
+
+describe("the files of a SQLite store", () => {
+  it.skipIf(process.platform === "win32")("are for the account alone that the gateway runs under", async () => {
+    store = await createTestDatabase("sqlite");
+    await open();
+    const file = fileURLToPath(store.url);
+    const names = readdirSync(dirname(file));
+    expect(names).toEqual(expect.arrayContaining(["xkit.db", "xkit.db-wal"]));
+    for (const name of names) expect([name, statSync(join(dirname(file), name)).mode & 0o077]).toEqual([name, 0]);
+  });
+});
+
+describe("a SQLite store that another process writes to", () => {
+  it("lets its own process go on while it waits, and then writes", async () => {
+    store = await createTestDatabase("sqlite");
+    const [here, there] = [await open(), await open()];
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    const writing: Promise<unknown>[] = [];
+    await here.query.transaction().execute(async (transaction) => {
+      await transaction.insertInto("groups").values({ id: "here", created_at: 0 }).execute();
+      writing.push(there.query.insertInto("groups").values({ id: "there", created_at: 0 }).execute());
+      await vi.waitUntil(() => turns > 10);
+    });
+    await Promise.all(writing);
+    clearInterval(timer);
+    expect(await here.query.selectFrom("groups").selectAll().execute()).toHaveLength(2);
+  });
+});

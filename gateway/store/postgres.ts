@@ -1,0 +1,158 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
+import { z } from "zod";
+import type { Clock } from "../runtime/clock.ts";
+import { createChangeHub, type Topic } from "./changes.ts";
+import type { Database } from "./database.ts";
+import { migrations } from "./migrations/index.ts";
+import { migrate } from "./migrations/migrate.ts";
+import type { Tables } from "./tables.ts";
+
+const POOL_MAXIMUM_CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** How long to wait before listening again after the connection was lost. */
+const LISTEN_RETRY_MS = 1_000;
+/** How often the listening connection is tried, and how long it may take: a line that went dead without a word must not go unnoticed. */
+const LISTEN_CHECK_MS = 5_000;
+const LISTEN_CHECK_TIMEOUT_MS = 5_000;
+/** Postgres takes no longer payload (https://www.postgresql.org/docs/current/sql-notify.html); ids of issuers may be longer. */
+const LONGEST_PAYLOAD_BYTES = 7_999;
+const CHANNEL = "xkit_changes";
+/** Any number that nobody else uses in this database. */
+const MIGRATION_LOCK = 7_305_417_920;
+
+const timeSchema = z.object({ now: z.number() });
+
+// Instants and counts are far below 2^53; pg would hand them out as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Opens a Postgres database, to be shared by any number of gateways. */
+export async function openPostgres(url: string, clock: Clock): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_MAXIMUM_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on("error", () => {});
+
+  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const hub = createChangeHub();
+  const ear = await prepare().catch(async (error: unknown) => {
+    await query.destroy();
+    throw error;
+  });
+
+  async function prepare() {
+    await query.transaction().execute(async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+      await migrate(transaction, migrations, clock.now());
+    });
+    return listen(url, hub.tell);
+  }
+
+  return {
+    kind: "postgres",
+    query,
+    changes: Object.assign(hub, { hear: ear.isOpen }),
+    async write(topics, statements) {
+      const result = await query.transaction().execute(async (transaction) => {
+        const answer = await statements(transaction);
+        // Delivered by Postgres at commit, or never: https://www.postgresql.org/docs/current/sql-notify.html
+        for (const topic of topics) await sql`select pg_notify(${CHANNEL}, ${payloadOf(topic)})`.execute(transaction);
+        return answer;
+      });
+      for (const topic of topics) hub.tell(topic);
+      return result;
+    },
+    async leadMs() {
+      const { rows } = await sql`select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
+      // Read a little ago: rather too small, so that no lease of another process seems to end before it does.
+      return timeSchema.parse(rows[0]).now - Date.now();
+    },
+    async ping() {
+      await sql`select 1`.execute(query);
+    },
+    async close() {
+      await ear.close();
+      await query.destroy();
+    },
+  };
+}
+
+/** Keeps one connection listening; while it is down nothing is heard, and once it is back everything may have changed. */
+async function listen(url: string, tell: (topic: Topic | "everything") => void) {
+  let client: pg.Client | null = null;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const plan = (action: () => void, milliseconds: number) => {
+    clearTimeout(timer);
+    if (!isClosed) timer = setTimeout(action, milliseconds).unref();
+  };
+  const lose = (lost: pg.Client) => {
+    if (client === lost) client = null;
+    // With a question open, this drops the socket at once instead of taking leave of a peer that may be gone.
+    lost.end().catch(() => {});
+    if (!client) plan(() => void open().catch(() => {}), LISTEN_RETRY_MS);
+  };
+  const check = (listening: pg.Client) => {
+    listening.query("select 1").then(
+      () => client === listening && plan(() => check(listening), LISTEN_CHECK_MS),
+      () => client === listening && lose(listening),
+    );
+  };
+  const open = async () => {
+    const next = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: LISTEN_CHECK_TIMEOUT_MS,
+    });
+    let isLost = false;
+    const loseOnce = () => {
+      if (isLost) return;
+      isLost = true;
+      lose(next);
+    };
+    next.on("error", loseOnce).on("end", loseOnce);
+    next.on("notification", ({ payload }) => tell(isTopic(payload) ? payload : "everything"));
+    try {
+      await next.connect();
+      await next.query(`listen ${CHANNEL}`);
+    } catch (error) {
+      loseOnce();
+      throw error;
+    }
+    if (isClosed) loseOnce();
+    if (isLost) return;
+    client = next;
+    tell("everything");
+    plan(() => check(next), LISTEN_CHECK_MS);
+  };
+  try {
+    await open();
+  } catch (error) {
+    isClosed = true;
+    clearTimeout(timer);
+    throw error;
+  }
+
+  return {
+    isOpen: () => client !== null,
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      const last = client;
+      client = null;
+      await last?.end();
+    },
+  };
+}
+
+/** What others take for "everything" when the topic is too long to be told. */
+const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
+
+const isTopic = (payload: string | undefined): payload is Topic =>
+  /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload ?? "");

@@ -1,0 +1,64 @@
+import { GatewayError } from "../../../schema/errors.ts";
+import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
+import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { AbsentConnectionAnswer, ConnectionAnswer } from "./response-schemas.ts";
+import { toOutcome } from "./outcome.ts";
+import { statedOwnerOf, toConnection, toConnector } from "./from-wire.ts";
+import { withholdFrom } from "../withhold.ts";
+
+/** What a read of one connection with its token asks for (contract, decision 5). */
+export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
+
+/** One connection with its token, and on whose behalf it was read: a user's, or a server's, which may have the token of any owner. */
+export interface ConnectionRead {
+  /** Without an id where a known owner never connected. */
+  answer: ConnectionAnswer | AbsentConnectionAnswer;
+  /** Whose it is where the answer does not tell. */
+  owner: Owner;
+  by: "user" | "server";
+}
+
+export type AccessTokens = (
+  where: ConnectionWhere,
+  request: TokenRequest,
+  /** Asks the upstream. */
+  read: (query: TokenQuery) => Promise<ConnectionRead>,
+) => Promise<AccessTokenOutcome>;
+
+/** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
+export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
+  return async (where, request, read) => {
+    try {
+      const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
+      if (answer.id == null) {
+        const { name, connectorUrl } = toConnector(answer.connector, url);
+        return notConnected(name, connectorUrl);
+      }
+      const outcome = toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? owner, url), request, clock.now());
+      return by === "server" ? outcome : withholdFrom(owner, outcome);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return explain(error, where);
+    }
+  };
+
+  async function explain(error: GatewayError, where: ConnectionWhere): Promise<AccessTokenOutcome> {
+    const { code, facts, message } = error;
+    if (code === "NOT_FOUND") return absent(where, facts.connectorUrl ?? null);
+    if (code === "MINIMUM_TTL_UNAVAILABLE") return { ...minimumTtlUnavailable("", facts.maximumTtl ?? 0), message };
+    if (code === "CONNECTOR_MISCONFIGURED") return { ...connectorMisconfigured("", ""), message };
+    if (code === "TEMPORARILY_UNAVAILABLE") return { ...temporarilyUnavailable("", facts.retryAfter ?? 1, ""), message };
+    if (code === "UPSTREAM_UNAVAILABLE" && facts.retryAfter !== undefined)
+      return { ...temporarilyUnavailable("", facts.retryAfter, ""), message };
+    throw error;
+  }
+
+  /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
+  async function absent(where: ConnectionWhere, connectorUrl: string | null): Promise<AccessTokenOutcome> {
+    if (where.slug === undefined) return notConnected("This connection", connectorUrl ?? `${url}/`);
+    const connector = await catalog.findConnector(where.slug);
+    if (connector) return notConnected(connector.name, connector.connectorUrl);
+    throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
+  }
+}

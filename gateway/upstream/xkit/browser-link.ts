@@ -1,0 +1,32 @@
+import type { Connection } from "../../../schema/upstream.ts";
+import { answers } from "./response-schemas.ts";
+import type { RestClient } from "./rest-client.ts";
+import { toCookie } from "./sessions.ts";
+
+/**
+ * Links that work in the user's browser although this gateway started the authorization in its place.
+ *
+ * An upstream that binds what is started to a browser does so with a cookie of its own domain, which it gave to this gateway. A one-time
+ * token, made with that cookie, brings the binding and the user's session into the browser that opens the link, once and within a minute.
+ */
+export function createBrowserLinks({ ask, url }: { ask: RestClient["ask"]; url: string }) {
+  async function forBrowser(
+    connection: Connection,
+    prototypeSlug: string,
+    credential: { authorization: string },
+    setCookies: readonly string[],
+  ): Promise<Connection> {
+    const { authorization } = connection;
+    const cookie = toCookie(setCookies);
+    // Without a binding the link is good as it is.
+    if (!authorization?.authorizeUrl || cookie === null) return connection;
+    const { body } = await ask({ method: "POST", path: ["sessions", "ott"], credential, headers: { cookie } }, answers.oneTimeToken);
+    const link = new URL(`/authorizations/${encodeURIComponent(prototypeSlug)}/continue`, url);
+    link.search = new URLSearchParams({ token: body.ott, state: stateOf(authorization.authorizeUrl) }).toString();
+    return { ...connection, authorization: { ...authorization, authorizeUrl: link.href } };
+  }
+
+  return { forBrowser };
+}
+
+const stateOf = (authorizeUrl: string): string => new URL(authorizeUrl).searchParams.get("state") ?? "";

@@ -1,0 +1,25 @@
+import { decodeJwt } from "jose";
+import { jwtExpiry } from "../../oauth/jwt.ts";
+
+/** How long a session token or user token is taken to last when neither the upstream nor the token says, in seconds. */
+export const ASSUMED_LIFETIME_SECONDS = 300;
+
+/** When a token expires as far as anybody says: the upstream, else the token itself where it is a JWT (RFC 7519 section 4.1.4), else null. */
+export function statedExpiryOf(token: string, stated: Date | null): Date | null {
+  const seconds = stated ? null : jwtExpiry(token);
+  return seconds === null ? stated : new Date(seconds * 1000);
+}
+
+/** When a token was issued, as far as it tells itself: a JWT's `iat` (RFC 7519 section 4.1.6). Nothing is verified. */
+export function statedIssueOf(token: string): Date | null {
+  try {
+    const { iat } = decodeJwt(token);
+    return typeof iat === "number" && Number.isFinite(iat) ? new Date(iat * 1000) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** When a credential of ours to renew expires, which must have an end: five minutes from `now` (milliseconds) when nobody says. */
+export const expiryOf = (token: string, stated: Date | null, now: number): Date =>
+  statedExpiryOf(token, stated) ?? new Date(now + ASSUMED_LIFETIME_SECONDS * 1000);

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../../schema/upstream.ts";
+import { describeVendor } from "../../http/redact.ts";
+import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
+
+/** The instant of what an upstream does not date. */
+const UNDATED = new Date(0);
+
+export const toPlatform = (platform: PlatformAnswer): Platform => ({
+  name: platform.name,
+  slug: platform.slug,
+  website: platform.website,
+  // Blank means none (contract, section a).
+  loginRedirectUrl: platform.login_redirect_url || null,
+  color: platform.color,
+  logoUrl: platform.logo_url,
+});
+
+/** `url`: the upstream's origin, whose catalog the connector's page is in. */
+export const toConnector = (connector: ConnectorAnswer, url: string): Connector => ({
+  slug: connector.slug,
+  name: connector.name,
+  shortDescription: connector.short_description,
+  description: connector.description,
+  markUrl: connector.mark_url,
+  supportsMultipleConnections: connector.supports_multiple_connections ?? false,
+  connectorUrl: connector.connector_url ?? `${url}/connectors/${encodeURIComponent(connector.slug)}`,
+});
+
+/** Whose connection it is; null from a plain Xkit, which does not tell. */
+export const statedOwnerOf = ({ owner }: ConnectionAnswer): Owner | null => (owner ? { kind: owner.kind, id: owner.external_id } : null);
+
+export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: string): Connection => ({
+  id: connection.id,
+  owner,
+  enabled: connection.enabled,
+  connector: toConnector(connection.connector, url),
+  authorization: connection.authorization ? toAuthorization(connection.authorization, connection.id) : null,
+  createdAt: connection.created_at ?? UNDATED,
+  updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
+});
+
+/** No token, whatever the answer holds: a careless upstream may put anything into its words. */
+export function toAuthorization(authorization: AuthorizationAnswer, connectionId: string): Authorization {
+  const secrets = secretsOf(authorization);
+  const describe = (text: string | null) => describeVendor(text ?? undefined, secrets);
+  const { display_label: label } = authorization;
+  // However long its parts, an address that holds no secret is no token.
+  const isAddress = emailSchema.safeParse(label).success && !secrets.some((secret) => label?.includes(secret));
+  return {
+    id: authorization.id,
+    connectionId: authorization.connection_id ?? connectionId,
+    status: authorization.status,
+    displayLabel: isAddress ? label : describe(label),
+    errorCode: describe(authorization.error_code),
+    errorMessage: describe(authorization.error_message),
+    scopes: authorization.scopes,
+    missingScopes: authorization.missing_scopes,
+    expiresAt: authorization.expires_at,
+    authorizeUrl: authorization.authorize_url,
+    state: authorization.state,
+    collect: toCollect(authorization),
+  };
+}
+
+const emailSchema = z.email();
+
+function secretsOf({ access_token: token, credential }: AuthorizationAnswer): string[] {
+  const values = typeof credential === "object" && credential !== null ? Object.values(credential) : [credential];
+  return [token, ...values].filter((value) => typeof value === "string").filter((value) => value !== "");
+}
+
+function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["collect"] {
+  const { collect_fields: fields, collect_instructions: instructions = null, collect_save: saveLabel } = authorizer?.prototype ?? {};
+  if (state === null || !fields || fields.length === 0) return null;
+  const shown = fields.map(({ name, label, suffix, secret }) => ({ name, label, suffix, secret: secret ?? false }));
+  return { instructions, saveLabel: saveLabel ?? "Save", fields: shown };
+}
+
+export const toViewer = (user: UserAnswer): Viewer => ({ userId: user.external_id, groupId: user.external_group_id, name: user.name });
+
+export const toKnownUser = (user: UserAnswer): KnownUser => ({ id: user.external_id, groupId: user.external_group_id, name: user.name });

@@ -1,0 +1,111 @@
+/**
+ * What an Xkit answers, as far as the `xkit` adapter reads it: the contract's required fields, and those of this project's own REST service
+ * (`rest/wire.ts`), each of which a plain Xkit may leave out. Absent is null.
+ */
+import { z } from "zod";
+import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "./wire-enums.ts";
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);
+const texts = z
+  .array(z.string())
+  .nullish()
+  .transform((values) => values ?? []);
+const instant = z.iso
+  .datetime({ offset: true })
+  .nullish()
+  .transform((value) => (value == null ? null : new Date(value)));
+const link = z
+  .url({ protocol: /^https?$/ })
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
+const platform = z.object({ name: z.string(), slug: z.string(), website: text, login_redirect_url: text, color: text, logo_url: text });
+
+const connector = z.object({
+  slug: z.string(),
+  name: z.string(),
+  short_description: text,
+  description: text,
+  mark_url: text,
+  supports_multiple_connections: z.boolean().nullish(),
+  connector_url: link,
+});
+
+const collectField = z.object({ name: z.string(), label: z.string(), suffix: text, secret: z.boolean().nullish() });
+
+const prototype = z.object({
+  slug: z.string().nullish(),
+  collect_instructions: text,
+  collect_fields: z.array(collectField).nullish(),
+  collect_save: text,
+});
+
+const authorization = z.object({
+  id: z.union([z.string(), z.number()]).transform(String),
+  connection_id: text,
+  status: authorizationStatusWord,
+  display_label: text,
+  error_code: text,
+  error_message: text,
+  scopes: texts,
+  missing_scopes: texts,
+  expires_at: instant,
+  authorize_url: link,
+  state: text,
+  authorizer: z.object({ prototype: prototype.nullish() }).nullish(),
+  access_token: text,
+  token_type: text,
+  /** To servers: the fields that the user typed, or with OAuth the token once more. */
+  credential: z.union([z.string(), z.record(z.string(), z.string())]).nullish(),
+});
+
+const tokenProblem = z.object({
+  code: tokenProblemWord,
+  reason: reconnectReasonWord.nullish(),
+});
+
+const connection = z.object({
+  id: z.string().min(1),
+  enabled: z.boolean(),
+  owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullish(),
+  connector,
+  authorization: authorization.nullish(),
+  created_at: instant,
+  updated_at: instant,
+  token_problem: tokenProblem.nullish().catch(null),
+});
+
+/** Where a known owner never connected, servers may get a connection without an id (contract, section c). */
+const absentConnection = z.object({ id: z.null().optional(), enabled: z.literal(false), connector });
+
+const user = z.object({ external_id: z.string().min(1), external_group_id: text, name: text });
+
+export const answers = {
+  anything: z.unknown(),
+  platform: z.object({ platform }),
+  connectors: z.object({ connectors: z.array(connector) }),
+  connector: z.object({ connector }),
+  connections: z.object({ connections: z.array(connection) }),
+  connection: z.object({ connection }),
+  connectionOrNone: z.object({ connection: z.union([connection, absentConnection]) }),
+  authorization: z.object({ authorization }),
+  session: z.object({ session: z.object({ user }) }),
+  /** A plain Xkit answers nothing. */
+  login: z.object({ access_token: text, expires_at: instant }),
+  token: z.object({ access_token: z.string().min(1), expires_at: instant }),
+  provisionedUser: z.object({ access_token: z.string().min(1), expires_at: instant, user: user.nullish() }),
+  oneTimeToken: z.object({ ott: z.string().min(1) }),
+  user: z.object({ user }),
+  group: z.object({ group: z.object({ external_id: z.string() }) }),
+};
+
+export type PlatformAnswer = z.infer<typeof platform>;
+export type ConnectorAnswer = z.infer<typeof connector>;
+export type AuthorizationAnswer = z.infer<typeof authorization>;
+export type ConnectionAnswer = z.infer<typeof connection>;
+export type UserAnswer = z.infer<typeof user>;
+export type AbsentConnectionAnswer = z.infer<typeof absentConnection>;

@@ -1,0 +1,182 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { sendJson, sendText } from "../../../test/support/server-io.ts";
+import { plainConnection, sessionOf, startFakeXkit } from "../../../test/support/fake-xkit.ts";
+import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
+import { anyToken } from "../../../test/upstream-suite/upstream.ts";
+
+const SLACK = { slug: "slack" };
+const READ = "GET /platform_user/connections/slack";
+const SESSION = "GET /platform_user/session";
+const LIST = "GET /platform_user/connections";
+
+async function start(options: { timeoutMs?: number } = {}) {
+  const fake = await startFakeXkit(options);
+  fake.on("GET /platform_user/session", sessionOf("ada", null));
+  const { users } = fake.upstream;
+  return { ...fake, connections: users.forBearer("bearer", () => users.whoIs("bearer")) };
+}
+
+describe("an upstream's failure becomes", () => {
+  const answers: [string, number, object, Record<string, string>, object][] = [
+    ["401 UNAUTHENTICATED", 401, { error: "expired" }, {}, { code: "UNAUTHENTICATED" }],
+    ["403 FORBIDDEN", 403, { error: "no" }, {}, { code: "FORBIDDEN" }],
+    ["400 BAD_USER_INPUT with the path", 400, { error: "slug: no", path: "slug" }, {}, { code: "BAD_USER_INPUT", facts: { path: "slug" } }],
+    [
+      "429 TEMPORARILY_UNAVAILABLE after Retry-After",
+      429,
+      {},
+      { "retry-after": "17" },
+      { code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 17 } },
+    ],
+    [
+      "503 TEMPORARILY_UNAVAILABLE after retry_after",
+      503,
+      { retry_after: 9 },
+      {},
+      { code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 9 } },
+    ],
+    [
+      "429 TEMPORARILY_UNAVAILABLE for an hour at most, after a Retry-After of centuries",
+      429,
+      {},
+      { "retry-after": "99999999999" },
+      { code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 3_600 } },
+    ],
+    [
+      "503 TEMPORARILY_UNAVAILABLE for an hour at most, after a retry_after of centuries",
+      503,
+      { retry_after: 1e20 },
+      {},
+      { code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 3_600 } },
+    ],
+    [
+      "409 MINIMUM_TTL_UNAVAILABLE with a day at most, after a maximum_ttl of centuries",
+      409,
+      { code: "MINIMUM_TTL_UNAVAILABLE", maximum_ttl: 99_999_999_999 },
+      {},
+      { code: "MINIMUM_TTL_UNAVAILABLE", facts: { maximumTtl: 86_400 } },
+    ],
+    ["500 UPSTREAM_UNAVAILABLE that may pass", 500, {}, {}, { code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter: 2 } }],
+    ["302 UPSTREAM_UNAVAILABLE, and is not followed", 302, {}, { location: "/api/elsewhere" }, { code: "UPSTREAM_UNAVAILABLE", facts: {} }],
+    ["418 UPSTREAM_UNAVAILABLE", 418, {}, {}, { code: "UPSTREAM_UNAVAILABLE", facts: {} }],
+    ["200 with an error UPSTREAM_UNAVAILABLE", 200, { error: "no", connections: [] }, {}, { code: "UPSTREAM_UNAVAILABLE" }],
+    ["200 with another shape UPSTREAM_UNAVAILABLE", 200, { connections: [{ id: 1 }] }, {}, { code: "UPSTREAM_UNAVAILABLE" }],
+  ];
+  it.each(answers)("%s", async (_title, status, body, headers, expected) => {
+    const { on, connections, requests } = await start();
+    on(LIST, (_request, response) => sendJson(response, status, body, headers));
+    await expect(connections.list(null)).rejects.toMatchObject(expected);
+    expect(requests.filter((request) => request.includes("elsewhere"))).toEqual([]);
+  });
+
+  it("UPSTREAM_UNAVAILABLE when it is no JSON, or larger than 1 MiB", async () => {
+    const { on, connections } = await start();
+    on(LIST, (_request, response) => sendText(response, 200, "<html>"));
+    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", facts: {} });
+    on(LIST, (_request, response) => sendText(response, 200, `{"connections":[],"x":"${"x".repeat(MAXIMUM_ANSWER_BYTES)}"}`));
+    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message: expect.stringContaining("bytes") });
+  });
+
+  it("UPSTREAM_UNAVAILABLE when it takes too long, counted over headers and body", async () => {
+    const { on, connections } = await start({ timeoutMs: 50 });
+    on(LIST, (_request, response) => void response.writeHead(200).write("{"));
+    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message: expect.stringContaining("50 ms") });
+  });
+
+  it("TemporarilyUnavailable for whoever asks for a token while it is away, slow or busy", async () => {
+    const { on, connections, server } = await start({ timeoutMs: 50 });
+    on(READ, () => {});
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable" });
+    on(READ, (_request, response) => sendJson(response, 429, {}, { "retry-after": "5" }));
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 5 });
+    await server.close();
+    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter: 2 } });
+  });
+
+  it("TemporarilyUnavailable for a token, too, when it cannot be asked at all, or not whose the bearer is", async () => {
+    const { on, connections, server } = await start({ timeoutMs: 200 });
+    on(READ, plainConnection("token"));
+    for (const status of [503, 429]) {
+      on(SESSION, (_request, response) => sendJson(response, status, {}, { "retry-after": "7" }));
+      expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 7 });
+    }
+    on(SESSION, () => {});
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+    on(SESSION, (_request, response) => sendJson(response, 401, {}));
+    await expect(connections.accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    on(SESSION, (_request, response) => sendJson(response, 404, {}));
+    await expect(connections.accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await server.close();
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+  });
+
+  it("UPSTREAM_UNAVAILABLE, not UNAUTHENTICATED, when the gateway's own key pair is refused", async () => {
+    const { on, upstream } = await start();
+    on("GET /platform/users/ada", (_request, response) => sendJson(response, 401, {}));
+    const asked = upstream.forPlatform().findUser("ada");
+    await expect(asked).rejects.toMatchObject({
+      code: "UPSTREAM_UNAVAILABLE",
+      message: expect.stringContaining("XKIT_UPSTREAM_SECRET_KEY"),
+    });
+  });
+});
+
+describe("the client", () => {
+  it("asks a read once more when its connection breaks, and a write never", async () => {
+    const { on, connections, requests } = await start();
+    let drops = 0;
+    const drop = (_request: unknown, response: { destroy(): void }) => {
+      drops += 1;
+      response.destroy();
+    };
+    on(LIST, (request, response) => (drops === 0 ? drop(request, response) : sendJson(response, 200, { connections: [] })));
+    expect(await connections.list(null)).toEqual([]);
+    on("DELETE /platform_user/connections/slack", drop);
+    await expect(connections.disconnect(SLACK)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    expect(requests.filter((request) => request.startsWith("DELETE"))).toHaveLength(1);
+    on(LIST, drop);
+    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    expect(requests.filter((request) => request === LIST)).toHaveLength(4);
+  });
+
+  it("sends a user's bearer to the user API, and the key pair to the platform API, without an Origin", async () => {
+    const { on, upstream, connections, requests, headers } = await start();
+    on(READ, plainConnection("token"));
+    on("GET /platform/users/a%2Fb/connections/slack", plainConnection("token"));
+    await connections.accessToken(SLACK, anyToken);
+    await upstream.forPlatform().connectionsOf({ kind: "user", id: "a/b" }).accessToken(SLACK, anyToken);
+    const sent = requests.map((request, index) => [request, headers[index]?.authorization]);
+    expect(sent).toContainEqual([READ, "Bearer bearer"]);
+    expect(sent).toContainEqual(["GET /platform_user/session", "Bearer bearer"]);
+    expect(sent).toContainEqual(["GET /platform/users/a%2Fb/connections/slack", `Basic ${btoa("pk_fake:sk_fake")}`]);
+    expect(headers.every((each) => each.origin === undefined)).toBe(true);
+  });
+
+  it("asks nothing under an id that would lead to another address", async () => {
+    const { upstream, requests } = await start();
+    for (const id of [".", ".."]) await expect(upstream.forPlatform().findUser(id)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+    expect(requests).toEqual([]);
+  });
+
+  it.each([
+    ["tells whose it is", { owner: { kind: "user", external_id: "ada" } }],
+    ["does not tell whose it is", {}],
+  ])("reads a token once, between two looks at who is asking, where the connection %s", async (_how, stated) => {
+    const { on, connections, requests } = await start();
+    on(READ, plainConnection("token", stated));
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
+    expect(requests).toEqual([SESSION, READ, SESSION]);
+  });
+
+  it("tries a read again within the time that the first try has left", async () => {
+    const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { on, connections } = await start({ timeoutMs: 2_000 });
+    on(LIST, (_request, response) => {
+      on(LIST, () => void timers.advanceTimersByTime(600));
+      timers.advanceTimersByTime(1_500);
+      response.destroy();
+    });
+    await expect(connections.list(null)).rejects.toMatchObject({ message: expect.stringContaining("2000 ms") });
+  });
+});

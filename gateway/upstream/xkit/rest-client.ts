@@ -1,0 +1,257 @@
+import { type Dispatcher, errors, Pool } from "undici";
+import { z } from "zod";
+import { badUserInput, type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../../schema/errors.ts";
+import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
+import type { Log } from "../../runtime/log.ts";
+import { describeVendor } from "../../http/redact.ts";
+import { retryAfterSeconds } from "../../http/retry-after.ts";
+
+/** Largest answer that is read: 1 MiB. */
+export const MAXIMUM_ANSWER_BYTES = 1_048_576;
+/** Connections to the upstream at most; each is kept alive. */
+const POOL_CONNECTIONS = 128;
+/** How long an idle connection is kept where the upstream states nothing shorter. */
+const KEEP_ALIVE_MS = 30_000;
+/** Longest that opening a connection may take. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** What `retryAfter` says where the upstream does not, in seconds. */
+const DEFAULT_RETRY_SECONDS = 2;
+/** What an upstream says is believed up to here, in seconds: more is more than GraphQL's integers hold, or than anybody waits. */
+const RETRY_AFTER_LONGEST_SECONDS = 3_600;
+
+/** What a request proves: a user's own bearer, the gateway's key pair, or a session cookie, as header values. */
+export type Credential = { authorization: string } | { cookie: string } | null;
+
+export interface RestRequest {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Path segments below the base; each is encoded. */
+  path: readonly string[];
+  /** Parameters; null leaves one out. */
+  query?: Readonly<Record<string, string | number | null>>;
+  credential: Credential;
+  /** Sent as JSON. */
+  body?: object;
+  /** Further headers. */
+  headers?: Readonly<Record<string, string>>;
+}
+
+export interface RestAnswer<Body> {
+  body: Body;
+  /** `Set-Cookie` headers, as they came. */
+  setCookies: string[];
+}
+
+/** Asks a REST service for JSON. */
+export interface RestClient {
+  /**
+   * The parsed answer. Redirects are not followed; a GET whose connection broke is asked once more.
+   * Throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_USER_INPUT, MINIMUM_TTL_UNAVAILABLE and CONNECTOR_MISCONFIGURED as the service
+   * says, TEMPORARILY_UNAVAILABLE for 429 and 503, and UPSTREAM_UNAVAILABLE for everything else: with `retryAfter` where asking again
+   * may help (network, timeout, 5xx), without where it may not (redirect, larger than 1 MiB, not the JSON that was expected).
+   */
+  ask<Body>(request: RestRequest, schema: z.ZodType<Body>): Promise<RestAnswer<Body>>;
+  close(): Promise<void>;
+}
+
+export interface RestOptions {
+  /** Origin of the service. */
+  url: string;
+  /** Longest an answer may take, a second try included, from the first byte sent to the last received, in milliseconds. */
+  timeoutMs: number;
+  log: Pick<Log, "warn">;
+}
+
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+interface RawAnswer {
+  status: number;
+  headers: RawHeaders;
+  text: string;
+}
+
+/** Creates a client over a pool of connections that are kept alive. */
+export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClient {
+  const pool = new Pool(url, {
+    connections: POOL_CONNECTIONS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxResponseSize: MAXIMUM_ANSWER_BYTES,
+    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
+    // Ours counts the whole exchange.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  async function send(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const { statusCode, headers, body } = await pool.request({ ...toOptions(request), signal });
+    return { status: statusCode, headers, text: await body.text() };
+  }
+
+  /** A read changes nothing here or there, so that a connection that broke under it may be tried again. */
+  async function sendAgain(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
+    try {
+      return await send(request, signal);
+    } catch (error) {
+      if (request.method !== "GET" || !isBrokenConnection(error)) throw error;
+      return send(request, signal);
+    }
+  }
+
+  /** One deadline for both tries: the caller waits for the answer, not for a try. */
+  async function sendInTime(request: RestRequest): Promise<RawAnswer> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new errors.HeadersTimeoutError()), timeoutMs);
+    try {
+      return await sendAgain(request, deadline.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    async ask(request, schema) {
+      // URLs resolve these, encoded or not (url.spec.whatwg.org, "double-dot URL path segment"): the path would be another one.
+      if (request.path.some((segment) => segment === "." || segment === ".."))
+        throw badUserInput('id: "." and ".." cannot be part of an address.', "id");
+      try {
+        const answer = await sendInTime(request);
+        if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer);
+        return { body: parse(answer, schema), setCookies: valuesOf(answer.headers, "set-cookie") };
+      } catch (error) {
+        const failure = error instanceof GatewayError ? error : explainNoAnswer(error, timeoutMs);
+        if (failure.code === "UPSTREAM_UNAVAILABLE")
+          log.warn({ method: request.method, reason: failure.message, code: codeOf(error) }, "upstream failed");
+        throw failure;
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function toOptions({ method, path, query = {}, credential, body, headers }: RestRequest): Dispatcher.RequestOptions {
+  const given = Object.entries(query).filter(([, value]) => value !== null);
+  const search = given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
+  return {
+    method,
+    path: `/${path.map(encodeURIComponent).join("/")}${search}`,
+    headers: { accept: "application/json", ...credential, ...headers, ...(body && { "content-type": "application/json" }) },
+    body: body ? JSON.stringify(body) : null,
+  };
+}
+
+const valuesOf = (headers: RawHeaders, name: string): string[] => [headers[name] ?? []].flat();
+
+const brokenCodes: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "ECONNREFUSED"]);
+
+const codeOf = (error: unknown): string | null => (error instanceof Error && "code" in error ? String(error.code) : null);
+
+const isBrokenConnection = (error: unknown): boolean => brokenCodes.has(codeOf(error) ?? "");
+
+const unavailable = (why: string, facts: ErrorFacts = {}): GatewayError =>
+  new GatewayError("UPSTREAM_UNAVAILABLE", `The upstream ${why}.`, facts);
+
+function explainNoAnswer(error: unknown, timeoutMs: number): GatewayError {
+  if (error instanceof errors.ResponseExceededMaxSizeError) return unavailable(`answered with more than ${MAXIMUM_ANSWER_BYTES} bytes`);
+  const isSlow = error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError;
+  const why = isSlow ? `did not answer within ${timeoutMs} ms` : "cannot be reached";
+  return unavailable(why, { retryAfter: DEFAULT_RETRY_SECONDS });
+}
+
+const refusalSchema = z.object({
+  error: z.string().optional().catch(undefined),
+  code: z.string().optional().catch(undefined),
+  path: z.string().max(100).optional().catch(undefined),
+  retry_after: z.number().min(0).optional().catch(undefined),
+  maximum_ttl: z
+    .number()
+    .min(0)
+    .transform((seconds) => Math.min(Math.floor(seconds), MAXIMUM_MINIMUM_TTL_SECONDS))
+    .optional()
+    .catch(undefined),
+  connector_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .catch(undefined),
+});
+
+type Refusal = z.infer<typeof refusalSchema>;
+
+/** Codes that a status may carry; any other status and code are no answer that we could pass on. */
+const passedOn: readonly ErrorCode[] = [
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_USER_INPUT",
+  "MINIMUM_TTL_UNAVAILABLE",
+  "CONNECTOR_MISCONFIGURED",
+];
+
+/** What an upstream that states no code means by these (contract, section b). */
+const codeOfStatus: Partial<Record<number, ErrorCode>> = {
+  400: "BAD_USER_INPUT",
+  401: "UNAUTHENTICATED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  422: "BAD_USER_INPUT",
+};
+
+function explainRefusal(answer: RawAnswer): GatewayError {
+  const { status } = answer;
+  if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed");
+  const refusal = refusalSchema.safeParse(parseJson(answer.text)).data ?? {};
+  if (status === 429 || status === 503) return explainBusy(answer, refusal);
+  const stated = passedOn.find((code) => code === refusal.code && httpStatusOf[code] === status);
+  const code = stated ?? codeOfStatus[status];
+  if (code) return new GatewayError(code, sentenceOf(refusal, code), factsOf(refusal));
+  return status >= 500
+    ? unavailable(`failed with status ${status}`, { retryAfter: DEFAULT_RETRY_SECONDS })
+    : unavailable(`answered with an unexpected status ${status}`);
+}
+
+function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayError {
+  const retryAfter =
+    refusal.retry_after ??
+    retryAfterSeconds(new Headers(valuesOf(headers, "retry-after").map((value) => ["retry-after", value]))) ??
+    DEFAULT_RETRY_SECONDS;
+  const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
+  return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, {
+    retryAfter: Math.min(Math.ceil(retryAfter), RETRY_AFTER_LONGEST_SECONDS),
+  });
+}
+
+const plainSentences: Partial<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: "The upstream refused the credential: sign in again.",
+  FORBIDDEN: "The upstream does not allow this.",
+  NOT_FOUND: "The upstream has no such thing.",
+  BAD_USER_INPUT: "The upstream could not use the input.",
+  MINIMUM_TTL_UNAVAILABLE: "No token can be had that lives that long.",
+  CONNECTOR_MISCONFIGURED: "The provider refuses the platform's own credentials: its operator has to correct the connector.",
+};
+
+/** The upstream's own sentence, without anything that looks like a token. */
+const sentenceOf = ({ error }: Refusal, code: ErrorCode): string =>
+  describeVendor(error, []) ?? plainSentences[code] ?? "The upstream refused.";
+
+const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }: Refusal): ErrorFacts => ({
+  ...(path !== undefined && { path }),
+  ...(maximumTtl !== undefined && { maximumTtl }),
+  ...(connectorUrl !== undefined && { connectorUrl }),
+});
+
+/** Contract, section b: a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
+function parse<Body>({ status, text }: RawAnswer, schema: z.ZodType<Body>): Body {
+  const json = status === 204 ? {} : parseJson(text);
+  if (typeof json === "object" && json !== null && "error" in json && json.error != null)
+    throw unavailable("answered with an error and a status of success");
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw unavailable(`answered with something that is not expected${where ? ` (${where})` : ""}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+/** The words of the REST contract that stand for one of a few things: what `rest/` writes and the `xkit` adapter reads. */
+import { z } from "zod";
+import type { AuthorizationStatus, Owner, ReconnectReason } from "../../../schema/upstream.ts";
+
+export const authorizationStatusWord = z.enum([
+  "awaiting_callback",
+  "retrieving_tokens",
+  "active",
+  "error",
+] as const satisfies readonly AuthorizationStatus[]);
+
+/** Why a connection carries no token, where connecting would mend it or nothing may. */
+export const tokenProblemWord = z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]);
+
+export const reconnectReasonWord = z.enum(["REVOKED", "EXPIRED", "TOKEN_REJECTED"] as const satisfies readonly ReconnectReason[]);
+
+export const ownerKindWord = z.enum(["user", "group"] as const satisfies readonly Owner["kind"][]);

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Owner } from "../../schema/upstream.ts";
+import { jwtExpiry } from "../oauth/jwt.ts";
+import type { TokenSet } from "../oauth/result.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { ownerOf, parseScopes, type StoredConnection } from "./connections.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
+
+/** The columns that hold secrets. Each is sealed for its own place: owner, connection, authorization and column. */
+type SealedColumn = "sealed_access_token" | "sealed_refresh_token" | "sealed_fields";
+
+export interface TokenPlace {
+  owner: Owner;
+  connectionId: string;
+  authorizationId: string;
+}
+
+export const placeOf = (connection: ConnectionRow, authorizationId: string): TokenPlace => ({
+  owner: ownerOf(connection),
+  connectionId: connection.id,
+  authorizationId,
+});
+
+const contextOf = ({ owner, connectionId, authorizationId }: TokenPlace, column: SealedColumn): string =>
+  JSON.stringify([owner.kind, owner.id, connectionId, authorizationId, column]);
+
+export const sealColumn = (sealer: Sealer, place: TokenPlace, column: SealedColumn, value: string): string =>
+  sealer.seal(value, contextOf(place, column));
+
+/** Opens one secret of a stored connection; null where there is none. Throws `SealError`. */
+export function openColumn(sealer: Sealer, { connection, authorization }: StoredConnection, column: SealedColumn): string | null {
+  const envelope = authorization?.[column];
+  return authorization && envelope ? sealer.open(envelope, contextOf(placeOf(connection, authorization.id), column)) : null;
+}
+
+/** A longer life of an access token is taken for this one: 100 years. */
+const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
+
+const fieldsSchema = z.record(z.string(), z.string());
+
+/** The fields that were collected from the user, opened. */
+export const openFields = (sealer: Sealer, stored: StoredConnection): Record<string, string> =>
+  fieldsSchema.parse(JSON.parse(openColumn(sealer, stored, "sealed_fields") ?? "{}"));
+
+/** `AccessToken.fingerprint`: base64url of the first 16 bytes of the SHA-256. */
+export const fingerprintOf = (token: string): string => createHash("sha256").update(token).digest().subarray(0, 16).toString("base64url");
+
+/**
+ * The columns that a provider's answer changes (rule 6: what it did not send again stays).
+ * @param askedAt milliseconds: before the request was sent. The token's life is counted from there, so that it never seems longer than it is.
+ */
+export function tokenColumns(
+  sealer: Sealer,
+  place: TokenPlace,
+  connector: ConnectorConfig,
+  tokens: TokenSet,
+  before: AuthorizationRow,
+  askedAt: number,
+) {
+  return {
+    sealed_access_token: sealColumn(sealer, place, "sealed_access_token", tokens.accessToken),
+    sealed_refresh_token: tokens.refreshToken
+      ? sealColumn(sealer, place, "sealed_refresh_token", tokens.refreshToken)
+      : before.sealed_refresh_token,
+    token_type: tokens.tokenType,
+    granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
+    issued_at: askedAt,
+    expires_at: expiryOf(tokens, connector, askedAt),
+    version: before.version + 1,
+  } satisfies Partial<AuthorizationRow>;
+}
+
+/** An answer without `scope` grants what was asked (RFC 6749 section 5.1), or on refresh what was granted (section 6). */
+const assumedScopes = (before: AuthorizationRow): string[] =>
+  parseScopes(before.status === "active" ? before.granted_scopes : before.requested_scopes);
+
+/** Rule 7: `expires_in`, else the connector's default life, else the JWT's `exp`, else unknown. */
+function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
+  const seconds = tokens.expiresInSeconds ?? connector.oauth?.provider.accessTokenLifetimeSeconds ?? null;
+  if (seconds !== null) return toInstant(askedAt + seconds * 1000, askedAt);
+  const expiresAtSeconds = jwtExpiry(tokens.accessToken);
+  return expiresAtSeconds === null ? null : toInstant(expiresAtSeconds * 1000, askedAt);
+}
+
+/** An instant that every store can hold, in whole milliseconds: an answer that cannot be stored is lost. */
+const toInstant = (instant: number, askedAt: number): number =>
+  Math.floor(Math.min(Math.max(instant, 0), askedAt + LONGEST_LIFETIME_SECONDS * 1000));

@@ -1,0 +1,192 @@
+/** Asks everything that the schema and the REST contract know, as anybody. Imported by tests only. */
+import { z } from "zod";
+import { MAXIMUM_DEPTH } from "../../gateway/graphql/limits.ts";
+import { WEB_ORIGIN } from "../support/test-app.ts";
+import { enumerateOperations, type Operation, type OperationKind, reaches, textFields } from "./secrets.ts";
+import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world.ts";
+
+/** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
+export const SERVER_ROOTS: readonly string[] = ["user", "group", "provisionUser"];
+
+/** Deeper than anybody may ask, or somebody else's connection: understood, and refused. */
+const refused = /Query depth limit|id: is already in use/;
+
+export interface Outcome {
+  leaking: string[];
+  /** Answers without an error that hold the value asked for (be it null), by root field. */
+  successes: Map<string, number>;
+  /** Fields that such an answer held. */
+  reached: Set<string>;
+  /** Answers by operation. */
+  bodies: Map<Operation, string>;
+}
+
+export function operations(world: World, kind: OperationKind, fieldsOf: (root: string) => readonly string[] = fieldsOfUsers): Operation[] {
+  return enumerateOperations(kind, world.values).filter(({ root, leaves }) => leaves.some((leaf) => fieldsOf(root).includes(leaf)));
+}
+
+const texts = new Set([...textFields(), "Mutation.logout"]);
+const fieldsOfUsers = (root: string) => (SERVER_ROOTS.includes(root) ? TOKEN_FIELDS : [...texts]);
+
+/** Asks one after the other, each with what it needs to succeed. */
+export async function askAll(world: World, asker: AskerName | "server", list: readonly Operation[]): Promise<Outcome> {
+  const outcome: Outcome = { leaking: [], successes: new Map(), reached: new Set(), bodies: new Map() };
+  const shared = asker === "server" ? world.server : await world.headersOf(asker);
+  // What is too deep for anybody is asked by the member alone.
+  const asked = list.filter(({ path }) => asker === "member" || path.length <= MAXIMUM_DEPTH + 1);
+  for (const operation of asked) {
+    const { headers, text } = await prepare(world, asker, operation, shared);
+    const answer = await world.read("/graphql", toInit(text, headers));
+    if (answer.text.includes("BAD_USER_INPUT") && !refused.test(answer.text)) throw new Error(`${text} was refused: ${answer.text}`);
+    if (world.leaks(answer.text)) outcome.leaking.push(text);
+    outcome.bodies.set(operation, answer.body);
+    const { data, errors } = answerSchema.parse(JSON.parse(answer.body));
+    if (!errors && reaches(data, operation.path)) {
+      outcome.successes.set(operation.root, (outcome.successes.get(operation.root) ?? 0) + 1);
+      for (const leaf of operation.leaves) outcome.reached.add(leaf);
+    }
+    if (asker === "member" && operation.root === "disconnect") await reconnect(world);
+  }
+  return outcome;
+}
+
+const answerSchema = z.object({ data: z.unknown().optional(), errors: z.array(z.unknown()).optional() });
+
+export const toInit = (query: string, headers: Record<string, string>): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify({ query }),
+});
+
+async function prepare(world: World, asker: AskerName | "server", { kind, root, text }: Operation, shared: Record<string, string>) {
+  if (kind !== "mutation" || asker === "server") return { headers: shared, text };
+  const user: UserName = asker === "anonymous" ? "member" : asker;
+  const headers = { ...shared, origin: WEB_ORIGIN };
+  if (root === "login") return { headers, text: text.replace("BEARER", (await world.headersOf(user))["authorization"]?.slice(7) ?? "") };
+  if (root === "submitAuthorization")
+    return { headers, text: text.replace("STATE", await world.startForm(user)).replace("KEY", world.typeKey(user)) };
+  if (asker !== "anonymous" && (root === "refreshSession" || root === "logout")) return { headers: await world.signedIn(user), text };
+  return { headers, text };
+}
+
+/** Makes good again what the member has disconnected. */
+export async function reconnect(world: World): Promise<void> {
+  for (const slug of ["test", "keyed"] as const) {
+    const id = world.planted[slug].connectionId;
+    const { body } = await world.read(`/api/platform/groups/acme/connection/${id}?access_token=false`, { headers: world.server });
+    if (!enabledSchema.parse(JSON.parse(body)).connection.enabled) await world.connect("member", slug, id);
+  }
+}
+
+const enabledSchema = z.object({ connection: z.object({ enabled: z.boolean() }) });
+
+const parameterSchema = z.object({ name: z.string(), in: z.string() });
+const documentSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ parameters: z.array(parameterSchema), security: z.array(z.record(z.string(), z.unknown())) })),
+  ),
+});
+
+/** One request of the REST contract. */
+export interface RestRequest {
+  /** `METHOD /path/{template}`. */
+  operation: string;
+  method: string;
+  path: string;
+  query: string;
+  /** Whether servers alone may ask. */
+  isServers: boolean;
+}
+
+/** Every operation of the OpenAPI document, with everything its path and query can say about the group's connections. */
+export async function restRequests(world: World): Promise<RestRequest[]> {
+  const { paths } = documentSchema.parse(JSON.parse((await world.read("/api/openapi.json")).body));
+  return Object.entries(paths).flatMap(([template, methods]) =>
+    Object.entries(methods).flatMap(([name, { parameters, security }]) => {
+      const method = name.toUpperCase();
+      const queries = parameters.some(({ name }) => name === "minimum_ttl") ? singleQueries(world) : [""];
+      const isServers = security.every((scheme) => "keyPair" in scheme);
+      return fill(world, template).flatMap((path) =>
+        queries.map((query) => ({ operation: `${method} ${template}`, method, path, query, isServers })),
+      );
+    }),
+  );
+}
+
+const singleQueries = ({ planted: { test, keyed } }: World): string[] => [
+  "",
+  "?minimum_ttl=1",
+  "?minimum_ttl=86400",
+  `?rejected=${test.fingerprint}`,
+  `?rejected=${keyed.fingerprint}`,
+  "?access_token=true",
+  "?access_token=false",
+];
+
+/** The paths that a template stands for. Throws for a parameter that is new. */
+function fill(world: World, template: string): string[] {
+  const name = /\{(\w+)\}/.exec(template)?.[1];
+  if (name === undefined) return [template];
+  const { test, keyed } = world.planted;
+  const slugs = ["test", "keyed"];
+  const kind = template.includes("/authorizations/") ? "authorizationId" : "connectionId";
+  const values: Record<string, string[]> = {
+    slug: slugs,
+    prototype_slug: slugs,
+    id: [test[kind], keyed[kind], ...(kind === "authorizationId" ? ["FRESH"] : [])],
+    external_id: ["acme", "fred", "grace"],
+    external_user_id: ["fred", "acme"],
+  };
+  const filled = values[name];
+  if (!filled) throw new Error(`{${name}} is new: say in withheld-asking.fixture.ts what to ask with.`);
+  return filled.flatMap((value) => fill(world, template.replace(`{${name}}`, value)));
+}
+
+/** The bodies of an operation that takes one; a new one fails until it is told what to send. */
+async function bodiesOf(world: World, user: UserName, { operation, method, path }: RestRequest): Promise<(object | null)[]> {
+  if (method === "GET" || method === "DELETE") return [null];
+  const { connectionId } = path.includes("keyed") ? world.planted.keyed : world.planted.test;
+  switch (operation) {
+    case "POST /api/platform_user/connections/{slug}":
+      return [{}, { id: connectionId }, { id: connectionId, return_to: "/" }];
+    case "PUT /api/platform_user/authorizations/{prototype_slug}":
+      return [{ state: await world.startForm(user), api_key: world.typeKey(user) }];
+    case "POST /api/platform/users":
+      return [{ user: { external_id: "grace" } }];
+    case "POST /api/platform/contexts":
+      return [{ context: { external_id: "grace" } }];
+    case "POST /api/platform_user/sessions":
+    case "POST /api/platform_user/sessions/ott":
+    case "POST /api/platform_user/sessions/token":
+      return [null];
+    default:
+      throw new Error(`${operation} is new: say in withheld-asking.fixture.ts what to send.`);
+  }
+}
+
+/** What the REST contract answers: leaks, and successes by operation. */
+export async function askRest(world: World, asker: AskerName, list: readonly RestRequest[], { mayFail = false } = {}) {
+  const leaking: string[] = [];
+  const successes = new Map<string, number>();
+  const user: UserName = asker === "anonymous" ? "member" : asker;
+  for (const request of list) {
+    const { operation, method, path, query } = request;
+    for (const body of await bodiesOf(world, user, request)) {
+      const needsCookie = operation.endsWith("/sessions/token") || operation === "DELETE /api/platform_user/sessions";
+      const headers =
+        needsCookie && asker !== "anonymous" ? await world.signedIn(user) : { ...(await world.headersOf(asker)), origin: WEB_ORIGIN };
+      const init = body && { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+      const fresh = path.endsWith("/FRESH")
+        ? path.replace("FRESH", (await world.start(user, path.includes("keyed") ? "keyed" : "test")).id)
+        : path;
+      const answer = await world.read(fresh + query, { method, ...(init ?? { headers }) });
+      if ((answer.status === 400 && !refused.test(answer.text)) || (answer.status >= 500 && !mayFail))
+        throw new Error(`${method} ${path} was refused: ${answer.text}`);
+      if (world.leaks(answer.text)) leaking.push(`${method} ${path}${query}`);
+      if (answer.status < 300) successes.set(operation, (successes.get(operation) ?? 0) + 1);
+      if (asker === "member" && method === "DELETE") await reconnect(world);
+    }
+  }
+  return { leaking, successes };
+}

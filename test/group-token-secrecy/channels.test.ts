@@ -1,0 +1,70 @@
+/** A group's tokens are in no event to a user, over SSE or the WebSocket of xkit.js: see withheld-graphql.test.ts. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
+import { rootsOf, textFields } from "./secrets.ts";
+import { operations, toInit } from "./asking.ts";
+import { type AskerName, askers, createWorld, type PlainGateway, startPlainGateway, users, type World } from "./world.ts";
+
+let gateway: PlainGateway;
+let world: World;
+beforeEach(async () => {
+  gateway = await startPlainGateway();
+  world = await createWorld(gateway);
+});
+afterEach(() => world.close());
+
+it("is in no event of a subscription, while the group connects and a server refreshes", async () => {
+  const pending = { test: await world.start("member", "test"), keyed: await world.start("member", "keyed") };
+  const values = { ...world.values, "authorizationStatus.id": [`"${pending.test.id}"`, `"${pending.keyed.id}"`] };
+  const streams: { asker: AskerName; root: string; text: Promise<string> }[] = [];
+  for (const asker of askers) {
+    const headers = { ...(await world.headersOf(asker)), accept: "text/event-stream" };
+    for (const { text, root } of operations({ ...world, values }, "subscription", () => textFields())) {
+      const response = await world.app.fetch(new Request(`${PUBLIC_URL}/graphql`, toInit(text, headers)));
+      streams.push({ asker, root, text: response.text() });
+    }
+  }
+  await gateway.visit("grace", pending.test.authorizeUrl ?? "");
+  const body = JSON.stringify({ state: pending.keyed.state, api_key: world.typeKey("member") });
+  const headers = { ...(await world.headersOf("member")), "content-type": "application/json" };
+  expect((await world.read("/api/platform_user/authorizations/keyed", { method: "PUT", headers, body })).status).toBe(200);
+  world.clock.advance(3_600_001);
+  const path = "/api/platform/groups/acme/connections/test";
+  expect(world.leaks((await world.read(path, { headers: world.server })).text)).toBe(true);
+  world.app.endSubscriptions();
+  const heard = await Promise.all(streams.map(async ({ text, ...stream }) => ({ ...stream, text: await text })));
+  expect(heard.filter(({ text }) => world.leaks(text))).toEqual([]);
+  const events = heard.filter(({ asker, text }) => asker === "member" && text.includes("event: next") && text.includes('"data":{'));
+  expect([...new Set(events.map(({ root }) => root))].toSorted()).toEqual(rootsOf("subscription", world.values));
+  expect(events.length).toBeGreaterThan(heard.filter(({ asker }) => asker === "member").length / 2);
+});
+
+it("is in no message of the socket", async () => {
+  const server = createServer().on("upgrade", gateway.test.app.upgrade).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const pending = await world.start("member", "test");
+  const heard: Record<string, string[]> = {};
+  for (const user of users) {
+    const messages: string[] = (heard[user] = []);
+    const token = (await world.headersOf(user))["authorization"]?.slice(7) ?? "";
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/socket/websocket?${new URLSearchParams({ token, vsn: "2.0.0" }).toString()}`, {
+      origin: WEB_ORIGIN,
+    });
+    onTestFinished(() => socket.terminate());
+    socket.on("message", (data) => void messages.push(Buffer.isBuffer(data) ? data.toString() : ""));
+    await once(socket, "open");
+    for (const id of [pending.id, world.planted.test.authorizationId, world.planted.keyed.authorizationId])
+      socket.send(JSON.stringify(["1", id, `authorization_status:${id}`, "phx_join", {}]));
+    await expect.poll(() => messages.length).toBe(3);
+  }
+  await gateway.visit("grace", pending.authorizeUrl ?? "");
+  await expect.poll(() => heard["member"]?.at(-1)).toContain('"status_update",{"status":"active"}');
+  expect(Object.entries(heard).filter(([, messages]) => world.leaks(messages.join("\n")))).toEqual([]);
+  for (const user of users.filter((user) => user !== "member")) expect(heard[user]?.join()).toContain('"status":"error"');
+});

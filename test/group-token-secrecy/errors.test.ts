@@ -1,0 +1,33 @@
+/** A group's tokens are in no error to a user, even when the provider repeats them: see withheld-graphql.test.ts. */
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { textFields } from "./secrets.ts";
+import { askAll, askRest, operations, restRequests } from "./asking.ts";
+import { askers, createWorld, startPlainGateway, TOKEN_FIELDS, type World } from "./world.ts";
+
+let world: World;
+beforeEach(async () => (world = await createWorld(await startPlainGateway())));
+afterEach(() => world.close());
+
+const tokenRoots = ["accessToken", "connection", "connectionToken", "connections"];
+const failures = {
+  "the provider is down, and repeats what it was sent": { status: 503, error: "server_error" },
+  "the provider takes the grant back, and repeats it": { status: 400, error: "invalid_grant" },
+  "the provider refuses the platform's credentials, and repeats the token": { status: 401, error: "invalid_client" },
+};
+
+it.each(Object.entries(failures))("answers without it when %s", { timeout: 60_000 }, async (_name, { status, error }) => {
+  world.clock.advance(3_600_001);
+  world.provider.controls.always({ status, body: { error, error_description: world.groupSecrets().join(" ") } });
+  const path = "/api/platform/groups/acme/connections/test";
+  expect(world.leaks((await world.read(path, { headers: world.server })).text)).toBe(false);
+  for (const asker of askers) {
+    const fields = asker === "member" ? textFields() : TOKEN_FIELDS;
+    const list = operations(world, "query", (root) => (tokenRoots.includes(root) ? fields : []));
+    const { leaking, successes } = await askAll(world, asker, list);
+    expect(leaking).toEqual([]);
+    expect(asker === "member" ? [...successes.keys()].toSorted() : tokenRoots).toEqual(tokenRoots);
+    const reads = (await restRequests(world)).filter(({ method, isServers }) => method === "GET" && !isServers);
+    expect((await askRest(world, asker, reads, { mayFail: true })).leaking).toEqual([]);
+  }
+  expect(world.leaks(world.logged.join("\n"))).toBe(false);
+});

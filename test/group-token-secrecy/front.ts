@@ -1,0 +1,43 @@
+/** A gateway in front of another, as the proof of withholding needs it. Imported by tests only. */
+import { createApp } from "../../gateway/app.ts";
+import { createLog } from "../../gateway/runtime/log.ts";
+import { openStore } from "../../gateway/services.ts";
+import { createTestDatabase } from "../support/databases.ts";
+import { startSecondGateway, visit } from "../support/second-gateway.ts";
+import { createTestConfig, PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
+import { type Gateway, KEYED } from "./world.ts";
+
+/** A gateway with XKIT_UPSTREAM=xkit before a second one. */
+export async function startFrontGateway(): Promise<Gateway> {
+  const second = await startSecondGateway(() => ({ connectors: [KEYED], file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
+  const database = await createTestDatabase("sqlite");
+  const env = {
+    XKIT_UPSTREAM: "xkit",
+    XKIT_UPSTREAM_URL: second.url,
+    XKIT_UPSTREAM_PUBLISHABLE_KEY: second.keys.publishable,
+    XKIT_UPSTREAM_SECRET_KEY: second.keys.secret,
+  };
+  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env });
+  const { clock, provider } = second;
+  const logged = second.logged;
+  const log = createLog("debug", { write: (line) => void logged.push(line) });
+  const app = await createApp(config, { clock, log });
+  const store = await openStore(config, clock, log);
+  const { id, secret } = await store.auth.apiKeys.create(null);
+  await store.close();
+  return {
+    app,
+    provider,
+    clock,
+    logged,
+    server: { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+    provision: second.provision,
+    visit: (_id, authorizeUrl) => visit(second, authorizeUrl),
+    browserHeaders: () => ({}),
+    async close() {
+      await app.close();
+      await second.close();
+      await database.drop();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * A group's tokens reach no user, by any path (DESIGN section 5). By exhaustion: every path of the schema to every text, every operation of
+ * the REST contract (withheld-rest), every page, every channel, and every error, as everybody who is no server; with tokens that are known,
+ * whose bytes are looked for in whole answers. Each field is asked with what it needs to succeed, and has to. A new field or argument fails
+ * here until somebody says what it is.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { rootsOf, textFields } from "./secrets.ts";
+import { askAll, operations, SERVER_ROOTS, toInit } from "./asking.ts";
+import { askers, createWorld, startPlainGateway, TOKEN_FIELDS, type World } from "./world.ts";
+
+/** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
+const OTHER_FIELDS = [
+  ...["fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
+  ...["authorizeUrl", "displayLabel", "errorCode", "errorMessage", "id", "missingScopes", "scopes", "state"].map(
+    (name) => `Authorization.${name}`,
+  ),
+  ...["label", "name", "suffix"].map((name) => `CollectField.${name}`),
+  ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
+  ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
+  ...["connectorUrl", "description", "markUrl", "name", "shortDescription", "slug"].map((name) => `Connector.${name}`),
+  ...["color", "loginRedirectUrl", "logoUrl", "name", "slug", "website"].map((name) => `Platform.${name}`),
+  ...[
+    "ConnectorMisconfigured",
+    "MinimumTtlUnavailable",
+    "NotConnected",
+    "ReconnectRequired",
+    "TemporarilyUnavailable",
+    "TokenWithheld",
+  ].map((name) => `${name}.message`),
+  ...["NotConnected", "ReconnectRequired"].map((name) => `${name}.connectorUrl`),
+  "Group.id",
+  ...["groupId", "id", "name"].flatMap((name) => [`User.${name}`, `Viewer.${name}`]),
+  "ProvisionedUser.token",
+  "Session.token",
+];
+
+/** Types whose fields no member ever gets, while all is well. */
+const UNREACHABLE = {
+  AccessToken: "its tokens are withheld",
+  ConnectorMisconfigured: "a member's question reaches no provider",
+  Group: "servers only",
+  MinimumTtlUnavailable: "a member is told that the token is withheld first",
+  NotConnected: "the group is connected; disconnected ones are in the errors",
+  ProvisionedUser: "servers only",
+  ReconnectRequired: "the group's grant is good; a bad one is in the errors",
+  TemporarilyUnavailable: "a member's question reaches no provider",
+  User: "servers only",
+};
+
+let world: World;
+beforeAll(async () => (world = await createWorld(await startPlainGateway())));
+afterAll(() => world.close());
+
+it("knows every field that can hold a token", () => {
+  expect(textFields()).toEqual([...TOKEN_FIELDS, ...OTHER_FIELDS].toSorted());
+});
+
+it("gives a server the token, by every field that can hold it", async () => {
+  const { leaking, reached } = await askAll(
+    world,
+    "server",
+    operations(world, "query", (root) => (root === "group" ? textFields() : [])),
+  );
+  expect(TOKEN_FIELDS.filter((field) => !reached.has(field))).toEqual(["Query.connectionToken", "User.connectionToken"]);
+  const isToken = (text: string) => /accessToken|connectionToken/.test(text);
+  expect(leaking.length).toBeGreaterThan(40);
+  expect(leaking.every(isToken)).toBe(true);
+  const ofUsers = operations(world, "query", (root) => (root === "user" ? TOKEN_FIELDS : []));
+  const users = await askAll(world, "server", ofUsers);
+  expect(users.leaking).toEqual([]);
+  expect(users.reached).toContain("User.connectionToken");
+});
+
+it("leaves a user without a group their own, by asking and by typing", async () => {
+  const headers = await world.headersOf("user without a group");
+  for (const slug of ["test", "keyed"]) {
+    const { body } = await world.read("/graphql", toInit(`{ connectionToken(where: { slug: "${slug}" }) }`, headers));
+    expect(world.isOwn(JSON.parse(body).data.connectionToken)).toBe(true);
+  }
+  const submits = operations(world, "mutation", (root) => (root === "submitAuthorization" ? ["Authorization.accessToken"] : []));
+  const { bodies, leaking } = await askAll(world, "user without a group", submits);
+  expect(leaking).toEqual([]);
+  expect([...bodies.values()].some((body) => world.isOwn(JSON.parse(body).data.submitAuthorization.accessToken))).toBe(true);
+});
+
+it.each(askers)("answers no query and no mutation with it: %s", { timeout: 60_000 }, async (asker) => {
+  const queries = await askAll(world, asker, operations(world, "query"));
+  const mutations = await askAll(world, asker, operations(world, "mutation"));
+  expect([...queries.leaking, ...mutations.leaking]).toEqual([]);
+  if (asker !== "member") return;
+  // An operation that never succeeds would prove nothing.
+  const missed = [...rootsOf("query", world.values), ...rootsOf("mutation", world.values)].filter(
+    (root) => !queries.successes.has(root) && !mutations.successes.has(root),
+  );
+  expect(missed.toSorted()).toEqual(SERVER_ROOTS.toSorted());
+  const never = textFields().filter((field) => !queries.reached.has(field) && !mutations.reached.has(field));
+  expect(new Set(never.map((field) => field.split(".")[0]))).toEqual(new Set(Object.keys(UNREACHABLE)));
+  expect(never).toEqual(textFields().filter((field) => Object.hasOwn(UNREACHABLE, field.split(".")[0] ?? "")));
+});
+
+it("takes nobody else's form, and tells them nothing", async () => {
+  const submits = operations(world, "mutation", (root) => (root === "submitAuthorization" ? textFields() : []));
+  for (const asker of askers.filter((asker) => asker !== "member")) {
+    for (const { text } of submits.slice(0, 5)) {
+      const asked = text.replace("STATE", await world.startForm("member")).replace("KEY", world.typeKey("member"));
+      const answer = await world.read("/graphql", toInit(asked, await world.headersOf(asker)));
+      expect(answer.text).toMatch(/NOT_FOUND|UNAUTHENTICATED/);
+      expect(world.leaks(answer.text)).toBe(false);
+    }
+  }
+});
+
+it("writes it into no line of the log", () => {
+  expect(world.logged.length).toBeGreaterThan(1_000);
+  expect(world.leaks(world.logged.join("\n"))).toBe(false);
+});

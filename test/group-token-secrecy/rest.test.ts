@@ -1,0 +1,32 @@
+/** A group's tokens are in no answer of the REST contract to a user: see withheld-graphql.test.ts. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { askRest, restRequests } from "./asking.ts";
+import { askers, createWorld, startPlainGateway, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => (world = await createWorld(await startPlainGateway())));
+afterAll(() => world.close());
+
+it("gives a server the token, by every path that can, and in no list", async () => {
+  for (const slug of ["test", "keyed"] as const) {
+    const { connectionId } = world.planted[slug];
+    for (const kind of ["groups", "contexts"])
+      for (const path of [`connections/${slug}`, `connection/${connectionId}`])
+        expect(world.leaks((await world.read(`/api/platform/${kind}/acme/${path}`, { headers: world.server })).body)).toBe(true);
+  }
+  expect(world.leaks((await world.read("/api/platform/groups/acme/connections", { headers: world.server })).body)).toBe(false);
+});
+
+it.each(askers)("answers no operation with it: %s", { timeout: 60_000 }, async (asker) => {
+  const requests = await restRequests(world);
+  const { leaking, successes } = await askRest(world, asker, requests);
+  expect(leaking).toEqual([]);
+  if (asker !== "member") return;
+  // What asks for a key pair cannot succeed for a user; everything else has to.
+  const missed = requests.filter(({ operation }) => !successes.has(operation));
+  expect([...new Set(missed.map(({ operation }) => operation))]).toEqual([
+    ...new Set(requests.filter(({ isServers }) => isServers).map(({ operation }) => operation)),
+  ]);
+  expect(missed.every(({ path }) => path.startsWith("/api/platform/"))).toBe(true);
+  expect(successes.size).toBe(18);
+});

@@ -1,0 +1,125 @@
+/** What only a real socket brings to a gateway: bodies without a length, clients that hang up, odd methods, offers of other protocols. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createApp } from "../gateway/app.ts";
+import { type RunningGateway, startGateway } from "../gateway/listen.ts";
+import { createLog } from "../gateway/runtime/log.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
+import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
+import { createTestConfig, WEB_ORIGIN } from "./support/test-app.ts";
+
+let provider: AuthorizationServer;
+let database: TestDatabase;
+let gateway: RunningGateway;
+let logged: string[];
+let bearer: string;
+
+beforeEach(async () => {
+  provider = await startAuthorizationServer();
+  database = await createTestDatabase("sqlite");
+  logged = [];
+  const log = createLog("debug", { write: (line) => void logged.push(line) });
+  const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined } });
+  gateway = await startGateway(config, async (settled) => ({ config: settled, app: await createApp(settled, { log }) }));
+  bearer = (await gateway.app.provisionUser({ id: "ada" })).token;
+});
+afterEach(async () => {
+  await gateway.stop();
+  await provider.close();
+  await database.drop();
+});
+
+const open = () => connect(gateway.config.port, "127.0.0.1");
+
+/** Sends bytes as they are, and answers everything that comes back until the gateway closes. */
+function sendRaw(bytes: string): Promise<string> {
+  const socket = open();
+  socket.write(bytes);
+  return text(socket);
+}
+
+const chunk = (part: string): string => `${part.length.toString(16)}\r\n${part}\r\n`;
+const headOf = (method: string, path: string, headers: string[] = []): string =>
+  [`${method} ${path} HTTP/1.1`, "Host: x", `Authorization: Bearer ${bearer}`, "Content-Type: application/json", ...headers, "", ""].join(
+    "\r\n",
+  );
+
+const QUERY = JSON.stringify({ query: "{ viewer { id } }" });
+
+describe("a body without a length", () => {
+  const paths = ["/graphql", "/api/platform_user/connections/test"];
+
+  it.each(paths)("is answered with 413 when it is too long, which pages may read: POST %s", async (path) => {
+    const head = headOf("POST", path, ["Transfer-Encoding: chunked", `Origin: ${WEB_ORIGIN}`]);
+    const answer = await sendRaw(`${head}${chunk("x".repeat(65_536)).repeat(8)}0\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toContain("longer than 262144 bytes");
+    expect(answer.toLowerCase()).toContain(`access-control-allow-origin: ${WEB_ORIGIN}\r\n`);
+    expect(answer.toLowerCase()).toContain("\r\nconnection: close\r\n");
+  });
+
+  it("is not read for ever: it is answered though it does not end", async () => {
+    const socket = open();
+    socket.write(headOf("POST", "/graphql", ["Transfer-Encoding: chunked"]));
+    const part = chunk("x".repeat(65_536));
+    const answered = once(socket.setEncoding("utf8"), "data");
+    // More than is read and thrown away; the gateway closes with the rest of it on its way.
+    socket.on("error", () => {});
+    for (let sent = 0; sent < 21; sent += 1) socket.write(part);
+    expect((await answered).join()).toMatch(/^HTTP\/1\.1 413 /);
+  });
+});
+
+describe("a client that hangs up in the middle of a body", () => {
+  it.each([
+    ["POST /graphql", "/graphql", "Content-Length: 100"],
+    ["POST /graphql in chunks", "/graphql", "Transfer-Encoding: chunked"],
+    ["POST /api", "/api/platform_user/connections/test", "Content-Length: 100"],
+    ["POST /api in chunks", "/api/platform_user/connections/test", "Transfer-Encoding: chunked"],
+  ])("is a line for debugging, and no error: %s", async (_name, path, framing) => {
+    const socket = open();
+    socket.write(headOf("POST", path, ["Expect: 100-continue", framing]) + chunk('{"id":'));
+    // By then the gateway has begun to read.
+    await once(socket, "data");
+    socket.destroy();
+    await vi.waitFor(() => expect(logged.join("\n")).toContain('"status":499'));
+    const levels = logged.map((line): { level: string; msg: string } => JSON.parse(line));
+    expect(levels.filter(({ msg }) => msg === "the client hung up").map(({ level }) => level)).toEqual(["debug"]);
+    expect(levels.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+it.each(["/graphql", "/api/platform_user/session", "/nothing"])("answers TRACE with 405 and what may be asked: %s", async (path) => {
+  const answer = await sendRaw(headOf("TRACE", path, ["Connection: close"]));
+  expect(answer).toMatch(/^HTTP\/1\.1 405 /);
+  expect(answer.toLowerCase()).toContain("\r\nallow: get, ");
+});
+
+describe("an offer of HTTP/2 is passed over, and the request answered", () => {
+  const OFFER = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"];
+
+  it.each([
+    ["without a body", () => headOf("GET", "/graphql?query={viewer{id}}", OFFER)],
+    ["with a body", () => headOf("POST", "/graphql", [...OFFER, `Content-Length: ${QUERY.length}`]) + QUERY],
+    ["with a body in chunks", () => `${headOf("POST", "/graphql", [...OFFER, "Transfer-Encoding: chunked"])}${chunk(QUERY)}0\r\n\r\n`],
+  ])("%s", async (_name, request) => {
+    const answer = await sendRaw(request());
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain('{"data":{"viewer":{"id":"ada"}}}');
+  });
+
+  it("with a body that follows later", async () => {
+    const socket = open();
+    const answer = text(socket);
+    socket.write(headOf("POST", "/graphql", [...OFFER, "Expect: 100-continue", `Content-Length: ${QUERY.length}`]));
+    await once(socket, "data");
+    socket.write(QUERY);
+    expect(await answer).toContain('{"data":{"viewer":{"id":"ada"}}}');
+  });
+
+  it("but not one of WebSockets elsewhere than at their own path", async () => {
+    expect(await sendRaw(headOf("GET", "/graphql", ["Connection: Upgrade", "Upgrade: websocket"]))).toMatch(/^HTTP\/1\.1 404 /);
+  });
+});

@@ -1,0 +1,49 @@
+/** A gateway in a process of its own, which does what the test that forked it says. */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { createApp } from "../../gateway/app.ts";
+import { parseConfig } from "../../gateway/config/config.ts";
+import { createLog } from "../../gateway/runtime/log.ts";
+
+const optionsSchema = z.object({
+  env: z.record(z.string(), z.string()),
+  file: z.string(),
+  userId: z.string(),
+  query: z.string(),
+  startsAt: z.number(),
+  clockLeadMs: z.number(),
+});
+const orderSchema = z.union([z.object({ ask: z.int() }), z.object({ provision: z.int(), prefix: z.string() })]);
+const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
+
+const { env, file, userId, query, startsAt, clockLeadMs } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
+// A machine whose clock is wrong.
+const { now: rightTime } = Date;
+Date.now = () => rightTime() + clockLeadMs;
+const startedAt = rightTime();
+const now = () => startsAt + Date.now() - startedAt;
+const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
+const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });
+
+async function ask(): Promise<unknown> {
+  const { token } = await app.provisionUser({ id: userId });
+  const body = JSON.stringify({ query, variables: { where: { slug: "test" } } });
+  const headers = { "content-type": "application/json", "content-length": String(body.length), authorization: `Bearer ${token}` };
+  const response = await app.fetch(new Request(`${env["XKIT_PUBLIC_URL"]}/graphql`, { method: "POST", headers, body }));
+  const text = await response.text();
+  const answer = answerSchema.safeParse(JSON.parse(text));
+  return answer.success ? answer.data.data.accessToken : { __typename: text };
+}
+
+async function obey(order: z.output<typeof orderSchema>): Promise<unknown> {
+  if ("ask" in order) return Promise.all(Array.from({ length: order.ask }, ask));
+  for (let index = 0; index < order.provision; index += 1)
+    await app.provisionUser({ id: `${order.prefix}-${index}`, groupId: order.prefix });
+  return "done";
+}
+
+process.on("message", (message) => {
+  void obey(orderSchema.parse(message)).then((answer) => process.send?.(answer));
+});
+process.on("disconnect", () => process.exit());
+process.send?.("ready");

@@ -1,0 +1,78 @@
+import { onTestFinished } from "vitest";
+import { createLog } from "../../gateway/runtime/log.ts";
+import { createManualClock, type ManualClock } from "./clock.ts";
+import { type ListeningServer, listen, sendJson } from "./server-io.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Upstream, RelayedUsers } from "../../gateway/upstream/create.ts";
+import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+export interface FakeXkit {
+  upstream: Upstream & { users: RelayedUsers };
+  clock: ManualClock;
+  server: ListeningServer;
+  /** `GET /path`, as they came, with the query. */
+  requests: string[];
+  /** What each request carried. */
+  headers: IncomingMessage["headers"][];
+  /** From now on this answers `method path`, below `/api`. */
+  on(route: string, handle: Handle): void;
+  on(route: string, answer: Record<string, unknown>): void;
+}
+
+/** A little HTTP server that answers whatever a test orders, before the adapter. */
+export async function startFakeXkit({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}): Promise<FakeXkit> {
+  const routes = new Map<string, Handle>();
+  const requests: string[] = [];
+  const headers: IncomingMessage["headers"][] = [];
+  const server = await listen(async (request, response) => {
+    const path = (request.url ?? "").replace("/api", "");
+    requests.push(`${request.method} ${path}`);
+    headers.push(request.headers);
+    const handle = routes.get(`${request.method} ${path.split("?")[0]}`);
+    await (handle ? handle(request, response) : sendJson(response, 404, { error: "Not found" }));
+  });
+  const clock = createManualClock();
+  const keys = { publishable: "pk_fake", secret: "sk_fake" };
+  const log = createLog("silent");
+  const upstream = createXkitUpstream({ url: server.url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs });
+  onTestFinished(async () => {
+    await server.close();
+    await upstream.close();
+  });
+  return {
+    upstream,
+    clock,
+    server,
+    requests,
+    headers,
+    on(route: string, answer: Handle | Record<string, unknown>) {
+      routes.set(route, isHandle(answer) ? answer : (_request, response) => sendJson(response, 200, answer));
+    },
+  };
+}
+
+const isHandle = (answer: Handle | Record<string, unknown>): answer is Handle => typeof answer === "function";
+
+/** What a plain Xkit answers: the documented fields alone (contract, section a). */
+export const plainConnector = { slug: "slack", name: "Slack", short_description: "Chat", mark_url: "https://x.example/slack.svg" };
+
+export const plainConnection = (token: string | null, extra: Record<string, unknown> = {}) => ({
+  connection: {
+    id: "8a1b2c3d-0000-4000-8000-000000000001",
+    enabled: true,
+    connector: plainConnector,
+    authorization: {
+      id: 7,
+      status: "active",
+      authorizer: { client_id: "x", prototype: { name: "Slack", slug: "slack" } },
+      ...(token && { access_token: token }),
+    },
+    ...extra,
+  },
+});
+
+export const sessionOf = (user: string, group: string | null) => ({
+  session: { user: { external_id: user, external_group_id: group, name: null } },
+});

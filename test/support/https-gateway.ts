@@ -1,0 +1,43 @@
+import { createServer } from "node:https";
+import { createServerAdapter } from "@whatwg-node/server";
+import { startTestApp, type TestApp, type TestAppOptions } from "./test-app.ts";
+import { createCertificate } from "./certificate.ts";
+
+/** A page of the platform: another site than the gateway's. */
+export const APP_ORIGIN = "https://app.example.com";
+
+export interface HttpsGateway extends TestApp {
+  /** `localhost:<port>`, as xkit.js takes it. */
+  domain: string;
+  /** What to trust. */
+  certificate: string;
+}
+
+/** A whole gateway on https loopback, with a certificate that it signed itself. */
+export async function startHttpsGateway(options: TestAppOptions = {}): Promise<HttpsGateway> {
+  const { key, cert } = createCertificate("localhost");
+  const server = createServer({ key, cert });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : 0);
+    });
+  });
+  const domain = `localhost:${port}`;
+  const file = { web_origins: [APP_ORIGIN], ...options.file };
+  const test = await startTestApp({ ...options, file, env: { XKIT_PUBLIC_URL: `https://${domain}`, ...options.env } });
+  const handle = createServerAdapter(test.app.fetch);
+  server.on("request", (request, response) => void handle(request, response));
+  server.on("upgrade", test.app.upgrade);
+  return {
+    ...test,
+    domain,
+    certificate: cert,
+    async close() {
+      test.app.endSubscriptions();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await test.close();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const CLI = fileURLToPath(new URL("../../gateway/cli.ts", import.meta.url));
+const TSX = import.meta.resolve("tsx");
+
+/** `xkit-gateway` as a real process. */
+export interface GatewayProcess {
+  child: ChildProcess;
+  /** What it has printed until now. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves to the first match in what it prints. Rejects when it ends without. */
+  printed(pattern: RegExp): Promise<string>;
+  /** Resolves to its exit code, or to the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** Starts the command line in a folder of its own, with nothing of this process's environment but the path. */
+export function startProcess(args: readonly string[], env: Record<string, string>, directory: string): GatewayProcess {
+  const { PATH = "" } = process.env;
+  const child = spawn(process.execPath, ["--import", TSX, CLI, ...args], { cwd: directory, env: { PATH, ...env } });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  // "close" comes after the last output, "exit" may not.
+  const ended = once(child, "close").then(() => child.exitCode ?? child.signalCode);
+
+  return {
+    child,
+    ended,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    printed: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(output.stdout);
+          if (match) resolve(match[1] ?? match[0]);
+        };
+        child.stdout.on("data", look);
+        look();
+        void ended.then((code) => reject(new Error(`It ended with ${String(code)} and printed no ${String(pattern)}: ${output.stderr}`)));
+      }),
+  };
+}
