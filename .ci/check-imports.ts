@@ -1,5 +1,5 @@
 /**
- * Fails on an import against the order of the rooms.
+ * Fails on an import against the order of the rooms, and on a circle of files, types included.
  *
  * A room imports itself and the rooms below it. Rooms of one row do not know each other. Tests may import any room; no room imports tests.
  */
@@ -60,13 +60,36 @@ function objectionTo(from: string, to: string): string | null {
   return toRow < fromRow ? `${toRoom} is above ${fromRoom}` : null;
 }
 
+/** The first circle of files that the search meets, or null. */
+function findCircle(): string[] | null {
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return null;
+    done.add(file);
+    for (const next of graph.get(file) ?? []) {
+      const circle = visit(next, [...path, file]);
+      if (circle) return circle;
+    }
+    return null;
+  };
+  for (const file of files) {
+    const circle = visit(file, []);
+    if (circle) return circle;
+  }
+  return null;
+}
+
 const problems = files.flatMap((from) =>
   (graph.get(from) ?? []).flatMap((to) => {
     const why = objectionTo(from, to);
     return why ? [`${from} imports ${to}: ${why}`] : [];
   }),
 );
+const circle = findCircle();
+if (circle) problems.push(`A circle of imports: ${circle.join(" > ")}`);
+
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exitCode = 1;
-} else console.log(`${files.length} files import in the right order.`);
+} else console.log(`${files.length} files import in the right order, and in no circle.`);

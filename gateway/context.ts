@@ -4,7 +4,7 @@ import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
-import type { RelayedUsers, Upstream } from "./upstream/create.ts";
+import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
 import { createSecret } from "./store/sealing.ts";
 
 /** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */

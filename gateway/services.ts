@@ -5,7 +5,8 @@ import { type Auth, createAuth } from "./auth/index.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { type Config, ConfigError, sealingKeySchema } from "./config/config.ts";
 import type { Log } from "./runtime/log.ts";
-import { type Database, openDatabase } from "./store/database.ts";
+import type { Database } from "./store/database.ts";
+import { openDatabase } from "./store/open.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
 
 /** What is kept, and who may ask for it: what the server and the command line have in common. */

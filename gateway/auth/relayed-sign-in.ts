@@ -3,7 +3,7 @@ import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts
 import type { Auth } from "./index.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
-import type { RelayedSession, RelayedUsers } from "../upstream/create.ts";
+import type { RelayedSession, RelayedUsers } from "../upstream/upstream.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */

@@ -21,7 +21,7 @@ const startProcess = (url: string) =>
 
 const PROGRAM = `
   import { systemClock as clock } from "../runtime/clock.ts";
-  import { openDatabase } from "../store/database.ts";
+  import { openDatabase } from "../store/open.ts";
   import { createSealer } from "../store/sealing.ts";
   import { createSigningKeys } from "./signing-keys.ts";
   const database = await openDatabase(process.argv[1], clock);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, type Environment, parseConfig } from "./config.ts";
+import { ConfigError, parseConfig } from "./config.ts";
+import type { Environment } from "./document.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const connector = {

@@ -3,7 +3,7 @@ import type { Platform } from "../../schema/upstream.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
-import { NO_FILE, parseFile } from "./document.ts";
+import { type ConfigFile, type Environment, NO_FILE, parseFile } from "./document.ts";
 import type { LogLevel } from "../runtime/log.ts";
 import { isLoopback } from "../http/endpoint.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
@@ -49,11 +49,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-/** The configuration file's text, or why there is none; `path` names it in problems. */
-export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const whole = (least: number, most: number) =>
   z

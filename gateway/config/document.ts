@@ -1,4 +1,7 @@
-import type { ConfigFile, Environment } from "./config.ts";
+/** The configuration file's text, or why there is none; `path` names it in problems. */
+export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A configuration file's content. */
 export interface Document {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type ConfigFile, DEFAULT_CONFIG_FILE } from "./config.ts";
+import { DEFAULT_CONFIG_FILE } from "./config.ts";
+import type { ConfigFile } from "./document.ts";
 import { codeOf } from "./explain-error.ts";
 
 /** The configuration file that `XKIT_CONFIG` names, else the default one where there is one, else null. */

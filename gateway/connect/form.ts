@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { StartedConnection } from "../vault/connecting.ts";
+import type { StartedConnection } from "../vault/connections.ts";
 import { renderInstructions } from "./instructions.ts";
 import type { Html } from "./page.ts";
 

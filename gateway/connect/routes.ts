@@ -6,7 +6,7 @@ import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from 
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
-import type { StartedConnection } from "../vault/connecting.ts";
+import type { StartedConnection } from "../vault/connections.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
 import { type Html, redirectTo, renderPage } from "./page.ts";

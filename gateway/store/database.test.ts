@@ -7,7 +7,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
 import { createRowCache } from "./cache.ts";
-import { type Database, openDatabase } from "./database.ts";
+import type { Database } from "./database.ts";
+import { openDatabase } from "./open.ts";
 import { MigrationError } from "./migrations/migrate.ts";
 
 const clock = createManualClock();

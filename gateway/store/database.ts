@@ -1,5 +1,4 @@
 import type { Kysely, Transaction } from "kysely";
-import type { Clock } from "../runtime/clock.ts";
 import type { Changes, Topic } from "./changes.ts";
 import type { Tables } from "./tables.ts";
 
@@ -16,15 +15,4 @@ export interface Database {
   /** Throws when the store cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;
-}
-
-/**
- * Opens the store and brings it to the newest shape.
- * @param url `postgres://…`, or `file:` and a path for SQLite.
- * Throws when it cannot be reached, and `MigrationError` when it belongs to another version.
- */
-export async function openDatabase(url: string, clock: Clock): Promise<Database> {
-  // Each brings a driver of its own: only the one in use is loaded.
-  if (/^postgres(ql)?:/.test(url)) return (await import("./postgres.ts")).openPostgres(url, clock);
-  return (await import("./sqlite.ts")).openSqlite(url.replace(/^file:/, ""), clock);
 }

@@ -1,5 +1,5 @@
 import type { AccessTokenOutcome, OwnerConnections } from "../../schema/upstream.ts";
-import type { Upstream } from "./create.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** The same upstream, telling `onOutcome` of every answer to "a token, please", whoever asked. */
 export function observeOutcomes(upstream: Upstream, onOutcome: (type: AccessTokenOutcome["type"]) => void): Upstream {

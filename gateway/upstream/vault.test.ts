@@ -5,7 +5,8 @@ import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
 import { createTestConfig } from "../../test/support/test-app.ts";
 import { createSecret } from "../store/sealing.ts";
-import { describeUpstream, suiteConnectors, type UpstreamHarness } from "../../test/upstream-suite/upstream.ts";
+import { suiteConnectors, type UpstreamHarness } from "../../test/upstream-suite/harness.ts";
+import { describeUpstream } from "../../test/upstream-suite/upstream.ts";
 import { createVaultUpstream } from "./vault.ts";
 
 async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> {

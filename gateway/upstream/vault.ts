@@ -2,7 +2,7 @@ import type { Catalog, KnownUser, Platform, ProvisionedUser } from "../../schema
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
 import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
-import type { OwnUsers, Upstream } from "./create.ts";
+import type { OwnUsers, Upstream } from "./upstream.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
 /** The users that the platform has made known. */

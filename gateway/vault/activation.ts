@@ -1,8 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { TokenSet } from "../oauth/result.ts";
-import { type ConnectionStore, isLeased, locked } from "./connections.ts";
-import type { StartedConnection } from "./connecting.ts";
+import { type ConnectionStore, isLeased, locked, type StartedConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { MOVED_MEANWHILE, stillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";

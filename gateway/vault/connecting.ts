@@ -12,12 +12,12 @@ import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
 import { createBegun, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
-import { type ConnectionStore, type StoredConnection, toAuthorization, toConnection } from "./connections.ts";
+import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Sealer } from "../store/sealing.ts";
-import type { AttemptRow, AuthorizationRow } from "../store/tables.ts";
+import type { AttemptRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
 import { openFields, placeOf, sealColumn } from "./sealed-columns.ts";
 
@@ -40,9 +40,6 @@ export interface Finished {
   returnTo: string | null;
   failure: { code: string; message: string } | null;
 }
-
-/** A started grant: its own authorization beside the connection that it will serve. */
-export type StartedConnection = StoredConnection & { authorization: AuthorizationRow };
 
 /** The two halves of connecting, and the form between them. */
 export function createConnecting(dependencies: ConnectingDependencies) {

@@ -16,6 +16,9 @@ export interface StoredConnection {
   connector: ConnectorConfig;
 }
 
+/** A started grant: its own authorization beside the connection that it will serve. */
+export type StartedConnection = StoredConnection & { authorization: AuthorizationRow };
+
 /** Reads and changes the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
 export interface ConnectionStore {
   /** The healthiest first: enabled, then active, then newest. From the cache where it is true. */

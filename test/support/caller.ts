@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAuth } from "../../gateway/auth/index.ts";
 import { createSealer } from "../../gateway/store/sealing.ts";
-import { openDatabase } from "../../gateway/store/database.ts";
+import { openDatabase } from "../../gateway/store/open.ts";
 import { PUBLIC_URL, type TestApp, WEB_ORIGIN } from "./test-app.ts";
 
 /** An answer, its body read. */

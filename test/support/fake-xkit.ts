@@ -3,7 +3,7 @@ import { createLog } from "../../gateway/runtime/log.ts";
 import { createManualClock, type ManualClock } from "./clock.ts";
 import { type ListeningServer, listen, sendJson } from "./server-io.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Upstream, RelayedUsers } from "../../gateway/upstream/create.ts";
+import type { Upstream, RelayedUsers } from "../../gateway/upstream/upstream.ts";
 import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type App, createApp } from "../../gateway/app.ts";
-import { type Config, type Environment, parseConfig } from "../../gateway/config/config.ts";
+import { type Config, parseConfig } from "../../gateway/config/config.ts";
+import type { Environment } from "../../gateway/config/document.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { type AuthorizationServer, type AuthorizationServerOptions, startAuthorizationServer } from "./authorization-server.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";

@@ -7,7 +7,8 @@ import Libsql from "libsql";
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
 import { ask, PUBLIC_URL, sendTo, type TestApp, type TestUser } from "./test-app.ts";
-import { type Database, openDatabase } from "../../gateway/store/database.ts";
+import type { Database } from "../../gateway/store/database.ts";
+import { openDatabase } from "../../gateway/store/open.ts";
 import type { AuthorizationRow } from "../../gateway/store/tables.ts";
 
 export const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { type Behaves, STRANGER, type Suite, TEST } from "./upstream.ts";
+import { type Behaves, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Connecting, reconnecting, several connections, disconnecting; and that nobody sees anybody else's. */
 export function describeConnecting({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {

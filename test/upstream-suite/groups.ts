@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { anyToken, type Behaves, type Suite, TEST } from "./upstream.ts";
+import { anyToken, type Behaves, type Suite, TEST } from "./harness.ts";
 import { granted } from "./tokens.ts";
 
 /** Groups, whose tokens no user sees; and servers, which see them all. */

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import type { AccessTokenOutcome } from "../../schema/upstream.ts";
-import { anyToken, type Behaves, HOUR_MS, STRANGER, type Suite, type SuiteUser, TEST } from "./upstream.ts";
+import { anyToken, type Behaves, HOUR_MS, STRANGER, type Suite, type SuiteUser, TEST } from "./harness.ts";
 
 /** Narrows to a token, or fails. */
 export function granted(outcome: AccessTokenOutcome) {

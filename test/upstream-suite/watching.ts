@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { type Behaves, STRANGER, type Suite, TEST } from "./upstream.ts";
+import { type Behaves, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Reads one after the other, as a subscriber does. */
 const readerOf = <Value>(source: AsyncIterable<Value>): AsyncIterator<Value> => source[Symbol.asyncIterator]();

@@ -1,6 +1,7 @@
 import { createLog } from "../../runtime/log.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
-import { describeUpstream, suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/upstream.ts";
+import { suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/harness.ts";
+import { describeUpstream } from "../../../test/upstream-suite/upstream.ts";
 import { createXkitUpstream } from "./adapter.ts";
 
 async function createXkitHarness(): Promise<UpstreamHarness> {

@@ -5,7 +5,7 @@ import type { Log } from "../../runtime/log.ts";
 import { answers, type UserAnswer } from "./response-schemas.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { expiryOf } from "./expiry.ts";
-import type { RelayedUsers, Upstream } from "../create.ts";
+import type { RelayedUsers, Upstream } from "../upstream.ts";
 import { orNull } from "./or-null.ts";
 import { createPolling } from "./polling.ts";
 import { createRestClient, type RestRequest } from "./rest-client.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { sendJson } from "../../../test/support/server-io.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
 import { type FakeXkit, plainConnection, plainConnector, sessionOf, startFakeXkit } from "../../../test/support/fake-xkit.ts";
-import { anyToken } from "../../../test/upstream-suite/upstream.ts";
+import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
 const TOKEN = "planted-third-party-token-1";
 const SLACK = { slug: "slack" };

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
 import { plainConnection, sessionOf, startFakeXkit } from "../../../test/support/fake-xkit.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
-import { anyToken } from "../../../test/upstream-suite/upstream.ts";
+import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
 const SLACK = { slug: "slack" };
 const READ = "GET /platform_user/connections/slack";

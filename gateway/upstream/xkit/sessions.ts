@@ -3,7 +3,7 @@ import type { Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { answers } from "./response-schemas.ts";
 import { expiryOf } from "./expiry.ts";
-import type { RelayedSession, RelayedUsers } from "../create.ts";
+import type { RelayedSession, RelayedUsers } from "../upstream.ts";
 import type { RestClient } from "./rest-client.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, section f). That they are is this gateway's to check first. */

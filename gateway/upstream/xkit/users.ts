@@ -12,7 +12,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { AccessTokens } from "./access-token.ts";
 import { answers, type ConnectionAnswer } from "./response-schemas.ts";
 import { createBrowserLinks } from "./browser-link.ts";
-import type { RelayedUsers } from "../create.ts";
+import type { RelayedUsers } from "../upstream.ts";
 import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { RestClient, RestRequest } from "./rest-client.ts";
