@@ -3,7 +3,8 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import { type Auth, createAuth } from "./auth/index.ts";
 import type { Clock } from "./runtime/clock.ts";
-import { type Config, ConfigError, sealingKeySchema } from "./config/config.ts";
+import { type Config, ConfigError } from "./config/config.ts";
+import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/open.ts";

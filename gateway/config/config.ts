@@ -4,16 +4,11 @@ import { slugSchema } from "../../schema/input.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
 import { type ConfigFile, type Environment, NO_FILE, parseFile } from "./document.ts";
+import { blanksToUndefined, type EnvironmentSettings, environmentSchema, isSecure, productionProblems } from "./environment.ts";
 import type { LogLevel } from "../runtime/log.ts";
-import { isLoopback } from "../http/endpoint.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
-import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamEnvironment, upstreamProblems } from "./upstream.ts";
+import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamProblems } from "./upstream.ts";
 import type { SealingKey } from "../store/sealing.ts";
-
-export const DEFAULT_PORT = 4000;
-export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
-export const DEFAULT_CONFIG_FILE = "xkit.config.json";
-export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
 
 /** Everything a gateway has to know, checked and frozen. */
 export interface Config {
@@ -50,60 +45,12 @@ export class ConfigError extends Error {
   }
 }
 
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
-    .transform(Number)
-    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
-
 const originSchema = z
   .string()
   .refine(
     (text) => isWebOrigin(text) && isSecure(text),
     "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
   );
-
-/** `id:base64`, as `keys seal` prints it. */
-export const sealingKeySchema = z.string().transform((text, context): SealingKey => {
-  const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
-  const secret = Buffer.from(base64 ?? "", "base64");
-  if (!id || secret.length !== 32) {
-    context.addIssue({
-      code: "custom",
-      message: `must be id:base64[,id:base64] with keys of 32 bytes; make one with: npx xkit-gateway keys seal`,
-    });
-    return z.NEVER;
-  }
-  return { id, secret };
-});
-
-const environmentSchema = z.object({
-  // Anything else is a slip of the pen, and would start a production gateway as a development one.
-  NODE_ENV: z.enum(["production", "development", "test"], "must be production, development or test").optional(),
-  HOST: z.string().min(1, "must not be empty").optional(),
-  PORT: whole(0, 65_535).default(DEFAULT_PORT),
-  XKIT_PUBLIC_URL: z
-    .string()
-    .refine(
-      (text) => isWebOrigin(text) && !text.includes("*") && isSecure(text),
-      "must be an origin like https://connect.example.com, without a path",
-    )
-    .optional(),
-  DATABASE_URL: z
-    .string()
-    .refine((text) => /^file:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)), "must be postgres://… or file:path")
-    .default(DEFAULT_DATABASE_URL),
-  XKIT_ENCRYPTION_KEYS: z
-    .string()
-    .transform((text) => text.split(","))
-    .pipe(z.array(sealingKeySchema))
-    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "must have distinct ids")
-    .optional(),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
-  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
-  ...upstreamEnvironment,
-});
 
 const fileSchema = z.strictObject({
   platform: z.strictObject({
@@ -164,10 +111,9 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
   return assemble(environment.data, settings.data);
 }
 
-const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: z.output<typeof environmentSchema>): string =>
-  XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
+const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: EnvironmentSettings): string => XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
 
-function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof fileSchema>): Config {
+function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): Config {
   const mode = env.NODE_ENV === "production" ? "production" : "development";
   const { platform } = file;
   return Object.freeze<Config>({
@@ -194,15 +140,6 @@ function assemble(env: z.output<typeof environmentSchema>, file: z.output<typeof
   });
 }
 
-function productionProblems(env: Environment, hasFile: boolean): string[] {
-  if (env.NODE_ENV !== "production") return [];
-  return [
-    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
-    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: where browsers reach this gateway"]),
-    ...(hasFile ? [] : [`XKIT_CONFIG is required in production: the path of the configuration file (default ${DEFAULT_CONFIG_FILE})`]),
-  ];
-}
-
 /** What zod would say in its own words. */
 const explainIssue: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "invalid_type") return issue.input === undefined ? "is required" : `must be ${article(issue.expected)}`;
@@ -215,14 +152,8 @@ const explainIssue: z.core.$ZodErrorMap = (issue) => {
 const article = (type: string): string =>
   ({ string: "a text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? `a ${type}`;
 
-const blanksToUndefined = (env: Environment): Environment =>
-  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));
-
 const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
   (error?.issues ?? [])
     .map(({ path, message }) => ({ path: path.map(String).join("."), message }))
     .filter(({ path }) => !except.has(path))
     .map(({ path, message }) => `${prefix}${path || "as a whole"} ${message}`);
-
-/** http is for this machine only. */
-const isSecure = (origin: string): boolean => origin.startsWith("https://") || isLoopback(new URL(origin.replace("*.", "")).hostname);

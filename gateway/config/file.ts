@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { DEFAULT_CONFIG_FILE } from "./config.ts";
+import { DEFAULT_CONFIG_FILE } from "./environment.ts";
 import type { ConfigFile } from "./document.ts";
 import { codeOf } from "./explain-error.ts";
 

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { isLoopback } from "../http/endpoint.ts";
+import { isWebOrigin } from "../http/web-origin.ts";
+import type { SealingKey } from "../store/sealing.ts";
+import type { Environment } from "./document.ts";
+import { upstreamEnvironment } from "./upstream.ts";
+
+export const DEFAULT_PORT = 4000;
+export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
+export const DEFAULT_CONFIG_FILE = "xkit.config.json";
+export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
+
+/** `id:base64`, as `keys seal` prints it. */
+export const sealingKeySchema = z.string().transform((text, context): SealingKey => {
+  const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
+  const secret = Buffer.from(base64 ?? "", "base64");
+  if (!id || secret.length !== 32) {
+    context.addIssue({
+      code: "custom",
+      message: `must be id:base64[,id:base64] with keys of 32 bytes; make one with: npx xkit-gateway keys seal`,
+    });
+    return z.NEVER;
+  }
+  return { id, secret };
+});
+
+/** The environment variables of the gateway. */
+export const environmentSchema = z.object({
+  // Anything else is a slip of the pen, and would start a production gateway as a development one.
+  NODE_ENV: z.enum(["production", "development", "test"], "must be production, development or test").optional(),
+  HOST: z.string().min(1, "must not be empty").optional(),
+  PORT: whole(0, 65_535).default(DEFAULT_PORT),
+  XKIT_PUBLIC_URL: z
+    .string()
+    .refine(
+      (text) => isWebOrigin(text) && !text.includes("*") && isSecure(text),
+      "must be an origin like https://connect.example.com, without a path",
+    )
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .refine((text) => /^file:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)), "must be postgres://… or file:path")
+    .default(DEFAULT_DATABASE_URL),
+  XKIT_ENCRYPTION_KEYS: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(sealingKeySchema))
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "must have distinct ids")
+    .optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
+  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+  ...upstreamEnvironment,
+});
+
+export type EnvironmentSettings = z.output<typeof environmentSchema>;
+
+/** What only production requires. */
+export function productionProblems(env: Environment, hasFile: boolean): string[] {
+  if (env.NODE_ENV !== "production") return [];
+  return [
+    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
+    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: where browsers reach this gateway"]),
+    ...(hasFile ? [] : [`XKIT_CONFIG is required in production: the path of the configuration file (default ${DEFAULT_CONFIG_FILE})`]),
+  ];
+}
+
+/** An empty variable counts as one that is not set. */
+export const blanksToUndefined = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim() || undefined]));
+
+/** http is for this machine only. */
+export const isSecure = (origin: string): boolean =>
+  origin.startsWith("https://") || isLoopback(new URL(origin.replace("*.", "")).hostname);
