@@ -9,7 +9,7 @@ export interface HandedOver {
 }
 
 /**
- * Carries a user and a browser binding from a page of the platform into a popup of the gateway (section f, one-time token).
+ * Carries a user and a browser binding from a page of the platform into a popup of the gateway (contract, "Sessions").
  *
  * The page's requests to the gateway are cross-site: browsers that block or partition third-party cookies keep the binding cookie of
  * `POST /connections/:slug` away from the popup, which is first-party. So the binding travels inside the one-time token, sealed, and

@@ -7,7 +7,7 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 `;
 
 /**
- * Tells the page that opened this window that it is ready, once it is signed in; or what went wrong, and closes (contract section k).
+ * Tells the page that opened this window that it is ready, once it is signed in; or what went wrong, and closes (contract, "Popup").
  * Without an opener nothing is redeemed: this window was not opened by a page, but by a link. Without an origin that may be told it
  * stays open, so that what went wrong can be read.
  */

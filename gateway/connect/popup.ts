@@ -1,5 +1,5 @@
 /**
- * The popup of xkit.js (contract section k): `/authorizations/loading`, `/authorizations/:slug/loading?token=`, `/authorizations/done`.
+ * The popup of xkit.js (contract, "Popup"): `/authorizations/loading`, `/authorizations/:slug/loading?token=`, `/authorizations/done`.
  *
  * The second page signs this browser in, by a one-time token out of its address. That is a login by link, so an attacker could try to
  * sign a victim in as the attacker: the victim's next connection would then land in the attacker's account (login CSRF). Hence:

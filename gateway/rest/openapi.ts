@@ -11,7 +11,7 @@ const securityOf: Record<CallerKind, Json[]> = {
   platform: [{ keyPair: [] }],
 };
 
-/** Failures that a request can always meet, by caller (decision 4). */
+/** Failures that a request can always meet, by caller (contract, "Errors"). */
 const failuresOf: Record<CallerKind, readonly number[]> = {
   public: [400, 401, 403, 413, 429, 500, 502, 503],
   user: [400, 401, 403, 413, 429, 500, 502, 503],

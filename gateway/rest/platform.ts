@@ -7,7 +7,7 @@ import { presentConnection, presentOwner, presentPublicConnector, presentSession
 import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
-/** How a path names an owner. `contexts` are users and groups alike (section c); a user comes before a group of the same id. */
+/** How a path names an owner. `contexts` are users and groups alike (contract, "Server endpoints"); a user comes before a group of the same id. */
 const kinds = ["users", "groups", "contexts"] as const;
 type OwnerKind = (typeof kinds)[number];
 
@@ -168,10 +168,10 @@ const legacy: Operation[] = [
   }),
 ];
 
-/** The Platform API: what servers ask (section c, decision 3). */
+/** The Platform API: what servers ask (contract, "Server endpoints"). */
 export const platformOperations: readonly Operation[] = [...provisioning, ...owners, ...kinds.flatMap(connectionsOf), ...legacy];
 
-/** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (section c). */
+/** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (contract, "Server endpoints"). */
 async function readOwners({ context, platform }: Callers["platform"], owner: Owner, slug: string, query: z.output<typeof singleQuery>) {
   const single = await readSingle(platform.connectionsOf(owner), { slug }, query, true);
   if (single.connection) return { connection: single.connection };

@@ -12,7 +12,7 @@ import type {
 import { presentConnection } from "./serialize.ts";
 import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
 
-/** What a GET of one connection may ask for (decision 5). */
+/** What a GET of one connection may ask for (contract, "Tokens"). */
 export const singleQuery = z.object({
   minimum_ttl: z
     .string()
@@ -35,7 +35,7 @@ type SingleQuery = z.output<typeof singleQuery>;
 export type Single = { connection: WireSingleConnection } | { connection: null; problem: WireTokenProblem };
 
 /**
- * Reads one connection (sections b, c and d): the token is asked of the port, which refreshes and withholds.
+ * Reads one connection (contract, "Tokens"): the token is asked of the port, which refreshes and withholds.
  * Throws TEMPORARILY_UNAVAILABLE, MINIMUM_TTL_UNAVAILABLE and CONNECTOR_MISCONFIGURED, as a token field of GraphQL does,
  * and NOT_FOUND for an unknown connector.
  */
@@ -102,7 +102,7 @@ function toError(outcome: Exclude<AccessTokenOutcome, Mendable | { type: "Access
   return new GatewayError("CONNECTOR_MISCONFIGURED", message);
 }
 
-/** 404 in words (section b: "never installed"). `NOT_CONNECTED` tells it from an unknown connector. */
+/** 404 in words (contract, "Tokens"). `NOT_CONNECTED` tells it from an unknown connector. */
 export class NotConnectedError extends Error {
   override readonly name = "NotConnectedError";
   readonly problem: WireTokenProblem;

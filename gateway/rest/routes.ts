@@ -42,7 +42,7 @@ export function createRestRoutes(dependencies: RestDependencies): Hono {
   return routes;
 }
 
-/** For all of `/api`: pages of the platform's web origins may ask, with cookies; no others (section g). */
+/** For all of `/api`: pages of the platform's web origins may ask, with cookies; no others (contract, "Web origins"). */
 export const createRestCors = (isValidOrigin: (origin: string) => boolean) =>
   cors({
     origin: (origin) => (isValidOrigin(origin) ? origin : null),

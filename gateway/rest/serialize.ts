@@ -2,7 +2,7 @@ import type { Session } from "../../schema/context.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform } from "../../schema/upstream.ts";
 import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnector } from "./wire.ts";
 
-/** The port's shapes as the contract writes them (section a). No function here sees a token. */
+/** The port's shapes as the contract writes them (contract, "Shapes"). No function here sees a token. */
 
 export const presentPlatform = (platform: Platform) => ({
   name: platform.name,
@@ -44,7 +44,7 @@ export const presentAuthorization = (authorization: Authorization, connector: Co
   state: authorization.state,
 });
 
-/** The first field under its 2020 names too: the catalog of that time shows no form without them (section a, `CollectField`). */
+/** The first field under its 2020 names too: the catalog of that time shows no form without them (contract, "Shapes"). */
 function presentCollect(collect: Authorization["collect"]) {
   if (!collect) return {};
   const [first] = collect.fields;

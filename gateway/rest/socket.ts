@@ -8,7 +8,7 @@ import type { Authorization, ViewerConnections } from "../../schema/upstream.ts"
 import type { Log } from "../runtime/log.ts";
 import { createPlaces } from "../runtime/concurrency-limit.ts";
 
-/** Where xkit.js connects (contract section b, "Socket"). */
+/** Where xkit.js connects (contract, "Socket"). */
 export const SOCKET_PATH = "/socket/websocket";
 /** Longest message a client may send. Ours are a hundred bytes. */
 export const MAXIMUM_MESSAGE_BYTES = 4_096;

@@ -13,7 +13,7 @@ const byId = z.object({ id: idSchema });
 /** Where the popup of xkit.js ends when the page named no other place: it closes itself. */
 export const POPUP_DONE_PATH = "/authorizations/done";
 
-/** The user's connections (section b). */
+/** The user's connections (contract, "Browser endpoints"). */
 export const connectionOperations: Operation[] = [
   operation({
     ...none,
@@ -96,7 +96,7 @@ export const connectionOperations: Operation[] = [
   }),
 ];
 
-/** What is behind them, while it is being made (section b). */
+/** What is behind them, while it is being made (contract, "Browser endpoints"). */
 export const authorizationOperations: Operation[] = [
   operation({
     ...none,

@@ -5,7 +5,7 @@ import { wireAnswers } from "./wire.ts";
 
 const nothing = z.object({});
 
-/** Signing in, staying so, and out (sections b and f). */
+/** Signing in, staying so, and out (contract, "Sessions"). */
 export const sessionOperations: Operation[] = [
   operation({
     ...none,

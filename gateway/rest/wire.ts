@@ -3,7 +3,7 @@
  * document is generated from them. The `xkit` adapter reads more leniently, through shapes of its own (`upstream/answers.ts`), because a plain
  * Xkit leaves much of this out; the words that both know are in `wire-words.ts`.
  *
- * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (sections b, c and d of the contract):
+ * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (contract, "Tokens"):
  *   AccessToken            200, `connection.authorization.access_token` with `token_type`, `expires_at`, `scopes`, `missing_scopes`, `fingerprint`
  *   ReconnectRequired      200, `connection.token_problem` = { code: "RECONNECT_REQUIRED", reason, connector_url, message }
  *   TokenWithheld          200, `connection.token_problem` = { code: "TOKEN_WITHHELD", message }
@@ -36,7 +36,7 @@ export const wireErrorCodes = z.enum([
   "INTERNAL",
 ] as const satisfies readonly (ErrorCode | "NOT_CONNECTED")[]);
 
-/** Every failure (decision 4). A success never has a top-level `error`. */
+/** Every failure (contract, "Errors"). A success never has a top-level `error`. */
 export const wireError = z
   .object({
     error: z.string().meta({ description: "One sentence for the reader." }),
@@ -127,7 +127,7 @@ export const wireTokenAuthorization = wireAuthorization
     credential: z
       .union([z.string(), z.record(z.string(), z.string())])
       .optional()
-      .meta({ description: "To servers only: the same as access_token with OAuth, else the fields that the user typed (decision 6)." }),
+      .meta({ description: "To servers only: the same as access_token with OAuth, else the fields that the user typed." }),
   })
   .meta({ id: "TokenAuthorization" });
 
@@ -163,7 +163,7 @@ export const wireSingleConnection = wireConnection
   .extend({ authorization: wireTokenAuthorization.nullable(), token_problem: wireTokenProblem.nullable() })
   .meta({ id: "SingleConnection" });
 
-/** What a server sees where a known owner never connected (section c: 200, not 404). */
+/** What a server sees where a known owner never connected (contract, "Server endpoints": 200, not 404). */
 export const wireAbsentConnection = z
   .object({
     id: z.null(),

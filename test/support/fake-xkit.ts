@@ -55,7 +55,7 @@ export async function startFakeXkit({ timeoutMs = 2_000 }: { timeoutMs?: number 
 
 const isHandle = (answer: Handle | Record<string, unknown>): answer is Handle => typeof answer === "function";
 
-/** What a plain Xkit answers: the documented fields alone (contract, section a). */
+/** What a plain Xkit answers: the documented fields alone (contract, "Shapes"). */
 export const plainConnector = { slug: "slack", name: "Slack", short_description: "Chat", mark_url: "https://x.example/slack.svg" };
 
 export const plainConnection = (token: string | null, extra: Record<string, unknown> = {}) => ({

@@ -7,7 +7,7 @@ import { toOutcome } from "./outcome.ts";
 import { statedOwnerOf, toConnection, toConnector } from "./from-wire.ts";
 import { withholdFrom } from "../withhold.ts";
 
-/** What a read of one connection with its token asks for (contract, decision 5). */
+/** What a read of one connection with its token asks for (contract, "Tokens"). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
 
 /** One connection with its token, and on whose behalf it was read: a user's, or a server's, which may have the token of any owner. */

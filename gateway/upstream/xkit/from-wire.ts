@@ -10,7 +10,7 @@ export const toPlatform = (platform: PlatformAnswer): Platform => ({
   name: platform.name,
   slug: platform.slug,
   website: platform.website,
-  // Blank means none (contract, section a).
+  // Blank means none (contract, "Shapes").
   loginRedirectUrl: platform.login_redirect_url || null,
   color: platform.color,
   logoUrl: platform.logo_url,

@@ -22,7 +22,7 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   const value = answer.authorization?.access_token;
   if (value) return judge(value, answer, connection, request, now);
   if (answer.authorization?.status !== "active") return reconnectRequired(connection, "REVOKED");
-  // Active and without a token is how a plain Xkit withholds one (contract, section e).
+  // Active and without a token is how a plain Xkit withholds one (contract, "Groups").
   return connection.owner.kind === "group" ? tokenWithheld(connection) : reconnectRequired(connection, "EXPIRED");
 }
 
@@ -54,7 +54,7 @@ function judge(
     scopes: connection.authorization?.scopes ?? [],
     missingScopes: connection.authorization?.missingScopes ?? [],
     fingerprint,
-    // With OAuth the credential is the token once more (contract, decision 6).
+    // With OAuth the credential is the token once more (contract, "Tokens").
     fields: typeof authorization?.credential === "object" ? authorization.credential : null,
     connection,
   };

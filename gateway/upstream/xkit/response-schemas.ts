@@ -79,7 +79,7 @@ const connection = z.object({
   token_problem: tokenProblem.nullish().catch(null),
 });
 
-/** Where a known owner never connected, servers may get a connection without an id (contract, section c). */
+/** Where a known owner never connected, servers may get a connection without an id (contract, "Server endpoints"). */
 const absentConnection = z.object({ id: z.null().optional(), enabled: z.literal(false), connector });
 
 const user = z.object({ external_id: z.string().min(1), external_group_id: text, name: text });

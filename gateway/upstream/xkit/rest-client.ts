@@ -185,7 +185,7 @@ const passedOn: readonly ErrorCode[] = [
   "CONNECTOR_MISCONFIGURED",
 ];
 
-/** What an upstream that states no code means by these (contract, section b). */
+/** What an upstream that states no code means by these (contract, "Errors"). */
 const codeOfStatus: Partial<Record<number, ErrorCode>> = {
   400: "BAD_USER_INPUT",
   401: "UNAUTHENTICATED",
@@ -237,7 +237,7 @@ const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }:
   ...(connectorUrl !== undefined && { connectorUrl }),
 });
 
-/** Contract, section b: a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
+/** Contract, "Responses": a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
 function parse<Body>({ status, text }: RawAnswer, schema: z.ZodType<Body>): Body {
   const json = status === 204 ? {} : parseJson(text);
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)

@@ -6,7 +6,7 @@ import { expiryOf } from "./expiry.ts";
 import type { RelayedSession, RelayedUsers } from "../upstream.ts";
 import type { RestClient } from "./rest-client.ts";
 
-/** The upstream wants to be asked from the platform's own pages (contract, section f). That they are is this gateway's to check first. */
+/** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
 const OWN_PAGE = { "sec-fetch-site": "same-origin" };
 
 export interface RelayedSessionsOptions {
@@ -15,7 +15,7 @@ export interface RelayedSessionsOptions {
   clock: Clock;
 }
 
-/** Signing in, staying so, and out, at the upstream (contract, section f). */
+/** Signing in, staying so, and out, at the upstream (contract, "Sessions"). */
 export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<RelayedUsers, "login" | "refresh" | "logout"> {
   async function present(token: string, expiresAt: Date | null, setCookies: readonly string[]): Promise<RelayedSession> {
     return { token, expiresAt: expiryOf(token, expiresAt, clock.now()), viewer: await whoIs(token), cookie: toCookie(setCookies) };

@@ -34,7 +34,7 @@ export interface RelayedUsersOptions {
   accessTokens: AccessTokens;
 }
 
-/** The Platform User API below `/api/platform_user` (contract, section b), on behalf of whoever's bearer it is. */
+/** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of whoever's bearer it is. */
 export function createRelayedUsers({ client, url, publicUrl, clock, polling, accessTokens }: RelayedUsersOptions): RelayedUsers {
   /** Slugs by authorization and by state. */
   const slugs = new LRUCache<string, string>({ max: REMEMBERED_AUTHORIZATIONS });
