@@ -1,3 +1,7 @@
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate } from "node:zlib";
+import { Agent, type Dispatcher } from "undici";
+
 /** The largest body read from a provider, after decompression: 1 MiB. */
 export const MAX_ANSWER_BYTES = 1_048_576;
 
@@ -8,34 +12,30 @@ const HTTP_OK = 200;
 /** The highest status that a `Response` can be made with; LinkedIn answers 999. */
 const HIGHEST_STATUS = 599;
 
-/** Errors of name lookup, connecting and TLS: not a byte of the request can have been acted on. */
-const unreachedCodes: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EAI_FAIL",
-  "ENETUNREACH",
-  "EHOSTUNREACH",
-  "EADDRNOTAVAIL",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
+/** Some services refuse a request without one. */
+const USER_AGENT = "xkit-gateway";
+
+/** Connections are kept alive. The deadline of each exchange covers what undici has timeouts for. */
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+const decoders: ReadonlyMap<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = new Map([
+  ["gzip", promisify(gunzip)],
+  ["x-gzip", promisify(gunzip)],
+  ["deflate", promisify(inflate)],
+  ["br", promisify(brotliDecompress)],
 ]);
 
 /** No complete answer came back. `code` is ours. */
 export class NoAnswerError extends Error {
   readonly code: string;
+  /** False: not a byte of the request was written, so the provider cannot have acted on it. */
+  readonly isSent: boolean;
 
-  constructor(code: string, options?: ErrorOptions) {
+  constructor(code: string, isSent: boolean, options?: ErrorOptions) {
     super(`No answer from the provider (${code}).`, options);
     this.name = "NoAnswerError";
     this.code = code;
+    this.isSent = isSent;
   }
 }
 
@@ -43,6 +43,11 @@ export interface ExchangeLimits {
   /** For the whole exchange, body included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Asked once the connection stands (TLS included), synchronously before the first byte of the request is written, with the milliseconds
+   * that are left of `timeoutMs`. False: nothing is written, and the error's code is `not_sent`.
+   */
+  readonly mayStillSend?: ((remainingMs: number) => boolean) | undefined;
 }
 
 export interface ProviderRequest {
@@ -61,19 +66,13 @@ export interface Answer {
 /**
  * Sends one request to a provider and reads the answer to its end.
  *
- * Follows no redirect and reads at most `MAX_ANSWER_BYTES`. Any status is an answer. Throws `NoAnswerError` with code `unreachable`,
- * `connection_lost`, `timeout`, `aborted` or `too_large`.
+ * Follows no redirect and reads at most `MAX_ANSWER_BYTES`. Any status is an answer. Throws `NoAnswerError` with code `unreachable`
+ * (not sent), `not_sent`, `connection_lost`, `timeout`, `aborted` or `too_large`.
  */
 export async function fetchAnswer(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<Answer> {
-  const deadline = startDeadline(limits);
-  try {
-    const response = await fetch(url, { ...request, redirect: "manual", signal: deadline.signal });
-    return { status: response.status, headers: response.headers, text: await readCapped(response) };
-  } catch (cause) {
-    throw noAnswer(cause, deadline.code());
-  } finally {
-    deadline.clear();
-  }
+  if (limits.signal?.aborted === true) throw new NoAnswerError("aborted", false);
+  const { status, headers, body } = await exchange(url, request, limits);
+  return { status, headers, text: new TextDecoder().decode(await decode(body, headers.get("content-encoding"))) };
 }
 
 /** A `Response` that oauth4webapi can process, made of an answer already read. */
@@ -83,47 +82,95 @@ export function toResponse(status: number, body: string, headers: Record<string,
   return new Response(empty ? null : body, init);
 }
 
+interface RawAnswer {
+  status: number;
+  headers: Headers;
+  body: Buffer;
+}
+
+/** Settles at the deadline even while the connection is being made; a connection that stands later is not written to. */
+function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const answer = { status: 0, headers: new Headers() };
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let isSent = false;
+    let controller: Dispatcher.DispatchController | null = null;
+    const fail = (code: string, cause?: unknown) => {
+      deadline.end();
+      reject(new NoAnswerError(code, isSent, { cause }));
+      controller?.abort(new Error(code));
+    };
+    const deadline = startDeadline(limits, fail);
+    agent.dispatch(toOptions(url, request), {
+      onRequestStart(started) {
+        // To throw here keeps the connection for a later request; to abort would close it.
+        if (!deadline.maySend()) throw new NoAnswerError("not_sent", false);
+        isSent = true;
+        controller = started;
+      },
+      onResponseStart(_controller, status, headers) {
+        Object.assign(answer, { status, headers: toHeaders(headers) });
+      },
+      onResponseData(_controller, chunk) {
+        bytes += chunk.byteLength;
+        if (bytes > MAX_ANSWER_BYTES) fail("too_large");
+        else chunks.push(chunk);
+      },
+      onResponseEnd() {
+        deadline.end();
+        resolve({ ...answer, body: Buffer.concat(chunks) });
+      },
+      onResponseError(_controller, error) {
+        if (error instanceof NoAnswerError) fail(error.code);
+        else fail(isSent ? "connection_lost" : "unreachable", error);
+      },
+    });
+  });
+}
+
 /** A timer of our own: `AbortSignal.any` with `AbortSignal.timeout` can be garbage collected, and then never fires, on Node 20. */
-function startDeadline({ timeoutMs, signal }: ExchangeLimits) {
-  const controller = new AbortController();
-  let code: string | null = null;
-  const stop = (reason: string) => {
-    code ??= reason;
-    controller.abort();
-  };
+function startDeadline({ timeoutMs, signal, mayStillSend }: ExchangeLimits, stop: (code: string) => void) {
+  const endsAt = performance.now() + timeoutMs;
+  let isOver = false;
   const onAbort = () => stop("aborted");
   const timer = setTimeout(stop, timeoutMs, "timeout");
-  if (signal?.aborted === true) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
-  const clear = () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+  return {
+    end() {
+      isOver = true;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    },
+    /** After a pause, the connection's event can come before the timer's: so the time is compared too. */
+    maySend(): boolean {
+      const remainingMs = endsAt - performance.now();
+      return !isOver && remainingMs > 0 && (mayStillSend?.(remainingMs) ?? true);
+    },
   };
-  return { signal: controller.signal, code: () => code, clear };
 }
 
-async function readCapped(response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  // Leaving the loop by throwing cancels the stream, and with it the connection.
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) throw new NoAnswerError("too_large");
-    text += decoder.decode(chunk, { stream: true });
+/** The body is a string, so undici writes head and body in one synchronous step, with `Content-Length`. */
+function toOptions(url: string, { method, headers, body }: ProviderRequest): Dispatcher.DispatchOptions {
+  const { origin, pathname, search } = new URL(url);
+  const given = new Headers(headers);
+  if (!given.has("user-agent")) given.set("user-agent", USER_AGENT);
+  return { origin, path: pathname + search, method, headers: Object.fromEntries(given), body };
+}
+
+function toHeaders(received: Record<string, string | string[] | undefined>): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(received)) for (const value of [values ?? []].flat()) headers.append(name, value);
+  return headers;
+}
+
+async function decode(body: Buffer, encoding: string | null): Promise<Buffer> {
+  const decoder = decoders.get(encoding?.trim().toLowerCase() ?? "");
+  if (!decoder) return body;
+  try {
+    return await decoder(body, { maxOutputLength: MAX_ANSWER_BYTES });
+  } catch (cause) {
+    const isTooLarge = cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
+    throw new NoAnswerError(isTooLarge ? "too_large" : "connection_lost", true, { cause });
   }
-  return text + decoder.decode();
-}
-
-function noAnswer(cause: unknown, stopped: string | null): NoAnswerError {
-  if (cause instanceof NoAnswerError) return cause;
-  if (stopped !== null) return new NoAnswerError(stopped, { cause });
-  return new NoAnswerError(isUnreached(cause) ? "unreachable" : "connection_lost", { cause });
-}
-
-function isUnreached(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : undefined;
-  return (typeof code === "string" && unreachedCodes.has(code)) || isUnreached(error.cause);
 }

@@ -1,5 +1,5 @@
 import { describeVendor, toCode } from "../http/redact.ts";
-import type { TokenFailure, TokenFailureKind } from "./result.ts";
+import type { Delivery, TokenFailure, TokenFailureKind } from "./result.ts";
 
 /** What was being done when it failed: the halves of connecting, or a refresh. */
 export type Operation = "authorize" | "exchange" | "refresh";
@@ -7,6 +7,8 @@ export type Operation = "authorize" | "exchange" | "refresh";
 export interface FailureFacts {
   readonly operation: Operation;
   readonly kind: TokenFailureKind;
+  /** Default `answered`. */
+  readonly delivery?: Delivery;
   /** Untrusted: may be a vendor's text. */
   readonly code: string;
   /** Untrusted: the vendor's `error_description`. */
@@ -53,6 +55,7 @@ export function createFailure(facts: FailureFacts): TokenFailure {
   return {
     ok: false,
     kind: facts.kind,
+    delivery: facts.delivery ?? "answered",
     code,
     reason,
     message: sentences[facts.kind](reason, facts.operation),
@@ -70,4 +73,5 @@ const sentences: Readonly<Record<TokenFailureKind, (reason: string, operation: O
   misconfigured: (reason) =>
     `The provider does not accept this connector's configuration (${reason}): check its client id, secret, endpoints, redirect URI and scopes.`,
   invalid: (reason) => `The provider's answer does not belong to this attempt to connect (${reason}): start connecting again.`,
+  withdrawn: (reason) => `The request was not sent to the provider (${reason}): try again.`,
 };

@@ -151,6 +151,7 @@ describe("a failed refresh", () => {
     expect(await fail({ refreshToken })).toEqual({
       ok: false,
       kind: "revoked",
+      delivery: "answered",
       code: "invalid_grant",
       reason: "invalid_grant",
       message: "The provider no longer accepts this connection (invalid_grant): connect the account again.",

@@ -16,11 +16,12 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
  * Exchanges a refresh token for fresh tokens (RFC 6749 section 6).
  *
  * One request, no retry. `timeoutMs` covers the whole exchange (default 10 000). A `tokens.refreshToken` of null means: keep the one you
- * have. Never call it twice at once for one token: rotating providers take that for theft and revoke the grant.
+ * have. Never call it twice at once for one token: rotating providers take that for theft and revoke the grant. `mayStillSend` is asked
+ * once more right before the request is written; where it says no, the failure's kind is `withdrawn`.
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
-  const { provider, client, refreshToken, scopes = [], timeoutMs = PROVIDER_TIMEOUT_MS, signal } = request;
+  const { provider, client, refreshToken, scopes = [], timeoutMs = PROVIDER_TIMEOUT_MS, signal, mayStillSend } = request;
   const sendScopes = provider.sendScopeOnRefresh && scopes.length > 0;
   return callTokenEndpoint({
     operation: "refresh",
@@ -28,6 +29,7 @@ export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
     client,
     timeoutMs,
     signal,
+    mayStillSend,
     endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
     params: sendScopes ? { scope: scopes.join(provider.scopeSeparator) } : {},
     secrets: [refreshToken],

@@ -21,12 +21,23 @@ export interface TokenSet {
  * - `temporary`: says nothing about the grant; ask again later.
  * - `misconfigured`: the connector's client, endpoints or scopes are wrong; the platform's operator must act.
  * - `invalid`: the callback cannot be trusted (wrong state or issuer); the attempt is over, an existing grant is untouched.
+ * - `withdrawn`: `mayStillSend` said no, or the process was paused past the deadline: nothing was sent, and the provider has not failed.
  */
-export type TokenFailureKind = "revoked" | "denied" | "temporary" | "misconfigured" | "invalid";
+export type TokenFailureKind = "revoked" | "denied" | "temporary" | "misconfigured" | "invalid" | "withdrawn";
+
+/**
+ * How far a request came.
+ *
+ * - `unsent`: not a byte was written, so the provider has not acted.
+ * - `lost`: it was sent, and no answer of the provider's own came back: it may have acted, e.g. rotated the refresh token.
+ * - `answered`: the provider has refused it.
+ */
+export type Delivery = "unsent" | "lost" | "answered";
 
 export interface TokenFailure {
   readonly ok: false;
   readonly kind: TokenFailureKind;
+  readonly delivery: Delivery;
   /** The code of RFC 6749, else the vendor's own, else one of ours: `timeout`, `connection_lost`, `http_503`, … Printable, at most 64 characters. */
   readonly code: string;
   /** The code, and the provider's words where it has any, free of tokens and secrets. */

@@ -5,7 +5,7 @@ import { createFailure, kindOf, type FailureFacts, type Operation } from "./fail
 import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
-import type { TokenFailure, TokenResult, TokenSet } from "./result.ts";
+import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { normalise } from "./token-response.ts";
 
@@ -31,7 +31,7 @@ export interface TokenCall extends ExchangeLimits {
 
 /** An answer that says what went wrong without RFC 6749's words for it. */
 class RefusedError extends Error {
-  readonly facts: Pick<FailureFacts, "kind" | "code" | "retryAfterSeconds">;
+  readonly facts: Pick<FailureFacts, "kind" | "delivery" | "code" | "retryAfterSeconds">;
 
   constructor(facts: RefusedError["facts"]) {
     super(`The provider refused the request (${facts.code}).`);
@@ -43,6 +43,8 @@ class RefusedError extends Error {
 const STATUS_UNAUTHORIZED = 401;
 const STATUS_REQUEST_TIMEOUT = 408;
 const STATUS_SERVER_ERROR = 500;
+/** Server errors of which the answer itself says that the request was not acted on: 501, 503 (RFC 9110 section 15.6). */
+const refusingStatuses: ReadonlySet<number> = new Set([501, 503]);
 /** Statuses that speak of the moment, not of the grant: 408, 425 (RFC 8470), 429 (RFC 6585) and all of 5xx. */
 const momentaryStatuses: ReadonlySet<number> = new Set([STATUS_REQUEST_TIMEOUT, 425, 429]);
 
@@ -106,11 +108,14 @@ function refuseUnusable({ status }: Answer, retryAfter: number | null): void {
   const code = `http_${status}`;
   if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
   if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
-    throw new RefusedError({ kind: "temporary", code, retryAfterSeconds: retryAfter });
+    throw new RefusedError({ kind: "temporary", delivery: deliveryOf(status), code, retryAfterSeconds: retryAfter });
 }
 
+/** A server that broke down, or a proxy that lost its server, does not know whether the request was acted on. */
+const deliveryOf = (status: number): Delivery => (status >= STATUS_SERVER_ERROR && !refusingStatuses.has(status) ? "lost" : "answered");
+
 function unreadable(status: number, retryAfter: number | null): RefusedError {
-  if (status < 400) return new RefusedError({ kind: "temporary", code: "unparsable" });
+  if (status < 400) return new RefusedError({ kind: "temporary", delivery: "lost", code: "unparsable" });
   const kind = status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
   return new RefusedError({ kind, code: `http_${status}`, retryAfterSeconds: retryAfter });
 }
@@ -129,11 +134,15 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
 function toFailure(call: TokenCall, error: unknown): TokenFailure {
   const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };
   if (error instanceof RefusedError) return createFailure({ ...base, ...error.facts });
-  if (error instanceof NoAnswerError) return createFailure({ ...base, kind: "temporary", code: error.code });
+  if (error instanceof NoAnswerError) return createFailure({ ...base, ...noAnswerFacts(error) });
   if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error) });
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
-    return createFailure({ ...base, kind: "temporary", code: "unparsable" });
+    return createFailure({ ...base, kind: "temporary", delivery: "lost", code: "unparsable" });
   throw error;
+}
+
+function noAnswerFacts({ code, isSent }: NoAnswerError): RefusedError["facts"] {
+  return { kind: code === "not_sent" ? "withdrawn" : "temporary", delivery: isSent ? "lost" : "unsent", code };
 }
 
 function bodyErrorFacts(error: oauth.ResponseBodyError) {

@@ -58,7 +58,16 @@ interface Dependencies {
   timeoutMs: number;
 }
 
-type Held = StoredConnection & { authorization: AuthorizationRow };
+interface Held extends StoredConnection {
+  authorization: AuthorizationRow;
+}
+
+interface Claimed extends Held {
+  /** What is left of the lease, by the store's clock. */
+  leaseRemainsMs(): number;
+  /** `forced_at` as it was before the claim. */
+  forcedAtBefore: number | null;
+}
 type Failed = Extract<TokenResult, { ok: false }>;
 
 const unusableToken = { kind: "temporary", reason: "its new token expires too soon", retryAfterSeconds: null } as const;
@@ -75,7 +84,8 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       const problem = standingProblem(held.authorization, clock.now()) ?? (forced ? forcedTooSoon(held.authorization, clock.now()) : null);
       if (problem) return { stored: held, problem };
       const claimed = await claim(held, forced);
-      if (claimed) return perform(claimed);
+      const outcome = claimed && (await perform(claimed));
+      if (outcome) return outcome;
       const present = await connections.read(held.connection.id);
       if (!isSameGrant(present, held)) return { stored: present, problem: problemOf(present, clock.now()) };
       held = present;
@@ -87,7 +97,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
    * One conditional update: nobody else holds the lease, nobody has failed a moment ago, and the grant is still the one that was read.
    * @returns the grant as it is now.
    */
-  async function claim(held: Held, forced: boolean): Promise<Held | null> {
+  async function claim(held: Held, forced: boolean): Promise<Claimed | null> {
     const leadMs = await database.leadMs();
     const now = clock.now();
     const leaseExpiresAt = now + leadMs + timeoutMs + LEASE_MARGIN_MS;
@@ -103,17 +113,23 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
     const authorization = await update.returningAll().executeTakeFirst();
     if (!authorization) return null;
-    const claimed = { ...held, authorization };
+    const claimed = {
+      ...held,
+      authorization,
+      forcedAtBefore: held.authorization.forced_at,
+      leaseRemainsMs: () => leaseExpiresAt - clock.now() - leadMs,
+    };
     if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
-    await release(claimed, { forced_at: held.authorization.forced_at });
-    return null;
+    return giveUp(claimed);
   }
 
-  async function perform(held: Held): Promise<RefreshOutcome> {
+  /** @returns null when the lease ended before the request was sent: the claim is given up. */
+  async function perform(held: Claimed): Promise<RefreshOutcome | null> {
     try {
       // The token's life may have begun as soon as it was asked for (rule 1).
       const askedAt = clock.now();
       const result = await callProvider(held);
+      if (!result.ok && result.kind === "withdrawn") return await giveUp(held);
       if (result.ok) await store(held, result.tokens, askedAt);
       else if (result.kind === "revoked") await markRevoked(held, result.code);
       else await recordFailure(held, result);
@@ -126,7 +142,7 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
     return { stored: present, problem: problemOf(present, clock.now()) };
   }
 
-  function callProvider(held: Held): Promise<TokenResult> {
+  function callProvider(held: Claimed): Promise<TokenResult> {
     const refreshToken = openColumn(sealer, held, "sealed_refresh_token");
     const { oauth } = held.connector;
     if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
@@ -137,6 +153,8 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       refreshToken,
       scopes: parseScopes(held.authorization.granted_scopes),
       timeoutMs,
+      // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
+      mayStillSend: (remainingMs) => remainingMs < held.leaseRemainsMs(),
     });
   }
 
@@ -208,6 +226,12 @@ export function createRefresher({ database, connections, revoker, sealer, clock,
       await transaction.updateTable("connections").set({ updated_at: now }).where("id", "=", connection.id).execute();
       return true;
     });
+  }
+
+  /** Nothing was sent, so the claim leaves no trace. */
+  async function giveUp(claimed: Claimed): Promise<null> {
+    await release(claimed, { forced_at: claimed.forcedAtBefore });
+    return null;
   }
 
   async function release({ authorization }: Held, columns: Pick<Partial<AuthorizationRow>, "forced_at"> = {}): Promise<void> {
