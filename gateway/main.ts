@@ -3,6 +3,7 @@ import { type Config, parseConfig } from "./config/config.ts";
 import { readConfigFile } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { startGateway } from "./listen.ts";
+import { stopOnUnhandledError } from "./runtime/last-resort.ts";
 import { createLog } from "./runtime/log.ts";
 import { isEmbedded } from "./config/upstream.ts";
 
@@ -20,7 +21,9 @@ export async function main(): Promise<void> {
     return { config: demo.config, app: await createApp(demo.config, { log }) };
   };
   const starting = startGateway(config, build);
-  stopOnSignal(() => starting.then((gateway) => gateway.stop()).finally(() => closeDemo()));
+  const stop = () => starting.then((running) => running.stop()).finally(() => closeDemo());
+  stopOnSignal(stop);
+  stopOnUnhandledError(log, stop);
   const gateway = await starting.catch(async (error: unknown) => {
     await closeDemo();
     throw error;

@@ -21,7 +21,7 @@ export interface Store {
 /** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
   const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
-  const database = await openDatabase(config.databaseUrl, clock);
+  const database = await openDatabase(config.databaseUrl, { clock, log });
   try {
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
     const auth = await createAuth({ database, sealer, clock, publicUrl, webOrigins, issuers, log });

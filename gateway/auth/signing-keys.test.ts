@@ -24,7 +24,7 @@ const PROGRAM = `
   import { openDatabase } from "../store/open.ts";
   import { createSealer } from "../store/sealing.ts";
   import { createSigningKeys } from "./signing-keys.ts";
-  const database = await openDatabase(process.argv[1], clock);
+  const database = await openDatabase(process.argv[1], { clock });
   const sealer = createSealer([{ id: "shared", secret: Buffer.alloc(32, 7) }]);
   const keys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds: 3600 });
   await keys.rotate();

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { inStore } from "../../test/support/vault.ts";
 import {
   createStatusChannel,
   MAXIMUM_JOINS,
@@ -78,6 +79,16 @@ it("answers a join with the status, and pushes each change until the last", asyn
   await expect.poll(() => client.received.at(-1)).toEqual(["1", null, topic, "status_update", { status: "active" }]);
   client.send("1", "2", topic, "phx_leave", {});
   await expect.poll(() => client.received.at(-1)).toEqual(["1", "2", topic, "phx_reply", { status: "ok", response: {} }]);
+});
+
+it("stays open when another process writes to the store", async () => {
+  const client = await connect(await ada.bearer());
+  const { id } = await start(ada);
+  client.send("1", "1", `authorization_status:${id}`, "phx_join", {});
+  await inStore(test, (query) => query.insertInto("groups").values({ id: "other", created_at: 0 }).execute());
+  await test.startTwin();
+  client.send(null, "7", "phoenix", "heartbeat", {});
+  await expect.poll(() => client.received).toContainEqual([null, "7", "phoenix", "phx_reply", { status: "ok", response: {} }]);
 });
 
 it("answers heartbeats", async () => {

@@ -9,7 +9,7 @@ export interface RowCache<Row extends object> {
   get(topic: Topic, load: () => Promise<Row>): Promise<Row>;
 }
 
-/** Creates a bounded cache that never outlives a change, and keeps nothing while changes cannot be heard. */
+/** Creates a bounded cache that never outlives a change, and keeps nothing while changes cannot be received. */
 export function createRowCache<Row extends object>(changes: Changes, maximumEntries = CACHE_MAXIMUM_ENTRIES): RowCache<Row> {
   const rows = new LRUCache<Topic, Row>({ max: maximumEntries });
   let changeCount = 0;
@@ -21,13 +21,13 @@ export function createRowCache<Row extends object>(changes: Changes, maximumEntr
 
   return {
     async get(topic, load) {
-      if (!changes.hear()) return load();
+      if (!changes.isCacheable()) return load();
       const cached = rows.get(topic);
       if (cached) return cached;
       const countBefore = changeCount;
       const row = await load();
       // A change while loading may have made the row stale.
-      if (changes.hear() && changeCount === countBefore) rows.set(topic, row);
+      if (changes.isCacheable() && changeCount === countBefore) rows.set(topic, row);
       return row;
     },
   };

@@ -5,13 +5,14 @@ import { createRowCache } from "./cache.ts";
 const ADA: Topic = "connections:user:ada";
 const BOB: Topic = "connections:user:bob";
 
-/** A hub that counts its listeners, and can be made deaf. */
+/** A hub that counts its listeners, and can be cut off from other processes. */
 function setUp() {
-  const hub = createChangeHub();
+  let isReceiving = true;
+  const logged: object[] = [];
+  const hub = createChangeHub({ error: (facts) => void logged.push(facts) }, () => isReceiving);
   let listeners = 0;
-  let isHearing = true;
   const changes: Changes = {
-    hear: () => isHearing,
+    isCacheable: hub.isCacheable,
     listen(listener) {
       const stop = hub.listen(listener);
       listeners += 1;
@@ -25,8 +26,46 @@ function setUp() {
       return hub.isEnded;
     },
   };
-  return { hub, changes, listeners: () => listeners, setHearing: (hears: boolean) => void (isHearing = hears) };
+  return { hub, changes, logged, listeners: () => listeners, setReceiving: (receives: boolean) => void (isReceiving = receives) };
 }
+
+describe("the hub", () => {
+  it("tells what a listener tells after the present change, in order", () => {
+    const { hub } = setUp();
+    const told: string[] = [];
+    hub.listen((change) => {
+      told.push(`first ${change}`);
+      if (change === ADA) hub.tell(BOB);
+    });
+    hub.listen((change) => told.push(`second ${change}`));
+    hub.tell(ADA);
+    expect(told).toEqual([`first ${ADA}`, `second ${ADA}`, `first ${BOB}`, `second ${BOB}`]);
+  });
+
+  it("lets nothing be cached while it tells, because a later listener may be the cache", () => {
+    const { hub } = setUp();
+    const seen: boolean[] = [];
+    hub.listen(() => seen.push(hub.isCacheable()));
+    hub.tell(ADA);
+    expect([seen, hub.isCacheable()]).toEqual([[false], true]);
+  });
+
+  it("tells the others what a listener that throws was told, and logs the error", () => {
+    const { hub, logged } = setUp();
+    const told: string[] = [];
+    const failure = new Error("no");
+    hub.listen(() => {
+      throw failure;
+    });
+    hub.listen((change) => told.push(change));
+    hub.tell(ADA);
+    hub.tell(BOB);
+    expect([told, logged]).toEqual([
+      [ADA, BOB],
+      [{ err: failure }, { err: failure }],
+    ]);
+  });
+});
 
 describe("follow", () => {
   const countUp = (changes: Changes, last = Number.POSITIVE_INFINITY) => {
@@ -130,14 +169,14 @@ describe("the row cache", () => {
     expect(await cache.get(ADA, loadFrom([fresh]))).toBe(fresh);
   });
 
-  it("keeps nothing, and gives nothing it kept, while changes cannot be heard", async () => {
-    const { changes, setHearing } = setUp();
+  it("keeps nothing, and gives nothing it kept, while changes cannot be received", async () => {
+    const { changes, setReceiving } = setUp();
     const [cache, before, meanwhile] = [createRowCache(changes), {}, {}];
     await cache.get(ADA, loadFrom([before]));
-    setHearing(false);
+    setReceiving(false);
     expect(await cache.get(ADA, loadFrom([meanwhile]))).toBe(meanwhile);
     expect(await cache.get(BOB, loadFrom([meanwhile]))).toBe(meanwhile);
-    setHearing(true);
+    setReceiving(true);
     expect(await cache.get(BOB, loadFrom([before]))).toBe(before);
   });
 

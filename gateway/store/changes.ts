@@ -1,16 +1,21 @@
+import type { Log } from "../runtime/log.ts";
+
 /** What changed: the cache key of the rows concerned. */
 export type Topic =
   `connections:${"user" | "group"}:${string}` | `user:${string}` | `session:${string}` | `api-key:${string}` | "signing-keys";
 
-export type ChangeListener = (topic: Topic | "everything") => void;
+/** A change of one topic, or possibly of all. */
+export type Change = Topic | "everything";
+
+export type ChangeListener = (change: Change) => void;
 
 /** News of changes, from this process and from others over the same store. */
 export interface Changes {
   /**
    * Takes in what other processes changed until now.
-   * @returns false while this process cannot hear them, and so must not cache.
+   * @returns whether rows may be cached: false while changes of other processes cannot be received, and while a change is being told.
    */
-  hear(): boolean;
+  isCacheable(): boolean;
   /** Calls `listener` at each change, after it is committed. Answers a function that stops it. */
   listen(listener: ChangeListener): () => void;
   /** Ends every `follow`: the process is about to stop. */
@@ -18,25 +23,53 @@ export interface Changes {
   readonly isEnded: boolean;
 }
 
-/** The fan-out inside one process. */
-export function createChangeHub() {
+/** Tells every listener of a process of each change. */
+export interface ChangeHub extends Changes {
+  tell(change: Change): void;
+}
+
+/**
+ * Creates the hub of one process.
+ * Telling is not re-entrant: a change told by a listener is told after the present one, in order. What a listener throws is logged.
+ * @param receive takes in what other processes changed, and says whether it could. Not called while a change is being told.
+ */
+export function createChangeHub(log: Pick<Log, "error">, receive: () => boolean): ChangeHub {
   const listeners = new Set<ChangeListener>();
-  const tell = (topic: Topic | "everything") => {
-    for (const listener of listeners) listener(topic);
-  };
+  const untold: Change[] = [];
+  let isTelling = false;
   let isEnded = false;
+
+  const tell = (change: Change) => {
+    untold.push(change);
+    if (isTelling) return;
+    isTelling = true;
+    for (let next = untold.shift(); next !== undefined; next = untold.shift()) tellAll(next);
+    isTelling = false;
+  };
+  const tellAll = (change: Change) => {
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        log.error({ err: error }, "a listener for changes failed");
+      }
+    }
+  };
+
   return {
     tell,
+    // A listener may read before the caches that come after it have dropped what changed.
+    isCacheable: () => !isTelling && receive(),
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     end() {
       isEnded = true;
       tell("everything");
     },
     get isEnded() {
       return isEnded;
-    },
-    listen(listener: ChangeListener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
     },
   };
 }

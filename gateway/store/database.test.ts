@@ -1,11 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import pg from "pg";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../../test/support/clock.ts";
-import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
+import { createTestDatabase, databaseKinds, run, type TestDatabase } from "../../test/support/databases.ts";
 import { createRowCache } from "./cache.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
@@ -21,7 +22,7 @@ afterEach(async () => {
 });
 
 async function open(): Promise<Database> {
-  const database = await openDatabase(store.url, clock);
+  const database = await openDatabase(store.url, { clock });
   opened.push(database);
   return database;
 }
@@ -47,15 +48,15 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
     store = await createTestDatabase(kind);
     const { query } = await open();
     await sql`update migrations set checksum = 'changed'`.execute(query);
-    await expect(openDatabase(store.url, clock)).rejects.toThrow(MigrationError);
-    await expect(openDatabase(store.url, clock)).rejects.toThrow("0001-initial was applied to the store with other statements");
+    await expect(openDatabase(store.url, { clock })).rejects.toThrow(MigrationError);
+    await expect(openDatabase(store.url, { clock })).rejects.toThrow("0001-initial was applied to the store with other statements");
   });
 
   it("is not opened when a newer version made it", async () => {
     store = await createTestDatabase(kind);
     const { query } = await open();
     await sql`insert into migrations values ('9999-future', 'checksum', 0)`.execute(query);
-    await expect(openDatabase(store.url, clock)).rejects.toThrow("9999-future, which this version does not know");
+    await expect(openDatabase(store.url, { clock })).rejects.toThrow("9999-future, which this version does not know");
   });
 
   it("forgets a transaction that fails, and tells nobody of it", async () => {
@@ -78,7 +79,7 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
     const news: string[] = [];
     there.changes.listen((topic) => news.push(topic));
     await provision(here, "a".repeat(9_000), "Long");
-    await vi.waitUntil(() => (there.changes.hear(), news.length > 0));
+    await vi.waitUntil(() => (there.changes.isCacheable(), news.length > 0));
     expect(news).toEqual(["everything"]);
   });
 
@@ -107,11 +108,11 @@ describe("a Postgres store whose listening connection is lost", () => {
     const database = await open();
     const news: string[] = [];
     database.changes.listen((topic) => news.push(topic));
-    expect(database.changes.hear()).toBe(true);
+    expect(database.changes.isCacheable()).toBe(true);
     const admin = new pg.Client({ connectionString: store.url });
     await admin.connect();
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%'");
-    await vi.waitUntil(() => !database.changes.hear(), { timeout: 5_000 });
+    await vi.waitUntil(() => !database.changes.isCacheable(), { timeout: 5_000 });
     const cache = createRowCache<{ loaded: number }>(database.changes);
     let loads = 0;
     const load = async () => ({ loaded: (loads += 1) });
@@ -119,12 +120,48 @@ describe("a Postgres store whose listening connection is lost", () => {
     await cache.get("user:ada", load);
     expect(loads).toBe(2);
     expect(news).toEqual([]);
-    await vi.waitUntil(() => database.changes.hear(), { timeout: 10_000 });
+    await vi.waitUntil(() => database.changes.isCacheable(), { timeout: 10_000 });
     expect(news).toEqual(["everything"]);
     await cache.get("user:ada", load);
     await cache.get("user:ada", load);
     expect(loads).toBe(3);
     await admin.end();
+  });
+});
+
+describe("a Postgres connection that breaks", () => {
+  const terminate = (url: string, query: string) =>
+    run(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '${query}%'`);
+  const names = async (database: Database) => (await database.query.selectFrom("users").select("name").execute()).map(({ name }) => name);
+
+  it("fails the transaction that holds it, and no other", async () => {
+    store = await createTestDatabase("postgres");
+    const database = await open();
+    await provision(database, "ada", "Ada");
+    const broken = database.write([], async (transaction) => {
+      await transaction.selectFrom("users").selectAll().where("id", "=", "ada").forUpdate().execute();
+      await terminate(store.url, 'select * from "users"');
+      // Idle in the transaction: the error comes while no statement waits for it.
+      await delay(100);
+      await transaction.updateTable("users").set({ name: "Lost" }).execute();
+    });
+    await expect(broken).rejects.toThrow();
+    expect(await Promise.all(Array.from({ length: 20 }, () => names(database)))).toEqual(Array.from({ length: 20 }, () => ["Ada"]));
+  });
+
+  it("fails the statement that runs on it, and no later one", async () => {
+    store = await createTestDatabase("postgres");
+    const database = await open();
+    const sleeping = sql`select pg_sleep(60)`.execute(database.query);
+    const outcome = sleeping.then(
+      () => "done",
+      () => "failed",
+    );
+    await vi.waitUntil(async () => {
+      await terminate(store.url, "select pg_sleep");
+      return Promise.race([outcome, delay(20)]);
+    });
+    expect([await outcome, await names(database)]).toEqual(["failed", []]);
   });
 });
 

@@ -1,4 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Changes, Topic } from "./changes.ts";
 import type { Tables } from "./tables.ts";
 
@@ -15,4 +17,10 @@ export interface Database {
   /** Throws when the store cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  clock: Clock;
+  /** Default: a log that keeps nothing. */
+  log: Pick<Log, "info" | "warn" | "error">;
 }

@@ -1,9 +1,8 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { z } from "zod";
-import type { Clock } from "../runtime/clock.ts";
-import { createChangeHub, type Topic } from "./changes.ts";
-import type { Database } from "./database.ts";
+import { type Change, createChangeHub, type Topic } from "./changes.ts";
+import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { Tables } from "./tables.ts";
@@ -28,19 +27,21 @@ const timeSchema = z.object({ now: z.number() });
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens a Postgres database, to be shared by any number of gateways. */
-export async function openPostgres(url: string, clock: Clock): Promise<Database> {
+export async function openPostgres(url: string, { clock, log }: StoreOptions): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_MAXIMUM_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
   });
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-  pool.on("error", () => {});
+  // A connection that breaks would end the process if its error had no listener. The pool listens to idle connections alone. Its next
+  // statement fails, and the pool does not take it back.
+  pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
 
   const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  const hub = createChangeHub();
-  const ear = await prepare().catch(async (error: unknown) => {
+  let isListening = () => false;
+  const changes = createChangeHub(log, () => isListening());
+  const listener = await prepare().catch(async (error: unknown) => {
     await query.destroy();
     throw error;
   });
@@ -50,13 +51,14 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
       await migrate(transaction, migrations, clock.now());
     });
-    return listen(url, hub.tell);
+    return listen(url, changes.tell);
   }
+  isListening = listener.isOpen;
 
   return {
     kind: "postgres",
     query,
-    changes: Object.assign(hub, { hear: ear.isOpen }),
+    changes,
     async write(topics, statements) {
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);
@@ -64,7 +66,7 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
         for (const topic of topics) await sql`select pg_notify(${CHANNEL}, ${payloadOf(topic)})`.execute(transaction);
         return answer;
       });
-      for (const topic of topics) hub.tell(topic);
+      for (const topic of topics) changes.tell(topic);
       return result;
     },
     async leadMs() {
@@ -76,14 +78,14 @@ export async function openPostgres(url: string, clock: Clock): Promise<Database>
       await sql`select 1`.execute(query);
     },
     async close() {
-      await ear.close();
+      await listener.close();
       await query.destroy();
     },
   };
 }
 
 /** Keeps one connection listening; while it is down nothing is heard, and once it is back everything may have changed. */
-async function listen(url: string, tell: (topic: Topic | "everything") => void) {
+async function listen(url: string, tell: (change: Change) => void) {
   let client: pg.Client | null = null;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;

@@ -5,9 +5,8 @@ import { type DatabaseConnection, type Driver, Kysely, SqliteDialect, type Sqlit
 import Libsql from "libsql";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import type { Clock } from "../runtime/clock.ts";
 import { createChangeHub } from "./changes.ts";
-import type { Database } from "./database.ts";
+import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { Tables } from "./tables.ts";
@@ -28,7 +27,7 @@ const dataVersionSchema = z.object({ data_version: z.number() });
 const synchronousSchema = z.object({ synchronous: z.literal(2) });
 
 /** Opens (or makes) a SQLite file: WAL, `synchronous=FULL`, safe for several processes. */
-export async function openSqlite(path: string, clock: Clock): Promise<Database> {
+export async function openSqlite(path: string, { clock, log }: StoreOptions): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
   // Made for this account alone; SQLite gives its journals the same mode.
   closeSync(openSync(path, "a", OWNER_ONLY));
@@ -49,19 +48,21 @@ export async function openSqlite(path: string, clock: Clock): Promise<Database> 
     throw error;
   }
 
-  const hub = createChangeHub();
-  const hear = createEar(file, hub.tell);
-  hear();
-  const poll = setInterval(hear, POLL_INTERVAL_MS).unref();
+  const changes = createChangeHub(
+    log,
+    createPoll(file, () => changes.tell("everything")),
+  );
+  changes.isCacheable();
+  const timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
 
   return {
     kind: "sqlite",
     query,
-    changes: Object.assign(hub, { hear }),
+    changes,
     async write(topics, statements) {
       const result = await query.transaction().execute(statements);
       commits += 1;
-      for (const topic of topics) hub.tell(topic);
+      for (const topic of topics) changes.tell(topic);
       return result;
     },
     // Whoever opens the file has the same clock.
@@ -70,31 +71,36 @@ export async function openSqlite(path: string, clock: Clock): Promise<Database> 
       await sql`select 1`.execute(query);
     },
     async close() {
-      clearInterval(poll);
+      clearInterval(timer);
       await query.destroy();
     },
   };
 }
 
-/** Looks whether another connection has committed: then `data_version` differs (sqlite.org/pragma.html#pragma_data_version). */
-function createEar(file: Libsql.Database, tell: (topic: "everything") => void): () => boolean {
+/**
+ * Creates a look at whether another connection has committed: then `data_version` differs (sqlite.org/pragma.html#pragma_data_version).
+ * The look answers false when it is not possible, as while the file is locked.
+ */
+function createPoll(file: Libsql.Database, onChange: () => void): () => boolean {
   const version = file.prepare("pragma data_version");
   let seen: number | null = null;
-  let heardAt: number | null = null;
-  return () => {
-    if (heardAt === commits) return true;
+  let polledAt: number | null = null;
+  const read = () => {
     try {
-      const present = dataVersionSchema.parse(version.get()).data_version;
-      if (present !== seen) tell("everything");
-      seen = present;
+      return dataVersionSchema.parse(version.get()).data_version;
     } catch {
-      // Busy, or closed: whoever cannot look must not cache.
-      seen = null;
-      return false;
+      return null;
     }
+  };
+  return function pollForChanges() {
+    if (polledAt === commits) return true;
+    const before = seen;
+    seen = read();
+    if (seen === null) return false;
     // One look for each turn of the event loop: all that one turn reads is as of one instant.
-    if (heardAt === null) setImmediate(() => (heardAt = null));
-    heardAt = commits;
+    if (polledAt === null) setImmediate(() => (polledAt = null));
+    polledAt = commits;
+    if (seen !== before) onChange();
     return true;
   };
 }

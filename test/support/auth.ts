@@ -44,7 +44,7 @@ export async function createStore(clock: Clock): Promise<{ url: string; open: ()
   return {
     url,
     async open() {
-      const database = await openDatabase(url, clock);
+      const database = await openDatabase(url, { clock });
       onTestFinished(() => database.close());
       return database;
     },

@@ -42,7 +42,7 @@ export async function pageOf(test: TestApp, id: string, groupId?: string | null)
 
 /** A server with an API key of this gateway. */
 export async function createServerHeaders(test: TestApp): Promise<{ authorization: string }> {
-  const database = await openDatabase(test.database.url, test.clock);
+  const database = await openDatabase(test.database.url, { clock: test.clock });
   const auth = await createAuth({
     database,
     sealer: createSealer(test.config.sealingKeys ?? []),

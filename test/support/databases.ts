@@ -29,7 +29,8 @@ async function createSqlite(): Promise<TestDatabase> {
   };
 }
 
-async function createPostgres(serverUrl: string): Promise<TestDatabase> {
+/** A database of its own in a Postgres server. */
+export async function createPostgres(serverUrl: string): Promise<TestDatabase> {
   const name = `xkit_${randomUUID().replaceAll("-", "")}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
@@ -37,7 +38,8 @@ async function createPostgres(serverUrl: string): Promise<TestDatabase> {
   return { kind: "postgres", url: url.href, drop: () => run(serverUrl, `drop database ${name} with (force)`) };
 }
 
-async function run(url: string, statement: string): Promise<void> {
+/** Runs one statement on a connection of its own. */
+export async function run(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(statement);

