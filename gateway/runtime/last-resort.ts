@@ -12,14 +12,14 @@ const EXIT_CODE = 70;
  */
 export function stopOnUnhandledError(log: Pick<Log, "error">, stop: () => Promise<void>): void {
   let isStopping = false;
-  const onError = (error: unknown, origin: string) => {
+  const onUnhandled = (reason: unknown, origin: string) => {
     if (isStopping) return;
     isStopping = true;
-    log.error({ err: error, origin }, LAST_RESORT);
+    log.error({ err: reason, origin }, LAST_RESORT);
     const exit = () => process.exit(EXIT_CODE);
     setTimeout(exit, LAST_RESORT_TIMEOUT_MS);
     stop().then(exit, exit);
   };
-  process.on("uncaughtException", onError);
-  process.on("unhandledRejection", (error) => onError(error, "unhandledRejection"));
+  process.on("uncaughtException", onUnhandled);
+  process.on("unhandledRejection", (reason) => onUnhandled(reason, "unhandledRejection"));
 }
