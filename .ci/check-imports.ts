@@ -14,6 +14,7 @@ const order: readonly (readonly string[])[] = [
   ["gateway/demo"],
   ["gateway/listen"],
   ["gateway/app"],
+  ["gateway/edge"],
   ["gateway/graphql", "gateway/connect", "gateway/rest", "gateway/catalog"],
   ["gateway/context"],
   ["gateway/services"],

@@ -3,6 +3,7 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
+import type { Exchange } from "./http/pipeline.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
 import { createSecret } from "./store/sealing.ts";
@@ -12,7 +13,7 @@ export interface ContextFactory {
   /** Whether bearers are the upstream's to judge: then `create` refuses malformed ones alone, and the first use the others. */
   relaysBearers: boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
-  create(request: Request, answer: Headers): Promise<Context>;
+  create(exchange: Pick<Exchange, "request" | "authenticate">, answer: Headers): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
   connectionsOf(viewer: Viewer, request: Request, setCookie: (header: string) => void): ViewerConnections;
   /** What binds to the browser that sends this request. `setCookie` is called when it has to be given the cookie. */
@@ -111,17 +112,16 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   return {
     relaysBearers: !users.knownHere,
-    async create(request, answer) {
+    async create({ request, authenticate }, answer) {
       const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
       if (!users.knownHere && bearer !== undefined) return { ...context, user: relay(users, bearer), platform: null };
-      const asker = await auth.authenticate(request);
-      if (asker.kind === "platform") return { ...context, user: null, platform: upstream.forPlatform() };
-      if (asker.kind === "anonymous") return { ...context, user: null, platform: null };
-      const connections = bind({ viewer: asker.viewer, bearer: asker.credential }, request, (header) =>
-        answer.append("set-cookie", header),
-      );
-      return { ...context, user: { viewer: async () => asker.viewer, connections }, platform: null };
+      const principal = await authenticate();
+      if (principal.kind === "platform") return { ...context, user: null, platform: upstream.forPlatform() };
+      if (principal.kind === "anonymous") return { ...context, user: null, platform: null };
+      const { viewer, credential } = principal;
+      const connections = bind({ viewer, bearer: credential }, request, (header) => answer.append("set-cookie", header));
+      return { ...context, user: { viewer: async () => viewer, connections }, platform: null };
     },
     connectionsOf: (viewer, request, setCookie) => bind({ viewer, bearer: null }, request, setCookie),
     browserOf,

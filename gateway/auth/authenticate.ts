@@ -1,37 +1,24 @@
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
-import type { Viewer } from "../../schema/upstream.ts";
+import type { Principal } from "../http/pipeline.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import type { Bearers } from "./bearer.ts";
 import { MAXIMUM_TOKEN_CHARACTERS } from "./jwt.ts";
 
 const LONGEST_SCHEME = "Bearer ".length;
 
-/** Who is asking. */
-export type Asker =
-  | { kind: "anonymous" }
-  | {
-      kind: "user";
-      viewer: Viewer;
-      /** The session of a session token of ours; null with any other bearer. */
-      sessionId: string | null;
-      /** The bearer token itself, for an upstream that must see it. Never to be logged. */
-      credential: string;
-    }
-  | { kind: "platform"; keyId: string };
-
 export interface Authenticator {
   /**
-   * Reads `Authorization`, and nothing else: no cookie makes anybody an asker. Without the header the asker is anonymous.
+   * Judges `Authorization`, and nothing else: no cookie is a credential of the API. Without the header the principal is anonymous.
    * Throws UNAUTHENTICATED for the whole request when the credential is malformed, expired or revoked, FORBIDDEN for an API key in a
    * browser, and TEMPORARILY_UNAVAILABLE while it cannot be checked.
    */
-  authenticate(request: Request): Promise<Asker>;
+  authenticate(request: Request): Promise<Principal>;
 }
 
 export function createAuthenticator({ bearers, apiKeys }: { bearers: Bearers; apiKeys: Pick<ApiKeys, "verify"> }): Authenticator {
-  const asUser = async (credential: string): Promise<Asker> => ({ kind: "user", ...(await bearers.identify(credential)), credential });
+  const asUser = async (credential: string): Promise<Principal> => ({ kind: "user", ...(await bearers.identify(credential)), credential });
 
-  const asPlatform = async (request: Request, credential: string): Promise<Asker> => {
+  const asPlatform = async (request: Request, credential: string): Promise<Principal> => {
     if (request.headers.has("origin")) throw forbidden(SECRET_IN_PAGE);
     const { id, secret } = parseBasic(credential);
     if (!(await apiKeys.verify(id, secret))) throw unauthenticated(WRONG_KEY);

@@ -3,7 +3,7 @@ import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts
 import type { Auth } from "./index.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
-import type { RelayedSession, RelayedUsers } from "../upstream/upstream.ts";
+import type { RelayedSession, RelayedUsers, Upstream } from "../upstream/upstream.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
@@ -11,6 +11,10 @@ const MAXIMUM_HEADER_CHARACTERS = 16_384;
 
 /** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
 const passableToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
+
+/** The same `auth`, with the upstream's own signing in where the upstream says who its users are. */
+export const signInThrough = (auth: Auth, { users }: Pick<Upstream, "users">, sealer: Sealer): Auth =>
+  users.knownHere ? auth : { ...auth, signIn: createRelayedSignIn({ auth, users, sealer }) };
 
 export interface RelayedSignInOptions {
   auth: Pick<Auth, "cookies" | "origins">;

@@ -29,7 +29,6 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
       "content-security-policy": createPolicy(await findLogoOrigins()),
       "cache-control": "no-cache",
       "referrer-policy": "strict-origin-when-cross-origin",
-      "x-frame-options": "DENY",
     });
   }
 
@@ -65,7 +64,7 @@ const createPolicy = (logoOrigins: readonly string[]): string =>
   ].join("; ");
 
 function serve(request: Request, asset: Asset, headers: Record<string, string>): Response {
-  const all = { ...headers, etag: asset.etag, vary: "accept-encoding", "x-content-type-options": "nosniff" };
+  const all = { ...headers, etag: asset.etag, vary: "accept-encoding" };
   if (request.headers.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
   const isGzipped = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   const encoding: Record<string, string> = isGzipped ? { "content-encoding": "gzip" } : {};

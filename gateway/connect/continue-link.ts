@@ -8,7 +8,7 @@
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
+import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Platform } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
@@ -17,7 +17,7 @@ import type { SignIn } from "../auth/sign-in.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandOver } from "./popup-handoff.ts";
-import { redirectTo, renderPage } from "./page.ts";
+import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Pick<Vault, "resume" | "describe">;
@@ -61,11 +61,7 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
     return redirectTo(location, [...session, cookies.browser.serialize(browser)]);
   }
 
-  function explain(error: unknown): Promise<Response> {
-    if (!(error instanceof GatewayError)) throw error;
-    const body = html`<p role="alert">${error.message}</p>`;
-    return renderPage({ platform, title: "That did not work", status: httpStatusOf[error.code], body });
-  }
+  const explain = (error: unknown) => renderFailure(error, { platform, body: html`` });
 
   const routes = new Hono();
   routes.get("/authorizations/:slug/continue", ({ req }) => ask(req.raw, req.param("slug")).catch(explain));

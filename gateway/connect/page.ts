@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Platform } from "../../schema/upstream.ts";
+import { GatewayError } from "../../schema/errors.ts";
+import { failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -49,17 +51,18 @@ export interface Page {
   body: Html;
   /** Set on pages with a form whose answer leads to a provider. */
   hasForm?: boolean;
+  headers?: Record<string, string>;
 }
 
-/** Sends the browser on, which keeps nothing of it and passes no address on. */
+/** Sends the browser on. */
 export function redirectTo(location: string, setCookies: readonly string[] = []): Response {
-  const headers = new Headers({ location, "cache-control": "no-store", "referrer-policy": "no-referrer" });
+  const headers = new Headers({ location });
   for (const cookie of setCookies) headers.append("set-cookie", cookie);
   return new Response(null, { status: 303, headers });
 }
 
-/** A small first-party page: no script, nothing from another host but the platform's logo, never kept, and no address of it passed on. */
-export async function renderPage({ platform, title, status = 200, body, hasForm = false }: Page): Promise<Response> {
+/** A small first-party page: no script, and nothing from another host but the platform's logo. */
+export async function renderPage({ platform, title, status = 200, body, hasForm = false, headers = {} }: Page): Promise<Response> {
   const { name, logoUrl } = platform;
   const style = styleFor(platform.color ?? DEFAULT_COLOR);
   const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
@@ -90,10 +93,23 @@ export async function renderPage({ platform, title, status = 200, body, hasForm 
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
-      "cache-control": "no-store",
       // With `no-referrer` a browser would send the form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
-      "referrer-policy": hasForm ? "same-origin" : "no-referrer",
-      "x-content-type-options": "nosniff",
+      ...(hasForm && { "referrer-policy": "same-origin" }),
+      ...headers,
     },
+  });
+}
+
+/** A page that tells of an expected failure. Throws every other error again. */
+export function renderFailure(error: unknown, { platform, body }: Pick<Page, "platform" | "body">): Promise<Response> {
+  if (!(error instanceof GatewayError)) throw error;
+  const failure = failureOf(error);
+  return renderPage({
+    platform,
+    title: "That did not work",
+    status: failure.status,
+    headers: failureHeaders(failure, null),
+    body: html`<p role="alert">${failure.message}</p>
+      ${body}`,
   });
 }

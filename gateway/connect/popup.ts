@@ -17,7 +17,7 @@
  */
 import { Hono } from "hono";
 import { z } from "zod";
-import { forbidden, GatewayError, httpStatusOf, unauthenticated } from "../../schema/errors.ts";
+import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
@@ -59,7 +59,7 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
     const handedOver = data ? await handOver.redeem(data.token) : null;
     if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
-    const headers = new Headers({ "cache-control": "no-store" });
+    const headers = new Headers();
     for (const cookie of await sessionCookiesFor(handedOver.userId, request)) headers.append("set-cookie", cookie);
     headers.append("set-cookie", cookies.browser.serialize(handedOver.browser));
     return new Response(null, { status: 204, headers });
@@ -84,7 +84,7 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
   routes.get("/authorizations/:slug/loading", ({ req }) =>
     slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platformName, "There is no such connector."),
   );
-  routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw).catch(explain));
+  routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw));
   return routes;
 }
 
@@ -96,10 +96,4 @@ function explainOrigin(openerOrigin: string): string {
 function cameFrom(request: Request, openerOrigin: string): boolean {
   if (request.headers.get("sec-fetch-site") === "same-origin") return true;
   return URL.parse(request.headers.get("referer") ?? "")?.origin === openerOrigin;
-}
-
-function explain(error: unknown): Response {
-  if (!(error instanceof GatewayError)) throw error;
-  const body = { error: error.message, code: error.code };
-  return Response.json(body, { status: httpStatusOf[error.code], headers: { "cache-control": "no-store" } });
 }

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import type { z } from "zod";
-import { badUserInput, forbidden, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { badUserInput, forbidden, GatewayError } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
@@ -9,7 +9,7 @@ import type { OriginCheck } from "../http/web-origin.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
-import { type Html, redirectTo, renderPage } from "./page.ts";
+import { type Html, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Vault;
@@ -33,15 +33,7 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
     userId: (await findSignedIn(request))?.userId ?? null,
   });
 
-  const showError = (error: unknown, slug: string): Promise<Response> => {
-    if (!(error instanceof GatewayError)) throw error;
-    return page(
-      "That did not work",
-      httpStatusOf[error.code],
-      html`<p role="alert">${error.message}</p>
-        ${catalogLink(slug)}`,
-    );
-  };
+  const showError = (error: unknown, slug: string) => renderFailure(error, { platform, body: catalogLink(slug) });
 
   /** Nobody is signed in in this browser: the platform has to bring its user. */
   const askToSignIn = () =>

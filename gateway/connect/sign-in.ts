@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import type { Platform } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
-import { redirectTo, renderPage } from "./page.ts";
+import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /**
  * In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. Another site that
@@ -28,10 +27,7 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       const { setCookies } = await signIn.login(token, req.raw);
       return redirectTo("/graphql", setCookies);
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      const body = html`<p role="alert">${error.message}</p>
-        ${where}`;
-      return renderPage({ platform, title: "That did not work", status: httpStatusOf[error.code], body });
+      return renderFailure(error, { platform, body: where });
     }
   });
   return routes;

@@ -1,18 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { failureHeaders, failureOf, toFailure } from "../http/failure.ts";
 import { overLimit } from "./limits.ts";
+import { graphqlSurface } from "./surface.ts";
 import type { Log } from "../runtime/log.ts";
 
 /** A refused credential refuses the whole request. */
-export function refuse(error: unknown): never {
+export function refuseRequest(error: unknown): never {
   if (!(error instanceof GatewayError)) throw error;
-  const headers: Record<string, string> = {
-    ...(error.code === "UNAUTHENTICATED" && { "www-authenticate": "Bearer" }),
-    ...(error.facts.retryAfter !== undefined && { "retry-after": String(error.facts.retryAfter) }),
-  };
-  throw new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: httpStatusOf[error.code], headers } } });
+  const failure = failureOf(error);
+  const http = { status: failure.status, headers: failureHeaders(failure, graphqlSurface.challenge) };
+  throw new GraphQLError(error.message, { extensions: { ...error.extensions, http } });
 }
 
 /** What does not parse, validate or fit is the caller's mistake, and says so in a code of ours. */
@@ -56,15 +55,13 @@ function codeOne(error: GraphQLError): void {
   extensions["code"] = "BAD_USER_INPUT";
 }
 
-/** Whatever nobody foresaw is logged once with an id, and the answer holds the id alone. */
+/** What Yoga answers for an error that a resolver or the context threw. */
 export function maskError(error: unknown, log: Log): Error {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (original instanceof GraphQLError) return error instanceof GraphQLError ? error : original;
-  const id = randomUUID();
-  log.error({ id, err: original }, "unexpected error");
-  const message = `Something went wrong here, not with your request. Tell the operator this id: ${id}`;
+  const { status, code, message, facts } = toFailure(original, log);
   return new GraphQLError(message, {
     ...(error instanceof GraphQLError && { nodes: error.nodes ?? null, path: error.path ?? null }),
-    extensions: { code: "INTERNAL", id, ...(!(error instanceof GraphQLError) && { http: { status: 500 } }) },
+    extensions: { code, ...facts, ...(!(error instanceof GraphQLError) && { http: { status } }) },
   });
 }

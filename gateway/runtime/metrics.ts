@@ -33,8 +33,7 @@ export function createMetrics(): Metrics {
     countRequest: (method, pathname, status, seconds) =>
       requests.observe({ method: methodOf(method), part: partOf(pathname), status }, seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
-    print: async () =>
-      new Response(await series.metrics(), { headers: { "content-type": series.contentType, "cache-control": "no-store" } }),
+    print: async () => new Response(await series.metrics(), { headers: { "content-type": series.contentType } }),
   };
 }
 

@@ -1,0 +1,160 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { Hono } from "hono";
+import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
+import { signInThrough } from "./auth/relayed-sign-in.ts";
+import { createCatalogRoutes } from "./catalog/routes.ts";
+import type { Config } from "./config/config.ts";
+import { createContinueRoutes } from "./connect/continue-link.ts";
+import { createHandOver } from "./connect/popup-handoff.ts";
+import { createPopupRoutes } from "./connect/popup.ts";
+import { createConnectRoutes } from "./connect/routes.ts";
+import { createSignInRoute } from "./connect/sign-in.ts";
+import { type ContextFactory, createContextFactory } from "./context.ts";
+import { createGraphql } from "./graphql/endpoint.ts";
+import { graphqlSurface } from "./graphql/surface.ts";
+import { limitBody } from "./http/body-limit.ts";
+import { answerOrigins } from "./http/cors.ts";
+import { toProblem } from "./http/failure.ts";
+import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
+import { maskErrors } from "./http/mask.ts";
+import { measure } from "./http/measure.ts";
+import { createOperatorRoutes } from "./http/operator-routes.ts";
+import { createPipeline, type Exchange, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
+import { addSecurityHeaders } from "./http/security-headers.ts";
+import { createRestRoutes } from "./rest/routes.ts";
+import { createStatusChannel } from "./rest/socket.ts";
+import { restSurfaceOf } from "./rest/surface.ts";
+import type { Clock } from "./runtime/clock.ts";
+import type { Log } from "./runtime/log.ts";
+import type { Metrics } from "./runtime/metrics.ts";
+import type { Store } from "./services.ts";
+import type { Upstream } from "./upstream/upstream.ts";
+
+interface Dependencies {
+  config: Config;
+  store: Store;
+  upstream: Upstream;
+  metrics: Metrics;
+  clock: Clock;
+  log: Log;
+}
+
+/** Everything that answers requests. */
+export interface Edge {
+  fetch(this: void, request: Request): Promise<Response>;
+  upgrade(this: void, request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes every WebSocket. */
+  closeSockets(): void;
+}
+
+/** Builds the one way in: the steps that each request passes, the routes behind them, and the socket. */
+export function createEdge(dependencies: Dependencies): Edge {
+  const { store, upstream, metrics, log } = dependencies;
+  const auth = signInThrough(store.auth, upstream, store.sealer);
+  const contexts = createContextFactory(auth, upstream);
+  const parts = { ...dependencies, auth, contexts };
+  const { isValid } = auth.origins;
+
+  const handle = createPipeline(
+    [measure(metrics, log), addSecurityHeaders, answerOrigins(isValid), maskErrors(log), refuseForbiddenMethods, limitBody],
+    createRouter(parts),
+  );
+  const sockets = createSockets(parts);
+
+  return {
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      let judged: ReturnType<Exchange["authenticate"]> | undefined;
+      const authenticate = () => (judged ??= auth.authenticate(request));
+      return handle({ request, pathname, surface: surfaceOf(pathname), authenticate });
+    },
+    upgrade: sockets.upgrade,
+    closeSockets: sockets.close,
+  };
+}
+
+const pageSurface: Surface = { cors: null, challenge: null, toBody: toProblem };
+
+function surfaceOf(pathname: string): Surface {
+  if (pathname === "/graphql") return graphqlSurface;
+  return pathname.startsWith("/api/") ? restSurfaceOf(pathname) : pageSurface;
+}
+
+interface Parts extends Dependencies {
+  auth: Store["auth"];
+  contexts: ContextFactory;
+}
+
+/** GraphQL is the hot path: it has no use for a router that would copy its answers. */
+function createRouter(parts: Parts): Handler {
+  const graphql = createGraphqlHandler(parts);
+  const routes = createRoutes(parts);
+  return async (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : routes.fetch(exchange.request, exchange));
+}
+
+function createGraphqlHandler({ config, upstream, auth, contexts, log }: Parts): Handler {
+  const { provisionUser } = upstream.forPlatform();
+  const findDevelopmentBearer = async (request: Request) => {
+    try {
+      const viewer = await auth.signIn.signedInUser(request);
+      return viewer && (await provisionUser({ id: viewer.userId })).token;
+    } catch (error) {
+      // Before an upstream that is away, or without its key pair: the page is good without a bearer, too.
+      if (error instanceof GatewayError) return null;
+      throw error;
+    }
+  };
+  return createGraphql({
+    contexts,
+    log,
+    exampleSlug: [...config.connectors.keys()][0] ?? "slack",
+    findDevelopmentBearer: config.mode === "development" ? findDevelopmentBearer : null,
+  });
+}
+
+/** REST and pages. */
+function createRoutes({ config, store: { database, sealer }, upstream, auth, contexts, metrics, clock }: Parts): Hono<Routed> {
+  const { platform, publicUrl } = config;
+  const { vault } = upstream;
+  const { cookies, origins, signIn, signingKeys } = auth;
+  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
+  const routes = new Hono<Routed>();
+  const checkReady = () => Promise.all([database.ping(), signingKeys.current(), upstream.check()]);
+  routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
+  if (vault) {
+    const { connectionsOf } = contexts;
+    const connecting = { vault, platform, publicUrl, cookies, origins, findSignedIn: signIn.signedInUser, connectionsOf };
+    routes.route("/", createConnectRoutes(connecting));
+    routes.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }));
+  }
+  routes.route("/", createPopupRoutes({ handOver, signIn, cookies, origins, platformName: platform.name }));
+  const rest = {
+    createContext: contexts.create,
+    sessionsOf: signIn.bind,
+    async createOneTimeToken(userId: string, request: Request, answer: Headers) {
+      if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
+      return handOver.create({ userId, browser: contexts.browserOf(request, (header) => answer.append("set-cookie", header)) });
+    },
+    publicUrl,
+  };
+  routes.route("/", createRestRoutes(rest));
+  routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
+  if (config.mode === "development") routes.route("/", createSignInRoute({ platform, signIn }));
+  routes.notFound(({ req }) => {
+    throw notFound(`There is nothing at ${req.path.slice(0, 200)}.`);
+  });
+  // The pipeline masks errors.
+  routes.onError((error) => {
+    throw error;
+  });
+  return routes;
+}
+
+const createSockets = ({ store: { database }, auth, contexts, log }: Parts) =>
+  createStatusChannel({
+    identify: contexts.follow,
+    isValidOrigin: auth.origins.isValid,
+    onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),
+    log,
+  });

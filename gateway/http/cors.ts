@@ -1,0 +1,27 @@
+import type { Step } from "./pipeline.ts";
+
+/** How long browsers may remember a CORS preflight. */
+const PREFLIGHT_SECONDS = 600;
+
+/** Pages of the platform's web origins may ask with cookies, and read every answer. Pages of other origins may not. */
+export const answerOrigins =
+  (isValidOrigin: (origin: string) => boolean): Step =>
+  (next) =>
+  async (exchange) => {
+    const { request, surface } = exchange;
+    if (surface.cors === null) return next(exchange);
+    const isPreflight = request.method === "OPTIONS";
+    const response = isPreflight ? new Response(null, { status: 204 }) : await next(exchange);
+    const { headers } = response;
+    headers.append("vary", "Origin");
+    const origin = request.headers.get("origin");
+    if (origin === null || !isValidOrigin(origin)) return response;
+    headers.set("access-control-allow-origin", origin);
+    headers.set("access-control-allow-credentials", "true");
+    headers.set("access-control-expose-headers", "retry-after");
+    if (!isPreflight) return response;
+    headers.set("access-control-allow-methods", surface.cors.methods);
+    headers.set("access-control-allow-headers", surface.cors.headers);
+    headers.set("access-control-max-age", String(PREFLIGHT_SECONDS));
+    return response;
+  };

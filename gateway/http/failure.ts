@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import type { Log } from "../runtime/log.ts";
+
+/** Any error, as every part of the gateway tells it. */
+export interface Failure {
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** One sentence for the reader. */
+  readonly message: string;
+  readonly facts: ErrorFacts;
+}
+
+/** What an expected error says of itself. */
+export const failureOf = ({ code, message, facts }: GatewayError): Failure => ({ status: httpStatusOf[code], code, message, facts });
+
+/**
+ * Turns any error into what may be told of it.
+ *
+ * An error that is no `GatewayError` is logged once under a new id. The answer holds that id, and nothing of the error.
+ */
+export function toFailure(error: unknown, log: Pick<Log, "error">): Failure {
+  if (error instanceof GatewayError) return failureOf(error);
+  const id = randomUUID();
+  log.error({ id, err: error }, "unexpected error");
+  const message = `Something went wrong here, not with your request. Tell the operator this id: ${id}`;
+  return { status: httpStatusOf.INTERNAL, code: "INTERNAL", message, facts: { id } };
+}
+
+/** The headers of a failure: `Retry-After` in whole seconds, and `WWW-Authenticate` on a 401 (RFC 9110 section 11.6.1). */
+export const failureHeaders = ({ status, facts: { retryAfter } }: Failure, challenge: string | null): Record<string, string> => ({
+  ...(retryAfter !== undefined && { "retry-after": String(Math.ceil(retryAfter)) }),
+  ...(status === httpStatusOf.UNAUTHENTICATED && challenge !== null && { "www-authenticate": challenge }),
+});
+
+/** The body of a failure in the REST contract and on pages. */
+export const toProblem = ({ code, message, facts: { path, retryAfter, maximumTtl, connectorUrl, id } }: Failure): object => ({
+  error: message,
+  code,
+  ...(path !== undefined && { path }),
+  ...(retryAfter !== undefined && { retry_after: Math.ceil(retryAfter) }),
+  ...(maximumTtl !== undefined && { maximum_ttl: maximumTtl }),
+  ...(connectorUrl !== undefined && { connector_url: connectorUrl }),
+  ...(id !== undefined && { id }),
+});

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PUBLIC_URL, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { createPipeline, type Step } from "./pipeline.ts";
+
+let test: TestApp;
+beforeAll(async () => {
+  test = await startTestApp();
+});
+afterAll(() => test.close());
+
+const json = { "content-type": "application/json" };
+
+describe("every answer carries the security headers", () => {
+  it.each<[string, string, RequestInit]>([
+    ["an operation", "/graphql?query={__typename}", {}],
+    ["a refused operation", "/graphql", { method: "POST" }],
+    ["a call of the contract", "/api/platform_user/platform", {}],
+    ["its document", "/api/openapi.json", {}],
+    ["a refused call", "/api/platform/users/ada", {}],
+    ["a preflight", "/api/platform_user/platform", { method: "OPTIONS", headers: { origin: WEB_ORIGIN } }],
+    ["a page", "/sign-in", {}],
+    ["a redirect", "/connect/test", {}],
+    ["the bundle", "/xkit.js", {}],
+    ["readiness", "/readyz", {}],
+    ["the keys", "/.well-known/jwks.json", {}],
+    ["refused metrics", "/metrics", {}],
+    ["nothing", "/nothing", {}],
+    ["a body that is too long", "/connect/test", { method: "POST", body: "x".repeat(262_145) }],
+  ])("%s", async (_name, path, init) => {
+    const { headers } = await sendTo(test.app)(path, init);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("x-frame-options")).toBe("DENY");
+    expect(headers.get("referrer-policy")).toEqual(expect.any(String));
+    expect(headers.get("cache-control")).toEqual(expect.any(String));
+  });
+});
+
+describe("an error that no handler answers", () => {
+  it.each(["/graphql", "/api/platform_user/connections", "/connect/test"])(
+    "is logged once, and answered under its id alone: %s",
+    async (path) => {
+      const closed = await startTestApp();
+      const { token } = await closed.app.provisionUser({ id: "ada" });
+      const browser = await closed.signIn();
+      await closed.app.close();
+      closed.logged.length = 0;
+      const headers = { ...json, origin: WEB_ORIGIN, ...(path !== "/connect/test" && { authorization: `Bearer ${token}` }) };
+      const body = JSON.stringify({ query: "{ viewer { id } }" });
+      const response = await browser.browser.fetch(path, { headers, ...(path === "/graphql" && { method: "POST", body }) });
+      const answer = await response.text();
+      expect(response.status).toBe(500);
+      const lines = closed.logged.map((line): { level: string; id?: string } => JSON.parse(line));
+      const errors = lines.filter(({ level }) => level === "error");
+      expect(errors).toHaveLength(1);
+      expect(answer).toContain(errors[0]?.id);
+      expect(answer).toContain("INTERNAL");
+      await closed.provider.close();
+    },
+  );
+});
+
+describe("pages of the platform's web origins", () => {
+  it.each(["/graphql", "/api/platform_user/platform", "/api/platform/users/ada"])("may read each refusal: %s", async (path) => {
+    const init = { method: "POST", headers: { ...json, origin: WEB_ORIGIN }, body: "x".repeat(262_145) };
+    const { status, headers } = await test.app.fetch(new Request(`${PUBLIC_URL}${path}`, init));
+    expect(status).toBe(413);
+    expect(headers.get("access-control-allow-origin")).toBe(WEB_ORIGIN);
+    expect(headers.get("access-control-expose-headers")).toBe("retry-after");
+    expect(headers.get("vary")).toContain("Origin");
+  });
+
+  it("may read no page of the gateway", async () => {
+    const { headers } = await sendTo(test.app)("/connect/test", { headers: { origin: WEB_ORIGIN } });
+    expect(headers.get("access-control-allow-origin")).toBeNull();
+  });
+});
+
+it("asks the first step first, and hands its answer back through all of them", async () => {
+  const order: string[] = [];
+  const named =
+    (name: string): Step =>
+    (next) =>
+    async (exchange) => {
+      order.push(`${name} in`);
+      const response = await next(exchange);
+      order.push(`${name} out`);
+      return response;
+    };
+  const surface = { cors: null, challenge: null, toBody: () => ({}) };
+  const handle = createPipeline([named("a"), named("b")], async () => new Response(null));
+  const authenticate = async () => ({ kind: "anonymous" as const });
+  await handle({ request: new Request(PUBLIC_URL), pathname: "/", surface, authenticate });
+  expect(order).toEqual(["a in", "b in", "b out", "a out"]);
+});
