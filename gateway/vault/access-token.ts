@@ -46,22 +46,22 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
   return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
-    const held = hold(stored, request);
+    const held = openHeldToken(stored, request);
     if (!held) return reconnectRequired(toConnection(stored, publicUrl), "REVOKED");
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
     const isForced = held.isRejected && !held.freshness.isDue;
     const refreshing = refresher.refresh(stored, isForced);
-    const outcome = held.freshness.isUsable && !held.isRejected ? await soon(refreshing) : await refreshing;
+    const outcome = held.freshness.isUsable && !held.isRejected ? await withinPatience(refreshing) : await refreshing;
     if (!outcome) return held.token;
     const { stored: present, problem } = outcome;
     if (!present?.connection.enabled) return absent(where, present);
-    const renewed = hold(present, request);
+    const renewed = openHeldToken(present, request);
     return renewed ? answer(renewed, request, problem) : reconnectRequired(toConnection(present, publicUrl), "REVOKED");
   };
 
   /** Rule 4: whoever could have the present token does not wait long for a better one. Null: the refresh goes on by itself. */
-  function soon(refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
+  function withinPatience(refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
     // A failure is the store's, which whoever still waits is told; the next caller tries again.
     refreshing.catch(() => {});
     return Promise.race([refreshing, clock.until(clock.now() + PATIENCE_MS).then(() => null)]);
@@ -74,10 +74,10 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     return notConnected("This connection", `${publicUrl}/`);
   }
 
-  function hold(stored: StoredConnection, request: TokenRequest): Held | null {
+  function openHeldToken(stored: StoredConnection, request: TokenRequest): Held | null {
     const { authorization } = stored;
     if (authorization?.status !== "active") return null;
-    const token = open(stored, authorization);
+    const token = openToken(stored, authorization);
     if (!token) return null;
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
     const freshness = assessFreshness(life, request.minimumTtl, clock.now());
@@ -85,7 +85,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
   }
 
   /** Opens the access token once for as long as its row is cached. */
-  function open(stored: StoredConnection, authorization: AuthorizationRow): Granted | null {
+  function openToken(stored: StoredConnection, authorization: AuthorizationRow): Granted | null {
     const known = opened.get(authorization);
     if (known) return known;
     const value = openColumn(sealer, stored, "sealed_access_token");
@@ -112,7 +112,8 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
     if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
     if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
-    if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held))) return minimumTtlUnavailable(name, reachOf(held));
+    if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held)))
+      return minimumTtlUnavailable(name, maximumTtlOf(held));
     // A new token that is hardly alive: connecting again would bring no better one.
     if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, "its new token expires too soon");
     return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
@@ -128,7 +129,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
   }
 
   /** The most that can be asked, in seconds: of a new token where one can be had, else of the present one. */
-  function reachOf({ authorization, freshness }: Held): number {
+  function maximumTtlOf({ authorization, freshness }: Held): number {
     const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
     return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - clock.now()) / 1000);
   }

@@ -16,8 +16,11 @@ export interface StoredConnection {
   connector: ConnectorConfig;
 }
 
+/** A connection that has a grant. */
+export type StoredGrant = StoredConnection & { authorization: AuthorizationRow };
+
 /** A started grant: its own authorization beside the connection that it will serve. */
-export type StartedConnection = StoredConnection & { authorization: AuthorizationRow };
+export type StartedConnection = StoredGrant;
 
 /** Reads and changes the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
 export interface ConnectionStore {

@@ -1,5 +1,5 @@
-/** Work that goes on although whoever asked for it has gone: what a provider answers may be the only copy. */
-export function createUnderWay() {
+/** Work that goes on after its caller has gone: what a provider answers may be the only copy. */
+export function createInFlight() {
   const running = new Set<Promise<unknown>>();
   return {
     track<Result>(work: Promise<Result>): Promise<Result> {
@@ -7,7 +7,7 @@ export function createUnderWay() {
       running.add(tracked);
       return tracked;
     },
-    /** Resolves when none of it is under way. */
+    /** Resolves when none of it is in flight. */
     async idle(): Promise<void> {
       while (running.size > 0) await Promise.allSettled(running);
     },

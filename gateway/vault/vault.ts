@@ -19,7 +19,7 @@ import { createDisconnect } from "./disconnect.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "../store/sealing.ts";
-import { createUnderWay } from "./in-flight.ts";
+import { createInFlight } from "./in-flight.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
 
 export interface VaultDependencies {
@@ -52,7 +52,7 @@ export function createVault(dependencies: VaultDependencies) {
   const connecting = createConnecting({ ...dependencies, connections, revoker });
   const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
-  const underWay = createUnderWay();
+  const inFlight = createInFlight();
 
   const connectionsOf = (owner: Owner): OwnerConnections => ({
     async find(where) {
@@ -71,7 +71,7 @@ export function createVault(dependencies: VaultDependencies) {
   async function disconnectOf(owner: Owner, where: ConnectionWhere): Promise<Connection> {
     const stored = choose(await connections.list(owner), where);
     if (!stored) throw notFound("There is no such connection to disconnect.");
-    await underWay.track(disconnect(stored));
+    await inFlight.track(disconnect(stored));
     return toConnection(stored, publicUrl);
   }
 
@@ -93,14 +93,14 @@ export function createVault(dependencies: VaultDependencies) {
     connectionsOf,
     forUser,
     /** For the pages of `connect/`. */
-    finish: (...callback: Parameters<typeof connecting.finish>) => underWay.track(connecting.finish(...callback)),
+    finish: (...callback: Parameters<typeof connecting.finish>) => inFlight.track(connecting.finish(...callback)),
     getForm: connecting.getForm,
     resume: connecting.resume,
     describe: connecting.describe,
     submit: connecting.submit,
-    /** Resolves when nothing is under way at a provider. */
+    /** Resolves when nothing is in flight at a provider. */
     idle: async () => {
-      await underWay.idle();
+      await inFlight.idle();
       await refresher.idle();
     },
   };

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../runtime/clock.ts";
+import type { Database } from "../store/database.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import type { StoredGrant } from "./connections.ts";
+import { FORCED_REFRESH_INTERVAL_MS } from "./refresh-problem.ts";
+
+/** A lease outlives the provider's timeout by this much, for storing the answer. */
+const LEASE_MARGIN_MS = 5_000;
+/** A claim that took longer, because the row was locked, has used too much of its lease: it is released and claimed again. */
+const CLAIM_LONGEST_MS = 1_000;
+
+/** The columns of a grant that no process is refreshing. */
+export const noLease = { lease_id: null, lease_expires_at: null };
+
+/** A grant whose refresh this process has claimed. */
+export interface ClaimedGrant extends StoredGrant {
+  /** What is left of the lease, by the store's clock. */
+  leaseRemainsMs(): number;
+  /** `forced_at` as it was before the claim. */
+  forcedAtBefore: number | null;
+}
+
+export interface LeaseDependencies {
+  database: Database;
+  clock: Clock;
+  /** Longest a provider may take, in milliseconds. */
+  timeoutMs: number;
+}
+
+/**
+ * Claims the refresh of a grant for this process by one conditional update: no process holds the lease, no refresh failed a moment ago, and the
+ * grant is still the one that was read.
+ * @returns the grant as it is now; null when it was not claimed.
+ */
+export async function claimLease(
+  { database, clock, timeoutMs }: LeaseDependencies,
+  grant: StoredGrant,
+  forced: boolean,
+): Promise<ClaimedGrant | null> {
+  const leadMs = await database.leadMs();
+  const now = clock.now();
+  const leaseExpiresAt = now + leadMs + timeoutMs + LEASE_MARGIN_MS;
+  let update = database.query
+    .updateTable("authorizations")
+    .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
+    .where("id", "=", grant.authorization.id)
+    .where("version", "=", grant.authorization.version)
+    .where("status", "=", "active")
+    .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
+    .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now + leadMs)]));
+  if (forced)
+    update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
+  const authorization = await update.returningAll().executeTakeFirst();
+  if (!authorization) return null;
+  const leaseRemainsMs = () => leaseExpiresAt - clock.now() - leadMs;
+  const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
+  if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
+  await undoClaim(database, claimed);
+  return null;
+}
+
+/** Ends a lease before its time, if this process still holds it. */
+export const releaseLease = (database: Pick<Database, "query">, grant: StoredGrant): Promise<void> => endLease(database, grant, noLease);
+
+/** Ends a lease under which nothing was sent: the claim leaves no trace. */
+export const undoClaim = (database: Pick<Database, "query">, grant: ClaimedGrant): Promise<void> =>
+  endLease(database, grant, { ...noLease, forced_at: grant.forcedAtBefore });
+
+async function endLease(
+  { query }: Pick<Database, "query">,
+  { authorization }: StoredGrant,
+  columns: Partial<AuthorizationRow>,
+): Promise<void> {
+  await query
+    .updateTable("authorizations")
+    .set(columns)
+    .where("id", "=", authorization.id)
+    .where("lease_id", "=", authorization.lease_id)
+    .execute();
+}
