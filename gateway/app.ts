@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Config } from "./config/config.ts";
 import { createEdge } from "./edge.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
+import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
 import { openStore } from "./services.ts";
@@ -10,11 +11,14 @@ import { createUpstream } from "./upstream/create.ts";
 
 /** A gateway, without a port: hand it requests. */
 export interface App {
-  fetch(this: void, request: Request): Promise<Response>;
+  /** @param peer The other end of the socket; left out where there is none. */
+  fetch(this: void, request: Request, peer?: Peer): Promise<Response>;
   /** Takes a WebSocket over, or refuses it. */
   upgrade(this: void, request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Mints a user token, making the user known first: what the command line and the demo hand out. */
   provisionUser: (input: { id: string; groupId?: string | null; name?: string | null }) => Promise<{ token: string; expiresAt: Date }>;
+  /** From now on `/readyz` answers 503, so that balancers send no more. Everything else is served. */
+  drain(this: void): void;
   /** Ends every subscription, which would otherwise keep a stopping server waiting. */
   endSubscriptions(): void;
   /** Lets running refreshes finish, then closes the store. */
@@ -49,6 +53,7 @@ export async function createApp(config: Config, { clock = systemClock, log = cre
   return {
     fetch: edge.fetch,
     upgrade: edge.upgrade,
+    drain: edge.drain,
     provisionUser: upstream.forPlatform().provisionUser,
     endSubscriptions,
     async close() {

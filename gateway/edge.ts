@@ -20,6 +20,7 @@ import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
 import { maskErrors } from "./http/mask.ts";
 import { measure } from "./http/measure.ts";
 import { createOperatorRoutes } from "./http/operator-routes.ts";
+import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Exchange, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { createRestRoutes } from "./rest/routes.ts";
@@ -42,8 +43,10 @@ interface Dependencies {
 
 /** Everything that answers requests. */
 export interface Edge {
-  fetch(this: void, request: Request): Promise<Response>;
+  fetch(this: void, request: Request, peer?: Peer): Promise<Response>;
   upgrade(this: void, request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** From now on the gateway is not ready. Everything is served as before. */
+  drain(this: void): void;
   /** Closes every WebSocket. */
   closeSockets(): void;
 }
@@ -53,7 +56,8 @@ export function createEdge(dependencies: Dependencies): Edge {
   const { store, upstream, metrics, log } = dependencies;
   const auth = signInThrough(store.auth, upstream, store.sealer);
   const contexts = createContextFactory(auth, upstream);
-  const parts = { ...dependencies, auth, contexts };
+  let isDraining = false;
+  const parts = { ...dependencies, auth, contexts, isDraining: () => isDraining };
   const { isValid } = auth.origins;
 
   const handle = createPipeline(
@@ -63,13 +67,14 @@ export function createEdge(dependencies: Dependencies): Edge {
   const sockets = createSockets(parts);
 
   return {
-    async fetch(request) {
+    async fetch(request, peer) {
       const { pathname } = new URL(request.url);
       let judged: ReturnType<Exchange["authenticate"]> | undefined;
       const authenticate = () => (judged ??= auth.authenticate(request));
-      return handle({ request, pathname, surface: surfaceOf(pathname), authenticate });
+      return handle({ request, pathname, peer: peer ?? null, surface: surfaceOf(pathname), authenticate });
     },
     upgrade: sockets.upgrade,
+    drain: () => void (isDraining = true),
     closeSockets: sockets.close,
   };
 }
@@ -84,6 +89,7 @@ function surfaceOf(pathname: string): Surface {
 interface Parts extends Dependencies {
   auth: Store["auth"];
   contexts: ContextFactory;
+  isDraining: () => boolean;
 }
 
 /** GraphQL is the hot path: it has no use for a router that would copy its answers. */
@@ -114,13 +120,16 @@ function createGraphqlHandler({ config, upstream, auth, contexts, log }: Parts):
 }
 
 /** REST and pages. */
-function createRoutes({ config, store: { database, sealer }, upstream, auth, contexts, metrics, clock }: Parts): Hono<Routed> {
+function createRoutes({ config, store: { database, sealer }, upstream, auth, contexts, metrics, clock, isDraining }: Parts): Hono<Routed> {
   const { platform, publicUrl } = config;
   const { vault } = upstream;
   const { cookies, origins, signIn, signingKeys } = auth;
   const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
   const routes = new Hono<Routed>();
-  const checkReady = () => Promise.all([database.ping(), signingKeys.current(), upstream.check()]);
+  const checkReady = async () => {
+    if (isDraining()) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
+    return Promise.all([database.ping(), signingKeys.current(), upstream.check()]);
+  };
   routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
   if (vault) {
     const { connectionsOf } = contexts;

@@ -3,15 +3,28 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "./app.ts";
-import { type RunningGateway, startGateway } from "./listen.ts";
+import type { Config } from "./config/config.ts";
+import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway } from "./listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
 import { type GatewayProcess, startProcess } from "../test/support/process.ts";
 import { createTestConfig } from "../test/support/test-app.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
+
+/** A port that is free at this moment. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return address !== null && typeof address === "object" ? address.port : 0;
+}
 
 let directory: string;
 beforeEach(() => {
@@ -78,6 +91,36 @@ describe("a gateway on a socket", () => {
     expect((await fetch(`${config.publicUrl}/healthz`)).status).toBe(200);
   });
 
+  it("refuses the connection until it is built, so that a balancer asks another gateway", async () => {
+    const port = await findFreePort();
+    let isBuilding = () => {};
+    const building = new Promise<void>((resolve) => (isBuilding = resolve));
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const config = createTestConfig(provider, database, { env: { PORT: String(port), XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } });
+    const starting = startGateway(config, async (settled) => {
+      isBuilding();
+      await finished;
+      return { config: settled, app: await createApp(settled) };
+    });
+    await building;
+    await expect(once(connect(port, "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
+    finish();
+    gateway = await starting;
+    expect((await fetch(`${gateway.config.publicUrl}/readyz`)).status).toBe(200);
+  });
+
+  it("closes the app that it has built when the port is taken", async () => {
+    const taken = await start();
+    let closed = 0;
+    const second = startGateway(taken.config, async (settled) => {
+      const app = await createApp(settled);
+      return { config: settled, app: { ...app, close: () => ((closed += 1), app.close()) } };
+    });
+    await expect(second).rejects.toThrow("EADDRINUSE");
+    expect(closed).toBe(1);
+  });
+
   it("closes the connections that are kept alive as soon as their last answer is sent", async () => {
     const { config } = await start();
     const [idle, busy] = [connect(config.port, "127.0.0.1"), connect(config.port, "127.0.0.1")];
@@ -90,6 +133,97 @@ describe("a gateway on a socket", () => {
     await Promise.all([gateway.stop(), closed]);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
     await expect(fetch(`${config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("limits of a socket", () => {
+  let provider: AuthorizationServer;
+  let database: TestDatabase;
+  let gateway: RunningGateway;
+  const start = async (limits: Partial<Config> = {}) => {
+    const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } });
+    gateway = await startGateway({ ...config, ...limits }, async (settled) => ({ config: settled, app: await createApp(settled) }));
+    return (bytes: string) => {
+      const socket = connect(gateway.config.port, "127.0.0.1").setEncoding("utf8");
+      socket.write(bytes);
+      return socket;
+    };
+  };
+  beforeEach(async () => {
+    provider = await startAuthorizationServer();
+    database = await createTestDatabase("sqlite");
+  });
+  afterEach(async () => {
+    await gateway.stop();
+    await provider.close();
+    await database.drop();
+  });
+
+  const REQUEST = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const HALF_A_BODY = 'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"query":';
+
+  it("has defaults that outlive balancers, and end half-sent requests long before a minute is over", async () => {
+    await start();
+    const { keepAliveMs, requestTimeoutMs, maximumConnections, drainMs } = gateway.config;
+    expect({ keepAliveMs, requestTimeoutMs, maximumConnections }).toEqual({
+      keepAliveMs: 75_000,
+      requestTimeoutMs: 30_000,
+      maximumConnections: 4_000,
+    });
+    expect(drainMs).toBe(0);
+    expect(HEADERS_TIMEOUT_MS).toBeLessThan(30_000);
+    const answer = await fetch(`${gateway.config.publicUrl}/healthz`);
+    expect(answer.headers.get("keep-alive")).toBe("timeout=75");
+  });
+
+  it.each([
+    ["headers", "GET /healthz HTTP/1.1\r\nHost: x\r\nCook"],
+    ["a body", HALF_A_BODY],
+    ["a body in chunks", HALF_A_BODY.replace("Content-Length: 100", "Transfer-Encoding: chunked").replace('{"query":', "9\r\n")],
+    ["nothing at all", ""],
+  ])("ends a request that sent half of %s with 408", async (_name, bytes) => {
+    const send = await start({ requestTimeoutMs: 500 });
+    expect(await text(send(bytes))).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it("keeps an idle connection longer than a request may take", async () => {
+    const send = await start({ requestTimeoutMs: 300 });
+    const socket = send(REQUEST);
+    await once(socket, "data");
+    // By then a request that is under way would have been ended.
+    expect(await Promise.race([once(socket, "close"), delay(2_500, "kept")])).toBe("kept");
+    socket.write(REQUEST);
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 200 /);
+    socket.destroy();
+  });
+
+  it("takes so many connections, and another for each that ends", async () => {
+    const send = await start({ maximumConnections: 2 });
+    const held = [send(REQUEST), send(REQUEST)];
+    await Promise.all(held.map((socket) => once(socket, "data")));
+    const refused = send("");
+    await once(refused.resume(), "close");
+    held[0]?.destroy();
+    const last = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /));
+    held[1]?.destroy();
+  });
+
+  it("says while it drains that it is not ready, serves on, and closes each connection with its answer", async () => {
+    const send = await start({ drainMs: 60_000 });
+    const kept = send(REQUEST);
+    await once(kept, "data");
+    const hurry = new AbortController();
+    const stopping = gateway.stop(hurry.signal);
+    const ready = await fetch(`${gateway.config.publicUrl}/readyz`);
+    expect({ status: ready.status, connection: ready.headers.get("connection") }).toEqual({ status: 503, connection: "close" });
+    const answer = text(kept);
+    kept.write(REQUEST);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 (?=[^]*\r\nconnection: close\r\n)/i);
+    expect(await text(send(REQUEST))).toMatch(/^HTTP\/1\.1 200 /);
+    hurry.abort();
+    await stopping;
+    await expect(fetch(`${gateway.config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
   });
 });
 

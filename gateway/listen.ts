@@ -1,74 +1,121 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
-import { createServerAdapter } from "@whatwg-node/server";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
 import type { Config } from "./config/config.ts";
+import { passOverUpgrade } from "./http/pass-over-upgrade.ts";
 
-/** How long a stop waits for running requests and refreshes. */
+/** How long a stop waits for running requests and refreshes, once the listener is closed. */
 export const STOP_TIMEOUT_MS = 10_000;
+/** Longest that the headers of a request may take to arrive. The whole request has `config.requestTimeoutMs`. */
+export const HEADERS_TIMEOUT_MS = 20_000;
+/** How often both are looked at. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+/** Calls of a provider that an answer may have to wait for, one after another. */
+const MAXIMUM_PROVIDER_CALLS = 3;
+/** Requests that one socket may send before the first of them is answered. Each may hold an answer in memory. */
+export const MAXIMUM_PIPELINED_REQUESTS = 16;
+/** Stands in for the host in HTTP/1.0, where a request may come without one. */
+const DEFAULT_HOST = "localhost";
 
 export interface RunningGateway {
   app: App;
   config: Config;
-  /** Stops accepting, lets running requests and refreshes finish for at most ten seconds, closes the store. */
-  stop(): Promise<void>;
+  /**
+   * Stops without losing a request: `/readyz` answers 503 and answers close their connections for `config.drainMs`; then the listener
+   * closes, streams break, and running requests and refreshes have `STOP_TIMEOUT_MS` to finish; then the store closes. A second call
+   * waits for the first.
+   * @param hurry Aborted, it skips the drain and cuts running requests. Refreshes still finish.
+   */
+  stop(hurry?: AbortSignal): Promise<void>;
 }
 
 /**
- * Opens the port first, so that `PORT=0` knows its public URL, then builds the app behind it; early requests are told to come back.
+ * Builds the app, then opens the port, so that a gateway that is starting refuses the connection and a balancer asks another one.
  * Throws when the port is taken, and what `build` throws.
  */
 export async function startGateway(
   config: Config,
   build: (config: Config) => Promise<{ app: App; config: Config }>,
 ): Promise<RunningGateway> {
-  let handle: ReturnType<typeof createServerAdapter> | null = null;
-  const server = createServer((request, response) => {
-    // Kept alive, a connection would keep a stopping server waiting.
-    response.once("close", () => server.listening || server.closeIdleConnections());
-    if (!URL.canParse(`http://${request.headers.host}`)) response.writeHead(400).end();
-    else if (handle) void handle(request, response);
-    else response.writeHead(503, { "retry-after": "1" }).end();
+  const server = createServer({
+    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeoutMs),
+    requestTimeout: config.requestTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+    keepAliveTimeout: config.keepAliveMs,
   });
-  const port = await listen(server, config.port, config.host);
-  // Without XKIT_PUBLIC_URL it names the port.
-  const settled = { ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) };
+  // Without a byte for so long, an answer is not being read. Event streams are never silent: they have pings.
+  server.timeout = config.requestTimeoutMs + MAXIMUM_PROVIDER_CALLS * config.providerTimeoutMs;
+  server.maxConnections = config.maximumConnections;
   try {
-    const { app, config: complete } = await build(settled);
-    handle = createServerAdapter(app.fetch);
-    server.on("upgrade", (request, socket, head) =>
-      isWebSocket(request) ? app.upgrade(request, socket, head) : serveWithoutUpgrade(server, request, socket, head),
-    );
-    return { app, config: complete, stop: () => stop(server, app) };
+    // A free port is found before the app is built, because the public URL may name it. It is known to no client yet.
+    const port = config.port === 0 ? await listen(server, config) : config.port;
+    const { app, config: complete } = await build({ ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) });
+    const traffic = serve(server, app);
+    if (!server.listening) await listen(server, config).catch((error: unknown) => app.close().then(() => Promise.reject(error)));
+    let stopping: Promise<void> | undefined;
+    return { app, config: complete, stop: (hurry) => (stopping ??= stop({ server, app, traffic, drainMs: config.drainMs }, hurry)) };
   } catch (error) {
     server.close();
     throw error;
   }
 }
 
-const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
-
-/** Headers that offer another protocol, HTTP/2 as `h2c` for one: an offer may be passed over (RFC 9110 section 7.8). */
-const OFFERS: readonly string[] = ["connection", "upgrade", "http2-settings"];
-
-/** Node parses nothing after an offer of another protocol: the request is put back before its body, without the offer, and read anew. */
-function serveWithoutUpgrade(
-  server: Server,
-  { method, url, httpVersion, rawHeaders }: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-): void {
-  const lines = rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 && !OFFERS.includes(name.toLowerCase()) ? [`${name}: ${rawHeaders[index + 1] ?? ""}`] : [],
-  );
-  const request = [`${method} ${url} HTTP/${httpVersion}`, ...lines, "Connection: close", "", ""].join("\r\n");
-  // Node decodes them as Latin-1.
-  socket.unshift(Buffer.concat([Buffer.from(request, "latin1"), head]));
-  server.emit("connection", socket);
+/** What goes over the sockets of a server. */
+interface Traffic {
+  sockets: Set<Socket>;
+  /** Answers under way that are event streams. */
+  streams: Set<Writable>;
+  /** Whether connections close with their next answer. */
+  isDraining: boolean;
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+function serve(server: Server, app: App): Traffic {
+  const traffic: Traffic = { sockets: new Set(), streams: new Set(), isDraining: false };
+  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>();
+  const answer = getRequestListener(
+    async (request, { incoming, outgoing }) => {
+      const response = await app.fetch(request, { address: incoming.socket.remoteAddress });
+      if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
+        traffic.streams.add(outgoing);
+        outgoing.once("close", () => traffic.streams.delete(outgoing));
+      }
+      if (traffic.isDraining) outgoing.setHeader("connection", "close");
+      return response;
+    },
+    { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", { status: 400 }) },
+  );
+
+  server.on("connection", (socket) => {
+    // Passing over an upgrade announces a socket a second time.
+    if (traffic.sockets.has(socket)) return;
+    traffic.sockets.add(socket);
+    socket.once("close", () => traffic.sockets.delete(socket));
+  });
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    const waiting = unanswered.get(socket) ?? new Set();
+    if (waiting.size >= MAXIMUM_PIPELINED_REQUESTS) return socket.destroy();
+    unanswered.set(socket, waiting.add(response));
+    response.once("close", () => {
+      waiting.delete(response);
+      // Kept alive, a connection would keep a stopping server waiting.
+      if (!server.listening) server.closeIdleConnections();
+    });
+    return void answer(request, response);
+  });
+  server.on("upgrade", (request, socket, head) => {
+    if (request.headers.upgrade?.toLowerCase() === "websocket") return app.upgrade(request, socket, head);
+    const last = [...(unanswered.get(socket) ?? [])].at(-1);
+    if (last) last.once("close", () => passOverUpgrade(server, request, socket, head));
+    else passOverUpgrade(server, request, socket, head);
+  });
+  return traffic;
+}
+
+function listen(server: Server, { port, host }: Pick<Config, "port" | "host">): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -80,18 +127,31 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 
 const portOf = (address: AddressInfo | string | null): number => (address && typeof address === "object" ? address.port : 0);
 
-async function stop(server: Server, app: App): Promise<void> {
-  const deadline = startDeadline();
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  app.endSubscriptions();
-  await Promise.race([closed, deadline.passed]);
-  server.closeAllConnections();
-  await Promise.race([app.close(), deadline.passed]);
-  deadline.clear();
+interface Stopping {
+  server: Server;
+  app: App;
+  traffic: Traffic;
+  drainMs: number;
 }
 
-function startDeadline(): { passed: Promise<void>; clear: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_TIMEOUT_MS)));
-  return { passed, clear: () => clearTimeout(timer) };
+async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSignal): Promise<void> {
+  app.drain();
+  traffic.isDraining = true;
+  if (drainMs > 0) await delay(drainMs, undefined, { ...(hurry && { signal: hurry }) }).catch(() => {});
+  const timedOut = delay(STOP_TIMEOUT_MS, undefined, { ref: false });
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // Before their subscriptions end: with a `complete` of their own, clients would not come back.
+  for (const stream of traffic.streams) stream.destroy();
+  app.endSubscriptions();
+  await Promise.race([closed, timedOut, aborted(hurry)]);
+  for (const socket of traffic.sockets) socket.destroy();
+  await Promise.race([app.close(), timedOut]);
+}
+
+/** Resolves when the signal is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

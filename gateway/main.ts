@@ -7,6 +7,9 @@ import { stopOnUnhandledError } from "./runtime/last-resort.ts";
 import { createLog } from "./runtime/log.ts";
 import { isEmbedded } from "./config/upstream.ts";
 
+/** Longest drain after an unhandled error: the refreshes that follow it have to finish within `LAST_RESORT_TIMEOUT_MS`. */
+const LAST_RESORT_DRAIN_MS = 4_000;
+
 /** Environment to configuration to app to port, until a signal says stop. */
 export async function main(): Promise<void> {
   const file = readConfigFile();
@@ -21,9 +24,9 @@ export async function main(): Promise<void> {
     return { config: demo.config, app: await createApp(demo.config, { log }) };
   };
   const starting = startGateway(config, build);
-  const stop = () => starting.then((running) => running.stop()).finally(() => closeDemo());
+  const stop = (hurry?: AbortSignal) => starting.then((running) => running.stop(hurry)).finally(() => closeDemo());
   stopOnSignal(stop);
-  stopOnUnhandledError(log, stop);
+  stopOnUnhandledError(log, () => stop(AbortSignal.timeout(LAST_RESORT_DRAIN_MS)));
   const gateway = await starting.catch(async (error: unknown) => {
     await closeDemo();
     throw error;
@@ -33,19 +36,21 @@ export async function main(): Promise<void> {
     console.log((await import("./demo/banner.ts")).banner(gateway.config, await signInLink(gateway), isDemo));
 }
 
-/** From the first moment on: a signal during the start stops what has started once it has. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  const onSignal = () => {
-    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
-    stop().then(
+/** From the first moment on: a signal during the start stops what has started once it has. A second signal aborts `hurry`. */
+function stopOnSignal(stop: (hurry: AbortSignal) => Promise<void>): void {
+  const first = new AbortController();
+  const second = new AbortController();
+  const onSignal = () => (first.signal.aborted ? second : first).abort();
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  first.signal.addEventListener("abort", () => {
+    stop(second.signal).then(
       () => process.exit(0),
       (error: unknown) => {
         console.error(explainFailure(error));
         process.exit(1);
       },
     );
-  };
-  process.once("SIGTERM", onSignal).once("SIGINT", onSignal);
+  });
 }
 
 const DEVELOPMENT_USER = { id: "ada", name: "Ada" };

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "../gateway/app.ts";
-import { type RunningGateway, startGateway } from "../gateway/listen.ts";
+import { MAXIMUM_PIPELINED_REQUESTS, type RunningGateway, startGateway } from "../gateway/listen.ts";
 import { createLog } from "../gateway/runtime/log.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
@@ -91,6 +91,38 @@ describe("a client that hangs up in the middle of a body", () => {
   });
 });
 
+describe("requests that one socket sends before any is answered", () => {
+  const pipelined = (count: number) =>
+    headOf("GET", "/graphql?query={viewer{id}}").repeat(count - 1) + headOf("GET", "/healthz", ["Connection: close"]);
+
+  it("are answered in their order", async () => {
+    const answers = (await sendRaw(pipelined(MAXIMUM_PIPELINED_REQUESTS))).split("HTTP/1.1 200 ").slice(1);
+    expect(answers).toHaveLength(MAXIMUM_PIPELINED_REQUESTS);
+    expect(answers.at(-1)).toContain("alive");
+  });
+
+  it("are limited: a thousand of them cut the socket, and hold no thousand answers", async () => {
+    const answer = sendRaw(pipelined(1_000)).catch(() => "");
+    expect((await answer).split("HTTP/1.1 ").length - 1).toBeLessThan(MAXIMUM_PIPELINED_REQUESTS);
+    expect(logged.filter((line) => line.includes('"request"')).length).toBeLessThanOrEqual(MAXIMUM_PIPELINED_REQUESTS);
+  });
+});
+
+it("answers HTTP/1.0 without a host, as health checks ask", async () => {
+  expect(await sendRaw("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+it("tells the app the address of the other end", async () => {
+  const peers: unknown[] = [];
+  const second = await startGateway({ ...gateway.config, port: 0 }, async (settled) => {
+    const app = await createApp(settled);
+    return { config: settled, app: { ...app, fetch: (request, peer) => (peers.push(peer), app.fetch(request, peer)) } };
+  });
+  await fetch(`http://127.0.0.1:${second.config.port}/healthz`);
+  expect(peers).toEqual([{ address: "127.0.0.1" }]);
+  await second.stop();
+});
+
 it.each(["/graphql", "/api/platform_user/session", "/nothing"])("answers TRACE with 405 and what may be asked: %s", async (path) => {
   const answer = await sendRaw(headOf("TRACE", path, ["Connection: close"]));
   expect(answer).toMatch(/^HTTP\/1\.1 405 /);
@@ -98,7 +130,7 @@ it.each(["/graphql", "/api/platform_user/session", "/nothing"])("answers TRACE w
 });
 
 describe("an offer of HTTP/2 is passed over, and the request answered", () => {
-  const OFFER = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"];
+  const OFFER = ["Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"];
 
   it.each([
     ["without a body", () => headOf("GET", "/graphql?query={viewer{id}}", OFFER)],
@@ -117,6 +149,24 @@ describe("an offer of HTTP/2 is passed over, and the request answered", () => {
     await once(socket, "data");
     socket.write(QUERY);
     expect(await answer).toContain('{"data":{"viewer":{"id":"ada"}}}');
+  });
+
+  it("between the requests that are sent with it, all answered in their order", async () => {
+    const keptAlive = ["Connection: Upgrade, HTTP2-Settings", ...OFFER.slice(1)];
+    const answer = await sendRaw(
+      [
+        headOf("GET", "/graphql?query={viewer{id}}"),
+        headOf("GET", "/first", keptAlive),
+        headOf("GET", "/second", keptAlive),
+        headOf("GET", "/graphql?query={viewer{groupId}}", ["Connection: close"]),
+      ].join(""),
+    );
+    const answers = answer.split("HTTP/1.1 ").slice(1);
+    expect(answers.map((each) => each.slice(0, 3))).toEqual(["200", "404", "404", "200"]);
+    expect(answers[0]).toContain('{"data":{"viewer":{"id":"ada"}}}');
+    expect(answers[1]).toContain("/first");
+    expect(answers[2]).toContain("/second");
+    expect(answers[3]).toContain('{"data":{"viewer":{"groupId":null}}}');
   });
 
   it("but not one of WebSockets elsewhere than at their own path", async () => {

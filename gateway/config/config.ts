@@ -4,7 +4,14 @@ import { slugSchema } from "../../schema/input.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
 import { type ConfigFile, type Environment, NO_FILE, parseFile } from "./document.ts";
-import { blanksToUndefined, type EnvironmentSettings, environmentSchema, isSecure, productionProblems } from "./environment.ts";
+import {
+  blanksToUndefined,
+  DEFAULT_DRAIN_SECONDS,
+  type EnvironmentSettings,
+  environmentSchema,
+  isSecure,
+  productionProblems,
+} from "./environment.ts";
 import type { LogLevel } from "../runtime/log.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
 import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamProblems } from "./upstream.ts";
@@ -24,6 +31,14 @@ export interface Config {
   logLevel: LogLevel;
   /** Longest a provider may take to answer. */
   providerTimeoutMs: number;
+  /** How long a stopping gateway serves on while it says that it is not ready. */
+  drainMs: number;
+  /** How long an idle connection is kept. */
+  keepAliveMs: number;
+  /** Longest that a request may take to arrive. */
+  requestTimeoutMs: number;
+  /** Connections of this process at a time, streams and WebSockets among them. */
+  maximumConnections: number;
   platform: Platform;
   webOrigins: string[];
   connectors: ReadonlyMap<string, ConnectorConfig>;
@@ -125,6 +140,10 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
     logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
     providerTimeoutMs: env.XKIT_PROVIDER_TIMEOUT_MS,
+    drainMs: (env.XKIT_DRAIN_SECONDS ?? (mode === "production" ? DEFAULT_DRAIN_SECONDS : 0)) * 1_000,
+    keepAliveMs: env.XKIT_KEEP_ALIVE_SECONDS * 1_000,
+    requestTimeoutMs: env.XKIT_REQUEST_TIMEOUT_SECONDS * 1_000,
+    maximumConnections: env.XKIT_MAXIMUM_CONNECTIONS,
     platform: {
       name: platform.name,
       slug: platform.slug,

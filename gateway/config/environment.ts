@@ -7,6 +7,14 @@ import { upstreamEnvironment } from "./upstream.ts";
 
 export const DEFAULT_PORT = 4000;
 export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
+/** How long a stopping gateway in production serves on while it says that it is not ready. In development: not at all. */
+export const DEFAULT_DRAIN_SECONDS = 5;
+/** How long an idle connection is kept: longer than balancers keep theirs, which is a minute for most. */
+export const DEFAULT_KEEP_ALIVE_SECONDS = 75;
+/** Longest that a whole request may take to arrive, its body included. At least the time between two pings of an event stream. */
+export const DEFAULT_REQUEST_TIMEOUT_SECONDS = 30;
+/** Connections of one process, streams and WebSockets among them. */
+export const DEFAULT_MAXIMUM_CONNECTIONS = 4_000;
 export const DEFAULT_CONFIG_FILE = "xkit.config.json";
 export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
 
@@ -56,6 +64,10 @@ export const environmentSchema = z.object({
     .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
   XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+  XKIT_DRAIN_SECONDS: whole(0, 600).optional(),
+  XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),
+  XKIT_REQUEST_TIMEOUT_SECONDS: whole(15, 600).default(DEFAULT_REQUEST_TIMEOUT_SECONDS),
+  XKIT_MAXIMUM_CONNECTIONS: whole(1, 1_000_000).default(DEFAULT_MAXIMUM_CONNECTIONS),
   ...upstreamEnvironment,
 });
 

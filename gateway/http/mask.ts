@@ -22,4 +22,4 @@ export const maskErrors =
 
 /** Whether the client is gone, and with it the rest of the body. */
 const isHangUp = (error: unknown, { signal }: Request): boolean =>
-  signal.aborted && error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ECONNRESET"));
+  signal.aborted && (error === signal.reason || (error instanceof Error && "code" in error && error.code === "ECONNRESET"));

@@ -89,6 +89,6 @@ it("asks the first step first, and hands its answer back through all of them", a
   const surface = { cors: null, challenge: null, toBody: () => ({}) };
   const handle = createPipeline([named("a"), named("b")], async () => new Response(null));
   const authenticate = async () => ({ kind: "anonymous" as const });
-  await handle({ request: new Request(PUBLIC_URL), pathname: "/", surface, authenticate });
+  await handle({ request: new Request(PUBLIC_URL), pathname: "/", peer: null, surface, authenticate });
   expect(order).toEqual(["a in", "b in", "b out", "a out"]);
 });

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../schema/upstream.ts";
 import type { Failure } from "./failure.ts";
+import type { Peer } from "./peer.ts";
 
 /** A credential, judged. */
 export type Principal =
@@ -29,6 +30,8 @@ export interface Exchange {
   /** Replaced by the body limit where it has read the body. */
   request: Request;
   readonly pathname: string;
+  /** Null where the request came over no socket. */
+  readonly peer: Peer | null;
   readonly surface: Surface;
   /**
    * The judged credential: the first call judges it, later calls share the answer.

@@ -1,5 +1,5 @@
 import { createServer } from "node:https";
-import { createServerAdapter } from "@whatwg-node/server";
+import { getRequestListener } from "@hono/node-server";
 import { startTestApp, type TestApp, type TestAppOptions } from "./test-app.ts";
 import { createCertificate } from "./certificate.ts";
 
@@ -26,8 +26,8 @@ export async function startHttpsGateway(options: TestAppOptions = {}): Promise<H
   const domain = `localhost:${port}`;
   const file = { web_origins: [APP_ORIGIN], ...options.file };
   const test = await startTestApp({ ...options, file, env: { XKIT_PUBLIC_URL: `https://${domain}`, ...options.env } });
-  const handle = createServerAdapter(test.app.fetch);
-  server.on("request", (request, response) => void handle(request, response));
+  const answer = getRequestListener((request) => test.app.fetch(request));
+  server.on("request", (request, response) => void answer(request, response));
   server.on("upgrade", test.app.upgrade);
   return {
     ...test,
