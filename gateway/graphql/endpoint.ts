@@ -3,6 +3,7 @@ import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
+import { createDocumentCache, keepDocuments, limitDocuments } from "./documents.ts";
 import { graphiqlOptions } from "./graphiql.ts";
 import { codeEveryError, maskError, refuseRequest, refuseWhole } from "./errors.ts";
 import { createLimits } from "./limits.ts";
@@ -37,7 +38,16 @@ export function createGraphql({ contexts, log, exampleSlug, findDevelopmentBeare
     logging: false,
     context: ({ exchange, answer }) => contexts.create(exchange, answer).catch(refuseRequest),
     maskedErrors: { maskError: (error) => maskError(error, log) },
-    plugins: [...createLimits(), nameArguments, codeEveryError, ...(contexts.relaysBearers ? [refuseWhole] : [])],
+    // Bounded by the number of documents, not by their size, and filled with refused ones too.
+    parserAndValidationCache: false,
+    plugins: [
+      limitDocuments,
+      ...createLimits(),
+      nameArguments,
+      keepDocuments(createDocumentCache()),
+      codeEveryError,
+      ...(contexts.relaysBearers ? [refuseWhole] : []),
+    ],
     graphiql: async (request) => graphiqlOptions(exampleSlug, (await findDevelopmentBearer?.(request)) ?? null),
     // 3 MB of page: loaded when somebody looks at it.
     renderGraphiQL: async (options) => {

@@ -188,4 +188,24 @@ describe("the row cache", () => {
     for (const topic of topics) await cache.get(topic, loadFrom([topic === "user:1" ? first : {}]));
     expect(await cache.get("user:1", loadFrom([{ again: true }]))).toEqual({ again: true });
   });
+
+  it("holds a bounded number of bytes, and never a row beyond that", async () => {
+    const { changes } = setUp();
+    const cache = createRowCache<{ text: string }>(changes, 100, 10_000);
+    const rowOf = (characters: number) => ({ text: "x".repeat(characters) });
+    const isKept = async (topic: Topic) => (await cache.get(topic, async () => rowOf(1))).text.length > 1;
+    for (const topic of ["user:1", "user:2", "user:3"] as const) await cache.get(topic, async () => rowOf(2_000));
+    expect(await isKept("user:3")).toBe(true);
+    expect(await isKept("user:1")).toBe(false);
+    await cache.get("user:4", async () => rowOf(6_000));
+    expect(await isKept("user:4")).toBe(false);
+  });
+
+  it("holds nothing where there is no row", async () => {
+    const { changes } = setUp();
+    const cache = createRowCache<{ text: string }>(changes);
+    const row = { text: "made meanwhile" };
+    expect(await cache.get("user:1", async () => null)).toBeNull();
+    expect(await cache.get("user:1", async () => row)).toBe(row);
+  });
 });

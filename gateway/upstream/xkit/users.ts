@@ -22,6 +22,8 @@ import { createWatches } from "./watches.ts";
 
 /** Started authorizations whose connector is remembered at most: the contract asks for it beside their id. */
 const REMEMBERED_AUTHORIZATIONS = 10_000;
+/** Ids and states come from the upstream, whatever their length: 2 Mi characters of them. */
+const REMEMBERED_CHARACTERS = 2_097_152;
 /** Stands for a connector's slug where none is known. */
 const ANY_SLUG = "any";
 
@@ -37,7 +39,11 @@ export interface RelayedUsersOptions {
 /** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of whoever's bearer it is. */
 export function createRelayedUsers({ client, url, publicUrl, clock, polling, accessTokens }: RelayedUsersOptions): RelayedUsers {
   /** Slugs by authorization and by state. */
-  const slugs = new LRUCache<string, string>({ max: REMEMBERED_AUTHORIZATIONS });
+  const slugs = new LRUCache<string, string>({
+    max: REMEMBERED_AUTHORIZATIONS,
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: (slug, key) => slug.length + key.length + 1,
+  });
 
   const ask: RestClient["ask"] = (request, schema) => client.ask({ ...request, path: ["api", "platform_user", ...request.path] }, schema);
 

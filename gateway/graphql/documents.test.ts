@@ -1,0 +1,78 @@
+import { getIntrospectionQuery } from "graphql";
+import { createYoga } from "graphql-yoga";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { schema } from "../../schema/index.ts";
+import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { createDocumentCache, keepDocuments, MAXIMUM_DOCUMENT_BYTES } from "./documents.ts";
+
+const padded = (bytes: number): string => {
+  const query = "{ __typename }";
+  return `#${"x".repeat(bytes - query.length - 2)}\n${query}`;
+};
+
+describe("the length of a document", () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  it("is limited, in bytes", async () => {
+    expect((await test.graphql(padded(MAXIMUM_DOCUMENT_BYTES))).data).toEqual({ __typename: "Query" });
+    const inCharacters = `#${"ж".repeat(MAXIMUM_DOCUMENT_BYTES / 2)}\n{ __typename }`;
+    for (const query of [padded(MAXIMUM_DOCUMENT_BYTES + 1), inCharacters]) {
+      const { status, errors } = await test.graphql(query);
+      expect(status).toBe(400);
+      expect(errors).toEqual([
+        { message: "The document is longer than 16384 bytes.", extensions: { code: "BAD_USER_INPUT", path: "query" } },
+      ]);
+    }
+  });
+
+  it("is looked at before the document is parsed", async () => {
+    const { errors } = await test.graphql(`{${"x".repeat(MAXIMUM_DOCUMENT_BYTES)}`);
+    expect(errors.map(({ message }) => message)).toEqual(["The document is longer than 16384 bytes."]);
+  });
+});
+
+describe("documents that are kept", () => {
+  const CACHE_BYTES = 1_048_576;
+
+  async function ask(queries: readonly string[]) {
+    const documents = createDocumentCache(CACHE_BYTES);
+    const yoga = createYoga({ schema, logging: false, parserAndValidationCache: false, plugins: [keepDocuments(documents)] });
+    const headers = { "content-type": "application/json" };
+    for (const query of queries) {
+      const answer = await yoga.fetch("http://gateway/graphql", { method: "POST", headers, body: JSON.stringify({ query }) });
+      await answer.text();
+    }
+    return documents;
+  }
+
+  const distinct = (count: number, make: (index: number) => string) => Array.from({ length: count }, (_, index) => make(index));
+
+  it("are parsed once", async () => {
+    expect((await ask(distinct(3, () => "{ __typename }"))).size).toBe(1);
+  });
+
+  it("take no more memory than they may, however many come", async () => {
+    const documents = await ask(distinct(200, (index) => `#${index}${"x".repeat(15_000)}\n{ __typename }`));
+    expect(documents.size).toBeGreaterThan(1);
+    expect(documents.calculatedSize).toBeLessThanOrEqual(CACHE_BYTES);
+    expect([...documents.keys()].join("").length).toBeLessThan(CACHE_BYTES);
+  });
+
+  it("are counted by their tokens too, which take more memory than the source", async () => {
+    const documents = await ask(
+      distinct(20, (index) => `query Q${index} { ${distinct(300, (field) => `a${field}:__typename`).join(" ")} }`),
+    );
+    expect(documents.size).toBe(2);
+  });
+
+  it.each([
+    ["does not parse", (index: number) => `#${index}\n{ platform { nam`],
+    ["does not validate", (index: number) => `#${index}\n{ platform { nam } }`],
+  ])("are none that is refused: it %s", async (_name, make) => {
+    expect((await ask([...distinct(5, make), getIntrospectionQuery()])).size).toBe(1);
+  });
+});
