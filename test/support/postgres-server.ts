@@ -55,7 +55,8 @@ async function loadEmbeddedPostgres() {
   return EmbeddedPostgres;
 }
 
-function findFreePort(): Promise<number> {
+/** A port of 127.0.0.1 that was free a moment ago. */
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);
     probe.listen(0, "127.0.0.1", () => {

@@ -17,10 +17,24 @@ export interface GatewayProcess {
   ended: Promise<number | NodeJS.Signals | null>;
 }
 
+export interface ProcessOptions {
+  /** The command line's file. Default: that of these sources. */
+  cli?: string;
+  /** Modules that are loaded before it. */
+  preload?: readonly URL[];
+}
+
 /** Starts the command line in a folder of its own, with nothing of this process's environment but the path. */
-export function startProcess(args: readonly string[], env: Record<string, string>, directory: string): GatewayProcess {
+export function startProcess(
+  args: readonly string[],
+  env: Record<string, string>,
+  directory: string,
+  { cli = CLI, preload = [] }: ProcessOptions = {},
+): GatewayProcess {
   const { PATH = "" } = process.env;
-  const child = spawn(process.execPath, ["--import", TSX, CLI, ...args], { cwd: directory, env: { PATH, ...env } });
+  const modules = [...(cli.endsWith(".ts") ? [TSX] : []), ...preload.map(({ href }) => href)];
+  const imports = modules.flatMap((module) => ["--import", module]);
+  const child = spawn(process.execPath, [...imports, cli, ...args], { cwd: directory, env: { PATH, ...env } });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
