@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   // Vitest would load graphql twice (as ESM and as CommonJS), and errors of one copy are strangers to the other.
@@ -8,6 +8,8 @@ export default defineConfig({
       `${folder}/**/*.test.ts`,
       `${folder}/**/*.test.tsx`,
     ]),
+    // `npm run test:long` runs those.
+    exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

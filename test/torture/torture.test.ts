@@ -30,7 +30,7 @@ describe.concurrent("Tortured by faults of provider, processes and store at once
   });
   afterAll(() => build.remove());
 
-  it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 180_000 }, async (store) => {
+  it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 300_000 }, async (store) => {
     const kinds = faultKinds(store).filter((kind) => !notYet.includes(kind));
     const report = await torture(createPlan({ seed: SEED, store, kinds, processes: 2, connections: 10, seconds: SECONDS }), {
       cli: build.cli,

@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { databaseKinds } from "../support/databases.ts";
+import { type Build, buildGateway } from "./build.ts";
+import { createPlan, faultKinds } from "./plan.ts";
+import { torture } from "./run.ts";
+
+/** The long form of `npm run torture`. Another seed is another plan. */
+const SEED = process.env["TORTURE_SEED"] ?? "long";
+const SECONDS = 90;
+
+describe("Tortured for long by every kind of fault", () => {
+  let build: Build;
+
+  beforeAll(async () => {
+    build = await buildGateway();
+  });
+  afterAll(() => build.remove());
+
+  it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 900_000 }, async (store) => {
+    const plan = createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 3, connections: 24, seconds: SECONDS });
+    const report = await torture(plan, { cli: build.cli });
+    console.log(report.text);
+    expect(report.missed, report.text).toEqual([]);
+  });
+});
