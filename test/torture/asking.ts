@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { z } from "zod";
-import { SLUG } from "./fleet.ts";
+import { SLUG } from "./plan.ts";
 
 /** Who asks: the user with a token of theirs, or a server with an API key. */
 export interface Credentials {

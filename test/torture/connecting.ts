@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { createBrowser } from "../support/browser.ts";
 import { type Credentials, exchange } from "./asking.ts";
-import { type Fleet, SLUG } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { SLUG } from "./plan.ts";
 
 const PROVISION = "mutation ($id: ID!) { provisionUser(input: { id: $id }) { token } }";
 const provisionedSchema = z.object({ data: z.object({ provisionUser: z.object({ token: z.string() }) }) });

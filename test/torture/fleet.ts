@@ -5,10 +5,8 @@ import { startProcess } from "../support/process.ts";
 import type { History } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import { abandon, createMember, end, type Launch, type Member, openSocket, pause, start } from "./member.ts";
-import { type Plan, PROVIDER_TIMEOUT_MS } from "./plan.ts";
+import { type Plan, PROVIDER_TIMEOUT_MS, SLUG } from "./plan.ts";
 import type { TorturedStore } from "./store.ts";
-
-export const SLUG = "test";
 
 export interface FleetOptions {
   plan: Plan;

@@ -23,6 +23,8 @@ export const faultKinds = (store: DatabaseKind): readonly FaultKind[] => [
   ...(store === "postgres" ? ([SKEW] as const) : []),
 ];
 
+/** Of the only connector. */
+export const SLUG = "test";
 /** Longest a provider may take, as the gateways are told, in milliseconds. A lease is 5 s longer. */
 export const PROVIDER_TIMEOUT_MS = 2_500;
 /** Life of the provider's access tokens. */
