@@ -10,7 +10,7 @@ const TRANSIT_MS = 1_000;
 /** A refresh is asked for once in each life of a token. More evidence of one kind than this is not kept. */
 const EVIDENCE_KEPT = 6;
 /** What the gateway logs when an error reached the top of the process. */
-const LAST_RESORT = /last resort|uncaught exception|unhandled rejection/gi;
+const LAST_RESORT = /last resort: an error reached no handler/g;
 const SAYS_IT_IS_LOST = new Set(["ReconnectRequired", "RECONNECT_REQUIRED", "NotConnected", "NOT_CONNECTED"]);
 
 /** One question and what came back. */

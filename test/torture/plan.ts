@@ -32,7 +32,7 @@ export const TOKEN_LIFE_MS = 5_000;
 /** Share of the refreshes that go wrong. Two in a row of one connection never do. */
 const FAULT_SHARE = 0.4;
 /** One event happens in so many seconds, at least. */
-const SLOT_SECONDS = 2;
+const SLOT_SECONDS = 2.5;
 /** A pause that outlives a lease. */
 const PAUSE_MS = PROVIDER_TIMEOUT_MS + 6_500;
 /** How long a store is away, slow or locked: between these, in milliseconds. */

@@ -5,7 +5,7 @@ import type { History } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import { createRandom, pick } from "./random.ts";
 
-const READERS = 6;
+const READERS = 12;
 const PACE_MS = 60;
 /** A gateway answers within its request deadline (10 s), and some. */
 const HANGS_AFTER_MS = 14_000;
