@@ -1,4 +1,6 @@
 /** A gateway in a process of its own, which does what the test that forked it says. */
+import { subscribe } from "node:diagnostics_channel";
+import { writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { createApp } from "../../gateway/app.ts";
@@ -12,16 +14,28 @@ const optionsSchema = z.object({
   query: z.string(),
   startsAt: z.number(),
   clockLeadMs: z.number(),
+  pause: z.object({ channel: z.string(), forMs: z.number(), noteIn: z.string() }).nullable(),
 });
 const orderSchema = z.union([z.object({ ask: z.int() }), z.object({ provision: z.int(), prefix: z.string() })]);
 const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
-const { env, file, userId, query, startsAt, clockLeadMs } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const { env, file, userId, query, startsAt, clockLeadMs, pause } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
 // A machine whose clock is wrong.
 const { now: rightTime } = Date;
 Date.now = () => rightTime() + clockLeadMs;
 const startedAt = rightTime();
-const now = () => startsAt + Date.now() - startedAt;
+let pausedMs = 0;
+const now = () => startsAt + Date.now() - startedAt + pausedMs;
+if (pause) subscribe(pause.channel, standStill);
+
+/** Stops like a suspended machine, once: synchronously, and its clock is later when it goes on. */
+function standStill(): void {
+  if (!pause || pausedMs > 0) return;
+  writeFileSync(pause.noteIn, "");
+  process.kill(process.pid, "SIGSTOP");
+  pausedMs = pause.forMs;
+}
+
 const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
 const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });
 

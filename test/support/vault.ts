@@ -111,19 +111,27 @@ export interface ChildGateway {
   ask(times: number): Promise<TokenAnswer[]>;
   /** Makes so many users known, one after the other. */
   provision(prefix: string, times: number): Promise<void>;
-  kill(signal: "SIGKILL" | "SIGSTOP" | "SIGTERM"): Promise<void>;
+  kill(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): Promise<void>;
+}
+
+export interface ChildOptions {
+  /** How far its clock, which otherwise stands at the test's now, is later. */
+  aheadMs?: number;
+  /** How wrong its machine's clock is. */
+  clockLeadMs?: number;
+  /** How Postgres shows its connections. */
+  name?: string;
+  /** Stops itself by SIGSTOP when undici first publishes on this diagnostics channel; its clock is `forMs` later when it goes on. */
+  pause?: { channel: string; forMs: number; /** A file that it makes right before. */ noteIn: string };
 }
 
 /** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
-export async function startChild(
-  test: TestApp,
-  userId: string,
-  { aheadMs = 0, clockLeadMs = 0, name = "child" } = {},
-): Promise<ChildGateway> {
+export async function startChild(test: TestApp, userId: string, options: ChildOptions = {}): Promise<ChildGateway> {
+  const { aheadMs = 0, clockLeadMs = 0, name = "child", pause = null } = options;
   const { providerFacts: provider, client } = test.provider;
   const [key] = test.config.sealingKeys ?? [];
   const connector = { slug: "test", name: "Test", provider, client_id: client.clientId, client_secret: client.clientSecret };
-  const options = {
+  const given = {
     env: {
       XKIT_PUBLIC_URL: PUBLIC_URL,
       DATABASE_URL: test.database.url,
@@ -134,8 +142,9 @@ export async function startChild(
     query: TOKEN,
     startsAt: test.clock.now() + aheadMs,
     clockLeadMs,
+    pause,
   };
-  const child = fork(new URL("child.ts", import.meta.url), [JSON.stringify(options)], {
+  const child = fork(new URL("child.ts", import.meta.url), [JSON.stringify(given)], {
     execArgv: ["--import", "tsx"],
     // How its connections are told from others', in Postgres.
     env: { ...process.env, PGAPPNAME: name },
@@ -164,7 +173,7 @@ export async function startChild(
     },
     async kill(signal) {
       child.kill(signal);
-      if (signal !== "SIGSTOP") await exited;
+      if (signal === "SIGKILL" || signal === "SIGTERM") await exited;
     },
   };
 }
