@@ -26,6 +26,7 @@ export interface App {
 }
 
 export interface AppParts {
+  /** This machine's. */
   clock?: Clock;
   log?: Log;
 }
@@ -35,9 +36,13 @@ export interface AppParts {
  * Throws `ConfigError` when the store's secrets do not open, `MigrationError` when the store is of another version, and whatever the
  * store's driver throws when it cannot be reached.
  */
-export async function createApp(config: Config, { clock = systemClock, log = createLog(config.logLevel) }: AppParts = {}): Promise<App> {
-  const store = await openStore(config, clock, log);
+export async function createApp(
+  config: Config,
+  { clock: machine = systemClock, log = createLog(config.logLevel) }: AppParts = {},
+): Promise<App> {
+  const store = await openStore(config, machine, log);
   const { database, sealer, auth } = store;
+  const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
   const metrics = createMetrics();
   const users = { ...auth.users, provision: auth.provisionUser };

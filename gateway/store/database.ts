@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Changes, Topic } from "./changes.ts";
+import type { StoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 
 /** The store: one process's view of the tables that all processes share. */
@@ -12,14 +13,15 @@ export interface Database {
   /** One transaction; once it is committed, every process is told of `topics` before this resolves here. */
   write<Result>(topics: readonly Topic[], statements: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   changes: Changes;
-  /** How far the store's clock is ahead of this machine's, in milliseconds: leases are counted by the store's, which all processes share. */
-  leadMs(): Promise<number>;
+  /** The store's time: every instant that more than one process judges is written and judged by it. */
+  clock: StoreClock;
   /** Throws when the store cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
+  /** This machine's. */
   clock: Clock;
   /** Default: a log that keeps nothing. */
   log: Pick<Log, "info" | "warn" | "error">;

@@ -5,6 +5,7 @@ import { type Change, createChangeHub, type Topic } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 
 const POOL_MAXIMUM_CONNECTIONS = 10;
@@ -27,7 +28,7 @@ const timeSchema = z.object({ now: z.number() });
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens a Postgres database, to be shared by any number of gateways. */
-export async function openPostgres(url: string, { clock, log }: StoreOptions): Promise<Database> {
+export async function openPostgres(url: string, { clock: machine, log }: StoreOptions): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_MAXIMUM_CONNECTIONS,
@@ -39,9 +40,14 @@ export async function openPostgres(url: string, { clock, log }: StoreOptions): P
   pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
 
   const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const clock = createStoreClock(machine, async () => {
+    const { rows } = await sql`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
+    return timeSchema.parse(rows[0]).now;
+  });
   let isListening = () => false;
   const changes = createChangeHub(log, () => isListening());
   const listener = await prepare().catch(async (error: unknown) => {
+    clock.stop();
     await query.destroy();
     throw error;
   });
@@ -49,8 +55,9 @@ export async function openPostgres(url: string, { clock, log }: StoreOptions): P
   async function prepare() {
     await query.transaction().execute(async (transaction) => {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-      await migrate(transaction, migrations, clock.now());
+      await migrate(transaction, migrations, machine.now());
     });
+    await clock.measure();
     return listen(url, changes.tell);
   }
   isListening = listener.isOpen;
@@ -69,15 +76,12 @@ export async function openPostgres(url: string, { clock, log }: StoreOptions): P
       for (const topic of topics) changes.tell(topic);
       return result;
     },
-    async leadMs() {
-      const { rows } = await sql`select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
-      // Read a little ago: rather too small, so that no lease of another process seems to end before it does.
-      return timeSchema.parse(rows[0]).now - Date.now();
-    },
+    clock,
     async ping() {
       await sql`select 1`.execute(query);
     },
     async close() {
+      clock.stop();
       await listener.close();
       await query.destroy();
     },

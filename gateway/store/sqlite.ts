@@ -9,6 +9,7 @@ import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 
 /** How long a statement waits for another process's write, and how often it tries again meanwhile. */
@@ -27,7 +28,7 @@ const dataVersionSchema = z.object({ data_version: z.number() });
 const synchronousSchema = z.object({ synchronous: z.literal(2) });
 
 /** Opens (or makes) a SQLite file: WAL, `synchronous=FULL`, safe for several processes. */
-export async function openSqlite(path: string, { clock, log }: StoreOptions): Promise<Database> {
+export async function openSqlite(path: string, { clock: machine, log }: StoreOptions): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
   // Made for this account alone; SQLite gives its journals the same mode.
   closeSync(openSync(path, "a", OWNER_ONLY));
@@ -41,7 +42,7 @@ export async function openSqlite(path: string, { clock, log }: StoreOptions): Pr
     file.exec("pragma foreign_keys = on");
     synchronousSchema.parse(file.prepare("pragma synchronous").get());
     file.exec("pragma busy_timeout = 0");
-    await query.transaction().execute((transaction) => migrate(transaction, migrations, clock.now()));
+    await query.transaction().execute((transaction) => migrate(transaction, migrations, machine.now()));
   } catch (error) {
     await query.destroy();
     if (file.open) file.close();
@@ -54,6 +55,8 @@ export async function openSqlite(path: string, { clock, log }: StoreOptions): Pr
   );
   changes.isCacheable();
   const timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
+  // Every process that opens the file runs on this machine.
+  const clock = createStoreClock(machine, () => Promise.resolve(Date.now()));
 
   return {
     kind: "sqlite",
@@ -65,13 +68,13 @@ export async function openSqlite(path: string, { clock, log }: StoreOptions): Pr
       for (const topic of topics) changes.tell(topic);
       return result;
     },
-    // Whoever opens the file has the same clock.
-    leadMs: () => Promise.resolve(0),
+    clock,
     async ping() {
       await sql`select 1`.execute(query);
     },
     async close() {
       clearInterval(timer);
+      clock.stop();
       await query.destroy();
     },
   };

@@ -35,12 +35,12 @@ interface Dependencies {
 export function createActivation({ database, connections, revoker, sealer, clock }: Dependencies) {
   /** Answers a failure when the user came back with another account than the connection has, or disconnected or moved meanwhile. */
   async function withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Failure | null> {
-    const leadMs = await database.leadMs();
+    await database.clock.measure();
     for (;;) {
       const outcome = await connections.change(started.connection, async (transaction, present) => {
         const previous = await lockPrevious(transaction, present, started);
         // Its refresh token may be about to change.
-        if (previous && isLeased(previous, clock.now() + leadMs)) return "under way";
+        if (previous && isLeased(previous, clock.now())) return "under way";
         const objection = objectionTo(started, previous, granted.account);
         if (objection) return objection;
         return promote(transaction, started, userId, previous, columnsOf(started, previous, granted));

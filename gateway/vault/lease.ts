@@ -38,9 +38,9 @@ export async function claimLease(
   grant: StoredGrant,
   forced: boolean,
 ): Promise<ClaimedGrant | null> {
-  const leadMs = await database.leadMs();
+  await database.clock.measure();
   const now = clock.now();
-  const leaseExpiresAt = now + leadMs + timeoutMs + LEASE_MARGIN_MS;
+  const leaseExpiresAt = now + timeoutMs + LEASE_MARGIN_MS;
   let update = database.query
     .updateTable("authorizations")
     .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
@@ -48,12 +48,12 @@ export async function claimLease(
     .where("version", "=", grant.authorization.version)
     .where("status", "=", "active")
     .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
-    .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now + leadMs)]));
+    .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]));
   if (forced)
     update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
   const authorization = await update.returningAll().executeTakeFirst();
   if (!authorization) return null;
-  const leaseRemainsMs = () => leaseExpiresAt - clock.now() - leadMs;
+  const leaseRemainsMs = () => leaseExpiresAt - clock.now();
   const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
   if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
   await undoClaim(database, claimed);

@@ -16,7 +16,11 @@ const optionsSchema = z.object({
   clockLeadMs: z.number(),
   pause: z.object({ channel: z.string(), forMs: z.number(), noteIn: z.string() }).nullable(),
 });
-const orderSchema = z.union([z.object({ ask: z.int() }), z.object({ provision: z.int(), prefix: z.string() })]);
+const orderSchema = z.union([
+  z.object({ ask: z.int() }),
+  z.object({ advance: z.int() }),
+  z.object({ provision: z.int(), prefix: z.string() }),
+]);
 const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
 const { env, file, userId, query, startsAt, clockLeadMs, pause } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
@@ -24,16 +28,18 @@ const { env, file, userId, query, startsAt, clockLeadMs, pause } = optionsSchema
 const { now: rightTime } = Date;
 Date.now = () => rightTime() + clockLeadMs;
 const startedAt = rightTime();
-let pausedMs = 0;
-const now = () => startsAt + Date.now() - startedAt + pausedMs;
+let advancedMs = 0;
+let hasPaused = false;
+const now = () => startsAt + Date.now() - startedAt + advancedMs;
 if (pause) subscribe(pause.channel, standStill);
 
 /** Stops like a suspended machine, once: synchronously, and its clock is later when it goes on. */
 function standStill(): void {
-  if (!pause || pausedMs > 0) return;
+  if (!pause || hasPaused) return;
+  hasPaused = true;
   writeFileSync(pause.noteIn, "");
   process.kill(process.pid, "SIGSTOP");
-  pausedMs = pause.forMs;
+  advancedMs += pause.forMs;
 }
 
 const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
@@ -51,9 +57,13 @@ async function ask(): Promise<unknown> {
 
 async function obey(order: z.output<typeof orderSchema>): Promise<unknown> {
   if ("ask" in order) return Promise.all(Array.from({ length: order.ask }, ask));
-  for (let index = 0; index < order.provision; index += 1)
-    await app.provisionUser({ id: `${order.prefix}-${index}`, groupId: order.prefix });
+  if ("advance" in order) advancedMs += order.advance;
+  else await provision(order.prefix, order.provision);
   return "done";
+}
+
+async function provision(prefix: string, times: number): Promise<void> {
+  for (let index = 0; index < times; index += 1) await app.provisionUser({ id: `${prefix}-${index}`, groupId: prefix });
 }
 
 process.on("message", (message) => {

@@ -109,6 +109,8 @@ export async function turns(count = 20): Promise<void> {
 export interface ChildGateway {
   /** Asks for the token so many times at once; resolves with every answer. */
   ask(times: number): Promise<TokenAnswer[]>;
+  /** Moves its clock on. */
+  advance(milliseconds: number): Promise<void>;
   /** Makes so many users known, one after the other. */
   provision(prefix: string, times: number): Promise<void>;
   kill(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): Promise<void>;
@@ -166,6 +168,10 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
     async ask(times) {
       child.send({ ask: times });
       return answersSchema.parse(await answer());
+    },
+    async advance(milliseconds) {
+      child.send({ advance: milliseconds });
+      await answer();
     },
     async provision(prefix, times) {
       child.send({ provision: times, prefix });

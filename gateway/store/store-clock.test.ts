@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../runtime/clock.ts";
+import { createStoreClock, MEASURE_INTERVAL_MS, type StoreClock } from "./store-clock.ts";
+
+const STARTED_AT = Date.parse("2026-01-01T00:00:00Z");
+const HOUR_MS = 3_600_000;
+
+let clock: StoreClock;
+/** The store's clock, which nothing sets. */
+let storeTime: () => number;
+beforeEach(() => {
+  vi.useFakeTimers({ now: STARTED_AT, toFake: ["Date", "performance", "setInterval", "clearInterval"] });
+  const startedAt = performance.now();
+  storeTime = () => STARTED_AT + HOUR_MS + performance.now() - startedAt;
+  clock = createStoreClock(systemClock, () => Promise.resolve(storeTime()));
+});
+afterEach(() => {
+  clock.stop();
+  vi.useRealTimers();
+});
+
+describe("the store's clock", () => {
+  it("is the machine's, plus what the store is ahead", async () => {
+    await clock.measure();
+    vi.advanceTimersByTime(1_000);
+    expect(clock.now()).toBe(storeTime());
+  });
+
+  it("is measured again by itself", async () => {
+    await clock.measure();
+    const { now } = Date;
+    const before = storeTime;
+    storeTime = () => before() + 500;
+    await vi.advanceTimersByTimeAsync(MEASURE_INTERVAL_MS);
+    expect(clock.now() - now()).toBe(HOUR_MS + 500);
+  });
+
+  it("goes on when the machine's clock is set back", async () => {
+    await clock.measure();
+    vi.advanceTimersByTime(1_000);
+    vi.setSystemTime(Date.now() - 2 * HOUR_MS);
+    expect(clock.now()).toBe(storeTime());
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(clock.now()).toBe(storeTime());
+  });
+
+  it("is late at most until it is measured when the machine's clock is set forward, which is at once", async () => {
+    await clock.measure();
+    vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+    expect(clock.now()).toBe(storeTime() + 2 * HOUR_MS);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(clock.now()).toBe(storeTime());
+  });
+
+  it("knows at once of the time that passed while the machine was suspended, during which its monotonic clock stood still", async () => {
+    await clock.measure();
+    const before = storeTime;
+    storeTime = () => before() + HOUR_MS;
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    expect(clock.now()).toBe(storeTime());
+  });
+
+  it("keeps its last measurement while the store is away", async () => {
+    await clock.measure();
+    storeTime = () => {
+      throw new Error("The store is away.");
+    };
+    await expect(clock.measure()).rejects.toThrow("away");
+    await vi.advanceTimersByTimeAsync(2 * MEASURE_INTERVAL_MS);
+    expect(clock.now()).toBe(Date.now() + HOUR_MS);
+  });
+
+  it("is not misled by a reading during which the process was paused", async () => {
+    let isFirst = true;
+    const paused = createStoreClock(systemClock, async () => {
+      const time = storeTime();
+      if (isFirst) vi.advanceTimersByTime(20_000);
+      isFirst = false;
+      return time;
+    });
+    await paused.measure();
+    expect(paused.now()).toBe(storeTime());
+    paused.stop();
+  });
+
+  it("is the machine's own where the store's cannot be told from it", async () => {
+    const same = createStoreClock(systemClock, async () => {
+      const time = Date.now();
+      vi.advanceTimersByTime(50);
+      return time + 10;
+    });
+    await same.measure();
+    expect(same.now()).toBe(Date.now());
+    same.stop();
+  });
+
+  it("waits until an instant of the store's", async () => {
+    const waited: number[] = [];
+    const machine = { ...systemClock, until: async (instant: number) => void waited.push(instant) };
+    const waiting = createStoreClock(machine, () => Promise.resolve(storeTime()));
+    await waiting.measure();
+    await waiting.until(storeTime() + 5_000);
+    expect(waited).toEqual([Date.now() + 5_000]);
+    waiting.stop();
+  });
+});
