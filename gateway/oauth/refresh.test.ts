@@ -54,6 +54,7 @@ describe("a refresh", () => {
       expiresInSeconds: 3600,
       scopes: ["read", "write"],
       idTokenClaims: null,
+      misread: null,
     });
   });
 

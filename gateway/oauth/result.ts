@@ -7,6 +7,8 @@ export interface TokenSet {
   readonly tokenType: string;
   /** The answer's `expires_in`, else the provider's declared life, else null: unknown. */
   readonly expiresInSeconds: number | null;
+  /** The member of the answer that could not be understood, for the log: its life is then unknown. Null: none. */
+  readonly misread: string | null;
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
   readonly scopes: readonly string[] | null;
   /** Claims of an ID token made by this issuer for this client, for `accountFromClaims`; not proof of anything else. */

@@ -126,6 +126,7 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
     refreshToken: answer.refresh_token ?? null,
     tokenType: answer.token_type,
     expiresInSeconds: answer.expires_in ?? null,
+    misread: typeof answer["misread"] === "string" ? answer["misread"] : null,
     scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
     idTokenClaims: idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId),
   };

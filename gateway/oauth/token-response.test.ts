@@ -35,11 +35,24 @@ describe("normalise, tokens", () => {
     ["a fraction", 59.9, 59],
     ["nothing", "", undefined],
     ["null", null, undefined],
-    ["a negative number", -1, undefined],
-    ["words", "soon", undefined],
+    ["zero", 0, 0],
+    ["a negative number", -1, 0],
+    ["a negative number in a string", "-1", 0],
+    ["a huge number", 1e300, 1e300],
   ])("reads expires_in given as %s", (_name, given, seconds) => {
-    expect(read({}, { access_token: "a", token_type: "bearer", expires_in: given })?.body["expires_in"]).toBe(seconds);
+    const body = read({}, { access_token: "a", token_type: "bearer", expires_in: given })?.body;
+    expect(body?.["expires_in"]).toBe(seconds);
+    expect(body?.["misread"]).toBeUndefined();
   });
+
+  it.each([["soon"], [" "], ["NaN"], ["0x10"], [true], [[60]], [{ seconds: 60 }]])(
+    "takes no life from expires_in %j, and says so",
+    (given) => {
+      const body = read({}, { access_token: "a", token_type: "bearer", expires_in: given })?.body;
+      expect(body?.["expires_in"]).toBeUndefined();
+      expect(body?.["misread"]).toBe("expires_in");
+    },
+  );
 
   it("turns milliseconds into seconds where they are declared", () => {
     const facts = { expiresInUnit: "milliseconds" } as const;

@@ -14,6 +14,7 @@ const STATUS_OK = 200;
 const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
 const MS_PER_SECOND = 1000;
+const decimalNumber = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
 /** Token types that oauth4webapi takes (RFC 6750, RFC 9449). */
 const knownTokenType = /^(?:bearer|dpop)$/i;
 
@@ -81,6 +82,7 @@ function tokensOf(provider: OAuthProvider, answer: Record<string, unknown>): Sta
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: nonEmpty(source["refresh_token"]),
     expires_in: seconds(provider, source["expires_in"]) ?? provider.accessTokenLifetimeSeconds ?? undefined,
+    misread: isMisread(source["expires_in"]) ? "expires_in" : undefined,
     scope: scopeText(provider, source["scope"]),
     // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
     unverified_id_token: nonEmpty(answer["id_token"]),
@@ -92,11 +94,21 @@ function tokenObject(provider: OAuthProvider, answer: Record<string, unknown>): 
   return findObject(findAt(answer, provider.tokenResponsePath)) ?? answer;
 }
 
+/** Whole seconds; undefined where none are stated. A token with a negative life has expired: its life is 0. */
 function seconds(provider: OAuthProvider, value: unknown): number | undefined {
-  const number = typeof value === "number" ? value : Number(nonEmpty(value) ?? Number.NaN);
-  if (!Number.isFinite(number) || number < 0) return undefined;
-  return Math.floor(provider.expiresInUnit === "milliseconds" ? number / MS_PER_SECOND : number);
+  const number = numberOf(value);
+  if (number === undefined) return undefined;
+  return Math.max(0, Math.floor(provider.expiresInUnit === "milliseconds" ? number / MS_PER_SECOND : number));
 }
+
+/** A JSON number, or a decimal one in a string. */
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && decimalNumber.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}
+
+/** Something is stated, and it is no number. */
+const isMisread = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && numberOf(value) === undefined;
 
 function scopeText(provider: OAuthProvider, value: unknown): string | undefined {
   const separator = provider.scopeResponseSeparator ?? provider.scopeSeparator;

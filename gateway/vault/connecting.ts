@@ -16,6 +16,7 @@ import { type ConnectionStore, type StartedConnection, toAuthorization, toConnec
 import type { Database } from "../store/database.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
+import { logMisread } from "./refresh-result.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
@@ -200,6 +201,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       timeoutMs,
     });
     if (!result.ok) return { code: result.code, message: result.message };
+    logMisread(log, started.connector.slug, result.tokens);
     const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
     const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);
     return activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account });

@@ -28,8 +28,14 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
   const { connection, connector } = grant;
   const columns = refreshedColumns(dependencies, grant, tokens, askedAt);
   const isStored = await updateGrant(dependencies, grant, columns);
+  logMisread(dependencies.log, connector.slug, tokens);
   if (isStored) dependencies.log.info({ connection: connection.id, connector: connector.slug }, "refreshed");
   else await discardTokens(dependencies, grant, tokens);
+}
+
+/** An answer whose expiry cannot be read is taken, and its token's life is unknown (rule 7). */
+export function logMisread(log: Pick<Log, "warn">, connector: string, { misread }: TokenSet): void {
+  if (misread !== null) log.warn({ connector, member: misread }, "the provider's answer has a member that cannot be understood");
 }
 
 function refreshedColumns({ sealer, clock }: ResultDependencies, grant: StoredGrant, tokens: TokenSet, askedAt: number) {

@@ -63,6 +63,13 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       expect(refreshRequests(test)).toEqual([]);
     });
 
+    it.each([-1, 0, "-1"])("never returns a token whose expires_in is %j", async (expiresIn) => {
+      const ada = await connected();
+      test.clock.advance(HOUR_MS);
+      test.provider.controls.next({ answer: { expires_in: expiresIn } });
+      expect(await askToken(ada)).toMatchObject({ __typename: "TemporarilyUnavailable" });
+    });
+
     it("counts a token's life from before it was asked for, however long the answer took", async () => {
       const ada = await connected();
       test.clock.advance(HOUR_MS);

@@ -210,7 +210,9 @@ function explainRefusal(answer: RawAnswer): GatewayError {
 function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayError {
   const retryAfter =
     refusal.retry_after ??
-    retryAfterSeconds(new Headers(valuesOf(headers, "retry-after").map((value) => ["retry-after", value]))) ??
+    retryAfterSeconds(
+      new Headers(["date", "retry-after"].flatMap((name) => valuesOf(headers, name).map((value) => [name, value] as const))),
+    ) ??
     DEFAULT_RETRY_SECONDS;
   const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
   return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, {
