@@ -1,57 +1,62 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { type DatabaseConnection, type Driver, Kysely, SqliteDialect, type SqliteDatabase, sql } from "kysely";
+import { Kysely, sql } from "kysely";
 import Libsql from "libsql";
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { createSqliteDialect } from "./sqlite-driver.ts";
+import { createFile, type FileWatch, identityOf, watchFile } from "./sqlite-file.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
+import { STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
 
-/** How long a statement waits for another process's write, and how often it tries again meanwhile. */
-const BUSY_TIMEOUT_MS = 10_000;
-const BUSY_RETRY_MS = 5;
 /** How often a process looks for other processes' changes unasked, for its subscribers. */
 const POLL_INTERVAL_MS = 250;
-/** File mode: read and written by the account that the gateway runs under, by nobody else. */
-const OWNER_ONLY = 0o600;
-const STATEMENT_CACHE_ENTRIES = 200;
 
 /** Commits of this process, over all stores that it has open. */
 let commits = 0;
 
 const dataVersionSchema = z.object({ data_version: z.number() });
+const sizeSchema = z.object({ bytes: z.number() });
 const synchronousSchema = z.object({ synchronous: z.literal(2) });
 
-/** Opens (or makes) a SQLite file: WAL, `synchronous=FULL`, safe for several processes. */
+/**
+ * Opens (or makes) a SQLite file: WAL, `synchronous=FULL`, safe for several processes.
+ * Once the file is gone or replaced, everything throws TEMPORARILY_UNAVAILABLE.
+ */
 export async function openSqlite(path: string, { clock: machine, log }: StoreOptions): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
-  // Made for this account alone; SQLite gives its journals the same mode.
-  closeSync(openSync(path, "a", OWNER_ONLY));
-  const file = new Libsql(path);
-  const query = new Kysely<Tables>({ dialect: createDialect(immediate(file)) });
+  createFile(path);
+  const before = identityOf(path);
+  const writer = new Libsql(path);
+  const reader = new Libsql(path);
+  let watch: FileWatch | null = null;
+  const query = new Kysely<Tables>({
+    dialect: createSqliteDialect({
+      writer,
+      reader,
+      beforeRead: () => watch?.assertIntact(),
+      beforeWrite: () => watch?.assertCurrent(),
+      onError: (error) => watch?.judge(error),
+    }),
+  });
   try {
-    // Opening may wait as SQLite does, with the whole process: nothing is being served yet.
-    file.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    file.exec("pragma journal_mode = wal");
-    file.exec("pragma synchronous = full");
-    file.exec("pragma foreign_keys = on");
-    synchronousSchema.parse(file.prepare("pragma synchronous").get());
-    file.exec("pragma busy_timeout = 0");
+    setUp(writer, reader);
     await query.transaction().execute((transaction) => migrate(transaction, migrations, machine.now()));
+    if (identityOf(path) !== before) throw new Error(`${path} was replaced while it was being opened: start again.`);
   } catch (error) {
     await query.destroy();
-    if (file.open) file.close();
+    for (const file of [writer, reader]) if (file.open) file.close();
     throw error;
   }
+  const file = (watch = watchFile(path, () => countBytes(reader), log));
 
   const changes = createChangeHub(
     log,
-    createPoll(file, () => changes.tell("everything")),
+    createPoll(writer, file, () => changes.tell("everything")),
   );
   changes.isCacheable();
   const timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
@@ -70,6 +75,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
     },
     clock,
     async ping() {
+      file.assertCurrent();
       await sql`select 1`.execute(query);
     },
     async close() {
@@ -82,10 +88,10 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
 
 /**
  * Creates a look at whether another connection has committed: then `data_version` differs (sqlite.org/pragma.html#pragma_data_version).
- * The look answers false when it is not possible, as while the file is locked.
+ * The look answers false when it is not possible, as while the file is locked, and once it is gone.
  */
-function createPoll(file: Libsql.Database, onChange: () => void): () => boolean {
-  const version = file.prepare("pragma data_version");
+function createPoll(writer: Libsql.Database, file: FileWatch, onChange: () => void): () => boolean {
+  const version = writer.prepare("pragma data_version");
   let seen: number | null = null;
   let polledAt: number | null = null;
   const read = () => {
@@ -96,6 +102,7 @@ function createPoll(file: Libsql.Database, onChange: () => void): () => boolean 
     }
   };
   return function pollForChanges() {
+    if (!file.isCurrent()) return false;
     if (polledAt === commits) return true;
     const before = seen;
     seen = read();
@@ -108,50 +115,16 @@ function createPoll(file: Libsql.Database, onChange: () => void): () => boolean 
   };
 }
 
-/** SQLite's own way of waiting stops the whole process; this one lets it go on with everything else. */
-function createDialect(database: SqliteDatabase): SqliteDialect {
-  const dialect = new SqliteDialect({ database });
-  const createDriver = dialect.createDriver.bind(dialect);
-  return Object.assign(dialect, {
-    createDriver(): Driver {
-      const driver = createDriver();
-      const acquire = driver.acquireConnection.bind(driver);
-      return Object.assign(driver, { acquireConnection: async () => patient(await acquire()) });
-    },
-  });
+/** Opening may wait as SQLite does, with the whole process: nothing is being served yet. */
+function setUp(writer: Libsql.Database, reader: Libsql.Database): void {
+  for (const file of [writer, reader]) file.exec(`pragma busy_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  writer.exec("pragma journal_mode = wal");
+  writer.exec("pragma synchronous = full");
+  writer.exec("pragma foreign_keys = on");
+  synchronousSchema.parse(writer.prepare("pragma synchronous").get());
+  reader.exec("pragma query_only = on");
+  for (const file of [writer, reader]) file.exec("pragma busy_timeout = 0");
 }
 
-const patient = (connection: DatabaseConnection): DatabaseConnection => ({
-  streamQuery: connection.streamQuery.bind(connection),
-  async executeQuery(query) {
-    const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
-    for (;;) {
-      try {
-        return await connection.executeQuery(query);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= giveUpAt) throw error;
-        await delay(BUSY_RETRY_MS);
-      }
-    }
-  },
-});
-
-const isBusy = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "SQLITE_BUSY";
-
-/**
- * Prepares each statement once, and begins transactions as writers: a reader that turns writer while another process
- * writes would fail at once instead of waiting its turn (sqlite.org/lang_transaction.html).
- */
-function immediate(file: Libsql.Database): SqliteDatabase {
-  const statements = new LRUCache<string, ReturnType<SqliteDatabase["prepare"]>>({ max: STATEMENT_CACHE_ENTRIES });
-  return {
-    close: () => void file.close(),
-    prepare(text) {
-      const known = statements.get(text);
-      if (known) return known;
-      const statement = file.prepare(text === "begin" ? "begin immediate" : text);
-      statements.set(text, statement);
-      return statement;
-    },
-  };
-}
+const countBytes = (reader: Libsql.Database): number =>
+  sizeSchema.parse(reader.prepare("select page_count * page_size as bytes from pragma_page_count, pragma_page_size").get()).bytes;

@@ -1,0 +1,92 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import { GatewayError } from "../../schema/errors.ts";
+import type { Log } from "../runtime/log.ts";
+
+/** File mode: read and written by the account that the gateway runs under, by no other. */
+export const OWNER_ONLY = 0o600;
+/** How often reading alone looks whether the file is still there, in milliseconds. Every write looks. */
+const LOOK_INTERVAL_MS = 1_000;
+/** The database and what SQLite keeps beside it while it is open (sqlite.org/walformat.html). */
+export const FILE_SUFFIXES: readonly string[] = ["", "-wal", "-shm"];
+const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
+
+/** Makes the file, unless there is one. SQLite gives what it keeps beside it the same mode. */
+export function createFile(path: string): void {
+  try {
+    // Never opens one that exists: closing it would end the locks that this process has on it (sqlite.org/howtocorrupt.html, section 2.2).
+    closeSync(openSync(path, "ax", OWNER_ONLY));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
+/** Device and inode of a file, which no other file has while this one is open; null when there is none. */
+export function identityOf(path: string): string | null {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return status ? `${status.dev}:${status.ino}` : null;
+}
+
+/** Knows whether the files that this process has open are still the ones that their path names. */
+export interface FileWatch {
+  /** Looks, and throws TEMPORARILY_UNAVAILABLE once they are not, until the process ends. */
+  assertCurrent(): void;
+  /** The same without looking. */
+  assertIntact(): void;
+  /** Looks at most once a second. */
+  isCurrent(): boolean;
+  /** Gives the file up when a statement's error says that it is damaged. */
+  judge(error: unknown): void;
+}
+
+/**
+ * Starts to watch a file that this process has just opened. Logs once when it is gone, replaced or damaged.
+ * @param countBytes how long the database is, by SQLite.
+ */
+export function watchFile(path: string, countBytes: () => number, log: Pick<Log, "error">): FileWatch {
+  const identities = () => FILE_SUFFIXES.map((suffix) => identityOf(path + suffix)).join();
+  const opened = identities();
+  let bytes = statSync(path).size;
+  let lookedAt = performance.now();
+  let failure: string | null = null;
+
+  function giveUp(what: string): void {
+    if (failure) return;
+    failure = `The store's file was ${what} while this gateway had it open: put the right file in its place, then restart the gateway.`;
+    log.error({ path }, failure);
+  }
+
+  function look(): void {
+    lookedAt = performance.now();
+    try {
+      if (identities() !== opened) return giveUp("removed or replaced");
+      const { size } = statSync(path);
+      // SQLite shortens it to the database's length at the least (VACUUM); a shorter file was copied over it.
+      if (size < bytes && size < countBytes()) giveUp("damaged or overwritten");
+      bytes = size;
+    } catch (error) {
+      // Else the folder cannot be read at the moment, which says nothing of the file.
+      judge(error);
+    }
+  }
+
+  function judge(error: unknown): void {
+    if (error instanceof Error && "code" in error && DAMAGE.test(String(error.code))) giveUp("damaged or overwritten");
+  }
+
+  function assertIntact(): void {
+    if (failure) throw new GatewayError("TEMPORARILY_UNAVAILABLE", failure);
+  }
+
+  return {
+    assertIntact,
+    assertCurrent() {
+      look();
+      assertIntact();
+    },
+    isCurrent() {
+      if (performance.now() - lookedAt >= LOOK_INTERVAL_MS) look();
+      return failure === null;
+    },
+    judge,
+  };
+}

@@ -1,0 +1,148 @@
+import { closeSync, cpSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Libsql from "libsql";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createManualClock } from "../../test/support/clock.ts";
+import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
+import { PUBLIC_URL, startTestApp } from "../../test/support/test-app.ts";
+import type { Database } from "./database.ts";
+import { openDatabase } from "./open.ts";
+
+const clock = createManualClock();
+let store: TestDatabase;
+let database: Database;
+let logged: string[];
+beforeEach(async () => {
+  logged = [];
+  const log = { info: () => {}, warn: () => {}, error: (_facts: object, message: string) => void logged.push(message) };
+  store = await createTestDatabase("sqlite");
+  database = await openDatabase(store.url, { clock, log });
+});
+afterEach(async () => {
+  await database.close();
+  await store.drop();
+});
+
+const pathOf = ({ url }: TestDatabase) => fileURLToPath(url);
+const readGroups = () => database.query.selectFrom("groups").selectAll().execute();
+const addGroup = (id: string) => database.query.insertInto("groups").values({ id, created_at: 0 }).execute();
+
+describe("a SQLite store that another process writes to", () => {
+  it("is read without waiting, and sees what has been committed", async () => {
+    const other = new Libsql(pathOf(store));
+    other.exec("begin immediate");
+    other.exec("insert into groups values ('theirs', 0)");
+    expect(await readGroups()).toEqual([]);
+    other.exec("commit");
+    expect(await readGroups()).toHaveLength(1);
+    await addGroup("ours");
+    expect(await readGroups()).toHaveLength(2);
+    other.close();
+  });
+
+  it("is read within a transaction of its own as that transaction sees it, and outside as before", async () => {
+    await database.query.transaction().execute(async (transaction) => {
+      await transaction.insertInto("groups").values({ id: "ours", created_at: 0 }).execute();
+      expect(await transaction.selectFrom("groups").selectAll().execute()).toHaveLength(1);
+      expect(await readGroups()).toEqual([]);
+    });
+    expect(await readGroups()).toHaveLength(1);
+  });
+});
+
+describe("a SQLite store without space", () => {
+  it("says that it is full, and goes on once there is space", async () => {
+    await sql`pragma max_page_count = 1`.execute(database.query);
+    const filling = database.query.transaction().execute(async (transaction) => {
+      await transaction
+        .insertInto("groups")
+        .values({ id: "x".repeat(100_000), created_at: 0 })
+        .execute();
+    });
+    await expect(filling).rejects.toMatchObject({ code: "SQLITE_FULL" });
+    await sql`pragma max_page_count = 1000000`.execute(database.query);
+    await addGroup("small");
+    expect(await readGroups()).toHaveLength(1);
+  });
+});
+
+/** What operators do to a file that a gateway has open. */
+const replacements: Record<string, (path: string) => void> = {
+  "is removed": (path) => rmSync(path),
+  "is moved away": (path) => renameSync(path, `${path}.old`),
+  "is replaced by a copy": (path) => {
+    cpSync(path, `${path}.copy`);
+    renameSync(`${path}.copy`, path);
+  },
+  "loses its write-ahead log": (path) => rmSync(`${path}-wal`),
+  "loses its shared memory": (path) => rmSync(`${path}-shm`),
+  "loses everything": (path) => {
+    for (const name of readdirSync(dirname(path))) rmSync(join(dirname(path), name));
+  },
+};
+
+describe.skipIf(process.platform === "win32")("a SQLite store whose file", () => {
+  it.each(Object.entries(replacements))("%s takes no more work, and logs once what to do", async (_name, replace) => {
+    await addGroup("before");
+    replace(pathOf(store));
+    const refusal = { code: "TEMPORARILY_UNAVAILABLE", message: expect.stringContaining("restart the gateway") };
+    await expect(addGroup("after")).rejects.toMatchObject(refusal);
+    await expect(database.write([], async () => {})).rejects.toMatchObject(refusal);
+    await expect(readGroups()).rejects.toMatchObject(refusal);
+    await expect(database.ping()).rejects.toMatchObject(refusal);
+    expect(database.changes.isCacheable()).toBe(false);
+    expect(logged).toEqual([expect.stringContaining("was removed or replaced while this gateway had it open")]);
+  });
+
+  it("is removed is noticed by reading alone, within two seconds", { timeout: 10_000 }, async () => {
+    rmSync(pathOf(store));
+    await vi.waitUntil(() => !database.changes.isCacheable(), { timeout: 5_000 });
+    await expect(readGroups()).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
+  });
+
+  it("is overwritten by a shorter one takes no more work", async () => {
+    await addGroup("x".repeat(100_000));
+    await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
+    await database.ping();
+    truncateSync(pathOf(store), 8_192);
+    await expect(addGroup("after")).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
+    expect(logged).toEqual([expect.stringContaining("was damaged or overwritten while this gateway had it open")]);
+  });
+
+  it("is made shorter by VACUUM goes on", async () => {
+    await addGroup("x".repeat(100_000));
+    await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
+    const lengthBefore = statSync(pathOf(store)).size;
+    const operator = new Libsql(pathOf(store));
+    for (const statement of ["delete from groups", "vacuum", "pragma wal_checkpoint(truncate)"]) operator.exec(statement);
+    operator.close();
+    expect(statSync(pathOf(store)).size).toBeLessThan(lengthBefore);
+    await addGroup("after");
+    expect(await readGroups()).toHaveLength(1);
+  });
+
+  it("is damaged takes no more work once SQLite has met the damage", async () => {
+    await addGroup("x".repeat(100_000));
+    await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
+    await database.close();
+    const { size } = statSync(pathOf(store));
+    const file = openSync(pathOf(store), "r+");
+    writeSync(file, Buffer.alloc(100_000, 255), 0, 100_000, size - 100_000);
+    closeSync(file);
+    database = await openDatabase(store.url, { clock });
+    await expect(readGroups()).rejects.toMatchObject({ code: "SQLITE_CORRUPT" });
+    await expect(readGroups()).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", message: expect.stringContaining("damaged") });
+  });
+
+  it("is replaced makes the gateway not ready, with a sentence that says what to do", async () => {
+    const test = await startTestApp();
+    const ready = () => test.app.fetch(new Request(`${PUBLIC_URL}/readyz`));
+    expect((await ready()).status).toBe(200);
+    renameSync(pathOf(test.database), `${pathOf(test.database)}.old`);
+    const response = await ready();
+    expect([response.status, await response.text()]).toEqual([503, expect.stringContaining("restart the gateway")]);
+    await test.close();
+  });
+});
