@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
+import { z } from "zod";
 import { externalIdSchema, nameSchema } from "../schema/input.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { type Config, ConfigError, parseConfig } from "./config/config.ts";
+import { type Config, ConfigError, parseConfig, parseDatabaseUrl } from "./config/config.ts";
 import { createLog } from "./runtime/log.ts";
-import { readConfigFile } from "./config/file.ts";
+import { readConfigFile, withoutConnectors } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { openStore, type Store } from "./services.ts";
 import { isEmbedded } from "./config/upstream.ts";
@@ -21,6 +22,9 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway keys revoke <publishable>
   xkit-gateway keys seal                    print a new key for XKIT_ENCRYPTION_KEYS
   xkit-gateway keys rotate                  sign new session tokens with a new key
+  xkit-gateway backup <path>                copy a SQLite store, also while gateways run
+  xkit-gateway restore <backup>             put a backup in a SQLite store's place
+  xkit-gateway restore --taken-at <time>    say when the dump was begun that a Postgres store was restored from
 
 Environment and configuration file are those of the gateway itself.`;
 
@@ -29,11 +33,12 @@ class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-type Options = { name?: string; group?: string };
+type Options = { name?: string; group?: string; "taken-at"?: string };
 
 interface Command {
   /** What follows the command's own words; none unless stated. */
   subject?: string;
+  isSubjectOptional?: boolean;
   options?: readonly (keyof Options)[];
   run(subject: string, options: Options): Promise<void> | void;
 }
@@ -53,18 +58,20 @@ const commands = new Map<string, Command>([
   ["keys revoke", { subject: "publishable", run: (id) => withStore((store) => revokeKey(store, id)) }],
   ["keys seal", { run: () => console.log(createSealingKey(`key-${new Date().toISOString().slice(0, 10)}`)) }],
   ["keys rotate", { run: () => withStore(rotateKeys) }],
+  ["backup", { subject: "path", run: makeBackup }],
+  ["restore", { subject: "backup", isSubjectOptional: true, options: ["taken-at"], run: restoreBackup }],
 ]);
 
 async function run(argv: string[]): Promise<void> {
   const { values, positionals } = parse(argv);
   const { help, ...options } = values;
   if (help) return console.log(USAGE);
-  const words = positionals[0] === "start" || positionals.length === 0 ? 1 : 2;
+  const words = commands.has(positionals[0] ?? "start") ? 1 : 2;
   const name = positionals.slice(0, words).join(" ") || "start";
   const command = commands.get(name);
   if (!command) throw new UsageError(`There is no command "${positionals.join(" ")}".`);
   const [subject, ...more] = positionals.slice(words);
-  if (command.subject && subject === undefined) throw new UsageError(`${name} needs <${command.subject}>.`);
+  if (command.subject && !command.isSubjectOptional && subject === undefined) throw new UsageError(`${name} needs <${command.subject}>.`);
   const surplus = command.subject ? more : positionals.slice(words);
   if (surplus.length > 0) throw new UsageError(`Too many arguments: ${surplus.join(" ")}`);
   const stray = Object.keys(options).find((option) => !command.options?.some((known) => known === option));
@@ -85,7 +92,12 @@ async function start(): Promise<void> {
 
 function parse(argv: string[]) {
   try {
-    const options = { group: { type: "string" }, name: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
+    const options = {
+      group: { type: "string" },
+      name: { type: "string" },
+      "taken-at": { type: "string" },
+      help: { type: "boolean", short: "h" },
+    } as const;
     return parseArgs({ args: argv, options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -93,7 +105,7 @@ function parse(argv: string[]) {
 }
 
 async function withStore(action: (store: Store, config: Config) => Promise<void>): Promise<void> {
-  const config = parseConfig(process.env, readConfigFile());
+  const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
   const store = await openStore(config, systemClock, createLog("silent"));
   try {
     await action(store, config);
@@ -141,6 +153,29 @@ async function revokeKey({ auth }: Store, publishable: string): Promise<void> {
 async function rotateKeys({ auth }: Store): Promise<void> {
   await auth.signingKeys.rotate();
   console.log("New session tokens are signed with a new key.");
+}
+
+async function makeBackup(path: string): Promise<void> {
+  // A driver of SQLite, which other commands may have no use for.
+  const { backUp } = await import("./store/backup.ts");
+  const takenAt = await backUp(parseDatabaseUrl(process.env), path, systemClock);
+  console.log(
+    `${path} holds the store as of ${takenAt.toISOString()}. It opens with this store's sealing keys alone: keep those elsewhere.`,
+  );
+}
+
+async function restoreBackup(path: string, { "taken-at": instant }: Options): Promise<void> {
+  const { restore } = await import("./store/restore.ts");
+  const { takenAt, previous } = await restore(parseDatabaseUrl(process.env), path || null, parseInstant(instant), systemClock);
+  console.log(`The store is the backup of ${takenAt.toISOString()}.${previous ? ` What was there before is ${previous}.` : ""}`);
+}
+
+const instantSchema = z.iso.datetime({ offset: true });
+
+function parseInstant(text: string | undefined): Date | null {
+  if (text === undefined) return null;
+  if (!instantSchema.safeParse(text).success) throw new UsageError("--taken-at must be an instant like 2026-11-25T12:00:00Z.");
+  return new Date(text);
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {

@@ -37,6 +37,10 @@ const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnecte
 
 const reasonValues: Record<ReconnectReason, { description: string }> = {
   REVOKED: { description: "The provider no longer honours the grant." },
+  RESTORED_BACKUP: {
+    description:
+      "The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since.",
+  },
   EXPIRED: { description: "The token expired and the provider gave nothing to refresh it with." },
   TOKEN_REJECTED: { description: "The third party refused the token and there is nothing to refresh it with." },
 };

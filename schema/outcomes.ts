@@ -12,9 +12,17 @@ export const notConnected = (name: string, connectorUrl: string): Outcome<"NotCo
 
 const reconnectSentences: Record<ReconnectReason, string> = {
   REVOKED: "no longer honours this connection",
+  RESTORED_BACKUP: "no longer honours this connection, which the gateway has from a backup",
   EXPIRED: "gave a token that has expired and nothing to refresh it with",
   TOKEN_REJECTED: "refused the token, and there is nothing to refresh it with",
 };
+
+/** The error code of an authorization whose grant had been replaced since the backup that the store was restored from. */
+export const RESTORED_BACKUP_CODE = "restored_backup";
+
+/** Why an authorization that is not active has to be connected again, by its error code. */
+export const reconnectReasonOf = (errorCode: string | null | undefined): ReconnectReason =>
+  errorCode === RESTORED_BACKUP_CODE ? "RESTORED_BACKUP" : "REVOKED";
 
 export const reconnectRequired = (connection: Connection, reason: ReconnectReason): Outcome<"ReconnectRequired"> => ({
   type: "ReconnectRequired",

@@ -55,6 +55,10 @@ const authorizationProblems: Record<string, Sentence> = {
     title: `${name} no longer accepts this connection.`,
     advice: "It may have been revoked, or a password changed. Reconnect to go on.",
   }),
+  restored_backup: (name) => ({
+    title: `${name} no longer accepts this connection.`,
+    advice: "This app was restored from a backup, and the connection has changed since. Reconnect to go on.",
+  }),
   invalid_scope: (name) => ({ title: `${name} does not know a permission that was asked for.`, advice: tellOperator }),
   invalid_client: wrongCredentials,
   http_401: wrongCredentials,

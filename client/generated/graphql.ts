@@ -34,6 +34,8 @@ export type FieldInput = {
 export type ReconnectReason =
   /** The token expired and the provider gave nothing to refresh it with. */
   | 'EXPIRED'
+  /** The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since. */
+  | 'RESTORED_BACKUP'
   /** The provider no longer honours the grant. */
   | 'REVOKED'
   /** The third party refused the token and there is nothing to refresh it with. */

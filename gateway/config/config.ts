@@ -126,6 +126,13 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
   return assemble(environment.data, settings.data);
 }
 
+/** The one setting of commands that need nothing else. Throws `ConfigError`. */
+export function parseDatabaseUrl(env: Environment): string {
+  const { data, error } = environmentSchema.pick({ DATABASE_URL: true }).safeParse(blanksToUndefined(env), { error: explainIssue });
+  if (!data) throw new ConfigError(describe(error));
+  return data.DATABASE_URL;
+}
+
 const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: EnvironmentSettings): string => XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
 
 function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): Config {

@@ -1,9 +1,10 @@
 import { ConfigError } from "./config.ts";
+import { BackupError } from "../store/backup-error.ts";
 import { MigrationError } from "../store/migrations/migrate.ts";
 
 /** Mistakes of configuration are told as sentences, not as stack traces. */
 export function explainFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof MigrationError) return error.message;
+  if (error instanceof ConfigError || error instanceof MigrationError || error instanceof BackupError) return error.message;
   const code = codeOf(error);
   if (code === "EADDRINUSE") return "The port is already in use: set PORT to another one.";
   if (!(error instanceof Error)) return String(error);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { DEFAULT_CONFIG_FILE } from "./environment.ts";
 import type { ConfigFile } from "./document.ts";
 import { codeOf } from "./explain-error.ts";
@@ -13,5 +14,17 @@ export function readConfigFile(): ConfigFile | null {
     const code = codeOf(error);
     if (!named && code === "ENOENT") return null;
     return { path, problem: `${named ? `XKIT_CONFIG names ${path}, which` : path} cannot be read (${code})` };
+  }
+}
+
+const documentSchema = z.looseObject({});
+
+/** The file without its connectors, for a command that needs none of their secrets. A file that is no JSON object stays as it is. */
+export function withoutConnectors(file: ConfigFile | null): ConfigFile | null {
+  if (!file || "problem" in file) return file;
+  try {
+    return { ...file, text: JSON.stringify({ ...documentSchema.parse(JSON.parse(file.text)), connectors: [] }) };
+  } catch {
+    return file;
   }
 }

@@ -8,7 +8,10 @@ export const OWNER_ONLY = 0o600;
 const LOOK_INTERVAL_MS = 1_000;
 /** The database and what SQLite keeps beside it while it is open (sqlite.org/walformat.html). */
 export const FILE_SUFFIXES: readonly string[] = ["", "-wal", "-shm"];
-const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/;
+
+/** Whether the error of a statement says that the file is no sound database. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(String(error.code));
 
 /** Makes the file, unless there is one. SQLite gives what it keeps beside it the same mode. */
 export function createFile(path: string): void {
@@ -70,7 +73,7 @@ export function watchFile(path: string, countBytes: () => number, log: Pick<Log,
   }
 
   function judge(error: unknown): void {
-    if (error instanceof Error && "code" in error && DAMAGE.test(String(error.code))) giveUp("damaged or overwritten");
+    if (isDamage(error)) giveUp("damaged or overwritten");
   }
 
   function assertIntact(): void {

@@ -11,6 +11,7 @@ export interface Tables {
   connections: ConnectionRow;
   authorizations: AuthorizationRow;
   attempts: AttemptRow;
+  restored_backups: RestoredBackupRow;
 }
 
 export interface SigningKeyRow {
@@ -123,4 +124,9 @@ export interface AttemptRow {
   return_to: string | null;
   expires_at: number;
   used_at: number | null;
+}
+
+/** A backup that this store was restored from, by when it was taken. A backup notes itself, so that a copy of it by hand is known too. */
+export interface RestoredBackupRow {
+  taken_at: number;
 }

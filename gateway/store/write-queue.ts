@@ -85,4 +85,5 @@ export async function retryWhileBusy<Result>(attempt: () => Promise<Result>, giv
 }
 
 /** Also its extended codes, as SQLITE_BUSY_RECOVERY (sqlite.org/rescode.html#busy). */
-const isBusy = (error: unknown): boolean => error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");

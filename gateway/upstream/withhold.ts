@@ -1,4 +1,4 @@
-import { notConnected, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
+import { notConnected, reconnectReasonOf, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
 import {
   type AccessTokenOutcome,
   type Connection,
@@ -34,6 +34,6 @@ export function withholdFrom(asker: Owner, outcome: AccessTokenOutcome): AccessT
 function statusOf(connection: Connection) {
   const { connector, authorization } = connection;
   if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
-  if (authorization?.status !== "active") return reconnectRequired(connection, "REVOKED");
+  if (authorization?.status !== "active") return reconnectRequired(connection, reconnectReasonOf(authorization?.errorCode));
   return tokenWithheld(connection);
 }

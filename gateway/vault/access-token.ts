@@ -3,6 +3,7 @@ import {
   connectorMisconfigured,
   minimumTtlUnavailable,
   notConnected,
+  reconnectReasonOf,
   reconnectRequired,
   temporarilyUnavailable,
 } from "../../schema/outcomes.ts";
@@ -47,7 +48,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
     const held = openHeldToken(stored, request);
-    if (!held) return reconnectRequired(toConnection(stored, publicUrl), "REVOKED");
+    if (!held) return reconnectRequired(toConnection(stored, publicUrl), reconnectReasonOf(stored.authorization?.error_code));
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
     const isForced = held.isRejected && !held.freshness.isDue;
@@ -57,7 +58,9 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     const { stored: present, problem } = outcome;
     if (!present?.connection.enabled) return absent(where, present);
     const renewed = openHeldToken(present, request);
-    return renewed ? answer(renewed, request, problem) : reconnectRequired(toConnection(present, publicUrl), "REVOKED");
+    return renewed
+      ? answer(renewed, request, problem)
+      : reconnectRequired(toConnection(present, publicUrl), reconnectReasonOf(present.authorization?.error_code));
   };
 
   /** Rule 4: whoever could have the present token does not wait long for a better one. Null: the refresh goes on by itself. */

@@ -1,6 +1,9 @@
+import { RESTORED_BACKUP_CODE } from "../../schema/outcomes.ts";
 import type { TokenFailure, TokenSet } from "../oauth/result.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Database } from "../store/database.ts";
+import { isOfRestoredBackup } from "../store/restored-backups.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
@@ -11,6 +14,7 @@ import type { Revoker } from "./revoke.ts";
 import { placeOf, tokenColumns } from "./sealed-columns.ts";
 
 export interface ResultDependencies {
+  database: Database;
   connections: ConnectionStore;
   revoker: Revoker;
   sealer: Sealer;
@@ -56,7 +60,9 @@ async function discardTokens({ connections, revoker }: ResultDependencies, grant
 /** Rule 3: only when the refresh token that was sent is still the stored one, which the version tells. */
 export async function markRevoked(dependencies: ResultDependencies, grant: StoredGrant, code: string): Promise<void> {
   const message = `${grant.connector.name} no longer honours this connection: connect again.`;
-  const isMarked = await updateGrant(dependencies, grant, { ...noLease, status: "error", error_code: code, error_message: message });
+  const isRestored = await isOfRestoredBackup(dependencies.database.query, grant.authorization.issued_at);
+  const errorCode = isRestored ? RESTORED_BACKUP_CODE : code;
+  const isMarked = await updateGrant(dependencies, grant, { ...noLease, status: "error", error_code: errorCode, error_message: message });
   const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
 }

@@ -1,5 +1,6 @@
 import { initial } from "./0001-initial.ts";
+import { restoredBackups } from "./0003-restored-backups.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, restoredBackups];

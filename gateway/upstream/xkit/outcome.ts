@@ -1,4 +1,11 @@
-import { minimumTtlUnavailable, notConnected, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../../schema/outcomes.ts";
+import {
+  minimumTtlUnavailable,
+  notConnected,
+  reconnectReasonOf,
+  reconnectRequired,
+  temporarilyUnavailable,
+  tokenWithheld,
+} from "../../../schema/outcomes.ts";
 import type { AccessTokenOutcome, Connection, TokenRequest } from "../../../schema/upstream.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
@@ -21,7 +28,7 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   if (problem) return reconnectRequired(connection, problem.reason ?? "REVOKED");
   const value = answer.authorization?.access_token;
   if (value) return judge(value, answer, connection, request, now);
-  if (answer.authorization?.status !== "active") return reconnectRequired(connection, "REVOKED");
+  if (answer.authorization?.status !== "active") return reconnectRequired(connection, reconnectReasonOf(answer.authorization?.error_code));
   // Active and without a token is how a plain Xkit withholds one (contract, "Groups").
   return connection.owner.kind === "group" ? tokenWithheld(connection) : reconnectRequired(connection, "EXPIRED");
 }

@@ -12,6 +12,11 @@ export const authorizationStatusWord = z.enum([
 /** Why a connection carries no token, where connecting would mend it or nothing may. */
 export const tokenProblemWord = z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]);
 
-export const reconnectReasonWord = z.enum(["REVOKED", "EXPIRED", "TOKEN_REJECTED"] as const satisfies readonly ReconnectReason[]);
+export const reconnectReasonWord = z.enum([
+  "REVOKED",
+  "RESTORED_BACKUP",
+  "EXPIRED",
+  "TOKEN_REJECTED",
+] as const satisfies readonly ReconnectReason[]);
 
 export const ownerKindWord = z.enum(["user", "group"] as const satisfies readonly Owner["kind"][]);
