@@ -49,15 +49,15 @@ const tablesOf = async ({ query }: Database) => (await query.introspection.getTa
 const restoredAt = async ({ query }: Database) => query.selectFrom("restored_backups").selectAll().execute();
 
 describe("xkit-gateway backup", () => {
-  it("copies a store that is being written to, whole, and for this account alone", async () => {
+  it("copies a store that is being written to, whole", async () => {
     const database = await open(urlOf("xkit.db"));
     let written = 0;
-    let isOver = false;
+    const over = new AbortController();
     const writing = (async () => {
-      for (; !isOver; await nextTurn()) await addGroup(database, String((written += 1)));
+      for (; !over.signal.aborted; await nextTurn()) await addGroup(database, String((written += 1)));
     })();
     const { code, stdout, stderr } = await run("backup", at("copy.db"));
-    isOver = true;
+    over.abort();
     await writing;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`${at("copy.db")} holds the store as of 2`);
@@ -70,7 +70,12 @@ describe("xkit-gateway backup", () => {
     expect(await restoredAt(copy)).toHaveLength(1);
     expect(await restoredAt(database)).toEqual([]);
     expect(readdirSync(directory).filter((name) => name.includes(".part"))).toEqual([]);
-    if (process.platform !== "win32") expect(statSync(at("copy.db")).mode & 0o777).toBe(0o600);
+  });
+
+  it.skipIf(process.platform === "win32")("makes a file for this account alone", async () => {
+    await open(urlOf("xkit.db"));
+    await backUp(urlOf("xkit.db"), at("copy.db"), clock);
+    expect(statSync(at("copy.db")).mode & 0o777).toBe(0o600);
   });
 
   it("overwrites nothing", async () => {
