@@ -43,11 +43,12 @@ export async function createApp(
   const store = await openStore(config, machine, log);
   const { database, sealer, auth } = store;
   const { clock } = database;
-  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
+  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const metrics = createMetrics();
   const users = { ...auth.users, provision: auth.provisionUser };
   const { countOutcome } = metrics;
-  const vaultOptions = { database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform };
+  const limits = { timeoutMs, requestDeadlineMs, spoolDirectory };
+  const vaultOptions = { database, sealer, connectors, clock, log, publicUrl, users, platform, ...limits };
   const upstream = await createUpstream(config.upstream, { ...vaultOptions, countOutcome });
   const edge = createEdge({ config, store, upstream, metrics, clock, log });
 

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Platform } from "../../schema/upstream.ts";
 import { slugSchema } from "../../schema/input.ts";
@@ -39,6 +40,10 @@ export interface Config {
   requestTimeoutMs: number;
   /** Connections of this process at a time, streams and WebSockets among them. */
   maximumConnections: number;
+  /** Longest a request for a token waits for a refresh. */
+  requestDeadlineMs: number;
+  /** Where refreshed tokens are kept, sealed, that the store could not take. */
+  spoolDirectory: string;
   platform: Platform;
   webOrigins: string[];
   connectors: ReadonlyMap<string, ConnectorConfig>;
@@ -151,6 +156,8 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     keepAliveMs: env.XKIT_KEEP_ALIVE_SECONDS * 1_000,
     requestTimeoutMs: env.XKIT_REQUEST_TIMEOUT_SECONDS * 1_000,
     maximumConnections: env.XKIT_MAXIMUM_CONNECTIONS,
+    requestDeadlineMs: env.XKIT_REQUEST_DEADLINE_MS,
+    spoolDirectory: env.XKIT_SPOOL_DIR ?? join(dataDirectoryOf(env.DATABASE_URL), "spool"),
     platform: {
       name: platform.name,
       slug: platform.slug,
@@ -165,6 +172,10 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     upstream: toUpstreamConfig(env),
   });
 }
+
+/** Beside the SQLite file; with Postgres a folder of this process's own. */
+const dataDirectoryOf = (databaseUrl: string): string =>
+  databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
 
 /** What zod would say in its own words. */
 const explainIssue: z.core.$ZodErrorMap = (issue) => {

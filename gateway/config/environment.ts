@@ -15,6 +15,7 @@ export const DEFAULT_KEEP_ALIVE_SECONDS = 75;
 export const DEFAULT_REQUEST_TIMEOUT_SECONDS = 30;
 /** Connections of one process, streams and WebSockets among them. */
 export const DEFAULT_MAXIMUM_CONNECTIONS = 4_000;
+export const DEFAULT_REQUEST_DEADLINE_MS = 10_000;
 export const DEFAULT_CONFIG_FILE = "xkit.config.json";
 export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
 
@@ -68,6 +69,8 @@ export const environmentSchema = z.object({
   XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),
   XKIT_REQUEST_TIMEOUT_SECONDS: whole(15, 600).default(DEFAULT_REQUEST_TIMEOUT_SECONDS),
   XKIT_MAXIMUM_CONNECTIONS: whole(1, 1_000_000).default(DEFAULT_MAXIMUM_CONNECTIONS),
+  XKIT_REQUEST_DEADLINE_MS: whole(100, 60_000).default(DEFAULT_REQUEST_DEADLINE_MS),
+  XKIT_SPOOL_DIR: z.string().optional(),
   ...upstreamEnvironment,
 });
 

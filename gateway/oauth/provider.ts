@@ -49,6 +49,8 @@ export interface OAuthProvider {
   readonly assumedTokenType: string | null;
   /** Whether a refresh repeats the scopes (RFC 6749 section 6 makes it optional). Default false. */
   readonly sendScopeOnRefresh: boolean;
+  /** Whether a refresh token that comes back after its rotation ends the whole grant (RFC 9700 section 4.14.2). Default false. */
+  readonly revokesOnReuse: boolean;
   /** The unit of `expires_in`. Default seconds (RFC 6749 section 5.1). */
   readonly expiresInUnit: "seconds" | "milliseconds";
   /** The life of an access token, in seconds, when the answer has no `expires_in`. Null: unknown. Default null. */
@@ -96,6 +98,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   tokenResponsePath: null,
   assumedTokenType: null,
   sendScopeOnRefresh: false,
+  revokesOnReuse: false,
   expiresInUnit: "seconds",
   accessTokenLifetimeSeconds: null,
   userInfoMethod: "GET",

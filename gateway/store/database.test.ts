@@ -41,7 +41,7 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
   it("is migrated once by several processes that start at the same moment", async () => {
     store = await createTestDatabase(kind);
     const [first] = await Promise.all(Array.from({ length: 5 }, open));
-    const { rows } = await sql`select name from migrations`.execute(first?.query ?? (await open()).query);
+    const { rows } = await sql`select name from migrations order by name`.execute(first?.query ?? (await open()).query);
     expect(rows).toEqual(migrations.map(({ name }) => ({ name })));
   });
 

@@ -106,6 +106,8 @@ export interface AuthorizationRow {
   retry_at: number | null;
   failure_kind: "temporary" | "misconfigured" | null;
   failure_message: string | null;
+  /** When an answer was lost that may have rotated the refresh token; null once new tokens are stored. */
+  perhaps_rotated_at: number | null;
   /** When a refresh was last forced by `rejected`. */
   forced_at: number | null;
   created_at: number;

@@ -16,9 +16,21 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
   const config = createTestConfig(provider, testDatabase, { connectors: suiteConnectors(provider) });
   const log = createLog("silent");
   const { database, sealer, auth, close } = await openStore(config, clock, log);
-  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs } = config;
+  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const users = { ...auth.users, provision: auth.provisionUser };
-  const upstream = createVaultUpstream({ database, sealer, connectors, clock, log, publicUrl, timeoutMs, users, platform });
+  const upstream = await createVaultUpstream({
+    database,
+    sealer,
+    connectors,
+    clock,
+    log,
+    publicUrl,
+    timeoutMs,
+    requestDeadlineMs,
+    spoolDirectory,
+    users,
+    platform,
+  });
 
   return {
     catalog: upstream.catalog,

@@ -17,10 +17,14 @@ export interface VaultUpstreamOptions extends VaultDependencies {
   platform: Platform;
 }
 
-/** The embedded adapter: our own vault and user directory. The vault itself is for the pages of `connect/`. */
-export function createVaultUpstream(options: VaultUpstreamOptions): Upstream & { vault: Vault; users: OwnUsers } {
+/**
+ * The embedded adapter: our own vault and user directory. The vault itself is for the pages of `connect/`.
+ * First it stores what an earlier process could not. Throws what the store throws.
+ */
+export async function createVaultUpstream(options: VaultUpstreamOptions): Promise<Upstream & { vault: Vault; users: OwnUsers }> {
   const { database, users, platform, connectors, publicUrl } = options;
   const vault = createVault(options);
+  await vault.adoptSpool();
   return {
     vault,
     catalog: createConfiguredCatalog(platform, connectors, publicUrl),
@@ -34,7 +38,7 @@ export function createVaultUpstream(options: VaultUpstreamOptions): Upstream & {
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),
     endSubscriptions: () => database.changes.end(),
-    close: () => vault.idle(),
+    close: vault.close,
   };
 }
 

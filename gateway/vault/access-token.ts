@@ -13,12 +13,12 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
-import type { RefreshProblem } from "./refresh-problem.ts";
+import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { fingerprintOf, openColumn, openFields } from "./sealed-columns.ts";
 
-/** How long a caller waits for a refresh while the present token would still do. */
+/** How long a caller waits for a refresh while the present token would still do, in milliseconds (rule 4). */
 export const PATIENCE_MS = 1_000;
 
 interface Dependencies {
@@ -28,6 +28,8 @@ interface Dependencies {
   sealer: Sealer;
   clock: Clock;
   publicUrl: string;
+  /** Longest a caller waits for a refresh, in milliseconds. The refresh goes on behind it. */
+  requestDeadlineMs: number;
 }
 
 type Granted = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
@@ -41,20 +43,21 @@ interface Held extends StoredConnection {
 }
 
 /** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
-export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl }: Dependencies) {
+export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl, requestDeadlineMs }: Dependencies) {
   const opened = new WeakMap<AuthorizationRow, Granted>();
 
   return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+    const startedAt = clock.now();
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
     const held = openHeldToken(stored, request);
     if (!held) return reconnectRequired(toConnection(stored, publicUrl), reconnectReasonOf(stored.authorization?.error_code));
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
-    const isForced = held.isRejected && !held.freshness.isDue;
-    const refreshing = refresher.refresh(stored, isForced);
-    const outcome = held.freshness.isUsable && !held.isRejected ? await withinPatience(refreshing) : await refreshing;
-    if (!outcome) return held.token;
+    const refreshing = refresher.refresh(stored, held.isRejected && !held.freshness.isDue ? "rejected" : "due");
+    const patienceMs = held.freshness.isUsable && !held.isRejected ? PATIENCE_MS : requestDeadlineMs;
+    const outcome = await outcomeBefore(startedAt + patienceMs, refreshing);
+    if (!outcome) return answer(held, request, stillRefreshing);
     const { stored: present, problem } = outcome;
     if (!present?.connection.enabled) return absent(where, present);
     const renewed = openHeldToken(present, request);
@@ -63,11 +66,11 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
       : reconnectRequired(toConnection(present, publicUrl), reconnectReasonOf(present.authorization?.error_code));
   };
 
-  /** Rule 4: whoever could have the present token does not wait long for a better one. Null: the refresh goes on by itself. */
-  function withinPatience(refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
-    // A failure is the store's, which whoever still waits is told; the next caller tries again.
+  /** Null: the refresh takes longer, and goes on by itself. */
+  function outcomeBefore(deadline: number, refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
+    // A failure is the store's. A caller that still waits is told; the next caller tries again.
     refreshing.catch(() => {});
-    return Promise.race([refreshing, clock.until(clock.now() + PATIENCE_MS).then(() => null)]);
+    return Promise.race([refreshing, clock.until(deadline).then(() => null)]);
   }
 
   function absent(where: ConnectionWhere, stored: StoredConnection | null): AccessTokenOutcome {

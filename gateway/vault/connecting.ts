@@ -20,6 +20,7 @@ import { logMisread } from "./refresh-result.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
+import { retryWhileStoreAway } from "./retry-while-store-away.ts";
 import { openFields, placeOf, sealColumn } from "./sealed-columns.ts";
 
 export interface ConnectingDependencies {
@@ -33,6 +34,8 @@ export interface ConnectingDependencies {
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
   timeoutMs: number;
+  /** Aborted when the process ends. */
+  signal: AbortSignal;
 }
 
 /** Where a visit to a provider ended. */
@@ -44,7 +47,7 @@ export interface Finished {
 
 /** The two halves of connecting, and the form between them. */
 export function createConnecting(dependencies: ConnectingDependencies) {
-  const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs } = dependencies;
+  const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs, signal } = dependencies;
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
   const begun = createBegun({ attempts, clock });
@@ -159,13 +162,14 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     };
   }
 
-  async function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
+  /** @param onStoreAway called when the first tokens wait for a store that is away: the visitor need not. */
+  async function finish(slug: string, callback: URLSearchParams, visitor: Visitor, onStoreAway: () => void): Promise<Finished> {
     const state = callback.get("state") ?? "";
     const attempt = await attempts.get(state, slug);
     assertSameVisitor(attempt, visitor);
     const started = await readStarted(attempt);
     await attempts.use(attempt);
-    const failure = await exchange(started, attempt, state, callback).catch(async (error: unknown) => {
+    const failure = await exchange(started, attempt, state, callback, onStoreAway).catch(async (error: unknown) => {
       // The state is used up: nothing but a new start will come of this authorization, and whoever watches it is told.
       await activation.fail(started, { code: "internal", message: "Something went wrong here while connecting: start again." });
       throw error;
@@ -183,6 +187,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     attempt: AttemptRow,
     state: string,
     callback: URLSearchParams,
+    onStoreAway: () => void,
   ): Promise<Finished["failure"]> {
     const { oauth } = started.connector;
     if (!oauth) throw notFound("This connector has no provider to come back from.");
@@ -204,7 +209,10 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     logMisread(log, started.connector.slug, result.tokens);
     const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
     const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);
-    return activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account });
+    // A code works once: these tokens are the only ones that come of it.
+    return retryWhileStoreAway({ clock, signal, onStoreAway }, () =>
+      activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account }),
+    );
   }
 
   /** Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more. */

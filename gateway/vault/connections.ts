@@ -19,6 +19,12 @@ export interface StoredConnection {
 /** A connection that has a grant. */
 export type StoredGrant = StoredConnection & { authorization: AuthorizationRow };
 
+/** What names one state of a grant's tokens. */
+export interface GrantVersion {
+  connection: ConnectionRow;
+  authorization: Pick<AuthorizationRow, "id" | "version">;
+}
+
 /** A started grant: its own authorization beside the connection that it will serve. */
 export type StartedConnection = StoredGrant;
 

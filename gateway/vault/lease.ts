@@ -9,6 +9,11 @@ import { FORCED_REFRESH_INTERVAL_MS } from "./refresh-problem.ts";
 const LEASE_MARGIN_MS = 5_000;
 /** A claim that took longer, because the row was locked, has used too much of its lease: it is released and claimed again. */
 const CLAIM_LONGEST_MS = 1_000;
+/**
+ * A lease that lapsed is taken over this long after it is first seen so. Its holder may have an answer that it could not store while the
+ * store was away: it stores first, and the used refresh token is not sent again.
+ */
+export const TAKEOVER_WAIT_MS = 3_000;
 
 /** The columns of a grant that no process is refreshing. */
 export const noLease = { lease_id: null, lease_expires_at: null };
@@ -28,15 +33,22 @@ export interface LeaseDependencies {
   timeoutMs: number;
 }
 
+export interface Claim {
+  /** Because the third party refused the present token. */
+  forced: boolean;
+  /** The lapsed lease that may be taken over. */
+  takeOver: string | null;
+}
+
 /**
- * Claims the refresh of a grant for this process by one conditional update: no process holds the lease, no refresh failed a moment ago, and the
- * grant is still the one that was read.
+ * Claims the refresh of a grant for this process by one conditional update: no process holds the lease, no refresh failed a moment ago, and
+ * the grant is still the one that was read.
  * @returns the grant as it is now; null when it was not claimed.
  */
 export async function claimLease(
   { database, clock, timeoutMs }: LeaseDependencies,
-  grant: StoredGrant,
-  forced: boolean,
+  { authorization, ...stored }: StoredGrant,
+  { forced, takeOver }: Claim,
 ): Promise<ClaimedGrant | null> {
   await database.clock.measure();
   const now = clock.now();
@@ -44,20 +56,45 @@ export async function claimLease(
   let update = database.query
     .updateTable("authorizations")
     .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
-    .where("id", "=", grant.authorization.id)
-    .where("version", "=", grant.authorization.version)
+    // The process that let it lapse may have sent the refresh token.
+    .$if(takeOver !== null, (query) => query.set({ perhaps_rotated_at: authorization.perhaps_rotated_at ?? now }))
+    .where("id", "=", authorization.id)
+    .where("version", "=", authorization.version)
     .where("status", "=", "active")
     .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
-    .where((row) => row.or([row("lease_id", "is", null), row("lease_expires_at", "<=", now)]));
+    .where((row) => row.or([row("lease_id", "is", null), row.and([row("lease_id", "=", takeOver), row("lease_expires_at", "<=", now)])]));
   if (forced)
     update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
-  const authorization = await update.returningAll().executeTakeFirst();
-  if (!authorization) return null;
+  const claimed = await update.returningAll().executeTakeFirst();
+  if (!claimed) return null;
   const leaseRemainsMs = () => leaseExpiresAt - clock.now();
-  const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
-  if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
-  await undoClaim(database, claimed);
+  const grant = { ...stored, authorization: claimed, leaseRemainsMs, forcedAtBefore: authorization.forced_at };
+  if (clock.now() - now <= CLAIM_LONGEST_MS) return grant;
+  await undoClaim(database, grant);
   return null;
+}
+
+/**
+ * Lengthens a lease for one more call to the provider, which comes in `pauseMs`, and notes that the refresh token may have been used.
+ * @returns null when another process has taken the grant over.
+ */
+export async function renewLease(
+  { database, clock, timeoutMs }: LeaseDependencies,
+  grant: ClaimedGrant,
+  pauseMs: number,
+  perhapsRotatedAt: number | null,
+): Promise<ClaimedGrant | null> {
+  await database.clock.measure();
+  const leaseExpiresAt = clock.now() + pauseMs + timeoutMs + LEASE_MARGIN_MS;
+  const authorization = await database.query
+    .updateTable("authorizations")
+    .set({ lease_expires_at: leaseExpiresAt, perhaps_rotated_at: perhapsRotatedAt })
+    .where("id", "=", grant.authorization.id)
+    .where("version", "=", grant.authorization.version)
+    .where("lease_id", "=", grant.authorization.lease_id)
+    .returningAll()
+    .executeTakeFirst();
+  return authorization ? { ...grant, authorization, leaseRemainsMs: () => leaseExpiresAt - clock.now() } : null;
 }
 
 /** Ends a lease before its time, if this process still holds it. */
@@ -78,4 +115,20 @@ async function endLease(
     .where("id", "=", authorization.id)
     .where("lease_id", "=", authorization.lease_id)
     .execute();
+}
+
+/** Watches a lease of another process, and tells once it has been lapsed for `TAKEOVER_WAIT_MS`. */
+export function createLapseWatch({ database, clock }: Pick<LeaseDependencies, "database" | "clock">) {
+  let lapsedId: string | null = null;
+  let lapsedForMs = 0;
+  return {
+    /** @returns the lease that may be taken over. `waitedMs`: since the last look. */
+    async look({ lease_id: id, lease_expires_at: endsAt }: AuthorizationRow, waitedMs: number): Promise<string | null> {
+      await database.clock.measure();
+      const hasLapsed = id !== null && (endsAt ?? 0) <= clock.now();
+      lapsedForMs = hasLapsed && id === lapsedId ? lapsedForMs + waitedMs : 0;
+      lapsedId = hasLapsed ? id : null;
+      return lapsedForMs >= TAKEOVER_WAIT_MS ? lapsedId : null;
+    },
+  };
 }

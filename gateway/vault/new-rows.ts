@@ -38,6 +38,7 @@ export const newAuthorization = (connectionId: string, scopes: string[], now: nu
   retry_at: null,
   failure_kind: null,
   failure_message: null,
+  perhaps_rotated_at: null,
   forced_at: null,
   created_at: now,
   updated_at: now,

@@ -11,7 +11,17 @@ export type RefreshProblem =
   { kind: "revoked" } | { kind: "temporary"; retryAfterSeconds: number; why: string } | { kind: "misconfigured"; why: string };
 
 /** The columns of a grant whose last refresh went well. */
-export const noProblem = { failures: 0, retry_at: null, failure_kind: null, failure_message: null } as const;
+export const noProblem = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, perhaps_rotated_at: null } as const;
+
+/** The provider has answered, and the store cannot keep the answer yet. */
+export const storeAway: RefreshProblem = { kind: "temporary", retryAfterSeconds: 1, why: "this gateway's store is away" };
+
+/** The refresh goes on after its caller has waited long enough. */
+export const stillRefreshing: RefreshProblem = {
+  kind: "temporary",
+  retryAfterSeconds: 1,
+  why: "its refresh takes longer than a request may",
+};
 
 /** The columns that keep callers away from the provider for a while (rule 4). */
 export function problemColumns(

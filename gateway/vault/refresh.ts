@@ -1,12 +1,11 @@
-import type { TokenResult } from "../oauth/result.ts";
-import { refreshTokens } from "../oauth/refresh.ts";
-import { fillProvider } from "../providers/template.ts";
-import { parseScopes, type StoredConnection, type StoredGrant } from "./connections.ts";
-import { claimLease, type ClaimedGrant, type LeaseDependencies, releaseLease, undoClaim } from "./lease.ts";
-import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem } from "./refresh-problem.ts";
+import { GatewayError } from "../../schema/errors.ts";
+import type { StoredConnection, StoredGrant } from "./connections.ts";
+import { createInFlight } from "./in-flight.ts";
+import { claimLease, type ClaimedGrant, createLapseWatch, releaseLease, undoClaim } from "./lease.ts";
+import { type Asked, askProvider, type CallDependencies } from "./provider-call.ts";
+import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
-import { retryWhileStoreAway } from "./retry-while-store-away.ts";
-import { openColumn, openFields } from "./sealed-columns.ts";
+import type { RefreshCause } from "./refresh-verdict.ts";
 
 /** How often a process that waits for another's refresh looks, at first and at most. */
 const WAIT_FIRST_MS = 25;
@@ -21,47 +20,67 @@ export interface RefreshOutcome {
 
 /** Refreshes grants, one at a time each, over all processes of a store. */
 export interface Refresher {
-  /** `forced`: because the third party refused the present token. Joins a refresh that is in flight. */
-  refresh(stored: StoredConnection, forced: boolean): Promise<RefreshOutcome>;
+  /** Joins a refresh that is in flight. Resolves at once while an answer waits for a store that is away. */
+  refresh(stored: StoredConnection, cause: RefreshCause): Promise<RefreshOutcome>;
   /** Resolves when no refresh is in flight in this process. */
   idle(): Promise<void>;
 }
 
-type Dependencies = LeaseDependencies & ResultDependencies;
+type Flight = CallDependencies & ResultDependencies;
+type Dependencies = Omit<Flight, "onStoreAway">;
 
 export function createRefresher(dependencies: Dependencies): Refresher {
-  const inFlight = new Map<string, Promise<RefreshOutcome>>();
+  const outcomes = new Map<string, Promise<RefreshOutcome>>();
+  const inFlight = createInFlight();
+
+  function start(grant: StoredGrant, cause: RefreshCause): Promise<RefreshOutcome> {
+    const isAway = { stored: grant, problem: storeAway };
+    return new Promise((resolve, reject) => {
+      const flight = { ...dependencies, onStoreAway: () => resolve(isAway) };
+      const refreshing = refreshOnce(flight, grant, cause, inFlight.track)
+        .then(resolve, (error: unknown) => (isStoreAway(error) ? resolve(isAway) : reject(error)))
+        .finally(() => outcomes.delete(grant.authorization.id));
+      void inFlight.track(refreshing);
+    });
+  }
+
   return {
-    refresh(stored, forced) {
+    refresh(stored, cause) {
       const { authorization } = stored;
       if (!authorization) throw new TypeError("Only a connection with an authorization can be refreshed.");
-      const joined = inFlight.get(authorization.id);
+      const joined = outcomes.get(authorization.id);
       if (joined) return joined;
-      const refreshing = refreshOnce(dependencies, { ...stored, authorization }, forced).finally(() => inFlight.delete(authorization.id));
-      inFlight.set(authorization.id, refreshing);
-      return refreshing;
+      const outcome = start({ ...stored, authorization }, cause);
+      outcomes.set(authorization.id, outcome);
+      return outcome;
     },
-
-    async idle() {
-      while (inFlight.size > 0) await Promise.allSettled(inFlight.values());
-    },
+    idle: inFlight.idle,
   };
 }
 
+const isStoreAway = (error: unknown): boolean => error instanceof GatewayError && error.code === "TEMPORARILY_UNAVAILABLE";
+
+/** Goes on behind the refresh. */
+type Track = (work: Promise<void>) => void;
+
 /** Rule 2: claims the refresh, else waits for the process that has it and adopts what it stored. */
-async function refreshOnce(dependencies: Dependencies, started: StoredGrant, forced: boolean): Promise<RefreshOutcome> {
-  const { connections, clock } = dependencies;
+async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome> {
+  const { connections, clock } = flight;
+  const forced = cause !== "due";
+  const lapse = createLapseWatch(flight);
   let grant = started;
+  let takeOver: string | null = null;
   for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
     const problem = standingProblem(grant.authorization, clock.now()) ?? (forced ? forcedTooSoon(grant.authorization, clock.now()) : null);
     if (problem) return { stored: grant, problem };
-    const claimed = await claimLease(dependencies, grant, forced);
-    const outcome = claimed && (await refreshClaimed(dependencies, claimed));
+    const claimed = await claimLease(flight, grant, { forced, takeOver });
+    const outcome = claimed && (await refreshClaimed(flight, claimed, cause, track));
     if (outcome) return outcome;
+    await clock.sleep(waitMs);
     const present = await connections.read(grant.connection.id);
     if (!isSameGrant(present, grant)) return { stored: present, problem: problemOf(present, clock.now()) };
     grant = present;
-    await clock.sleep(waitMs);
+    takeOver = await lapse.look(grant.authorization, waitMs);
   }
 }
 
@@ -71,40 +90,35 @@ const isSameGrant = (present: StoredConnection | null, grant: StoredGrant): pres
   present.authorization.status === grant.authorization.status &&
   present.connection.enabled === grant.connection.enabled;
 
-/** @returns null when the lease ended before the request was sent: the claim is undone. */
-async function refreshClaimed(dependencies: Dependencies, grant: ClaimedGrant): Promise<RefreshOutcome | null> {
-  const { database, connections, clock } = dependencies;
+/** @returns null when nothing came of the claim: the lease ended before the request was sent, or another process took it over. */
+async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome | null> {
+  const { database, connections, clock } = flight;
   try {
-    // The token's life may have begun as soon as it was asked for (rule 1).
-    const askedAt = clock.now();
-    const result = await callProvider(dependencies, grant);
-    if (!result.ok && result.kind === "withdrawn") {
-      await undoClaim(database, grant);
-      return null;
-    }
-    await saveResult(dependencies, grant, result, askedAt);
+    const asked = await askProvider(flight, claimed, cause);
+    if (!asked.answer?.result.ok) track(adoptLateTokens(flight, asked));
+    if (!(await saveAnswer(flight, asked))) return null;
   } catch (error) {
     // The lease ends by itself when the store is away.
-    await releaseLease(database, grant).catch(() => {});
+    await releaseLease(database, claimed).catch(() => {});
     throw error;
   }
-  const present = await connections.read(grant.connection.id);
+  const present = await connections.read(claimed.connection.id);
   return { stored: present, problem: problemOf(present, clock.now()) };
 }
 
-function callProvider({ sealer, timeoutMs }: Dependencies, grant: ClaimedGrant): Promise<TokenResult> {
-  const refreshToken = openColumn(sealer, grant, "sealed_refresh_token");
-  const { oauth } = grant.connector;
-  if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
-  const provider = fillProvider(oauth.provider, openFields(sealer, grant));
-  const scopes = parseScopes(grant.authorization.granted_scopes);
-  // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
-  const mayStillSend = (remainingMs: number) => remainingMs < grant.leaseRemainsMs();
-  return refreshTokens({ provider, client: oauth.client, refreshToken, scopes, timeoutMs, mayStillSend });
+/** @returns false when there is nothing to save. */
+async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boolean> {
+  if (!answer) return false;
+  const { result, askedAt } = answer;
+  if (result.ok) await storeTokens(flight, grant, result.tokens, askedAt);
+  else if (result.kind === "revoked") await markRevoked(flight, grant, result.code);
+  else if (result.kind === "withdrawn") await undoClaim(flight.database, grant);
+  else await recordFailure(flight, grant, result);
+  return result.ok || result.kind !== "withdrawn";
 }
 
-async function saveResult(dependencies: Dependencies, grant: StoredGrant, result: TokenResult, askedAt: number): Promise<void> {
-  if (result.ok) return retryWhileStoreAway(dependencies.clock, () => storeTokens(dependencies, grant, result.tokens, askedAt));
-  if (result.kind === "revoked") return markRevoked(dependencies, grant, result.code);
-  return recordFailure(dependencies, grant, result);
+/** Rule 5: tokens that come after the provider's timeout are as good as any. Never throws: what cannot be stored is in the spool. */
+async function adoptLateTokens(flight: Flight, { grant, lateTokens }: Asked): Promise<void> {
+  const late = await lateTokens();
+  if (late?.result.ok) await storeTokens(flight, grant, late.result.tokens, late.askedAt).catch(() => {});
 }

@@ -1,17 +1,37 @@
+import { NoResultError } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
+import { SealError } from "../store/sealing.ts";
 
-/** How often, and for how long, storing an answer is tried while the store is away: the answer may be the only copy. */
+/** How often a change is tried while the store is away. */
 const STORE_RETRY_MS = 250;
-const STORE_RETRY_FOR_MS = 30_000;
 
-/** Repeats `action` until it succeeds. Throws its last error when the store stays away. */
-export async function retryWhileStoreAway<Result>(clock: Clock, action: () => Promise<Result>): Promise<Result> {
-  const giveUpAt = clock.now() + STORE_RETRY_FOR_MS;
-  for (;;) {
+export interface RetryDependencies {
+  clock: Clock;
+  /** Aborted when the process ends: then trying ends. */
+  signal: AbortSignal;
+  /** Called once for each change that failed at first: callers need not wait for it. */
+  onStoreAway: (error: unknown) => void;
+}
+
+/** Errors that come again however often a change is tried. */
+const isLasting = (error: unknown): boolean =>
+  error instanceof NoResultError || error instanceof SealError || error instanceof TypeError || error instanceof RangeError;
+
+/**
+ * Repeats a change of the store until it succeeds: it may hold the only copy of a token. Errors are taken for the store's.
+ * Throws the last error when the process ends, and an error that would come again.
+ */
+export async function retryWhileStoreAway<Result>(
+  { clock, signal, onStoreAway }: RetryDependencies,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  for (let isFirst = true; ; isFirst = false) {
     try {
-      return await action();
+      return await change();
     } catch (error) {
-      if (clock.now() >= giveUpAt) throw error;
+      if (isLasting(error)) throw error;
+      if (isFirst) onStoreAway(error);
+      if (signal.aborted) throw error;
       await clock.sleep(STORE_RETRY_MS);
     }
   }

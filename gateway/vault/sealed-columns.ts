@@ -72,6 +72,8 @@ export function tokenColumns(
   } satisfies Partial<AuthorizationRow>;
 }
 
+export type TokenColumns = ReturnType<typeof tokenColumns>;
+
 /** An answer without `scope` grants what was asked (RFC 6749 section 5.1), or on refresh what was granted (section 6). */
 const assumedScopes = (before: AuthorizationRow): string[] =>
   parseScopes(before.status === "active" ? before.granted_scopes : before.requested_scopes);

@@ -99,7 +99,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
     it("leaves a refresh to the process that has it, and takes over when its lease has ended", async () => {
       const ada = await connected();
       test.clock.advance(HOUR_MS);
-      const leaseEnds = test.clock.now() + 15_000;
+      const leaseEnds = test.clock.now() + 5_000;
       const waits = vi.spyOn(test.clock, "sleep");
       await inStore(test, (query) =>
         query.updateTable("authorizations").set({ lease_id: "of another process", lease_expires_at: leaseEnds }).execute(),
@@ -108,7 +108,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       await vi.waitUntil(() => waits.mock.calls.length > 3);
       expect((await onlyAuthorization(test)).lease_id).toBe("of another process");
       expect(refreshRequests(test)).toEqual([]);
-      test.clock.advance(15_000);
+      test.clock.advance(5_000);
       expect((await asking).__typename).toBe("AccessToken");
       expect(refreshRequests(test)).toHaveLength(1);
     });
@@ -129,7 +129,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       });
       expect(await onlyAuthorization(test)).toMatchObject({ sealed_refresh_token: before.sealed_refresh_token, status: "error" });
       await askToken(ada);
-      expect(refreshRequests(test)).toHaveLength(1);
+      expect(refreshRequests(test)).toHaveLength(2);
     });
 
     it("adopts the newer token when the refresh token changed meanwhile", async () => {

@@ -1,4 +1,4 @@
-import { notFound } from "../../schema/errors.ts";
+import { GatewayError, notFound } from "../../schema/errors.ts";
 import {
   type Connection,
   type ConnectionWhere,
@@ -11,16 +11,23 @@ import {
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { withTimeout } from "../runtime/with-timeout.ts";
 import { createAccessTokens } from "./access-token.ts";
-import { createConnecting } from "./connecting.ts";
+import { adoptSpool } from "./adopt-spool.ts";
+import type { Visitor } from "./attempts.ts";
+import { createConnecting, type Finished } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "../store/sealing.ts";
+import { createSpool } from "./spool.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
+
+/** How long a stop waits for providers and for the store, in milliseconds of real time. */
+export const STOP_WAIT_MS = 8_000;
 
 export interface VaultDependencies {
   database: Database;
@@ -32,6 +39,10 @@ export interface VaultDependencies {
   publicUrl: string;
   /** Longest a provider may take to answer, in milliseconds. */
   timeoutMs: number;
+  /** Longest a request for a token waits for a refresh, in milliseconds. */
+  requestDeadlineMs: number;
+  /** Where refreshed tokens are kept, sealed, that the store could not take. */
+  spoolDirectory: string;
 }
 
 /** A signed-in user before the vault: who, in which browser, and whether that is still so. */
@@ -47,9 +58,12 @@ export function createVault(dependencies: VaultDependencies) {
   const { database, connectors, clock, publicUrl } = dependencies;
   const connections = createConnectionStore(database, connectors, clock);
   const revoker = createRevoker(dependencies);
-  const refresher = createRefresher({ ...dependencies, connections, revoker });
+  const spool = createSpool({ ...dependencies, directory: dependencies.spoolDirectory });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher });
-  const connecting = createConnecting({ ...dependencies, connections, revoker });
+  const connecting = createConnecting({ ...dependencies, connections, revoker, signal });
   const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
   const inFlight = createInFlight();
@@ -89,21 +103,36 @@ export function createVault(dependencies: VaultDependencies) {
     };
   }
 
+  /** Goes on behind a visitor who need not wait for a store that is away. */
+  function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
+    return new Promise((resolve, reject) => {
+      const finishing = connecting.finish(slug, callback, visitor, () => reject(storeIsAway()));
+      void inFlight.track(finishing.then(resolve, reject));
+    });
+  }
+
   return {
     connectionsOf,
     forUser,
     /** For the pages of `connect/`. */
-    finish: (...callback: Parameters<typeof connecting.finish>) => inFlight.track(connecting.finish(...callback)),
+    finish,
     getForm: connecting.getForm,
     resume: connecting.resume,
     describe: connecting.describe,
     submit: connecting.submit,
-    /** Resolves when nothing is in flight at a provider. */
-    idle: async () => {
-      await inFlight.idle();
-      await refresher.idle();
+    /** Stores what an earlier process could not. Throws what the store throws. */
+    adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
+    /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
+    async close() {
+      await withTimeout(Promise.all([inFlight.idle(), refresher.idle()]), STOP_WAIT_MS);
+      stopping.abort();
     },
   };
 }
+
+const storeIsAway = () =>
+  new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway's store is away. Connecting goes on by itself once it is back.", {
+    retryAfter: 1,
+  });
 
 export type Vault = ReturnType<typeof createVault>;

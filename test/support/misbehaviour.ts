@@ -8,6 +8,7 @@
  * - `huge`: a JSON answer of 2 MiB.
  * - `omit-refresh-token`, `omit-expires-in`: the answer without it.
  * - `{ status, headers, body }`: this answer, nothing processed. An object as body is sent as JSON.
+ * - `{ status, isProcessed: true }`: this answer, after the request was processed: tokens rotate, and the answer does not hold them.
  * - `{ answer }`: processed, with these members laid over the answer; `undefined` removes one.
  * - `{ until, next }`: waits for the promise, then misbehaves as `next` says, or not at all.
  */
@@ -19,7 +20,7 @@ export type Misbehaviour =
   | "huge"
   | "omit-refresh-token"
   | "omit-expires-in"
-  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string | object }
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string | object; readonly isProcessed?: boolean }
   | { readonly answer: Record<string, unknown> }
   | { readonly until: Promise<unknown>; readonly next?: Misbehaviour };
 

@@ -1,4 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type App, createApp } from "../../gateway/app.ts";
 import { type Config, parseConfig } from "../../gateway/config/config.ts";
 import type { Environment } from "../../gateway/config/document.ts";
@@ -97,6 +100,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       await provider.close();
       await Promise.all(apps.map((each) => each.close()));
       await database.drop();
+      rmSync(config.spoolDirectory, { recursive: true, force: true });
     },
   };
 }
@@ -122,6 +126,7 @@ export function createTestConfig(provider: AuthorizationServer, database: TestDa
     XKIT_PUBLIC_URL: PUBLIC_URL,
     DATABASE_URL: database.url,
     XKIT_ENCRYPTION_KEYS: `test:${randomBytes(32).toString("base64")}`,
+    XKIT_SPOOL_DIR: join(tmpdir(), `xkit-spool-${randomUUID()}`),
     ...options.env,
   };
   return parseConfig(env, { path: "xkit.config.json", text: JSON.stringify(file) });

@@ -80,7 +80,8 @@ async function misbehaveAsTold(endpoint: TokenEndpoint, misbehaviour: Exclude<Mi
     await misbehaviour.until;
     return misbehave(endpoint, misbehaviour.next ?? null, call);
   }
-  const { status, headers = {}, body = "" } = misbehaviour;
+  const { status, headers = {}, body = "", isProcessed = false } = misbehaviour;
+  if (isProcessed) process(endpoint, call);
   return typeof body === "string" ? sendText(call.response, status, body, headers) : sendJson(call.response, status, body, headers);
 }
 

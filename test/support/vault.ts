@@ -87,6 +87,16 @@ export async function onlyAuthorization(test: TestApp): Promise<AuthorizationRow
   return row;
 }
 
+/**
+ * Takes the store's grants away: every statement on them fails until `comeBack`. No lock is held and no connection breaks, so this is the
+ * same on both stores.
+ */
+export async function takeStoreAway(test: TestApp): Promise<{ comeBack(): Promise<void> }> {
+  const rename = (from: string, to: string) => inStore(test, (query) => sql.raw(`alter table ${from} rename to ${to}`).execute(query));
+  await rename("authorizations", "authorizations_away");
+  return { comeBack: async () => void (await rename("authorizations_away", "authorizations")) };
+}
+
 /** Tells whether anything was written to the store: SQLite counts the commits of others, Postgres marks each version of a row. */
 export async function countWrites({ database, clock }: TestApp): Promise<{ read(): Promise<unknown>; close(): Promise<void> }> {
   if (database.kind === "sqlite") {
@@ -137,6 +147,7 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
     env: {
       XKIT_PUBLIC_URL: PUBLIC_URL,
       DATABASE_URL: test.database.url,
+      XKIT_SPOOL_DIR: test.config.spoolDirectory,
       XKIT_ENCRYPTION_KEYS: `${key?.id}:${key?.secret.toString("base64")}`,
     },
     file: JSON.stringify({ platform: { name: "Acme" }, connectors: [{ ...connector, scopes: ["read", "write"] }] }),

@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Log } from "../runtime/log.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { GrantVersion } from "./connections.ts";
+import type { TokenColumns } from "./sealed-columns.ts";
+
+/** Files kept at most, and bytes of each. What is beyond is kept in memory alone. */
+const MAXIMUM_FILES = 1_000;
+const MAXIMUM_FILE_BYTES = 262_144;
+/** File modes: for the account that the gateway runs under alone. */
+const OWNER_ONLY_FOLDER = 0o700;
+const OWNER_ONLY_FILE = 0o600;
+const ENDING = ".sealed";
+const UNREADABLE_ENDING = ".unreadable";
+
+const contentSchema = z.strictObject({
+  connectionId: z.string(),
+  authorizationId: z.string(),
+  /** Of the grant that was refreshed. */
+  version: z.int().nonnegative(),
+  columns: z.strictObject({
+    sealed_access_token: z.string(),
+    sealed_refresh_token: z.string().nullable(),
+    token_type: z.string(),
+    granted_scopes: z.string(),
+    issued_at: z.int(),
+    expires_at: z.int().nullable(),
+    version: z.int().positive(),
+  }),
+});
+
+/** Refreshed tokens that a store could not take. */
+export type SpooledTokens = z.output<typeof contentSchema> & { path: string; forget: () => void };
+
+/** Refreshed tokens that wait for the store, as sealed files: they outlive the process. */
+export interface Spool {
+  /** Writes a file, whole or not at all. Never throws: a failure is logged. The answer deletes the file. */
+  keep(grant: GrantVersion, columns: TokenColumns): () => void;
+  /** What earlier processes left. A file that cannot be read is renamed to `….unreadable`, and logged. */
+  list(): SpooledTokens[];
+}
+
+export function createSpool({ directory, sealer, log }: { directory: string; sealer: Sealer; log: Log }): Spool {
+  /** Deletes a file. One that stays is dropped at the next start, as its version no longer fits. */
+  const forget = (path: string) => () => {
+    try {
+      rmSync(path, { force: true });
+    } catch (err) {
+      log.warn({ path, err }, "a spooled token was stored, and its file cannot be deleted");
+    }
+  };
+
+  return {
+    keep({ connection, authorization: { id, version } }, columns) {
+      const name = `${id}.${version}${ENDING}`;
+      const content = { connectionId: connection.id, authorizationId: id, version, columns } satisfies z.input<typeof contentSchema>;
+      try {
+        writeWhole(directory, name, sealer.seal(JSON.stringify(content), contextOf(name)));
+      } catch (err) {
+        log.error({ connection: connection.id, directory, err }, "refreshed tokens are in memory alone: the spool cannot be written");
+      }
+      return forget(join(directory, name));
+    },
+
+    list() {
+      const names = listFolder(directory).filter((name) => name.endsWith(ENDING));
+      return names.flatMap((name) => {
+        const path = join(directory, name);
+        try {
+          return { ...readContent(sealer, path, name), path, forget: forget(path) };
+        } catch (err) {
+          log.error({ path, err }, "a spooled token cannot be read: its file is kept aside");
+          renameSync(path, `${path}${UNREADABLE_ENDING}`);
+          return [];
+        }
+      });
+    },
+  };
+}
+
+const contextOf = (name: string): string => `spool:${name}`;
+
+function listFolder(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** By way of a draft: another process, and a start after a crash, see the whole file or none. */
+function writeWhole(directory: string, name: string, text: string): void {
+  if (text.length > MAXIMUM_FILE_BYTES) throw new RangeError(`A spooled token has at most ${MAXIMUM_FILE_BYTES} bytes.`);
+  mkdirSync(directory, { recursive: true, mode: OWNER_ONLY_FOLDER });
+  if (readdirSync(directory).length >= MAXIMUM_FILES) throw new RangeError(`The spool has at most ${MAXIMUM_FILES} files.`);
+  const draft = join(directory, `${name}.${randomUUID()}`);
+  const file = openSync(draft, "wx", OWNER_ONLY_FILE);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+    renameSync(draft, join(directory, name));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readContent(sealer: Sealer, path: string, name: string): z.output<typeof contentSchema> {
+  const { size } = statSync(path);
+  if (size > MAXIMUM_FILE_BYTES) throw new RangeError(`A spooled token has at most ${MAXIMUM_FILE_BYTES} bytes, not ${size}.`);
+  const opened: unknown = JSON.parse(sealer.open(readFileSync(path, "utf8"), contextOf(name)));
+  return contentSchema.parse(opened);
+}

@@ -1,0 +1,171 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import {
+  askToken,
+  type ChildGateway,
+  HOUR_MS,
+  inStore,
+  onlyAuthorization,
+  refreshRequests,
+  startChild,
+  takeStoreAway,
+} from "../../test/support/vault.ts";
+
+let test: TestApp;
+let child: ChildGateway | undefined;
+afterEach(async () => {
+  await child?.kill("SIGKILL");
+  child = undefined;
+  await test?.close();
+});
+
+const OUTAGE_MS = 40_000;
+const eventually = { timeout: 20_000, interval: 50 };
+
+async function expired(database: (typeof databaseKinds)[number]) {
+  test = await startTestApp({ database });
+  const ada = await test.signIn("ada");
+  await ada.connect();
+  test.clock.advance(HOUR_MS);
+  return ada;
+}
+
+const spooled = () => (existsSync(test.config.spoolDirectory) ? readdirSync(test.config.spoolDirectory) : []);
+
+describe.each(databaseKinds)("Rule 5: a store that goes away during a refresh, on %s", { timeout: 60_000 }, (database) => {
+  it("costs no connection: the answer is kept until it is back, and the caller is released at once", async () => {
+    const ada = await expired(database);
+    const hold = test.provider.controls.hold();
+    const asking = askToken(ada);
+    await hold.arrived(1);
+    const store = await takeStoreAway(test);
+    hold.release();
+    expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 1 });
+    test.clock.advance(OUTAGE_MS);
+    await store.comeBack();
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, eventually);
+    const { value } = await askToken(ada);
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    test.clock.advance(HOUR_MS);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+    expect(test.provider.refreshCount()).toBe(2);
+    expect(spooled()).toEqual([]);
+  });
+
+  it("lets another process wait for the one that has the answer, though its lease has lapsed", async () => {
+    const ada = await expired(database);
+    const twin = await test.startTwin();
+    const hold = test.provider.controls.hold();
+    const asking = askToken(ada);
+    await hold.arrived(1);
+    const store = await takeStoreAway(test);
+    hold.release();
+    await asking;
+    test.clock.advance(OUTAGE_MS);
+    await store.comeBack();
+    const { value } = await askToken(ada, { via: twin });
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    expect(test.provider.refreshCount()).toBe(1);
+  });
+
+  it("costs no first tokens of a connection: they are stored once it is back", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const hold = test.provider.controls.hold();
+    const connecting = ada.connect();
+    await hold.arrived(1);
+    const store = await takeStoreAway(test);
+    hold.release();
+    expect((await connecting).status).toBe(503);
+    await store.comeBack();
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).status === "active", eventually);
+    expect((await askToken(ada)).__typename).toBe("AccessToken");
+  });
+});
+
+/** A child was killed while it held an answer that the store could not take. */
+async function killedWithAnswer(database: (typeof databaseKinds)[number]) {
+  const ada = await expired(database);
+  const hold = test.provider.controls.hold();
+  child = await startChild(test, "ada");
+  const asking = child.ask(1);
+  await hold.arrived(1);
+  const store = await takeStoreAway(test);
+  hold.release();
+  await asking;
+  await child.kill("SIGKILL");
+  await store.comeBack();
+  return ada;
+}
+
+describe.each(databaseKinds)("the spool of a process that ended while its store was away, on %s", { timeout: 60_000 }, (database) => {
+  it("holds the refreshed token, sealed and for its owner alone, and the next start adopts it", async () => {
+    const ada = await killedWithAnswer(database);
+    const [name = ""] = spooled();
+    const path = join(test.config.spoolDirectory, name);
+    expect(readFileSync(path, "utf8")).toMatch(/^s1\.test\.[\w-]+$/);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const twin = await test.startTwin();
+    expect(spooled()).toEqual([]);
+    const { value } = await askToken(ada, { via: twin });
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    expect(test.provider.refreshCount()).toBe(1);
+    expect(test.logged.join("\n")).toContain("adopted a refreshed token");
+  });
+});
+
+describe("the spool of a process that ended while its store was away", { timeout: 60_000 }, () => {
+  it("is dropped when the grant has changed since", async () => {
+    await killedWithAnswer("sqlite");
+    await inStore(test, (query) => query.updateTable("authorizations").set({ version: 7 }).execute());
+    const before = await onlyAuthorization(test);
+    await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(await onlyAuthorization(test)).toEqual(before);
+  });
+
+  it("revokes at the provider what belongs to a connection that was disconnected meanwhile", async () => {
+    const ada = await killedWithAnswer("sqlite");
+    await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
+    const before = test.provider.revocations.length;
+    await test.startTwin();
+    expect(test.provider.revocations.length).toBe(before + 1);
+    expect(spooled()).toEqual([]);
+  });
+});
+
+describe("a spool", () => {
+  it("keeps a file aside that cannot be read, and tells of it", async () => {
+    test = await startTestApp();
+    mkdirSync(test.config.spoolDirectory, { recursive: true });
+    writeFileSync(join(test.config.spoolDirectory, "some.1.sealed"), "garbage");
+    await test.startTwin();
+    expect(spooled()).toEqual(["some.1.sealed.unreadable"]);
+    expect(test.logged.join("\n")).toContain("a spooled token cannot be read");
+    expect(refreshRequests(test)).toEqual([]);
+  });
+
+  it("leaves a file where it is that belongs to another store", async () => {
+    const ada = await expired("sqlite");
+    const hold = test.provider.controls.hold();
+    const asking = askToken(ada);
+    await hold.arrived(1);
+    const store = await takeStoreAway(test);
+    hold.release();
+    await asking;
+    const [name = ""] = spooled();
+    const text = readFileSync(join(test.config.spoolDirectory, name), "utf8");
+    await store.comeBack();
+    await vi.waitUntil(() => spooled().length === 0, eventually);
+    await inStore(test, async (query) => {
+      for (const table of ["attempts", "authorizations", "connections"] as const) await query.deleteFrom(table).execute();
+    });
+    writeFileSync(join(test.config.spoolDirectory, name), text);
+    await test.startTwin();
+    expect(spooled()).toEqual([name]);
+    expect(test.logged.join("\n")).toContain("belongs to no connection of this store");
+  });
+});
