@@ -24,7 +24,7 @@ export interface ConnectOptions {
 }
 
 export interface StartOptions {
-  /** An existing connection to reconnect, or a new UUID to add another. Default: the one that exists, else a new one. */
+  /** An existing connection to reconnect, or a new UUID to add another. Default, and where the connector supports one: the one that exists, else a new one. */
   id?: string;
   returnTo?: string;
 }

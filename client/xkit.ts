@@ -81,7 +81,7 @@ export interface Xkit {
   startConnecting: (connector: ConnectorName, options?: StartOptions) => Promise<StartedConnection>;
   /** As connect, for this very connection; it keeps its id. */
   reconnect: (connection: { id: string; connector: { slug: string } }, options?: ConnectOptions) => Promise<Connection>;
-  /** As connect, for one more connection. `id` must be unique in the whole platform; default: a random one. */
+  /** As connect, for one more connection; where the connector supports one, the same as connect. `id` must be unique in the whole platform; default: a random one. */
   addConnection: (connector: ConnectorName, id?: string, options?: ConnectOptions) => Promise<Connection>;
   /** Disconnects and revokes at the provider. Answers the connection as it was. */
   disconnect: (name: ConnectionName) => Promise<Connection>;

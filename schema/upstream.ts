@@ -134,7 +134,8 @@ export interface OwnerConnections {
 export interface ViewerConnections extends OwnerConnections {
   /**
    * Begins connecting, or reconnecting where a connection exists; the answer's authorization says where to send the browser.
-   * An existing working connection keeps working until the new grant succeeds.
+   * An existing working connection keeps working until the new grant succeeds. Of a connector that supports one connection, every `id`
+   * names the one that exists. Throws NOT_FOUND, BAD_USER_INPUT for an id that is taken, and RATE_LIMITED.
    */
   start(slug: string, options: { id: string | null; returnTo: string | null }): Promise<Connection>;
   /** Hands in collected fields. Throws NOT_FOUND for an unknown, used or expired state. */

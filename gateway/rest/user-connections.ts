@@ -59,7 +59,9 @@ export const connectionOperations: Operation[] = [
     summary: "Starts connecting, or reconnecting: `authorization.authorize_url` is where to send this browser.",
     params: bySlug,
     body: z.object({
-      id: idSchema.nullish().meta({ description: "An existing connection, or a new UUID to add another." }),
+      id: idSchema.nullish().meta({
+        description: "An existing connection, or a new UUID to add another; where the connector supports one, the one that exists.",
+      }),
       return_to: returnToSchema
         .nullish()
         .meta({ description: "Where the browser goes at the end. Default: a page that closes the popup." }),

@@ -74,6 +74,8 @@ export interface ConnectionRow {
   enabled: number;
   /** The authorization whose tokens are in use, or else the latest attempt. */
   authorization_id: string | null;
+  /** Null until connecting has succeeded once. */
+  first_enabled_at: number | null;
   created_at: number;
   updated_at: number;
 }

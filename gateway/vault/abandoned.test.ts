@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
-import { MAXIMUM_UNFINISHED } from "./pending.ts";
+import { MAXIMUM_ATTEMPTS } from "./pending.ts";
 import { inStore } from "../../test/support/vault.ts";
 
 let test: TestApp;
@@ -54,13 +54,36 @@ describe.each(databaseKinds)("a connection that is begun and not finished, on %s
     expect(await idsOf(bob)).toEqual([theirs]);
   });
 
-  it("is one of a hundred at most: further ones are refused for as long, and reconnecting is not", { timeout: 30_000 }, async () => {
+  it("goes too when it was begun twice, or disconnected before it was finished", async () => {
     const ada = await signedIn();
-    for (let count = 0; count < MAXIMUM_UNFINISHED; count += 1) expect((await begin(ada)).errors).toEqual([]);
-    expect((await begin(ada)).errors).toMatchObject([{ extensions: { code: "RATE_LIMITED", retryAfter: ATTEMPT_LIFETIME_SECONDS } }]);
-    expect((await begin(ada, null)).errors).toEqual([]);
-    expect((await begin(await test.signIn("bob"))).errors).toEqual([]);
+    const { id: twice } = (await begin(ada)).data.connect;
+    test.clock.advance(1);
+    await begin(ada, twice);
+    const { id: ended } = (await begin(ada)).data.connect;
+    await ada.graphql(DISCONNECT, { id: ended });
+    const { id: third } = (await begin(ada)).data.connect;
+    expect(new Set(await idsOf(ada))).toEqual(new Set([twice, third]));
     test.clock.advance(ATTEMPT_MS);
-    expect((await begin(ada)).errors).toEqual([]);
+    const { id: last } = (await begin(ada)).data.connect;
+    expect(await idsOf(ada)).toEqual([last]);
   });
+
+  it(
+    "is one of a hundred attempts at most of a user, new ids or not: further ones are refused for as long",
+    { timeout: 60_000 },
+    async () => {
+      const ada = await signedIn();
+      const [grace, hugo] = [await test.signIn("grace", "acme"), await test.signIn("hugo", "acme")];
+      for (const [user, id] of [[ada], [grace, null]] as const) {
+        for (let count = 0; count < MAXIMUM_ATTEMPTS; count += 1) expect((await begin(user, id)).errors).toEqual([]);
+        for (const next of [randomUUID(), null])
+          expect((await begin(user, next)).errors).toMatchObject([
+            { extensions: { code: "RATE_LIMITED", retryAfter: ATTEMPT_LIFETIME_SECONDS } },
+          ]);
+      }
+      expect((await begin(hugo)).errors).toEqual([]);
+      test.clock.advance(ATTEMPT_MS);
+      expect((await begin(ada)).errors).toEqual([]);
+    },
+  );
 });

@@ -125,7 +125,12 @@ export function createActivation({ database, connections, revoker, sealer, clock
     if (numUpdatedRows === 0n) return disconnectedMeanwhile;
     await transaction
       .updateTable("connections")
-      .set({ enabled: 1, authorization_id: authorization.id, updated_at: now })
+      .set(({ fn, val }) => ({
+        enabled: 1,
+        authorization_id: authorization.id,
+        first_enabled_at: fn.coalesce("first_enabled_at", val(now)),
+        updated_at: now,
+      }))
       .where("id", "=", connection.id)
       .execute();
     if (previous) await remove(transaction, previous, now);

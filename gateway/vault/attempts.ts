@@ -55,6 +55,18 @@ export function createAttempts({ database, sealer, clock }: { database: Database
       return { state, row };
     },
 
+    /** How many attempts at a connector a user has started that have not expired. */
+    async count(transaction: Transaction<Tables>, userId: string, connectorSlug: string): Promise<number> {
+      const { count } = await transaction
+        .selectFrom("attempts")
+        .select((row) => row.fn.countAll().as("count"))
+        .where("user_id", "=", userId)
+        .where("connector_slug", "=", connectorSlug)
+        .where("expires_at", ">", clock.now())
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+
     async deleteExpired(transaction: Transaction<Tables>): Promise<void> {
       const expired = transaction
         .selectFrom("attempts")

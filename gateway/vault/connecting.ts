@@ -66,7 +66,9 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
       const connection = existing ?? newConnection(owner, slug, id, now);
-      if (!existing) await begun.insertConnection(transaction, owned, connection, connector);
+      await begun.assertMayStart(transaction, viewer.userId, connector);
+      await begun.removeAbandoned(transaction, owned, existing);
+      if (!existing) await begun.insertConnection(transaction, connection);
       const authorization = newAuthorization(connection.id, connector.scopes, now);
       const attempt = attempts.create({
         authorizationId: authorization.id,

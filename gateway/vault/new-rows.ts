@@ -10,6 +10,7 @@ export const newConnection = (owner: Owner, slug: string, id: string | null, now
   connector_slug: slug,
   enabled: 0,
   authorization_id: null,
+  first_enabled_at: null,
   created_at: now,
   updated_at: now,
 });

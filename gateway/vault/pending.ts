@@ -6,38 +6,39 @@ import { ATTEMPT_LIFETIME_SECONDS, type Attempts } from "./attempts.ts";
 import type { StoredConnection } from "./connections.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
-/** Connections of one owner and connector, at most, that are begun and not finished. */
-export const MAXIMUM_UNFINISHED = 100;
+/** Most attempts at one connector that a user can have started within `ATTEMPT_LIFETIME_SECONDS`, whatever became of them. */
+export const MAXIMUM_ATTEMPTS = 100;
 
-/** The connection to reconnect, or null for a new one. Throws BAD_USER_INPUT for an id that cannot be used. */
+/** The connection to reconnect, or null for a new one. Of a connector that supports one connection, every id names that one. */
 export function findTarget(owned: readonly StoredConnection[], connector: ConnectorConfig, id: string | null): ConnectionRow | null {
   if (id === null) return owned[0]?.connection ?? null;
   const named = owned.find(({ connection }) => connection.id === id);
   if (named) return named.connection;
-  if (owned.some(({ connection }) => connection.enabled) && !connector.supportsMultipleConnections) {
-    throw badUserInput(`id: ${connector.name} can be connected once only: leave id out to reconnect.`, "id");
-  }
-  return null;
+  return connector.supportsMultipleConnections ? null : (owned[0]?.connection ?? null);
 }
 
 /** The rows of what is begun. */
 export function createBegun({ attempts, clock }: { attempts: Attempts; clock: Clock }) {
-  /**
-   * Throws BAD_USER_INPUT for an id that somebody else's connection, or one of another connector, has, and RATE_LIMITED when too many
-   * of `owned` are unfinished.
-   */
-  async function insertConnection(
+  /** Bounds what one user can leave behind, in a group too. Throws RATE_LIMITED. */
+  async function assertMayStart(transaction: Transaction<Tables>, userId: string, { slug, name }: ConnectorConfig): Promise<void> {
+    if ((await attempts.count(transaction, userId, slug)) < MAXIMUM_ATTEMPTS) return;
+    const message = `Connecting ${name} was started ${MAXIMUM_ATTEMPTS} times already: finish one of them, or try again later.`;
+    throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
+  }
+
+  /** Removes the abandoned ones of `owned` but for `target`, which is about to be started. */
+  async function removeAbandoned(
     transaction: Transaction<Tables>,
     owned: readonly StoredConnection[],
-    connection: ConnectionRow,
-    { name }: ConnectorConfig,
+    target: ConnectionRow | null,
   ): Promise<void> {
-    const abandoned = owned.filter((stored) => isAbandoned(stored, clock.now()));
-    if (owned.filter(isUnfinished).length - abandoned.length >= MAXIMUM_UNFINISHED) {
-      const message = `There are ${MAXIMUM_UNFINISHED} unfinished connections of ${name} already: finish or disconnect one, or try again later.`;
-      throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
-    }
+    const now = clock.now();
+    const abandoned = owned.filter((stored) => stored.connection.id !== target?.id && isAbandoned(stored, now));
     await remove(transaction, abandoned);
+  }
+
+  /** Throws BAD_USER_INPUT for an id that a connection of another owner or connector has. */
+  async function insertConnection(transaction: Transaction<Tables>, connection: ConnectionRow): Promise<void> {
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto("connections")
       .values(connection)
@@ -80,17 +81,9 @@ export function createBegun({ attempts, clock }: { attempts: Attempts; clock: Cl
       .execute();
   }
 
-  return { insertConnection, insertStarted };
+  return { assertMayStart, removeAbandoned, insertConnection, insertStarted };
 }
 
-/** A disconnected one has no authorization. */
-const isUnfinished = ({ connection, authorization }: StoredConnection): boolean => !connection.enabled && authorization !== null;
-
-/**
- * Whether nothing will come of a connection that never was anything but begun: it is as old as the only authorization it has had.
- * One that was disconnected, and begun again, keeps its id.
- */
-const isAbandoned = (stored: StoredConnection, now: number): boolean =>
-  isUnfinished(stored) &&
-  stored.authorization?.created_at === stored.connection.created_at &&
-  stored.authorization.updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 <= now;
+/** Whether a connection was never enabled and no attempt can enable it: all have expired, or it was disconnected before. */
+const isAbandoned = ({ connection, authorization }: StoredConnection, now: number): boolean =>
+  connection.first_enabled_at === null && (authorization === null || authorization.updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 <= now);

@@ -4,6 +4,7 @@ import { type Behaves, STRANGER, type Suite, TEST } from "./harness.ts";
 /** Connecting, reconnecting, several connections, disconnecting; and that nobody sees anybody else's. */
 export function describeConnecting({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {
   const start = { id: null, returnTo: null };
+  const another = () => ({ id: crypto.randomUUID(), returnTo: null });
 
   describe("connecting", () => {
     behaves("begins with nothing: find answers null and list is empty", async () => {
@@ -119,11 +120,36 @@ export function describeConnecting({ harness, unique, newUser, connect }: Suite,
       ]);
     });
 
-    behaves("are refused with BAD_USER_INPUT where the connector allows one only", async () => {
+    behaves("are one where the connector supports one: a new id reconnects what exists", async () => {
       const user = await newUser();
-      await connect(user, "single");
-      const another = user.connections.start("single", { id: crypto.randomUUID(), returnTo: null });
-      await expect(another).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+      const { id } = await connect(user, "single");
+      expect(await connect(user, "single", crypto.randomUUID())).toMatchObject({ id, enabled: true });
+      await user.connections.disconnect({ id });
+      expect(await connect(user, "single", crypto.randomUUID())).toMatchObject({ id, enabled: true });
+      expect(await user.connections.list(null)).toHaveLength(1);
+    });
+
+    behaves("are one where the connector supports one before it is finished too, and each tab can finish it", async () => {
+      const user = await newUser();
+      const [first, second] = [await user.connections.start("single", start), await user.connections.start("single", another())];
+      expect(second.id).toBe(first.id);
+      expect(second.authorization?.id).not.toBe(first.authorization?.id);
+      expect(await user.connections.list(null)).toHaveLength(1);
+      for (const { authorization } of [first, second]) {
+        await user.visit(authorization?.authorizeUrl ?? null);
+        expect(await user.connections.list(null)).toMatchObject([
+          { id: first.id, enabled: true, authorization: { id: authorization?.id, status: "active" } },
+        ]);
+      }
+    });
+
+    behaves("are one for the members of a group where the connector supports one, whoever started it", async () => {
+      const group = unique("group");
+      const [ada, ben] = [await newUser(group), await newUser(group)];
+      const [hers, his] = [await ada.connections.start("single", another()), await ben.connections.start("single", another())];
+      expect(his.id).toBe(hers.id);
+      await ada.visit(hers.authorization?.authorizeUrl ?? null);
+      expect(await ben.connections.list(null)).toMatchObject([{ id: hers.id, enabled: true }]);
     });
 
     behaves("are refused with BAD_USER_INPUT under an id that is somebody else's", async () => {
