@@ -5,6 +5,7 @@ import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
+import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
 import { createSecret } from "./store/sealing.ts";
 
@@ -115,13 +116,16 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     async create({ request, authenticate }, answer) {
       const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
-      if (!users.knownHere && bearer !== undefined) return { ...context, user: relay(users, bearer), platform: null };
+      if (!users.knownHere && bearer !== undefined) {
+        const user = relay(users, bearer);
+        return { ...context, user: { ...user, connections: memoizeViewer(user.connections) }, platform: null };
+      }
       const principal = await authenticate();
-      if (principal.kind === "platform") return { ...context, user: null, platform: upstream.forPlatform() };
+      if (principal.kind === "platform") return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform()) };
       if (principal.kind === "anonymous") return { ...context, user: null, platform: null };
       const { viewer, credential } = principal;
       const connections = bind({ viewer, bearer: credential }, request, (header) => answer.append("set-cookie", header));
-      return { ...context, user: { viewer: async () => viewer, connections }, platform: null };
+      return { ...context, user: { viewer: async () => viewer, connections: memoizeViewer(connections) }, platform: null };
     },
     connectionsOf: (viewer, request, setCookie) => bind({ viewer, bearer: null }, request, setCookie),
     browserOf,

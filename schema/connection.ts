@@ -10,6 +10,16 @@ export type ConnectionNode = Connection & { source: OwnerConnections };
 
 export const withSource = (source: OwnerConnections, connection: Connection): ConnectionNode => ({ ...connection, source });
 
+const nodesOfLists = new WeakMap<Connection[], ConnectionNode[]>();
+
+/** The connections of a connector, or all. What was listed before gives the nodes that it gave before. */
+export async function listNodes(source: OwnerConnections, slug: string | null): Promise<ConnectionNode[]> {
+  const list = await source.list(slug);
+  const nodes = nodesOfLists.get(list) ?? list.map((connection) => withSource(source, connection));
+  nodesOfLists.set(list, nodes);
+  return nodes;
+}
+
 export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").implement({
   description: "An owner's link to a connector.",
   fields: (t) => ({
@@ -39,7 +49,7 @@ builder.objectField(ConnectorType, "connections", (t) =>
   t.field({
     type: [ConnectionType],
     description: "The asker's connections of it, the healthiest first; empty when nobody is signed in.",
-    resolve: async ({ source, connections }) => (source ? (await connections()).map((connection) => withSource(source, connection)) : []),
+    resolve: ({ source, slug }) => (source ? listNodes(source, slug) : []),
   }),
 );
 
@@ -80,10 +90,7 @@ builder.queryField("connections", (t) =>
     type: [ConnectionType],
     description: "The viewer's connections, the healthiest of each connector first.",
     args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
-    resolve: async (_root, { slug }, context) => {
-      const connections = requireUser(context);
-      return (await connections.list(slug ?? null)).map((connection) => withSource(connections, connection));
-    },
+    resolve: (_root, { slug }, context) => listNodes(requireUser(context), slug ?? null),
   }),
 );
 
@@ -106,7 +113,8 @@ builder.mutationField("connect", (t) =>
     args: {
       slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }),
       id: t.arg.id({
-        description: "An existing connection to reconnect, or a new UUID to add another. Default: the one that exists, else a new one.",
+        description:
+          "An existing connection to reconnect, or a new UUID to add another; where the connector supports one connection, the one that exists. Default: the one that exists, else a new one.",
         validate: idSchema,
       }),
       returnTo: t.arg.string({

@@ -1,16 +1,12 @@
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
-import type { Connection, Connector, OwnerConnections } from "./upstream.ts";
+import type { Connector, OwnerConnections } from "./upstream.ts";
 
-/** A connector beside the means to list the asker's connections of it; null when nobody is signed in. */
-export type ConnectorNode = Connector & { source: OwnerConnections | null; connections: () => Promise<Connection[]> };
+/** A connector beside the capability to list the asker's connections of it; null when nobody is signed in. */
+export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
-export function connectorNode(source: OwnerConnections | null, connector: Connector, all?: () => Promise<Connection[]>): ConnectorNode {
-  const list = all ?? (() => source?.list(connector.slug) ?? Promise.resolve([]));
-  const connections = async () => (await list()).filter((connection) => connection.connector.slug === connector.slug);
-  return { ...connector, source, connections };
-}
+export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ ...connector, source });
 
 export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
   description: "A provider offered in the platform's catalog.",
@@ -29,20 +25,13 @@ export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").imple
 
 const sourceOf = (context: Context) => context.user?.connections ?? null;
 
-/** Calls `load` at the first use and shares its answer. */
-function once<T>(load: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () => (answer ??= load());
-}
-
 builder.queryField("connectors", (t) =>
   t.field({
     type: [ConnectorType],
     description: "The platform's catalog. Public; each with the asker's connections when somebody is signed in.",
     resolve: async (_root, _args, context) => {
       const source = sourceOf(context);
-      const all = once(async () => (source ? source.list(null) : []));
-      return (await context.catalog.listConnectors()).map((connector) => connectorNode(source, connector, all));
+      return (await context.catalog.listConnectors()).map((connector) => connectorNode(source, connector));
     },
   }),
 );

@@ -6,7 +6,8 @@ import "./authorization.ts";
 import "./access-token.ts";
 import "./session.ts";
 import "./owner.ts";
+import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 
 /** The whole contract, executable. `schema.graphql` is its printed form. */
-export const schema = builder.toSchema();
+export const schema = limitAnswers(builder.toSchema());

@@ -1,6 +1,6 @@
 import { AccessTokenResultType } from "./access-token.ts";
 import { builder } from "./builder.ts";
-import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, withSource } from "./connection.ts";
+import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, listNodes, withSource } from "./connection.ts";
 import { requirePlatform } from "./context.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
 import { tokenOrNull } from "./outcomes.ts";
@@ -28,7 +28,7 @@ const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
       type: [ConnectionType],
       description: "The owner's connections, the healthiest of each connector first.",
       args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
-      resolve: async ({ source }, { slug }) => (await source.list(slug ?? null)).map((connection) => withSource(source, connection)),
+      resolve: ({ source }, { slug }) => listNodes(source, slug ?? null),
     }),
     connectionOrConnector: t.field({
       type: ConnectionOrConnectorType,

@@ -5,7 +5,7 @@ import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
 import { createDocumentCache, keepDocuments, limitDocuments } from "./documents.ts";
 import { graphiqlOptions } from "./graphiql.ts";
-import { codeEveryError, maskError, refuseRequest, refuseWhole } from "./errors.ts";
+import { codeEveryError, maskError, refuseRequest, refuseTooLarge, refuseWhole } from "./errors.ts";
 import { createLimits } from "./limits.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
@@ -45,6 +45,7 @@ export function createGraphql({ contexts, log, exampleSlug, findDevelopmentBeare
       ...createLimits(),
       nameArguments,
       keepDocuments(createDocumentCache()),
+      refuseTooLarge,
       codeEveryError,
       ...(contexts.relaysBearers ? [refuseWhole] : []),
     ],

@@ -1,5 +1,6 @@
 import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
+import { refusesAnswer } from "../../schema/answer-limit.ts";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import { failureHeaders, failureOf, toFailure } from "../http/failure.ts";
 import { overLimit } from "./limits.ts";
@@ -13,6 +14,15 @@ export function refuseRequest(error: unknown): never {
   const http = { status: failure.status, headers: failureHeaders(failure, graphqlSurface.challenge) };
   throw new GraphQLError(error.message, { extensions: { ...error.extensions, http } });
 }
+
+/** An answer that grew too large is refused whole. */
+export const refuseTooLarge: Plugin = {
+  onResultProcess({ result, setResult }) {
+    if (Array.isArray(result) || !("errors" in result)) return;
+    const refusal = result.errors?.find((error) => error instanceof GraphQLError && refusesAnswer(error));
+    if (refusal) setResult({ data: null, errors: [refusal] });
+  },
+};
 
 /** What does not parse, validate or fit is the caller's mistake, and says so in a code of ours. */
 export const codeEveryError: Plugin = {

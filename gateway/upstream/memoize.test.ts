@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Authorization, Connection, ViewerConnections } from "../../schema/upstream.ts";
+import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { memoizePlatform, memoizeViewer } from "./memoize.ts";
+
+const no = () => Promise.reject(new Error("not in this test"));
+
+/** An adapter that has nothing, and notes what it was asked. */
+function counting() {
+  const asked: string[] = [];
+  const answer = <Value>(what: string, value: Value): Promise<Value> => (asked.push(what), Promise.resolve(value));
+  async function* watch(): AsyncGenerator<never, void> {}
+  const connections: ViewerConnections = {
+    find: (where) => answer(`find ${where.slug ?? where.id}`, null),
+    list: (slug) => answer(`list ${slug}`, []),
+    accessToken: () => answer("accessToken", { type: "TokenWithheld", message: "" }),
+    start: no,
+    submit: no,
+    disconnect: no,
+    findAuthorization: () => answer<Authorization | null>("findAuthorization", null),
+    watch: (): AsyncIterable<Connection> => watch(),
+    watchAuthorization: (): AsyncIterable<Authorization> => watch(),
+  };
+  return { connections, asked };
+}
+
+describe("the connections of one request", () => {
+  it("are read once, by slug and all together, until the request itself changes them", async () => {
+    const { connections, asked } = counting();
+    const memoized = memoizeViewer(connections);
+    await Promise.all([memoized.list("test"), memoized.list(null), memoized.list("other"), memoized.find({ slug: "test" })]);
+    expect(await memoized.list("test")).toBe(await memoized.list("test"));
+    await memoized.find({ slug: "test" });
+    expect(asked).toEqual(["list null", "find test"]);
+    await expect(memoized.start("test", { id: null, returnTo: null })).rejects.toThrow("not in this test");
+    await memoized.list(null);
+    expect(asked.slice(2)).toEqual(["list null"]);
+  });
+
+  it("are asked for a token each time, and read again after it", async () => {
+    const { connections, asked } = counting();
+    const memoized = memoizeViewer(connections);
+    const request = { minimumTtl: null, rejected: null };
+    for (let count = 0; count < 2; count += 1) {
+      await memoized.list(null);
+      await memoized.accessToken({ slug: "test" }, request);
+    }
+    expect(asked).toEqual(["list null", "accessToken", "list null", "accessToken"]);
+  });
+
+  it("are read once for each owner that a server names", async () => {
+    const { connections, asked } = counting();
+    const platform = memoizePlatform({ findUser: no, findGroup: no, provisionUser: no, connectionsOf: () => connections });
+    for (const id of ["ada", "ben", "ada"]) await platform.connectionsOf({ kind: "user", id }).list(null);
+    expect(asked).toEqual(["list null", "list null"]);
+  });
+});
+
+describe("an operation", () => {
+  let test: TestApp;
+  let ada: TestUser;
+  beforeEach(async () => {
+    test = await startTestApp();
+    ada = await test.signIn("ada");
+  });
+  afterEach(() => test.close());
+
+  it("shows what its own mutations did", async () => {
+    const inside = "connector { connections { id enabled authorization { status } } }";
+    const { data } = await ada.graphql(`mutation {
+      first: connect(slug: "test") { ${inside} }
+      second: connect(slug: "test", id: "12345678-second") { ${inside} }
+    }`);
+    expect([data.first, data.second].map(({ connector }) => connector.connections.length)).toEqual([1, 2]);
+  });
+
+  it("shows the connections of each event as they are then", async () => {
+    const controller = new AbortController();
+    const response = await ada.browser.fetch("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${await ada.bearer()}` },
+      body: JSON.stringify({ query: "subscription { connectionChanged { connector { connections { id } } } }" }),
+      signal: controller.signal,
+    });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const counts: number[] = [];
+    let text = "";
+    const until = async (count: number) => {
+      while (counts.length < count) {
+        text += (await reader?.read())?.value ?? "";
+        const events = [...text.matchAll(/^data: (.+)$/gm)].map(([, data]) => JSON.parse(data ?? ""));
+        counts.splice(0, counts.length, ...events.map(({ data }) => data.connectionChanged.connector.connections.length));
+      }
+    };
+    for (let count = 1; count <= 3; count += 1) {
+      await ada.graphql(`mutation ($id: ID) { connect(slug: "test", id: $id) { id } }`, { id: `12345678-${count}` });
+      await until(count);
+    }
+    expect(counts).toEqual([1, 2, 3]);
+    await reader?.cancel();
+  });
+});
