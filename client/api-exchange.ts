@@ -1,12 +1,12 @@
 import type { Exchange, Operation, OperationResult } from "@urql/core";
-import { filter, make, mergeMap, pipe, share, type Source, takeUntil } from "wonka";
+import { filter, make, merge, mergeMap, pipe, share, type Source, takeUntil } from "wonka";
 import type { Api } from "./api.ts";
 import { XkitError, xkitError } from "./errors.ts";
 
 const toXkitError = (error: unknown): XkitError =>
   error instanceof XkitError ? error : xkitError("INTERNAL", error instanceof Error ? error.message : String(error));
 
-function run(api: Api, operation: Operation): Source<OperationResult> {
+function run(api: Api, operation: Operation, onBack?: () => void): Source<OperationResult> {
   return make<OperationResult>(({ next, complete }) => {
     const controller = new AbortController();
     const hasNext = operation.kind === "subscription";
@@ -16,7 +16,7 @@ function run(api: Api, operation: Operation): Source<OperationResult> {
     };
     const work =
       operation.kind === "subscription"
-        ? api.listen(operation.query, operation.variables, answer, controller.signal)
+        ? api.follow(operation.query, operation.variables, { onData: answer, ...(onBack && { onBack }) }, controller.signal)
         : api.request(operation.query, operation.variables).then(answer);
     void work.catch((error: unknown) => answer(undefined, toXkitError(error))).then(complete);
     return () => controller.abort();
@@ -25,7 +25,7 @@ function run(api: Api, operation: Operation): Source<OperationResult> {
 
 /** Ends urql's chain of exchanges at the gateway, in a quarter of the size of its own: what pages need, no uploads and no `@defer`. */
 export const apiExchange =
-  (api: Api): Exchange =>
+  (api: Api, onBack?: () => void): Exchange =>
   () =>
   (operations$) => {
     const shared$ = share(operations$);
@@ -33,6 +33,25 @@ export const apiExchange =
     return pipe(
       shared$,
       filter(({ kind }) => kind !== "teardown"),
-      mergeMap((operation) => pipe(run(api, operation), takeUntil(endOf(operation)))),
+      mergeMap((operation) => pipe(run(api, operation, onBack), takeUntil(endOf(operation)))),
     );
+  };
+
+/** The same for subscriptions alone, which come back after a break: `onBack` is called each time. */
+export const subscriptionExchange =
+  (api: Api, onBack: () => void): Exchange =>
+  (input) => {
+    const follow = apiExchange(api, onBack)(input);
+    return (operations$) => {
+      const shared$ = share(operations$);
+      const subscriptions$ = pipe(
+        shared$,
+        filter(({ kind }) => kind === "subscription" || kind === "teardown"),
+      );
+      const others$ = pipe(
+        shared$,
+        filter(({ kind }) => kind !== "subscription"),
+      );
+      return merge([follow(subscriptions$), input.forward(others$)]);
+    };
   };

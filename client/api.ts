@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { UnauthenticatedError, xkitError } from "./errors.ts";
+import { createFollow, type Follow } from "./follow.ts";
 import type { Session } from "./session.ts";
 import { createTransport } from "./transport.ts";
 import type { Viewer } from "./types.ts";
@@ -8,13 +9,8 @@ import type { Viewer } from "./types.ts";
 export interface Api {
   /** Throws XkitError. A session that has ended is renewed once; UNAUTHENTICATED when somebody else is signed in then. */
   request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
-  /** Calls back with each answer until the stream ends. Throws XkitError when it breaks. */
-  listen<Data, Variables>(
-    document: TypedDocumentNode<Data, Variables>,
-    variables: Variables,
-    onData: (data: Data) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** A subscription, over breaks of its stream. */
+  follow: Follow;
 }
 
 export function createApi(session: Session): Api {
@@ -45,13 +41,6 @@ export function createApi(session: Session): Api {
         return transport.request({ document, variables, authorization: session.authorization });
       }
     },
-    async listen(document, variables, onData, signal) {
-      if (session.stale) await session.renew();
-      const { authorization } = session;
-      for await (const data of transport.listen({ document, variables, authorization, signal })) {
-        if (signal.aborted) return;
-        onData(data);
-      }
-    },
+    follow: createFollow(session, transport),
   };
 }

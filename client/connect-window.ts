@@ -1,6 +1,6 @@
 import type { Api } from "./api.ts";
 import { ConnectError } from "./errors.ts";
-import { AuthorizationStatusDocument, ConnectionDocument } from "./generated/graphql.ts";
+import { AuthorizationStatusDocument, type AuthorizationStatusSubscription, ConnectionDocument } from "./generated/graphql.ts";
 import type { Authorization, StartedConnection } from "./types.ts";
 
 const POPUP_FEATURES = "popup,width=640,height=760";
@@ -42,7 +42,8 @@ function settled(api: Api, started: StartedConnection, signal: AbortSignal | und
     const check = (authorization: Authorization | null) => authorization && isFinal(authorization) && resolve(authorization);
     const abort = () => reject(signal?.reason);
     const id = started.authorization?.id ?? "";
-    api.listen(AuthorizationStatusDocument, { id }, ({ authorizationStatus }) => check(authorizationStatus), stop.signal).catch(ignore);
+    const onData = ({ authorizationStatus }: AuthorizationStatusSubscription) => check(authorizationStatus);
+    api.follow(AuthorizationStatusDocument, { id }, { onData }, stop.signal).catch(ignore);
     const poll = setInterval(() => readAuthorization(api, started).then(check, ignore), POLL_MS);
     const timeout = setTimeout(() => reject(cancelled()), CONNECT_TIMEOUT_MS);
     stop.signal.addEventListener("abort", () => {

@@ -1,6 +1,9 @@
 import { Client, type Exchange, fetchExchange, makeOperation, mapExchange } from "@urql/core";
 import { authExchange } from "@urql/exchange-auth";
-import { toXkitError } from "./errors.ts";
+import { createActiveQueries } from "./active-queries.ts";
+import { subscriptionExchange } from "./api-exchange.ts";
+import { createApi } from "./api.ts";
+import { toXkitError, XkitError } from "./errors.ts";
 import { createSession, type Session, type SessionOptions } from "./session.ts";
 
 /** Either where the gateway is, or a session that another client already uses. */
@@ -9,7 +12,9 @@ export type ClientOptions = (SessionOptions | { session: Session }) & {
   exchanges?: Exchange[];
 };
 
-const typedErrors = mapExchange({ onResult: (result) => (result.error ? { ...result, error: toXkitError(result.error) } : result) });
+const typedErrors = mapExchange({
+  onResult: (result) => (!result.error || result.error instanceof XkitError ? result : { ...result, error: toXkitError(result.error) }),
+});
 
 /** Notes as whom an operation is begun, before it may wait for a renewal. */
 const stamped = (session: Session): Exchange =>
@@ -33,14 +38,18 @@ const signedIn = (session: Session): Exchange =>
 
 /**
  * A urql client of one gateway: it signs in and renews its session by itself, its errors are XkitErrors, and subscriptions
- * come as server-sent events. Give it the exported `TypedDocumentNode`s or your own operations.
+ * come as server-sent events. A subscription whose stream breaks comes back by itself, and the queries that are watched are asked again
+ * then: what changed meanwhile is not told. Give it the exported `TypedDocumentNode`s or your own operations.
  * Throws TypeError when `url` is none.
  */
 export function createClient(options: ClientOptions): Client {
   const session = "session" in options ? options.session : createSession(options);
+  const queries = createActiveQueries();
+  const further = options.exchanges ?? [];
+  const subscriptions = subscriptionExchange(createApi(session), queries.refetch);
   return new Client({
     url: `${session.url}/graphql`,
-    exchanges: [typedErrors, ...(options.exchanges ?? []), stamped(session), signedIn(session), fetchExchange],
+    exchanges: [typedErrors, queries.exchange, ...further, subscriptions, stamped(session), signedIn(session), fetchExchange],
     preferGetMethod: false,
     fetchSubscriptions: true,
     fetchOptions: { credentials: "include" },

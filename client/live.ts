@@ -3,9 +3,6 @@ import { ConnectionChangedDocument, type ConnectionChangedSubscription } from ".
 import type { Session } from "./session.ts";
 import type { Connection } from "./types.ts";
 
-/** Wait before listening again after a break; doubles up to the longest. Each break also counts as a change: polling. */
-const SHORTEST_BREAK_MS = 2_000;
-const LONGEST_BREAK_MS = 30_000;
 /** A change is assumed this often even while listening: some proxies keep server-sent events to themselves. */
 const ASSUMED_CHANGE_MS = 60_000;
 
@@ -17,12 +14,11 @@ export interface LiveFeed {
 const isHidden = () => typeof document !== "undefined" && document.visibilityState === "hidden";
 
 /**
- * Tells of every change of the viewer's connections: by server-sent events, and by assuming a change (null) where those fail.
+ * Tells of every change of the viewer's connections: by server-sent events, and by assuming a change (null) after each break and where those fail.
  * Silent while nobody is signed in and while the tab is hidden; coming back counts as a change.
  */
 export function createLiveFeed(api: Api, session: Session, onChange: (connection: Connection | null) => void): LiveFeed {
   let running = false;
-  let breakMs = SHORTEST_BREAK_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stream = new AbortController();
   let unwatchSession: (() => void) | undefined;
@@ -37,20 +33,10 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
     if (!running || isHidden() || session.viewer === null) return;
     assumeChanges();
     stream = new AbortController();
-    const { signal } = stream;
-    const startedAt = Date.now();
-    const onBreak = () => {
-      if (signal.aborted) return;
-      // Nothing is wrong with a stream that lived: a session token's end ends it.
-      if (Date.now() - startedAt > LONGEST_BREAK_MS) breakMs = 0;
-      listenAfterBreak();
-    };
-    api.listen(ConnectionChangedDocument, {}, onData, signal).then(onBreak, onBreak);
-  }
-
-  function onData({ connectionChanged }: ConnectionChangedSubscription): void {
-    breakMs = SHORTEST_BREAK_MS;
-    onChange(connectionChanged);
+    const onData = ({ connectionChanged }: ConnectionChangedSubscription) => onChange(connectionChanged);
+    const follower = { onData, onBack: () => onChange(null), isEndless: true };
+    // Once it is refused, changes are assumed until somebody else is signed in.
+    api.follow(ConnectionChangedDocument, {}, follower, stream.signal).catch(() => {});
   }
 
   function assumeChanges(): void {
@@ -58,16 +44,6 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
       onChange(null);
       assumeChanges();
     }, ASSUMED_CHANGE_MS);
-  }
-
-  function listenAfterBreak(): void {
-    pause();
-    if (!running || session.viewer === null) return;
-    timer = setTimeout(() => {
-      onChange(null);
-      listen();
-    }, breakMs);
-    breakMs = Math.min(Math.max(breakMs * 2, SHORTEST_BREAK_MS), LONGEST_BREAK_MS);
   }
 
   function onVisibility(): void {

@@ -6,8 +6,11 @@ import { errorOf } from "./errors.ts";
 export interface Transport {
   /** One operation, one answer. Throws XkitError. */
   request<Data, Variables>(operation: Operation<Data, Variables>): Promise<Data>;
-  /** A subscription's answers as they come, by server-sent events, until it ends or is aborted. Throws XkitError. */
-  listen<Data, Variables>(operation: Operation<Data, Variables>): AsyncGenerator<Data, void>;
+  /**
+   * A subscription's answers as they come, by server-sent events, until the gateway completes it. `onOpen` is called when it begins.
+   * Throws XkitError, of code NETWORK when the stream breaks before that.
+   */
+  listen<Data, Variables>(operation: Operation<Data, Variables> & { onOpen?: () => void }): AsyncGenerator<Data, void>;
 }
 
 export interface Operation<Data, Variables> {
@@ -40,6 +43,10 @@ async function readText(response: Response): Promise<string> {
 const networkFailure = (error: unknown): Error =>
   errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
 
+function throwNetworkFailure(error: unknown): never {
+  throw networkFailure(error);
+}
+
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -53,19 +60,20 @@ function failureOf(body: unknown): Error {
   return errorOf(errors.find(isFailure), { networkError: new Error("what answered is no gateway") });
 }
 
-/** The `data:` of each server-sent event. */
+/** The `data:` of each server-sent event until one of type `complete`. Throws XkitError when the stream ends without it. */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
+      const { done, value } = await reader.read().catch(throwNetworkFailure);
+      if (done) throw networkFailure("the stream broke");
       text += decoder.decode(value, { stream: true });
       const events = text.split(/\r?\n\r?\n/);
       text = events.pop() ?? "";
       for (const event of events) {
+        if (/^event: ?complete$/m.test(event)) return;
         const data = /^data: ?(.+)$/m.exec(event)?.[1];
         if (data) yield data;
       }
@@ -100,10 +108,11 @@ export function createTransport(url: string, fetch: typeof globalThis.fetch): Tr
       if (isAnswerTo(operation, body)) return body.data;
       throw failureOf(body);
     },
-    async *listen<Data, Variables>(operation: Operation<Data, Variables>) {
+    async *listen<Data, Variables>(operation: Operation<Data, Variables> & { onOpen?: () => void }) {
       const response = await send(operation, "text/event-stream");
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
       if (!isStream || !response.body) throw failureOf(parseBody(await readText(response)));
+      operation.onOpen?.();
       for await (const event of readEvents(response.body)) {
         const body = parseBody(event);
         if (!isAnswerTo(operation, body)) throw failureOf(body);
