@@ -34,10 +34,12 @@ describe("a SQLite store that another process writes to", () => {
     const other = new Libsql(pathOf(store));
     other.exec("begin immediate");
     other.exec("insert into groups values ('theirs', 0)");
+    const writing = addGroup("ours");
+    // A read behind the write that waits would not end before the commit below.
     expect(await readGroups()).toEqual([]);
     other.exec("commit");
     expect(await readGroups()).toHaveLength(1);
-    await addGroup("ours");
+    await writing;
     expect(await readGroups()).toHaveLength(2);
     other.close();
   });
