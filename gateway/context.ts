@@ -4,6 +4,7 @@ import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import type { Exchange } from "./http/pipeline.ts";
+import { noLimits, type RequestLimits } from "./http/rate-limits.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
@@ -14,14 +15,17 @@ export interface ContextFactory {
   /** Whether bearers are the upstream's to judge: then `create` refuses malformed ones alone, and the first use the others. */
   relaysBearers: boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
-  create(exchange: Pick<Exchange, "request" | "authenticate">, answer: Headers): Promise<Context>;
+  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
-  connectionsOf(viewer: Viewer, request: Request, setCookie: (header: string) => void): ViewerConnections;
+  connectionsOf(viewer: Viewer, asked: Asked, setCookie: (header: string) => void): ViewerConnections;
   /** What binds to the browser that sends this request. `setCookie` is called when it has to be given the cookie. */
   browserOf(request: Request, setCookie: (header: string) => void): string;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
   follow(bearer: string): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
+
+/** What counts of a request. */
+type Asked = Pick<Exchange, "request" | "limits">;
 
 /** A user whom this gateway knows: by a bearer, or by the cookie. */
 interface KnownAsker {
@@ -41,7 +45,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   const { users } = upstream;
   const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER);
 
-  function bind(asker: KnownAsker, request: Request, setCookie: (header: string) => void): ViewerConnections {
+  function bind(asker: KnownAsker, { request, limits }: Asked, setCookie: (header: string) => void): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     let browser: string | undefined;
     return guard(
@@ -52,6 +56,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
         stillAllowed: () => isStillAllowed(asker),
       }),
       async () => asker.viewer,
+      limits,
     );
   }
 
@@ -85,7 +90,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     return { userId: asker.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
   }
 
-  function guard(connections: ViewerConnections, viewer: () => Promise<Viewer>): ViewerConnections {
+  /** How often a user whom the upstream knows may connect is the upstream's to say: then there are no `limits`. */
+  function guard(connections: ViewerConnections, viewer: () => Promise<Viewer>, limits: RequestLimits | null = null): ViewerConnections {
     const findUser = async () => (await viewer()).userId;
     return {
       ...connections,
@@ -93,6 +99,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       watchAuthorization: (id) => limit(connections.watchAuthorization(id), findUser),
       async start(slug, options) {
         if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
+        limits?.admit("connect", await findUser());
         return connections.start(slug, options);
       },
     };
@@ -113,8 +120,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   return {
     relaysBearers: !users.knownHere,
-    async create({ request, authenticate }, answer) {
-      const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer) };
+    async create({ request, limits, authenticate }, answer) {
+      const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer, limits) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
       if (!users.knownHere && bearer !== undefined) {
         const user = relay(users, bearer);
@@ -124,17 +131,17 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       if (principal.kind === "platform") return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform()) };
       if (principal.kind === "anonymous") return { ...context, user: null, platform: null };
       const { viewer, credential } = principal;
-      const connections = bind({ viewer, bearer: credential }, request, (header) => answer.append("set-cookie", header));
+      const connections = bind({ viewer, bearer: credential }, { request, limits }, (header) => answer.append("set-cookie", header));
       return { ...context, user: { viewer: async () => viewer, connections: memoizeViewer(connections) }, platform: null };
     },
-    connectionsOf: (viewer, request, setCookie) => bind({ viewer, bearer: null }, request, setCookie),
+    connectionsOf: (viewer, asked, setCookie) => bind({ viewer, bearer: null }, asked, setCookie),
     browserOf,
     async follow(bearer) {
       // Before it becomes a header: no header can hold it, and the failure would quote it.
       if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
       if (!users.knownHere) return followRelayed(users, bearer);
       const asker = await identify(bearer);
-      const connections = bind(asker, new Request("http://gateway/socket"), () => {});
+      const connections = bind(asker, { request: new Request("http://gateway/socket"), limits: noLimits }, () => {});
       return { userId: asker.viewer.userId, connections, stillAllowed: () => isStillAllowed(asker) };
     },
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Hono } from "hono";
 import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
+import { wasGood } from "./auth/bearer.ts";
 import { signInThrough } from "./auth/relayed-sign-in.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
@@ -21,7 +22,8 @@ import { maskErrors } from "./http/mask.ts";
 import { measure } from "./http/measure.ts";
 import { createOperatorRoutes } from "./http/operator-routes.ts";
 import type { Peer } from "./http/peer.ts";
-import { createPipeline, type Exchange, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
+import { createPipeline, type Exchange, type Handler, type Principal, type Routed, type Surface } from "./http/pipeline.ts";
+import { createRateLimits, type RequestLimits } from "./http/rate-limits.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { createRestRoutes } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
@@ -53,7 +55,7 @@ export interface Edge {
 
 /** Builds the one way in: the steps that each request passes, the routes behind them, and the socket. */
 export function createEdge(dependencies: Dependencies): Edge {
-  const { store, upstream, metrics, log } = dependencies;
+  const { config, store, upstream, metrics, clock, log } = dependencies;
   const auth = signInThrough(store.auth, upstream, store.sealer);
   const contexts = createContextFactory(auth, upstream);
   let isDraining = false;
@@ -65,18 +67,26 @@ export function createEdge(dependencies: Dependencies): Edge {
     createRouter(parts),
   );
   const sockets = createSockets(parts);
+  const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, wasGood });
 
   return {
     async fetch(request, peer) {
       const { pathname } = new URL(request.url);
       let judged: ReturnType<Exchange["authenticate"]> | undefined;
-      const authenticate = () => (judged ??= auth.authenticate(request));
-      return handle({ request, pathname, peer: peer ?? null, surface: surfaceOf(pathname), authenticate });
+      const limits = limitsOf(peer ?? null, request.headers);
+      const authenticate = () => (judged ??= judge(auth.authenticate(request), limits));
+      return handle({ request, pathname, peer: peer ?? null, surface: surfaceOf(pathname), limits, authenticate });
     },
     upgrade: sockets.upgrade,
     drain: () => void (isDraining = true),
     closeSockets: sockets.close,
   };
+}
+
+async function judge(judging: Promise<Principal>, limits: RequestLimits): Promise<Principal> {
+  const principal = await limits.judge(judging);
+  if (principal.kind === "platform") limits.exemptAddress();
+  return principal;
 }
 
 const pageSurface: Surface = { cors: null, challenge: null, toBody: toProblem };
@@ -140,9 +150,10 @@ function createRoutes({ config, store: { database, sealer }, upstream, auth, con
   routes.route("/", createPopupRoutes({ handOver, signIn, cookies, origins, platformName: platform.name }));
   const rest = {
     createContext: contexts.create,
-    sessionsOf: signIn.bind,
-    async createOneTimeToken(userId: string, request: Request, answer: Headers) {
+    sessionsOf: ({ request, limits }: Exchange, answer: Headers) => signIn.bind(request, answer, limits),
+    async createOneTimeToken(userId: string, { request, limits }: Exchange, answer: Headers) {
       if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
+      limits.admit("oneTimeToken", userId);
       return handOver.create({ userId, browser: contexts.browserOf(request, (header) => answer.append("set-cookie", header)) });
     },
     publicUrl,

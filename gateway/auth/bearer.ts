@@ -12,6 +12,17 @@ const KEYS_RETRY_SECONDS = 2;
 /** Anything else is no JWT in compact form (RFC 7515 section 7.1). */
 const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
+const goodOnce = new WeakSet<Error>();
+
+/** Whether a bearer was refused that was a good one once: expired, or of a session or user that has ended. */
+export const wasGood = (error: Error): boolean => goodOnce.has(error);
+
+function refuseGoodOnce(message: string): never {
+  const error = unauthenticated(message);
+  goodOnce.add(error);
+  throw error;
+}
+
 /** Who a bearer token belongs to, as the store has them now. */
 export interface Bearer {
   viewer: Viewer;
@@ -38,10 +49,10 @@ export interface BearersOptions {
 export function createBearers({ tokens, sessions, issuers, users, log }: BearersOptions): Bearers {
   const ofOurs = async (token: VerifiedToken): Promise<Bearer> => {
     if (token.sessionId !== null && !(await sessions.isLive(token.sessionId))) {
-      throw unauthenticated("The session of this session token has ended: sign in again with login.");
+      refuseGoodOnce("The session of this session token has ended: sign in again with login.");
     }
     const user = await users.find(token.userId);
-    if (!user) throw unauthenticated("The user of this token no longer exists: sign in again with login.");
+    if (!user) return refuseGoodOnce("The user of this token no longer exists: sign in again with login.");
     return { viewer: toViewer(user), sessionId: token.sessionId };
   };
 
@@ -53,11 +64,13 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
     if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });
+    if (claims.isExpired) refuseGoodOnce(REFUSED);
     throw unauthenticated(REFUSED);
   };
 
   const refuseOurs = (refused: RefusedToken): never => {
     log.warn({ kind: refused.kind, reason: refused.reason }, "A token of ours was refused.");
+    if (refused.isExpired) refuseGoodOnce(sentenceFor(refused));
     throw unauthenticated(sentenceFor(refused));
   };
 

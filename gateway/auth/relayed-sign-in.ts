@@ -1,6 +1,7 @@
 import { parseCookie } from "cookie";
 import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Auth } from "./index.ts";
+import { noLimits } from "../http/rate-limits.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
 import type { RelayedSession, RelayedUsers, Upstream } from "../upstream/upstream.ts";
@@ -51,10 +52,11 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
   }
 
   const signIn: SignIn = {
-    async login(userToken, request) {
+    // How often each user may is the upstream's to say.
+    async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
-      const session = await users.login(userToken);
+      const session = await limits.judge(users.login(userToken));
       await end(request);
       return present(session);
     },
@@ -85,7 +87,7 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
       }
     },
 
-    bind: (request, headers) => bindSignIn(signIn, request, headers),
+    bind: (request, headers, limits = noLimits) => bindSignIn(signIn, { request, headers, limits }),
   };
   return signIn;
 }

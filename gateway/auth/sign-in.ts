@@ -4,6 +4,7 @@ import type { KnownUser, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Bearers } from "./bearer.ts";
 import type { Cookies } from "./cookies.ts";
+import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { LiveSession, Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
@@ -21,11 +22,14 @@ export interface SignIn {
   /**
    * Exchanges a user token of ours or of a configured issuer for a new session, which replaces the browser's.
    * A session token is refused: else its life could be stretched for ever.
-   * Throws FORBIDDEN to a page of another origin, which could sign its visitors in as somebody else, and UNAUTHENTICATED.
+   * Throws FORBIDDEN to a page of another origin, which could sign its visitors in as somebody else, UNAUTHENTICATED and RATE_LIMITED.
    */
-  login(userToken: string, request: Request): Promise<SignedIn>;
-  /** A new session token by the cookie alone. Throws FORBIDDEN without a valid origin, UNAUTHENTICATED without a living session. */
-  refresh(request: Request): Promise<SignedIn>;
+  login(userToken: string, request: Request, limits?: RequestLimits): Promise<SignedIn>;
+  /**
+   * A new session token by the cookie alone.
+   * Throws FORBIDDEN without a valid origin, UNAUTHENTICATED without a living session, and RATE_LIMITED.
+   */
+  refresh(request: Request, limits?: RequestLimits): Promise<SignedIn>;
   /** Ends the session of the cookie and clears both cookies; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
   logout(request: Request): Promise<{ setCookies: string[] }>;
   /**
@@ -36,7 +40,7 @@ export interface SignIn {
   /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
   signedInUser(request: Request): Promise<Viewer | null>;
   /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
-  bind(request: Request, headers: Headers): BoundSessions;
+  bind(request: Request, headers: Headers, limits?: RequestLimits): BoundSessions;
 }
 
 export interface SignInOptions {
@@ -67,19 +71,21 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
   };
 
   const signIn: SignIn = {
-    async login(userToken, request) {
+    async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
-      const { viewer, sessionId } = await bearers.identify(userToken);
+      const { viewer, sessionId } = await limits.judge(bearers.identify(userToken));
+      limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       const previous = await findSession(request);
       if (previous) await sessions.end(previous.id);
       return signIn.start(viewer.userId);
     },
 
-    async refresh(request) {
+    async refresh(request, limits = noLimits) {
       assertOwnPage(origins, request);
       const live = await findSession(request);
       if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
+      limits.admit("refreshSession", live.userId);
       return { session: await present(live, await getUser(live.userId)), setCookies: [] };
     },
 
@@ -103,20 +109,23 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       return user && toViewer(user);
     },
 
-    bind: (request, headers) => bindSignIn(signIn, request, headers),
+    bind: (request, headers, limits = noLimits) => bindSignIn(signIn, { request, headers, limits }),
   };
   return signIn;
 }
 
 /** Signing in and out for one request: cookies are appended to the answer's `headers`. */
-export function bindSignIn(signIn: Pick<SignIn, "login" | "refresh" | "logout">, request: Request, headers: Headers): BoundSessions {
+export function bindSignIn(
+  signIn: Pick<SignIn, "login" | "refresh" | "logout">,
+  { request, headers, limits }: { request: Request; headers: Headers; limits: RequestLimits },
+): BoundSessions {
   const keep = <Answer extends { setCookies: string[] }>(answer: Answer): Answer => {
     for (const cookie of answer.setCookies) headers.append("set-cookie", cookie);
     return answer;
   };
   return {
-    login: async (userToken) => keep(await signIn.login(userToken, request)).session,
-    refresh: async () => keep(await signIn.refresh(request)).session,
+    login: async (userToken) => keep(await signIn.login(userToken, request, limits)).session,
+    refresh: async () => keep(await signIn.refresh(request, limits)).session,
     logout: async () => void keep(await signIn.logout(request)),
   };
 }

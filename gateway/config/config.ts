@@ -44,6 +44,8 @@ export interface Config {
   requestDeadlineMs: number;
   /** Where refreshed tokens are kept, sealed, that the store could not take. */
   spoolDirectory: string;
+  /** Whether rates are limited, and how many proxies in front say where a request came from. */
+  rateLimits: { isOn: boolean; trustedProxyHops: number };
   platform: Platform;
   webOrigins: string[];
   connectors: ReadonlyMap<string, ConnectorConfig>;
@@ -158,6 +160,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     maximumConnections: env.XKIT_MAXIMUM_CONNECTIONS,
     requestDeadlineMs: env.XKIT_REQUEST_DEADLINE_MS,
     spoolDirectory: env.XKIT_SPOOL_DIR ?? join(dataDirectoryOf(env.DATABASE_URL), "spool"),
+    rateLimits: { isOn: env.XKIT_RATE_LIMITS === "on", trustedProxyHops: env.XKIT_TRUSTED_PROXY_HOPS },
     platform: {
       name: platform.name,
       slug: platform.slug,

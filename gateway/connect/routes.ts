@@ -5,6 +5,7 @@ import { badUserInput, forbidden, GatewayError } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
+import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -20,11 +21,19 @@ interface Dependencies {
   /** Who the session cookie of this browser belongs to, or null. */
   findSignedIn(request: Request): Promise<Viewer | null>;
   /** The user's connections, in this browser; `setCookie` is called when the browser has to be given a binding cookie. */
-  connectionsOf(viewer: Viewer, request: Request, setCookie: (header: string) => void): ViewerConnections;
+  connectionsOf(viewer: Viewer, exchange: Exchange, setCookie: (header: string) => void): ViewerConnections;
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
-export function createConnectRoutes({ vault, platform, publicUrl, cookies, origins, findSignedIn, connectionsOf }: Dependencies): Hono {
+export function createConnectRoutes({
+  vault,
+  platform,
+  publicUrl,
+  cookies,
+  origins,
+  findSignedIn,
+  connectionsOf,
+}: Dependencies): Hono<Routed> {
   const page = (title: string, status: number, body: Html) => renderPage({ platform, title, status, body });
   const catalogLink = (slug: string) => html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
 
@@ -44,7 +53,8 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
         ${platform.loginRedirectUrl ? html`<a class="button" href="${platform.loginRedirectUrl}">Sign in</a>` : ""}`,
     );
 
-  async function start(request: Request, slug: string): Promise<Response> {
+  async function start(exchange: Exchange, slug: string): Promise<Response> {
+    const { request } = exchange;
     const viewer = await findSignedIn(request);
     if (!viewer) return askToSignIn();
     const url = new URL(request.url);
@@ -58,7 +68,7 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
       );
     }
     const setCookies: string[] = [];
-    const connections = connectionsOf(viewer, request, (header) => setCookies.push(header));
+    const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
     const optional = (name: string, schema: z.ZodType<string>) => {
       const value = url.searchParams.get(name);
       return value === null ? null : parseParameter(name, schema.safeParse(value));
@@ -119,13 +129,13 @@ export function createConnectRoutes({ vault, platform, publicUrl, cookies, origi
 
   const destination = (returnTo: string | null, slug: string): string => new URL(returnTo ?? `/connectors/${slug}`, publicUrl).href;
 
-  const routes = new Hono();
-  routes.get("/connect/:slug", async ({ req }) => {
+  const routes = new Hono<Routed>();
+  routes.get("/connect/:slug", async ({ req, env }) => {
     const slug = req.param("slug");
     try {
       parseParameter("slug", slugSchema.safeParse(slug));
       const state = req.query("state");
-      if (state === undefined) return await start(req.raw, slug);
+      if (state === undefined) return await start(env, slug);
       const form = await vault.getForm(parseParameter("state", stateSchema.safeParse(state)), slug, await visitorOf(req.raw));
       return await showForm(form, state, null, new URLSearchParams());
     } catch (error) {

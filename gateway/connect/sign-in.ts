@@ -2,15 +2,16 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import type { Platform } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import type { Routed } from "../http/pipeline.ts";
 import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /**
  * In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. Another site that
  * sends a browser there could sign it in as somebody else, so that whoever comes from one is asked first.
  */
-export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono {
-  const routes = new Hono();
-  routes.get("/sign-in", async ({ req }) => {
+export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono<Routed> {
+  const routes = new Hono<Routed>();
+  routes.get("/sign-in", async ({ req, env }) => {
     const token = req.query("token");
     const where = html`<p>
       In development, open the sign-in link that the server printed at its start, or make a user token with
@@ -24,7 +25,7 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       return renderPage({ platform, title: "Sign in?", body });
     }
     try {
-      const { setCookies } = await signIn.login(token, req.raw);
+      const { setCookies } = await signIn.login(token, req.raw, env.limits);
       return redirectTo("/graphql", setCookies);
     } catch (error) {
       return renderFailure(error, { platform, body: where });

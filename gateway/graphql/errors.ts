@@ -37,9 +37,18 @@ export const codeEveryError: Plugin = {
       if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "BAD_USER_INPUT" && extensions["path"])) {
         first.extensions.http ??= { status: httpStatusOf.BAD_USER_INPUT };
       }
+      if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "RATE_LIMITED"))
+        first.extensions.http ??= httpOf(first);
     }
   },
 };
+
+/** Status and headers of an answer that one error refuses whole. */
+function httpOf({ originalError }: GraphQLError) {
+  if (!(originalError instanceof GatewayError)) return { status: httpStatusOf.RATE_LIMITED };
+  const failure = failureOf(originalError);
+  return { status: failure.status, headers: failureHeaders(failure, graphqlSurface.challenge) };
+}
 
 /**
  * Before an upstream that says who is asking, a bearer is refused by the first field that needs it. Where no field came to anything else,

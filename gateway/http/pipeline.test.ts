@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { noLimits } from "./rate-limits.ts";
 import { createPipeline, type Step } from "./pipeline.ts";
 
 let test: TestApp;
@@ -89,6 +90,6 @@ it("asks the first step first, and hands its answer back through all of them", a
   const surface = { cors: null, challenge: null, toBody: () => ({}) };
   const handle = createPipeline([named("a"), named("b")], async () => new Response(null));
   const authenticate = async () => ({ kind: "anonymous" as const });
-  await handle({ request: new Request(PUBLIC_URL), pathname: "/", peer: null, surface, authenticate });
+  await handle({ request: new Request(PUBLIC_URL), pathname: "/", peer: null, limits: noLimits, surface, authenticate });
   expect(order).toEqual(["a in", "b in", "b out", "a out"]);
 });

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../schema/upstream.ts";
 import type { Failure } from "./failure.ts";
+import type { RequestLimits } from "./rate-limits.ts";
 import type { Peer } from "./peer.ts";
 
 /** A credential, judged. */
@@ -33,6 +34,7 @@ export interface Exchange {
   /** Null where the request came over no socket. */
   readonly peer: Peer | null;
   readonly surface: Surface;
+  readonly limits: RequestLimits;
   /**
    * The judged credential: the first call judges it, later calls share the answer.
    * Throws UNAUTHENTICATED, FORBIDDEN and TEMPORARILY_UNAVAILABLE, as `Authenticator.authenticate` does.

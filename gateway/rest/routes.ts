@@ -14,9 +14,9 @@ export interface RestDependencies {
   /** Who is asking, and what they may: throws for a credential that is no good. `answer` collects the cookies to set. */
   createContext(exchange: Exchange, answer: Headers): Promise<Context>;
   /** Signing in and out by the cookie, for operations that look at nothing else. */
-  sessionsOf(request: Request, answer: Headers): Sessions;
+  sessionsOf(exchange: Exchange, answer: Headers): Sessions;
   /** Signs this user in once more, in the popup that this page opens. */
-  createOneTimeToken(userId: string, request: Request, answer: Headers): Promise<string>;
+  createOneTimeToken(userId: string, exchange: Exchange, answer: Headers): Promise<string>;
   publicUrl: string;
 }
 
@@ -42,8 +42,8 @@ async function answer(operation: Operation, { req, env }: RouteContext<Routed>, 
   const headers = new Headers();
   const reach = reachOf({
     create: () => dependencies.createContext(env, headers),
-    sessions: () => dependencies.sessionsOf(request, headers),
-    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, request, headers),
+    sessions: () => dependencies.sessionsOf(env, headers),
+    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env, headers),
     bearer: () => bearerOf(request),
   });
   try {

@@ -1,0 +1,60 @@
+import { BlockList, isIP } from "node:net";
+import type { Peer } from "./peer.ts";
+
+/** Addresses of proxies and of this machine, which stand for many clients (RFC 1918, 4193, 6598, 3927, 4291). */
+const privateAddresses = new BlockList();
+for (const [network, prefix] of [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["100.64.0.0", 10],
+  ["169.254.0.0", 16],
+  ["127.0.0.0", 8],
+] as const)
+  privateAddresses.addSubnet(network, prefix, "ipv4");
+for (const [network, prefix] of [
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["::1", 128],
+] as const)
+  privateAddresses.addSubnet(network, prefix, "ipv6");
+
+/** Groups of 16 bits of an IPv6 address that name a network: /64. */
+const NETWORK_GROUPS = 4;
+
+/** Whether an address is a private one. False for what is no address. */
+export const isPrivate = (address: string): boolean => {
+  const version = isIP(address);
+  return version !== 0 && privateAddresses.check(address, version === 4 ? "ipv4" : "ipv6");
+};
+
+/**
+ * The address that a request came from: the peer's, or what the outermost of `hops` trusted proxies wrote into `X-Forwarded-For`. What
+ * is further to the left there is the client's own word. Null when it is unknown.
+ */
+export function clientAddressOf(peer: Peer | null, headers: Headers, hops: number): string | null {
+  const direct = toAddress(peer?.address ?? "");
+  if (hops === 0) return direct;
+  const forwarded = (headers.get("x-forwarded-for") ?? "").split(",").map((entry) => entry.trim());
+  return toAddress(forwarded.at(-hops) ?? forwarded[0] ?? "");
+}
+
+/** A key for everybody behind one address: an IPv4 address, or the network of an IPv6 address. */
+export function networkOf(address: string): string {
+  if (isIP(address) === 4) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail ? tail.split(":").length : 0;
+  const filled = tail === undefined ? groups : [...groups, ...Array.from({ length: Math.max(0, 8 - groups.length - after) }, () => "0")];
+  return [...filled, ...(tail ?? "").split(":")]
+    .slice(0, NETWORK_GROUPS)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":");
+}
+
+/** Without a port, brackets, a zone, or the IPv6 form of an IPv4 address. */
+function toAddress(text: string): string | null {
+  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, "$1");
+  const address = bare.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");
+  return isIP(address) === 0 ? null : address;
+}

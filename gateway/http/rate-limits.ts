@@ -1,0 +1,94 @@
+import { GatewayError } from "../../schema/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { createRateLimiter, type RateLimit } from "../runtime/rate-limiter.ts";
+import { clientAddressOf, isPrivate, networkOf } from "./client-address.ts";
+import type { Peer } from "./peer.ts";
+
+const WINDOW_SECONDS = 600;
+const per = (count: number): RateLimit => ({ count, seconds: WINDOW_SECONDS });
+
+/**
+ * How often what writes or costs a signature may happen within ten minutes: for one user, known by a verified credential, and for one
+ * address. A hundred users of an office share an address; no page of theirs comes near it.
+ */
+export const RATE_LIMITS = {
+  login: { user: per(300), address: per(6_000) },
+  refreshSession: { user: per(600), address: per(12_000) },
+  connect: { user: per(300), address: per(6_000) },
+  oneTimeToken: { user: per(300), address: per(6_000) },
+} as const;
+/** Credentials from one address that this gateway never gave or trusted. One that has expired is not counted, and none is no credential. */
+export const BAD_CREDENTIAL_LIMIT = per(600);
+
+export type LimitedAction = keyof typeof RATE_LIMITS;
+
+/** The limits, for one request. */
+export interface RequestLimits {
+  /** Counts what a user is about to do. Throws RATE_LIMITED. */
+  admit(this: void, action: LimitedAction, userId: string): void;
+  /** Counts a credential that is refused. Throws RATE_LIMITED instead of UNAUTHENTICATED when there were too many. */
+  judge<Value>(this: void, judging: Promise<Value>): Promise<Value>;
+  /** The request has a valid API key: its address is a server's, and counts no more. */
+  exemptAddress(this: void): void;
+}
+
+/** Nothing is limited. */
+export const noLimits: RequestLimits = { admit() {}, judge: (judging) => judging, exemptAddress() {} };
+
+interface Options {
+  isOn: boolean;
+  /** Proxies in front whose `X-Forwarded-For` is believed. */
+  trustedProxyHops: number;
+  clock: Pick<Clock, "now">;
+  log: Pick<Log, "warn">;
+  /** Whether a refused credential was a good one once. */
+  wasGood: (error: Error) => boolean;
+}
+
+/** Counts in the memory of this process: N processes let through N times as much. */
+export function createRateLimits({ isOn, trustedProxyHops, clock, log, wasGood }: Options) {
+  const limiter = createRateLimiter(clock);
+  let hasWarned = false;
+
+  function addressOf(peer: Peer | null, headers: Headers): string | null {
+    const address = clientAddressOf(peer, headers, trustedProxyHops);
+    if (address === null || trustedProxyHops > 0 || !isPrivate(address)) return address && networkOf(address);
+    if (!hasWarned) log.warn({}, PRIVATE_PEER);
+    hasWarned = true;
+    return null;
+  }
+
+  function consume(key: string, limit: RateLimit, what: string): void {
+    const retryAfter = limiter.consume(key, limit);
+    if (retryAfter === null) return;
+    throw new GatewayError("RATE_LIMITED", `Too many ${what}: try again in ${retryAfter} s.`, { retryAfter });
+  }
+
+  return (peer: Peer | null, headers: Headers): RequestLimits => {
+    if (!isOn) return noLimits;
+    let address: string | null | undefined;
+    const find = () => (address === undefined ? (address = addressOf(peer, headers)) : address);
+    return {
+      admit(action, userId) {
+        const { user, address: shared } = RATE_LIMITS[action];
+        consume(`${action} user ${userId}`, user, `${action} requests of this user`);
+        const from = find();
+        if (from !== null) consume(`${action} address ${from}`, shared, `${action} requests from this address`);
+      },
+      async judge(judging) {
+        try {
+          return await judging;
+        } catch (error) {
+          const from = error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !wasGood(error) ? find() : null;
+          if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
+          throw error;
+        }
+      },
+      exemptAddress: () => void (address = null),
+    };
+  };
+}
+
+const PRIVATE_PEER =
+  "Requests come from a private address, so that there is a proxy in front, and no limit by address is kept: set XKIT_TRUSTED_PROXY_HOPS to the number of proxies.";
