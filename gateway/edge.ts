@@ -13,6 +13,7 @@ import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
 import { type ContextFactory, createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql/endpoint.ts";
+import { createGraphiql, type Graphiql } from "./graphql/graphiql.ts";
 import { graphqlSurface } from "./graphql/surface.ts";
 import { limitBody } from "./http/body-limit.ts";
 import { answerOrigins } from "./http/cors.ts";
@@ -104,12 +105,13 @@ interface Parts extends Dependencies {
 
 /** GraphQL is the hot path: it has no use for a router that would copy its answers. */
 function createRouter(parts: Parts): Handler {
-  const graphql = createGraphqlHandler(parts);
-  const routes = createRoutes(parts);
+  const graphiql = parts.config.graphiql ? openGraphiql(parts) : null;
+  const graphql = createGraphql({ ...parts, graphiql });
+  const routes = createRoutes(parts, graphiql);
   return async (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : routes.fetch(exchange.request, exchange));
 }
 
-function createGraphqlHandler({ config, upstream, auth, contexts, log }: Parts): Handler {
+function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
   const { provisionUser } = upstream.forPlatform();
   const findDevelopmentBearer = async (request: Request) => {
     try {
@@ -121,16 +123,17 @@ function createGraphqlHandler({ config, upstream, auth, contexts, log }: Parts):
       throw error;
     }
   };
-  return createGraphql({
-    contexts,
-    log,
+  return createGraphiql({
     exampleSlug: [...config.connectors.keys()][0] ?? "slack",
     findDevelopmentBearer: config.mode === "development" ? findDevelopmentBearer : null,
   });
 }
 
 /** REST and pages. */
-function createRoutes({ config, store: { database, sealer }, upstream, auth, contexts, metrics, clock, isDraining }: Parts): Hono<Routed> {
+function createRoutes(
+  { config, store: { database, sealer }, upstream, auth, contexts, metrics, clock, isDraining }: Parts,
+  graphiql: Graphiql | null,
+): Hono<Routed> {
   const { platform, publicUrl } = config;
   const { vault } = upstream;
   const { cookies, origins, signIn, signingKeys } = auth;
@@ -159,6 +162,7 @@ function createRoutes({ config, store: { database, sealer }, upstream, auth, con
     publicUrl,
   };
   routes.route("/", createRestRoutes(rest));
+  if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (config.mode === "development") routes.route("/", createSignInRoute({ platform, signIn }));
   routes.notFound(({ req }) => {

@@ -1,3 +1,4 @@
+import { buildPages } from "../client/testing/built-pages.ts";
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { visit } from "./support/second-gateway.ts";
@@ -51,6 +52,7 @@ describe("signing in at a gateway before another gateway", () => {
   });
 
   it("leaves GraphiQL without a bearer where the front has no key pair to mint one with, or the other one is away", async () => {
+    await buildPages();
     const { browser, second, logged } = await startFront([], false);
     await ask(browser.fetch, LOGIN, { token: (await second.provision("ada")).token }, own);
     const look = () => browser.fetch("/graphql", { headers: { accept: "text/html" } });

@@ -17,7 +17,9 @@ function isStale(): boolean {
   const sources = readdirSync(join(ROOT, "client"), { recursive: true, encoding: "utf8" })
     .filter((path) => !/(^testing\b|\.test\.tsx?$)/.test(path))
     .map((path) => join(ROOT, "client", path));
-  const builtAt = Math.min(...["catalog/index.html", "browser/xkit.js"].map((path) => changedAt(join(ROOT, "dist", path))));
+  const builtAt = Math.min(
+    ...["catalog/index.html", "browser/xkit.js", "graphiql/index.html"].map((path) => changedAt(join(ROOT, "dist", path))),
+  );
   return Math.max(...[...sources, join(ROOT, "package-lock.json")].map(changedAt)) > builtAt;
 }
 
@@ -32,7 +34,7 @@ function takeLock(): boolean {
 }
 
 /**
- * Builds the catalog and xkit.js into `dist` when a source of theirs is newer, so that no test sees old ones. Test files run at
+ * Builds the catalog, xkit.js and GraphiQL into `dist` when a source of theirs is newer, so that no test sees old ones. Test files run at
  * once: one of them builds, and the others wait for it.
  */
 export async function buildPages(): Promise<void> {

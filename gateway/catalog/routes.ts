@@ -1,11 +1,9 @@
 import { Hono } from "hono";
 import type { Catalog } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { type Asset, readAssets } from "./assets.ts";
+import { type Asset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
 import { createLogoOrigins } from "./logos.ts";
 
-/** Names with a hash of the content never change their meaning. */
-const IMMUTABLE = "public, max-age=31536000, immutable";
 /** `/xkit.js` keeps its name: browsers ask again after this long, and are told that nothing changed. */
 const SCRIPT_MAXIMUM_AGE_SECONDS = 300;
 
@@ -25,7 +23,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
   async function servePage(request: Request): Promise<Response> {
     const page = pages?.get("/index.html");
     if (!page) return notBuilt("The catalog");
-    return serve(request, page, {
+    return serveAsset(request, page, {
       "content-security-policy": createPolicy(await findLogoOrigins()),
       "cache-control": "no-cache",
       "referrer-policy": "strict-origin-when-cross-origin",
@@ -36,7 +34,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
   for (const path of ["/", "/connectors", "/connectors/:slug"]) routes.get(path, ({ req }) => servePage(req.raw));
   routes.get("/assets/*", ({ req }) => {
     const asset = pages?.get(req.path);
-    return asset ? serve(req.raw, asset, { "cache-control": IMMUTABLE }) : new Response("Not found.", { status: 404 });
+    return asset ? serveAsset(req.raw, asset, { "cache-control": IMMUTABLE }) : new Response("Not found.", { status: 404 });
   });
   routes.get("/xkit.js", ({ req }) => {
     const headers = {
@@ -44,7 +42,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
       "cross-origin-resource-policy": "cross-origin",
       "access-control-allow-origin": "*",
     };
-    return script ? serve(req.raw, script, headers) : notBuilt("The browser bundle");
+    return script ? serveAsset(req.raw, script, headers) : notBuilt("The browser bundle");
   });
   return routes;
 }
@@ -62,15 +60,5 @@ const createPolicy = (logoOrigins: readonly string[]): string =>
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-
-function serve(request: Request, asset: Asset, headers: Record<string, string>): Response {
-  const all = { ...headers, etag: asset.etag, vary: "accept-encoding" };
-  if (request.headers.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
-  const isGzipped = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
-  const encoding: Record<string, string> = isGzipped ? { "content-encoding": "gzip" } : {};
-  return new Response(new Uint8Array(isGzipped ? asset.gzipped : asset.plain), {
-    headers: { ...all, ...encoding, "content-type": asset.type },
-  });
-}
 
 const notBuilt = (what: string): Response => new Response(`${what} has not been built: run "npm run build".\n`, { status: 503 });

@@ -21,6 +21,8 @@ import type { SealingKey } from "../store/sealing.ts";
 /** Everything a gateway has to know, checked and frozen. */
 export interface Config {
   mode: "development" | "production";
+  /** Whether `/graphql` answers browsers with GraphiQL. Default: in development alone. */
+  graphiql: boolean;
   host: string;
   /** 0 asks for any free port. */
   port: number;
@@ -153,6 +155,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     databaseUrl: env.DATABASE_URL,
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
     logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
+    graphiql: env.XKIT_GRAPHIQL === undefined ? mode === "development" : env.XKIT_GRAPHIQL === "on",
     providerTimeoutMs: env.XKIT_PROVIDER_TIMEOUT_MS,
     drainMs: (env.XKIT_DRAIN_SECONDS ?? (mode === "production" ? DEFAULT_DRAIN_SECONDS : 0)) * 1_000,
     keepAliveMs: env.XKIT_KEEP_ALIVE_SECONDS * 1_000,

@@ -64,6 +64,7 @@ export const environmentSchema = z.object({
     .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, "must have distinct ids")
     .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
+  XKIT_GRAPHIQL: z.enum(["on", "off"], "must be on or off").optional(),
   XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
   XKIT_DRAIN_SECONDS: whole(0, 600).optional(),
   XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),

@@ -9,9 +9,6 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-const graphiql = (headers: Record<string, string> = {}) =>
-  test.app.fetch(new Request(`${PUBLIC_URL}/graphql`, { headers: { accept: "text/html", ...headers } }));
-
 describe("every GraphQL answer", () => {
   it.each<[string, RequestInit]>([
     ["an answer", { method: "POST", headers: { "content-type": "application/json" }, body: `{"query":"{ __typename }"}` }],
@@ -70,51 +67,6 @@ describe("an error that nobody foresaw", () => {
     expect(message).toBe(`Something went wrong here, not with your request. Tell the operator this id: ${String(extensions["id"])}`);
     expect(test.logged.filter((line) => line.includes(String(extensions["id"])))).toHaveLength(1);
     expect(test.logged.filter((line) => JSON.parse(line).level === "error")).toHaveLength(1);
-  });
-});
-
-describe("GraphiQL", () => {
-  it("needs no other host", async () => {
-    const page = await (await graphiql()).text();
-    const tags = page.match(/<(?:script|link|img|iframe|style)\b[^>]*>/gi) ?? [];
-    expect(tags.length).toBeGreaterThan(0);
-    expect(tags.filter((tag) => /(?:src|href)\s*=\s*["']?(?:https?:)?\/\//i.test(tag))).toEqual([]);
-    expect(page).not.toMatch(/@import\s|url\(\s*["']?https?:/i);
-  });
-
-  it("opens with a query of a connector of this catalog, and says where to get a session token", async () => {
-    const page = await (await graphiql()).text();
-    // Without it every visit after the first would open an empty tab.
-    expect(page).toMatch(/"query":"# A live access token/);
-    const query = /"defaultQuery":("(?:[^"\\]|\\.)*")/.exec(page)?.[1] ?? '""';
-    expect(JSON.parse(query)).toContain('accessToken(where: { slug: "test" })');
-    expect(JSON.parse(query)).toMatch(/^# [^]*sign-in link[^]*xkit-gateway users token <user id>/);
-    expect((await test.graphql(JSON.parse(query))).errors.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
-    expect((await ada.graphql(JSON.parse(query))).errors).toEqual([]);
-  });
-
-  const bearerIn = (page: string) => /Bearer [\w-]+\.[\w-]+\.[\w-]+/.exec(page)?.[0] ?? null;
-
-  it("holds a bearer in development, for the user who signed in in this browser alone", async () => {
-    expect(bearerIn(await (await graphiql()).text())).toBeNull();
-    const page = await (await ada.browser.fetch("/graphql", { headers: { accept: "text/html" } })).text();
-    const authorization = bearerIn(page) ?? "";
-    expect((await test.graphql("{ viewer { id } }", {}, { authorization })).data).toEqual({ viewer: { id: "ada" } });
-  });
-
-  it("holds none in production", async () => {
-    const production = await startTestApp({ env: { NODE_ENV: "production" } });
-    const { token } = await production.app.provisionUser({ id: "ada" });
-    const answer = await production.graphql("mutation ($token: String!) { login(token: $token) { token } }", { token });
-    const cookie = answer.headers
-      .getSetCookie()
-      .map((each) => each.split(";")[0])
-      .join("; ");
-    const page = await production.app.fetch(new Request(`${PUBLIC_URL}/graphql`, { headers: { accept: "text/html", cookie } }));
-    expect(cookie).toContain("xkit_session=");
-    expect(bearerIn(await page.text())).toBeNull();
-    expect((await production.app.fetch(new Request(`${PUBLIC_URL}/sign-in?token=${token}`))).status).toBe(404);
-    await production.close();
   });
 });
 

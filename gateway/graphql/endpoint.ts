@@ -4,7 +4,7 @@ import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
 import { createDocumentCache, keepDocuments, limitDocuments } from "./documents.ts";
-import { graphiqlOptions } from "./graphiql.ts";
+import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { codeEveryError, maskError, refuseRequest, refuseTooLarge, refuseWhole } from "./errors.ts";
 import { createLimits } from "./limits.ts";
 import type { Failure } from "../http/failure.ts";
@@ -15,10 +15,8 @@ import type { Log } from "../runtime/log.ts";
 interface Options {
   contexts: ContextFactory;
   log: Log;
-  /** The connector that GraphiQL's example asks for. */
-  exampleSlug: string;
-  /** In development: a bearer for the user who followed the sign-in link in this browser, or null. */
-  findDevelopmentBearer: ((request: Request) => Promise<string | null>) | null;
+  /** Null where GraphiQL is off. */
+  graphiql: Graphiql | null;
 }
 
 interface ServerContext {
@@ -27,11 +25,12 @@ interface ServerContext {
 }
 
 /** The GraphQL endpoint: queries, GraphiQL, and subscriptions as server-sent events. */
-export function createGraphql({ contexts, log, exampleSlug, findDevelopmentBearer }: Options): Handler {
+export function createGraphql({ contexts, log, graphiql }: Options): Handler {
   const yoga = createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: "/graphql",
     landingPage: false,
+    graphiql: false,
     // Steps of the pipeline.
     cors: false,
     maxRequestBodySize: false,
@@ -49,18 +48,11 @@ export function createGraphql({ contexts, log, exampleSlug, findDevelopmentBeare
       codeEveryError,
       ...(contexts.relaysBearers ? [refuseWhole] : []),
     ],
-    graphiql: async (request) => graphiqlOptions(exampleSlug, (await findDevelopmentBearer?.(request)) ?? null),
-    // 3 MB of page: loaded when somebody looks at it.
-    renderGraphiQL: async (options) => {
-      const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
-      // Named as the query too: with a default alone every visit after the first opens an empty tab.
-      const page = { ...options, query: options?.defaultQuery };
-      return renderGraphiQL(page);
-    },
   });
 
   return async (exchange) => {
     const { request } = exchange;
+    if (graphiql && asksForPage(request)) return graphiql.showPage(request);
     const failure = findWrongType(request) ?? findWrongParameter(request);
     if (failure) return refuse(exchange, failure);
     const answer = new Headers();

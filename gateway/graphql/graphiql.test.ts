@@ -1,0 +1,111 @@
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPages } from "../../client/testing/built-pages.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+
+let test: TestApp;
+let ada: TestUser;
+beforeAll(async () => {
+  await buildPages();
+  test = await startTestApp();
+  ada = await test.signIn();
+});
+afterAll(() => test.close());
+
+const HTML = "text/html,application/xhtml+xml,*/*;q=0.8";
+const get = (path: string, headers: Record<string, string> = {}, { app } = test) =>
+  app.fetch(new Request(`${PUBLIC_URL}${path}`, { headers }));
+const readPage = async (headers: Record<string, string> = {}, from = test) =>
+  (await get("/graphql", { accept: HTML, ...headers }, from)).text();
+const assetsOf = (page: string) => [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
+const bearerIn = (page: string) => /Bearer [\w-]+\.[\w-]+\.[\w-]+/.exec(page)?.[0] ?? null;
+
+describe("the page of GraphiQL", () => {
+  it("is small, and runs files of its own origin alone", async () => {
+    const response = await get("/graphql", { accept: HTML });
+    const page = await response.text();
+    expect(page.length).toBeLessThan(4_096);
+    expect(response.headers.get("content-security-policy")).toContain("script-src 'self'; ");
+    expect(response.headers.get("content-security-policy")).not.toContain("http");
+    expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\/|<script(?![^>]*(?:\ssrc="\/|type="application\/json"))|\son\w+=/);
+    expect(assetsOf(page)).toHaveLength(3);
+  });
+
+  it("opens with a query of a connector of this catalog, and says where to get a session token", async () => {
+    const options = JSON.parse(/id="options">(.*)<\/script>/.exec(await readPage())?.[1] ?? "");
+    // Without it every visit after the first would open an empty tab.
+    expect(options.query).toBe(options.defaultQuery);
+    expect(options.query).toContain('accessToken(where: { slug: "test" })');
+    expect(options.query).toMatch(/^# [^]*sign-in link[^]*xkit-gateway users token <user id>/);
+    expect((await test.graphql(options.query)).errors.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
+    expect((await ada.graphql(options.query)).errors).toEqual([]);
+  });
+
+  it("holds a bearer in development, for the user who signed in in this browser alone", async () => {
+    expect(bearerIn(await readPage())).toBeNull();
+    const page = await (await ada.browser.fetch("/graphql", { headers: { accept: HTML } })).text();
+    const authorization = bearerIn(page) ?? "";
+    expect((await test.graphql("{ viewer { id } }", {}, { authorization })).data).toEqual({ viewer: { id: "ada" } });
+  });
+});
+
+describe("an asset of GraphiQL", () => {
+  it("is compressed, and kept for a year", async () => {
+    for (const path of assetsOf(await readPage())) {
+      const [plain, gzip, brotli] = [
+        await get(path),
+        await get(path, { "accept-encoding": "gzip" }),
+        await get(path, { "accept-encoding": "gzip, deflate, br, zstd" }),
+      ];
+      const bytes = Buffer.from(await plain.arrayBuffer());
+      expect(gunzipSync(Buffer.from(await gzip.arrayBuffer())).equals(bytes)).toBe(true);
+      expect(brotliDecompressSync(Buffer.from(await brotli.arrayBuffer())).equals(bytes)).toBe(true);
+      expect(brotli.headers.get("content-encoding")).toBe("br");
+      for (const { headers } of [plain, gzip, brotli]) {
+        expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+        expect(headers.get("vary")).toBe("accept-encoding");
+      }
+      expect(Number(plain.headers.get("content-length"))).toBe(bytes.length);
+    }
+  });
+
+  it("costs a reader that does not read less than a copy of it", async () => {
+    const [, script = ""] = assetsOf(await readPage());
+    await (await get(script)).arrayBuffer();
+    const before = process.memoryUsage();
+    const unread = await Promise.all(Array.from({ length: 150 }, () => get(script)));
+    const after = process.memoryUsage();
+    expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(150 * 131_072);
+    await Promise.all(unread.map((response) => response.body?.cancel()));
+  });
+
+  it("is none where there is none", async () => {
+    expect((await get("/assets/graphiql/nothing.js")).status).toBe(404);
+  });
+});
+
+describe("in production", () => {
+  const start = (env: Record<string, string>) => startTestApp({ env: { NODE_ENV: "production", ...env } });
+
+  it("there is no GraphiQL, and browsers are answered as programs are", async () => {
+    const production = await start({});
+    const [, script = ""] = assetsOf(await readPage());
+    const response = await get("/graphql?query={__typename}", { accept: HTML }, production);
+    expect(await response.json()).toEqual({ data: { __typename: "Query" } });
+    expect((await get(script, {}, production)).status).toBe(404);
+    await production.close();
+  });
+
+  it("there is one with XKIT_GRAPHIQL=on, without a bearer", async () => {
+    const production = await start({ XKIT_GRAPHIQL: "on" });
+    const { token } = await production.app.provisionUser({ id: "ada" });
+    const answer = await production.graphql("mutation ($token: String!) { login(token: $token) { token } }", { token });
+    const cookies = answer.headers.getSetCookie().map((each) => each.split(";")[0]);
+    const page = await readPage({ cookie: cookies.join("; ") }, production);
+    expect(cookies.join()).toContain("xkit_session=");
+    expect(assetsOf(page)).toHaveLength(3);
+    expect(bearerIn(page)).toBeNull();
+    expect((await get(`/sign-in?token=${token}`, {}, production)).status).toBe(404);
+    await production.close();
+  });
+});

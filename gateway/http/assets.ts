@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { constants, gzipSync } from "node:zlib";
+
+/** A built file, as it is sent. */
+export interface Asset {
+  type: string;
+  plain: Buffer;
+  gzipped: Buffer;
+  /** Where the build has compressed it; null elsewhere. */
+  brotli: Buffer | null;
+  /** From the content. Weak, as it is the same for all encodings (RFC 9110 section 8.8.3.3). */
+  etag: string;
+}
+
+/** Names with a hash of the content never change their meaning. */
+export const IMMUTABLE = "public, max-age=31536000, immutable";
+/** What a reader that does not read keeps at most beside its socket's buffer: 64 KiB. */
+const CHUNK_BYTES = 65_536;
+
+const contentTypes: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".woff2": "font/woff2",
+};
+
+/** Built pages stand beside the built gateway, and the gateway's sources beside `dist`. */
+const distributions = ["../../", "../../dist/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+const entryOf = { catalog: "index.html", graphiql: "index.html", browser: "xkit.js" } as const;
+
+/** Reads the built files of `folder` in the distribution, by their path; null when they have not been built. */
+export function readAssets(folder: keyof typeof entryOf): ReadonlyMap<string, Asset> | null {
+  const directory = distributions.map((distribution) => join(distribution, folder)).find((path) => existsSync(join(path, entryOf[folder])));
+  if (!directory) return null;
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return new Map(
+    files
+      .filter((file) => file.isFile() && !isCompressed(file.name))
+      .map((file) => {
+        const path = join(file.parentPath, file.name);
+        return [path.slice(directory.length).replaceAll("\\", "/").replace(/^\/?/, "/"), toAsset(path)];
+      }),
+  );
+}
+
+const isCompressed = (name: string): boolean => /\.(br|gz)$/.test(name);
+
+function toAsset(path: string): Asset {
+  const plain = readFileSync(path);
+  return {
+    type: contentTypes[extname(path)] ?? "application/octet-stream",
+    plain,
+    gzipped: readIfThere(`${path}.gz`) ?? gzipSync(plain, { level: constants.Z_BEST_COMPRESSION }),
+    brotli: readIfThere(`${path}.br`),
+    etag: `W/"${createHash("sha256").update(plain).digest("base64url")}"`,
+  };
+}
+
+const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null);
+
+/** Answers with an asset, compressed as the reader takes it, or with 304 when the reader has it. All readers share its bytes. */
+export function serveAsset({ headers: asked }: Request, asset: Asset, headers: Record<string, string>): Response {
+  const all = { ...headers, etag: asset.etag, vary: "accept-encoding" };
+  if (asked.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
+  const [encoding, bytes] = choose(asset, asked.get("accept-encoding") ?? "");
+  return new Response(toStream(bytes), {
+    headers: {
+      ...all,
+      ...(encoding !== null && { "content-encoding": encoding }),
+      "content-type": asset.type,
+      "content-length": String(bytes.length),
+    },
+  });
+}
+
+function choose({ plain, gzipped, brotli }: Asset, accepted: string): [encoding: string | null, bytes: Buffer] {
+  if (brotli && /\bbr\b/.test(accepted)) return ["br", brotli];
+  return /\bgzip\b/.test(accepted) ? ["gzip", gzipped] : [null, plain];
+}
+
+/** A `Response` of a buffer would copy it for each reader, whole. */
+function toStream(bytes: Buffer): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (sent >= bytes.length) return controller.close();
+        controller.enqueue(bytes.subarray(sent, sent + CHUNK_BYTES));
+        sent += CHUNK_BYTES;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
