@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Context } from "../schema/context.ts";
-import { badUserInput, GatewayError, unauthenticated } from "../schema/errors.ts";
+import { badUserInput, GatewayError, isTemporary, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import type { Exchange } from "./http/pipeline.ts";
@@ -150,12 +150,12 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 const isSameUser = (asker: Viewer, present: { viewer: Viewer } | null): boolean =>
   present !== null && present.viewer.userId === asker.userId && present.viewer.groupId === asker.groupId;
 
-/** Who cannot be said to be allowed is not: whatever we foresee counts as a refusal, and the reader may subscribe again. */
+/** Null for what was refused. An outage refuses nothing, and is thrown: the reader asks again. */
 async function nullWhenRefused<Value>(answer: Promise<Value>): Promise<Value | null> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof GatewayError) return null;
+    if (error instanceof GatewayError && !isTemporary(error)) return null;
     throw error;
   }
 }

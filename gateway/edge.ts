@@ -141,7 +141,8 @@ function createRoutes(
   const routes = new Hono<Routed>();
   const checkReady = async () => {
     if (isDraining()) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
-    return Promise.all([database.ping(), signingKeys.current(), upstream.check()]);
+    await Promise.all([database.checkWritable(), signingKeys.current(), upstream.check()]);
+    return database.degradation();
   };
   routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
   if (vault) {

@@ -21,7 +21,8 @@ export interface Store {
 /** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
 export async function openStore(config: Config, machine: Clock, log: Log): Promise<Store> {
   const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
-  const database = await openDatabase(config.databaseUrl, { clock: machine, log });
+  const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
+  const database = await openDatabase(config.databaseUrl, { clock: machine, log, listenUrl });
   try {
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
     const auth = await createAuth({ database, sealer, clock: database.clock, publicUrl, webOrigins, issuers, log });

@@ -52,3 +52,7 @@ export const notFound = (message: string) => new GatewayError("NOT_FOUND", messa
 
 /** An argument is wrong; `path` names it, as `where.slug`. */
 export const badUserInput = (message: string, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });
+
+/** Whether an error says nothing about what was asked, which may be asked again shortly. */
+export const isTemporary = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && (error.code === "TEMPORARILY_UNAVAILABLE" || error.facts.retryAfter !== undefined);

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { isTemporary } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { hashSecret } from "../store/sealing.ts";
 
@@ -33,8 +34,9 @@ export function peek(token: string): { issuer: string; audiences: string[]; type
   }
 }
 
-/** Why jose refused a token. Its messages name claims and headers, never their values. */
+/** Why jose refused a token. Its messages name claims and headers, never their values. Throws an error that says nothing about the token. */
 export function toRefusal(error: unknown): Refusal {
+  if (isTemporary(error)) throw error;
   if (error instanceof errors.JOSEError)
     return { ok: false, reason: `${error.code}: ${error.message}`, isExpired: error instanceof errors.JWTExpired };
   return refuse(`it could not be checked (${error instanceof Error ? error.name : typeof error})`);

@@ -57,6 +57,15 @@ const headerSchema = z.object({ kid: z.string() });
 const payloadSchema = z.object({ sub: z.string(), exp: z.number() });
 const sessionPayloadSchema = payloadSchema.extend({ sid: z.string() });
 
+/** The key that a token names; empty where it names none. */
+function keyIdOf(token: string): string {
+  try {
+    return headerSchema.safeParse(decodeProtectedHeader(token)).data?.kid ?? "";
+  } catch {
+    return "";
+  }
+}
+
 export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: TokensOptions): Tokens {
   const verified = createVerified<VerifiedToken>(clock);
 
@@ -74,11 +83,12 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
     return { token, expiresAt: new Date(exp * SECOND_MS) };
   };
 
+  /** Looks the key up outside of `try`: a store that is unavailable says nothing about the token. */
   const check = async (token: string, typ: string): Promise<VerifiedToken | Refusal> => {
+    const keyId = keyIdOf(token);
+    const key = await signingKeys.find(keyId);
+    if (!key) return refuse("it is signed with a key that this gateway does not have, or no longer");
     try {
-      const keyId = headerSchema.safeParse(decodeProtectedHeader(token)).data?.kid ?? "";
-      const key = await signingKeys.find(keyId);
-      if (!key) return refuse("it is signed with a key that this gateway does not have, or no longer");
       const currentDate = new Date(clock.now());
       const rules = { algorithms: [SIGNING_ALGORITHM], typ, issuer: publicUrl, audience: TOKEN_AUDIENCE, currentDate };
       const { payload } = await jwtVerify(token, key, rules);

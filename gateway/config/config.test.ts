@@ -59,6 +59,7 @@ describe("a good configuration", () => {
       port: 8080,
       host: "::1",
       databaseUrl: "postgres://u:p@db/x",
+      databaseListenUrl: null,
       logLevel: "error",
       sealingKeys: [{ id: "b" }, { id: "a" }],
     });
@@ -76,6 +77,13 @@ describe("a bad environment", () => {
       "must be an origin",
     ],
     ["DATABASE_URL", ["x", "mysql://a/b", "file:", "postgres://u:p@h:port/x"], "must be postgres://… or file:path"],
+    [
+      "DATABASE_URL",
+      ["postgres://u:a#b@h/x", "postgres://u:1/2@h/x", "postgres://u:1?2@h/x", "postgres://u:a%b@h/x"],
+      "cannot be read: escape the reserved",
+    ],
+    ["DATABASE_URL", ["postgres://u:p@one:5432,two:5432/x"], "must name one host"],
+    ["DATABASE_LISTEN_URL", ["file:x.db", "x"], "must be postgres://…"],
     ["XKIT_ENCRYPTION_KEYS", ["x", `a:${KEY.slice(4)}`, `:${KEY}`, `a:${KEY},`, `a b:${KEY}`], "keys seal"],
     ["XKIT_ENCRYPTION_KEYS", [`a:${KEY},a:${KEY}`], "must have distinct ids"],
     ["LOG_LEVEL", ["loud"], "must be debug, info, warn, error or silent"],

@@ -29,6 +29,8 @@ export interface Config {
   /** Where browsers reach this gateway, without a slash at the end. */
   publicUrl: string;
   databaseUrl: string;
+  /** A direct connection to Postgres when `databaseUrl` leads through a pooler; null where it is direct. */
+  databaseListenUrl: string | null;
   /** Null in development without keys: one is made beside the data. */
   sealingKeys: SealingKey[] | null;
   logLevel: LogLevel;
@@ -153,6 +155,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     port: env.PORT,
     publicUrl: publicUrlOf(env),
     databaseUrl: env.DATABASE_URL,
+    databaseListenUrl: env.DATABASE_LISTEN_URL ?? null,
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
     logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
     graphiql: env.XKIT_GRAPHIQL === undefined ? mode === "development" : env.XKIT_GRAPHIQL === "on",

@@ -26,6 +26,39 @@ const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
 
+const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text);
+
+/** Says what is wrong with the URL of a store, without repeating it: it holds a password. */
+function checkDatabaseUrl(text: string, context: z.RefinementCtx<string>): void {
+  const problem = problemOf(text);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem });
+}
+
+function problemOf(text: string): string | null {
+  if (/^file:./.test(text)) return null;
+  if (!isPostgresUrl(text)) return NO_STORE;
+  const [, authority = "", rest = ""] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(text) ?? [];
+  // A reserved character in the password ends the authority before the host.
+  if (!authority.includes("@") && rest.includes("@") && !/[?&]user=/.test(rest)) return ESCAPE_PASSWORD;
+  if (authority.slice(authority.lastIndexOf("@")).includes(",")) return ONE_HOST;
+  if (!URL.canParse(text)) return NO_STORE;
+  return isDecodable(new URL(text)) ? null : ESCAPE_PASSWORD;
+}
+
+const NO_STORE = "must be postgres://… or file:path";
+const ONE_HOST = "must name one host: for failover, name an address that leads to the primary server";
+const ESCAPE_PASSWORD =
+  "cannot be read: escape the reserved characters of user name and password, as encodeURIComponent does (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)";
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `id:base64`, as `keys seal` prints it. */
 export const sealingKeySchema = z.string().transform((text, context): SealingKey => {
   const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(text.trim()) ?? [];
@@ -53,10 +86,12 @@ export const environmentSchema = z.object({
       "must be an origin like https://connect.example.com, without a path",
     )
     .optional(),
-  DATABASE_URL: z
+  DATABASE_URL: z.string().superRefine(checkDatabaseUrl).default(DEFAULT_DATABASE_URL),
+  DATABASE_LISTEN_URL: z
     .string()
-    .refine((text) => /^file:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)), "must be postgres://… or file:path")
-    .default(DEFAULT_DATABASE_URL),
+    .superRefine(checkDatabaseUrl)
+    .refine((text) => !text.startsWith("file:"), "must be postgres://…: it is for hearing of changes through a direct connection")
+    .optional(),
   XKIT_ENCRYPTION_KEYS: z
     .string()
     .transform((text) => text.split(","))

@@ -1,15 +1,56 @@
-import { ConfigError } from "./config.ts";
+import { GatewayError } from "../../schema/errors.ts";
 import { BackupError } from "../store/backup-error.ts";
 import { MigrationError } from "../store/migrations/migrate.ts";
+import { ConfigError } from "./config.ts";
+
+const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, TLS to Postgres, for what each sslmode checks";
+/** What to do about an error of the store's driver, by its code. The driver's own text is added, and never stands alone. */
+const adviceOf: readonly (readonly [code: RegExp, advice: string])[] = [
+  [
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ECONNRESET)$/,
+    "The server cannot be reached: check host and port in DATABASE_URL, and that the server runs",
+  ],
+  [/^(28...)$/, "Postgres refuses the login: check user and password in DATABASE_URL"],
+  [/^3D000$/, "Postgres has no such database: create it, or check the name in DATABASE_URL"],
+  [
+    /^(42P07|42710)$/,
+    "The database holds tables of something else under the names of this gateway's: give it a database of its own, or a schema of its own with search_path, as DATABASE_URL=postgres://…?options=-c%20search_path%3Dxkit",
+  ],
+  [/^(42501|3F000)$/, "The user of DATABASE_URL may not create tables here: grant it CREATE on the schema that search_path names"],
+  [/^25006$/, "The server is read-only: name the primary server in DATABASE_URL"],
+  [/^53...$/, "Postgres lacks connections, memory or disk space"],
+  [/^57P0.$/, "Postgres is starting or stopping: try again shortly"],
+  [/^08P01$/, "The server or pooler refuses the connection"],
+  [/^(SELF_SIGNED_CERT|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS)/, `The server's certificate is not trusted: ${TRUST}`],
+  [/^SQLITE_(CANTOPEN|READONLY)/, "The file of DATABASE_URL cannot be opened for writing: check its folder and its permissions"],
+  [/^SQLITE_(NOTADB|CORRUPT)/, "The file of DATABASE_URL is no intact SQLite database: restore it from a backup, or name another file"],
+  [/^SQLITE_BUSY/, "Another process holds the file of DATABASE_URL locked: end it, or try again"],
+  [/^(SQLITE_FULL|ENOSPC)/, "The disk is full"],
+  [/^(EACCES|EPERM|EROFS)$/, "A file or folder is not accessible: check its permissions"],
+];
+/** Of pg, which has no codes for them. */
+const adviceOfMessage: readonly (readonly [message: RegExp, advice: string])[] = [
+  [/does not support SSL/, "The server offers no TLS: remove sslmode from DATABASE_URL, or turn TLS on at the server"],
+  [
+    /^(Connection terminated|timeout exceeded)/,
+    "The server cannot be reached: check host and port in DATABASE_URL, and that the server runs",
+  ],
+  [/^ConnectionFailed/, "The file of DATABASE_URL cannot be opened: check its folder and its permissions"],
+];
 
 /** Mistakes of configuration are told as sentences, not as stack traces. */
 export function explainFailure(error: unknown): string {
   if (error instanceof ConfigError || error instanceof MigrationError || error instanceof BackupError) return error.message;
+  // The store's errors are sorted, and name the driver's as their cause.
+  if (error instanceof GatewayError) return explainFailure(error.cause ?? error.message);
   const code = codeOf(error);
   if (code === "EADDRINUSE") return "The port is already in use: set PORT to another one.";
   if (!(error instanceof Error)) return String(error);
   // An address that several names stand for fails with as many errors and no message of its own.
   const message = error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : error.message;
+  const [, advice] = adviceOf.find(([pattern]) => pattern.test(code)) ?? adviceOfMessage.find(([pattern]) => pattern.test(message)) ?? [];
+  const details = code ? `${code}: ${message}` : message;
+  if (advice !== undefined) return `The gateway could not start. ${advice}. (${details})`;
   return code ? `The gateway could not start (${code}): ${message}` : (error.stack ?? message);
 }
 

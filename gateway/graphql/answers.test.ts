@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 
 let test: TestApp;
@@ -110,7 +110,7 @@ describe("readiness", () => {
     const statusOf = async (path: string) => (await onPostgres.app.fetch(new Request(`${PUBLIC_URL}${path}`))).status;
     expect(await statusOf("/readyz")).toBe(200);
     await onPostgres.database.drop();
-    expect(await statusOf("/readyz")).toBe(503);
+    await vi.waitUntil(async () => (await statusOf("/readyz")) === 503, { timeout: 10_000 });
     expect(await statusOf("/healthz")).toBe(200);
     await onPostgres.provider.close();
   });

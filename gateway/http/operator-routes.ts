@@ -1,12 +1,12 @@
 import { Hono } from "hono";
-import { GatewayError, unauthenticated } from "../../schema/errors.ts";
+import { GatewayError, isTemporary, unauthenticated } from "../../schema/errors.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { Routed } from "./pipeline.ts";
 
 interface Dependencies {
   metrics: Pick<Metrics, "print">;
-  /** Resolves when the gateway can do its work. Throws what keeps it from that. */
-  checkReady(): Promise<unknown>;
+  /** Resolves when the gateway can do its work, with what is degraded all the same, or null. Throws what keeps it from its work. */
+  checkReady(): Promise<string | null>;
   publicJwks(): Promise<object>;
 }
 
@@ -16,15 +16,15 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
   routes.get("/healthz", () => Response.json({ status: "alive" }));
   routes.get("/readyz", async () => {
     try {
-      await checkReady();
+      const degradation = await checkReady();
+      return Response.json(degradation === null ? { status: "ready" } : { status: "degraded", reason: degradation });
     } catch (error) {
       const message = error instanceof GatewayError ? error.message : "The store cannot be reached.";
       return Response.json({ error: message, code: "TEMPORARILY_UNAVAILABLE" }, { status: 503 });
     }
-    return Response.json({ status: "ready" });
   });
   routes.get("/metrics", async ({ env }) => {
-    const principal = await env.authenticate().catch(() => null);
+    const principal = await env.authenticate().catch(nullWhenRefused);
     if (principal?.kind !== "platform") throw unauthenticated("Metrics are for operators: send an API key as Authorization: Basic.");
     return metrics.print();
   });
@@ -32,4 +32,10 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
     Response.json(await publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
   );
   return routes;
+}
+
+/** A store that is away refuses no credential. */
+function nullWhenRefused(error: unknown): null {
+  if (error instanceof GatewayError && !isTemporary(error)) return null;
+  throw error;
 }

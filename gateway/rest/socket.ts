@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
-import { GatewayError } from "../../schema/errors.ts";
+import { GatewayError, isTemporary } from "../../schema/errors.ts";
 import { idSchema } from "../../schema/input.ts";
 import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
 import type { Log } from "../runtime/log.ts";
@@ -69,7 +69,7 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
         if (!(await subscriber.stillAllowed())) socket.close(POLICY_VIOLATION, "signed out");
       } catch (error) {
         // Of this one nothing is known: the others are looked at all the same, and this one again when it speaks.
-        log.error({ err: error }, "unexpected error");
+        if (!isTemporary(error)) log.error({ err: error }, "unexpected error");
       }
     }
   }
@@ -144,7 +144,7 @@ async function receive(
 
   if (topic === "phoenix" && event === "heartbeat") {
     // Nobody tells of a bearer that expires: looked at as often as the client shows that it lives.
-    return void ((await stillAllowed()) ? reply("ok", {}) : socket.close(POLICY_VIOLATION, "signed out"));
+    return void ((await isAllowedOrUnknown(stillAllowed)) ? reply("ok", {}) : socket.close(POLICY_VIOLATION, "signed out"));
   }
   if (event === "phx_leave") return (leave(), void reply("ok", {}));
   const id = topic.startsWith(TOPIC_PREFIX) ? idSchema.safeParse(topic.slice(TOPIC_PREFIX.length)).data : undefined;
@@ -174,6 +174,16 @@ function holdPlace(socket: Duplex, leave: (() => void) | null): boolean {
   if (socket.closed) leave();
   else socket.once("close", leave);
   return true;
+}
+
+/** While the store is away, nobody is signed out, and nothing is shown either. */
+async function isAllowedOrUnknown(stillAllowed: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await stillAllowed();
+  } catch (error) {
+    if (isTemporary(error)) return true;
+    throw error;
+  }
 }
 
 function refusalOf(error: unknown): { reason: string } {

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../schema/errors.ts";
 import { type Changes, createChangeHub, follow, type Topic } from "./changes.ts";
 import { createRowCache } from "./cache.ts";
 
@@ -110,6 +112,26 @@ describe("follow", () => {
     expect(await waiting).toEqual({ done: true, value: undefined });
     expect(await reader.next()).toEqual({ done: true, value: undefined });
     expect(listeners()).toBe(0);
+  });
+
+  it("outlives a failure that means not now, but for the first reading, and ends with any other", async () => {
+    const { hub, changes } = setUp();
+    const away = new GatewayError("TEMPORARILY_UNAVAILABLE", "away", { retryAfter: 1 });
+    const answers = [1, away, away, 2, new Error("broken")];
+    const reader = follow(changes, [ADA], async () => {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return { values: [answer], isLast: false };
+    });
+    expect((await reader.next()).value).toBe(1);
+    const next = reader.next();
+    hub.tell(ADA);
+    await delay(0);
+    hub.tell(ADA);
+    expect((await next).value).toBe(2);
+    hub.tell(ADA);
+    await expect(reader.next()).rejects.toThrow("broken");
+    await expect(follow(changes, [ADA], () => Promise.reject(away)).next()).rejects.toBe(away);
   });
 
   it("ends with changes, after its last value, and when reading fails, and then listens no more", async () => {

@@ -1,4 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isTemporary } from "../../schema/errors.ts";
 import type { Log } from "../runtime/log.ts";
+
+/** How long a reader waits before it reads again while the store is away, in milliseconds. */
+const READ_RETRY_MS = 1_000;
 
 /** What changed: the cache key of the rows concerned. */
 export type Topic =
@@ -84,6 +89,7 @@ export interface News<Value> {
 
 /**
  * Yields what `read` answers, at once and after every change of one of the topics, until the reader stops, changes end, or it was the last.
+ * Ends with what `read` throws, except TEMPORARILY_UNAVAILABLE after the first reading: then it reads again shortly.
  * For one reader. Not a generator: those cannot be stopped while they wait, and would listen on until the next change.
  */
 export function follow<Value>(changes: Changes, topics: readonly Topic[], read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
@@ -91,6 +97,7 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
   const done = { done: true, value: undefined } as const;
   let isChanged = true;
   let isOver = false;
+  let hasRead = false;
   let wake = () => {};
   let unlisten: (() => void) | null = null;
 
@@ -109,10 +116,20 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
     wake();
   };
   const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
+  /** A store that is away shows nothing, and ends nothing that has begun. */
+  const readOrWait = async (): Promise<News<Value>> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!hasRead || !isTemporary(error)) throw error;
+      return { values: [], isLast: false, again: delay(READ_RETRY_MS, undefined, { ref: false }) };
+    }
+  };
   const refill = async () => {
     if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
     isChanged = false;
-    const { values, isLast, again } = await read();
+    const { values, isLast, again } = await readOrWait();
+    hasRead = true;
     ready.push(...values);
     void again?.then(readAgain);
     if (isLast) stop();

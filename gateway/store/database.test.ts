@@ -146,7 +146,7 @@ describe("a Postgres connection that breaks", () => {
       await delay(100);
       await transaction.updateTable("users").set({ name: "Lost" }).execute();
     });
-    await expect(broken).rejects.toThrow(/onnection|terminat/);
+    await expect(broken).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
     expect(await Promise.all(Array.from({ length: 20 }, () => names(database)))).toEqual(Array.from({ length: 20 }, () => ["Ada"]));
   });
 
@@ -163,6 +163,39 @@ describe("a Postgres connection that breaks", () => {
       return Promise.race([outcome, delay(20)]);
     });
     expect([await outcome, await names(database)]).toEqual(["failed", []]);
+  });
+});
+
+describe("a SQLite store that cannot be written to", () => {
+  const isWritable = (database: Database) =>
+    database.checkWritable().then(
+      () => true,
+      () => false,
+    );
+
+  it.each([
+    ["full", "pragma max_page_count = 1", "pragma max_page_count = 1000000"],
+    ["read-only", "pragma query_only = on", "pragma query_only = off"],
+  ])("because it is %s says so, logs one outage, and goes on once it can", async (_, before, after) => {
+    store = await createTestDatabase("sqlite");
+    const logged: string[] = [];
+    const note = (_facts: object, message: string) => void logged.push(message);
+    const database = await openDatabase(store.url, { clock, log: { info: note, warn: note, error: note } });
+    opened.push(database);
+    await sql.raw(before).execute(database.query);
+    for (let index = 0; index < 3; index += 1)
+      await expect(provision(database, `ada-${index}`, "x".repeat(20_000))).rejects.toMatchObject({
+        code: "TEMPORARILY_UNAVAILABLE",
+        facts: { retryAfter: 1 },
+      });
+    expect([await isWritable(database), logged.length]).toEqual([false, 1]);
+    expect(await database.query.selectFrom("users").selectAll().execute()).toEqual([]);
+    await sql.raw(after).execute(database.query);
+    await vi.waitUntil(() => isWritable(database), { timeout: 10_000 });
+    await provision(database, "ada", "Ada");
+    await vi.waitUntil(() => logged.length === 2, { timeout: 10_000 });
+    expect(logged[1]).toBe("the store is available again");
+    expect(readdirSync(dirname(fileURLToPath(store.url))).filter((name) => name.includes("probe"))).toEqual([]);
   });
 });
 

@@ -5,7 +5,10 @@ import type { Changes, Topic } from "./changes.ts";
 import type { StoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 
-/** The store: one process's view of the tables that all processes share. */
+/**
+ * The store: one process's view of the tables that all processes share.
+ * Everything here throws TEMPORARILY_UNAVAILABLE when the store cannot do it now and may do it later.
+ */
 export interface Database {
   kind: "sqlite" | "postgres";
   /** For reads, and for single statements that nobody caches. */
@@ -15,8 +18,10 @@ export interface Database {
   changes: Changes;
   /** The store's time: every instant that more than one process judges is written and judged by it. */
   clock: StoreClock;
-  /** Throws when the store cannot be reached. */
-  ping(): Promise<void>;
+  /** Throws when the store cannot be written to. However many ask, it is tried once a second at most. */
+  checkWritable(): Promise<void>;
+  /** What does not work although requests are served, and what to do about it; null when all is well. */
+  degradation(): string | null;
   close(): Promise<void>;
 }
 
@@ -25,4 +30,6 @@ export interface StoreOptions {
   clock: Clock;
   /** Default: a log that keeps nothing. */
   log: Pick<Log, "info" | "warn" | "error">;
+  /** Where Postgres is reached directly, for hearing of changes, when the store's URL leads through a pooler. Default: the store's URL. */
+  listenUrl?: string;
 }

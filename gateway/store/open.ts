@@ -8,9 +8,9 @@ import type { Database, StoreOptions } from "./database.ts";
  */
 export async function openDatabase(
   url: string,
-  { clock, log = createLog("silent") }: Pick<StoreOptions, "clock"> & Partial<StoreOptions>,
+  { clock, log = createLog("silent"), ...options }: Pick<StoreOptions, "clock"> & Partial<StoreOptions>,
 ): Promise<Database> {
   // Each brings a driver of its own: only the one in use is loaded.
-  if (/^postgres(ql)?:/.test(url)) return (await import("./postgres.ts")).openPostgres(url, { clock, log });
-  return (await import("./sqlite.ts")).openSqlite(url.replace(/^file:/, ""), { clock, log });
+  if (/^postgres(ql)?:/.test(url)) return (await import("./postgres.ts")).openPostgres(url, { clock, log, ...options });
+  return (await import("./sqlite.ts")).openSqlite(url.replace(/^file:/, ""), { clock, log, ...options });
 }

@@ -1,24 +1,32 @@
-import { Kysely, PostgresDialect, sql } from "kysely";
+import {
+  Kysely,
+  type PostgresCursor,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  type PostgresQueryResult,
+  sql,
+} from "kysely";
 import pg from "pg";
 import { z } from "zod";
-import { type Change, createChangeHub, type Topic } from "./changes.ts";
+import { createAvailability } from "./availability.ts";
+import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
+import { CANNOT_HEAR, createListener, type Listener } from "./listener.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
+import { isUnavailable, sortErrors } from "./unavailable.ts";
 
 const POOL_MAXIMUM_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long a statement of a transaction may take, by the server's clock. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** How long to wait before listening again after the connection was lost. */
-const LISTEN_RETRY_MS = 1_000;
-/** How often the listening connection is tried, and how long it may take: a line that went dead without a word must not go unnoticed. */
-const LISTEN_CHECK_MS = 5_000;
-const LISTEN_CHECK_TIMEOUT_MS = 5_000;
-/** Postgres takes no longer payload (https://www.postgresql.org/docs/current/sql-notify.html); ids of issuers may be longer. */
-const LONGEST_PAYLOAD_BYTES = 7_999;
-const CHANNEL = "xkit_changes";
+/** How long the answer to any statement is waited for. The server stops those of transactions before. */
+const ANSWER_TIMEOUT_MS = 12_000;
+/** Set for each transaction: poolers refuse startup parameters, and share sessions. */
+const BEGIN = `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`;
 /** Any number that nobody else uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
 
@@ -28,39 +36,39 @@ const timeSchema = z.object({ now: z.number() });
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens a Postgres database, to be shared by any number of gateways. */
-export async function openPostgres(url: string, { clock: machine, log }: StoreOptions): Promise<Database> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: POOL_MAXIMUM_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-  });
-  // A connection that breaks would end the process if its error had no listener. The pool listens to idle connections alone. Its next
-  // statement fails, and the pool does not take it back.
-  pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
-
-  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+export async function openPostgres(url: string, { clock: machine, log, listenUrl = url }: StoreOptions): Promise<Database> {
+  const availability = createAvailability(log, touch);
+  const query = new Kysely<Tables>({ dialect: sortErrors(new PostgresDialect({ pool: createPool(url) }), availability.report) });
   const clock = createStoreClock(machine, async () => {
     const { rows } = await sql`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
     return timeSchema.parse(rows[0]).now;
   });
-  let isListening = () => false;
-  const changes = createChangeHub(log, () => isListening());
-  const listener = await prepare().catch(async (error: unknown) => {
-    clock.stop();
-    await query.destroy();
-    throw error;
-  });
+  let listener: Listener | null = null;
+  const changes = createChangeHub(log, () => listener?.isHearing() ?? false);
+  const notify = (channel: string, payload: string) => sql`select pg_notify(${channel}, ${payload})`.execute(query);
 
-  async function prepare() {
+  /** Changes nothing, and needs all that a change needs: a server that is not read-only, and space on its disk. */
+  async function touch() {
+    await sql`update migrations set checksum = checksum where name = (select min(name) from migrations)`.execute(query);
+  }
+  async function close() {
+    availability.close();
+    clock.stop();
+    await listener?.close();
+    await query.destroy();
+  }
+  try {
     await query.transaction().execute(async (transaction) => {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
       await migrate(transaction, migrations, machine.now());
     });
     await clock.measure();
-    return listen(url, changes.tell);
+    listener = await createListener({ url: listenUrl, notify, tell: changes.tell, log });
+  } catch (error) {
+    await close();
+    throw error;
   }
-  isListening = listener.isOpen;
+  const { notify: announce, isDeaf } = listener;
 
   return {
     kind: "postgres",
@@ -70,95 +78,55 @@ export async function openPostgres(url: string, { clock: machine, log }: StoreOp
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);
         // Delivered by Postgres at commit, or never: https://www.postgresql.org/docs/current/sql-notify.html
-        for (const topic of topics) await sql`select pg_notify(${CHANNEL}, ${payloadOf(topic)})`.execute(transaction);
+        const send = (channel: string, payload: string) => sql`select pg_notify(${channel}, ${payload})`.execute(transaction);
+        for (const topic of topics) await announce(topic, send);
         return answer;
       });
       for (const topic of topics) changes.tell(topic);
       return result;
     },
     clock,
-    async ping() {
-      await sql`select 1`.execute(query);
-    },
-    async close() {
-      clock.stop();
-      await listener.close();
-      await query.destroy();
-    },
+    checkWritable: availability.check,
+    degradation: () => (isDeaf() ? CANNOT_HEAR : null),
+    close,
   };
 }
 
-/** Keeps one connection listening; while it is down nothing is heard, and once it is back everything may have changed. */
-async function listen(url: string, tell: (change: Change) => void) {
-  let client: pg.Client | null = null;
-  let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
+function createPool(url: string): PostgresPool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_MAXIMUM_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  });
+  // A connection that breaks would end the process if its error had no listener. The pool listens to idle connections alone. Its next
+  // statement fails, and the pool does not take it back.
+  pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
+  return { connect: async () => guard(await pool.connect()), end: () => pool.end() };
+}
 
-  const plan = (action: () => void, milliseconds: number) => {
-    clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(action, milliseconds).unref();
-  };
-  const lose = (lost: pg.Client) => {
-    if (client === lost) client = null;
-    // With a question open, this drops the socket at once instead of taking leave of a peer that may be gone.
-    lost.end().catch(() => {});
-    if (!client) plan(() => void open().catch(() => {}), LISTEN_RETRY_MS);
-  };
-  const check = (listening: pg.Client) => {
-    listening.query("select 1").then(
-      () => client === listening && plan(() => check(listening), LISTEN_CHECK_MS),
-      () => client === listening && lose(listening),
-    );
-  };
-  const open = async () => {
-    const next = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: LISTEN_CHECK_TIMEOUT_MS,
-    });
-    let isLost = false;
-    const loseOnce = () => {
-      if (isLost) return;
-      isLost = true;
-      lose(next);
-    };
-    next.on("error", loseOnce).on("end", loseOnce);
-    next.on("notification", ({ payload }) => tell(isTopic(payload) ? payload : "everything"));
+/** A connection that is not used again once a statement failed on it without the server's verdict: it may still be running. */
+function guard(client: pg.PoolClient): PostgresPoolClient {
+  const connection: PostgresPoolClient = client;
+  let failure: Error | null = null;
+
+  async function run<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
+    if (failure) throw failure;
     try {
-      await next.connect();
-      await next.query(`listen ${CHANNEL}`);
+      return await connection.query<Row>(text === "begin" ? BEGIN : text, values);
     } catch (error) {
-      loseOnce();
+      if (isUnavailable(error) && !(error instanceof pg.DatabaseError)) failure = error;
       throw error;
     }
-    if (isClosed) loseOnce();
-    if (isLost) return;
-    client = next;
-    tell("everything");
-    plan(() => check(next), LISTEN_CHECK_MS);
-  };
-  try {
-    await open();
-  } catch (error) {
-    isClosed = true;
-    clearTimeout(timer);
-    throw error;
   }
-
-  return {
-    isOpen: () => client !== null,
-    async close() {
-      isClosed = true;
-      clearTimeout(timer);
-      const last = client;
-      client = null;
-      await last?.end();
-    },
-  };
+  function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
+  function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
+  function query<Row>(
+    text: string | PostgresCursor<Row>,
+    values: readonly unknown[] = [],
+  ): PostgresCursor<Row> | Promise<PostgresQueryResult<Row>> {
+    if (typeof text !== "string") throw new TypeError("Statements are not streamed.");
+    return run<Row>(text, values);
+  }
+  return { query, release: () => client.release(failure ?? undefined) };
 }
-
-/** What others take for "everything" when the topic is too long to be told. */
-const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
-
-const isTopic = (payload: string | undefined): payload is Topic =>
-  /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload ?? "");

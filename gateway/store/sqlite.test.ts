@@ -63,7 +63,7 @@ describe("a SQLite store without space", () => {
         .values({ id: "x".repeat(100_000), created_at: 0 })
         .execute();
     });
-    await expect(filling).rejects.toMatchObject({ code: "SQLITE_FULL" });
+    await expect(filling).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", cause: { code: "SQLITE_FULL" } });
     await sql`pragma max_page_count = 1000000`.execute(database.query);
     await addGroup("small");
     expect(await readGroups()).toHaveLength(1);
@@ -93,7 +93,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     await expect(addGroup("after")).rejects.toMatchObject(refusal);
     await expect(database.write([], async () => {})).rejects.toMatchObject(refusal);
     await expect(readGroups()).rejects.toMatchObject(refusal);
-    await expect(database.ping()).rejects.toMatchObject(refusal);
+    await expect(database.checkWritable()).rejects.toMatchObject(refusal);
     expect(database.changes.isCacheable()).toBe(false);
     expect(logged).toEqual([expect.stringContaining("was removed or replaced while this gateway had it open")]);
   });
@@ -107,7 +107,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
   it("is overwritten by a shorter one takes no more work", async () => {
     await addGroup("x".repeat(100_000));
     await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
-    await database.ping();
+    await database.checkWritable();
     truncateSync(pathOf(store), 8_192);
     await expect(addGroup("after")).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
     expect(logged).toEqual([expect.stringContaining("was damaged or overwritten while this gateway had it open")]);

@@ -1,20 +1,25 @@
 import { mkdirSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Kysely, sql } from "kysely";
+import { Kysely } from "kysely";
 import Libsql from "libsql";
 import { z } from "zod";
+import { createAvailability } from "./availability.ts";
 import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { createSqliteDialect } from "./sqlite-driver.ts";
-import { createFile, type FileWatch, identityOf, watchFile } from "./sqlite-file.ts";
+import { createFile, type FileWatch, identityOf, OWNER_ONLY, watchFile } from "./sqlite-file.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
+import { isUnavailable, sortErrors, unavailable } from "./unavailable.ts";
 import { STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
 
 /** How often a process looks for other processes' changes unasked, for its subscribers. */
 const POLL_INTERVAL_MS = 250;
+/** What is written, and taken back, to see whether writing is possible. */
+const PROBE_BYTES = 16_384;
 
 /** Commits of this process, over all stores that it has open. */
 let commits = 0;
@@ -34,20 +39,24 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
   const writer = new Libsql(path);
   const reader = new Libsql(path);
   let watch: FileWatch | null = null;
-  const query = new Kysely<Tables>({
-    dialect: createSqliteDialect({
-      writer,
-      reader,
-      beforeRead: () => watch?.assertIntact(),
-      beforeWrite: () => watch?.assertCurrent(),
-      onError: (error) => watch?.judge(error),
-    }),
+  const availability = createAvailability(log, async () => {
+    watch?.assertCurrent();
+    await tryToWrite(query, path);
   });
+  const dialect = createSqliteDialect({
+    writer,
+    reader,
+    beforeRead: () => watch?.assertIntact(),
+    beforeWrite: () => watch?.assertCurrent(),
+    onError: (error) => watch?.judge(error),
+  });
+  const query = new Kysely<Tables>({ dialect: sortErrors(dialect, availability.report) });
   try {
     setUp(writer, reader);
     await query.transaction().execute((transaction) => migrate(transaction, migrations, machine.now()));
     if (identityOf(path) !== before) throw new Error(`${path} was replaced while it was being opened: start again.`);
   } catch (error) {
+    availability.close();
     await query.destroy();
     for (const file of [writer, reader]) if (file.open) file.close();
     throw error;
@@ -74,16 +83,37 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
       return result;
     },
     clock,
-    async ping() {
-      file.assertCurrent();
-      await sql`select 1`.execute(query);
-    },
+    checkWritable: availability.check,
+    degradation: () => null,
     async close() {
+      availability.close();
       clearInterval(timer);
       clock.stop();
       await query.destroy();
     },
   };
+}
+
+/**
+ * Tries all that a write needs: the lock, permission, pages of the file and space on its disk. Nothing is committed, because that would
+ * empty the caches of other processes.
+ */
+async function tryToWrite(query: Kysely<Tables>, path: string): Promise<void> {
+  const transaction = await query.startTransaction().execute();
+  try {
+    const row = { id: "x".repeat(PROBE_BYTES), created_at: 0 };
+    await transaction.insertInto("groups").values(row).execute();
+  } finally {
+    await transaction.rollback().execute();
+  }
+  const probe = `${path}-probe-${process.pid}`;
+  try {
+    await writeFile(probe, Buffer.alloc(PROBE_BYTES), { mode: OWNER_ONLY, flush: true });
+  } catch (error) {
+    throw isUnavailable(error) ? unavailable(error) : error;
+  } finally {
+    await rm(probe, { force: true });
+  }
 }
 
 /**

@@ -55,7 +55,7 @@ async function loadEmbeddedPostgres() {
   return EmbeddedPostgres;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** A port of the loopback interface that nothing listens at. */
 export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);

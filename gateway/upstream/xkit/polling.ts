@@ -1,4 +1,4 @@
-import { GatewayError } from "../../../schema/errors.ts";
+import { GatewayError, isTemporary } from "../../../schema/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 /** Live views of something that can only be asked. */
@@ -20,8 +20,6 @@ export interface View<Reading, Change> {
   isLast(present: Reading): boolean;
 }
 
-const isPassing = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === "TEMPORARILY_UNAVAILABLE" || error.facts.retryAfter !== undefined);
 const isSignedOut = (error: unknown): boolean => error instanceof GatewayError && error.code === "UNAUTHENTICATED";
 
 export function createPolling(clock: Clock): Polling {
@@ -87,7 +85,7 @@ async function readOrSkip<Reading>(view: View<Reading, unknown>, isFirst: boolea
   } catch (error) {
     if (isFirst) throw error;
     if (isSignedOut(error)) return "ended";
-    if (isPassing(error)) return "skipped";
+    if (isTemporary(error)) return "skipped";
     throw error;
   }
 }

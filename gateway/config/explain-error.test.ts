@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { createManualClock } from "../../test/support/clock.ts";
+import { createTestDatabase, run } from "../../test/support/databases.ts";
+import { openDatabase } from "../store/open.ts";
+import { explainFailure } from "./explain-error.ts";
+
+const failureOf = (url: string) =>
+  openDatabase(url, { clock: createManualClock() }).then(
+    () => "opened",
+    (error: unknown) => explainFailure(error),
+  );
+
+describe("a store that cannot be opened", () => {
+  it("is explained with what to do, beside the driver's text", async () => {
+    const { url, drop } = await createTestDatabase("postgres");
+    const [password, name, port, tls] = [new URL(url), new URL(url), new URL(url), new URL(url)];
+    password.password = "wrong";
+    name.pathname = "/no_such_database";
+    port.port = "1";
+    tls.searchParams.set("sslmode", "require");
+    await run(url, "create table users (id text)");
+    expect(await failureOf(url)).toContain("search_path");
+    expect(await failureOf(password.href)).toContain("check user and password in DATABASE_URL");
+    expect(await failureOf(name.href)).toContain("create it, or check the name in DATABASE_URL");
+    expect(await failureOf(port.href)).toContain("check host and port in DATABASE_URL");
+    expect(await failureOf(tls.href)).toContain("offers no TLS");
+    await drop();
+  });
+});
