@@ -96,7 +96,12 @@ describe("a start that cannot succeed ends with a sentence", () => {
       1,
       /^The gateway could not start \(ECONNREFUSED\): [^\n]+\n$/,
     ],
-    ["a store that is none", { PORT: "0", DATABASE_URL: "file:notes.txt" }, 1, /^The gateway could not start \(SQLITE_NOTADB\): [^\n]+\n$/],
+    [
+      "a store that is none",
+      { PORT: "0", DATABASE_URL: "file:notes.txt" },
+      1,
+      /^The gateway could not start\. The file of DATABASE_URL is no intact SQLite database: [^\n]+ \(SQLITE_NOTADB: [^\n]+\)\n$/,
+    ],
   ])("%s", async (_name, env, expected, message) => {
     writeFileSync(join(directory, "notes.txt"), "This is no database, only a long line of text. ".repeat(50));
     const { code, stderr } = await run(["start"], env);

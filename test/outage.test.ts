@@ -90,10 +90,13 @@ describe("a subscription", () => {
     const { body: stream } = await app.fetch(new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body }));
     const reader = (stream ?? new ReadableStream<Uint8Array>()).getReader();
     const first = eventWith('"enabled":true', reader);
-    await vi.waitUntil(async () => {
-      await ada.connect();
-      return Promise.race([first, delay(200)]);
-    });
+    await vi.waitUntil(
+      async () => {
+        await ada.connect();
+        return Promise.race([first, delay(500)]);
+      },
+      { timeout: 20_000 },
+    );
     const changed = eventWith('"enabled":false', reader);
     changed.catch(() => {});
     await server.stop();

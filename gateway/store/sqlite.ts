@@ -39,10 +39,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
   const writer = new Libsql(path);
   const reader = new Libsql(path);
   let watch: FileWatch | null = null;
-  const availability = createAvailability(log, async () => {
-    watch?.assertCurrent();
-    await tryToWrite(query, path);
-  });
+  const availability = createAvailability(log, () => tryToWrite(query, path));
   const dialect = createSqliteDialect({
     writer,
     reader,
@@ -83,7 +80,10 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
       return result;
     },
     clock,
-    checkWritable: availability.check,
+    async checkWritable() {
+      file.assertCurrent();
+      await availability.check();
+    },
     degradation: () => null,
     async close() {
       availability.close();
