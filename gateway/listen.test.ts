@@ -11,20 +11,11 @@ import type { Config } from "./config/config.ts";
 import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway } from "./listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
+import { findFreePort } from "../test/support/nginx.ts";
 import { type GatewayProcess, startProcess } from "../test/support/process.ts";
 import { createTestConfig } from "../test/support/test-app.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
-
-/** A port that is free at this moment. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
 
 let directory: string;
 beforeEach(() => {
@@ -140,9 +131,13 @@ describe("limits of a socket", () => {
   let provider: AuthorizationServer;
   let database: TestDatabase;
   let gateway: RunningGateway;
-  const start = async (limits: Partial<Config> = {}) => {
+  /** @param answer Stands in for all that the app answers. */
+  const start = async (limits: Partial<Config> = {}, answer?: () => Response) => {
     const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } });
-    gateway = await startGateway({ ...config, ...limits }, async (settled) => ({ config: settled, app: await createApp(settled) }));
+    gateway = await startGateway({ ...config, ...limits }, async (settled) => {
+      const app = await createApp(settled);
+      return { config: settled, app: answer ? { ...app, fetch: async () => answer() } : app };
+    });
     return (bytes: string) => {
       const socket = connect(gateway.config.port, "127.0.0.1").setEncoding("utf8");
       socket.write(bytes);
@@ -207,6 +202,36 @@ describe("limits of a socket", () => {
     const last = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /));
     held[1]?.destroy();
+  });
+
+  it("cuts a client that does not read a long answer", async () => {
+    const send = await start({ requestTimeoutMs: 400, providerTimeoutMs: 100 }, () => new Response("x".repeat(32_000_000)));
+    const socket = send(REQUEST).pause();
+    await once(socket, "readable");
+    await delay(3_000);
+    const received = text(socket).then(
+      (all) => all.length,
+      () => 0,
+    );
+    expect(await received).toBeLessThan(32_000_000);
+  });
+
+  it("holds a bounded part of a stream for a client that does not read, and ends the stream", async () => {
+    let produced = 0;
+    let cancelled = () => {};
+    const end = new Promise<void>((resolve) => (cancelled = resolve));
+    const part = Buffer.alloc(65_536, "x");
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      produced += part.length;
+      controller.enqueue(part);
+    };
+    const endless = () => new Response(new ReadableStream({ pull, cancel: () => cancelled() }));
+    const send = await start({ requestTimeoutMs: 400, providerTimeoutMs: 100 }, endless);
+    const socket = send(REQUEST).pause();
+    await end;
+    // What the sockets of both sides hold in the kernel, and little more.
+    expect(produced).toBeLessThan(32_000_000);
+    socket.destroy();
   });
 
   it("says while it drains that it is not ready, serves on, and closes each connection with its answer", async () => {

@@ -1,10 +1,11 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
 import type { Config } from "./config/config.ts";
+import { isEventStream } from "./http/event-stream.ts";
 import { passOverUpgrade } from "./http/pass-over-upgrade.ts";
 
 /** How long a stop waits for running requests and refreshes, once the listener is closed. */
@@ -17,6 +18,10 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 const MAXIMUM_PROVIDER_CALLS = 3;
 /** Requests that one socket may send before the first of them is answered. Each may hold an answer in memory. */
 export const MAXIMUM_PIPELINED_REQUESTS = 16;
+/** A turn of the event loop that is no longer than this had nothing to read, in milliseconds. */
+const QUIET_TURN_MS = 0.2;
+/** How long a stop waits for such a turn, in milliseconds. */
+const QUIET_TIMEOUT_MS = 1_000;
 /** Stands in for the host in HTTP/1.0, where a request may come without one. */
 const DEFAULT_HOST = "localhost";
 
@@ -78,7 +83,7 @@ function serve(server: Server, app: App): Traffic {
   const answer = getRequestListener(
     async (request, { incoming, outgoing }) => {
       const response = await app.fetch(request, { address: incoming.socket.remoteAddress });
-      if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      if (isEventStream(response)) {
         traffic.streams.add(outgoing);
         outgoing.once("close", () => traffic.streams.delete(outgoing));
       }
@@ -138,6 +143,7 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
   app.drain();
   traffic.isDraining = true;
   if (drainMs > 0) await delay(drainMs, undefined, { ...(hurry && { signal: hurry }) }).catch(() => {});
+  await untilQuiet();
   const timedOut = delay(STOP_TIMEOUT_MS, undefined, { ref: false });
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // Before their subscriptions end: with a `complete` of their own, clients would not come back.
@@ -146,6 +152,18 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
   await Promise.race([closed, timedOut, aborted(hurry)]);
   for (const socket of traffic.sockets) socket.destroy();
   await Promise.race([app.close(), timedOut]);
+}
+
+/**
+ * Resolves right after a turn of the event loop in which nothing arrived. Closing the listener resets connections that the system has made
+ * and that are not accepted yet, and closing idle connections loses requests that are not read yet: at this moment there are none.
+ */
+async function untilQuiet(): Promise<void> {
+  const deadline = performance.now() + QUIET_TIMEOUT_MS;
+  for (let startedAt = performance.now(); startedAt < deadline; startedAt = performance.now()) {
+    await nextTurn();
+    if (performance.now() - startedAt < QUIET_TURN_MS) return;
+  }
 }
 
 /** Resolves when the signal is aborted. */

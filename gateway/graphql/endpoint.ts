@@ -9,6 +9,7 @@ import { codeEveryError, maskError, refuseRequest, refuseTooLarge, refuseWhole }
 import { createLimits } from "./limits.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
+import { isEventStream } from "../http/event-stream.ts";
 import { refuse } from "../http/refuse.ts";
 import type { Log } from "../runtime/log.ts";
 
@@ -60,6 +61,12 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     if (response.status === 406) return refuse(exchange, notAcceptable(response));
     // Yoga's own is weaker, for event streams.
     response.headers.set("cache-control", "no-store");
+    if (isEventStream(response)) {
+      // A proxy that buffers answers, as nginx does by default, would hold events back.
+      response.headers.set("x-accel-buffering", "no");
+      // For the socket alone to say (RFC 9110 section 7.6.1).
+      response.headers.delete("connection");
+    }
     for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
     return response;
   };

@@ -13,6 +13,7 @@ import {
   MAXIMUM_MESSAGE_BYTES,
   MAXIMUM_SOCKETS,
   MAXIMUM_SOCKETS_PER_USER,
+  MAXIMUM_UNREAD_BYTES,
   type Subscriber,
 } from "./socket.ts";
 
@@ -217,6 +218,32 @@ it("stops following a topic that was joined, left and joined again at once, when
   await expect.poll(() => client.received).toHaveLength(2);
   client.socket.terminate();
   await expect.poll(() => followed).toMatchObject([{ hasStopped: true }, { hasStopped: true }]);
+});
+
+it("cuts a client that sends and never reads, when more than a little waits for it", async () => {
+  const watchAuthorization = () => {
+    throw new Error("not in this test");
+  };
+  const { channel } = createChannel(async () => ({ userId: "ada", connections: { watchAuthorization }, stillAllowed: async () => true }));
+  server.removeAllListeners("upgrade").on("upgrade", channel.upgrade);
+  const accepted = once(server, "connection");
+  const client = connectTcp(port, "127.0.0.1").on("error", () => {});
+  client.write(
+    "GET /socket/websocket?token=any HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  );
+  const [taken] = await accepted;
+  let mostWaiting = 0;
+  const message = JSON.stringify([null, "1", "x".repeat(4_000), "phx_leave", {}]);
+  // A text frame with a mask of zeros (RFC 6455 section 5.2). Its answer repeats the topic.
+  const frame = Buffer.concat([Buffer.from([0x81, 0xfe, message.length >> 8, message.length & 0xff, 0, 0, 0, 0]), Buffer.from(message)]);
+  const chunk = Buffer.concat(Array.from({ length: 16 }, () => frame));
+  for (let sent = 0; sent < 1_000 && !taken.destroyed; sent += 1) {
+    await new Promise<void>((resolve) => client.write(chunk, () => resolve()));
+    mostWaiting = Math.max(mostWaiting, taken.writableLength);
+  }
+  expect(taken.destroyed).toBe(true);
+  expect(mostWaiting).toBeLessThan(10 * MAXIMUM_UNREAD_BYTES);
+  client.destroy();
 });
 
 it("closes the sockets of those who signed out, though it cannot be said of another whether they did", async () => {

@@ -14,6 +14,8 @@ export const SOCKET_PATH = "/socket/websocket";
 export const MAXIMUM_MESSAGE_BYTES = 4_096;
 /** Authorizations that one socket may follow at a time. */
 export const MAXIMUM_JOINS = 8;
+/** Bytes that may wait in memory for the client of one socket to read them. With more, it is cut. */
+export const MAXIMUM_UNREAD_BYTES = 65_536;
 /** Sockets of one process, those that are being opened among them. */
 export const MAXIMUM_SOCKETS = 1_000;
 /** Sockets of one user in one process: xkit.js holds one in each page. */
@@ -135,7 +137,12 @@ async function receive(
   joined: Map<string, AsyncIterator<Authorization>>,
   [joinRef, ref, topic, event]: Message,
 ): Promise<void> {
-  const send = (...message: Message) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(message));
+  const send = (...message: Message): boolean => {
+    if (socket.bufferedAmount > MAXIMUM_UNREAD_BYTES) socket.terminate();
+    const isOpen = socket.readyState === socket.OPEN;
+    if (isOpen) socket.send(JSON.stringify(message));
+    return isOpen;
+  };
   const reply = (status: "ok" | "error", response: object) => send(joinRef, ref, topic, "phx_reply", { status, response });
   const leave = () => {
     void joined.get(topic)?.return?.();

@@ -1,0 +1,105 @@
+/** Event streams as a client sees them: through a proxy, and when a gateway stops. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "graphql-sse";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createApp } from "../gateway/app.ts";
+import { type RunningGateway, startGateway } from "../gateway/listen.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
+import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
+import { hasNginx, startNginx } from "./support/nginx.ts";
+import { createTestConfig } from "./support/test-app.ts";
+
+let provider: AuthorizationServer;
+let database: TestDatabase;
+let gateway: RunningGateway;
+let headers: Record<string, string>;
+
+const start = (config: RunningGateway["config"]) =>
+  startGateway(config, async (settled) => ({ config: settled, app: await createApp(settled) }));
+
+beforeEach(async () => {
+  provider = await startAuthorizationServer();
+  database = await createTestDatabase("sqlite");
+  gateway = await start(createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } }));
+  const { token } = await gateway.app.provisionUser({ id: "ada" });
+  headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+});
+afterEach(async () => {
+  await gateway.stop();
+  await provider.close();
+  await database.drop();
+});
+
+const SILENT = "subscription { connectionChanged { id } }";
+
+async function startConnecting(): Promise<string> {
+  const query = 'mutation { connect(slug: "test") { authorization { id } } }';
+  const response = await fetch(`${gateway.config.publicUrl}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
+  return (await response.json()).data.connect.authorization.id;
+}
+
+it.skipIf(!hasNginx)("pass a plain nginx with their first byte at once (needs nginx)", async () => {
+  const nginx = await startNginx([gateway.config.port]);
+  const response = await fetch(`${nginx.url}/graphql`, {
+    method: "POST",
+    headers: { ...headers, accept: "text/event-stream" },
+    body: JSON.stringify({ query: SILENT }),
+  });
+  const reader = response.body?.getReader();
+  const first = await Promise.race([reader?.read(), delay(5_000, null)]);
+  expect(Buffer.from(first?.value ?? []).toString()).toBe(":\n\n");
+  await reader?.cancel();
+  await nginx.close();
+});
+
+it("tell proxies not to buffer them, and leave the connection to the socket", async () => {
+  const response = await gateway.app.fetch(
+    new Request(`${gateway.config.publicUrl}/graphql`, {
+      method: "POST",
+      headers: { ...headers, accept: "text/event-stream" },
+      body: JSON.stringify({ query: SILENT }),
+    }),
+  );
+  expect(response.headers.get("x-accel-buffering")).toBe("no");
+  expect(response.headers.get("connection")).toBeNull();
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+});
+
+it("break when the gateway stops, without the event that says that all is told", async () => {
+  const body = JSON.stringify({ query: SILENT });
+  const socket = connect(gateway.config.port, "127.0.0.1");
+  const lines = Object.entries({ ...headers, accept: "text/event-stream", "content-length": body.length });
+  socket.write(`POST /graphql HTTP/1.1\r\nHost: localhost\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`);
+  const all = text(socket);
+  await once(socket, "readable");
+  await gateway.stop();
+  const received = await all;
+  expect(received).toMatch(/^HTTP\/1\.1 200 /);
+  expect(received).toContain(":\n\n");
+  expect(received).not.toContain("complete");
+  // The last chunk of a whole answer (RFC 9112 section 7.1).
+  expect(received).not.toContain("\r\n0\r\n\r\n");
+});
+
+it("are taken up again by graphql-sse's client when the gateway is back", async () => {
+  const id = await startConnecting();
+  const client = createClient({ url: `${gateway.config.publicUrl}/graphql`, headers, retryAttempts: 50, retry: () => delay(100) });
+  const received: unknown[] = [];
+  const complete = vi.fn<() => void>();
+  const dispose = client.subscribe(
+    { query: `subscription { authorizationStatus(id: "${id}") { status } }` },
+    { next: (value) => void received.push(value.data), error: complete, complete },
+  );
+  const waiting = { authorizationStatus: { status: "AWAITING_CALLBACK" } };
+  await expect.poll(() => received).toEqual([waiting]);
+  await gateway.stop();
+  gateway = await start(gateway.config);
+  await expect.poll(() => received, { timeout: 10_000 }).toEqual([waiting, waiting]);
+  expect(complete).not.toHaveBeenCalled();
+  dispose();
+});
