@@ -3,7 +3,7 @@ import { BackupError } from "../store/backup-error.ts";
 import { MigrationError } from "../store/migrations/migrate.ts";
 import { ConfigError } from "./config.ts";
 
-const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, TLS to Postgres, for what each sslmode checks";
+const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, Postgres, for what each sslmode checks";
 /** What to do about an error of the store's driver, by its code. The driver's own text is added, and never stands alone. */
 const adviceOf: readonly (readonly [code: RegExp, advice: string])[] = [
   [

@@ -26,7 +26,6 @@ export interface Listener {
   isHearing(): boolean;
   /** Whether notifications are sent and do not arrive. */
   isDeaf(): boolean;
-  notify(topic: Topic, notify: Notify): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,66 +38,47 @@ interface Dependencies {
 
 /** Listens, and proves that it hears before it resolves; resolves too when it does not. Throws when the server cannot be reached. */
 export async function createListener({ url, notify, tell, log }: Dependencies): Promise<Listener> {
+  const deafness = createDeafness(log);
+  let current: pg.Client | null = null;
   let hearing: pg.Client | null = null;
-  let isDeaf = false;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  let current: pg.Client | null = null;
 
   const plan = (action: () => Promise<void>, milliseconds: number) => {
     clearTimeout(timer);
     if (!isClosed) timer = setTimeout(() => void action().catch(() => plan(open, LISTEN_RETRY_MS)), milliseconds).unref();
   };
-  const lose = (lost: pg.Client, retryMs: number) => {
+  const lose = (lost: pg.Client, retryMs = LISTEN_RETRY_MS) => {
     lost.end().catch(() => {});
     if (current !== lost) return;
     current = hearing = null;
     plan(open, retryMs);
   };
-  const hear = (client: pg.Client) => {
-    if (isDeaf) log.info({}, "changes are heard again");
-    isDeaf = false;
-    if (hearing !== client) {
+  const judge = (client: pg.Client, hears: boolean) => {
+    const isNews = !hears || hearing !== client;
+    deafness.note(!hears);
+    if (hears) {
       hearing = client;
-      tell("everything");
-    }
-    plan(() => prove(client), PROOF_INTERVAL_MS);
+      plan(() => prove(client), PROOF_INTERVAL_MS);
+    } else lose(client, PROOF_INTERVAL_MS);
+    // What changed before was not heard. Without hearing, subscribers look for themselves at each proof.
+    if (isNews) tell("everything");
   };
-  const goDeaf = (client: pg.Client) => {
-    if (!isDeaf) log.error({}, CANNOT_HEAR);
-    isDeaf = true;
-    lose(client, PROOF_INTERVAL_MS);
-    // Subscribers look for themselves meanwhile.
-    tell("everything");
-  };
-  /** A notification must arrive while no statement runs on the listening connection: a pooler may deliver one beside a statement's answer. */
   const prove = async (client: pg.Client) => {
-    const payload = PROOF + randomUUID();
-    const arrival = arrivalOf(client, payload);
-    try {
-      await notify(CHANNEL, payload);
-    } catch {
-      // The store is away, and no proof is possible.
-      arrival.cancel();
-      return lose(client, LISTEN_RETRY_MS);
-    }
-    const hasArrived = await arrival.arrived;
+    const hears = await proveHearing(client, notify);
     if (current !== client) return;
-    if (hasArrived) hear(client);
-    else goDeaf(client);
+    if (hears === null) lose(client);
+    else judge(client, hears);
   };
   const open = async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: CONNECT_TIMEOUT_MS });
+    const client = createClient(url, tell);
     current = client;
-    client.on("error", () => lose(client, LISTEN_RETRY_MS)).on("end", () => lose(client, LISTEN_RETRY_MS));
-    client.on("notification", ({ payload = "" }) => {
-      if (!payload.startsWith(PROOF)) tell(isTopic(payload) ? payload : "everything");
-    });
+    client.on("error", () => lose(client)).on("end", () => lose(client));
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
     } catch (error) {
-      lose(client, LISTEN_RETRY_MS);
+      lose(client);
       throw error;
     }
     await prove(client);
@@ -115,12 +95,44 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
     await close();
     throw error;
   });
+  return { isHearing: () => hearing !== null, isDeaf: deafness.isDeaf, close };
+}
+
+/** Remembers whether notifications are sent and do not arrive, and logs each change of it. */
+function createDeafness(log: Pick<Log, "info" | "error">) {
+  let isDeaf = false;
   return {
-    isHearing: () => hearing !== null,
     isDeaf: () => isDeaf,
-    notify: async (topic, send) => void (await send(CHANNEL, payloadOf(topic))),
-    close,
+    note(isDeafNow: boolean) {
+      if (isDeafNow && !isDeaf) log.error({}, CANNOT_HEAR);
+      if (!isDeafNow && isDeaf) log.info({}, "changes are heard again");
+      isDeaf = isDeafNow;
+    },
   };
+}
+
+function createClient(url: string, tell: (change: Change) => void): pg.Client {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: CONNECT_TIMEOUT_MS });
+  client.on("notification", ({ payload = "" }) => {
+    if (!payload.startsWith(PROOF)) tell(isTopic(payload) ? payload : "everything");
+  });
+  return client;
+}
+
+/**
+ * Whether a notification arrives while no statement runs on the listening connection: a pooler may deliver one beside a statement's
+ * answer. Null while none can be sent, because the store is away.
+ */
+async function proveHearing(client: pg.Client, notify: Notify): Promise<boolean | null> {
+  const payload = PROOF + randomUUID();
+  const arrival = arrivalOf(client, payload);
+  try {
+    await notify(CHANNEL, payload);
+  } catch {
+    arrival.cancel();
+    return null;
+  }
+  return arrival.arrived;
 }
 
 /** Whether a payload arrives in time. */
@@ -138,6 +150,9 @@ function arrivalOf(client: pg.Client, expected: string): { arrived: Promise<bool
   });
   return { arrived, cancel: () => settle(false) };
 }
+
+/** Tells every process of a change once the transaction of `notify` is committed. */
+export const announce = (topic: Topic, notify: Notify): Promise<unknown> => notify(CHANNEL, payloadOf(topic));
 
 /** "everything" when the topic is too long to be sent. */
 const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);

@@ -12,7 +12,7 @@ import { z } from "zod";
 import { createAvailability } from "./availability.ts";
 import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
-import { CANNOT_HEAR, createListener, type Listener } from "./listener.ts";
+import { announce, CANNOT_HEAR, createListener, type Listener } from "./listener.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { createStoreClock } from "./store-clock.ts";
@@ -68,7 +68,7 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
     await close();
     throw error;
   }
-  const { notify: announce, isDeaf } = listener;
+  const { isDeaf } = listener;
 
   return {
     kind: "postgres",
