@@ -217,25 +217,6 @@ describe.each(databaseKinds)("on %s", (database) => {
   });
 
   describe("a store that is away between the provider's answer and the storing of it", () => {
-    it("is waited for: the answer is stored before anybody gets it", async () => {
-      const ada = await connected();
-      const { hold, asking } = await holdRefresh(ada);
-      const rename = (from: string, to: string) => inStore(test, (query) => sql.raw(`alter table ${from} rename to ${to}`).execute(query));
-      await rename("authorizations", "away");
-      let isAnswered = false;
-      const answered = asking.finally(() => (isAnswered = true));
-      hold.release();
-      await vi.waitUntil(() => test.provider.refreshCount() === 1);
-      await turns(100);
-      expect(isAnswered).toBe(false);
-      await rename("away", "authorizations");
-      const { value } = await answered;
-      expect(test.provider.liveAccessTokens()).toContain(value);
-      const twin = await test.startTwin();
-      expect((await askToken(ada, { via: twin })).value).toBe(value);
-      expect(refreshRequests(test)).toHaveLength(1);
-    });
-
     it("is waited for when another process holds its lock", async () => {
       const ada = await connected();
       const { hold, asking } = await holdRefresh(ada);
