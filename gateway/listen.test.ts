@@ -200,7 +200,7 @@ describe("limits of a socket", () => {
     await once(refused.resume(), "close");
     held[0]?.destroy();
     const last = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-    await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /));
+    await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /), { timeout: 30_000 });
     held[1]?.destroy();
   });
 

@@ -18,6 +18,8 @@ const GATEWAY = fileURLToPath(new URL("support/restarting-gateway.ts", import.me
 const RESTARTS = 8;
 const DRAIN_MS = 1_000;
 const CLIENTS = 8;
+/** The part of POSTs that may meet the closing listener. A busy machine widens the moment. */
+const MAXIMUM_LOST_PART = 0.02;
 
 let database: TestDatabase;
 let ports: number[];
@@ -98,8 +100,8 @@ it.skipIf(!hasNginx).each(databaseKinds.flatMap((kind) => proxies.map(([name, se
     isOver = true;
     const counts = await loading;
     console.info(name, kind, counts);
-    const { "GET 200": got, "POST 200": posted, "POST 502": lost = 0, ...others } = counts;
-    expect({ got, posted, others }).toEqual({ got: expect.any(Number), posted: expect.any(Number), others: {} });
-    expect(lost).toBeLessThanOrEqual(RESTARTS);
+    const { "GET 200": got, "POST 200": posted = 0, "POST 502": lost = 0, ...others } = counts;
+    expect({ got, others }).toEqual({ got: expect.any(Number), others: {} });
+    expect(lost).toBeLessThan(posted * MAXIMUM_LOST_PART);
   },
 );
