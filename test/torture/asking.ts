@@ -27,9 +27,9 @@ const AS_USER = `query ($minimumTtl: Int) { ${FIELDS} }`;
 const AS_SERVER = `query ($minimumTtl: Int, $id: ID!) { user(id: $id) { ${FIELDS} } }`;
 
 const tokenSchema = z.object({ __typename: z.string(), value: z.string().optional() });
+const graphqlErrorSchema = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.string() }) })], z.unknown()) });
 const graphqlSchema = z.object({
-  data: z.union([z.object({ accessToken: tokenSchema }), z.object({ user: z.object({ accessToken: tokenSchema }) })]).nullish(),
-  errors: z.array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).partial().nullish() })).optional(),
+  data: z.union([z.object({ accessToken: tokenSchema }), z.object({ user: z.object({ accessToken: tokenSchema }) })]),
 });
 const restSchema = z.union([
   z.object({ error: z.string(), code: z.string() }),
@@ -82,12 +82,12 @@ export async function askToken(question: Question): Promise<Answer> {
 }
 
 function readGraphql({ status, text }: HttpAnswer): Answer {
-  const parsed = graphqlSchema.safeParse(parseJson(text));
-  const [error] = parsed.data?.errors ?? [];
-  const code = error?.extensions?.code ?? "";
-  if (error && typedErrors.has(code)) return { kind: "typed", type: code };
-  const data = parsed.data?.data;
-  if (error || !data) return { kind: "neither", what: `GraphQL ${status} ${code || text.slice(0, 100)}` };
+  const body = parseJson(text);
+  const code = graphqlErrorSchema.safeParse(body).data?.errors[0].extensions.code;
+  if (code !== undefined)
+    return typedErrors.has(code) ? { kind: "typed", type: code } : { kind: "neither", what: `GraphQL ${status} ${code}` };
+  const data = graphqlSchema.safeParse(body).data?.data;
+  if (!data) return { kind: "neither", what: `GraphQL ${status} ${text.slice(0, 100)}` };
   const { __typename: type, value } = "user" in data ? data.user.accessToken : data.accessToken;
   return value === undefined ? { kind: "typed", type } : { kind: "token", value };
 }

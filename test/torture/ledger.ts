@@ -81,7 +81,8 @@ export function createLedger(truth: Truth, history: History, startedAtMs: () => 
     const judgedAtMs = isPaused ? askedAtMs : Math.max(askedAtMs, answeredAtMs - TRANSIT_MS);
     const leftMs = token.expiresAtMs - judgedAtMs;
     const asked = minimumTtl === null ? (token.expiresAtMs - token.issuedAtMs) * DEFAULT_MARGIN_SHARE : minimumTtl * 1000;
-    if (leftMs < asked) count("deadOrTooShort", `${where}: ${leftMs} ms left, ${asked} ms asked`);
+    if (leftMs < asked)
+      count("deadOrTooShort", `${where}: ${leftMs} ms left, ${asked} ms asked, answered after ${answeredAtMs - askedAtMs} ms`);
   }
 
   /** A connection that the provider honours is not to be called lost. */
@@ -104,7 +105,11 @@ export function createLedger(truth: Truth, history: History, startedAtMs: () => 
       answers.set(name, (answers.get(name) ?? 0) + 1);
       if (answer.kind === "token") judgeToken(reading, answer.value);
       else if (answer.kind === "typed") judgeOutcome(connection, answeredAtMs, answer.type);
-      else count("neither", `${at(answeredAtMs)}: process ${process}: ${answer.what} (asked at ${at(reading.askedAtMs)})`);
+      else {
+        const isFirst = answers.get(name) === 1;
+        tally.neither += 1;
+        if (isFirst) note("neither", `${at(answeredAtMs)}: process ${process}: ${answer.what} (asked at ${at(reading.askedAtMs)})`);
+      }
     },
     judgeEnd(connection, answer) {
       if (answer?.kind === "token" || truth.grants.get(connection)?.revoked) return;
