@@ -7,7 +7,7 @@ import { describeReuse, isUnavoidable, findMostUsed, describeUses } from "./verd
 const DEFAULT_MARGIN_SHARE = 0.1;
 /** An answer may be on its way for so long after it was judged: the machine is busy. */
 const TRANSIT_MS = 1_000;
-/** A refresh is asked for once in each life of a token. More evidence of one kind than this is not kept. */
+/** More evidence of one kind is not kept. */
 const EVIDENCE_KEPT = 6;
 /** What the gateway logs when an error reached the top of the process. */
 const LAST_RESORT = /last resort: an error reached no handler/g;
@@ -55,66 +55,17 @@ export interface Ledger {
 }
 
 export function createLedger(truth: Truth, history: History, startedAtMs: () => number): Ledger {
-  const answers = new Map<string, number>();
-  const evidence = new Map<keyof Counts, string[]>();
-  const tally = { deadOrTooShort: 0, ofAnotherOwner: 0, neither: 0, lastResorts: 0, unhandledExits: 0 };
-  const givenUp = new Map<number, string>();
+  const books = createBooks((instant) => `${((instant - startedAtMs()) / 1000).toFixed(2)} s`);
+  const { answers, evidence, count, at } = books;
   let starts = 0;
-
-  const at = (instant: number) => `${((instant - startedAtMs()) / 1000).toFixed(2)} s`;
-  const note = (kind: keyof Counts, line: string) => {
-    const lines = evidence.get(kind) ?? [];
-    if (lines.length < EVIDENCE_KEPT && !lines.includes(line)) lines.push(line);
-    evidence.set(kind, lines);
-  };
-  const count = (kind: keyof typeof tally, line: string) => {
-    tally[kind] += 1;
-    note(kind, line);
-  };
-
-  function judgeToken({ connection, process, minimumTtl, askedAtMs, answeredAtMs }: Reading, value: string): void {
-    const token = truth.findAccessToken(value);
-    const where = `${at(answeredAtMs)}: process ${process}, connection ${connection}`;
-    if (!token || token.grant.connection !== connection)
-      return count("ofAnotherOwner", `${where}: a token of ${token?.grant.account ?? "nobody"}`);
-    const isPaused = history.find(process, ["paused"], askedAtMs, answeredAtMs).length > 0;
-    const judgedAtMs = isPaused ? askedAtMs : Math.max(askedAtMs, answeredAtMs - TRANSIT_MS);
-    const leftMs = token.expiresAtMs - judgedAtMs;
-    const asked = minimumTtl === null ? (token.expiresAtMs - token.issuedAtMs) * DEFAULT_MARGIN_SHARE : minimumTtl * 1000;
-    if (leftMs < asked)
-      count("deadOrTooShort", `${where}: ${leftMs} ms left, ${asked} ms asked, answered after ${answeredAtMs - askedAtMs} ms`);
-  }
-
-  /** A connection that the provider honours is not to be called lost. */
-  function judgeOutcome(connection: number, instant: number, type: string): void {
-    if (!SAYS_IT_IS_LOST.has(type) || truth.grants.get(connection)?.revoked) return;
-    if (!givenUp.has(connection)) givenUp.set(connection, `${at(instant)}: connection ${connection}: ${type}, but the provider honours it`);
-  }
-
-  function losses() {
-    const reused = truth.reuses.map((reuse) => ({ reuse, isUnavoidable: isUnavoidable(reuse, history) }));
-    return { avoidable: reused.filter((each) => !each.isUnavoidable), unavoidable: reused.filter((each) => each.isUnavoidable) };
-  }
-
   return {
     answers,
     evidence,
-    judge(reading) {
-      const { connection, process, answeredAtMs, answer } = reading;
-      const name = answer.kind === "token" ? "token" : answer.kind === "typed" ? answer.type : answer.what;
-      answers.set(name, (answers.get(name) ?? 0) + 1);
-      if (answer.kind === "token") judgeToken(reading, answer.value);
-      else if (answer.kind === "typed") judgeOutcome(connection, answeredAtMs, answer.type);
-      else {
-        const isFirst = answers.get(name) === 1;
-        tally.neither += 1;
-        if (isFirst) note("neither", `${at(answeredAtMs)}: process ${process}: ${answer.what} (asked at ${at(reading.askedAtMs)})`);
-      }
-    },
+    judge: (reading) => judgeReading(books, truth, history, reading),
     judgeEnd(connection, answer) {
       if (answer?.kind === "token" || truth.grants.get(connection)?.revoked) return;
       const what = answer?.kind === "typed" ? answer.type : (answer?.what ?? "no answer");
-      givenUp.set(connection, `at the end: connection ${connection}: ${what}, but the provider honours it`);
+      books.givenUp.set(connection, `at the end: connection ${connection}: ${what}, but the provider honours it`);
     },
     readLog(process, log) {
       for (const match of log.matchAll(LAST_RESORT))
@@ -122,21 +73,84 @@ export function createLedger(truth: Truth, history: History, startedAtMs: () => 
     },
     countStart: () => void (starts += 1),
     countUnhandledExit: (process, why) => count("unhandledExits", `${at(Date.now())}: process ${process}: ${why}`),
-    counts() {
-      const { avoidable } = losses();
-      for (const { reuse } of avoidable) note("lost", describeReuse(reuse, at));
-      for (const line of givenUp.values()) note("lost", line);
-      const { connection, uses } = findMostUsed(truth, history);
-      note("usesOfOneRefreshToken", `connection ${connection}: ${describeUses(uses, at)}`);
-      const lost = new Set([...givenUp.keys(), ...avoidable.map(({ reuse }) => reuse.grant.connection)]);
-      return {
-        ...tally,
-        lost: lost.size,
-        usesOfOneRefreshToken: uses.length,
-        inFlightOfOneConnection: Math.max(0, ...[...truth.grants.values()].map(({ mostInFlight }) => mostInFlight)),
-      };
-    },
-    unavoidablyLost: () => losses().unavoidable.length,
+    counts: () => closeBooks(books, truth, history),
+    unavoidablyLost: () => truth.reuses.filter((reuse) => isUnavoidable(reuse, history)).length,
     starts: () => starts,
+  };
+}
+
+interface Tally {
+  deadOrTooShort: number;
+  ofAnotherOwner: number;
+  neither: number;
+  lastResorts: number;
+  unhandledExits: number;
+}
+
+function createBooks(at: (instant: number) => string) {
+  const evidence = new Map<keyof Counts, string[]>();
+  const tally: Tally = { deadOrTooShort: 0, ofAnotherOwner: 0, neither: 0, lastResorts: 0, unhandledExits: 0 };
+  const note = (kind: keyof Counts, line: string) => {
+    const lines = evidence.get(kind) ?? [];
+    if (lines.length < EVIDENCE_KEPT && !lines.includes(line)) lines.push(line);
+    evidence.set(kind, lines);
+  };
+  const count = (kind: keyof Tally, line: string) => {
+    tally[kind] += 1;
+    note(kind, line);
+  };
+  const answers = new Map<string, number>();
+  /** Connections that were called lost though the provider honours them. */
+  const givenUp = new Map<number, string>();
+  return { at, evidence, tally, note, count, answers, givenUp };
+}
+
+type Books = ReturnType<typeof createBooks>;
+
+function judgeReading(books: Books, truth: Truth, history: History, reading: Reading): void {
+  const { answers, tally, note, at } = books;
+  const { connection, process, answeredAtMs, askedAtMs, answer } = reading;
+  const name = answer.kind === "token" ? "token" : answer.kind === "typed" ? answer.type : answer.what;
+  answers.set(name, (answers.get(name) ?? 0) + 1);
+  if (answer.kind === "token") judgeToken(books, truth, history, reading, answer.value);
+  else if (answer.kind === "typed") judgeOutcome(books, truth, connection, answeredAtMs, answer.type);
+  else {
+    tally.neither += 1;
+    // Of each kind the first.
+    if (answers.get(name) === 1) note("neither", `${at(answeredAtMs)}: process ${process}: ${name} (asked at ${at(askedAtMs)})`);
+  }
+}
+
+function judgeToken({ at, count }: Books, truth: Truth, history: History, reading: Reading, value: string): void {
+  const { connection, process, minimumTtl, askedAtMs, answeredAtMs } = reading;
+  const token = truth.findAccessToken(value);
+  const where = `${at(answeredAtMs)}: process ${process}, connection ${connection}`;
+  if (!token || token.grant.connection !== connection)
+    return count("ofAnotherOwner", `${where}: a token of ${token?.grant.account ?? "no account"}`);
+  const isPaused = history.find(process, ["paused"], askedAtMs, answeredAtMs).length > 0;
+  const judgedAtMs = isPaused ? askedAtMs : Math.max(askedAtMs, answeredAtMs - TRANSIT_MS);
+  const leftMs = token.expiresAtMs - judgedAtMs;
+  const asked = minimumTtl === null ? (token.expiresAtMs - token.issuedAtMs) * DEFAULT_MARGIN_SHARE : minimumTtl * 1000;
+  const took = `answered after ${answeredAtMs - askedAtMs} ms`;
+  if (leftMs < asked) count("deadOrTooShort", `${where}: ${leftMs} ms left, ${asked} ms asked, ${took}`);
+}
+
+/** A connection that the provider honours is not to be called lost. */
+function judgeOutcome({ at, givenUp }: Books, truth: Truth, connection: number, instant: number, type: string): void {
+  if (!SAYS_IT_IS_LOST.has(type) || truth.grants.get(connection)?.revoked || givenUp.has(connection)) return;
+  givenUp.set(connection, `${at(instant)}: connection ${connection}: ${type}, but the provider honours it`);
+}
+
+function closeBooks({ tally, note, givenUp, at }: Books, truth: Truth, history: History): Counts {
+  const avoidable = truth.reuses.filter((reuse) => !isUnavoidable(reuse, history));
+  for (const reuse of avoidable) note("lost", describeReuse(reuse, at));
+  for (const line of givenUp.values()) note("lost", line);
+  const { connection, uses } = findMostUsed(truth, history);
+  note("usesOfOneRefreshToken", `connection ${connection}: ${describeUses(uses, at)}`);
+  return {
+    ...tally,
+    lost: new Set([...givenUp.keys(), ...avoidable.map(({ grant }) => grant.connection)]).size,
+    usesOfOneRefreshToken: uses.length,
+    inFlightOfOneConnection: Math.max(0, ...[...truth.grants.values()].map(({ mostInFlight }) => mostInFlight)),
   };
 }
