@@ -87,6 +87,7 @@ const environmentOf = ({ sealingKey }: FleetOptions, publicUrl: string, database
   XKIT_ENCRYPTION_KEYS: sealingKey,
   XKIT_PROVIDER_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),
   LOG_LEVEL: "warn",
+  XKIT_DRAIN_SECONDS: "1",
   DATABASE_URL: databaseUrl,
 });
 

@@ -1,4 +1,5 @@
 import type { History } from "./history.ts";
+import { PROVIDER_TIMEOUT_MS } from "./plan.ts";
 import type { Reuse, Rotation, Truth } from "./truth.ts";
 
 /** A gateway that is left in peace stores an answer within this long. */
@@ -33,14 +34,17 @@ function storedBy(process: number, instant: number, history: History): number {
 
 /** The refresh token that most often brought tokens which its gateway received and could store: those uses, and its connection. */
 export function findMostUsed({ refreshTokens }: Truth, history: History): { connection: number; uses: readonly Rotation[] } {
-  const isClean = (rotation: Rotation) =>
-    !rotation.isLost && rotation.answeredAtMs !== null && !isLostWithItsHolder(rotation, Number.POSITIVE_INFINITY, history);
+  const isClean = (rotation: Rotation) => isInTime(rotation) && !isLostWithItsHolder(rotation, Number.POSITIVE_INFINITY, history);
   const all = [...refreshTokens.values()].map(({ grant, rotations }) => ({
     connection: grant.connection,
     uses: rotations.filter(isClean),
   }));
   return all.toSorted((one, other) => other.uses.length - one.uses.length)[0] ?? { connection: 0, uses: [] };
 }
+
+/** After the gateway's timeout an answer may come, but cannot be waited for. */
+const isInTime = ({ isLost, atMs, answeredAtMs }: Rotation): boolean =>
+  !isLost && answeredAtMs !== null && answeredAtMs <= atMs + PROVIDER_TIMEOUT_MS;
 
 /** What happened to the token that came again, for the report. */
 export function describeReuse({ grant, atMs, process, rotations }: Reuse, at: (instant: number) => string): string {
