@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { databaseKinds } from "../support/databases.ts";
 import { type Build, buildGateway } from "./build.ts";
-import { createPlan, faultKinds, type FaultKind } from "./plan.ts";
+import { createPlan, faultKinds } from "./plan.ts";
 import { torture } from "./run.ts";
 
 /** The short form of `npm run torture`. Another seed is another plan. */
 const SEED = process.env["TORTURE_SEED"] ?? "short";
 const SECONDS = 8;
-
-/** Kinds of fault that are not borne yet. */
-const notYet: readonly FaultKind[] = [
-  "late",
-  "lost",
-  "garbage",
-  "false-invalid-grant",
-  "commit",
-  "cut",
-  "reset",
-  "backends-terminated",
-  "postgres-restart",
-  "skew",
-];
 
 describe.concurrent("Tortured by faults of provider, processes and store at once", () => {
   let build: Build;
@@ -31,10 +17,12 @@ describe.concurrent("Tortured by faults of provider, processes and store at once
   afterAll(() => build.remove());
 
   it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 300_000 }, async (store) => {
-    const kinds = faultKinds(store).filter((kind) => !notYet.includes(kind));
-    const report = await torture(createPlan({ seed: SEED, store, kinds, processes: 2, connections: 10, seconds: SECONDS }), {
-      cli: build.cli,
-    });
+    const report = await torture(
+      createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 2, connections: 10, seconds: SECONDS }),
+      {
+        cli: build.cli,
+      },
+    );
     expect(report.missed, report.text).toEqual([]);
   });
 });
