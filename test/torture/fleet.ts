@@ -54,8 +54,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     return { cli, environment, directory: folderOf(options, `process-${index}`, index), history, ledger };
   };
   const endAndStart = async (index: number, signal: "SIGKILL" | "SIGTERM") => {
-    await end(at(index), signal, launchOf(index));
-    await start(at(index), launchOf(index));
+    if (await end(at(index), signal, launchOf(index))) await start(at(index), launchOf(index));
   };
 
   return {
@@ -63,7 +62,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     start: (index, { isSkewed = true } = {}) => start(at(index), launchOf(index, isSkewed)),
     kill: (index) => endAndStart(index, "SIGKILL"),
     restart: (index) => endAndStart(index, "SIGTERM"),
-    stop: (index) => end(at(index), "SIGTERM", launchOf(index)),
+    stop: async (index) => void (await end(at(index), "SIGTERM", launchOf(index))),
     pause: (index, forMs) => pause(at(index), forMs, launchOf(index)),
     async command(args) {
       const environment = environmentOf(options, publicUrl, store.directUrl);

@@ -82,10 +82,10 @@ async function watch(member: Member, gateway: GatewayProcess, launch: Launch): P
   await start(member, launch);
 }
 
-/** SIGTERM must end it with 0. */
-export async function end(member: Member, signal: "SIGKILL" | "SIGTERM", { history, ledger }: Launch): Promise<void> {
+/** SIGTERM must end it with 0. Answers false, and does nothing, where it is not up: it is being ended or started already. */
+export async function end(member: Member, signal: "SIGKILL" | "SIGTERM", { history, ledger }: Launch): Promise<boolean> {
   const { gateway, index } = member;
-  if (!gateway || member.state !== "up") return;
+  if (!gateway || member.state !== "up") return false;
   Object.assign(member, { state: signal === "SIGKILL" ? "down" : "draining", isExpectedToEnd: true });
   const done = history.begin(signal === "SIGKILL" ? "killed" : "stopped", index);
   gateway.child.kill(signal);
@@ -94,6 +94,7 @@ export async function end(member: Member, signal: "SIGKILL" | "SIGTERM", { histo
   if (signal === "SIGTERM" && code !== 0) ledger.countUnhandledExit(index, `SIGTERM ended it with ${String(code)}: ${lastLines(gateway)}`);
   if (code === "no end") await endNow(gateway);
   member.state = "down";
+  return true;
 }
 
 export async function pause({ gateway, state, index }: Member, forMs: number, { history }: Launch): Promise<void> {
