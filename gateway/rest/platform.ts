@@ -3,7 +3,7 @@ import { badUserInput, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, none, operation, type Operation } from "./operation.ts";
-import { presentConnection, presentOwner, presentPublicConnector, presentSession, presentUser } from "./serialize.ts";
+import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
 import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
@@ -34,7 +34,7 @@ const provisioning: Operation[] = [
         ...(user.external_group_id !== undefined && { groupId: user.external_group_id }),
         ...(user.name !== undefined && { name: user.name }),
       });
-      return { ...presentSession(provisioned), user: presentUser(provisioned.user) };
+      return { ...serializeSession(provisioned), user: serializeUser(provisioned.user) };
     },
   }),
   operation({
@@ -50,7 +50,7 @@ const provisioning: Operation[] = [
       await assertNoGroup(platform, id);
       const provisioned = await platform.provisionUser({ id, ...(name !== undefined && { name }) });
       const { user } = provisioned;
-      return { ...presentSession(provisioned), context: { external_id: user.id, external_name: user.name, kind: "user" as const } };
+      return { ...serializeSession(provisioned), context: { external_id: user.id, external_name: user.name, kind: "user" as const } };
     },
   }),
 ];
@@ -68,7 +68,7 @@ const owners: Operation[] = [
     async handle({ platform }, { params }) {
       const user = await platform.findUser(params.external_id);
       if (!user) throw unknownOwner("users");
-      return { user: presentUser(user) };
+      return { user: serializeUser(user) };
     },
   }),
   operation({
@@ -119,7 +119,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
     async handle({ platform }, { params, query }) {
       const owner = await getOwner(platform, kind, params.external_id);
       const all = await platform.connectionsOf(owner).list(query.slug ?? null);
-      return { connections: all.filter(({ enabled }) => enabled || query.include_disabled === "true").map(presentConnection) };
+      return { connections: all.filter(({ enabled }) => enabled || query.include_disabled === "true").map(serializeConnection) };
     },
   }),
   operation({
@@ -177,8 +177,8 @@ async function readOwners({ context, platform }: Callers["platform"], owner: Own
   if (single.connection) return { connection: single.connection };
   const connector = await context.catalog.findConnector(slug);
   if (!connector) throw noSuchConnector(slug);
-  const absent = { id: null, enabled: false as const, owner: presentOwner(owner), authorization: null };
-  return { connection: { ...absent, connector: presentPublicConnector(connector), token_problem: single.problem } };
+  const absent = { id: null, enabled: false as const, owner: serializeOwner(owner), authorization: null };
+  return { connection: { ...absent, connector: serializePublicConnector(connector), token_problem: single.problem } };
 }
 
 /** A new user of a group's id would take the group's place under /contexts. Throws BAD_USER_INPUT. */

@@ -9,7 +9,7 @@ import type {
   OwnerConnections,
   TokenRequest,
 } from "../../schema/upstream.ts";
-import { presentConnection } from "./serialize.ts";
+import { serializeConnection } from "./serialize.ts";
 import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
 
 /** What a GET of one connection may ask for (contract, "Tokens"). */
@@ -63,13 +63,13 @@ const toTokenRequest = (query: SingleQuery): TokenRequest => ({
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({
-  ...presentConnection(connection),
+  ...serializeConnection(connection),
   token_problem: problem,
 });
 
 /** The only place of the REST contract that writes a token. */
 function withToken(token: AccessToken, isServer: boolean): WireSingleConnection {
-  const { authorization, ...connection } = presentConnection(token.connection);
+  const { authorization, ...connection } = serializeConnection(token.connection);
   const granted = authorization && {
     ...authorization,
     access_token: token.value,

@@ -4,7 +4,7 @@ import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnec
 
 /** The port's shapes as the contract writes them (contract, "Shapes"). No function here sees a token. */
 
-export const presentPlatform = (platform: Platform) => ({
+export const serializePlatform = (platform: Platform) => ({
   name: platform.name,
   slug: platform.slug,
   custom_domain: null,
@@ -15,7 +15,7 @@ export const presentPlatform = (platform: Platform) => ({
   logo_url: platform.logoUrl,
 });
 
-export const presentPublicConnector = (connector: Connector): WirePublicConnector => ({
+export const serializePublicConnector = (connector: Connector): WirePublicConnector => ({
   name: connector.name,
   slug: connector.slug,
   short_description: connector.shortDescription,
@@ -26,9 +26,9 @@ export const presentPublicConnector = (connector: Connector): WirePublicConnecto
   connector_url: connector.connectorUrl,
 });
 
-export const presentOwner = ({ kind, id }: Owner) => ({ kind, external_id: id });
+export const serializeOwner = ({ kind, id }: Owner) => ({ kind, external_id: id });
 
-export const presentAuthorization = (authorization: Authorization, connector: Connector): WireAuthorization => ({
+export const serializeAuthorization = (authorization: Authorization, connector: Connector): WireAuthorization => ({
   id: authorization.id,
   connection_id: authorization.connectionId,
   display_label: authorization.displayLabel,
@@ -38,14 +38,14 @@ export const presentAuthorization = (authorization: Authorization, connector: Co
   scopes: authorization.scopes,
   missing_scopes: authorization.missingScopes,
   expires_at: authorization.expiresAt?.toISOString() ?? null,
-  authorizer: { client_id: "", prototype: { name: connector.name, slug: connector.slug, ...presentCollect(authorization.collect) } },
-  connector: presentPublicConnector(connector),
+  authorizer: { client_id: "", prototype: { name: connector.name, slug: connector.slug, ...serializeCollect(authorization.collect) } },
+  connector: serializePublicConnector(connector),
   authorize_url: authorization.authorizeUrl,
   state: authorization.state,
 });
 
 /** The first field under its 2020 names too: the catalog of that time shows no form without them (contract, "Shapes"). */
-function presentCollect(collect: Authorization["collect"]) {
+function serializeCollect(collect: Authorization["collect"]) {
   if (!collect) return {};
   const [first] = collect.fields;
   return {
@@ -56,29 +56,29 @@ function presentCollect(collect: Authorization["collect"]) {
   };
 }
 
-const presentConnectionOnly = (connection: Connection) => ({
+const serializeConnectionOnly = (connection: Connection) => ({
   id: connection.id,
   enabled: connection.enabled,
-  owner: presentOwner(connection.owner),
-  authorization: connection.authorization && presentAuthorization(connection.authorization, connection.connector),
+  owner: serializeOwner(connection.owner),
+  authorization: connection.authorization && serializeAuthorization(connection.authorization, connection.connector),
   created_at: connection.createdAt.toISOString(),
   updated_at: connection.updatedAt.toISOString(),
 });
 
-export const presentConnection = (connection: Connection): WireConnection => ({
-  ...presentConnectionOnly(connection),
-  connector: presentPublicConnector(connection.connector),
+export const serializeConnection = (connection: Connection): WireConnection => ({
+  ...serializeConnectionOnly(connection),
+  connector: serializePublicConnector(connection.connector),
 });
 
 /** A connector beside those of `connections` that are of it. */
-export function presentConnector(connector: Connector, connections: readonly Connection[]): WireConnector {
-  const own = connections.filter(({ connector: { slug } }) => slug === connector.slug).map(presentConnectionOnly);
-  return { ...presentPublicConnector(connector), connection: own[0] ?? null, connections: own };
+export function serializeConnector(connector: Connector, connections: readonly Connection[]): WireConnector {
+  const own = connections.filter(({ connector: { slug } }) => slug === connector.slug).map(serializeConnectionOnly);
+  return { ...serializePublicConnector(connector), connection: own[0] ?? null, connections: own };
 }
 
-export const presentUser = ({ id, groupId, name }: KnownUser) => ({ external_id: id, external_group_id: groupId, name });
+export const serializeUser = ({ id, groupId, name }: KnownUser) => ({ external_id: id, external_group_id: groupId, name });
 
-export const presentSession = ({ token, expiresAt }: Pick<Session, "token" | "expiresAt">) => ({
+export const serializeSession = ({ token, expiresAt }: Pick<Session, "token" | "expiresAt">) => ({
   access_token: token,
   expires_at: expiresAt.toISOString(),
 });

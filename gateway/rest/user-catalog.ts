@@ -2,7 +2,7 @@ import { z } from "zod";
 import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
 import { none, operation, type Operation } from "./operation.ts";
-import { presentConnector, presentPlatform, presentPublicConnector } from "./serialize.ts";
+import { serializeConnector, serializePlatform, serializePublicConnector } from "./serialize.ts";
 import { noSuchConnector } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
@@ -17,7 +17,7 @@ export const catalogOperations: Operation[] = [
     path: "/platform",
     summary: "The app that runs this gateway.",
     answer: wireAnswers.platform,
-    handle: async (context) => ({ platform: presentPlatform(await context.catalog.getPlatform()) }),
+    handle: async (context) => ({ platform: serializePlatform(await context.catalog.getPlatform()) }),
   }),
   operation({
     ...none,
@@ -26,7 +26,7 @@ export const catalogOperations: Operation[] = [
     path: "/platform/connectors",
     summary: "The catalog, as anybody may see it.",
     answer: wireAnswers.publicConnectors,
-    handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(presentPublicConnector) }),
+    handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(serializePublicConnector) }),
   }),
   operation({
     ...none,
@@ -37,7 +37,7 @@ export const catalogOperations: Operation[] = [
     params: bySlug,
     answer: wireAnswers.publicConnector,
     failures: [404],
-    handle: async (context, { params }) => ({ connector: presentPublicConnector(await getConnector(context.catalog, params.slug)) }),
+    handle: async (context, { params }) => ({ connector: serializePublicConnector(await getConnector(context.catalog, params.slug)) }),
   }),
   operation({
     ...none,
@@ -48,7 +48,7 @@ export const catalogOperations: Operation[] = [
     answer: wireAnswers.connectors,
     async handle({ context, connections }) {
       const [connectors, all] = await Promise.all([context.catalog.listConnectors(), connections.list(null)]);
-      return { connectors: connectors.map((connector) => presentConnector(connector, all)) };
+      return { connectors: connectors.map((connector) => serializeConnector(connector, all)) };
     },
   }),
   operation({
@@ -62,7 +62,7 @@ export const catalogOperations: Operation[] = [
     failures: [404],
     async handle({ context, connections }, { params: { slug } }) {
       const connector = await getConnector(context.catalog, slug);
-      return { connector: presentConnector(connector, await connections.list(slug)) };
+      return { connector: serializeConnector(connector, await connections.list(slug)) };
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
 import { none, operation, type Operation, parse } from "./operation.ts";
-import { presentAuthorization, presentConnection } from "./serialize.ts";
+import { serializeAuthorization, serializeConnection } from "./serialize.ts";
 import { readSingle, requireSingle, singleQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
@@ -24,7 +24,7 @@ export const connectionOperations: Operation[] = [
     query: z.object({ slug: slugSchema.optional() }),
     answer: wireAnswers.connections,
     handle: async ({ connections }, { query }) => ({
-      connections: (await connections.list(query.slug ?? null)).map(presentConnection),
+      connections: (await connections.list(query.slug ?? null)).map(serializeConnection),
     }),
   }),
   operation({
@@ -71,7 +71,7 @@ export const connectionOperations: Operation[] = [
     failures: [404],
     handle: async ({ connections }, { params, body }) => {
       const options = { id: body.id ?? null, returnTo: body.return_to ?? POPUP_DONE_PATH };
-      return { connection: presentConnection(await connections.start(params.slug, options)) };
+      return { connection: serializeConnection(await connections.start(params.slug, options)) };
     },
   }),
   operation({
@@ -83,7 +83,7 @@ export const connectionOperations: Operation[] = [
     params: bySlug,
     answer: wireAnswers.connection,
     failures: [404],
-    handle: async ({ connections }, { params }) => ({ connection: presentConnection(await connections.disconnect(params)) }),
+    handle: async ({ connections }, { params }) => ({ connection: serializeConnection(await connections.disconnect(params)) }),
   }),
   operation({
     ...none,
@@ -94,7 +94,7 @@ export const connectionOperations: Operation[] = [
     params: byId,
     answer: wireAnswers.connection,
     failures: [404],
-    handle: async ({ connections }, { params }) => ({ connection: presentConnection(await connections.disconnect(params)) }),
+    handle: async ({ connections }, { params }) => ({ connection: serializeConnection(await connections.disconnect(params)) }),
   }),
 ];
 
@@ -113,7 +113,7 @@ export const authorizationOperations: Operation[] = [
       const authorization = await connections.findAuthorization(params.id);
       const connector = authorization && (await connectorOf(connections, authorization.connectionId));
       if (!authorization || connector?.slug !== params.prototype_slug) throw notFound("There is no such authorization.");
-      return { authorization: presentAuthorization(authorization, connector) };
+      return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
   operation({
@@ -134,7 +134,7 @@ export const authorizationOperations: Operation[] = [
       const authorization = await connections.submit(state, fields);
       const connector = await connectorOf(connections, authorization.connectionId);
       if (!connector) throw notFound("The connection was removed in the meantime: start again.");
-      return { authorization: presentAuthorization(authorization, connector) };
+      return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
 ];

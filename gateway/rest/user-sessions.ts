@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { none, operation, type Operation } from "./operation.ts";
-import { presentSession, presentUser } from "./serialize.ts";
+import { serializeSession, serializeUser } from "./serialize.ts";
 import { wireAnswers } from "./wire.ts";
 
 const nothing = z.object({});
@@ -14,7 +14,7 @@ export const sessionOperations: Operation[] = [
     path: "/sessions",
     summary: "Signs in with the user token that is the bearer; sets the session cookie.",
     answer: wireAnswers.sessionToken,
-    handle: async ({ login }) => presentSession(await login()),
+    handle: async ({ login }) => serializeSession(await login()),
   }),
   operation({
     ...none,
@@ -23,7 +23,7 @@ export const sessionOperations: Operation[] = [
     path: "/sessions/token",
     summary: "A new session token, by the session cookie alone and only from a valid web origin.",
     answer: wireAnswers.sessionToken,
-    handle: async (session) => presentSession(await session.refresh()),
+    handle: async (session) => serializeSession(await session.refresh()),
   }),
   operation({
     ...none,
@@ -56,7 +56,7 @@ export const sessionOperations: Operation[] = [
     answer: wireAnswers.session,
     async handle({ viewer }) {
       const { userId: id, groupId, name } = await viewer();
-      return { session: { user: presentUser({ id, groupId, name }) } };
+      return { session: { user: serializeUser({ id, groupId, name }) } };
     },
   }),
 ];
