@@ -83,8 +83,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   async function followRelayed(users: RelayedUsers, bearer: string) {
     const asker = await users.whoIs(bearer);
     const stillAllowed = async () => {
-      const present = await nullWhenRefused(users.whoIs(bearer).then((viewer) => ({ viewer })));
-      return isSameUser(asker, present);
+      const current = await nullWhenRefused(users.whoIs(bearer).then((viewer) => ({ viewer })));
+      return isSameUser(asker, current);
     };
     const viewer = async () => asker;
     return { userId: asker.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
@@ -147,8 +147,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   };
 }
 
-const isSameUser = (asker: Viewer, present: { viewer: Viewer } | null): boolean =>
-  present !== null && present.viewer.userId === asker.userId && present.viewer.groupId === asker.groupId;
+const isSameUser = (asker: Viewer, current: { viewer: Viewer } | null): boolean =>
+  current !== null && current.viewer.userId === asker.userId && current.viewer.groupId === asker.groupId;
 
 /** Null for what was refused. An outage refuses nothing, and is thrown: the reader asks again. */
 async function nullWhenRefused<Value>(answer: Promise<Value>): Promise<Value | null> {

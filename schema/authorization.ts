@@ -56,7 +56,7 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,
-      description: "When the present access token expires; null when unknown. It is refreshed before that.",
+      description: "When the current access token expires; null when unknown. It is refreshed before that.",
     }),
     authorizeUrl: t.exposeString("authorizeUrl", {
       nullable: true,

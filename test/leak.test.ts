@@ -61,7 +61,7 @@ describe.each(databaseKinds)("over a long and troubled life, on %s", (database) 
       const response = await user.browser.fetch("/graphql", { method: "POST", headers, body: JSON.stringify({ query, variables }) });
       return response;
     };
-    /** An answer that may hold the present access token, and nothing else. */
+    /** An answer that may hold the current access token, and nothing else. */
     const token = async (rejected: string | null = null) => {
       const answer = await (await asked(ada, TOKEN, { rejected })).json();
       const text = JSON.stringify(answer, (name, value: unknown) => (name === "value" ? undefined : value));

@@ -74,7 +74,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
                   <CheckIcon className="mt-0.5 size-4 shrink-0 text-good-text" />
                   {authorization.expiresAt ? (
                     <span>
-                      Renewed when needed; the present token expires{" "}
+                      Renewed when needed; the current token expires{" "}
                       <time dateTime={authorization.expiresAt}>{formatTime(authorization.expiresAt)}</time>.
                     </span>
                   ) : (

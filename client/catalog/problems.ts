@@ -49,7 +49,7 @@ const authorizationProblems: Record<string, Sentence> = {
   }),
   moved: (name) => ({
     title: `Your group changed while ${name} was being connected.`,
-    advice: "Connect again: it will be your present group's.",
+    advice: "Connect again: it will be your current group's.",
   }),
   invalid_grant: (name) => ({
     title: `${name} no longer accepts this connection.`,

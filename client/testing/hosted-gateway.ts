@@ -1,5 +1,5 @@
 /**
- * The real gateway on a real port, with the demo provider, and the catalog and xkit.js built from the present sources, for tests.
+ * The real gateway on a real port, with the demo provider, and the catalog and xkit.js built from the current sources, for tests.
  * The only place where client/ meets a listening gateway: nothing that is published imports it.
  */
 import { mkdtempSync, rmSync } from "node:fs";

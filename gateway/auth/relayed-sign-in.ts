@@ -41,7 +41,7 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
     }
   }
 
-  function present({ token, expiresAt, viewer, cookie }: RelayedSession): SignedIn {
+  function toSignedIn({ token, expiresAt, viewer, cookie }: RelayedSession): SignedIn {
     const kept = cookie === null ? [] : [cookies.session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds)];
     return { session: { token, expiresAt, viewer }, setCookies: kept };
   }
@@ -58,14 +58,14 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
       const session = await limits.judge(users.login(userToken));
       await end(request);
-      return present(session);
+      return toSignedIn(session);
     },
 
     async refresh(request) {
       assertOwnPage(origins, request);
       const cookie = findCookie(request);
       if (cookie === null) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
-      return present(await users.refresh(cookie));
+      return toSignedIn(await users.refresh(cookie));
     },
 
     async logout(request) {

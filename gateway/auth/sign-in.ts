@@ -59,7 +59,7 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
     return secret === null ? null : sessions.find(secret);
   };
 
-  const present = async (live: LiveSession, user: KnownUser): Promise<Session> => ({
+  const toSession = async (live: LiveSession, user: KnownUser): Promise<Session> => ({
     ...(await tokens.mintSessionToken(live)),
     viewer: toViewer(user),
   });
@@ -86,7 +86,7 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       const live = await findSession(request);
       if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
       limits.admit("refreshSession", live.userId);
-      return { session: await present(live, await getUser(live.userId)), setCookies: [] };
+      return { session: await toSession(live, await getUser(live.userId)), setCookies: [] };
     },
 
     async logout(request) {
@@ -100,7 +100,7 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       const user = await getUser(userId);
       const live = await sessions.start(userId, maximumAgeSeconds);
       const cookieAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
-      return { session: await present(live, user), setCookies: [cookies.session.serialize(live.secret, cookieAgeSeconds)] };
+      return { session: await toSession(live, user), setCookies: [cookies.session.serialize(live.secret, cookieAgeSeconds)] };
     },
 
     async signedInUser(request) {

@@ -82,15 +82,15 @@ describe("signing keys", () => {
     const [here, there] = [await start(await store.open(), clock), await start(await store.open(), clock)];
     const old = await here.current();
     await there.rotate();
-    const present = await here.current();
-    expect(present.id).not.toBe(old.id);
+    const current = await here.current();
+    expect(current.id).not.toBe(old.id);
     expect(await here.find(old.id)).not.toBeNull();
     expect((await here.publicJwks()).keys).toHaveLength(2);
     clock.advance(hours(1));
     expect(await here.find(old.id)).not.toBeNull();
     clock.advance(minutes(1));
     expect(await here.find(old.id)).toBeNull();
-    expect((await here.publicJwks()).keys).toMatchObject([{ kid: present.id }]);
+    expect((await here.publicJwks()).keys).toMatchObject([{ kid: current.id }]);
   });
 
   it("leave the store at the rotation after their last token has expired", async () => {

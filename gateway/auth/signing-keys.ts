@@ -80,23 +80,23 @@ export async function createSigningKeys({ database, sealer, clock, longestTokenS
   return keys;
 }
 
-/** Makes the first key, and seals the present one anew when the sealing key has changed. */
+/** Makes the first key, and seals the current one again when the sealing key has changed. */
 async function ensureKey(database: Database, sealer: Sealer, clock: Clock): Promise<void> {
   const isGood = (row: SigningKeyRow | undefined) => row !== undefined && sealer.isCurrent(row.sealed_private_jwk);
   if (isGood(await findActive(database.query))) return;
   const first = await generate(sealer, clock.now());
   await database.write(["signing-keys"], async (transaction) => {
     await lock(database, transaction);
-    const present = await findActive(transaction);
-    if (!present) await transaction.insertInto("signing_keys").values(first).execute();
-    else if (!isGood(present)) await sealAnew(transaction, sealer, present);
+    const current = await findActive(transaction);
+    if (!current) await transaction.insertInto("signing_keys").values(first).execute();
+    else if (!isGood(current)) await sealAgain(transaction, sealer, current);
   });
 }
 
 const findActive = (query: Pick<Transaction<Tables>, "selectFrom">) =>
   query.selectFrom("signing_keys").selectAll().where("retired_at", "is", null).executeTakeFirst();
 
-async function sealAnew(transaction: Transaction<Tables>, sealer: Sealer, row: SigningKeyRow): Promise<void> {
+async function sealAgain(transaction: Transaction<Tables>, sealer: Sealer, row: SigningKeyRow): Promise<void> {
   const sealed = sealer.seal(sealer.open(row.sealed_private_jwk, contextOf(row.id)), contextOf(row.id));
   await transaction.updateTable("signing_keys").set({ sealed_private_jwk: sealed }).where("id", "=", row.id).execute();
 }

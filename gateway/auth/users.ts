@@ -92,14 +92,14 @@ function changesTo(row: UserRow, assertion: UserAssertion, now: number): UserCha
 }
 
 function groupOf(row: UserRow, assertion: UserAssertion, now: number): Pick<UserRow, "group_id" | "group_asserted_at"> {
-  const present = { group_id: row.group_id, group_asserted_at: row.group_asserted_at };
+  const current = { group_id: row.group_id, group_asserted_at: row.group_asserted_at };
   const { groupId, assertedAt, clockToleranceSeconds = 0 } = assertion;
   const earliest = assertedAt && toSecond(assertedAt.getTime()) - clockToleranceSeconds * SECOND_MS;
-  if (groupId === undefined || (earliest !== undefined && earliest < (row.group_asserted_at ?? earliest))) return present;
+  if (groupId === undefined || (earliest !== undefined && earliest < (row.group_asserted_at ?? earliest))) return current;
   // An issuer whose clock is ahead must not outrank what is said here until then; and the platform outranks every token of its second.
   const at = earliest === undefined ? toSecond(now) + SECOND_MS - 1 : Math.min(earliest, now);
   const isNoted = row.group_asserted_at !== null && at - row.group_asserted_at < ASSERTION_NOTED_EVERY_MS;
-  return groupId === row.group_id && isNoted ? present : { group_id: groupId, group_asserted_at: at };
+  return groupId === row.group_id && isNoted ? current : { group_id: groupId, group_asserted_at: at };
 }
 
 function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number): string | null {

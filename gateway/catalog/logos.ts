@@ -2,7 +2,7 @@ import type { Catalog } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
 
-/** How long the origins are taken for the present ones, also when they could not be read. */
+/** How long the origins are taken for current, also when they could not be read. */
 const LIFE_MS = 60_000;
 /** How long a page waits for them: without logos it is still a page. */
 const PATIENCE_MS = 1_000;

@@ -55,9 +55,9 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
     const handedOver = await handOver.redeem(token);
     if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
     const { userId, browser } = handedOver;
-    const present = await signIn.signedInUser(request);
-    const { location, isForm } = await vault.resume(state, slug, { browser, userId: present?.userId ?? userId });
-    const session = isForm && !present ? (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
+    const current = await signIn.signedInUser(request);
+    const { location, isForm } = await vault.resume(state, slug, { browser, userId: current?.userId ?? userId });
+    const session = isForm && !current ? (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
     return redirectTo(location, [...session, cookies.browser.serialize(browser)]);
   }
 

@@ -70,9 +70,9 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
    * third-party cookies away from the page, the page's logout cannot reach it.
    */
   async function sessionCookiesFor(userId: string, request: Request): Promise<string[]> {
-    const present = await signIn.signedInUser(request);
-    if (present?.userId === userId) return [];
-    if (present) await signIn.logout(request);
+    const current = await signIn.signedInUser(request);
+    if (current?.userId === userId) return [];
+    if (current) await signIn.logout(request);
     return (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies;
   }
 

@@ -107,7 +107,7 @@ export const wireAuthorization = z
     error_message: z.string().nullable(),
     scopes: z.array(z.string()),
     missing_scopes: z.array(z.string()),
-    expires_at: instant.nullable().meta({ description: "When the present access token expires; null when unknown." }),
+    expires_at: instant.nullable().meta({ description: "When the current access token expires; null when unknown." }),
     authorizer: wireAuthorizer,
     connector: wirePublicConnector,
     authorize_url: z

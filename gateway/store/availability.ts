@@ -20,11 +20,11 @@ export function createAvailability(log: Pick<Log, "info" | "error">, write: () =
   let isClosed = false;
 
   const attempt = () => {
-    const present: NonNullable<typeof latest> = { result: write(), endedAt: null };
-    const end = () => void (present.endedAt = performance.now());
-    present.result.then(end, end);
-    latest = present;
-    return present.result;
+    const current: NonNullable<typeof latest> = { result: write(), endedAt: null };
+    const end = () => void (current.endedAt = performance.now());
+    current.result.then(end, end);
+    latest = current;
+    return current.result;
   };
   const check = () => {
     const isRecent = latest && (latest.endedAt === null || performance.now() - latest.endedAt < CHECK_INTERVAL_MS);

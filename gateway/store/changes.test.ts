@@ -32,7 +32,7 @@ function setUp() {
 }
 
 describe("the hub", () => {
-  it("tells what a listener tells after the present change, in order", () => {
+  it("tells what a listener tells after the current change, in order", () => {
     const { hub } = setUp();
     const told: string[] = [];
     hub.listen((change) => {

@@ -35,7 +35,7 @@ export interface ChangeHub extends Changes {
 
 /**
  * Creates the hub of one process.
- * Telling is not re-entrant: a change told by a listener is told after the present one, in order. What a listener throws is logged.
+ * Telling is not re-entrant: a change told by a listener is told after that one, in order. What a listener throws is logged.
  * @param receive takes in what other processes changed, and says whether it could. Not called while a change is being told.
  */
 export function createChangeHub(log: Pick<Log, "error">, receive: () => boolean): ChangeHub {

@@ -10,7 +10,7 @@ export async function noteRestoredBackup(query: Kysely<Tables>, takenAt: number)
     .execute();
 }
 
-/** Whether a grant is one of a restored backup: `issuedAt` is when its present token was asked for, in milliseconds since the epoch. */
+/** Whether a grant is one of a restored backup: `issuedAt` is when its current token was asked for, in milliseconds since the epoch. */
 export async function isOfRestoredBackup(query: Kysely<Tables>, issuedAt: number | null): Promise<boolean> {
   const takenAt = await lastRestoredBackup(query);
   return takenAt !== null && (issuedAt ?? 0) <= takenAt;

@@ -96,7 +96,7 @@ export interface AuthorizationRow {
   sealed_refresh_token: string | null;
   /** Collected fields, as a JSON object. */
   sealed_fields: string | null;
-  /** When the present access token was asked for. */
+  /** When the current access token was asked for. */
   issued_at: number | null;
   expires_at: number | null;
   /** Counts the changes of the tokens; a refresh stores only over the version it started from. */

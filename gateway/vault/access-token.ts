@@ -18,7 +18,7 @@ import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { fingerprintOf, openColumn, openFields } from "./sealed-columns.ts";
 
-/** How long a caller waits for a refresh while the present token would still do, in milliseconds (rule 4). */
+/** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
 export const PATIENCE_MS = 1_000;
 
 interface Dependencies {
@@ -58,12 +58,12 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     const patienceMs = held.freshness.isUsable && !held.isRejected ? PATIENCE_MS : requestDeadlineMs;
     const outcome = await outcomeBefore(startedAt + patienceMs, refreshing);
     if (!outcome) return answer(held, request, stillRefreshing);
-    const { stored: present, problem } = outcome;
-    if (!present?.connection.enabled) return absent(where, present);
-    const renewed = openHeldToken(present, request);
+    const { stored: current, problem } = outcome;
+    if (!current?.connection.enabled) return absent(where, current);
+    const renewed = openHeldToken(current, request);
     return renewed
       ? answer(renewed, request, problem)
-      : reconnectRequired(toConnection(present, publicUrl), reconnectReasonOf(present.authorization?.error_code));
+      : reconnectRequired(toConnection(current, publicUrl), reconnectReasonOf(current.authorization?.error_code));
   };
 
   /** Null: the refresh takes longer, and goes on by itself. */
@@ -134,7 +134,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     return authorization.expires_at === null || authorization.expires_at > clock.now();
   }
 
-  /** The most that can be asked, in seconds: of a new token where one can be had, else of the present one. */
+  /** The most that can be asked, in seconds: of a new token where one can be had, else of the current one. */
   function maximumTtlOf({ authorization, freshness }: Held): number {
     const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
     return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - clock.now()) / 1000);

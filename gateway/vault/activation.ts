@@ -37,8 +37,8 @@ export function createActivation({ database, connections, revoker, sealer, clock
   async function withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Failure | null> {
     await database.clock.measure();
     for (;;) {
-      const outcome = await connections.change(started.connection, async (transaction, present) => {
-        const previous = await lockPrevious(transaction, present, started);
+      const outcome = await connections.change(started.connection, async (transaction, current) => {
+        const previous = await lockPrevious(transaction, current, started);
         // Its refresh token may be about to change.
         if (previous && isLeased(previous, clock.now())) return "under way";
         const objection = objectionTo(started, previous, granted.account);
@@ -69,8 +69,8 @@ export function createActivation({ database, connections, revoker, sealer, clock
       issued_at: clock.now(),
       version: authorization.version + 1,
     };
-    return connections.change(connection, async (transaction, present) =>
-      promote(transaction, started, userId, await lockPrevious(transaction, present, started), columns),
+    return connections.change(connection, async (transaction, current) =>
+      promote(transaction, started, userId, await lockPrevious(transaction, current, started), columns),
     );
   }
 

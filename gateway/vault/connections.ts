@@ -45,11 +45,11 @@ export interface ConnectionStore {
   ): Promise<Result>;
   /**
    * One transaction on a connection and what belongs to it, while others on the same connection wait: in whatever order two of them
-   * come, neither acts on what it read before the other, and none deadlocks. `present` is the row as it is now.
+   * come, neither acts on what it read before the other, and none deadlocks. `current` is the row as it is now.
    */
   change<Result>(
     connection: ConnectionRow,
-    statements: (transaction: Transaction<Tables>, present: ConnectionRow) => Promise<Result>,
+    statements: (transaction: Transaction<Tables>, current: ConnectionRow) => Promise<Result>,
   ): Promise<Result>;
 }
 

@@ -18,8 +18,8 @@ export async function stillConnectsFor(
   const row = (transaction ?? database.query).selectFrom("users").select(["id", "group_id"]).where("id", "=", userId);
   const user = await (transaction ? locked(database, row) : row).executeTakeFirst();
   if (!user) return false;
-  const [present, owner] = [ownerOfViewer({ userId: user.id, groupId: user.group_id }), ownerOf(connection)];
-  return present.kind === owner.kind && present.id === owner.id;
+  const [current, owner] = [ownerOfViewer({ userId: user.id, groupId: user.group_id }), ownerOf(connection)];
+  return current.kind === owner.kind && current.id === owner.id;
 }
 
 /** The sentence for whoever has moved meanwhile. */

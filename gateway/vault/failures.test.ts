@@ -61,7 +61,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     },
   );
 
-  it("keeps nobody waiting who could have the present token: the refresh goes on by itself", async () => {
+  it("keeps nobody waiting who could have the current token: the refresh goes on by itself", async () => {
     const ada = await connected({ database });
     const first = await askToken(ada);
     test.clock.advance(HOUR_MS - 120_000);
@@ -71,7 +71,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     test.clock.advance(PATIENCE_MS);
     expect(await waiting).toEqual(first);
     hold.release();
-    // Whoever cannot do with the present token joins the refresh that is under way.
+    // Whoever cannot do with the current token joins the refresh that is under way.
     test.clock.advance(120_000);
     const renewed = await askToken(ada);
     expect(renewed.__typename).toBe("AccessToken");

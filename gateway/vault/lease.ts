@@ -34,7 +34,7 @@ export interface LeaseDependencies {
 }
 
 export interface Claim {
-  /** Because the third party refused the present token. */
+  /** Because the third party refused the current token. */
   forced: boolean;
   /** The lapsed lease that may be taken over. */
   takeOver: string | null;

@@ -75,8 +75,8 @@ export const activeColumns = (columns: TokenColumns, problem: Partial<Authorizat
 /** The user disconnected while the provider was answering: what it answered must not live on there. */
 async function discardTokens(dependencies: ResultDependencies, grant: StoredGrant, tokens: TokenSet): Promise<void> {
   const { connections, revoker } = dependencies;
-  const present = await retryWhileStoreAway(dependencies, () => connections.read(grant.connection.id));
-  if (!present?.connection.enabled) await revoker.revoke(grant, tokens);
+  const current = await retryWhileStoreAway(dependencies, () => connections.read(grant.connection.id));
+  if (!current?.connection.enabled) await revoker.revoke(grant, tokens);
 }
 
 /** Rule 3: only when the refresh token that was sent is still the stored one, which the version tells. */

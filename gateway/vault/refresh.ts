@@ -77,18 +77,18 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
     const outcome = claimed && (await refreshClaimed(flight, claimed, cause, track));
     if (outcome) return outcome;
     await clock.sleep(waitMs);
-    const present = await connections.read(grant.connection.id);
-    if (!isSameGrant(present, grant)) return { stored: present, problem: problemOf(present, clock.now()) };
-    grant = present;
+    const current = await connections.read(grant.connection.id);
+    if (!isSameGrant(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
+    grant = current;
     takeOver = await lapse.look(grant.authorization, waitMs);
   }
 }
 
-const isSameGrant = (present: StoredConnection | null, grant: StoredGrant): present is StoredGrant =>
-  present?.authorization?.id === grant.authorization.id &&
-  present.authorization.version === grant.authorization.version &&
-  present.authorization.status === grant.authorization.status &&
-  present.connection.enabled === grant.connection.enabled;
+const isSameGrant = (current: StoredConnection | null, grant: StoredGrant): current is StoredGrant =>
+  current?.authorization?.id === grant.authorization.id &&
+  current.authorization.version === grant.authorization.version &&
+  current.authorization.status === grant.authorization.status &&
+  current.connection.enabled === grant.connection.enabled;
 
 /** @returns null when nothing came of the claim: the lease ended before the request was sent, or another process took it over. */
 async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome | null> {
@@ -102,8 +102,8 @@ async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: Refr
     await releaseLease(database, claimed).catch(() => {});
     throw error;
   }
-  const present = await connections.read(claimed.connection.id);
-  return { stored: present, problem: problemOf(present, clock.now()) };
+  const current = await connections.read(claimed.connection.id);
+  return { stored: current, problem: problemOf(current, clock.now()) };
 }
 
 /** @returns false when there is nothing to save. */

@@ -11,7 +11,7 @@ const CONNECT = `mutation { connect(slug: "test") { authorization { state } } }`
 const SUBMIT = `mutation ($state: String!, $fields: [FieldInput!]!) { submitAuthorization(state: $state, fields: $fields) { authorizeUrl } }`;
 
 describe.each(databaseKinds)("fields submitted while the callback is under way, on %s", (database) => {
-  /** Ada back from the provider with what `eu` has granted, its exchange held; `present`: what is stored by then. */
+  /** Ada back from the provider with what `eu` has granted, its exchange held; `current`: what is stored by then. */
   async function exchanging() {
     test = await startTestApp({ database, connector: { collect: { fields: [{ name: "region", label: "Region" }] } } });
     const ada = await test.signIn("ada");
@@ -21,7 +21,7 @@ describe.each(databaseKinds)("fields submitted while the callback is under way, 
     const hold = test.provider.controls.hold();
     const finishing = ada.browser.fetch(callback.href);
     await hold.arrived(1);
-    return { ada, state, hold, finishing, present: await onlyAuthorization(test) };
+    return { ada, state, hold, finishing, current: await onlyAuthorization(test) };
   }
 
   const submit = (user: TestUser, state: string, region: string) =>
@@ -35,10 +35,10 @@ describe.each(databaseKinds)("fields submitted while the callback is under way, 
     });
 
   it("are refused once it is", async () => {
-    const { ada, state, hold, finishing, present } = await exchanging();
+    const { ada, state, hold, finishing, current } = await exchanging();
     await turnBack("retrieving_tokens");
     expect((await submit(ada, state, "us")).errors).toMatchObject([{ extensions: { code: "NOT_FOUND" } }]);
-    expect((await onlyAuthorization(test)).sealed_fields).toBe(present.sealed_fields);
+    expect((await onlyAuthorization(test)).sealed_fields).toBe(current.sealed_fields);
     hold.release();
     await finishing;
     expect((await askToken(ada)).__typename).toBe("AccessToken");
@@ -47,11 +47,11 @@ describe.each(databaseKinds)("fields submitted while the callback is under way, 
   });
 
   it("do not become those of a grant that was exchanged with others", async () => {
-    const { ada, state, hold, finishing, present } = await exchanging();
+    const { ada, state, hold, finishing, current } = await exchanging();
     await turnBack("awaiting_callback");
     expect((await submit(ada, state, "us")).errors).toEqual([]);
     hold.release();
     await finishing;
-    expect(await onlyAuthorization(test)).toMatchObject({ status: "active", sealed_fields: present.sealed_fields });
+    expect(await onlyAuthorization(test)).toMatchObject({ status: "active", sealed_fields: current.sealed_fields });
   });
 });

@@ -37,12 +37,12 @@ export function createWatch({ database, connections, clock, publicUrl }: Depende
     let seen: Map<string, string> | null = null;
     return view(watcher, async () => {
       const stored = await connections.list(watcher.owner);
-      const present = stored
+      const current = stored
         .filter(({ connection }) => slug === null || connection.connector_slug === slug)
         .map((row) => toConnection(row, publicUrl));
       const before = seen;
-      seen = new Map(present.map((connection) => [connection.id, JSON.stringify(connection)]));
-      return { values: before ? present.filter(({ id }) => seen?.get(id) !== before.get(id)) : [], isLast: false };
+      seen = new Map(current.map((connection) => [connection.id, JSON.stringify(connection)]));
+      return { values: before ? current.filter(({ id }) => seen?.get(id) !== before.get(id)) : [], isLast: false };
     });
   }
 

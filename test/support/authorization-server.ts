@@ -33,7 +33,7 @@ export interface Controls {
   revokeGrants(accountId?: string): void;
   /** All access tokens so far stop working at once, before their time; refresh tokens stay good. */
   expireAccessTokens(): void;
-  /** A finished grant without the round trip. Default: the present account, scopes `read write`. */
+  /** A finished grant without the round trip. Default: the current account, scopes `read write`. */
   issueTokens(account?: TestAccount, scopes?: readonly string[]): IssuedTokens;
 }
 

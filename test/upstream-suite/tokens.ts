@@ -73,15 +73,15 @@ export function describeTokens({ harness, newUser, again, connect }: Suite, beha
       expect(granted(await tokenOf(user, { rejected: refused.fingerprint })).value).toBe(renewed.value);
     });
 
-    behaves("is still the present one while the provider is away and it is alive", async () => {
+    behaves("is still the current one while the provider is away and it is alive", async () => {
       const user = await connected();
       const token = granted(await tokenOf(user));
       const { clock, provider } = harness();
       clock.advance(HOUR_MS - 200_000);
       provider.controls.always({ status: 503 });
-      const present = await tokenOf(await again(user));
+      const current = await tokenOf(await again(user));
       provider.controls.always(null);
-      expect(granted(present).value).toBe(token.value);
+      expect(granted(current).value).toBe(token.value);
     });
   });
 

@@ -26,16 +26,16 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     });
     afterAll(() => harness?.close());
 
-    const present = (): UpstreamHarness => {
+    const whenReady = (): UpstreamHarness => {
       if (!harness) throw new TypeError("The harness is there once the tests run.");
       return harness;
     };
     const unique = (prefix: string) => `${prefix}-${(count += 1)}`;
     const suite: Suite = {
-      harness: present,
+      harness: whenReady,
       unique,
-      newUser: (groupId) => present().signIn(unique("user"), groupId),
-      again: ({ viewer }) => present().signIn(viewer.userId),
+      newUser: (groupId) => whenReady().signIn(unique("user"), groupId),
+      again: ({ viewer }) => whenReady().signIn(viewer.userId),
       async connect(user, slug = "test", id) {
         const started = await user.connections.start(slug, { id: id ?? null, returnTo: null });
         await user.visit(started.authorization?.authorizeUrl ?? null);

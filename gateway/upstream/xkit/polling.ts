@@ -16,8 +16,8 @@ export interface View<Reading, Change> {
   everyMs: number;
   /** Null ends the view. */
   read(): Promise<Reading | null>;
-  changesOf(present: Reading, before: Reading | null): Change[];
-  isLast(present: Reading): boolean;
+  changesOf(current: Reading, before: Reading | null): Change[];
+  isLast(current: Reading): boolean;
 }
 
 const isSignedOut = (error: unknown): boolean => error instanceof GatewayError && error.code === "UNAUTHENTICATED";
@@ -37,12 +37,12 @@ export function createPolling(clock: Clock): Polling {
       stops.add(stop);
       try {
         while (!reader.hasStopped) {
-          const present: Read<Reading> = await readOrSkip(view, before === null);
-          if (present === "ended" || reader.hasStopped) return;
-          if (present !== "skipped") {
-            yield* view.changesOf(present.reading, before);
-            before = present.reading;
-            if (view.isLast(present.reading)) return;
+          const current: Read<Reading> = await readOrSkip(view, before === null);
+          if (current === "ended" || reader.hasStopped) return;
+          if (current !== "skipped") {
+            yield* view.changesOf(current.reading, before);
+            before = current.reading;
+            if (view.isLast(current.reading)) return;
           }
           await new Promise<void>((resolve) => {
             reader.wake = resolve;

@@ -17,7 +17,7 @@ export interface RelayedSessionsOptions {
 
 /** Signing in, staying so, and out, at the upstream (contract, "Sessions"). */
 export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<RelayedUsers, "login" | "refresh" | "logout"> {
-  async function present(token: string, expiresAt: Date | null, setCookies: readonly string[]): Promise<RelayedSession> {
+  async function toSession(token: string, expiresAt: Date | null, setCookies: readonly string[]): Promise<RelayedSession> {
     return { token, expiresAt: expiryOf(token, expiresAt, clock.now()), viewer: await whoIs(token), cookie: toCookie(setCookies) };
   }
 
@@ -26,13 +26,13 @@ export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOpti
       const credential = { authorization: `Bearer ${userToken}` };
       const { body, setCookies } = await ask({ method: "POST", path: ["sessions"], credential }, answers.login);
       // A plain Xkit answers nothing: the user token itself stays the bearer.
-      return present(body.access_token ?? userToken, body.expires_at, setCookies);
+      return toSession(body.access_token ?? userToken, body.expires_at, setCookies);
     },
 
     async refresh(cookie) {
       const request = { method: "POST", path: ["sessions", "token"], credential: { cookie }, headers: OWN_PAGE } as const;
       const { body, setCookies } = await ask(request, answers.token);
-      return present(body.access_token, body.expires_at, setCookies);
+      return toSession(body.access_token, body.expires_at, setCookies);
     },
 
     async logout(cookie) {

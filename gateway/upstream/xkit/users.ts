@@ -69,17 +69,17 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
     async function find(where: ConnectionWhere): Promise<Connection | null> {
       const answer = await orNull(ask(request("GET", pathOf(where), { access_token: "false" }), answers.connection));
-      return answer && present(answer.body.connection);
+      return answer && withOwner(answer.body.connection);
     }
 
     async function list(slug: string | null, findOwner = owner): Promise<Connection[]> {
       const { connections } = (await ask(request("GET", ["connections"], { slug }), answers.connections)).body;
-      const all = await Promise.all(connections.map((connection) => present(connection, findOwner)));
+      const all = await Promise.all(connections.map((connection) => withOwner(connection, findOwner)));
       return all.filter(({ connector }) => slug === null || connector.slug === slug);
     }
 
     /** Only of a plain Xkit, which does not tell whose a connection is, the asker has to be known. */
-    async function present(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
+    async function withOwner(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
       return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url);
     }
 
@@ -121,7 +121,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
         const prototype = authorization?.authorizer?.prototype?.slug ?? slug;
         if (authorization) slugs.set(authorization.id, prototype);
         if (authorization?.state) slugs.set(authorization.state, prototype);
-        const connection = await present(answer.body.connection);
+        const connection = await withOwner(answer.body.connection);
         return links.forBrowser(connection, prototype, credential, answer.setCookies);
       },
       async submit(state, fields) {
@@ -130,7 +130,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
         return toAuthorization((await ask({ ...request("PUT", path), body }, answers.authorization)).body.authorization, "");
       },
       async disconnect(where) {
-        return present((await ask(request("DELETE", pathOf(where)), answers.connection)).body.connection);
+        return withOwner((await ask(request("DELETE", pathOf(where)), answers.connection)).body.connection);
       },
       findAuthorization,
       ...createWatches({ polling, viewer: () => whoIs(bearer), list, findAuthorization }),

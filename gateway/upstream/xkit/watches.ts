@@ -36,13 +36,13 @@ export function createWatches({
         everyMs: CONNECTIONS_POLL_MS,
         async read() {
           const asked = viewer();
-          const [present, connections] = await Promise.all([asked, list(slug, async () => ownerOfViewer(await asked))]);
-          asker ??= present;
-          return asker.userId === present.userId && asker.groupId === present.groupId ? connections : null;
+          const [current, connections] = await Promise.all([asked, list(slug, async () => ownerOfViewer(await asked))]);
+          asker ??= current;
+          return asker.userId === current.userId && asker.groupId === current.groupId ? connections : null;
         },
-        changesOf(present, before) {
+        changesOf(current, before) {
           const seen = new Map(before?.map((connection) => [connection.id, JSON.stringify(connection)]));
-          return before ? present.filter((connection) => seen.get(connection.id) !== JSON.stringify(connection)) : [];
+          return before ? current.filter((connection) => seen.get(connection.id) !== JSON.stringify(connection)) : [];
         },
         isLast: () => false,
       });
@@ -58,7 +58,7 @@ export function createWatches({
           isKnown = true;
           return authorization;
         },
-        changesOf: (present, before) => (JSON.stringify(present) === JSON.stringify(before) ? [] : [present]),
+        changesOf: (current, before) => (JSON.stringify(current) === JSON.stringify(before) ? [] : [current]),
         isLast: ({ status }) => status === "active" || status === "error",
       });
     },
