@@ -10,7 +10,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
-import { createBegun, findTarget } from "./pending.ts";
+import { createPending, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -50,7 +50,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs, signal } = dependencies;
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
-  const begun = createBegun({ attempts, clock });
+  const pending = createPending({ attempts, clock });
 
   async function start(
     owner: Owner,
@@ -66,9 +66,9 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
       const connection = existing ?? newConnection(owner, slug, id, now);
-      await begun.assertMayStart(transaction, viewer.userId, connector);
-      await begun.removeAbandoned(transaction, owned, existing);
-      if (!existing) await begun.insertConnection(transaction, connection);
+      await pending.assertMayStart(transaction, viewer.userId, connector);
+      await pending.removeAbandoned(transaction, owned, existing);
+      if (!existing) await pending.insertConnection(transaction, connection);
       const authorization = newAuthorization(connection.id, connector.scopes, now);
       const attempt = attempts.create({
         authorizationId: authorization.id,
@@ -79,7 +79,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
         redirectUri: `${publicUrl}/callback/${slug}`,
         returnTo,
       });
-      await begun.insertStarted(transaction, connection, authorization, attempt.row);
+      await pending.insertStarted(transaction, connection, authorization, attempt.row);
       return { started: { connection, authorization, connector }, attempt };
     });
     return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Owner } from "../../schema/upstream.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
-/** A connection that is only begun. */
+/** A pending connection: no authorization of it has succeeded yet. */
 export const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({
   id: id ?? randomUUID(),
   owner_kind: owner.kind,

@@ -6,7 +6,7 @@ import { ATTEMPT_LIFETIME_SECONDS, type Attempts } from "./attempts.ts";
 import type { StoredConnection } from "./connections.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
-/** Most attempts at one connector that a user can have started within `ATTEMPT_LIFETIME_SECONDS`, whatever became of them. */
+/** Most attempts at one connector that a user can have started within `ATTEMPT_LIFETIME_SECONDS`, finished or not. */
 export const MAXIMUM_ATTEMPTS = 100;
 
 /** The connection to reconnect, or null for a new one. Of a connector that supports one connection, every id names that one. */
@@ -17,8 +17,8 @@ export function findTarget(owned: readonly StoredConnection[], connector: Connec
   return connector.supportsMultipleConnections ? null : (owned[0]?.connection ?? null);
 }
 
-/** The rows of what is begun. */
-export function createBegun({ attempts, clock }: { attempts: Attempts; clock: Clock }) {
+/** The rows of what is pending. */
+export function createPending({ attempts, clock }: { attempts: Attempts; clock: Clock }) {
   /** Bounds what one user can leave behind, in a group too. Throws RATE_LIMITED. */
   async function assertMayStart(transaction: Transaction<Tables>, userId: string, { slug, name }: ConnectorConfig): Promise<void> {
     if ((await attempts.count(transaction, userId, slug)) < MAXIMUM_ATTEMPTS) return;
