@@ -5,7 +5,7 @@ import { imageOriginsOf } from "../http/image-origins.ts";
 /** How long the origins are taken for current, also when they could not be read. */
 const LIFE_MS = 60_000;
 /** How long a page waits for them: without logos it is still a page. */
-const PATIENCE_MS = 1_000;
+const READ_WAIT_MS = 1_000;
 
 /** Answers where the catalog's logos come from: as it says now or said last; nowhere when it has never said. Never throws. */
 export function createLogoOrigins(catalog: Catalog, clock: Clock): () => Promise<readonly string[]> {
@@ -28,7 +28,7 @@ export function createLogoOrigins(catalog: Catalog, clock: Clock): () => Promise
       readAt = now;
       reading = read();
     }
-    await Promise.race([reading, clock.until(now + PATIENCE_MS)]);
+    await Promise.race([reading, clock.until(now + READ_WAIT_MS)]);
     return origins;
   };
 }

@@ -58,11 +58,11 @@ export interface Operation {
   status: 200 | 201 | 204;
   answer: Shape;
   failures: readonly number[];
-  run(reach: Reach, input: RawInput): Promise<unknown>;
+  run(callers: CallerResolvers, input: RawInput): Promise<unknown>;
 }
 
 /** How an operation gets at its caller; each throws when the caller may not. */
-export type Reach = { [Kind in CallerKind]: () => Promise<Callers[Kind]> };
+export type CallerResolvers = { [Kind in CallerKind]: () => Promise<Callers[Kind]> };
 
 export interface RawInput {
   params: Record<string, string>;
@@ -92,8 +92,8 @@ export function operation<Kind extends CallerKind, Path extends Shape, Query ext
     status,
     failures,
     body: hasBody ? body : null,
-    async run(reach, raw) {
-      const asker = await reach[caller]();
+    async run(callers, raw) {
+      const asker = await callers[caller]();
       const input = {
         params: parse(params, raw.params),
         query: parse(query, raw.query),
@@ -113,13 +113,13 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
   throw badUserInput(`${path || "The body"}: ${issue?.message ?? "is not valid"}.`, path);
 }
 
-/** The callers of one request, from what `create` says of it. */
-export function reachOf(request: {
+/** Resolves who calls, for one request. Each throws UNAUTHENTICATED or FORBIDDEN for another kind of caller. */
+export function createCallerResolvers(request: {
   create(): Promise<Context>;
   sessions(): Sessions;
   createOneTimeToken(userId: string): Promise<string>;
   bearer(): string;
-}): Reach {
+}): CallerResolvers {
   return {
     public: () => request.create(),
     cookie: async () => request.sessions(),

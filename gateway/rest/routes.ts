@@ -4,7 +4,7 @@ import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import { createOpenApi } from "./openapi.ts";
-import { type Operation, reachOf } from "./operation.ts";
+import { type Operation, createCallerResolvers } from "./operation.ts";
 import { platformOperations } from "./platform.ts";
 import { platformUserOperations } from "./platform-user.ts";
 import { NotConnectedError } from "./read-connection.ts";
@@ -40,14 +40,14 @@ export function createRestRoutes(dependencies: RestDependencies): Hono<Routed> {
 async function answer(operation: Operation, { req, env }: RouteContext<Routed>, dependencies: RestDependencies): Promise<Response> {
   const request = req.raw;
   const headers = new Headers();
-  const reach = reachOf({
+  const callers = createCallerResolvers({
     create: () => dependencies.createContext(env, headers),
     sessions: () => dependencies.sessionsOf(env, headers),
     createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env, headers),
     bearer: () => bearerOf(request),
   });
   try {
-    const body = await operation.run(reach, { params: req.param(), query: req.query(), readBody: () => readJson(request) });
+    const body = await operation.run(callers, { params: req.param(), query: req.query(), readBody: () => readJson(request) });
     return succeed(operation.status, body, headers);
   } catch (error) {
     if (error instanceof NotConnectedError) return notConnected(error.problem);

@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `milliseconds`: the pace of looking again. */
+  /** Resolves after `milliseconds`. */
   sleep(milliseconds: number): Promise<void>;
-  /** Resolves once `instant` (milliseconds since the epoch) has come: the end of somebody's patience. Keeps no process alive. */
+  /** Resolves once `instant` (milliseconds since the epoch) has come. Keeps no process alive. */
   until(instant: number): Promise<void>;
 }
 

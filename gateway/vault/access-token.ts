@@ -19,7 +19,7 @@ import type { AuthorizationRow } from "../store/tables.ts";
 import { fingerprintOf, openColumn, openFields } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
-export const PATIENCE_MS = 1_000;
+export const USABLE_TOKEN_WAIT_MS = 1_000;
 
 interface Dependencies {
   connections: ConnectionStore;
@@ -55,8 +55,8 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
     const refreshing = refresher.refresh(stored, held.isRejected && !held.freshness.isDue ? "rejected" : "due");
-    const patienceMs = held.freshness.isUsable && !held.isRejected ? PATIENCE_MS : requestDeadlineMs;
-    const outcome = await outcomeBefore(startedAt + patienceMs, refreshing);
+    const waitMs = held.freshness.isUsable && !held.isRejected ? USABLE_TOKEN_WAIT_MS : requestDeadlineMs;
+    const outcome = await outcomeBefore(startedAt + waitMs, refreshing);
     if (!outcome) return answer(held, request, stillRefreshing);
     const { stored: current, problem } = outcome;
     if (!current?.connection.enabled) return absent(where, current);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import type { Misbehaviour } from "../../test/support/misbehaviour.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
-import { PATIENCE_MS } from "./access-token.ts";
+import { USABLE_TOKEN_WAIT_MS } from "./access-token.ts";
 import { LOST_ANSWER_RETRIES_MS } from "./refresh-verdict.ts";
 import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 
@@ -68,7 +68,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     const hold = test.provider.controls.hold();
     const waiting = askToken(ada);
     await hold.arrived(1);
-    test.clock.advance(PATIENCE_MS);
+    test.clock.advance(USABLE_TOKEN_WAIT_MS);
     expect(await waiting).toEqual(first);
     hold.release();
     // Whoever cannot do with the current token joins the refresh that is under way.

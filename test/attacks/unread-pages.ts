@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startBenchGateway } from "../../bench/gateway.ts";
 
 const SOCKETS = 150;
-const PATIENCE_MS = 15_000;
+const UNREAD_MS = 15_000;
 const HEADERS = "Host: localhost\r\nAccept: text/html\r\nAccept-Encoding: identity\r\n\r\n";
 
 const gateway = await startBenchGateway();
@@ -22,7 +22,7 @@ async function attack(path: string): Promise<void> {
     socket.write(`GET ${path} HTTP/1.1\r\n${HEADERS}`);
     sockets.push(socket);
   }
-  await delay(PATIENCE_MS);
+  await delay(UNREAD_MS);
   report(`${SOCKETS} sockets that do not read ${path}`);
   for (const socket of sockets) socket.destroy();
 }

@@ -139,7 +139,7 @@ function fill(world: World, template: string): string[] {
     external_user_id: ["fred", "acme"],
   };
   const filled = values[name];
-  if (!filled) throw new Error(`{${name}} is new: say in withheld-asking.fixture.ts what to ask with.`);
+  if (!filled) throw new Error(`{${name}} is new: say in asking.ts what to ask with.`);
   return filled.flatMap((value) => fill(world, template.replace(`{${name}}`, value)));
 }
 
@@ -161,7 +161,7 @@ async function bodiesOf(world: World, user: UserName, { operation, method, path 
     case "POST /api/platform_user/sessions/token":
       return [null];
     default:
-      throw new Error(`${operation} is new: say in withheld-asking.fixture.ts what to send.`);
+      throw new Error(`${operation} is new: say in asking.ts what to send.`);
   }
 }
 

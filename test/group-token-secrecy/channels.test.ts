@@ -1,4 +1,4 @@
-/** A group's tokens are in no event to a user, over SSE or the WebSocket of xkit.js: see withheld-graphql.test.ts. */
+/** A group's tokens are in no event to a user, over SSE or the WebSocket of xkit.js: see graphql.test.ts. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";

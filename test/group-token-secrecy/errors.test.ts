@@ -1,4 +1,4 @@
-/** A group's tokens are in no error to a user, even when the provider repeats them: see withheld-graphql.test.ts. */
+/** A group's tokens are in no error to a user, even when the provider repeats them: see graphql.test.ts. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { textFields } from "./secrets.ts";
 import { askAll, askRest, operations, restRequests } from "./asking.ts";

@@ -1,4 +1,4 @@
-/** A group's tokens are in no event to a user through a gateway in front of another: see withheld-channels.test.ts. */
+/** A group's tokens are in no event to a user through a gateway in front of another: see channels.test.ts. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";

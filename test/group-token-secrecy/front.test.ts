@@ -1,4 +1,4 @@
-/** A group's tokens reach no user through a gateway in front of another: see withheld-graphql.test.ts. */
+/** A group's tokens reach no user through a gateway in front of another: see graphql.test.ts. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rootsOf } from "./secrets.ts";
 import { askAll, askRest, operations, restRequests, SERVER_ROOTS } from "./asking.ts";

@@ -1,4 +1,4 @@
-/** A group's tokens are in no page: see withheld-graphql.test.ts. */
+/** A group's tokens are in no page: see graphql.test.ts. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
 import { createWorld, type PlainGateway, startPlainGateway, users, type World } from "./world.ts";

@@ -1,4 +1,4 @@
-/** A group's tokens are in no answer of the REST contract to a user: see withheld-graphql.test.ts. */
+/** A group's tokens are in no answer of the REST contract to a user: see graphql.test.ts. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askRest, restRequests } from "./asking.ts";
 import { askers, createWorld, startPlainGateway, type World } from "./world.ts";

@@ -76,7 +76,7 @@ function* fieldSelections(
 function argumentsOf({ args, name }: GraphQLField<unknown, unknown>, values: ArgumentValues): string[] {
   const known = args.map((argument) => {
     const own = values[`${name}.${argument.name}`] ?? values[argument.name];
-    if (!own) throw new Error(`${name}(${argument.name}:) is new: say in withheld-world.fixture.ts what to ask with.`);
+    if (!own) throw new Error(`${name}(${argument.name}:) is new: say in world.ts what to ask with.`);
     return { name: argument.name, required: argument.type.toString().endsWith("!"), own };
   });
   const required = known.filter((argument) => argument.required).map((argument) => `${argument.name}: ${argument.own[0] ?? ""}`);
