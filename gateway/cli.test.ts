@@ -94,7 +94,7 @@ describe("a start that cannot succeed ends with a sentence", () => {
       "a store that is not there",
       { PORT: "0", DATABASE_URL: "postgres://u:planted@127.0.0.1:1/x" },
       1,
-      /^The gateway could not start \(ECONNREFUSED\): [^\n]+\n$/,
+      /^The gateway could not start\. The server cannot be reached: [^\n]+ \(ECONNREFUSED: [^\n]+\)\n$/,
     ],
     [
       "a store that is none",
