@@ -105,7 +105,10 @@ function createPool(url: string): PostgresPool {
   return { connect: async () => guard(await pool.connect()), end: () => pool.end() };
 }
 
-/** A connection that is not used again once a statement failed on it without the server's verdict: it may still be running. */
+/**
+ * A connection that is not used again once a statement failed on it for now: the statement may still be running, the server may be about to
+ * end the connection, or it may be a primary server no longer.
+ */
 function guard(client: pg.PoolClient): PostgresPoolClient {
   const connection: PostgresPoolClient = client;
   let failure: Error | null = null;
@@ -115,7 +118,7 @@ function guard(client: pg.PoolClient): PostgresPoolClient {
     try {
       return await connection.query<Row>(text === "begin" ? BEGIN : text, values);
     } catch (error) {
-      if (isUnavailable(error) && !(error instanceof pg.DatabaseError)) failure = error;
+      if (isUnavailable(error)) failure = error;
       throw error;
     }
   }
