@@ -67,8 +67,8 @@ export function createEdge(dependencies: Dependencies): Edge {
     [measure(metrics, log), addSecurityHeaders, answerOrigins(isValid), maskErrors(log), refuseForbiddenMethods, limitBody],
     createRouter(parts),
   );
-  const sockets = createSockets(parts);
   const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, wasGood });
+  const sockets = createSockets(parts, limitsOf);
 
   return {
     async fetch(request, peer) {
@@ -176,9 +176,12 @@ function createRoutes(
   return routes;
 }
 
-const createSockets = ({ store: { database }, auth, contexts, log }: Parts) =>
+const createSockets = ({ store: { database }, auth, contexts, log }: Parts, limitsOf: ReturnType<typeof createRateLimits>) =>
   createStatusChannel({
-    identify: contexts.follow,
+    identify: (bearer, { socket, headers }) => {
+      const forwarded = new Headers({ "x-forwarded-for": [headers["x-forwarded-for"] ?? ""].flat().join() });
+      return limitsOf({ address: socket.remoteAddress }, forwarded).judge(contexts.follow(bearer));
+    },
     isValidOrigin: auth.origins.isValid,
     onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),
     log,

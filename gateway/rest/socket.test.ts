@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createServer, IncomingMessage, type Server } from "node:http";
 import { connect as connectTcp, Socket } from "node:net";
-import { PassThrough } from "node:stream";
+import { Duplex, PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
+import { BAD_CREDENTIAL_LIMIT } from "../http/rate-limits.ts";
 import {
   createStatusChannel,
   MAXIMUM_JOINS,
@@ -115,6 +116,24 @@ it("lets in valid bearers from valid origins at its one path", async () => {
   expect(await refusalOf(bearer, "https://evil.example")).toContain("403");
   expect(await refusalOf(bearer, WEB_ORIGIN, "/socket/longpoll")).toContain("404");
   expect(await refusalOf(bearer)).toBe("accepted");
+});
+
+it("answers 429 to bad tokens of one address, and goes on letting in good ones from there", async () => {
+  const accept = (token: string, address: string) =>
+    new Promise<string>((resolve) => {
+      const request = new IncomingMessage(Object.defineProperty(new Socket(), "remoteAddress", { value: address }));
+      request.url = `/socket/websocket?token=${token}`;
+      request.headers = { upgrade: "websocket", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+      request.method = "GET";
+      const write = (chunk: Buffer, _encoding: string, done: () => void) => (resolve(chunk.toString()), done());
+      test.app.upgrade(request, new Duplex({ read() {}, write }), Buffer.alloc(0));
+    });
+  const ADDRESS = "203.0.113.5";
+  for (let count = 0; count < BAD_CREDENTIAL_LIMIT.count; count += 1) expect(await accept("x.y.z", ADDRESS)).toMatch(/^HTTP.1.1 401 /);
+  expect(await accept("x.y.z", ADDRESS)).toMatch(/^HTTP.1.1 429 [^]*retry-after: 1\r\n/);
+  expect(await accept("", ADDRESS)).toMatch(/^HTTP.1.1 401 /);
+  expect(await accept("x.y.z", "198.51.100.1")).toMatch(/^HTTP.1.1 401 /);
+  expect(await accept(await ada.bearer(), ADDRESS)).toMatch(/^HTTP.1.1 101 /);
 });
 
 it("bounds what a client may send and follow", async () => {

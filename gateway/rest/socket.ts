@@ -5,6 +5,7 @@ import { z } from "zod";
 import { GatewayError, isTemporary } from "../../schema/errors.ts";
 import { idSchema } from "../../schema/input.ts";
 import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
+import { failureOf } from "../http/failure.ts";
 import type { Log } from "../runtime/log.ts";
 import { createPlaces } from "../runtime/concurrency-limit.ts";
 
@@ -38,8 +39,8 @@ export interface Subscriber {
 }
 
 interface Dependencies {
-  /** Who a bearer belongs to. Throws a `GatewayError` for one that is no good. */
-  identify(bearer: string): Promise<Subscriber>;
+  /** Who a bearer belongs to. Throws a `GatewayError` for one that is no good, and RATE_LIMITED when the client had too many of them. */
+  identify(bearer: string, request: IncomingMessage): Promise<Subscriber>;
   isValidOrigin(origin: string): boolean;
   /** Calls back when anybody's session or group may have changed. */
   onSignInChange(listener: () => void): () => void;
@@ -83,15 +84,19 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     const url = new URL(address, "http://gateway");
     if (url.pathname !== SOCKET_PATH) return refuse(socket, 404);
     if (request.headers.origin !== undefined && !isValidOrigin(request.headers.origin)) return refuse(socket, 403);
+    const bearer = url.searchParams.get("token") ?? "";
+    // No credential is no bad credential.
+    if (bearer === "") return refuse(socket, 401);
     // Before anything is waited for: all who come at once are counted.
     if (!holdPlace(socket, all.take(EVERYBODY))) return refuse(socket, 503);
     try {
-      const subscriber = await identify(url.searchParams.get("token") ?? "");
+      const subscriber = await identify(bearer, request);
       if (!holdPlace(socket, own.take(subscriber.userId))) return refuse(socket, 429);
       server.handleUpgrade(request, socket, head, (opened) => serve(opened, subscriber));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      refuse(socket, error.code === "TEMPORARILY_UNAVAILABLE" ? 503 : 401);
+      const { status, facts } = failureOf(error);
+      refuse(socket, status === 429 || status === 503 ? status : 401, facts.retryAfter);
     }
   }
 
@@ -215,8 +220,10 @@ const reasons: Record<number, string> = {
   503: "Unavailable",
 };
 
-function refuse(socket: Duplex, status: number): void {
+/** @param retryAfter in seconds. */
+function refuse(socket: Duplex, status: number, retryAfter?: number): void {
   // Half open, it would keep its place for as long as the client likes.
   socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const wait = retryAfter === undefined ? "" : `retry-after: ${Math.ceil(retryAfter)}\r\n`;
+  socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n${wait}connection: close\r\ncontent-length: 0\r\n\r\n`);
 }
