@@ -7,7 +7,7 @@ import { idSchema } from "../../schema/input.ts";
 import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
 import { failureOf } from "../http/failure.ts";
 import type { Log } from "../runtime/log.ts";
-import { createPlaces } from "../runtime/concurrency-limit.ts";
+import { createConcurrencyLimit } from "../runtime/concurrency-limit.ts";
 
 /** Where xkit.js connects (contract, "Socket"). */
 export const SOCKET_PATH = "/socket/websocket";
@@ -21,8 +21,8 @@ export const MAXIMUM_UNREAD_BYTES = 65_536;
 export const MAXIMUM_SOCKETS = 1_000;
 /** Sockets of one user in one process: xkit.js holds one in each page. */
 export const MAXIMUM_SOCKETS_PER_USER = 20;
-/** Holds the places of the whole process. */
-const EVERYBODY = "";
+/** The holder that all of a process count for. */
+const WHOLE_PROCESS = "";
 /** A socket that says nothing for so long is dead: clients send a heartbeat every 15 or 30 s. */
 export const SILENCE_LIMIT_MS = 90_000;
 /** RFC 6455 section 7.4.1: going away, and policy violation. */
@@ -42,7 +42,7 @@ interface Dependencies {
   /** Who a bearer belongs to. Throws a `GatewayError` for one that is no good, and RATE_LIMITED when the client had too many of them. */
   identify(bearer: string, request: IncomingMessage): Promise<Subscriber>;
   isValidOrigin(origin: string): boolean;
-  /** Calls back when anybody's session or group may have changed. */
+  /** Calls back when the session or group of a user may have changed. */
   onSignInChange(listener: () => void): () => void;
   log: Pick<Log, "error">;
 }
@@ -62,8 +62,8 @@ type Message = z.output<typeof messageSchema>;
 export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
   const subscribers = new Map<WebSocket, Subscriber>();
-  const all = createPlaces(MAXIMUM_SOCKETS);
-  const own = createPlaces(MAXIMUM_SOCKETS_PER_USER);
+  const all = createConcurrencyLimit(MAXIMUM_SOCKETS);
+  const own = createConcurrencyLimit(MAXIMUM_SOCKETS_PER_USER);
   const endOf = onSignInChange(() => void dismissEnded());
 
   async function dismissEnded(): Promise<void> {
@@ -88,10 +88,10 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     // No credential is no bad credential.
     if (bearer === "") return refuse(socket, 401);
     // Before anything is waited for: all who come at once are counted.
-    if (!holdPlace(socket, all.take(EVERYBODY))) return refuse(socket, 503);
+    if (!holdWhileOpen(socket, all.acquire(WHOLE_PROCESS))) return refuse(socket, 503);
     try {
       const subscriber = await identify(bearer, request);
-      if (!holdPlace(socket, own.take(subscriber.userId))) return refuse(socket, 429);
+      if (!holdWhileOpen(socket, own.acquire(subscriber.userId))) return refuse(socket, 429);
       server.handleUpgrade(request, socket, head, (opened) => serve(opened, subscriber));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -155,7 +155,7 @@ async function receive(
   };
 
   if (topic === "phoenix" && event === "heartbeat") {
-    // Nobody tells of a bearer that expires: looked at as often as the client shows that it lives.
+    // A bearer that expires is no change of the store: looked at as often as the client shows that it lives.
     return void ((await isAllowedOrUnknown(stillAllowed)) ? reply("ok", {}) : socket.close(POLICY_VIOLATION, "signed out"));
   }
   if (event === "phx_leave") return (leave(), void reply("ok", {}));
@@ -180,15 +180,15 @@ async function receive(
   }
 }
 
-/** Keeps a place as long as the socket; false where there is none. */
-function holdPlace(socket: Duplex, leave: (() => void) | null): boolean {
-  if (!leave) return false;
-  if (socket.closed) leave();
-  else socket.once("close", leave);
+/** Releases what was acquired when the socket closes; false where nothing was. */
+function holdWhileOpen(socket: Duplex, release: (() => void) | null): boolean {
+  if (!release) return false;
+  if (socket.closed) release();
+  else socket.once("close", release);
   return true;
 }
 
-/** While the store is away, nobody is signed out, and nothing is shown either. */
+/** While the store is away, every user stays signed in, and nothing is shown. */
 async function isAllowedOrUnknown(stillAllowed: () => Promise<boolean>): Promise<boolean> {
   try {
     return await stillAllowed();

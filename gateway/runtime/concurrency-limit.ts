@@ -1,24 +1,24 @@
-/** Places that each holder may have at a time. */
-export interface Places {
-  /** Takes one until the answer is called; null when the holder has them all. */
-  take(holder: string): (() => void) | null;
+/** How much each holder may have open at a time. */
+export interface ConcurrencyLimit {
+  /** Answers the function that releases what was acquired; null when the holder has as much as it may. */
+  acquire(holder: string): (() => void) | null;
 }
 
-/** Creates `maximum` places for each holder. */
-export function createPlaces(maximum: number): Places {
-  const taken = new Map<string, number>();
+/** Creates a limit of `maximum` at a time for each holder. */
+export function createConcurrencyLimit(maximum: number): ConcurrencyLimit {
+  const acquired = new Map<string, number>();
   return {
-    take(holder) {
-      const before = taken.get(holder) ?? 0;
+    acquire(holder) {
+      const before = acquired.get(holder) ?? 0;
       if (before >= maximum) return null;
-      taken.set(holder, before + 1);
-      let isTaken = true;
+      acquired.set(holder, before + 1);
+      let isReleased = false;
       return () => {
-        if (!isTaken) return;
-        isTaken = false;
-        const left = (taken.get(holder) ?? 0) - 1;
-        if (left > 0) taken.set(holder, left);
-        else taken.delete(holder);
+        if (isReleased) return;
+        isReleased = true;
+        const left = (acquired.get(holder) ?? 0) - 1;
+        if (left > 0) acquired.set(holder, left);
+        else acquired.delete(holder);
       };
     },
   };
