@@ -1,7 +1,7 @@
 import { type Client, type Exchange, makeOperation, type Operation } from "@urql/core";
 import { pipe, tap } from "wonka";
 
-/** The queries that somebody watches, and the means to ask them all again. */
+/** The queries that are watched, and the means to ask them all again. */
 export function createActiveQueries(): { exchange: Exchange; refetch: () => void } {
   const active = new Map<number, Operation>();
   let client: Client | undefined;

@@ -23,7 +23,7 @@ const isFinal = ({ status }: Authorization) => status === "ACTIVE" || status ===
 const ignore = () => {};
 /** Where the user goes on: at the provider, or at the gateway. */
 const urlOf = ({ authorization, connectorUrl }: StartedConnection) => authorization?.authorizeUrl ?? connectorUrl;
-/** What connecting ends with when nobody finishes it. */
+/** What connecting ends with when the user does not finish it. */
 export const cancelled = () => new ConnectError("cancelled", "Connecting was not finished.");
 
 async function readAuthorization(api: Api, started: StartedConnection): Promise<Authorization | null> {

@@ -27,7 +27,7 @@ const tallies = new WeakMap<object, Tally>();
 
 const refusals = new WeakSet<Error>();
 
-/** Whether an error of an execution says that its whole answer is refused, whatever there is of it. */
+/** Whether an error of an execution says that its whole answer is refused. */
 export const refusesAnswer = ({ originalError }: GraphQLError): boolean => originalError !== undefined && refusals.has(originalError);
 
 /**

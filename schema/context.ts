@@ -16,7 +16,7 @@ export interface Sessions {
 }
 
 /**
- * Everything a resolver can reach. Built once per request by the gateway and already bound to whoever asks,
+ * Everything a resolver can reach. Built once per request by the gateway and already bound to the principal,
  * so that no resolver can name another user.
  */
 export interface Context {

@@ -1,5 +1,5 @@
 /**
- * The port: what the gateway asks of whoever holds the tokens.
+ * The port: what the gateway asks of an upstream, which holds the tokens.
  *
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
@@ -50,7 +50,7 @@ export interface Viewer {
   name: string | null;
 }
 
-/** Whose connections a user sees: a member the group's, everybody else their own. */
+/** Whose connections a user sees: a member the group's, other users their own. */
 export const ownerOfViewer = ({ userId, groupId }: Pick<Viewer, "userId" | "groupId">): Owner =>
   groupId === null ? { kind: "user", id: userId } : { kind: "group", id: groupId };
 
@@ -120,7 +120,7 @@ export type AccessTokenOutcome =
   | { type: "MinimumTtlUnavailable"; message: string; maximumTtl: number }
   | { type: "ConnectorMisconfigured"; message: string };
 
-/** The connections of one owner. Whoever holds this may ask about that owner and nobody else. */
+/** The connections of one owner. The holder of this object may ask about that owner alone. */
 export interface OwnerConnections {
   /** The connection, or null when it never existed for this owner. */
   find(where: ConnectionWhere): Promise<Connection | null>;
@@ -173,7 +173,7 @@ export interface PlatformAccess {
   provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
 }
 
-/** What anybody may read. */
+/** What may be read without a credential. */
 export interface Catalog {
   getPlatform(): Promise<Platform>;
   listConnectors(): Promise<Connector[]>;

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LOCK = join(ROOT, "dist/.building-pages");
-/** Longer than any build takes: whoever holds an older lock was killed. */
+/** Longer than any build takes: the holder of an older lock was killed. */
 const LOCK_LIFE_MS = 60_000;
 const POLL_MS = 100;
 

@@ -85,7 +85,7 @@ export function createApiKeys({ database, clock, log }: { database: Database; cl
   };
 }
 
-/** Writes down uses, behind the back of whoever asks. Nobody caches that column, so nobody is told. */
+/** Notes uses in the background. No cache holds that column, so no change is told. */
 function createUseNotes(database: Database, clock: Clock, log: Pick<Log, "warn">) {
   const notedAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
   const writing = new Set<Promise<void>>();

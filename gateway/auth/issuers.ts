@@ -119,7 +119,7 @@ function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaim
   if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);
-  // jose checks this only with a maximum age. A post-dated token would outrank whatever is said about its user until then.
+  // jose checks this only with a maximum age. A post-dated token would outrank every other assertion about its user until then.
   if ((iat - clockToleranceSeconds) * SECOND_MS > now) return refuse('its "iat" is in the future');
   const expiresAt = new Date((exp + clockToleranceSeconds) * SECOND_MS);
   const issuedAt = new Date(iat * SECOND_MS);

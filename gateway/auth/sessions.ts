@@ -44,7 +44,7 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
 
   const noteUse = async (row: SessionRow) => {
     if (clock.now() - row.last_used_at < USE_NOTED_EVERY_MS) return;
-    // Nobody caches this column, so nobody is told.
+    // No cache holds this column, so no change is told.
     await database.query.updateTable("sessions").set({ last_used_at: clock.now() }).where("id", "=", row.id).execute();
   };
 

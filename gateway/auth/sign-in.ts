@@ -22,7 +22,7 @@ export interface SignIn {
   /**
    * Exchanges a user token of ours or of a configured issuer for a new session, which replaces the browser's.
    * A session token is refused: else its life could be stretched for ever.
-   * Throws FORBIDDEN to a page of another origin, which could sign its visitors in as somebody else, UNAUTHENTICATED and RATE_LIMITED.
+   * Throws FORBIDDEN to a page of another origin, which could sign its visitors in as another user, UNAUTHENTICATED and RATE_LIMITED.
    */
   login(userToken: string, request: Request, limits?: RequestLimits): Promise<SignedIn>;
   /**
@@ -132,7 +132,7 @@ export function bindSignIn(
 
 const FOREIGN_PAGE = "This page's origin is not one of the platform's web origins.";
 
-/** A page of another origin could sign its visitors in as somebody else; whoever is no page may try. Throws FORBIDDEN. */
+/** A page of another origin could sign its visitors in as another user. Requests without `Origin` are no page's. Throws FORBIDDEN. */
 export function assertPermittedPage(origins: OriginCheck, request: Request): void {
   const origin = request.headers.get("origin");
   if (origin !== null && !origins.isValid(origin)) throw forbidden(FOREIGN_PAGE);

@@ -9,7 +9,7 @@ export const ASSERTION_NOTED_EVERY_MS = 60_000;
 /** JWTs tell their issue time in whole seconds (RFC 7519 section 2), so nothing finer is compared. */
 const SECOND_MS = 1_000;
 
-/** What somebody says about a user. Undefined keeps what is stored, null clears it. */
+/** What a token or the platform says about a user. Undefined keeps what is stored, null clears it. */
 export interface UserAssertion {
   id: string;
   groupId?: string | null | undefined;
@@ -26,7 +26,7 @@ export interface Users {
   /**
    * Creates or updates a user, and the group when one is named; writes nothing when nothing changes.
    * An assertion older than the one that set the group does not move the user, and one older than the row's last change does not rename.
-   * A token moves nobody whom the platform itself has put where they are, unless it was certainly issued later.
+   * A token moves no user whom the platform itself has put into a group, unless it was certainly issued later.
    */
   provision(assertion: UserAssertion): Promise<KnownUser>;
   /** The group, or null when no user was ever in it. */

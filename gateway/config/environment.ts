@@ -75,7 +75,7 @@ export const sealingKeySchema = z.string().transform((text, context): SealingKey
 
 /** The environment variables of the gateway. */
 export const environmentSchema = z.object({
-  // Anything else is a slip of the pen, and would start a production gateway as a development one.
+  // Any other value is a typing mistake, and would start a production gateway as a development one.
   NODE_ENV: z.enum(["production", "development", "test"], "must be production, development or test").optional(),
   HOST: z.string().min(1, "must not be empty").optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),

@@ -10,7 +10,7 @@ export const ASYMMETRIC_ALGORITHMS = [
 export const CLOCK_TOLERANCE_SECONDS = 30;
 const MAXIMUM_CLOCK_TOLERANCE_SECONDS = 300;
 
-/** Somebody else whose JWTs sign users in. */
+/** Another service whose JWTs sign users in. */
 export interface Issuer {
   /** `iss`, to the letter. */
   issuer: string;

@@ -2,9 +2,9 @@
  * `/authorizations/:slug/continue?token=&state=`: where a link leads that a gateway in front of this one handed out.
  *
  * What it started is bound to a browser that it stood in for; the one-time token brings that binding, and with it the user, into the
- * browser of whoever opens the link. So that nobody connects into somebody else's account by a link that was slipped to them, be it by
- * mail or by another user inside the platform, everybody is asked first, by name; and nobody who is signed in is signed in as another. The way to the provider and back needs the
- * binding alone; a session begins for our own form only, and ends with what was started.
+ * browser that opens the link. A link may be slipped to a victim, by mail or by another user of the platform. So the page asks first, by
+ * name, and a user who is signed in is never signed in as another. The way to the provider and back needs the binding alone. A session
+ * begins for our own form only, and ends with what was started.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";

@@ -13,7 +13,7 @@ export interface HandedOver {
  *
  * The page's requests to the gateway are cross-site: browsers that block or partition third-party cookies keep the binding cookie of
  * `POST /connections/:slug` away from the popup, which is first-party. So the binding travels inside the one-time token, sealed, and
- * bound to it: whoever reads an address learns nothing, and no second popup can use it.
+ * bound to it: an address that leaks gives nothing away, and no second popup can use it.
  */
 export interface HandOver {
   create(handedOver: HandedOver): Promise<string>;

@@ -39,7 +39,7 @@ const loadingScript = `
 })();
 `;
 
-/** The page behind waits for the status and closes this window too; whichever comes first. */
+/** The page behind waits for the status and closes this window too, if it is first. */
 const doneScript = `window.close();`;
 
 /** In one piece, as the script is: white space of a formatter inside would not match the hash. */

@@ -51,7 +51,7 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin });
   }
 
-  /** Without an origin to talk to there is nobody to tell but who looks at the window, which stays open. */
+  /** Without an origin to talk to, only the user can be told: the window stays open. */
   const refuse = (title: string, error: string) => renderPopupPage({ script: "loading", title, text: error, status: 403, error });
 
   async function redeem(request: Request): Promise<Response> {

@@ -7,7 +7,7 @@ import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /**
  * In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. Another site that
- * sends a browser there could sign it in as somebody else, so that whoever comes from one is asked first.
+ * sends a browser there could sign it in as another user, so that a visitor who comes from one is asked first.
  */
 export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono<Routed> {
   const routes = new Hono<Routed>();

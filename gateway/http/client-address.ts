@@ -39,7 +39,7 @@ export function clientAddressOf(peer: Peer | null, headers: Headers, hops: numbe
   return toAddress(forwarded.at(-hops) ?? forwarded[0] ?? "");
 }
 
-/** A key for everybody behind one address: an IPv4 address, or the network of an IPv6 address. */
+/** A key for all clients behind one address: an IPv4 address, or the network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (isIP(address) === 4) return address;
   const [head = "", tail] = address.toLowerCase().split("::");

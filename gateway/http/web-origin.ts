@@ -49,7 +49,7 @@ export function createOriginCheck(webOrigins: readonly string[], publicUrl: stri
       if (deceptive.test(returnTo)) return false;
       if (!/^(\/|https?:\/\/)/i.test(returnTo) || !URL.canParse(returnTo, own)) return false;
       const url = new URL(returnTo, own);
-      // `//evil.com` is an address, not a path; `/..//evil.com` becomes one for whoever takes its path.
+      // `//evil.com` is an address, not a path; `/..//evil.com` becomes one when its path is taken.
       if (returnTo.startsWith("/")) return url.origin === own && !url.pathname.startsWith("//");
       return url.username === "" && url.password === "" && isValid(url.origin);
     },

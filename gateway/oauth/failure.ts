@@ -42,7 +42,7 @@ const kindByCode: ReadonlyMap<string, TokenFailureKind> = new Map<string, TokenF
 
 const STATUS_UNAUTHORIZED = 401;
 
-/** What an error code means. A code nobody knows is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused). */
+/** What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused). */
 export function kindOf(code: string, status: number): TokenFailureKind {
   return kindByCode.get(code) ?? (status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary");
 }

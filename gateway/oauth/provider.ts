@@ -45,7 +45,7 @@ export interface OAuthProvider {
   readonly errorCodes: Readonly<Record<string, string>>;
   /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it is absent, the answer itself is read. Default null. */
   readonly tokenResponsePath: string | null;
-  /** The token type to assume whatever the answer says or leaves out. Null: the answer must say `bearer`. Default null. */
+  /** The token type to assume, also where the answer names another or none. Null: the answer must say `bearer`. Default null. */
   readonly assumedTokenType: string | null;
   /** Whether a refresh repeats the scopes (RFC 6749 section 6 makes it optional). Default false. */
   readonly sendScopeOnRefresh: boolean;

@@ -58,7 +58,7 @@ function errorOf(provider: OAuthProvider, answer: Record<string, unknown>): Stan
   return { error: meaning ?? code, ...(description !== undefined && { error_description: description }) };
 }
 
-/** A vendor's declared code under whatever name it uses: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */
+/** A vendor's declared code, by the vendor's own member name: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */
 function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>): string | undefined {
   const values = [...Object.values(answer), ...Object.values(findObject(answer["error"]) ?? {})];
   const texts = values.filter((value) => typeof value === "string" || typeof value === "number").map(String);
@@ -66,8 +66,8 @@ function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>):
 }
 
 /**
- * A refresh may have used the old refresh token up, so that refusing its answer loses the grant: an access token is taken, whatever else
- * the answer says or leaves out. An exchange can be strict: nothing is lost yet.
+ * A refresh may have used the old refresh token up, so that refusing its answer loses the grant: an access token is taken, however wrong
+ * the rest of the answer is. An exchange can be strict: nothing is lost yet.
  */
 function renewedTokensOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody | null {
   const tokens = tokensOf(provider, answer);

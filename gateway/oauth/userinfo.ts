@@ -13,7 +13,7 @@ export interface AccountRequest extends Partial<ExchangeLimits> {
 const STATUS_OK = 200;
 
 /**
- * Asks the provider whose account an access token belongs to (OpenID Connect Core section 5.3, or whatever the provider has instead).
+ * Asks the provider whose account an access token belongs to (OpenID Connect Core section 5.3, or the provider's own endpoint).
  *
  * Best effort: null when there is no userinfo endpoint, no answer in time (`timeoutMs`, default 10 000), or nothing in it. Never throws.
  */

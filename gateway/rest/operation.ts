@@ -5,7 +5,7 @@ import type { PlatformAccess, Viewer, ViewerConnections } from "../../schema/ups
 
 /** What an operation can reach, by who may call it. */
 export interface Callers {
-  /** Anybody. */
+  /** No credential is needed. */
   public: Context;
   /** A signed-in user, by bearer. */
   user: {
@@ -126,7 +126,7 @@ export function createCallerResolvers(request: {
     async user() {
       const context = await request.create();
       const connections = requireUser(context);
-      if (!context.user) throw new TypeError("requireUser lets nobody else through.");
+      if (!context.user) throw new TypeError("requireUser lets users alone through.");
       const { viewer } = context.user;
       return {
         context,

@@ -8,7 +8,7 @@ import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });
 
-/** The platform and what it offers, to anybody and to a user (contract, "Browser endpoints"). */
+/** The platform and what it offers, without a credential and to a user (contract, "Browser endpoints"). */
 export const catalogOperations: Operation[] = [
   operation({
     ...none,

@@ -10,7 +10,7 @@ export interface Log {
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** Whatever slips in under one of these names is blotted out. */
+/** The values of these members are redacted. */
 const SECRET_NAMES =
   "authorization cookie token accessToken refreshToken access_token refresh_token id_token verifier code_verifier state clientSecret client_secret secret password".split(
     " ",

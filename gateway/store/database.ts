@@ -11,7 +11,7 @@ import type { Tables } from "./tables.ts";
  */
 export interface Database {
   kind: "sqlite" | "postgres";
-  /** For reads, and for single statements that nobody caches. */
+  /** For reads, and for single statements on what no cache holds. */
   query: Kysely<Tables>;
   /** One transaction; once it is committed, every process is told of `topics` before this resolves here. */
   write<Result>(topics: readonly Topic[], statements: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>;

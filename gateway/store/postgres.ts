@@ -27,7 +27,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 12_000;
 /** Set for each transaction: poolers refuse startup parameters, and share sessions. */
 const BEGIN = `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`;
-/** Any number that nobody else uses in this database. */
+/** An advisory lock's number: any that no other program uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
 
 const timeSchema = z.object({ now: z.number() });

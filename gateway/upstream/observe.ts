@@ -1,7 +1,7 @@
 import type { AccessTokenOutcome, OwnerConnections } from "../../schema/upstream.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** The same upstream, telling `onOutcome` of every answer to "a token, please", whoever asked. */
+/** The same upstream, telling `onOutcome` of every answer to "a token, please". */
 export function observeOutcomes(upstream: Upstream, onOutcome: (type: AccessTokenOutcome["type"]) => void): Upstream {
   const { users } = upstream;
   const observe = <Connections extends OwnerConnections>(connections: Connections): Connections => ({

@@ -39,14 +39,14 @@ export interface RelayedUsers {
   logout(cookie: string): Promise<void>;
 }
 
-/** An adapter: whoever holds the tokens, as the gateway uses it. */
+/** An adapter: what holds the tokens, as the gateway uses it. */
 export interface Upstream {
   catalog: Catalog;
   users: OwnUsers | RelayedUsers;
   forPlatform(): PlatformAccess;
   /** For the pages where users connect; null when they are the upstream's own. */
   vault: Vault | null;
-  /** Resolves when it can be asked. Throws what stands in the way. */
+  /** Resolves when it can be asked. Throws the reason why it cannot. */
   check(): Promise<void>;
   /** Ends what is watched. */
   endSubscriptions(): void;

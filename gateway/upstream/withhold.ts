@@ -9,8 +9,8 @@ import {
 } from "../../schema/upstream.ts";
 
 /**
- * A user never gets a group's token, whatever the adapter would give: for a member no token is even asked for,
- * and for anybody else a group's token that comes all the same is withheld.
+ * A user never gets a group's token. For a member no token is asked for. For any other user, a group's token that an adapter gives all
+ * the same is withheld.
  */
 export function withholdGroupTokens(connections: ViewerConnections, viewer: Viewer): ViewerConnections {
   return {

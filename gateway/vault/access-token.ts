@@ -111,7 +111,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     return token;
   }
 
-  /** Rule 1, and what stands in the way where it does not allow an answer. */
+  /** The token where rule 1 allows it, else the reason why not. */
   function answer(held: Held, request: TokenRequest, problem: RefreshProblem | null): AccessTokenOutcome {
     if (held.freshness.isUsable && !held.isRejected) return held.token;
     const { name } = held.connector;

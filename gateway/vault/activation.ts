@@ -82,7 +82,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
     const kept = previous?.account_id === accountId ? previous : null;
     return {
       ...columns,
-      // Those that the exchange went by, whatever was submitted while it was under way.
+      // Those that the exchange used, not those that were submitted during it.
       sealed_fields: authorization.sealed_fields,
       sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, kept),
       account_id: accountId,
@@ -90,7 +90,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
     };
   }
 
-  /** Rule 6: a reconnect of the same account without a new refresh token keeps the old one, sealed anew for its new place. */
+  /** Rule 6: a reconnect of the same account without a new refresh token keeps the old one, sealed again for its new place. */
   function inherit({ connection, connector, authorization }: StartedConnection, previous: AuthorizationRow | null): string | null {
     const refreshToken = openColumn(sealer, { connection, connector, authorization: previous }, "sealed_refresh_token");
     return refreshToken && sealColumn(sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
@@ -182,8 +182,8 @@ const disconnectedMeanwhile: Failure = {
 const movedMeanwhile: Failure = { code: "moved", message: MOVED_MEANWHILE };
 
 /**
- * Failures after which the new grant is let be: the account may serve this connection, or another one of whatever owner, and some
- * providers (Google) revoke everything that an account has granted to a client. Nobody holds the new tokens any more.
+ * Failures after which the new grant is not revoked: its account may serve this or another connection, and some providers (Google)
+ * revoke everything that an account has granted to a client. The new tokens are dropped.
  */
 const mayServeElsewhere = new Set(["account_unknown", "account_mismatch"]);
 

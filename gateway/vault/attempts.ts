@@ -104,7 +104,7 @@ export function createAttempts({ database, sealer, clock }: { database: Database
 }
 
 /**
- * A link works in the browser that started it, for the user who started it: mailed to somebody else, it connects nothing.
+ * A link works in the browser that started it, for the user who started it: mailed to another person, it connects nothing.
  * Throws FORBIDDEN.
  */
 export function assertSameVisitor(attempt: AttemptRow, visitor: Visitor): void {

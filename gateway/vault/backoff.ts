@@ -4,7 +4,7 @@ const BACKOFF_FACTOR = 3;
 export const BACKOFF_LONGEST_SECONDS = 900;
 /** A provider's Retry-After is believed up to here. */
 export const RETRY_AFTER_LONGEST_SECONDS = 3_600;
-/** Share of the pause that is random, so that processes and connections do not march in step. */
+/** Share of the pause that is random, so that processes and connections do not retry at the same moments. */
 const JITTER_SHARE = 0.2;
 
 /** Milliseconds to leave a provider alone after `failures` failed refreshes in a row; never less than its Retry-After. */

@@ -172,7 +172,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const started = await readStarted(attempt);
     await attempts.use(attempt);
     const failure = await exchange(started, attempt, state, callback, onStoreAway).catch(async (error: unknown) => {
-      // The state is used up: nothing but a new start will come of this authorization, and whoever watches it is told.
+      // The state is used up, so this authorization cannot be finished: those who watch it are told.
       await activation.fail(started, { code: "internal", message: "Something went wrong here while connecting: start again." });
       throw error;
     });

@@ -35,8 +35,8 @@ export interface ConnectionStore {
   /** From the store itself. */
   read(connectionId: string): Promise<StoredConnection | null>;
   /**
-   * One transaction in which nobody else begins connecting this connector for this owner, in whatever process.
-   * `owned` is what there is of it, the healthiest first, and waits for nobody any more.
+   * One transaction during which no process starts connecting this connector for this owner.
+   * `owned` holds the owner's connections of it, locked, the healthiest first.
    */
   begin<Result>(
     owner: Owner,
@@ -44,8 +44,8 @@ export interface ConnectionStore {
     statements: (transaction: Transaction<Tables>, owned: readonly StoredConnection[]) => Promise<Result>,
   ): Promise<Result>;
   /**
-   * One transaction on a connection and what belongs to it, while others on the same connection wait: in whatever order two of them
-   * come, neither acts on what it read before the other, and none deadlocks. `current` is the row as it is now.
+   * One transaction on a connection and what belongs to it, while others on the same connection wait: none acts on a row that another
+   * has changed since, and none deadlocks. `current` is the row as it is now.
    */
   change<Result>(
     connection: ConnectionRow,
@@ -117,11 +117,11 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
   };
 }
 
-/** Rows that nobody else changes before the transaction ends. In SQLite every transaction is alone already. */
+/** Rows locked until the transaction ends. SQLite has one writing transaction at a time anyway. */
 export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Database, "kind">, query: Query): Query =>
   kind === "postgres" ? query.forUpdate() : query;
 
-/** Whether a refresh of the grant is under way, in whatever process. */
+/** Whether a process is refreshing the grant. */
 export const isLeased = ({ lease_id, lease_expires_at }: AuthorizationRow, now: number): boolean =>
   lease_id !== null && lease_expires_at !== null && lease_expires_at > now;
 

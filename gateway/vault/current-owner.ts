@@ -6,8 +6,8 @@ import type { Database } from "../store/database.ts";
 import type { ConnectionRow, Tables } from "../store/tables.ts";
 
 /**
- * Whether a user connects for the connection's owner still. Whoever has left a group since they started must not put a credential of
- * theirs into what the group uses; in the transaction that would do so, the user cannot be moved before it ends.
+ * Whether a user still connects for the connection's owner. A user who has left the group since starting must not put their credential
+ * into what the group uses. With a transaction, the user's row is locked until it ends.
  */
 export async function stillConnectsFor(
   database: Database,
@@ -22,10 +22,10 @@ export async function stillConnectsFor(
   return current.kind === owner.kind && current.id === owner.id;
 }
 
-/** The sentence for whoever has moved meanwhile. */
+/** The message for a user who has changed groups since starting. */
 export const MOVED_MEANWHILE = "Your group has changed since connecting was started: start again.";
 
-/** Throws NOT_FOUND for a user who connects for somebody else by now. */
+/** Throws NOT_FOUND for a user who no longer connects for the connection's owner. */
 export async function assertStillConnectsFor(database: Database, userId: string, connection: ConnectionRow): Promise<void> {
   if (!(await stillConnectsFor(database, userId, connection))) throw notFound(MOVED_MEANWHILE);
 }

@@ -4,7 +4,7 @@ const MARGIN_SHARE = 1 / 10;
 /** From how long before its expiry a refresh is tried, so that a provider's short outage goes unnoticed; and its cap. */
 export const REFRESH_AHEAD_SECONDS = 300;
 const REFRESH_AHEAD_SHARE = 1 / 5;
-/** A token whose life nobody stated is refreshed after this long, where it can be (rule 7). */
+/** A token whose life is not stated is refreshed after this long, where it can be (rule 7). */
 export const UNKNOWN_LIFETIME_SECONDS = 3_600;
 
 /** What is known of a held token's life; instants in milliseconds. */
@@ -44,7 +44,7 @@ function assessKnown(issuedAt: number, expiresAt: number, minimumTtl: number | n
   };
 }
 
-/** Nothing can be promised of a life that nobody stated. */
+/** Nothing can be promised of a life that is not stated. */
 function assessUnknown(issuedAt: number, minimumTtl: number | null, now: number): Freshness {
   return { isUsable: !minimumTtl, isDue: now - issuedAt >= UNKNOWN_LIFETIME_SECONDS * 1000, maximumTtl: 0 };
 }

@@ -6,8 +6,8 @@ export const interruptedAt = ({ status, updated_at }: AuthorizationRow): number 
   status === "retrieving_tokens" ? updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 : null;
 
 /**
- * An authorization as it is shown: nobody is left who would tell how an interrupted exchange ended.
- * Not stored, so that nothing stands in the way of an answer that is late beyond all measure.
+ * An authorization as it is shown: the process that could tell how an interrupted exchange ended is gone.
+ * Not stored, so that an answer that comes still later is taken.
  */
 export function shown(authorization: AuthorizationRow, now: number): AuthorizationRow {
   const endedAt = interruptedAt(authorization);

@@ -55,7 +55,7 @@ export function problemOf(stored: StoredConnection | null, now: number): Refresh
   return stored.authorization.status === "error" ? { kind: "revoked" } : standingProblem(stored.authorization, now);
 }
 
-/** What stands in the way of one more forced refresh. */
+/** Why no further refresh can be forced yet; null when one can. */
 export function forcedTooSoon(authorization: AuthorizationRow, now: number): RefreshProblem | null {
   const allowedAt = (authorization.forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
   if (isLeased(authorization, now) || allowedAt <= now) return null;

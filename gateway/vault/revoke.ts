@@ -6,7 +6,7 @@ import type { StoredConnection } from "./connections.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { openColumn, openFields } from "./sealed-columns.ts";
 
-/** Ends grants at the provider (RFC 7009), as far as it can be reached: what stands in the way is logged, never thrown. */
+/** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
 export interface Revoker {
   /** Opens what is stored, before it is gone from the store; the answer then revokes it. */
   prepare(stored: StoredConnection): () => Promise<void>;
@@ -15,7 +15,7 @@ export interface Revoker {
 }
 
 export function createRevoker({ sealer, log, timeoutMs }: { sealer: Sealer; log: Log; timeoutMs: number }): Revoker {
-  /** Whatever is wrong with a secret, or with a configuration that has changed since, must not keep a user connected. */
+  /** A secret that does not open, or a configuration that has changed since, must not keep a user connected. */
   function prepare(stored: StoredConnection, tokens: TokenSet | null): () => Promise<void> {
     const facts = { connection: stored.connection.id, connector: stored.connector.slug };
     const giveUp = (err: unknown) => log.warn({ ...facts, err }, "not revoked at the provider");

@@ -1,4 +1,4 @@
-/** Asks everything that the schema and the REST contract know, as anybody. Imported by tests only. */
+/** Asks everything that the schema and the REST contract know, as any caller. Imported by tests only. */
 import { z } from "zod";
 import { MAXIMUM_DEPTH } from "../../gateway/graphql/limits.ts";
 import { WEB_ORIGIN } from "../support/test-app.ts";
@@ -8,7 +8,7 @@ import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world
 /** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
 export const SERVER_ROOTS: readonly string[] = ["user", "group", "provisionUser"];
 
-/** Deeper than anybody may ask, or somebody else's connection: understood, and refused. */
+/** Deeper than is allowed, or another owner's connection: understood, and refused. */
 const refused = /Query depth limit|id: is already in use/;
 
 export interface Outcome {
@@ -32,7 +32,7 @@ const fieldsOfUsers = (root: string) => (SERVER_ROOTS.includes(root) ? TOKEN_FIE
 export async function askAll(world: World, asker: AskerName | "server", list: readonly Operation[]): Promise<Outcome> {
   const outcome: Outcome = { leaking: [], successes: new Map(), reached: new Set(), bodies: new Map() };
   const shared = asker === "server" ? world.server : await world.headersOf(asker);
-  // What is too deep for anybody is asked by the member alone.
+  // What is too deep for every caller is asked by the member alone.
   const asked = list.filter(({ path }) => asker === "member" || path.length <= MAXIMUM_DEPTH + 1);
   for (const operation of asked) {
     const { headers, text } = await prepare(world, asker, operation, shared);

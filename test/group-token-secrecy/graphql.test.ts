@@ -1,8 +1,8 @@
 /**
  * A group's tokens reach no user, by any path (docs/architecture.md, "Groups"). By exhaustion: every path of the schema to every text, every operation of
- * the REST contract (`rest.test.ts`), every page, every channel, and every error, as everybody who is no server; with tokens that are known,
+ * the REST contract (`rest.test.ts`), every page, every channel, and every error, as every caller that is no server; with known tokens,
  * whose bytes are looked for in whole answers. Each field is asked with what it needs to succeed, and has to. A new field or argument fails
- * here until somebody says what it is.
+ * here until it is listed.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rootsOf, textFields } from "./secrets.ts";

@@ -1,4 +1,4 @@
-/** A group whose tokens are known, everybody who must not get them, and a search for their bytes. Imported by tests only. */
+/** A group whose tokens are known, every caller who must not get them, and a search for their bytes. Imported by tests only. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
@@ -26,7 +26,7 @@ export const TOKEN_FIELDS = [
   "User.connectionToken",
 ];
 
-/** Everybody who is no server, and who they are. Whoever made the group's connections is in no group any more. */
+/** Every caller that is no server. The founder, who made the group's connections, is in no group any more. */
 const idOf = { member: "grace", "former member": "fred", "member of another group": "bob", "user without a group": "ada" } as const;
 export type UserName = keyof typeof idOf;
 export const askers = ["member", "former member", "member of another group", "user without a group", "anonymous"] as const;
@@ -103,7 +103,7 @@ const plantedSchema = z.object({
   }),
 });
 
-/** Makes everybody known, lets the founder connect for the group, and takes the founder out of it. */
+/** Makes the users known, lets the founder connect for the group, and takes the founder out of it. */
 export async function createWorld(gateway: Gateway): Promise<World> {
   const { app, provider } = gateway;
   const send = sendTo(app);

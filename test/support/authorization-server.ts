@@ -17,7 +17,7 @@ export interface Controls {
   account: TestAccount;
   /** The `iss` of callbacks (RFC 9207). Null leaves it out. Default the server's URL. */
   iss: string | null;
-  /** The scopes granted whatever is asked for. Null: those asked for. Default null. */
+  /** The scopes granted, also where others are asked for. Null: those asked for. Default null. */
   grantedScopes: readonly string[] | null;
   /** The next person at `/authorize` says no, or runs into this error. Default `access_denied`. */
   denyNext(error?: string, description?: string): void;

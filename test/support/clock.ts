@@ -6,7 +6,7 @@ export interface ManualClock extends Clock {
   advance(milliseconds: number): void;
 }
 
-/** A clock that stands still until it is moved. Whoever sleeps gets the next turn of the event loop. */
+/** A clock that stands still until it is moved. A sleep ends with the next turn of the event loop. */
 export function createManualClock(startsAt = Date.parse("2026-01-01T00:00:00Z")): ManualClock {
   let now = startsAt;
   const waiting: { instant: number; wake: () => void }[] = [];

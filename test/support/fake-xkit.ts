@@ -21,7 +21,7 @@ export interface FakeXkit {
   on(route: string, answer: Record<string, unknown>): void;
 }
 
-/** A little HTTP server that answers whatever a test orders, before the adapter. */
+/** A little HTTP server that answers what a test orders, in place of an upstream. */
 export async function startFakeXkit({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}): Promise<FakeXkit> {
   const routes = new Map<string, Handle>();
   const requests: string[] = [];

@@ -33,7 +33,7 @@ type Outcome = { readonly tokens: IssuedTokens } | { readonly status: number; re
 const secretNames: ReadonlySet<string> = new Set(["code", "code_verifier", "refresh_token", "client_secret"]);
 const HUGE_BYTES = 2_097_152;
 
-/** Answers `POST /token` (RFC 6749 section 3.2), after whatever misbehaviour the script has for it. */
+/** Answers `POST /token` (RFC 6749 section 3.2), after the misbehaviour that the script has for it. */
 export async function answerTokenRequest(endpoint: TokenEndpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const params = await readParams(request);
   endpoint.tokenRequests.push(recordOf(endpoint, request, params));

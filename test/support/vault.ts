@@ -67,7 +67,7 @@ export async function askToken(user: TestUser, { where = { slug: "test" }, via, 
   return answerSchema.parse(data.accessToken);
 }
 
-/** The refreshes that reached the provider, whatever came of them. */
+/** The refreshes that reached the provider. */
 export const refreshRequests = ({ provider }: TestApp) => provider.tokenRequests.filter(({ grantType }) => grantType === "refresh_token");
 
 /** Reads or changes the store past the gateway. */

@@ -64,7 +64,7 @@ async function startOnce(member: Member, launch: Launch): Promise<void> {
       return;
     }
     ledger.readLog(member.index, gateway.stdout() + gateway.stderr());
-    // A store that is away is a reason not to start; whatever supervises a gateway tries again.
+    // A store that is away is a reason not to start; a supervisor tries again.
     if (history.find(member.index, ["store in trouble"], startedAtMs, Date.now()).length === 0)
       ledger.countUnhandledExit(member.index, `it did not start: ${lastLines(gateway)}`);
     await endNow(gateway);
@@ -114,7 +114,7 @@ export function openSocket(member: Member): void {
   member.socket.on("error", () => {});
 }
 
-/** Ends it whatever it does. */
+/** Kills it. */
 export async function abandon(member: Member): Promise<void> {
   member.isExpectedToEnd = true;
   member.socket?.terminate();

@@ -24,7 +24,7 @@ interface Dependencies {
   ledger: Ledger;
 }
 
-/** Asks without end, until `stop`: anybody, any way, any gateway that is up. The ledger judges each answer. */
+/** Asks without end, until `stop`: as any user, in any way, any gateway that is up. The ledger judges each answer. */
 export function startReaders(dependencies: Dependencies): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const read = async (index: number) => {

@@ -50,7 +50,7 @@ export interface Reuse {
 
 const SECRET_BYTES = 18;
 
-/** The provider's memory: what is so, whatever a gateway believes. Refresh tokens rotate; reuse past the grace window revokes. */
+/** The provider's memory: the truth that gateways are judged by. Refresh tokens rotate; reuse past the grace window revokes. */
 export function createTruth() {
   const grants = new Map<number, TrueGrant>();
   const refreshTokens = new Map<string, RefreshToken>();

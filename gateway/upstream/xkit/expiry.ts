@@ -4,7 +4,7 @@ import { jwtExpiry } from "../../oauth/jwt.ts";
 /** How long a session token or user token is taken to last when neither the upstream nor the token says, in seconds. */
 export const ASSUMED_LIFETIME_SECONDS = 300;
 
-/** When a token expires as far as anybody says: the upstream, else the token itself where it is a JWT (RFC 7519 section 4.1.4), else null. */
+/** When a token expires, by the first that says so: the upstream, else the token itself where it is a JWT (RFC 7519 section 4.1.4), else null. */
 export function statedExpiryOf(token: string, stated: Date | null): Date | null {
   const seconds = stated ? null : jwtExpiry(token);
   return seconds === null ? stated : new Date(seconds * 1000);
@@ -20,6 +20,6 @@ export function statedIssueOf(token: string): Date | null {
   }
 }
 
-/** When a credential of ours to renew expires, which must have an end: five minutes from `now` (milliseconds) when nobody says. */
+/** When a credential of ours to renew expires, which must have an end: five minutes from `now` (milliseconds) when it is not stated. */
 export const expiryOf = (token: string, stated: Date | null, now: number): Date =>
   statedExpiryOf(token, stated) ?? new Date(now + ASSUMED_LIFETIME_SECONDS * 1000);

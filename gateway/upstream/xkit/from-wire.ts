@@ -40,7 +40,7 @@ export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: st
   updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
 });
 
-/** No token, whatever the answer holds: a careless upstream may put anything into its words. */
+/** No token: a careless upstream may put one into its messages. */
 export function toAuthorization(authorization: AuthorizationAnswer, connectionId: string): Authorization {
   const secrets = secretsOf(authorization);
   const describe = (text: string | null) => describeVendor(text ?? undefined, secrets);

@@ -51,7 +51,7 @@ function judge(
   if (isPlain && minimumTtl === null && leftSeconds !== null && isOnItsMargin(value, connection, expiresAt, now))
     // A plain Xkit renews a token once it has expired.
     return temporarilyUnavailable(name, leftSeconds + 1, "its token is about to expire");
-  // Of a life that nobody stated nothing can be promised.
+  // Nothing can be promised of a life that is not stated.
   if (minimumTtl && (leftSeconds ?? 0) < minimumTtl) return minimumTtlUnavailable(name, leftSeconds ?? 0);
   return {
     type: "AccessToken",
@@ -68,7 +68,7 @@ function judge(
 }
 
 /**
- * Whether less than the default margin is left (rule 1). Where nobody says when the token was issued it was not before its connection:
+ * Whether less than the default margin is left (rule 1). Where it is not stated when the token was issued, that was not before its connection:
  * the margin is then no shorter than it should be, and 60 s at most.
  */
 function isOnItsMargin(value: string, { createdAt }: Connection, expiresAt: Date | null, now: number): boolean {

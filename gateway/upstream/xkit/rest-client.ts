@@ -16,7 +16,7 @@ const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What `retryAfter` says where the upstream does not, in seconds. */
 const DEFAULT_RETRY_SECONDS = 2;
-/** What an upstream says is believed up to here, in seconds: more is more than GraphQL's integers hold, or than anybody waits. */
+/** What an upstream says is believed up to here, in seconds: more is more than GraphQL's integers hold, or than a client waits. */
 const RETRY_AFTER_LONGEST_SECONDS = 3_600;
 
 /** What a request proves: a user's own bearer, the gateway's key pair, or a session cookie, as header values. */

@@ -22,7 +22,7 @@ import { createWatches } from "./watches.ts";
 
 /** Started authorizations whose connector is remembered at most: the contract asks for it beside their id. */
 const REMEMBERED_AUTHORIZATIONS = 10_000;
-/** Ids and states come from the upstream, whatever their length: 2 Mi characters of them. */
+/** Ids and states come from the upstream and may be long: 2 Mi characters of them are kept. */
 const REMEMBERED_CHARACTERS = 2_097_152;
 /** Stands for a connector's slug where none is known. */
 const ANY_SLUG = "any";
@@ -36,7 +36,7 @@ export interface RelayedUsersOptions {
   accessTokens: AccessTokens;
 }
 
-/** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of whoever's bearer it is. */
+/** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of the bearer's user. */
 export function createRelayedUsers({ client, url, publicUrl, clock, polling, accessTokens }: RelayedUsersOptions): RelayedUsers {
   /** Slugs by authorization and by state. */
   const slugs = new LRUCache<string, string>({
@@ -101,8 +101,8 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       find,
       list: (slug) => list(slug),
       /**
-       * Three requests, one after the other: whoever was in a group before or after the token was read gets none, whatever the answer
-       * says of its owner. At the same time as the read, the first would not see who has left the group since.
+       * Three requests, one after the other: a user who was in a group before or after the token was read gets none, also where the answer
+       * names another owner. Sent beside the read, the first would not see that a user has left the group since.
        */
       accessToken: (where, wanted) =>
         accessTokens(where, wanted, async (query) => {

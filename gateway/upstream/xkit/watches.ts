@@ -9,7 +9,7 @@ import {
 } from "../../../schema/upstream.ts";
 import type { Polling } from "./polling.ts";
 
-/** How often an upstream is asked about an authorization that somebody waits for, and about connections that somebody watches. */
+/** How often an upstream is asked about an authorization that is waited for, and about connections that are watched. */
 export const AUTHORIZATION_POLL_MS = 1_000;
 export const CONNECTIONS_POLL_MS = 3_000;
 
