@@ -42,7 +42,7 @@ async function startConnecting(): Promise<string> {
 }
 
 it.skipIf(!hasNginx)("pass a plain nginx with their first byte at once (needs nginx)", async () => {
-  const nginx = await startNginx([gateway.config.port]);
+  const nginx = await startNginx([gateway.config.port, gateway.config.port]);
   const response = await fetch(`${nginx.url}/graphql`, {
     method: "POST",
     headers: { ...headers, accept: "text/event-stream" },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,24 +14,23 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-/**
- * Starts an nginx in front of gateways on loopback ports, with the settings of Debian's package.
- * @param upstream Further lines of its `upstream` block.
- * @param location Further lines of its `location` block.
- */
-export async function startNginx(ports: readonly number[], { upstream = "", location = "" } = {}): Promise<Nginx> {
+/** The configuration that operators are given. */
+const CONFIGURATION = readFileSync(new URL("../../deploy/nginx.conf", import.meta.url), "utf8");
+
+/** Starts an nginx in front of two gateways on loopback ports, with the configuration of `deploy/`. */
+export async function startNginx([first, second]: readonly [number, number]): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "xkit-nginx-"));
   const port = await findFreePort();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${directory}/${name};`).join(" ");
+  const settings = CONFIGURATION.replace("127.0.0.1:4000", `127.0.0.1:${first}`)
+    .replace("127.0.0.1:4001", `127.0.0.1:${second}`)
+    .replace("listen 80;", `listen 127.0.0.1:${port};`);
   const configuration = `
     daemon off; pid ${directory}/pid; error_log ${directory}/error.log; worker_processes 1;
     ${process.getuid?.() === 0 ? "user root;" : ""}
     events { worker_connections 768; }
-    http {
-      access_log off; ${temporary}
-      upstream gateways { ${ports.map((each) => `server 127.0.0.1:${each} max_fails=0;`).join(" ")} ${upstream} }
-      server { listen 127.0.0.1:${port}; location / { proxy_pass http://gateways; proxy_set_header Host localhost; ${location} } }
-    }`;
+    http { access_log off; ${temporary}
+${settings} }`;
   writeFileSync(join(directory, "nginx.conf"), configuration);
   const child = spawn("nginx", ["-c", join(directory, "nginx.conf"), "-e", join(directory, "error.log")], { stdio: "ignore" });
   await reach(port, child);
