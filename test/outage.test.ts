@@ -117,8 +117,10 @@ describe("a store that cannot be written to", () => {
     await store.drop();
   });
 
-  it("is not ready while a Postgres server is read-only, though it can be read", async () => {
+  it("is not ready while a Postgres server is read-only, though it can be read, and answers what writes with 503", async () => {
     await start(await createTestDatabase("postgres"));
+    const { token } = await app.provisionUser({ id: "grace" });
+    const connect = () => ask(sendTo(app), 'mutation { connect(slug: "test") { id } }', {}, { authorization: `Bearer ${token}` });
     expect(await isReady()).toBe(true);
     const admin = await openDatabase(store.url, { clock });
     const name = new URL(store.url).pathname.slice(1);
@@ -128,6 +130,8 @@ describe("a store that cannot be written to", () => {
     );
     await vi.waitUntil(async () => !(await isReady()), { timeout: 10_000 });
     await expect(app.provisionUser({ id: "ada" })).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 1 } });
+    const { status, headers, errors } = await connect();
+    expect([status, headers.get("retry-after"), errors[0]?.extensions.code]).toEqual([503, "1", "TEMPORARILY_UNAVAILABLE"]);
     await sql.raw("set default_transaction_read_only = off").execute(admin.query);
     await admin.close();
   });

@@ -37,15 +37,18 @@ export const codeEveryError: Plugin = {
       if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "BAD_USER_INPUT" && extensions["path"])) {
         first.extensions.http ??= { status: httpStatusOf.BAD_USER_INPUT };
       }
-      if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "RATE_LIMITED"))
-        first.extensions.http ??= httpOf(first);
+      if (first && hasNothing && errors.every(({ extensions }) => isForLater(extensions["code"]))) first.extensions.http ??= httpOf(first);
     }
   },
 };
 
+/** Whether HTTP says too that the whole request is to be sent again later, with `Retry-After`. */
+const isForLater = (code: unknown): boolean => code === "RATE_LIMITED" || code === "TEMPORARILY_UNAVAILABLE";
+
 /** Status and headers of an answer that one error refuses whole. */
-function httpOf({ originalError }: GraphQLError) {
-  if (!(originalError instanceof GatewayError)) return { status: httpStatusOf.RATE_LIMITED };
+function httpOf({ originalError, extensions }: GraphQLError) {
+  if (!(originalError instanceof GatewayError))
+    return { status: extensions["code"] === "RATE_LIMITED" ? httpStatusOf.RATE_LIMITED : httpStatusOf.TEMPORARILY_UNAVAILABLE };
   const failure = failureOf(originalError);
   return { status: failure.status, headers: failureHeaders(failure, graphqlSurface.challenge) };
 }
