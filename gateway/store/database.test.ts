@@ -130,6 +130,25 @@ describe("a Postgres store whose listening connection is lost", () => {
   });
 });
 
+describe("a Postgres store whose connections are all taken", () => {
+  /** Longer than until the next proof of hearing, and than that may take. */
+  const BUSY_SECONDS = 9;
+
+  it("caches nothing meanwhile, and is not taken for one whose changes cannot be heard", { timeout: 60_000 }, async () => {
+    store = await createTestDatabase("postgres");
+    const logged: string[] = [];
+    const note = (_facts: object, message: string) => void logged.push(message);
+    const database = await openDatabase(store.url, { clock, log: { info: note, warn: note, error: note } });
+    opened.push(database);
+    const busy = Promise.all(Array.from({ length: 10 }, () => sql`select pg_sleep(${BUSY_SECONDS})`.execute(database.query)));
+    await vi.waitUntil(() => !database.changes.isCacheable(), { timeout: 20_000 });
+    expect(database.degradation()).toBeNull();
+    await busy;
+    await vi.waitUntil(() => database.changes.isCacheable(), { timeout: 20_000 });
+    expect(logged).toEqual([]);
+  });
+});
+
 describe("a Postgres connection that breaks", () => {
   const terminate = (url: string, query: string) =>
     run(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '${query}%'`);

@@ -121,18 +121,14 @@ function createClient(url: string, tell: (change: Change) => void): pg.Client {
 
 /**
  * Whether a notification arrives while no statement runs on the listening connection: a pooler may deliver one beside a statement's
- * answer. Null while none can be sent, because the store is away.
+ * answer. Null while none can be sent, because the store is away or its connections are all taken.
  */
 async function proveHearing(client: pg.Client, notify: Notify): Promise<boolean | null> {
   const payload = PROOF + randomUUID();
   const arrival = arrivalOf(client, payload);
-  try {
-    await notify(CHANNEL, payload);
-  } catch {
-    arrival.cancel();
-    return null;
-  }
-  return arrival.arrived;
+  let isSent = false;
+  void notify(CHANNEL, payload).then(() => (isSent = true), arrival.cancel);
+  return (await arrival.arrived) || (isSent ? false : null);
 }
 
 /** Whether a payload arrives in time. */
