@@ -14,7 +14,6 @@ const MAXIMUM_FILE_BYTES = 262_144;
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 const ENDING = ".sealed";
-const UNREADABLE_ENDING = ".unreadable";
 
 const contentSchema = z.strictObject({
   connectionId: z.string(),
@@ -39,7 +38,7 @@ export type SpooledTokens = z.output<typeof contentSchema> & { path: string; for
 export interface Spool {
   /** Writes a file, whole or not at all. Never throws: a failure is logged. The answer deletes the file. */
   keep(grant: GrantVersion, columns: TokenColumns): () => void;
-  /** What earlier processes left. A file that cannot be read is renamed to `….unreadable`, and logged. */
+  /** What earlier processes left. A file that cannot be read stays as it is, and is logged: its key may come back. */
   list(): SpooledTokens[];
 }
 
@@ -72,8 +71,7 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
         try {
           return { ...readContent(sealer, path, name), path, forget: forget(path) };
         } catch (err) {
-          log.error({ path, err }, "a spooled token cannot be read: its file is kept aside");
-          renameSync(path, `${path}${UNREADABLE_ENDING}`);
+          log.error({ path, err }, "a spooled token cannot be read: put its key back, or delete its file");
           return [];
         }
       });

@@ -137,13 +137,28 @@ describe("the spool of a process that ended while its store was away", { timeout
   });
 });
 
-describe("a spool", () => {
-  it("keeps a file aside that cannot be read, and tells of it", async () => {
+describe("a spool", { timeout: 60_000 }, () => {
+  it("keeps what was sealed with a key that left the ring, and adopts it once the key is back", async () => {
+    const ada = await killedWithAnswer("sqlite");
+    const [name] = spooled();
+    const path = join(test.config.spoolDirectory, name ?? "");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace("s1.test.", "s1.left."));
+    await test.startTwin();
+    expect(spooled()).toEqual([name]);
+    expect(test.logged.join("\n")).toContain('sealed with key \\"left\\"');
+    writeFileSync(path, text);
+    const twin = await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(test.provider.liveAccessTokens()).toContain((await askToken(ada, { via: twin })).value);
+  });
+
+  it("leaves a file where it is that cannot be read, and tells of it", async () => {
     test = await startTestApp();
     mkdirSync(test.config.spoolDirectory, { recursive: true });
     writeFileSync(join(test.config.spoolDirectory, "some.1.sealed"), "garbage");
     await test.startTwin();
-    expect(spooled()).toEqual(["some.1.sealed.unreadable"]);
+    expect(spooled()).toEqual(["some.1.sealed"]);
     expect(test.logged.join("\n")).toContain("a spooled token cannot be read");
     expect(refreshRequests(test)).toEqual([]);
   });
