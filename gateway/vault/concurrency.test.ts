@@ -94,13 +94,12 @@ describe.each(databaseKinds)("50 requests at once on an expired token, on %s", (
 });
 
 describe("two machines over one Postgres, of which one has a clock that is two minutes fast", () => {
-  /** Whether the fast machine has tried to claim the refresh. */
-  const hasTried = async (): Promise<boolean> => {
-    const { rows } = await inStore(test, (query) =>
-      sql`select 1 from pg_stat_activity where application_name = 'fast' and query like 'update "authorizations"%'`.execute(query),
-    );
-    return rows.length > 0;
-  };
+  /** Waits until the fast machine has tried to claim the refresh. */
+  const untilTried = (): Promise<void> =>
+    inStore(test, async (query) => {
+      const trying = sql`select 1 from pg_stat_activity where application_name = 'fast' and query like 'update "authorizations"%'`;
+      await vi.waitUntil(async () => (await trying.execute(query)).rows.length > 0, { timeout: 20_000, interval: 5 });
+    });
 
   it("refresh once: the fast one does not take the other's lease for ended", { timeout: 60_000 }, async () => {
     test = await startTestApp({ database: "postgres" });
@@ -112,7 +111,7 @@ describe("two machines over one Postgres, of which one has a clock that is two m
     const first = children[0]?.ask(25) ?? [];
     await hold.arrived(1);
     const second = children[1]?.ask(25) ?? [];
-    await vi.waitUntil(hasTried, { timeout: 20_000, interval: 5 });
+    await untilTried();
     hold.release();
     await expectOneGoodToken([...(await first), ...(await second)]);
     expect(test.provider.refreshCount()).toBe(1);
