@@ -89,7 +89,7 @@ describe("a reconnect that is denied", () => {
     const deny = async () => {
       await page.getByRole("button", { name: /^Reconnect/ }).click();
       await answerConsent(page, "Deny");
-      await page.getByRole("heading", { name: "Calendar was not connected anew" }).waitFor();
+      await page.getByRole("heading", { name: "Calendar was not reconnected" }).waitFor();
       await page.getByText("The connection that you have goes on as before.").waitFor();
     };
     await deny();

@@ -10,7 +10,7 @@ import type { OriginCheck } from "../http/web-origin.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
-import { type Html, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Vault;
@@ -25,135 +25,131 @@ interface Dependencies {
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
-export function createConnectRoutes({
-  vault,
-  platform,
-  publicUrl,
-  cookies,
-  origins,
-  findSignedIn,
-  connectionsOf,
-}: Dependencies): Hono<Routed> {
-  const page = (title: string, status: number, body: Html) => renderPage({ platform, title, status, body });
-  const catalogLink = (slug: string) => html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
-
-  const visitorOf = async (request: Request) => ({
-    browser: cookies.browser.parse(request),
-    userId: (await findSignedIn(request))?.userId ?? null,
-  });
-
-  const showError = (error: unknown, slug: string) => renderFailure(error, { platform, body: catalogLink(slug) });
-
-  /** Nobody is signed in in this browser: the platform has to bring its user. */
-  const askToSignIn = () =>
-    page(
-      "Sign in first",
-      401,
-      html`<p>Nobody is signed in in this browser.</p>
-        ${platform.loginRedirectUrl ? html`<a class="button" href="${platform.loginRedirectUrl}">Sign in</a>` : ""}`,
-    );
-
-  async function start(exchange: Exchange, slug: string): Promise<Response> {
-    const { request } = exchange;
-    const viewer = await findSignedIn(request);
-    if (!viewer) return askToSignIn();
-    const url = new URL(request.url);
-    if (!isWanted(request, origins)) {
-      const again = `${publicUrl}${url.pathname}${url.search}`;
-      return page(
-        `Connect as ${viewer.name ?? viewer.userId}?`,
-        200,
-        html`<p>Another site sent you here.</p>
-          <a class="button" href="${again}">Continue</a>`,
-      );
-    }
-    const setCookies: string[] = [];
-    const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
-    const optional = (name: string, schema: z.ZodType<string>) => {
-      const value = url.searchParams.get(name);
-      return value === null ? null : parseParameter(name, schema.safeParse(value));
-    };
-    const connection = await connections.start(slug, { id: optional("id", idSchema), returnTo: optional("returnTo", returnToSchema) });
-    return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
-  }
-
-  async function submit(request: Request, slug: string): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
-    const state = parseParameter("state", stateSchema.safeParse(new URL(request.url).searchParams.get("state") ?? ""));
-    const viewer = await findSignedIn(request);
-    if (!viewer) return askToSignIn();
-    const started = await vault.getForm(state, slug, await visitorOf(request));
-    const form = new URLSearchParams(await request.text());
-    try {
-      const fields = fieldsSchema.safeParse([...form].map(([name, value]) => ({ name, value })));
-      const answer = await vault.submit(viewer, state, parseParameter("fields", fields));
-      return redirectTo(answer.authorizeUrl ?? destination(answer.returnTo, slug));
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
-      return showForm(started, state, error.message, form);
-    }
-  }
-
-  const showForm = (started: StartedConnection, state: string, problem: string | null, values: URLSearchParams) =>
-    renderPage({
-      platform,
-      title: `Connect ${started.connector.name}`,
-      status: problem ? 400 : 200,
-      hasForm: true,
-      body: renderForm({ started, state, problem, values }),
+export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
+  const { platform, publicUrl } = dependencies;
+  const answer = (slug: string, answering: Promise<Response>): Promise<Response> =>
+    answering.catch((error: unknown) => {
+      const back = html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
+      return renderFailure(error, { platform, body: back });
     });
-
-  async function finish(request: Request, slug: string): Promise<Response> {
-    const { searchParams } = new URL(request.url);
-    parseParameter("state", stateSchema.safeParse(searchParams.get("state") ?? ""));
-    const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(request));
-    const { name } = connection.connector;
-    if (!failure && returnTo) return redirectTo(destination(returnTo, slug));
-    if (failure) return showFailure(connection, failure.message, returnTo);
-    const label = connection.authorization?.displayLabel;
-    return page(`${name} is connected`, 200, html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`);
-  }
-
-  function showFailure(
-    { id, enabled, connector: { name, slug } }: Connection,
-    message: string,
-    returnTo: string | null,
-  ): Promise<Response> {
-    const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
-    const body = html`<p role="alert">${message}</p>
-      ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
-      <a class="button" href="${again}">Try again</a>
-      <a class="quiet" href="${destination(returnTo, slug)}">Back</a>`;
-    return page(enabled ? `${name} was not connected anew` : `${name} is not connected`, 400, body);
-  }
-
-  const destination = (returnTo: string | null, slug: string): string => new URL(returnTo ?? `/connectors/${slug}`, publicUrl).href;
-
   const routes = new Hono<Routed>();
-  routes.get("/connect/:slug", async ({ req, env }) => {
-    const slug = req.param("slug");
-    try {
-      parseParameter("slug", slugSchema.safeParse(slug));
-      const state = req.query("state");
-      if (state === undefined) return await start(env, slug);
-      const form = await vault.getForm(parseParameter("state", stateSchema.safeParse(state)), slug, await visitorOf(req.raw));
-      return await showForm(form, state, null, new URLSearchParams());
-    } catch (error) {
-      return showError(error, slug);
-    }
-  });
-  routes.post("/connect/:slug", ({ req }) =>
-    submit(req.raw, req.param("slug")).catch((error: unknown) => showError(error, req.param("slug"))),
-  );
-  routes.get("/callback/:slug", ({ req }) =>
-    finish(req.raw, req.param("slug")).catch((error: unknown) => showError(error, req.param("slug"))),
-  );
+  routes.get("/connect/:slug", ({ req, env }) => answer(req.param("slug"), open(dependencies, env, req.param("slug"))));
+  routes.post("/connect/:slug", ({ req, env }) => answer(req.param("slug"), submit(dependencies, env.request, req.param("slug"))));
+  routes.get("/callback/:slug", ({ req, env }) => answer(req.param("slug"), finish(dependencies, env.request, req.param("slug"))));
   return routes;
 }
 
+/** Starts connecting; with the `state` of what has been started, shows its form. */
+async function open(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
+  parseParameter("slug", slugSchema.safeParse(slug));
+  const { searchParams } = new URL(exchange.request.url);
+  if (!searchParams.has("state")) return start(dependencies, exchange, slug);
+  const state = parseState(searchParams);
+  const started = await dependencies.vault.getForm(state, slug, await visitorOf(dependencies, exchange.request));
+  return showForm(dependencies, { started, state, problem: null, values: new URLSearchParams() });
+}
+
+async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
+  const { platform, publicUrl, origins, findSignedIn, connectionsOf } = dependencies;
+  const { request } = exchange;
+  const viewer = await findSignedIn(request);
+  if (!viewer) return askToSignIn(platform);
+  const url = new URL(request.url);
+  if (!isWanted(request, origins)) {
+    const again = `${publicUrl}${url.pathname}${url.search}`;
+    const body = html`<p>Another site sent you here.</p>
+      <a class="button" href="${again}">Continue</a>`;
+    return renderPage({ platform, title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
+  }
+  const setCookies: string[] = [];
+  const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
+  const optional = (name: string, schema: z.ZodType<string>) => {
+    const value = url.searchParams.get(name);
+    return value === null ? null : parseParameter(name, schema.safeParse(value));
+  };
+  const connection = await connections.start(slug, { id: optional("id", idSchema), returnTo: optional("returnTo", returnToSchema) });
+  return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
+}
+
+/** Takes what the user typed into the form of `/connect/:slug?state=`. */
+async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
+  const { vault, platform, publicUrl, origins, findSignedIn } = dependencies;
+  if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
+  const state = parseState(new URL(request.url).searchParams);
+  const viewer = await findSignedIn(request);
+  if (!viewer) return askToSignIn(platform);
+  const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
+  const values = new URLSearchParams(await request.text());
+  try {
+    const fields = fieldsSchema.safeParse([...values].map(([name, value]) => ({ name, value })));
+    const { authorizeUrl, returnTo } = await vault.submit(viewer, state, parseParameter("fields", fields));
+    return redirectTo(authorizeUrl ?? destinationOf(publicUrl, returnTo, slug));
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
+    return showForm(dependencies, { started, state, problem: error.message, values });
+  }
+}
+
+async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
+  const { vault, platform, publicUrl } = dependencies;
+  const { searchParams } = new URL(request.url);
+  parseState(searchParams);
+  const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
+  if (failure) return showFailure(dependencies, connection, failure.message, returnTo);
+  if (returnTo) return redirectTo(destinationOf(publicUrl, returnTo, slug));
+  const label = connection.authorization?.displayLabel;
+  const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
+  return renderPage({ platform, title: `${connection.connector.name} is connected`, body });
+}
+
+/** For a browser without a session: the platform has to sign its user in. */
+function askToSignIn(platform: Platform): Promise<Response> {
+  const body = html`<p>Nobody is signed in in this browser.</p>
+    ${platform.loginRedirectUrl ? html`<a class="button" href="${platform.loginRedirectUrl}">Sign in</a>` : ""}`;
+  return renderPage({ platform, title: "Sign in first", status: 401, body });
+}
+
+interface ShownForm {
+  started: StartedConnection;
+  state: string;
+  problem: string | null;
+  values: URLSearchParams;
+}
+
+const showForm = ({ platform }: Dependencies, form: ShownForm): Promise<Response> =>
+  renderPage({
+    platform,
+    title: `Connect ${form.started.connector.name}`,
+    status: form.problem ? 400 : 200,
+    hasForm: true,
+    body: renderForm(form),
+  });
+
+function showFailure(
+  { platform, publicUrl }: Dependencies,
+  { id, enabled, connector: { name, slug } }: Connection,
+  message: string,
+  returnTo: string | null,
+): Promise<Response> {
+  const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
+  const body = html`<p role="alert">${message}</p>
+    ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
+    <a class="button" href="${again}">Try again</a>
+    <a class="quiet" href="${destinationOf(publicUrl, returnTo, slug)}">Back</a>`;
+  return renderPage({ platform, title: enabled ? `${name} was not reconnected` : `${name} is not connected`, status: 400, body });
+}
+
+const destinationOf = (publicUrl: string, returnTo: string | null, slug: string): string =>
+  new URL(returnTo ?? `/connectors/${slug}`, publicUrl).href;
+
+const visitorOf = async ({ cookies, findSignedIn }: Dependencies, request: Request) => ({
+  browser: cookies.browser.parse(request),
+  userId: (await findSignedIn(request))?.userId ?? null,
+});
+
 /**
  * Whether the user came by themselves or from one of the platform's pages, as browsers tell (Fetch Metadata, `Referer`). A neighbour on
- * the same site is not the platform: under `github.io` it is anybody. Browsers that send no Fetch Metadata are believed.
+ * the same site is not the platform: under `github.io` it is another customer. Browsers that send no Fetch Metadata are believed.
  */
 function isWanted(request: Request, origins: OriginCheck): boolean {
   const site = request.headers.get("sec-fetch-site");
@@ -161,6 +157,8 @@ function isWanted(request: Request, origins: OriginCheck): boolean {
   const referrer = URL.parse(request.headers.get("referer") ?? "");
   return referrer !== null && origins.isValid(referrer.origin);
 }
+
+const parseState = (parameters: URLSearchParams): string => parseParameter("state", stateSchema.safeParse(parameters.get("state") ?? ""));
 
 type Parsed<Value> = { success: true; data: Value } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
 
