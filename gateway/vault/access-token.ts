@@ -42,6 +42,9 @@ interface Held extends StoredConnection {
   isRejected: boolean;
 }
 
+/** It has the life that was asked for, and the third party has not refused it. */
+const isAnswer = ({ freshness, isRejected }: Held): boolean => freshness.isUsable && !isRejected;
+
 /** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
 export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl, requestDeadlineMs }: Dependencies) {
   const opened = new WeakMap<AuthorizationRow, Granted>();
@@ -55,9 +58,13 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
     if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
     const refreshing = refresher.refresh(stored, held.isRejected && !held.freshness.isDue ? "rejected" : "due");
-    const waitMs = held.freshness.isUsable && !held.isRejected ? USABLE_TOKEN_WAIT_MS : requestDeadlineMs;
-    const outcome = await outcomeBefore(startedAt + waitMs, refreshing);
-    if (!outcome) return answer(held, request, stillRefreshing);
+    if (isAnswer(held) && !(await outcomeBefore(startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
+      // Its life went on meanwhile (rule 1).
+      const later = openHeldToken(stored, request);
+      if (later && isAnswer(later)) return later.token;
+    }
+    const outcome = await outcomeBefore(startedAt + requestDeadlineMs, refreshing);
+    if (!outcome) return answer(openHeldToken(stored, request) ?? held, request, stillRefreshing);
     const { stored: current, problem } = outcome;
     if (!current?.connection.enabled) return absent(where, current);
     const renewed = openHeldToken(current, request);
@@ -113,7 +120,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
 
   /** The token where rule 1 allows it, else the reason why not. */
   function answer(held: Held, request: TokenRequest, problem: RefreshProblem | null): AccessTokenOutcome {
-    if (held.freshness.isUsable && !held.isRejected) return held.token;
+    if (isAnswer(held)) return held.token;
     const { name } = held.connector;
     if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
     if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);

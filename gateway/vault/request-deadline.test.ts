@@ -7,12 +7,12 @@ import { TAKEOVER_WAIT_MS } from "./lease.ts";
 let test: TestApp;
 afterEach(() => test?.close());
 
-/** A token that another process was refreshing when it was killed. */
-async function leftBehind(database: (typeof databaseKinds)[number], env: Record<string, string> = {}) {
+/** A token with so much life left that another process was refreshing when it was killed. */
+async function leftBehind(database: (typeof databaseKinds)[number], env: Record<string, string> = {}, leftMs = 0) {
   test = await startTestApp({ database, env });
   const ada = await test.signIn("ada");
   await ada.connect();
-  test.clock.advance(HOUR_MS);
+  test.clock.advance(HOUR_MS - leftMs);
   const lease = { lease_id: "of another process", lease_expires_at: test.clock.now() + 15_000 };
   await inStore(test, (query) => query.updateTable("authorizations").set(lease).execute());
   return { ada, sleeps: vi.spyOn(test.clock, "sleep") };
@@ -32,6 +32,16 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
     await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, { timeout: 20_000 });
     expect((await askToken(ada)).__typename).toBe("AccessToken");
     expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("is not given a token whose life ran short during the wait", async () => {
+    const { ada, sleeps } = await leftBehind(database, {}, 61_000);
+    const asking = askToken(ada);
+    await vi.waitUntil(() => sleeps.mock.calls.length > 3);
+    test.clock.advance(2_000);
+    await vi.waitUntil(() => sleeps.mock.calls.length > 6);
+    test.clock.advance(10_000);
+    expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable" });
   });
 
   it("has the refresh taken over only after the other one had time to store what it may hold", async () => {

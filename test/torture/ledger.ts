@@ -6,7 +6,7 @@ import { describeReuse, isUnavoidable, findMostUsed, describeUses } from "./verd
 /** Least life of a token, as a share, when the caller names none (`gateway/vault/freshness.ts`). */
 const DEFAULT_MARGIN_SHARE = 0.1;
 /** An answer may be on its way for so long after it was judged: the machine is busy. */
-const TRANSIT_MS = 1_000;
+const TRANSIT_MS = 400;
 /** More evidence of one kind is not kept. */
 const EVIDENCE_KEPT = 6;
 /** What the gateway logs when an error reached the top of the process. */
