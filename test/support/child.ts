@@ -20,6 +20,7 @@ const orderSchema = z.union([
   z.object({ ask: z.int() }),
   z.object({ advance: z.int() }),
   z.object({ provision: z.int(), prefix: z.string() }),
+  z.object({ path: z.string(), headers: z.record(z.string(), z.string()), body: z.string().optional() }),
 ]);
 const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
@@ -57,9 +58,25 @@ async function ask(): Promise<unknown> {
 
 async function obey(order: z.output<typeof orderSchema>): Promise<unknown> {
   if ("ask" in order) return Promise.all(Array.from({ length: order.ask }, ask));
+  if ("path" in order) return send(order);
   if ("advance" in order) advancedMs += order.advance;
   else await provision(order.prefix, order.provision);
   return "done";
+}
+
+/** A GET without a body, else a POST. */
+async function send({
+  path,
+  headers,
+  body,
+}: {
+  path: string;
+  headers: Record<string, string>;
+  body?: string | undefined;
+}): Promise<unknown> {
+  const init = body === undefined ? { headers } : { method: "POST", headers, body };
+  const response = await app.fetch(new Request(`${env["XKIT_PUBLIC_URL"]}${path}`, init));
+  return { status: response.status, text: await response.text() };
 }
 
 async function provision(prefix: string, times: number): Promise<void> {

@@ -45,6 +45,7 @@ const answerSchema = z.object({
   connection: connectionSchema.optional(),
 });
 const answersSchema = z.array(answerSchema);
+const responseSchema = z.object({ status: z.int(), text: z.string() });
 
 /** One member of `AccessTokenResult`, as it came over HTTP. */
 export type TokenAnswer = z.output<typeof answerSchema>;
@@ -123,6 +124,8 @@ export interface ChildGateway {
   advance(milliseconds: number): Promise<void>;
   /** Makes so many users known, one after the other. */
   provision(prefix: string, times: number): Promise<void>;
+  /** Sends a request to it: a GET without a body, else a POST. */
+  send(path: string, headers: Record<string, string>, body?: string): Promise<{ status: number; text: string }>;
   kill(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): Promise<void>;
 }
 
@@ -187,6 +190,10 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
     async provision(prefix, times) {
       child.send({ provision: times, prefix });
       await answer();
+    },
+    async send(path, headers, body) {
+      child.send({ path, headers, body });
+      return responseSchema.parse(await answer());
     },
     async kill(signal) {
       child.kill(signal);
