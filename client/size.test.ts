@@ -7,8 +7,8 @@ import { buildPages } from "./testing/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
 const CREATE_XKIT_BUDGET_BYTES = 9_200;
-const XKIT_JS_BUDGET_BYTES = 7_100;
-const CATALOG_BUDGET_BYTES = 91_000;
+const XKIT_JS_BUDGET_BYTES = 7_000;
+const CATALOG_BUDGET_BYTES = 90_000;
 
 const dist = new URL("../dist/", import.meta.url);
 const gzippedSize = (code: string) => gzipSync(code, { level: 9 }).length;
