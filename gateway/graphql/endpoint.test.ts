@@ -102,6 +102,8 @@ describe("limits", () => {
     ["full of aliases", `{ ${many(31, "a#: platform { name }")} }`],
     ["full of directives", `{ platform { name ${many(31, "@include(if: true)")} } }`],
     ["long", `{ ${many(1_100, "__typename")} }`],
+    ["much of the schema", `{ ${many(29, "a#: __schema { types { name description } }")} }`],
+    ["much of each type", `{ __schema { types { ...T } } } fragment T on __Type { ${many(29, "a#: fields { description }")} }`],
     ["costly", `{ connections { connector { connections { connector { connections { connector { ${many(600, "name")} } } } } } } }`],
   ])("refuse an operation that is too %s with 400 and a code, whatever it accepts", async (_name, query) => {
     for (const accept of ["application/json", "application/graphql-response+json", "*/*"]) {
@@ -117,6 +119,9 @@ describe("limits", () => {
   it("let the largest sensible operations through", async () => {
     expect((await ada.graphql(nested(3))).data).toEqual({ connections: [] });
     expect((await ada.graphql(`{ ${many(30, "a#: platform { name }")} }`)).errors).toEqual([]);
+    expect((await ada.graphql(`{ a: __type(name: "Query") { name kind: __typename } b: __type(name: "User") { name } }`)).errors).toEqual(
+      [],
+    );
   });
 
   it("let GraphiQL's introspection through", async () => {
