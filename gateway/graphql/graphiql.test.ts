@@ -15,6 +15,7 @@ afterAll(() => test.close());
 const HTML = "text/html,application/xhtml+xml,*/*;q=0.8";
 const get = (path: string, headers: Record<string, string> = {}, { app } = test) =>
   app.fetch(new Request(`${PUBLIC_URL}${path}`, { headers }));
+const optionsOf = (page: string) => JSON.parse(/id="options">(.*)<\/script>/.exec(page)?.[1] ?? "");
 const readPage = async (headers: Record<string, string> = {}, from = test) =>
   (await get("/graphql", { accept: HTML, ...headers }, from)).text();
 const assetsOf = (page: string) => [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
@@ -32,13 +33,20 @@ describe("the page of GraphiQL", () => {
   });
 
   it("opens with a query of a connector of this catalog, and says where to get a session token", async () => {
-    const options = JSON.parse(/id="options">(.*)<\/script>/.exec(await readPage())?.[1] ?? "");
+    const options = optionsOf(await readPage());
     // Without it every visit after the first would open an empty tab.
     expect(options.query).toBe(options.defaultQuery);
     expect(options.query).toContain('accessToken(where: { slug: "test" })');
     expect(options.query).toMatch(/^# [^]*sign-in link[^]*xkit-gateway users token <user id>/);
     expect((await test.graphql(options.query)).errors.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
     expect((await ada.graphql(options.query)).errors).toEqual([]);
+  });
+
+  it("opens with the query of its address, in which no tag can end", async () => {
+    const query = 'query { a: platform { name } } # </script><script src="/x">';
+    const page = await (await get(`/graphql?${new URLSearchParams({ query })}`, { accept: HTML })).text();
+    expect(optionsOf(page).query).toBe(query);
+    expect(page).not.toContain(query);
   });
 
   it("holds a bearer in development, for the user who signed in in this browser alone", async () => {

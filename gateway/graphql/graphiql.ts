@@ -91,7 +91,8 @@ export function createGraphiql({ exampleSlug, findDevelopmentBearer }: GraphiqlO
       const bearer = await findDevelopmentBearer?.(request);
       const additionalHeaders = bearer ? { Authorization: `Bearer ${bearer}` } : {};
       // Named as the query too: with a default alone every visit after the first opens an empty tab.
-      return renderPage(page, { title: "Xkit Gateway", query: defaultQuery, defaultQuery, additionalHeaders });
+      const query = new URL(request.url).searchParams.get("query") || defaultQuery;
+      return renderPage(page, { title: "Xkit Gateway", query, defaultQuery, additionalHeaders });
     },
   };
 }
