@@ -54,6 +54,9 @@ export const connectorMisconfigured = (name: string, why: string): Outcome<"Conn
   message: `${name} refuses this platform's own credentials (${why}): its operator has to correct the connector.`,
 });
 
+/** What became of one connection, as the error of a token field. It says nothing of the gateway itself. */
+export class OutcomeError extends GatewayError {}
+
 /** The code under which an outcome becomes an error: for those the caller cannot mend by connecting. */
 const errorCodes: Partial<Record<AccessTokenOutcome["type"], ErrorCode>> = {
   TemporarilyUnavailable: "TEMPORARILY_UNAVAILABLE",
@@ -70,7 +73,7 @@ export async function tokenOrNull(source: OwnerConnections, where: ConnectionWhe
   if (outcome.type === "AccessToken") return outcome.value;
   const code = errorCodes[outcome.type];
   if (!code || !("message" in outcome)) return null;
-  throw new GatewayError(code, outcome.message, {
+  throw new OutcomeError(code, outcome.message, {
     ...("retryAfter" in outcome && { retryAfter: outcome.retryAfter }),
     ...("maximumTtl" in outcome && { maximumTtl: outcome.maximumTtl }),
   });

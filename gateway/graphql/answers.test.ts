@@ -44,6 +44,18 @@ describe("an operation with nothing but a wrong argument", () => {
   });
 });
 
+describe("the outage of one provider", () => {
+  it("is answered with 200: the gateway itself can do its work", async () => {
+    const bea = await test.signIn("bea");
+    await bea.connect();
+    test.clock.advance(3_600_000);
+    test.provider.controls.always({ status: 503 });
+    const { status, errors } = await bea.graphql(`{ connectionToken(where: { slug: "test" }) }`);
+    test.provider.controls.always(null);
+    expect([status, errors[0]?.extensions.code]).toEqual([200, "TEMPORARILY_UNAVAILABLE"]);
+  });
+});
+
 describe("a credential that is no good", () => {
   it.each(["Bearer x.y.z", "Bearer ", "Digest x", "Basic Zm9v", "Bearer a, Bearer b"])(
     "refuses the whole request: %s",

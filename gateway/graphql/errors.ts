@@ -2,6 +2,7 @@ import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { refusesAnswer } from "../../schema/answer-limit.ts";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { OutcomeError } from "../../schema/outcomes.ts";
 import { failureHeaders, failureOf, toFailure } from "../http/failure.ts";
 import { overLimit } from "./limits.ts";
 import { graphqlSurface } from "./surface.ts";
@@ -37,13 +38,17 @@ export const codeEveryError: Plugin = {
       if (first && hasNothing && errors.every(({ extensions }) => extensions["code"] === "BAD_USER_INPUT" && extensions["path"])) {
         first.extensions.http ??= { status: httpStatusOf.BAD_USER_INPUT };
       }
-      if (first && hasNothing && errors.every(({ extensions }) => isForLater(extensions["code"]))) first.extensions.http ??= httpOf(first);
+      if (first && hasNothing && errors.every(isForLater)) first.extensions.http ??= httpOf(first);
     }
   },
 };
 
-/** Whether HTTP says too that the whole request is to be sent again later, with `Retry-After`. */
-const isForLater = (code: unknown): boolean => code === "RATE_LIMITED" || code === "TEMPORARILY_UNAVAILABLE";
+/**
+ * Whether HTTP says too that the whole request is to be sent again later, with `Retry-After`. Not for the outage of one provider: a
+ * balancer would take the gateway for a broken one.
+ */
+const isForLater = ({ extensions, originalError }: GraphQLError): boolean =>
+  extensions["code"] === "RATE_LIMITED" || (extensions["code"] === "TEMPORARILY_UNAVAILABLE" && !(originalError instanceof OutcomeError));
 
 /** Status and headers of an answer that one error refuses whole. */
 function httpOf({ originalError, extensions }: GraphQLError) {
