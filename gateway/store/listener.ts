@@ -9,6 +9,8 @@ const LISTEN_RETRY_MS = 1_000;
 /** How often hearing is proved, and how long a proof may take. */
 const PROOF_INTERVAL_MS = 5_000;
 const PROOF_TIMEOUT_MS = 2_000;
+/** How long a proof counts, by the wall clock: of what came while the machine was suspended, a broken connection says nothing. */
+const PROOF_LASTS_MS = PROOF_INTERVAL_MS + 2 * PROOF_TIMEOUT_MS;
 const CHANNEL = "xkit_changes";
 const PROOF = "proof:";
 /** Postgres takes no longer payload (https://www.postgresql.org/docs/current/sql-notify.html); ids of issuers may be longer. */
@@ -41,6 +43,7 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
   const deafness = createDeafness(log);
   let current: pg.Client | null = null;
   let hearing: pg.Client | null = null;
+  let provedAt = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -59,6 +62,7 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
     deafness.note(!hears);
     if (hears) {
       hearing = client;
+      provedAt = Date.now();
       plan(() => prove(client), PROOF_INTERVAL_MS);
     } else lose(client, PROOF_INTERVAL_MS);
     // What changed before was not heard. Without hearing, subscribers look for themselves at each proof.
@@ -95,7 +99,8 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
     await close();
     throw error;
   });
-  return { isHearing: () => hearing !== null, isDeaf: deafness.isDeaf, close };
+  const isHearing = () => hearing !== null && Date.now() - provedAt <= PROOF_LASTS_MS;
+  return { isHearing, isDeaf: deafness.isDeaf, close };
 }
 
 /** Remembers whether notifications are sent and do not arrive, and logs each change of it. */
