@@ -12,6 +12,8 @@ const LAST_RESORT_DRAIN_MS = 4_000;
 
 /** Environment to configuration to app to port, until a signal says stop. */
 export async function main(): Promise<void> {
+  // What cannot be printed must not end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const file = readConfigFile();
   const config = parseConfig(process.env, file);
   const log = createLog(config.logLevel);

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createLog, type LogLevel } from "./log.ts";
 
@@ -43,4 +46,19 @@ describe("the log", () => {
     log.info({}, "x");
     expect(lines).toEqual([]);
   });
+});
+
+/** Linux has it: every write to it fails as on a full disk (man 4 full). */
+const FULL_DISK = "/dev/full";
+
+it.skipIf(!existsSync(FULL_DISK))("a full disk under standard output ends no process", async () => {
+  const program = `
+    const { createLog } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)});
+    const log = createLog("info");
+    for (let line = 0; line < 3; line += 1) log.info({ text: "x".repeat(600_000) }, "a line");
+    process.exitCode = 7;`;
+  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", program];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", openSync(FULL_DISK, "w"), "ignore"] });
+  const [code] = await once(child, "close");
+  expect(code).toBe(7);
 });

@@ -16,6 +16,9 @@ const SECRET_NAMES =
     " ",
   );
 
+/** Lines that wait in memory while standard output takes none, as on a full disk. Further lines are dropped. */
+const MAXIMUM_UNWRITTEN_BYTES = 1_048_576;
+
 /** Creates the log. `destination` defaults to standard output. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Log {
   const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`]);
@@ -27,7 +30,14 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     redact: { paths, censor: "[redacted]" },
     serializers: { err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? openStandardOutput());
+}
+
+/** A line that cannot be written must not end the process: the next line tries again. */
+function openStandardOutput(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: true, maxLength: MAXIMUM_UNWRITTEN_BYTES });
+  stream.on("error", () => {});
+  return stream;
 }
 
 /** What an error is and where it came from, and none of its further members: drivers keep queries, answers and addresses there. */
