@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Auth, createAuth } from "./auth/index.ts";
 import type { Clock } from "./runtime/clock.ts";
-import { type Config, ConfigError } from "./config/config.ts";
+import { type Config, ConfigError, dataDirectoryOf } from "./config/config.ts";
 import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
@@ -43,7 +43,7 @@ export async function openStore(config: Config, machine: Clock, log: Log): Promi
 
 /** Development without keys: one is made beside the data, for this store alone. */
 function loadDevelopmentKey({ databaseUrl }: Config, log: Log): SealingKey {
-  const directory = databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
+  const directory = dataDirectoryOf(databaseUrl);
   const path = join(directory, "sealing-key");
   mkdirSync(directory, { recursive: true });
   if (makeOnce(path, createSealingKey("development")))

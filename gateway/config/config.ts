@@ -182,8 +182,8 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
   });
 }
 
-/** Beside the SQLite file; with Postgres a folder of this process's own. */
-const dataDirectoryOf = (databaseUrl: string): string =>
+/** The folder of the SQLite file; with Postgres, `.data` in the working directory. */
+export const dataDirectoryOf = (databaseUrl: string): string =>
   databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
 
 /** What zod would say in its own words. */
