@@ -16,15 +16,15 @@ export interface Api {
 export function createApi(session: Session): Api {
   const transport = createTransport(session.url, session.fetch);
 
-  /** What was begun as one user is not finished as another. */
-  function assertStill(begunBy: Viewer | null | undefined): void {
-    if (begunBy && session.viewer?.id !== begunBy.id)
+  /** What was started as one user is not finished as another. */
+  function assertStill(startedBy: Viewer | null | undefined): void {
+    if (startedBy && session.viewer?.id !== startedBy.id)
       throw xkitError("UNAUTHENTICATED", "Somebody else is signed in by now: ask again if that is still wanted.");
   }
 
-  async function renewAs(begunBy: Viewer | null | undefined): Promise<void> {
+  async function renewAs(startedBy: Viewer | null | undefined): Promise<void> {
     await session.renew();
-    assertStill(begunBy);
+    assertStill(startedBy);
   }
 
   return {

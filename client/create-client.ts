@@ -16,7 +16,7 @@ const typedErrors = mapExchange({
   onResult: (result) => (!result.error || result.error instanceof XkitError ? result : { ...result, error: toXkitError(result.error) }),
 });
 
-/** Notes as whom an operation is begun, before it may wait for a renewal. */
+/** Notes as whom an operation is started, before it may wait for a renewal. */
 const stamped = (session: Session): Exchange =>
   mapExchange({
     onOperation: (operation) => makeOperation(operation.kind, operation, { ...operation.context, viewerId: session.viewer?.id }),
@@ -26,7 +26,7 @@ const isStill = (session: Session, viewerId: unknown) => viewerId === undefined 
 
 const signedIn = (session: Session): Exchange =>
   authExchange(async (utilities) => ({
-    // What was begun as one user is not sent as another: without Authorization the gateway refuses it.
+    // What was started as one user is not sent as another: without Authorization the gateway refuses it.
     addAuthToOperation: (operation) =>
       session.authorization && isStill(session, operation.context["viewerId"])
         ? utilities.appendHeaders(operation, { authorization: session.authorization })

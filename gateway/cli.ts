@@ -24,7 +24,7 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway keys rotate                  sign new session tokens with a new key
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
-  xkit-gateway restore --taken-at <time>    say when the dump was begun that a Postgres store was restored from
+  xkit-gateway restore --taken-at <time>    say when the dump of a restored Postgres store was started
 
 Environment and configuration file are those of the gateway itself.`;
 

@@ -140,7 +140,7 @@ describe("xkit-gateway restore", () => {
 
   it("asks when a copy was taken that does not say so", async () => {
     await open(urlOf("xkit.db"));
-    await expect(restore(urlOf("new.db"), at("xkit.db"), null, clock)).rejects.toThrow("say when the backup was begun, as --taken-at 2");
+    await expect(restore(urlOf("new.db"), at("xkit.db"), null, clock)).rejects.toThrow("say when the backup was started, as --taken-at 2");
     await restore(urlOf("new.db"), at("xkit.db"), TAKEN_AT, clock);
     expect(await restoredAt(await open(urlOf("new.db")))).toEqual([{ taken_at: TAKEN_AT.getTime() }]);
   });

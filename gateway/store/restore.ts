@@ -16,12 +16,12 @@ export interface Restored {
   previous: string | null;
 }
 
-const SAY_WHEN = "say when the backup was begun, as --taken-at 2026-11-25T12:00:00Z";
+const SAY_WHEN = "say when the backup was started, as --taken-at 2026-11-25T12:00:00Z";
 
 /**
  * Puts a backup in the place of a SQLite store, or notes in a Postgres store that `pg_restore` has filled what it is.
  * @param backup the backup's file; null for Postgres.
- * @param takenAt when the backup was begun; null where it has noted that itself.
+ * @param takenAt when the backup was started; null where it has noted that itself.
  * Throws `BackupError`, and changes nothing, when something is missing or a gateway has the store open.
  */
 export async function restore(databaseUrl: string, backup: string | null, takenAt: Date | null, clock: Clock): Promise<Restored> {
