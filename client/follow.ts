@@ -8,7 +8,7 @@ import type { Viewer } from "./types.ts";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 /** Codes of failures that may be over in a moment. */
-const PASSING: readonly string[] = ["NETWORK", "RATE_LIMITED", "TEMPORARILY_UNAVAILABLE", "UPSTREAM_UNAVAILABLE"];
+const TEMPORARY: readonly string[] = ["NETWORK", "RATE_LIMITED", "TEMPORARILY_UNAVAILABLE", "UPSTREAM_UNAVAILABLE"];
 
 export interface Follower<Data> {
   onData: (data: Data) => void;
@@ -31,7 +31,7 @@ interface Following<Data, Variables> {
   readonly variables: Variables;
   readonly follower: Follower<Data>;
   readonly signal: AbortSignal;
-  begunBy: Viewer | null | undefined;
+  startedBy: Viewer | null | undefined;
   /** Whether there was a stream before this one. */
   isBack: boolean;
   /** Whether the gateway has just refused the session token. */
@@ -48,21 +48,12 @@ interface Following<Data, Variables> {
  * Throws XkitError for what waiting does not mend: UNAUTHENTICATED also when somebody else is signed in by then.
  */
 export function createFollow(session: Session, transport: Transport): Follow {
-  async function renew(): Promise<void> {
-    try {
-      await session.renew();
-    } catch (error) {
-      // What the page's own callback throws may be over in a moment, too.
-      throw error instanceof XkitError ? error : xkitError("NETWORK", "No user token came.", { networkError: new Error(String(error)) });
-    }
-  }
-
   async function authorize<Data, Variables>(following: Following<Data, Variables>): Promise<string | null> {
-    if (following.isRefused || session.stale) await renew();
+    if (following.isRefused || session.stale) await renew(session);
     const { viewer, authorization } = session;
-    if (following.begunBy && viewer?.id !== following.begunBy.id)
+    if (following.startedBy && viewer?.id !== following.startedBy.id)
       throw xkitError("UNAUTHENTICATED", "Somebody else is signed in by now: subscribe again.");
-    following.begunBy = viewer;
+    following.startedBy = viewer;
     return authorization;
   }
 
@@ -90,14 +81,14 @@ export function createFollow(session: Session, transport: Transport): Follow {
   /** How long to wait after a failure. Throws it when waiting does not mend it. */
   function waitAfter<Data, Variables>(following: Following<Data, Variables>, failure: unknown): number {
     const isRefusedFirst = failure instanceof UnauthenticatedError && session.token !== null && !following.isRefused;
-    if (!isRefusedFirst && !isPassing(failure)) throw failure;
+    if (!isRefusedFirst && !isTemporary(failure)) throw failure;
     following.isRefused = isRefusedFirst;
     return isRefusedFirst ? 0 : waitMs(following.failures++, failure);
   }
 
   return async (document, variables, follower, signal) => {
     const none = { isBack: false, isRefused: false, failures: 0, last: "" };
-    const following = { document, variables, follower, signal, begunBy: session.viewer, ...none };
+    const following = { document, variables, follower, signal, startedBy: session.viewer, ...none };
     while (!signal.aborted) {
       const startedAt = Date.now();
       let wait = 0;
@@ -117,10 +108,19 @@ export function createFollow(session: Session, transport: Transport): Follow {
   };
 }
 
-/** These tell how things stand first, and again when they are asked for again. */
+async function renew(session: Session): Promise<void> {
+  try {
+    await session.renew();
+  } catch (error) {
+    // What the page's own callback throws may be over in a moment, too.
+    throw error instanceof XkitError ? error : xkitError("NETWORK", "No user token came.", { networkError: new Error(String(error)) });
+  }
+}
+
+/** Such a stream begins with the current state, each time that it is asked for. */
 const beginsWithState = (data: unknown): boolean => typeof data === "object" && data !== null && "authorizationStatus" in data;
 
-const isPassing = (error: unknown): boolean => error instanceof XkitError && PASSING.includes(error.code);
+const isTemporary = (error: unknown): boolean => error instanceof XkitError && TEMPORARY.includes(error.code);
 
 function waitMs(failures: number, failure: unknown): number {
   const longest = Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);

@@ -92,33 +92,12 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     try {
       const subscriber = await identify(bearer, request);
       if (!holdWhileOpen(socket, own.acquire(subscriber.userId))) return refuse(socket, 429);
-      server.handleUpgrade(request, socket, head, (opened) => serve(opened, subscriber));
+      server.handleUpgrade(request, socket, head, (opened) => serve({ subscribers, log }, opened, subscriber));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const { status, facts } = failureOf(error);
       refuse(socket, status === 429 || status === 503 ? status : 401, facts.retryAfter);
     }
-  }
-
-  function serve(socket: WebSocket, subscriber: Subscriber): void {
-    const joined = new Map<string, AsyncIterator<Authorization>>();
-    const silence = setTimeout(() => socket.terminate(), SILENCE_LIMIT_MS).unref();
-    subscribers.set(socket, subscriber);
-    socket.on("error", () => socket.terminate());
-    socket.on("close", () => {
-      clearTimeout(silence);
-      subscribers.delete(socket);
-      for (const authorizations of joined.values()) void authorizations.return?.();
-    });
-    socket.on("message", (data, isBinary) => {
-      silence.refresh();
-      const message = isBinary || !Buffer.isBuffer(data) ? null : parseMessage(data.toString());
-      if (!message) return socket.close(POLICY_VIOLATION, "not a message of Phoenix channels, version 2");
-      receive(socket, subscriber, joined, message).catch((error: unknown) => {
-        log.error({ err: error }, "unexpected error");
-        socket.close(1011);
-      });
-    });
   }
 
   return {
@@ -134,6 +113,32 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
       for (const socket of server.clients) socket.close(GOING_AWAY, "stopping");
     },
   };
+}
+
+/** Answers the messages of one socket until it closes or falls silent. */
+function serve(
+  { subscribers, log }: { subscribers: Map<WebSocket, Subscriber>; log: Dependencies["log"] },
+  socket: WebSocket,
+  subscriber: Subscriber,
+): void {
+  const joined = new Map<string, AsyncIterator<Authorization>>();
+  const silence = setTimeout(() => socket.terminate(), SILENCE_LIMIT_MS).unref();
+  subscribers.set(socket, subscriber);
+  socket.on("error", () => socket.terminate());
+  socket.on("close", () => {
+    clearTimeout(silence);
+    subscribers.delete(socket);
+    for (const authorizations of joined.values()) void authorizations.return?.();
+  });
+  socket.on("message", (data, isBinary) => {
+    silence.refresh();
+    const message = isBinary || !Buffer.isBuffer(data) ? null : parseMessage(data.toString());
+    if (!message) return socket.close(POLICY_VIOLATION, "not a message of Phoenix channels, version 2");
+    receive(socket, subscriber, joined, message).catch((error: unknown) => {
+      log.error({ err: error }, "unexpected error");
+      socket.close(1011);
+    });
+  });
 }
 
 async function receive(

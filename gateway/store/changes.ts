@@ -116,19 +116,10 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
     wake();
   };
   const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
-  /** A store that is away shows nothing, and ends nothing that has begun. */
-  const readOrWait = async (): Promise<News<Value>> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (!hasRead || !isTemporary(error)) throw error;
-      return { values: [], isLast: false, again: delay(READ_RETRY_MS, undefined, { ref: false }) };
-    }
-  };
   const refill = async () => {
     if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
     isChanged = false;
-    const { values, isLast, again } = await readOrWait();
+    const { values, isLast, again } = await (hasRead ? readOrSkip(read) : read());
     hasRead = true;
     ready.push(...values);
     void again?.then(readAgain);
@@ -158,4 +149,14 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
       return done;
     },
   };
+}
+
+/** While the store is away there is no news, and it is asked again shortly. */
+async function readOrSkip<Value>(read: () => Promise<News<Value>>): Promise<News<Value>> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isTemporary(error)) throw error;
+    return { values: [], isLast: false, again: delay(READ_RETRY_MS, undefined, { ref: false }) };
+  }
 }

@@ -47,7 +47,9 @@ const isAnswer = ({ freshness, isRejected }: Held): boolean => freshness.isUsabl
 
 /** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
 export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl, requestDeadlineMs }: Dependencies) {
-  const opened = new WeakMap<AuthorizationRow, Granted>();
+  const openToken = createTokenOpener(sealer, publicUrl);
+  const answer = (held: Held, request: TokenRequest, problem: RefreshProblem | null) =>
+    answerOf(held, request, problem, { publicUrl, clock });
 
   return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
     const startedAt = clock.now();
@@ -96,9 +98,12 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     const freshness = assessFreshness(life, request.minimumTtl, clock.now());
     return { ...stored, authorization, token, freshness, isRejected: request.rejected === token.fingerprint };
   }
+}
 
-  /** Opens the access token once for as long as its row is cached. */
-  function openToken(stored: StoredConnection, authorization: AuthorizationRow): Granted | null {
+/** Opens the access token once for as long as its row is cached. */
+function createTokenOpener(sealer: Sealer, publicUrl: string) {
+  const opened = new WeakMap<AuthorizationRow, Granted>();
+  return (stored: StoredConnection, authorization: AuthorizationRow): Granted | null => {
     const known = opened.get(authorization);
     if (known) return known;
     const value = openColumn(sealer, stored, "sealed_access_token");
@@ -116,34 +121,39 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     };
     opened.set(authorization, token);
     return token;
-  }
+  };
+}
 
-  /** The token where rule 1 allows it, else the reason why not. */
-  function answer(held: Held, request: TokenRequest, problem: RefreshProblem | null): AccessTokenOutcome {
-    if (isAnswer(held)) return held.token;
-    const { name } = held.connector;
-    if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
-    if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
-    if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
-    if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held)))
-      return minimumTtlUnavailable(name, maximumTtlOf(held));
-    // A new token that is hardly alive: connecting again would bring no better one.
-    if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, "its new token expires too soon");
-    return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
-  }
+/** The token where rule 1 allows it, else the reason why not. */
+function answerOf(
+  held: Held,
+  request: TokenRequest,
+  problem: RefreshProblem | null,
+  { publicUrl, clock }: Pick<Dependencies, "publicUrl" | "clock">,
+): AccessTokenOutcome {
+  if (isAnswer(held)) return held.token;
+  const { name } = held.connector;
+  if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
+  if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
+  if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
+  if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, clock.now())))
+    return minimumTtlUnavailable(name, maximumTtlOf(held, clock.now()));
+  // A new token that is hardly alive: connecting again would bring no better one.
+  if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, "its new token expires too soon");
+  return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
+}
 
-  /** No refresh can bring what is asked. */
-  function isBeyondReach({ freshness, isRejected }: Held, { minimumTtl }: TokenRequest): boolean {
-    return !isRejected && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
-  }
+/** No refresh can bring what is asked. */
+function isBeyondReach({ freshness, isRejected }: Held, { minimumTtl }: TokenRequest): boolean {
+  return !isRejected && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
+}
 
-  function isAlive({ authorization }: Held): boolean {
-    return authorization.expires_at === null || authorization.expires_at > clock.now();
-  }
+function isAlive({ authorization }: Held, now: number): boolean {
+  return authorization.expires_at === null || authorization.expires_at > now;
+}
 
-  /** The most that can be asked, in seconds: of a new token where one can be had, else of the current one. */
-  function maximumTtlOf({ authorization, freshness }: Held): number {
-    const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
-    return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - clock.now()) / 1000);
-  }
+/** The most that can be asked, in seconds: of a new token where one can be had, else of the current one. */
+function maximumTtlOf({ authorization, freshness }: Held, now: number): number {
+  const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
+  return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - now) / 1000);
 }

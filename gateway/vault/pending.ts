@@ -48,15 +48,6 @@ export function createPending({ attempts, clock }: { attempts: Attempts; clock: 
       throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
   }
 
-  async function remove(transaction: Transaction<Tables>, stored: readonly StoredConnection[]): Promise<void> {
-    if (stored.length === 0) return;
-    const ids = stored.map(({ connection }) => connection.id);
-    const authorizations = transaction.selectFrom("authorizations").select("id").where("connection_id", "in", ids);
-    await transaction.deleteFrom("attempts").where("authorization_id", "in", authorizations).execute();
-    await transaction.deleteFrom("authorizations").where("connection_id", "in", ids).execute();
-    await transaction.deleteFrom("connections").where("id", "in", ids).execute();
-  }
-
   /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
   async function insertStarted(
     transaction: Transaction<Tables>,
@@ -87,3 +78,12 @@ export function createPending({ attempts, clock }: { attempts: Attempts; clock: 
 /** Whether a connection was never enabled and no attempt can enable it: all have expired, or it was disconnected before. */
 const isAbandoned = ({ connection, authorization }: StoredConnection, now: number): boolean =>
   connection.first_enabled_at === null && (authorization === null || authorization.updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 <= now);
+
+async function remove(transaction: Transaction<Tables>, stored: readonly StoredConnection[]): Promise<void> {
+  if (stored.length === 0) return;
+  const ids = stored.map(({ connection }) => connection.id);
+  const authorizations = transaction.selectFrom("authorizations").select("id").where("connection_id", "in", ids);
+  await transaction.deleteFrom("attempts").where("authorization_id", "in", authorizations).execute();
+  await transaction.deleteFrom("authorizations").where("connection_id", "in", ids).execute();
+  await transaction.deleteFrom("connections").where("id", "in", ids).execute();
+}
