@@ -16,7 +16,7 @@ export const HEADERS_TIMEOUT_MS = 20_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 /** Calls of a provider that an answer may have to wait for, one after another. */
 const MAXIMUM_PROVIDER_CALLS = 3;
-/** Requests that one socket may send before the first of them is answered. Each may hold an answer in memory. */
+/** Requests that one socket may send before the first of them is answered. */
 export const MAXIMUM_PIPELINED_REQUESTS = 16;
 /** A turn of the event loop that is no longer than this had nothing to read, in milliseconds. */
 const QUIET_TURN_MS = 0.2;
@@ -103,13 +103,18 @@ function serve(server: Server, app: App): Traffic {
     const { socket } = request;
     const waiting = unanswered.get(socket) ?? new Set();
     if (waiting.size >= MAXIMUM_PIPELINED_REQUESTS) return socket.destroy();
+    const previous = [...waiting].at(-1);
     unanswered.set(socket, waiting.add(response));
     response.once("close", () => {
       waiting.delete(response);
       // Kept alive, a connection would keep a stopping server waiting.
       if (!server.listening) server.closeIdleConnections();
     });
-    return void answer(request, response);
+    if (!previous) return void answer(request, response);
+    // One after another: a socket that is not read holds one answer in memory.
+    return void previous.once("close", () => {
+      if (!socket.destroyed) void answer(request, response);
+    });
   });
   server.on("upgrade", (request, socket, head) => {
     if (request.headers.upgrade?.toLowerCase() === "websocket") return app.upgrade(request, socket, head);

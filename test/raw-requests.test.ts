@@ -101,6 +101,16 @@ describe("requests that one socket sends before any is answered", () => {
     expect(answers.at(-1)).toContain("alive");
   });
 
+  it("are answered one after another, so that a socket that is not read holds one answer", async () => {
+    const socket = open();
+    const subscription = headOf("GET", "/graphql?query=subscription{connectionChanged{id}}", ["Accept: text/event-stream"]);
+    socket.write(subscription + headOf("GET", "/healthz"));
+    await once(socket, "data");
+    await fetch(`http://localhost:${gateway.config.port}/healthz`);
+    socket.destroy();
+    expect(logged.filter((line) => line.includes('"/healthz"'))).toHaveLength(1);
+  });
+
   it("are limited: a thousand of them cut the socket, and hold no thousand answers", async () => {
     const answer = sendRaw(pipelined(1_000)).catch(() => "");
     expect((await answer).split("HTTP/1.1 ").length - 1).toBeLessThan(MAXIMUM_PIPELINED_REQUESTS);
