@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Context } from "../schema/context.ts";
-import { badUserInput, GatewayError, isTemporary, unauthenticated } from "../schema/errors.ts";
+import { badUserInput, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
+import { nullWhenRefused } from "./http/failure.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import { noLimits, type RequestLimits } from "./http/rate-limits.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
@@ -62,7 +63,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   /** Asked at each change: a bearer that expired, or lost its session or key, shows nothing more, and its stream ends with that change. */
   async function isStillAllowed({ viewer, bearer }: KnownAsker): Promise<boolean> {
-    if (bearer !== null) return isSameUser(viewer, await nullWhenRefused(identify(bearer)));
+    if (bearer !== null) return isSameUser(viewer, (await identify(bearer).catch(nullWhenRefused))?.viewer ?? null);
     const user = await auth.users.find(viewer.userId);
     return user !== null && user.groupId === viewer.groupId;
   }
@@ -82,10 +83,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   async function followRelayed(users: RelayedUsers, bearer: string) {
     const asker = await users.whoIs(bearer);
-    const stillAllowed = async () => {
-      const current = await nullWhenRefused(users.whoIs(bearer).then((viewer) => ({ viewer })));
-      return isSameUser(asker, current);
-    };
+    const stillAllowed = async () => isSameUser(asker, await users.whoIs(bearer).catch(nullWhenRefused));
     const viewer = async () => asker;
     return { userId: asker.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
   }
@@ -147,15 +145,5 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
   };
 }
 
-const isSameUser = (asker: Viewer, current: { viewer: Viewer } | null): boolean =>
-  current !== null && current.viewer.userId === asker.userId && current.viewer.groupId === asker.groupId;
-
-/** Null for what was refused. An outage refuses nothing, and is thrown: the reader asks again. */
-async function nullWhenRefused<Value>(answer: Promise<Value>): Promise<Value | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof GatewayError && !isTemporary(error)) return null;
-    throw error;
-  }
-}
+const isSameUser = (asker: Viewer, current: Viewer | null): boolean =>
+  current !== null && current.userId === asker.userId && current.groupId === asker.groupId;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf } from "../../schema/errors.ts";
+import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf, isTemporary } from "../../schema/errors.ts";
 import type { Log } from "../runtime/log.ts";
 
 /** Any error, as every part of the gateway tells it. */
@@ -43,3 +43,9 @@ export const toProblem = ({ code, message, facts: { path, retryAfter, maximumTtl
   ...(connectorUrl !== undefined && { connector_url: connectorUrl }),
   ...(id !== undefined && { id }),
 });
+
+/** For `catch`: null for a credential that is refused. An outage refuses none: it is thrown again. */
+export function nullWhenRefused(error: unknown): null {
+  if (error instanceof GatewayError && !isTemporary(error)) return null;
+  throw error;
+}

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
-import { GatewayError, isTemporary, unauthenticated } from "../../schema/errors.ts";
+import { GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Metrics } from "../runtime/metrics.ts";
+import { nullWhenRefused } from "./failure.ts";
 import type { Routed } from "./pipeline.ts";
 
 interface Dependencies {
@@ -32,10 +33,4 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
     Response.json(await publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),
   );
   return routes;
-}
-
-/** A store that is away refuses no credential. */
-function nullWhenRefused(error: unknown): null {
-  if (error instanceof GatewayError && !isTemporary(error)) return null;
-  throw error;
 }
