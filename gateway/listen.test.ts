@@ -318,6 +318,20 @@ describe("a process", () => {
     expect(secrets.filter((secret) => lines.some((line) => line.includes(secret)))).toEqual([]);
   });
 
+  it("answers on SIGTERM what had arrived while it stood still", async () => {
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
+    const { child, printed, ended } = start();
+    const port = Number(await printed(/http:\/\/localhost:(\d+)\/sign-in/));
+    child.kill("SIGSTOP");
+    const answers = Array.from({ length: 8 }, () => text(connect(port, "127.0.0.1").end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")));
+    await delay(200);
+    child.kill("SIGTERM");
+    child.kill("SIGCONT");
+    const statuses = (await Promise.all(answers)).map((answer) => answer.split("\r\n")[0]);
+    expect(statuses).toEqual(answers.map(() => "HTTP/1.1 200 OK"));
+    expect(await ended).toBe(0);
+  });
+
   it("tells in one sentence that its port is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

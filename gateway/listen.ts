@@ -18,9 +18,9 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 const MAXIMUM_PROVIDER_CALLS = 3;
 /** Requests that one socket may send before the first of them is answered. */
 export const MAXIMUM_PIPELINED_REQUESTS = 16;
-/** A turn of the event loop that is no longer than this had nothing to read, in milliseconds. */
-const QUIET_TURN_MS = 0.2;
-/** How long a stop waits for such a turn, in milliseconds. */
+/** Turns of the event loop in which nothing arrives, before the listener closes. */
+const QUIET_TURNS = 5;
+/** How long a stop waits for them, in milliseconds. */
 const QUIET_TIMEOUT_MS = 1_000;
 /** Stands in for the host in HTTP/1.0, where a request may come without one. */
 const DEFAULT_HOST = "localhost";
@@ -148,7 +148,7 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
   app.drain();
   traffic.isDraining = true;
   if (drainMs > 0) await delay(drainMs, undefined, { ...(hurry && { signal: hurry }) }).catch(() => {});
-  await untilQuiet();
+  await untilQuiet(server);
   const timedOut = delay(STOP_TIMEOUT_MS, undefined, { ref: false });
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // Before their subscriptions end: with a `complete` of their own, clients would not come back.
@@ -160,15 +160,17 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
 }
 
 /**
- * Resolves right after a turn of the event loop in which nothing arrived. Closing the listener resets connections that the system has made
- * and that are not accepted yet, and closing idle connections loses requests that are not read yet: at this moment there are none.
+ * Resolves after some turns of the event loop in which nothing arrived: a connection takes one turn to be accepted and another to be read.
+ * Closing the listener resets connections that the system has made and that are not accepted yet, and closing idle connections loses
+ * requests that are not read yet: at this moment there are none.
  */
-async function untilQuiet(): Promise<void> {
+async function untilQuiet(server: Server): Promise<void> {
   const deadline = performance.now() + QUIET_TIMEOUT_MS;
-  for (let startedAt = performance.now(); startedAt < deadline; startedAt = performance.now()) {
-    await nextTurn();
-    if (performance.now() - startedAt < QUIET_TURN_MS) return;
-  }
+  let quietTurns = 0;
+  const onArrival = () => void (quietTurns = 0);
+  server.on("connection", onArrival).on("request", onArrival);
+  for (; quietTurns < QUIET_TURNS && performance.now() < deadline; quietTurns += 1) await nextTurn();
+  server.off("connection", onArrival).off("request", onArrival);
 }
 
 /** Resolves when the signal is aborted. */
