@@ -20,9 +20,15 @@ describe("the address of a client", () => {
     ["198.51.100.7:4711", 1, "198.51.100.7"],
     ["[2001:db8::1]:4711", 1, "2001:db8::1"],
     ["nonsense", 1, null],
+    ["::ffff:192.0.2.9", 1, "192.0.2.9"],
+    ["::FFFF:c000:0209", 1, "192.0.2.9"],
     [null, 1, null],
   ])("in X-Forwarded-For: %s behind %i proxies is %s", (forwarded, hops, address) => {
     expect(from("10.0.0.1", forwarded, hops)).toBe(address);
+  });
+
+  it("is the peer's where the request came past the proxies", () => {
+    expect(from("192.0.2.1", null, 1)).toBe("192.0.2.1");
   });
 
   it.each([
@@ -33,6 +39,7 @@ describe("the address of a client", () => {
     ["2001:DB8::1:2:3:4:5", "2001:db8:0:1"],
     ["2001:db8::", "2001:db8:0:0"],
     ["::5", "0:0:0:0"],
+    ["2001:db8:0:1:0:0:192.0.2.1", "2001:db8:0:1"],
   ])("%s counts as %s", (address, network) => expect(networkOf(address)).toBe(network));
 
   it.each(["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "::1", "fd00::1", "fe80::1"])("%s is private", (address) =>

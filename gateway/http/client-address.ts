@@ -35,26 +35,38 @@ export const isPrivate = (address: string): boolean => {
 export function clientAddressOf(peer: Peer | null, headers: Headers, hops: number): string | null {
   const direct = toAddress(peer?.address ?? "");
   if (hops === 0) return direct;
-  const forwarded = (headers.get("x-forwarded-for") ?? "").split(",").map((entry) => entry.trim());
-  return toAddress(forwarded.at(-hops) ?? forwarded[0] ?? "");
+  const forwarded = headers
+    .get("x-forwarded-for")
+    ?.split(",")
+    .map((entry) => entry.trim());
+  if (forwarded) return toAddress(forwarded.at(-hops) ?? forwarded[0] ?? "");
+  // The request came past the proxies, or a proxy names no client: that one would stand for all of them.
+  return direct === null || isPrivate(direct) ? null : direct;
 }
 
 /** A key for all clients behind one address: an IPv4 address, or the network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (isIP(address) === 4) return address;
-  const [head = "", tail] = address.toLowerCase().split("::");
+  const [head = "", tail] = canonicalOf(address).split("::");
   const groups = head === "" ? [] : head.split(":");
   const after = tail ? tail.split(":").length : 0;
-  const filled = tail === undefined ? groups : [...groups, ...Array.from({ length: Math.max(0, 8 - groups.length - after) }, () => "0")];
-  return [...filled, ...(tail ?? "").split(":")]
-    .slice(0, NETWORK_GROUPS)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":");
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - groups.length - after }, () => "0");
+  return [...groups, ...zeros, ...(tail ?? "").split(":")].slice(0, NETWORK_GROUPS).join(":");
 }
+
+/** One spelling for each IPv6 address: lower case, without leading zeros (RFC 5952, as URLs are serialized). */
+const canonicalOf = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1);
 
 /** Without a port, brackets, a zone, or the IPv6 form of an IPv4 address. */
 function toAddress(text: string): string | null {
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, "$1");
-  const address = bare.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");
-  return isIP(address) === 0 ? null : address;
+  const address = bare.replace(/%.*$/, "");
+  return isIP(address) === 6 ? toIpv4(canonicalOf(address)) : isIP(address) === 4 ? address : null;
+}
+
+/** The IPv4 address that an IPv6 address stands for, where it does (RFC 4291 section 2.5.5.2). */
+function toIpv4(address: string): string {
+  const halves = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address)?.slice(1) ?? [];
+  if (halves.length === 0) return address;
+  return halves.flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 255]).join(".");
 }
