@@ -5,7 +5,7 @@ import { fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { parseScopes } from "./connections.ts";
-import { type ClaimedGrant, type LeaseDependencies, renewLease } from "./lease.ts";
+import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
 import { createVerdict, type RefreshCause } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
 import { openColumn, openFields } from "./sealed-columns.ts";
@@ -46,7 +46,11 @@ export async function askProvider(dependencies: CallDependencies, claimed: Claim
   });
   let grant = claimed;
   for (;;) {
-    const answer = await callProvider(dependencies, grant, lateCalls);
+    const answer = await callProvider(dependencies, grant, lateCalls).catch(async (error: unknown) => {
+      // The first call throws before anything is sent.
+      if (grant === claimed) await releaseLease(dependencies.database, grant).catch(() => {});
+      throw error;
+    });
     const pauseMs = verdict.pauseAfter(answer.result, clock.now());
     if (pauseMs === null || lateCalls.tokens()) return asked(grant, answer);
     const renewed = await retryWhileStoreAway(dependencies, () => renewLease(dependencies, grant, pauseMs, verdict.perhapsRotatedAt()));

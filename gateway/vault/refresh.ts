@@ -1,7 +1,7 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { StoredConnection, StoredGrant } from "./connections.ts";
 import { createInFlight } from "./in-flight.ts";
-import { claimLease, type ClaimedGrant, createLapseWatch, releaseLease, undoClaim } from "./lease.ts";
+import { claimLease, type ClaimedGrant, createLapseWatch, undoClaim } from "./lease.ts";
 import { type Asked, askProvider, type CallDependencies } from "./provider-call.ts";
 import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
@@ -92,16 +92,11 @@ const isSameGrant = (current: StoredConnection | null, grant: StoredGrant): curr
 
 /** @returns null when nothing came of the claim: the lease ended before the request was sent, or another process took it over. */
 async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome | null> {
-  const { database, connections, clock } = flight;
-  try {
-    const asked = await askProvider(flight, claimed, cause);
-    if (!asked.answer?.result.ok) track(adoptLateTokens(flight, asked));
-    if (!(await saveAnswer(flight, asked))) return null;
-  } catch (error) {
-    // The lease ends by itself when the store is away.
-    await releaseLease(database, claimed).catch(() => {});
-    throw error;
-  }
+  const { connections, clock } = flight;
+  const asked = await askProvider(flight, claimed, cause);
+  if (!asked.answer?.result.ok) track(adoptLateTokens(flight, asked));
+  // A failure leaves the lease to lapse: another process waits before it sends a token that may be used up.
+  if (!(await saveAnswer(flight, asked))) return null;
   const current = await connections.read(claimed.connection.id);
   return { stored: current, problem: problemOf(current, clock.now()) };
 }
