@@ -107,9 +107,10 @@ describe.each(databaseKinds)("over a long and troubled life, on %s", (database) 
     // Refreshes that fail in all ways, and then succeed.
     for (const misbehaviour of failures) {
       clock.advance(HOUR_MS);
-      provider.controls.next(misbehaviour);
+      provider.controls.always(misbehaviour);
       expect((await token()).__typename).toBe("TemporarilyUnavailable");
     }
+    provider.controls.always(null);
     const sent = () => provider.tokenRequests.at(-1)?.params["refresh_token"] ?? "";
     clock.advance(HOUR_MS);
     provider.controls.next(echo([sent(), provider.client.clientSecret ?? "", first.value]));
