@@ -57,6 +57,13 @@ export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${own
 
 export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
 
+/** How often rows are read at most while they change. */
+const MAXIMUM_READS = 5;
+
+/** Which grant serves each connection. */
+const grantsOf = (connections: readonly ConnectionRow[]): string =>
+  JSON.stringify(connections.map(({ id, enabled, authorization_id }) => [id, enabled, authorization_id]));
+
 export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>, clock: Clock): ConnectionStore {
   const cache = createRowCache<readonly StoredConnection[]>(database.changes);
 
@@ -68,6 +75,17 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
       const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
       return connector ? [{ connection, authorization, connector }] : [];
     });
+  }
+
+  /** Reads again while connections change between the two statements: a reconnect would show half of itself. */
+  async function joinAtOneInstant(read: () => Promise<ConnectionRow[]>): Promise<StoredConnection[]> {
+    let connections = await read();
+    for (let tries = 1; ; tries += 1) {
+      const stored = await join(connections);
+      const after = connections.length > 0 ? await read() : connections;
+      if (grantsOf(connections) === grantsOf(after) || tries === MAXIMUM_READS) return stored;
+      connections = after;
+    }
   }
 
   /** Past the cache, which knows nothing of the time. */
@@ -83,15 +101,16 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
           .selectFrom("connections")
           .selectAll()
           .where("owner_kind", "=", owner.kind)
-          .where("owner_id", "=", owner.id);
-        return (await join(await rows.execute())).toSorted(byHealth);
+          .where("owner_id", "=", owner.id)
+          .orderBy("id");
+        return (await joinAtOneInstant(() => rows.execute())).toSorted(byHealth);
       });
       return stored.map(show);
     },
 
     async read(connectionId) {
-      const rows = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).execute();
-      return (await join(rows)).map(show)[0] ?? null;
+      const row = database.query.selectFrom("connections").selectAll().where("id", "=", connectionId);
+      return (await joinAtOneInstant(() => row.execute())).map(show)[0] ?? null;
     },
 
     begin: (owner, connectorSlug, statements) =>
