@@ -11,8 +11,6 @@ export default defineConfig({
     // `npm run test:long` runs those.
     exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
-    // Vitest would leave a core free, which on two is half of them.
-    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
