@@ -11,7 +11,7 @@ import { createClient } from "./create-client.ts";
 import { AuthorizationStatusDocument, ConnectionChangedDocument } from "./generated/graphql.ts";
 import { createXkit, type Xkit } from "./xkit.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 150_000 };
 const directory = mkdtempSync(join(tmpdir(), "xkit-back-"));
 let port: number;
 let url: string;
@@ -56,7 +56,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test("come back after SIGKILL, tell nothing twice, and have what was missed asked for", { timeout: 120_000 }, async () => {
+test("come back after SIGKILL, tell nothing twice, and have what was missed asked for", { timeout: 300_000 }, async () => {
   const client = createClient({ session: xkit.session });
   const changed: (string | undefined)[] = [];
   const live: (string | undefined)[] = [];

@@ -31,11 +31,11 @@ describe.each(databaseKinds)("the straight path on %s", (database) => {
   });
 });
 
-it("masks what escapes from the GraphQL endpoint, logs it with an id, and says the id", async () => {
+it("masks what escapes from a route, logs it with an id, and says the id", async () => {
   test = await startTestApp();
   const ada = await test.signIn("ada");
   await test.app.close();
-  const response = await ada.browser.fetch("/graphql", { headers: { accept: "text/html" } });
+  const response = await ada.browser.fetch("/connect/test", { headers: { accept: "application/json" } });
   const { error, code } = z.object({ error: z.string(), code: z.string() }).parse(await response.json());
   expect({ status: response.status, code }).toEqual({ status: 500, code: "INTERNAL" });
   const id = /[0-9a-f-]{36}$/.exec(error)?.[0] ?? "none";

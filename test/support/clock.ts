@@ -15,7 +15,7 @@ export function createManualClock(startsAt = Date.parse("2026-01-01T00:00:00Z"))
     sleep: async () => {
       await nextTurn();
     },
-    until: (instant) => new Promise((wake) => waiting.push({ instant, wake })),
+    until: (instant) => new Promise((wake) => (instant <= now ? wake() : waiting.push({ instant, wake }))),
     advance(milliseconds) {
       now += milliseconds;
       for (const { instant, wake } of waiting) if (instant <= now) wake();
