@@ -55,7 +55,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await nginx?.close();
-  await Promise.all(gateways.map((child) => (child.disconnect(), once(child, "close"))));
+  await Promise.all(gateways.map((child) => (child.disconnect(), once(child, "exit"))));
   await database.drop();
 });
 
