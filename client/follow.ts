@@ -45,7 +45,7 @@ interface Following<Data, Variables> {
 /**
  * Follows a subscription until the gateway completes it or the signal aborts. A stream that breaks, or ends with its session token, is
  * asked for again; what its new beginning repeats is not told again.
- * Throws XkitError for what waiting does not mend: UNAUTHENTICATED also when somebody else is signed in by then.
+ * Throws XkitError for what waiting does not mend: UNAUTHENTICATED also when another user is signed in by then.
  */
 export function createFollow(session: Session, transport: Transport): Follow {
   async function authorize<Data, Variables>(following: Following<Data, Variables>): Promise<string | null> {

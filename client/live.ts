@@ -35,7 +35,7 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
     stream = new AbortController();
     const onData = ({ connectionChanged }: ConnectionChangedSubscription) => onChange(connectionChanged);
     const follower = { onData, onBack: () => onChange(null), isEndless: true };
-    // Once it is refused, changes are assumed until somebody else is signed in.
+    // Once it is refused, changes are assumed until another user is signed in.
     api.follow(ConnectionChangedDocument, {}, follower, stream.signal).catch(() => {});
   }
 

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
 import type { Connector, OwnerConnections } from "./upstream.ts";
 
-/** A connector beside the capability to list the asker's connections of it; null when nobody is signed in. */
+/** A connector beside the capability to list the asker's connections of it; null when no user is signed in. */
 export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
 export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ ...connector, source });

@@ -1,4 +1,4 @@
-/** A group's tokens reach nobody while they move in and out of it, nor by the word of an issuer: see graphql.test.ts. */
+/** A group's tokens reach no user while they move in and out of it, nor by the word of an issuer: see graphql.test.ts. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createKey, issue } from "../support/auth.ts";
 import { listen, sendJson } from "../support/server-io.ts";
