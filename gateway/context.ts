@@ -93,8 +93,8 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     const findUser = async () => (await viewer()).userId;
     return {
       ...connections,
-      watch: (slug) => limit(connections.watch(slug), findUser),
-      watchAuthorization: (id) => limit(connections.watchAuthorization(id), findUser),
+      watch: async (slug) => limit(await findUser(), () => connections.watch(slug)),
+      watchAuthorization: async (id) => limit(await findUser(), () => connections.watchAuthorization(id)),
       async start(slug, options) {
         if (options.returnTo !== null && !auth.origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
         limits?.admit("connect", await findUser());

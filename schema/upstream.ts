@@ -144,10 +144,10 @@ export interface ViewerConnections extends OwnerConnections {
   disconnect(where: ConnectionWhere): Promise<Connection>;
   /** An authorization of one of these connections, unfinished ones included, or null. */
   findAuthorization(id: string): Promise<Authorization | null>;
-  /** Yields a connection each time it changes, until the reader stops. */
-  watch(slug: string | null): AsyncIterable<Connection>;
+  /** Yields a connection each time it changes, until the reader stops. Every change after it has resolved is told. */
+  watch(slug: string | null): Promise<AsyncIterable<Connection>>;
   /** Yields an authorization now and each time it changes, until it is `active` or `error`. Throws NOT_FOUND. */
-  watchAuthorization(id: string): AsyncIterable<Authorization>;
+  watchAuthorization(id: string): Promise<AsyncIterable<Authorization>>;
 }
 
 export interface KnownUser {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "graphql-sse";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createApp } from "../gateway/app.ts";
+import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../gateway/runtime/subscription-limit.ts";
 import { type RunningGateway, startGateway } from "../gateway/listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
@@ -102,4 +103,35 @@ it("are taken up again by graphql-sse's client when the gateway is back", async 
   await expect.poll(() => received, { timeout: 10_000 }).toEqual([waiting, waiting]);
   expect(complete).not.toHaveBeenCalled();
   dispose();
+});
+
+it("take no place of their user's when the client is gone before the answer", async () => {
+  const body = JSON.stringify({ query: SILENT });
+  const request = [
+    "POST /graphql HTTP/1.1",
+    "Host: localhost",
+    "Accept: text/event-stream",
+    ...Object.entries(headers).map((header) => header.join(": ")),
+    `Content-Length: ${body.length}`,
+    "",
+    body,
+  ].join("\r\n");
+  for (let gone = 0; gone < MAXIMUM_SUBSCRIPTIONS_PER_USER; gone += 1) {
+    const socket = connect(gateway.config.port, "localhost");
+    await once(socket, "connect");
+    socket.write(request, () => socket.destroy());
+    await once(socket, "close");
+  }
+  await vi.waitFor(async () => {
+    const open = new AbortController();
+    const response = await fetch(`${gateway.config.publicUrl}/graphql`, {
+      method: "POST",
+      headers: { ...headers, accept: "text/event-stream" },
+      body,
+      signal: open.signal,
+    });
+    const first = await response.body?.getReader().read();
+    open.abort();
+    expect(Buffer.from(first?.value ?? []).toString()).not.toContain("RATE_LIMITED");
+  }, 10_000);
 });

@@ -214,7 +214,7 @@ it("counts the sockets that are being opened among those of the process", async 
 
 it("stops following a topic that was joined, left and joined again at once, when the socket closes", async () => {
   const followed: { finish(): void; hasStopped: boolean }[] = [];
-  const watchAuthorization = () => {
+  const watchAuthorization = async () => {
     const one = { finish: () => {}, hasStopped: false };
     const ended = new Promise<IteratorReturnResult<undefined>>((resolve) => {
       one.finish = () => resolve({ done: true, value: undefined });

@@ -58,6 +58,7 @@ export interface StatusChannel {
 /** `[join_ref, ref, topic, event, payload]` (phoenix, assets/js/phoenix/serializer.js). */
 const messageSchema = z.tuple([z.string().nullable(), z.string().nullable(), z.string(), z.string(), z.unknown()]);
 type Message = z.output<typeof messageSchema>;
+type Joining = Promise<AsyncIterator<Authorization>>;
 
 export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
@@ -121,14 +122,14 @@ function serve(
   socket: WebSocket,
   subscriber: Subscriber,
 ): void {
-  const joined = new Map<string, AsyncIterator<Authorization>>();
+  const joined = new Map<string, Joining>();
   const silence = setTimeout(() => socket.terminate(), SILENCE_LIMIT_MS).unref();
   subscribers.set(socket, subscriber);
   socket.on("error", () => socket.terminate());
   socket.on("close", () => {
     clearTimeout(silence);
     subscribers.delete(socket);
-    for (const authorizations of joined.values()) void authorizations.return?.();
+    for (const joining of joined.values()) end(joining);
   });
   socket.on("message", (data, isBinary) => {
     silence.refresh();
@@ -144,7 +145,7 @@ function serve(
 async function receive(
   socket: WebSocket,
   { connections, stillAllowed }: Subscriber,
-  joined: Map<string, AsyncIterator<Authorization>>,
+  joined: Map<string, Joining>,
   [joinRef, ref, topic, event]: Message,
 ): Promise<void> {
   const send = (...message: Message): boolean => {
@@ -155,7 +156,7 @@ async function receive(
   };
   const reply = (status: "ok" | "error", response: object) => send(joinRef, ref, topic, "phx_reply", { status, response });
   const leave = () => {
-    void joined.get(topic)?.return?.();
+    end(joined.get(topic));
     joined.delete(topic);
   };
 
@@ -169,20 +170,29 @@ async function receive(
   leave();
   if (joined.size >= MAXIMUM_JOINS) return void reply("error", { reason: "too many topics" });
 
-  const authorizations = connections.watchAuthorization(id)[Symbol.asyncIterator]();
-  joined.set(topic, authorizations);
+  const joining = connections.watchAuthorization(id).then((authorizations) => authorizations[Symbol.asyncIterator]());
+  joined.set(topic, joining);
   // Another join of the topic may have taken its place by now.
-  const isJoined = () => joined.get(topic) === authorizations;
+  const isJoined = () => joined.get(topic) === joining;
   try {
-    const first = await authorizations.next().catch(refusalOf);
-    if ("reason" in first || first.done) return void reply("error", { reason: "reason" in first ? first.reason : "not found" });
+    const authorizations = await joining.catch(refusalOf);
+    if ("reason" in authorizations) return void reply("error", authorizations);
+    const first = await authorizations.next();
+    if (first.done) return void reply("error", { reason: "not found" });
     reply("ok", { status: first.value.status });
     for (let next = await authorizations.next(); !next.done && isJoined(); next = await authorizations.next())
       send(joinRef, null, topic, "status_update", { status: next.value.status });
   } finally {
     if (isJoined()) joined.delete(topic);
-    await authorizations.return?.();
+    end(joining);
   }
+}
+
+function end(joining: Joining | undefined): void {
+  joining?.then(
+    (authorizations) => authorizations.return?.(),
+    () => {},
+  );
 }
 
 /** Releases what was acquired when the socket closes; false where nothing was. */

@@ -10,13 +10,10 @@ const RETRY_SECONDS = 30;
 /** The holder that all of a process count for. */
 const WHOLE_PROCESS = "";
 
-/**
- * Lets a user's stream be one of those that are open. It counts from its first reading until it ends or its reader stops.
- * `findUser` says whose it is, at the first reading.
- */
-export type SubscriptionLimit = <Value>(source: AsyncIterable<Value>, findUser: () => Promise<string>) => AsyncIterableIterator<Value>;
+/** Lets a user's stream be one of those that are open: it counts from here until it ends or its reader stops. */
+export type SubscriptionLimit = <Value>(userId: string, open: () => Promise<AsyncIterable<Value>>) => Promise<AsyncIterableIterator<Value>>;
 
-/** Creates a limit of open streams, in all and for each user. The first reading of one more throws RATE_LIMITED. */
+/** Creates a limit of open streams, in all and for each user. One more throws RATE_LIMITED. */
 export function createSubscriptionLimit(maximum: number, maximumPerUser: number): SubscriptionLimit {
   const all = createConcurrencyLimit(maximum);
   const own = createConcurrencyLimit(maximumPerUser);
@@ -35,36 +32,29 @@ export function createSubscriptionLimit(maximum: number, maximumPerUser: number)
     };
   }
 
-  return <Value>(source: AsyncIterable<Value>, findUser: () => Promise<string>): AsyncIterableIterator<Value> => {
-    const iterator = source[Symbol.asyncIterator]();
-    let acquired: Promise<() => void> | null = null;
-    return {
+  return async <Value>(userId: string, open: () => Promise<AsyncIterable<Value>>): Promise<AsyncIterableIterator<Value>> => {
+    const release = acquire(userId);
+    const releaseAfterFailure = (error: unknown): never => {
+      release();
+      throw error;
+    };
+    const iterator = (await open().catch(releaseAfterFailure))[Symbol.asyncIterator]();
+    const stream: AsyncIterableIterator<Value> = {
       [Symbol.asyncIterator]() {
         return this;
       },
       async next() {
-        acquired ??= findUser().then(acquire);
-        const release = await acquired;
-        try {
-          const result = await iterator.next();
-          if (result.done) release();
-          return result;
-        } catch (error) {
-          release();
-          throw error;
-        }
+        const result = await iterator.next().catch(releaseAfterFailure);
+        if (result.done) release();
+        return result;
       },
       async return() {
-        // Who stops before the first reading never starts; who was refused has nothing to release.
-        acquired ??= Promise.resolve(() => {});
-        await acquired.then(
-          (release) => release(),
-          () => {},
-        );
+        release();
         await iterator.return?.();
         return { done: true, value: undefined };
       },
     };
+    return stream;
   };
 }
 

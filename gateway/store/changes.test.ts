@@ -70,7 +70,7 @@ describe("the hub", () => {
 });
 
 describe("follow", () => {
-  const countUp = (changes: Changes, last = Number.POSITIVE_INFINITY) => {
+  const countUp = async (changes: Changes, last = Number.POSITIVE_INFINITY) => {
     let reads = 0;
     return follow(changes, [ADA], async () => {
       reads += 1;
@@ -80,7 +80,7 @@ describe("follow", () => {
 
   it("reads at once, then at each change of its topic and of everything, and at no other", async () => {
     const { hub, changes } = setUp();
-    const reader = countUp(changes);
+    const reader = await countUp(changes);
     expect(await reader.next()).toEqual({ done: false, value: 1 });
     const next = reader.next();
     hub.tell(BOB);
@@ -94,7 +94,7 @@ describe("follow", () => {
   it("misses no change that comes while it reads", async () => {
     const { hub, changes } = setUp();
     let reads = 0;
-    const reader = follow(changes, [ADA], async () => {
+    const reader = await follow(changes, [ADA], async () => {
       reads += 1;
       if (reads === 1) hub.tell(ADA);
       return { values: [reads], isLast: false };
@@ -104,7 +104,7 @@ describe("follow", () => {
 
   it("can be stopped while it waits, and then listens no more", async () => {
     const { changes, listeners } = setUp();
-    const reader = countUp(changes);
+    const reader = await countUp(changes);
     await reader.next();
     const waiting = reader.next();
     expect(listeners()).toBe(1);
@@ -118,7 +118,7 @@ describe("follow", () => {
     const { hub, changes } = setUp();
     const away = new GatewayError("TEMPORARILY_UNAVAILABLE", "away", { retryAfter: 1 });
     const answers = [1, away, away, 2, new Error("broken")];
-    const reader = follow(changes, [ADA], async () => {
+    const reader = await follow(changes, [ADA], async () => {
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
       return { values: [answer], isLast: false };
@@ -131,19 +131,18 @@ describe("follow", () => {
     expect((await next).value).toBe(2);
     hub.tell(ADA);
     await expect(reader.next()).rejects.toThrow("broken");
-    await expect(follow(changes, [ADA], () => Promise.reject(away)).next()).rejects.toBe(away);
+    await expect(follow(changes, [ADA], () => Promise.reject(away))).rejects.toBe(away);
   });
 
   it("ends with changes, after its last value, and when reading fails, and then listens no more", async () => {
     const { hub, changes, listeners } = setUp();
-    const last = countUp(changes, 1);
+    const last = await countUp(changes, 1);
     expect([await last.next(), await last.next()]).toEqual([
       { done: false, value: 1 },
       { done: true, value: undefined },
     ]);
-    const failing = follow(changes, [ADA], () => Promise.reject(new Error("away")));
-    await expect(failing.next()).rejects.toThrow("away");
-    const endless = countUp(changes);
+    await expect(follow(changes, [ADA], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+    const endless = await countUp(changes);
     await endless.next();
     const waiting = endless.next();
     hub.end();

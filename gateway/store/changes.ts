@@ -89,49 +89,57 @@ export interface News<Value> {
 
 /**
  * Yields what `read` answers, at once and after every change of one of the topics, until the reader stops, changes end, or it was the last.
- * Ends with what `read` throws, except TEMPORARILY_UNAVAILABLE after the first reading: then it reads again shortly.
- * For one reader. Not a generator: those cannot be stopped while they wait, and would listen on until the next change.
+ * Resolves after the first reading, and misses no change from then on. Throws what the first reading throws.
+ * Ends with what a later reading throws, except TEMPORARILY_UNAVAILABLE: then it reads again shortly.
+ * For one reader, who must read to the end or stop. Not a generator: those cannot be stopped while they wait.
  */
-export function follow<Value>(changes: Changes, topics: readonly Topic[], read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
+export async function follow<Value>(
+  changes: Changes,
+  topics: readonly Topic[],
+  read: () => Promise<News<Value>>,
+): Promise<AsyncIterableIterator<Value>> {
   const ready: Value[] = [];
   const done = { done: true, value: undefined } as const;
-  let isChanged = true;
+  let isChanged = false;
   let isOver = false;
-  let hasRead = false;
   let wake = () => {};
-  let unlisten: (() => void) | null = null;
 
-  const listen = () =>
-    changes.listen((topic) => {
-      if (topic === "everything" || topics.includes(topic)) readAgain();
-    });
   const readAgain = () => {
     isChanged = true;
     wake();
   };
+  const unlisten = changes.listen((topic) => {
+    if (topic === "everything" || topics.includes(topic)) readAgain();
+  });
   const stop = () => {
+    if (!isOver) unlisten();
     isOver = true;
-    unlisten?.();
-    unlisten = null;
     wake();
+  };
+  const take = async (reading: Promise<News<Value>>) => {
+    const { values, isLast, again } = await reading;
+    ready.push(...values);
+    void again?.then(readAgain);
+    if (isLast) stop();
   };
   const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
   const refill = async () => {
     if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
     isChanged = false;
-    const { values, isLast, again } = await (hasRead ? readOrSkip(read) : read());
-    hasRead = true;
-    ready.push(...values);
-    void again?.then(readAgain);
-    if (isLast) stop();
+    return take(readOrSkip(read));
   };
 
-  return {
+  try {
+    await take(read());
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  const stream: AsyncIterableIterator<Value> = {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
-      if (!isOver) unlisten ??= listen();
       try {
         while (isDry()) await refill();
       } catch (error) {
@@ -149,6 +157,7 @@ export function follow<Value>(changes: Changes, topics: readonly Topic[], read: 
       return done;
     },
   };
+  return stream;
 }
 
 /** While the store is away there is no news, and it is asked again shortly. */

@@ -18,8 +18,8 @@ function counting() {
     submit: no,
     disconnect: no,
     findAuthorization: () => answer<Authorization | null>("findAuthorization", null),
-    watch: (): AsyncIterable<Connection> => watch(),
-    watchAuthorization: (): AsyncIterable<Authorization> => watch(),
+    watch: async (): Promise<AsyncIterable<Connection>> => watch(),
+    watchAuthorization: async (): Promise<AsyncIterable<Authorization>> => watch(),
   };
   return { connections, asked };
 }

@@ -13,8 +13,8 @@ export function memoizeViewer(connections: ViewerConnections): ViewerConnections
     start: (slug, options) => thenForget(connections.start(slug, options)),
     submit: (state, fields) => thenForget(connections.submit(state, fields)),
     disconnect: (where) => thenForget(connections.disconnect(where)),
-    watch: (slug) => forgetAtEach(connections.watch(slug), forget),
-    watchAuthorization: (id) => forgetAtEach(connections.watchAuthorization(id), forget),
+    watch: async (slug) => forgetAtEach(await connections.watch(slug), forget),
+    watchAuthorization: async (id) => forgetAtEach(await connections.watchAuthorization(id), forget),
   };
 }
 

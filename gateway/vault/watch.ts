@@ -27,13 +27,13 @@ interface Dependencies {
 /** Live views of an owner's connections, over changes that any process makes. */
 export function createWatch({ database, connections, clock, publicUrl }: Dependencies) {
   /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
-  function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): AsyncIterableIterator<Value> {
+  function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): Promise<AsyncIterableIterator<Value>> {
     const topics: Topic[] = [topicOf(owner), `user:${userId}`];
     return follow(database.changes, topics, async () => ((await stillAllowed()) ? read() : { values: [], isLast: true }));
   }
 
-  /** Yields a connection each time it changes; nothing for how things stand at the start. */
-  function watch(watcher: Watcher, slug: string | null): AsyncIterableIterator<Connection> {
+  /** Yields a connection each time it changes. Resolves once it knows how things stand, and yields nothing for that. */
+  function watch(watcher: Watcher, slug: string | null): Promise<AsyncIterableIterator<Connection>> {
     let seen: Map<string, string> | null = null;
     return view(watcher, async () => {
       const stored = await connections.list(watcher.owner);
@@ -47,7 +47,7 @@ export function createWatch({ database, connections, clock, publicUrl }: Depende
   }
 
   /** Yields an authorization now and at each change, until it is final. Throws NOT_FOUND for one that is not the owner's. */
-  function watchAuthorization(watcher: Watcher, id: string): AsyncIterableIterator<Authorization> {
+  function watchAuthorization(watcher: Watcher, id: string): Promise<AsyncIterableIterator<Authorization>> {
     let seen = "";
     return view(watcher, async () => {
       const row = await find(watcher.owner, id);

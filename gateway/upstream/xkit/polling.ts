@@ -5,9 +5,9 @@ import type { Clock } from "../../runtime/clock.ts";
 export interface Polling {
   /**
    * Reads now and then every `everyMs`, and yields what `changesOf` finds in two readings, until `isLast`, the reader stops, or the
-   * credential ends. Passing failures of the upstream are passed over; any other is thrown.
+   * credential ends. Resolves after the first reading. Passing failures of later ones are passed over; any other is thrown.
    */
-  watch<Reading, Change>(view: View<Reading, Change>): AsyncIterableIterator<Change>;
+  watch<Reading, Change>(view: View<Reading, Change>): Promise<AsyncIterableIterator<Change>>;
   /** Ends every view: the process is about to stop. */
   end(): void;
 }
@@ -25,37 +25,38 @@ const isSignedOut = (error: unknown): boolean => error instanceof GatewayError &
 export function createPolling(clock: Clock): Polling {
   const stops = new Set<() => void>();
 
-  function watch<Reading, Change>(view: View<Reading, Change>): AsyncIterableIterator<Change> {
+  async function watch<Reading, Change>(view: View<Reading, Change>): Promise<AsyncIterableIterator<Change>> {
     const reader = { hasStopped: false, wake: () => {} };
     const stop = () => {
       reader.hasStopped = true;
+      stops.delete(stop);
       reader.wake();
     };
 
-    async function* run(): AsyncGenerator<Change, void, void> {
+    async function* run(first: Reading | null): AsyncGenerator<Change, void, void> {
       let before: Reading | null = null;
-      stops.add(stop);
+      let current: Read<Reading> = first === null ? "ended" : { reading: first };
       try {
-        while (!reader.hasStopped) {
-          const current: Read<Reading> = await readOrSkip(view, before === null);
-          if (current === "ended" || reader.hasStopped) return;
+        while (current !== "ended" && !reader.hasStopped) {
           if (current !== "skipped") {
             yield* view.changesOf(current.reading, before);
             before = current.reading;
-            if (view.isLast(current.reading)) return;
+            if (view.isLast(current.reading)) break;
           }
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
             void clock.sleep(view.everyMs).then(resolve);
           });
+          if (!reader.hasStopped) current = await readOrSkip(view);
         }
       } finally {
-        stops.delete(stop);
+        stop();
       }
     }
 
-    const running = run();
-    return {
+    const running = run(await view.read());
+    stops.add(stop);
+    const stream: AsyncIterableIterator<Change> = {
       [Symbol.asyncIterator]() {
         return this;
       },
@@ -66,6 +67,7 @@ export function createPolling(clock: Clock): Polling {
         return running.return();
       },
     };
+    return stream;
   }
 
   return {
@@ -78,12 +80,11 @@ export function createPolling(clock: Clock): Polling {
 
 type Read<Reading> = { reading: Reading } | "skipped" | "ended";
 
-async function readOrSkip<Reading>(view: View<Reading, unknown>, isFirst: boolean): Promise<Read<Reading>> {
+async function readOrSkip<Reading>(view: View<Reading, unknown>): Promise<Read<Reading>> {
   try {
     const reading = await view.read();
     return reading === null ? "ended" : { reading };
   } catch (error) {
-    if (isFirst) throw error;
     if (isSignedOut(error)) return "ended";
     if (isTemporary(error)) return "skipped";
     throw error;
