@@ -33,6 +33,7 @@ import type { Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Metrics } from "./runtime/metrics.ts";
 import type { Store } from "./services.ts";
+import { createSharedRates } from "./store/shared-rates.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 
 interface Dependencies {
@@ -67,7 +68,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     [measure(metrics, log), addSecurityHeaders, answerOrigins(isValid), maskErrors(log), refuseForbiddenMethods, limitBody],
     createRouter(parts),
   );
-  const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, wasGood });
+  const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, share: createSharedRates(store.database), wasGood });
   const sockets = createSockets(parts, limitsOf);
 
   return {

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createManualClock } from "../../test/support/clock.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
+import { run } from "../../test/support/databases.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { createRateLimiter } from "../runtime/rate-limiter.ts";
 import { BAD_CREDENTIAL_LIMIT, createRateLimits, RATE_LIMITS } from "./rate-limits.ts";
@@ -62,7 +64,7 @@ describe("the limits", () => {
   });
 
   it("keep no more keys than fit, and forget the oldest", () => {
-    const limiter = createRateLimiter(clock, 20_000);
+    const limiter = createRateLimiter({ clock, log, maximumKeyBytes: 20_000 });
     const once = { count: 1, seconds: 600 };
     limiter.consume("first", once);
     expect(limiter.consume("first", once)).toBe(600);
@@ -76,6 +78,7 @@ describe("a gateway that limits rates", () => {
   let test: TestApp;
   afterEach(() => test?.close());
   const json = { "content-type": "application/json" };
+  const bad = { authorization: "Bearer x.y.z" };
 
   async function start(options?: TestAppOptions) {
     test = await startTestApp(options);
@@ -130,7 +133,6 @@ describe("a gateway that limits rates", () => {
     const ada = await test.signIn("ada");
     const bearer = { authorization: `Bearer ${await ada.bearer()}` };
     const server = await createServerHeaders(test);
-    const bad = { authorization: "Bearer x.y.z" };
     for (let count = 0; count < BAD_CREDENTIAL_LIMIT.count; count += 1) expect((await graphql("{ viewer { id } }", bad)).status).toBe(401);
     expect(await graphql("{ viewer { id } }", bad)).toEqual({ status: 429, retryAfter: "1", code: "RATE_LIMITED" });
     expect(await graphql('mutation { login(token: "x") { token } }')).toMatchObject({ code: "RATE_LIMITED" });
@@ -142,9 +144,31 @@ describe("a gateway that limits rates", () => {
     for (let count = 0; count <= BAD_CREDENTIAL_LIMIT.count; count += 1) expect((await expired()).status).toBe(401);
   }, 60_000);
 
+  it("lets bad credentials through one limit with another gateway over the same Postgres, and through its own when it cannot share", async () => {
+    test = await startTestApp({ database: "postgres" });
+    const gateways = [test.app, await test.startTwin()];
+    const statuses = async (address: string) => {
+      const seen: Record<number, number> = {};
+      for (let count = 0; count < BAD_CREDENTIAL_LIMIT.count; count += 1)
+        for (const { fetch } of gateways) {
+          const { status } = await fetch(new Request(`${PUBLIC_URL}/graphql?query={viewer{id}}`, { headers: bad }), { address });
+          seen[status] = (seen[status] ?? 0) + 1;
+          // As between requests from sockets, the store's answers are read.
+          await nextTurn();
+        }
+      return seen;
+    };
+    const refused = 2 * BAD_CREDENTIAL_LIMIT.count;
+    const { 401: letThrough = 0, 429: limited } = await statuses(ADDRESS);
+    expect(letThrough).toBeGreaterThanOrEqual(BAD_CREDENTIAL_LIMIT.count);
+    expect(letThrough).toBeLessThan(1.5 * BAD_CREDENTIAL_LIMIT.count);
+    expect(limited).toBe(refused - letThrough);
+    await run(test.database.url, "alter table rates rename to rates_away");
+    expect(await statuses("198.51.100.1")).toEqual({ 401: refused });
+  }, 60_000);
+
   it("limits nothing with XKIT_RATE_LIMITS=off", async () => {
     const { graphql } = await start({ env: { XKIT_RATE_LIMITS: "off" } });
-    for (let count = 0; count <= BAD_CREDENTIAL_LIMIT.count; count += 1)
-      expect((await graphql("{ viewer { id } }", { authorization: "Bearer x.y.z" })).status).toBe(401);
+    for (let count = 0; count <= BAD_CREDENTIAL_LIMIT.count; count += 1) expect((await graphql("{ viewer { id } }", bad)).status).toBe(401);
   });
 });

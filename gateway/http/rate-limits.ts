@@ -1,7 +1,7 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { createRateLimiter, type RateLimit } from "../runtime/rate-limiter.ts";
+import { createRateLimiter, type RateLimit, type ShareRates } from "../runtime/rate-limiter.ts";
 import { clientAddressOf, isPrivate, networkOf } from "./client-address.ts";
 import type { Peer } from "./peer.ts";
 
@@ -42,13 +42,15 @@ interface Options {
   trustedProxyHops: number;
   clock: Pick<Clock, "now">;
   log: Pick<Log, "warn">;
+  /** Tells other processes what this one counted. Null: each counts alone. */
+  share?: ShareRates | null;
   /** Whether a refused credential was a good one once. */
   wasGood: (error: Error) => boolean;
 }
 
-/** Counts in the memory of this process: N processes let through N times as much. */
-export function createRateLimits({ isOn, trustedProxyHops, clock, log, wasGood }: Options) {
-  const limiter = createRateLimiter(clock);
+/** Counts in the memory of this process, and over all processes where that is shared. */
+export function createRateLimits({ isOn, trustedProxyHops, clock, log, share = null, wasGood }: Options) {
+  const limiter = createRateLimiter({ clock, log, share });
   let hasWarned = false;
 
   function addressOf(peer: Peer | null, headers: Headers): string | null {

@@ -12,6 +12,7 @@ export interface Tables {
   authorizations: AuthorizationRow;
   attempts: AttemptRow;
   restored_backups: RestoredBackupRow;
+  rates: RateRow;
 }
 
 export interface SigningKeyRow {
@@ -133,4 +134,11 @@ export interface AttemptRow {
 /** A backup that this store was restored from, by when it was taken. A backup notes itself, so that a copy of it by hand is known too. */
 export interface RestoredBackupRow {
   taken_at: number;
+}
+
+/** What all gateways counted of one user or address together. */
+export interface RateRow {
+  key: string;
+  /** When all of it has drained (`runtime/rate-limiter.ts`); the row is deleted after that. */
+  drained_at: number;
 }

@@ -2,7 +2,8 @@ import { initial } from "./0001-initial.ts";
 import { perhapsRotated } from "./0002-perhaps-rotated.ts";
 import { restoredBackups } from "./0003-restored-backups.ts";
 import { attempts } from "./0004-attempts.ts";
+import { rates } from "./0005-rates.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts];
+export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates];
