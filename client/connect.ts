@@ -15,7 +15,7 @@ export interface CollectRequest {
 export interface ConnectOptions {
   /** Connect in a popup instead of leaving this page. Default: false. A blocked popup falls back to leaving. */
   popup?: boolean;
-  /** Where the browser ends: a URL of one of the platform's web origins, or a path of the gateway. Default: this page. */
+  /** Where the browser ends: a URL of one of the platform's web origins, or the path of a page of the gateway. Default: this page. */
   returnTo?: string;
   /** Stops waiting; what was started can still succeed. */
   signal?: AbortSignal;

@@ -36,7 +36,7 @@ interface KnownAsker {
 }
 
 const WRONG_RETURN_TO =
-  "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings.";
+  "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings. It must not lead to an address of this gateway that starts, finishes or signs in by itself.";
 /** A bearer that can be passed on. Any other is for `authenticate` to refuse. */
 const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
 /** The same, by itself. */

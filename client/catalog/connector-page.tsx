@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { BadUserInputError } from "../errors.ts";
+import { useXkit } from "../react/provider.tsx";
 import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../types.ts";
@@ -25,7 +26,7 @@ import { useRetry } from "./use-retry.ts";
 export function ConnectorPage({ slug }: { slug: string }) {
   const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
   const { platform } = useCatalog();
-  const returnLink = readReturnLink(platform);
+  const returnLink = readReturnLink(platform, useXkit().url);
   const retry = useRetry(refetch);
   // The gateway takes no slug that none can have.
   const isUnknown = connector === null || error instanceof BadUserInputError;

@@ -1,4 +1,5 @@
 import type { Platform } from "../types.ts";
+import { mayAct } from "./acting-path.ts";
 
 /** Where this page was asked to lead back to, as `?returnTo=` says; the gateway judges it when connecting starts. */
 export const readReturnTo = (): string | null =>
@@ -9,12 +10,13 @@ const parseUrl = (url: string, base?: string): URL | null => (URL.canParse(url, 
 
 /**
  * The same as a link, when it leads to this page's own origin, to one the platform names, or to where the browser came from: a link must
- * not send people just anywhere.
+ * not send people just anywhere, and never to an address of the gateway that acts when it is opened.
  */
-export function readReturnLink(platform: Platform | undefined): URL | null {
+export function readReturnLink(platform: Platform | undefined, gatewayUrl: string): URL | null {
   const text = readReturnTo();
   const url = text === null ? null : parseUrl(text, location.origin);
   if (!url || !/^https?:$/.test(url.protocol)) return null;
+  if (url.origin === parseUrl(gatewayUrl)?.origin && mayAct(url.pathname)) return null;
   const places = [location.origin, document.referrer, platform?.website, platform?.loginRedirectUrl];
   return places.some((place) => place && parseUrl(place)?.origin === url.origin) ? url : null;
 }

@@ -106,6 +106,9 @@ describe("returnTo", () => {
     " /settings",
     "/settings\u0000",
     `/${"x".repeat(2_048)}`,
+    "/authorizations/test/loading?opener_origin=http://localhost:5173&token=x",
+    `${PUBLIC_URL}/connect/test`,
+    "/connectors/%2e%2e/%63allback/test",
   ];
 
   it.each(bad)("is refused with its path, and nothing is started: %j", async (returnTo) => {

@@ -20,6 +20,7 @@ import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
+import { POPUP_DONE_PATH } from "../http/acting-path.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
@@ -78,7 +79,7 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
 
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(req.raw));
-  routes.get("/authorizations/done", () =>
+  routes.get(POPUP_DONE_PATH, () =>
     renderPopupPage({ script: "done", title: `Connected · ${platformName}`, text: "Connected. You can close this window." }),
   );
   routes.get("/authorizations/:slug/loading", ({ req }) =>

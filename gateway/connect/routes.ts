@@ -73,7 +73,7 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
 
 /** Takes what the user typed into the form of `/connect/:slug?state=`. */
 async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform, publicUrl, origins, findSignedIn } = dependencies;
+  const { vault, platform, origins, findSignedIn } = dependencies;
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
   const state = parseState(new URL(request.url).searchParams);
   const viewer = await findSignedIn(request);
@@ -83,7 +83,7 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
   try {
     const fields = fieldsSchema.safeParse([...values].map(([name, value]) => ({ name, value })));
     const { authorizeUrl, returnTo } = await vault.submit(viewer, state, parseParameter("fields", fields));
-    return redirectTo(authorizeUrl ?? destinationOf(publicUrl, returnTo, slug));
+    return redirectTo(authorizeUrl ?? destinationOf(dependencies, returnTo, slug));
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
     return showForm(dependencies, { started, state, problem: error.message, values });
@@ -91,12 +91,12 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
 }
 
 async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform, publicUrl } = dependencies;
+  const { vault, platform } = dependencies;
   const { searchParams } = new URL(request.url);
   parseState(searchParams);
   const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
   if (failure) return showFailure(dependencies, connection, failure.message, returnTo);
-  if (returnTo) return redirectTo(destinationOf(publicUrl, returnTo, slug));
+  if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug));
   const label = connection.authorization?.displayLabel;
   const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
   return renderPage({ platform, title: `${connection.connector.name} is connected`, body });
@@ -126,21 +126,24 @@ const showForm = ({ platform }: Dependencies, form: ShownForm): Promise<Response
   });
 
 function showFailure(
-  { platform, publicUrl }: Dependencies,
+  dependencies: Dependencies,
   { id, enabled, connector: { name, slug } }: Connection,
   message: string,
   returnTo: string | null,
 ): Promise<Response> {
+  const { platform, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
   const body = html`<p role="alert">${message}</p>
     ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
     <a class="button" href="${again}">Try again</a>
-    <a class="quiet" href="${destinationOf(publicUrl, returnTo, slug)}">Back</a>`;
+    <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;
   return renderPage({ platform, title: enabled ? `${name} was not reconnected` : `${name} is not connected`, status: 400, body });
 }
 
-const destinationOf = (publicUrl: string, returnTo: string | null, slug: string): string =>
-  new URL(returnTo ?? `/connectors/${slug}`, publicUrl).href;
+/** Judged again: the configuration or the rule may be another one than when this was started. */
+function destinationOf({ publicUrl, origins }: Dependencies, returnTo: string | null, slug: string): string {
+  return new URL(returnTo !== null && origins.isValidReturnTo(returnTo) ? returnTo : `/connectors/${slug}`, publicUrl).href;
+}
 
 const visitorOf = async ({ cookies, findSignedIn }: Dependencies, request: Request) => ({
   browser: cookies.browser.parse(request),

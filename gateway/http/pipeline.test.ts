@@ -36,6 +36,50 @@ describe("every answer carries the security headers", () => {
   });
 });
 
+describe("the opener policy", () => {
+  const policyOf = async (path: string) => (await sendTo(test.app)(path)).headers.get("cross-origin-opener-policy");
+
+  it.each(["/", "/?returnTo=/x", "/connectors", "/connectors/test", "/%63onnectors/test"])(
+    "of the catalog keeps the window that opened it out, and lets it open popups: %s",
+    async (path) => {
+      expect(await policyOf(path)).toBe("same-origin-allow-popups");
+    },
+  );
+
+  it.each(["/sign-in", "/sign-in?token=x.y.z", "/%73ign-in", "/admin", "/admin/x"])(
+    "of what signs in keeps every window out: %s",
+    async (path) => {
+      expect(await policyOf(path)).toBe("same-origin");
+    },
+  );
+
+  it.each([
+    "/authorizations/loading",
+    "/authorizations/test/loading?token=x",
+    "/authorizations/done",
+    "/authorizations/test/continue",
+    "/connect/test",
+    "/connect/test?state=x",
+    "/callback/test",
+    "/callback/test?state=x",
+    "/connectors/test?close=1",
+    "/graphql",
+    "/xkit.js",
+  ])("is none in a popup's chain, where an opener reads whether it is closed: %s", async (path) => {
+    expect(await policyOf(path)).toBeNull();
+  });
+
+  it("is none in the redirects of a popup's chain", async () => {
+    const ada = await test.signIn();
+    const started = await ada.browser.fetch("/connect/test?returnTo=/authorizations/done");
+    const finished = await ada.browser.fetch((await test.provider.authorize(started.headers.get("location") ?? "")).href);
+    expect([started, finished].map(({ status, headers }) => [status, headers.get("cross-origin-opener-policy")])).toEqual([
+      [303, null],
+      [303, null],
+    ]);
+  });
+});
+
 describe("an error that no handler answers", () => {
   it.each(["/graphql", "/api/platform_user/connections", "/connect/test"])(
     "is logged once, and answered under its id alone: %s",

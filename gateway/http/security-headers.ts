@@ -1,3 +1,4 @@
+import { openerPolicyOf } from "./opener-policy.ts";
 import type { Step } from "./pipeline.ts";
 
 /** For every answer that says nothing else: a cached asset says how long it may be kept, a page where its forms may lead. */
@@ -12,5 +13,8 @@ const defaults: readonly (readonly [string, string])[] = [
 export const addSecurityHeaders: Step = (next) => async (exchange) => {
   const response = await next(exchange);
   for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
+  // Pages alone have openers; other surfaces are asked by scripts and servers.
+  const openerPolicy = exchange.surface.cors === null ? openerPolicyOf(new URL(exchange.request.url)) : null;
+  if (openerPolicy !== null) response.headers.set("cross-origin-opener-policy", openerPolicy);
   return response;
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { actingPaths, quietPaths } from "../../test/support/acting-paths.ts";
 import { createOriginCheck, isWebOrigin } from "./web-origin.ts";
 
 const check = createOriginCheck(
@@ -85,6 +86,9 @@ describe("returnTo", () => {
     "https://xkit.example.com/",
     "https://a.example.org",
     "HTTPS://APP.example.com/",
+    "https://app.example.com/connect/slack",
+    "/authorizations/done",
+    ...quietPaths,
   ])("may be %s", (returnTo) => {
     expect(check.isValidReturnTo(returnTo)).toBe(true);
   });
@@ -112,6 +116,13 @@ describe("returnTo", () => {
     "javascript:alert(1)",
     "data:text/html,x",
     "https://",
+    ...actingPaths,
+    "/authorizations/slack/loading?opener_origin=https://xkit.example.com&token=x",
+    "https://xkit.example.com/authorizations/slack/loading?token=x",
+    "HTTPS://XKIT.example.com/connect/slack",
+    "https://xkit.example.com//connect/slack",
+    "https://xkit.example.com/%63onnect/slack",
+    "/authorizations/done/../loading",
   ])("may not be %j", (returnTo) => {
     expect(check.isValidReturnTo(returnTo)).toBe(false);
   });

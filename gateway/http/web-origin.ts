@@ -1,3 +1,5 @@
+import { mayAct, POPUP_DONE_PATH } from "./acting-path.ts";
+
 /** One label in front of the host, as in a TLS certificate (RFC 6125 section 6.4.3): never the apex, never two labels. */
 const WILDCARD = "*.";
 /** What a wildcard stands for. */
@@ -10,7 +12,10 @@ export interface OriginCheck {
   own: string;
   /** Whether a page of this origin may ask; the gateway's own always may. `origin` is as the header spells it. */
   isValid(origin: string): boolean;
-  /** Whether a browser may be sent there: a path of this gateway with one leading `/`, or an http(s) URL of a valid origin. */
+  /**
+   * Whether a browser may be sent there at the end: a path of this gateway with one leading `/`, or an http(s) URL of a valid origin.
+   * Never to an address of this gateway that acts when it is opened (see `mayAct`); `/authorizations/done` only closes its window.
+   */
   isValidReturnTo(returnTo: string): boolean;
 }
 
@@ -49,6 +54,7 @@ export function createOriginCheck(webOrigins: readonly string[], publicUrl: stri
       if (deceptive.test(returnTo)) return false;
       if (!/^(\/|https?:\/\/)/i.test(returnTo) || !URL.canParse(returnTo, own)) return false;
       const url = new URL(returnTo, own);
+      if (url.origin === own && url.pathname !== POPUP_DONE_PATH && mayAct(url.pathname)) return false;
       // `//evil.com` is an address, not a path; `/..//evil.com` becomes one when its path is taken.
       if (returnTo.startsWith("/")) return url.origin === own && !url.pathname.startsWith("//");
       return url.username === "" && url.password === "" && isValid(url.origin);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
+import { POPUP_DONE_PATH } from "../http/acting-path.ts";
 import { none, operation, type Operation, parse } from "./operation.ts";
 import { serializeAuthorization, serializeConnection } from "./serialize.ts";
 import { readSingle, requireSingle, singleQuery } from "./read-connection.ts";
@@ -9,9 +10,6 @@ import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });
 const byId = z.object({ id: idSchema });
-
-/** Where the popup of xkit.js ends when the page named no other place: it closes itself. */
-export const POPUP_DONE_PATH = "/authorizations/done";
 
 /** The user's connections (contract, "Browser endpoints"). */
 export const connectionOperations: Operation[] = [
