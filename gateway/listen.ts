@@ -154,6 +154,8 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
   // Before their subscriptions end: with a `complete` of their own, clients would not come back.
   for (const stream of traffic.streams) stream.destroy();
   app.endSubscriptions();
+  // Browsers connect before they need to. Node takes a connection on which nothing came for one with a request.
+  for (const socket of traffic.sockets) if (socket.bytesRead === 0) socket.destroy();
   await Promise.race([closed, timedOut, aborted(hurry)]);
   for (const socket of traffic.sockets) socket.destroy();
   await Promise.race([app.close(), timedOut]);
