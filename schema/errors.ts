@@ -12,6 +12,8 @@ export const httpStatusOf = {
   CONNECTOR_MISCONFIGURED: 502,
   UPSTREAM_UNAVAILABLE: 502,
   INTERNAL: 500,
+  /** The name that Apollo's clients know: they send the document instead, and need a 2xx for it. */
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
 } as const;
 
 export type ErrorCode = keyof typeof httpStatusOf;

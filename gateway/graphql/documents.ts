@@ -1,7 +1,7 @@
 import type { DocumentNode } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
-import { badUserInput, httpStatusOf } from "../../schema/errors.ts";
+import { badUserInput, GatewayError, httpStatusOf } from "../../schema/errors.ts";
 
 /** Longest GraphQL document, in bytes of UTF-8: 16 KiB. The introspection query has 2 KiB. */
 export const MAXIMUM_DOCUMENT_BYTES = 16_384;
@@ -18,6 +18,16 @@ export const limitDocuments: Plugin = {
     if (typeof query !== "string" || Buffer.byteLength(query) <= MAXIMUM_DOCUMENT_BYTES) return;
     const error = badUserInput(`The document is longer than ${MAXIMUM_DOCUMENT_BYTES} bytes.`, "query");
     error.extensions.http = { status: httpStatusOf.BAD_USER_INPUT };
+    throw error;
+  },
+};
+
+/** Refuses the hash of a document in place of the document, in the words by which Apollo's clients fall back to the document itself. */
+export const refusePersisted: Plugin = {
+  onParams({ params: { query, extensions } }) {
+    if (query || !extensions?.["persistedQuery"]) return;
+    const error = new GatewayError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported");
+    error.extensions.http = { status: httpStatusOf.PERSISTED_QUERY_NOT_SUPPORTED };
     throw error;
   },
 };

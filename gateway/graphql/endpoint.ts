@@ -3,7 +3,7 @@ import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
-import { createDocumentCache, keepDocuments, limitDocuments } from "./documents.ts";
+import { createDocumentCache, keepDocuments, limitDocuments, refusePersisted } from "./documents.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { codeEveryError, maskError, refuseRequest, refuseTooLarge, refuseWhole } from "./errors.ts";
 import { createLimits } from "./limits.ts";
@@ -42,6 +42,7 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     parserAndValidationCache: false,
     plugins: [
       limitDocuments,
+      refusePersisted,
       ...createLimits(),
       nameArguments,
       keepDocuments(createDocumentCache()),
