@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-
-const CLI = fileURLToPath(new URL("../../gateway/cli.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
+import { inject } from "vitest";
+import { cliOf } from "./build.ts";
 
 /** `xkit-gateway` as a real process. */
 export interface GatewayProcess {
@@ -18,7 +16,7 @@ export interface GatewayProcess {
 }
 
 export interface ProcessOptions {
-  /** The command line's file. Default: that of these sources. */
+  /** The command line's file. Default: that of these sources, as the test run compiled it. */
   cli?: string;
   /** Modules that are loaded before it. */
   preload?: readonly URL[];
@@ -29,11 +27,10 @@ export function startProcess(
   args: readonly string[],
   env: Record<string, string>,
   directory: string,
-  { cli = CLI, preload = [] }: ProcessOptions = {},
+  { cli = cliOf(inject("gatewayBuild")), preload = [] }: ProcessOptions = {},
 ): GatewayProcess {
   const { PATH = "" } = process.env;
-  const modules = [...(cli.endsWith(".ts") ? [TSX] : []), ...preload.map(({ href }) => href)];
-  const imports = modules.flatMap((module) => ["--import", module]);
+  const imports = preload.flatMap(({ href }) => ["--import", href]);
   const child = spawn(process.execPath, [...imports, cli, ...args], { cwd: directory, env: { PATH, ...env } });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));

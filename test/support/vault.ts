@@ -1,9 +1,11 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import Libsql from "libsql";
+import { inject } from "vitest";
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
 import { ask, PUBLIC_URL, sendTo, type TestApp, type TestUser } from "./test-app.ts";
@@ -160,8 +162,8 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
     clockLeadMs,
     pause,
   };
-  const child = fork(new URL("child.ts", import.meta.url), [JSON.stringify(given)], {
-    execArgv: ["--import", "tsx"],
+  const child = fork(join(inject("gatewayBuild"), "test/support/child.js"), [JSON.stringify(given)], {
+    execArgv: [],
     // How its connections are told from others', in Postgres.
     env: { ...process.env, PGAPPNAME: name },
     stdio: ["ignore", "ignore", "pipe", "ipc"],

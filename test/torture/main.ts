@@ -1,7 +1,7 @@
 /** `npm run torture`: see `--help`. */
 import { parseArgs } from "node:util";
 import { type DatabaseKind } from "../support/databases.ts";
-import { buildGateway } from "./build.ts";
+import { buildGateway } from "../support/build.ts";
 import { createPlan, type FaultKind, faultKinds } from "./plan.ts";
 import { torture } from "./run.ts";
 
@@ -34,7 +34,7 @@ const stores: readonly DatabaseKind[] = (["sqlite", "postgres"] as const).filter
 
 async function run(): Promise<void> {
   const { seed, checkout } = values;
-  const { cli, remove } = await buildGateway(checkout);
+  const { cli, remove } = await buildGateway(checkout === undefined ? {} : { checkout });
   for (const store of stores) {
     const kinds = kindsFor(store);
     const counts = { processes: Number(values.processes), connections: Number(values.connections), seconds: Number(values.seconds) };

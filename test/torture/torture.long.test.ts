@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
+import { cliOf } from "../support/build.ts";
 import { databaseKinds } from "../support/databases.ts";
-import { type Build, buildGateway } from "./build.ts";
 import { createPlan, faultKinds } from "./plan.ts";
 import { torture } from "./run.ts";
 
@@ -9,16 +9,9 @@ const SEED = process.env["TORTURE_SEED"] ?? "long";
 const SECONDS = 90;
 
 describe("Tortured for long by every kind of fault", () => {
-  let build: Build;
-
-  beforeAll(async () => {
-    build = await buildGateway();
-  });
-  afterAll(() => build.remove());
-
   it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 900_000 }, async (store) => {
     const plan = createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 3, connections: 24, seconds: SECONDS });
-    const report = await torture(plan, { cli: build.cli });
+    const report = await torture(plan, { cli: cliOf(inject("gatewayBuild")) });
     console.log(report.text);
     expect(report.missed, report.text).toEqual([]);
   });

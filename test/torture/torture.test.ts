@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
+import { cliOf } from "../support/build.ts";
 import { databaseKinds } from "../support/databases.ts";
-import { type Build, buildGateway } from "./build.ts";
 import { createPlan, faultKinds } from "./plan.ts";
 import { torture } from "./run.ts";
 
@@ -9,18 +9,11 @@ const SEED = process.env["TORTURE_SEED"] ?? "short";
 const SECONDS = 8;
 
 describe.concurrent("Tortured by faults of provider, processes and store at once", () => {
-  let build: Build;
-
-  beforeAll(async () => {
-    build = await buildGateway();
-  });
-  afterAll(() => build.remove());
-
   it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 300_000 }, async (store) => {
     const report = await torture(
       createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 2, connections: 10, seconds: SECONDS }),
       {
-        cli: build.cli,
+        cli: cliOf(inject("gatewayBuild")),
       },
     );
     expect(report.missed, report.text).toEqual([]);

@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const THIS_CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The gateway as JavaScript: it starts in half of the time. */
+export interface Build {
+  directory: string;
+  /** The command line. */
+  cli: string;
+  remove(): void;
+}
+
+export interface BuildOptions {
+  /** The folder whose gateway is compiled. */
+  checkout?: string;
+  /** The TypeScript project, from that folder on. */
+  project?: string;
+}
+
+/** Compiles a gateway, types unchecked, into a folder of its own. */
+export async function buildGateway({ checkout = THIS_CHECKOUT, project = "tsconfig.build.json" }: BuildOptions = {}): Promise<Build> {
+  const cache = join(checkout, "node_modules", ".cache");
+  mkdirSync(cache, { recursive: true });
+  // Below node_modules, so that packages are found.
+  const directory = mkdtempSync(join(cache, "gateway-"));
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }));
+  const compiler = join(checkout, "node_modules", "typescript", "bin", "tsc");
+  const emit = ["--outDir", directory, "--incremental", "false", "--tsBuildInfoFile", "null", "--declaration", "false", "--noCheck"];
+  await promisify(execFile)(process.execPath, [compiler, "-p", project, ...emit], { cwd: checkout });
+  return { directory, cli: cliOf(directory), remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** The command line in a build's folder. */
+export const cliOf = (directory: string): string => join(directory, "gateway", "cli.js");
