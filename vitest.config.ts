@@ -11,6 +11,9 @@ export default defineConfig({
     // `npm run test:long` runs those.
     exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
+    maxWorkers: "100%",
+    // A busy machine takes seconds for what must come.
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -6,6 +6,7 @@ import type { XkitListener } from "./events.ts";
 import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";
 import { isAccessToken } from "./types.ts";
 import { createXkit } from "./xkit.ts";
+import { PATIENCE } from "../test/support/patience.ts";
 
 let app: TestApp;
 let user: TestUser;
@@ -122,7 +123,7 @@ describe("connections", () => {
     const changed = new Promise((resolve) =>
       client.xkit.on("connection:change", (connection) => connection?.enabled && resolve(connection)),
     );
-    await vi.waitFor(() => expect(client.asked).toContain("ConnectionChanged"));
+    await vi.waitFor(() => expect(client.asked).toContain("ConnectionChanged"), PATIENCE);
     await user.connect();
     expect(await changed).toMatchObject({ connector: { slug: "test" } });
   });
@@ -130,11 +131,11 @@ describe("connections", () => {
   test("are listened to again at once when the session token has ended the stream, and what changed then is told", async () => {
     const changes: unknown[] = [];
     client.xkit.on("connection:change", (connection) => changes.push(connection));
-    await vi.waitFor(() => expect(client.asked).toContain("ConnectionChanged"));
+    await vi.waitFor(() => expect(client.asked).toContain("ConnectionChanged"), PATIENCE);
     past(3600);
     const waits = vi.spyOn(globalThis, "setTimeout");
     await user.connect();
-    await vi.waitFor(() => expect(changes.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(changes.length).toBeGreaterThan(0), PATIENCE);
     expect(waits.mock.calls.map(([, delayMs]) => delayMs)).not.toContain(2_000);
     waits.mockRestore();
   });

@@ -9,6 +9,7 @@ import { createLog } from "../gateway/runtime/log.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
 import { createTestConfig, WEB_ORIGIN } from "./support/test-app.ts";
+import { PATIENCE } from "./support/patience.ts";
 
 let provider: AuthorizationServer;
 let database: TestDatabase;
@@ -84,7 +85,7 @@ describe("a client that hangs up in the middle of a body", () => {
     // By then the gateway has begun to read.
     await once(socket, "data");
     socket.destroy();
-    await vi.waitFor(() => expect(logged.join("\n")).toContain('"status":499'));
+    await vi.waitFor(() => expect(logged.join("\n")).toContain('"status":499'), PATIENCE);
     const levels = logged.map((line): { level: string; msg: string } => JSON.parse(line));
     expect(levels.filter(({ msg }) => msg === "the client hung up").map(({ level }) => level)).toEqual(["debug"]);
     expect(levels.filter(({ level }) => level === "error")).toEqual([]);

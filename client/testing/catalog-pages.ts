@@ -9,6 +9,16 @@ import { type HostedGateway, type HostedGatewayOptions, startHostedGateway } fro
 const SCREENSHOTS = new URL("../../coverage/screenshots/", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
+/** What every look sees: each size and each scheme once. */
+const LOOKS = [
+  { size: "wide", viewport: WIDE, colorScheme: "light" },
+  { size: "phone", viewport: PHONE, colorScheme: "dark" },
+] as const;
+/** What `npm run test:long` sees too. */
+const MORE_LOOKS = [
+  { size: "wide", viewport: WIDE, colorScheme: "dark" },
+  { size: "phone", viewport: PHONE, colorScheme: "light" },
+] as const;
 
 /** The gateway of a platform named Acme, and a browser. */
 export interface Acme {
@@ -75,31 +85,29 @@ export async function connectFrom(page: Page, name: string): Promise<void> {
 }
 
 /**
- * Takes pictures of the page in light and dark, on a wide screen and a phone. Answers what is wrong with it there: what axe finds, and
- * what is cut off.
+ * Takes pictures of the page on a wide screen in light and on a phone in dark; with `LOOK_AT_ALL` also the other way round. Answers what is
+ * wrong with it there: what axe finds, and what is cut off.
  */
 export async function look(page: Page, name: string): Promise<string[]> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   const wrong: string[] = [];
-  for (const [size, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
+  await page.evaluate(axe.source);
+  for (const { size, viewport, colorScheme } of process.env["LOOK_AT_ALL"] ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
     await page.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const variant = `${name}-${size}-${colorScheme}`;
-      // Ends transitions too, whose colors would be neither here nor there.
-      await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
-      wrong.push(...(await barriersOf(page)).map((barrier) => `${variant}: ${barrier}`));
-    }
-    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong.push(`${name}-${size}: cut off`);
+    await page.emulateMedia({ colorScheme });
+    const variant = `${name}-${size}-${colorScheme}`;
+    // Ends transitions too, whose colors would be neither here nor there.
+    await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
+    wrong.push(...(await barriersOf(page)).map((barrier) => `${variant}: ${barrier}`));
+    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong.push(`${variant}: cut off`);
   }
   await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: null });
   return wrong;
 }
 
-/** Every rule of axe that the page breaks, with where. */
+/** Every rule of axe, which the page has loaded, that the page breaks, with where. */
 async function barriersOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
   const violations = await page.evaluate(async () =>
     (await window.axe.run()).violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html) })),
   );

@@ -2,6 +2,7 @@ import type xkit from "@xkit-co/xkit.js";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
 import { createPageWindow, type PageWindow, type ThirdPartyCookies } from "../../test/support/page-window.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 /** The published package, unmodified: https://www.npmjs.com/package/@xkit-co/xkit.js, 3.14.1. */
 type CreateXkit = typeof xkit.default;
@@ -149,7 +150,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     await xkit.logout();
     expect(page.cookies()).toEqual([]);
     void xkit.listConnections();
-    await vi.waitFor(() => expect(page.href()).toBe("https://acme.example/login"));
+    await vi.waitFor(() => expect(page.href()).toBe("https://acme.example/login"), PATIENCE);
     expect(await xkit.listConnectors()).toHaveLength(1);
   });
 
@@ -167,7 +168,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     const xkit = await signedIn();
     const connecting = xkit.connect("test");
     // Its first page is there; the user has no patience for the second.
-    await vi.waitFor(() => expect(page.popup()).not.toBeNull());
+    await vi.waitFor(() => expect(page.popup()).not.toBeNull(), PATIENCE);
     page.popup()?.close();
     await expect(connecting).rejects.toThrow("Installation cancelled.");
   });

@@ -12,6 +12,7 @@ import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import { migrations } from "./migrations/index.ts";
 import { MigrationError } from "./migrations/migrate.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 const clock = createManualClock();
 let store: TestDatabase;
@@ -80,7 +81,7 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
     const news: string[] = [];
     there.changes.listen((topic) => news.push(topic));
     await provision(here, "a".repeat(9_000), "Long");
-    await vi.waitUntil(() => (there.changes.isCacheable(), news.length > 0));
+    await vi.waitUntil(() => (there.changes.isCacheable(), news.length > 0), PATIENCE);
     expect(news).toEqual(["everything"]);
   });
 
@@ -98,7 +99,7 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
     expect(await nameThere()).toBe("Ada");
     await provision(here, "ada", "Ada Lovelace");
     // SQLite is looked at with each reading; the news of Postgres travels.
-    await vi.waitUntil(async () => kind === "sqlite" || (await nameThere()) === "Ada Lovelace");
+    await vi.waitUntil(async () => kind === "sqlite" || (await nameThere()) === "Ada Lovelace", PATIENCE);
     expect(await nameThere()).toBe("Ada Lovelace");
   });
 });
@@ -181,7 +182,7 @@ describe("a Postgres connection that breaks", () => {
     await vi.waitUntil(async () => {
       await terminate(store.url, "select pg_sleep");
       return Promise.race([namesAfter, delay(20)]);
-    });
+    }, PATIENCE);
     expect(await namesAfter).toEqual([]);
   });
 });
@@ -240,7 +241,7 @@ describe("a SQLite store that another process writes to", () => {
     await here.query.transaction().execute(async (transaction) => {
       await transaction.insertInto("groups").values({ id: "here", created_at: 0 }).execute();
       writing.push(there.query.insertInto("groups").values({ id: "there", created_at: 0 }).execute());
-      await vi.waitUntil(() => turns > 10);
+      await vi.waitUntil(() => turns > 10, PATIENCE);
     });
     await Promise.all(writing);
     clearInterval(timer);

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
 import { askToken, type ChildGateway, HOUR_MS, onlyAuthorization, startChild } from "../../test/support/vault.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 /** Longer than a lease (15 s), by more than what the child's clock, which runs, can be ahead of the one of the test. */
 const PAST_LEASE_MS = 120_000;
@@ -48,7 +49,7 @@ describe.each(databaseKinds)("a process killed during a refresh, on %s", { timeo
     // Stopped, so that the answer reaches its socket and never itself.
     await killed.kill("SIGSTOP");
     hold.release();
-    await vi.waitUntil(() => test.provider.refreshCount() === 1);
+    await vi.waitUntil(() => test.provider.refreshCount() === 1, PATIENCE);
     await killed.kill("SIGKILL");
     test.clock.advance(PAST_LEASE_MS);
     const { value, __typename } = await askToken(ada);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "../../test/support/vault.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -129,12 +130,12 @@ describe.each(databaseKinds)("on %s", (database) => {
       const until = new Promise<void>((resolve) => (answer = resolve));
       test.provider.controls.next({ until }, "omit-refresh-token");
       const asking = askToken(ada);
-      await vi.waitUntil(() => refreshRequests(test).length === 1);
+      await vi.waitUntil(() => refreshRequests(test).length === 1, PATIENCE);
       let isFinished = false;
       const finishing = startConnecting(ada)
         .then((back) => ada.browser.fetch(back))
         .finally(() => (isFinished = true));
-      await vi.waitUntil(() => test.provider.tokenRequests.length === 3);
+      await vi.waitUntil(() => test.provider.tokenRequests.length === 3, PATIENCE);
       await turns(200);
       expect(isFinished).toBe(false);
       answer();
@@ -228,7 +229,7 @@ describe.each(databaseKinds)("on %s", (database) => {
         query.transaction().execute(async (transaction) => {
           if (database === "postgres") await sql`lock table authorizations in access exclusive mode`.execute(transaction);
           hold.release();
-          await vi.waitUntil(() => test.provider.refreshCount() === 1);
+          await vi.waitUntil(() => test.provider.refreshCount() === 1, PATIENCE);
           await turns(100);
           expect(isAnswered).toBe(false);
           unlock();

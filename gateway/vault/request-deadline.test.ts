@@ -3,6 +3,7 @@ import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 import { TAKEOVER_WAIT_MS } from "./lease.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -25,7 +26,7 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
   ])("is told to come back after %s, and the refresh goes on", async (_name, deadlineMs, env) => {
     const { ada, sleeps } = await leftBehind(database, env);
     const asking = askToken(ada);
-    await vi.waitUntil(() => sleeps.mock.calls.length > 3);
+    await vi.waitUntil(() => sleeps.mock.calls.length > 3, PATIENCE);
     test.clock.advance(deadlineMs);
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 1 });
     test.clock.advance(15_000);
@@ -37,9 +38,9 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
   it("is not given a token whose life ran short during the wait", async () => {
     const { ada, sleeps } = await leftBehind(database, {}, 61_000);
     const asking = askToken(ada);
-    await vi.waitUntil(() => sleeps.mock.calls.length > 3);
+    await vi.waitUntil(() => sleeps.mock.calls.length > 3, PATIENCE);
     test.clock.advance(2_000);
-    await vi.waitUntil(() => sleeps.mock.calls.length > 6);
+    await vi.waitUntil(() => sleeps.mock.calls.length > 6, PATIENCE);
     test.clock.advance(10_000);
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable" });
   });

@@ -3,6 +3,7 @@ import { startAuthorizationServer } from "../../test/support/authorization-serve
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, countWrites, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "../../test/support/vault.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -105,7 +106,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
         query.updateTable("authorizations").set({ lease_id: "of another process", lease_expires_at: leaseEnds }).execute(),
       );
       const asking = askToken(ada);
-      await vi.waitUntil(() => waits.mock.calls.length > 3);
+      await vi.waitUntil(() => waits.mock.calls.length > 3, PATIENCE);
       expect((await onlyAuthorization(test)).lease_id).toBe("of another process");
       expect(refreshRequests(test)).toEqual([]);
       test.clock.advance(5_000);
