@@ -173,14 +173,16 @@ describe("limits of a socket", () => {
     expect(answer.headers.get("keep-alive")).toBe("timeout=75");
   });
 
-  it.each([
-    ["headers", "GET /healthz HTTP/1.1\r\nHost: x\r\nCook"],
-    ["a body", HALF_A_BODY],
-    ["a body in chunks", HALF_A_BODY.replace("Content-Length: 100", "Transfer-Encoding: chunked").replace('{"query":', "9\r\n")],
-    ["nothing at all", ""],
-  ])("ends a request that sent half of %s with 408", async (_name, bytes) => {
+  it("ends a request that sent half of its headers or body, or nothing at all, with 408", async () => {
     const send = await start({ requestTimeoutMs: 500 });
-    expect(await text(send(bytes))).toMatch(/^HTTP\/1\.1 408 /);
+    const halves = {
+      headers: "GET /healthz HTTP/1.1\r\nHost: x\r\nCook",
+      "a body": HALF_A_BODY,
+      "a body in chunks": HALF_A_BODY.replace("Content-Length: 100", "Transfer-Encoding: chunked").replace('{"query":', "9\r\n"),
+      "nothing at all": "",
+    };
+    const ends = Object.entries(halves).map(async ([name, bytes]) => [name, (await text(send(bytes))).slice(0, 13)]);
+    expect(await Promise.all(ends)).toEqual(Object.keys(halves).map((name) => [name, "HTTP/1.1 408 "]));
   });
 
   it("keeps an idle connection longer than a request may take", async () => {

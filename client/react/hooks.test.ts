@@ -95,25 +95,6 @@ test("a changed argument is another question: the answer to the one before is no
   expect(other.filter(({ shown, token }) => shown !== null || token !== null)).toEqual([]);
 });
 
-test("hooks that are gone ask nothing more, and ask anew when they are back", async () => {
-  const { page, said, press, asked, complaints } = await open("leaver");
-  await press("Login");
-  await connect(page);
-  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
-  const { token } = await said();
-  await press("Mount");
-  await page.getByRole("button", { name: "Connect", exact: true }).waitFor({ state: "detached" });
-  asked.length = 0;
-  const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: `Bearer ${token}` } })).status === 401;
-  await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  expect(asked).toEqual([]);
-  await press("Mount");
-  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
-  expect((await said()).token).not.toBe(token);
-  expect(complaints).toEqual([]);
-});
-
 test("hooks that ask the same ask once", async () => {
   const { said, asked } = await open("asker", { loose: true });
   await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other"], outcome: expect.any(String) });
@@ -146,52 +127,75 @@ describe("useConnect", () => {
   });
 });
 
-test("useXkitFetch goes on after a token has expired, and nobody notices", async () => {
-  const { page, press, said, complaints } = await open("expiry");
-  const calls: { token: string; status: number }[] = [];
-  page.on("response", async (response) => {
-    if (response.url() !== gateway.provider.apiUrl || response.request().method() !== "GET") return;
-    calls.push({ token: (await response.request().allHeaders())["authorization"] ?? "", status: response.status() });
+/** Each waits until a token has really expired: at once, so that the wait is one. */
+describe.concurrent("when a token has expired", () => {
+  test("hooks that are gone ask nothing more, and ask anew when they are back", async ({ expect }) => {
+    const { page, said, press, asked, complaints } = await open("leaver");
+    await press("Login");
+    await connect(page);
+    await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
+    const { token } = await said();
+    await press("Mount");
+    await page.getByRole("button", { name: "Connect", exact: true }).waitFor({ state: "detached" });
+    asked.length = 0;
+    const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: `Bearer ${token}` } })).status === 401;
+    await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    expect(asked).toEqual([]);
+    await press("Mount");
+    await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String) });
+    expect((await said()).token).not.toBe(token);
+    expect(complaints).toEqual([]);
   });
-  await press("Login");
-  await connect(page);
-  await expect.poll(said).toMatchObject({ connection: "ACTIVE" });
-  await press("Fetch");
-  await expect.poll(() => calls.length).toBe(1);
-  const first = calls[0]?.token ?? "";
-  const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: first } })).status === 401;
-  await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
-  await press("Fetch");
-  await expect.poll(() => calls.length).toBe(2);
-  expect(calls.map(({ status }) => status)).toEqual([200, 200]);
-  expect(calls[1]?.token).not.toBe(first);
-  expect(complaints).toEqual([]);
+
+  test("useXkitFetch goes on after a token has expired, and nobody notices", async ({ expect }) => {
+    const { page, press, said, complaints } = await open("expiry");
+    const calls: { token: string; status: number }[] = [];
+    page.on("response", async (response) => {
+      if (response.url() !== gateway.provider.apiUrl || response.request().method() !== "GET") return;
+      calls.push({ token: (await response.request().allHeaders())["authorization"] ?? "", status: response.status() });
+    });
+    await press("Login");
+    await connect(page);
+    await expect.poll(said).toMatchObject({ connection: "ACTIVE" });
+    await press("Fetch");
+    await expect.poll(() => calls.length).toBe(1);
+    const first = calls[0]?.token ?? "";
+    const isDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: first } })).status === 401;
+    await expect.poll(isDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
+    await press("Fetch");
+    await expect.poll(() => calls.length).toBe(2);
+    expect(calls.map(({ status }) => status)).toEqual([200, 200]);
+    expect(calls[1]?.token).not.toBe(first);
+    expect(complaints).toEqual([]);
+  });
+
+  test("useAccessToken renews a token that has expired, but not while the tab is hidden", async ({ expect }) => {
+    const { page, said, press } = await open("renewal");
+    await press("Login");
+    await expect.poll(said).toMatchObject({ viewer: "renewal", outcome: "NotConnected" });
+    await connect(page);
+    await expect.poll(said).toMatchObject({ outcome: "AccessToken" });
+    const first = (await said()).token;
+    await expect
+      .poll(async () => (await said()).token !== first && (await said()).token !== null, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 })
+      .toBe(true);
+
+    const asked: string[] = [];
+    page.on("request", (request) => request.postData()?.includes("query AccessToken") && asked.push(request.url()));
+    await page.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    const hidden = (await said()).token;
+    const tokenIsDead = async () =>
+      (await fetch(gateway.provider.apiUrl, { headers: { authorization: `Bearer ${hidden}` } })).status === 401;
+    await expect.poll(tokenIsDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
+    expect(asked).toEqual([]);
+    await page.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await expect.poll(async () => ![null, hidden].includes((await said()).token)).toBe(true);
+  });
 });
-
-test("useAccessToken renews a token that has expired, but not while the tab is hidden", async () => {
-  const { page, said, press } = await open("renewal");
-  await press("Login");
-  await expect.poll(said).toMatchObject({ viewer: "renewal", outcome: "NotConnected" });
-  await connect(page);
-  await expect.poll(said).toMatchObject({ outcome: "AccessToken" });
-  const first = (await said()).token;
-  await expect
-    .poll(async () => (await said()).token !== first && (await said()).token !== null, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 })
-    .toBe(true);
-
-  const asked: string[] = [];
-  page.on("request", (request) => request.postData()?.includes("query AccessToken") && asked.push(request.url()));
-  await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  });
-  const hidden = (await said()).token;
-  const tokenIsDead = async () => (await fetch(gateway.provider.apiUrl, { headers: { authorization: `Bearer ${hidden}` } })).status === 401;
-  await expect.poll(tokenIsDead, { timeout: 2 * ACCESS_TOKEN_SECONDS * 1000 }).toBe(true);
-  expect(asked).toEqual([]);
-  await page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  });
-  await expect.poll(async () => ![null, hidden].includes((await said()).token)).toBe(true);
-}, 60_000);

@@ -85,9 +85,8 @@ describe.each(databaseKinds)("50 requests at once on an expired token, on %s", (
     children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
     await expectOneGoodToken((await Promise.all(children.map((child) => child.ask(25)))).flat());
     expect(test.provider.refreshCount()).toBe(1);
-    await Promise.all(children.map((child) => child.kill("SIGKILL")));
     test.clock.advance(HOUR_MS);
-    children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
+    await Promise.all(children.map((child) => child.advance(HOUR_MS)));
     await expectOneGoodToken((await Promise.all(children.map((child) => child.ask(25)))).flat());
     expect(test.provider.refreshCount()).toBe(2);
   });
