@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Context } from "../schema/context.ts";
 import { badUserInput, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
@@ -9,7 +8,6 @@ import { noLimits, type RequestLimits } from "./http/rate-limits.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
-import { createSecret } from "./store/sealing.ts";
 
 /** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */
 export interface ContextFactory {
@@ -19,8 +17,6 @@ export interface ContextFactory {
   create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
   connectionsOf(viewer: Viewer, asked: Asked, setCookie: (header: string) => void): ViewerConnections;
-  /** What binds to the browser that sends this request. `setCookie` is called when it has to be given the cookie. */
-  browserOf(request: Request, setCookie: (header: string) => void): string;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
   follow(bearer: string): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
@@ -48,12 +44,10 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   function bind(asker: KnownAsker, { request, limits }: Asked, setCookie: (header: string) => void): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
-    let browser: string | undefined;
     return guard(
       users.forUser({
         viewer: asker.viewer,
-        // One for the whole request: a second cookie would cut off what was started with the first.
-        browser: () => (browser ??= browserOf(request, setCookie)),
+        bind: auth.bindings.create(request, setCookie),
         stillAllowed: () => isStillAllowed(asker),
       }),
       async () => asker.viewer,
@@ -103,19 +97,6 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
     };
   }
 
-  /**
-   * The secret that binds an authorization to this browser: one for all tabs. A browser that keeps no cookie of ours on a page of the
-   * platform sends none back: then it follows from the bearer, so that the page's next request, for the popup, says the same.
-   */
-  function browserOf(request: Request, setCookie: (header: string) => void): string {
-    const known = auth.cookies.browser.parse(request);
-    if (known) return known;
-    const credential = request.headers.get("authorization");
-    const made = credential === null ? createSecret() : createHash("sha256").update(`browser of ${credential}`).digest("base64url");
-    setCookie(auth.cookies.browser.serialize(made));
-    return made;
-  }
-
   return {
     relaysBearers: !users.knownHere,
     async create({ request, limits, authenticate }, answer) {
@@ -133,7 +114,6 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       return { ...context, user: { viewer: async () => viewer, connections: memoizeViewer(connections) }, platform: null };
     },
     connectionsOf: (viewer, asked, setCookie) => bind({ viewer, bearer: null }, asked, setCookie),
-    browserOf,
     async follow(bearer) {
       // Before it becomes a header: no header can hold it, and the failure would quote it.
       if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");

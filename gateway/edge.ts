@@ -137,7 +137,7 @@ function createRoutes(
 ): Hono<Routed> {
   const { platform, publicUrl } = config;
   const { vault } = upstream;
-  const { cookies, origins, signIn, signingKeys } = auth;
+  const { bindings, origins, signIn, signingKeys } = auth;
   const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
   const routes = new Hono<Routed>();
   const checkReady = async () => {
@@ -148,18 +148,18 @@ function createRoutes(
   routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
   if (vault) {
     const { connectionsOf } = contexts;
-    const connecting = { vault, platform, publicUrl, cookies, origins, findSignedIn: signIn.signedInUser, connectionsOf };
+    const connecting = { vault, platform, publicUrl, bindings, origins, findSignedIn: signIn.signedInUser, connectionsOf };
     routes.route("/", createConnectRoutes(connecting));
-    routes.route("/", createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }));
+    routes.route("/", createContinueRoutes({ vault, handOver, signIn, bindings, origins, platform }));
   }
-  routes.route("/", createPopupRoutes({ handOver, signIn, cookies, origins, platformName: platform.name }));
+  routes.route("/", createPopupRoutes({ vault, handOver, signIn, bindings, origins, platform }));
   const rest = {
     createContext: contexts.create,
     sessionsOf: ({ request, limits }: Exchange, answer: Headers) => signIn.bind(request, answer, limits),
-    async createOneTimeToken(userId: string, { request, limits }: Exchange, answer: Headers) {
+    async createOneTimeToken(userId: string, { limits }: Exchange) {
       if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
       limits.admit("oneTimeToken", userId);
-      return handOver.create({ userId, browser: contexts.browserOf(request, (header) => answer.append("set-cookie", header)) });
+      return handOver.create({ userId, stateHash: await vault.findStarted(userId) });
     },
     publicUrl,
   };

@@ -77,7 +77,7 @@ describe.each(databaseKinds)("over a long and troubled life, on %s", (database) 
       const started = await ada.browser.fetch("/connect/test");
       const url = new URL(started.headers.get("location") ?? "");
       witness.keep("state", url.searchParams.get("state"));
-      witness.keep("browser cookie", ada.browser.cookie("xkit_browser"));
+      for (const [, value] of ada.browser.cookies("xkit_attempt_")) witness.keep("attempt cookie", value);
       return provider.authorize(url);
     };
 

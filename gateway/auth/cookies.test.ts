@@ -7,16 +7,16 @@ const secret = createSecret();
 
 describe("cookies", () => {
   it("are bound to the host over https", () => {
-    const { session, browser } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
+    const { session, attempt } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
     expect(session.serialize(secret, 60)).toBe(`__Host-xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
-    expect(browser.serialize(secret)).toBe(`__Host-xkit_browser=${secret}; Path=/; HttpOnly; Secure; SameSite=None`);
-    expect(browser.clear()).toBe("__Host-xkit_browser=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
+    expect(attempt.serialize("a", secret, 60)).toBe(`__Host-xkit_attempt_a=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
+    expect(attempt.clear("a")).toBe("__Host-xkit_attempt_a=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
   });
 
   it("have plain names over http, and are not Secure, which not every browser takes on loopback", () => {
-    const { session, browser } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
+    const { session, attempt } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
     expect(session.serialize(secret)).toBe(`xkit_session=${secret}; Path=/; HttpOnly; SameSite=Lax`);
-    expect(browser.name).toBe("xkit_browser");
+    expect(attempt.clear("a")).toMatch(/^xkit_attempt_a=; /);
   });
 
   it.each([
@@ -39,10 +39,14 @@ describe("cookies", () => {
   });
 
   it("are parsed among others", () => {
-    const { session, browser } = createCookies("https://xkit.example.com", []);
-    const request = requestWith({ cookie: `a=b; __Host-xkit_session=${secret}; xkit_browser=${secret}` });
+    const { session, attempt } = createCookies("https://xkit.example.com", []);
+    const attempts = `__Host-xkit_attempt_b=${secret}; __Host-xkit_attempt_c=short; __Host-xkit_attempt_a=${secret}; __Host-xkit_attempt_=${secret}`;
+    const request = requestWith({ cookie: `a=b; __Host-xkit_session=${secret}; xkit_attempt_d=${secret}; ${attempts}` });
     expect(session.parse(request)).toBe(secret);
-    expect(browser.parse(request)).toBeNull();
+    expect([...attempt.parse(request)]).toEqual([
+      ["b", secret],
+      ["a", secret],
+    ]);
   });
 
   it.each([

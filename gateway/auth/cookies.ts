@@ -16,14 +16,23 @@ export interface SecretCookie {
   clear(): string;
 }
 
+/** Cookies of ours whose names begin alike. */
+export interface SecretCookies {
+  /** Their values by the rest of their names, in the order of the request: the oldest first (RFC 6265 section 5.4). */
+  parse(request: Request): ReadonlyMap<string, string>;
+  /** As those of `SecretCookie`. `rest` has characters of base64url only. */
+  serialize(rest: string, value: string, maximumAgeSeconds: number): string;
+  clear(rest: string): string;
+}
+
 export interface Cookies {
   /** Holds a session's secret: for `refreshSession`, `logout` and the first-party pages. */
   session: SecretCookie;
-  /** Binds an authorization to the browser that started it. */
-  browser: SecretCookie;
+  /** Each binds one started authorization to this browser. */
+  attempt: SecretCookies;
 }
 
-/** What both cookies have in common (RFC 6265bis section 4.1). `SameSite=None` is heeded on `Secure` cookies alone. */
+/** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` is heeded on `Secure` cookies alone. */
 interface Attributes {
   httpOnly: true;
   path: "/";
@@ -41,15 +50,35 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
   const sameSite = webOrigins.every((origin) => isSameSite(origin, publicUrl)) ? "lax" : "none";
   const attributes: Attributes = { httpOnly: true, path: "/", secure: isHttps || sameSite === "none", sameSite };
   const prefix = isHttps ? "__Host-" : "";
-  return { session: createCookie(`${prefix}xkit_session`, attributes), browser: createCookie(`${prefix}xkit_browser`, attributes) };
+  return {
+    session: createCookie(`${prefix}xkit_session`, attributes),
+    attempt: createFamily(`${prefix}xkit_attempt_`, attributes),
+  };
+}
+
+function createFamily(beginning: string, attributes: Attributes): SecretCookies {
+  const cookieOf = (rest: string) => createCookie(`${beginning}${rest}`, attributes);
+  return {
+    parse(request) {
+      const held = Object.entries(readCookies(request)).filter(([name]) => name.startsWith(beginning));
+      const known = held.flatMap(([name, value = ""]) => (secret.test(value) ? [[name.slice(beginning.length), value] as const] : []));
+      return new Map(known.filter(([rest]) => /^[\w-]+$/.test(rest)));
+    },
+    serialize: (rest, value, maximumAgeSeconds) => cookieOf(rest).serialize(value, maximumAgeSeconds),
+    clear: (rest) => cookieOf(rest).clear(),
+  };
+}
+
+function readCookies(request: Request): ReturnType<typeof parseCookie> {
+  const header = request.headers.get("cookie") ?? "";
+  return header.length > MAXIMUM_HEADER_CHARACTERS ? {} : parseCookie(header);
 }
 
 function createCookie(name: string, attributes: Attributes): SecretCookie {
   return {
     name,
     parse(request) {
-      const header = request.headers.get("cookie") ?? "";
-      const value = header.length > MAXIMUM_HEADER_CHARACTERS ? undefined : parseCookie(header)[name];
+      const value = readCookies(request)[name];
       return value !== undefined && secret.test(value) ? value : null;
     },
     serialize: (value, maximumAgeSeconds) =>

@@ -6,6 +6,7 @@ import type { Sealer } from "../store/sealing.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { createBearers } from "./bearer.ts";
+import { type Bindings, createBindings } from "./bindings.ts";
 import { type Cookies, createCookies } from "./cookies.ts";
 import type { Issuer } from "../config/token-issuers.ts";
 import { createIssuers } from "./issuers.ts";
@@ -16,6 +17,7 @@ import { createSessions, type Sessions } from "./sessions.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 import { createSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { createTokens } from "./tokens.ts";
+import { createAttempts } from "../vault/attempts.ts";
 import { createUsers, type UserAssertion, type Users } from "./users.ts";
 
 /** Everything about who is asking. */
@@ -29,6 +31,7 @@ export interface Auth extends Authenticator {
   apiKeys: ApiKeys;
   signingKeys: SigningKeys;
   cookies: Cookies;
+  bindings: Bindings;
   origins: OriginCheck;
   /** Finishes what is still being written; before the database is closed. */
   close(): Promise<void>;
@@ -53,6 +56,7 @@ export async function createAuth({ database, sealer, clock, publicUrl, webOrigin
   const longestTokenSeconds = Math.max(lifetimes.userTokenSeconds, lifetimes.sessionTokenSeconds);
   const origins = createOriginCheck(webOrigins, publicUrl);
   const cookies = createCookies(publicUrl, webOrigins);
+  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, clock }) });
   const signingKeys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds });
   const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
   const users = createUsers({ database, clock });
@@ -62,7 +66,7 @@ export async function createAuth({ database, sealer, clock, publicUrl, webOrigin
 
   return {
     ...createAuthenticator({ bearers, apiKeys }),
-    signIn: createSignIn({ bearers, sessions, tokens, users, cookies, origins, clock }),
+    signIn: createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }),
     users,
     async provisionUser(input) {
       const user = await users.provision({ id: input.id, groupId: input.groupId, name: input.name });
@@ -73,6 +77,7 @@ export async function createAuth({ database, sealer, clock, publicUrl, webOrigin
     apiKeys,
     signingKeys,
     cookies,
+    bindings,
     origins,
     close: () => apiKeys.settle(),
   };

@@ -18,7 +18,7 @@ export const signInThrough = (auth: Auth, { users }: Pick<Upstream, "users">, se
   users.knownHere ? auth : { ...auth, signIn: createRelayedSignIn({ auth, users, sealer }) };
 
 export interface RelayedSignInOptions {
-  auth: Pick<Auth, "cookies" | "origins">;
+  auth: Pick<Auth, "cookies" | "bindings" | "origins">;
   users: RelayedUsers;
   sealer: Sealer;
 }
@@ -27,7 +27,7 @@ export interface RelayedSignInOptions {
  * Signing in where the upstream says who is asking: its sessions are passed on, and its session cookie travels sealed inside ours, so
  * that a browser can hand in no other. Which pages may ask is checked here, because the upstream sees this gateway alone.
  */
-export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer }: RelayedSignInOptions): SignIn {
+export function createRelayedSignIn({ auth: { cookies, bindings, origins }, users, sealer }: RelayedSignInOptions): SignIn {
   const place = `relayed-session:${cookies.session.name}`;
 
   function findCookie(request: Request): string | null {
@@ -71,7 +71,7 @@ export function createRelayedSignIn({ auth: { cookies, origins }, users, sealer 
     async logout(request) {
       assertOwnPage(origins, request);
       await end(request);
-      return { setCookies: [cookies.session.clear(), cookies.browser.clear()] };
+      return { setCookies: [cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
     start: () =>

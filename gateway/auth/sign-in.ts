@@ -3,6 +3,7 @@ import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Bearers } from "./bearer.ts";
+import type { Bindings } from "./bindings.ts";
 import type { Cookies } from "./cookies.ts";
 import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
@@ -30,13 +31,14 @@ export interface SignIn {
    * Throws FORBIDDEN without a valid origin, UNAUTHENTICATED without a living session, and RATE_LIMITED.
    */
   refresh(request: Request, limits?: RequestLimits): Promise<SignedIn>;
-  /** Ends the session of the cookie and clears both cookies; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
+  /** Ends the session of the cookie and clears every cookie; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
   logout(request: Request): Promise<{ setCookies: string[] }>;
   /**
    * A session for a user whose identity is proven already, as by a one-time token. Throws UNAUTHENTICATED for an unknown user.
+   * What binds attempts to the browser is rotated (see `Bindings.rotate`).
    * @param maximumAgeSeconds ends it earlier than others.
    */
-  start(userId: string, maximumAgeSeconds?: number): Promise<SignedIn>;
+  start(userId: string, request: Request, maximumAgeSeconds?: number): Promise<SignedIn>;
   /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
   signedInUser(request: Request): Promise<Viewer | null>;
   /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
@@ -49,11 +51,12 @@ export interface SignInOptions {
   tokens: Pick<Tokens, "mintSessionToken">;
   users: Pick<Users, "find">;
   cookies: Cookies;
+  bindings: Pick<Bindings, "rotate" | "clearAll">;
   origins: OriginCheck;
   clock: Clock;
 }
 
-export function createSignIn({ bearers, sessions, tokens, users, cookies, origins, clock }: SignInOptions): SignIn {
+export function createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }: SignInOptions): SignIn {
   const findSession = async (request: Request): Promise<LiveSession | null> => {
     const secret = cookies.session.parse(request);
     return secret === null ? null : sessions.find(secret);
@@ -78,7 +81,7 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       const previous = await findSession(request);
       if (previous) await sessions.end(previous.id);
-      return signIn.start(viewer.userId);
+      return signIn.start(viewer.userId, request);
     },
 
     async refresh(request, limits = noLimits) {
@@ -93,14 +96,15 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, origin
       assertOwnPage(origins, request);
       const live = await findSession(request);
       if (live) await sessions.end(live.id);
-      return { setCookies: [cookies.session.clear(), cookies.browser.clear()] };
+      return { setCookies: [cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
-    async start(userId, maximumAgeSeconds) {
+    async start(userId, request, maximumAgeSeconds) {
       const user = await getUser(userId);
       const live = await sessions.start(userId, maximumAgeSeconds);
       const cookieAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
-      return { session: await toSession(live, user), setCookies: [cookies.session.serialize(live.secret, cookieAgeSeconds)] };
+      const setCookies = [cookies.session.serialize(live.secret, cookieAgeSeconds), ...(await bindings.rotate(request, userId))];
+      return { session: await toSession(live, user), setCookies };
     },
 
     async signedInUser(request) {

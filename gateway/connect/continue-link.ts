@@ -1,8 +1,8 @@
 /**
  * `/authorizations/:slug/continue?token=&state=`: where a link leads that a gateway in front of this one handed out.
  *
- * What it started is bound to a browser that it stood in for; the one-time token brings that binding, and with it the user, into the
- * browser that opens the link. A link may be slipped to a victim, by mail or by another user of the platform. So the page asks first, by
+ * What it started is bound to a browser that it stood in for. The one-time token proves the user, and the browser that opens the link is
+ * bound to it instead, by a secret of its own. A link may be slipped to a victim, by mail or by another user of the platform. So the page asks first, by
  * name, and a user who is signed in is never signed in as another. The way to the provider and back needs the binding alone. A session
  * begins for our own form only, and ends with what was started.
  */
@@ -11,7 +11,7 @@ import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Platform } from "../../schema/upstream.ts";
-import type { Cookies } from "../auth/cookies.ts";
+import type { Bindings } from "../auth/bindings.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
@@ -20,10 +20,10 @@ import type { HandOver } from "./popup-handoff.ts";
 import { redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
-  vault: Pick<Vault, "resume" | "describe">;
+  vault: Pick<Vault, "takeOver" | "describe">;
   handOver: HandOver;
   signIn: Pick<SignIn, "signedInUser" | "start">;
-  cookies: Cookies;
+  bindings: Pick<Bindings, "create">;
   origins: OriginCheck;
   platform: Platform;
 }
@@ -35,7 +35,7 @@ interface Link {
 }
 
 /** The page between a gateway in front and the provider. */
-export function createContinueRoutes({ vault, handOver, signIn, cookies, origins, platform }: Dependencies): Hono {
+export function createContinueRoutes({ vault, handOver, signIn, bindings, origins, platform }: Dependencies): Hono {
   /** Changes nothing: previews and scanners of links use no token up. */
   async function ask(request: Request, slug: string): Promise<Response> {
     const { state } = parseLink(request, slug);
@@ -54,11 +54,15 @@ export function createContinueRoutes({ vault, handOver, signIn, cookies, origins
   async function follow(request: Request, { slug, state, token }: Link): Promise<Response> {
     const handedOver = await handOver.redeem(token);
     if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
-    const { userId, browser } = handedOver;
+    const { userId } = handedOver;
     const current = await signIn.signedInUser(request);
-    const { location, isForm } = await vault.resume(state, slug, { browser, userId: current?.userId ?? userId });
-    const session = isForm && !current ? (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
-    return redirectTo(location, [...session, cookies.browser.serialize(browser)]);
+    if (current && current.userId !== userId)
+      throw forbidden(`${current.name ?? current.userId} is signed in here: this link is for another user.`);
+    const setCookies: string[] = [];
+    const bind = bindings.create(request, (header) => setCookies.push(header));
+    const { location, isForm } = await vault.takeOver(state, slug, userId, bind);
+    const session = isForm && !current ? (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
+    return redirectTo(location, [...session, ...setCookies]);
   }
 
   const explain = (error: unknown) => renderFailure(error, { platform, body: html`` });

@@ -78,7 +78,7 @@ it("redeems a token for its own page alone, once, and for a minute", async () =>
   const token = await createOneTimeToken();
   for (const origin of ["https://evil.example", APP_ORIGIN, "null"]) expect((await redeem(token, origin)).status).toBe(403);
   const redeemed = await redeem(token);
-  expect(cookiesOf(redeemed)).toEqual(["__Host-xkit_session", "__Host-xkit_browser"]);
+  expect(cookiesOf(redeemed)).toEqual(["__Host-xkit_session"]);
   expect((await redeem(token)).status).toBe(401);
   const late = await createOneTimeToken();
   gateway.clock.advance(61_000);
@@ -100,9 +100,36 @@ it("keeps the session of the same user, and ends another user's", async () => {
     .getSetCookie()
     .map((header) => header.split(";", 1)[0])
     .join("; ");
-  expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toEqual(["__Host-xkit_browser"]);
+  expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toEqual([]);
   expect(cookiesOf(await redeem(await createOneTimeToken("bob"), url, cookie))).toContain("__Host-xkit_session");
   expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toContain("__Host-xkit_session");
+});
+
+it("binds the popup to what its page has started, by a secret of its own, and to nothing else", async () => {
+  const { token } = await gateway.app.provisionUser({ id: "ada" });
+  const headers = { authorization: `Bearer ${token}`, origin: APP_ORIGIN, "content-type": "application/json" };
+  const start = async () => {
+    const init = { method: "POST", headers, body: "{}" };
+    const started = await gateway.app.fetch(new Request(`${url}/api/platform_user/connections/test`, init));
+    const { connection } = await started.json();
+    gateway.clock.advance(1);
+    return {
+      cookies: started.headers.getSetCookie().map((header) => header.split(";", 1)[0] ?? ""),
+      href: connection.authorization.authorize_url,
+    };
+  };
+  const [other, wanted] = [await start(), await start()];
+  const redeemed = await redeem(await createOneTimeToken("ada"));
+  const [session = "", binding = "", ...rest] = redeemed.headers.getSetCookie().map((header) => header.split(";", 1)[0] ?? "");
+  expect(rest).toEqual([]);
+  expect(binding.split("=")[0]).toBe(wanted.cookies[0]?.split("=")[0]);
+  expect(wanted.cookies).not.toContain(binding);
+  const callbackOf = async ({ href }: { href: string }) => (await gateway.provider.authorize(href)).href;
+  const visit = async (href: string, cookies: string[]) => (await fetchPage(href, { cookie: cookies.join("; ") })).status;
+  expect(await visit(await callbackOf(other), [session, binding])).toBe(403);
+  const callback = await callbackOf(wanted);
+  expect(await visit(callback, [session, ...wanted.cookies])).toBe(403);
+  expect(await visit(callback, [session, binding])).toBe(303);
 });
 
 it("signs in no longer than connecting may take, since the page's logout may not reach the popup's session", async () => {

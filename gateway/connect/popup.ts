@@ -13,26 +13,31 @@
  *    So an attacker's page that opens the window gets the error page. A platform's page needs no more than the browsers' default
  *    `Referrer-Policy`, `strict-origin-when-cross-origin`; under `no-referrer` it is refused, with a sentence that says so.
  * 4. Messages go to `opener_origin` alone, and only if that is a valid web origin: an attacker's page hears nothing.
- * 5. What was started is bound to user and browser still: the token brings the binding of the page that made it, and of no other.
+ * 5. What was started is bound to user and browser still: the token says for which attempt the window is, and the window gets a secret of
+ *    its own for that one alone.
  */
 import { Hono } from "hono";
 import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
-import type { Cookies } from "../auth/cookies.ts";
+import type { Bindings } from "../auth/bindings.ts";
 import { POPUP_DONE_PATH } from "../http/acting-path.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import type { Platform } from "../../schema/upstream.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
+import type { Vault } from "../vault/vault.ts";
 import type { HandOver } from "./popup-handoff.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
 interface Dependencies {
+  /** Null where another gateway connects: its popups are that one's. */
+  vault: Pick<Vault, "bindStarted"> | null;
   handOver: HandOver;
   signIn: SignIn;
-  cookies: Cookies;
+  bindings: Pick<Bindings, "create">;
   origins: OriginCheck;
-  platformName: string;
+  platform: Platform;
 }
 
 const redemptionSchema = z.object({ token: z.string().max(1_024) });
@@ -41,11 +46,11 @@ const HIDDEN_ORIGIN =
   "This window was not opened by one of the platform's pages, or that page hides its origin (Referrer-Policy: no-referrer).";
 
 /** The pages of the popup, and where the second one redeems its token. */
-export function createPopupRoutes({ handOver, signIn, cookies, origins, platformName }: Dependencies): Hono {
+export function createPopupRoutes({ vault, handOver, signIn, bindings, origins, platform }: Dependencies): Hono {
   function showLoading(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
     const openerOrigin = searchParams.get("opener_origin") ?? "";
-    const title = `Connecting · ${platformName}`;
+    const title = `Connecting · ${platform.name}`;
     if (!origins.isValid(openerOrigin)) return refuse(title, explainOrigin(openerOrigin));
     const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
     if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
@@ -60,9 +65,11 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
     const handedOver = data ? await handOver.redeem(data.token) : null;
     if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
+    const { userId, stateHash } = handedOver;
     const headers = new Headers();
-    for (const cookie of await sessionCookiesFor(handedOver.userId, request)) headers.append("set-cookie", cookie);
-    headers.append("set-cookie", cookies.browser.serialize(handedOver.browser));
+    const setCookie = (header: string) => headers.append("set-cookie", header);
+    for (const cookie of await sessionCookiesFor(userId, request)) setCookie(cookie);
+    if (stateHash !== null) await vault?.bindStarted(stateHash, userId, bindings.create(request, setCookie));
     return new Response(null, { status: 204, headers });
   }
 
@@ -74,16 +81,16 @@ export function createPopupRoutes({ handOver, signIn, cookies, origins, platform
     const current = await signIn.signedInUser(request);
     if (current?.userId === userId) return [];
     if (current) await signIn.logout(request);
-    return (await signIn.start(userId, ATTEMPT_LIFETIME_SECONDS)).setCookies;
+    return (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
   }
 
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(req.raw));
   routes.get(POPUP_DONE_PATH, () =>
-    renderPopupPage({ script: "done", title: `Connected · ${platformName}`, text: "Connected. You can close this window." }),
+    renderPopupPage({ script: "done", title: `Connected · ${platform.name}`, text: "Connected. You can close this window." }),
   );
   routes.get("/authorizations/:slug/loading", ({ req }) =>
-    slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platformName, "There is no such connector."),
+    slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platform.name, "There is no such connector."),
   );
   routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw));
   return routes;

@@ -4,10 +4,12 @@ import type { z } from "zod";
 import { badUserInput, forbidden, GatewayError } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
-import type { Cookies } from "../auth/cookies.ts";
+import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { StartedConnection } from "../vault/connections.ts";
+import { hashSecret } from "../store/sealing.ts";
+import type { Visitor } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
 import { redirectTo, renderFailure, renderPage } from "./page.ts";
@@ -16,11 +18,11 @@ interface Dependencies {
   vault: Vault;
   platform: Platform;
   publicUrl: string;
-  cookies: Cookies;
+  bindings: Bindings;
   origins: OriginCheck;
   /** Who the session cookie of this browser belongs to, or null. */
   findSignedIn(request: Request): Promise<Viewer | null>;
-  /** The user's connections, in this browser; `setCookie` is called when the browser has to be given a binding cookie. */
+  /** The user's connections, in this browser; `setCookie` is called with what binds what is started to it. */
   connectionsOf(viewer: Viewer, exchange: Exchange, setCookie: (header: string) => void): ViewerConnections;
 }
 
@@ -73,7 +75,7 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
 
 /** Takes what the user typed into the form of `/connect/:slug?state=`. */
 async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform, origins, findSignedIn } = dependencies;
+  const { vault, platform, origins, bindings, findSignedIn } = dependencies;
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
   const state = parseState(new URL(request.url).searchParams);
   const viewer = await findSignedIn(request);
@@ -83,7 +85,9 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
   try {
     const fields = fieldsSchema.safeParse([...values].map(([name, value]) => ({ name, value })));
     const { authorizeUrl, returnTo } = await vault.submit(viewer, state, parseParameter("fields", fields));
-    return redirectTo(authorizeUrl ?? destinationOf(dependencies, returnTo, slug));
+    return authorizeUrl
+      ? redirectTo(authorizeUrl)
+      : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
     return showForm(dependencies, { started, state, problem: error.message, values });
@@ -91,15 +95,15 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
 }
 
 async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform } = dependencies;
+  const { vault, platform, bindings } = dependencies;
   const { searchParams } = new URL(request.url);
-  parseState(searchParams);
+  const spent = bindings.clear(hashSecret(parseState(searchParams)));
   const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
-  if (failure) return showFailure(dependencies, connection, failure.message, returnTo);
-  if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug));
+  if (failure) return showFailure(dependencies, { connection, message: failure.message, returnTo, spent });
+  if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
   const label = connection.authorization?.displayLabel;
   const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
-  return renderPage({ platform, title: `${connection.connector.name} is connected`, body });
+  return renderPage({ platform, title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
 }
 
 /** For a browser without a session: the platform has to sign its user in. */
@@ -125,19 +129,30 @@ const showForm = ({ platform }: Dependencies, form: ShownForm): Promise<Response
     body: renderForm(form),
   });
 
-function showFailure(
-  dependencies: Dependencies,
-  { id, enabled, connector: { name, slug } }: Connection,
-  message: string,
-  returnTo: string | null,
-): Promise<Response> {
+interface ShownFailure {
+  connection: Connection;
+  message: string;
+  returnTo: string | null;
+  /** A `Set-Cookie` header. */
+  spent: string;
+}
+
+function showFailure(dependencies: Dependencies, { connection, message, returnTo, spent }: ShownFailure): Promise<Response> {
+  const { id, enabled, connector } = connection;
+  const { name, slug } = connector;
   const { platform, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
   const body = html`<p role="alert">${message}</p>
     ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
     <a class="button" href="${again}">Try again</a>
     <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;
-  return renderPage({ platform, title: enabled ? `${name} was not reconnected` : `${name} is not connected`, status: 400, body });
+  return renderPage({
+    platform,
+    title: enabled ? `${name} was not reconnected` : `${name} is not connected`,
+    status: 400,
+    body,
+    headers: { "set-cookie": spent },
+  });
 }
 
 /** Judged again: the configuration or the rule may be another one than when this was started. */
@@ -145,8 +160,8 @@ function destinationOf({ publicUrl, origins }: Dependencies, returnTo: string | 
   return new URL(returnTo !== null && origins.isValidReturnTo(returnTo) ? returnTo : `/connectors/${slug}`, publicUrl).href;
 }
 
-const visitorOf = async ({ cookies, findSignedIn }: Dependencies, request: Request) => ({
-  browser: cookies.browser.parse(request),
+const visitorOf = async ({ bindings, findSignedIn }: Dependencies, request: Request): Promise<Visitor> => ({
+  browser: (stateHash) => bindings.find(request, stateHash),
   userId: (await findSignedIn(request))?.userId ?? null,
 });
 

@@ -16,7 +16,7 @@ export interface RestDependencies {
   /** Signing in and out by the cookie, for operations that look at nothing else. */
   sessionsOf(exchange: Exchange, answer: Headers): Sessions;
   /** Signs this user in once more, in the popup that this page opens. */
-  createOneTimeToken(userId: string, exchange: Exchange, answer: Headers): Promise<string>;
+  createOneTimeToken(userId: string, exchange: Exchange): Promise<string>;
   publicUrl: string;
 }
 
@@ -43,7 +43,7 @@ async function answer(operation: Operation, { req, env }: RouteContext<Routed>, 
   const callers = createCallerResolvers({
     create: () => dependencies.createContext(env, headers),
     sessions: () => dependencies.sessionsOf(env, headers),
-    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env, headers),
+    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env),
     bearer: () => bearerOf(request),
   });
   try {

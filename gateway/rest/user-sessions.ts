@@ -30,7 +30,7 @@ export const sessionOperations: Operation[] = [
     caller: "user",
     method: "post",
     path: "/sessions/ott",
-    summary: "A one-time token that signs the user in in the popup, and brings this page's browser binding there.",
+    summary: "A one-time token that signs the user in in the popup, and binds the popup to what this user started last.",
     answer: wireAnswers.ott,
     handle: async ({ createOneTimeToken }) => ({ ott: await createOneTimeToken() }),
   }),

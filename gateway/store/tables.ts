@@ -121,7 +121,7 @@ export interface AttemptRow {
   state_hash: string;
   authorization_id: string;
   connector_slug: string;
-  /** The signed-in user who started it, and the hash of the browser's binding cookie. */
+  /** The signed-in user who started it, and the hash of what binds it to a browser. */
   user_id: string;
   browser_hash: string;
   sealed_verifier: string;

@@ -4,8 +4,8 @@ import type { Vault } from "../vault/vault.ts";
 /** A signed-in user, and what an adapter may need to act for them. */
 export interface Asker {
   viewer: Viewer;
-  /** What the browser-binding cookie holds; made and sent when there is none. */
-  browser: () => string;
+  /** Gives the user's browser a secret for the attempt with that hash of its state, and answers it. */
+  bind: (stateHash: string) => string;
   /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
   stillAllowed: () => Promise<boolean>;
 }

@@ -44,11 +44,11 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
       const stillAllowed = async () => (await auth.users.find(id))?.groupId === user.groupId;
       return {
         viewer,
-        connections: upstream.users.forUser({ viewer, browser: () => browser, stillAllowed }),
+        connections: upstream.users.forUser({ viewer, bind: () => browser, stillAllowed }),
         async visit(authorizeUrl) {
           const callback = await provider.authorize(authorizeUrl ?? "");
           const slug = callback.pathname.split("/").at(-1) ?? "";
-          await upstream.vault?.finish(slug, callback.searchParams, { browser, userId: id });
+          await upstream.vault?.finish(slug, callback.searchParams, { browser: () => browser, userId: id });
         },
       };
     },

@@ -13,17 +13,21 @@ const EXPIRED_ATTEMPTS_DELETED = 100;
 
 /** The browser and the user before us, as the first-party cookies tell. */
 export interface Visitor {
-  /** What the browser-binding cookie holds, or null. */
-  browser: string | null;
+  /** What the browser holds for the attempt with that hash of its state, or null. */
+  browser: (stateHash: string) => string | null;
   /** Who is signed in, or null. */
   userId: string | null;
 }
+
+/** Gives the browser a secret for the attempt with that hash of its state, and answers it. */
+export type Bind = (stateHash: string) => string;
 
 export interface NewAttempt {
   authorizationId: string;
   connectorSlug: string;
   userId: string;
-  browser: string;
+  /** Makes the secret that binds to the browser. */
+  bind: Bind;
   verifier: string;
   redirectUri: string;
   returnTo: string | null;
@@ -45,7 +49,7 @@ export function createAttempts({ database, sealer, clock }: { database: Database
         authorization_id: attempt.authorizationId,
         connector_slug: attempt.connectorSlug,
         user_id: attempt.userId,
-        browser_hash: hashSecret(attempt.browser),
+        browser_hash: hashSecret(attempt.bind(stateHash)),
         sealed_verifier: sealer.seal(attempt.verifier, contextOf(stateHash)),
         redirect_uri: attempt.redirectUri,
         return_to: attempt.returnTo,
@@ -78,6 +82,35 @@ export function createAttempts({ database, sealer, clock }: { database: Database
       await transaction.deleteFrom("attempts").where("state_hash", "in", expired).execute();
     },
 
+    /** Attempts of a user that can still be finished, the newest first. */
+    async listPending(userId: string): Promise<AttemptRow[]> {
+      return database.query
+        .selectFrom("attempts")
+        .selectAll()
+        .where("user_id", "=", userId)
+        .where("used_at", "is", null)
+        .where("expires_at", ">", clock.now())
+        .orderBy("expires_at", "desc")
+        .execute();
+    },
+
+    /**
+     * Binds a pending attempt of this user to another secret. The one before counts no more. False when there is no such attempt.
+     * @param currentHash only if it is bound to the secret with this hash.
+     */
+    async rebind(stateHash: string, userId: string, browser: string, currentHash?: string): Promise<boolean> {
+      const { numUpdatedRows } = await database.query
+        .updateTable("attempts")
+        .set({ browser_hash: hashSecret(browser) })
+        .where("state_hash", "=", stateHash)
+        .where("user_id", "=", userId)
+        .where("used_at", "is", null)
+        .where("expires_at", ">", clock.now())
+        .$if(currentHash !== undefined, (query) => query.where("browser_hash", "=", currentHash ?? ""))
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+
     openVerifier: (attempt: AttemptRow): string => sealer.open(attempt.sealed_verifier, contextOf(attempt.state_hash)),
 
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
@@ -108,10 +141,14 @@ export function createAttempts({ database, sealer, clock }: { database: Database
  * Throws FORBIDDEN.
  */
 export function assertSameVisitor(attempt: AttemptRow, visitor: Visitor): void {
-  if (visitor.browser === null || hashSecret(visitor.browser) !== attempt.browser_hash) {
+  const browser = visitor.browser(attempt.state_hash);
+  if (browser === null || hashSecret(browser) !== attempt.browser_hash) {
     throw forbidden("Connecting was started in another browser, or this one blocks cookies: start again from here.");
   }
-  if (visitor.userId !== null && visitor.userId !== attempt.user_id) {
-    throw forbidden("Connecting was started by another user: start again.");
-  }
+  if (visitor.userId !== null) assertSameUser(attempt, visitor.userId);
+}
+
+/** Throws FORBIDDEN. */
+export function assertSameUser(attempt: AttemptRow, userId: string): void {
+  if (userId !== attempt.user_id) throw forbidden("Connecting was started by another user: start again.");
 }

@@ -9,7 +9,7 @@ import { fetchAccount } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
-import { assertSameVisitor, createAttempts, type Visitor } from "./attempts.ts";
+import { assertSameUser, assertSameVisitor, type Bind, createAttempts, type Visitor } from "./attempts.ts";
 import { createPending, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection } from "./connections.ts";
@@ -55,7 +55,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   async function start(
     owner: Owner,
     viewer: Viewer,
-    browser: string,
+    bind: Bind,
     slug: string,
     { id, returnTo }: { id: string | null; returnTo: string | null },
   ): Promise<Connection> {
@@ -74,7 +74,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
         authorizationId: authorization.id,
         connectorSlug: slug,
         userId: viewer.userId,
-        browser,
+        bind,
         verifier,
         redirectUri: `${publicUrl}/callback/${slug}`,
         returnTo,
@@ -115,14 +115,26 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return readStarted(attempt);
   }
 
-  /** Where a started authorization goes on in the browser that it is bound to: our form, or the provider. Throws NOT_FOUND and FORBIDDEN. */
-  async function resume(state: string, slug: string, visitor: Visitor): Promise<{ location: string; isForm: boolean }> {
+  /**
+   * Takes what this user has started over into another browser, which it is bound to from now on. Answers where it goes on there: our
+   * form, or the provider. Throws NOT_FOUND and FORBIDDEN.
+   */
+  async function takeOver(state: string, slug: string, userId: string, bind: Bind): Promise<{ location: string; isForm: boolean }> {
     const attempt = await attempts.get(state, slug);
-    assertSameVisitor(attempt, visitor);
+    assertSameUser(attempt, userId);
     const { authorizeUrl, collect } = await nextStep(await readStarted(attempt), attempt, state, attempts.openVerifier(attempt));
-    if (!authorizeUrl) throw notFound("This link was already used: start again if connecting did not succeed.");
+    const isBound = authorizeUrl && (await attempts.rebind(attempt.state_hash, userId, bind(attempt.state_hash)));
+    if (!isBound) throw notFound("This link was already used: start again if connecting did not succeed.");
     return { location: authorizeUrl, isForm: Boolean(collect) };
   }
+
+  /** Binds the user's last started authorization to a browser of theirs, if it can still be finished. */
+  async function bindStarted(stateHash: string, userId: string, bind: Bind): Promise<void> {
+    await attempts.rebind(stateHash, userId, bind(stateHash));
+  }
+
+  /** The hash of the state of what this user started last, if it can still be finished; else null. */
+  const findStarted = async (userId: string): Promise<string | null> => (await attempts.listPending(userId))[0]?.state_hash ?? null;
 
   /** Who started an authorization, and of what connector, for a page that asks whether to go on. Throws NOT_FOUND. */
   async function describe(state: string, slug: string): Promise<{ userId: string; connectorName: string }> {
@@ -230,5 +242,5 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return { ...stored, authorization };
   }
 
-  return { start, submit, finish, getForm, resume, describe };
+  return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe };
 }

@@ -14,7 +14,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { adoptSpool } from "./adopt-spool.ts";
-import type { Visitor } from "./attempts.ts";
+import type { Bind, Visitor } from "./attempts.ts";
 import { createConnecting, type Finished } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -48,8 +48,8 @@ export interface VaultDependencies {
 /** A signed-in user before the vault: who, in which browser, and whether that is still so. */
 export interface VaultAsker {
   viewer: Viewer;
-  /** What the browser-binding cookie holds; made and sent when there is none. */
-  browser: () => string;
+  /** Binds what is started to that browser. */
+  bind: Bind;
   stillAllowed: StillAllowed;
 }
 
@@ -89,12 +89,12 @@ export function createVault(dependencies: VaultDependencies) {
     return toConnection(stored, publicUrl);
   }
 
-  function forUser({ viewer, browser, stillAllowed }: VaultAsker): ViewerConnections {
+  function forUser({ viewer, bind, stillAllowed }: VaultAsker): ViewerConnections {
     const owner = ownerOfViewer(viewer);
     const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {
       ...connectionsOf(owner),
-      start: (slug, options) => connecting.start(owner, viewer, browser(), slug, options),
+      start: (slug, options) => connecting.start(owner, viewer, bind, slug, options),
       submit: (state, fields) => connecting.submit(viewer, state, fields),
       disconnect: (where) => disconnectOf(owner, where),
       findAuthorization: (id) => watching.findAuthorization(owner, id),
@@ -117,7 +117,9 @@ export function createVault(dependencies: VaultDependencies) {
     /** For the pages of `connect/`. */
     finish,
     getForm: connecting.getForm,
-    resume: connecting.resume,
+    takeOver: connecting.takeOver,
+    findStarted: connecting.findStarted,
+    bindStarted: connecting.bindStarted,
     describe: connecting.describe,
     submit: connecting.submit,
     /** Stores what an earlier process could not. Throws what the store throws. */

@@ -4,7 +4,7 @@ import { createLog } from "../../gateway/runtime/log.ts";
 import { openStore } from "../../gateway/services.ts";
 import { createTestDatabase } from "../support/databases.ts";
 import { startSecondGateway, visit } from "../support/second-gateway.ts";
-import { createTestConfig, PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
+import { createTestConfig, PUBLIC_URL, WEB_ORIGIN, sendTo } from "../support/test-app.ts";
 import { type Gateway, KEYED } from "./world.ts";
 
 /** A gateway with XKIT_UPSTREAM=xkit before a second one. */
@@ -33,7 +33,7 @@ export async function startFrontGateway(): Promise<Gateway> {
     server: { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
     provision: second.provision,
     visit: (_id, authorizeUrl) => visit(second, authorizeUrl),
-    browserHeaders: () => ({}),
+    sendAs: async () => sendTo(app),
     async close() {
       await app.close();
       await second.close();

@@ -13,6 +13,7 @@ import {
   type TestApp,
   type TestAppOptions,
   type TestUser,
+  type Send,
   WEB_ORIGIN,
 } from "../support/test-app.ts";
 import type { ArgumentValues } from "./secrets.ts";
@@ -51,8 +52,8 @@ export interface Gateway {
   provision(id: string, groupId?: string | null): Promise<{ token: string }>;
   /** Goes where `connect` sends the user's browser, and to the end. */
   visit(id: string, authorizeUrl: string): Promise<unknown>;
-  /** Headers of the user's browser beside the bearer: what binds it. */
-  browserHeaders(id: string): Record<string, string>;
+  /** How the user's browser asks: it keeps what binds it. */
+  sendAs(id: string): Promise<Send>;
   close(): Promise<void>;
 }
 
@@ -114,7 +115,7 @@ export async function createWorld(gateway: Gateway): Promise<World> {
 
   const bearerOf = async (user: UserName) => `Bearer ${(await gateway.provision(idOf[user])).token}`;
   const headersOf = async (asker: AskerName): Promise<Record<string, string>> =>
-    asker === "anonymous" ? {} : { ...gateway.browserHeaders(idOf[asker]), authorization: await bearerOf(asker) };
+    asker === "anonymous" ? {} : { authorization: await bearerOf(asker) };
 
   async function read(path: string, init: RequestInit = {}): Promise<Read> {
     const response = await send(path, init);
@@ -126,7 +127,7 @@ export async function createWorld(gateway: Gateway): Promise<World> {
   async function start(user: UserName, slug: string, id?: string) {
     const arguments_ = `slug: "${slug}"${id === undefined ? "" : `, id: "${id}"`}`;
     const query = `mutation { connect(${arguments_}) { authorization { id state authorizeUrl } } }`;
-    return startedSchema.parse((await ask(send, query, {}, await headersOf(user))).data).connect.authorization;
+    return startedSchema.parse((await ask(await gateway.sendAs(idOf[user]), query, {}, await headersOf(user))).data).connect.authorization;
   }
 
   const startForm = async (user: UserName) => (await start(user, "keyed")).state ?? "";
@@ -257,18 +258,13 @@ export async function startPlainGateway(options: TestAppOptions = {}): Promise<P
     server: await createServerHeaders(test),
     async provision(id, groupId) {
       const { token } = await test.app.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
-      const { browser } = await userOf(id);
-      if (browser.cookie("xkit_browser") === null) await browser.fetch("/connect/test");
       return { token };
     },
     visit: async (id, authorizeUrl) =>
       (await userOf(id)).browser.fetch(
         authorizeUrl.startsWith(PUBLIC_URL) ? authorizeUrl : (await test.provider.authorize(authorizeUrl)).href,
       ),
-    browserHeaders(id) {
-      const cookie = browsers.get(id)?.browser.cookie("xkit_browser");
-      return cookie ? { cookie: `xkit_browser=${cookie}` } : {};
-    },
+    sendAs: async (id) => (await userOf(id)).browser.fetch,
     close: test.close,
   };
 }

@@ -6,6 +6,8 @@ export interface TestBrowser {
   fetch(pathOrUrl: string, init?: RequestInit): Promise<Response>;
   /** The value of one of the gateway's cookies, or null. */
   cookie(name: string): string | null;
+  /** The gateway's cookies whose names begin so, the oldest first. */
+  cookies(beginning: string): [name: string, value: string][];
 }
 
 export function createBrowser(app: Pick<App, "fetch">, publicUrl: string): TestBrowser {
@@ -19,6 +21,7 @@ export function createBrowser(app: Pick<App, "fetch">, publicUrl: string): TestB
       return response;
     },
     cookie: (name) => jar.get(name) ?? null,
+    cookies: (beginning) => [...jar].filter(([name]) => name.startsWith(beginning)),
   };
 }
 
