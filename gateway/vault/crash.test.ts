@@ -64,7 +64,7 @@ describe.each(databaseKinds)("a process killed during a refresh, on %s", { timeo
     await killed.kill("SIGKILL");
     await fetch(test.provider.url);
     hold.release();
-    const next = await startChild(test, "ada", { aheadMs: PAST_LEASE_MS });
+    const next = await startChild(test, "ada", { aheadMs: PAST_LEASE_MS, skipsSleeps: true });
     child = next;
     expect((await next.ask(5)).map(({ __typename }) => __typename)).toEqual(Array.from({ length: 5 }, () => "AccessToken"));
     expect(test.provider.refreshCount()).toBe(1);

@@ -43,6 +43,8 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
     await vi.waitUntil(() => sleeps.mock.calls.length > 6, PATIENCE);
     test.clock.advance(10_000);
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable" });
+    // The refresh goes on until the lease ends, and stopping waits for it.
+    test.clock.advance(15_000);
   });
 
   it("has the refresh taken over only after the other one had time to store what it may hold", async () => {

@@ -14,6 +14,7 @@ const optionsSchema = z.object({
   query: z.string(),
   startsAt: z.number(),
   clockLeadMs: z.number(),
+  skipsSleeps: z.boolean(),
   pause: z.object({ channel: z.string(), forMs: z.number(), noteIn: z.string() }).nullable(),
 });
 const orderSchema = z.union([
@@ -24,7 +25,7 @@ const orderSchema = z.union([
 ]);
 const answerSchema = z.object({ data: z.object({ accessToken: z.unknown() }) });
 
-const { env, file, userId, query, startsAt, clockLeadMs, pause } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const { env, file, userId, query, startsAt, clockLeadMs, skipsSleeps, pause } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
 // A machine whose clock is wrong.
 const { now: rightTime } = Date;
 Date.now = () => rightTime() + clockLeadMs;
@@ -43,7 +44,13 @@ function standStill(): void {
   advancedMs += pause.forMs;
 }
 
-const clock = { now, sleep: (milliseconds: number) => delay(milliseconds), until: (instant: number) => delay(instant - now()) };
+/** Skipping, it lets its clock be later at once. */
+async function sleep(milliseconds: number): Promise<void> {
+  if (skipsSleeps) advancedMs += milliseconds;
+  await delay(skipsSleeps ? 0 : milliseconds);
+}
+
+const clock = { now, sleep, until: (instant: number) => delay(instant - now()) };
 const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });
 
 async function ask(): Promise<unknown> {

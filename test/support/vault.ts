@@ -136,6 +136,8 @@ export interface ChildOptions {
   aheadMs?: number;
   /** How wrong its machine's clock is. */
   clockLeadMs?: number;
+  /** Whether its sleeps end at once, and its clock is so much later. Default: false. */
+  skipsSleeps?: boolean;
   /** How Postgres shows its connections. */
   name?: string;
   /** Stops itself by SIGSTOP when undici first publishes on this diagnostics channel; its clock is `forMs` later when it goes on. */
@@ -144,7 +146,7 @@ export interface ChildOptions {
 
 /** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
 export async function startChild(test: TestApp, userId: string, options: ChildOptions = {}): Promise<ChildGateway> {
-  const { aheadMs = 0, clockLeadMs = 0, name = "child", pause = null } = options;
+  const { aheadMs = 0, clockLeadMs = 0, skipsSleeps = false, name = "child", pause = null } = options;
   const { providerFacts: provider, client } = test.provider;
   const [key] = test.config.sealingKeys ?? [];
   const connector = { slug: "test", name: "Test", provider, client_id: client.clientId, client_secret: client.clientSecret };
@@ -160,6 +162,7 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
     query: TOKEN,
     startsAt: test.clock.now() + aheadMs,
     clockLeadMs,
+    skipsSleeps,
     pause,
   };
   const child = fork(join(inject("gatewayBuild"), "test/support/child.js"), [JSON.stringify(given)], {
