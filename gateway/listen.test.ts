@@ -8,12 +8,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
-import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway } from "./listen.ts";
+import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway, STOP_TIMEOUT_MS } from "./listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
 import { findFreePort } from "../test/support/nginx.ts";
 import { type GatewayProcess, startProcess } from "../test/support/process.ts";
 import { createTestConfig } from "../test/support/test-app.ts";
+import { PATIENCE } from "../test/support/patience.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -124,7 +125,7 @@ describe("a gateway on a socket", () => {
     const closed = Promise.all([idle, busy, unused].map((socket) => once(socket.resume(), "close")));
     const startedAt = performance.now();
     await Promise.all([gateway.stop(), closed]);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(STOP_TIMEOUT_MS);
     await expect(fetch(`${config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
   });
 });
@@ -204,7 +205,7 @@ describe("limits of a socket", () => {
     await once(refused.resume(), "close");
     held[0]?.destroy();
     const last = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-    await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await text(send(last)).catch(() => "")).toMatch(/^HTTP\/1\.1 200 /), PATIENCE);
     held[1]?.destroy();
   });
 
@@ -304,7 +305,7 @@ describe("a process", () => {
     await hold.arrived(1);
     gateway.child.kill("SIGTERM");
     // It has stopped listening once a connection is refused.
-    await vi.waitFor(() => expect(fetch(`${origin}/healthz`)).rejects.toThrow("fetch failed"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(fetch(`${origin}/healthz`)).rejects.toThrow("fetch failed"), PATIENCE);
     expect(gateway.child.exitCode).toBeNull();
     hold.release();
     expect((await (await answer).json()).data.connectionToken).toBe(provider.liveAccessTokens().at(-1));
@@ -327,8 +328,9 @@ describe("a process", () => {
     const { child, printed, ended } = start();
     const port = Number(await printed(/http:\/\/localhost:(\d+)\/sign-in/));
     child.kill("SIGSTOP");
-    const answers = Array.from({ length: 8 }, () => text(connect(port, "127.0.0.1").end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")));
-    await delay(200);
+    const sockets = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const answers = sockets.map((socket) => text(socket));
+    await Promise.all(sockets.map((socket) => once(socket, "finish")));
     child.kill("SIGTERM");
     child.kill("SIGCONT");
     const statuses = (await Promise.all(answers)).map((answer) => answer.split("\r\n")[0]);

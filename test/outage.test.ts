@@ -9,6 +9,7 @@ import { createManualClock } from "./support/clock.ts";
 import { createPostgres, createTestDatabase, type TestDatabase } from "./support/databases.ts";
 import { type PostgresServer, startPostgresServer } from "./support/postgres-server.ts";
 import { ask, createTestConfig, PUBLIC_URL, sendTo, signIn } from "./support/test-app.ts";
+import { PATIENCE } from "./support/patience.ts";
 
 const clock = createManualClock();
 const logged: { level: string; msg: string }[] = [];
@@ -71,9 +72,9 @@ describe("a Postgres server that is stopped", () => {
     expect(errorsLogged()).toEqual([AWAY]);
 
     await server.start();
-    await vi.waitUntil(isReady, { timeout: 20_000 });
+    await vi.waitUntil(isReady, PATIENCE);
     expect([(await query()).data.viewer.id, (await rest()).status]).toEqual(["ada", 200]);
-    await vi.waitUntil(() => logged.some(({ msg }) => msg === "the store is available again"), { timeout: 10_000 });
+    await vi.waitUntil(() => logged.some(({ msg }) => msg === "the store is available again"), PATIENCE);
     expect(errorsLogged()).toEqual([AWAY]);
     await app.close();
   });
@@ -90,19 +91,16 @@ describe("a subscription", () => {
     const { body: stream } = await app.fetch(new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body }));
     const reader = (stream ?? new ReadableStream<Uint8Array>()).getReader();
     const first = eventWith('"enabled":true', reader);
-    await vi.waitUntil(
-      async () => {
-        await ada.connect();
-        return Promise.race([first, delay(500)]);
-      },
-      { timeout: 20_000 },
-    );
+    await vi.waitUntil(async () => {
+      await ada.connect();
+      return Promise.race([first, delay(500)]);
+    }, PATIENCE);
     const changed = eventWith('"enabled":false', reader);
     changed.catch(() => {});
     await server.stop();
-    await vi.waitUntil(async () => !(await isReady()), { timeout: 10_000 });
+    await vi.waitUntil(async () => !(await isReady()), PATIENCE);
     await server.start();
-    await vi.waitUntil(isReady, { timeout: 20_000 });
+    await vi.waitUntil(isReady, PATIENCE);
     expect((await ada.graphql('mutation { disconnect(where: { slug: "test" }) { id } }')).errors).toEqual([]);
     expect(await changed).toContain("connectionChanged");
     await reader.cancel();
@@ -128,7 +126,7 @@ describe("a store that cannot be written to", () => {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and pid <> pg_backend_pid()`.execute(
       admin.query,
     );
-    await vi.waitUntil(async () => !(await isReady()), { timeout: 10_000 });
+    await vi.waitUntil(async () => !(await isReady()), PATIENCE);
     await expect(app.provisionUser({ id: "ada" })).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 1 } });
     const { status, headers, errors } = await connect();
     expect([status, headers.get("retry-after"), errors[0]?.extensions.code]).toEqual([503, "1", "TEMPORARILY_UNAVAILABLE"]);

@@ -7,6 +7,7 @@ import { type AuthorizationServer, startAuthorizationServer } from "./support/au
 import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
 import { type Pooler, startPooler } from "./support/pooler.ts";
 import { createTestConfig, PUBLIC_URL, signIn } from "./support/test-app.ts";
+import { PATIENCE } from "./support/patience.ts";
 
 /** Debian's package `pgbouncer`, which `.ci/run` installs. */
 const isInstalled = (() => {
@@ -71,5 +72,5 @@ it.skipIf(!isInstalled)("hears of changes through a direct connection beside PgB
   const { ada, tokenThere, readiness } = await startTwo(true);
   expect([await readiness(), await tokenThere()]).toEqual([{ status: "ready" }, "AccessToken"]);
   await ada.graphql(DISCONNECT);
-  await vi.waitUntil(async () => (await tokenThere()) === "NotConnected", { timeout: 5_000 });
+  await vi.waitUntil(async () => (await tokenThere()) === "NotConnected", PATIENCE);
 });

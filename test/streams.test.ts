@@ -100,7 +100,7 @@ it("are taken up again by graphql-sse's client when the gateway is back", async 
   await expect.poll(() => received).toEqual([waiting]);
   await gateway.stop();
   gateway = await start(gateway.config);
-  await expect.poll(() => received, { timeout: 10_000 }).toEqual([waiting, waiting]);
+  await expect.poll(() => received).toEqual([waiting, waiting]);
   expect(complete).not.toHaveBeenCalled();
   dispose();
 });

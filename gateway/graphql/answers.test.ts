@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 let ada: TestUser;
@@ -122,7 +123,7 @@ describe("readiness", () => {
     const statusOf = async (path: string) => (await onPostgres.app.fetch(new Request(`${PUBLIC_URL}${path}`))).status;
     expect(await statusOf("/readyz")).toBe(200);
     await onPostgres.database.drop();
-    await vi.waitUntil(async () => (await statusOf("/readyz")) === 503, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await statusOf("/readyz")) === 503, PATIENCE);
     expect(await statusOf("/healthz")).toBe(200);
     await onPostgres.provider.close();
   });

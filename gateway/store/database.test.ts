@@ -105,7 +105,7 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
 });
 
 describe("a Postgres store whose listening connection is lost", () => {
-  it("caches nothing until it listens again, and then drops what it had", { timeout: 30_000 }, async () => {
+  it("caches nothing until it listens again, and then drops what it had", async () => {
     store = await createTestDatabase("postgres");
     const database = await open();
     const news: string[] = [];
@@ -114,7 +114,7 @@ describe("a Postgres store whose listening connection is lost", () => {
     const admin = new pg.Client({ connectionString: store.url });
     await admin.connect();
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%'");
-    await vi.waitUntil(() => !database.changes.isCacheable(), { timeout: 5_000 });
+    await vi.waitUntil(() => !database.changes.isCacheable(), PATIENCE);
     const cache = createRowCache<{ loaded: number }>(database.changes);
     let loads = 0;
     const load = async () => ({ loaded: (loads += 1) });
@@ -122,7 +122,7 @@ describe("a Postgres store whose listening connection is lost", () => {
     await cache.get("user:ada", load);
     expect(loads).toBe(2);
     expect(news).toEqual([]);
-    await vi.waitUntil(() => database.changes.isCacheable(), { timeout: 10_000 });
+    await vi.waitUntil(() => database.changes.isCacheable(), PATIENCE);
     expect(news).toEqual(["everything"]);
     await cache.get("user:ada", load);
     await cache.get("user:ada", load);
@@ -142,10 +142,10 @@ describe("a Postgres store whose connections are all taken", () => {
     const database = await openDatabase(store.url, { clock, log: { info: note, warn: note, error: note } });
     opened.push(database);
     const busy = Promise.all(Array.from({ length: 10 }, () => sql`select pg_sleep(${BUSY_SECONDS})`.execute(database.query)));
-    await vi.waitUntil(() => !database.changes.isCacheable(), { timeout: 20_000 });
+    await vi.waitUntil(() => !database.changes.isCacheable(), PATIENCE);
     expect(database.degradation()).toBeNull();
     await busy;
-    await vi.waitUntil(() => database.changes.isCacheable(), { timeout: 20_000 });
+    await vi.waitUntil(() => database.changes.isCacheable(), PATIENCE);
     expect(logged).toEqual([]);
   });
 });
@@ -212,9 +212,9 @@ describe("a SQLite store that cannot be written to", () => {
     expect([await isWritable(database), logged.length]).toEqual([false, 1]);
     expect(await database.query.selectFrom("users").selectAll().execute()).toEqual([]);
     await sql.raw(after).execute(database.query);
-    await vi.waitUntil(() => isWritable(database), { timeout: 10_000 });
+    await vi.waitUntil(() => isWritable(database), PATIENCE);
     await provision(database, "ada", "Ada");
-    await vi.waitUntil(() => logged.length === 2, { timeout: 10_000 });
+    await vi.waitUntil(() => logged.length === 2, PATIENCE);
     expect(logged[1]).toBe("the store is available again");
     expect(readdirSync(dirname(fileURLToPath(store.url))).filter((name) => name.includes("probe"))).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from "../../test/support/databa
 import { systemClock } from "../runtime/clock.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -14,7 +15,7 @@ afterEach(async () => {
   await store.drop();
 });
 
-it("lets nothing be cached once the machine was suspended, until hearing is proved again", { timeout: 30_000 }, async () => {
+it("lets nothing be cached once the machine was suspended, until hearing is proved again", async () => {
   store = await createTestDatabase("postgres");
   database = await openDatabase(store.url, { clock: systemClock });
   const { changes } = database;
@@ -22,5 +23,5 @@ it("lets nothing be cached once the machine was suspended, until hearing is prov
   // The monotonic clock, and timers with it, stand still during a suspend.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + HOUR_MS });
   expect(changes.isCacheable()).toBe(false);
-  await vi.waitUntil(() => changes.isCacheable(), { timeout: 20_000 });
+  await vi.waitUntil(() => changes.isCacheable(), PATIENCE);
 });

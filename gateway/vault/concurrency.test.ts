@@ -14,6 +14,7 @@ import {
   type TokenAnswer,
   turns,
 } from "../../test/support/vault.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 let children: ChildGateway[] = [];
@@ -97,7 +98,7 @@ describe("two machines over one Postgres, of which one has a clock that is two m
   const untilTried = (): Promise<void> =>
     inStore(test, async (query) => {
       const trying = sql`select 1 from pg_stat_activity where application_name = 'fast' and query like 'update "authorizations"%'`;
-      await vi.waitUntil(async () => (await trying.execute(query)).rows.length > 0, { timeout: 20_000, interval: 5 });
+      await vi.waitUntil(async () => (await trying.execute(query)).rows.length > 0, PATIENCE);
     });
 
   it("refresh once: the fast one does not take the other's lease for ended", { timeout: 60_000 }, async () => {
@@ -125,7 +126,7 @@ describe("a refresh whose row is locked for seconds before it can be claimed", (
   it.each([
     ["", null],
     [", also when the token was refused", "rejected"],
-  ])("is claimed anew, so that its lease outlives the provider's timeout%s", { timeout: 30_000 }, async (_also, why) => {
+  ])("is claimed anew, so that its lease outlives the provider's timeout%s", async (_also, why) => {
     test = await startTestApp({ database: "postgres" });
     const ada = await test.signIn("ada");
     await ada.connect();
@@ -136,7 +137,7 @@ describe("a refresh whose row is locked for seconds before it can be claimed", (
       query.transaction().execute(async (transaction) => {
         await transaction.updateTable("authorizations").set({ updated_at: 0 }).execute();
         const answer = askToken(ada, why === null ? {} : { rejected: fingerprint ?? "" });
-        await vi.waitUntil(isWaiting, { timeout: 10_000, interval: 5 });
+        await vi.waitUntil(isWaiting, PATIENCE);
         test.clock.advance(6_000);
         return { answer };
       }),

@@ -4,6 +4,7 @@ import type { Misbehaviour } from "../../test/support/misbehaviour.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 import { LOST_ANSWER_RETRIES_MS } from "./refresh-verdict.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -110,7 +111,7 @@ describe.each(databaseKinds)("Rule 5: an answer that comes after the provider's 
     const requests = refreshRequests(test).length;
     const { version } = await onlyAuthorization(test);
     arrive();
-    await vi.waitUntil(async () => (await onlyAuthorization(test)).version > version, { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).version > version, PATIENCE);
     const { value } = await askToken(ada);
     expect(test.provider.liveAccessTokens()).toContain(value);
     expect(refreshRequests(test)).toHaveLength(requests);

@@ -30,7 +30,7 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
     test.clock.advance(deadlineMs);
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 1 });
     test.clock.advance(15_000);
-    await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, PATIENCE);
     expect((await askToken(ada)).__typename).toBe("AccessToken");
     expect(refreshRequests(test)).toHaveLength(1);
   });

@@ -13,6 +13,7 @@ import {
   startChild,
   takeStoreAway,
 } from "../../test/support/vault.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;
 let child: ChildGateway | undefined;
@@ -23,7 +24,6 @@ afterEach(async () => {
 });
 
 const OUTAGE_MS = 40_000;
-const eventually = { timeout: 20_000, interval: 50 };
 
 async function expired(database: (typeof databaseKinds)[number]) {
   test = await startTestApp({ database });
@@ -46,7 +46,7 @@ describe.each(databaseKinds)("Rule 5: a store that goes away during a refresh, o
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 1 });
     test.clock.advance(OUTAGE_MS);
     await store.comeBack();
-    await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, eventually);
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).lease_id === null, PATIENCE);
     const { value } = await askToken(ada);
     expect(test.provider.liveAccessTokens()).toContain(value);
     test.clock.advance(HOUR_MS);
@@ -81,7 +81,7 @@ describe.each(databaseKinds)("Rule 5: a store that goes away during a refresh, o
     hold.release();
     expect((await connecting).status).toBe(503);
     await store.comeBack();
-    await vi.waitUntil(async () => (await onlyAuthorization(test)).status === "active", eventually);
+    await vi.waitUntil(async () => (await onlyAuthorization(test)).status === "active", PATIENCE);
     expect((await askToken(ada)).__typename).toBe("AccessToken");
   });
 });
@@ -174,7 +174,7 @@ describe("a spool", { timeout: 60_000 }, () => {
     const [name = ""] = spooled();
     const text = readFileSync(join(test.config.spoolDirectory, name), "utf8");
     await store.comeBack();
-    await vi.waitUntil(() => spooled().length === 0, eventually);
+    await vi.waitUntil(() => spooled().length === 0, PATIENCE);
     await inStore(test, async (query) => {
       for (const table of ["attempts", "authorizations", "connections"] as const) await query.deleteFrom(table).execute();
     });

@@ -33,7 +33,7 @@ async function connectAndRefresh(pending: { authorizeUrl: string | null }): Prom
   expect(second.body).not.toContain(fingerprint);
 }
 
-it("is in no event of a subscription, while the group connects and a server refreshes", { timeout: 30_000 }, async () => {
+it("is in no event of a subscription, while the group connects and a server refreshes", async () => {
   const pending = await world.start("member", "test");
   const values = { ...world.values, "authorizationStatus.id": [`"${pending.id}"`] };
   const streams: { asker: AskerName; root: string; heard: string; ended: Promise<void> }[] = [];
@@ -51,12 +51,12 @@ it("is in no event of a subscription, while the group connects and a server refr
     }
   }
   const watching = streams.filter(({ root }) => root === "connectionChanged");
-  await expect.poll(readings, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + watching.length);
+  await expect.poll(readings).toBeGreaterThanOrEqual(before + watching.length);
   await connectAndRefresh(pending);
   const members = streams.filter(({ asker }) => asker === "member");
   const spoken = () =>
     new Set(members.filter(({ heard }) => heard.includes('"data":{') && heard.includes("ACTIVE")).map(({ root }) => root));
-  await expect.poll(() => [...spoken()].toSorted(), { timeout: 10_000 }).toEqual(rootsOf("subscription", world.values));
+  await expect.poll(() => [...spoken()].toSorted()).toEqual(rootsOf("subscription", world.values));
   world.app.endSubscriptions();
   await Promise.all(streams.map(({ ended }) => ended));
   expect(streams.filter(({ heard }) => world.leaks(heard))).toEqual([]);
@@ -83,7 +83,7 @@ it("is in no message of the socket", async () => {
     await expect.poll(() => messages.length).toBe(3);
   }
   await connectAndRefresh(pending);
-  await expect.poll(() => heard.get("member")?.at(-1), { timeout: 10_000 }).toContain('"status_update",{"status":"active"}');
+  await expect.poll(() => heard.get("member")?.at(-1)).toContain('"status_update",{"status":"active"}');
   expect([...heard.values()].filter((messages) => world.leaks(messages.join("\n")))).toEqual([]);
   expect(heard.get("former member")?.every((message) => message.includes('"status":"error"'))).toBe(true);
 });
