@@ -54,6 +54,12 @@ export const connectorMisconfigured = (name: string, why: string): Outcome<"Conn
   message: `${name} refuses this platform's own credentials (${why}): its operator has to correct the connector.`,
 });
 
+/** What the gateway stores of a connection does not open. Its log names the row. */
+export const secretUnopened = (name: string): Outcome<"ConnectorMisconfigured"> => ({
+  type: "ConnectorMisconfigured",
+  message: `The gateway cannot open what it has stored for this ${name} connection: its operator finds the row in the log.`,
+});
+
 /** What became of one connection, as the error of a token field. It says nothing of the gateway itself. */
 export class OutcomeError extends GatewayError {}
 

@@ -5,18 +5,20 @@ import {
   notConnected,
   reconnectReasonOf,
   reconnectRequired,
+  secretUnopened,
   temporarilyUnavailable,
 } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
-import { fingerprintOf, openColumn, openFields } from "./sealed-columns.ts";
+import { fingerprintOf, openColumn, openFields, rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
 export const USABLE_TOKEN_WAIT_MS = 1_000;
@@ -27,6 +29,7 @@ interface Dependencies {
   refresher: Refresher;
   sealer: Sealer;
   clock: Clock;
+  log: Pick<Log, "error">;
   publicUrl: string;
   /** Longest a caller waits for a refresh, in milliseconds. The refresh goes on behind it. */
   requestDeadlineMs: number;
@@ -46,7 +49,8 @@ interface Held extends StoredConnection {
 const isAnswer = ({ freshness, isRejected }: Held): boolean => freshness.isUsable && !isRejected;
 
 /** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
-export function createAccessTokens({ connections, connectors, refresher, sealer, clock, publicUrl, requestDeadlineMs }: Dependencies) {
+export function createAccessTokens(dependencies: Dependencies) {
+  const { connections, connectors, refresher, sealer, clock, log, publicUrl, requestDeadlineMs } = dependencies;
   const openToken = createTokenOpener(sealer, publicUrl);
   const answer = (held: Held, request: TokenRequest, problem: RefreshProblem | null) =>
     answerOf(held, request, problem, { publicUrl, clock });
@@ -55,6 +59,21 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     const startedAt = clock.now();
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
+    try {
+      return await resolve(stored, where, request, startedAt);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      log.error({ ...rowOf(stored), err: error }, "a stored secret does not open");
+      return secretUnopened(stored.connector.name);
+    }
+  };
+
+  async function resolve(
+    stored: StoredConnection,
+    where: ConnectionWhere,
+    request: TokenRequest,
+    startedAt: number,
+  ): Promise<AccessTokenOutcome> {
     const held = openHeldToken(stored, request);
     if (!held) return reconnectRequired(toConnection(stored, publicUrl), reconnectReasonOf(stored.authorization?.error_code));
     if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
@@ -73,7 +92,7 @@ export function createAccessTokens({ connections, connectors, refresher, sealer,
     return renewed
       ? answer(renewed, request, problem)
       : reconnectRequired(toConnection(current, publicUrl), reconnectReasonOf(current.authorization?.error_code));
-  };
+  }
 
   /** Null: the refresh takes longer, and goes on by itself. */
   function outcomeBefore(deadline: number, refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
@@ -133,6 +152,7 @@ function answerOf(
 ): AccessTokenOutcome {
   if (isAnswer(held)) return held.token;
   const { name } = held.connector;
+  if (problem?.kind === "unopened") return secretUnopened(name);
   if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
   if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
   if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");

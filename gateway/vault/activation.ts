@@ -1,13 +1,14 @@
 import type { Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { TokenSet } from "../oauth/result.ts";
-import { type ConnectionStore, isLeased, locked, type StartedConnection } from "./connections.ts";
+import { type ConnectionStore, isLeased, locked, type StartedConnection, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { MOVED_MEANWHILE, stillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
-import { openColumn, placeOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
+import { openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;
@@ -29,10 +30,11 @@ interface Dependencies {
   revoker: Revoker;
   sealer: Sealer;
   clock: Clock;
+  log: Pick<Log, "error">;
 }
 
 /** Turns a started grant into the connection's own, or into an error beside a connection that stays as it was. */
-export function createActivation({ database, connections, revoker, sealer, clock }: Dependencies) {
+export function createActivation({ database, connections, revoker, sealer, clock, log }: Dependencies) {
   /** Answers a failure when the user came back with another account than the connection has, or disconnected or moved meanwhile. */
   async function withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Failure | null> {
     await database.clock.measure();
@@ -92,8 +94,19 @@ export function createActivation({ database, connections, revoker, sealer, clock
 
   /** Rule 6: a reconnect of the same account without a new refresh token keeps the old one, sealed again for its new place. */
   function inherit({ connection, connector, authorization }: StartedConnection, previous: AuthorizationRow | null): string | null {
-    const refreshToken = openColumn(sealer, { connection, connector, authorization: previous }, "sealed_refresh_token");
+    const refreshToken = openWhatOpens({ connection, connector, authorization: previous });
     return refreshToken && sealColumn(sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
+  }
+
+  /** Connecting again is what mends a connection whose secrets do not open: it must not fail for them. */
+  function openWhatOpens(stored: StoredConnection): string | null {
+    try {
+      return openColumn(sealer, stored, "sealed_refresh_token");
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      log.error({ ...rowOf(stored), err: error }, "a stored secret does not open, and is replaced without it");
+      return null;
+    }
   }
 
   /** The grant that is being replaced; no refresh of it can begin any more. */

@@ -1,8 +1,10 @@
 import type { Transaction } from "kysely";
 import { forbidden, notFound } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
-import { createSecret, hashSecret, type Sealer } from "../store/sealing.ts";
+import { contextOf } from "../store/sealed-places.ts";
+import { createSecret, hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow, Tables } from "../store/tables.ts";
 
 /** How long a started authorization may take. */
@@ -10,6 +12,8 @@ export const ATTEMPT_LIFETIME_SECONDS = 600;
 const ATTEMPT_LIFETIME_MS = ATTEMPT_LIFETIME_SECONDS * 1_000;
 /** Expired attempts deleted at most whenever one starts. */
 const EXPIRED_ATTEMPTS_DELETED = 100;
+
+export const UNKNOWN_LINK = "This link is not one that was started here: start again.";
 
 /** The browser and the user before us, as the first-party cookies tell. */
 export interface Visitor {
@@ -33,12 +37,17 @@ export interface NewAttempt {
   returnTo: string | null;
 }
 
+interface AttemptDependencies {
+  database: Database;
+  sealer: Sealer;
+  clock: Clock;
+  log: Pick<Log, "error">;
+}
+
 export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
-export function createAttempts({ database, sealer, clock }: { database: Database; sealer: Sealer; clock: Clock }) {
-  const contextOf = (stateHash: string) => `attempts:${stateHash}:verifier`;
-
+export function createAttempts({ database, sealer, clock, log }: AttemptDependencies) {
   return {
     /** A row to insert, and the state that finds it again: only its hash is kept. */
     create(attempt: NewAttempt): { state: string; row: AttemptRow } {
@@ -50,7 +59,7 @@ export function createAttempts({ database, sealer, clock }: { database: Database
         connector_slug: attempt.connectorSlug,
         user_id: attempt.userId,
         browser_hash: hashSecret(attempt.bind(stateHash)),
-        sealed_verifier: sealer.seal(attempt.verifier, contextOf(stateHash)),
+        sealed_verifier: sealer.seal(attempt.verifier, contextOf.verifier(stateHash)),
         redirect_uri: attempt.redirectUri,
         return_to: attempt.returnTo,
         expires_at: clock.now() + ATTEMPT_LIFETIME_MS,
@@ -111,13 +120,21 @@ export function createAttempts({ database, sealer, clock }: { database: Database
       return numUpdatedRows === 1n;
     },
 
-    openVerifier: (attempt: AttemptRow): string => sealer.open(attempt.sealed_verifier, contextOf(attempt.state_hash)),
+    /** Throws NOT_FOUND when it does not open: the link leads nowhere. */
+    openVerifier(attempt: AttemptRow): string {
+      try {
+        return sealer.open(attempt.sealed_verifier, contextOf.verifier(attempt.state_hash));
+      } catch (error) {
+        if (!(error instanceof SealError)) throw error;
+        log.error({ grant: attempt.authorization_id, err: error }, "a stored secret does not open");
+        throw notFound(UNKNOWN_LINK);
+      }
+    },
 
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
       const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
-      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug))
-        throw notFound("This link is not one that was started here: start again.");
+      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
       if (row.used_at !== null) throw notFound("This link was already used: start again if connecting did not succeed.");
       if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
       return row;

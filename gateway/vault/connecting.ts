@@ -9,7 +9,7 @@ import { fetchAccount } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
-import { assertSameUser, assertSameVisitor, type Bind, createAttempts, type Visitor } from "./attempts.ts";
+import { assertSameUser, assertSameVisitor, type Bind, createAttempts, UNKNOWN_LINK, type Visitor } from "./attempts.ts";
 import { createPending, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection } from "./connections.ts";
@@ -17,11 +17,11 @@ import type { Database } from "../store/database.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import { logMisread } from "./refresh-result.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
 import { retryWhileStoreAway } from "./retry-while-store-away.ts";
-import { openFields, placeOf, sealColumn } from "./sealed-columns.ts";
+import { openFields, placeOf, rowOf, sealColumn } from "./sealed-columns.ts";
 
 export interface ConnectingDependencies {
   database: Database;
@@ -96,7 +96,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     if (collect && !started.authorization.sealed_fields)
       return { state, collect, authorizeUrl: `${publicUrl}/connect/${slug}?state=${state}` };
     if (!oauth) return {};
-    const provider = fillProvider(oauth.provider, openFields(sealer, started));
+    const provider = fillProvider(oauth.provider, openCollected(started));
     const url = await createAuthorizationRequest({
       provider,
       client: oauth.client,
@@ -106,6 +106,17 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       verifier,
     });
     return { authorizeUrl: url.href };
+  }
+
+  /** Throws NOT_FOUND when what was collected does not open: connecting is started again. */
+  function openCollected(started: StartedConnection): Record<string, string> {
+    try {
+      return openFields(sealer, started);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      log.error({ ...rowOf(started), err: error }, "a stored secret does not open");
+      throw notFound(UNKNOWN_LINK);
+    }
   }
 
   /** The form's facts, for the page that shows it. Throws NOT_FOUND and FORBIDDEN. */
@@ -148,7 +159,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     fields: { name: string; value: string }[],
   ): Promise<Authorization & { returnTo: string | null }> {
     const attempt = await attempts.get(state, null);
-    if (attempt.user_id !== viewer.userId) throw notFound("This link is not one that was started here: start again.");
+    if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
     const started = await readStarted(attempt);
     const values = parseCollected(started.connector, fields);
     const place = placeOf(started.connection, started.authorization.id);
@@ -206,7 +217,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const { oauth } = started.connector;
     if (!oauth) throw notFound("This connector has no provider to come back from.");
     if (callback.has("code")) await activation.mark(started, "retrieving_tokens");
-    const provider = fillProvider(oauth.provider, openFields(sealer, started));
+    const provider = fillProvider(oauth.provider, openCollected(started));
     const verifier = attempts.openVerifier(attempt);
     const { client } = oauth;
     const askedAt = clock.now();

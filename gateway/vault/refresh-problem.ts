@@ -8,7 +8,11 @@ export const FORCED_REFRESH_INTERVAL_MS = 30_000;
 
 /** Why a refresh did not bring a usable token. */
 export type RefreshProblem =
-  { kind: "revoked" } | { kind: "temporary"; retryAfterSeconds: number; why: string } | { kind: "misconfigured"; why: string };
+  | { kind: "revoked" }
+  | { kind: "temporary"; retryAfterSeconds: number; why: string }
+  | { kind: "misconfigured"; why: string }
+  /** What is stored does not open here. The provider was not asked. */
+  | { kind: "unopened" };
 
 /** The columns of a grant whose last refresh went well. */
 export const noProblem = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, perhaps_rotated_at: null } as const;

@@ -6,6 +6,8 @@ import { type Asked, askProvider, type CallDependencies } from "./provider-call.
 import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
+import { SealError } from "../store/sealing.ts";
+import { openColumn, rowOf } from "./sealed-columns.ts";
 
 /** How often a process that waits for another's refresh looks, at first and at most. */
 const WAIT_FIRST_MS = 25;
@@ -37,8 +39,14 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     const isAway = { stored: grant, problem: storeAway };
     return new Promise((resolve, reject) => {
       const flight = { ...dependencies, onStoreAway: () => resolve(isAway) };
+      const fail = (error: unknown) => {
+        if (isStoreAway(error)) return resolve(isAway);
+        if (!(error instanceof SealError)) return reject(error);
+        dependencies.log.error({ ...rowOf(grant), err: error }, "a stored secret does not open, so that nothing is refreshed");
+        resolve({ stored: grant, problem: { kind: "unopened" } });
+      };
       const refreshing = refreshOnce(flight, grant, cause, inFlight.track)
-        .then(resolve, (error: unknown) => (isStoreAway(error) ? resolve(isAway) : reject(error)))
+        .then(resolve, fail)
         .finally(() => outcomes.delete(grant.authorization.id));
       void inFlight.track(refreshing);
     });
@@ -68,6 +76,8 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
   const { connections, clock } = flight;
   const forced = cause !== "due";
   const lapse = createLapseWatch(flight);
+  // Before it is claimed: what does not open costs no write.
+  openColumn(flight.sealer, started, "sealed_refresh_token");
   let grant = started;
   let takeOver: string | null = null;
   for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {

@@ -5,6 +5,7 @@ import { jwtExpiry } from "../oauth/jwt.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ownerOf, parseScopes, type StoredConnection } from "./connections.ts";
+import { contextOf } from "../store/sealed-places.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
@@ -23,17 +24,24 @@ export const placeOf = (connection: ConnectionRow, authorizationId: string): Tok
   authorizationId,
 });
 
-const contextOf = ({ owner, connectionId, authorizationId }: TokenPlace, column: SealedColumn): string =>
-  JSON.stringify([owner.kind, owner.id, connectionId, authorizationId, column]);
+const contextIn = ({ owner, ...ids }: TokenPlace, column: SealedColumn): string =>
+  contextOf.token({ ownerKind: owner.kind, ownerId: owner.id, ...ids }, column);
 
 export const sealColumn = (sealer: Sealer, place: TokenPlace, column: SealedColumn, value: string): string =>
-  sealer.seal(value, contextOf(place, column));
+  sealer.seal(value, contextIn(place, column));
 
 /** Opens one secret of a stored connection; null where there is none. Throws `SealError`. */
 export function openColumn(sealer: Sealer, { connection, authorization }: StoredConnection, column: SealedColumn): string | null {
   const envelope = authorization?.[column];
-  return authorization && envelope ? sealer.open(envelope, contextOf(placeOf(connection, authorization.id), column)) : null;
+  return authorization && envelope ? sealer.open(envelope, contextIn(placeOf(connection, authorization.id), column)) : null;
 }
+
+/** What names a stored connection's rows in the log. */
+export const rowOf = ({ connection, authorization, connector }: StoredConnection) => ({
+  connection: connection.id,
+  grant: authorization?.id ?? null,
+  connector: connector.slug,
+});
 
 /** A longer life of an access token is taken for this one: 100 years. */
 const LONGEST_LIFETIME_SECONDS = 3_155_760_000;

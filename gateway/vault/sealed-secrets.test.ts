@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
-import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { ask, sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { createSealer } from "../store/sealing.ts";
 import { fingerprintOf } from "./sealed-columns.ts";
-import { askToken, inStore, onlyAuthorization } from "../../test/support/vault.ts";
+import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -27,14 +27,49 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     expect(() => sealer.open(row.sealed_access_token ?? "", context("sealed_refresh_token"))).toThrow("does not open");
   });
 
-  it("answers an error, and keeps the connection, when a stored secret does not open", async () => {
+  it("answers ConnectorMisconfigured and logs the row when a stored access token does not open, until it is connected again", async () => {
     const ada = await connected();
-    await askToken(ada);
+    const { value } = await askToken(ada);
     const row = await onlyAuthorization(test);
     await inStore(test, (query) => query.updateTable("authorizations").set({ sealed_access_token: row.sealed_refresh_token }).execute());
     const twin = await test.startTwin();
-    await expect(askToken(ada, { via: twin })).rejects.toThrow("INTERNAL");
+    expect(await askToken(ada, { via: twin })).toEqual({
+      __typename: "ConnectorMisconfigured",
+      message: "The gateway cannot open what it has stored for this Test connection: its operator finds the row in the log.",
+    });
+    const headers = { authorization: `Bearer ${await ada.bearer()}` };
+    const { errors } = await ask(sendTo(twin), `{ connectionToken(where: { slug: "test" }) }`, {}, headers);
+    expect(errors[0]?.extensions.code).toBe("CONNECTOR_MISCONFIGURED");
+    expect(test.logged.filter((line) => line.includes("does not open"))).toContainEqual(expect.stringContaining(row.id));
     expect((await onlyAuthorization(test)).status).toBe("active");
+    await ada.connect();
+    expect((await askToken(ada, { via: twin })).value).not.toBe(value);
+    expect(test.provider.liveAccessTokens()).toContain((await askToken(ada, { via: twin })).value);
+  });
+
+  it("answers ConnectorMisconfigured, asks no provider and claims nothing when a stored refresh token does not open", async () => {
+    const ada = await connected();
+    const row = await onlyAuthorization(test);
+    await inStore(test, (query) => query.updateTable("authorizations").set({ sealed_refresh_token: row.sealed_access_token }).execute());
+    test.clock.advance(HOUR_MS);
+    expect(await askToken(ada)).toMatchObject({ __typename: "ConnectorMisconfigured" });
+    expect(refreshRequests(test)).toEqual([]);
+    expect(test.logged.filter((line) => line.includes("does not open"))).toContainEqual(expect.stringContaining(row.id));
+    expect(await onlyAuthorization(test)).toMatchObject({ status: "active", lease_id: null, failures: 0 });
+  });
+
+  it("says that a link leads nowhere when the attempt's secret does not open", async () => {
+    const ada = await connected();
+    const started = await ada.browser.fetch("/connect/test");
+    await inStore(test, (query) =>
+      query
+        .updateTable("attempts")
+        .set({ sealed_verifier: "s1.test.".padEnd(60, "A") })
+        .execute(),
+    );
+    const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+    expect((await ada.browser.fetch(callback.href)).status).toBe(404);
+    expect(test.logged.join("")).toContain("a stored secret does not open");
   });
 
   it("fingerprints a token as 16 bytes of its SHA-256 in base64url", async () => {
