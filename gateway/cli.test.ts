@@ -48,6 +48,27 @@ describe("the command line", () => {
     expect((await run(["keys", "list"], env)).code).toBe(0);
   });
 
+  it("retires a sealing key: status, reseal, status", async () => {
+    const [first, second] = [(await run(["keys", "seal"])).stdout.trim(), (await run(["keys", "seal"])).stdout.trim()];
+    const [firstId, secondId] = [first.split(":")[0] ?? "", second.split(":")[0] ?? ""];
+    expect(firstId).not.toBe(secondId);
+    await run(["users", "token", "ada"], { XKIT_ENCRYPTION_KEYS: first });
+    const statusWith = async (keys: string) => (await run(["keys", "status"], { XKIT_ENCRYPTION_KEYS: keys })).stdout;
+    expect(await statusWith(second)).toBe(
+      `${secondId}  seals  0 secrets\n${firstId}  missing in XKIT_ENCRYPTION_KEYS  1 secrets  signing_keys.sealed_private_jwk 1\n`,
+    );
+    const both = { XKIT_ENCRYPTION_KEYS: `${second},${first}` };
+    expect(await run(["keys", "reseal"], both)).toEqual({
+      code: 0,
+      stdout: `1 secrets are sealed with ${secondId} now.\n`,
+      stderr: "1 of 1\n",
+    });
+    expect(await statusWith(both.XKIT_ENCRYPTION_KEYS)).toBe(
+      `${secondId}  seals  1 secrets  signing_keys.sealed_private_jwk 1\n${firstId}  opens, can be removed  0 secrets\n`,
+    );
+    expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(0);
+  });
+
   it("rotates the keys that sign", async () => {
     const keyIdOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
     const before = keyIdOf((await run(["users", "token", "ada"])).stdout);

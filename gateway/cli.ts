@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
@@ -8,9 +9,14 @@ import { type Config, ConfigError, parseConfig, parseDatabaseUrl } from "./confi
 import { createLog } from "./runtime/log.ts";
 import { readConfigFile, withoutConnectors } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
-import { openStore, type Store } from "./services.ts";
+import { openSealedDatabase, openStore, type Store } from "./services.ts";
 import { isEmbedded } from "./config/upstream.ts";
+import { reseal } from "./store/reseal.ts";
+import { listKeyUses } from "./store/sealed-places.ts";
 import { createSealingKey } from "./store/sealing.ts";
+
+/** Of the random part of a key's id. */
+const KEY_ID_BYTES = 4;
 
 const USAGE = `xkit-gateway: live third-party access tokens for your users
 
@@ -21,6 +27,8 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway keys list
   xkit-gateway keys revoke <publishable>
   xkit-gateway keys seal                    print a new key for XKIT_ENCRYPTION_KEYS
+  xkit-gateway keys status                  count the store's secrets by the key that sealed them
+  xkit-gateway keys reseal                  seal all of them with the first key, also while gateways run
   xkit-gateway keys rotate                  sign new session tokens with a new key
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
@@ -56,7 +64,9 @@ const commands = new Map<string, Command>([
   ["keys create", { options: ["name"], run: (_subject, { name }) => withStore((store) => createKey(store, name)) }],
   ["keys list", { run: () => withStore(listKeys) }],
   ["keys revoke", { subject: "publishable", run: (id) => withStore((store) => revokeKey(store, id)) }],
-  ["keys seal", { run: () => console.log(createSealingKey(`key-${new Date().toISOString().slice(0, 10)}`)) }],
+  ["keys seal", { run: () => console.log(createSealingKey(newKeyId())) }],
+  ["keys status", { run: printKeyStatus }],
+  ["keys reseal", { run: () => withStore(resealStore) }],
   ["keys rotate", { run: () => withStore(rotateKeys) }],
   ["backup", { subject: "path", run: makeBackup }],
   ["restore", { subject: "backup", isSubjectOptional: true, options: ["taken-at"], run: restoreBackup }],
@@ -153,6 +163,46 @@ async function revokeKey({ auth }: Store, publishable: string): Promise<void> {
 async function rotateKeys({ auth }: Store): Promise<void> {
   await auth.signingKeys.rotate();
   console.log("New session tokens are signed with a new key.");
+}
+
+/** Two keys that are made on one day have two ids. */
+const newKeyId = (): string => `key-${new Date().toISOString().slice(0, 10)}-${randomBytes(KEY_ID_BYTES).toString("hex")}`;
+
+/** Also for a ring that lacks a key: then it says which. */
+async function printKeyStatus(): Promise<void> {
+  const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
+  const { database, sealer } = await openSealedDatabase(config, systemClock, createLog("silent"));
+  try {
+    const uses = new Map((await listKeyUses(database.query)).map((use) => [use.keyId, use]));
+    for (const id of new Set([...sealer.keyIds, ...uses.keys()])) {
+      const { rows, columns } = uses.get(id) ?? { rows: 0, columns: [] };
+      const details = columns.map((column) => `${column.name} ${column.rows}`).join(", ");
+      console.log([id, stateOf(id, sealer.keyIds, rows), `${rows} secrets`, ...(details ? [details] : [])].join("  "));
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+function stateOf(id: string, ring: readonly string[], rows: number): string {
+  if (!ring.includes(id)) return "missing in XKIT_ENCRYPTION_KEYS";
+  if (id === ring[0]) return "seals";
+  return rows > 0 ? "opens" : "opens, can be removed";
+}
+
+async function resealStore({ database, sealer }: Store): Promise<void> {
+  const { count, remaining } = await reseal({
+    database,
+    sealer,
+    onProgress: (done, total) => console.error(`${done} of ${total}`),
+    onUnopened: (row, error) => console.error(`${row} stays as it is. ${error.message}`),
+  });
+  console.log(`${count} secrets are sealed with ${sealer.keyIds[0]} now.`);
+  if (remaining === 0) return;
+  console.error(
+    `${remaining} secrets are still sealed with another key. Where gateways run with another key first, change that; then run this again.`,
+  );
+  process.exitCode = 1;
 }
 
 async function makeBackup(path: string): Promise<void> {

@@ -8,6 +8,7 @@ import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/open.ts";
+import { listKeyUses } from "./store/sealed-places.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
 
 /** What is kept, and who may ask for it: what the server and the command line have in common. */
@@ -20,10 +21,9 @@ export interface Store {
 
 /** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
 export async function openStore(config: Config, machine: Clock, log: Log): Promise<Store> {
-  const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
-  const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
-  const database = await openDatabase(config.databaseUrl, { clock: machine, log, listenUrl });
+  const { database, sealer } = await openSealedDatabase(config, machine, log);
   try {
+    await assertKeysThere(database, sealer);
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
     const auth = await createAuth({ database, sealer, clock: database.clock, publicUrl, webOrigins, issuers, log });
     return {
@@ -39,6 +39,24 @@ export async function openStore(config: Config, machine: Clock, log: Log): Promi
     await database.close();
     throw error instanceof SealError ? new ConfigError([`XKIT_ENCRYPTION_KEYS does not open this store. ${error.message}`]) : error;
   }
+}
+
+/** The store beside the keys that there are, which may not be those that its rows need. */
+export async function openSealedDatabase(config: Config, machine: Clock, log: Log): Promise<Pick<Store, "database" | "sealer">> {
+  const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
+  const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
+  return { sealer, database: await openDatabase(config.databaseUrl, { clock: machine, log, listenUrl }) };
+}
+
+/** Every key that a row names is in the ring. Throws `ConfigError` with the ids that are not, and how many secrets each has sealed. */
+async function assertKeysThere({ query }: Database, { keyIds }: Sealer): Promise<void> {
+  const missing = await listKeyUses(query, (id) => !keyIds.includes(id));
+  if (missing.length === 0) return;
+  const problems = missing.map(
+    ({ keyId, rows }) =>
+      `XKIT_ENCRYPTION_KEYS does not open this store: ${rows} of its secrets are sealed with the key "${keyId}". Put it back after the others; xkit-gateway keys reseal retires it`,
+  );
+  throw new ConfigError(problems);
 }
 
 /** Development without keys: one is made beside the data, for this store alone. */

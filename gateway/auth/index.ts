@@ -47,7 +47,7 @@ export interface AuthOptions {
   webOrigins: readonly string[];
   issuers: readonly Issuer[];
   lifetimes?: Partial<Lifetimes>;
-  log: Pick<Log, "warn">;
+  log: Pick<Log, "warn" | "error">;
 }
 
 /** Throws `TypeError` for a wrong web origin or issuer, and `SealError` when the signing key in the store does not open. */
@@ -56,7 +56,7 @@ export async function createAuth({ database, sealer, clock, publicUrl, webOrigin
   const longestTokenSeconds = Math.max(lifetimes.userTokenSeconds, lifetimes.sessionTokenSeconds);
   const origins = createOriginCheck(webOrigins, publicUrl);
   const cookies = createCookies(publicUrl, webOrigins);
-  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, clock }) });
+  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, clock, log }) });
   const signingKeys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds });
   const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
   const users = createUsers({ database, clock });

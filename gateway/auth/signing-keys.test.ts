@@ -66,17 +66,6 @@ describe("signing keys", () => {
     await expect(start(await store.open(), clock, stranger)).rejects.toThrow(SealError);
   });
 
-  it("are sealed anew when a new sealing key comes first", async () => {
-    const { clock, store } = await setUp();
-    const [old, next] = [
-      { id: "old", secret: randomBytes(32) },
-      { id: "next", secret: randomBytes(32) },
-    ];
-    const { id } = await (await start(await store.open(), clock, createSealer([old]))).current();
-    await start(await store.open(), clock, createSealer([next, old]));
-    expect((await (await start(await store.open(), clock, createSealer([next]))).current()).id).toBe(id);
-  });
-
   it("rotate in every process at once; the old one verifies until its last token has expired", async () => {
     const { clock, store } = await setUp();
     const [here, there] = [await start(await store.open(), clock), await start(await store.open(), clock)];

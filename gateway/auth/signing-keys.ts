@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import { contextOf } from "../store/sealed-places.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { SigningKeyRow, Tables } from "../store/tables.ts";
 
@@ -80,26 +81,18 @@ export async function createSigningKeys({ database, sealer, clock, longestTokenS
   return keys;
 }
 
-/** Makes the first key, and seals the current one again when the sealing key has changed. */
+/** Makes the first key. */
 async function ensureKey(database: Database, sealer: Sealer, clock: Clock): Promise<void> {
-  const isGood = (row: SigningKeyRow | undefined) => row !== undefined && sealer.isCurrent(row.sealed_private_jwk);
-  if (isGood(await findActive(database.query))) return;
+  if (await findActive(database.query)) return;
   const first = await generate(sealer, clock.now());
   await database.write(["signing-keys"], async (transaction) => {
     await lock(database, transaction);
-    const current = await findActive(transaction);
-    if (!current) await transaction.insertInto("signing_keys").values(first).execute();
-    else if (!isGood(current)) await sealAgain(transaction, sealer, current);
+    if (!(await findActive(transaction))) await transaction.insertInto("signing_keys").values(first).execute();
   });
 }
 
 const findActive = (query: Pick<Transaction<Tables>, "selectFrom">) =>
   query.selectFrom("signing_keys").selectAll().where("retired_at", "is", null).executeTakeFirst();
-
-async function sealAgain(transaction: Transaction<Tables>, sealer: Sealer, row: SigningKeyRow): Promise<void> {
-  const sealed = sealer.seal(sealer.open(row.sealed_private_jwk, contextOf(row.id)), contextOf(row.id));
-  await transaction.updateTable("signing_keys").set({ sealed_private_jwk: sealed }).where("id", "=", row.id).execute();
-}
 
 /** One writer at a time. In SQLite every transaction is that already. */
 async function lock(database: Database, transaction: Transaction<Tables>): Promise<void> {
@@ -113,16 +106,14 @@ async function generate(sealer: Sealer, now: number): Promise<SigningKeyRow> {
   return {
     id,
     public_jwk: JSON.stringify(publicJwkSchema.parse(jwk)),
-    sealed_private_jwk: sealer.seal(JSON.stringify(jwk), contextOf(id)),
+    sealed_private_jwk: sealer.seal(JSON.stringify(jwk), contextOf.signingKey(id)),
     created_at: now,
     retired_at: null,
   };
 }
 
-const contextOf = (id: string) => `signing_keys:${id}:private_jwk`;
-
 const openPrivateJwk = (sealer: Sealer, row: SigningKeyRow) =>
-  privateJwkSchema.parse(JSON.parse(sealer.open(row.sealed_private_jwk, contextOf(row.id))));
+  privateJwkSchema.parse(JSON.parse(sealer.open(row.sealed_private_jwk, contextOf.signingKey(row.id))));
 
 const publicJwkOf = (row: SigningKeyRow) => ({
   ...publicJwkSchema.parse(JSON.parse(row.public_jwk)),

@@ -19,8 +19,8 @@ export interface Sealer {
   seal(text: string, context: string): string;
   /** Throws `SealError` for an unknown key, a changed envelope or another context. */
   open(envelope: string, context: string): string;
-  /** Whether the envelope was sealed with the first key. */
-  isCurrent(envelope: string): boolean;
+  /** The ring: the first key seals. */
+  readonly keyIds: readonly string[];
 }
 
 /** An envelope could not be opened. Names the key, never the content. */
@@ -64,7 +64,7 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
       }
     },
 
-    isCurrent: (envelope) => parseEnvelope(envelope).keyId === current.id,
+    keyIds: keys.map(({ id }) => id),
   };
 }
 

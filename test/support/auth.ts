@@ -69,7 +69,8 @@ export interface TestAuth extends Auth {
 /** Everything of this folder over one database. */
 export async function startAuth(database: Database, clock: Clock, options: Partial<AuthOptions> = {}): Promise<TestAuth> {
   const warnings: LoggedWarning[] = [];
-  const log = { warn: (facts: object, message: string) => void warnings.push({ facts, message }) };
+  const keep = (facts: object, message: string) => void warnings.push({ facts, message });
+  const log = { warn: keep, error: keep };
   const defaults = { database, sealer, clock, publicUrl: PUBLIC_URL, webOrigins: [APP_ORIGIN], issuers: [], log };
   const auth = await createAuth({ ...defaults, ...options });
   onTestFinished(() => auth.close());

@@ -50,7 +50,7 @@ export async function createServerHeaders(test: TestApp): Promise<{ authorizatio
     publicUrl: PUBLIC_URL,
     webOrigins: [],
     issuers: [],
-    log: { warn() {} },
+    log: { warn() {}, error() {} },
   });
   const { id, secret } = await auth.apiKeys.create(randomUUID());
   await auth.close();

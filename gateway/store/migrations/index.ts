@@ -3,7 +3,8 @@ import { perhapsRotated } from "./0002-perhaps-rotated.ts";
 import { restoredBackups } from "./0003-restored-backups.ts";
 import { attempts } from "./0004-attempts.ts";
 import { rates } from "./0005-rates.ts";
+import { keyIds } from "./0006-key-ids.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates];
+export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds];
