@@ -51,6 +51,8 @@ export interface OAuthProvider {
   readonly sendScopeOnRefresh: boolean;
   /** Whether a refresh token that comes back after its rotation ends the whole grant (RFC 9700 section 4.14.2). Default false. */
   readonly revokesOnReuse: boolean;
+  /** How long after its rotation a refresh token is still honoured, in seconds. Null: unknown, or not at all. Default null. */
+  readonly reuseGraceSeconds: number | null;
   /** The unit of `expires_in`. Default seconds (RFC 6749 section 5.1). */
   readonly expiresInUnit: "seconds" | "milliseconds";
   /** The life of an access token, in seconds, when the answer has no `expires_in`. Null: unknown. Default null. */
@@ -99,6 +101,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   assumedTokenType: null,
   sendScopeOnRefresh: false,
   revokesOnReuse: false,
+  reuseGraceSeconds: null,
   expiresInUnit: "seconds",
   accessTokenLifetimeSeconds: null,
   userInfoMethod: "GET",

@@ -6,7 +6,7 @@ import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { parseScopes } from "./connections.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
-import { createVerdict, type RefreshCause } from "./refresh-verdict.ts";
+import { createVerdict, type RefreshCause, silentAnswerMs } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
 import { openColumn, openFields } from "./sealed-columns.ts";
 
@@ -22,6 +22,8 @@ export interface Answer {
   result: TokenResult;
   /** Milliseconds: before the request was sent. The token's life may have begun then (rule 1). */
   askedAt: number;
+  /** Which call of the refresh it is, from 1: of two answers with tokens, the one that was asked for later is the newer. */
+  call: number;
 }
 
 /** What came of asking a provider. */
@@ -30,48 +32,75 @@ export interface Asked {
   answer: Answer | null;
   /** The grant as it was when it was last claimed. */
   grant: ClaimedGrant;
-  /** Resolves to tokens that come after all, or to null. */
-  lateTokens: () => Promise<Answer | null>;
+  /** Resolves to tokens that come after all and are newer than those of an answer, or to null. */
+  lateTokens: (than: Answer | null) => Promise<Answer | null>;
 }
 
-/** Sends the refresh token until an answer decides: once more after a lost answer (rule 5) and after `invalid_grant` (rule 3). */
+/**
+ * Sends the refresh token until an answer decides: once more after a lost answer (rule 5) and after `invalid_grant` (rule 3). An answer that
+ * does not come is taken for lost while its call goes on, unless the provider punishes that: then one more call is sent beside it, never a
+ * third. The first tokens that a call brings decide. The lease is renewed before each call, and lasts longer than every call's timeout.
+ */
 export async function askProvider(dependencies: CallDependencies, claimed: ClaimedGrant, cause: RefreshCause): Promise<Asked> {
   const { clock } = dependencies;
-  const lateCalls = createLateCalls();
+  const calls = createCalls();
   const verdict = createVerdict(claimed, cause);
   const asked = (grant: ClaimedGrant, answer: Answer | null): Asked => ({
     grant,
-    answer: answer?.result.ok ? answer : (lateCalls.tokens() ?? answer),
-    lateTokens: lateCalls.wait,
+    answer: calls.tokens() ?? answer,
+    lateTokens: calls.newerTokens,
   });
   let grant = claimed;
   for (;;) {
-    const answer = await callProvider(dependencies, grant, lateCalls).catch(async (error: unknown) => {
+    const answer = await callProvider(dependencies, grant, calls).catch(async (error: unknown) => {
       // The first call throws before anything is sent.
       if (grant === claimed) await releaseLease(dependencies.database, grant).catch(() => {});
       throw error;
     });
-    const pauseMs = verdict.pauseAfter(answer.result, clock.now());
-    if (pauseMs === null || lateCalls.tokens()) return asked(grant, answer);
-    const renewed = await retryWhileStoreAway(dependencies, () => renewLease(dependencies, grant, pauseMs, verdict.perhapsRotatedAt()));
+    const pauseMs = verdict.pauseAfter(answer.result, clock.now(), answer.isPending);
+    if (pauseMs === null || calls.tokens()) return asked(grant, answer);
+    // Tokens that come meanwhile do not wait for a store that is away.
+    const renewed = await calls.orTokens(
+      retryWhileStoreAway(dependencies, () => renewLease(dependencies, grant, pauseMs, verdict.perhapsRotatedAt())),
+    );
     if (!renewed) return asked(grant, null);
     grant = renewed;
-    await clock.sleep(pauseMs);
-    if (lateCalls.tokens()) return asked(grant, null);
+    await calls.orTokens(clock.sleep(pauseMs));
+    if (calls.tokens()) return asked(grant, null);
   }
 }
 
-async function callProvider(
-  { sealer, clock, timeoutMs }: CallDependencies,
-  grant: ClaimedGrant,
-  lateCalls: ReturnType<typeof createLateCalls>,
-): Promise<Answer> {
+/** Resolves to the call's answer; while it goes on, to the first tokens of another call, or to a failure that says it has not answered. */
+async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant, calls: Calls): Promise<Answer & { isPending: boolean }> {
+  const { timeoutMs, clock } = dependencies;
+  const silentMs = grant.connector.oauth && silentAnswerMs(grant.connector.oauth.provider);
+  const isAlone = calls.pending() === 0;
+  const asking = { askedAt: clock.now(), call: calls.count() + 1 };
+  let isSent = false;
+  let markSent = () => {};
+  const sent = new Promise<void>((resolve) => (markSent = resolve));
+  const answering = sendRefreshToken(dependencies, grant, () => {
+    isSent = calls.tokens() === null;
+    if (isSent) markSent();
+    return isSent;
+  }).then((result) => ({ ...asking, result }));
+  const inTime = withTimeout(answering, timeoutMs);
+  calls.add(answering, inTime);
+  const awaited = [inTime];
+  if (isAlone && silentMs !== null) awaited.push(sent.then(() => clock.until(clock.now() + silentMs)).then(() => null));
+  const answer = await calls.orTokens(Promise.race(awaited));
+  // A refusal may only say that an earlier call, which has not answered yet, has used the refresh token.
+  if (answer?.result.ok === false && answer.result.kind === "revoked") await calls.orTokens(calls.inTime());
+  const known = calls.tokens() ?? answer;
+  return known ? { ...known, isPending: false } : { ...asking, result: unanswered(isSent, silentMs), isPending: true };
+}
+
+/** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
+function sendRefreshToken({ sealer, timeoutMs }: CallDependencies, grant: ClaimedGrant, mayStillSend: () => boolean): Promise<TokenResult> {
   const refreshToken = openColumn(sealer, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
   if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
-  const askedAt = clock.now();
-  let isSent = false;
-  const call = refreshTokens({
+  return refreshTokens({
     provider: fillProvider(oauth.provider, openFields(sealer, grant)),
     client: oauth.client,
     refreshToken,
@@ -80,42 +109,60 @@ async function callProvider(
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
     mayStillSend(remainingMs) {
       const inTimeMs = remainingMs - LATE_ANSWER_MS;
-      isSent = inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs();
-      return isSent;
+      return inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs() && mayStillSend();
     },
   });
-  const answering = call.then((result) => ({ result, askedAt }));
-  const answer = await withTimeout(answering, timeoutMs);
-  if (answer) return answer;
-  lateCalls.add(answering);
-  return { result: timedOut(isSent), askedAt };
 }
 
-const timedOut = (isSent: boolean): TokenFailure =>
-  createFailure({ operation: "refresh", kind: "temporary", delivery: isSent ? "lost" : "unsent", code: "timeout", secrets: [] });
+/** Where the refresh token is never sent beside a call with it, the provider is left alone until the call has ended. */
+const unanswered = (isSent: boolean, silentMs: number | null): TokenFailure =>
+  createFailure({
+    operation: "refresh",
+    kind: "temporary",
+    delivery: isSent ? "lost" : "unsent",
+    code: "timeout",
+    retryAfterSeconds: isSent && silentMs === null ? LATE_ANSWER_MS / 1000 : null,
+    secrets: [],
+  });
 
-/** Calls that did not answer in time. They are not aborted: they may still bring the only copy of the new tokens. */
-function createLateCalls() {
+type Calls = ReturnType<typeof createCalls>;
+
+/** The calls of one refresh. None is aborted: each may bring the only copy of new tokens. */
+function createCalls() {
   const pending = new Set<Promise<void>>();
-  const late: { tokens: Answer | null } = { tokens: null };
+  const inTime: Promise<unknown>[] = [];
+  const newest: { tokens: Answer | null } = { tokens: null };
 
   async function collect(answering: Promise<Answer>): Promise<void> {
     const answer = await answering;
-    if (answer.result.ok) late.tokens ??= answer;
+    if (answer.result.ok && isNewer(answer, newest.tokens)) newest.tokens = answer;
+  }
+
+  async function newerTokens(than: Answer | null): Promise<Answer | null> {
+    while (!isNewer(newest.tokens, than) && pending.size > 0) await Promise.race(pending);
+    return isNewer(newest.tokens, than) ? newest.tokens : null;
   }
 
   return {
-    add(answering: Promise<Answer>): void {
+    add(answering: Promise<Answer>, answeringInTime: Promise<unknown>): void {
       const call = collect(answering)
         .catch(() => {})
         .finally(() => pending.delete(call));
       pending.add(call);
+      inTime.push(answeringInTime);
     },
-    tokens: () => late.tokens,
-    /** Resolves to the first tokens, or to null when every call has ended without. */
-    async wait(): Promise<Answer | null> {
-      while (late.tokens === null && pending.size > 0) await Promise.race(pending);
-      return late.tokens;
-    },
+    count: () => inTime.length,
+    /** Calls that have not ended. */
+    pending: () => pending.size,
+    tokens: () => newest.tokens,
+    /** Resolves once every call has answered or is past the provider's timeout. */
+    inTime: () => Promise.allSettled(inTime),
+    /** Resolves to the first tokens that are newer than those of `than`, or to null when every call has ended without. */
+    newerTokens,
+    /** Resolves as `work` does, or to null once a call has brought tokens. */
+    orTokens: <Result>(work: Promise<Result>): Promise<Result | null> =>
+      Promise.race([work, newerTokens(null).then((tokens) => (tokens ? null : work))]),
   };
 }
+
+const isNewer = (answer: Answer | null, than: Answer | null): boolean => answer !== null && answer.call > (than?.call ?? 0);

@@ -95,7 +95,9 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
 export async function recordFailure(dependencies: ResultDependencies, grant: StoredGrant, failure: TokenFailure): Promise<void> {
   const { connections, clock, log } = dependencies;
   const { connection, authorization, connector } = grant;
-  const columns = { ...problemColumns(authorization, clock.now(), failure), ...noLease };
+  const now = clock.now();
+  const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
+  const columns = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
   const facts = { connection: connection.id, connector: connector.slug, code: failure.code, failures: columns.failures };
   log.warn(facts, "refresh failed");
   await retryWhileStoreAway(dependencies, () =>

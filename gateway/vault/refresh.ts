@@ -5,6 +5,7 @@ import { claimLease, type ClaimedGrant, createLapseWatch, undoClaim } from "./le
 import { type Asked, askProvider, type CallDependencies } from "./provider-call.ts";
 import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
+import { retryWhileStoreAway } from "./retry-while-store-away.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { SealError } from "../store/sealing.ts";
 import { openColumn, rowOf } from "./sealed-columns.ts";
@@ -104,9 +105,10 @@ const isSameGrant = (current: StoredConnection | null, grant: StoredGrant): curr
 async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome | null> {
   const { connections, clock } = flight;
   const asked = await askProvider(flight, claimed, cause);
-  if (!asked.answer?.result.ok) track(adoptLateTokens(flight, asked));
+  const saving = saveAnswer(flight, asked);
+  track(adoptLateTokens(flight, asked, saving));
   // A failure leaves the lease to lapse: another process waits before it sends a token that may be used up.
-  if (!(await saveAnswer(flight, asked))) return null;
+  if (!(await saving)) return null;
   const current = await connections.read(claimed.connection.id);
   return { stored: current, problem: problemOf(current, clock.now()) };
 }
@@ -122,8 +124,28 @@ async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boo
   return result.ok || result.kind !== "withdrawn";
 }
 
-/** Rule 5: tokens that come after the provider's timeout are as good as any. Never throws: what cannot be stored is in the spool. */
-async function adoptLateTokens(flight: Flight, { grant, lateTokens }: Asked): Promise<void> {
-  const late = await lateTokens();
-  if (late?.result.ok) await storeTokens(flight, grant, late.result.tokens, late.askedAt).catch(() => {});
+/**
+ * Rule 5: tokens that come after the provider's timeout are as good as any, and newer ones of a call that was sent beside another replace
+ * those. Never throws: what cannot be stored is in the spool.
+ */
+async function adoptLateTokens(flight: Flight, { answer, grant, lateTokens }: Asked, saving: Promise<unknown>): Promise<void> {
+  let held = answer?.result.ok ? answer : null;
+  if (held) await saving.catch(() => {});
+  let { version } = grant.authorization;
+  for (;;) {
+    const late = await lateTokens(held);
+    if (!late?.result.ok) return;
+    if (held) version += 1;
+    const current = held ? await readUnleased(flight, grant, version).catch(() => null) : null;
+    await storeTokens(flight, current ?? grant, late.result.tokens, late.askedAt).catch(() => {});
+    held = late;
+  }
+}
+
+/** The grant with the tokens that this refresh has stored, unless another refresh is under way or was since. */
+async function readUnleased(flight: Flight, { connection }: StoredGrant, version: number): Promise<StoredGrant | null> {
+  const current = await retryWhileStoreAway(flight, () => flight.connections.read(connection.id));
+  if (!current?.authorization) return null;
+  const { authorization } = current;
+  return authorization.version === version && authorization.lease_id === null ? { ...current, authorization } : null;
 }

@@ -4,6 +4,7 @@
  * - `hang`: no answer until `controls.release()` or `close()`; a request whose client has gone by then is never processed.
  * - `cut`: the socket is dropped before the request is processed.
  * - `lose`: the request is processed, so tokens rotate, and then the socket is dropped.
+ * - `swallow`: the request is processed, so tokens rotate, and not a byte comes back until `controls.release()` or `close()`.
  * - `redirect`: 302 to another URL of the server.
  * - `huge`: a JSON answer of 2 MiB.
  * - `omit-refresh-token`, `omit-expires-in`: the answer without it.
@@ -16,6 +17,7 @@ export type Misbehaviour =
   | "hang"
   | "cut"
   | "lose"
+  | "swallow"
   | "redirect"
   | "huge"
   | "omit-refresh-token"

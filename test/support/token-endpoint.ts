@@ -59,6 +59,10 @@ async function misbehave(endpoint: TokenEndpoint, misbehaviour: Misbehaviour | n
     case "lose":
       process(endpoint, call);
       return void response.destroy();
+    case "swallow":
+      process(endpoint, call);
+      await endpoint.script.hang();
+      return void response.destroy();
     case "redirect":
       return void response.writeHead(302, { location: "/elsewhere" }).end();
     case "huge":
