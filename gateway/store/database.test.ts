@@ -132,18 +132,19 @@ describe("a Postgres store whose listening connection is lost", () => {
 });
 
 describe("a Postgres store whose connections are all taken", () => {
-  /** Longer than until the next proof of hearing, and than that may take. */
-  const BUSY_SECONDS = 9;
-
   it("caches nothing meanwhile, and is not taken for one whose changes cannot be heard", { timeout: 60_000 }, async () => {
     store = await createTestDatabase("postgres");
     const logged: string[] = [];
     const note = (_facts: object, message: string) => void logged.push(message);
     const database = await openDatabase(store.url, { clock, log: { info: note, warn: note, error: note } });
     opened.push(database);
-    const busy = Promise.all(Array.from({ length: 10 }, () => sql`select pg_sleep(${BUSY_SECONDS})`.execute(database.query)));
+    const admin = new pg.Client({ connectionString: store.url });
+    await admin.connect();
+    await admin.query("select pg_advisory_lock(1)");
+    const busy = Promise.all(Array.from({ length: 10 }, () => sql`select pg_advisory_xact_lock_shared(1)`.execute(database.query)));
     await vi.waitUntil(() => !database.changes.isCacheable(), PATIENCE);
     expect(database.degradation()).toBeNull();
+    await admin.end();
     await busy;
     await vi.waitUntil(() => database.changes.isCacheable(), PATIENCE);
     expect(logged).toEqual([]);
