@@ -1,39 +1,96 @@
-import { newAuthorization } from "./new-rows.ts";
-import { activeColumns, type ResultDependencies, updateGrant } from "./refresh-result.ts";
-import { noProblem } from "./refresh-problem.ts";
-import type { Revoker } from "./revoke.ts";
-import type { SpooledTokens } from "./spool.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Database } from "../store/database.ts";
+import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
+import { createActivation } from "./activation.ts";
+import type { StoredConnection } from "./connections.ts";
+import { newAuthorization } from "./new-rows.ts";
+import { noProblem } from "./refresh-problem.ts";
+import { activeColumns, type ResultDependencies, updateGrant } from "./refresh-result.ts";
+import { isLasting } from "./retry-while-store-away.ts";
+import type { Revoker } from "./revoke.ts";
+import type { FirstTokens, RefreshedTokens, SpooledTokens } from "./spool.ts";
 
-export interface AdoptDependencies extends Pick<ResultDependencies, "spool" | "connections" | "clock" | "log"> {
+export interface AdoptDependencies extends Pick<ResultDependencies, "spool" | "connections" | "sealer" | "clock" | "log"> {
   database: Database;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   revoker: Revoker;
 }
 
 /**
- * Stores the tokens that an earlier process could not store, each only over the version that it was refreshed from, and deletes its file.
- * What belongs to another store stays where it is, and is logged. Throws what the store throws.
+ * Stores the tokens that an earlier process could not store, and deletes their files: refreshed ones only over the version that they were
+ * refreshed from, first ones only where the connection has not been connected otherwise since. What belongs to another store, or cannot be
+ * stored again, stays where it is, and is logged. Throws what the store throws while it is away.
  */
 export async function adoptSpool(dependencies: AdoptDependencies): Promise<void> {
-  for (const spooled of dependencies.spool.list()) await adopt(dependencies, spooled);
+  for (const spooled of dependencies.spool.list()) {
+    try {
+      await adopt(dependencies, spooled);
+    } catch (err) {
+      if (!isLasting(err)) throw err;
+      dependencies.log.error({ path: spooled.path, err }, "a spooled token cannot be stored: it stays where it is");
+    }
+  }
 }
 
 async function adopt(dependencies: AdoptDependencies, spooled: SpooledTokens): Promise<void> {
-  const { database, log } = dependencies;
-  const { connectionId, authorizationId: id, version, columns, path, forget } = spooled;
+  const { database, connectors, log } = dependencies;
+  const { connectionId, path, forget } = spooled;
   const connection = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
   if (!connection) return log.error({ path }, "a spooled token belongs to no connection of this store: give each store a spool of its own");
+  const facts = { connection: connectionId, connector: connection.connector_slug };
+  const connector = connectors.get(connection.connector_slug);
+  if (!connector) return log.error({ ...facts, path }, "a spooled token waits for its connector: configure it again, or delete the file");
+  const place = { connection, connector };
+  const isStored = await ("granted" in spooled ? adoptFirst(dependencies, place, spooled) : adoptRefreshed(dependencies, place, spooled));
+  forget();
+  if (isStored) log.info(facts, "adopted a token that an earlier process could not store");
+  else log.warn(facts, "dropped a spooled token: the connection has changed since");
+}
+
+type Place = Pick<StoredConnection, "connection" | "connector">;
+
+async function adoptRefreshed(
+  dependencies: AdoptDependencies,
+  { connection, connector }: Place,
+  { authorizationId: id, version, columns }: RefreshedTokens,
+): Promise<boolean> {
   const isStored = await updateGrant(dependencies, { connection, authorization: { id, version } }, activeColumns(columns, noProblem));
-  const connector = dependencies.connectors.get(connection.connector_slug);
-  if (!isStored && !connection.enabled && connector) {
+  if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
-    const authorization = { ...newAuthorization(connectionId, [], 0), id, ...columns };
+    const authorization = { ...newAuthorization(connection.id, [], 0), id, ...columns };
     await dependencies.revoker.prepare({ connection, connector, authorization })();
   }
-  forget();
-  const facts = { connection: connectionId, connector: connection.connector_slug };
-  if (isStored) log.info(facts, "adopted a refreshed token that an earlier process could not store");
-  else log.warn(facts, "dropped a spooled token: the connection has changed since");
+  return isStored;
+}
+
+/** Goes on where the exchange of a code stopped. */
+async function adoptFirst(dependencies: AdoptDependencies, { connection, connector }: Place, tokens: FirstTokens): Promise<boolean> {
+  const { userId, granted } = tokens;
+  const authorization = await findStarted(dependencies.database, connection, tokens);
+  if (!authorization) {
+    const gone = { ...newAuthorization(connection.id, [], 0), id: tokens.authorizationId };
+    if (!connection.enabled) await dependencies.revoker.revoke({ connection, connector, authorization: gone }, granted.tokens);
+    return false;
+  }
+  const activation = createActivation(dependencies);
+  const started = { connection, connector, authorization };
+  const failure = await activation.withTokens(started, userId, granted);
+  if (failure) await activation.fail(started, failure);
+  return failure === null;
+}
+
+/** The authorization that first tokens are for, unless it has tokens, is gone, or another one has been finished since. */
+async function findStarted(
+  { query }: Pick<Database, "query">,
+  { authorization_id: currentId }: ConnectionRow,
+  { authorizationId: id, version, replaces }: FirstTokens,
+): Promise<AuthorizationRow | null> {
+  const rows = await query
+    .selectFrom("authorizations")
+    .selectAll()
+    .where("id", "in", [id, currentId ?? id])
+    .execute();
+  const current = rows.find((row) => row.id === currentId);
+  if (current?.status === "active" && current.id !== replaces) return null;
+  return rows.find((row) => row.id === id && row.version === version) ?? null;
 }

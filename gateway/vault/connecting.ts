@@ -18,9 +18,10 @@ import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import { logMisread } from "./refresh-result.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
+import type { FirstTokens, Spool } from "./spool.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { newAuthorization, newConnection } from "./new-rows.ts";
-import { retryWhileStoreAway } from "./retry-while-store-away.ts";
+import { retryAndSpool } from "./retry-while-store-away.ts";
 import { openFields, placeOf, rowOf, sealColumn } from "./sealed-columns.ts";
 
 export interface ConnectingDependencies {
@@ -28,6 +29,7 @@ export interface ConnectingDependencies {
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   revoker: Revoker;
+  spool: Spool;
   sealer: Sealer;
   clock: Clock;
   log: Log;
@@ -47,7 +49,7 @@ export interface Finished {
 
 /** The two halves of connecting, and the form between them. */
 export function createConnecting(dependencies: ConnectingDependencies) {
-  const { database, connections, connectors, sealer, clock, log, publicUrl, timeoutMs, signal } = dependencies;
+  const { database, connections, connectors, sealer, clock, log, spool, publicUrl, timeoutMs, signal } = dependencies;
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
   const pending = createPending({ attempts, clock });
@@ -234,10 +236,24 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     logMisread(log, started.connector.slug, result.tokens);
     const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
     const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);
+    const granted = { tokens: { ...result.tokens, idTokenClaims: null }, askedAt, account };
     // A code works once: these tokens are the only ones that come of it.
-    return retryWhileStoreAway({ clock, signal, onStoreAway }, () =>
-      activation.withTokens(started, attempt.user_id, { tokens: result.tokens, askedAt, account }),
+    return retryAndSpool(
+      { clock, signal, onStoreAway },
+      (err) => keepFirst(started, attempt.user_id, granted, err),
+      () => activation.withTokens(started, attempt.user_id, granted),
     );
+  }
+
+  function keepFirst(
+    { connection, connector, authorization }: StartedConnection,
+    userId: string,
+    granted: FirstTokens["granted"],
+    err: unknown,
+  ): () => void {
+    log.error({ connection: connection.id, connector: connector.slug, err }, "first tokens cannot be stored: they are kept in the spool");
+    const { id: authorizationId, version } = authorization;
+    return spool.keep({ connectionId: connection.id, authorizationId, version, userId, replaces: connection.authorization_id, granted });
   }
 
   /** Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more. */

@@ -10,7 +10,7 @@ import { assessFreshness } from "./freshness.ts";
 import { noLease } from "./lease.ts";
 import { noProblem, problemColumns } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
-import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
+import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
 import { placeOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
@@ -27,25 +27,21 @@ const unusableToken = { kind: "temporary", reason: "its new token expires too so
 
 /**
  * Stores refreshed tokens (rule 9). Also over a verdict of another process that sent the same refresh token after this one's lease had ended.
- * While the store is away they are kept, here and in the spool, and tried for as long as the process lives (rule 5).
+ * While the store is away they are kept, here and in the spool, and tried for as long as the process lives (rule 5). What cannot be stored
+ * for another reason is in the spool when this throws.
  * @param askedAt milliseconds: before the request was sent.
  */
 export async function storeTokens(dependencies: ResultDependencies, grant: StoredGrant, tokens: TokenSet, askedAt: number): Promise<void> {
-  const { sealer, clock, log, spool, onStoreAway } = dependencies;
+  const { sealer, clock, log, spool } = dependencies;
   const { connection, authorization, connector } = grant;
   const facts = { connection: connection.id, connector: connector.slug };
   const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
   const problem = problemOf(authorization, columns, clock.now());
-  let forget = () => {};
   const keep = (err: unknown) => {
-    log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept and tried again");
-    forget = spool.keep(grant, columns);
-    onStoreAway(err);
+    log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept in the spool");
+    return spool.keep({ connectionId: connection.id, authorizationId: authorization.id, version: authorization.version, columns });
   };
-  const isStored = await retryWhileStoreAway({ ...dependencies, onStoreAway: keep }, () =>
-    updateGrant(dependencies, grant, activeColumns(columns, problem)),
-  );
-  forget();
+  const isStored = await retryAndSpool(dependencies, keep, () => updateGrant(dependencies, grant, activeColumns(columns, problem)));
   logMisread(log, connector.slug, tokens);
   if (isStored) log.info(facts, "refreshed");
   else await discardTokens(dependencies, grant, tokens);

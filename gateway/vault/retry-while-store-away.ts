@@ -14,7 +14,7 @@ export interface RetryDependencies {
 }
 
 /** Errors that come again however often a change is tried. */
-const isLasting = (error: unknown): boolean =>
+export const isLasting = (error: unknown): boolean =>
   error instanceof NoResultError || error instanceof SealError || error instanceof TypeError || error instanceof RangeError;
 
 /**
@@ -34,5 +34,31 @@ export async function retryWhileStoreAway<Result>(
       if (signal.aborted) throw error;
       await clock.sleep(STORE_RETRY_MS);
     }
+  }
+}
+
+/**
+ * The same for a change that stores new tokens, which this process alone has. Whatever the store throws, also an error that would come again,
+ * they are first kept in the spool.
+ * @param keep called once, with the error. Its answer is called when the tokens are stored.
+ */
+export async function retryAndSpool<Result>(
+  dependencies: RetryDependencies,
+  keep: (error: unknown) => () => void,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  const kept: { forget: (() => void) | null } = { forget: null };
+  const keepOnce = (error: unknown) => void (kept.forget ??= keep(error));
+  const onStoreAway = (error: unknown) => {
+    keepOnce(error);
+    dependencies.onStoreAway(error);
+  };
+  try {
+    const result = await retryWhileStoreAway({ ...dependencies, onStoreAway }, change);
+    kept.forget?.();
+    return result;
+  } catch (error) {
+    keepOnce(error);
+    throw error;
   }
 }

@@ -4,8 +4,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Log } from "../runtime/log.ts";
 import type { Sealer } from "../store/sealing.ts";
-import type { GrantVersion } from "./connections.ts";
-import type { TokenColumns } from "./sealed-columns.ts";
 
 /** Files kept at most, and bytes of each. What is beyond is kept in memory alone. */
 const MAXIMUM_FILES = 1_000;
@@ -15,11 +13,14 @@ const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 const ENDING = ".sealed";
 
-const contentSchema = z.strictObject({
+const placeSchema = z.strictObject({
   connectionId: z.string(),
   authorizationId: z.string(),
-  /** Of the grant that was refreshed. */
+  /** Of the authorization that the tokens are for, before it has them. */
   version: z.int().nonnegative(),
+});
+
+const refreshedSchema = placeSchema.extend({
   columns: z.strictObject({
     sealed_access_token: z.string(),
     sealed_refresh_token: z.string().nullable(),
@@ -31,13 +32,43 @@ const contentSchema = z.strictObject({
   }),
 });
 
-/** Refreshed tokens that a store could not take. */
-export type SpooledTokens = z.output<typeof contentSchema> & { path: string; forget: () => void };
+const firstSchema = placeSchema.extend({
+  /** Who connects. */
+  userId: z.string(),
+  /** The connection's authorization when its code was exchanged. */
+  replaces: z.string().nullable(),
+  granted: z.strictObject({
+    tokens: z.strictObject({
+      accessToken: z.string(),
+      refreshToken: z.string().nullable(),
+      tokenType: z.string(),
+      expiresInSeconds: z.number().nullable(),
+      misread: z.string().nullable(),
+      scopes: z.array(z.string()).readonly().nullable(),
+      idTokenClaims: z.null(),
+    }),
+    askedAt: z.int(),
+    account: z.strictObject({ id: z.string().nullable(), label: z.string().nullable() }).nullable(),
+  }),
+});
 
-/** Refreshed tokens that wait for the store, as sealed files: they outlive the process. */
+const contentSchema = z.union([refreshedSchema, firstSchema]);
+
+interface SpoolFile {
+  path: string;
+  forget: () => void;
+}
+
+/** Tokens of a refresh that a store could not take, as the columns that they change. */
+export type RefreshedTokens = z.output<typeof refreshedSchema>;
+/** The first tokens of an authorization that a store could not take, with what finishing it needs. */
+export type FirstTokens = z.output<typeof firstSchema>;
+export type SpooledTokens = (RefreshedTokens | FirstTokens) & SpoolFile;
+
+/** New tokens that wait for the store, as sealed files: they outlive the process. */
 export interface Spool {
   /** Writes a file, whole or not at all. Never throws: a failure is logged. The answer deletes the file. */
-  keep(grant: GrantVersion, columns: TokenColumns): () => void;
+  keep(tokens: RefreshedTokens | FirstTokens): () => void;
   /** What earlier processes left. A file that cannot be read stays as it is, and is logged: its key may come back. */
   list(): SpooledTokens[];
 }
@@ -53,13 +84,13 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
   };
 
   return {
-    keep({ connection, authorization: { id, version } }, columns) {
-      const name = `${id}.${version}${ENDING}`;
-      const content = { connectionId: connection.id, authorizationId: id, version, columns } satisfies z.input<typeof contentSchema>;
+    keep(tokens) {
+      const { connectionId: connection, authorizationId, version } = tokens;
+      const name = `${authorizationId}.${version}${ENDING}`;
       try {
-        writeWhole(directory, name, sealer.seal(JSON.stringify(content), contextOf(name)));
+        writeWhole(directory, name, sealer.seal(JSON.stringify(tokens), contextOf(name)));
       } catch (err) {
-        log.error({ connection: connection.id, directory, err }, "refreshed tokens are in memory alone: the spool cannot be written");
+        log.error({ connection, directory, err }, "new tokens are in memory alone: the spool cannot be written");
       }
       return forget(join(directory, name));
     },

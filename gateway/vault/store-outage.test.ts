@@ -113,7 +113,7 @@ describe.each(databaseKinds)("the spool of a process that ended while its store 
     const { value } = await askToken(ada, { via: twin });
     expect(test.provider.liveAccessTokens()).toContain(value);
     expect(test.provider.refreshCount()).toBe(1);
-    expect(test.logged.join("\n")).toContain("adopted a refreshed token");
+    expect(test.logged.join("\n")).toContain("adopted a token");
   });
 });
 
@@ -134,6 +134,128 @@ describe("the spool of a process that ended while its store was away", { timeout
     await test.startTwin();
     expect(test.provider.revocations.length).toBe(before + 1);
     expect(spooled()).toEqual([]);
+  });
+});
+
+/** A gateway was stopped while it held first tokens that the store could not take. */
+async function stoppedWithFirstTokens(database: (typeof databaseKinds)[number]) {
+  test = await startTestApp({ database });
+  const ada = await test.signIn("ada");
+  const hold = test.provider.controls.hold();
+  const connecting = ada.connect();
+  await hold.arrived(1);
+  const store = await takeStoreAway(test);
+  hold.release();
+  expect((await connecting).status).toBe(503);
+  const bearer = await ada.bearer();
+  await test.app.close();
+  await store.comeBack();
+  return { ...ada, bearer: async () => bearer };
+}
+
+describe.each(databaseKinds)("the spool of a gateway that was stopped with first tokens, on %s", { timeout: 60_000 }, (database) => {
+  it("holds them, sealed, and the next start finishes connecting", async () => {
+    const ada = await stoppedWithFirstTokens(database);
+    const [name = ""] = spooled();
+    expect(readFileSync(join(test.config.spoolDirectory, name), "utf8")).toMatch(/^s1\.test\.[\w-]+$/);
+    const twin = await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(await onlyAuthorization(test)).toMatchObject({ status: "active", account_id: "user-1" });
+    const { value, fingerprint } = await askToken(ada, { via: twin });
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    expect((await askToken(ada, { via: twin, rejected: fingerprint })).__typename).toBe("AccessToken");
+    expect(test.provider.refreshCount()).toBe(1);
+  });
+});
+
+describe("the spool of a gateway that was stopped with first tokens", { timeout: 60_000 }, () => {
+  it("is dropped when the connection has been connected otherwise since", async () => {
+    await stoppedWithFirstTokens("sqlite");
+    await inStore(test, async (query) => {
+      const started = await query.selectFrom("authorizations").selectAll().executeTakeFirstOrThrow();
+      await query
+        .insertInto("authorizations")
+        .values({ ...started, id: "other", status: "active", version: 1 })
+        .execute();
+      await query.updateTable("connections").set({ authorization_id: "other", enabled: 1 }).execute();
+    });
+    await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(test.logged.join("\n")).toContain("dropped a spooled token");
+    expect(test.provider.revocations).toEqual([]);
+    const connections = await inStore(test, (query) => query.selectFrom("connections").select("authorization_id").execute());
+    expect(connections).toEqual([{ authorization_id: "other" }]);
+  });
+
+  it("is revoked at the provider when its authorization is gone", async () => {
+    await stoppedWithFirstTokens("sqlite");
+    await inStore(test, async (query) => {
+      await query.updateTable("connections").set({ authorization_id: null }).execute();
+      for (const table of ["attempts", "authorizations"] as const) await query.deleteFrom(table).execute();
+    });
+    await test.startTwin();
+    expect(test.provider.revocations).toHaveLength(1);
+    expect(spooled()).toEqual([]);
+  });
+
+  it("waits for a connector that is not configured", async () => {
+    await stoppedWithFirstTokens("sqlite");
+    await test.startTwin({ slug: "renamed" });
+    expect(spooled()).toHaveLength(1);
+    await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect((await onlyAuthorization(test)).status).toBe("active");
+  });
+});
+
+/** Takes the connection's row away. The store is not away: what changes the connection fails for good. */
+async function takeConnectionAway(): Promise<{ comeBack(): Promise<void> }> {
+  const rename = (to: string) =>
+    inStore(test, async (query) => {
+      const connection = await query.selectFrom("connections").selectAll().executeTakeFirstOrThrow();
+      await query
+        .insertInto("connections")
+        .values({ ...connection, id: to })
+        .execute();
+      await query.updateTable("authorizations").set({ connection_id: to }).execute();
+      await query.deleteFrom("connections").where("id", "=", connection.id).execute();
+      return connection.id;
+    });
+  const id = await rename("elsewhere");
+  return { comeBack: async () => void (await rename(id)) };
+}
+
+describe.each(databaseKinds)("new tokens that the store refuses for good, on %s", { timeout: 60_000 }, (database) => {
+  it("are in the spool when they were refreshed, and the next start tries again", async () => {
+    const ada = await expired(database);
+    const hold = test.provider.controls.hold();
+    const asking = askToken(ada).catch((error: unknown) => error);
+    await hold.arrived(1);
+    const connection = await takeConnectionAway();
+    hold.release();
+    expect(String(await asking)).toContain("INTERNAL");
+    await connection.comeBack();
+    expect(spooled()).toHaveLength(1);
+    const twin = await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(test.provider.liveAccessTokens()).toContain((await askToken(ada, { via: twin })).value);
+    expect(test.provider.refreshCount()).toBe(1);
+  });
+
+  it("are in the spool when they are the first, and the next start tries again", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const hold = test.provider.controls.hold();
+    const connecting = ada.connect();
+    await hold.arrived(1);
+    const connection = await takeConnectionAway();
+    hold.release();
+    expect((await connecting).ok).toBe(false);
+    await connection.comeBack();
+    expect(spooled()).toHaveLength(1);
+    const twin = await test.startTwin();
+    expect(spooled()).toEqual([]);
+    expect(test.provider.liveAccessTokens()).toContain((await askToken(ada, { via: twin })).value);
   });
 });
 

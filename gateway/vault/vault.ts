@@ -41,7 +41,7 @@ export interface VaultDependencies {
   timeoutMs: number;
   /** Longest a request for a token waits for a refresh, in milliseconds. */
   requestDeadlineMs: number;
-  /** Where refreshed tokens are kept, sealed, that the store could not take. */
+  /** Where new tokens are kept, sealed, that the store could not take. */
   spoolDirectory: string;
 }
 
@@ -63,7 +63,7 @@ export function createVault(dependencies: VaultDependencies) {
   const { signal } = stopping;
   const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher });
-  const connecting = createConnecting({ ...dependencies, connections, revoker, signal });
+  const connecting = createConnecting({ ...dependencies, connections, revoker, spool, signal });
   const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
   const inFlight = createInFlight();
