@@ -9,9 +9,14 @@ const DEFAULT_MARGIN_MS = 60_000;
 export interface TokenOptions {
   /** Least life the token must have left, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
   minimumTtl?: number;
+  /**
+   * Whether the provider is asked first if the token still works. Default: when this session asks again for a token that it was given, so
+   * that calling again after a failure brings a new token or the reason. False: never, and a token of the last minute comes from memory.
+   */
+  verify?: boolean;
 }
 
-/** Access tokens in memory: asked for once by many callers, never given beyond their expiry, gone after clear. */
+/** Access tokens in memory: asked for once by many callers at a time, never given beyond their expiry, gone after clear. */
 export interface AccessTokens {
   get(where: ConnectionWhere, options?: TokenOptions): Promise<AccessTokenResult>;
   /** The third party refused this token: it is not given again, and the next get tells the gateway. */
@@ -53,11 +58,11 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
   }
 
   return {
-    async get(where, { minimumTtl } = {}) {
+    async get(where, { minimumTtl, verify } = {}) {
       const key = JSON.stringify(where);
       const found = kept.get(key);
-      if (found && isUsable(found, minimumTtl, Date.now())) return found.token;
-      const variables = { where, minimumTtl, rejected: refused.get(key) };
+      if (verify === false && found && isUsable(found, minimumTtl, Date.now())) return found.token;
+      const variables = { where, minimumTtl, rejected: refused.get(key), verify };
       const flightKey = JSON.stringify(variables);
       const [flightsThen, flying] = [flights, flights.get(flightKey)];
       if (flying) return flying;

@@ -178,8 +178,8 @@ export const connectionOrConnector = graphql(`
 `);
 
 export const accessToken = graphql(`
-  query AccessToken($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String) {
-    accessToken(where: $where, minimumTtl: $minimumTtl, rejected: $rejected) {
+  query AccessToken($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String, $verify: Boolean) {
+    accessToken(where: $where, minimumTtl: $minimumTtl, rejected: $rejected, verify: $verify) {
       __typename
       ... on AccessToken {
         value

@@ -148,12 +148,25 @@ describe("connections", () => {
 });
 
 describe("access tokens", () => {
-  test("are asked for once by many callers, and then given from memory", async () => {
+  test("are asked for once by many callers at a time, and given from memory to who wants no check", async () => {
     await user.connect();
     const tokens = await Promise.all([1, 2, 3].map(() => client.xkit.getConnectionToken("test")));
-    await client.xkit.getConnectionToken("test");
+    await client.xkit.getConnectionToken("test", { verify: false });
     expect(new Set(tokens).size).toBe(1);
     expect(client.asked.filter((operation) => operation === "AccessToken")).toHaveLength(1);
+  });
+
+  test("are new when they are asked for again after the provider has refused the one before its expiry", async () => {
+    await user.connect();
+    const first = await client.xkit.getConnectionToken("test");
+    app.provider.controls.expireAccessTokens();
+    const second = await client.xkit.getConnectionToken("test");
+    expect(second).not.toBe(first);
+    expect((await fetch(app.provider.apiUrl, { headers: { authorization: `Bearer ${second}` } })).status).toBe(200);
+    past(30);
+    app.provider.controls.revokeGrants();
+    expect(await client.xkit.getConnectionToken("test")).toBeNull();
+    expect(await client.xkit.getConnection("test")).toMatchObject({ authorization: { status: "ERROR" } });
   });
 
   test("are never given beyond their expiry", async () => {
@@ -175,16 +188,18 @@ describe("access tokens", () => {
     await client.xkit.getToken("test");
     past(31);
     const before = client.asked.length;
-    expect(await client.xkit.getToken("test")).toMatchObject({ __typename: "TemporarilyUnavailable" });
+    expect(await client.xkit.getToken("test", { verify: false })).toMatchObject({ __typename: "TemporarilyUnavailable" });
     expect(client.asked.slice(before)).toContain("AccessToken");
   });
 
   test("are asked for again where memory's does not live as long as the caller needs", async () => {
     await user.connect();
     await client.xkit.getToken("test");
-    await client.xkit.getToken("test", { minimumTtl: 10 });
+    await client.xkit.getToken("test", { minimumTtl: 10, verify: false });
     expect(client.asked.filter((operation) => operation === "AccessToken")).toHaveLength(1);
-    expect(await client.xkit.getToken("test", { minimumTtl: 86_400 })).toMatchObject({ __typename: "MinimumTtlUnavailable" });
+    expect(await client.xkit.getToken("test", { minimumTtl: 86_400, verify: false })).toMatchObject({
+      __typename: "MinimumTtlUnavailable",
+    });
   });
 
   test("say why when there is none: null where connecting helps, an error where it does not", async () => {

@@ -72,6 +72,10 @@ export const tokenArgs = () =>
         "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
       validate: fingerprintSchema,
     }),
+    verify: t.boolean({
+      description:
+        "Whether the provider is asked first if the token still works, at most once in 30 s per connection unless the connector says otherwise. What it refuses is refreshed, or the user has to reconnect. Default: when a user's session asks again for a token that it was given already. Connectors without a way to ask know `rejected` alone.",
+    }),
   }));
 
 /** Narrows the @oneOf input, which the GraphQL layer has already checked. */
@@ -79,6 +83,10 @@ export function parseWhere(where: { slug?: string | null | undefined; id?: strin
   return where.slug ? { slug: where.slug } : { id: where.id ?? "" };
 }
 
-export function parseTokenRequest(args: { minimumTtl?: number | null | undefined; rejected?: string | null | undefined }): TokenRequest {
-  return { minimumTtl: args.minimumTtl ?? null, rejected: args.rejected ?? null };
+export function parseTokenRequest(args: {
+  minimumTtl?: number | null | undefined;
+  rejected?: string | null | undefined;
+  verify?: boolean | null | undefined;
+}): TokenRequest {
+  return { minimumTtl: args.minimumTtl ?? null, rejected: args.rejected ?? null, verify: args.verify ?? null };
 }

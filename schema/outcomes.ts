@@ -20,9 +20,16 @@ const reconnectSentences: Record<ReconnectReason, string> = {
 /** The error code of an authorization whose grant had been replaced since the backup that the store was restored from. */
 export const RESTORED_BACKUP_CODE = "restored_backup";
 
+/** The error code of a grant whose access token the provider refuses, and that has nothing to refresh it with. */
+export const TOKEN_REJECTED_CODE = "token_rejected";
+
+const reasonsByCode: Partial<Record<string, ReconnectReason>> = {
+  [RESTORED_BACKUP_CODE]: "RESTORED_BACKUP",
+  [TOKEN_REJECTED_CODE]: "TOKEN_REJECTED",
+};
+
 /** Why an authorization that is not active has to be connected again, by its error code. */
-export const reconnectReasonOf = (errorCode: string | null | undefined): ReconnectReason =>
-  errorCode === RESTORED_BACKUP_CODE ? "RESTORED_BACKUP" : "REVOKED";
+export const reconnectReasonOf = (errorCode: string | null | undefined): ReconnectReason => reasonsByCode[errorCode ?? ""] ?? "REVOKED";
 
 export const reconnectRequired = (connection: Connection, reason: ReconnectReason): Outcome<"ReconnectRequired"> => ({
   type: "ReconnectRequired",

@@ -93,6 +93,8 @@ export interface TokenRequest {
   minimumTtl: number | null;
   /** Fingerprint of a token that the third party refused. */
   rejected: string | null;
+  /** Whether the provider is asked first if the token still works. Null: when the session asks again for a token that it was given. */
+  verify: boolean | null;
 }
 
 export interface AccessToken {

@@ -17,6 +17,13 @@ export interface OAuthProvider {
   readonly revocationEndpoint: string | null;
   /** Who the account is. Null: the provider does not say. Default null. */
   readonly userInfoEndpoint: string | null;
+  /** RFC 7662: says whether an access token still works. Null: the provider has none. Default null. */
+  readonly introspectionEndpoint: string | null;
+  /**
+   * A request that answers 401 when the access token no longer works, for a provider without introspection. Null: the userinfo request.
+   * Default null.
+   */
+  readonly check: { readonly url: string; readonly method: "GET" | "POST" } | null;
   /** The callback is refused when it carries no `iss` (RFC 9207 section 2.4). Needs an issuer. Default false. */
   readonly requiresIssuerParameter: boolean;
   /** Default `client_secret_basic` (RFC 6749 section 2.3.1). */
@@ -84,6 +91,8 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   refreshEndpoint: null,
   revocationEndpoint: null,
   userInfoEndpoint: null,
+  introspectionEndpoint: null,
+  check: null,
   requiresIssuerParameter: false,
   clientAuthentication: "client_secret_basic",
   basicCredentialEncoding: "form",

@@ -1,9 +1,7 @@
-import * as oauth from "oauth4webapi";
 import { type Account, accountFromClaims } from "./account.ts";
 import { parseEndpoint } from "../http/endpoint.ts";
-import { type ExchangeLimits, fetchAnswer, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type Answer, type ExchangeLimits, fetchAnswer, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthProvider } from "./provider.ts";
-import { isHttp } from "./token-request.ts";
 
 export interface AccountRequest extends Partial<ExchangeLimits> {
   readonly provider: OAuthProvider;
@@ -21,23 +19,27 @@ export async function fetchAccount(request: AccountRequest): Promise<Account | n
   const { userInfoEndpoint } = request.provider;
   if (userInfoEndpoint === null) return null;
   try {
-    const response = await requestAccount(request, userInfoEndpoint);
-    return response.status === STATUS_OK ? accountFromClaims(request.provider, await response.json()) : null;
+    const { status, text } = await requestUserInfo(request, userInfoEndpoint);
+    return status === STATUS_OK ? accountFromClaims(request.provider, JSON.parse(text)) : null;
   } catch {
     return null;
   }
 }
 
-function requestAccount(request: AccountRequest, endpoint: string): Promise<Response> {
-  const { provider, accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = request;
-  const { userInfoMethod: method, userInfoBody: body } = provider;
-  const headers = new Headers({ accept: "application/json", ...(body !== null && { "content-type": "application/json" }) });
-  for (const [name, value] of Object.entries(provider.userInfoHeaders)) headers.set(name, value);
-  return oauth.protectedResourceRequest(accessToken, method, parseEndpoint(endpoint), headers, body, {
-    [oauth.allowInsecureRequests]: isHttp(endpoint),
-    [oauth.customFetch]: async (url, sent) => {
-      const answer = await fetchAnswer(url, { method, headers: sent.headers, body }, { timeoutMs, signal });
-      return toResponse(answer.status, answer.text);
-    },
-  });
+/** Sends the userinfo request. Throws `NoAnswerError`, and `TypeError` for an endpoint that is not https. */
+export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<Answer> {
+  const { userInfoMethod: method, userInfoBody: body, userInfoHeaders: headers } = request.provider;
+  const contentType = body === null ? {} : { "content-type": "application/json" };
+  return sendWithToken(request, endpoint, { method, body, headers: { ...contentType, ...headers } });
+}
+
+/** Sends a request with an access token (RFC 6750 section 2.1). Throws as `requestUserInfo`. */
+export async function sendWithToken(
+  { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<AccountRequest, "provider">,
+  endpoint: string,
+  { method, body, headers }: ProviderRequest,
+): Promise<Answer> {
+  const url = parseEndpoint(endpoint).href;
+  const sent = { accept: "application/json", ...headers, authorization: `Bearer ${accessToken}` };
+  return fetchAnswer(url, { method, body, headers: sent }, { timeoutMs, signal });
 }

@@ -13,11 +13,17 @@ export interface ConnectorConfig {
   markUrl: string | null;
   supportsMultipleConnections: boolean;
   scopes: string[];
+  /** Least time between two questions to the provider whether an access token still works, in milliseconds. 0: it is never asked. */
+  checkIntervalMs: number;
   /** OAuth facts and credentials; null for a connector whose user types an API key. */
   oauth: { provider: OAuthProvider; client: OAuthClient } | null;
   /** What is asked of the user first. */
   collect: CollectConfig | null;
 }
+
+/** How often a provider may be asked whether an access token still works, in seconds, and the longest that can be configured: a day. */
+export const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
+const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
 
 export interface CollectConfig {
   instructions: string | null;
@@ -61,6 +67,7 @@ export const connectorSchema = z
     client_id: z.string().min(1, "must not be empty").optional(),
     client_secret: z.string().min(1, "must not be empty").nullable().default(null),
     scopes: z.array(z.string().min(1)).default([]),
+    check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
     collect: collectSchema.optional(),
   })
   .refine(({ provider, client_id }) => !provider || client_id, {
@@ -95,6 +102,7 @@ export const connectorSchema = z
     markUrl: connector.mark_url,
     supportsMultipleConnections: connector.supports_multiple_connections,
     scopes: connector.scopes,
+    checkIntervalMs: connector.check_interval_seconds * 1_000,
     oauth:
       connector.provider && connector.client_id
         ? { provider: connector.provider, client: { clientId: connector.client_id, clientSecret: connector.client_secret } }

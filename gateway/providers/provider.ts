@@ -69,6 +69,11 @@ export const providerSchema = z
     refresh_endpoint: endpoint.nullable().default(standard.refreshEndpoint),
     revocation_endpoint: endpoint.nullable().default(standard.revocationEndpoint),
     userinfo_endpoint: endpoint.nullable().default(standard.userInfoEndpoint),
+    introspection_endpoint: endpoint.nullable().default(standard.introspectionEndpoint),
+    check: z
+      .strictObject({ url: endpoint, method: z.enum(["GET", "POST"]).default("GET") })
+      .nullable()
+      .default(standard.check),
     /** RFC 9207 section 3, `authorization_response_iss_parameter_supported`: the callback always carries `iss`. */
     authorization_response_iss_parameter_supported: z.boolean().default(standard.requiresIssuerParameter),
     token_endpoint_auth_method: z.enum(["client_secret_basic", "client_secret_post", "none"]).default(standard.clientAuthentication),
@@ -112,6 +117,8 @@ export const providerSchema = z
       refreshEndpoint: facts.refresh_endpoint,
       revocationEndpoint: facts.revocation_endpoint,
       userInfoEndpoint: facts.userinfo_endpoint,
+      introspectionEndpoint: facts.introspection_endpoint,
+      check: facts.check,
       requiresIssuerParameter: facts.authorization_response_iss_parameter_supported,
       clientAuthentication: facts.token_endpoint_auth_method,
       basicCredentialEncoding: facts.basic_credential_encoding,

@@ -8,7 +8,11 @@ export const templateValuePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** Names of the fields that the provider's endpoints need. */
 export const templateFieldsOf = (provider: OAuthProvider): Set<string> =>
-  new Set(endpointsOf(provider).flatMap(([, url]) => [...(url ?? "").matchAll(placeholder)].flatMap(([, name]) => name ?? [])));
+  new Set(
+    [...endpointsOf(provider), ["check", provider.check?.url]].flatMap(([, url]) =>
+      [...(url ?? "").matchAll(placeholder)].flatMap(([, name]) => name ?? []),
+    ),
+  );
 
 /**
  * The provider with its endpoints filled in from collected fields.
@@ -16,7 +20,8 @@ export const templateFieldsOf = (provider: OAuthProvider): Set<string> =>
  */
 export function fillProvider(provider: OAuthProvider, fields: Readonly<Record<string, string>>): OAuthProvider {
   const filled = Object.fromEntries(endpointsOf(provider).map(([name, url]) => [name, url && fill(url, fields)]));
-  return { ...provider, ...filled };
+  const check = provider.check && { ...provider.check, url: fill(provider.check.url, fields) };
+  return { ...provider, ...filled, check };
 }
 
 const fill = (url: string, fields: Readonly<Record<string, string>>): string =>
@@ -27,6 +32,15 @@ const fill = (url: string, fields: Readonly<Record<string, string>>): string =>
   });
 
 function endpointsOf(provider: OAuthProvider) {
-  const { issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint, revocationEndpoint, userInfoEndpoint } = provider;
-  return Object.entries({ issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint, revocationEndpoint, userInfoEndpoint });
+  const { issuer, authorizationEndpoint, tokenEndpoint, refreshEndpoint } = provider;
+  const { revocationEndpoint, userInfoEndpoint, introspectionEndpoint } = provider;
+  return Object.entries({
+    issuer,
+    authorizationEndpoint,
+    tokenEndpoint,
+    refreshEndpoint,
+    revocationEndpoint,
+    userInfoEndpoint,
+    introspectionEndpoint,
+  });
 }

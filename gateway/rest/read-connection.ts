@@ -22,6 +22,10 @@ export const singleQuery = z.object({
     .optional()
     .meta({ description: "Least life the token must have left, in seconds." }),
   rejected: fingerprintSchema.optional().meta({ description: "Fingerprint of a token that the third party refused." }),
+  verify: z.enum(["true", "false"]).optional().meta({
+    description:
+      "Whether the provider is asked first if the token still works. Default: when a session asks again for a token it was given.",
+  }),
   access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
   provider_user_id: z
     .never("is not supported: this gateway impersonates nobody")
@@ -60,6 +64,7 @@ async function withoutToken(source: OwnerConnections, where: ConnectionWhere): P
 const toTokenRequest = (query: SingleQuery): TokenRequest => ({
   minimumTtl: query.minimum_ttl ?? null,
   rejected: query.rejected ?? null,
+  verify: query.verify === undefined ? null : query.verify === "true",
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({

@@ -122,6 +122,24 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(gateway.provider.revocations.length).toBeGreaterThan(0);
   });
 
+  it("has a new token when it calls again, also in a page loaded anew, after the provider has refused the one before", async () => {
+    await open();
+    const xkit = await signedIn();
+    await xkit.connect("test");
+    const tokens = [await xkit.getConnectionToken({ slug: "test" })];
+    for (const page of [xkit, createXkit(gateway.domain)]) {
+      gateway.clock.advance(30_000);
+      gateway.provider.controls.expireAccessTokens();
+      tokens.push(await page.getConnectionToken({ slug: "test" }));
+      expect(await isLive(tokens.at(-1) ?? null)).toBe(true);
+    }
+    expect(new Set(tokens).size).toBe(3);
+    gateway.clock.advance(30_000);
+    gateway.provider.controls.revokeGrants();
+    expect(await xkit.getConnectionToken({ slug: "test" })).toBeNull();
+    expect(await xkit.getConnection({ slug: "test" })).toMatchObject({ authorization: { status: "error" } });
+  });
+
   it("goes on by cookie in a page loaded anew, also when the session token expires in the middle", async () => {
     await open();
     await (await signedIn()).connect("test");

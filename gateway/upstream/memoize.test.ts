@@ -40,7 +40,7 @@ describe("the connections of one request", () => {
   it("are asked for a token each time, and read again after it", async () => {
     const { connections, asked } = counting();
     const memoized = memoizeViewer(connections);
-    const request = { minimumTtl: null, rejected: null };
+    const request = { minimumTtl: null, rejected: null, verify: null };
     for (let count = 0; count < 2; count += 1) {
       await memoized.list(null);
       await memoized.accessToken({ slug: "test" }, request);

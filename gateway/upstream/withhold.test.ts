@@ -72,7 +72,7 @@ function careless(found: Connection | null, tokenOf: Connection) {
 }
 
 const ask = (connections: ViewerConnections, viewer: Viewer) =>
-  withholdGroupTokens(connections, viewer).accessToken({ slug: "test" }, { minimumTtl: null, rejected: null });
+  withholdGroupTokens(connections, viewer).accessToken({ slug: "test" }, { minimumTtl: null, rejected: null, verify: null });
 
 describe("a group's token", () => {
   it("is never even asked for on behalf of a member", async () => {

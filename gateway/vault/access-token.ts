@@ -14,10 +14,13 @@ import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
+import type { GivenTokens } from "./given-tokens.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import type { RefreshCause } from "./refresh-verdict.ts";
+import type { TokenChecker } from "./token-check.ts";
 import { fingerprintOf, openColumn, openFields, rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
@@ -27,6 +30,8 @@ interface Dependencies {
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   refresher: Refresher;
+  checker: TokenChecker;
+  given: GivenTokens;
   sealer: Sealer;
   clock: Clock;
   log: Pick<Log, "error">;
@@ -42,51 +47,88 @@ interface Held extends StoredConnection {
   authorization: AuthorizationRow;
   token: Granted;
   freshness: Freshness;
-  isRejected: boolean;
+  /** Who refused the token: the caller by `rejected`, or the provider when it was asked. */
+  refusedBy: "caller" | "provider" | null;
+}
+
+/** "A token, please." */
+interface Question {
+  where: ConnectionWhere;
+  request: TokenRequest;
+  /** Who asks; null is a server. */
+  userId: string | null;
+  startedAt: number;
 }
 
 /** It has the life that was asked for, and the third party has not refused it. */
-const isAnswer = ({ freshness, isRejected }: Held): boolean => freshness.isUsable && !isRejected;
+const isAnswer = ({ freshness, refusedBy }: Held): boolean => freshness.isUsable && refusedBy === null;
 
-/** Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. */
+/** Why its token is to be refreshed; null while it is fresh. */
+function causeOf({ freshness, refusedBy }: Held): RefreshCause | null {
+  if (freshness.isDue) return "due";
+  return refusedBy && ({ caller: "rejected", provider: "dead" } as const)[refusedBy];
+}
+
+/**
+ * Resolves "a token, please" for one owner: the held token while it is fresh, else a refreshed one, else the exact reason. `userId` says
+ * who asks; null is a server.
+ */
 export function createAccessTokens(dependencies: Dependencies) {
-  const { connections, connectors, refresher, sealer, clock, log, publicUrl, requestDeadlineMs } = dependencies;
+  const { connections, connectors, refresher, checker, given, sealer, clock, log, publicUrl, requestDeadlineMs } = dependencies;
   const openToken = createTokenOpener(sealer, publicUrl);
   const answer = (held: Held, request: TokenRequest, problem: RefreshProblem | null) =>
     answerOf(held, request, problem, { publicUrl, clock });
 
-  return async function accessToken(owner: Owner, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+  async function accessToken(
+    owner: Owner,
+    where: ConnectionWhere,
+    request: TokenRequest,
+    userId: string | null,
+  ): Promise<AccessTokenOutcome> {
     const startedAt = clock.now();
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(where, stored);
     try {
-      return await resolve(stored, where, request, startedAt);
+      const outcome = await resolve(stored, { where, request, userId, startedAt });
+      if (outcome.type === "AccessToken" && userId !== null) given.add(userId, outcome.fingerprint);
+      return outcome;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       log.error({ ...rowOf(stored), err: error }, "a stored secret does not open");
       return secretUnopened(stored.connector.name);
     }
-  };
+  }
 
-  async function resolve(
-    stored: StoredConnection,
-    where: ConnectionWhere,
-    request: TokenRequest,
-    startedAt: number,
-  ): Promise<AccessTokenOutcome> {
-    const held = openHeldToken(stored, request);
+  async function resolve(stored: StoredConnection, { where, request, userId, startedAt }: Question): Promise<AccessTokenOutcome> {
+    const held = await openChecked(stored, request, userId);
     if (!held) return reconnectRequired(toConnection(stored, publicUrl), reconnectReasonOf(stored.authorization?.error_code));
-    if (!held.isRejected && !held.freshness.isDue) return answer(held, request, null);
-    if (!held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
-    const refreshing = refresher.refresh(stored, held.isRejected && !held.freshness.isDue ? "rejected" : "due");
+    const cause = causeOf(held);
+    if (cause === "dead" && !held.authorization.sealed_refresh_token)
+      return conclude(where, request, { stored: await connections.read(held.connection.id), problem: null });
+    if (!cause || !held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
+    const refreshing = refresher.refresh(stored, cause);
     if (isAnswer(held) && !(await outcomeBefore(startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
       // Its life went on meanwhile (rule 1).
       const later = openHeldToken(stored, request);
       if (later && isAnswer(later)) return later.token;
     }
     const outcome = await outcomeBefore(startedAt + requestDeadlineMs, refreshing);
-    if (!outcome) return answer(openHeldToken(stored, request) ?? held, request, stillRefreshing);
-    const { stored: current, problem } = outcome;
+    if (outcome) return conclude(where, request, outcome);
+    return answer({ ...(openHeldToken(stored, request) ?? held), refusedBy: held.refusedBy }, request, stillRefreshing);
+  }
+
+  /** Rule 12: a fresh token is checked where the caller wants it. */
+  async function openChecked(stored: StoredConnection, request: TokenRequest, userId: string | null): Promise<Held | null> {
+    const held = openHeldToken(stored, request);
+    if (!held || causeOf(held) || !(request.verify ?? asksAgain(held, userId))) return held;
+    return (await checker.isRefused(held, held.token.value)) ? { ...held, refusedBy: "provider" } : held;
+  }
+
+  const asksAgain = ({ token, authorization }: Held, userId: string | null): boolean =>
+    userId !== null && given.has(userId, token.fingerprint, authorization.issued_at ?? 0);
+
+  /** What the store says now, after a refresh or a check. */
+  function conclude(where: ConnectionWhere, request: TokenRequest, { stored: current, problem }: RefreshOutcome): AccessTokenOutcome {
     if (!current?.connection.enabled) return absent(where, current);
     const renewed = openHeldToken(current, request);
     return renewed
@@ -115,8 +157,12 @@ export function createAccessTokens(dependencies: Dependencies) {
     if (!token) return null;
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
     const freshness = assessFreshness(life, request.minimumTtl, clock.now());
-    return { ...stored, authorization, token, freshness, isRejected: request.rejected === token.fingerprint };
+    const isRejected = request.rejected === token.fingerprint;
+    const refusedBy = authorization.refused_at !== null ? "provider" : isRejected ? "caller" : null;
+    return { ...stored, authorization, token, freshness, refusedBy };
   }
+
+  return accessToken;
 }
 
 /** Opens the access token once for as long as its row is cached. */
@@ -155,7 +201,7 @@ function answerOf(
   if (problem?.kind === "unopened") return secretUnopened(name);
   if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
   if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
-  if (held.isRejected) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
+  if (held.refusedBy) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
   if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, clock.now())))
     return minimumTtlUnavailable(name, maximumTtlOf(held, clock.now()));
   // A new token that is hardly alive: connecting again would bring no better one.
@@ -164,8 +210,8 @@ function answerOf(
 }
 
 /** No refresh can bring what is asked. */
-function isBeyondReach({ freshness, isRejected }: Held, { minimumTtl }: TokenRequest): boolean {
-  return !isRejected && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
+function isBeyondReach({ freshness, refusedBy }: Held, { minimumTtl }: TokenRequest): boolean {
+  return refusedBy === null && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
 }
 
 function isAlive({ authorization }: Held, now: number): boolean {

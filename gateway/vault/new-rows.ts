@@ -41,6 +41,8 @@ export const newAuthorization = (connectionId: string, scopes: string[], now: nu
   failure_message: null,
   perhaps_rotated_at: null,
   forced_at: null,
+  checked_at: null,
+  refused_at: null,
   created_at: now,
   updated_at: now,
 });

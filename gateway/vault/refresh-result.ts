@@ -64,6 +64,7 @@ export const activeColumns = (columns: TokenColumns, problem: Partial<Authorizat
   ...problem,
   ...noLease,
   status: "active" as const,
+  refused_at: null,
   error_code: null,
   error_message: null,
 });

@@ -178,7 +178,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       const expiresAt = test.clock.now() + 1_800_000;
       test.provider.controls.next({ answer: { expires_in: undefined, access_token: jwt(expiresAt / 1000) } });
       await ada.connect();
-      expect((await askToken(ada)).expiresAt).toBe(new Date(expiresAt).toISOString());
+      expect((await askToken(ada, { verify: false })).expiresAt).toBe(new Date(expiresAt).toISOString());
     });
 
     it("is else unknown, which is not forever: it is refreshed hourly, and promises nothing", async () => {
@@ -274,7 +274,7 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       const ada = await connected();
       const writes = await countWrites(test);
       const before = await writes.read();
-      for (let index = 0; index < 5; index += 1) await askToken(ada);
+      for (let index = 0; index < 5; index += 1) await askToken(ada, { verify: false });
       expect(await writes.read()).toEqual(before);
       test.clock.advance(HOUR_MS);
       await askToken(ada);

@@ -19,9 +19,11 @@ import { createConnecting, type Finished } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
+import { createGivenTokens } from "./given-tokens.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { Sealer } from "../store/sealing.ts";
+import { createTokenChecker } from "./token-check.ts";
 import { createSpool } from "./spool.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createWatch, type StillAllowed } from "./watch.ts";
@@ -62,7 +64,9 @@ export function createVault(dependencies: VaultDependencies) {
   const stopping = new AbortController();
   const { signal } = stopping;
   const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
-  const accessToken = createAccessTokens({ ...dependencies, connections, refresher });
+  const given = createGivenTokens({ isShared: database.kind === "postgres", startedAt: clock.now() });
+  const checker = createTokenChecker({ ...dependencies, connections });
+  const accessToken = createAccessTokens({ ...dependencies, connections, refresher, checker, given });
   const connecting = createConnecting({ ...dependencies, connections, revoker, spool, signal });
   const disconnect = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
@@ -79,7 +83,7 @@ export function createVault(dependencies: VaultDependencies) {
         .filter(({ connection }) => slug === null || connection.connector_slug === slug)
         .map((row) => toConnection(row, publicUrl));
     },
-    accessToken: (where, request) => accessToken(owner, where, request),
+    accessToken: (where, request) => accessToken(owner, where, request, null),
   });
 
   async function disconnectOf(owner: Owner, where: ConnectionWhere): Promise<Connection> {
@@ -94,6 +98,7 @@ export function createVault(dependencies: VaultDependencies) {
     const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {
       ...connectionsOf(owner),
+      accessToken: (where, request) => accessToken(owner, where, request, viewer.userId),
       start: (slug, options) => connecting.start(owner, viewer, bind, slug, options),
       submit: (state, fields) => connecting.submit(viewer, state, fields),
       disconnect: (where) => disconnectOf(owner, where),

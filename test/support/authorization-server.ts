@@ -29,6 +29,8 @@ export interface Controls {
   hold(): Hold;
   /** Answers the requests that hang or are held. */
   release(): void;
+  /** What the next requests to `/userinfo` and `/introspect` answer instead, in order. */
+  answerChecks(...statuses: number[]): void;
   /** The person, or the provider, takes all grants back (those of one account if named): refresh gives `invalid_grant`, `/api/me` 401. */
   revokeGrants(accountId?: string): void;
   /** All access tokens so far stop working at once, before their time; refresh tokens stay good. */
@@ -48,6 +50,8 @@ export interface AuthorizationServer {
   readonly controls: Controls;
   /** Every request to `/token`, oldest first. */
   readonly tokenRequests: readonly TokenRequest[];
+  /** Access tokens that came to `/userinfo` and `/introspect`, oldest first. */
+  readonly checks: readonly string[];
   /** Tokens that came to `/revoke`, oldest first. */
   readonly revocations: readonly string[];
   /** Every code and token ever made here, and the client secret: none of them may turn up in a log. */
@@ -78,9 +82,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const client: OAuthClient = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
   const tokenRequests: TokenRequest[] = [];
   const revocations: string[] = [];
+  const checks: string[] = [];
+  const checkStatuses: number[] = [];
   let refreshCount = 0;
   const denials: Denial[] = [];
-  const controls = createControls(grants, script, denials);
+  const controls = createControls(grants, script, denials, checkStatuses);
   const endpoint: TokenEndpoint = {
     grants,
     script,
@@ -90,7 +96,9 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     recordSecrets: options.recordSecrets ?? false,
     onRefresh: () => void (refreshCount += 1),
   };
-  const server = await listen((request, response) => route({ endpoint, controls, denials, revocations }, request, response));
+  const server = await listen((request, response) =>
+    route({ endpoint, controls, denials, revocations, checks, checkStatuses }, request, response),
+  );
   controls.iss = server.url;
   grants.issuedSecrets.add(CLIENT_SECRET);
   return {
@@ -99,6 +107,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     controls,
     tokenRequests,
     revocations,
+    checks,
     authorize,
     issuedSecrets: grants.issuedSecrets,
     refreshCount: () => refreshCount,
@@ -117,6 +126,8 @@ interface ServerState {
   readonly controls: Controls;
   readonly denials: Denial[];
   readonly revocations: string[];
+  readonly checks: string[];
+  readonly checkStatuses: number[];
 }
 
 function completeRules(options: AuthorizationServerOptions): GrantRules {
@@ -132,11 +143,12 @@ function completeRules(options: AuthorizationServerOptions): GrantRules {
   };
 }
 
-function createControls(grants: Grants, script: ReturnType<typeof createScript>, denials: Denial[]): Controls {
+function createControls(grants: Grants, script: ReturnType<typeof createScript>, denials: Denial[], checkStatuses: number[]): Controls {
   const controls: Controls = {
     account: { id: "user-1", label: "user-1@example.test" },
     iss: null,
     grantedScopes: null,
+    answerChecks: (...statuses) => void checkStatuses.push(...statuses),
     denyNext: (error = "access_denied", description) => void denials.push({ error, description }),
     next: script.push,
     always: script.setAlways,
@@ -169,7 +181,10 @@ async function route(state: ServerState, request: IncomingMessage, response: Ser
       return answerTokenRequest(state.endpoint, request, response);
     case "POST /revoke":
       return revoke(state, request, response);
+    case "POST /introspect":
+      return introspect(state, request, response);
     case "GET /userinfo":
+      if (isAnswered(state, bearerOf(request), response)) return;
       return sendAccount(state, request, response, ({ id, label }) => ({ sub: id, email: label }));
     case "GET /api/me":
       return sendAccount(state, request, response, ({ id, label }) => ({ id, label }));
@@ -208,6 +223,23 @@ async function revoke({ endpoint, revocations }: ServerState, request: IncomingM
   revocations.push(params["token"] ?? "");
   endpoint.grants.revoke(params["token"] ?? "");
   sendText(response, 200, "");
+}
+
+/** Notes a check, and answers it as the test has ordered. */
+function isAnswered({ checks, checkStatuses }: ServerState, token: string, response: ServerResponse): boolean {
+  checks.push(token);
+  const status = checkStatuses.shift();
+  if (status !== undefined) sendText(response, status, "");
+  return status !== undefined;
+}
+
+/** RFC 7662 section 2. */
+async function introspect(state: ServerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { endpoint } = state;
+  const { token = "", ...params } = await readParams(request);
+  if (!isAuthenticated(endpoint.client, request, params)) return sendJson(response, 401, { error: "invalid_client" });
+  if (isAnswered(state, token, response)) return;
+  sendJson(response, 200, { active: endpoint.grants.findGrant(token) !== null });
 }
 
 function sendAccount(

@@ -15,8 +15,8 @@ import type { AuthorizationRow } from "../../gateway/store/tables.ts";
 
 export const HOUR_MS = 3_600_000;
 
-const TOKEN = `query ($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String) {
-  accessToken(where: $where, minimumTtl: $minimumTtl, rejected: $rejected) {
+const TOKEN = `query ($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String, $verify: Boolean) {
+  accessToken(where: $where, minimumTtl: $minimumTtl, rejected: $rejected, verify: $verify) {
     __typename
     ... on AccessToken { value tokenType expiresAt scopes missingScopes fingerprint connection { id authorization { status } } }
     ... on NotConnected { message connectorUrl }
@@ -56,6 +56,7 @@ export interface Asked {
   where?: { slug: string } | { id: string };
   minimumTtl?: number;
   rejected?: string | undefined;
+  verify?: boolean;
   /** Another process than the user's browser talks to. */
   via?: Pick<App, "fetch">;
 }

@@ -205,7 +205,7 @@ export function describeConnecting({ harness, unique, newUser, connect }: Suite,
       });
       const state = started.authorization?.state ?? "";
       expect(await user.connections.submit(state, fields)).toMatchObject({ status: "active" });
-      const outcome = await user.connections.accessToken({ slug: "key" }, { minimumTtl: null, rejected: null });
+      const outcome = await user.connections.accessToken({ slug: "key" }, { minimumTtl: null, rejected: null, verify: null });
       expect(outcome).toMatchObject({ type: "AccessToken", value: fields[1]?.value, expiresAt: null });
     });
 
@@ -214,7 +214,7 @@ export function describeConnecting({ harness, unique, newUser, connect }: Suite,
       const state = (await user.connections.start("key", start)).authorization?.state ?? "";
       await user.connections.submit(state, fields);
       const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
-      const outcome = await owned.accessToken({ slug: "key" }, { minimumTtl: null, rejected: null });
+      const outcome = await owned.accessToken({ slug: "key" }, { minimumTtl: null, rejected: null, verify: null });
       const typed = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
       expect(outcome).toMatchObject({ type: "AccessToken", tokenType: "api_key", fields: typed });
     });

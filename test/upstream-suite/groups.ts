@@ -99,8 +99,8 @@ export function describeGroups({ harness, unique, newUser, connect }: Suite, beh
       const connections = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
       expect(await connections.find(TEST)).toEqual(connection);
       expect(await connections.list(null)).toEqual([connection]);
-      const { value, fingerprint } = granted(await connections.accessToken(TEST, { minimumTtl: 60, rejected: null }));
-      expect(granted(await connections.accessToken(TEST, { minimumTtl: null, rejected: fingerprint })).value).not.toBe(value);
+      const { value, fingerprint } = granted(await connections.accessToken(TEST, { minimumTtl: 60, rejected: null, verify: null }));
+      expect(granted(await connections.accessToken(TEST, { minimumTtl: null, rejected: fingerprint, verify: null })).value).not.toBe(value);
       await user.connections.disconnect(TEST);
       expect(await connections.find(TEST)).toMatchObject({ id: connection.id, enabled: false });
       expect(await connections.list("test")).toMatchObject([{ id: connection.id, enabled: false }]);

@@ -39,7 +39,7 @@ export interface Suite {
 export type Behaves = (title: string, check: () => Promise<void>) => void;
 
 export const HOUR_MS = 3_600_000;
-export const anyToken: TokenRequest = { minimumTtl: null, rejected: null };
+export const anyToken: TokenRequest = { minimumTtl: null, rejected: null, verify: null };
 export const TEST = { slug: "test" };
 export const STRANGER = "00000000-0000-4000-8000-000000000000";
 

@@ -4,7 +4,8 @@ import { restoredBackups } from "./0003-restored-backups.ts";
 import { attempts } from "./0004-attempts.ts";
 import { rates } from "./0005-rates.ts";
 import { keyIds } from "./0006-key-ids.ts";
+import { tokenChecks } from "./0007-token-checks.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds];
+export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds, tokenChecks];

@@ -8,7 +8,7 @@ import { statedOwnerOf, toConnection, toConnector } from "./from-wire.ts";
 import { withholdFrom } from "../withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
-export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected", string | number | null>>;
+export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected" | "verify", string | number | boolean | null>>;
 
 /** One connection with its token, and on whose behalf it was read: a user's, or a server's, which may have the token of any owner. */
 export interface ConnectionRead {
@@ -30,7 +30,7 @@ export type AccessTokens = (
 export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
   return async (where, request, read) => {
     try {
-      const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected });
+      const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected, verify: request.verify });
       if (answer.id == null) {
         const { name, connectorUrl } = toConnector(answer.connector, url);
         return notConnected(name, connectorUrl);

@@ -37,16 +37,16 @@ describe("before a plain Xkit, without our extra fields", () => {
     });
   });
 
-  it("passes minimumTtl and rejected on", async () => {
+  it("passes minimumTtl, rejected and verify on", async () => {
     const fake = await startPlain(plainConnection(TOKEN));
     const rejected = fingerprintOf("another");
-    await asAda(fake).accessToken(SLACK, { minimumTtl: 600, rejected });
-    expect(fake.requests).toContain(`${READ}?minimum_ttl=600&rejected=${rejected}`);
+    await asAda(fake).accessToken(SLACK, { minimumTtl: 600, rejected, verify: true });
+    expect(fake.requests).toContain(`${READ}?minimum_ttl=600&rejected=${rejected}&verify=true`);
   });
 
   it("promises no life that the upstream does not state: MinimumTtlUnavailable", async () => {
     const fake = await startPlain(plainConnection(TOKEN));
-    expect(await asAda(fake).accessToken(SLACK, { minimumTtl: 60, rejected: null })).toMatchObject({
+    expect(await asAda(fake).accessToken(SLACK, { minimumTtl: 60, rejected: null, verify: null })).toMatchObject({
       type: "MinimumTtlUnavailable",
       maximumTtl: 0,
     });
@@ -59,8 +59,11 @@ describe("before a plain Xkit, without our extra fields", () => {
     const jwt = await jwtOf({ exp: seconds + 300 });
     fake.on(READ, plainConnection(jwt));
     const connections = asAda(fake);
-    expect(await connections.accessToken(SLACK, { minimumTtl: 300, rejected: null })).toMatchObject({ type: "AccessToken", value: jwt });
-    expect(await connections.accessToken(SLACK, { minimumTtl: 301, rejected: null })).toMatchObject({
+    expect(await connections.accessToken(SLACK, { minimumTtl: 300, rejected: null, verify: null })).toMatchObject({
+      type: "AccessToken",
+      value: jwt,
+    });
+    expect(await connections.accessToken(SLACK, { minimumTtl: 301, rejected: null, verify: null })).toMatchObject({
       type: "MinimumTtlUnavailable",
       maximumTtl: 300,
     });
@@ -90,14 +93,14 @@ describe("before a plain Xkit, without our extra fields", () => {
     expect(outcome).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: margin });
     expect(JSON.stringify(outcome)).not.toContain(token);
     // Who names a life gets what has it; and a gateway of ours, which states why there is a token or none, has looked at it itself.
-    expect(await asAda(fake).accessToken(SLACK, { minimumTtl: 5, rejected: null })).toMatchObject({ type: "AccessToken" });
+    expect(await asAda(fake).accessToken(SLACK, { minimumTtl: 5, rejected: null, verify: null })).toMatchObject({ type: "AccessToken" });
     fake.on(READ, { connection: { ...answer(margin - 1).connection, token_problem: null } });
     expect(await asAda(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken" });
   });
 
   it("does not hand the refused token out again: TemporarilyUnavailable", async () => {
     const fake = await startPlain(plainConnection(TOKEN));
-    const outcome = await asAda(fake).accessToken(SLACK, { minimumTtl: null, rejected: fingerprintOf(TOKEN) });
+    const outcome = await asAda(fake).accessToken(SLACK, { minimumTtl: null, rejected: fingerprintOf(TOKEN), verify: null });
     expect(outcome).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 30 });
     expect(JSON.stringify(outcome)).not.toContain(TOKEN);
   });

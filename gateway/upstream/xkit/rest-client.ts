@@ -27,7 +27,7 @@ export interface RestRequest {
   /** Path segments below the base; each is encoded. */
   path: readonly string[];
   /** Parameters; null leaves one out. */
-  query?: Readonly<Record<string, string | number | null>>;
+  query?: Readonly<Record<string, string | number | boolean | null>>;
   credential: Credential;
   /** Sent as JSON. */
   body?: object;

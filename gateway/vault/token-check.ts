@@ -1,0 +1,114 @@
+import { LRUCache } from "lru-cache";
+import { isTemporary } from "../../schema/errors.ts";
+import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
+import { checkToken, isCheckable } from "../oauth/check.ts";
+import { fillProvider } from "../providers/template.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Database } from "../store/database.ts";
+import type { Sealer } from "../store/sealing.ts";
+import type { ConnectionStore, StoredGrant } from "./connections.ts";
+import { updateGrant } from "./refresh-result.ts";
+import { openFields } from "./sealed-columns.ts";
+
+/** Longest a provider may take to say whether a token works, in milliseconds. After that it has said nothing. */
+export const CHECK_TIMEOUT_MS = 3_000;
+/** How long after a refusal the provider is asked once more where no refresh can tell, in milliseconds: a single refusal can be false. */
+export const CONFIRM_REFUSED_MS = 3_000;
+/** Grants whose last check a process remembers. One that it has forgotten costs a statement that changes nothing. */
+const REMEMBERED_GRANTS = 20_000;
+
+interface Dependencies {
+  database: Database;
+  connections: ConnectionStore;
+  sealer: Sealer;
+  clock: Clock;
+  log: Log;
+}
+
+/** Asks providers whether access tokens still work (rule 12). */
+export interface TokenChecker {
+  /**
+   * Whether the provider refuses this access token, which nothing was known against. False where it cannot be asked, or was asked within
+   * the connector's interval. What it refuses is stored as refused. Throws `SealError`.
+   */
+  isRefused(grant: StoredGrant, accessToken: string): Promise<boolean>;
+}
+
+export function createTokenChecker(dependencies: Dependencies): TokenChecker {
+  const { clock } = dependencies;
+  const checkedAt = new LRUCache<string, number>({ max: REMEMBERED_GRANTS });
+  const flights = new Map<string, Promise<boolean>>();
+
+  async function check(grant: StoredGrant, accessToken: string, intervalMs: number): Promise<boolean> {
+    const { authorization } = grant;
+    const now = clock.now();
+    const lastAt = Math.max(authorization.checked_at ?? 0, checkedAt.get(authorization.id) ?? 0);
+    if (lastAt > now - intervalMs) return false;
+    checkedAt.set(authorization.id, now);
+    if (!(await claimCheck(dependencies, grant, now, intervalMs))) return isRefusedByNow(dependencies, grant);
+    return askProvider(dependencies, grant, accessToken);
+  }
+
+  return {
+    async isRefused(grant, accessToken) {
+      const { oauth, checkIntervalMs } = grant.connector;
+      if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider)) return false;
+      const key = `${grant.authorization.id} ${grant.authorization.version}`;
+      const flight = flights.get(key) ?? check(grant, accessToken, checkIntervalMs).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      // A store that is away says nothing about the token.
+      return flight.catch((error: unknown) => {
+        if (isTemporary(error)) return false;
+        throw error;
+      });
+    },
+  };
+}
+
+/** One check in an interval over all processes. No cache depends on this column, so no change is told. */
+async function claimCheck({ database }: Dependencies, { authorization }: StoredGrant, now: number, intervalMs: number): Promise<boolean> {
+  const claimed = await database.query
+    .updateTable("authorizations")
+    .set({ checked_at: now })
+    .where("id", "=", authorization.id)
+    .where("version", "=", authorization.version)
+    .where((row) => row.or([row("checked_at", "is", null), row("checked_at", "<=", now - intervalMs)]))
+    .returning("id")
+    .executeTakeFirst();
+  return claimed !== undefined;
+}
+
+/** Another process has checked it a moment ago, or replaced the token. */
+async function isRefusedByNow({ connections }: Dependencies, { connection, authorization }: StoredGrant): Promise<boolean> {
+  const current = (await connections.read(connection.id))?.authorization;
+  return current?.version !== authorization.version || current.status !== "active" || current.refused_at !== null;
+}
+
+async function askProvider(dependencies: Dependencies, grant: StoredGrant, accessToken: string): Promise<boolean> {
+  const { clock, log } = dependencies;
+  const { authorization, connector, connection } = grant;
+  if ((await askOnce(dependencies, grant, accessToken)) !== "refused") return false;
+  log.info({ connection: connection.id, connector: connector.slug }, "the provider refuses an access token before its expiry");
+  // The refresh is the second question.
+  if (authorization.sealed_refresh_token !== null) {
+    await updateGrant(dependencies, grant, { refused_at: clock.now() });
+    return true;
+  }
+  await clock.sleep(CONFIRM_REFUSED_MS);
+  if ((await askOnce(dependencies, grant, accessToken)) !== "refused") return false;
+  const verdict = {
+    status: "error" as const,
+    error_code: TOKEN_REJECTED_CODE,
+    error_message: `${connector.name} no longer accepts this connection's token: connect again.`,
+  };
+  await updateGrant(dependencies, grant, verdict);
+  return true;
+}
+
+async function askOnce({ sealer }: Dependencies, grant: StoredGrant, accessToken: string) {
+  const { oauth } = grant.connector;
+  if (!oauth) return "unknown";
+  const provider = fillProvider(oauth.provider, openFields(sealer, grant));
+  return checkToken({ provider, client: oauth.client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
+}
