@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAXIMUM_ANSWER_CHARACTERS } from "../../schema/answer-limit.ts";
+import { MAXIMUM_ANSWER_CHARACTERS, MAXIMUM_ANSWER_OBJECTS } from "../../schema/answer-limit.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { MAXIMUM_ATTEMPTS } from "../vault/pending.ts";
@@ -63,5 +63,36 @@ describe("an answer", () => {
     expect(await judge(test.graphql(`{ connectors { ${aliases} } }`))).toEqual(refusal);
     expect(await judge(ada.graphql(`{ connections { connector { ${aliases} } } }`))).toEqual(refusal);
     expect((await ada.graphql("{ connections { connector { description } } }")).errors).toEqual([]);
+  });
+});
+
+describe("an event of a subscription", () => {
+  const CONNECTIONS = 80;
+  const ALIASES = 25;
+  const EVENTS = 6;
+  const connections = Array.from({ length: ALIASES }, (_, index) => `a${index}: connections { id }`).join(" ");
+
+  it("is an answer of its own: what earlier ones held does not count", async () => {
+    const ben = await test.signIn("ben");
+    const connect = async () => expect((await ben.graphql(CONNECT, { id: randomUUID() })).errors).toEqual([]);
+    for (let count = 0; count < CONNECTIONS; count += 1) await connect();
+    const response = await ben.browser.fetch("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${await ben.bearer()}` },
+      body: JSON.stringify({ query: `subscription { connectionChanged { connector { ${connections} } } }` }),
+    });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (let count = 1; count <= EVENTS; count += 1) {
+      await connect();
+      while ((text.match(/^event: next$/gm) ?? []).length < count) {
+        const { done, value = "" } = (await reader?.read()) ?? { done: true };
+        if (done) throw new Error(`The stream ended: ${text.slice(-500)}`);
+        text += value;
+      }
+    }
+    await reader?.cancel();
+    expect(text.match(/"id"/g)?.length).toBeGreaterThan(MAXIMUM_ANSWER_OBJECTS);
+    expect(text).not.toContain("errors");
   });
 });

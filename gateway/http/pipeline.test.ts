@@ -114,10 +114,26 @@ describe("pages of the platform's web origins", () => {
     expect(headers.get("vary")).toContain("Origin");
   });
 
+  it.each(["/api/platform_user/connections", "/api/platform/users/ada"])("may read why a handler failed: %s", async (path) => {
+    const { status, headers } = await sendTo(test.app)(path, { headers: { origin: WEB_ORIGIN } });
+    expect([status, headers.get("access-control-allow-origin")]).toEqual([401, WEB_ORIGIN]);
+  });
+
   it("may read no page of the gateway", async () => {
     const { headers } = await sendTo(test.app)("/connect/test", { headers: { origin: WEB_ORIGIN } });
     expect(headers.get("access-control-allow-origin")).toBeNull();
   });
+});
+
+it.each([
+  ["/readyz", 200],
+  ["/nothing", 404],
+  ["/api/platform_user/connections", 401],
+])("logs one line for each request, and its status, also where its handler failed: %s", async (path, status) => {
+  test.logged.length = 0;
+  await sendTo(test.app)(path);
+  const lines = test.logged.map((line): { msg: string; path?: string; status?: number } => JSON.parse(line));
+  expect(lines.filter(({ msg }) => msg === "request")).toMatchObject([{ path, status }]);
 });
 
 it("asks the first step first, and hands its answer back through all of them", async () => {

@@ -42,6 +42,28 @@ describe("the queue of writers", () => {
     expect((await queue.enter(once)).result).toBe("done");
   });
 
+  it("counts the time in the queue also for a statement that then finds the file locked", async () => {
+    const queue = createWriteQueue(TIMEOUT_MS);
+    const { leave } = await queue.enter(once);
+    const startedAt = performance.now();
+    const second = queue.enter(busy);
+    await delay(TIMEOUT_MS / 2);
+    leave();
+    await expect(second).rejects.toThrow(StoreBusyError);
+    expect(performance.now() - startedAt).toBeLessThan(1.4 * TIMEOUT_MS);
+  });
+
+  it("fails those that queued later together with one that found the file locked for its timeout", async () => {
+    const queue = createWriteQueue(TIMEOUT_MS);
+    const first = queue.enter(busy);
+    await delay(TIMEOUT_MS / 2);
+    let isTried = false;
+    const later = queue.enter(async () => (isTried = true));
+    await expect(first).rejects.toThrow(StoreBusyError);
+    await expect(later).rejects.toThrow(StoreBusyError);
+    expect(isTried).toBe(false);
+  });
+
   it("goes on after a failure, of whatever kind", async () => {
     const queue = createWriteQueue(TIMEOUT_MS);
     await expect(queue.enter(() => Promise.reject(new Error("disk full")))).rejects.toThrow("disk full");

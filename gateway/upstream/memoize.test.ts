@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Authorization, Connection, ViewerConnections } from "../../schema/upstream.ts";
-import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import type { Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { createContextFactory } from "../context.ts";
+import type { Principal } from "../http/pipeline.ts";
+import { noLimits } from "../http/rate-limits.ts";
+import { createLog } from "../runtime/log.ts";
+import { openStore } from "../services.ts";
 import { memoizePlatform, memoizeViewer } from "./memoize.ts";
+import type { Upstream } from "./upstream.ts";
 
 const no = () => Promise.reject(new Error("not in this test"));
 
@@ -37,6 +43,23 @@ describe("the connections of one request", () => {
     expect(asked.slice(2)).toEqual(["list null"]);
   });
 
+  it.each<[string, (connections: ViewerConnections) => Promise<unknown>]>([
+    ["starting", (memoized) => memoized.start("test", { id: null, returnTo: null }).catch(() => {})],
+    ["submitting", (memoized) => memoized.submit("state", []).catch(() => {})],
+    ["disconnecting", (memoized) => memoized.disconnect({ slug: "test" }).catch(() => {})],
+    ["what a watch of connections tells", async (memoized) => (await memoized.watch(null))[Symbol.asyncIterator]().next()],
+    ["what a watch of an authorization tells", async (memoized) => (await memoized.watchAuthorization("1"))[Symbol.asyncIterator]().next()],
+  ])("are read again after %s", async (_name, change) => {
+    const { connections, asked } = counting();
+    const memoized = memoizeViewer(connections);
+    for (let count = 0; count < 2; count += 1) {
+      await memoized.list(null);
+      await memoized.find({ slug: "test" });
+      await change(memoized);
+    }
+    expect(asked).toEqual(["list null", "find test", "list null", "find test"]);
+  });
+
   it("are asked for a token each time, and read again after it", async () => {
     const { connections, asked } = counting();
     const memoized = memoizeViewer(connections);
@@ -53,6 +76,38 @@ describe("the connections of one request", () => {
     const platform = memoizePlatform({ findUser: no, findGroup: no, provisionUser: no, connectionsOf: () => connections });
     for (const id of ["ada", "ben", "ada"]) await platform.connectionsOf({ kind: "user", id }).list(null);
     expect(asked).toEqual(["list null", "list null"]);
+  });
+});
+
+describe("the context of a request", () => {
+  const viewer: Viewer = { userId: "ada", groupId: null, name: null };
+  const principals: readonly Principal[] = [
+    { kind: "user", viewer, sessionId: null, credential: "x" },
+    { kind: "platform", keyId: "pk" },
+  ];
+
+  it.each(principals)("reads the connections of an asker once: $kind", async (principal) => {
+    const { connections, asked } = counting();
+    const app = await startTestApp();
+    const store = await openStore(app.config, app.clock, createLog("silent"));
+    const upstream: Upstream = {
+      catalog: { getPlatform: no, listConnectors: no, findConnector: no },
+      users: { knownHere: true, forUser: () => connections },
+      forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, connectionsOf: () => connections }),
+      vault: null,
+      check: no,
+      endSubscriptions() {},
+      close: no,
+    };
+    const exchange = { request: new Request(PUBLIC_URL), limits: noLimits, authenticate: async () => principal };
+    const { user, platform } = await createContextFactory(store.auth, upstream).create(exchange, new Headers());
+    for (let count = 0; count < 2; count += 1) {
+      await user?.connections.list(null);
+      await platform?.connectionsOf({ kind: "user", id: "ada" }).list(null);
+    }
+    expect(asked).toEqual(["list null"]);
+    await store.close();
+    await app.close();
   });
 });
 
