@@ -153,7 +153,7 @@ describe("an exchange the token endpoint refuses", () => {
     async (token_type) => {
       const exchange = await comeBack();
       server.controls.next({ answer: { token_type } });
-      expect(await fail(exchange)).toMatchObject({ kind: "temporary", code: "unparsable" });
+      expect(await fail(exchange)).toMatchObject({ kind: "temporary", code: "unparsable", missing: "token_type" });
     },
   );
 

@@ -14,6 +14,8 @@ export interface CodeExchange extends Partial<ExchangeLimits> {
   readonly callbackParams: URLSearchParams;
   readonly expectedState: string;
   readonly verifier: string;
+  /** Milliseconds since the epoch, by the clock that the tokens' expiry is judged by. Default the machine's now. */
+  readonly askedAt?: number | undefined;
 }
 
 /**
@@ -30,12 +32,13 @@ export async function exchangeCode(exchange: CodeExchange): Promise<TokenResult>
 }
 
 function exchangeValidated(exchange: CodeExchange, params: URLSearchParams): Promise<TokenResult> {
-  const { provider, client, redirectUri, verifier, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = exchange;
+  const { provider, client, redirectUri, verifier, askedAt = Date.now(), timeoutMs = PROVIDER_TIMEOUT_MS, signal } = exchange;
   const proof = provider.pkce ? verifier : oauth.nopkce;
   return callTokenEndpoint({
     operation: "exchange",
     provider,
     client,
+    askedAt,
     timeoutMs,
     signal,
     endpoint: provider.tokenEndpoint,

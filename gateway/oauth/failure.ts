@@ -13,6 +13,8 @@ export interface FailureFacts {
   readonly code: string;
   /** Untrusted: the vendor's `error_description`. */
   readonly description?: string | undefined;
+  /** Default none. */
+  readonly missing?: string | null;
   readonly retryAfterSeconds?: number | null;
   /** What was sent; none of it may come back in the message. */
   readonly secrets: readonly string[];
@@ -59,6 +61,7 @@ export function createFailure(facts: FailureFacts): TokenFailure {
     code,
     reason,
     message: sentences[facts.kind](reason, facts.operation),
+    missing: facts.missing ?? null,
     retryAfterSeconds: facts.retryAfterSeconds ?? null,
   };
 }

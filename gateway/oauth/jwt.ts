@@ -1,5 +1,8 @@
 import { decodeJwt, type JWTPayload } from "jose";
 
+/** A later `exp` is in milliseconds: as seconds it would be in the year 5138. */
+const LATEST_EXP_SECONDS = 100_000_000_000;
+
 /**
  * When a token that happens to be a JWT expires: its `exp`, in seconds since 1970 (RFC 7519 section 4.1.4), else null.
  *
@@ -7,7 +10,8 @@ import { decodeJwt, type JWTPayload } from "jose";
  */
 export function jwtExpiry(token: string): number | null {
   const exp = findClaims(token)?.exp;
-  return typeof exp === "number" && Number.isFinite(exp) ? exp : null;
+  if (typeof exp !== "number" || !Number.isFinite(exp)) return null;
+  return exp > LATEST_EXP_SECONDS ? exp / 1000 : exp;
 }
 
 /**

@@ -50,7 +50,7 @@ export interface OAuthProvider {
   readonly errorsInOkBody: boolean;
   /** The vendor's error code to the code of RFC 6749 section 5.2 that it means. Default none. */
   readonly errorCodes: Readonly<Record<string, string>>;
-  /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it is absent, the answer itself is read. Default null. */
+  /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it holds none, the answer itself is read. Default null. */
   readonly tokenResponsePath: string | null;
   /** The token type to assume, also where the answer names another or none. Null: the answer must say `bearer`. Default null. */
   readonly assumedTokenType: string | null;
@@ -62,7 +62,9 @@ export interface OAuthProvider {
   readonly reuseGraceSeconds: number | null;
   /** The unit of `expires_in`. Default seconds (RFC 6749 section 5.1). */
   readonly expiresInUnit: "seconds" | "milliseconds";
-  /** The life of an access token, in seconds, when the answer has no `expires_in`. Null: unknown. Default null. */
+  /** What a life of 0 or -1 says. Null: that the token does not expire, unless it came with a refresh token. Default null. */
+  readonly expiryZeroMeans: "never" | "expired" | null;
+  /** The life of an access token, in seconds, when the answer states none. Null: unknown. Default null. */
   readonly accessTokenLifetimeSeconds: number | null;
   /** Default `GET`. */
   readonly userInfoMethod: "GET" | "POST";
@@ -112,6 +114,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   revokesOnReuse: false,
   reuseGraceSeconds: null,
   expiresInUnit: "seconds",
+  expiryZeroMeans: null,
   accessTokenLifetimeSeconds: null,
   userInfoMethod: "GET",
   userInfoBody: null,

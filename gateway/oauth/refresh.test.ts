@@ -54,7 +54,7 @@ describe("a refresh", () => {
       expiresInSeconds: 3600,
       scopes: ["read", "write"],
       idTokenClaims: null,
-      misread: null,
+      misread: [],
     });
   });
 
@@ -128,6 +128,29 @@ describe("a refresh", () => {
     expect(await succeed()).toMatchObject({ accessToken: "gho_1", expiresInSeconds: 28_800 });
   });
 
+  it.each(["text/html; charset=utf-8", "text/plain", "application/json"])(
+    "reads a form body that is sent as %s: it holds a rotated refresh token",
+    async (type) => {
+      const body = "access_token=gho_1&refresh_token=ghr_2&token_type=bearer&expires_in=28800";
+      server.controls.next({ status: 200, headers: { "content-type": type }, body });
+      expect(await succeed()).toMatchObject({ accessToken: "gho_1", refreshToken: "ghr_2", expiresInSeconds: 28_800 });
+    },
+  );
+
+  it("reads a JSON body that is sent as a form", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    server.controls.next({ status: 200, headers, body: JSON.stringify({ access_token: "a", refresh_token: "r" }) });
+    expect(await succeed()).toMatchObject({ accessToken: "a", refreshToken: "r" });
+  });
+
+  it("takes the tokens at the top where the declared path leads to none, and names the path", async () => {
+    server.controls.next({ answer: { authed_user: { id: "U1" } } });
+    expect(await succeed({ facts: { tokenResponsePath: "authed_user" } })).toMatchObject({
+      refreshToken: expect.stringMatching(/^refresh_/),
+      misread: ["authed_user"],
+    });
+  });
+
   it.each([undefined, "user", "", 7])("takes a token_type of %j for bearer: the old refresh token may be used up", async (token_type) => {
     server.controls.next({ answer: { token_type } });
     expect(await succeed()).toMatchObject({ tokenType: "bearer", refreshToken: expect.stringMatching(/^refresh_/) });
@@ -146,6 +169,11 @@ describe("a refresh", () => {
 });
 
 describe("a failed refresh", () => {
+  it("names what the answer lacks", async () => {
+    server.controls.next({ status: 200, body: { refresh_token: "r" } });
+    expect(await fail()).toMatchObject({ code: "unparsable", delivery: "lost", missing: "access_token" });
+  });
+
   it("is revoked, with the answer in hand, when the refresh token is no longer good", async () => {
     const { refreshToken } = server.controls.issueTokens();
     server.controls.revokeGrants();
@@ -155,6 +183,7 @@ describe("a failed refresh", () => {
       delivery: "answered",
       code: "invalid_grant",
       reason: "invalid_grant",
+      missing: null,
       message: "The provider no longer accepts this connection (invalid_grant): connect the account again.",
       retryAfterSeconds: null,
     });

@@ -10,6 +10,8 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
   readonly refreshToken: string;
   /** Sent only where the provider is declared to want them again; never more than were granted. Default none. */
   readonly scopes?: readonly string[] | undefined;
+  /** Milliseconds since the epoch, by the clock that the tokens' expiry is judged by. Default the machine's now. */
+  readonly askedAt?: number | undefined;
 }
 
 /**
@@ -21,12 +23,22 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
-  const { provider, client, refreshToken, scopes = [], timeoutMs = PROVIDER_TIMEOUT_MS, signal, mayStillSend } = request;
+  const {
+    provider,
+    client,
+    refreshToken,
+    scopes = [],
+    askedAt = Date.now(),
+    timeoutMs = PROVIDER_TIMEOUT_MS,
+    signal,
+    mayStillSend,
+  } = request;
   const sendScopes = provider.sendScopeOnRefresh && scopes.length > 0;
   return callTokenEndpoint({
     operation: "refresh",
     provider,
     client,
+    askedAt,
     timeoutMs,
     signal,
     mayStillSend,

@@ -5,10 +5,10 @@ export interface TokenSet {
   readonly refreshToken: string | null;
   /** Lower case, in practice `bearer` (RFC 6749 section 7.1). */
   readonly tokenType: string;
-  /** The answer's `expires_in`, else the provider's declared life, else null: unknown. */
+  /** The life that the answer states (`lifetime.ts`), else the provider's declared life, else null: unknown. */
   readonly expiresInSeconds: number | null;
-  /** The member of the answer that could not be understood, for the log: its life is then unknown. Null: none. */
-  readonly misread: string | null;
+  /** The members of the answer that could not be understood, for the log. */
+  readonly misread: readonly string[];
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
   readonly scopes: readonly string[] | null;
   /** Claims of an ID token made by this issuer for this client, for `accountFromClaims`; not proof of anything else. */
@@ -46,6 +46,8 @@ export interface TokenFailure {
   readonly reason: string;
   /** The same as one sentence a person can act on. */
   readonly message: string;
+  /** The member without which an answer holds no tokens, for the log. Null: none is missing. */
+  readonly missing: string | null;
   /** From `Retry-After` (RFC 9110 section 10.2.3). */
   readonly retryAfterSeconds: number | null;
 }

@@ -7,7 +7,7 @@ import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
-import { normalise } from "./token-response.ts";
+import { missingMember, normalise } from "./token-response.ts";
 
 /** What oauth4webapi wants to know with each call, made of a provider and a client. */
 export interface CallContext {
@@ -22,6 +22,8 @@ export interface TokenCall extends ExchangeLimits {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly endpoint: string;
+  /** Milliseconds since the epoch: now. */
+  readonly askedAt: number;
   readonly params: Readonly<Record<string, string>>;
   /** Everything secret that is sent beside the client secret. */
   readonly secrets: readonly string[];
@@ -31,7 +33,7 @@ export interface TokenCall extends ExchangeLimits {
 
 /** An answer that says what went wrong without RFC 6749's words for it. */
 class RefusedError extends Error {
-  readonly facts: Pick<FailureFacts, "kind" | "delivery" | "code" | "retryAfterSeconds">;
+  readonly facts: Pick<FailureFacts, "kind" | "delivery" | "code" | "missing" | "retryAfterSeconds">;
 
   constructor(facts: RefusedError["facts"]) {
     super(`The provider refused the request (${facts.code}).`);
@@ -90,8 +92,10 @@ async function sendTokenRequest(call: TokenCall, url: string, headers: Record<st
   const answer = await fetchAnswer(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
-  const standard = normalise(call.operation, call.provider, answer.status, answer.headers.get("content-type") ?? "", answer.text);
+  const standard = normalise({ ...call, ...answer });
   if (standard === null) throw unreadable(answer.status, retryAfter);
+  const missing = missingMember(standard);
+  if (missing !== null) throw new RefusedError({ kind: "temporary", delivery: "lost", code: "unparsable", missing });
   return toResponse(standard.status, JSON.stringify(standard.body), retryAfter === null ? {} : { "retry-after": String(retryAfter) });
 }
 
@@ -126,7 +130,7 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
     refreshToken: answer.refresh_token ?? null,
     tokenType: answer.token_type,
     expiresInSeconds: answer.expires_in ?? null,
-    misread: typeof answer["misread"] === "string" ? answer["misread"] : null,
+    misread: typeof answer["misread"] === "string" ? answer["misread"].split(" ") : [],
     scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
     idTokenClaims: idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId),
   };

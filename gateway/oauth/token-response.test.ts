@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { createProvider, type OAuthProvider } from "./provider.ts";
 import { normalise } from "./token-response.ts";
 
-const json = "application/json";
+const askedAt = Date.parse("2026-01-01T00:00:00Z");
 const provider = (facts: Partial<OAuthProvider> = {}) =>
   createProvider({ authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token", ...facts });
-const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) =>
-  normalise("exchange", provider(facts), status, json, JSON.stringify(body));
+const answer = (text: string, status = 200, facts: Partial<OAuthProvider> = {}) =>
+  ({ operation: "exchange", provider: provider(facts), status, text, askedAt }) as const;
+const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) => normalise(answer(JSON.stringify(body), status, facts));
 
 describe("normalise, tokens", () => {
   it("keeps a standard answer as it is", () => {
@@ -14,55 +15,13 @@ describe("normalise, tokens", () => {
     expect(read({}, body)).toEqual({ status: 200, body });
   });
 
-  it("reads a form-encoded answer that says it is one", () => {
-    const answer = normalise(
-      "exchange",
-      provider(),
-      200,
-      "application/x-www-form-urlencoded; charset=utf-8",
-      "access_token=a&token_type=bearer&scope=repo",
-    );
-    expect(answer?.body).toEqual({ access_token: "a", token_type: "bearer", scope: "repo" });
+  it("reads a form-encoded answer", () => {
+    const body = normalise(answer("access_token=a&token_type=bearer&scope=repo"))?.body;
+    expect(body).toEqual({ access_token: "a", token_type: "bearer", scope: "repo" });
   });
 
   it("takes any 2xx for success", () => {
     expect(read({}, { access_token: "a", token_type: "bearer" }, 201)?.status).toBe(200);
-  });
-
-  it.each([
-    ["a number", 60, 60],
-    ["digits", "60", 60],
-    ["a fraction", 59.9, 59],
-    ["nothing", "", undefined],
-    ["null", null, undefined],
-    ["zero", 0, 0],
-    ["a negative number", -1, 0],
-    ["a negative number in a string", "-1", 0],
-    ["a huge number", 1e300, 1e300],
-  ])("reads expires_in given as %s", (_name, given, seconds) => {
-    const body = read({}, { access_token: "a", token_type: "bearer", expires_in: given })?.body;
-    expect(body?.["expires_in"]).toBe(seconds);
-    expect(body?.["misread"]).toBeUndefined();
-  });
-
-  it.each([["soon"], [" "], ["NaN"], ["0x10"], [true], [[60]], [{ seconds: 60 }]])(
-    "takes no life from expires_in %j, and says so",
-    (given) => {
-      const body = read({}, { access_token: "a", token_type: "bearer", expires_in: given })?.body;
-      expect(body?.["expires_in"]).toBeUndefined();
-      expect(body?.["misread"]).toBe("expires_in");
-    },
-  );
-
-  it("turns milliseconds into seconds where they are declared", () => {
-    const facts = { expiresInUnit: "milliseconds" } as const;
-    expect(read(facts, { access_token: "a", token_type: "bearer", expires_in: 900_000 })?.body["expires_in"]).toBe(900);
-  });
-
-  it("falls back on the declared life when expires_in is missing", () => {
-    const facts = { accessTokenLifetimeSeconds: 7200 };
-    expect(read(facts, { access_token: "a", token_type: "bearer" })?.body["expires_in"]).toBe(7200);
-    expect(read(facts, { access_token: "a", token_type: "bearer", expires_in: 5 })?.body["expires_in"]).toBe(5);
   });
 
   it("drops a refresh token that is null or empty", () => {
@@ -98,10 +57,14 @@ describe("normalise, tokens", () => {
     expect(read(facts, { access_token: "user", token_type: "bearer" })?.body["access_token"]).toBe("user");
   });
 
-  it("never falls back on another token than the nested one", () => {
-    expect(read({ tokenResponsePath: "authed_user" }, { access_token: "bot", authed_user: { id: "U1" } })?.body).not.toHaveProperty(
-      "access_token",
-    );
+  it("takes the tokens at the top where the path leads to an object without any, and names the path", () => {
+    const body = { access_token: "bot", token_type: "bearer", authed_user: { id: "U1" } };
+    expect(read({ tokenResponsePath: "authed_user" }, body)?.body).toMatchObject({ access_token: "bot", misread: "authed_user" });
+  });
+
+  it("never pairs the access token of one place with the refresh token of another", () => {
+    const body = { access_token: "bot", refresh_token: "bot", authed_user: { access_token: "user", token_type: "bearer" } };
+    expect(read({ tokenResponsePath: "authed_user" }, body)?.body).not.toHaveProperty("refresh_token");
   });
 });
 
@@ -145,7 +108,7 @@ describe("normalise, errors", () => {
   });
 
   it.each(["", "not json", "[]", "null", '"text"', "<html>"])("can say nothing about %j", (text) => {
-    expect(normalise("exchange", provider(), 200, json, text)).toBeNull();
-    expect(normalise("exchange", provider(), 400, json, text)).toBeNull();
+    expect(normalise(answer(text))).toBeNull();
+    expect(normalise(answer(text, 400))).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import type { Operation } from "./failure.ts";
+import { readLife } from "./lifetime.ts";
 import { findAt, findObject } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
 
@@ -13,42 +14,56 @@ export interface StandardAnswer {
 const STATUS_OK = 200;
 const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
-const MS_PER_SECOND = 1000;
-const decimalNumber = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
+/** What begins like `access_token=`. */
+const formEncoded = /^\s*[\w.%+-]+=/;
 /** Token types that oauth4webapi takes (RFC 6750, RFC 9449). */
 const knownTokenType = /^(?:bearer|dpop)$/i;
+
+/** A token endpoint's answer, as it came. */
+export interface TokenAnswer {
+  readonly operation: Operation;
+  readonly provider: OAuthProvider;
+  readonly status: number;
+  readonly text: string;
+  /** Milliseconds since the epoch: when the tokens were asked for. */
+  readonly askedAt: number;
+}
 
 /**
  * Turns a token endpoint's answer into what RFC 6749 section 5 prescribes: the one place where a provider's deviations are undone.
  *
- * Reads JSON, and form encoding where the answer declares it. `status` is 200 with tokens, else 4xx with `error`. Null: the answer is
- * neither, so nothing can be said.
+ * Reads JSON and form encoding, by the content: the media type is often another one. `status` is 200 with tokens, else 4xx with `error`.
+ * Null: the answer is neither, so nothing can be said.
  */
-export function normalise(
-  operation: Operation,
-  provider: OAuthProvider,
-  status: number,
-  contentType: string,
-  text: string,
-): StandardAnswer | null {
-  const answer = parseBody(contentType, text);
-  if (answer === null) return null;
+export function normalise(answer: TokenAnswer): StandardAnswer | null {
+  const { operation, provider, status } = answer;
+  const body = parseJsonObject(answer.text) ?? parseForm(answer.text);
+  if (body === null) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
-  const renewed = succeeded && operation === "refresh" ? renewedTokensOf(provider, answer) : null;
+  const renewed = succeeded && operation === "refresh" ? renewedTokensOf(answer, body) : null;
   if (renewed !== null) return { status: STATUS_OK, body: renewed };
-  const error = succeeded && !provider.errorsInOkBody ? null : errorOf(provider, answer);
+  const error = succeeded && !provider.errorsInOkBody ? null : errorOf(provider, body);
   if (error !== null) return { status: succeeded ? STATUS_BAD_REQUEST : status, body: error };
-  return succeeded ? { status: STATUS_OK, body: tokensOf(provider, answer) } : null;
+  return succeeded ? { status: STATUS_OK, body: tokensOf(answer, body) } : null;
 }
 
-function parseBody(contentType: string, text: string): Record<string, unknown> | null {
-  if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) return Object.fromEntries(new URLSearchParams(text));
+/** The member that a standard answer lacks, or of which it has no known kind, so that its tokens cannot be used; null when all is there. */
+export function missingMember({ status, body }: StandardAnswer): string | null {
+  if (status !== STATUS_OK) return null;
+  if (body["access_token"] === undefined) return "access_token";
+  return knownTokenType.test(String(body["token_type"])) ? null : "token_type";
+}
+
+function parseJsonObject(text: string): Record<string, unknown> | null {
   try {
     return findObject(JSON.parse(text));
   } catch {
     return null;
   }
 }
+
+const parseForm = (text: string): Record<string, unknown> | null =>
+  formEncoded.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : null;
 
 function errorOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody | null {
   const code = declaredCode(provider, answer) ?? nonEmpty(answer["error"]) ?? (answer["ok"] === false ? "unknown_error" : undefined);
@@ -69,46 +84,37 @@ function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>):
  * A refresh may have used the old refresh token up, so that refusing its answer loses the grant: an access token is taken, however wrong
  * the rest of the answer is. An exchange can be strict: nothing is lost yet.
  */
-function renewedTokensOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody | null {
-  const tokens = tokensOf(provider, answer);
+function renewedTokensOf(answer: TokenAnswer, body: Record<string, unknown>): StandardBody | null {
+  const tokens = tokensOf(answer, body);
   if (tokens["access_token"] === undefined) return null;
   return knownTokenType.test(String(tokens["token_type"])) ? tokens : { ...tokens, token_type: "bearer" };
 }
 
-function tokensOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody {
-  const source = tokenObject(provider, answer);
+function tokensOf({ operation, provider, askedAt }: TokenAnswer, body: Record<string, unknown>): StandardBody {
+  const { source, unused } = tokenObject(provider, body);
+  const refreshToken = nonEmpty(source["refresh_token"]);
+  const isRenewable = operation === "refresh" || refreshToken !== undefined;
+  const life = readLife(source, { provider, askedAt, isRenewable });
   return withoutUndefined({
     access_token: nonEmpty(source["access_token"]),
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
-    refresh_token: nonEmpty(source["refresh_token"]),
-    expires_in: seconds(provider, source["expires_in"]) ?? provider.accessTokenLifetimeSeconds ?? undefined,
-    misread: isMisread(source["expires_in"]) ? "expires_in" : undefined,
+    refresh_token: refreshToken,
+    expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,
+    misread: nonEmpty([...unused, ...life.misread].join(" ")),
     scope: scopeText(provider, source["scope"]),
     // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
-    unverified_id_token: nonEmpty(answer["id_token"]),
+    unverified_id_token: nonEmpty(source["id_token"]) ?? nonEmpty(body["id_token"]),
   });
 }
 
-function tokenObject(provider: OAuthProvider, answer: Record<string, unknown>): Record<string, unknown> {
-  if (provider.tokenResponsePath === null) return answer;
-  return findObject(findAt(answer, provider.tokenResponsePath)) ?? answer;
+/** The object that holds the tokens: at the declared path, else at the top. `unused`: the path, where it leads to no token. */
+function tokenObject(provider: OAuthProvider, body: Record<string, unknown>) {
+  const { tokenResponsePath: path } = provider;
+  const nested = path === null ? null : findObject(findAt(body, path));
+  if (path === null || nested === null) return { source: body, unused: [] };
+  const isUsed = nonEmpty(nested["access_token"]) !== undefined || nonEmpty(body["access_token"]) === undefined;
+  return isUsed ? { source: nested, unused: [] } : { source: body, unused: [path] };
 }
-
-/** Whole seconds; undefined where none are stated. A token with a negative life has expired: its life is 0. */
-function seconds(provider: OAuthProvider, value: unknown): number | undefined {
-  const number = numberOf(value);
-  if (number === undefined) return undefined;
-  return Math.max(0, Math.floor(provider.expiresInUnit === "milliseconds" ? number / MS_PER_SECOND : number));
-}
-
-/** A JSON number, or a decimal one in a string. */
-function numberOf(value: unknown): number | undefined {
-  const number = typeof value === "string" && decimalNumber.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
-}
-
-/** Something is stated, and it is no number. */
-const isMisread = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && numberOf(value) === undefined;
 
 function scopeText(provider: OAuthProvider, value: unknown): string | undefined {
   const separator = provider.scopeResponseSeparator ?? provider.scopeSeparator;

@@ -230,9 +230,14 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       callbackParams: callback,
       expectedState: state,
       verifier,
+      askedAt,
       timeoutMs,
     });
-    if (!result.ok) return { code: result.code, message: result.message };
+    if (!result.ok) {
+      if (result.missing !== null)
+        log.warn({ connector: started.connector.slug, missing: result.missing }, "the provider's answer holds no tokens");
+      return { code: result.code, message: result.message };
+    }
     logMisread(log, started.connector.slug, result.tokens);
     const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
     const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);

@@ -185,6 +185,27 @@ describe.each(databaseKinds)("A refresh that rotated the refresh token, on %s", 
   });
 });
 
+describe.each(databaseKinds)("The answer to a refresh, on %s", (database) => {
+  it.each(["text/html", "application/json"])("is read by its content: a form that is sent as %s", async (formAs) => {
+    const ada = await connected({ database });
+    const first = await askToken(ada);
+    test.provider.controls.next({ formAs });
+    test.clock.advance(HOUR_MS);
+    const renewed = await askToken(ada);
+    expect(renewed.__typename).toBe("AccessToken");
+    expect(renewed.value).not.toBe(first.value);
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("is told of in the log by the member that it lacks", async () => {
+    const ada = await connected({ database });
+    test.provider.controls.always({ status: 200, body: { refresh_token: "r" } });
+    test.clock.advance(HOUR_MS);
+    await askToken(ada);
+    expect(test.logged.join("\n")).toMatch(/"missing":"access_token".*"msg":"refresh failed"/);
+  });
+});
+
 const USELESS: readonly (readonly [string, Record<string, unknown>])[] = [
   ["expires_in is 0", { expires_in: 0 }],
   ["JWT has expired already", { expires_in: undefined, access_token: jwt({ exp: 1_000_000_000 }) }],

@@ -96,7 +96,11 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 }
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
-function sendRefreshToken({ sealer, timeoutMs }: CallDependencies, grant: ClaimedGrant, mayStillSend: () => boolean): Promise<TokenResult> {
+function sendRefreshToken(
+  { sealer, clock, timeoutMs }: CallDependencies,
+  grant: ClaimedGrant,
+  mayStillSend: () => boolean,
+): Promise<TokenResult> {
   const refreshToken = openColumn(sealer, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
   if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
@@ -104,6 +108,7 @@ function sendRefreshToken({ sealer, timeoutMs }: CallDependencies, grant: Claime
     provider: fillProvider(oauth.provider, openFields(sealer, grant)),
     client: oauth.client,
     refreshToken,
+    askedAt: clock.now(),
     scopes: parseScopes(grant.authorization.granted_scopes),
     timeoutMs: timeoutMs + LATE_ANSWER_MS,
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.

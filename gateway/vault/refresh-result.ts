@@ -49,7 +49,7 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
 
 /** An answer whose expiry cannot be read is taken, and its token's life is unknown (rule 7). */
 export function logMisread(log: Pick<Log, "warn">, connector: string, { misread }: TokenSet): void {
-  if (misread !== null) log.warn({ connector, member: misread }, "the provider's answer has a member that cannot be understood");
+  for (const member of misread) log.warn({ connector, member }, "the provider's answer has a member that cannot be understood");
 }
 
 /** A provider whose new tokens are of no use would else be asked for another one by every caller. */
@@ -95,7 +95,8 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const now = clock.now();
   const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
   const columns = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
-  const facts = { connection: connection.id, connector: connector.slug, code: failure.code, failures: columns.failures };
+  const { code, missing } = failure;
+  const facts = { connection: connection.id, connector: connector.slug, code, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
   await retryWhileStoreAway(dependencies, () =>
     connections.change(connection, (transaction) =>

@@ -43,7 +43,7 @@ const firstSchema = placeSchema.extend({
       refreshToken: z.string().nullable(),
       tokenType: z.string(),
       expiresInSeconds: z.number().nullable(),
-      misread: z.string().nullable(),
+      misread: z.array(z.string()).readonly(),
       scopes: z.array(z.string()).readonly().nullable(),
       idTokenClaims: z.null(),
     }),

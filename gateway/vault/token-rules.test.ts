@@ -172,6 +172,36 @@ describe.each(databaseKinds)("the token rules on %s", (database) => {
       await plain.close();
     });
 
+    it.each([0, -1])("is no end for a token that cannot be renewed and came with expires_in %j", async (expiresIn) => {
+      test = await startTestApp({ database });
+      const ada = await test.signIn("ada");
+      test.provider.controls.next({ answer: { expires_in: expiresIn, refresh_token: undefined } });
+      await ada.connect();
+      test.clock.advance(24 * HOUR_MS);
+      expect(await askToken(ada)).toMatchObject({ __typename: "AccessToken", expiresAt: null });
+    });
+
+    it.each([
+      ["an expires_in that is an instant", (instant: number) => ({ expires_in: instant / 1000 })],
+      ["an expires_in with its unit", () => ({ expires_in: "1800 seconds" })],
+      ["an expires_at in its place", (instant: number) => ({ expires_in: undefined, expires_at: new Date(instant).toISOString() })],
+    ])("is read from %s", async (_name, overlay) => {
+      const ada = await connected();
+      test.clock.advance(HOUR_MS);
+      const expiresAt = test.clock.now() + 1_800_000;
+      test.provider.controls.next({ answer: overlay(expiresAt) });
+      expect((await askToken(ada)).expiresAt).toBe(new Date(expiresAt).toISOString());
+    });
+
+    it("is named in the log where it cannot be understood", async () => {
+      test = await startTestApp({ database });
+      const ada = await test.signIn("ada");
+      test.provider.controls.next({ answer: { expires_in: "a fortnight" } });
+      await ada.connect();
+      expect((await askToken(ada)).expiresAt).toBeNull();
+      expect(test.logged.filter((line) => line.includes('"member":"expires_in"'))).toHaveLength(1);
+    });
+
     it("is else the JWT's own", async () => {
       test = await startTestApp({ database });
       const ada = await test.signIn("ada");

@@ -11,6 +11,7 @@
  * - `{ status, headers, body }`: this answer, nothing processed. An object as body is sent as JSON.
  * - `{ status, isProcessed: true }`: this answer, after the request was processed: tokens rotate, and the answer does not hold them.
  * - `{ answer }`: processed, with these members laid over the answer; `undefined` removes one.
+ * - `{ formAs }`: processed, and the answer is form-encoded under this media type.
  * - `{ until, next }`: waits for the promise, then misbehaves as `next` says, or not at all.
  */
 export type Misbehaviour =
@@ -24,6 +25,7 @@ export type Misbehaviour =
   | "omit-expires-in"
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string | object; readonly isProcessed?: boolean }
   | { readonly answer: Record<string, unknown> }
+  | { readonly formAs: string }
   | { readonly until: Promise<unknown>; readonly next?: Misbehaviour };
 
 /** All token requests wait until the test lets them go. */

@@ -80,6 +80,7 @@ async function misbehave(endpoint: TokenEndpoint, misbehaviour: Misbehaviour | n
 
 async function misbehaveAsTold(endpoint: TokenEndpoint, misbehaviour: Exclude<Misbehaviour, string>, call: Call): Promise<void> {
   if ("answer" in misbehaviour) return answer(endpoint, call, misbehaviour.answer);
+  if ("formAs" in misbehaviour) return answerForm(endpoint, call, misbehaviour.formAs);
   if ("until" in misbehaviour) {
     await misbehaviour.until;
     return misbehave(endpoint, misbehaviour.next ?? null, call);
@@ -95,6 +96,13 @@ function answer(endpoint: TokenEndpoint, call: Call, overlay: Record<string, unk
   if ("tokens" in outcome) return sendJson(call.response, 200, { ...bodyOf(outcome.tokens), ...overlay });
   const headers: Record<string, string> = outcome.status === 401 ? { "www-authenticate": 'Basic realm="test"' } : {};
   sendJson(call.response, outcome.status, { error: outcome.error }, headers);
+}
+
+function answerForm(endpoint: TokenEndpoint, call: Call, mediaType: string): void {
+  const outcome = process(endpoint, call);
+  const body = "tokens" in outcome ? bodyOf(outcome.tokens) : { error: outcome.error };
+  const form = new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)]));
+  sendText(call.response, "tokens" in outcome ? 200 : outcome.status, form.toString(), { "content-type": mediaType });
 }
 
 function bodyOf(tokens: IssuedTokens): Record<string, unknown> {

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { type LifeFacts, readLife } from "./lifetime.ts";
+
+const askedAt = Date.parse("2026-01-01T00:00:00Z");
+const HOUR_S = 3_600;
+const inAnHour = askedAt / 1000 + HOUR_S;
+
+const read = (source: Record<string, unknown>, facts: Partial<LifeFacts["provider"]> = {}, isRenewable = false) =>
+  readLife(source, { provider: { expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable });
+
+describe("the life of an access token", () => {
+  it.each([
+    ["a number", 60, 60],
+    ["digits", "60", 60],
+    ["a fraction", 59.9, 59],
+    ["a number with its unit", "3 seconds", 3],
+    ["minutes", "90 minutes", 5_400],
+    ["hours", "1h", HOUR_S],
+    ["days", "60 days", 5_184_000],
+    ["milliseconds", "3000 ms", 3],
+    ["ten years", 315_705_599, 315_705_599],
+    ["an instant in seconds", inAnHour, HOUR_S],
+    ["an instant in seconds, as text", String(inAnHour), HOUR_S],
+    ["an instant in milliseconds", inAnHour * 1000, HOUR_S],
+    ["an instant as a date", new Date(inAnHour * 1000).toISOString(), HOUR_S],
+    ["an instant that is over", askedAt / 1000 - 1, 0],
+    ["a negative number", -60, 0],
+    ["a huge number", 1e300, 1e300],
+  ])("is read from expires_in given as %s", (_name, given, seconds) => {
+    expect(read({ expires_in: given })).toEqual({ seconds, misread: [] });
+  });
+
+  it.each([
+    ["expires_at", inAnHour],
+    ["expires_at", inAnHour * 1000],
+    ["expires_at", String(inAnHour)],
+    ["expires_at", "2026-01-01T01:00:00Z"],
+    ["expires_at", "2026-01-01T03:00:00.000+02:00"],
+    ["expires", "Thu, 01 Jan 2026 01:00:00 GMT"],
+    ["expires", inAnHour],
+    ["expires", HOUR_S],
+    ["expires", "3600"],
+  ])("is read from %s %j", (member, given) => {
+    expect(read({ [member]: given })).toEqual({ seconds: HOUR_S, misread: [] });
+  });
+
+  it("is the standard member's where there are several, and another's where that one is empty", () => {
+    expect(read({ expires_in: 60, expires_at: inAnHour }).seconds).toBe(60);
+    expect(read({ expires_in: null, expires_at: inAnHour }).seconds).toBe(HOUR_S);
+  });
+
+  it("is in milliseconds where that is declared", () => {
+    const facts = { expiresInUnit: "milliseconds" } as const;
+    expect(read({ expires_in: 900_000 }, facts).seconds).toBe(900);
+    expect(read({ expires_in: 1_900_000_000 }, facts).seconds).toBe(1_900_000);
+    expect(read({ expires_in: inAnHour * 1000 }, facts).seconds).toBe(HOUR_S);
+  });
+
+  it.each([undefined, null, ""])("is not stated by %j", (given) => {
+    expect(read({ expires_in: given })).toEqual({ seconds: undefined, misread: [] });
+  });
+
+  it.each(["soon", " ", "NaN", "0x10", "1 month", "2026-01-01T01:00:00", "0001-01-01T00:00:00Z", true, [60], { seconds: 60 }])(
+    "is not guessed from %j, which is named",
+    (given) => {
+      expect(read({ expires_in: given })).toEqual({ seconds: undefined, misread: ["expires_in"] });
+    },
+  );
+
+  it("is not guessed from an expires_at that is no instant of our time", () => {
+    expect(read({ expires_at: HOUR_S })).toEqual({ seconds: undefined, misread: ["expires_at"] });
+  });
+
+  it("is another member's where one cannot be understood, which is named", () => {
+    expect(read({ expires_in: "soon", expires_at: inAnHour })).toEqual({ seconds: HOUR_S, misread: ["expires_in"] });
+  });
+});
+
+describe("a life of 0 or -1", () => {
+  it.each([0, -1, "0"])("says that a token that cannot be renewed does not expire: %j", (given) => {
+    expect(read({ expires_in: given })).toEqual({ seconds: undefined, misread: [] });
+  });
+
+  it("says that a token that can be renewed has expired", () => {
+    expect(read({ expires_in: 0 }, {}, true).seconds).toBe(0);
+  });
+
+  it("says what is declared", () => {
+    expect(read({ expires_in: 0 }, { expiryZeroMeans: "never" }, true).seconds).toBeUndefined();
+    expect(read({ expires_in: 0 }, { expiryZeroMeans: "expired" }).seconds).toBe(0);
+  });
+});

@@ -1,0 +1,80 @@
+import type { OAuthProvider } from "./provider.ts";
+
+/** How a token answer states the life of its access token, the standard's member first (RFC 6749 section 5.1). */
+const LIFE_MEMBERS = ["expires_in", "expires_at", "expires"] as const;
+
+type LifeMember = (typeof LIFE_MEMBERS)[number];
+
+export interface Life {
+  /** Whole seconds from when the tokens were asked for; undefined where none are stated, or the token does not expire. */
+  readonly seconds: number | undefined;
+  /** The members that state something that cannot be understood. */
+  readonly misread: readonly string[];
+}
+
+export interface LifeFacts {
+  readonly provider: Pick<OAuthProvider, "expiresInUnit" | "expiryZeroMeans">;
+  /** Milliseconds since the epoch: when the tokens were asked for. */
+  readonly askedAt: number;
+  /** Whether there is a refresh token: without one, a token that has no life would be of no use to any client. */
+  readonly isRenewable: boolean;
+}
+
+const MS_PER_SECOND = 1000;
+/** A number from a day ago to 50 years ahead is an instant. As a life it would be longer than 50 years. */
+const EARLIEST_INSTANT_MS = -86_400_000;
+const LATEST_INSTANT_MS = 1_577_836_800_000;
+
+const decimalNumber = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
+const duration = /^\s*(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?)\s*$/i;
+/** Without its zone an instant is hours off. */
+const zonedInstant = /\d{4}.*(?:Z|GMT|UTC|[+-]\d{2}:?\d{2})\s*$/i;
+
+const unitSeconds = (unit: string): number => {
+  if (/^m(?:s|illi)/i.test(unit)) return 1 / MS_PER_SECOND;
+  return { s: 1, m: 60, h: 3_600, d: 86_400 }[unit.charAt(0).toLowerCase()] ?? 1;
+};
+
+/**
+ * Reads the life of an access token from the first member that states one: seconds (or the declared unit), a number with its unit, or an
+ * instant as seconds or milliseconds since the epoch, or as a date with its zone.
+ *
+ * 0 and -1 mean what is declared; else that the token does not expire, unless it can be renewed. Rule 1 never rests on a guess: what is not
+ * understood is named in `misread`, and states no life.
+ */
+export function readLife(source: Record<string, unknown>, facts: LifeFacts): Life {
+  const misread: string[] = [];
+  for (const member of LIFE_MEMBERS) {
+    const value = source[member];
+    if (value === undefined || value === null || value === "") continue;
+    const seconds = lifeOf(member, value, facts);
+    if (seconds !== undefined) return { seconds: seconds === "endless" ? undefined : Math.max(0, Math.floor(seconds)), misread };
+    misread.push(member);
+  }
+  return { seconds: undefined, misread };
+}
+
+function lifeOf(member: LifeMember, value: unknown, facts: LifeFacts): number | "endless" | undefined {
+  const number = typeof value === "string" && decimalNumber.test(value) ? Number(value) : value;
+  if (typeof number === "number" && Number.isFinite(number)) return lifeOfNumber(member, number, facts);
+  return typeof value === "string" ? lifeOfText(value, facts) : undefined;
+}
+
+function lifeOfNumber(member: LifeMember, number: number, facts: LifeFacts): number | "endless" | undefined {
+  const { provider, askedAt, isRenewable } = facts;
+  const zeroMeans = provider.expiryZeroMeans ?? (isRenewable ? "expired" : "never");
+  if (number === 0 || number === -1) return zeroMeans === "never" ? "endless" : 0;
+  const isMilliseconds = provider.expiresInUnit === "milliseconds";
+  const instants = isMilliseconds ? [number] : [number * MS_PER_SECOND, number];
+  const instant = instants.find((each) => each - askedAt > EARLIEST_INSTANT_MS && each - askedAt < LATEST_INSTANT_MS);
+  if (instant !== undefined) return (instant - askedAt) / MS_PER_SECOND;
+  if (member === "expires_at") return undefined;
+  return isMilliseconds ? number / MS_PER_SECOND : number;
+}
+
+function lifeOfText(text: string, { askedAt }: LifeFacts): number | undefined {
+  const [, count, unit] = duration.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined) return Number(count) * unitSeconds(unit);
+  const instant = zonedInstant.test(text) ? Date.parse(text) : NaN;
+  return instant - askedAt > EARLIEST_INSTANT_MS ? (instant - askedAt) / MS_PER_SECOND : undefined;
+}
