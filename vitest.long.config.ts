@@ -6,7 +6,13 @@ export default defineConfig({
   ...shared,
   test: {
     ...shared.test,
-    include: ["test/**/*.long.test.ts", "gateway/**/*.long.test.ts", "client/catalog/*.test.ts", "examples/*.test.ts"],
+    include: [
+      "test/**/*.long.test.ts",
+      "gateway/**/*.long.test.ts",
+      "gateway/connect/look.test.ts",
+      "client/catalog/*.test.ts",
+      "examples/*.test.ts",
+    ],
     exclude: [],
     env: { LOOK_AT_ALL: "yes" },
     fileParallelism: false,
