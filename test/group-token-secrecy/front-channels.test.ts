@@ -38,18 +38,23 @@ it("is in no event of a subscription, while the group connects and a server refr
   const values = { ...world.values, "authorizationStatus.id": [`"${pending.id}"`] };
   const streams: { asker: AskerName; root: string; heard: string; ended: Promise<void> }[] = [];
   const before = readings();
+  const open = async (asker: AskerName, root: string, init: RequestInit) => {
+    const response = await world.app.fetch(new Request(`${PUBLIC_URL}/graphql`, init));
+    const stream = { asker, root, heard: "", ended: Promise.resolve() };
+    stream.ended = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) stream.heard += decoder.decode(chunk, { stream: true });
+    })();
+    streams.push(stream);
+  };
+  const opening: Promise<void>[] = [];
   for (const asker of askers) {
     const headers = { ...(await world.headersOf(asker)), accept: "text/event-stream" };
-    for (const { text, root } of operations({ ...world, values }, "subscription", () => textFields())) {
-      const response = await world.app.fetch(new Request(`${PUBLIC_URL}/graphql`, toInit(text, headers)));
-      const stream = { asker, root, heard: "", ended: Promise.resolve() };
-      stream.ended = (async () => {
-        const decoder = new TextDecoder();
-        for await (const chunk of response.body ?? []) stream.heard += decoder.decode(chunk, { stream: true });
-      })();
-      streams.push(stream);
-    }
+    for (const { text, root } of operations({ ...world, values }, "subscription", () => textFields()))
+      opening.push(open(asker, root, toInit(text, headers)));
   }
+  // At once: on this clock, each that is open asks the upstream without a pause, and keeps the next one waiting.
+  await Promise.all(opening);
   const watching = streams.filter(({ root }) => root === "connectionChanged");
   await expect.poll(readings).toBeGreaterThanOrEqual(before + watching.length);
   await connectAndRefresh(pending);
