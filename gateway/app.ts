@@ -41,14 +41,14 @@ export async function createApp(
   { clock: machine = systemClock, log = createLog(config.logLevel) }: AppParts = {},
 ): Promise<App> {
   const store = await openStore(config, machine, log);
-  const { database, sealer, auth } = store;
+  const { database, sealer, macs, auth } = store;
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const metrics = createMetrics();
   const users = { ...auth.users, provision: auth.provisionUser };
   const { countOutcome } = metrics;
   const limits = { timeoutMs, requestDeadlineMs, spoolDirectory };
-  const vaultOptions = { database, sealer, connectors, clock, log, publicUrl, users, platform, ...limits };
+  const vaultOptions = { database, sealer, macs, connectors, clock, log, publicUrl, users, platform, ...limits };
   const upstream = await createUpstream(config.upstream, { ...vaultOptions, countOutcome });
   const edge = createEdge({ config, store, upstream, metrics, clock, log });
 

@@ -53,18 +53,19 @@ describe("the command line", () => {
     const [firstId, secondId] = [first.split(":")[0] ?? "", second.split(":")[0] ?? ""];
     expect(firstId).not.toBe(secondId);
     await run(["users", "token", "ada"], { XKIT_ENCRYPTION_KEYS: first });
+    const columns = "signing_keys.sealed_private_jwk 1, signing_keys.mac 1, users.mac 1, upgrades.mac 1";
     const statusWith = async (keys: string) => (await run(["keys", "status"], { XKIT_ENCRYPTION_KEYS: keys })).stdout;
     expect(await statusWith(second)).toBe(
-      `${secondId}  seals  0 secrets\n${firstId}  missing in XKIT_ENCRYPTION_KEYS  1 secrets  signing_keys.sealed_private_jwk 1\n`,
+      `${secondId}  seals  0 values\n${firstId}  missing in XKIT_ENCRYPTION_KEYS  4 values  ${columns}\n`,
     );
     const both = { XKIT_ENCRYPTION_KEYS: `${second},${first}` };
     expect(await run(["keys", "reseal"], both)).toEqual({
       code: 0,
-      stdout: `1 secrets are sealed with ${secondId} now.\n`,
-      stderr: "1 of 1\n",
+      stdout: `4 values of the store are made with ${secondId} now.\n`,
+      stderr: ["1 of 4", "2 of 4", "3 of 4", "4 of 4", ""].join("\n"),
     });
     expect(await statusWith(both.XKIT_ENCRYPTION_KEYS)).toBe(
-      `${secondId}  seals  1 secrets  signing_keys.sealed_private_jwk 1\n${firstId}  opens, can be removed  0 secrets\n`,
+      `${secondId}  seals  4 values  ${columns}\n${firstId}  opens, can be removed  0 values\n`,
     );
     expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(0);
   });

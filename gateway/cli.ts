@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
+import type { ApiKey } from "./auth/api-keys.ts";
 import { externalIdSchema, nameSchema } from "../schema/input.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { type Config, ConfigError, parseConfig, parseDatabaseUrl } from "./config/config.ts";
@@ -11,8 +12,8 @@ import { readConfigFile, withoutConnectors } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { openSealedDatabase, openStore, type Store } from "./services.ts";
 import { isEmbedded } from "./config/upstream.ts";
-import { reseal } from "./store/reseal.ts";
-import { listKeyUses } from "./store/sealed-places.ts";
+import { keyedColumns, reseal } from "./store/reseal.ts";
+import { listKeyUses } from "./store/key-ids.ts";
 import { createSealingKey } from "./store/sealing.ts";
 
 /** Of the random part of a key's id. */
@@ -27,8 +28,8 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway keys list
   xkit-gateway keys revoke <publishable>
   xkit-gateway keys seal                    print a new key for XKIT_ENCRYPTION_KEYS
-  xkit-gateway keys status                  count the store's secrets by the key that sealed them
-  xkit-gateway keys reseal                  seal all of them with the first key, also while gateways run
+  xkit-gateway keys status                  count what the store holds by the key that made it
+  xkit-gateway keys reseal                  make all of it with the first key, also while gateways run
   xkit-gateway keys rotate                  sign new session tokens with a new key
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
@@ -149,10 +150,13 @@ async function createKey({ auth }: Store, name: string | undefined): Promise<voi
 }
 
 async function listKeys({ auth }: Store): Promise<void> {
-  for (const { id, name, createdAt, lastUsedAt, revokedAt } of await auth.apiKeys.list()) {
-    const state = revokedAt ? `revoked ${revokedAt.toISOString()}` : `last used ${lastUsedAt?.toISOString() ?? "never"}`;
-    console.log([id, name ?? "-", `created ${createdAt.toISOString()}`, state].join("  "));
-  }
+  for (const key of await auth.apiKeys.list())
+    console.log([key.id, key.name ?? "-", `created ${key.createdAt.toISOString()}`, stateOfApiKey(key)].join("  "));
+}
+
+function stateOfApiKey({ isGenuine, revokedAt, lastUsedAt }: ApiKey): string {
+  if (!isGenuine) return "refused: its row was not written by a gateway";
+  return revokedAt ? `revoked ${revokedAt.toISOString()}` : `last used ${lastUsedAt?.toISOString() ?? "never"}`;
 }
 
 async function revokeKey({ auth }: Store, publishable: string): Promise<void> {
@@ -173,34 +177,35 @@ async function printKeyStatus(): Promise<void> {
   const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
   const { database, sealer } = await openSealedDatabase(config, systemClock, createLog("silent"));
   try {
-    const uses = new Map((await listKeyUses(database.query)).map((use) => [use.keyId, use]));
+    const uses = new Map((await listKeyUses(database.query, keyedColumns)).map((use) => [use.keyId, use]));
     for (const id of new Set([...sealer.keyIds, ...uses.keys()])) {
-      const { rows, columns } = uses.get(id) ?? { rows: 0, columns: [] };
-      const details = columns.map((column) => `${column.name} ${column.rows}`).join(", ");
-      console.log([id, stateOf(id, sealer.keyIds, rows), `${rows} secrets`, ...(details ? [details] : [])].join("  "));
+      const { values, columns } = uses.get(id) ?? { values: 0, columns: [] };
+      const details = columns.map((column) => `${column.name} ${column.values}`).join(", ");
+      console.log([id, stateOf(id, sealer.keyIds, values), `${values} values`, ...(details ? [details] : [])].join("  "));
     }
   } finally {
     await database.close();
   }
 }
 
-function stateOf(id: string, ring: readonly string[], rows: number): string {
+function stateOf(id: string, ring: readonly string[], values: number): string {
   if (!ring.includes(id)) return "missing in XKIT_ENCRYPTION_KEYS";
   if (id === ring[0]) return "seals";
-  return rows > 0 ? "opens" : "opens, can be removed";
+  return values > 0 ? "opens" : "opens, can be removed";
 }
 
-async function resealStore({ database, sealer }: Store): Promise<void> {
+async function resealStore({ database, sealer, macs }: Store): Promise<void> {
   const { count, remaining } = await reseal({
     database,
     sealer,
+    macs,
     onProgress: (done, total) => console.error(`${done} of ${total}`),
-    onUnopened: (row, error) => console.error(`${row} stays as it is. ${error.message}`),
+    onUnopened: (row, why) => console.error(`${row} stays as it is. ${why}`),
   });
-  console.log(`${count} secrets are sealed with ${sealer.keyIds[0]} now.`);
+  console.log(`${count} values of the store are made with ${sealer.keyIds[0]} now.`);
   if (remaining === 0) return;
   console.error(
-    `${remaining} secrets are still sealed with another key. Where gateways run with another key first, change that; then run this again.`,
+    `${remaining} are still made with another key. Where gateways run with another key first, change that; then run this again.`,
   );
   process.exitCode = 1;
 }

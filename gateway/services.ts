@@ -8,53 +8,66 @@ import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/open.ts";
-import { listKeyUses } from "./store/sealed-places.ts";
+import { listKeyUses } from "./store/key-ids.ts";
+import { keyedColumns } from "./store/reseal.ts";
+import { createRowMacs, type RowMacs } from "./store/row-macs.ts";
+import { type RowUpgrade, startRowUpgrade } from "./store/row-upgrade.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
 
 /** What is kept, and who may ask for it: what the server and the command line have in common. */
 export interface Store {
   database: Database;
   sealer: Sealer;
+  macs: RowMacs;
   auth: Auth;
   close(): Promise<void>;
 }
 
 /** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
 export async function openStore(config: Config, machine: Clock, log: Log): Promise<Store> {
-  const { database, sealer } = await openSealedDatabase(config, machine, log);
+  const { database, sealer, macs } = await openSealedDatabase(config, machine, log);
+  let upgrade: RowUpgrade | null = null;
   try {
     await assertKeysThere(database, sealer);
+    upgrade = await startRowUpgrade({ database, macs, clock: database.clock, log });
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
-    const auth = await createAuth({ database, sealer, clock: database.clock, publicUrl, webOrigins, issuers, log });
+    const auth = await createAuth({ database, sealer, macs, clock: database.clock, publicUrl, webOrigins, issuers, log });
     return {
       database,
       sealer,
+      macs,
       auth,
       async close() {
+        await upgrade?.stop();
         await auth.close();
         await database.close();
       },
     };
   } catch (error) {
+    await upgrade?.stop();
     await database.close();
     throw error instanceof SealError ? new ConfigError([`XKIT_ENCRYPTION_KEYS does not open this store. ${error.message}`]) : error;
   }
 }
 
 /** The store beside the keys that there are, which may not be those that its rows need. */
-export async function openSealedDatabase(config: Config, machine: Clock, log: Log): Promise<Pick<Store, "database" | "sealer">> {
-  const sealer = createSealer(config.sealingKeys ?? [loadDevelopmentKey(config, log)]);
+export async function openSealedDatabase(config: Config, machine: Clock, log: Log): Promise<Pick<Store, "database" | "sealer" | "macs">> {
+  const keys = config.sealingKeys ?? [loadDevelopmentKey(config, log)];
   const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
-  return { sealer, database: await openDatabase(config.databaseUrl, { clock: machine, log, listenUrl }) };
+  return {
+    sealer: createSealer(keys),
+    macs: createRowMacs(keys, log),
+    database: await openDatabase(config.databaseUrl, { clock: machine, log, listenUrl }),
+  };
 }
 
-/** Every key that a row names is in the ring. Throws `ConfigError` with the ids that are not, and how many secrets each has sealed. */
+/** Every key that a row names is in the ring. Throws `ConfigError` with the ids that are not, and how much each has made. */
 async function assertKeysThere({ query }: Database, { keyIds }: Sealer): Promise<void> {
-  const missing = await listKeyUses(query, (id) => !keyIds.includes(id));
+  const missing = await listKeyUses(query, keyedColumns, (id) => !keyIds.includes(id));
   if (missing.length === 0) return;
   const problems = missing.map(
-    ({ keyId, rows }) =>
-      `XKIT_ENCRYPTION_KEYS does not open this store: ${rows} of its secrets are sealed with the key "${keyId}". Put it back after the others; xkit-gateway keys reseal retires it`,
+    ({ keyId, values }) =>
+      `XKIT_ENCRYPTION_KEYS does not open this store: ${values} of its secrets and HMACs are made with the key "${keyId}". Put it back after the others; xkit-gateway keys reseal retires it`,
   );
   throw new ConfigError(problems);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, minutes, seconds } from "../../test/support/auth.ts";
+import { createStore, createTestClock, minutes, seconds, macs } from "../../test/support/auth.ts";
 import { createApiKeys } from "./api-keys.ts";
 
 const setUp = async () => {
@@ -8,7 +8,7 @@ const setUp = async () => {
   const warnings: object[] = [];
   const log = { warn: (facts: object) => void warnings.push(facts) };
   const [one, other] = [await store.open(), await store.open()];
-  const [here, there] = [createApiKeys({ database: one, clock, log }), createApiKeys({ database: other, clock, log })];
+  const [here, there] = [createApiKeys({ database: one, macs, clock, log }), createApiKeys({ database: other, macs, clock, log })];
   return { clock, database: one, here, there, warnings };
 };
 

@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { ApiKeyRow } from "../store/tables.ts";
 
@@ -25,6 +26,8 @@ export interface ApiKey {
   createdAt: Date;
   lastUsedAt: Date | null;
   revokedAt: Date | null;
+  /** False: its row was not written by a gateway, and it is refused. */
+  isGenuine: boolean;
 }
 
 export interface ApiKeys {
@@ -40,7 +43,14 @@ export interface ApiKeys {
   settle(): Promise<void>;
 }
 
-export function createApiKeys({ database, clock, log }: { database: Database; clock: Clock; log: Pick<Log, "warn"> }): ApiKeys {
+export interface ApiKeysOptions {
+  database: Database;
+  macs: RowMacs;
+  clock: Clock;
+  log: Pick<Log, "warn">;
+}
+
+export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): ApiKeys {
   const cache = createRowCache<Pick<ApiKeyRow, "secret_hash" | "revoked_at">>(database.changes);
   const uses = createUseNotes(database, clock, log);
 
@@ -48,33 +58,45 @@ export function createApiKeys({ database, clock, log }: { database: Database; cl
     async create(name) {
       const secret = `sk_${createSecret()}`;
       const id = `pk_${randomBytes(ID_BYTES).toString("base64url")}`;
-      const row = { id, secret_hash: hashSecret(secret), name, created_at: clock.now(), last_used_at: null, revoked_at: null };
+      const facts = { id, secret_hash: hashSecret(secret), name, created_at: clock.now(), last_used_at: null, revoked_at: null };
+      const row = { ...facts, mac: macs.sign("api_keys", facts) };
       await database.write([`api-key:${id}`], (transaction) => transaction.insertInto("api_keys").values(row).execute());
-      return { ...toApiKey(row), secret };
+      return { ...toApiKey(row, true), secret };
     },
 
     async list() {
-      return (await database.query.selectFrom("api_keys").selectAll().orderBy("created_at", "desc").orderBy("id").execute()).map(toApiKey);
+      const rows = await database.query.selectFrom("api_keys").selectAll().orderBy("created_at", "desc").orderBy("id").execute();
+      return rows.map((row) => toApiKey(row, macs.accept("api_keys", row)));
     },
 
     async revoke(id) {
-      const { numUpdatedRows } = await database.write([`api-key:${id}`], (transaction) =>
-        transaction
-          .updateTable("api_keys")
-          .set({ revoked_at: clock.now() })
+      return database.write([`api-key:${id}`], async (transaction) => {
+        const row = await transaction
+          .selectFrom("api_keys")
+          .selectAll()
           .where("id", "=", id)
           .where("revoked_at", "is", null)
-          .executeTakeFirst(),
-      );
-      return numUpdatedRows > 0n;
+          .$if(database.kind === "postgres", (query) => query.forUpdate())
+          .executeTakeFirst();
+        if (!row || !macs.accept("api_keys", row)) return false;
+        const revoked = { ...row, revoked_at: clock.now() };
+        await transaction
+          .updateTable("api_keys")
+          .set({ revoked_at: revoked.revoked_at, mac: macs.sign("api_keys", revoked) })
+          .where("id", "=", id)
+          .execute();
+        return true;
+      });
     },
 
     async verify(id, secret) {
       if (!publishableKey.test(id) || !secretKey.test(secret)) return false;
-      const load = () =>
-        database.query.selectFrom("api_keys").select(["secret_hash", "revoked_at"]).where("id", "=", id).executeTakeFirst();
-      // Unknown keys are not kept: a caller can make up any number of them.
-      const row = await cache.get(`api-key:${id}`, async () => (await load()) ?? null);
+      const load = async () => {
+        const row = await database.query.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
+        // Unknown keys are not kept: a caller can make up any number of them.
+        return row && macs.accept("api_keys", row) ? row : null;
+      };
+      const row = await cache.get(`api-key:${id}`, load);
       const isRight = timingSafeEqual(Buffer.from(row?.secret_hash ?? NOBODYS_HASH), Buffer.from(hashSecret(secret)));
       if (!isRight || row?.revoked_at !== null) return false;
       uses.note(id);
@@ -114,10 +136,11 @@ function createUseNotes(database: Database, clock: Clock, log: Pick<Log, "warn">
 
 const toDate = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
 
-const toApiKey = (row: ApiKeyRow): ApiKey => ({
+const toApiKey = (row: ApiKeyRow, isGenuine: boolean): ApiKey => ({
   id: row.id,
   name: row.name,
   createdAt: new Date(row.created_at),
   lastUsedAt: toDate(row.last_used_at),
   revokedAt: toDate(row.revoked_at),
+  isGenuine,
 });

@@ -2,6 +2,7 @@ import type { ProvisionedUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
@@ -40,6 +41,7 @@ export interface Auth extends Authenticator {
 export interface AuthOptions {
   database: Database;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   /** Where browsers reach the gateway, as `https://xkit.example.com`. */
   publicUrl: string;
@@ -51,17 +53,27 @@ export interface AuthOptions {
 }
 
 /** Throws `TypeError` for a wrong web origin or issuer, and `SealError` when the signing key in the store does not open. */
-export async function createAuth({ database, sealer, clock, publicUrl, webOrigins, issuers, log, ...options }: AuthOptions): Promise<Auth> {
+export async function createAuth({
+  database,
+  sealer,
+  macs,
+  clock,
+  publicUrl,
+  webOrigins,
+  issuers,
+  log,
+  ...options
+}: AuthOptions): Promise<Auth> {
   const lifetimes = { ...defaultLifetimes, ...options.lifetimes };
   const longestTokenSeconds = Math.max(lifetimes.userTokenSeconds, lifetimes.sessionTokenSeconds);
   const origins = createOriginCheck(webOrigins, publicUrl);
   const cookies = createCookies(publicUrl, webOrigins);
-  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, clock, log }) });
-  const signingKeys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds });
+  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, macs, clock, log }) });
+  const signingKeys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds });
   const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
-  const users = createUsers({ database, clock });
-  const sessions = createSessions({ database, clock, lifetimes });
-  const apiKeys = createApiKeys({ database, clock, log });
+  const users = createUsers({ database, macs, clock });
+  const sessions = createSessions({ database, macs, clock, lifetimes });
+  const apiKeys = createApiKeys({ database, macs, clock, log });
   const bearers = createBearers({ tokens, sessions, issuers: createIssuers(issuers, { publicUrl, clock, log }), users, log });
 
   return {
@@ -73,7 +85,7 @@ export async function createAuth({ database, sealer, clock, publicUrl, webOrigin
       return { user, ...(await tokens.mintUserToken(user.id)) };
     },
     sessions,
-    oneTimeTokens: createOneTimeTokens({ database, clock, lifetimes }),
+    oneTimeTokens: createOneTimeTokens({ database, macs, clock, lifetimes }),
     apiKeys,
     signingKeys,
     cookies,

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { MintedToken } from "./tokens.ts";
@@ -18,11 +19,12 @@ export interface OneTimeTokens {
 
 export interface OneTimeTokensOptions {
   database: Database;
+  macs: RowMacs;
   clock: Clock;
   lifetimes: Pick<Lifetimes, "oneTimeTokenSeconds">;
 }
 
-export function createOneTimeTokens({ database, clock, lifetimes }: OneTimeTokensOptions): OneTimeTokens {
+export function createOneTimeTokens({ database, macs, clock, lifetimes }: OneTimeTokensOptions): OneTimeTokens {
   return {
     async create(userId) {
       const token = createSecret();
@@ -36,9 +38,10 @@ export function createOneTimeTokens({ database, clock, lifetimes }: OneTimeToken
           .limit(EXPIRED_TOKENS_DELETED)
           .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
         await transaction.deleteFrom("one_time_tokens").where("hash", "in", expired).execute();
+        const row = { hash: hashSecret(token), user_id: userId, expires_at: expiresAt };
         await transaction
           .insertInto("one_time_tokens")
-          .values({ hash: hashSecret(token), user_id: userId, expires_at: expiresAt, used_at: null })
+          .values({ ...row, used_at: null, mac: macs.sign("one_time_tokens", row) })
           .execute();
       });
       return { token, expiresAt: new Date(expiresAt) };
@@ -52,9 +55,9 @@ export function createOneTimeTokens({ database, clock, lifetimes }: OneTimeToken
         .where("hash", "=", hashSecret(token))
         .where("used_at", "is", null)
         .where("expires_at", ">", clock.now())
-        .returning("user_id")
+        .returningAll()
         .executeTakeFirst();
-      return used?.user_id ?? null;
+      return used && macs.accept("one_time_tokens", used) ? used.user_id : null;
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { SessionRow } from "../store/tables.ts";
 import type { Lifetimes } from "./lifetimes.ts";
@@ -34,11 +35,12 @@ export interface Sessions {
 
 export interface SessionsOptions {
   database: Database;
+  macs: RowMacs;
   clock: Clock;
   lifetimes: Pick<Lifetimes, "sessionSeconds" | "sessionIdleSeconds">;
 }
 
-export function createSessions({ database, clock, lifetimes }: SessionsOptions): Sessions {
+export function createSessions({ database, macs, clock, lifetimes }: SessionsOptions): Sessions {
   const cache = createRowCache<Pick<SessionRow, "ended_at" | "expires_at">>(database.changes);
   const hasIdled = (row: SessionRow) => clock.now() >= row.last_used_at + lifetimes.sessionIdleSeconds * SECOND_MS;
 
@@ -51,7 +53,7 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
   return {
     async start(userId, maximumAgeSeconds = lifetimes.sessionSeconds) {
       const [secret, now] = [createSecret(), clock.now()];
-      const row = {
+      const facts = {
         id: randomUUID(),
         secret_hash: hashSecret(secret),
         user_id: userId,
@@ -60,6 +62,7 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
         expires_at: now + Math.min(maximumAgeSeconds, lifetimes.sessionSeconds) * SECOND_MS,
         ended_at: null,
       };
+      const row = { ...facts, mac: macs.sign("sessions", facts) };
       await database.write([], async (transaction) => {
         const expired = transaction
           .selectFrom("sessions")
@@ -76,20 +79,36 @@ export function createSessions({ database, clock, lifetimes }: SessionsOptions):
 
     async find(secret) {
       const row = await database.query.selectFrom("sessions").selectAll().where("secret_hash", "=", hashSecret(secret)).executeTakeFirst();
-      if (!row || !isOpen(row, clock.now()) || hasIdled(row)) return null;
+      if (!row || !isOpen(row, clock.now()) || hasIdled(row) || !macs.accept("sessions", row)) return null;
       await noteUse(row);
       return toLiveSession(row);
     },
 
     async isLive(id) {
-      const load = () => database.query.selectFrom("sessions").select(["ended_at", "expires_at"]).where("id", "=", id).executeTakeFirst();
-      return isOpen(await cache.get(`session:${id}`, async () => (await load()) ?? { ended_at: 0, expires_at: 0 }), clock.now());
+      const load = async () => {
+        const row = await database.query.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
+        return row && macs.accept("sessions", row) ? row : { ended_at: 0, expires_at: 0 };
+      };
+      return isOpen(await cache.get(`session:${id}`, load), clock.now());
     },
 
     async end(id) {
-      await database.write([`session:${id}`], (transaction) =>
-        transaction.updateTable("sessions").set({ ended_at: clock.now() }).where("id", "=", id).where("ended_at", "is", null).execute(),
-      );
+      await database.write([`session:${id}`], async (transaction) => {
+        const row = await transaction
+          .selectFrom("sessions")
+          .selectAll()
+          .where("id", "=", id)
+          .where("ended_at", "is", null)
+          .$if(database.kind === "postgres", (query) => query.forUpdate())
+          .executeTakeFirst();
+        if (!row || !macs.accept("sessions", row)) return;
+        const ended = { ...row, ended_at: clock.now() };
+        await transaction
+          .updateTable("sessions")
+          .set({ ended_at: ended.ended_at, mac: macs.sign("sessions", ended) })
+          .where("id", "=", id)
+          .execute();
+      });
     },
   };
 }

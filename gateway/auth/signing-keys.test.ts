@@ -4,11 +4,11 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Database } from "../store/database.ts";
 import { createSealer, SealError } from "../store/sealing.ts";
-import { createStore, createTestClock, hours, minutes, sealer, type TestClock } from "../../test/support/auth.ts";
+import { createStore, createTestClock, hours, minutes, sealer, type TestClock, macs } from "../../test/support/auth.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 
 const start = (database: Database, clock: TestClock, by = sealer) =>
-  createSigningKeys({ database, sealer: by, clock, longestTokenSeconds: 3_600 });
+  createSigningKeys({ database, sealer: by, macs, clock, longestTokenSeconds: 3_600 });
 
 const setUp = async () => {
   const clock = createTestClock();
@@ -22,11 +22,13 @@ const startProcess = (url: string) =>
 const PROGRAM = `
   import { systemClock as clock } from "../runtime/clock.ts";
   import { openDatabase } from "../store/open.ts";
+  import { createRowMacs } from "../store/row-macs.ts";
   import { createSealer } from "../store/sealing.ts";
   import { createSigningKeys } from "./signing-keys.ts";
   const database = await openDatabase(process.argv[1], { clock });
-  const sealer = createSealer([{ id: "shared", secret: Buffer.alloc(32, 7) }]);
-  const keys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds: 3600 });
+  const ring = [{ id: "shared", secret: Buffer.alloc(32, 7) }];
+  const [sealer, macs] = [createSealer(ring), createRowMacs(ring, { error() {} })];
+  const keys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds: 3600 });
   await keys.rotate();
   await database.close();
 `;

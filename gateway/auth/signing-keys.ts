@@ -5,8 +5,9 @@ import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { SigningKeyRow, Tables } from "../store/tables.ts";
 
 /** EdDSA over Curve25519 (RFC 8037 section 3.1). */
@@ -40,18 +41,19 @@ interface SigningKey {
 export interface SigningKeysOptions {
   database: Database;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   /** The longest life of a token signed with these keys. */
   longestTokenSeconds: number;
 }
 
 /** Opens the signing keys, and makes the first one. Throws `SealError` when the one that signs does not open. */
-export async function createSigningKeys({ database, sealer, clock, longestTokenSeconds }: SigningKeysOptions): Promise<SigningKeys> {
+export async function createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds }: SigningKeysOptions): Promise<SigningKeys> {
   const verifyingMs = longestTokenSeconds * SECOND_MS + RETIREMENT_MARGIN_MS;
   const cache = createRowCache<readonly SigningKey[]>(database.changes);
   const load = async () => {
     const rows = await database.query.selectFrom("signing_keys").selectAll().orderBy("created_at", "desc").execute();
-    return rows.map((row) => ({ row, publicJwk: publicJwkOf(row) }));
+    return rows.filter((row) => macs.accept("signing_keys", row)).map((row) => ({ row, publicJwk: publicJwkOf(row) }));
   };
   const isVerifying = ({ row }: SigningKey) => row.retired_at === null || clock.now() < row.retired_at + verifyingMs;
   const list = async () => (await cache.get("signing-keys", load)).filter(isVerifying);
@@ -65,51 +67,58 @@ export async function createSigningKeys({ database, sealer, clock, longestTokenS
     find: async (id) => (await list()).find(({ row }) => row.id === id)?.publicJwk ?? null,
     publicJwks: async () => ({ keys: (await list()).map(({ publicJwk }) => publicJwk) }),
     async rotate() {
-      const next = await generate(sealer, clock.now());
+      const next = await generate({ sealer, macs, clock });
       await database.write(["signing-keys"], async (transaction) => {
         await lock(database, transaction);
         const retiredBefore = clock.now() - verifyingMs;
         await transaction.deleteFrom("signing_keys").where("retired_at", "<", retiredBefore).execute();
-        await transaction.updateTable("signing_keys").set({ retired_at: clock.now() }).where("retired_at", "is", null).execute();
+        for (const row of (await listActive(transaction)).filter((active) => macs.accept("signing_keys", active))) {
+          const retired = { ...row, retired_at: clock.now() };
+          await transaction
+            .updateTable("signing_keys")
+            .set({ retired_at: retired.retired_at, mac: macs.sign("signing_keys", retired) })
+            .where("id", "=", row.id)
+            .execute();
+        }
         await transaction.insertInto("signing_keys").values(next).execute();
       });
     },
   };
 
-  await ensureKey(database, sealer, clock);
+  await ensureKey({ database, sealer, macs, clock });
   await keys.current();
   return keys;
 }
 
+type Making = Pick<SigningKeysOptions, "sealer" | "macs" | "clock">;
+
 /** Makes the first key. */
-async function ensureKey(database: Database, sealer: Sealer, clock: Clock): Promise<void> {
-  if (await findActive(database.query)) return;
-  const first = await generate(sealer, clock.now());
+async function ensureKey({ database, ...making }: Making & { database: Database }): Promise<void> {
+  const active = await listActive(database.query);
+  if (active.some((row) => making.macs.accept("signing_keys", row))) return;
+  if (active.length > 0) throw new SealError("The key that signs does not verify: a sealing key differs, or its row was changed.");
+  const first = await generate(making);
   await database.write(["signing-keys"], async (transaction) => {
     await lock(database, transaction);
-    if (!(await findActive(transaction))) await transaction.insertInto("signing_keys").values(first).execute();
+    if ((await listActive(transaction)).length === 0) await transaction.insertInto("signing_keys").values(first).execute();
   });
 }
 
-const findActive = (query: Pick<Transaction<Tables>, "selectFrom">) =>
-  query.selectFrom("signing_keys").selectAll().where("retired_at", "is", null).executeTakeFirst();
+const listActive = (query: Pick<Transaction<Tables>, "selectFrom">) =>
+  query.selectFrom("signing_keys").selectAll().where("retired_at", "is", null).execute();
 
 /** One writer at a time. In SQLite every transaction is that already. */
 async function lock(database: Database, transaction: Transaction<Tables>): Promise<void> {
   if (database.kind === "postgres") await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
 }
 
-async function generate(sealer: Sealer, now: number): Promise<SigningKeyRow> {
+async function generate({ sealer, macs, clock }: Making): Promise<SigningKeyRow> {
   const { privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { crv: CURVE, extractable: true });
   const jwk = privateJwkSchema.parse(await exportJWK(privateKey));
   const id = randomBytes(KEY_ID_BYTES).toString("base64url");
-  return {
-    id,
-    public_jwk: JSON.stringify(publicJwkSchema.parse(jwk)),
-    sealed_private_jwk: sealer.seal(JSON.stringify(jwk), contextOf.signingKey(id)),
-    created_at: now,
-    retired_at: null,
-  };
+  const row = { id, public_jwk: JSON.stringify(publicJwkSchema.parse(jwk)), created_at: clock.now(), retired_at: null };
+  const sealed = sealer.seal(JSON.stringify(jwk), contextOf.signingKey(id));
+  return { ...row, sealed_private_jwk: sealed, mac: macs.sign("signing_keys", row) };
 }
 
 const openPrivateJwk = (sealer: Sealer, row: SigningKeyRow) =>

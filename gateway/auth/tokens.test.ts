@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { createTestClock, days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds } from "../../test/support/auth.ts";
+import { createTestClock, days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds, macs } from "../../test/support/auth.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createTokens, TOKEN_AUDIENCE } from "./tokens.ts";
@@ -8,7 +8,7 @@ import { createTokens, TOKEN_AUDIENCE } from "./tokens.ts";
 const setUp = async () => {
   const clock = createTestClock();
   const database = await openStore(clock);
-  const signingKeys = await createSigningKeys({ database, sealer, clock, longestTokenSeconds: 3_600 });
+  const signingKeys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds: 3_600 });
   const create = (publicUrl = PUBLIC_URL) => createTokens({ signingKeys, publicUrl, clock, lifetimes: defaultLifetimes });
   const session = { id: "s1", userId: "ada", expiresAt: new Date(clock.now() + days(30)) };
   const sign = async (header: { typ?: string; kid?: string }, claims: Record<string, unknown> = {}) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, days, minutes, openStore, seconds, START } from "../../test/support/auth.ts";
+import { createStore, createTestClock, days, minutes, openStore, seconds, START, macs } from "../../test/support/auth.ts";
 import { createUsers } from "./users.ts";
 
 const at = (milliseconds: number) => new Date(START + milliseconds);
@@ -8,7 +8,7 @@ const setUp = async () => {
   const clock = createTestClock();
   const database = await openStore(clock);
   const rowOf = (id: string) => database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
-  const users = createUsers({ database, clock });
+  const users = createUsers({ database, macs, clock });
   return { clock, database, users, rowOf };
 };
 
@@ -122,7 +122,10 @@ describe("moving between groups", () => {
   it("is seen at once by another process", async () => {
     const clock = createTestClock();
     const store = await createStore(clock);
-    const [here, there] = [createUsers({ database: await store.open(), clock }), createUsers({ database: await store.open(), clock })];
+    const [here, there] = [
+      createUsers({ database: await store.open(), macs, clock }),
+      createUsers({ database: await store.open(), macs, clock }),
+    ];
     await here.provision({ id: "ada", groupId: "acme" });
     expect(await there.find("ada")).toMatchObject({ groupId: "acme" });
     await here.provision({ id: "ada", groupId: "globex" });

@@ -2,6 +2,7 @@ import type { KnownUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { UserRow } from "../store/tables.ts";
 
 /** How far apart two assertions of one group must be for the later one to be written down. */
@@ -33,26 +34,40 @@ export interface Users {
   findGroup(id: string): Promise<{ id: string } | null>;
 }
 
-export function createUsers({ database, clock }: { database: Database; clock: Clock }): Users {
+export function createUsers({ database, macs, clock }: { database: Database; macs: RowMacs; clock: Clock }): Users {
   const cache = createRowCache<{ row: UserRow | null }>(database.changes);
 
   const read = async (id: string): Promise<UserRow | null> => {
-    const load = () => database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
-    return (await cache.get(`user:${id}`, async () => ({ row: (await load()) ?? null }))).row;
+    const load = async () => {
+      const row = await database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
+      return { row: row && macs.accept("users", row) ? row : null };
+    };
+    return (await cache.get(`user:${id}`, load)).row;
   };
 
   const write = (assertion: UserAssertion): Promise<KnownUser> =>
     database.write([`user:${assertion.id}`], async (transaction) => {
       const now = clock.now();
-      const row = await transaction
+      const unknown = { id: assertion.id, group_id: null, group_asserted_at: null, tokens_valid_from: null };
+      const stored = await transaction
         .insertInto("users")
-        .values({ id: assertion.id, group_id: null, group_asserted_at: null, name: null, created_at: now, updated_at: 0 })
+        .values({ ...unknown, name: null, created_at: now, updated_at: 0, mac: macs.sign("users", unknown) })
         // Changes nothing, and locks the row that is there.
         .onConflict((conflict) => conflict.column("id").doUpdateSet((of) => ({ id: of.ref("excluded.id") })))
         .returningAll()
         .executeTakeFirstOrThrow();
+      // Of a row that does not verify nothing is kept; what was issued until now may have been revoked there.
+      const row = macs.accept("users", stored) ? stored : { ...stored, ...unknown, tokens_valid_from: now, updated_at: 0 };
       const changes = changesTo(row, assertion, now);
-      if (changes) await transaction.updateTable("users").set(changes).where("id", "=", row.id).execute();
+      if (changes) {
+        const changed = { ...changes, tokens_valid_from: row.tokens_valid_from };
+        const mac = macs.sign("users", { ...row, ...changed });
+        await transaction
+          .updateTable("users")
+          .set({ ...changed, mac })
+          .where("id", "=", row.id)
+          .execute();
+      }
       if (changes?.group_id) {
         const group = { id: changes.group_id, created_at: now };
         await transaction

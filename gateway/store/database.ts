@@ -16,6 +16,8 @@ export interface Database {
   /** One transaction; once it is committed, every process is told of `topics` before this resolves here. */
   write<Result>(topics: readonly Topic[], statements: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   changes: Changes;
+  /** Drops all that the caches of this process hold. */
+  dropCaches(): void;
   /** The store's time: every instant that more than one process judges is written and judged by it. */
   clock: StoreClock;
   /** Throws when the store cannot be written to. However many ask, it is tried once a second at most. */

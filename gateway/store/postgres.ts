@@ -74,6 +74,7 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
     kind: "postgres",
     query,
     changes,
+    dropCaches: () => changes.tell("everything"),
     async write(topics, statements) {
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);

@@ -7,8 +7,10 @@ import { createLog } from "../runtime/log.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore, onlyAuthorization } from "../../test/support/vault.ts";
-import { reseal } from "./reseal.ts";
-import { keyIdSql, listKeyUses, sealedPlaces } from "./sealed-places.ts";
+import { keyIdSql, listKeyUses } from "./key-ids.ts";
+import { keyedColumns, reseal } from "./reseal.ts";
+import { createRowMacs } from "./row-macs.ts";
+import { sealedPlaces } from "./sealed-places.ts";
 import { createSealer, type SealingKey } from "./sealing.ts";
 
 const createKey = (id: string): SealingKey => ({ id, secret: randomBytes(32) });
@@ -47,6 +49,7 @@ const resealWith = (
     const result = await reseal({
       database: { query: plugin ? query.withPlugin(plugin) : query },
       sealer: createSealer(keys),
+      macs: createRowMacs(keys, createLog("silent")),
       onProgress: (done, total) => void progress.push([done, total]),
       onUnopened: (row) => void unopened.push(row),
     });
@@ -55,7 +58,7 @@ const resealWith = (
 };
 
 const usesById = async () =>
-  Object.fromEntries((await inStore(test, (query) => listKeyUses(query))).map(({ keyId, columns }) => [keyId, columns]));
+  Object.fromEntries((await inStore(test, (query) => listKeyUses(query, keyedColumns))).map(({ keyId, columns }) => [keyId, columns]));
 
 describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
   it("by sealing everything again while gateways run, after which the new key alone opens the store", async () => {
@@ -64,15 +67,21 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     const both = await startWith(k2, k1);
     expect(await askToken(ada, { via: both })).toMatchObject({ value });
     const progress: [number, number][] = [];
-    expect(await resealWith([k2, k1], { progress })).toEqual({ count: 4, remaining: 0, unopened: [] });
-    expect(progress.at(-1)).toEqual([4, 4]);
+    expect(await resealWith([k2, k1], { progress })).toEqual({ count: 10, remaining: 0, unopened: [] });
+    expect(progress.at(-1)).toEqual([10, 10]);
     expect(await usesById()).toEqual({
       k2: [
-        { name: "signing_keys.sealed_private_jwk", rows: 1 },
-        { name: "attempts.sealed_verifier", rows: 1 },
-        { name: "authorizations.sealed_access_token", rows: 1 },
-        { name: "authorizations.sealed_refresh_token", rows: 1 },
-      ],
+        "signing_keys.sealed_private_jwk",
+        "attempts.sealed_verifier",
+        "authorizations.sealed_access_token",
+        "authorizations.sealed_refresh_token",
+        "signing_keys.mac",
+        "sessions.mac",
+        "users.mac",
+        "attempts.mac",
+        "authorizations.mac",
+        "upgrades.mac",
+      ].map((name) => ({ name, values: 1 })),
     });
     const second = await startWith(k2);
     expect(await askToken(ada, { via: second })).toMatchObject({ value });
@@ -105,7 +114,7 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     await sealedWithFirst({ database });
     const error = await startWith(k2).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigError);
-    expect(String(error)).toContain('4 of its secrets are sealed with the key "k1"');
+    expect(String(error)).toContain('10 of its secrets and HMACs are made with the key "k1"');
   });
 
   it("goes on where it stopped, and leaves what does not open as it is", async () => {
@@ -113,7 +122,7 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     const row = await onlyAuthorization(test);
     await inStore(test, (query) => query.updateTable("authorizations").set({ sealed_access_token: row.sealed_refresh_token }).execute());
     const first = await resealWith([k2, k1]);
-    expect(first).toEqual({ count: 3, remaining: 1, unopened: [`authorizations.sealed_access_token of ${row.id}`] });
+    expect(first).toEqual({ count: 9, remaining: 1, unopened: [`authorizations.sealed_access_token of ${row.id}`] });
     expect(await resealWith([k2, k1])).toEqual({ ...first, count: 0 });
     expect((await onlyAuthorization(test)).sealed_access_token).toBe(row.sealed_refresh_token);
   });
@@ -126,7 +135,7 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
       expect(sealedPlaces.map(({ table, column }) => ({ table, column }))).toEqual(
         expect.arrayContaining(columns.filter(({ column }) => column.startsWith("sealed_"))),
       );
-      for (const { table, column } of sealedPlaces) {
+      for (const { table, column } of keyedColumns) {
         const id = keyIdSql(column);
         const plan = await query.transaction().execute(async (transaction) => {
           if (database === "postgres") await sql`set local enable_seqscan = off`.execute(transaction);

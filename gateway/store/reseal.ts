@@ -1,37 +1,44 @@
+import { type CoveredRow, macColumns, readCovered, signCovered } from "./covered-rows.ts";
 import type { Database } from "./database.ts";
-import { countSealed, listKeyIds, type SealedPlace, type SealedSecret, sealedPlaces, readSealed, replaceSealed } from "./sealed-places.ts";
+import { countKeyed, type KeyedColumn, listKeyIds } from "./key-ids.ts";
+import { type CoveredTable, nameOf, type RowMacs } from "./row-macs.ts";
+import { readSealed, replaceSealed, type SealedPlace, type SealedSecret, sealedPlaces } from "./sealed-places.ts";
 import { SealError, type Sealer } from "./sealing.ts";
 
-/** Secrets read at a time. */
+/** Every column whose values are made with a key of the ring. */
+export const keyedColumns: readonly KeyedColumn[] = [...sealedPlaces, ...macColumns];
+
+/** Rows read at a time. */
 const BATCH_ROWS = 100;
-/** How often it is looked for secrets that a gateway has sealed with an old key meanwhile. */
+/** How often it is looked for what a gateway has made with an old key meanwhile. */
 const MAXIMUM_ROUNDS = 3;
 
-/** What became of sealing the store's secrets with the first key. */
+/** What became of moving the store to the first key. */
 export interface Resealed {
-  /** Secrets that were sealed again. */
+  /** Secrets that were sealed again, and HMACs that were made again. */
   count: number;
-  /** Secrets that are still sealed with another key. */
+  /** Those that still name another key. */
   remaining: number;
 }
 
 export interface ResealOptions {
   database: Pick<Database, "query">;
   sealer: Sealer;
+  macs: RowMacs;
   /** Called after each batch: how many are done, of how many. */
   onProgress: (done: number, total: number) => void;
-  /** Called for each secret that does not open. It stays as it is. */
-  onUnopened: (row: string, error: SealError) => void;
+  /** Called for each that does not open or verify, with why. It stays as it is. */
+  onUnopened: (row: string, why: string) => void;
 }
 
 /**
- * Seals every secret of the store with the ring's first key, while gateways run: a secret that a gateway replaces meanwhile is left to it.
- * Goes on where it stopped when it is run again, as what is done is found in the index.
+ * Seals every secret of the store with the ring's first key, and makes every HMAC with it, while gateways run: what a gateway replaces
+ * meanwhile is left to it. Goes on where it stopped when it is run again, as what is done is found in the index.
  */
 export async function reseal({ onUnopened, ...rest }: ResealOptions): Promise<Resealed> {
   const told = new Set<string>();
-  const tellOnce: ResealOptions["onUnopened"] = (row, error) => {
-    if (!told.has(row)) onUnopened(row, error);
+  const tellOnce: ResealOptions["onUnopened"] = (row, why) => {
+    if (!told.has(row)) onUnopened(row, why);
     told.add(row);
   };
   const options = { ...rest, onUnopened: tellOnce };
@@ -46,21 +53,41 @@ export async function reseal({ onUnopened, ...rest }: ResealOptions): Promise<Re
 }
 
 async function resealOnce(options: ResealOptions, onProgress: (done: number) => void): Promise<number> {
+  const { query } = options.database;
   let done = 0;
-  for (const place of sealedPlaces) {
-    for (const keyId of await listOldKeys(options, place)) {
+  const walk = async <Row>(keyed: KeyedColumn, { read, replace, keyOf }: Walk<Row>) => {
+    for (const keyId of await listOldKeys(options, keyed)) {
       let after = "";
       for (;;) {
-        const batch = await readSealed(options.database.query, place, { keyId, after, limit: BATCH_ROWS });
+        const batch = await read({ keyId, after, limit: BATCH_ROWS });
         const last = batch.at(-1);
-        if (!last) break;
-        for (const secret of batch) done += (await resealOne(options, place, secret)) ? 1 : 0;
-        after = last.key;
+        if (last === undefined) break;
+        for (const row of batch) done += (await replace(row)) ? 1 : 0;
+        after = keyOf(last);
         onProgress(done);
       }
     }
-  }
+  };
+  for (const place of sealedPlaces)
+    await walk<SealedSecret>(place, {
+      read: (where) => readSealed(query, place, where),
+      replace: (secret) => resealOne(options, place, secret),
+      keyOf: ({ key }) => key,
+    });
+  for (const column of macColumns)
+    await walk<CoveredRow>(column, {
+      read: (where) => readCovered(query, column.table, where),
+      replace: (row) => signOne(options, column.table, row),
+      keyOf: (row) => nameOf(column.table, row),
+    });
   return done;
+}
+
+/** How the rows of one column are gone through, by their own key. */
+interface Walk<Row> {
+  read(where: { keyId: string; after: string; limit: number }): Promise<Row[]>;
+  replace(row: Row): Promise<boolean>;
+  keyOf(row: Row): string;
 }
 
 async function resealOne({ database, sealer, onUnopened }: ResealOptions, place: SealedPlace, secret: SealedSecret): Promise<boolean> {
@@ -69,17 +96,23 @@ async function resealOne({ database, sealer, onUnopened }: ResealOptions, place:
     return await replaceSealed(database.query, place, secret, next);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    onUnopened(`${place.table}.${place.column} of ${secret.key}`, error);
+    onUnopened(`${place.table}.${place.column} of ${secret.key}`, error.message);
     return false;
   }
 }
 
-const listOldKeys = async ({ database, sealer }: ResealOptions, place: SealedPlace): Promise<string[]> =>
-  (await listKeyIds(database.query, place)).filter((id) => id !== sealer.keyIds[0]);
+async function signOne({ database, macs, onUnopened }: ResealOptions, table: CoveredTable, row: CoveredRow): Promise<boolean> {
+  if (macs.verify(table, row)) return signCovered(database.query, macs, table, row);
+  onUnopened(`${table}.mac of ${nameOf(table, row)}`, "It does not verify: the row was changed or moved.");
+  return false;
+}
+
+const listOldKeys = async ({ database, sealer }: ResealOptions, keyed: KeyedColumn): Promise<string[]> =>
+  (await listKeyIds(database.query, keyed)).filter((id) => id !== sealer.keyIds[0]);
 
 async function countRemaining(options: ResealOptions): Promise<number> {
   let remaining = 0;
-  for (const place of sealedPlaces)
-    for (const keyId of await listOldKeys(options, place)) remaining += await countSealed(options.database.query, place, keyId);
+  for (const keyed of keyedColumns)
+    for (const keyId of await listOldKeys(options, keyed)) remaining += await countKeyed(options.database.query, keyed, keyId);
   return remaining;
 }

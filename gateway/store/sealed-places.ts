@@ -1,5 +1,6 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { z } from "zod";
+import { keyIdIn } from "./key-ids.ts";
 import type { Tables } from "./tables.ts";
 
 /** A column that holds envelopes, each of which names the key that it was made with. */
@@ -29,63 +30,6 @@ export const contextOf = {
   token: (place: { ownerKind: string; ownerId: string; connectionId: string; authorizationId: string }, column: string): string =>
     JSON.stringify([place.ownerKind, place.ownerId, place.connectionId, place.authorizationId, column]),
 };
-
-/** What an envelope's text can consist of but for its dots. */
-const ENVELOPE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/** `s1.`, an id of at most 32 characters, and the next dot. */
-const HEAD_CHARACTERS = 36;
-
-/**
- * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migration 0006 are on this very text, so it is never
- * edited: what reads it without them reads every row.
- */
-export const keyIdSql = (column: string): string =>
-  `rtrim(substr(rtrim(substr(${column}, 1, ${HEAD_CHARACTERS}), '${ENVELOPE_CHARACTERS}'), 4), '.')`;
-
-const keyIdIn = ({ column }: SealedPlace): RawBuilder<string> => sql.raw(keyIdSql(column));
-
-const countSchema = z.object({ count: z.coerce.number() });
-const keyIdSchema = z.object({ key_id: z.string() });
-
-/** The ids of the keys that rows of a column name. One step in the index for each: no row is read. */
-export async function listKeyIds(query: Kysely<Tables>, place: SealedPlace): Promise<string[]> {
-  const ids: string[] = [];
-  for (let next = await keyIdAfter(query, place, null); next !== null; next = await keyIdAfter(query, place, next)) ids.push(next);
-  return ids;
-}
-
-async function keyIdAfter(query: Kysely<Tables>, place: SealedPlace, last: string | null): Promise<string | null> {
-  const id = keyIdIn(place);
-  const isLater = last === null ? sql`${id} is not null` : sql`${id} > ${last}`;
-  const { rows } = await sql`select ${id} as key_id from ${sql.table(place.table)} where ${isLater} order by ${id} limit 1`.execute(query);
-  return rows[0] === undefined ? null : keyIdSchema.parse(rows[0]).key_id;
-}
-
-/** How many rows of a column name a key, counted in the index. */
-export async function countSealed(query: Kysely<Tables>, place: SealedPlace, keyId: string): Promise<number> {
-  const { rows } = await sql`select count(*) as count from ${sql.table(place.table)} where ${keyIdIn(place)} = ${keyId}`.execute(query);
-  return countSchema.parse(rows[0]).count;
-}
-
-/** How many rows name a key, by column. */
-export interface KeyUse {
-  keyId: string;
-  rows: number;
-  /** As `authorizations.sealed_access_token`. */
-  columns: readonly { name: string; rows: number }[];
-}
-
-/** Who of `isWanted` is named by rows, with counts. Keys that no row names are left out. */
-export async function listKeyUses(query: Kysely<Tables>, isWanted: (keyId: string) => boolean = () => true): Promise<KeyUse[]> {
-  const uses = new Map<string, { name: string; rows: number }[]>();
-  for (const place of sealedPlaces) {
-    for (const keyId of (await listKeyIds(query, place)).filter(isWanted)) {
-      const use = { name: `${place.table}.${place.column}`, rows: await countSealed(query, place, keyId) };
-      uses.set(keyId, [...(uses.get(keyId) ?? []), use]);
-    }
-  }
-  return [...uses].map(([keyId, columns]) => ({ keyId, columns, rows: columns.reduce((sum, { rows }) => sum + rows, 0) }));
-}
 
 const sealedSchema = z.object({
   key: z.string(),

@@ -51,7 +51,8 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
     },
 
     open(envelope, context) {
-      const { keyId, sealed } = parseEnvelope(envelope);
+      const { keyId, body: sealed } = parseEnvelope(envelope, VERSION);
+      if (sealed.length < NONCE_BYTES + TAG_BYTES) throw new SealError(NO_ENVELOPE);
       const secret = ring.get(keyId);
       if (!secret) throw new SealError(`A stored secret is sealed with key "${keyId}", which XKIT_ENCRYPTION_KEYS does not hold.`);
       const decipher = createDecipheriv(ALGORITHM, secret, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
@@ -68,14 +69,14 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
   };
 }
 
-function parseEnvelope(envelope: string): { keyId: string; sealed: Buffer } {
-  const [version, keyId, body, ...rest] = envelope.split(".");
-  const sealed = Buffer.from(body ?? "", "base64url");
-  if (version !== VERSION || !keyId || rest.length > 0 || sealed.length < NONCE_BYTES + TAG_BYTES) {
-    throw new SealError("A stored secret is not an envelope of this gateway.");
-  }
-  return { keyId, sealed };
+/** A version, the id of a key, and bytes. Throws `SealError`. */
+export function parseEnvelope(envelope: string, version: string): { keyId: string; body: Buffer } {
+  const [actual, keyId, body = "", ...rest] = envelope.split(".");
+  if (actual !== version || !keyId || rest.length > 0) throw new SealError(NO_ENVELOPE);
+  return { keyId, body: Buffer.from(body, "base64url") };
 }
+
+const NO_ENVELOPE = "A stored secret is not an envelope of this gateway.";
 
 /** base64url SHA-256: how a random secret (state, session, API key) is kept when it must only be recognised. */
 export const hashSecret = (secret: string): string => hash("sha256", secret, "base64url");

@@ -73,6 +73,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
     kind: "sqlite",
     query,
     changes,
+    dropCaches: () => changes.tell("everything"),
     async write(topics, statements) {
       const result = await query.transaction().execute(statements);
       commits += 1;

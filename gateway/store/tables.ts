@@ -13,6 +13,7 @@ export interface Tables {
   attempts: AttemptRow;
   restored_backups: RestoredBackupRow;
   rates: RateRow;
+  upgrades: UpgradeRow;
 }
 
 export interface SigningKeyRow {
@@ -22,6 +23,8 @@ export interface SigningKeyRow {
   created_at: number;
   /** Signs nothing new from then on, and verifies until the last token it signed has expired. */
   retired_at: number | null;
+  /** The HMAC of the columns that `coveredColumns` lists; null where an earlier release wrote the row. */
+  mac: string | null;
 }
 
 export interface UserRow {
@@ -29,9 +32,12 @@ export interface UserRow {
   group_id: string | null;
   /** Issue time of the assertion that set `group_id`; an older one does not move the user back. */
   group_asserted_at: number | null;
+  /** Tokens and sessions that were issued before are refused. */
+  tokens_valid_from: number | null;
   name: string | null;
   created_at: number;
   updated_at: number;
+  mac: string | null;
 }
 
 export interface GroupRow {
@@ -48,6 +54,7 @@ export interface SessionRow {
   last_used_at: number;
   expires_at: number;
   ended_at: number | null;
+  mac: string | null;
 }
 
 export interface OneTimeTokenRow {
@@ -55,6 +62,7 @@ export interface OneTimeTokenRow {
   user_id: string;
   expires_at: number;
   used_at: number | null;
+  mac: string | null;
 }
 
 export interface ApiKeyRow {
@@ -65,6 +73,7 @@ export interface ApiKeyRow {
   created_at: number;
   last_used_at: number | null;
   revoked_at: number | null;
+  mac: string | null;
 }
 
 export interface ConnectionRow {
@@ -118,6 +127,7 @@ export interface AuthorizationRow {
   refused_at: number | null;
   created_at: number;
   updated_at: number;
+  mac: string | null;
 }
 
 export interface AttemptRow {
@@ -132,6 +142,7 @@ export interface AttemptRow {
   return_to: string | null;
   expires_at: number;
   used_at: number | null;
+  mac: string | null;
 }
 
 /** A backup that this store was restored from, by when it was taken. A backup notes itself, so that a copy of it by hand is known too. */
@@ -144,4 +155,13 @@ export interface RateRow {
   key: string;
   /** When all of it has drained (`runtime/rate-limiter.ts`); the row is deleted after that. */
   drained_at: number;
+}
+
+/** What a release does to the rows of the releases before it, beside running gateways. */
+export interface UpgradeRow {
+  name: string;
+  started_at: number;
+  /** Null until it is done, once and for all. */
+  completed_at: number | null;
+  mac: string;
 }

@@ -15,12 +15,13 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
   const testDatabase = await createTestDatabase(kind);
   const config = createTestConfig(provider, testDatabase, { connectors: suiteConnectors(provider) });
   const log = createLog("silent");
-  const { database, sealer, auth, close } = await openStore(config, clock, log);
+  const { database, sealer, macs, auth, close } = await openStore(config, clock, log);
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const users = { ...auth.users, provision: auth.provisionUser };
   const upstream = await createVaultUpstream({
     database,
     sealer,
+    macs,
     connectors,
     clock,
     log,

@@ -17,11 +17,12 @@ import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import type { TokenChecker } from "./token-check.ts";
-import { fingerprintOf, openColumn, openFields, rowOf } from "./sealed-columns.ts";
+import { fingerprintOf, type Keys, openColumn, openFields, rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
 export const USABLE_TOKEN_WAIT_MS = 1_000;
@@ -33,6 +34,7 @@ interface Dependencies {
   checker: TokenChecker;
   given: GivenTokens;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   log: Pick<Log, "error">;
   publicUrl: string;
@@ -74,8 +76,8 @@ function causeOf({ freshness, refusedBy }: Held): RefreshCause | null {
  * who asks; null is a server.
  */
 export function createAccessTokens(dependencies: Dependencies) {
-  const { connections, connectors, refresher, checker, given, sealer, clock, log, publicUrl, requestDeadlineMs } = dependencies;
-  const openToken = createTokenOpener(sealer, publicUrl);
+  const { connections, connectors, refresher, checker, given, clock, log, publicUrl, requestDeadlineMs } = dependencies;
+  const openToken = createTokenOpener(dependencies);
   const answer = (held: Held, request: TokenRequest, problem: RefreshProblem | null) =>
     answerOf(held, request, problem, { publicUrl, clock });
 
@@ -166,12 +168,12 @@ export function createAccessTokens(dependencies: Dependencies) {
 }
 
 /** Opens the access token once for as long as its row is cached. */
-function createTokenOpener(sealer: Sealer, publicUrl: string) {
+function createTokenOpener({ publicUrl, ...keys }: Keys & { publicUrl: string }) {
   const opened = new WeakMap<AuthorizationRow, Granted>();
   return (stored: StoredConnection, authorization: AuthorizationRow): Granted | null => {
     const known = opened.get(authorization);
     if (known) return known;
-    const value = openColumn(sealer, stored, "sealed_access_token");
+    const value = openColumn(keys, stored, "sealed_access_token");
     if (value === null) return null;
     const token: Granted = {
       type: "AccessToken",
@@ -181,7 +183,7 @@ function createTokenOpener(sealer: Sealer, publicUrl: string) {
       scopes: parseScopes(authorization.granted_scopes),
       missingScopes: missingScopesOf(authorization),
       fingerprint: fingerprintOf(value),
-      fields: stored.connector.oauth ? null : openFields(sealer, stored),
+      fields: stored.connector.oauth ? null : openFields(keys, stored),
       connection: toConnection(stored, publicUrl),
     };
     opened.set(authorization, token);

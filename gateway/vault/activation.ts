@@ -6,9 +6,10 @@ import { type ConnectionStore, isLeased, locked, type StartedConnection, type St
 import type { Database } from "../store/database.ts";
 import { MOVED_MEANWHILE, stillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
-import { openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
+import { grantFacts, openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;
@@ -29,12 +30,13 @@ interface Dependencies {
   connections: ConnectionStore;
   revoker: Revoker;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   log: Pick<Log, "error">;
 }
 
 /** Turns a started grant into the connection's own, or into an error beside a connection that stays as it was. */
-export function createActivation({ database, connections, revoker, sealer, clock, log }: Dependencies) {
+export function createActivation({ database, connections, revoker, sealer, macs, clock, log }: Dependencies) {
   /** Answers a failure when the user came back with another account than the connection has, or disconnected or moved meanwhile. */
   async function withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Failure | null> {
     await database.clock.measure();
@@ -69,6 +71,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
       token_type: "api_key",
       granted_scopes: authorization.requested_scopes,
       issued_at: clock.now(),
+      expires_at: null,
       version: authorization.version + 1,
     };
     return connections.change(connection, async (transaction, current) =>
@@ -101,7 +104,7 @@ export function createActivation({ database, connections, revoker, sealer, clock
   /** Connecting again is what mends a connection whose secrets do not open: it must not fail for them. */
   function openWhatOpens(stored: StoredConnection): string | null {
     try {
-      return openColumn(sealer, stored, "sealed_refresh_token");
+      return openColumn({ sealer, macs }, stored, "sealed_refresh_token");
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       log.error({ ...rowOf(stored), err: error }, "a stored secret does not open, and is replaced without it");
@@ -126,13 +129,14 @@ export function createActivation({ database, connections, revoker, sealer, clock
     { connection, authorization }: StartedConnection,
     userId: string,
     previous: AuthorizationRow | null,
-    columns: Partial<AuthorizationRow>,
+    columns: Omit<Partial<AuthorizationRow>, "id">,
   ): Promise<Failure | null> {
-    if (!(await stillConnectsFor(database, userId, connection, transaction))) return movedMeanwhile;
+    if (!(await stillConnectsFor({ database, macs }, userId, connection, transaction))) return movedMeanwhile;
     const now = clock.now();
+    const mac = macs.sign("authorizations", grantFacts(connection, { ...authorization, ...columns }));
     const { numUpdatedRows } = await transaction
       .updateTable("authorizations")
-      .set({ ...columns, status: "active", error_code: null, error_message: null, updated_at: now })
+      .set({ ...columns, mac, status: "active", error_code: null, error_message: null, updated_at: now })
       .where("id", "=", authorization.id)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return disconnectedMeanwhile;

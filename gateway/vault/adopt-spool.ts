@@ -10,7 +10,7 @@ import { isLasting } from "./retry-while-store-away.ts";
 import type { Revoker } from "./revoke.ts";
 import type { FirstTokens, RefreshedTokens, SpooledTokens } from "./spool.ts";
 
-export interface AdoptDependencies extends Pick<ResultDependencies, "spool" | "connections" | "sealer" | "clock" | "log"> {
+export interface AdoptDependencies extends Pick<ResultDependencies, "spool" | "connections" | "sealer" | "macs" | "clock" | "log"> {
   database: Database;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   revoker: Revoker;
@@ -54,10 +54,12 @@ async function adoptRefreshed(
   { connection, connector }: Place,
   { authorizationId: id, version, columns }: RefreshedTokens,
 ): Promise<boolean> {
-  const isStored = await updateGrant(dependencies, { connection, authorization: { id, version } }, activeColumns(columns, noProblem));
+  const grant = { connection, authorization: { id, version } };
+  const active = activeColumns(dependencies, grant, columns, noProblem);
+  const isStored = await updateGrant(dependencies, grant, active);
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
-    const authorization = { ...newAuthorization(connection.id, [], 0), id, ...columns };
+    const authorization = { ...newAuthorization(dependencies.macs, connection, [], 0), id, ...active };
     await dependencies.revoker.prepare({ connection, connector, authorization })();
   }
   return isStored;
@@ -68,7 +70,7 @@ async function adoptFirst(dependencies: AdoptDependencies, { connection, connect
   const { userId, granted } = tokens;
   const authorization = await findStarted(dependencies.database, connection, tokens);
   if (!authorization) {
-    const gone = { ...newAuthorization(connection.id, [], 0), id: tokens.authorizationId };
+    const gone = { ...newAuthorization(dependencies.macs, connection, [], 0), id: tokens.authorizationId };
     if (!connection.enabled) await dependencies.revoker.revoke({ connection, connector, authorization: gone }, granted.tokens);
     return false;
   }

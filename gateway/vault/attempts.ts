@@ -3,6 +3,7 @@ import { forbidden, notFound } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
 import { createSecret, hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow, Tables } from "../store/tables.ts";
@@ -40,6 +41,7 @@ export interface NewAttempt {
 interface AttemptDependencies {
   database: Database;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   log: Pick<Log, "error">;
 }
@@ -47,13 +49,13 @@ interface AttemptDependencies {
 export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
-export function createAttempts({ database, sealer, clock, log }: AttemptDependencies) {
+export function createAttempts({ database, sealer, macs, clock, log }: AttemptDependencies) {
   return {
     /** A row to insert, and the state that finds it again: only its hash is kept. */
     create(attempt: NewAttempt): { state: string; row: AttemptRow } {
       const state = createSecret();
       const stateHash = hashSecret(state);
-      const row: AttemptRow = {
+      const row = {
         state_hash: stateHash,
         authorization_id: attempt.authorizationId,
         connector_slug: attempt.connectorSlug,
@@ -65,7 +67,7 @@ export function createAttempts({ database, sealer, clock, log }: AttemptDependen
         expires_at: clock.now() + ATTEMPT_LIFETIME_MS,
         used_at: null,
       };
-      return { state, row };
+      return { state, row: { ...row, mac: macs.sign("attempts", row) } };
     },
 
     /** How many attempts at a connector a user has started that have not expired. */
@@ -93,7 +95,7 @@ export function createAttempts({ database, sealer, clock, log }: AttemptDependen
 
     /** Attempts of a user that can still be finished, the newest first. */
     async listPending(userId: string): Promise<AttemptRow[]> {
-      return database.query
+      const rows = await database.query
         .selectFrom("attempts")
         .selectAll()
         .where("user_id", "=", userId)
@@ -101,6 +103,7 @@ export function createAttempts({ database, sealer, clock, log }: AttemptDependen
         .where("expires_at", ">", clock.now())
         .orderBy("expires_at", "desc")
         .execute();
+      return rows.filter((row) => macs.accept("attempts", row));
     },
 
     /**
@@ -134,7 +137,8 @@ export function createAttempts({ database, sealer, clock, log }: AttemptDependen
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
       const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
-      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
+      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug) || !macs.accept("attempts", row))
+        throw notFound(UNKNOWN_LINK);
       if (row.used_at !== null) throw notFound("This link was already used: start again if connecting did not succeed.");
       if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
       return row;

@@ -17,6 +17,7 @@ import type { Database } from "../store/database.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import { logMisread } from "./refresh-result.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { FirstTokens, Spool } from "./spool.ts";
 import type { AttemptRow } from "../store/tables.ts";
@@ -31,6 +32,7 @@ export interface ConnectingDependencies {
   revoker: Revoker;
   spool: Spool;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   log: Log;
   /** Where this gateway is reached, without a slash at the end. */
@@ -49,7 +51,7 @@ export interface Finished {
 
 /** The two halves of connecting, and the form between them. */
 export function createConnecting(dependencies: ConnectingDependencies) {
-  const { database, connections, connectors, sealer, clock, log, spool, publicUrl, timeoutMs, signal } = dependencies;
+  const { database, connections, connectors, sealer, macs, clock, log, spool, publicUrl, timeoutMs, signal } = dependencies;
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
   const pending = createPending({ attempts, clock });
@@ -71,7 +73,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await pending.assertMayStart(transaction, viewer.userId, connector);
       await pending.removeAbandoned(transaction, owned, existing);
       if (!existing) await pending.insertConnection(transaction, connection);
-      const authorization = newAuthorization(connection.id, connector.scopes, now);
+      const authorization = newAuthorization(macs, connection, connector.scopes, now);
       const attempt = attempts.create({
         authorizationId: authorization.id,
         connectorSlug: slug,
@@ -113,7 +115,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   /** Throws NOT_FOUND when what was collected does not open: connecting is started again. */
   function openCollected(started: StartedConnection): Record<string, string> {
     try {
-      return openFields(sealer, started);
+      return openFields(dependencies, started);
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       log.error({ ...rowOf(started), err: error }, "a stored secret does not open");
@@ -270,7 +272,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       .executeTakeFirst();
     const stored = authorization && (await connections.read(authorization.connection_id));
     if (!stored) throw notFound("The connection was removed in the meantime: start again.");
-    await assertStillConnectsFor(database, attempt.user_id, stored.connection);
+    await assertStillConnectsFor(dependencies, attempt.user_id, stored.connection);
     return { ...stored, authorization };
   }
 

@@ -3,6 +3,7 @@ import { notFound } from "../../schema/errors.ts";
 import { ownerOfViewer } from "../../schema/upstream.ts";
 import { locked, ownerOf } from "./connections.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { ConnectionRow, Tables } from "../store/tables.ts";
 
 /**
@@ -10,14 +11,14 @@ import type { ConnectionRow, Tables } from "../store/tables.ts";
  * into what the group uses. With a transaction, the user's row is locked until it ends.
  */
 export async function stillConnectsFor(
-  database: Database,
+  { database, macs }: { database: Database; macs: RowMacs },
   userId: string,
   connection: ConnectionRow,
   transaction?: Transaction<Tables>,
 ): Promise<boolean> {
-  const row = (transaction ?? database.query).selectFrom("users").select(["id", "group_id"]).where("id", "=", userId);
+  const row = (transaction ?? database.query).selectFrom("users").selectAll().where("id", "=", userId);
   const user = await (transaction ? locked(database, row) : row).executeTakeFirst();
-  if (!user) return false;
+  if (!user || !macs.accept("users", user)) return false;
   const [current, owner] = [ownerOfViewer({ userId: user.id, groupId: user.group_id }), ownerOf(connection)];
   return current.kind === owner.kind && current.id === owner.id;
 }
@@ -26,6 +27,10 @@ export async function stillConnectsFor(
 export const MOVED_MEANWHILE = "Your group has changed since connecting was started: start again.";
 
 /** Throws NOT_FOUND for a user who no longer connects for the connection's owner. */
-export async function assertStillConnectsFor(database: Database, userId: string, connection: ConnectionRow): Promise<void> {
-  if (!(await stillConnectsFor(database, userId, connection))) throw notFound(MOVED_MEANWHILE);
+export async function assertStillConnectsFor(
+  store: { database: Database; macs: RowMacs },
+  userId: string,
+  connection: ConnectionRow,
+): Promise<void> {
+  if (!(await stillConnectsFor(store, userId, connection))) throw notFound(MOVED_MEANWHILE);
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Owner } from "../../schema/upstream.ts";
+import type { RowMacs } from "../store/row-macs.ts";
+import { grantFacts } from "./sealed-columns.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
 /** A pending connection: no authorization of it has succeeded yet. */
@@ -16,8 +18,12 @@ export const newConnection = (owner: Owner, slug: string, id: string | null, now
 });
 
 /** A grant that is only asked for. */
-export const newAuthorization = (connectionId: string, scopes: string[], now: number): AuthorizationRow => ({
-  id: randomUUID(),
+export function newAuthorization(macs: RowMacs, connection: ConnectionRow, scopes: string[], now: number): AuthorizationRow {
+  const row = { ...emptyGrant(connection.id, scopes, now), id: randomUUID() };
+  return { ...row, mac: macs.sign("authorizations", grantFacts(connection, row)) };
+}
+
+const emptyGrant = (connectionId: string, scopes: string[], now: number): Omit<AuthorizationRow, "id" | "mac"> => ({
   connection_id: connectionId,
   status: "awaiting_callback",
   display_label: null,

@@ -3,6 +3,7 @@ import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { parseScopes } from "./connections.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
@@ -15,6 +16,7 @@ export const LATE_ANSWER_MS = 60_000;
 
 export interface CallDependencies extends LeaseDependencies, RetryDependencies {
   sealer: Sealer;
+  macs: RowMacs;
 }
 
 /** What the provider said to one call. */
@@ -97,15 +99,15 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
 function sendRefreshToken(
-  { sealer, clock, timeoutMs }: CallDependencies,
+  { clock, timeoutMs, ...keys }: CallDependencies,
   grant: ClaimedGrant,
   mayStillSend: () => boolean,
 ): Promise<TokenResult> {
-  const refreshToken = openColumn(sealer, grant, "sealed_refresh_token");
+  const refreshToken = openColumn(keys, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
   if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
   return refreshTokens({
-    provider: fillProvider(oauth.provider, openFields(sealer, grant)),
+    provider: fillProvider(oauth.provider, openFields(keys, grant)),
     client: oauth.client,
     refreshToken,
     askedAt: clock.now(),

@@ -3,6 +3,7 @@ import type { TokenFailure, TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import { isOfRestoredBackup } from "../store/restored-backups.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
@@ -11,7 +12,7 @@ import { noLease } from "./lease.ts";
 import { noProblem, problemColumns } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
-import { placeOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
+import { grantFacts, placeOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
 export interface ResultDependencies extends RetryDependencies {
@@ -20,6 +21,7 @@ export interface ResultDependencies extends RetryDependencies {
   connections: ConnectionStore;
   revoker: Revoker;
   sealer: Sealer;
+  macs: RowMacs;
   log: Log;
 }
 
@@ -41,7 +43,9 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
     log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept in the spool");
     return spool.keep({ connectionId: connection.id, authorizationId: authorization.id, version: authorization.version, columns });
   };
-  const isStored = await retryAndSpool(dependencies, keep, () => updateGrant(dependencies, grant, activeColumns(columns, problem)));
+  const isStored = await retryAndSpool(dependencies, keep, () =>
+    updateGrant(dependencies, grant, activeColumns(dependencies, grant, columns, problem)),
+  );
   logMisread(log, connector.slug, tokens);
   if (isStored) log.info(facts, "refreshed");
   else await discardTokens(dependencies, grant, tokens);
@@ -59,8 +63,14 @@ function problemOf(authorization: AuthorizationRow, { issued_at: issuedAt, expir
 }
 
 /** The columns of a grant whose tokens were refreshed. */
-export const activeColumns = (columns: TokenColumns, problem: Partial<AuthorizationRow>) => ({
+export const activeColumns = (
+  { macs }: Pick<ResultDependencies, "macs">,
+  { connection, authorization: { id } }: GrantVersion,
+  columns: TokenColumns,
+  problem: Partial<AuthorizationRow>,
+) => ({
   ...columns,
+  mac: macs.sign("authorizations", grantFacts(connection, { id, ...columns })),
   ...problem,
   ...noLease,
   status: "active" as const,

@@ -78,7 +78,7 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
   const forced = cause !== "due";
   const lapse = createLapseWatch(flight);
   // Before it is claimed: what does not open costs no write.
-  openColumn(flight.sealer, started, "sealed_refresh_token");
+  openColumn(flight, started, "sealed_refresh_token");
   let grant = started;
   let takeOver: string | null = null;
   for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {

@@ -3,8 +3,7 @@ import type { TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
-import type { Sealer } from "../store/sealing.ts";
-import { openColumn, openFields } from "./sealed-columns.ts";
+import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
 /** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
 export interface Revoker {
@@ -14,7 +13,7 @@ export interface Revoker {
   revoke(stored: StoredConnection, tokens: TokenSet): Promise<void>;
 }
 
-export function createRevoker({ sealer, log, timeoutMs }: { sealer: Sealer; log: Log; timeoutMs: number }): Revoker {
+export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; timeoutMs: number }): Revoker {
   /** A secret that does not open, or a configuration that has changed since, must not keep a user connected. */
   function prepare(stored: StoredConnection, tokens: TokenSet | null): () => Promise<void> {
     const facts = { connection: stored.connection.id, connector: stored.connector.slug };
@@ -40,10 +39,10 @@ export function createRevoker({ sealer, log, timeoutMs }: { sealer: Sealer; log:
   function revocationOf(stored: StoredConnection, tokens: TokenSet | null): Revocation | null {
     const { oauth } = stored.connector;
     if (!oauth?.provider.revocationEndpoint) return null;
-    const refreshToken = tokens ? tokens.refreshToken : openColumn(sealer, stored, "sealed_refresh_token");
-    const token = refreshToken ?? (tokens ? tokens.accessToken : openColumn(sealer, stored, "sealed_access_token"));
+    const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
+    const token = refreshToken ?? (tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token"));
     if (!token) return null;
-    const provider = fillProvider(oauth.provider, openFields(sealer, stored));
+    const provider = fillProvider(oauth.provider, openFields(keys, stored));
     return { provider, client: oauth.client, token, tokenTypeHint: refreshToken ? "refresh_token" : "access_token", timeoutMs };
   }
 

@@ -5,8 +5,9 @@ import { jwtExpiry } from "../oauth/jwt.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ownerOf, parseScopes, type StoredConnection } from "./connections.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
 /** The columns that hold secrets. Each is sealed for its own place: owner, connection, authorization and column. */
@@ -30,10 +31,27 @@ const contextIn = ({ owner, ...ids }: TokenPlace, column: SealedColumn): string 
 export const sealColumn = (sealer: Sealer, place: TokenPlace, column: SealedColumn, value: string): string =>
   sealer.seal(value, contextIn(place, column));
 
-/** Opens one secret of a stored connection; null where there is none. Throws `SealError`. */
-export function openColumn(sealer: Sealer, { connection, authorization }: StoredConnection, column: SealedColumn): string | null {
+/** What opens and verifies rows. */
+export interface Keys {
+  sealer: Sealer;
+  macs: RowMacs;
+}
+
+/** What the HMAC of a connection's authorization is made of. */
+export const grantFacts = (connection: ConnectionRow, { id, issued_at, expires_at }: GrantLife) => {
+  const { id: connection_id, owner_kind, owner_id } = connection;
+  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at };
+};
+
+type GrantLife = Pick<AuthorizationRow, "id" | "issued_at" | "expires_at">;
+
+/** Opens one secret of a stored connection; null where there is none. Throws `SealError`, also where the row does not verify. */
+export function openColumn({ sealer, macs }: Keys, { connection, authorization }: StoredConnection, column: SealedColumn): string | null {
   const envelope = authorization?.[column];
-  return authorization && envelope ? sealer.open(envelope, contextIn(placeOf(connection, authorization.id), column)) : null;
+  if (!authorization || !envelope) return null;
+  if (!macs.accept("authorizations", { ...grantFacts(connection, authorization), mac: authorization.mac }))
+    throw new SealError("The row of a stored secret does not verify: it was not written by this gateway.");
+  return sealer.open(envelope, contextIn(placeOf(connection, authorization.id), column));
 }
 
 /** What names a stored connection's rows in the log. */
@@ -49,8 +67,8 @@ const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
 const fieldsSchema = z.record(z.string(), z.string());
 
 /** The fields that were collected from the user, opened. */
-export const openFields = (sealer: Sealer, stored: StoredConnection): Record<string, string> =>
-  fieldsSchema.parse(JSON.parse(openColumn(sealer, stored, "sealed_fields") ?? "{}"));
+export const openFields = (keys: Keys, stored: StoredConnection): Record<string, string> =>
+  fieldsSchema.parse(JSON.parse(openColumn(keys, stored, "sealed_fields") ?? "{}"));
 
 /** `AccessToken.fingerprint`: base64url of the first 16 bytes of the SHA-256. */
 export const fingerprintOf = (token: string): string => createHash("sha256").update(token).digest().subarray(0, 16).toString("base64url");

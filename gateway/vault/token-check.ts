@@ -6,10 +6,11 @@ import { fillProvider } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
 import { updateGrant } from "./refresh-result.ts";
-import { openFields } from "./sealed-columns.ts";
+import { type Keys, openFields } from "./sealed-columns.ts";
 
 /** Longest a provider may take to say whether a token works, in milliseconds. After that it has said nothing. */
 export const CHECK_TIMEOUT_MS = 3_000;
@@ -22,6 +23,7 @@ interface Dependencies {
   database: Database;
   connections: ConnectionStore;
   sealer: Sealer;
+  macs: RowMacs;
   clock: Clock;
   log: Log;
 }
@@ -106,9 +108,9 @@ async function askProvider(dependencies: Dependencies, grant: StoredGrant, acces
   return true;
 }
 
-async function askOnce({ sealer }: Dependencies, grant: StoredGrant, accessToken: string) {
+async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
   const { oauth } = grant.connector;
   if (!oauth) return "unknown";
-  const provider = fillProvider(oauth.provider, openFields(sealer, grant));
+  const provider = fillProvider(oauth.provider, openFields(keys, grant));
   return checkToken({ provider, client: oauth.client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
 }

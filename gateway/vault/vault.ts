@@ -22,6 +22,7 @@ import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
+import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import { createTokenChecker } from "./token-check.ts";
 import { createSpool } from "./spool.ts";
@@ -34,6 +35,7 @@ export const STOP_WAIT_MS = 8_000;
 export interface VaultDependencies {
   database: Database;
   sealer: Sealer;
+  macs: RowMacs;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   clock: Clock;
   log: Log;

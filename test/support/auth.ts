@@ -9,6 +9,7 @@ import { onTestFinished } from "vitest";
 import type { Clock } from "../../gateway/runtime/clock.ts";
 import type { Database } from "../../gateway/store/database.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
+import { createRowMacs } from "../../gateway/store/row-macs.ts";
 import { createSealer } from "../../gateway/store/sealing.ts";
 import { type Auth, type AuthOptions, createAuth } from "../../gateway/auth/index.ts";
 import type { Issuer } from "../../gateway/config/token-issuers.ts";
@@ -53,8 +54,10 @@ export async function createStore(clock: Clock): Promise<{ url: string; open: ()
 
 export const openStore = async (clock: Clock): Promise<Database> => (await createStore(clock)).open();
 
-const sealingSecret = randomBytes(32);
-export const sealer = createSealer([{ id: "k1", secret: sealingSecret }]);
+const sealingKey = { id: "k1", secret: randomBytes(32) };
+export const sealer = createSealer([sealingKey]);
+export const macs = createRowMacs([sealingKey], { error() {} });
+macs.enforce();
 
 export interface LoggedWarning {
   facts: object;
@@ -71,7 +74,7 @@ export async function startAuth(database: Database, clock: Clock, options: Parti
   const warnings: LoggedWarning[] = [];
   const keep = (facts: object, message: string) => void warnings.push({ facts, message });
   const log = { warn: keep, error: keep };
-  const defaults = { database, sealer, clock, publicUrl: PUBLIC_URL, webOrigins: [APP_ORIGIN], issuers: [], log };
+  const defaults = { database, sealer, macs, clock, publicUrl: PUBLIC_URL, webOrigins: [APP_ORIGIN], issuers: [], log };
   const auth = await createAuth({ ...defaults, ...options });
   onTestFinished(() => auth.close());
   return { ...auth, database, warnings };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createAuth } from "../../gateway/auth/index.ts";
+import { createRowMacs } from "../../gateway/store/row-macs.ts";
 import { createSealer } from "../../gateway/store/sealing.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
 import { PUBLIC_URL, type TestApp, WEB_ORIGIN } from "./test-app.ts";
@@ -43,14 +44,17 @@ export async function pageOf(test: TestApp, id: string, groupId?: string | null)
 /** A server with an API key of this gateway. */
 export async function createServerHeaders(test: TestApp): Promise<{ authorization: string }> {
   const database = await openDatabase(test.database.url, { clock: test.clock });
+  const keys = test.config.sealingKeys ?? [];
+  const log = { warn() {}, error() {} };
   const auth = await createAuth({
     database,
-    sealer: createSealer(test.config.sealingKeys ?? []),
+    sealer: createSealer(keys),
+    macs: createRowMacs(keys, log),
     clock: test.clock,
     publicUrl: PUBLIC_URL,
     webOrigins: [],
     issuers: [],
-    log: { warn() {}, error() {} },
+    log,
   });
   const { id, secret } = await auth.apiKeys.create(randomUUID());
   await auth.close();

@@ -1,4 +1,4 @@
-import { keyIdSql } from "../sealed-places.ts";
+import { keyIdSql } from "../key-ids.ts";
 import type { Migration } from "./migrate.ts";
 
 /**

@@ -5,7 +5,8 @@ import { attempts } from "./0004-attempts.ts";
 import { rates } from "./0005-rates.ts";
 import { keyIds } from "./0006-key-ids.ts";
 import { tokenChecks } from "./0007-token-checks.ts";
+import { rowMacs } from "./0008-row-macs.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds, tokenChecks];
+export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds, tokenChecks, rowMacs];

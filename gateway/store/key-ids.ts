@@ -1,0 +1,70 @@
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import { z } from "zod";
+import type { Tables } from "./tables.ts";
+
+/** A column each value of which names the key that it was made with: an envelope, or an HMAC. It has an index by key id. */
+export interface KeyedColumn {
+  table: keyof Tables;
+  column: string;
+}
+
+/** What an envelope's text can consist of but for its dots. */
+const ENVELOPE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** `s1.`, an id of at most 32 characters, and the next dot. */
+const HEAD_CHARACTERS = 36;
+
+/**
+ * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migrations 0006 and 0008 are on this very text, so it is never
+ * edited: what reads it without them reads every row.
+ */
+export const keyIdSql = (column: string): string =>
+  `rtrim(substr(rtrim(substr(${column}, 1, ${HEAD_CHARACTERS}), '${ENVELOPE_CHARACTERS}'), 4), '.')`;
+
+export const keyIdIn = ({ column }: Pick<KeyedColumn, "column">): RawBuilder<string> => sql.raw(keyIdSql(column));
+
+const countSchema = z.object({ count: z.coerce.number() });
+const keyIdSchema = z.object({ key_id: z.string() });
+
+/** The ids of the keys that rows of a column name. One step in the index for each: no row is read. */
+export async function listKeyIds(query: Kysely<Tables>, keyed: KeyedColumn): Promise<string[]> {
+  const ids: string[] = [];
+  for (let next = await keyIdAfter(query, keyed, null); next !== null; next = await keyIdAfter(query, keyed, next)) ids.push(next);
+  return ids;
+}
+
+async function keyIdAfter(query: Kysely<Tables>, keyed: KeyedColumn, last: string | null): Promise<string | null> {
+  const id = keyIdIn(keyed);
+  const isLater = last === null ? sql`${id} is not null` : sql`${id} > ${last}`;
+  const { rows } = await sql`select ${id} as key_id from ${sql.table(keyed.table)} where ${isLater} order by ${id} limit 1`.execute(query);
+  return rows[0] === undefined ? null : keyIdSchema.parse(rows[0]).key_id;
+}
+
+/** How many rows of a column name a key, counted in the index. */
+export async function countKeyed(query: Kysely<Tables>, keyed: KeyedColumn, keyId: string): Promise<number> {
+  const { rows } = await sql`select count(*) as count from ${sql.table(keyed.table)} where ${keyIdIn(keyed)} = ${keyId}`.execute(query);
+  return countSchema.parse(rows[0]).count;
+}
+
+/** How many values name a key. */
+export interface KeyUse {
+  keyId: string;
+  values: number;
+  /** By column, as `authorizations.sealed_access_token`. */
+  columns: readonly { name: string; values: number }[];
+}
+
+/** How many values name each key of `isWanted`. Keys that none names are left out. */
+export async function listKeyUses(
+  query: Kysely<Tables>,
+  columns: readonly KeyedColumn[],
+  isWanted: (keyId: string) => boolean = () => true,
+): Promise<KeyUse[]> {
+  const uses = new Map<string, { name: string; values: number }[]>();
+  for (const keyed of columns) {
+    for (const keyId of (await listKeyIds(query, keyed)).filter(isWanted)) {
+      const use = { name: `${keyed.table}.${keyed.column}`, values: await countKeyed(query, keyed, keyId) };
+      uses.set(keyId, [...(uses.get(keyId) ?? []), use]);
+    }
+  }
+  return [...uses].map(([keyId, used]) => ({ keyId, columns: used, values: used.reduce((sum, { values }) => sum + values, 0) }));
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { afterEach, describe, expect, it } from "vitest";
+import { createApp } from "../app.ts";
+import { createLog } from "../runtime/log.ts";
+import { openStore } from "../services.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
+import { macColumns, readCovered } from "./covered-rows.ts";
+import { createRowMacs } from "./row-macs.ts";
+import { createSecret, hashSecret } from "./sealing.ts";
+
+let test: TestApp;
+afterEach(() => test.close());
+
+/** Asks another process, whose caches know nothing of what was there before. */
+async function askElsewhere(query: string, headers: Record<string, string>) {
+  return ask(sendTo(await test.startTwin()), query, {}, headers);
+}
+
+/** Rows with a known HMAC of another key: a writer of the store can copy its form. */
+const forged = "m1.test.".padEnd(51, "A");
+
+const refusals = () => test.logged.filter((line) => line.includes("does not verify, and is refused")).map((line) => JSON.parse(line).table);
+
+describe.each(databaseKinds)("Rows that grant power are believed only with an HMAC of the gateway's, on %s", (database) => {
+  it.each([null, forged])("an API key (HMAC %s)", async (mac) => {
+    test = await startTestApp({ database });
+    const [id, secret] = [`pk_${randomBytes(16).toString("base64url")}`, `sk_${createSecret()}`];
+    const row = { id, secret_hash: hashSecret(secret), name: null, created_at: 1, last_used_at: null, revoked_at: null, mac };
+    await inStore(test, (query) => query.insertInto("api_keys").values(row).execute());
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
+    const { errors } = await askElsewhere(`{ user(id: "ada") { id } }`, { authorization });
+    expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect(refusals()).toContain("api_keys");
+  });
+
+  it("a signing key", async () => {
+    test = await startTestApp({ database });
+    await test.signIn("ada");
+    const { privateKey, publicKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+    const row = { id: "forged", public_jwk: JSON.stringify(await exportJWK(publicKey)), sealed_private_jwk: "s1.test.", created_at: 1 };
+    await inStore(test, (query) =>
+      query
+        .insertInto("signing_keys")
+        .values({ ...row, retired_at: null, mac: forged })
+        .execute(),
+    );
+    const claims = new SignJWT({}).setIssuer(test.config.publicUrl).setAudience("xkit-gateway").setSubject("ada");
+    const now = Math.floor(test.clock.now() / 1000);
+    const header = { alg: "EdDSA", kid: "forged", typ: "user+jwt" };
+    const token = await claims
+      .setIssuedAt(now)
+      .setExpirationTime(now + 600)
+      .setProtectedHeader(header)
+      .sign(privateKey);
+    const { errors } = await askElsewhere(`{ viewer { groupId } }`, { authorization: `Bearer ${token}` });
+    expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect(refusals()).toContain("signing_keys");
+  });
+
+  it("a session, and one whose end or expiry was changed", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const secret = createSecret();
+    const cookie = (value: string) => ({ cookie: `xkit_session=${value}`, origin: WEB_ORIGIN });
+    const own = ada.browser.cookie("xkit_session") ?? "";
+    await inStore(test, async (query) => {
+      const [row] = await query.selectFrom("sessions").selectAll().execute();
+      if (row)
+        await query
+          .insertInto("sessions")
+          .values({ ...row, id: "forged", secret_hash: hashSecret(secret) })
+          .execute();
+    });
+    const refresh = `mutation { refreshSession { token } }`;
+    expect((await askElsewhere(refresh, cookie(own))).errors).toEqual([]);
+    expect((await askElsewhere(refresh, cookie(secret))).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    await inStore(test, (query) => query.updateTable("sessions").set({ expires_at: 9e15 }).execute());
+    expect((await askElsewhere(refresh, cookie(own))).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect(refusals()).toEqual(["sessions", "sessions"]);
+  });
+
+  it("a one-time token", async () => {
+    test = await startTestApp({ database });
+    const token = createSecret();
+    const row = { hash: hashSecret(token), user_id: "ada", expires_at: 9e15, used_at: null, mac: forged };
+    await inStore(test, (query) => query.insertInto("one_time_tokens").values(row).execute());
+    const store = await openStore(test.config, test.clock, createLog("silent"));
+    expect(await store.auth.oneTimeTokens.redeem(token)).toBeNull();
+    await store.close();
+  });
+
+  it("a user's group: the user is refused until the platform says again who they are", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const authorization = `Bearer ${await ada.bearer()}`;
+    await inStore(test, (query) => query.updateTable("users").set({ group_id: "acme" }).execute());
+    const { errors } = await askElsewhere(`{ viewer { groupId } }`, { authorization });
+    expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect(refusals()).toContain("users");
+    const twin = await test.startTwin();
+    test.clock.advance(1_000);
+    const { token } = await twin.provisionUser({ id: "ada" });
+    const after = await ask(sendTo(twin), `{ viewer { groupId } }`, {}, { authorization: `Bearer ${token}` });
+    expect(after.data).toEqual({ viewer: { groupId: null } });
+  });
+
+  it("a grant's expiry", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    await inStore(test, (query) => query.updateTable("authorizations").set({ expires_at: 9e15 }).execute());
+    test.clock.advance(HOUR_MS);
+    expect(await askToken(ada, { via: await test.startTwin() })).toMatchObject({ __typename: "ConnectorMisconfigured" });
+    expect(refusals()).toContain("authorizations");
+  });
+
+  it("a grant's owner", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const eve = await test.signIn("eve");
+    await ada.connect();
+    await inStore(test, (query) => query.updateTable("connections").set({ owner_id: "eve" }).execute());
+    expect(await askToken(eve, { via: await test.startTwin() })).toMatchObject({ __typename: "ConnectorMisconfigured" });
+    expect(refusals()).toContain("authorizations");
+  });
+
+  it("a started authorization: nobody's account is put into another one's connection", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const eve = await test.signIn("eve");
+    await ada.connect();
+    const started = await eve.browser.fetch("/connect/test");
+    await inStore(test, async (query) => {
+      const { authorization_id } = await query.selectFrom("attempts").selectAll().where("user_id", "=", "ada").executeTakeFirstOrThrow();
+      await query.updateTable("attempts").set({ authorization_id, user_id: "ada" }).where("user_id", "=", "eve").execute();
+    });
+    const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+    expect((await eve.browser.fetch(callback.href)).status).toBe(404);
+    expect(refusals()).toContain("attempts");
+  });
+
+  it("and every row that a gateway writes verifies, whatever was done to it", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada", "acme");
+    await ada.connect();
+    test.clock.advance(HOUR_MS);
+    await askToken(ada);
+    await ada.connect();
+    await ada.graphql(`mutation { connect(slug: "test") { id } }`);
+    await test.app.provisionUser({ id: "ada", groupId: null });
+    await (await test.signIn("bob")).connect();
+    const store = await openStore(test.config, test.clock, createLog("silent"));
+    const { id } = await store.auth.apiKeys.create(null);
+    expect(await store.auth.apiKeys.revoke(id)).toBe(true);
+    await store.auth.oneTimeTokens.redeem((await store.auth.oneTimeTokens.create("ada")).token);
+    const session = await store.auth.sessions.start("ada");
+    await store.auth.sessions.end(session.id);
+    await store.auth.signingKeys.rotate();
+    await store.close();
+    const macs = createRowMacs(test.config.sealingKeys ?? [], createLog("silent"));
+    await inStore(test, async (query) => {
+      for (const { table } of macColumns) {
+        const rows = await readCovered(query, table, { after: "", limit: 100 });
+        expect([table, rows.map((row) => macs.verify(table, row))]).toEqual([table, rows.map(() => true)]);
+        expect(rows.length).toBeGreaterThan(0);
+      }
+    });
+    expect(refusals()).toEqual([]);
+  });
+
+  it("a store whose note of the upgrade is gone is not opened", async () => {
+    test = await startTestApp({ database });
+    await inStore(test, (query) => query.deleteFrom("upgrades").execute());
+    await expect(createApp(test.config, { clock: test.clock, log: createLog("silent") })).rejects.toThrow("missing or does not verify");
+  });
+});
