@@ -223,6 +223,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   slug: ['"test"', '"keyed"'],
   minimumTtl: ["86400"],
   rejected: [`"${test.fingerprint}"`],
+  verify: ["true"],
   "user.id": ['"fred"', '"grace"'],
   "group.id": ['"acme"'],
   "connect.id": [`"${test.connectionId}"`],
