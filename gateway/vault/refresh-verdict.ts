@@ -6,13 +6,16 @@ import type { AuthorizationRow } from "../store/tables.ts";
 /** Why a token is refreshed: it is due, the third party refused it, or a check at the provider has said that it is dead. */
 export type RefreshCause = "due" | "rejected" | "dead";
 
-/** An answer that has not come this long after the request was written is taken for lost, though the call goes on, in milliseconds (rule 5). */
-export const SILENT_ANSWER_MS = 1_750;
+/**
+ * An answer that has not come this long after the request was written is taken for lost, though the call goes on, in milliseconds (rule 5).
+ * With the first retry it is within grace windows of 10 s. Slow providers answer before: a second request can end a grant that has no window.
+ */
+export const SILENT_ANSWER_MS = 7_000;
 /** The share of a declared grace window after which an answer is taken for lost: the retries below fit into the rest. */
 const SILENT_SHARE = 0.25;
 /**
- * When the refresh token is sent once more after a lost answer, and after further faults, in milliseconds (rule 5). Together with
- * `SILENT_ANSWER_MS` they stay within grace windows of 10 s, the first within one of 5 s also when a second fault follows.
+ * When the refresh token is sent once more after a lost answer, and after further faults, in milliseconds (rule 5). Together they stay
+ * within grace windows of 10 s, the first within one of 5 s also when a second fault follows.
  */
 export const LOST_ANSWER_RETRIES_MS: readonly number[] = [1_000, 2_000, 4_000];
 /** Later than this after a lost answer no grace window is hoped for: the back-off of rule 4 applies. */
