@@ -11,6 +11,8 @@ import { createHandOver } from "./connect/popup-handoff.ts";
 import { createPopupRoutes } from "./connect/popup.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
+import { createSignOutRoute } from "./connect/sign-out.ts";
+import { SWITCH_SECONDS } from "./connect/switch-user.ts";
 import { type ContextFactory, createContextFactory } from "./context.ts";
 import { createGraphql } from "./graphql/endpoint.ts";
 import { createGraphiql, type Graphiql } from "./graphql/graphiql.ts";
@@ -137,8 +139,13 @@ function createRoutes(
 ): Hono<Routed> {
   const { platform, publicUrl } = config;
   const { vault } = upstream;
-  const { bindings, origins, signIn, signingKeys } = auth;
-  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer });
+  const { bindings, cookies, origins, signIn, signingKeys } = auth;
+  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token" });
+  const pending = createHandOver(
+    { oneTimeTokens: auth.oneTimeTokens, sealer },
+    { name: "pending-hand-over", lifetimeSeconds: SWITCH_SECONDS },
+  );
+  const pages = { platform, findSignedIn: signIn.signedInUser };
   const routes = new Hono<Routed>();
   const checkReady = async () => {
     if (isDraining()) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
@@ -148,11 +155,12 @@ function createRoutes(
   routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
   if (vault) {
     const { connectionsOf } = contexts;
-    const connecting = { vault, platform, publicUrl, bindings, origins, findSignedIn: signIn.signedInUser, connectionsOf };
+    const connecting = { vault, pages, publicUrl, bindings, origins, connectionsOf };
     routes.route("/", createConnectRoutes(connecting));
-    routes.route("/", createContinueRoutes({ vault, handOver, signIn, bindings, origins, platform }));
+    routes.route("/", createContinueRoutes({ vault, handOver, signIn, bindings, origins, pages }));
   }
-  routes.route("/", createPopupRoutes({ vault, handOver, signIn, bindings, origins, platform }));
+  routes.route("/", createPopupRoutes({ vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser: auth.users.find }));
+  routes.route("/", createSignOutRoute({ pages, signIn, origins }));
   const rest = {
     createContext: contexts.create,
     sessionsOf: ({ request, limits }: Exchange, answer: Headers) => signIn.bind(request, answer, limits),
@@ -166,7 +174,7 @@ function createRoutes(
   routes.route("/", createRestRoutes(rest));
   if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
-  if (config.mode === "development") routes.route("/", createSignInRoute({ platform, signIn }));
+  if (config.mode === "development") routes.route("/", createSignInRoute({ pages, signIn }));
   routes.notFound(({ req }) => {
     throw notFound(`There is nothing at ${req.path.slice(0, 200)}.`);
   });

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
+import { useXkit } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
+import { useViewer } from "../react/use-viewer.ts";
 import type { Platform } from "../types.ts";
 import { Catalog } from "./catalog.tsx";
 import { HostedContext } from "./context.ts";
@@ -32,8 +34,8 @@ function Header({ platform }: { platform: Platform | undefined }) {
   const [hasLogo, setHasLogo] = useState(true);
   return (
     <header className="border-b border-line bg-surface">
-      <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center justify-between gap-4 px-4 sm:px-6">
-        <span className="flex min-w-0 items-center gap-3 font-semibold tracking-tight">
+      <div className="mx-auto flex min-h-16 w-full max-w-5xl flex-wrap items-center gap-x-4 px-4 sm:px-6">
+        <span className="mr-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
             <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
           )}
@@ -44,6 +46,7 @@ function Header({ platform }: { platform: Platform | undefined }) {
           )}
           <span className="truncate">{platform?.name}</span>
         </span>
+        <SignedIn />
         {platform?.website && (
           <a
             href={platform.website}
@@ -54,6 +57,26 @@ function Header({ platform }: { platform: Platform | undefined }) {
         )}
       </div>
     </header>
+  );
+}
+
+/** Who is signed in, and the way out. */
+function SignedIn() {
+  const xkit = useXkit();
+  const [{ data: viewer }] = useViewer();
+  if (!viewer) return null;
+  const { id, name } = viewer;
+  return (
+    <span className="flex min-w-0 items-center gap-3 text-sm text-muted">
+      <span className="truncate">Signed in as {name === null || name === id ? id : `${name} (${id})`}</span>
+      <button
+        type="button"
+        onClick={() => void xkit.logout().catch(() => location.reload())}
+        className="min-h-10 shrink-0 cursor-pointer underline underline-offset-2 hover:text-text"
+      >
+        Sign out
+      </button>
+    </span>
   );
 }
 

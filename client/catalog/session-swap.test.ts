@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Acme, signedInAs, startAcme } from "../testing/catalog-pages.ts";
+import { type Acme, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -59,4 +59,35 @@ test("a window that the attacker's page has opened on the catalog is cut off fro
   await popup.evaluate((address) => location.assign(address), await signInAddress());
   await popup.getByText("This window belongs to another page.").waitFor();
   expect(await whoIs()).toBe("victim");
+});
+
+test("a page of the platform that brings another user asks by name first, and goes on in the popup once its user agrees", async () => {
+  const { page, context } = await acme.open("/", { userId: "victim" });
+  const whoIs = async () => (await (await signedInAs(context, acme.gateway))("{ viewer { id } }")).viewer.id;
+  const openPopup = async () => {
+    const address = await signInAddress();
+    const told = page.evaluate(() => new Promise((resolve) => addEventListener("message", ({ data }) => resolve(data), { once: true })));
+    const [popup] = await Promise.all([page.waitForEvent("popup"), page.evaluate((url) => void window.open(url), address)]);
+    await popup.getByRole("heading", { name: "Go on as mallory?" }).waitFor();
+    return { popup, told };
+  };
+  await page.goto(`${acme.gateway.url}/connectors/calendar?close=1`);
+  const { popup: closed } = await openPopup();
+  await closed.getByText("Ada (victim) is signed in in this browser").waitFor();
+  expect(await look(closed, "gateway-switch-user")).toEqual([]);
+  await closed.close();
+  expect(await whoIs()).toBe("victim");
+  const { popup, told } = await openPopup();
+  await popup.getByRole("button", { name: "Go on as mallory" }).click();
+  expect(await told).toBe("authWindow:ready");
+  expect(await whoIs()).toBe("mallory");
+});
+
+test("every page of the catalog says who is signed in, and signs out", async () => {
+  const { page, context } = await acme.open("/connectors/calendar", { userId: "leaver" });
+  await page.getByText("Signed in as Ada (leaver)").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("Sign in to connect Calendar.").waitFor();
+  expect(await page.getByText("Signed in as").count()).toBe(0);
+  expect((await context.cookies()).filter(({ name }) => name.includes("xkit_session"))).toEqual([]);
 });

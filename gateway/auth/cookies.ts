@@ -2,8 +2,10 @@ import { parseCookie, stringifySetCookie } from "cookie";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
 const MAXIMUM_HEADER_CHARACTERS = 16_384;
-/** Every cookie of ours holds 32 random bytes as base64url. */
+/** 32 random bytes as base64url. */
 const secret = /^[A-Za-z0-9_-]{43}$/;
+/** Such bytes, and something sealed. */
+const sealedSecret = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_.-]{1,1024}$/;
 
 /** One cookie of ours. */
 export interface SecretCookie {
@@ -30,6 +32,8 @@ export interface Cookies {
   session: SecretCookie;
   /** Each binds one started authorization to this browser. */
   attempt: SecretCookies;
+  /** Holds a hand-over that the user of this browser has to agree to. */
+  handOver: SecretCookie;
 }
 
 /** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` is heeded on `Secure` cookies alone. */
@@ -52,6 +56,7 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
   const prefix = isHttps ? "__Host-" : "";
   return {
     session: createCookie(`${prefix}xkit_session`, attributes),
+    handOver: createCookie(`${prefix}xkit_hand_over`, attributes, sealedSecret),
     attempt: createFamily(`${prefix}xkit_attempt_`, attributes),
   };
 }
@@ -74,12 +79,12 @@ function readCookies(request: Request): ReturnType<typeof parseCookie> {
   return header.length > MAXIMUM_HEADER_CHARACTERS ? {} : parseCookie(header);
 }
 
-function createCookie(name: string, attributes: Attributes): SecretCookie {
+function createCookie(name: string, attributes: Attributes, shape = secret): SecretCookie {
   return {
     name,
     parse(request) {
       const value = readCookies(request)[name];
-      return value !== undefined && secret.test(value) ? value : null;
+      return value !== undefined && shape.test(value) ? value : null;
     },
     serialize: (value, maximumAgeSeconds) =>
       stringifySetCookie(name, value, { ...attributes, ...(maximumAgeSeconds !== undefined && { maxAge: maximumAgeSeconds }) }),

@@ -11,8 +11,11 @@ const SECOND_MS = 1_000;
 
 /** Tokens that sign a user in once, where no cookie and no header can go: a link, or a window about to open. */
 export interface OneTimeTokens {
-  /** 32 random bytes, of which only the hash is stored; good for a minute unless configured. */
-  create(userId: string): Promise<MintedToken>;
+  /**
+   * 32 random bytes, of which only the hash is stored.
+   * @param lifetimeSeconds Default: a minute, unless configured.
+   */
+  create(userId: string, lifetimeSeconds?: number): Promise<MintedToken>;
   /** The user it was made for, and it is used up; null when it is unknown, expired or used. */
   redeem(token: string): Promise<string | null>;
 }
@@ -26,10 +29,10 @@ export interface OneTimeTokensOptions {
 
 export function createOneTimeTokens({ database, macs, clock, lifetimes }: OneTimeTokensOptions): OneTimeTokens {
   return {
-    async create(userId) {
+    async create(userId, lifetimeSeconds = lifetimes.oneTimeTokenSeconds) {
       const token = createSecret();
       const now = clock.now();
-      const expiresAt = now + lifetimes.oneTimeTokenSeconds * SECOND_MS;
+      const expiresAt = now + lifetimeSeconds * SECOND_MS;
       await database.write([], async (transaction) => {
         const expired = transaction
           .selectFrom("one_time_tokens")

@@ -10,14 +10,13 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema, stateSchema } from "../../schema/input.ts";
-import type { Platform } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandOver } from "./popup-handoff.ts";
-import { redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Pick<Vault, "takeOver" | "describe">;
@@ -25,7 +24,7 @@ interface Dependencies {
   signIn: Pick<SignIn, "signedInUser" | "start">;
   bindings: Pick<Bindings, "create">;
   origins: OriginCheck;
-  platform: Platform;
+  pages: Pages;
 }
 
 interface Link {
@@ -35,7 +34,7 @@ interface Link {
 }
 
 /** The page between a gateway in front and the provider. */
-export function createContinueRoutes({ vault, handOver, signIn, bindings, origins, platform }: Dependencies): Hono {
+export function createContinueRoutes({ vault, handOver, signIn, bindings, origins, pages }: Dependencies): Hono {
   /** Changes nothing: previews and scanners of links use no token up. */
   async function ask(request: Request, slug: string): Promise<Response> {
     const { state } = parseLink(request, slug);
@@ -43,7 +42,7 @@ export function createContinueRoutes({ vault, handOver, signIn, bindings, origin
     const { pathname, search } = new URL(request.url);
     const body = html`<p>Go on only if you have just asked for this, and are ${userId}.</p>
       <form method="post" action="${pathname}${search}"><button>Continue</button></form>`;
-    return renderPage({ platform, title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
+    return renderPage(pages, request, { title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
   }
 
   async function confirm(request: Request, slug: string): Promise<Response> {
@@ -56,8 +55,7 @@ export function createContinueRoutes({ vault, handOver, signIn, bindings, origin
     if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
     const { userId } = handedOver;
     const current = await signIn.signedInUser(request);
-    if (current && current.userId !== userId)
-      throw forbidden(`${current.name ?? current.userId} is signed in here: this link is for another user.`);
+    if (current && current.userId !== userId) throw forbidden(`${labelOf(current)} is signed in here: this link is for another user.`);
     const setCookies: string[] = [];
     const bind = bindings.create(request, (header) => setCookies.push(header));
     const { location, isForm } = await vault.takeOver(state, slug, userId, bind);
@@ -65,11 +63,12 @@ export function createContinueRoutes({ vault, handOver, signIn, bindings, origin
     return redirectTo(location, [...session, ...setCookies]);
   }
 
-  const explain = (error: unknown) => renderFailure(error, { platform, body: html`` });
+  const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>
+    answering.catch((error: unknown) => renderFailure(pages, request, error, html``));
 
   const routes = new Hono();
-  routes.get("/authorizations/:slug/continue", ({ req }) => ask(req.raw, req.param("slug")).catch(explain));
-  routes.post("/authorizations/:slug/continue", ({ req }) => confirm(req.raw, req.param("slug")).catch(explain));
+  routes.get("/authorizations/:slug/continue", ({ req }) => explain(req.raw, ask(req.raw, req.param("slug"))));
+  routes.post("/authorizations/:slug/continue", ({ req }) => explain(req.raw, confirm(req.raw, req.param("slug"))));
   return routes;
 }
 

@@ -14,7 +14,7 @@ it.each([
     const { page, complaints } = await acme.open("/connect/desk", { userId: "ada" });
     await page.getByRole("heading", { name: "Connect Support Desk" }).waitFor();
     expect(await look(page, `form-${name}`)).toEqual([]);
-    const shown = await page.getByRole("button").evaluate((button) => getComputedStyle(button).backgroundColor);
+    const shown = await page.getByRole("button", { name: "Connect" }).evaluate((button) => getComputedStyle(button).backgroundColor);
     const [red = 0, green = 0, blue = 0] = color.match(/\w\w/g)?.map((digits) => parseInt(digits, 16)) ?? [];
     expect(shown).toBe(`rgb(${red}, ${green}, ${blue})`);
     expect(complaints).toEqual([]);

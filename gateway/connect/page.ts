@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import type { Platform } from "../../schema/upstream.ts";
+import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { GatewayError } from "../../schema/errors.ts";
 import { failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
@@ -24,11 +24,15 @@ label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 .field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
 input { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
+footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border-radius: 0; text-decoration: underline; }
 a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 [role=alert] { color: var(--bad); }
 `;
 
+/** Where the form of every page signs out. */
+export const SIGN_OUT_PATH = "/sign-out";
 /** The catalog's, for a platform that has none. */
 const DEFAULT_COLOR = "#5b5bd6";
 /** Relative luminance on which black and white are read equally well (WCAG 2.2 success criterion 1.4.3). */
@@ -45,7 +49,6 @@ function inkOn(color: string): string {
 const styleFor = (color: string): string => `:root { --accent: ${color}; --on-accent: ${inkOn(color)}; }${rules}`;
 
 export interface Page {
-  platform: Pick<Platform, "name" | "color" | "logoUrl">;
   title: string;
   status?: number;
   body: Html;
@@ -61,10 +64,20 @@ export function redirectTo(location: string, setCookies: readonly string[] = [])
   return new Response(null, { status: 303, headers });
 }
 
-/** A small first-party page: no script, and nothing from another host but the platform's logo. */
-export async function renderPage({ platform, title, status = 200, body, hasForm = false, headers = {} }: Page): Promise<Response> {
-  const { name, logoUrl } = platform;
-  const style = styleFor(platform.color ?? DEFAULT_COLOR);
+/** The pages of the gateway itself. Each says who is signed in, with a way to sign out. */
+export interface Pages {
+  platform: Platform;
+  /** Whom the session cookie of a request belongs to, or null. */
+  findSignedIn(request: Request): Promise<Viewer | null>;
+}
+
+/** A small first-party page in answer to `request`: no script, and nothing from another host but the platform's logo. */
+export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
+  const { title, status = 200, body, hasForm = false, headers = {} } = page;
+  const { name, color, logoUrl } = pages.platform;
+  // A page can be read also where nobody can be asked who that is, as in an outage.
+  const viewer = await pages.findSignedIn(request).catch(() => null);
+  const style = styleFor(color ?? DEFAULT_COLOR);
   const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
   const [logoSource] = logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]);
   const mark = logoSource ? html`<img src="${logoUrl}" alt="" />` : html`<span aria-hidden="true">${name.slice(0, 1).toUpperCase()}</span>`;
@@ -83,29 +96,38 @@ export async function renderPage({ platform, title, status = 200, body, hasForm 
         <main>
           <header>${mark} ${name}</header>
           <h1>${title}</h1>
-          ${body}
+          ${body} ${viewer ? renderSignedIn(viewer) : ""}
         </main>
       </body>
     </html>`;
-  const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : "'none'";
+  const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
   return new Response(String(document), {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
-      // With `no-referrer` a browser would send the form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
-      ...(hasForm && { "referrer-policy": "same-origin" }),
+      // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
+      ...((hasForm || viewer) && { "referrer-policy": "same-origin" }),
       ...headers,
     },
   });
 }
 
+/** A user in words: names are not unique, so the id is beside it. */
+export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>
+  name === null || name === userId ? userId : `${name} (${userId})`;
+
+const renderSignedIn = (viewer: Viewer): Html =>
+  html`<footer>
+    <span>Signed in as ${labelOf(viewer)}</span>
+    <form method="post" action="${SIGN_OUT_PATH}"><button>Sign out</button></form>
+  </footer>`;
+
 /** A page that tells of an expected failure. Throws every other error again. */
-export function renderFailure(error: unknown, { platform, body }: Pick<Page, "platform" | "body">): Promise<Response> {
+export function renderFailure(pages: Pages, request: Request, error: unknown, body: Html): Promise<Response> {
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
-  return renderPage({
-    platform,
+  return renderPage(pages, request, {
     title: "That did not work",
     status: failure.status,
     headers: failureHeaders(failure, null),

@@ -34,19 +34,31 @@ describe("every page", () => {
     ["a failure", () => (test.provider.controls.denyNext("access_denied", HOSTILE), ada.connect())],
   ];
 
-  it.each(pages)("is kept by nobody, framed by nobody, runs no script and names no address: %s", async (_name, open) => {
+  it.each(pages)("is kept by nobody, framed by nobody, runs no script and names no address to another site: %s", async (_name, open) => {
     const response = await open();
     const { headers } = response;
     const policy = headers.get("content-security-policy") ?? "";
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(headers.get("cache-control")).toBe("no-store");
-    expect(headers.get("referrer-policy")).toBe("no-referrer");
-    expect(headers.get("x-content-type-options")).toBe("nosniff");
-    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'$/);
     const page = await response.text();
+    const isSignedIn = page.includes("Sign out");
+    expect(headers.get("referrer-policy")).toBe(isSignedIn ? "same-origin" : "no-referrer");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    const leads = isSignedIn ? "'self'" : "'none'";
+    expect(policy.replace(/'sha256-[^']+'/, "<hash>")).toBe(
+      `default-src 'none'; style-src <hash>; form-action ${leads}; frame-ancestors 'none'; base-uri 'none'`,
+    );
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? "";
     expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
     expect(page).not.toContain("<script");
+  });
+
+  it.each(pages)("says who is signed in, with a way to sign out, where somebody is: %s", async (name, open) => {
+    const page = await (await open()).text();
+    const footer = /<footer>([^]*)<\/footer>/.exec(page)?.[1];
+    if (name === "sign in first") return expect(footer).toBeUndefined();
+    expect(footer).toContain("Signed in as ada");
+    expect(footer).toContain('<form method="post" action="/sign-out"><button>Sign out</button></form>');
   });
 
   it.each([
@@ -84,6 +96,31 @@ describe("every page", () => {
     expect(page).not.toMatch(/<script|returnTo=[^"]*[<>]/);
     const nobody = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
     expect(await nobody.text()).toContain('href="https://acme.example/login?a=1&amp;b=%22"');
+  });
+});
+
+describe("signing out from a page", () => {
+  const signOut = (origin: string | null) =>
+    ada.browser.fetch("/sign-out", { method: "POST", headers: { ...(origin !== null && { origin }) } });
+
+  it("ends the session and every binding, and says so", async () => {
+    await ada.browser.fetch("/connect/test");
+    const { headers, status } = await signOut(PUBLIC_URL);
+    expect({ status, location: headers.get("location") }).toEqual({ status: 303, location: "/sign-out" });
+    expect([ada.browser.cookie("xkit_session"), ...ada.browser.cookies("xkit_attempt_")]).toEqual([null]);
+    const page = await (await ada.browser.fetch("/sign-out")).text();
+    expect(page).toContain("Signed out");
+    expect(page).not.toContain("Signed in as");
+  });
+
+  it.each([null, "null", "https://evil.example", WEB_ORIGIN])("is for the gateway's own pages: not for %s", async (origin) => {
+    expect((await signOut(origin)).status).toBe(403);
+    expect(ada.browser.cookie("xkit_session")).not.toBeNull();
+  });
+
+  it("is nothing that a link does", async () => {
+    expect((await ada.browser.fetch("/sign-out")).status).toBe(200);
+    expect((await ada.browser.fetch("/connect/test")).status).toBe(303);
   });
 });
 

@@ -20,34 +20,48 @@ export type HandedOver = z.output<typeof handedOverSchema>;
  * to it.
  */
 export interface HandOver {
-  /** Lives for a minute unless configured. */
   create(handedOver: HandedOver): Promise<string>;
-  /** Uses the token up; null when it is unknown, expired, used or not one of ours. */
+  /** What the token says, without using it up; null when it is not one of these. */
+  peek(token: string): HandedOver | null;
+  /** Uses the token up; null when it is unknown, expired, used or not one of these. */
   redeem(token: string): Promise<HandedOver | null>;
 }
 
-export function createHandOver({ oneTimeTokens, sealer }: { oneTimeTokens: OneTimeTokens; sealer: Sealer }): HandOver {
-  const contextOf = (secret: string) => `one-time-token:${hashSecret(secret)}`;
-  const open = (envelope: string, secret: string): HandedOver | null => {
+/** One kind of them: a token of one kind is none of another. */
+export interface HandOverKind {
+  name: string;
+  /** Default: that of one-time tokens. */
+  lifetimeSeconds?: number;
+}
+
+export function createHandOver(
+  { oneTimeTokens, sealer }: { oneTimeTokens: OneTimeTokens; sealer: Sealer },
+  { name, lifetimeSeconds }: HandOverKind,
+): HandOver {
+  const contextOf = (secret: string) => `${name}:${hashSecret(secret)}`;
+
+  function open(token: string): { secret: string; handedOver: HandedOver | null } {
+    const dot = token.indexOf(".");
+    const secret = token.slice(0, Math.max(dot, 0));
     try {
-      return handedOverSchema.parse(JSON.parse(sealer.open(envelope, contextOf(secret))));
+      return { secret, handedOver: handedOverSchema.parse(JSON.parse(sealer.open(token.slice(dot + 1), contextOf(secret)))) };
     } catch (error) {
       // Also one of the version before, which sealed something else.
-      if (error instanceof SealError || error instanceof SyntaxError) return null;
+      if (error instanceof SealError || error instanceof SyntaxError) return { secret, handedOver: null };
       throw error;
     }
-  };
+  }
 
   return {
     async create(handedOver) {
-      const { token } = await oneTimeTokens.create(handedOver.userId);
+      const { token } = await oneTimeTokens.create(handedOver.userId, lifetimeSeconds);
       return `${token}.${sealer.seal(JSON.stringify(handedOver), contextOf(token))}`;
     },
 
+    peek: (token) => open(token).handedOver,
+
     async redeem(token) {
-      const dot = token.indexOf(".");
-      const secret = token.slice(0, Math.max(dot, 0));
-      const handedOver = open(token.slice(dot + 1), secret);
+      const { secret, handedOver } = open(token);
       return handedOver !== null && (await oneTimeTokens.redeem(secret)) === handedOver.userId ? handedOver : null;
     },
   };

@@ -29,11 +29,13 @@ const loadingScript = `
   const token = new URLSearchParams(window.location.search).get("token");
   if (token) {
     window.history.replaceState(null, "", window.location.pathname);
-    const body = JSON.stringify({ token });
+    const body = JSON.stringify({ token, openerOrigin });
     const request = { method: "POST", headers: { "content-type": "application/json" }, body };
     const answer = await fetch("/authorizations/redeem", request).catch(() => null);
     if (!answer) return giveUp("The connection to the server was lost. Please try again.");
     if (!answer.ok) return giveUp((await answer.json()).error);
+    // Another user is signed in here, who is asked first.
+    if (answer.status === 200) return window.location.replace((await answer.json()).location);
   }
   tell("authWindow:ready");
 })();

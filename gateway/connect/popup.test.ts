@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
 import { createPageWindow, type PageWindow } from "../../test/support/page-window.ts";
 
@@ -33,7 +33,7 @@ const redeem = (token: string, origin = url, cookie = "") =>
     new Request(`${url}/authorizations/redeem`, {
       method: "POST",
       headers: { origin, cookie, "content-type": "application/json" },
-      body: JSON.stringify({ token }),
+      body: JSON.stringify({ token, openerOrigin: APP_ORIGIN }),
     }),
   );
 
@@ -94,15 +94,77 @@ it("takes no token whose binding was changed or swapped", async () => {
   expect((await redeem(one)).status).toBe(204);
 });
 
-it("keeps the session of the same user, and ends another user's", async () => {
-  const signedIn = await redeem(await createOneTimeToken("ada"));
-  const cookie = signedIn.headers
+/** What a browser sends back of what an answer has set. */
+const sentBack = (response: Response) =>
+  response.headers
     .getSetCookie()
     .map((header) => header.split(";", 1)[0])
     .join("; ");
+
+it("keeps the session of the same user", async () => {
+  const cookie = sentBack(await redeem(await createOneTimeToken("ada")));
   expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toEqual([]);
-  expect(cookiesOf(await redeem(await createOneTimeToken("bob"), url, cookie))).toContain("__Host-xkit_session");
-  expect(cookiesOf(await redeem(await createOneTimeToken("ada"), url, cookie))).toContain("__Host-xkit_session");
+});
+
+describe("a one-time token of another user than the one who is signed in", () => {
+  /** The victim is signed in as ada, and the token is mallory's. */
+  async function redeemAsAda() {
+    const session = sentBack(await redeem(await createOneTimeToken("ada")));
+    const token = await createOneTimeToken("mallory");
+    const asked = await redeem(token, url, session);
+    const { location }: { location: string } = await asked.json();
+    return { session, token, asked, location, cookie: `${session}; ${sentBack(asked)}` };
+  }
+  const agree = (location: string, cookie: string, origin = url) =>
+    gateway.app.fetch(new Request(location, { method: "POST", headers: { origin, cookie } }));
+  const whoIs = async (cookie: string) => /Signed in as ([^<]*)/.exec(await (await fetchPage(`${url}/sign-in`, { cookie })).text())?.[1];
+
+  it("is used up, and signs nobody in before they have agreed, by name", async () => {
+    const { session, token, asked, location, cookie } = await redeemAsAda();
+    expect(asked.status).toBe(200);
+    expect(cookiesOf(asked)).toEqual(["__Host-xkit_hand_over"]);
+    expect(asked.headers.getSetCookie()[0]).toContain("Max-Age=600;");
+    expect(location.startsWith(`${url}/authorizations/switch?`)).toBe(true);
+    const question = await fetchPage(location, { cookie });
+    const page = await question.text();
+    expect(page).toContain("Go on as mallory?");
+    expect(page).toContain("ada is signed in in this browser");
+    expect(question.headers.getSetCookie()).toEqual([]);
+    expect(question.headers.get("cross-origin-opener-policy")).toBeNull();
+    expect((await redeem(token, url)).status).toBe(401);
+    expect(await whoIs(session)).toBe("ada");
+  });
+
+  it("signs in once they have agreed, ends the other session, and goes on in the popup", async () => {
+    const { session, location, cookie } = await redeemAsAda();
+    const agreed = await agree(location, cookie);
+    expect(agreed.status).toBe(303);
+    expect(agreed.headers.get("location")).toBe(`/authorizations/loading?opener_origin=${encodeURIComponent(APP_ORIGIN)}`);
+    expect(cookiesOf(agreed)).toEqual(["__Host-xkit_session", "__Host-xkit_hand_over"]);
+    expect(await whoIs(sentBack(agreed))).toBe("mallory");
+    expect(await whoIs(session)).toBeUndefined();
+  });
+
+  it("is good for one answer, in ten minutes, from the page that asks, in this browser alone", async () => {
+    const first = await redeemAsAda();
+    for (const origin of ["https://evil.example", APP_ORIGIN, "null"])
+      expect((await agree(first.location, first.cookie, origin)).status).toBe(403);
+    expect((await agree(first.location, first.session)).status).toBe(401);
+    expect((await agree(first.location, first.cookie)).status).toBe(303);
+    expect((await agree(first.location, first.cookie)).status).toBe(401);
+    const late = await redeemAsAda();
+    gateway.clock.advance(600_000);
+    expect((await agree(late.location, late.cookie)).status).toBe(401);
+  });
+
+  it("is of no other kind: neither is redeemed for the other", async () => {
+    const { asked, location, session } = await redeemAsAda();
+    const pending = sentBack(asked).split("=")[1] ?? "";
+    expect((await redeem(pending)).status).toBe(401);
+    const token = await createOneTimeToken("mallory");
+    expect((await agree(location, `${session}; __Host-xkit_hand_over=${token}`)).status).toBe(401);
+    expect((await redeem(token)).status).toBe(204);
+  });
 });
 
 it("binds the popup to what its page has started, by a secret of its own, and to nothing else", async () => {

@@ -13,40 +13,50 @@
  *    So an attacker's page that opens the window gets the error page. A platform's page needs no more than the browsers' default
  *    `Referrer-Policy`, `strict-origin-when-cross-origin`; under `no-referrer` it is refused, with a sentence that says so.
  * 4. Messages go to `opener_origin` alone, and only if that is a valid web origin: an attacker's page hears nothing.
- * 5. What was started is bound to user and browser still: the token says for which attempt the window is, and the window gets a secret of
+ * 5. Where another user is signed in already, this one is asked first, by name (`switch-user.ts`).
+ * 6. What was started is bound to user and browser still: the token says for which attempt the window is, and the window gets a secret of
  *    its own for that one alone.
  */
 import { Hono } from "hono";
 import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
+import type { Cookies } from "../auth/cookies.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import { POPUP_DONE_PATH } from "../http/acting-path.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
-import type { Platform } from "../../schema/upstream.ts";
+import type { KnownUser } from "../../schema/upstream.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { HandOver } from "./popup-handoff.ts";
+import type { HandedOver, HandOver } from "./popup-handoff.ts";
+import type { Pages } from "./page.ts";
+import { createSwitchRoutes, putOff } from "./switch-user.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
 interface Dependencies {
   /** Null where another gateway connects: its popups are that one's. */
   vault: Pick<Vault, "bindStarted"> | null;
   handOver: HandOver;
+  /** Hand-overs that wait for the user's answer. */
+  pending: HandOver;
   signIn: SignIn;
   bindings: Pick<Bindings, "create">;
+  cookies: Pick<Cookies, "handOver">;
   origins: OriginCheck;
-  platform: Platform;
+  pages: Pages;
+  findUser(id: string): Promise<KnownUser | null>;
 }
 
-const redemptionSchema = z.object({ token: z.string().max(1_024) });
+const redemptionSchema = z.object({ token: z.string().max(1_024), openerOrigin: z.string().max(512).default("") });
 
 const HIDDEN_ORIGIN =
   "This window was not opened by one of the platform's pages, or that page hides its origin (Referrer-Policy: no-referrer).";
 
 /** The pages of the popup, and where the second one redeems its token. */
-export function createPopupRoutes({ vault, handOver, signIn, bindings, origins, platform }: Dependencies): Hono {
+export function createPopupRoutes(dependencies: Dependencies): Hono {
+  const { vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser } = dependencies;
+  const { platform } = pages;
   function showLoading(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
     const openerOrigin = searchParams.get("opener_origin") ?? "";
@@ -65,23 +75,32 @@ export function createPopupRoutes({ vault, handOver, signIn, bindings, origins, 
     const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
     const handedOver = data ? await handOver.redeem(data.token) : null;
     if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
-    const { userId, stateHash } = handedOver;
+    const current = await signIn.signedInUser(request);
     const headers = new Headers();
-    const setCookie = (header: string) => headers.append("set-cookie", header);
-    for (const cookie of await sessionCookiesFor(userId, request)) setCookie(cookie);
-    if (stateHash !== null) await vault?.bindStarted(stateHash, userId, bindings.create(request, setCookie));
-    return new Response(null, { status: 204, headers });
+    if (current === null || current.userId === handedOver.userId) {
+      for (const cookie of await enter(handedOver, request)) headers.append("set-cookie", cookie);
+      return new Response(null, { status: 204, headers });
+    }
+    const { location, setCookie } = await putOff({ pending, cookies }, handedOver, data?.openerOrigin ?? "");
+    headers.append("set-cookie", setCookie);
+    return Response.json({ location: `${origins.own}${location}` }, { headers });
   }
 
   /**
-   * None when it is the same user; another user's session ends first. The new one ends with what was started: where a browser keeps
-   * third-party cookies away from the page, the page's logout cannot reach it.
+   * No new session for the same user; another user's ends first. A new one ends with what was started: where a browser keeps third-party
+   * cookies away from the page, the page's logout cannot reach it.
    */
-  async function sessionCookiesFor(userId: string, request: Request): Promise<string[]> {
+  async function enter({ userId, stateHash }: HandedOver, request: Request): Promise<string[]> {
     const current = await signIn.signedInUser(request);
-    if (current?.userId === userId) return [];
-    if (current) await signIn.logout(request);
-    return (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
+    if (current && current.userId !== userId) await signIn.logout(request);
+    const setCookies = current?.userId === userId ? [] : (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
+    if (stateHash !== null)
+      await vault?.bindStarted(
+        stateHash,
+        userId,
+        bindings.create(request, (header) => setCookies.push(header)),
+      );
+    return setCookies;
   }
 
   const routes = new Hono();
@@ -93,6 +112,7 @@ export function createPopupRoutes({ vault, handOver, signIn, bindings, origins, 
     slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platform.name, "There is no such connector."),
   );
   routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw));
+  routes.route("/", createSwitchRoutes({ pages, pending, cookies, origins, findUser, enter }));
   return routes;
 }
 

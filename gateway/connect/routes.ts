@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import type { z } from "zod";
 import { badUserInput, forbidden, GatewayError } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
-import type { Connection, Platform, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
@@ -12,32 +12,34 @@ import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
-import { redirectTo, renderFailure, renderPage } from "./page.ts";
+import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 interface Dependencies {
   vault: Vault;
-  platform: Platform;
+  pages: Pages;
   publicUrl: string;
   bindings: Bindings;
   origins: OriginCheck;
-  /** Who the session cookie of this browser belongs to, or null. */
-  findSignedIn(request: Request): Promise<Viewer | null>;
   /** The user's connections, in this browser; `setCookie` is called with what binds what is started to it. */
   connectionsOf(viewer: Viewer, exchange: Exchange, setCookie: (header: string) => void): ViewerConnections;
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
 export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
-  const { platform, publicUrl } = dependencies;
-  const answer = (slug: string, answering: Promise<Response>): Promise<Response> =>
+  const { pages, publicUrl } = dependencies;
+  const answer = (request: Request, slug: string, answering: Promise<Response>): Promise<Response> =>
     answering.catch((error: unknown) => {
       const back = html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
-      return renderFailure(error, { platform, body: back });
+      return renderFailure(pages, request, error, back);
     });
   const routes = new Hono<Routed>();
-  routes.get("/connect/:slug", ({ req, env }) => answer(req.param("slug"), open(dependencies, env, req.param("slug"))));
-  routes.post("/connect/:slug", ({ req, env }) => answer(req.param("slug"), submit(dependencies, env.request, req.param("slug"))));
-  routes.get("/callback/:slug", ({ req, env }) => answer(req.param("slug"), finish(dependencies, env.request, req.param("slug"))));
+  routes.get("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), open(dependencies, env, req.param("slug"))));
+  routes.post("/connect/:slug", ({ req, env }) =>
+    answer(env.request, req.param("slug"), submit(dependencies, env.request, req.param("slug"))),
+  );
+  routes.get("/callback/:slug", ({ req, env }) =>
+    answer(env.request, req.param("slug"), finish(dependencies, env.request, req.param("slug"))),
+  );
   return routes;
 }
 
@@ -48,20 +50,20 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
   if (!searchParams.has("state")) return start(dependencies, exchange, slug);
   const state = parseState(searchParams);
   const started = await dependencies.vault.getForm(state, slug, await visitorOf(dependencies, exchange.request));
-  return showForm(dependencies, { started, state, problem: null, values: new URLSearchParams() });
+  return showForm(dependencies, exchange.request, { started, state, problem: null, values: new URLSearchParams() });
 }
 
 async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
-  const { platform, publicUrl, origins, findSignedIn, connectionsOf } = dependencies;
+  const { pages, publicUrl, origins, connectionsOf } = dependencies;
   const { request } = exchange;
-  const viewer = await findSignedIn(request);
-  if (!viewer) return askToSignIn(platform);
+  const viewer = await pages.findSignedIn(request);
+  if (!viewer) return askToSignIn(pages, request);
   const url = new URL(request.url);
   if (!isWanted(request, origins)) {
     const again = `${publicUrl}${url.pathname}${url.search}`;
     const body = html`<p>Another site sent you here.</p>
       <a class="button" href="${again}">Continue</a>`;
-    return renderPage({ platform, title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
+    return renderPage(pages, request, { title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
   }
   const setCookies: string[] = [];
   const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
@@ -75,11 +77,11 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
 
 /** Takes what the user typed into the form of `/connect/:slug?state=`. */
 async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform, origins, bindings, findSignedIn } = dependencies;
+  const { vault, pages, origins, bindings } = dependencies;
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
   const state = parseState(new URL(request.url).searchParams);
-  const viewer = await findSignedIn(request);
-  if (!viewer) return askToSignIn(platform);
+  const viewer = await pages.findSignedIn(request);
+  if (!viewer) return askToSignIn(pages, request);
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   const values = new URLSearchParams(await request.text());
   try {
@@ -90,27 +92,28 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
       : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
-    return showForm(dependencies, { started, state, problem: error.message, values });
+    return showForm(dependencies, request, { started, state, problem: error.message, values });
   }
 }
 
 async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, platform, bindings } = dependencies;
+  const { vault, pages, bindings } = dependencies;
   const { searchParams } = new URL(request.url);
   const spent = bindings.clear(hashSecret(parseState(searchParams)));
   const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
-  if (failure) return showFailure(dependencies, { connection, message: failure.message, returnTo, spent });
+  if (failure) return showFailure(dependencies, request, { connection, message: failure.message, returnTo, spent });
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
   const label = connection.authorization?.displayLabel;
   const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
-  return renderPage({ platform, title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
+  return renderPage(pages, request, { title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
 }
 
 /** For a browser without a session: the platform has to sign its user in. */
-function askToSignIn(platform: Platform): Promise<Response> {
+function askToSignIn(pages: Pages, request: Request): Promise<Response> {
+  const { loginRedirectUrl } = pages.platform;
   const body = html`<p>Nobody is signed in in this browser.</p>
-    ${platform.loginRedirectUrl ? html`<a class="button" href="${platform.loginRedirectUrl}">Sign in</a>` : ""}`;
-  return renderPage({ platform, title: "Sign in first", status: 401, body });
+    ${loginRedirectUrl ? html`<a class="button" href="${loginRedirectUrl}">Sign in</a>` : ""}`;
+  return renderPage(pages, request, { title: "Sign in first", status: 401, body });
 }
 
 interface ShownForm {
@@ -120,9 +123,8 @@ interface ShownForm {
   values: URLSearchParams;
 }
 
-const showForm = ({ platform }: Dependencies, form: ShownForm): Promise<Response> =>
-  renderPage({
-    platform,
+const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): Promise<Response> =>
+  renderPage(pages, request, {
     title: `Connect ${form.started.connector.name}`,
     status: form.problem ? 400 : 200,
     hasForm: true,
@@ -137,17 +139,20 @@ interface ShownFailure {
   spent: string;
 }
 
-function showFailure(dependencies: Dependencies, { connection, message, returnTo, spent }: ShownFailure): Promise<Response> {
+function showFailure(
+  dependencies: Dependencies,
+  request: Request,
+  { connection, message, returnTo, spent }: ShownFailure,
+): Promise<Response> {
   const { id, enabled, connector } = connection;
   const { name, slug } = connector;
-  const { platform, publicUrl } = dependencies;
+  const { pages, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
   const body = html`<p role="alert">${message}</p>
     ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
     <a class="button" href="${again}">Try again</a>
     <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;
-  return renderPage({
-    platform,
+  return renderPage(pages, request, {
     title: enabled ? `${name} was not reconnected` : `${name} is not connected`,
     status: 400,
     body,
@@ -160,9 +165,9 @@ function destinationOf({ publicUrl, origins }: Dependencies, returnTo: string | 
   return new URL(returnTo !== null && origins.isValidReturnTo(returnTo) ? returnTo : `/connectors/${slug}`, publicUrl).href;
 }
 
-const visitorOf = async ({ bindings, findSignedIn }: Dependencies, request: Request): Promise<Visitor> => ({
+const visitorOf = async ({ bindings, pages }: Dependencies, request: Request): Promise<Visitor> => ({
   browser: (stateHash) => bindings.find(request, stateHash),
-  userId: (await findSignedIn(request))?.userId ?? null,
+  userId: (await pages.findSignedIn(request))?.userId ?? null,
 });
 
 /**

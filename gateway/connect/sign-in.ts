@@ -1,15 +1,14 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import type { Platform } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { Routed } from "../http/pipeline.ts";
-import { redirectTo, renderFailure, renderPage } from "./page.ts";
+import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /**
  * In development only: `/sign-in?token=…` signs this browser in with a user token, for lack of a platform that would. Another site that
  * sends a browser there could sign it in as another user, so that a visitor who comes from one is asked first.
  */
-export function createSignInRoute({ platform, signIn }: { platform: Platform; signIn: SignIn }): Hono<Routed> {
+export function createSignInRoute({ pages, signIn }: { pages: Pages; signIn: SignIn }): Hono<Routed> {
   const routes = new Hono<Routed>();
   routes.get("/sign-in", async ({ req, env }) => {
     const token = req.query("token");
@@ -17,18 +16,18 @@ export function createSignInRoute({ platform, signIn }: { platform: Platform; si
       In development, open the sign-in link that the server printed at its start, or make a user token with
       <code>npx xkit-gateway users token &lt;user id&gt;</code> and open <code>/sign-in?token=…</code>
     </p>`;
-    if (!token) return renderPage({ platform, title: "Sign in", body: where });
+    if (!token) return renderPage(pages, req.raw, { title: "Sign in", body: where });
     if (req.header("sec-fetch-site") === "cross-site") {
       const { pathname, search } = new URL(req.url);
       const body = html`<p>Another site sent you here. Go on only if this link is the one that your server printed for you.</p>
         <a class="button" href="${pathname}${search}">Sign in</a>`;
-      return renderPage({ platform, title: "Sign in?", body });
+      return renderPage(pages, req.raw, { title: "Sign in?", body });
     }
     try {
       const { setCookies } = await signIn.login(token, req.raw, env.limits);
       return redirectTo("/graphql", setCookies);
     } catch (error) {
-      return renderFailure(error, { platform, body: where });
+      return renderFailure(pages, req.raw, error, where);
     }
   });
   return routes;

@@ -1,0 +1,80 @@
+/**
+ * `/authorizations/switch`: where a one-time token leads that would sign a browser in as another user than the one who is signed in there.
+ *
+ * The token is used up, and what it says waits for the user's answer: for ten minutes, once, and in a cookie of this browser alone, so
+ * that no address leads another browser here with it.
+ */
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { forbidden, unauthenticated } from "../../schema/errors.ts";
+import type { KnownUser } from "../../schema/upstream.ts";
+import type { Cookies } from "../auth/cookies.ts";
+import type { OriginCheck } from "../http/web-origin.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import type { HandedOver, HandOver } from "./popup-handoff.ts";
+
+export const SWITCH_PATH = "/authorizations/switch";
+/** How long the user may take to agree. */
+export const SWITCH_SECONDS = 600;
+
+interface Dependencies {
+  pages: Pages;
+  /** Hand-overs that wait for an answer; they live for `SWITCH_SECONDS`. */
+  pending: HandOver;
+  cookies: Pick<Cookies, "handOver">;
+  origins: OriginCheck;
+  findUser(id: string): Promise<KnownUser | null>;
+  /** Signs this browser in. Answers the `Set-Cookie` headers. */
+  enter(handedOver: HandedOver, request: Request): Promise<string[]>;
+}
+
+/** Puts a hand-over off: answers where the user is asked, and the `Set-Cookie` header that leads there. */
+export async function putOff(
+  { pending, cookies }: Pick<Dependencies, "pending" | "cookies">,
+  handedOver: HandedOver,
+  openerOrigin: string,
+): Promise<{ location: string; setCookie: string }> {
+  const location = `${SWITCH_PATH}?${new URLSearchParams({ opener_origin: openerOrigin })}`;
+  return { location, setCookie: cookies.handOver.serialize(await pending.create(handedOver), SWITCH_SECONDS) };
+}
+
+/** The page that asks by name, and where its form goes. */
+export function createSwitchRoutes({ pages, pending, cookies, origins, findUser, enter }: Dependencies): Hono {
+  const openerOf = (request: Request) => new URL(request.url).searchParams.get("opener_origin") ?? "";
+
+  async function ask(request: Request): Promise<Response> {
+    const handedOver = pending.peek(cookies.handOver.parse(request) ?? "");
+    const user = handedOver && (await findUser(handedOver.userId));
+    if (!user) throw unauthenticated(WAITED_TOO_LONG);
+    const current = await pages.findSignedIn(request);
+    const label = labelOf({ userId: user.id, name: user.name });
+    const body = html`<p>
+        ${current ? `${labelOf(current)} is signed in in this browser, and will be signed out here.` : ""} Go on only if you have just asked
+        for this, and are ${label}. Else close this window.
+      </p>
+      <form method="post" action="${SWITCH_PATH}?${new URLSearchParams({ opener_origin: openerOf(request) })}">
+        <button>Go on as ${label}</button>
+      </form>`;
+    return renderPage(pages, request, { title: `Go on as ${label}?`, body, hasForm: true });
+  }
+
+  async function agree(request: Request): Promise<Response> {
+    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
+    const handedOver = await pending.redeem(cookies.handOver.parse(request) ?? "");
+    if (!handedOver) throw unauthenticated(WAITED_TOO_LONG);
+    const setCookies = await enter(handedOver, request);
+    // That page tells its opener that it is ready, and judges the origin once more.
+    const location = `/authorizations/loading?${new URLSearchParams({ opener_origin: openerOf(request) })}`;
+    return redirectTo(location, [...setCookies, cookies.handOver.clear()]);
+  }
+
+  const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>
+    answering.catch((error: unknown) => renderFailure(pages, request, error, html``));
+
+  const routes = new Hono();
+  routes.get(SWITCH_PATH, ({ req }) => explain(req.raw, ask(req.raw)));
+  routes.post(SWITCH_PATH, ({ req }) => explain(req.raw, agree(req.raw)));
+  return routes;
+}
+
+const WAITED_TOO_LONG = "This window waited too long, or was used before. Close it, and try again.";
