@@ -76,7 +76,7 @@ async function firstAnswer(url: string, child: ChildProcess): Promise<void> {
 
 async function connect(url: string, bearer: string, authorize: (authorizeUrl: string) => Promise<URL>): Promise<void> {
   const cookiesOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
-  const session = cookiesOf(await fetch(`${url}/sign-in?token=${bearer}`, { redirect: "manual" }));
+  const session = cookiesOf(await fetch(`${url}/sign-in?token=${bearer}`, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
   const started = await fetch(`${url}/connect/${CONNECTOR}`, { headers: { cookie: session.join("; ") }, redirect: "manual" });
   const callback = await authorize(started.headers.get("location") ?? "");
   await fetch(callback, { headers: { cookie: [...session, ...cookiesOf(started)].join("; ") }, redirect: "manual" });

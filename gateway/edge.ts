@@ -27,6 +27,7 @@ import { createOperatorRoutes } from "./http/operator-routes.ts";
 import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Exchange, type Handler, type Principal, type Routed, type Surface } from "./http/pipeline.ts";
 import { createRateLimits, type RequestLimits } from "./http/rate-limits.ts";
+import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { createRestRoutes } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
@@ -67,7 +68,15 @@ export function createEdge(dependencies: Dependencies): Edge {
   const { isValid } = auth.origins;
 
   const handle = createPipeline(
-    [measure(metrics, log), addSecurityHeaders, answerOrigins(isValid), maskErrors(log), refuseForbiddenMethods, limitBody],
+    [
+      measure(metrics, log),
+      addSecurityHeaders({ strictTransport: config.strictTransport }),
+      answerOrigins(isValid),
+      maskErrors(log),
+      refuseForbiddenMethods,
+      refusePreviews,
+      limitBody,
+    ],
     createRouter(parts),
   );
   const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, share: createSharedRates(store.database), wasGood });

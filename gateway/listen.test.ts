@@ -286,7 +286,7 @@ describe("a process", () => {
     const link = await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/);
     const { origin, searchParams } = new URL(link);
     const cookieOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
-    const cookies = cookieOf(await fetch(link, { redirect: "manual" }));
+    const cookies = cookieOf(await fetch(link, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
     const connecting = await fetch(`${origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
     cookies.push(...cookieOf(connecting));
     const callback = await provider.authorize(connecting.headers.get("location") ?? "");

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
@@ -24,6 +24,9 @@ const QUIET_TURNS = 5;
 const QUIET_TIMEOUT_MS = 1_000;
 /** Stands in for the host in HTTP/1.0, where a request may come without one. */
 const DEFAULT_HOST = "localhost";
+
+/** The answer to what is no request of HTTP. */
+const malformed = { status: 400, headers: { "content-type": "text/plain", "x-content-type-options": "nosniff" } };
 
 export interface RunningGateway {
   app: App;
@@ -90,7 +93,7 @@ function serve(server: Server, app: App): Traffic {
       if (traffic.isDraining) outgoing.setHeader("connection", "close");
       return response;
     },
-    { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", { status: 400 }) },
+    { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", malformed) },
   );
 
   server.on("connection", (socket) => {
@@ -101,6 +104,10 @@ function serve(server: Server, app: App): Traffic {
   });
   server.on("request", (request, response) => {
     const { socket } = request;
+    if (namesSeveralHosts(request))
+      return void response
+        .writeHead(malformed.status, { ...malformed.headers, connection: "close" })
+        .end("The request names several hosts.\n");
     const waiting = unanswered.get(socket) ?? new Set();
     if (waiting.size >= MAXIMUM_PIPELINED_REQUESTS) return socket.destroy();
     const previous = [...waiting].at(-1);
@@ -117,6 +124,7 @@ function serve(server: Server, app: App): Traffic {
     });
   });
   server.on("upgrade", (request, socket, head) => {
+    if (namesSeveralHosts(request)) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     if (request.headers.upgrade?.toLowerCase() === "websocket") return app.upgrade(request, socket, head);
     const last = [...(unanswered.get(socket) ?? [])].at(-1);
     if (last) last.once("close", () => passOverUpgrade(server, request, socket, head));
@@ -124,6 +132,9 @@ function serve(server: Server, app: App): Traffic {
   });
   return traffic;
 }
+
+/** Two parts of a system could take two of them (RFC 9112 section 3.2). Node keeps the first one alone. */
+const namesSeveralHosts = ({ headersDistinct }: IncomingMessage): boolean => (headersDistinct["host"]?.length ?? 0) > 1;
 
 function listen(server: Server, { port, host }: Pick<Config, "port" | "host">): Promise<number> {
   return new Promise((resolve, reject) => {

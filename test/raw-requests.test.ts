@@ -184,3 +184,22 @@ describe("an offer of HTTP/2 is passed over, and the request answered", () => {
     expect(await sendRaw(headOf("GET", "/graphql", ["Connection: Upgrade", "Upgrade: websocket"]))).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
+
+describe("a request with two hosts", () => {
+  const twice = ["Host: x\r\nHost: x", "Host: x\r\nHost: evil.example", "Host: x\r\nhost: evil.example"];
+
+  it.each(twice)("is refused, as two parts of a system could take one each: %j", async (hosts) => {
+    for (const path of ["/graphql?query={__typename}", "/healthz"]) {
+      const answer = await sendRaw(`GET ${path} HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    expect(await sendRaw(`GET /socket/websocket?token=${bearer}&vsn=2.0.0 HTTP/1.1\r\n${hosts}\r\n${upgrade}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+  });
+
+  it("is told from one with one", async () => {
+    expect(await sendRaw("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});

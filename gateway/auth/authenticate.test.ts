@@ -96,8 +96,18 @@ describe("an API key is refused", () => {
     const { id, secret } = await auth.apiKeys.create(null);
     await expect(auth.authenticate(basic(`${id}:${secret}`, { origin }))).rejects.toMatchObject({
       code: "FORBIDDEN",
-      message: expect.stringContaining("Origin header"),
+      message: expect.stringContaining("Origin or a Sec-Fetch-Site header"),
     });
+  });
+
+  it.each(["same-origin", "same-site", "cross-site", "", "x"])("when a page sends it: Sec-Fetch-Site is %j", async (site) => {
+    const clock = createTestClock();
+    const auth = await startAuth(await openStore(clock), clock);
+    const { id, secret } = await auth.apiKeys.create(null);
+    const authorization = `Basic ${btoa(`${id}:${secret}`)}`;
+    await expect(auth.authenticate(requestWith({ authorization, "sec-fetch-site": site }))).rejects.toMatchObject({ code: "FORBIDDEN" });
+    const asked = auth.authenticate(requestWith({ authorization, "sec-fetch-site": "none" }));
+    expect(await asked).toEqual({ kind: "platform", keyId: id });
   });
 
   it("when it is wrong, unknown, garbled or revoked", async () => {

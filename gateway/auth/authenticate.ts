@@ -19,7 +19,7 @@ export function createAuthenticator({ bearers, apiKeys }: { bearers: Bearers; ap
   const asUser = async (credential: string): Promise<Principal> => ({ kind: "user", ...(await bearers.identify(credential)), credential });
 
   const asPlatform = async (request: Request, credential: string): Promise<Principal> => {
-    if (request.headers.has("origin")) throw forbidden(SECRET_IN_PAGE);
+    if (request.headers.has("origin") || (request.headers.get("sec-fetch-site") ?? "none") !== "none") throw forbidden(SECRET_IN_PAGE);
     const { id, secret } = parseBasic(credential);
     if (!(await apiKeys.verify(id, secret))) throw unauthenticated(WRONG_KEY);
     return { kind: "platform", keyId: id };
@@ -38,7 +38,7 @@ export function createAuthenticator({ bearers, apiKeys }: { bearers: Bearers; ap
 }
 
 const SECRET_IN_PAGE =
-  "API keys are for servers: this request has an Origin header, so it comes from a web page, where a secret key must never be. Use a session token.";
+  "API keys are for servers: this request has an Origin or a Sec-Fetch-Site header, so it comes from a web page, where a secret key must never be. Use a session token.";
 const WRONG_KEY = "The API key is unknown, wrong or revoked: send publishable and secret key as Authorization: Basic.";
 
 /** One scheme and one credential (RFC 9110 section 11.4). Several headers arrive joined by commas, which no credential of ours holds. */

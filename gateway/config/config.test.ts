@@ -87,6 +87,7 @@ describe("a bad environment", () => {
     ["XKIT_ENCRYPTION_KEYS", ["x", `a:${KEY.slice(4)}`, `:${KEY}`, `a:${KEY},`, `a b:${KEY}`], "keys seal"],
     ["XKIT_ENCRYPTION_KEYS", [`a:${KEY},a:${KEY}`], "must have distinct ids"],
     ["LOG_LEVEL", ["loud"], "must be debug, info, warn, error or silent"],
+    ["XKIT_STRICT_TRANSPORT", ["yes", "true", "ON"], "must be on or off"],
     ["XKIT_GRAPHIQL", ["yes", "true", "ON"], "must be on or off"],
     ["XKIT_PROVIDER_TIMEOUT_MS", ["99", "60001", "soon"], "must be"],
     ["XKIT_REQUEST_DEADLINE_MS", ["99", "60001", "soon"], "must be"],

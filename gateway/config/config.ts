@@ -28,6 +28,8 @@ export interface Config {
   port: number;
   /** Where browsers reach this gateway, without a slash at the end. */
   publicUrl: string;
+  /** Whether browsers are told to reach this host by https alone. Never where the public URL is http. */
+  strictTransport: boolean;
   databaseUrl: string;
   /** A direct connection to Postgres when `databaseUrl` leads through a pooler; null where it is direct. */
   databaseListenUrl: string | null;
@@ -154,6 +156,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     host: env.HOST ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
     port: env.PORT,
     publicUrl: publicUrlOf(env),
+    strictTransport: publicUrlOf(env).startsWith("https:") && env.XKIT_STRICT_TRANSPORT === "on",
     databaseUrl: env.DATABASE_URL,
     databaseListenUrl: env.DATABASE_LISTEN_URL ?? null,
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,

@@ -107,6 +107,7 @@ export const environmentSchema = z.object({
   XKIT_MAXIMUM_CONNECTIONS: whole(1, 1_000_000).default(DEFAULT_MAXIMUM_CONNECTIONS),
   XKIT_REQUEST_DEADLINE_MS: whole(100, 60_000).default(DEFAULT_REQUEST_DEADLINE_MS),
   XKIT_SPOOL_DIR: z.string().optional(),
+  XKIT_STRICT_TRANSPORT: z.enum(["on", "off"], "must be on or off").default("on"),
   XKIT_RATE_LIMITS: z.enum(["on", "off"], "must be on or off").default("on"),
   XKIT_TRUSTED_PROXY_HOPS: whole(0, 10).default(0),
   ...upstreamEnvironment,

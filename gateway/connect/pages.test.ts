@@ -53,10 +53,15 @@ describe("every page", () => {
     expect(page).not.toContain("<script");
   });
 
-  it.each(pages)("says who is signed in, with a way to sign out, where somebody is: %s", async (name, open) => {
+  it("says nothing of anybody where nobody is signed in", async () => {
+    const page = await (await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test")).text();
+    expect(page).not.toContain("<footer>");
+  });
+
+  const signedIn = pages.filter(([name]) => name !== "sign in first");
+  it.each(signedIn)("says who is signed in, with a way to sign out, where somebody is: %s", async (_name, open) => {
     const page = await (await open()).text();
     const footer = /<footer>([^]*)<\/footer>/.exec(page)?.[1];
-    if (name === "sign in first") return expect(footer).toBeUndefined();
     expect(footer).toContain("Signed in as ada");
     expect(footer).toContain('<form method="post" action="/sign-out"><button>Sign out</button></form>');
   });
@@ -74,14 +79,20 @@ describe("every page", () => {
     expect(response.headers.get("content-security-policy")).toContain(`; ${source} form-action 'none';`);
   });
 
-  it("signs nobody in who was sent by another site, before they have agreed", async () => {
+  it.each(["cross-site", "same-site", "x"])("signs nobody in who was sent by another site, before they have agreed: %s", async (site) => {
     const browser = createBrowser(test.app, PUBLIC_URL);
     const path = `/sign-in?token=${await ada.bearer()}`;
-    const asked = await browser.fetch(path, { headers: { "sec-fetch-site": "cross-site" } });
+    const asked = await browser.fetch(path, { headers: { "sec-fetch-site": site } });
     expect(await asked.text()).toContain(`href="${path}"`);
     expect(asked.headers.getSetCookie()).toEqual([]);
     await browser.fetch(path, { headers: { "sec-fetch-site": "same-origin" } });
     expect(browser.cookie("xkit_session")).not.toBeNull();
+  });
+
+  it("signs nobody in where the browser does not say who has sent them", async () => {
+    const answer = await sendTo(test.app)(`/sign-in?token=${await ada.bearer()}`);
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
+    expect(await answer.text()).toContain("Sec-Fetch-Site");
   });
 
   it("escapes what it was told", async () => {

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
+import { forbidden } from "../../schema/errors.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { Routed } from "../http/pipeline.ts";
 import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
@@ -17,7 +18,10 @@ export function createSignInRoute({ pages, signIn }: { pages: Pages; signIn: Sig
       <code>npx xkit-gateway users token &lt;user id&gt;</code> and open <code>/sign-in?token=…</code>
     </p>`;
     if (!token) return renderPage(pages, req.raw, { title: "Sign in", body: where });
-    if (req.header("sec-fetch-site") === "cross-site") {
+    const site = req.header("sec-fetch-site");
+    // Over http, browsers tell it on loopback alone.
+    if (site === undefined) return renderFailure(pages, req.raw, forbidden(UNTOLD), where);
+    if (site !== "none" && site !== "same-origin") {
       const { pathname, search } = new URL(req.url);
       const body = html`<p>Another site sent you here. Go on only if this link is the one that your server printed for you.</p>
         <a class="button" href="${pathname}${search}">Sign in</a>`;
@@ -32,3 +36,6 @@ export function createSignInRoute({ pages, signIn }: { pages: Pages; signIn: Sig
   });
   return routes;
 }
+
+const UNTOLD =
+  "This link is for a browser that says where it was opened (Sec-Fetch-Site). Open it in a current browser, on localhost or over https.";

@@ -85,7 +85,7 @@ async function run(publicUrl: string, bearer: string, { provider }: Demo): Promi
 
 /** What a browser does: cookies kept, redirects followed, forms sent. */
 async function connect(publicUrl: string, bearer: string): Promise<void> {
-  const signedIn = await fetch(`${publicUrl}/sign-in?token=${bearer}`, { redirect: "manual" });
+  const signedIn = await fetch(`${publicUrl}/sign-in?token=${bearer}`, { redirect: "manual", headers: { "sec-fetch-site": "none" } });
   const session = cookiesOf(signedIn);
   const started = await fetch(`${publicUrl}/connect/${DEMO_SLUG}`, { headers: { cookie: session }, redirect: "manual" });
   const callback = await walkConsent(started.headers.get("location") ?? "");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PUBLIC_URL, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { noLimits } from "./rate-limits.ts";
 import { createPipeline, type Step } from "./pipeline.ts";
 
@@ -33,6 +33,70 @@ describe("every answer carries the security headers", () => {
     expect(headers.get("x-frame-options")).toBe("DENY");
     expect(headers.get("referrer-policy")).toEqual(expect.any(String));
     expect(headers.get("cache-control")).toEqual(expect.any(String));
+  });
+});
+
+describe("Strict-Transport-Security", () => {
+  const https = { XKIT_PUBLIC_URL: "https://xkit.example.com" };
+  const sentWith = async (env: Record<string, string>) => {
+    const gateway = await startTestApp({ env });
+    const paths = ["/graphql?query={__typename}", "/api/platform_user/platform", "/sign-in", "/nothing"];
+    const answers = await Promise.all(paths.map((path) => sendTo(gateway.app)(path)));
+    await gateway.close();
+    return new Set(answers.map(({ headers }) => headers.get("strict-transport-security")));
+  };
+
+  it("is sent with an https public URL, of this host alone, and can be turned off", async () => {
+    expect(await sentWith(https)).toEqual(new Set(["max-age=31536000"]));
+    expect(await sentWith({ ...https, XKIT_STRICT_TRANSPORT: "off" })).toEqual(new Set([null]));
+  });
+
+  it("is never sent with an http public URL", async () => {
+    expect(await sentWith({ XKIT_STRICT_TRANSPORT: "on" })).toEqual(new Set([null]));
+  });
+});
+
+describe("a page that does something when it is opened", () => {
+  const connectionsOf = async (ada: TestUser) =>
+    (await ada.graphql("{ connections { enabled authorization { status } } }")).data.connections;
+  const previews: [string, RequestInit, number][] = [
+    ["HEAD", { method: "HEAD" }, 405],
+    ["a prefetch", { headers: { "sec-purpose": "prefetch" } }, 503],
+    ["a prerendering", { headers: { "sec-purpose": "prefetch;prerender" } }, 503],
+    ["a prefetch of an older browser", { headers: { purpose: "prefetch" } }, 503],
+  ];
+
+  it.each(previews)("starts, finishes and signs in nothing by %s", async (what, init, status) => {
+    const ada = await test.signIn(`previewed by ${what}`);
+    const refused = async (path: string) => {
+      const answer = await ada.browser.fetch(path, init);
+      expect([answer.status, answer.headers.get("cache-control"), answer.headers.getSetCookie()]).toEqual([status, "no-store", []]);
+    };
+    await refused("/connect/test");
+    expect(await connectionsOf(ada)).toEqual([]);
+    await refused(`/sign-in?token=${await ada.bearer()}`);
+    await refused("/%63onnect/test");
+    const started = await ada.browser.fetch("/connect/test");
+    const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+    await refused(callback.pathname + callback.search);
+    expect((await connectionsOf(ada))[0].authorization.status).toBe("AWAITING_CALLBACK");
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+  });
+
+  it("is the only kind that refuses them", async () => {
+    for (const [, init] of previews) expect((await sendTo(test.app)("/healthz", init)).status).toBe(200);
+  });
+});
+
+describe("an answer of GraphQL", () => {
+  it.each<[string, string, RequestInit]>([
+    ["to no page", "/graphql?query={__typename}", {}],
+    ["to a page that may ask", "/graphql?query={__typename}", { headers: { origin: WEB_ORIGIN } }],
+    ["to a page that may not", "/graphql?query={__typename}", { headers: { origin: "https://evil.example" } }],
+    ["to nothing that it takes", "/graphql", { method: "PUT" }],
+    ["to a browser that wants the editor", "/graphql", { headers: { accept: "text/html" } }],
+  ])("varies with Origin, so that no cache gives one page's to another: %s", async (_what, path, init) => {
+    expect((await sendTo(test.app)(path, init)).headers.get("vary")?.split(/, */)).toContain("Origin");
   });
 });
 

@@ -9,12 +9,22 @@ const defaults: readonly (readonly [string, string])[] = [
   ["x-frame-options", "DENY"],
 ];
 
-/** Adds the security headers that an answer does not set itself. */
-export const addSecurityHeaders: Step = (next) => async (exchange) => {
-  const response = await next(exchange);
-  for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
-  // Pages alone have openers; other surfaces are asked by scripts and servers.
-  const openerPolicy = exchange.surface.cors === null ? openerPolicyOf(new URL(exchange.request.url)) : null;
-  if (openerPolicy !== null) response.headers.set("cross-origin-opener-policy", openerPolicy);
-  return response;
-};
+/** How long browsers are to reach this host by https alone: a year. */
+const STRICT_TRANSPORT_SECONDS = 31_536_000;
+
+/**
+ * Adds the security headers that an answer does not set itself.
+ * @param strictTransport whether browsers are told to reach this host by https alone (RFC 6797). Subdomains are another's to say.
+ */
+export const addSecurityHeaders =
+  ({ strictTransport }: { strictTransport: boolean }): Step =>
+  (next) =>
+  async (exchange) => {
+    const response = await next(exchange);
+    for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
+    if (strictTransport) response.headers.set("strict-transport-security", `max-age=${STRICT_TRANSPORT_SECONDS}`);
+    // Pages alone have openers; other surfaces are asked by scripts and servers.
+    const openerPolicy = exchange.surface.cors === null ? openerPolicyOf(new URL(exchange.request.url)) : null;
+    if (openerPolicy !== null) response.headers.set("cross-origin-opener-policy", openerPolicy);
+    return response;
+  };

@@ -20,6 +20,26 @@ describe("normalise, tokens", () => {
     expect(body).toEqual({ access_token: "a", token_type: "bearer", scope: "repo" });
   });
 
+  it.each([
+    ["a line break", "a\nb"],
+    ["a NUL", "a\u0000"],
+    ["a DEL", "a\u007f"],
+    ["a C1 control", "a\u0085b"],
+    ["more than 64 KiB", "a".repeat(65_537)],
+    ["more than 64 KiB in UTF-8", "é".repeat(32_769)],
+  ])("can say nothing about an access token with %s, which no header holds", (_what, accessToken) => {
+    for (const operation of ["exchange", "refresh"] as const) {
+      const tokens = { access_token: accessToken, token_type: "bearer", refresh_token: "r" };
+      expect(normalise({ ...answer(JSON.stringify(tokens)), operation })).toBeNull();
+      expect(normalise({ ...answer(JSON.stringify({ data: tokens }), 200, { tokenResponsePath: "data" }), operation })).toBeNull();
+    }
+  });
+
+  it("takes an access token of 64 KiB", () => {
+    const access_token = "a".repeat(65_536);
+    expect(read({}, { access_token, token_type: "bearer" })?.body).toEqual({ access_token, token_type: "bearer" });
+  });
+
   it("takes any 2xx for success", () => {
     expect(read({}, { access_token: "a", token_type: "bearer" }, 201)?.status).toBe(200);
   });

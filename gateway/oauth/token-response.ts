@@ -14,6 +14,10 @@ export interface StandardAnswer {
 const STATUS_OK = 200;
 const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
+/** Longest access token that is one: 64 KiB. */
+const MAXIMUM_ACCESS_TOKEN_BYTES = 65_536;
+/** No header can hold it. */
+const controlCharacter = /\p{Cc}/u;
 /** What begins like `access_token=`. */
 const formEncoded = /^\s*[\w.%+-]+=/;
 /** Token types that oauth4webapi takes (RFC 6750, RFC 9449). */
@@ -33,12 +37,13 @@ export interface TokenAnswer {
  * Turns a token endpoint's answer into what RFC 6749 section 5 prescribes: the one place where a provider's deviations are undone.
  *
  * Reads JSON and form encoding, by the content: the media type is often another one. `status` is 200 with tokens, else 4xx with `error`.
- * Null: the answer is neither, so nothing can be said.
+ * Null: the answer is neither, or its access token goes into no header, so nothing can be said.
  */
 export function normalise(answer: TokenAnswer): StandardAnswer | null {
   const { operation, provider, status } = answer;
   const body = parseJsonObject(answer.text) ?? parseForm(answer.text);
   if (body === null) return null;
+  if (!isSendable(tokenObject(provider, body).source["access_token"])) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
   const renewed = succeeded && operation === "refresh" ? renewedTokensOf(answer, body) : null;
   if (renewed !== null) return { status: STATUS_OK, body: renewed };
@@ -52,6 +57,12 @@ export function missingMember({ status, body }: StandardAnswer): string | null {
   if (status !== STATUS_OK) return null;
   if (body["access_token"] === undefined) return "access_token";
   return knownTokenType.test(String(body["token_type"])) ? null : "token_type";
+}
+
+/** Nothing can be done with a token of control characters, or of more than 64 KiB. */
+function isSendable(accessToken: unknown): boolean {
+  if (typeof accessToken !== "string") return true;
+  return !controlCharacter.test(accessToken) && Buffer.byteLength(accessToken) <= MAXIMUM_ACCESS_TOKEN_BYTES;
 }
 
 function parseJsonObject(text: string): Record<string, unknown> | null {

@@ -23,6 +23,19 @@ export function createFile(path: string): void {
   }
 }
 
+/** Tells of the store's files that other accounts of this machine may read or write. Windows has no such modes. */
+export function warnOfReaders(path: string, log: Pick<Log, "warn">): void {
+  if (process.platform === "win32") return;
+  for (const file of FILE_SUFFIXES.map((suffix) => path + suffix)) {
+    const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+    if ((mode & ~OWNER_ONLY & 0o077) !== 0)
+      log.warn(
+        { path: file, mode: mode.toString(8) },
+        "Other accounts of this machine may read or write the store: run chmod 600 on its file.",
+      );
+  }
+}
+
 /** Device and inode of a file, which no other file has while this one is open; null when there is none. */
 export function identityOf(path: string): string | null {
   const status = statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-import { closeSync, cpSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, cpSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Libsql from "libsql";
@@ -52,6 +52,28 @@ describe("a SQLite store that another process writes to", () => {
       expect(await readGroups()).toEqual([]);
     });
     expect(await readGroups()).toHaveLength(1);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("the file of a SQLite store", () => {
+  const openAgain = async () => {
+    const warned: unknown[] = [];
+    const log = { info: () => {}, warn: (facts: object) => void warned.push(facts), error: () => {} };
+    await (await openDatabase(store.url, { clock, log })).close();
+    return warned;
+  };
+
+  it.each([0o644, 0o640, 0o606, 0o666])("is told of at a start when other accounts may read or write it: %o", async (mode) => {
+    await database.close();
+    chmodSync(pathOf(store), mode);
+    expect(await openAgain()).toContainEqual({ path: pathOf(store), mode: mode.toString(8) });
+    database = await openDatabase(store.url, { clock });
+  });
+
+  it("is not told of when the gateway's account alone may, as it is made", async () => {
+    await database.close();
+    expect(await openAgain()).toEqual([]);
+    database = await openDatabase(store.url, { clock });
   });
 });
 

@@ -10,7 +10,7 @@ import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { createSqliteDialect } from "./sqlite-driver.ts";
-import { createFile, type FileWatch, identityOf, OWNER_ONLY, watchFile } from "./sqlite-file.ts";
+import { createFile, type FileWatch, identityOf, OWNER_ONLY, warnOfReaders, watchFile } from "./sqlite-file.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 import { isUnavailable, sortErrors, unavailable } from "./unavailable.ts";
@@ -58,6 +58,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
     for (const file of [writer, reader]) if (file.open) file.close();
     throw error;
   }
+  warnOfReaders(path, log);
   const file = (watch = watchFile(path, () => countBytes(reader), log));
 
   const changes = createChangeHub(
