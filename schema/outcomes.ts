@@ -58,7 +58,7 @@ export const minimumTtlUnavailable = (name: string, maximumTtl: number): Outcome
 
 export const connectorMisconfigured = (name: string, why: string): Outcome<"ConnectorMisconfigured"> => ({
   type: "ConnectorMisconfigured",
-  message: `${name} refuses this platform's own credentials (${why}): its operator has to correct the connector.`,
+  message: `${name} does not work as this connector is set up (${why}): its operator has to correct the connector.`,
 });
 
 /** What the gateway stores of a connection does not open. Its log names the row. */

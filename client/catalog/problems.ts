@@ -15,6 +15,10 @@ const tellOperator = "Only the people who run this app can mend this: please tel
 
 const wrongCredentials: Sentence = (name) => ({ title: `${name} does not accept this app's credentials.`, advice: tellOperator });
 const wrongRequest: Sentence = (name) => ({ title: `${name} does not accept how this app connects to it.`, advice: tellOperator });
+const revoked: Sentence = (name) => ({
+  title: `${name} no longer accepts this connection.`,
+  advice: "It may have been revoked, or a password changed. Reconnect to go on.",
+});
 const unavailable: Sentence = (name) => ({ title: `${name} is not available right now.`, advice: again });
 const lostWay: Sentence = (name) => ({
   title: `The answer from ${name} did not belong to this attempt.`,
@@ -51,10 +55,9 @@ const authorizationProblems: Record<string, Sentence> = {
     title: `Your group changed while ${name} was being connected.`,
     advice: "Connect again: it will be your current group's.",
   }),
-  invalid_grant: (name) => ({
-    title: `${name} no longer accepts this connection.`,
-    advice: "It may have been revoked, or a password changed. Reconnect to go on.",
-  }),
+  invalid_grant: revoked,
+  invalid_token: revoked,
+  expired_token: revoked,
   restored_backup: (name) => ({
     title: `${name} no longer accepts this connection.`,
     advice: "This app was restored from a backup, and the connection has changed since. Reconnect to go on.",

@@ -77,7 +77,7 @@ function refused(exchange: CodeExchange, error: oauth.AuthorizationResponseError
   const { errorCodes } = exchange.provider;
   const code = (Object.hasOwn(errorCodes, error.error) ? errorCodes[error.error] : undefined) ?? error.error;
   const facts = { operation: "authorize", secrets: secretsOf(exchange) } as const;
-  return createFailure({ ...facts, kind: kindOf(code, 0), code, description: error.error_description });
+  return createFailure({ ...facts, kind: kindOf(code, 0, "authorize"), code, description: error.error_description });
 }
 
 function invalid(exchange: CodeExchange, code: string): TokenFailure {

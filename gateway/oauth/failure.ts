@@ -13,6 +13,8 @@ export interface FailureFacts {
   readonly code: string;
   /** Untrusted: the vendor's `error_description`. */
   readonly description?: string | undefined;
+  /** Default false. */
+  readonly isRefusal?: boolean;
   /** Default none. */
   readonly missing?: string | null;
   readonly retryAfterSeconds?: number | null;
@@ -28,6 +30,9 @@ const kindByCode: ReadonlyMap<string, TokenFailureKind> = new Map<string, TokenF
   ["unsupported_grant_type", "misconfigured"],
   ["invalid_scope", "misconfigured"],
   ["invalid_request", "misconfigured"],
+  // RFC 6750 section 3.1, RFC 8628 section 3.5: said of the refresh token or the code
+  ["invalid_token", "revoked"],
+  ["expired_token", "revoked"],
   // RFC 8707 section 2
   ["invalid_target", "misconfigured"],
   // RFC 6749 section 4.1.2.1
@@ -44,9 +49,18 @@ const kindByCode: ReadonlyMap<string, TokenFailureKind> = new Map<string, TokenF
 
 const STATUS_UNAUTHORIZED = 401;
 
-/** What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused). */
-export function kindOf(code: string, status: number): TokenFailureKind {
-  return kindByCode.get(code) ?? (status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary");
+/** Codes that speak of the moment, not of the request. */
+const momentaryCodes: ReadonlySet<string> = new Set(["server_error", "temporarily_unavailable", "slow_down"]);
+
+export const isMomentaryCode = (code: string): boolean => momentaryCodes.has(code);
+
+/**
+ * What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused).
+ * A refresh has no person who could consent or sign in: a provider that asks for one has ended the grant.
+ */
+export function kindOf(code: string, status: number, operation: Operation): TokenFailureKind {
+  const kind = kindByCode.get(code) ?? (status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary");
+  return kind === "denied" && operation === "refresh" ? "revoked" : kind;
 }
 
 /** A failure with a message made of our own sentence, the code, and the vendor's words once they are cleaned. */
@@ -61,6 +75,7 @@ export function createFailure(facts: FailureFacts): TokenFailure {
     code,
     reason,
     message: sentences[facts.kind](reason, facts.operation),
+    isRefusal: facts.isRefusal ?? false,
     missing: facts.missing ?? null,
     retryAfterSeconds: facts.retryAfterSeconds ?? null,
   };

@@ -18,7 +18,7 @@ export interface TokenSet {
 /**
  * What a failure means for the connection.
  *
- * - `revoked`: the grant is gone (`invalid_grant`); only connecting again helps.
+ * - `revoked`: the grant is gone (`invalid_grant`, or at a refresh a request for the person); only connecting again helps.
  * - `denied`: the person said no.
  * - `temporary`: says nothing about the grant; ask again later.
  * - `misconfigured`: the connector's client, endpoints or scopes are wrong; the platform's operator must act.
@@ -46,6 +46,8 @@ export interface TokenFailure {
   readonly reason: string;
   /** The same as one sentence a person can act on. */
   readonly message: string;
+  /** The provider has judged the request, and not for a reason of the moment: whose fault it is shows when others are not refused. */
+  readonly isRefusal: boolean;
   /** The member without which an answer holds no tokens, for the log. Null: none is missing. */
   readonly missing: string | null;
   /** From `Retry-After` (RFC 9110 section 10.2.3). */

@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/endpoint.ts";
-import { createFailure, kindOf, type FailureFacts, type Operation } from "./failure.ts";
+import { createFailure, kindOf, type FailureFacts, isMomentaryCode, type Operation } from "./failure.ts";
 import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
@@ -33,7 +33,7 @@ export interface TokenCall extends ExchangeLimits {
 
 /** An answer that says what went wrong without RFC 6749's words for it. */
 class RefusedError extends Error {
-  readonly facts: Pick<FailureFacts, "kind" | "delivery" | "code" | "missing" | "retryAfterSeconds">;
+  readonly facts: Pick<FailureFacts, "kind" | "delivery" | "code" | "isRefusal" | "missing" | "retryAfterSeconds">;
 
   constructor(facts: RefusedError["facts"]) {
     super(`The provider refused the request (${facts.code}).`);
@@ -121,7 +121,7 @@ const deliveryOf = (status: number): Delivery => (status >= STATUS_SERVER_ERROR 
 function unreadable(status: number, retryAfter: number | null): RefusedError {
   if (status < 400) return new RefusedError({ kind: "temporary", delivery: "lost", code: "unparsable" });
   const kind = status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
-  return new RefusedError({ kind, code: `http_${status}`, retryAfterSeconds: retryAfter });
+  return new RefusedError({ kind, code: `http_${status}`, isRefusal: true, retryAfterSeconds: retryAfter });
 }
 
 function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpointResponse): TokenSet {
@@ -140,7 +140,7 @@ function toFailure(call: TokenCall, error: unknown): TokenFailure {
   const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };
   if (error instanceof RefusedError) return createFailure({ ...base, ...error.facts });
   if (error instanceof NoAnswerError) return createFailure({ ...base, ...noAnswerFacts(error) });
-  if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error) });
+  if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error, call.operation) });
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
     return createFailure({ ...base, kind: "temporary", delivery: "lost", code: "unparsable" });
   throw error;
@@ -150,9 +150,10 @@ function noAnswerFacts({ code, isSent }: NoAnswerError): RefusedError["facts"] {
   return { kind: code === "not_sent" ? "withdrawn" : "temporary", delivery: isSent ? "lost" : "unsent", code };
 }
 
-function bodyErrorFacts(error: oauth.ResponseBodyError) {
+function bodyErrorFacts(error: oauth.ResponseBodyError, operation: Operation) {
   return {
-    kind: kindOf(error.error, error.status),
+    kind: kindOf(error.error, error.status, operation),
+    isRefusal: !isMomentaryCode(error.error),
     code: error.error,
     description: error.error_description,
     retryAfterSeconds: retryAfterSeconds(error.response.headers),

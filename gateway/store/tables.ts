@@ -97,6 +97,8 @@ export interface AuthorizationRow {
   display_label: string | null;
   /** The account's id at the provider. */
   account_id: string | null;
+  /** The path of the provider's answer that held the id; null for ids stored before paths were, and for unknown accounts. */
+  account_id_path: string | null;
   error_code: string | null;
   error_message: string | null;
   requested_scopes: string;
@@ -116,6 +118,8 @@ export interface AuthorizationRow {
   /** Failed refreshes in a row, when to try again, and what the last one was. */
   failures: number;
   retry_at: number | null;
+  /** When the first of these failures was; null when the last refresh went well. */
+  failing_since: number | null;
   failure_kind: "temporary" | "misconfigured" | null;
   failure_message: string | null;
   /** When an answer was lost that may have rotated the refresh token; null once new tokens are stored. */

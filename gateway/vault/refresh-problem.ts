@@ -6,6 +6,11 @@ import type { AuthorizationRow } from "../store/tables.ts";
 /** At most one refresh forced by `rejected` in this time, per connection (rule 8). */
 export const FORCED_REFRESH_INTERVAL_MS = 30_000;
 
+/** A failure that has lasted this long is the operator's to look at: two days (rule 4). */
+export const TEMPORARY_LONGEST_MS = 172_800_000;
+/** Fewer failures in a row say nothing that lasts. */
+export const LASTING_FAILURES = 3;
+
 /** Why a refresh did not bring a usable token. */
 export type RefreshProblem =
   | { kind: "revoked" }
@@ -15,7 +20,14 @@ export type RefreshProblem =
   | { kind: "unopened" };
 
 /** The columns of a grant whose last refresh went well. */
-export const noProblem = { failures: 0, retry_at: null, failure_kind: null, failure_message: null, perhaps_rotated_at: null } as const;
+export const noProblem = {
+  failures: 0,
+  retry_at: null,
+  failing_since: null,
+  failure_kind: null,
+  failure_message: null,
+  perhaps_rotated_at: null,
+} as const;
 
 /** The provider has answered, and the store cannot keep the answer yet. */
 export const storeAway: RefreshProblem = { kind: "temporary", retryAfterSeconds: 1, why: "this gateway's store is away" };
@@ -29,16 +41,19 @@ export const stillRefreshing: RefreshProblem = {
 
 /** The columns that keep callers away from the provider for a while (rule 4). */
 export function problemColumns(
-  { failures: before }: AuthorizationRow,
+  { failures: before, failing_since: since }: AuthorizationRow,
   now: number,
   { kind, reason, retryAfterSeconds }: Pick<TokenFailure, "kind" | "reason" | "retryAfterSeconds">,
 ) {
   const failures = before + 1;
+  const failingSince = since ?? now;
+  const hasLasted = failures >= LASTING_FAILURES && now - failingSince >= TEMPORARY_LONGEST_MS;
   return {
     failures,
     retry_at: now + backoffMs(failures, retryAfterSeconds),
-    failure_kind: kind === "misconfigured" ? kind : "temporary",
-    failure_message: reason,
+    failing_since: failingSince,
+    failure_kind: kind === "misconfigured" || hasLasted ? "misconfigured" : "temporary",
+    failure_message: hasLasted ? `no usable answer since ${new Date(failingSince).toISOString()}: ${reason}` : reason,
   } satisfies Partial<AuthorizationRow>;
 }
 

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
+import type { TokenFailure } from "../oauth/result.ts";
 import type { StoredConnection, StoredGrant } from "./connections.ts";
 import { createInFlight } from "./in-flight.ts";
 import { claimLease, type ClaimedGrant, createLapseWatch, undoClaim } from "./lease.ts";
@@ -6,6 +7,7 @@ import { type Asked, askProvider, type CallDependencies } from "./provider-call.
 import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
 import { retryWhileStoreAway } from "./retry-while-store-away.ts";
+import { createRefusedAlone, type RefusedAlone } from "./refused-alone.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { SealError } from "../store/sealing.ts";
 import { openColumn, rowOf } from "./sealed-columns.ts";
@@ -29,17 +31,21 @@ export interface Refresher {
   idle(): Promise<void>;
 }
 
-type Flight = CallDependencies & ResultDependencies;
-type Dependencies = Omit<Flight, "onStoreAway">;
+interface Flight extends CallDependencies, ResultDependencies {
+  refusedAlone: RefusedAlone;
+}
+
+type Dependencies = Omit<Flight, "onStoreAway" | "refusedAlone">;
 
 export function createRefresher(dependencies: Dependencies): Refresher {
   const outcomes = new Map<string, Promise<RefreshOutcome>>();
   const inFlight = createInFlight();
+  const refusedAlone = createRefusedAlone(dependencies);
 
   function start(grant: StoredGrant, cause: RefreshCause): Promise<RefreshOutcome> {
     const isAway = { stored: grant, problem: storeAway };
     return new Promise((resolve, reject) => {
-      const flight = { ...dependencies, onStoreAway: () => resolve(isAway) };
+      const flight = { ...dependencies, refusedAlone, onStoreAway: () => resolve(isAway) };
       const fail = (error: unknown) => {
         if (isStoreAway(error)) return resolve(isAway);
         if (!(error instanceof SealError)) return reject(error);
@@ -120,8 +126,15 @@ async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boo
   if (result.ok) await storeTokens(flight, grant, result.tokens, askedAt);
   else if (result.kind === "revoked") await markRevoked(flight, grant, result.code);
   else if (result.kind === "withdrawn") await undoClaim(flight.database, grant);
+  else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, result))) await markRefusedAlone(flight, grant, result);
   else await recordFailure(flight, grant, result);
   return result.ok || result.kind !== "withdrawn";
+}
+
+/** Rule 3: whatever the provider's word for it, to the user it means what `invalid_grant` does. */
+async function markRefusedAlone(flight: Flight, grant: StoredGrant, { code }: TokenFailure): Promise<void> {
+  flight.log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code }, "refused while others are refreshed");
+  await markRevoked(flight, grant, "invalid_grant");
 }
 
 /**

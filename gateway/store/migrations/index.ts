@@ -6,7 +6,18 @@ import { rates } from "./0005-rates.ts";
 import { keyIds } from "./0006-key-ids.ts";
 import { tokenChecks } from "./0007-token-checks.ts";
 import { rowMacs } from "./0008-row-macs.ts";
+import { failingSince } from "./0009-failing-since.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
-export const migrations: readonly Migration[] = [initial, perhapsRotated, restoredBackups, attempts, rates, keyIds, tokenChecks, rowMacs];
+export const migrations: readonly Migration[] = [
+  initial,
+  perhapsRotated,
+  restoredBackups,
+  attempts,
+  rates,
+  keyIds,
+  tokenChecks,
+  rowMacs,
+  failingSince,
+];

@@ -1,0 +1,48 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { TokenFailure } from "../oauth/result.ts";
+import type { Database } from "../store/database.ts";
+import type { StoredGrant } from "./connections.ts";
+import { LASTING_FAILURES } from "./refresh-problem.ts";
+
+/** A grant that is refused for this long, while others of its connector refresh, is itself at fault: one hour (rule 3). */
+export const REFUSED_ALONE_MS = 3_600_000;
+/** How often the store is asked at most when a connector's grants were last refreshed. */
+const LOOK_AGAIN_MS = 60_000;
+
+export type RefusedAlone = ReturnType<typeof createRefusedAlone>;
+
+/** Tells a grant that its provider refuses from a connector that does not work: by the other grants of the connector. */
+export function createRefusedAlone({ database, clock }: { database: Database; clock: Clock }) {
+  const looks = new Map<string, { lookedAt: number; refreshedAt: Promise<number> }>();
+
+  function lastRefreshOf(slug: string, now: number): Promise<number> {
+    const known = looks.get(slug);
+    if (known && now - known.lookedAt < LOOK_AGAIN_MS) return known.refreshedAt;
+    const refreshedAt = findLastRefresh(database, slug);
+    looks.set(slug, { lookedAt: now, refreshedAt });
+    refreshedAt.catch(() => looks.delete(slug));
+    return refreshedAt;
+  }
+
+  /** Whether this further refusal is the grant's own fault. */
+  return async ({ authorization, connector }: StoredGrant, { isRefusal }: TokenFailure): Promise<boolean> => {
+    const { failing_since: since, failures } = authorization;
+    const now = clock.now();
+    if (!isRefusal || since === null || failures + 1 < LASTING_FAILURES || now - since < REFUSED_ALONE_MS) return false;
+    return (await lastRefreshOf(connector.slug, now)) > since;
+  };
+}
+
+/** When a grant of the connector was last refreshed that has not failed since: 0 for never. What only an exchange brought does not count. */
+async function findLastRefresh({ query }: Pick<Database, "query">, slug: string): Promise<number> {
+  const row = await query
+    .selectFrom("authorizations")
+    .innerJoin("connections", "connections.authorization_id", "authorizations.id")
+    .select((expression) => expression.fn.max("authorizations.issued_at").as("refreshedAt"))
+    .where("connections.connector_slug", "=", slug)
+    .where("authorizations.status", "=", "active")
+    .where("authorizations.failures", "=", 0)
+    .where("authorizations.version", ">", 1)
+    .executeTakeFirst();
+  return row?.refreshedAt ?? 0;
+}
