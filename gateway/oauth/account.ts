@@ -5,24 +5,26 @@ import type { OAuthProvider } from "./provider.ts";
 export interface Account {
   readonly id: string | null;
   readonly label: string | null;
+  /** The path that held the id; null where there is none. */
+  readonly idPath: string | null;
+  /** The id at the path by which the account was known before; null: the answer holds none there, or no account is known. */
+  readonly idAtKnownPath: string | null;
 }
 
 /** Longest id or label kept, in characters; a longer one counts as absent. */
 const MAX_ACCOUNT_TEXT = 320;
 
-/** The account in a userinfo answer or in ID token claims, by the provider's declared paths; null when neither id nor label is there. */
-export function accountFromClaims(provider: OAuthProvider, claims: unknown): Account | null {
-  const id = findText(claims, provider.accountIdPaths);
-  const label = findText(claims, provider.accountLabelPaths);
-  return id === null && label === null ? null : { id, label };
-}
-
-function findText(claims: unknown, paths: readonly string[]): string | null {
-  for (const path of paths) {
-    const text = toText(findAt(claims, path));
-    if (text !== null) return text;
-  }
-  return null;
+/**
+ * The account in a userinfo answer or in ID token claims, by the provider's declared paths; null when neither id nor label is there.
+ * `knownIdPath`: the path by which the account was known before.
+ */
+export function accountFromClaims(provider: OAuthProvider, claims: unknown, knownIdPath: string | null = null): Account | null {
+  const textAt = (path: string) => toText(findAt(claims, path));
+  const find = (paths: readonly string[]) => paths.find((path) => textAt(path) !== null) ?? null;
+  const [idPath, labelPath] = [find(provider.accountIdPaths), find(provider.accountLabelPaths)];
+  if (idPath === null && labelPath === null) return null;
+  const [id, label, idAtKnownPath] = [idPath, labelPath, knownIdPath].map((path) => (path === null ? null : textAt(path)));
+  return { id: id ?? null, label: label ?? null, idPath, idAtKnownPath: idAtKnownPath ?? null };
 }
 
 function toText(value: unknown): string | null {

@@ -7,12 +7,21 @@ describe("jwtExpiry", () => {
     expect(jwtExpiry(new UnsecuredJWT({}).setExpirationTime(1_800_000_000).encode())).toBe(1_800_000_000);
   });
 
+  it("reads exp in milliseconds too", () => {
+    expect(jwtExpiry(new UnsecuredJWT({}).setExpirationTime(1_800_000_000_000).encode())).toBe(1_800_000_000);
+  });
+
   it.each(["opaque", "", "a.b.c", new UnsecuredJWT({}).encode()])("is null for %j", (token) => {
     expect(jwtExpiry(token)).toBeNull();
   });
 });
 
 describe("idTokenClaims", () => {
+  it("keeps every digit of a long id", () => {
+    const payload = Buffer.from('{"aud":"client","sub":9007199254740993}').toString("base64url");
+    expect(idTokenClaims(`e30.${payload}.`, null, "client")).toMatchObject({ sub: "9007199254740993" });
+  });
+
   const token = new UnsecuredJWT({ email: "a@b.test" }).setIssuer("https://as.test").setAudience(["client"]).encode();
 
   it("reads claims made by this issuer for this client", () => {

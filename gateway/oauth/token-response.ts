@@ -1,4 +1,5 @@
 import type { Operation } from "./failure.ts";
+import { parseJson } from "./json.ts";
 import { readLife } from "./lifetime.ts";
 import { findAt, findObject } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
@@ -67,7 +68,7 @@ function isSendable(accessToken: unknown): boolean {
 
 function parseJsonObject(text: string): Record<string, unknown> | null {
   try {
-    return findObject(JSON.parse(text));
+    return findObject(parseJson(text));
   } catch {
     return null;
   }

@@ -20,8 +20,12 @@ describe("fetchAccount", () => {
   it("names the account an access token belongs to", async () => {
     const server = await startAuthorizationServer();
     const { accessToken } = server.controls.issueTokens({ id: "u1", label: "u1@example.test" });
-    expect(await fetchAccount({ provider: server.provider, accessToken })).toEqual({ id: "u1", label: "u1@example.test" });
+    expect(await fetchAccount({ provider: server.provider, accessToken })).toMatchObject({ id: "u1", label: "u1@example.test" });
     await server.close();
+  });
+
+  it("keeps every digit of a long id", async () => {
+    expect(await ask((_request, response) => response.end('{"id":9007199254740993}'))).toMatchObject({ id: "9007199254740993" });
   });
 
   it("asks the way the provider wants to be asked", async () => {
@@ -40,7 +44,7 @@ describe("fetchAccount", () => {
         accountLabelPaths: ["data.viewer.email"],
       },
     );
-    expect(account).toEqual({ id: "7", label: "a@b.test" });
+    expect(account).toMatchObject({ id: "7", label: "a@b.test" });
     expect(seen).toEqual(["POST", "Bearer token", "2", '{"query":"{ viewer { id email } }"}']);
   });
 
@@ -85,7 +89,14 @@ describe("accountFromClaims", () => {
     [null, null],
     ["text", null],
   ])("reads %j", (claims, account) => {
-    expect(accountFromClaims(provider, claims)).toEqual(account);
+    const read = accountFromClaims(provider, claims);
+    expect(read && { id: read.id, label: read.label }).toEqual(account);
+  });
+
+  it("tells by which path the id was found, and what another path holds", () => {
+    const claims = { sub: "s", id: 7, email: "e" };
+    expect(accountFromClaims(provider, claims, "id")).toEqual({ id: "s", label: "e", idPath: "sub", idAtKnownPath: "7" });
+    expect(accountFromClaims(provider, { email: "e" }, "gone")).toEqual({ id: null, label: "e", idPath: null, idAtKnownPath: null });
   });
 
   it("does not climb into prototypes", () => {

@@ -1,11 +1,14 @@
 import { type Account, accountFromClaims } from "./account.ts";
 import { parseEndpoint } from "../http/endpoint.ts";
 import { type Answer, type ExchangeLimits, fetchAnswer, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { parseJson } from "./json.ts";
 import type { OAuthProvider } from "./provider.ts";
 
 export interface AccountRequest extends Partial<ExchangeLimits> {
   readonly provider: OAuthProvider;
   readonly accessToken: string;
+  /** The path by which the account was known before; it may be another than the provider's. Default none. */
+  readonly knownIdPath?: string | null;
 }
 
 const STATUS_OK = 200;
@@ -20,7 +23,7 @@ export async function fetchAccount(request: AccountRequest): Promise<Account | n
   if (userInfoEndpoint === null) return null;
   try {
     const { status, text } = await requestUserInfo(request, userInfoEndpoint);
-    return status === STATUS_OK ? accountFromClaims(request.provider, JSON.parse(text)) : null;
+    return status === STATUS_OK ? accountFromClaims(request.provider, parseJson(text), request.knownIdPath) : null;
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Account } from "../oauth/account.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import { type ConnectionStore, isLeased, locked, type StartedConnection, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -9,13 +10,13 @@ import type { Revoker } from "./revoke.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
+import { type AccountRelation, relateAccounts } from "./same-account.ts";
 import { grantFacts, openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;
 
 type Failure = { code: string; message: string };
-type Account = { id: string | null; label: string | null };
 
 /** What a provider answered to a code. */
 export interface Granted {
@@ -82,15 +83,15 @@ export function createActivation({ database, connections, revoker, sealer, macs,
   function columnsOf(started: StartedConnection, previous: AuthorizationRow | null, { tokens, askedAt, account }: Granted) {
     const { connection, authorization, connector } = started;
     const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
-    const accountId = account?.id ?? null;
     // What is known of the one account must not turn up under the name of another, which an unknown one may be.
-    const kept = previous?.account_id === accountId ? previous : null;
+    const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
     return {
       ...columns,
       // Those that the exchange used, not those that were submitted during it.
       sealed_fields: authorization.sealed_fields,
       sealed_refresh_token: columns.sealed_refresh_token ?? inherit(started, kept),
-      account_id: accountId,
+      account_id: account?.id ?? null,
+      account_id_path: account?.idPath ?? null,
       display_label: account?.label ?? kept?.display_label ?? null,
     };
   }
@@ -207,9 +208,13 @@ const mayServeElsewhere = new Set(["account_unknown", "account_mismatch"]);
 /** A connection whose account is known is not handed to another one, nor to one that the provider did not name. */
 function objectionTo(started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): Failure | null {
   if (!previous?.account_id) return null;
-  if (!account?.id) return accountUnknown(started, previous);
-  return account.id === previous.account_id ? null : accountMismatch(started, previous);
+  const relation = relationTo(started, previous, account);
+  if (relation === "unknown") return accountUnknown(started, previous);
+  return relation === "other" ? accountMismatch(started, previous) : null;
 }
+
+const relationTo = ({ connector }: StartedConnection, previous: AuthorizationRow, account: Account | null): AccountRelation =>
+  relateAccounts(previous, account, connector.oauth?.provider.accountIdPaths ?? []);
 
 const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): Failure => ({
   code: "account_unknown",

@@ -224,6 +224,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     const provider = fillProvider(oauth.provider, openCollected(started));
     const verifier = attempts.openVerifier(attempt);
     const { client } = oauth;
+    const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
     const askedAt = clock.now();
     const result = await exchangeCode({
       provider,
@@ -241,8 +242,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       return { code: result.code, message: result.message };
     }
     logMisread(log, started.connector.slug, result.tokens);
-    const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, timeoutMs });
-    const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims);
+    const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, knownIdPath, timeoutMs });
+    const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims, knownIdPath);
     const granted = { tokens: { ...result.tokens, idTokenClaims: null }, askedAt, account };
     // A code works once: these tokens are the only ones that come of it.
     return retryAndSpool(

@@ -48,7 +48,14 @@ const firstSchema = placeSchema.extend({
       idTokenClaims: z.null(),
     }),
     askedAt: z.int(),
-    account: z.strictObject({ id: z.string().nullable(), label: z.string().nullable() }).nullable(),
+    account: z
+      .strictObject({
+        id: z.string().nullable(),
+        label: z.string().nullable(),
+        idPath: z.string().nullable(),
+        idAtKnownPath: z.string().nullable(),
+      })
+      .nullable(),
   }),
 });
 

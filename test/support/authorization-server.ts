@@ -17,6 +17,8 @@ export interface Controls {
   account: TestAccount;
   /** The `iss` of callbacks (RFC 9207). Null leaves it out. Default the server's URL. */
   iss: string | null;
+  /** The JSON text that `/userinfo` answers to a live access token. Null: the account. Default null. */
+  userInfo: string | null;
   /** The scopes granted, also where others are asked for. Null: those asked for. Default null. */
   grantedScopes: readonly string[] | null;
   /** The next person at `/authorize` says no, or runs into this error. Default `access_denied`. */
@@ -147,6 +149,7 @@ function createControls(grants: Grants, script: ReturnType<typeof createScript>,
   const controls: Controls = {
     account: { id: "user-1", label: "user-1@example.test" },
     iss: null,
+    userInfo: null,
     grantedScopes: null,
     answerChecks: (...statuses) => void checkStatuses.push(...statuses),
     denyNext: (error = "access_denied", description) => void denials.push({ error, description }),
@@ -185,9 +188,9 @@ async function route(state: ServerState, request: IncomingMessage, response: Ser
       return introspect(state, request, response);
     case "GET /userinfo":
       if (isAnswered(state, bearerOf(request), response)) return;
-      return sendAccount(state, request, response, ({ id, label }) => ({ sub: id, email: label }));
+      return sendAccount(state, request, response, ({ id, label }) => state.controls.userInfo ?? JSON.stringify({ sub: id, email: label }));
     case "GET /api/me":
-      return sendAccount(state, request, response, ({ id, label }) => ({ id, label }));
+      return sendAccount(state, request, response, ({ id, label }) => JSON.stringify({ id, label }));
     default:
       return sendText(response, 404, "There is nothing here.");
   }
@@ -246,11 +249,11 @@ function sendAccount(
   { endpoint }: ServerState,
   request: IncomingMessage,
   response: ServerResponse,
-  show: (account: TestAccount) => object,
+  show: (account: TestAccount) => string,
 ): void {
   const grant = endpoint.grants.findGrant(bearerOf(request));
   if (grant === null) return sendJson(response, 401, { error: "invalid_token" }, { "www-authenticate": 'Bearer error="invalid_token"' });
-  sendJson(response, 200, show(grant.account));
+  sendText(response, 200, show(grant.account), { "content-type": "application/json", "cache-control": "no-store" });
 }
 
 async function authorize(authorizeUrl: URL | string): Promise<URL> {
