@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { warnOfSharedIds } from "./auth/id-sources.ts";
 import type { Config } from "./config/config.ts";
 import { createEdge } from "./edge.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
@@ -42,6 +43,7 @@ export async function createApp(
 ): Promise<App> {
   const store = await openStore(config, machine, log);
   const { database, sealer, macs, auth } = store;
+  await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const metrics = createMetrics();

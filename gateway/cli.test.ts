@@ -29,6 +29,12 @@ describe("the command line", () => {
     expect(claimsOf(stdout)).toMatchObject({ sub: "ada", iss: "http://localhost:4000" });
   });
 
+  it("revokes the tokens of a user, and knows no other", async () => {
+    await run(["users", "token", "ada"]);
+    expect(await run(["users", "revoke", "ada"])).toEqual({ code: 0, stdout: "Signed out everywhere. Connections stay.\n", stderr: "" });
+    expect(await run(["users", "revoke", "bob"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
+  });
+
   it("makes API keys, lists them without their secrets, and revokes them", async () => {
     const created = await run(["keys", "create", "--name", "billing"]);
     const [, id = "", secret = ""] = /^publishable (pk_\S+)\nsecret {6}(sk_\S+)\n/.exec(created.stdout) ?? [];

@@ -24,6 +24,7 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway [start]                      run the gateway
   xkit-gateway users token <external_id>    print a user token, making the user known first
       [--group <id>] [--name <name>]
+  xkit-gateway users revoke <external_id>   end all tokens and sessions that the user has until now
   xkit-gateway keys create [--name <name>]  print a new pair of API keys; the secret is shown once
   xkit-gateway keys list
   xkit-gateway keys revoke <publishable>
@@ -62,6 +63,7 @@ const commands = new Map<string, Command>([
       run: (id, options) => withStore((store, config) => printUserToken(store, config, id, options)),
     },
   ],
+  ["users revoke", { subject: "external_id", run: (id) => withStore((store, config) => revokeUser(store, config, id)) }],
   ["keys create", { options: ["name"], run: (_subject, { name }) => withStore((store) => createKey(store, name)) }],
   ["keys list", { run: () => withStore(listKeys) }],
   ["keys revoke", { subject: "publishable", run: (id) => withStore((store) => revokeKey(store, id)) }],
@@ -134,6 +136,13 @@ async function printUserToken({ auth }: Store, { upstream }: Config, externalId:
     ...(name !== undefined && { name: require(nameSchema.safeParse(name), "--name") }),
   });
   console.log(token);
+}
+
+async function revokeUser({ auth }: Store, { upstream }: Config, externalId: string): Promise<void> {
+  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
+  const id = require(externalIdSchema.safeParse(externalId), "external_id");
+  if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
+  console.log("Signed out everywhere. Connections stay.");
 }
 
 function require(

@@ -2,6 +2,7 @@ import { AccessTokenResultType } from "./access-token.ts";
 import { builder } from "./builder.ts";
 import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, listNodes, withSource } from "./connection.ts";
 import { requirePlatform } from "./context.ts";
+import { notFound } from "./errors.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import type { KnownUser, Owner, OwnerConnections, ProvisionedUser } from "./upstream.ts";
@@ -120,6 +121,33 @@ const ProvisionedUserType = builder.objectRef<ProvisionedUser & { source: OwnerC
     expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the user token expires." }),
   }),
 });
+
+const RevokeUserTokensInput = builder.inputType("RevokeUserTokensInput", {
+  description: "A user who is to be signed out everywhere.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
+  }),
+});
+
+const RevokedUserTokensType = builder.objectRef<{ user: UserNode }>("RevokedUserTokens").implement({
+  description: "A user who has to sign in again.",
+  fields: (t) => ({ user: t.expose("user", { type: UserType, description: "The user." }) }),
+});
+
+builder.mutationField("revokeUserTokens", (t) =>
+  t.field({
+    type: RevokedUserTokensType,
+    description:
+      "Ends all tokens and sessions of a user that were issued until now. Connections stay. A JWT of an issuer counts as issued at the earliest time that it may have been, by the issuer's clock tolerance. Servers only.",
+    args: { input: t.arg({ type: RevokeUserTokensInput, required: true, description: "The user." }) },
+    resolve: async (_root, { input: { id } }, context) => {
+      const platform = requirePlatform(context);
+      const user = await platform.revokeUserTokens(id);
+      if (!user) throw notFound("There is no such user.");
+      return { user: { ...user, kind: "user" as const, source: platform.connectionsOf({ kind: "user", id }) } };
+    },
+  }),
+);
 
 builder.mutationField("provisionUser", (t) =>
   t.field({

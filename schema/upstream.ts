@@ -173,6 +173,11 @@ export interface PlatformAccess {
   connectionsOf(owner: Owner): OwnerConnections;
   /** Creates or updates a user. `groupId` and `name` left undefined keep what is stored; null clears. */
   provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
+  /**
+   * Ends all tokens and sessions of a user that were issued until now. Connections stay. Null when there is no such user.
+   * Throws FORBIDDEN where users sign in elsewhere.
+   */
+  revokeUserTokens(id: string): Promise<KnownUser | null>;
 }
 
 /** What may be read without a credential. */

@@ -42,7 +42,7 @@ export interface BearersOptions {
   tokens: Tokens;
   sessions: Pick<Sessions, "isLive">;
   issuers: Issuers;
-  users: Pick<Users, "find" | "provision">;
+  users: Pick<Users, "find" | "isRevoked" | "provision">;
   log: Pick<Log, "warn">;
 }
 
@@ -51,6 +51,7 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
     if (token.sessionId !== null && !(await sessions.isLive(token.sessionId))) {
       refuseGoodOnce("The session of this session token has ended: sign in again with login.");
     }
+    if (token.sessionId === null && (await users.isRevoked(token.userId, token.issuedAt))) refuseGoodOnce(REVOKED);
     const user = await users.find(token.userId);
     if (!user) return refuseGoodOnce("The user of this token no longer exists: sign in again with login.");
     return { viewer: toViewer(user), sessionId: token.sessionId };
@@ -60,6 +61,8 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
     const claims = await issuers.verify(token);
     if (claims.ok) {
       const { userId: id, groupId, name, issuedAt: assertedAt, clockToleranceSeconds } = claims;
+      // As of the earliest time that it may have been issued.
+      if (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) refuseGoodOnce(REVOKED);
       return { viewer: toViewer(await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds })), sessionId: null };
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
@@ -88,6 +91,8 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
   };
 }
 
+const SECOND_MS = 1_000;
+const REVOKED = "The tokens of this user were revoked: sign in again with a new one.";
 const REFUSED = "The token was refused: sign in again.";
 const KEYS_MISSING = "The token cannot be checked yet, because its issuer's keys could not be fetched: try again shortly.";
 

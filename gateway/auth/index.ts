@@ -72,7 +72,7 @@ export async function createAuth({
   const signingKeys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds });
   const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
   const users = createUsers({ database, macs, clock });
-  const sessions = createSessions({ database, macs, clock, lifetimes });
+  const sessions = createSessions({ database, macs, users, clock, lifetimes });
   const apiKeys = createApiKeys({ database, macs, clock, log });
   const bearers = createBearers({ tokens, sessions, issuers: createIssuers(issuers, { publicUrl, clock, log }), users, log });
 

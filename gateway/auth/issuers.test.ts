@@ -36,6 +36,13 @@ describe("a JWT of a configured issuer", () => {
     expect(await askWith({ "https://example.com/uid": 42, aud: "anything", org: "acme", email: "x" })).toMatchObject(viewer("42"));
   });
 
+  it("gives its users and groups ids of their own where it has prefixes, and nothing that another source could give", async () => {
+    const { askWith } = await setUp({ userIdPrefix: "idp:", groupIdPrefix: "org:" });
+    expect(await askWith({ org: "acme" })).toMatchObject(viewer("idp:ada", "org:acme"));
+    expect(await askWith({ org: null })).toMatchObject(viewer("idp:ada", null));
+    await expect(askWith({ sub: "x".repeat(255) })).rejects.toMatchObject(GENERIC);
+  });
+
   it("costs one signature check, and no write, however often it is used", async () => {
     const { auth, issuer, key, clock, ask } = await setUp();
     const token = await issue(key, clock, { org: "acme" });

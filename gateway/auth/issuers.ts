@@ -109,13 +109,22 @@ async function verifySignature(token: string, issuer: Issuer, keySet: KeySet, no
 const userIdSchema = z.union([externalIdSchema, z.int().transform(String)]);
 /** A group claim that is absent, null or empty says that the user is in no group. */
 const groupIdSchema = z.union([z.literal("").transform(() => null), userIdSchema, z.null()]);
+/** An id of the platform's, which is as long at most as any other. */
+const prefixed = (prefix: string) =>
+  z
+    .string()
+    .transform((id) => prefix + id)
+    .pipe(externalIdSchema);
 const timesSchema = z.object({ iat: z.number(), exp: z.number() });
 
 function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaims | Refusal {
   const { clockToleranceSeconds } = issuer;
-  const userId = userIdSchema.safeParse(claimOf(payload, issuer.userIdClaim));
+  const userId = userIdSchema.pipe(prefixed(issuer.userIdPrefix ?? "")).safeParse(claimOf(payload, issuer.userIdClaim));
   if (!userId.success) return refuse(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
-  const groupId = issuer.groupIdClaim === null ? undefined : groupIdSchema.safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
+  const groupId =
+    issuer.groupIdClaim === null
+      ? undefined
+      : groupIdSchema.pipe(prefixed(issuer.groupIdPrefix).nullable()).safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
   if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);

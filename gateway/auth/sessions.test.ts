@@ -2,12 +2,17 @@ import { describe, expect, it } from "vitest";
 import { createStore, createTestClock, days, minutes, openStore, macs } from "../../test/support/auth.ts";
 import { createOneTimeTokens } from "./one-time-tokens.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
+import { createUsers } from "./users.ts";
 import { createSessions, EXPIRED_SESSIONS_DELETED } from "./sessions.ts";
 
 const setUp = async () => {
   const clock = createTestClock();
   const database = await openStore(clock);
-  return { clock, database, sessions: createSessions({ database, macs, clock, lifetimes: defaultLifetimes }) };
+  return {
+    clock,
+    database,
+    sessions: createSessions({ database, macs, users: createUsers({ database, macs, clock }), clock, lifetimes: defaultLifetimes }),
+  };
 };
 
 const rows = ({ database }: Pick<Awaited<ReturnType<typeof setUp>>, "database">) =>
@@ -59,7 +64,9 @@ describe("sessions", () => {
     const clock = createTestClock();
     const store = await createStore(clock);
     const [one, other] = [await store.open(), await store.open()];
-    const [here, there] = [one, other].map((database) => createSessions({ database, macs, clock, lifetimes: defaultLifetimes }));
+    const [here, there] = [one, other].map((database) =>
+      createSessions({ database, macs, users: createUsers({ database, macs, clock }), clock, lifetimes: defaultLifetimes }),
+    );
     const live = await here?.start("ada");
     expect(await there?.isLive(live?.id ?? "")).toBe(true);
     await here?.end(live?.id ?? "");

@@ -6,6 +6,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { SessionRow } from "../store/tables.ts";
 import type { Lifetimes } from "./lifetimes.ts";
+import type { Users } from "./users.ts";
 
 /** How often the use of a session is written down: once in five minutes. */
 export const USE_NOTED_EVERY_MS = 300_000;
@@ -27,7 +28,7 @@ export interface Sessions {
   start(userId: string, maximumAgeSeconds?: number): Promise<LiveSession & { secret: string }>;
   /** The living session that a cookie's secret belongs to, or null. Counts as use. Always read from the store. */
   find(secret: string): Promise<LiveSession | null>;
-  /** Whether a session has neither ended nor expired. Cached until it ends, in any process. */
+  /** Whether a session has neither ended nor expired, nor been revoked with its user's tokens. Cached until it ends, in any process. */
   isLive(id: string): Promise<boolean>;
   /** Ends a session, at once and in every process. True also when there was none. */
   end(id: string): Promise<void>;
@@ -36,12 +37,13 @@ export interface Sessions {
 export interface SessionsOptions {
   database: Database;
   macs: RowMacs;
+  users: Pick<Users, "isRevoked">;
   clock: Clock;
   lifetimes: Pick<Lifetimes, "sessionSeconds" | "sessionIdleSeconds">;
 }
 
-export function createSessions({ database, macs, clock, lifetimes }: SessionsOptions): Sessions {
-  const cache = createRowCache<Pick<SessionRow, "ended_at" | "expires_at">>(database.changes);
+export function createSessions({ database, macs, users, clock, lifetimes }: SessionsOptions): Sessions {
+  const cache = createRowCache<Pick<SessionRow, "user_id" | "created_at" | "ended_at" | "expires_at">>(database.changes);
   const hasIdled = (row: SessionRow) => clock.now() >= row.last_used_at + lifetimes.sessionIdleSeconds * SECOND_MS;
 
   const noteUse = async (row: SessionRow) => {
@@ -80,6 +82,7 @@ export function createSessions({ database, macs, clock, lifetimes }: SessionsOpt
     async find(secret) {
       const row = await database.query.selectFrom("sessions").selectAll().where("secret_hash", "=", hashSecret(secret)).executeTakeFirst();
       if (!row || !isOpen(row, clock.now()) || hasIdled(row) || !macs.accept("sessions", row)) return null;
+      if (await users.isRevoked(row.user_id, row.created_at)) return null;
       await noteUse(row);
       return toLiveSession(row);
     },
@@ -87,9 +90,10 @@ export function createSessions({ database, macs, clock, lifetimes }: SessionsOpt
     async isLive(id) {
       const load = async () => {
         const row = await database.query.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
-        return row && macs.accept("sessions", row) ? row : { ended_at: 0, expires_at: 0 };
+        return row && macs.accept("sessions", row) ? row : { user_id: "", created_at: 0, ended_at: 0, expires_at: 0 };
       };
-      return isOpen(await cache.get(`session:${id}`, load), clock.now());
+      const row = await cache.get(`session:${id}`, load);
+      return isOpen(row, clock.now()) && !(await users.isRevoked(row.user_id, row.created_at));
     },
 
     async end(id) {

@@ -23,6 +23,8 @@ export interface VerifiedToken {
   userId: string;
   /** Null in a user token. */
   sessionId: string | null;
+  /** In milliseconds since the epoch. */
+  issuedAt: number;
   expiresAt: Date;
   /** The key that signed it. */
   keyId: string;
@@ -54,7 +56,7 @@ export interface TokensOptions {
 }
 
 const headerSchema = z.object({ kid: z.string() });
-const payloadSchema = z.object({ sub: z.string(), exp: z.number() });
+const payloadSchema = z.object({ sub: z.string(), iat: z.number(), exp: z.number() });
 const sessionPayloadSchema = payloadSchema.extend({ sid: z.string() });
 
 /** The key that a token names; empty where it names none. */
@@ -77,7 +79,8 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
       .setIssuer(publicUrl)
       .setAudience(TOKEN_AUDIENCE)
       .setSubject(userId)
-      .setIssuedAt(Math.floor(clock.now() / SECOND_MS))
+      // To the millisecond (RFC 7519 section 2): what is revoked until now is told from what is issued next.
+      .setIssuedAt(clock.now() / SECOND_MS)
       .setExpirationTime(exp)
       .sign(privateJwk);
     return { token, expiresAt: new Date(exp * SECOND_MS) };
@@ -92,9 +95,9 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
       const currentDate = new Date(clock.now());
       const rules = { algorithms: [SIGNING_ALGORITHM], typ, issuer: publicUrl, audience: TOKEN_AUDIENCE, currentDate };
       const { payload } = await jwtVerify(token, key, rules);
-      const { sub, exp } = payloadSchema.parse(payload);
+      const { sub, iat, exp } = payloadSchema.parse(payload);
       const sessionId = typ === SESSION_TYPE ? sessionPayloadSchema.parse(payload).sid : null;
-      return { ok: true, userId: sub, sessionId, expiresAt: new Date(exp * SECOND_MS), keyId };
+      return { ok: true, userId: sub, sessionId, issuedAt: Math.round(iat * SECOND_MS), expiresAt: new Date(exp * SECOND_MS), keyId };
     } catch (error) {
       return toRefusal(error);
     }

@@ -30,6 +30,13 @@ export interface Users {
    * A token moves no user whom the platform itself has put into a group, unless it was certainly issued later.
    */
   provision(assertion: UserAssertion): Promise<KnownUser>;
+  /**
+   * Ends all tokens and sessions of a user that were issued until now, one-time tokens and what they have started to connect included.
+   * Null when there is no such user.
+   */
+  revoke(id: string): Promise<KnownUser | null>;
+  /** Whether what was issued to a user at this instant, in milliseconds since the epoch, has been revoked since. Cached as `find` is. */
+  isRevoked(id: string, issuedAt: number): Promise<boolean>;
   /** The group, or null when no user was ever in it. */
   findGroup(id: string): Promise<{ id: string } | null>;
 }
@@ -48,7 +55,7 @@ export function createUsers({ database, macs, clock }: { database: Database; mac
   const write = (assertion: UserAssertion): Promise<KnownUser> =>
     database.write([`user:${assertion.id}`], async (transaction) => {
       const now = clock.now();
-      const unknown = { id: assertion.id, group_id: null, group_asserted_at: null, tokens_valid_from: null };
+      const unknown = unknownUser(assertion.id);
       const stored = await transaction
         .insertInto("users")
         .values({ ...unknown, name: null, created_at: now, updated_at: 0, mac: macs.sign("users", unknown) })
@@ -90,11 +97,40 @@ export function createUsers({ database, macs, clock }: { database: Database; mac
       return row && !changesTo(row, assertion, clock.now()) ? toKnownUser(row) : write(assertion);
     },
 
+    revoke: (id) =>
+      database.write([`user:${id}`], async (transaction) => {
+        const stored = await transaction
+          .selectFrom("users")
+          .selectAll()
+          .where("id", "=", id)
+          .$if(database.kind === "postgres", (query) => query.forUpdate())
+          .executeTakeFirst();
+        if (!stored) return null;
+        const now = clock.now();
+        const row = { ...(macs.accept("users", stored) ? stored : { ...stored, ...unknownUser(id) }), tokens_valid_from: now };
+        await transaction
+          .updateTable("users")
+          .set({ ...row, mac: macs.sign("users", row) })
+          .where("id", "=", id)
+          .execute();
+        await transaction.deleteFrom("one_time_tokens").where("user_id", "=", id).execute();
+        await transaction.updateTable("attempts").set({ used_at: now }).where("user_id", "=", id).where("used_at", "is", null).execute();
+        return toKnownUser(row);
+      }),
+
+    async isRevoked(id, issuedAt) {
+      const row = await read(id);
+      return row !== null && row.tokens_valid_from !== null && issuedAt < row.tokens_valid_from;
+    },
+
     async findGroup(id) {
       return (await database.query.selectFrom("groups").select("id").where("id", "=", id).executeTakeFirst()) ?? null;
     },
   };
 }
+
+/** What nothing is known of. */
+const unknownUser = (id: string) => ({ id, group_id: null, group_asserted_at: null, tokens_valid_from: null });
 
 type UserChanges = Pick<UserRow, "group_id" | "group_asserted_at" | "name" | "updated_at">;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { issuerSchema } from "./token-issuers.ts";
+import { issuerProblems, issuerSchema } from "./token-issuers.ts";
 
 describe("the configuration of an issuer", () => {
   const least = { iss: "https://id.example.com/", jwks_url: "https://id.example.com/jwks.json" };
@@ -9,6 +9,8 @@ describe("the configuration of an issuer", () => {
       issuer: "https://id.example.com/",
       audience: null,
       userIdClaim: "sub",
+      userIdPrefix: null,
+      groupIdPrefix: "",
       groupIdClaim: null,
       nameClaim: null,
       jwksUrl: "https://id.example.com/jwks.json",
@@ -20,6 +22,8 @@ describe("the configuration of an issuer", () => {
         aud: "a",
         user_id_claim: "u",
         group_id_claim: "g",
+        user_id_prefix: "id:",
+        group_id_prefix: "org:",
         name_claim: "n",
         algorithms: ["ES256"],
         clock_tolerance_seconds: 0,
@@ -28,6 +32,8 @@ describe("the configuration of an issuer", () => {
       issuer: "https://id.example.com/",
       audience: "a",
       userIdClaim: "u",
+      userIdPrefix: "id:",
+      groupIdPrefix: "org:",
       groupIdClaim: "g",
       nameClaim: "n",
       jwksUrl: "https://id.example.com/jwks.json",
@@ -45,9 +51,31 @@ describe("the configuration of an issuer", () => {
     ["iss", { iss: "" }],
     ["aud", { aud: "" }],
     ["clock_tolerance_seconds", { clock_tolerance_seconds: 3_600 }],
+    ["user_id_prefix", { user_id_prefix: "a b" }],
+    ["group_id_prefix", { group_id_prefix: "x".repeat(65) }],
     ["", { audience: "misspelt" }],
   ])("is refused at %j for %j", (path, wrong) => {
     const result = issuerSchema.safeParse({ ...least, ...wrong });
     expect(result.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
+  });
+
+  it.each([
+    ["a:", "a:b:", 1],
+    ["a:b:", "a:", 1],
+    ["a:", "a:", 1],
+    ["a:", "b:", 0],
+    ["", "a:", 0],
+    [null, null, 0],
+  ])("is refused where its prefix %j and that of another one, %j, could make the same id: %i problems", (first, second, count) => {
+    const issuers = [
+      issuerSchema.parse({ ...least, user_id_prefix: first }),
+      issuerSchema.parse({ ...least, iss: "https://other.example.com/", user_id_prefix: second }),
+    ];
+    expect(issuerProblems(issuers, "https://connect.example.com")).toHaveLength(count);
+  });
+
+  it("may have the prefix of another entry of the same issuer", () => {
+    const [web, mobile] = ["web", "mobile"].map((aud) => issuerSchema.parse({ ...least, aud, user_id_prefix: "id:" }));
+    expect(web && mobile && issuerProblems([web, mobile], "https://connect.example.com")).toEqual([]);
   });
 });

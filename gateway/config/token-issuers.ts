@@ -18,6 +18,10 @@ export interface Issuer {
   audience: string | null;
   /** The claim that holds the user's id. */
   userIdClaim: string;
+  /** Put before each user id, so that no other source can give the same one; null: nothing is said about that. */
+  userIdPrefix: string | null;
+  /** Put before each group id. */
+  groupIdPrefix: string;
   /** The claim that holds the group's id; null: tokens say nothing about groups. A token without the claim says "no group". */
   groupIdClaim: string | null;
   /** The claim that holds a friendly name; null: tokens say nothing about it, and neither does a token without the claim. */
@@ -29,18 +33,41 @@ export interface Issuer {
 
 const textSchema = z.string("must be text").min(1, "must not be empty").max(255, "must have at most 255 characters");
 
+const MAXIMUM_PREFIX_CHARACTERS = 64;
+const prefixSchema = z
+  .string("must be text")
+  .max(MAXIMUM_PREFIX_CHARACTERS, `must have at most ${MAXIMUM_PREFIX_CHARACTERS} characters`)
+  .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
+
 const isJwksUrl = (text: string): boolean => URL.canParse(text) && isSecureEndpoint(new URL(text));
 
 /** What keeps issuers from being told apart, from each other and from this gateway, each as a sentence that begins with the path. */
 export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): string[] {
-  return issuers.flatMap(({ issuer, audience }, index) => {
+  return issuers.flatMap(({ issuer, audience, userIdPrefix, groupIdPrefix }, index) => {
+    const before = issuers.slice(0, index).filter((other) => other.issuer !== issuer);
+    const isShared = (prefix: string, others: readonly (string | null)[]) =>
+      prefix !== "" && others.some((other) => other && (other.startsWith(prefix) || prefix.startsWith(other)));
     const first = issuers.findIndex((other) => other.issuer === issuer && other.audience === audience);
     return [
       ...(issuer === publicUrl ? [`token_issuers.${index}.iss must not be this gateway's own URL: its own tokens need no issuer`] : []),
+      ...(isShared(
+        userIdPrefix ?? "",
+        before.map((other) => other.userIdPrefix),
+      )
+        ? [`token_issuers.${index}.user_id_prefix ${BEGINS_ALIKE}`]
+        : []),
+      ...(isShared(
+        groupIdPrefix,
+        before.map((other) => other.groupIdPrefix),
+      )
+        ? [`token_issuers.${index}.group_id_prefix ${BEGINS_ALIKE}`]
+        : []),
       ...(first < index ? [`token_issuers.${index} must have another iss or aud than token_issuers.${first}`] : []),
     ];
   });
 }
+
+const BEGINS_ALIKE = "must not begin with that of another issuer, nor the other way round: both could give the same id";
 
 /** One entry of the configuration's issuers, in the file's spelling. */
 export const issuerSchema = z
@@ -48,6 +75,8 @@ export const issuerSchema = z
     iss: textSchema,
     aud: textSchema.nullable().default(null),
     user_id_claim: textSchema.default("sub"),
+    user_id_prefix: prefixSchema.nullable().default(null),
+    group_id_prefix: prefixSchema.default(""),
     group_id_claim: textSchema.nullable().default(null),
     name_claim: textSchema.nullable().default(null),
     jwks_url: z.string("must be text").refine(isJwksUrl, "must be an https URL (http on a loopback host only)"),
@@ -65,6 +94,8 @@ export const issuerSchema = z
     issuer: entry.iss,
     audience: entry.aud,
     userIdClaim: entry.user_id_claim,
+    userIdPrefix: entry.user_id_prefix,
+    groupIdPrefix: entry.group_id_prefix,
     groupIdClaim: entry.group_id_claim,
     nameClaim: entry.name_claim,
     jwksUrl: entry.jwks_url,

@@ -21,7 +21,8 @@ export interface OriginCheck {
 
 /**
  * Whether a text can be a web origin: scheme and host, with a port if need be, and `*` for the first label at most.
- * `https://app.example.com`, `http://localhost:5173`, `https://*.example.com`.
+ * `https://app.example.com`, `http://localhost:5173`, `https://*.example.com`. A wildcard lets every page of every subdomain ask with its
+ * visitors' session: not for a domain below which others publish pages.
  */
 export function isWebOrigin(text: string): boolean {
   const { scheme, host } = split(text);

@@ -73,7 +73,13 @@ describe("the connections of one request", () => {
 
   it("are read once for each owner that a server names", async () => {
     const { connections, asked } = counting();
-    const platform = memoizePlatform({ findUser: no, findGroup: no, provisionUser: no, connectionsOf: () => connections });
+    const platform = memoizePlatform({
+      findUser: no,
+      findGroup: no,
+      provisionUser: no,
+      revokeUserTokens: no,
+      connectionsOf: () => connections,
+    });
     for (const id of ["ada", "ben", "ada"]) await platform.connectionsOf({ kind: "user", id }).list(null);
     expect(asked).toEqual(["list null", "list null"]);
   });
@@ -93,7 +99,7 @@ describe("the context of a request", () => {
     const upstream: Upstream = {
       catalog: { getPlatform: no, listConnectors: no, findConnector: no },
       users: { knownHere: true, forUser: () => connections },
-      forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, connectionsOf: () => connections }),
+      forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections }),
       vault: null,
       check: no,
       endSubscriptions() {},

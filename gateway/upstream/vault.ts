@@ -10,6 +10,7 @@ export interface UserDirectory {
   find(id: string): Promise<KnownUser | null>;
   findGroup(id: string): Promise<{ id: string } | null>;
   provision(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
+  revoke(id: string): Promise<KnownUser | null>;
 }
 
 export interface VaultUpstreamOptions extends VaultDependencies {
@@ -34,6 +35,7 @@ export async function createVaultUpstream(options: VaultUpstreamOptions): Promis
       findGroup: users.findGroup,
       connectionsOf: vault.connectionsOf,
       provisionUser: users.provision,
+      revokeUserTokens: users.revoke,
     }),
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),

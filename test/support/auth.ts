@@ -138,6 +138,8 @@ export async function startIssuer(overrides: Partial<Issuer> = {}): Promise<Test
     issuer: "https://id.example.com/",
     audience: "xkit",
     userIdClaim: "sub",
+    userIdPrefix: null,
+    groupIdPrefix: "",
     groupIdClaim: "org",
     nameClaim: "email",
     jwksUrl: `http://127.0.0.1:${port}/jwks.json`,

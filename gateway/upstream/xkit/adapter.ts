@@ -116,6 +116,9 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
       const { body } = await askAsPlatform({ method: "POST", path: ["users"], credential: null, body: { user } }, answers.provisionedUser);
       return toProvisioned(body, { external_id: id, external_group_id: groupId ?? null, name: name ?? null }, clock.now());
     },
+    async revokeUserTokens() {
+      throw forbidden("Users of this gateway are signed in by its upstream: revoke their tokens there.");
+    },
   };
 
   return {

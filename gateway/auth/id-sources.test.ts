@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import type { Issuer } from "../config/token-issuers.ts";
+import { createTestClock, openStore, startAuth, startIssuer } from "../../test/support/auth.ts";
+import { warnOfSharedIds } from "./id-sources.ts";
+
+const [first, second] = ["https://one.example.com/", "https://two.example.com/"];
+
+it.each<[string, [issuer: string, userIdPrefix: string | null][], boolean, string[][]]>([
+  [
+    "two issuers without a prefix",
+    [
+      [first, null],
+      [second, null],
+    ],
+    false,
+    [[first, second]],
+  ],
+  ["an issuer without one beside the platform's servers", [[first, null]], true, [[first, "provisionUser"]]],
+  ["an issuer without one alone", [[first, null]], false, []],
+  [
+    "two entries of one issuer",
+    [
+      [first, null],
+      [first, null],
+    ],
+    false,
+    [],
+  ],
+  [
+    "one that says that none is meant",
+    [
+      [first, ""],
+      [second, "two:"],
+    ],
+    true,
+    [],
+  ],
+])("the start warns of sources of ids that share a namespace: %s", async (_name, entries, hasKey, expected) => {
+  const clock = createTestClock();
+  const { config } = await startIssuer();
+  const issuers = entries.map(([issuer, userIdPrefix]): Issuer => ({ ...config, issuer, userIdPrefix }));
+  const auth = await startAuth(await openStore(clock), clock);
+  if (hasKey) await auth.apiKeys.create(null);
+  const warned: unknown[] = [];
+  await warnOfSharedIds(issuers, auth.apiKeys, { warn: (facts: { sources?: unknown }) => void warned.push(facts.sources) });
+  expect(warned).toEqual(expected);
+});

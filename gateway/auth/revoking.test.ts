@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { createLog } from "../runtime/log.ts";
+import { openStore, type Store } from "../services.ts";
+import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
+import { createServerHeaders } from "../../test/support/caller.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+
+const key = await createKey("k");
+
+let test: TestApp;
+let store: Store | undefined;
+afterEach(async () => {
+  await store?.close();
+  store = undefined;
+  await test.close();
+});
+
+const REVOKE = `mutation ($id: ID!) { revokeUserTokens(input: { id: $id }) { user { id } } }`;
+
+async function revoke(id: string) {
+  return ask(sendTo(test.app), REVOKE, { id }, await createServerHeaders(test));
+}
+
+/** The code of the refusal, or undefined. `via` is another process, which has the user in its caches. */
+async function refusalOf(headers: Record<string, string>, query = `{ viewer { id } }`, via = test.app) {
+  return (await ask(sendTo(via), query, {}, headers)).errors[0]?.extensions.code;
+}
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const REFRESH = `mutation { refreshSession { token } }`;
+
+describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
+  it("ends all tokens and sessions that were issued until now, in every process, and none that is issued after", async () => {
+    test = await startTestApp({ database });
+    const twin = await test.startTwin();
+    const ada = await test.signIn("ada");
+    const bob = await test.signIn("bob");
+    const session = { cookie: `xkit_session=${ada.browser.cookie("xkit_session")}`, origin: WEB_ORIGIN };
+    const { data } = await ask(sendTo(test.app), REFRESH, {}, session);
+    const [userToken, sessionToken] = [await ada.bearer(), String(data.refreshSession.token)];
+    store = await openStore(test.config, test.clock, createLog("silent"));
+    const { token: oneTimeToken } = await store.auth.oneTimeTokens.create("ada");
+    const started = await ada.browser.fetch("/connect/test");
+    for (const token of [userToken, sessionToken]) expect(await refusalOf(bearer(token), undefined, twin)).toBeUndefined();
+    // Within the same second.
+    test.clock.advance(1);
+    expect((await revoke("ada")).data.revokeUserTokens).toEqual({ user: { id: "ada" } });
+    for (const via of [test.app, twin]) {
+      await expect.poll(() => refusalOf(bearer(userToken), undefined, via)).toBe("UNAUTHENTICATED");
+      expect(await refusalOf(bearer(sessionToken), undefined, via)).toBe("UNAUTHENTICATED");
+      expect(await refusalOf(session, REFRESH, via)).toBe("UNAUTHENTICATED");
+    }
+    expect(await store.auth.oneTimeTokens.redeem(oneTimeToken)).toBeNull();
+    const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+    expect((await ada.browser.fetch(callback.href)).status).toBe(404);
+    expect(await refusalOf(bearer(await ada.bearer()))).toBeUndefined();
+    expect(await refusalOf(bearer(await bob.bearer()))).toBeUndefined();
+  });
+
+  it("counts an issuer's JWT from the earliest time that it may have been issued", async () => {
+    const issuer = await startIssuer({ clockToleranceSeconds: 30 });
+    issuer.publish(key);
+    const { issuer: iss, audience: aud, jwksUrl: jwks_url } = issuer.config;
+    test = await startTestApp({ database, file: { token_issuers: [{ iss, aud, jwks_url }] } });
+    const before = await issue(key, test.clock);
+    expect(await refusalOf(bearer(before))).toBeUndefined();
+    await revoke("ada");
+    test.clock.advance(30_000 - 1_000);
+    for (const token of [before, await issue(key, test.clock)]) expect(await refusalOf(bearer(token))).toBe("UNAUTHENTICATED");
+    test.clock.advance(1_000);
+    expect(await refusalOf(bearer(await issue(key, test.clock)))).toBeUndefined();
+  });
+
+  it("keeps connections, and says of an unknown user that there is none", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    await revoke("ada");
+    expect((await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`)).data.connectionToken).toMatch(/^access_/);
+    expect((await revoke("nobody")).errors[0]?.extensions.code).toBe("NOT_FOUND");
+    expect((await ada.graphql(REVOKE, { id: "ada" })).errors[0]?.extensions.code).toBe("FORBIDDEN");
+  });
+});
