@@ -10,8 +10,8 @@ const RETRY_SECONDS = 1;
 const sqlState = /^(08...|53...|57...|58...|28...|3D000|25006|40001|40P01|55P03)$/;
 /** https://www.sqlite.org/rescode.html */
 const sqliteCode = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM)/;
-/** Errors of the system, as ECONNREFUSED and ENOSPC. */
-const systemCode = /^E[A-Z]{2,}/;
+/** Errors of the system, as ECONNREFUSED and ENOSPC. Node's own, as ERR_INVALID_ARG_TYPE, are mistakes of a program. */
+const systemCode = /^E(?!RR_)[A-Z]{2,}/;
 /** What pg throws without a code when a connection broke, or a statement or the wait for a connection took too long. */
 const pgMessage = /^(Connection terminated|Client (was closed|has encountered)|Query read timeout|timeout exceeded when trying to connect)/;
 
