@@ -54,8 +54,15 @@ export interface OAuthProvider {
   readonly tokenResponsePath: string | null;
   /** The token type to assume, also where the answer names another or none. Null: the answer must say `bearer`. Default null. */
   readonly assumedTokenType: string | null;
-  /** Whether a refresh repeats the scopes (RFC 6749 section 6 makes it optional). Default false. */
-  readonly sendScopeOnRefresh: boolean;
+  /**
+   * Another name of a scope in the answers, so that it is not missed: `email` to `https://www.googleapis.com/auth/userinfo.email`. A `*` at
+   * the end of both stands for any rest: `https://graph.microsoft.com/*` to `*`. Default none.
+   */
+  readonly scopeAliases: Readonly<Record<string, string>>;
+  /** Scopes that the answers never list, so that they are not missed. Default none. */
+  readonly unreportedScopes: readonly string[];
+  /** Which scopes a refresh sends (RFC 6749 section 6 makes it optional): those that were asked for when connecting, or those granted. Default none. */
+  readonly scopesOnRefresh: "none" | "requested" | "granted";
   /** Whether a refresh token that comes back after its rotation ends the whole grant (RFC 9700 section 4.14.2). Default false. */
   readonly revokesOnReuse: boolean;
   /** How long after its rotation a refresh token is still honoured, in seconds. Null: unknown, or not at all. Default null. */
@@ -110,7 +117,9 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   errorCodes: Object.freeze({}),
   tokenResponsePath: null,
   assumedTokenType: null,
-  sendScopeOnRefresh: false,
+  scopeAliases: Object.freeze({}),
+  unreportedScopes: Object.freeze([]),
+  scopesOnRefresh: "none",
   revokesOnReuse: false,
   reuseGraceSeconds: null,
   expiresInUnit: "seconds",

@@ -17,7 +17,7 @@ interface Given {
   facts?: Partial<OAuthProvider>;
   client?: OAuthClient;
   refreshToken?: string;
-  scopes?: string[];
+  scopes?: Record<"requested" | "granted", string[]>;
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -63,9 +63,9 @@ describe("a refresh", () => {
     expect(await succeed()).toMatchObject({ refreshToken: null, expiresInSeconds: null, scopes: null });
   });
 
-  it("tells no scopes from no word about scopes", async () => {
-    server.controls.next({ answer: { scope: "" } });
-    expect((await succeed()).scopes).toEqual([]);
+  it.each(["", " ", []])("takes a scope of %j for no word about scopes", async (scope) => {
+    server.controls.next({ answer: { scope } });
+    expect((await succeed()).scopes).toBeNull();
   });
 
   it("goes to the refresh endpoint where the provider has one", async () => {
@@ -74,10 +74,12 @@ describe("a refresh", () => {
   });
 
   it("repeats the scopes only where the provider wants them", async () => {
-    await succeed({ scopes: ["a", "b"] });
-    await succeed({ scopes: ["a", "b"], facts: { sendScopeOnRefresh: true, scopeSeparator: "," } });
-    await succeed({ scopes: [], facts: { sendScopeOnRefresh: true } });
-    expect(server.tokenRequests.map(({ params }) => params["scope"])).toEqual([undefined, "a,b", undefined]);
+    const scopes = { requested: ["offline_access", "a", "b"], granted: ["a", "b"] };
+    await succeed({ scopes });
+    await succeed({ scopes, facts: { scopesOnRefresh: "granted", scopeSeparator: "," } });
+    await succeed({ scopes, facts: { scopesOnRefresh: "requested" } });
+    await succeed({ scopes: { ...scopes, granted: [] }, facts: { scopesOnRefresh: "granted" } });
+    expect(server.tokenRequests.map(({ params }) => params["scope"])).toEqual([undefined, "a,b", "offline_access a b", undefined]);
   });
 
   it.each(["client_secret_basic", "client_secret_post"] as const)(

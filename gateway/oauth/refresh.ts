@@ -8,8 +8,8 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly refreshToken: string;
-  /** Sent only where the provider is declared to want them again; never more than were granted. Default none. */
-  readonly scopes?: readonly string[] | undefined;
+  /** Those that are sent where the provider is declared to want them again (`scopesOnRefresh`). Default none. */
+  readonly scopes?: Readonly<Record<"requested" | "granted", readonly string[]>> | undefined;
   /** Milliseconds since the epoch, by the clock that the tokens' expiry is judged by. Default the machine's now. */
   readonly askedAt?: number | undefined;
 }
@@ -23,17 +23,8 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
-  const {
-    provider,
-    client,
-    refreshToken,
-    scopes = [],
-    askedAt = Date.now(),
-    timeoutMs = PROVIDER_TIMEOUT_MS,
-    signal,
-    mayStillSend,
-  } = request;
-  const sendScopes = provider.sendScopeOnRefresh && scopes.length > 0;
+  const { provider, client, refreshToken, scopes, askedAt = Date.now(), timeoutMs = PROVIDER_TIMEOUT_MS, signal, mayStillSend } = request;
+  const sent = provider.scopesOnRefresh === "none" ? [] : (scopes?.[provider.scopesOnRefresh] ?? []);
   return callTokenEndpoint({
     operation: "refresh",
     provider,
@@ -43,7 +34,7 @@ export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
     signal,
     mayStillSend,
     endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
-    params: sendScopes ? { scope: scopes.join(provider.scopeSeparator) } : {},
+    params: sent.length > 0 ? { scope: sent.join(provider.scopeSeparator) } : {},
     secrets: [refreshToken],
     request: ({ server, client, authentication, options }) =>
       oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, options),

@@ -128,14 +128,13 @@ function tokenObject(provider: OAuthProvider, body: Record<string, unknown>) {
   return isUsed ? { source: nested, unused: [] } : { source: body, unused: [path] };
 }
 
+/** Undefined: nothing is said of scopes, as by an empty text. */
 function scopeText(provider: OAuthProvider, value: unknown): string | undefined {
   const separator = provider.scopeResponseSeparator ?? provider.scopeSeparator;
   const listed = Array.isArray(value) ? value.filter((scope) => typeof scope === "string") : null;
   const scopes = listed ?? (typeof value === "string" ? value.split(separator) : null);
-  return scopes
-    ?.flatMap((scope) => scope.split(" "))
-    .filter((scope) => scope !== "")
-    .join(" ");
+  const named = scopes?.flatMap((scope) => scope.split(" ")).filter((scope) => scope !== "");
+  return nonEmpty(named?.join(" "));
 }
 
 function nonEmpty(value: unknown): string | undefined {

@@ -38,7 +38,10 @@ describe("providerSchema", () => {
       error_codes: { BAD_REFRESH_TOKEN: "invalid_grant" },
       token_response_path: "authed_user",
       assumed_token_type: "Bearer",
-      send_scope_on_refresh: true,
+      scope_aliases: { email: "https://as.test/email" },
+      unreported_scopes: ["profile"],
+      send_scope_on_refresh: "requested",
+      introspection_endpoint: "https://as.test/introspect",
       revokes_on_reuse: true,
       reuse_grace_seconds: 10,
       expires_in_unit: "milliseconds",
@@ -72,7 +75,11 @@ describe("providerSchema", () => {
       errorCodes: { BAD_REFRESH_TOKEN: "invalid_grant" },
       tokenResponsePath: "authed_user",
       assumedTokenType: "bearer",
-      sendScopeOnRefresh: true,
+      scopeAliases: { email: "https://as.test/email" },
+      unreportedScopes: ["profile"],
+      scopesOnRefresh: "requested",
+      introspectionEndpoint: "https://as.test/introspect",
+      check: null,
       revokesOnReuse: true,
       reuseGraceSeconds: 10,
       expiresInUnit: "milliseconds",
@@ -84,6 +91,14 @@ describe("providerSchema", () => {
       accountIdPaths: ["data.id"],
       accountLabelPaths: ["data.email", "data.name"],
     });
+  });
+
+  it.each([
+    [true, "granted"],
+    [false, "none"],
+    ["granted", "granted"],
+  ])("reads send_scope_on_refresh %j", (send_scope_on_refresh, scopesOnRefresh) => {
+    expect(providerSchema.parse({ ...endpoints, send_scope_on_refresh }).scopesOnRefresh).toBe(scopesOnRefresh);
   });
 
   it("keeps placeholders for the user's fields as they are", () => {

@@ -90,7 +90,10 @@ export const providerSchema = z
     error_codes: z.record(z.string().min(1), z.string().min(1)).default(standard.errorCodes),
     token_response_path: path.nullable().default(standard.tokenResponsePath),
     assumed_token_type: z.string().min(1).toLowerCase().nullable().default(standard.assumedTokenType),
-    send_scope_on_refresh: z.boolean().default(standard.sendScopeOnRefresh),
+    scope_aliases: z.record(z.string().min(1), z.string().min(1)).default(standard.scopeAliases),
+    unreported_scopes: z.array(z.string().min(1)).default([...standard.unreportedScopes]),
+    /** True is `granted`. */
+    send_scope_on_refresh: z.union([z.boolean(), z.enum(["requested", "granted"])]).default(false),
     revokes_on_reuse: z.boolean().default(standard.revokesOnReuse),
     reuse_grace_seconds: z.int().positive().max(MAX_LIFETIME_SECONDS).nullable().default(standard.reuseGraceSeconds),
     expires_in_unit: z.enum(["seconds", "milliseconds"]).default(standard.expiresInUnit),
@@ -135,7 +138,10 @@ export const providerSchema = z
       errorCodes: facts.error_codes,
       tokenResponsePath: facts.token_response_path,
       assumedTokenType: facts.assumed_token_type,
-      sendScopeOnRefresh: facts.send_scope_on_refresh,
+      scopeAliases: facts.scope_aliases,
+      unreportedScopes: facts.unreported_scopes,
+      scopesOnRefresh:
+        typeof facts.send_scope_on_refresh === "string" ? facts.send_scope_on_refresh : facts.send_scope_on_refresh ? "granted" : "none",
       revokesOnReuse: facts.revokes_on_reuse,
       reuseGraceSeconds: facts.reuse_grace_seconds,
       expiresInUnit: facts.expires_in_unit,

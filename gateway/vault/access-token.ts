@@ -12,13 +12,14 @@ import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from ".
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { choose, type ConnectionStore, missingScopesOf, parseScopes, type StoredConnection, toConnection } from "./connections.ts";
+import { choose, type ConnectionStore, type StoredConnection, toConnection } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
+import { missingScopesOf, parseScopes } from "./scopes.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import type { TokenChecker } from "./token-check.ts";
@@ -181,7 +182,7 @@ function createTokenOpener({ publicUrl, ...keys }: Keys & { publicUrl: string })
       tokenType: authorization.token_type ?? "bearer",
       expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
       scopes: parseScopes(authorization.granted_scopes),
-      missingScopes: missingScopesOf(authorization),
+      missingScopes: missingScopesOf(authorization, stored.connector),
       fingerprint: fingerprintOf(value),
       fields: stored.connector.oauth ? null : openFields(keys, stored),
       connection: toConnection(stored, publicUrl),

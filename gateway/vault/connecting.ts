@@ -173,7 +173,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await attempts.use(attempt);
       const failure = await activation.withKey(started, attempt.user_id, values, sealedFields);
       if (failure) throw notFound(failure.message);
-      return { ...toAuthorization((await readStarted(attempt)).authorization), returnTo };
+      return { ...toAuthorization((await readStarted(attempt)).authorization, started.connector), returnTo };
     }
     const { numUpdatedRows } = await database.query
       .updateTable("authorizations")
@@ -185,7 +185,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     if (numUpdatedRows === 0n) throw notFound("This link was already used: start again if connecting did not succeed.");
     const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     return {
-      ...toAuthorization(filled.authorization),
+      ...toAuthorization(filled.authorization, filled.connector),
       ...(await nextStep(filled, attempt, state, attempts.openVerifier(attempt))),
       returnTo,
     };

@@ -1,11 +1,11 @@
 import { type Kysely, sql, type Transaction } from "kysely";
-import { z } from "zod";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
+import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { shown } from "./interrupted.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
@@ -175,21 +175,12 @@ export const toConnection = (
   owner: ownerOf(connection),
   enabled: connection.enabled === 1,
   connector: toConnector(connector, catalogUrl),
-  authorization: authorization && { ...toAuthorization(authorization), ...step },
+  authorization: authorization && { ...toAuthorization(authorization, connector), ...step },
   createdAt: new Date(connection.created_at),
   updatedAt: new Date(connection.updated_at),
 });
 
-const scopesSchema = z.array(z.string());
-
-export const parseScopes = (json: string): string[] => scopesSchema.parse(JSON.parse(json));
-
-export const missingScopesOf = (authorization: AuthorizationRow): string[] => {
-  const granted = new Set(parseScopes(authorization.granted_scopes));
-  return authorization.status === "active" ? parseScopes(authorization.requested_scopes).filter((scope) => !granted.has(scope)) : [];
-};
-
-export const toAuthorization = (authorization: AuthorizationRow): Authorization => ({
+export const toAuthorization = (authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth">): Authorization => ({
   id: authorization.id,
   connectionId: authorization.connection_id,
   status: authorization.status,
@@ -197,7 +188,7 @@ export const toAuthorization = (authorization: AuthorizationRow): Authorization 
   errorCode: authorization.error_code,
   errorMessage: authorization.error_message,
   scopes: parseScopes(authorization.granted_scopes),
-  missingScopes: missingScopesOf(authorization),
+  missingScopes: missingScopesOf(authorization, connector),
   expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
   authorizeUrl: null,
   state: null,

@@ -5,7 +5,7 @@ import { fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
-import { parseScopes } from "./connections.ts";
+import { parseScopes } from "./scopes.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
 import { createVerdict, type RefreshCause, silentAnswerMs } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
@@ -111,7 +111,10 @@ function sendRefreshToken(
     client: oauth.client,
     refreshToken,
     askedAt: clock.now(),
-    scopes: parseScopes(grant.authorization.granted_scopes),
+    scopes: {
+      granted: parseScopes(grant.authorization.granted_scopes),
+      requested: parseScopes(grant.authorization.requested_scopes),
+    },
     timeoutMs: timeoutMs + LATE_ANSWER_MS,
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
     mayStillSend(remainingMs) {

@@ -1,6 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Connection, Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
 import { follow, type News, type Topic } from "../store/changes.ts";
 import { type ConnectionStore, toAuthorization, toConnection, topicOf } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -20,12 +21,15 @@ export interface Watcher {
 interface Dependencies {
   database: Database;
   connections: ConnectionStore;
+  connectors: ReadonlyMap<string, ConnectorConfig>;
   clock: Clock;
   publicUrl: string;
 }
 
+type FoundRow = AuthorizationRow & { connector_slug: string };
+
 /** Live views of an owner's connections, over changes that any process makes. */
-export function createWatch({ database, connections, clock, publicUrl }: Dependencies) {
+export function createWatch({ database, connections, connectors, clock, publicUrl }: Dependencies) {
   /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
   function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): Promise<AsyncIterableIterator<Value>> {
     const topics: Topic[] = [topicOf(owner), `user:${userId}`];
@@ -57,7 +61,7 @@ export function createWatch({ database, connections, clock, publicUrl }: Depende
       seen = JSON.stringify([row.status, row.error_code, row.updated_at]);
       const endsAt = interruptedAt(row);
       return {
-        values: seen === before ? [] : [toAuthorization(row)],
+        values: seen === before ? [] : [toAuthorization(row, connectorOf(row))],
         isLast: row.status === "active" || row.status === "error",
         // Nothing changes when the process that had the exchange is dead.
         ...(endsAt !== null && { again: clock.until(endsAt) }),
@@ -65,21 +69,25 @@ export function createWatch({ database, connections, clock, publicUrl }: Depende
     });
   }
 
-  async function find(owner: Owner, id: string): Promise<AuthorizationRow | undefined> {
+  async function find(owner: Owner, id: string): Promise<FoundRow | undefined> {
     const row = await database.query
       .selectFrom("authorizations")
       .innerJoin("connections", "connections.id", "authorizations.connection_id")
       .selectAll("authorizations")
+      .select("connections.connector_slug")
       .where("authorizations.id", "=", id)
       .where("connections.owner_kind", "=", owner.kind)
       .where("connections.owner_id", "=", owner.id)
       .executeTakeFirst();
-    return row && shown(row, clock.now());
+    return row && { ...row, ...shown(row, clock.now()) };
   }
+
+  /** The configuration may no longer have it. */
+  const connectorOf = ({ connector_slug: slug }: FoundRow): Pick<ConnectorConfig, "oauth"> => connectors.get(slug) ?? { oauth: null };
 
   async function findAuthorization(owner: Owner, id: string): Promise<Authorization | null> {
     const row = await find(owner, id);
-    return row ? toAuthorization(row) : null;
+    return row ? toAuthorization(row, connectorOf(row)) : null;
   }
 
   return { watch, watchAuthorization, findAuthorization };
