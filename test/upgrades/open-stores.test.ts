@@ -23,6 +23,9 @@ const folder = new URL("./stores/", import.meta.url);
 /** By the newest migration that its commit had; `make-stores.ts` wrote them. */
 const releases = [...new Set(readdirSync(folder).map((name) => name.split(".")[0] ?? ""))].toSorted();
 
+/** Those whose rows have no HMAC. */
+const isUnsigned = (release: string) => release < "0008";
+
 const factsSchema = z.object({
   keys: z.string(),
   now: z.number(),
@@ -127,10 +130,10 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
     expect(await opened.auth.oneTimeTokens.redeem(facts.oneTimeToken)).toBe("ada");
     await opened.close();
     expect((await inStore((query) => listKeyUses(query, keyedColumns))).map(({ keyId }) => keyId)).toEqual(["old"]);
-    expect(logged.join("")).toContain("its rows are believed without an HMAC");
+    expect(logged.some((line) => line.includes("its rows are believed without an HMAC"))).toBe(isUnsigned(release));
   });
 
-  it.each(releases)(
+  it.each(releases.filter(isUnsigned))(
     "(%s) gets an HMAC for every row within a day, also for those that the earlier release writes beside",
     async (release) => {
       const facts = await restore(release, kind);
