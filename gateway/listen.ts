@@ -134,7 +134,8 @@ function serve(server: Server, app: App): Traffic {
 }
 
 /** Two parts of a system could take two of them (RFC 9112 section 3.2). Node keeps the first one alone. */
-const namesSeveralHosts = ({ headersDistinct }: IncomingMessage): boolean => (headersDistinct["host"]?.length ?? 0) > 1;
+const namesSeveralHosts = ({ rawHeaders }: IncomingMessage): boolean =>
+  rawHeaders.filter((text, at) => at % 2 === 0 && text.length === "host".length && text.toLowerCase() === "host").length > 1;
 
 function listen(server: Server, { port, host }: Pick<Config, "port" | "host">): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createApp } from "../app.ts";
+import { createLog } from "../runtime/log.ts";
 import { createBrowser } from "../../test/support/browser.ts";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 
@@ -175,6 +177,16 @@ describe("returnTo", () => {
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("referrer-policy")).toBe("no-referrer");
   });
+});
+
+it("returnTo is judged again at the end, as the web origins may be others by then", async () => {
+  const started = await ada.browser.fetch(`/connect/test?${new URLSearchParams({ returnTo: `${WEB_ORIGIN}/settings` })}`);
+  const callback = await test.provider.authorize(started.headers.get("location") ?? "");
+  const app = await createApp({ ...test.config, webOrigins: [] }, { clock: test.clock, log: createLog("silent") });
+  const cookie = [...ada.browser.cookies("xkit_")].map((pair) => pair.join("=")).join("; ");
+  const finished = await app.fetch(new Request(callback, { headers: { cookie } }));
+  await app.close();
+  expect([finished.status, finished.headers.get("location")]).toEqual([303, `${PUBLIC_URL}/connectors/test`]);
 });
 
 describe("starting at /connect", () => {
