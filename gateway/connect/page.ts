@@ -117,7 +117,8 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
 export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>
   name === null || name === userId ? userId : `${name} (${userId})`;
 
-const renderSignedIn = (viewer: Viewer): Html =>
+/** Who is signed in, with a way to sign out. Needs `form-action 'self'`, and a referrer policy under which forms name their origin. */
+export const renderSignedIn = (viewer: Viewer): Html =>
   html`<footer>
     <span>Signed in as ${labelOf(viewer)}</span>
     <form method="post" action="${SIGN_OUT_PATH}"><button>Sign out</button></form>

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
+import type { Viewer } from "../../schema/upstream.ts";
+import { renderSignedIn } from "./page.ts";
 
 const style = `
 :root { color-scheme: light dark; }
@@ -59,10 +61,20 @@ interface PopupPage {
   openerOrigin?: string;
   /** What to tell the opener instead of being ready. */
   error?: string;
+  /** Who is signed in, on a page that may stay open. */
+  viewer?: Viewer | null;
 }
 
 /** A page of the popup: one script and one style, both named by hash, and nothing else from anywhere. */
-export async function renderPopupPage({ script, title, text, status = 200, openerOrigin, error }: PopupPage): Promise<Response> {
+export async function renderPopupPage({
+  script,
+  title,
+  text,
+  status = 200,
+  openerOrigin,
+  error,
+  viewer = null,
+}: PopupPage): Promise<Response> {
   const source = scripts[script];
   const opener = openerOrigin === undefined ? "" : html` data-opener-origin="${openerOrigin}"`;
   const failure = error === undefined ? "" : html` data-error="${error}"`;
@@ -75,7 +87,7 @@ export async function renderPopupPage({ script, title, text, status = 200, opene
         ${styleElement}
       </head>
       <body${opener}${failure}>
-        <p role="status">${text}</p>
+        <main><p role="status">${text}</p>${viewer ? renderSignedIn(viewer) : ""}</main>
         ${raw(`<script>${source}</script>`)}
       </body>
     </html>`;
@@ -83,7 +95,8 @@ export async function renderPopupPage({ script, title, text, status = 200, opene
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; script-src ${sourceOf(source)}; style-src ${sourceOf(style)}; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; script-src ${sourceOf(source)}; style-src ${sourceOf(style)}; connect-src 'self'; form-action ${viewer ? "'self'" : "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
+      ...(viewer && { "referrer-policy": "same-origin" }),
     },
   });
 }

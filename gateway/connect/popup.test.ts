@@ -242,6 +242,15 @@ it("names every script and style by hash, and lets nothing else run", async () =
   }
 });
 
+it("says at the end who is signed in, with a way to sign out", async () => {
+  const done = `${url}/authorizations/done`;
+  const answer = await fetchPage(done, { cookie: sentBack(await redeem(await createOneTimeToken("ada"))) });
+  expect(await answer.text()).toMatch(/Signed in as ada[^]*action="\/sign-out"/);
+  expect(answer.headers.get("content-security-policy")).toContain("form-action 'self'");
+  expect(answer.headers.get("referrer-policy")).toBe("same-origin");
+  expect(await (await fetchPage(done)).text()).not.toContain("Signed in as");
+});
+
 it("goes on where the opener says by message, as Electron needs it", async () => {
   const popup = await page.visit(`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, APP_ORIGIN);
   popup.postMessage({ location: "javascript:alert(1)" }, url);

@@ -105,9 +105,11 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
 
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(req.raw));
-  routes.get(POPUP_DONE_PATH, () =>
-    renderPopupPage({ script: "done", title: `Connected · ${platform.name}`, text: "Connected. You can close this window." }),
-  );
+  routes.get(POPUP_DONE_PATH, async ({ req }) => {
+    const viewer = await pages.findSignedIn(req.raw).catch(() => null);
+    const text = "Connected. You can close this window.";
+    return renderPopupPage({ script: "done", title: `Connected · ${platform.name}`, text, viewer });
+  });
   routes.get("/authorizations/:slug/loading", ({ req }) =>
     slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platform.name, "There is no such connector."),
   );
