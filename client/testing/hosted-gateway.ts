@@ -27,10 +27,15 @@ export interface HostedGatewayOptions {
   }>;
   webOrigins?: readonly string[];
   accessTokenSeconds?: number;
+  /** Where browsers reach it, if something stands in front of it. Strict transport is off: the demo provider has no https. */
+  publicUrl?: string;
 }
 
 export interface HostedGateway {
+  /** Where browsers reach it. */
   url: string;
+  /** Where it listens on loopback, by http. */
+  port: number;
   /** What a command line over the same store has for an environment. */
   env: Record<string, string>;
   provider: DemoProvider;
@@ -44,32 +49,40 @@ export async function startHostedGateway(options: HostedGatewayOptions = {}): Pr
   await buildPages();
   const directory = mkdtempSync(join(tmpdir(), "xkit-client-"));
   const env = { PORT: "0", DATABASE_URL: `file:${join(directory, "xkit.db")}`, LOG_LEVEL: "silent" };
-  const { connectors = [], platform, webOrigins = [], accessTokenSeconds } = options;
+  const { connectors = [], platform, webOrigins = [], accessTokenSeconds, publicUrl } = options;
   let demo: Demo | undefined;
-  const gateway = await startGateway(parseConfig(env, null), async (settled) => {
-    const redirectUris = [DEMO_SLUG, ...connectors.map(({ slug }) => String(slug))].map((slug) => `${settled.publicUrl}/callback/${slug}`);
-    demo = await startDemo(settled, { redirectUris, ...(accessTokenSeconds !== undefined && { accessTokenSeconds }) });
-    const { provider, clientId, clientSecret, scopes } = demo.provider;
-    const further = connectors.map((connector) =>
-      connectorSchema.parse(
-        connector["provider"] === "demo" ? { scopes, ...connector, provider, client_id: clientId, client_secret: clientSecret } : connector,
-      ),
-    );
-    const config = {
-      ...demo.config,
-      platform: { ...demo.config.platform, ...platform },
-      webOrigins: [...demo.config.webOrigins, ...webOrigins],
-      connectors: new Map([
-        ...[...demo.config.connectors].filter(([slug]) => slug === DEMO_SLUG),
-        ...further.map((connector) => [connector.slug, connector] as const),
-      ]),
-    };
-    return { app: await createApp(config, { log: createLog(config.logLevel) }), config };
-  });
+  const gateway = await startGateway(
+    parseConfig({ ...env, XKIT_PUBLIC_URL: publicUrl, XKIT_STRICT_TRANSPORT: "off" }, null),
+    async (settled) => {
+      const redirectUris = [DEMO_SLUG, ...connectors.map(({ slug }) => String(slug))].map(
+        (slug) => `${settled.publicUrl}/callback/${slug}`,
+      );
+      demo = await startDemo(settled, { redirectUris, ...(accessTokenSeconds !== undefined && { accessTokenSeconds }) });
+      const { provider, clientId, clientSecret, scopes } = demo.provider;
+      const further = connectors.map((connector) =>
+        connectorSchema.parse(
+          connector["provider"] === "demo"
+            ? { scopes, ...connector, provider, client_id: clientId, client_secret: clientSecret }
+            : connector,
+        ),
+      );
+      const config = {
+        ...demo.config,
+        platform: { ...demo.config.platform, ...platform },
+        webOrigins: [...demo.config.webOrigins, ...webOrigins],
+        connectors: new Map([
+          ...[...demo.config.connectors].filter(([slug]) => slug === DEMO_SLUG),
+          ...further.map((connector) => [connector.slug, connector] as const),
+        ]),
+      };
+      return { app: await createApp(config, { log: createLog(config.logLevel) }), config };
+    },
+  );
   const provider = demo?.provider;
   if (!provider) throw new TypeError("The demo provider was just started.");
   return {
     url: gateway.config.publicUrl,
+    port: gateway.config.port,
     env: { ...env, PORT: String(gateway.config.port) },
     provider,
     provision: async (id, { name, groupId } = {}) =>

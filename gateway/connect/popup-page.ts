@@ -63,18 +63,12 @@ interface PopupPage {
   error?: string;
   /** Who is signed in, on a page that may stay open. */
   viewer?: Viewer | null;
+  headers?: Record<string, string>;
 }
 
 /** A page of the popup: one script and one style, both named by hash, and nothing else from anywhere. */
-export async function renderPopupPage({
-  script,
-  title,
-  text,
-  status = 200,
-  openerOrigin,
-  error,
-  viewer = null,
-}: PopupPage): Promise<Response> {
+export async function renderPopupPage(page: PopupPage): Promise<Response> {
+  const { script, title, text, status = 200, openerOrigin, error, viewer = null, headers } = page;
   const source = scripts[script];
   const opener = openerOrigin === undefined ? "" : html` data-opener-origin="${openerOrigin}"`;
   const failure = error === undefined ? "" : html` data-error="${error}"`;
@@ -97,6 +91,7 @@ export async function renderPopupPage({
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; script-src ${sourceOf(source)}; style-src ${sourceOf(style)}; connect-src 'self'; form-action ${viewer ? "'self'" : "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
       ...(viewer && { "referrer-policy": "same-origin" }),
+      ...headers,
     },
   });
 }

@@ -229,6 +229,14 @@ it("stays open and says in a sentence what is missing where its opener's origin 
   await forgotten.close();
 });
 
+it("lets WebKit say who opened the window where the page's address holds no secret, and there alone", async () => {
+  const policyOf = async (path: string) => (await fetchPage(`${url}${path}`, { referer: `${APP_ORIGIN}/` })).headers.get("referrer-policy");
+  const query = `opener_origin=${APP_ORIGIN}`;
+  expect(await policyOf(`/authorizations/loading?${query}`)).toBe("strict-origin-when-cross-origin");
+  for (const path of [`/authorizations/loading?${query}&token=x`, `/authorizations/test/loading?${query}&token=x`, "/authorizations/done"])
+    expect(await policyOf(path)).toBe("no-referrer");
+});
+
 it("names every script and style by hash, and lets nothing else run", async () => {
   const pages = [`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, `${url}/authorizations/done`, addressWith("x", '"><script>')];
   for (const address of pages) {

@@ -64,7 +64,9 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
     if (!origins.isValid(openerOrigin)) return refuse(title, explainOrigin(openerOrigin));
     const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
     if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
-    return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin });
+    // When the opener sends the window on, WebKit sends the opener's origin under the policy of the window's document.
+    const headers = searchParams.has("token") ? {} : { "referrer-policy": "strict-origin-when-cross-origin" };
+    return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin, headers });
   }
 
   /** Without an origin to talk to, only the user can be told: the window stays open. */

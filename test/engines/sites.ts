@@ -1,0 +1,76 @@
+/** A gateway and an app of the platform, over https, each at a host of its own. */
+import { createServer, type Server } from "node:https";
+import { connect } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { build } from "vite";
+import { type HostedGateway, startHostedGateway } from "../../client/testing/hosted-gateway.ts";
+import { createCertificate } from "../support/certificate.ts";
+
+export interface Sites {
+  gateway: HostedGateway;
+  /** Where browsers reach the app. */
+  appUrl: string;
+  /** Sets the page of the app at a path. */
+  setPage(path: string, html: string): void;
+  stop(): Promise<void>;
+}
+
+/** The package as it is published, for a script tag, at a path of the app. */
+export const ORIGINAL_XKIT_PATH = "/original-xkit.js";
+
+async function bundleOriginalXkit(): Promise<string> {
+  const input = new URL("../../node_modules/@xkit-co/xkit.js/lib/browser.js", import.meta.url).pathname;
+  const built = await build({
+    configFile: false,
+    logLevel: "error",
+    build: { write: false, minify: false, rolldownOptions: { input, output: { format: "iife" } } },
+  });
+  const outputs = Array.isArray(built) ? built : "output" in built ? [built] : [];
+  return outputs.flatMap(({ output }) => output).reduce((text, file) => (file.type === "chunk" ? text + file.code : text), "");
+}
+
+async function listen(server: Server | TlsServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+/**
+ * Hosts under `localhost` need no name service: `localhost` twice is one site with two origins, `app.localhost` and `connect.localhost`
+ * are two sites (html.spec.whatwg.org, "same site").
+ */
+export async function startSites({ appHost, gatewayHost }: { appHost: string; gatewayHost: string }): Promise<Sites> {
+  const pages = new Map<string, string>();
+  const script = await bundleOriginalXkit();
+  const app = createServer(createCertificate(appHost), (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "https://app");
+    if (pathname === ORIGINAL_XKIT_PATH) return response.writeHead(200, { "content-type": "text/javascript" }).end(script);
+    const html = pages.get(pathname);
+    return response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" }).end(html);
+  });
+  let gatewayPort = 0;
+  const front = createTlsServer(createCertificate(gatewayHost), (outside) => {
+    const inside = connect(gatewayPort, "127.0.0.1");
+    const close = () => (outside.destroy(), inside.destroy());
+    outside.on("error", close).pipe(inside).on("error", close).pipe(outside);
+  });
+  const appUrl = `https://${appHost}:${await listen(app)}`;
+  const publicUrl = `https://${gatewayHost}:${await listen(front)}`;
+  const gateway = await startHostedGateway({
+    publicUrl,
+    webOrigins: [appUrl],
+    connectors: [{ slug: "slack", name: "Slack", provider: "demo" }],
+  });
+  gatewayPort = gateway.port;
+  return {
+    gateway,
+    appUrl,
+    setPage: (path, html) => void pages.set(path, html),
+    async stop() {
+      app.closeAllConnections();
+      app.close();
+      front.close();
+      await gateway.stop();
+    },
+  };
+}
