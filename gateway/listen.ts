@@ -87,6 +87,8 @@ function serve(server: Server, app: App): Traffic {
     async (request, { incoming, outgoing }) => {
       const response = await app.fetch(request, { address: incoming.socket.remoteAddress });
       if (isEventStream(response)) {
+        // The listener is closed: this stream would end at once, and clients do not come back from an end.
+        if (!server.listening) outgoing.destroy();
         traffic.streams.add(outgoing);
         outgoing.once("close", () => traffic.streams.delete(outgoing));
       }

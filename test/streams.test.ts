@@ -71,11 +71,17 @@ it("tell proxies not to buffer them, and leave the connection to the socket", as
   await reader?.cancel();
 });
 
-it("break when the gateway stops, without the event that says that all is told", async () => {
+/** A socket on which a subscription was asked for. */
+function subscribe(port: number) {
   const body = JSON.stringify({ query: SILENT });
-  const socket = connect(gateway.config.port, "127.0.0.1");
+  const socket = connect(port, "127.0.0.1");
   const lines = Object.entries({ ...headers, accept: "text/event-stream", "content-length": body.length });
   socket.write(`POST /graphql HTTP/1.1\r\nHost: localhost\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`);
+  return socket;
+}
+
+it("break when the gateway stops, without the event that says that all is told", async () => {
+  const socket = subscribe(gateway.config.port);
   const all = text(socket);
   await once(socket, "readable");
   await gateway.stop();
@@ -85,6 +91,27 @@ it("break when the gateway stops, without the event that says that all is told",
   expect(received).not.toContain("complete");
   // The last chunk of a whole answer (RFC 9112 section 7.1).
   expect(received).not.toContain("\r\n0\r\n\r\n");
+});
+
+it("break without that event, too, when their first reading ends after the listener has closed", async () => {
+  let hasAsked = () => {};
+  const asked = new Promise<void>((resolve) => (hasAsked = resolve));
+  let hasClosed = () => {};
+  const closed = new Promise<void>((resolve) => (hasClosed = resolve));
+  const stopping = await startGateway({ ...gateway.config, port: 0 }, async (config) => {
+    const app = await createApp(config);
+    const answer: typeof app.fetch = async (request, peer) => {
+      hasAsked();
+      await closed;
+      return app.fetch(request, peer);
+    };
+    return { config, app: { ...app, fetch: answer, endSubscriptions: () => (app.endSubscriptions(), hasClosed()) } };
+  });
+  const socket = subscribe(stopping.config.port);
+  const received = text(socket).catch(() => "");
+  await asked;
+  await stopping.stop();
+  expect(await received).not.toContain("complete");
 });
 
 it("are taken up again by graphql-sse's client when the gateway is back", async () => {

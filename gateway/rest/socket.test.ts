@@ -212,6 +212,25 @@ it("counts the sockets that are being opened among those of the process", async 
   expect(upgrade().readableLength).toBe(0);
 });
 
+it("refuses a socket that is still being opened when the gateway stops", async () => {
+  let identified = () => {};
+  const identifying = new Promise<void>((resolve) => (identified = resolve));
+  const watchAuthorization = () => {
+    throw new Error("not in this test");
+  };
+  const { channel } = createChannel(async () => {
+    await identifying;
+    return { userId: "ada", connections: { watchAuthorization }, stillAllowed: async () => true };
+  });
+  server.removeAllListeners("upgrade").on("upgrade", channel.upgrade);
+  const upgrading = once(server, "upgrade");
+  const refusal = refusalOf("any");
+  await upgrading;
+  channel.close();
+  identified();
+  expect(await refusal).toContain("503");
+});
+
 it("stops following a topic that was joined, left and joined again at once, when the socket closes", async () => {
   const followed: { finish(): void; hasStopped: boolean }[] = [];
   const watchAuthorization = async () => {

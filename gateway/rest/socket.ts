@@ -51,7 +51,7 @@ interface Dependencies {
 export interface StatusChannel {
   /** Takes an upgrade over, or refuses it with 401, 403, 404, 429 or 503. The address holds a token: it is never logged. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Closes every socket. */
+  /** Closes every socket, and refuses those that are being opened. */
   close(): void;
 }
 
@@ -66,6 +66,7 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
   const all = createConcurrencyLimit(MAXIMUM_SOCKETS);
   const own = createConcurrencyLimit(MAXIMUM_SOCKETS_PER_USER);
   const endOf = onSignInChange(() => void dismissEnded());
+  let isClosed = false;
 
   async function dismissEnded(): Promise<void> {
     for (const [socket, subscriber] of subscribers) {
@@ -92,6 +93,7 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     if (!holdWhileOpen(socket, all.acquire(WHOLE_PROCESS))) return refuse(socket, 503);
     try {
       const subscriber = await identify(bearer, request);
+      if (isClosed) return refuse(socket, 503);
       if (!holdWhileOpen(socket, own.acquire(subscriber.userId))) return refuse(socket, 429);
       server.handleUpgrade(request, socket, head, (opened) => serve({ subscribers, log }, opened, subscriber));
     } catch (error) {
@@ -110,6 +112,7 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
       });
     },
     close() {
+      isClosed = true;
       endOf();
       for (const socket of server.clients) socket.close(GOING_AWAY, "stopping");
     },
