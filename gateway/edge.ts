@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Hono } from "hono";
+import { html } from "hono/html";
 import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
 import { wasGood } from "./auth/bearer.ts";
 import { signInThrough } from "./auth/relayed-sign-in.ts";
@@ -8,6 +9,7 @@ import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
 import { createHandOver } from "./connect/popup-handoff.ts";
+import { type Pages, renderFailurePage } from "./connect/page.ts";
 import { createPopupRoutes } from "./connect/popup.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
@@ -64,7 +66,9 @@ export function createEdge(dependencies: Dependencies): Edge {
   const auth = signInThrough(store.auth, upstream, store.sealer);
   const contexts = createContextFactory(auth, upstream);
   let isDraining = false;
-  const parts = { ...dependencies, auth, contexts, isDraining: () => isDraining };
+  const pages = { platform: config.platform, findSignedIn: auth.signIn.signedInUser };
+  const parts = { ...dependencies, auth, contexts, pages, isDraining: () => isDraining };
+  const surfaceOf = createSurfaces(pages, config.publicUrl);
   const { isValid } = auth.origins;
 
   const handle = createPipeline(
@@ -102,16 +106,24 @@ async function judge(judging: Promise<Principal>, limits: RequestLimits): Promis
   return principal;
 }
 
-const pageSurface: Surface = { cors: null, challenge: null, toBody: toProblem };
-
-function surfaceOf(pathname: string): Surface {
-  if (pathname === "/graphql") return graphqlSurface;
-  return pathname.startsWith("/api/") ? restSurfaceOf(pathname) : pageSurface;
+function createSurfaces(pages: Pages, publicUrl: string) {
+  const body = html`<a class="quiet" href="${publicUrl}/">Back to the connectors</a>`;
+  const pageSurface: Surface = {
+    cors: null,
+    challenge: null,
+    toBody: toProblem,
+    toPage: (request, failure, headers) => renderFailurePage(pages, request, failure, { body, headers }),
+  };
+  return (pathname: string): Surface => {
+    if (pathname === "/graphql") return graphqlSurface;
+    return pathname.startsWith("/api/") ? restSurfaceOf(pathname) : pageSurface;
+  };
 }
 
 interface Parts extends Dependencies {
   auth: Store["auth"];
   contexts: ContextFactory;
+  pages: Pages;
   isDraining: () => boolean;
 }
 
@@ -143,10 +155,10 @@ function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
 
 /** REST and pages. */
 function createRoutes(
-  { config, store: { database, sealer }, upstream, auth, contexts, metrics, clock, isDraining }: Parts,
+  { config, store: { database, sealer }, upstream, auth, contexts, pages, metrics, clock, isDraining }: Parts,
   graphiql: Graphiql | null,
 ): Hono<Routed> {
-  const { platform, publicUrl } = config;
+  const { publicUrl } = config;
   const { vault } = upstream;
   const { bindings, cookies, origins, signIn, signingKeys } = auth;
   const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token" });
@@ -154,7 +166,6 @@ function createRoutes(
     { oneTimeTokens: auth.oneTimeTokens, sealer },
     { name: "pending-hand-over", lifetimeSeconds: SWITCH_SECONDS },
   );
-  const pages = { platform, findSignedIn: signIn.signedInUser };
   const routes = new Hono<Routed>();
   const checkReady = async () => {
     if (isDraining()) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
@@ -185,7 +196,11 @@ function createRoutes(
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (config.mode === "development") routes.route("/", createSignInRoute({ pages, signIn }));
   routes.notFound(({ req }) => {
-    throw notFound(`There is nothing at ${req.path.slice(0, 200)}.`);
+    const { pathname, search } = new URL(req.url);
+    const isPage = !pathname.startsWith("/api/");
+    if (isPage && pathname.endsWith("/") && pathname !== "/")
+      return redirectPermanently(`${publicUrl}${pathname.replace(/\/+$/, "")}${search}`);
+    throw notFound("There is nothing at this address.");
   });
   // The pipeline masks errors.
   routes.onError((error) => {
@@ -193,6 +208,9 @@ function createRoutes(
   });
   return routes;
 }
+
+/** With the same method. */
+const redirectPermanently = (location: string): Response => new Response(null, { status: 308, headers: { location } });
 
 const createSockets = ({ store: { database }, auth, contexts, log }: Parts, limitsOf: ReturnType<typeof createRateLimits>) =>
   createStatusChannel({

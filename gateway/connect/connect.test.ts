@@ -132,6 +132,61 @@ describe("a member who has left the group since they started", () => {
   });
 });
 
+describe("a callback without a state that connect answered", () => {
+  it.each([
+    ["none", "code=abc", "did not say which attempt"],
+    ["one that is cut short", "code=abc&state=short", "did not say which attempt"],
+    ["an error", "error=access_denied&error_description=Call+us", "not granted at the provider (access_denied)"],
+    ["a vendor's error", "error_code=200&error_message=Call+us", "not granted at the provider (200)"],
+  ])("ends nothing, and leads to the start: %s", async (_name, query, words) => {
+    await startAt(ada);
+    const response = await ada.browser.fetch(`/callback/test?${query}`);
+    const page = await response.text();
+    expect(response.status).toBe(400);
+    expect(page).toContain(words);
+    expect(page).toContain(`href="${PUBLIC_URL}/connect/test"`);
+    expect(page).not.toMatch(/must be|Call us/);
+    expect((await connectionOf(ada)).authorization.status).toBe("AWAITING_CALLBACK");
+  });
+
+  it("is told so by the form's address as well", async () => {
+    const response = await ada.browser.fetch("/connect/test?state=short");
+    expect([response.status, await alertOf(response)]).toEqual([404, "This link is not one that was started here: start again."]);
+  });
+});
+
+describe("a callback by POST (response_mode=form_post)", () => {
+  const post = (path: string, body: string) =>
+    createBrowser(test.app, PUBLIC_URL).fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded", origin: "https://as.example", "sec-fetch-site": "cross-site" },
+      body,
+    });
+
+  it("comes again by GET with the cookies of its browser, and is judged then", async () => {
+    const { searchParams } = await startAt(ada);
+    const posted = await post("/callback/test", searchParams.toString());
+    expect(posted.status).toBe(303);
+    const location = posted.headers.get("location") ?? "";
+    expect(location).toMatch(new RegExp(`^${PUBLIC_URL}/callback/test\\?`));
+    expect((await createBrowser(test.app, PUBLIC_URL).fetch(location)).status).toBe(403);
+    expect((await ada.browser.fetch(location)).status).toBe(200);
+    expect(await tokenOf(ada)).toEqual(expect.any(String));
+  });
+
+  it("brings the provider's error along", async () => {
+    test.provider.controls.denyNext();
+    const { searchParams } = await startAt(ada);
+    const posted = await post("/callback/test", searchParams.toString());
+    const response = await ada.browser.fetch(posted.headers.get("location") ?? "");
+    expect(await alertOf(response)).toContain("not granted");
+  });
+
+  it("is refused when it is longer than an address may be", async () => {
+    expect((await post("/callback/test", `code=${"x".repeat(9_000)}`)).status).toBe(400);
+  });
+});
+
 describe("what the provider answers", () => {
   it("stores what was granted, and what was not", async () => {
     test.provider.controls.grantedScopes = ["read"];
@@ -149,7 +204,8 @@ describe("what the provider answers", () => {
     ["server_error", "try again"],
     ["invalid_scope", "configuration"],
     ["login_required", "not granted"],
-    ["something_new", "provider"],
+    ["user_cancelled_login", "not granted"],
+    ["something_new", "not granted"],
   ])("is shown as a sentence and stored, when it is %s", async (code, words) => {
     test.provider.controls.denyNext(code, "They said <b>no</b>");
     const response = await ada.connect();

@@ -3,7 +3,7 @@ import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { GatewayError } from "../../schema/errors.ts";
-import { failureHeaders, failureOf } from "../http/failure.ts";
+import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -128,11 +128,20 @@ export const renderSignedIn = (viewer: Viewer): Html =>
 export function renderFailure(pages: Pages, request: Request, error: unknown, body: Html): Promise<Response> {
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
-  return renderPage(pages, request, {
+  return renderFailurePage(pages, request, failure, { body, headers: failureHeaders(failure, null) });
+}
+
+/** A page that tells of any failure. */
+export const renderFailurePage = (
+  pages: Pages,
+  request: Request,
+  failure: Failure,
+  { body, headers }: Required<Pick<Page, "body" | "headers">>,
+): Promise<Response> =>
+  renderPage(pages, request, {
     title: "That did not work",
     status: failure.status,
-    headers: failureHeaders(failure, null),
+    headers,
     body: html`<p role="alert">${failure.message}</p>
       ${body}`,
   });
-}

@@ -239,7 +239,7 @@ describe("starting at /connect", () => {
     ["/connect/nothing", 404, "nothing"],
     ["/connect/test?id=x", 400, "id"],
     ["/connect/test?id=", 400, "id"],
-    ["/connect/test?state=x", 400, "state"],
+    ["/connect/test?state=x", 404, "started here"],
     [`/connect/test?state=${"x".repeat(43)}`, 404, "not one that was started here"],
   ])("is refused with a 4xx: %s", async (path, status, words) => {
     const response = await ada.browser.fetch(path);

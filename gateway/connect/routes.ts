@@ -1,18 +1,23 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import type { z } from "zod";
-import { badUserInput, forbidden, GatewayError } from "../../schema/errors.ts";
+import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
+import { toCode } from "../http/redact.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
+import { findCallbackError } from "../oauth/callback-error.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
 import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+
+/** The longest query that a callback by POST is turned into, in characters: Node takes 16 KiB of headers. */
+const LONGEST_CALLBACK = 8_192;
 
 interface Dependencies {
   vault: Vault;
@@ -40,6 +45,7 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   routes.get("/callback/:slug", ({ req, env }) =>
     answer(env.request, req.param("slug"), finish(dependencies, env.request, req.param("slug"))),
   );
+  routes.post("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), readFormPost(dependencies, env.request)));
   return routes;
 }
 
@@ -99,13 +105,40 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
 async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
   const { vault, pages, bindings } = dependencies;
   const { searchParams } = new URL(request.url);
-  const spent = bindings.clear(hashSecret(parseState(searchParams)));
+  const state = stateSchema.safeParse(searchParams.get("state"));
+  if (!state.success) return showStateless(dependencies, request, slug, searchParams);
+  const spent = bindings.clear(hashSecret(state.data));
   const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
   if (failure) return showFailure(dependencies, request, { connection, message: failure.message, returnTo, spent });
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
   const label = connection.authorization?.displayLabel;
   const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
   return renderPage(pages, request, { title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
+}
+
+/**
+ * `response_mode=form_post`: the parameters come by a cross-site POST, which has no Lax cookies. The browser brings them again by GET.
+ * Throws BAD_USER_INPUT for more than an address may hold.
+ */
+async function readFormPost({ publicUrl }: Dependencies, request: Request): Promise<Response> {
+  const query = new URLSearchParams(await request.text()).toString();
+  if (query.length > LONGEST_CALLBACK) throw badUserInput(`The provider sent more than ${LONGEST_CALLBACK} characters.`, "body");
+  return redirectTo(`${publicUrl}${new URL(request.url).pathname}?${query}`);
+}
+
+/** A callback that names no attempt ends none: whoever was connecting can only start again. */
+function showStateless({ pages, publicUrl }: Dependencies, request: Request, slug: string, callback: URLSearchParams): Promise<Response> {
+  const error = findCallbackError(callback);
+  const why = error
+    ? `Access was not granted at the provider (${toCode(error.code, [])}).`
+    : "The provider did not say which attempt to connect this belongs to.";
+  return renderPage(pages, request, {
+    title: "Nothing was connected",
+    status: 400,
+    body: html`<p role="alert">${why}</p>
+      <a class="button" href="${publicUrl}/connect/${encodeURIComponent(slug)}">Start again</a>
+      <a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`,
+  });
 }
 
 /** For a browser without a session: the platform has to sign its user in. */
@@ -181,7 +214,11 @@ function isWanted(request: Request, origins: OriginCheck): boolean {
   return referrer !== null && origins.isValid(referrer.origin);
 }
 
-const parseState = (parameters: URLSearchParams): string => parseParameter("state", stateSchema.safeParse(parameters.get("state") ?? ""));
+function parseState(parameters: URLSearchParams): string {
+  const state = stateSchema.safeParse(parameters.get("state"));
+  if (!state.success) throw notFound("This link is not one that was started here: start again.");
+  return state.data;
+}
 
 type Parsed<Value> = { success: true; data: Value } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
 

@@ -36,6 +36,37 @@ describe("every answer carries the security headers", () => {
   });
 });
 
+describe("the answer to a browser", () => {
+  const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const open = (path: string, init: RequestInit = {}) => sendTo(test.app)(path, { ...init, headers: { accept } });
+
+  it.each<[string, string, RequestInit, number]>([
+    ["a typo", "/conectors", {}, 404],
+    ["a typo below a page", "/connectors/test/nothing", {}, 404],
+    ["a form that is too long", "/connect/test", { method: "POST", body: "x".repeat(262_145) }, 413],
+    ["a page that takes no HEAD", "/connect/test", { method: "HEAD" }, 405],
+    ["a one-time token that is none", "/authorizations/test/loading?token=x", {}, 403],
+  ])("is a page: %s", async (_name, path, init, status) => {
+    const response = await open(path, init);
+    expect([response.status, response.headers.get("content-type")]).toEqual([status, "text/html; charset=utf-8"]);
+  });
+
+  it("is JSON to who does not accept HTML, and from the API to all", async () => {
+    const types = await Promise.all([sendTo(test.app)("/conectors"), open("/api/nothing")]);
+    expect(types.map(({ headers }) => headers.get("content-type"))).toEqual(["application/json", "application/json"]);
+  });
+
+  it.each([
+    ["/connectors/test/", "/connectors/test"],
+    ["/callback/test/?code=a&state=b", "/callback/test?code=a&state=b"],
+    ["/connect/test//", "/connect/test"],
+    ["//evil.example/", "//evil.example"],
+  ])("leads %s to the address without the slash", async (path, target) => {
+    const { status, headers } = await test.app.fetch(new Request(PUBLIC_URL + path));
+    expect([status, headers.get("location")]).toEqual([308, PUBLIC_URL + target]);
+  });
+});
+
 describe("Strict-Transport-Security", () => {
   const https = { XKIT_PUBLIC_URL: "https://xkit.example.com" };
   const sentWith = async (env: Record<string, string>) => {

@@ -24,6 +24,8 @@ export interface Surface {
   readonly challenge: string | null;
   /** The JSON body of a failure. */
   toBody(failure: Failure): object;
+  /** The page of a failure, for who accepts HTML; left out where no person looks. */
+  toPage?(request: Request, failure: Failure, headers: Record<string, string>): Promise<Response>;
 }
 
 /** A request on its way through the pipeline. */

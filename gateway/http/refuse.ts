@@ -2,9 +2,13 @@ import { type Failure, failureHeaders } from "./failure.ts";
 import type { Exchange } from "./pipeline.ts";
 
 /** The answer that tells of a failure, as the surface of the request writes it. */
-export function refuse({ surface }: Pick<Exchange, "surface">, failure: Failure, headers: Record<string, string> = {}): Response {
-  return Response.json(surface.toBody(failure), {
-    status: failure.status,
-    headers: { ...failureHeaders(failure, surface.challenge), ...headers },
-  });
+export async function refuse(
+  { surface, request }: Pick<Exchange, "surface" | "request">,
+  failure: Failure,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const isForPerson = /\btext\/html\b/i.test(request.headers.get("accept") ?? "");
+  const all = { ...failureHeaders(failure, surface.challenge), ...headers };
+  if (isForPerson && surface.toPage) return surface.toPage(request, failure, all);
+  return Response.json(surface.toBody(failure), { status: failure.status, headers: all });
 }

@@ -118,10 +118,24 @@ describe("an error of the provider at the callback", () => {
     ["misconfigured", "unauthorized_client"],
     ["temporary", "temporarily_unavailable"],
     ["temporary", "server_error"],
-    ["temporary", "something_else"],
+    ["denied", "user_cancelled_login"],
+    ["denied", "something_else"],
   ])("is %s for %s", async (kind, error) => {
     server.controls.denyNext(error, "because");
     expect(await fail(await comeBack())).toMatchObject({ kind, code: error, message: expect.stringContaining(`(${error}, "because")`) });
+  });
+
+  it.each([
+    [{ error_code: "200", error_message: "Permissions error" }, '(200, "Permissions error")'],
+    [{ error_reason: "user_denied" }, '(user_denied, "user_denied")'],
+    [{ error: "access_denied", error_reason: "user_denied" }, '(access_denied, "user_denied")'],
+    [{ error_description: "The user cancelled" }, '(unknown_error, "The user cancelled")'],
+  ])("is read from %j as well", async (told, words) => {
+    server.controls.denyNext();
+    const exchange = await comeBack();
+    for (const name of ["error", "error_description"]) exchange.callbackParams.delete(name);
+    for (const [name, value] of Object.entries(told)) exchange.callbackParams.set(name, value);
+    expect(await fail(exchange)).toMatchObject({ kind: "denied", message: expect.stringContaining(words) });
   });
 
   it("is translated when it is the vendor's own", async () => {

@@ -1,4 +1,5 @@
 import * as oauth from "oauth4webapi";
+import { findCallbackError } from "./callback-error.ts";
 import { createFailure, kindOf } from "./failure.ts";
 import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
@@ -66,10 +67,15 @@ function validateCallback(exchange: CodeExchange): URLSearchParams | TokenFailur
   }
 }
 
-/** Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up. */
+/**
+ * A vendor's error parameters become the standard's. Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up.
+ */
 function checkable({ provider, callbackParams }: CodeExchange): URLSearchParams {
   const params = new URLSearchParams(callbackParams);
   if (provider.issuer === null) params.delete("iss");
+  const error = findCallbackError(params);
+  if (error !== null && !params.has("error")) params.set("error", error.code);
+  if (error?.description && !params.has("error_description")) params.set("error_description", error.description);
   return params;
 }
 

@@ -55,12 +55,18 @@ const momentaryCodes: ReadonlySet<string> = new Set(["server_error", "temporaril
 export const isMomentaryCode = (code: string): boolean => momentaryCodes.has(code);
 
 /**
- * What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused).
+ * What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused) and at the
+ * callback, where it says that access was not granted.
  * A refresh has no person who could consent or sign in: a provider that asks for one has ended the grant.
  */
 export function kindOf(code: string, status: number, operation: Operation): TokenFailureKind {
-  const kind = kindByCode.get(code) ?? (status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary");
+  const kind = kindByCode.get(code) ?? unknownKind(status, operation);
   return kind === "denied" && operation === "refresh" ? "revoked" : kind;
+}
+
+function unknownKind(status: number, operation: Operation): TokenFailureKind {
+  if (operation === "authorize") return "denied";
+  return status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
 }
 
 /** A failure with a message made of our own sentence, the code, and the vendor's words once they are cleaned. */

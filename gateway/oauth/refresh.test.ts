@@ -63,7 +63,7 @@ describe("a refresh", () => {
     expect(await succeed()).toMatchObject({ refreshToken: null, expiresInSeconds: null, scopes: null });
   });
 
-  it.each(["", " ", []])("takes a scope of %j for no word about scopes", async (scope) => {
+  it.each([[""], [" "], [[]]])("takes a scope of %j for no word about scopes", async (scope) => {
     server.controls.next({ answer: { scope } });
     expect((await succeed()).scopes).toBeNull();
   });

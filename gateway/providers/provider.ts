@@ -42,6 +42,11 @@ const params = z
     "must not set a parameter that the gateway sets itself",
   );
 
+/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, and OAuth 2.0 Form Post Response Mode. */
+const responseModes: readonly string[] = ["query", "form_post"];
+const isReadMode = (mode: string | null): boolean => mode === null || responseModes.includes(mode);
+const unreadMode = `must have a response_mode that the callback reads: ${responseModes.join(" or ")}`;
+
 const headers = z
   .record(z.string().regex(/^[\w-]+$/, "must be a header name"), z.string().regex(/^[\x20-\x7e]*$/, "must be printable ASCII"))
   .refine((record) => Object.keys(record).every((name) => name.toLowerCase() !== "authorization"), "must not set authorization");
@@ -64,7 +69,10 @@ const standard = standardProvider;
 export const providerSchema = z
   .strictObject({
     issuer: issuer.nullable().default(standard.issuer),
-    authorization_endpoint: endpoint,
+    authorization_endpoint: endpoint.refine(
+      (value) => isReadMode(URL.parse(value.replaceAll(placeholder, stand))?.searchParams.get("response_mode") ?? null),
+      unreadMode,
+    ),
     token_endpoint: endpoint,
     refresh_endpoint: endpoint.nullable().default(standard.refreshEndpoint),
     revocation_endpoint: endpoint.nullable().default(standard.revocationEndpoint),
@@ -83,7 +91,9 @@ export const providerSchema = z
     scope_param: name.default(standard.scopeParam),
     scope_separator: z.string().min(1).default(standard.scopeSeparator),
     scope_response_separator: z.string().min(1).nullable().default(standard.scopeResponseSeparator),
-    authorization_params: params.default(standard.authorizationParams),
+    authorization_params: params
+      .refine(({ response_mode: mode }) => isReadMode(mode ?? null), unreadMode)
+      .default(standard.authorizationParams),
     token_params: params.default(standard.tokenParams),
     token_request_body: z.enum(["form", "json"]).default(standard.tokenRequestBody),
     errors_in_ok_body: z.boolean().default(standard.errorsInOkBody),
