@@ -34,7 +34,8 @@ export async function listKeyIds(query: Kysely<Tables>, keyed: KeyedColumn): Pro
 
 async function keyIdAfter(query: Kysely<Tables>, keyed: KeyedColumn, last: string | null): Promise<string | null> {
   const id = keyIdIn(keyed);
-  const isLater = last === null ? sql`${id} is not null` : sql`${id} > ${last}`;
+  // Not "is not null", for which SQLite goes through all that are null.
+  const isLater = last === null ? sql`${id} >= ''` : sql`${id} > ${last}`;
   const { rows } = await sql`select ${id} as key_id from ${sql.table(keyed.table)} where ${isLater} order by ${id} limit 1`.execute(query);
   return rows[0] === undefined ? null : keyIdSchema.parse(rows[0]).key_id;
 }

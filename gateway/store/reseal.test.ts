@@ -47,7 +47,7 @@ const resealWith = (
   const unopened: string[] = [];
   return inStore(test, async (query) => {
     const result = await reseal({
-      database: { query: plugin ? query.withPlugin(plugin) : query },
+      database: { kind: test.database.kind, query: plugin ? query.withPlugin(plugin) : query },
       sealer: createSealer(keys),
       macs: createRowMacs(keys, createLog("silent")),
       onProgress: (done, total) => void progress.push([done, total]),

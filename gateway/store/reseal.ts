@@ -1,9 +1,12 @@
+import type { Kysely } from "kysely";
+import { changeBatch } from "./change-batch.ts";
 import { type CoveredRow, macColumns, readCovered, signCovered } from "./covered-rows.ts";
 import type { Database } from "./database.ts";
 import { countKeyed, type KeyedColumn, listKeyIds } from "./key-ids.ts";
 import { type CoveredTable, nameOf, type RowMacs } from "./row-macs.ts";
 import { readSealed, replaceSealed, type SealedPlace, type SealedSecret, sealedPlaces } from "./sealed-places.ts";
 import { SealError, type Sealer } from "./sealing.ts";
+import type { Tables } from "./tables.ts";
 
 /** Every column whose values are made with a key of the ring. */
 export const keyedColumns: readonly KeyedColumn[] = [...sealedPlaces, ...macColumns];
@@ -22,7 +25,7 @@ export interface Resealed {
 }
 
 export interface ResealOptions {
-  database: Pick<Database, "query">;
+  database: Pick<Database, "kind" | "query">;
   sealer: Sealer;
   macs: RowMacs;
   /** Called after each batch: how many are done, of how many. */
@@ -62,7 +65,11 @@ async function resealOnce(options: ResealOptions, onProgress: (done: number) => 
         const batch = await read({ keyId, after, limit: BATCH_ROWS });
         const last = batch.at(-1);
         if (last === undefined) break;
-        for (const row of batch) done += (await replace(row)) ? 1 : 0;
+        done += await changeBatch(options.database, async (changing) => {
+          let replaced = 0;
+          for (const row of batch) replaced += (await replace(changing, row)) ? 1 : 0;
+          return replaced;
+        });
         after = keyOf(last);
         onProgress(done);
       }
@@ -71,13 +78,13 @@ async function resealOnce(options: ResealOptions, onProgress: (done: number) => 
   for (const place of sealedPlaces)
     await walk<SealedSecret>(place, {
       read: (where) => readSealed(query, place, where),
-      replace: (secret) => resealOne(options, place, secret),
+      replace: (changing, secret) => resealOne(options, changing, place, secret),
       keyOf: ({ key }) => key,
     });
   for (const column of macColumns)
     await walk<CoveredRow>(column, {
       read: (where) => readCovered(query, column.table, where),
-      replace: (row) => signOne(options, column.table, row),
+      replace: (changing, row) => signOne(options, changing, column.table, row),
       keyOf: (row) => nameOf(column.table, row),
     });
   return done;
@@ -86,14 +93,19 @@ async function resealOnce(options: ResealOptions, onProgress: (done: number) => 
 /** How the rows of one column are gone through, by their own key. */
 interface Walk<Row> {
   read(where: { keyId: string; after: string; limit: number }): Promise<Row[]>;
-  replace(row: Row): Promise<boolean>;
+  replace(query: Kysely<Tables>, row: Row): Promise<boolean>;
   keyOf(row: Row): string;
 }
 
-async function resealOne({ database, sealer, onUnopened }: ResealOptions, place: SealedPlace, secret: SealedSecret): Promise<boolean> {
+async function resealOne(
+  { sealer, onUnopened }: ResealOptions,
+  query: Kysely<Tables>,
+  place: SealedPlace,
+  secret: SealedSecret,
+): Promise<boolean> {
   try {
     const next = sealer.seal(sealer.open(secret.envelope, secret.context), secret.context);
-    return await replaceSealed(database.query, place, secret, next);
+    return await replaceSealed(query, place, secret, next);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     onUnopened(`${place.table}.${place.column} of ${secret.key}`, error.message);
@@ -101,8 +113,8 @@ async function resealOne({ database, sealer, onUnopened }: ResealOptions, place:
   }
 }
 
-async function signOne({ database, macs, onUnopened }: ResealOptions, table: CoveredTable, row: CoveredRow): Promise<boolean> {
-  if (macs.verify(table, row)) return signCovered(database.query, macs, table, row);
+async function signOne({ macs, onUnopened }: ResealOptions, query: Kysely<Tables>, table: CoveredTable, row: CoveredRow): Promise<boolean> {
+  if (macs.verify(table, row)) return signCovered(query, macs, table, row);
   onUnopened(`${table}.mac of ${nameOf(table, row)}`, "It does not verify: the row was changed or moved.");
   return false;
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { changeBatch } from "./change-batch.ts";
 import { hasCovered, macColumns, readCovered, signCovered } from "./covered-rows.ts";
 import type { Database } from "./database.ts";
 import { listKeyIds } from "./key-ids.ts";
@@ -119,16 +120,19 @@ async function upgradeRows(options: UpgradeOptions, upgrade: UpgradeRow, endsAt:
 }
 
 async function signAll({ database, macs }: UpgradeOptions, signal: AbortSignal): Promise<void> {
-  for (const { table } of macColumns) if (table !== "upgrades") await signTable(database.query, macs, table, signal);
+  for (const { table } of macColumns) if (table !== "upgrades") await signTable(database, macs, table, signal);
 }
 
-async function signTable(query: Kysely<Tables>, macs: RowMacs, table: CoveredTable, signal: AbortSignal): Promise<void> {
+async function signTable(database: Database, macs: RowMacs, table: CoveredTable, signal: AbortSignal): Promise<void> {
   let after = "";
   while (!signal.aborted) {
-    const rows = await readCovered(query, table, { after, limit: BATCH_ROWS });
+    const rows = await readCovered(database.query, table, { after, limit: BATCH_ROWS });
     const last = rows.at(-1);
     if (!last) return;
-    for (const row of rows) if (!macs.verify(table, row)) await signCovered(query, macs, table, row);
+    const unsigned = rows.filter((row) => !macs.verify(table, row));
+    await changeBatch(database, async (query) => {
+      for (const row of unsigned) await signCovered(query, macs, table, row);
+    });
     after = nameOf(table, last);
   }
 }
