@@ -154,6 +154,13 @@ describe("a gateway before another gateway", () => {
       name: "New",
     });
   });
+
+  it("revokes no tokens of users whom the other gateway signs in, and says where that is done", async () => {
+    const front = await startFront();
+    const { basic } = await front.createKey();
+    const { errors } = await front.graphql(`mutation { revokeUserTokens(input: { id: "ada" }) { user { id } } }`, basic);
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining("revoke their tokens there"), extensions: { code: "FORBIDDEN" } });
+  });
 });
 
 describe("the REST contract before another gateway", () => {

@@ -8,8 +8,9 @@ import { databaseKinds } from "../../test/support/databases.ts";
 import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
 import { macColumns, readCovered } from "./covered-rows.ts";
-import { createRowMacs } from "./row-macs.ts";
-import { createSecret, hashSecret } from "./sealing.ts";
+import { reseal } from "./reseal.ts";
+import { createRowMacs, type RowMacs } from "./row-macs.ts";
+import { createSealer, createSecret, hashSecret } from "./sealing.ts";
 
 let test: TestApp;
 afterEach(() => test.close());
@@ -21,6 +22,20 @@ async function askElsewhere(query: string, headers: Record<string, string>) {
 
 /** Rows with a known HMAC of another key: a writer of the store can copy its form. */
 const forged = "m1.test.".padEnd(51, "A");
+
+const log = createLog("silent");
+
+async function expectAllToVerify(macs: RowMacs, tables = 0): Promise<void> {
+  const found = new Set<string>();
+  await inStore(test, async (query) => {
+    for (const { table } of macColumns) {
+      const rows = await readCovered(query, table, { after: "", limit: 100 });
+      expect([table, rows.map((row) => macs.verify(table, row))]).toEqual([table, rows.map(() => true)]);
+      if (rows.length > 0) found.add(table);
+    }
+  });
+  expect(found.size).toBeGreaterThanOrEqual(tables);
+}
 
 const refusals = () => test.logged.filter((line) => line.includes("does not verify, and is refused")).map((line) => JSON.parse(line).table);
 
@@ -160,15 +175,40 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     await store.auth.sessions.end(session.id);
     await store.auth.signingKeys.rotate();
     await store.close();
-    const macs = createRowMacs(test.config.sealingKeys ?? [], createLog("silent"));
-    await inStore(test, async (query) => {
-      for (const { table } of macColumns) {
-        const rows = await readCovered(query, table, { after: "", limit: 100 });
-        expect([table, rows.map((row) => macs.verify(table, row))]).toEqual([table, rows.map(() => true)]);
-        expect(rows.length).toBeGreaterThan(0);
-      }
-    });
+    await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length);
     expect(refusals()).toEqual([]);
+  });
+
+  it("and every row still verifies after many have written at once, in two processes, while a key is replaced", async () => {
+    const [old, next] = ["old", "next"].map((id) => `${id}:${randomBytes(32).toString("base64")}`);
+    test = await startTestApp({ database, env: { XKIT_ENCRYPTION_KEYS: `${old},${next}` } });
+    const users = await Promise.all(["ada", "bob", "eve"].map((id) => test.signIn(id)));
+    for (const user of users) await user.connect();
+    const [here, there] = [await openStore(test.config, test.clock, log), await openStore(test.config, test.clock, log)];
+    const keys = (test.config.sealingKeys ?? []).toReversed();
+    const macs = createRowMacs(keys, createLog("silent"));
+    test.clock.advance(HOUR_MS);
+    const resealing = inStore(test, (query) =>
+      reseal({ database: { kind: database, query }, sealer: createSealer(keys), macs, onProgress() {}, onUnopened() {} }),
+    );
+    const sessions = await Promise.all([here, there, here].map(({ auth }) => auth.sessions.start("ada")));
+    await Promise.all([
+      resealing,
+      ...users.map((user) => askToken(user)),
+      ...["a", "b", null, "c"].map((groupId, index) => (index % 2 ? here : there).auth.provisionUser({ id: "bob", groupId })),
+      ...[here, there].map(({ auth }) => auth.users.revoke("bob")),
+      ...sessions.flatMap(({ id }) => [here.auth.sessions.end(id), there.auth.sessions.end(id)]),
+      ...[here, there].map(({ auth }) => auth.signingKeys.rotate()),
+    ]);
+    await Promise.all([here.close(), there.close()]);
+    await expectAllToVerify(macs);
+    expect(refusals()).toEqual([]);
+    const { sessions: ended, users: bob } = await inStore(test, async (query) => ({
+      sessions: await query.selectFrom("sessions").select("ended_at").where("user_id", "=", "ada").execute(),
+      users: await query.selectFrom("users").select("tokens_valid_from").where("id", "=", "bob").executeTakeFirst(),
+    }));
+    expect(ended.filter(({ ended_at }) => ended_at !== null)).toHaveLength(3);
+    expect(bob?.tokens_valid_from).toBe(test.clock.now());
   });
 
   it("a store whose note of the upgrade is gone is not opened", async () => {
