@@ -65,7 +65,8 @@ async function fillIn(
 /** What makes `xkit.connect` and its like; `onConnected` hears of each success. */
 export function createConnect(api: Api, onConnected: (connection: Connection) => void): Connect {
   async function finish(started: Connection, end: Authorization): Promise<Connection> {
-    if (end.status !== "ACTIVE") throw new ConnectError(end.errorCode ?? "error", end.errorMessage ?? "Connecting did not succeed.");
+    if (end.status !== "ACTIVE")
+      throw new ConnectError(end.errorCode ?? "error", end.errorMessage ?? "Connecting did not succeed.", end.problem);
     const { connection } = await api.request(ConnectionDocument, { where: { id: started.id } });
     if (!connection) throw xkitError("NOT_FOUND", "The connection was removed in the meantime.");
     onConnected(connection);

@@ -23,6 +23,18 @@ export const authorizationParts = graphql(`
     displayLabel
     errorCode
     errorMessage
+    health
+    healthChangedAt
+    problem {
+      title
+      advice
+      isAlarm
+    }
+    connectedAt
+    connectedBy {
+      id
+      name
+    }
     scopes
     missingScopes
     expiresAt
@@ -70,6 +82,18 @@ export const connectionParts = graphql(`
       displayLabel
       errorCode
       errorMessage
+      health
+      healthChangedAt
+      problem {
+        title
+        advice
+        isAlarm
+      }
+      connectedAt
+      connectedBy {
+        id
+        name
+      }
       scopes
       missingScopes
       expiresAt

@@ -1,5 +1,5 @@
 import type { CombinedError } from "@urql/core";
-import type { NoAccessToken } from "./types.ts";
+import type { NoAccessToken, Problem } from "./types.ts";
 
 /** What an error may carry besides its code and sentence. */
 export interface ErrorSource {
@@ -104,10 +104,13 @@ export class NoAccessTokenError extends Error {
 /** Connecting ended without a connection; `code` is the provider's or the gateway's, as `access_denied`, or `cancelled`. */
 export class ConnectError extends Error {
   readonly code: string;
+  /** What to tell the user, where the gateway has said so. */
+  readonly problem: Problem | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, problem: Problem | null = null) {
     super(message);
     this.name = "ConnectError";
     this.code = code;
+    this.problem = problem;
   }
 }

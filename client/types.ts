@@ -22,6 +22,8 @@ export type ListedConnector = ListedConnectorPartsFragment;
 export type Connection = ConnectionPartsFragment;
 /** The grant behind a connection. Holds no token. */
 export type Authorization = AuthorizationPartsFragment;
+/** What is wrong with a connection, in an end user's words. */
+export type Problem = NonNullable<Authorization["problem"]>;
 /** A grant on its way: with where to send the browser, and what to ask of the user first. */
 export type StartedAuthorization = StartedAuthorizationPartsFragment;
 /** A connection with the grant that was started for it; what it had before keeps working until that succeeds. */

@@ -4,6 +4,8 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
+import type { Problem } from "./problems.ts";
+
 /** The app that runs this gateway. */
 export interface Platform {
   name: string;
@@ -56,6 +58,12 @@ export const ownerOfViewer = ({ userId, groupId }: Pick<Viewer, "userId" | "grou
 
 export type AuthorizationStatus = "awaiting_callback" | "retrieving_tokens" | "active" | "error";
 
+/**
+ * What the last refresh or check of a grant has shown: it works, the provider does not answer as it should, the connector is set up wrong,
+ * or only the user can mend it.
+ */
+export type Health = "working" | "unavailable" | "misconfigured" | "reconnect_required";
+
 /** The grant behind a connection. */
 export interface Authorization {
   id: string;
@@ -63,7 +71,20 @@ export interface Authorization {
   status: AuthorizationStatus;
   displayLabel: string | null;
   errorCode: string | null;
+  /** In the reader's words: to users those of `problem`, to servers with what the provider said. */
   errorMessage: string | null;
+  /** Null before it was connected, and where an upstream does not tell. */
+  health: Health | null;
+  /** Why it does not work, as a code. */
+  healthCode: string | null;
+  /** Since when `health` is what it is; null when unknown. */
+  healthChangedAt: Date | null;
+  /** What is wrong, in an end user's words; null where nothing is. */
+  problem: Problem | null;
+  /** When it was last connected or reconnected; null before that, and when unknown. */
+  connectedAt: Date | null;
+  /** The user who connected it; null before that, and when unknown. */
+  connectedBy: { id: string; name: string | null } | null;
   scopes: string[];
   missingScopes: string[];
   expiresAt: Date | null;

@@ -1,21 +1,15 @@
 import { useState } from "react";
-import type { Connection } from "../types.ts";
+import { useViewer } from "../react/use-viewer.ts";
+import type { Authorization, Connection } from "../types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";
 import { DisconnectDialog, ProblemCallout } from "./lazy-parts.ts";
 import { Scopes } from "./scopes.tsx";
 import { StatusBadge } from "./status-badge.tsx";
-import { labelOf, type Status, statusOf } from "./status.ts";
-import { formatDate, formatTime } from "./time.ts";
+import { labelOf, statusOf, words } from "./status.ts";
+import { formatDate } from "./time.ts";
 import type { Connecting } from "./use-connecting.tsx";
-
-const words: Record<Status, string> = {
-  connected: "Connected",
-  attention: "Needs attention",
-  pending: "Connecting…",
-  none: "Not connected",
-};
 
 /** One connection: the account, how it is, what it may do, and what can be done about it. */
 export function ConnectionCard({ connection, connecting }: { connection: Connection; connecting: Connecting }) {
@@ -31,7 +25,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
           <h3 className="font-semibold wrap-anywhere">{label}</h3>
           <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-[13px] text-muted">
             <StatusBadge status={status}>{words[status]}</StatusBadge>
-            <span>since {formatDate(connection.createdAt)}</span>
+            {authorization && <ConnectedBy authorization={authorization} />}
           </p>
         </div>
         <div className="flex gap-2 max-sm:w-full max-sm:*:flex-1">
@@ -50,7 +44,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
       </div>
       {authorization && (
         <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
-          {status === "attention" && <ProblemCallout cause={authorization} name={connector.name} />}
+          {status !== "connected" && authorization.problem && <ProblemCallout cause={authorization} name={connector.name} />}
           {authorization.missingScopes.length > 0 && (
             <Callout tone="warn">
               <p className="font-semibold">Some permissions were not granted.</p>
@@ -72,14 +66,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
                 <dt className="text-muted max-sm:-mb-3">Access</dt>
                 <dd className="flex items-start gap-1.5">
                   <CheckIcon className="mt-0.5 size-4 shrink-0 text-good-text" />
-                  {authorization.expiresAt ? (
-                    <span>
-                      Renewed when needed; the current token expires{" "}
-                      <time dateTime={authorization.expiresAt}>{formatTime(authorization.expiresAt)}</time>.
-                    </span>
-                  ) : (
-                    <span>Until you disconnect.</span>
-                  )}
+                  <span>Until it is disconnected.</span>
                 </dd>
               </>
             )}
@@ -88,5 +75,25 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
       )}
       {asks && <DisconnectDialog connection={connection} onClose={() => setAsks(false)} />}
     </li>
+  );
+}
+
+/** When it was connected, and in a team by whom: `connected by Ben on 22 November 2026`. */
+function ConnectedBy({ authorization: { connectedAt, connectedBy } }: { authorization: Authorization }) {
+  const [{ data: viewer }] = useViewer();
+  const isTeams = viewer != null && viewer.groupId !== null;
+  const who = connectedBy && (connectedBy.id === viewer?.id ? "you" : (connectedBy.name ?? "another member of your team"));
+  const by = isTeams && who ? ` by ${who}` : "";
+  if (!connectedAt && !by) return null;
+  return (
+    <span>
+      connected{by}
+      {connectedAt && (
+        <>
+          {" "}
+          on <time dateTime={connectedAt}>{formatDate(connectedAt)}</time>
+        </>
+      )}
+    </span>
   );
 }

@@ -125,7 +125,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
           <section aria-labelledby="xk-connections">
             <div className="mb-3 flex items-center justify-between gap-4">
               <h2 id="xk-connections" className="font-semibold">
-                {shown.length > 1 ? "Your accounts" : "Your account"}
+                {viewer.groupId !== null ? "Your team's" : "Your"} {shown.length > 1 ? "accounts" : "account"}
               </h2>
               {supportsMultipleConnections && (
                 <Button look="quiet" busy={connecting.target?.adds === true} onClick={() => connecting.add(slug)}>
@@ -148,7 +148,10 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
             <Markdown>{description ?? shortDescription ?? ""}</Markdown>
           </section>
         )}
-        <p className="text-[13px] leading-relaxed text-muted">You can end this access here at any time.</p>
+        <p className="text-[13px] leading-relaxed text-muted">
+          {viewer?.groupId != null && "What you connect here is your team's: each member can use it and end it. "}
+          You can end this access here at any time.
+        </p>
       </div>
       {connecting.dialog}
     </>

@@ -1,4 +1,5 @@
 import { useDisconnect } from "../react/use-disconnect.ts";
+import { useViewer } from "../react/use-viewer.ts";
 import type { Connection } from "../types.ts";
 import { Button } from "./button.tsx";
 import { useCatalog } from "./context.ts";
@@ -10,6 +11,7 @@ import { labelOf } from "./status.ts";
 export function DisconnectDialog({ connection, onClose }: { connection: Connection; onClose: () => void }) {
   const { platform, announce } = useCatalog();
   const [{ fetching, error }, disconnect] = useDisconnect();
+  const [{ data: viewer }] = useViewer();
   const { name } = connection.connector;
 
   async function confirm() {
@@ -25,6 +27,9 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
         {platform?.name ?? "This app"} loses its access to {name} at once, and what depends on it stops working. You can connect again at
         any time.
       </p>
+      {viewer?.groupId != null && (
+        <p className="mt-2 text-sm font-medium leading-relaxed">This is your team's connection: it ends for everyone in the team.</p>
+      )}
       {error && (
         <div className="mt-4">
           <ProblemCallout cause={error} name={name} />

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Callout } from "./callout.tsx";
 import { authorizationProblem, type Problem, problemOf } from "./problems.ts";
+import { formatTime } from "./time.ts";
 import type { Authorization } from "../types.ts";
 
 export interface ProblemCalloutProps {
@@ -12,16 +13,22 @@ export interface ProblemCalloutProps {
 }
 
 const explain = (cause: Error | Authorization, name: string): Problem =>
-  cause instanceof Error ? problemOf(cause, name) : authorizationProblem(name, cause.errorCode, cause.errorMessage);
+  cause instanceof Error ? problemOf(cause, name) : authorizationProblem(name, cause);
 
-/** What went wrong, what to do, and what the other side said. */
+/** What went wrong, what to do, and since when. */
 export function ProblemCallout({ cause, name, action }: ProblemCalloutProps) {
-  const { title, advice, detail } = explain(cause, name);
+  const { title, advice, detail, isAlarm } = explain(cause, name);
+  const since = cause instanceof Error || !cause.health ? null : cause.healthChangedAt;
   return (
-    <div role="alert">
-      <Callout tone={cause instanceof Error ? "bad" : "warn"} action={action}>
+    <div role={isAlarm ? "alert" : "status"}>
+      <Callout tone={!isAlarm ? "plain" : cause instanceof Error ? "bad" : "warn"} action={action}>
         <p className="font-semibold">{title}</p>
         <p>{advice}</p>
+        {since && (
+          <p className="mt-1 text-[13px]">
+            Since <time dateTime={since}>{formatTime(since)}</time>.
+          </p>
+        )}
         {detail && <p className="mt-1 text-[13px] opacity-90">{detail}</p>}
       </Callout>
     </div>

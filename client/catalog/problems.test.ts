@@ -1,45 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ConnectError, XkitError, xkitError } from "../errors.ts";
-import { authorizationProblem, problemOf } from "./problems.ts";
+import { cancelled } from "../connect-window.ts";
+import { problemOf } from "./problems.ts";
 
-const UNKNOWN = "Slack could not be connected.";
-/** RFC 6749 sections 4.1.2.1 and 5.2, RFC 8707, OpenID Connect Core section 3.1.2.6. */
-const PROVIDER_CODES = `access_denied invalid_request unauthorized_client unsupported_response_type invalid_scope server_error
-  temporarily_unavailable invalid_client invalid_grant unsupported_grant_type invalid_target
-  login_required account_selection_required consent_required interaction_required`.split(/\s+/);
-const GATEWAY_CODES = `account_mismatch account_unknown disconnected moved cancelled internal
-  issuer_mismatch state_mismatch missing_code invalid_callback
-  unparsable redirected timeout aborted too_large unreachable connection_lost http_401 http_429 http_503`.split(/\s+/);
 const ERROR_CODES = `NETWORK UNAUTHENTICATED FORBIDDEN NOT_FOUND RATE_LIMITED TEMPORARILY_UNAVAILABLE UPSTREAM_UNAVAILABLE
   CONNECTOR_MISCONFIGURED BAD_USER_INPUT INTERNAL`.split(/\s+/);
-
-const titleOf = (code: string | null) => authorizationProblem("Slack", code, "What the provider said.").title;
-
-describe("an authorization's error", () => {
-  test.each([...PROVIDER_CODES, ...GATEWAY_CODES])("%s has a sentence of its own, and says what to do", (code) => {
-    const { title, advice, detail } = authorizationProblem("Slack", code, "What the provider said.");
-    expect(title).not.toBe(UNKNOWN);
-    expect(advice).not.toBe("");
-    expect(detail).toBeUndefined();
-  });
-
-  test.each(["something_new", "__proto__", "constructor", "toString", "http_418", null])("%s is told in the provider's words", (code) => {
-    expect(authorizationProblem("Slack", code, "What the provider said.")).toMatchObject({
-      title: UNKNOWN,
-      detail: "What the provider said.",
-    });
-  });
-
-  test("reads the same where the provider is not there, however that shows", () => {
-    const codes = ["temporarily_unavailable", "timeout", "unreachable", "connection_lost", "unparsable", "http_500", "http_503"];
-    expect(new Set(codes.map(titleOf))).toEqual(new Set(["Slack is not available right now."]));
-  });
-
-  test.each(["invalid_client", "unauthorized_client", "invalid_scope", "invalid_request", "unsupported_grant_type", "invalid_target"])(
-    "%s is for the operator, whom the reader is to tell",
-    (code) => expect(authorizationProblem("Slack", code, null).advice).toContain("the people who run this app"),
-  );
-});
 
 describe("an error that was thrown", () => {
   test.each(ERROR_CODES)("with the code %s has a sentence of its own", (code) => {
@@ -51,8 +16,19 @@ describe("an error that was thrown", () => {
     expect(details).toEqual(["What was said.", "What was said.", undefined]);
   });
 
-  test("while connecting is told as the authorization's", () => {
-    expect(problemOf(new ConnectError("access_denied", "no"), "Slack")).toEqual(authorizationProblem("Slack", "access_denied", "no"));
+  test("while connecting is told in the gateway's words", () => {
+    const problem = { title: "Access was not granted.", advice: "Connect again.", isAlarm: false };
+    expect(problemOf(new ConnectError("access_denied", "no", problem), "Slack")).toEqual(problem);
+  });
+
+  test("while connecting is never told in a provider's words", () => {
+    const error = new ConnectError("something_new", "Call 0800 to go on.");
+    expect(problemOf(error, "Slack")).toMatchObject({ title: "Slack could not be connected.", isAlarm: true });
+    expect(JSON.stringify(problemOf(error, "Slack"))).not.toContain("0800");
+  });
+
+  test("because the user did not finish connecting is no alarm", () => {
+    expect(problemOf(cancelled(), "Slack")).toMatchObject({ title: "Connecting Slack was not finished.", isAlarm: false });
   });
 
   test.each([new Error("Odd."), new XkitError("__proto__", "Odd."), xkitError("NEW_CODE", "Odd.")])(

@@ -3,6 +3,8 @@ import type { Status } from "./status.ts";
 const looks: Record<Status, { dot: string; text: string }> = {
   connected: { dot: "bg-good", text: "text-good-text" },
   attention: { dot: "bg-warn", text: "text-warn-text" },
+  misconfigured: { dot: "bg-warn", text: "text-warn-text" },
+  unavailable: { dot: "bg-warn", text: "text-warn-text" },
   pending: { dot: "bg-muted animate-pulse motion-reduce:animate-none", text: "text-muted" },
   none: { dot: "border-[1.5px] border-faint", text: "text-muted" },
 };

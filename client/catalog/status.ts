@@ -1,23 +1,37 @@
 import type { Connection } from "../types.ts";
 
 /** How a connection is, in the catalog's words. */
-export type Status = "connected" | "attention" | "pending" | "none";
+export type Status = "connected" | "attention" | "misconfigured" | "unavailable" | "pending" | "none";
 
 /** A connection's status. One that never succeeded, or was disconnected, is none: unless it is on its way. */
 export function statusOf({ enabled, authorization }: Connection): Status {
   if (!authorization) return enabled ? "attention" : "none";
   if (authorization.status === "RETRIEVING_TOKENS") return "pending";
   if (!enabled) return "none";
-  return authorization.status === "ERROR" ? "attention" : "connected";
+  if (authorization.status === "ERROR" || authorization.health === "RECONNECT_REQUIRED") return "attention";
+  if (authorization.health === "MISCONFIGURED") return "misconfigured";
+  return authorization.health === "UNAVAILABLE" ? "unavailable" : "connected";
 }
 
 /** Connections that are there to be shown: those that work, those to repair, those on their way. */
 export const shownOf = (connections: Connection[]): Connection[] => connections.filter((connection) => statusOf(connection) !== "none");
 
+/** Each status alone, in words. */
+export const words: Record<Status, string> = {
+  connected: "Connected",
+  attention: "Needs attention",
+  misconfigured: "Does not work right now",
+  unavailable: "Not available right now",
+  pending: "Connecting…",
+  none: "Not connected",
+};
+
+const byNeed: Status[] = ["attention", "misconfigured", "unavailable", "connected", "pending"];
+
 /** The status of a connector: whatever needs its user most. */
 export function summarise(connections: Connection[]): Status {
   const all = new Set(connections.map(statusOf));
-  return all.has("attention") ? "attention" : all.has("connected") ? "connected" : all.has("pending") ? "pending" : "none";
+  return byNeed.find((status) => all.has(status)) ?? "none";
 }
 
 /** The account, as a person knows it; a short form of the connection's id where the provider tells no name. */
@@ -27,9 +41,7 @@ export const labelOf = ({ id, authorization, connector }: Connection): string =>
 /** The status in words: `Connected as ada@example.com`, `2 accounts connected`, `Needs attention`, `Not connected`. */
 export function describe(connections: Connection[]): string {
   const status = summarise(connections);
-  if (status === "attention") return "Needs attention";
-  if (status === "pending") return "Connecting…";
-  if (status === "none") return "Not connected";
+  if (status !== "connected") return words[status];
   const connected = connections.filter((connection) => statusOf(connection) === "connected");
   const [first] = connected;
   if (connected.length > 1 || !first) return `${connected.length} accounts connected`;

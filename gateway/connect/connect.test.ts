@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBrowser } from "../../test/support/browser.ts";
+import { onlyAuthorization } from "../../test/support/vault.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 
 let test: TestApp;
@@ -21,7 +22,7 @@ const startAt = async (user: TestUser, query = ""): Promise<URL> => {
   const started = await user.browser.fetch(`/connect/test${query}`);
   return test.provider.authorize(started.headers.get("location") ?? "");
 };
-const alertOf = async (response: Response) => /role="alert">([^<]*)</.exec(await response.text())?.[1];
+const alertOf = async (response: Response) => /role="(?:alert|status)">([^<]*)</.exec(await response.text())?.[1];
 
 describe("the state of a started authorization", () => {
   it("is good once", async () => {
@@ -114,7 +115,8 @@ describe("a member who has left the group since they started", () => {
     expect(response.status).toBe(404);
     expect(await alertOf(response)).toContain("group has changed");
     expect(test.provider.tokenRequests).toEqual([]);
-    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: { status: "AWAITING_CALLBACK" } });
+    // What another member has started is not shown.
+    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: null });
   });
 
   it("gets nothing into it also when they leave while the provider answers, and the grant is revoked there", async () => {
@@ -126,7 +128,8 @@ describe("a member who has left the group since they started", () => {
     await test.app.provisionUser({ id: "eve", groupId: "globex" });
     hold.release();
     expect((await finishing).status).toBe(400);
-    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: { status: "ERROR", errorCode: "moved" } });
+    expect(await connectionOf(ben)).toMatchObject({ enabled: false, authorization: null });
+    expect(await onlyAuthorization(test)).toMatchObject({ status: "error", error_code: "moved" });
     expect(test.provider.revocations).not.toEqual([]);
     expect(test.provider.liveAccessTokens()).toEqual([]);
   });
@@ -200,22 +203,25 @@ describe("what the provider answers", () => {
   });
 
   it.each([
-    ["access_denied", "not granted"],
-    ["server_error", "try again"],
-    ["invalid_scope", "configuration"],
-    ["login_required", "not granted"],
-    ["user_cancelled_login", "not granted"],
-    ["something_new", "not granted"],
-  ])("is shown as a sentence and stored, when it is %s", async (code, words) => {
+    ["access_denied", "not granted", "status"],
+    ["server_error", "Try again", "alert"],
+    ["invalid_scope", "the people who run this app", "alert"],
+    ["login_required", "not signed in", "alert"],
+    ["user_cancelled_login", "not granted", "status"],
+    ["something_new", "not granted (something_new)", "alert"],
+  ])("is shown in our words alone and stored, when it is %s", async (code, words, role) => {
     test.provider.controls.denyNext(code, "They said <b>no</b>");
     const response = await ada.connect();
     const page = await response.text();
     expect(response.status).toBe(400);
     expect(page).toContain(words);
-    expect(page).toContain("They said &lt;b&gt;no&lt;/b&gt;");
+    expect(page).toContain(`role="${role}"`);
+    expect(page).not.toContain("They said");
     const { authorization, enabled } = await connectionOf(ada);
     expect({ enabled, status: authorization.status, code: authorization.errorCode }).toEqual({ enabled: false, status: "ERROR", code });
     expect(authorization.errorMessage).toContain(words);
+    expect(authorization.errorMessage).not.toContain("They said");
+    expect(test.logged.join("\n")).toContain("They said <b>no</b>");
   });
 
   it.each([

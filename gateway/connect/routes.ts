@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import { toCode } from "../http/redact.ts";
@@ -109,7 +110,7 @@ async function finish(dependencies: Dependencies, request: Request, slug: string
   if (!state.success) return showStateless(dependencies, request, slug, searchParams);
   const spent = bindings.clear(hashSecret(state.data));
   const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
-  if (failure) return showFailure(dependencies, request, { connection, message: failure.message, returnTo, spent });
+  if (failure) return showFailure(dependencies, request, { connection, code: failure.code, returnTo, spent });
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
   const label = connection.authorization?.displayLabel;
   const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
@@ -166,22 +167,19 @@ const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): P
 
 interface ShownFailure {
   connection: Connection;
-  message: string;
+  code: string;
   returnTo: string | null;
   /** A `Set-Cookie` header. */
   spent: string;
 }
 
-function showFailure(
-  dependencies: Dependencies,
-  request: Request,
-  { connection, message, returnTo, spent }: ShownFailure,
-): Promise<Response> {
+function showFailure(dependencies: Dependencies, request: Request, { connection, code, returnTo, spent }: ShownFailure): Promise<Response> {
   const { id, enabled, connector } = connection;
   const { name, slug } = connector;
   const { pages, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
-  const body = html`<p role="alert">${message}</p>
+  const problem = describeProblem(name, code, "attempt");
+  const body = html`<p role="${problem.isAlarm ? "alert" : "status"}">${toSentence(problem)}</p>
     ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
     <a class="button" href="${again}">Try again</a>
     <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;

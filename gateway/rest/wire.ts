@@ -17,7 +17,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../../schema/errors.ts";
-import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../upstream/xkit/wire-enums.ts";
+import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../upstream/xkit/wire-enums.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 
@@ -104,7 +104,12 @@ export const wireAuthorization = z
     display_label: z.string().nullable(),
     status: authorizationStatusWord,
     error_code: z.string().nullable(),
-    error_message: z.string().nullable(),
+    error_message: z.string().nullable().meta({ description: "In the reader's words; to servers with what the provider said." }),
+    health: healthWord.nullable().meta({ description: "What the last refresh or check has shown; null before it was connected." }),
+    health_code: z.string().nullable(),
+    health_changed_at: instant.nullable(),
+    connected_at: instant.nullable().meta({ description: "When it was last connected or reconnected." }),
+    connected_by: z.object({ external_id: z.string(), name: z.string().nullable() }).nullable(),
     scopes: z.array(z.string()),
     missing_scopes: z.array(z.string()),
     expires_at: instant.nullable().meta({ description: "When the current access token expires; null when unknown." }),

@@ -93,6 +93,11 @@ export interface ConnectionRow {
 export interface AuthorizationRow {
   id: string;
   connection_id: string;
+  /** The user who started it; null where an earlier release wrote the row. */
+  started_by: string | null;
+  started_by_name: string | null;
+  /** When it was connected; null before that, and where an earlier release wrote the row. */
+  connected_at: number | null;
   status: AuthorizationStatus;
   display_label: string | null;
   /** The account's id at the provider. */
@@ -121,7 +126,11 @@ export interface AuthorizationRow {
   /** When the first of these failures was; null when the last refresh went well. */
   failing_since: number | null;
   failure_kind: "temporary" | "misconfigured" | null;
+  failure_code: string | null;
+  /** With the provider's own words: for the log and for servers. */
   failure_message: string | null;
+  /** Since when the grant's health (`vault/health.ts`) is what it is; null where that is not known. */
+  health_changed_at: number | null;
   /** When an answer was lost that may have rotated the refresh token; null once new tokens are stored. */
   perhaps_rotated_at: number | null;
   /** When a refresh was last forced by `rejected`. */

@@ -12,11 +12,12 @@ import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from ".
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { choose, type ConnectionStore, type StoredConnection, toConnection } from "./connections.ts";
+import { choose, type ConnectionStore, type StoredConnection, toConnection, type View } from "./connections.ts";
+import { noteOpened, noteUnopened } from "./unopened.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
-import { type RefreshProblem, stillRefreshing } from "./refresh-problem.ts";
+import { type RefreshProblem, shortLived, stillRefreshing } from "./refresh-problem.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
@@ -79,8 +80,7 @@ function causeOf({ freshness, refusedBy }: Held): RefreshCause | null {
 export function createAccessTokens(dependencies: Dependencies) {
   const { connections, connectors, refresher, checker, given, clock, log, publicUrl, requestDeadlineMs } = dependencies;
   const openToken = createTokenOpener(dependencies);
-  const answer = (held: Held, request: TokenRequest, problem: RefreshProblem | null) =>
-    answerOf(held, request, problem, { publicUrl, clock });
+  const viewOf = (reader: string | null): View => ({ clock, publicUrl, reader });
 
   async function accessToken(
     owner: Owner,
@@ -93,22 +93,27 @@ export function createAccessTokens(dependencies: Dependencies) {
     if (!stored?.connection.enabled) return absent(where, stored);
     try {
       const outcome = await resolve(stored, { where, request, userId, startedAt });
-      if (outcome.type === "AccessToken" && userId !== null) given.add(userId, outcome.fingerprint);
+      if (outcome.type !== "AccessToken") return outcome;
+      if (userId !== null) given.add(userId, outcome.fingerprint);
+      await noteOpened(dependencies, stored);
       return outcome;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       log.error({ ...rowOf(stored), err: error }, "a stored secret does not open");
+      await noteUnopened(dependencies, stored);
       return secretUnopened(stored.connector.name);
     }
   }
 
-  async function resolve(stored: StoredConnection, { where, request, userId, startedAt }: Question): Promise<AccessTokenOutcome> {
+  async function resolve(stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
+    const { request, userId, startedAt } = question;
+    const answer = (held: Held, problem: RefreshProblem | null) => answerOf(held, request, problem, viewOf(userId));
     const held = await openChecked(stored, request, userId);
-    if (!held) return reconnectRequired(toConnection(stored, publicUrl), reconnectReasonOf(stored.authorization?.error_code));
+    if (!held) return reconnectRequired(toConnection(stored, viewOf(userId)), reconnectReasonOf(stored.authorization?.error_code));
     const cause = causeOf(held);
     if (cause === "dead" && !held.authorization.sealed_refresh_token)
-      return conclude(where, request, { stored: await connections.read(held.connection.id), problem: null });
-    if (!cause || !held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, request, null);
+      return conclude(question, { stored: await connections.read(held.connection.id), problem: null });
+    if (!cause || !held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answer(held, null);
     const refreshing = refresher.refresh(stored, cause);
     if (isAnswer(held) && !(await outcomeBefore(startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
       // Its life went on meanwhile (rule 1).
@@ -116,8 +121,8 @@ export function createAccessTokens(dependencies: Dependencies) {
       if (later && isAnswer(later)) return later.token;
     }
     const outcome = await outcomeBefore(startedAt + requestDeadlineMs, refreshing);
-    if (outcome) return conclude(where, request, outcome);
-    return answer({ ...(openHeldToken(stored, request) ?? held), refusedBy: held.refusedBy }, request, stillRefreshing);
+    if (outcome) return conclude(question, outcome);
+    return answer({ ...(openHeldToken(stored, request) ?? held), refusedBy: held.refusedBy }, stillRefreshing);
   }
 
   /** Rule 12: a fresh token is checked where the caller wants it. */
@@ -131,12 +136,12 @@ export function createAccessTokens(dependencies: Dependencies) {
     userId !== null && given.has(userId, token.fingerprint, authorization.issued_at ?? 0);
 
   /** What the store says now, after a refresh or a check. */
-  function conclude(where: ConnectionWhere, request: TokenRequest, { stored: current, problem }: RefreshOutcome): AccessTokenOutcome {
+  function conclude({ where, request, userId }: Question, { stored: current, problem }: RefreshOutcome): AccessTokenOutcome {
     if (!current?.connection.enabled) return absent(where, current);
     const renewed = openHeldToken(current, request);
     return renewed
-      ? answer(renewed, request, problem)
-      : reconnectRequired(toConnection(current, publicUrl), reconnectReasonOf(current.authorization?.error_code));
+      ? answerOf(renewed, request, problem, viewOf(userId))
+      : reconnectRequired(toConnection(current, viewOf(userId)), reconnectReasonOf(current.authorization?.error_code));
   }
 
   /** Null: the refresh takes longer, and goes on by itself. */
@@ -169,7 +174,7 @@ export function createAccessTokens(dependencies: Dependencies) {
 }
 
 /** Opens the access token once for as long as its row is cached. */
-function createTokenOpener({ publicUrl, ...keys }: Keys & { publicUrl: string }) {
+function createTokenOpener({ publicUrl, clock, ...keys }: Keys & Pick<View, "publicUrl" | "clock">) {
   const opened = new WeakMap<AuthorizationRow, Granted>();
   return (stored: StoredConnection, authorization: AuthorizationRow): Granted | null => {
     const known = opened.get(authorization);
@@ -185,7 +190,8 @@ function createTokenOpener({ publicUrl, ...keys }: Keys & { publicUrl: string })
       missingScopes: missingScopesOf(authorization, stored.connector),
       fingerprint: fingerprintOf(value),
       fields: stored.connector.oauth ? null : openFields(keys, stored),
-      connection: toConnection(stored, publicUrl),
+      // Nothing is wrong with it that readers are told in different words.
+      connection: toConnection(stored, { publicUrl, clock, reader: null }),
     };
     opened.set(authorization, token);
     return token;
@@ -193,24 +199,23 @@ function createTokenOpener({ publicUrl, ...keys }: Keys & { publicUrl: string })
 }
 
 /** The token where rule 1 allows it, else the reason why not. */
-function answerOf(
-  held: Held,
-  request: TokenRequest,
-  problem: RefreshProblem | null,
-  { publicUrl, clock }: Pick<Dependencies, "publicUrl" | "clock">,
-): AccessTokenOutcome {
+function answerOf(held: Held, request: TokenRequest, problem: RefreshProblem | null, view: View): AccessTokenOutcome {
+  const now = view.clock.now();
   if (isAnswer(held)) return held.token;
   const { name } = held.connector;
   if (problem?.kind === "unopened") return secretUnopened(name);
-  if (problem?.kind === "misconfigured") return connectorMisconfigured(name, problem.why);
-  if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, problem.why);
-  if (held.refusedBy) return reconnectRequired(toConnection(held, publicUrl), "TOKEN_REJECTED");
-  if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, clock.now())))
-    return minimumTtlUnavailable(name, maximumTtlOf(held, clock.now()));
+  if (problem?.kind === "misconfigured") return connectorMisconfigured(name, whyOf(problem, view));
+  if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, whyOf(problem, view));
+  if (held.refusedBy) return reconnectRequired(toConnection(held, view), "TOKEN_REJECTED");
+  if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, now)))
+    return minimumTtlUnavailable(name, maximumTtlOf(held, now));
   // A new token that is hardly alive: connecting again would bring no better one.
-  if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, "its new token expires too soon");
-  return reconnectRequired(toConnection(held, publicUrl), "EXPIRED");
+  if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, shortLived.reason);
+  return reconnectRequired(toConnection(held, view), "EXPIRED");
 }
+
+/** What the provider said is for servers alone. */
+const whyOf = ({ why, said }: { why: string; said: string | null }, { reader }: View): string => (reader === null && said) || why;
 
 /** No refresh can bring what is asked. */
 function isBeyondReach({ freshness, refusedBy }: Held, { minimumTtl }: TokenRequest): boolean {

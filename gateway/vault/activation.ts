@@ -137,7 +137,16 @@ export function createActivation({ database, connections, revoker, sealer, macs,
     const mac = macs.sign("authorizations", grantFacts(connection, { ...authorization, ...columns }));
     const { numUpdatedRows } = await transaction
       .updateTable("authorizations")
-      .set({ ...columns, mac, status: "active", error_code: null, error_message: null, updated_at: now })
+      .set({
+        ...columns,
+        mac,
+        status: "active",
+        error_code: null,
+        error_message: null,
+        connected_at: now,
+        health_changed_at: now,
+        updated_at: now,
+      })
       .where("id", "=", authorization.id)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return disconnectedMeanwhile;

@@ -55,11 +55,11 @@ async function adoptRefreshed(
   { authorizationId: id, version, columns }: RefreshedTokens,
 ): Promise<boolean> {
   const grant = { connection, authorization: { id, version } };
-  const active = activeColumns(dependencies, grant, columns, noProblem);
+  const active = { ...activeColumns(dependencies, grant, columns, noProblem), health_changed_at: dependencies.clock.now() };
   const isStored = await updateGrant(dependencies, grant, active);
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
-    const authorization = { ...newAuthorization(dependencies.macs, connection, [], 0), id, ...active };
+    const authorization = { ...newAuthorization(dependencies.macs, connection, [], 0, null), id, ...active };
     await dependencies.revoker.prepare({ connection, connector, authorization })();
   }
   return isStored;
@@ -70,7 +70,7 @@ async function adoptFirst(dependencies: AdoptDependencies, { connection, connect
   const { userId, granted } = tokens;
   const authorization = await findStarted(dependencies.database, connection, tokens);
   if (!authorization) {
-    const gone = { ...newAuthorization(dependencies.macs, connection, [], 0), id: tokens.authorizationId };
+    const gone = { ...newAuthorization(dependencies.macs, connection, [], 0, null), id: tokens.authorizationId };
     if (!connection.enabled) await dependencies.revoker.revoke({ connection, connector, authorization: gone }, granted.tokens);
     return false;
   }

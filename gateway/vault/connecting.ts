@@ -1,4 +1,5 @@
 import { notFound } from "../../schema/errors.ts";
+import { describeProblem } from "../../schema/problems.ts";
 import type { Authorization, Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -12,7 +13,7 @@ import { createActivation } from "./activation.ts";
 import { assertSameUser, assertSameVisitor, type Bind, createAttempts, UNKNOWN_LINK, type Visitor } from "./attempts.ts";
 import { createPending, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
-import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection } from "./connections.ts";
+import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection, type View } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
@@ -42,11 +43,17 @@ export interface ConnectingDependencies {
   signal: AbortSignal;
 }
 
+interface Failure {
+  code: string;
+  /** For servers and the log: with what the provider said. */
+  message: string;
+}
+
 /** Where a visit to a provider ended. */
 export interface Finished {
   connection: Connection;
   returnTo: string | null;
-  failure: { code: string; message: string } | null;
+  failure: Failure | null;
 }
 
 /** The two halves of connecting, and the form between them. */
@@ -55,6 +62,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   const attempts = createAttempts(dependencies);
   const activation = createActivation(dependencies);
   const pending = createPending({ attempts, clock });
+  const viewOf = (reader: string): View => ({ clock, publicUrl, reader });
 
   async function start(
     owner: Owner,
@@ -73,7 +81,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await pending.assertMayStart(transaction, viewer.userId, connector);
       await pending.removeAbandoned(transaction, owned, existing);
       if (!existing) await pending.insertConnection(transaction, connection);
-      const authorization = newAuthorization(macs, connection, connector.scopes, now);
+      const authorization = newAuthorization(macs, connection, connector.scopes, now, viewer);
       const attempt = attempts.create({
         authorizationId: authorization.id,
         connectorSlug: slug,
@@ -86,7 +94,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await pending.insertStarted(transaction, connection, authorization, attempt.row);
       return { started: { connection, authorization, connector }, attempt };
     });
-    return toConnection(started, publicUrl, await nextStep(started, attempt.row, attempt.state, verifier));
+    return toConnection(started, viewOf(viewer.userId), await nextStep(started, attempt.row, attempt.state, verifier));
   }
 
   /** What the browser does next: a form of ours, then the provider. */
@@ -173,7 +181,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await attempts.use(attempt);
       const failure = await activation.withKey(started, attempt.user_id, values, sealedFields);
       if (failure) throw notFound(failure.message);
-      return { ...toAuthorization((await readStarted(attempt)).authorization, started.connector), returnTo };
+      const { authorization, connector } = await readStarted(attempt);
+      return { ...toAuthorization(authorization, connector, viewOf(viewer.userId)), returnTo };
     }
     const { numUpdatedRows } = await database.query
       .updateTable("authorizations")
@@ -185,7 +194,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     if (numUpdatedRows === 0n) throw notFound("This link was already used: start again if connecting did not succeed.");
     const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     return {
-      ...toAuthorization(filled.authorization, filled.connector),
+      ...toAuthorization(filled.authorization, filled.connector, viewOf(viewer.userId)),
       ...(await nextStep(filled, attempt, state, attempts.openVerifier(attempt))),
       returnTo,
     };
@@ -204,11 +213,13 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       throw error;
     });
     if (failure) {
-      log.warn({ connection: started.connection.id, connector: slug, code: failure.code }, "connecting failed");
+      const facts = { connection: started.connection.id, connector: slug, code: failure.code, reason: failure.message };
+      // The user may decide so.
+      log[describeProblem(started.connector.name, failure.code, "attempt").isAlarm ? "warn" : "info"](facts, "connecting failed");
       await activation.fail(started, failure);
     }
     const connection = (await connections.read(started.connection.id)) ?? started;
-    return { connection: toConnection(connection, publicUrl), returnTo: attempt.return_to, failure };
+    return { connection: toConnection(connection, viewOf(attempt.user_id)), returnTo: attempt.return_to, failure };
   }
 
   async function exchange(

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from "kysely";
+import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -6,6 +7,7 @@ import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
+import { connectedAtOf, healthOf } from "./health.ts";
 import { shown } from "./interrupted.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
@@ -144,11 +146,11 @@ export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Data
 export const isLeased = ({ lease_id, lease_expires_at }: AuthorizationRow, now: number): boolean =>
   lease_id !== null && lease_expires_at !== null && lease_expires_at > now;
 
-const healthOf = ({ connection, authorization }: StoredConnection): number =>
+const rankOf = ({ connection, authorization }: StoredConnection): number =>
   (connection.enabled ? 2 : 0) + (authorization?.status === "active" ? 1 : 0);
 
 const byHealth = (a: StoredConnection, b: StoredConnection): number =>
-  healthOf(b) - healthOf(a) || b.connection.created_at - a.connection.created_at || a.connection.id.localeCompare(b.connection.id);
+  rankOf(b) - rankOf(a) || b.connection.created_at - a.connection.created_at || a.connection.id.localeCompare(b.connection.id);
 
 /** The one that `where` names, in a list that has the healthiest first. */
 export const choose = (list: readonly StoredConnection[], where: ConnectionWhere): StoredConnection | null =>
@@ -165,28 +167,46 @@ export const toConnector = (connector: ConnectorConfig, catalogUrl: string): Con
   connectorUrl: `${catalogUrl}/connectors/${connector.slug}`,
 });
 
+/** How rows are shown. */
+export interface View {
+  clock: Clock;
+  /** Where this gateway is reached, without a slash at the end. */
+  publicUrl: string;
+  /** The user who reads, or null for a server. */
+  reader: string | null;
+}
+
 /** A connection as the port shows it: no tokens. `step`: what the browser that just started it has to do next. */
 export const toConnection = (
   { connection, authorization, connector }: StoredConnection,
-  catalogUrl: string,
+  view: View,
   step: Partial<Authorization> = {},
 ): Connection => ({
   id: connection.id,
   owner: ownerOf(connection),
   enabled: connection.enabled === 1,
-  connector: toConnector(connector, catalogUrl),
-  authorization: authorization && { ...toAuthorization(authorization, connector), ...step },
+  connector: toConnector(connector, view.publicUrl),
+  authorization:
+    authorization && isShownTo(view.reader, authorization) ? { ...toAuthorization(authorization, connector, view), ...step } : null,
   createdAt: new Date(connection.created_at),
   updatedAt: new Date(connection.updated_at),
 });
 
-export const toAuthorization = (authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth">): Authorization => ({
+/** What one member of a group has started, and not finished, the others do not see. */
+export const isShownTo = (reader: string | null, { started_by: starter, version }: AuthorizationRow): boolean =>
+  reader === null || version > 0 || starter === null || starter === reader;
+
+export const toAuthorization = (
+  authorization: AuthorizationRow,
+  connector: Pick<ConnectorConfig, "name" | "oauth">,
+  { clock, reader }: View,
+): Authorization => ({
   id: authorization.id,
   connectionId: authorization.connection_id,
   status: authorization.status,
   displayLabel: authorization.display_label,
+  ...describeHealth(authorization, connector.name, { clock, reader }),
   errorCode: authorization.error_code,
-  errorMessage: authorization.error_message,
   scopes: parseScopes(authorization.granted_scopes),
   missingScopes: missingScopesOf(authorization, connector),
   expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
@@ -194,3 +214,20 @@ export const toAuthorization = (authorization: AuthorizationRow, connector: Pick
   state: null,
   collect: null,
 });
+
+function describeHealth(authorization: AuthorizationRow, name: string, { clock, reader }: Pick<View, "clock" | "reader">) {
+  const { status, error_code: code, error_message: message, version, started_by: id, started_by_name: startedByName } = authorization;
+  const { health, code: healthCode, changedAt } = healthOf(authorization, clock.now());
+  const kind = health ?? (status === "error" ? "attempt" : "working");
+  const problem = kind === "working" ? null : describeProblem(name, healthCode ?? code, kind);
+  const connectedAt = connectedAtOf(authorization);
+  return {
+    errorMessage: status === "error" && problem && reader !== null ? toSentence(problem) : message,
+    health,
+    healthCode,
+    healthChangedAt: changedAt === null ? null : new Date(changedAt),
+    problem,
+    connectedAt: connectedAt === null ? null : new Date(connectedAt),
+    connectedBy: version > 0 && id !== null ? { id, name: startedByName } : null,
+  };
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Owner } from "../../schema/upstream.ts";
+import type { Owner, Viewer } from "../../schema/upstream.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { grantFacts } from "./sealed-columns.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
@@ -17,14 +17,31 @@ export const newConnection = (owner: Owner, slug: string, id: string | null, now
   updated_at: now,
 });
 
+/** Who starts a grant. */
+type Starter = Pick<Viewer, "userId" | "name">;
+
 /** A grant that is only asked for. */
-export function newAuthorization(macs: RowMacs, connection: ConnectionRow, scopes: string[], now: number): AuthorizationRow {
-  const row = { ...emptyGrant(connection.id, scopes, now), id: randomUUID() };
+export function newAuthorization(
+  macs: RowMacs,
+  connection: ConnectionRow,
+  scopes: string[],
+  now: number,
+  startedBy: Starter | null,
+): AuthorizationRow {
+  const row = { ...emptyGrant(connection.id, scopes, now, startedBy), id: randomUUID() };
   return { ...row, mac: macs.sign("authorizations", grantFacts(connection, row)) };
 }
 
-const emptyGrant = (connectionId: string, scopes: string[], now: number): Omit<AuthorizationRow, "id" | "mac"> => ({
+const emptyGrant = (
+  connectionId: string,
+  scopes: string[],
+  now: number,
+  startedBy: Starter | null,
+): Omit<AuthorizationRow, "id" | "mac"> => ({
   connection_id: connectionId,
+  started_by: startedBy?.userId ?? null,
+  started_by_name: startedBy?.name ?? null,
+  connected_at: null,
   status: "awaiting_callback",
   display_label: null,
   account_id: null,
@@ -46,7 +63,9 @@ const emptyGrant = (connectionId: string, scopes: string[], now: number): Omit<A
   retry_at: null,
   failing_since: null,
   failure_kind: null,
+  failure_code: null,
   failure_message: null,
+  health_changed_at: null,
   perhaps_rotated_at: null,
   forced_at: null,
   checked_at: null,

@@ -1,3 +1,4 @@
+import { nameOfCode } from "../../schema/problems.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import { backoffMs } from "./backoff.ts";
 import { isLeased, type StoredConnection } from "./connections.ts";
@@ -14,10 +15,14 @@ export const LASTING_FAILURES = 3;
 /** Why a refresh did not bring a usable token. */
 export type RefreshProblem =
   | { kind: "revoked" }
-  | { kind: "temporary"; retryAfterSeconds: number; why: string }
-  | { kind: "misconfigured"; why: string }
+  /** `why` may be told to everyone, `said` is what the provider said, for servers. */
+  | { kind: "temporary"; retryAfterSeconds: number; why: string; said: string | null }
+  | { kind: "misconfigured"; why: string; said: string | null }
   /** What is stored does not open here. The provider was not asked. */
   | { kind: "unopened" };
+
+/** What is wrong with an answer whose token is of no use. */
+export const shortLived = { code: "short_lived", reason: "its new token expires too soon" } as const;
 
 /** The columns of a grant whose last refresh went well. */
 export const noProblem = {
@@ -25,47 +30,55 @@ export const noProblem = {
   retry_at: null,
   failing_since: null,
   failure_kind: null,
+  failure_code: null,
   failure_message: null,
   perhaps_rotated_at: null,
 } as const;
 
 /** The provider has answered, and the store cannot keep the answer yet. */
-export const storeAway: RefreshProblem = { kind: "temporary", retryAfterSeconds: 1, why: "this gateway's store is away" };
+export const storeAway: RefreshProblem = { kind: "temporary", retryAfterSeconds: 1, why: "this gateway's store is away", said: null };
 
 /** The refresh goes on after its caller has waited long enough. */
 export const stillRefreshing: RefreshProblem = {
   kind: "temporary",
   retryAfterSeconds: 1,
   why: "its refresh takes longer than a request may",
+  said: null,
 };
 
 /** The columns that keep callers away from the provider for a while (rule 4). */
 export function problemColumns(
   { failures: before, failing_since: since }: AuthorizationRow,
   now: number,
-  { kind, reason, retryAfterSeconds }: Pick<TokenFailure, "kind" | "reason" | "retryAfterSeconds">,
+  { kind, code, reason, retryAfterSeconds }: Pick<TokenFailure, "kind" | "code" | "reason" | "retryAfterSeconds">,
 ) {
   const failures = before + 1;
   const failingSince = since ?? now;
-  const hasLasted = failures >= LASTING_FAILURES && now - failingSince >= TEMPORARY_LONGEST_MS;
   return {
     failures,
     retry_at: now + backoffMs(failures, retryAfterSeconds),
     failing_since: failingSince,
-    failure_kind: kind === "misconfigured" || hasLasted ? "misconfigured" : "temporary",
-    failure_message: hasLasted ? `no usable answer since ${new Date(failingSince).toISOString()}: ${reason}` : reason,
+    failure_kind: kind === "misconfigured" || hasLasted(failures, failingSince, now) ? "misconfigured" : "temporary",
+    failure_code: code,
+    failure_message: reason,
   } satisfies Partial<AuthorizationRow>;
 }
+
+const hasLasted = (failures: number, since: number, now: number): boolean =>
+  failures >= LASTING_FAILURES && now - since >= TEMPORARY_LONGEST_MS;
 
 const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
 
 /** What an earlier failure still says, while the provider is left alone. */
-export function standingProblem({ retry_at, failure_kind, failure_message }: AuthorizationRow, now: number): RefreshProblem | null {
+export function standingProblem(authorization: AuthorizationRow, now: number): RefreshProblem | null {
+  const { retry_at, failures, failing_since, failure_kind, failure_code, failure_message: said } = authorization;
   if (retry_at === null || retry_at <= now) return null;
-  const why = failure_message ?? "the last refresh failed";
-  return failure_kind === "misconfigured"
-    ? { kind: "misconfigured", why }
-    : { kind: "temporary", retryAfterSeconds: secondsUntil(retry_at, now), why };
+  const isShort = failure_code === shortLived.code;
+  const why = isShort ? shortLived.reason : (nameOfCode(failure_code) ?? "the last refresh failed");
+  if (failure_kind !== "misconfigured") return { kind: "temporary", retryAfterSeconds: secondsUntil(retry_at, now), why, said };
+  if (failing_since === null || !hasLasted(failures, failing_since, now)) return { kind: "misconfigured", why, said };
+  const since = `no usable answer since ${new Date(failing_since).toISOString()}: `;
+  return { kind: "misconfigured", why: `${since}${why}`, said: said && `${since}${said}` };
 }
 
 /** What a refresh that just ended has left behind. */
@@ -82,5 +95,6 @@ export function forcedTooSoon(authorization: AuthorizationRow, now: number): Ref
     kind: "temporary",
     retryAfterSeconds: secondsUntil(allowedAt, now),
     why: "its token was refreshed a moment ago because it had been refused",
+    said: null,
   };
 }

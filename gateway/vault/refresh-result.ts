@@ -8,8 +8,9 @@ import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
+import { noteHealth } from "./health.ts";
 import { noLease } from "./lease.ts";
-import { noProblem, problemColumns } from "./refresh-problem.ts";
+import { noProblem, problemColumns, shortLived } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
 import { grantFacts, placeOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
@@ -25,7 +26,7 @@ export interface ResultDependencies extends RetryDependencies {
   log: Log;
 }
 
-const unusableToken = { kind: "temporary", reason: "its new token expires too soon", retryAfterSeconds: null } as const;
+const unusableToken = { ...shortLived, kind: "temporary", retryAfterSeconds: null } as const;
 
 /**
  * Stores refreshed tokens (rule 9). Also over a verdict of another process that sent the same refresh token after this one's lease had ended.
@@ -44,7 +45,7 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
     return spool.keep({ connectionId: connection.id, authorizationId: authorization.id, version: authorization.version, columns });
   };
   const isStored = await retryAndSpool(dependencies, keep, () =>
-    updateGrant(dependencies, grant, activeColumns(dependencies, grant, columns, problem)),
+    updateGrant(dependencies, grant, noteHealth(authorization, activeColumns(dependencies, grant, columns, problem), clock.now())),
   );
   logMisread(log, connector.slug, tokens);
   if (isStored) log.info(facts, "refreshed");
@@ -92,7 +93,7 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
   const isMarked = await retryWhileStoreAway(dependencies, async () => {
     const isRestored = await isOfRestoredBackup(dependencies.database.query, grant.authorization.issued_at);
     const verdict = { status: "error" as const, error_code: isRestored ? RESTORED_BACKUP_CODE : code, error_message: message };
-    return updateGrant(dependencies, grant, { ...noLease, ...verdict });
+    return updateGrant(dependencies, grant, noteHealth(grant.authorization, { ...noLease, ...verdict }, dependencies.clock.now()));
   });
   const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
@@ -104,9 +105,10 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const { connection, authorization, connector } = grant;
   const now = clock.now();
   const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
-  const columns = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
-  const { code, missing } = failure;
-  const facts = { connection: connection.id, connector: connector.slug, code, missing, failures: columns.failures };
+  const problem = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
+  const columns = noteHealth(authorization, problem, now);
+  const { code, reason, missing } = failure;
+  const facts = { connection: connection.id, connector: connector.slug, code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
   await retryWhileStoreAway(dependencies, () =>
     connections.change(connection, (transaction) =>

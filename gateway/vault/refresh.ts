@@ -11,6 +11,7 @@ import { createRefusedAlone, type RefusedAlone } from "./refused-alone.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { SealError } from "../store/sealing.ts";
 import { openColumn, rowOf } from "./sealed-columns.ts";
+import { noteUnopened } from "./unopened.ts";
 
 /** How often a process that waits for another's refresh looks, at first and at most. */
 const WAIT_FIRST_MS = 25;
@@ -46,10 +47,11 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     const isAway = { stored: grant, problem: storeAway };
     return new Promise((resolve, reject) => {
       const flight = { ...dependencies, refusedAlone, onStoreAway: () => resolve(isAway) };
-      const fail = (error: unknown) => {
+      const fail = async (error: unknown) => {
         if (isStoreAway(error)) return resolve(isAway);
         if (!(error instanceof SealError)) return reject(error);
         dependencies.log.error({ ...rowOf(grant), err: error }, "a stored secret does not open, so that nothing is refreshed");
+        await noteUnopened(dependencies, grant);
         resolve({ stored: grant, problem: { kind: "unopened" } });
       };
       const refreshing = refreshOnce(flight, grant, cause, inFlight.track)

@@ -9,6 +9,7 @@ import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
+import { noteHealth } from "./health.ts";
 import { updateGrant } from "./refresh-result.ts";
 import { type Keys, openFields } from "./sealed-columns.ts";
 
@@ -90,7 +91,9 @@ async function isRefusedByNow({ connections }: Dependencies, { connection, autho
 async function askProvider(dependencies: Dependencies, grant: StoredGrant, accessToken: string): Promise<boolean> {
   const { clock, log } = dependencies;
   const { authorization, connector, connection } = grant;
-  if ((await askOnce(dependencies, grant, accessToken)) !== "refused") return false;
+  const result = await askOnce(dependencies, grant, accessToken);
+  if (result === "works" && authorization.failure_kind !== null) await forgetFailure(dependencies, grant);
+  if (result !== "refused") return false;
   log.info({ connection: connection.id, connector: connector.slug }, "the provider refuses an access token before its expiry");
   // The refresh is the second question.
   if (authorization.sealed_refresh_token !== null) {
@@ -104,8 +107,14 @@ async function askProvider(dependencies: Dependencies, grant: StoredGrant, acces
     error_code: TOKEN_REJECTED_CODE,
     error_message: `${connector.name} no longer accepts this connection's token: connect again.`,
   };
-  await updateGrant(dependencies, grant, verdict);
+  await updateGrant(dependencies, grant, noteHealth(authorization, verdict, clock.now()));
   return true;
+}
+
+/** A refresh failed before, and the token works all the same. */
+async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Promise<void> {
+  const columns = { failures: 0, retry_at: null, failure_kind: null, failure_code: null, failure_message: null };
+  await updateGrant(dependencies, grant, noteHealth(grant.authorization, columns, dependencies.clock.now()));
 }
 
 async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {

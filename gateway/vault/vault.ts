@@ -74,37 +74,36 @@ export function createVault(dependencies: VaultDependencies) {
   const watching = createWatch({ ...dependencies, connections });
   const inFlight = createInFlight();
 
-  const connectionsOf = (owner: Owner): OwnerConnections => ({
+  const connectionsOf = (owner: Owner, reader: string | null = null): OwnerConnections => ({
     async find(where) {
       const stored = choose(await connections.list(owner), where);
-      return stored && toConnection(stored, publicUrl);
+      return stored && toConnection(stored, { clock, publicUrl, reader });
     },
     async list(slug) {
       const stored = await connections.list(owner);
       return stored
         .filter(({ connection }) => slug === null || connection.connector_slug === slug)
-        .map((row) => toConnection(row, publicUrl));
+        .map((row) => toConnection(row, { clock, publicUrl, reader }));
     },
-    accessToken: (where, request) => accessToken(owner, where, request, null),
+    accessToken: (where, request) => accessToken(owner, where, request, reader),
   });
 
-  async function disconnectOf(owner: Owner, where: ConnectionWhere): Promise<Connection> {
+  async function disconnectOf(owner: Owner, where: ConnectionWhere, reader: string): Promise<Connection> {
     const stored = choose(await connections.list(owner), where);
     if (!stored) throw notFound("There is no such connection to disconnect.");
     await inFlight.track(disconnect(stored));
-    return toConnection(stored, publicUrl);
+    return toConnection(stored, { clock, publicUrl, reader });
   }
 
   function forUser({ viewer, bind, stillAllowed }: VaultAsker): ViewerConnections {
     const owner = ownerOfViewer(viewer);
     const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {
-      ...connectionsOf(owner),
-      accessToken: (where, request) => accessToken(owner, where, request, viewer.userId),
+      ...connectionsOf(owner, viewer.userId),
       start: (slug, options) => connecting.start(owner, viewer, bind, slug, options),
       submit: (state, fields) => connecting.submit(viewer, state, fields),
-      disconnect: (where) => disconnectOf(owner, where),
-      findAuthorization: (id) => watching.findAuthorization(owner, id),
+      disconnect: (where) => disconnectOf(owner, where, viewer.userId),
+      findAuthorization: (id) => watching.findAuthorization(watcher, id),
       watch: (slug) => watching.watch(watcher, slug),
       watchAuthorization: (id) => watching.watchAuthorization(watcher, id),
     };
@@ -119,7 +118,7 @@ export function createVault(dependencies: VaultDependencies) {
   }
 
   return {
-    connectionsOf,
+    connectionsOf: (owner: Owner) => connectionsOf(owner),
     forUser,
     /** For the pages of `connect/`. */
     finish,

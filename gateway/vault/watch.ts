@@ -3,7 +3,7 @@ import type { Authorization, Connection, Owner } from "../../schema/upstream.ts"
 import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { follow, type News, type Topic } from "../store/changes.ts";
-import { type ConnectionStore, toAuthorization, toConnection, topicOf } from "./connections.ts";
+import { type ConnectionStore, isShownTo, toAuthorization, toConnection, topicOf, type View } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { interruptedAt, shown } from "./interrupted.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
@@ -26,10 +26,15 @@ interface Dependencies {
   publicUrl: string;
 }
 
-type FoundRow = AuthorizationRow & { connector_slug: string };
+interface Found {
+  row: AuthorizationRow;
+  connector: Pick<ConnectorConfig, "name" | "oauth">;
+}
 
 /** Live views of an owner's connections, over changes that any process makes. */
 export function createWatch({ database, connections, connectors, clock, publicUrl }: Dependencies) {
+  const viewOf = ({ userId }: Pick<Watcher, "userId">): View => ({ clock, publicUrl, reader: userId });
+
   /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
   function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): Promise<AsyncIterableIterator<Value>> {
     const topics: Topic[] = [topicOf(owner), `user:${userId}`];
@@ -43,7 +48,7 @@ export function createWatch({ database, connections, connectors, clock, publicUr
       const stored = await connections.list(watcher.owner);
       const current = stored
         .filter(({ connection }) => slug === null || connection.connector_slug === slug)
-        .map((row) => toConnection(row, publicUrl));
+        .map((row) => toConnection(row, viewOf(watcher)));
       const before = seen;
       seen = new Map(current.map((connection) => [connection.id, JSON.stringify(connection)]));
       return { values: before ? current.filter(({ id }) => seen?.get(id) !== before.get(id)) : [], isLast: false };
@@ -54,14 +59,15 @@ export function createWatch({ database, connections, connectors, clock, publicUr
   function watchAuthorization(watcher: Watcher, id: string): Promise<AsyncIterableIterator<Authorization>> {
     let seen = "";
     return view(watcher, async () => {
-      const row = await find(watcher.owner, id);
-      if (!row && !seen) throw notFound("There is no such authorization.");
-      if (!row) return { values: [], isLast: true };
+      const found = await find(watcher, id);
+      if (!found && !seen) throw notFound("There is no such authorization.");
+      if (!found) return { values: [], isLast: true };
+      const { row, connector } = found;
       const before = seen;
       seen = JSON.stringify([row.status, row.error_code, row.updated_at]);
       const endsAt = interruptedAt(row);
       return {
-        values: seen === before ? [] : [toAuthorization(row, connectorOf(row))],
+        values: seen === before ? [] : [toAuthorization(row, connector, viewOf(watcher))],
         isLast: row.status === "active" || row.status === "error",
         // Nothing changes when the process that had the exchange is dead.
         ...(endsAt !== null && { again: clock.until(endsAt) }),
@@ -69,8 +75,9 @@ export function createWatch({ database, connections, connectors, clock, publicUr
     });
   }
 
-  async function find(owner: Owner, id: string): Promise<FoundRow | undefined> {
-    const row = await database.query
+  /** One that the watcher has started, or that serves their owner. */
+  async function find({ owner, userId }: Pick<Watcher, "owner" | "userId">, id: string): Promise<Found | null> {
+    const found = await database.query
       .selectFrom("authorizations")
       .innerJoin("connections", "connections.id", "authorizations.connection_id")
       .selectAll("authorizations")
@@ -79,15 +86,15 @@ export function createWatch({ database, connections, connectors, clock, publicUr
       .where("connections.owner_kind", "=", owner.kind)
       .where("connections.owner_id", "=", owner.id)
       .executeTakeFirst();
-    return row && { ...row, ...shown(row, clock.now()) };
+    if (!found || !isShownTo(userId, found)) return null;
+    const { connector_slug: slug, ...row } = found;
+    // The configuration may no longer have the connector.
+    return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null } };
   }
 
-  /** The configuration may no longer have it. */
-  const connectorOf = ({ connector_slug: slug }: FoundRow): Pick<ConnectorConfig, "oauth"> => connectors.get(slug) ?? { oauth: null };
-
-  async function findAuthorization(owner: Owner, id: string): Promise<Authorization | null> {
-    const row = await find(owner, id);
-    return row ? toAuthorization(row, connectorOf(row)) : null;
+  async function findAuthorization(asker: Pick<Watcher, "owner" | "userId">, id: string): Promise<Authorization | null> {
+    const found = await find(asker, id);
+    return found && toAuthorization(found.row, found.connector, viewOf(asker));
   }
 
   return { watch, watchAuthorization, findAuthorization };

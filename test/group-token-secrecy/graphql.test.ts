@@ -12,9 +12,11 @@ import { askers, createWorld, startPlainGateway, TOKEN_FIELDS, type World } from
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [
   ...["fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
-  ...["authorizeUrl", "displayLabel", "errorCode", "errorMessage", "id", "missingScopes", "scopes", "state"].map(
+  ...["authorizeUrl", "displayLabel", "errorCode", "errorMessage", "healthCode", "id", "missingScopes", "scopes", "state"].map(
     (name) => `Authorization.${name}`,
   ),
+  ...["advice", "title"].map((name) => `Problem.${name}`),
+  ...["id", "name"].map((name) => `ConnectedBy.${name}`),
   ...["label", "name", "suffix"].map((name) => `CollectField.${name}`),
   ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
   ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
@@ -42,6 +44,7 @@ const UNREACHABLE = {
   Group: "servers only",
   MinimumTtlUnavailable: "a member is told that the token is withheld first",
   NotConnected: "the group is connected; disconnected ones are in the errors",
+  Problem: "nothing is wrong; what is, is in the errors",
   ProvisionedUser: "servers only",
   ReconnectRequired: "the group's grant is good; a bad one is in the errors",
   TemporarilyUnavailable: "a member's question reaches no provider",

@@ -20,6 +20,29 @@ export function describeGroups({ harness, unique, newUser, connect }: Suite, beh
       expect(await ben.connections.list(null)).toEqual([connection]);
     });
 
+    behaves("tells its members who connected it, and when", async () => {
+      const { clock } = harness();
+      const group = unique("group");
+      const [ada, ben] = [await newUser(group), await newUser(group)];
+      const connectedAt = new Date(clock.now());
+      await connect(ada);
+      for (const { connections } of [ada, ben])
+        expect((await connections.find(TEST))?.authorization).toMatchObject({ connectedAt, connectedBy: { id: ada.viewer.userId } });
+    });
+
+    behaves("shows an attempt that failed to the member alone who made it", async () => {
+      const { provider } = harness();
+      const group = unique("group");
+      const [ada, ben] = [await newUser(group), await newUser(group)];
+      const { authorization } = await ada.connections.start("test", started);
+      expect((await ben.connections.find(TEST))?.authorization).toBeNull();
+      provider.controls.denyNext();
+      await ada.visit(authorization?.authorizeUrl ?? null);
+      expect((await ada.connections.find(TEST))?.authorization).toMatchObject({ status: "error", problem: { isAlarm: false } });
+      expect((await ben.connections.find(TEST))?.authorization).toBeNull();
+      expect(await ben.connections.findAuthorization(authorization?.id ?? "")).toBeNull();
+    });
+
     behaves("withholds its token from every member", async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];

@@ -85,6 +85,44 @@ export function describeTokens({ harness, newUser, again, connect }: Suite, beha
     });
   });
 
+  describe("a connection's health", () => {
+    const healthOf = async (user: SuiteUser) => (await user.connections.find(TEST))?.authorization;
+
+    behaves("is unknown before it is connected, and WORKING from then on", async () => {
+      const user = await newUser();
+      await user.connections.start("test", { id: null, returnTo: null });
+      expect(await healthOf(user)).toMatchObject({
+        health: null,
+        healthChangedAt: null,
+        connectedAt: null,
+        connectedBy: null,
+        problem: null,
+      });
+      const connectedAt = new Date(harness().clock.now());
+      await connect(user);
+      expect(await healthOf(user)).toMatchObject({ health: "working", healthChangedAt: connectedAt, connectedAt, problem: null });
+    });
+
+    behaves("is what the last refresh has shown, and its words are not the provider's", async () => {
+      const user = await expired();
+      const { provider, clock, platform } = harness();
+      provider.controls.next({ status: 401, body: { error: "invalid_client", error_description: "Call 0800" } });
+      const misconfigured = await tokenOf(user);
+      expect(JSON.stringify([misconfigured, await healthOf(user)])).not.toContain("0800");
+      expect(await healthOf(user)).toMatchObject({
+        health: "misconfigured",
+        healthCode: "invalid_client",
+        healthChangedAt: new Date(clock.now()),
+      });
+      const theirs = platform.connectionsOf({ kind: "user", id: user.viewer.userId });
+      expect(await theirs.accessToken(TEST, anyToken)).toMatchObject({ message: expect.stringContaining("Call 0800") });
+      clock.advance(HOUR_MS);
+      const later = await again(user);
+      granted(await tokenOf(later));
+      expect(await healthOf(later)).toMatchObject({ health: "working", healthCode: null, healthChangedAt: new Date(clock.now()) });
+    });
+  });
+
   describe("without a token the outcome", () => {
     behaves("is NotConnected, with the connector's page, where there never was a connection", async () => {
       const outcome = await tokenOf(await newUser());

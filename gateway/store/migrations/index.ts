@@ -7,6 +7,7 @@ import { keyIds } from "./0006-key-ids.ts";
 import { tokenChecks } from "./0007-token-checks.ts";
 import { rowMacs } from "./0008-row-macs.ts";
 import { failingSince } from "./0009-failing-since.ts";
+import { health } from "./0010-health.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   tokenChecks,
   rowMacs,
   failingSince,
+  health,
 ];

@@ -35,7 +35,7 @@ export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; 
         const { name, connectorUrl } = toConnector(answer.connector, url);
         return notConnected(name, connectorUrl);
       }
-      const outcome = toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? owner, url), request, clock.now());
+      const outcome = toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? owner, url, by), request, clock.now());
       return by === "server" ? outcome : withholdFrom(owner, outcome);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;

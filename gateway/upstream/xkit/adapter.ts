@@ -84,12 +84,12 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
       async find(where) {
         const answer = await orNull(askAsPlatform(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
         const connection = answer?.body.connection;
-        return connection?.id ? toConnection(connection, statedOwnerOf(connection) ?? owner, url) : null;
+        return connection?.id ? toConnection(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
       },
       async list(slug) {
         const answer = await orNull(askAsPlatform(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
         const connections = (answer?.body.connections ?? []).map((connection) =>
-          toConnection(connection, statedOwnerOf(connection) ?? owner, url),
+          toConnection(connection, statedOwnerOf(connection) ?? owner, url, "server"),
         );
         return connections.filter(({ connector }) => slug === null || connector.slug === slug);
       },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../../schema/upstream.ts";
 import { describeVendor } from "../../http/redact.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
@@ -30,30 +31,46 @@ export const toConnector = (connector: ConnectorAnswer, url: string): Connector 
 /** Whose connection it is; null from a plain Xkit, which does not tell. */
 export const statedOwnerOf = ({ owner }: ConnectionAnswer): Owner | null => (owner ? { kind: owner.kind, id: owner.external_id } : null);
 
-export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: string): Connection => ({
+/** Who reads: a user, or a server with the platform's credentials. */
+export type Reader = "user" | "server";
+
+export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: string, reader: Reader): Connection => ({
   id: connection.id,
   owner,
   enabled: connection.enabled,
   connector: toConnector(connection.connector, url),
-  authorization: connection.authorization ? toAuthorization(connection.authorization, connection.id) : null,
+  authorization: connection.authorization ? toAuthorization(connection.authorization, connection, reader) : null,
   createdAt: connection.created_at ?? UNDATED,
   updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
 });
 
 /** No token: a careless upstream may put one into its messages. */
-export function toAuthorization(authorization: AuthorizationAnswer, connectionId: string): Authorization {
+export function toAuthorization(
+  authorization: AuthorizationAnswer,
+  connection: { id: string; connector: { name: string } } | null,
+  reader: Reader,
+): Authorization {
   const secrets = secretsOf(authorization);
   const describe = (text: string | null) => describeVendor(text ?? undefined, secrets);
-  const { display_label: label } = authorization;
+  const { display_label: label, status, health, health_code: code, connected_by: connectedBy } = authorization;
+  const name = connection?.connector.name ?? authorization.authorizer?.prototype?.name ?? "The provider";
+  const kind = health ?? (status === "error" ? "attempt" : "working");
+  const problem = kind === "working" ? null : describeProblem(name, code ?? authorization.error_code, kind);
   // However long its parts, an address that holds no secret is no token.
   const isAddress = emailSchema.safeParse(label).success && !secrets.some((secret) => label?.includes(secret));
   return {
     id: authorization.id,
-    connectionId: authorization.connection_id ?? connectionId,
-    status: authorization.status,
+    connectionId: authorization.connection_id ?? connection?.id ?? "",
+    status,
     displayLabel: isAddress ? label : describe(label),
     errorCode: describe(authorization.error_code),
-    errorMessage: describe(authorization.error_message),
+    errorMessage: reader === "user" && status === "error" && problem ? toSentence(problem) : describe(authorization.error_message),
+    health,
+    healthCode: describe(code),
+    healthChangedAt: authorization.health_changed_at,
+    problem,
+    connectedAt: authorization.connected_at,
+    connectedBy: connectedBy ? { id: connectedBy.external_id, name: connectedBy.name } : null,
     scopes: authorization.scopes,
     missingScopes: authorization.missing_scopes,
     expiresAt: authorization.expires_at,

@@ -37,6 +37,17 @@ describe("before a plain Xkit, without our extra fields", () => {
     });
   });
 
+  it("knows nothing of a connection's health, of when it was connected and by whom, and has its own words for an error", async () => {
+    const fake = await startPlain(plainConnection(TOKEN));
+    const unknown = { health: null, healthCode: null, healthChangedAt: null, connectedAt: null, connectedBy: null };
+    expect((await asAda(fake).find(SLACK))?.authorization).toMatchObject({ ...unknown, problem: null });
+    const broken = { id: 7, status: "error", error_code: "invalid_scope", error_message: "Call 0800 to go on" };
+    fake.on(READ, plainConnection(null, { authorization: broken }));
+    const authorization = (await asAda(fake).find(SLACK))?.authorization;
+    expect(authorization).toMatchObject({ ...unknown, problem: { title: "Slack does not know a permission that was asked for." } });
+    expect(JSON.stringify(authorization)).not.toContain("0800");
+  });
+
   it("passes minimumTtl, rejected and verify on", async () => {
     const fake = await startPlain(plainConnection(TOKEN));
     const rejected = fingerprintOf("another");
@@ -242,7 +253,8 @@ describe("before a careless upstream", () => {
     const broken = { id: 7, status: "error", error_code: "invalid_grant", error_message: `refused ${TOKEN}` };
     const fake = await startPlain(plainConnection(null, { authorization: broken }), "team");
     const connection = await asAda(fake).find(SLACK);
-    expect(connection?.authorization).toMatchObject({ errorCode: "invalid_grant", errorMessage: "refused [redacted]" });
+    expect(connection?.authorization).toMatchObject({ errorCode: "invalid_grant" });
+    expect(JSON.stringify(connection)).not.toContain(TOKEN);
     fake.on(READ, (_request, response) => void response.writeHead(400).end(JSON.stringify({ error: `bad ${TOKEN}` })));
     const failure: unknown = await asAda(fake)
       .accessToken(SLACK, anyToken)

@@ -3,7 +3,7 @@
  * (`rest/wire.ts`), each of which a plain Xkit may leave out. Absent is null.
  */
 import { z } from "zod";
-import { authorizationStatusWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "./wire-enums.ts";
+import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "./wire-enums.ts";
 
 const text = z
   .string()
@@ -38,6 +38,7 @@ const connector = z.object({
 const collectField = z.object({ name: z.string(), label: z.string(), suffix: text, secret: z.boolean().nullish() });
 
 const prototype = z.object({
+  name: text,
   slug: z.string().nullish(),
   collect_instructions: text,
   collect_fields: z.array(collectField).nullish(),
@@ -51,6 +52,14 @@ const authorization = z.object({
   display_label: text,
   error_code: text,
   error_message: text,
+  health: healthWord
+    .nullish()
+    .catch(null)
+    .transform((value) => value ?? null),
+  health_code: text,
+  health_changed_at: instant,
+  connected_at: instant,
+  connected_by: z.object({ external_id: z.string(), name: text }).nullish(),
   scopes: texts,
   missing_scopes: texts,
   expires_at: instant,

@@ -80,13 +80,13 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
     /** Only of a plain Xkit, which does not tell whose a connection is, the asker has to be known. */
     async function withOwner(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
-      return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url);
+      return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url, "user");
     }
 
     async function findAuthorization(id: string) {
       for (const slug of await slugsOf(id)) {
         const answer = await orNull(ask(request("GET", ["authorizations", slug, id]), answers.authorization));
-        if (answer) return toAuthorization(answer.body.authorization, "");
+        if (answer) return toAuthorization(answer.body.authorization, null, "user");
       }
       return null;
     }
@@ -127,7 +127,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       async submit(state, fields) {
         const path = ["authorizations", slugs.get(state) ?? ANY_SLUG];
         const body = { ...Object.fromEntries(fields.map(({ name, value }) => [name, value])), state };
-        return toAuthorization((await ask({ ...request("PUT", path), body }, answers.authorization)).body.authorization, "");
+        return toAuthorization((await ask({ ...request("PUT", path), body }, answers.authorization)).body.authorization, null, "user");
       },
       async disconnect(where) {
         return withOwner((await ask(request("DELETE", pathOf(where)), answers.connection)).body.connection);

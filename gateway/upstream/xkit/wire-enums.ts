@@ -1,6 +1,6 @@
 /** The words of the REST contract that stand for one of a few things: what `rest/` writes and the `xkit` adapter reads. */
 import { z } from "zod";
-import type { AuthorizationStatus, Owner, ReconnectReason } from "../../../schema/upstream.ts";
+import type { AuthorizationStatus, Health, Owner, ReconnectReason } from "../../../schema/upstream.ts";
 
 export const authorizationStatusWord = z.enum([
   "awaiting_callback",
@@ -8,6 +8,8 @@ export const authorizationStatusWord = z.enum([
   "active",
   "error",
 ] as const satisfies readonly AuthorizationStatus[]);
+
+export const healthWord = z.enum(["working", "unavailable", "misconfigured", "reconnect_required"] as const satisfies readonly Health[]);
 
 /** Why a connection carries no token, where connecting would mend it or nothing may. */
 export const tokenProblemWord = z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]);

@@ -1,0 +1,34 @@
+import type { Health } from "../../schema/upstream.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+
+/** The code of a grant whose stored secrets do not open. */
+export const UNOPENED_CODE = "unopened";
+
+interface HealthFacts {
+  health: Health | null;
+  code: string | null;
+  changedAt: number | null;
+}
+
+/** What the last refresh or check of a grant has shown, and since when. Null before it was connected. */
+export function healthOf(authorization: AuthorizationRow, now: number): HealthFacts {
+  const { version, status, error_code, expires_at, sealed_refresh_token, failure_kind, failure_code } = authorization;
+  const changedAt = authorization.health_changed_at;
+  if (version === 0 || (status !== "active" && status !== "error")) return { health: null, code: null, changedAt: null };
+  if (status === "error") return { health: "reconnect_required", code: error_code, changedAt };
+  if (failure_kind === "misconfigured") return { health: "misconfigured", code: failure_code, changedAt };
+  if (expires_at !== null && expires_at <= now && sealed_refresh_token === null)
+    return { health: "reconnect_required", code: "expired", changedAt: expires_at };
+  if (failure_kind === "temporary") return { health: "unavailable", code: failure_code, changedAt };
+  return { health: "working", code: null, changedAt };
+}
+
+/** An earlier release noted only when connecting was started, minutes before. */
+export const connectedAtOf = ({ connected_at, created_at, version }: AuthorizationRow): number | null =>
+  connected_at ?? (version > 0 ? created_at : null);
+
+/** The columns, with the instant where they change the grant's health. */
+export function noteHealth<Columns extends Partial<AuthorizationRow>>(before: AuthorizationRow, columns: Columns, now: number) {
+  const isSame = healthOf(before, now).health === healthOf({ ...before, ...columns }, now).health;
+  return isSame ? columns : { ...columns, health_changed_at: now };
+}

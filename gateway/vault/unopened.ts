@@ -1,0 +1,29 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import type { ConnectionStore, StoredConnection } from "./connections.ts";
+import { noteHealth, UNOPENED_CODE } from "./health.ts";
+import { updateGrant } from "./refresh-result.ts";
+
+interface Dependencies {
+  connections: ConnectionStore;
+  clock: Clock;
+}
+
+/** A grant whose secrets do not open is shown so until it is refreshed or connected again. Written once. Never throws. */
+export async function noteUnopened(dependencies: Dependencies, stored: StoredConnection): Promise<void> {
+  if (stored.authorization?.status !== "active" || stored.authorization.failure_code === UNOPENED_CODE) return;
+  await note(dependencies, stored, { failure_kind: "misconfigured", failure_code: UNOPENED_CODE, failure_message: null });
+}
+
+/** What has nothing to refresh opens again: its key is back. Never throws. */
+export async function noteOpened(dependencies: Dependencies, stored: StoredConnection): Promise<void> {
+  if (stored.authorization?.failure_code !== UNOPENED_CODE || stored.authorization.sealed_refresh_token !== null) return;
+  await note(dependencies, stored, { failure_kind: null, failure_code: null });
+}
+
+async function note(dependencies: Dependencies, { connection, authorization }: StoredConnection, columns: Partial<AuthorizationRow>) {
+  if (!authorization) return;
+  const noted = noteHealth(authorization, columns, dependencies.clock.now());
+  // It is only shown: the caller is answered also while the store is away.
+  await updateGrant(dependencies, { connection, authorization }, noted).catch(() => {});
+}
