@@ -152,6 +152,26 @@ describe.each(databaseKinds)("Rule 5: an answer that does not come, on %s", (dat
     expect(requestTimes()).toEqual([0, 1_500]);
   });
 
+  it("is asked for within a declared grace window of 1 s", async () => {
+    const ada = await expired({ database, provider: { graceSeconds: 1 } });
+    const declared = { revokes_on_reuse: true, reuse_grace_seconds: 1 };
+    const via = await test.startTwin({ provider: { ...test.provider.providerFacts, ...declared } });
+    test.provider.controls.next("swallow");
+    const { value } = await askInSilence(ada, 250, { via });
+    expect(test.provider.liveAccessTokens()).toContain(value);
+    expect(requestTimes()).toEqual([0, 750]);
+  });
+
+  it("is not asked for after a declared grace window, whose provider would revoke what a late answer brings", async () => {
+    const ada = await expired({ database, provider: { graceSeconds: 2 }, env: { XKIT_PROVIDER_TIMEOUT_MS: "1500" } });
+    const declared = { revokes_on_reuse: true, reuse_grace_seconds: 2 };
+    const via = await test.startTwin({ provider: { ...test.provider.providerFacts, ...declared } });
+    test.provider.controls.next("swallow", "cut");
+    expect((await askInSilence(ada, 500, { via })).__typename).toBe("TemporarilyUnavailable");
+    expect(requestTimes()).toEqual([0, 1_500]);
+    expect((await onlyAuthorization(test)).status).toBe("active");
+  });
+
   it("is not asked for where the provider revokes on reuse: it is waited for, and the provider is left alone until it has come", async () => {
     const ada = await expired({ database, env: { XKIT_PROVIDER_TIMEOUT_MS: "500" } });
     const via = await test.startTwin({ provider: { ...test.provider.providerFacts, revokes_on_reuse: true } });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createFailure } from "../oauth/failure.ts";
 import type { Delivery, TokenFailureKind } from "../oauth/result.ts";
-import { CONFIRM_REVOKED_MS, createVerdict, LOST_ANSWER_RETRIES_MS, type RefreshCause } from "./refresh-verdict.ts";
+import {
+  CONFIRM_REVOKED_MS,
+  createVerdict,
+  LOST_ANSWER_RETRIES_MS,
+  type RefreshCause,
+  SILENT_ANSWER_MS,
+  silentAnswerMs,
+} from "./refresh-verdict.ts";
 
 const failed = (kind: TokenFailureKind, delivery: Delivery) =>
   createFailure({ operation: "refresh", kind, delivery, code: "test", secrets: [] });
@@ -32,6 +39,10 @@ describe("the verdict on a refresh", () => {
 
   it("hopes for no grace window long after an answer was lost", () => {
     expect(verdictOf("due", 1).pauseAfter(lost, 10_000)).toBeNull();
+  });
+
+  it("waits for an answer no longer where a long grace window is declared than where none is", () => {
+    expect(silentAnswerMs({ revokesOnReuse: true, reuseGraceSeconds: 3_600 })).toBe(SILENT_ANSWER_MS);
   });
 
   it("sends nothing again after a request that was not sent", () => {

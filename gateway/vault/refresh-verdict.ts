@@ -11,11 +11,13 @@ export type RefreshCause = "due" | "rejected" | "dead";
  * With the first retry it is within grace windows of 10 s. Slow providers answer before: a second request can end a grant that has no window.
  */
 export const SILENT_ANSWER_MS = 7_000;
-/** The share of a declared grace window after which an answer is taken for lost: the retries below fit into the rest. */
+/** The share of a declared grace window after which an answer is taken for lost, where that is sooner. */
 const SILENT_SHARE = 0.25;
+/** The share of a declared grace window that a retry waits at most. */
+const RETRY_SHARE = 0.5;
 /**
  * When the refresh token is sent once more after a lost answer, and after further faults, in milliseconds (rule 5). Together they stay
- * within grace windows of 10 s, the first within one of 5 s also when a second fault follows.
+ * within grace windows of 10 s, the first within one of 5 s also when a second fault follows. None is sent after a declared window.
  */
 export const LOST_ANSWER_RETRIES_MS: readonly number[] = [1_000, 2_000, 4_000];
 /** Later than this after a lost answer no grace window is hoped for: the back-off of rule 4 applies. */
@@ -31,7 +33,7 @@ export const CONFIRM_REVOKED_MS = 2_000;
  * `revokes_on_reuse` without a window says that it does. A provider of which neither is declared may have a short window.
  */
 export function silentAnswerMs({ revokesOnReuse, reuseGraceSeconds }: Pick<OAuthProvider, "revokesOnReuse" | "reuseGraceSeconds">) {
-  if (reuseGraceSeconds !== null) return reuseGraceSeconds * 1000 * SILENT_SHARE;
+  if (reuseGraceSeconds !== null) return Math.min(SILENT_ANSWER_MS, reuseGraceSeconds * 1000 * SILENT_SHARE);
   return revokesOnReuse ? null : SILENT_ANSWER_MS;
 }
 
@@ -50,7 +52,8 @@ interface JudgedGrant {
  */
 export function createVerdict({ authorization, connector }: JudgedGrant, cause: RefreshCause) {
   const revokesOnReuse = connector.oauth?.provider.revokesOnReuse ?? false;
-  const isNeverBeside = connector.oauth !== null && silentAnswerMs(connector.oauth.provider) === null;
+  const silentMs = connector.oauth ? silentAnswerMs(connector.oauth.provider) : SILENT_ANSWER_MS;
+  const graceMs = (connector.oauth?.provider.reuseGraceSeconds ?? Infinity) * 1000;
   let perhapsRotatedAt = authorization.perhaps_rotated_at;
   let faults = 0;
   let refusals = 0;
@@ -73,9 +76,13 @@ export function createVerdict({ authorization, connector }: JudgedGrant, cause: 
       if (result.kind === "revoked") return pauseAfterRefusal();
       if (result.delivery === "lost") perhapsRotatedAt ??= now;
       if (perhapsRotatedAt === null || now - perhapsRotatedAt > LOST_ANSWER_WINDOW_MS) return null;
-      if (isPending && isNeverBeside) return null;
+      if (isPending && silentMs === null) return null;
+      const retryMs = LOST_ANSWER_RETRIES_MS[faults];
+      if (retryMs === undefined) return null;
       faults += 1;
-      return LOST_ANSWER_RETRIES_MS[faults - 1] ?? null;
+      const pauseMs = Math.min(retryMs, graceMs * RETRY_SHARE);
+      // The window may have begun when the request was written.
+      return now - perhapsRotatedAt + pauseMs > graceMs - (silentMs ?? 0) ? null : pauseMs;
     },
   };
 }
