@@ -23,10 +23,10 @@ const POOL_MAXIMUM_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How long a statement of a transaction may take, by the server's clock. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** How long the answer to any statement is waited for. The server stops those of transactions before. */
-const ANSWER_TIMEOUT_MS = 12_000;
-/** Set for each transaction: poolers refuse startup parameters, and share sessions. */
-const BEGIN = `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`;
+/** The same while the store is brought to the newest shape, which goes through whole tables, and waits for another process that does it. */
+const MIGRATION_TIMEOUT_MS = 300_000;
+/** How much longer the answer to any statement is waited for. The server stops those of transactions before. */
+const ANSWER_MARGIN_MS = 2_000;
 /** An advisory lock's number: any that no other program uses in this database. */
 const MIGRATION_LOCK = 7_305_417_920;
 
@@ -58,10 +58,7 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
     await query.destroy();
   }
   try {
-    await query.transaction().execute(async (transaction) => {
-      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-      await migrate(transaction, migrations, machine.now());
-    });
+    await migrateStore(url, machine.now());
     await clock.measure();
     listener = await createListener({ url: listenUrl, notify, tell: changes.tell, log });
   } catch (error) {
@@ -93,31 +90,46 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
   };
 }
 
-function createPool(url: string): PostgresPool {
+/** One process after the other. */
+async function migrateStore(url: string, now: number): Promise<void> {
+  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, MIGRATION_TIMEOUT_MS) }) });
+  try {
+    await query.transaction().execute(async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+      await migrate(transaction, migrations, now);
+    });
+  } finally {
+    await query.destroy();
+  }
+}
+
+function createPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT_MS): PostgresPool {
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_MAXIMUM_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
   });
   // A connection that breaks would end the process if its error had no listener. The pool listens to idle connections alone. Its next
   // statement fails, and the pool does not take it back.
   pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
-  return { connect: async () => guard(await pool.connect()), end: () => pool.end() };
+  return { connect: async () => guard(await pool.connect(), statementTimeoutMs), end: () => pool.end() };
 }
 
 /**
  * A connection that is not used again once a statement failed on it for now: the statement may still be running, the server may be about to
  * end the connection, or it may be a primary server no longer.
  */
-function guard(client: pg.PoolClient): PostgresPoolClient {
+function guard(client: pg.PoolClient, statementTimeoutMs: number): PostgresPoolClient {
+  // Set for each transaction: poolers refuse startup parameters, and share sessions.
+  const begin = `begin; set local statement_timeout = ${statementTimeoutMs}`;
   const connection: PostgresPoolClient = client;
   let failure: Error | null = null;
 
   async function run<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
     if (failure) throw failure;
     try {
-      return await connection.query<Row>(text === "begin" ? BEGIN : text, values);
+      return await connection.query<Row>(text === "begin" ? begin : text, values);
     } catch (error) {
       if (isUnavailable(error)) failure = error;
       throw error;

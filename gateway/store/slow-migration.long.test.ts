@@ -1,0 +1,23 @@
+import pg from "pg";
+import { expect, it } from "vitest";
+import { createManualClock } from "../../test/support/clock.ts";
+import { createTestDatabase } from "../../test/support/databases.ts";
+import { openDatabase } from "./open.ts";
+
+/** What `postgres.ts` locks while it migrates. */
+const MIGRATION_LOCK = 7_305_417_920;
+/** Longer than any other statement may take. */
+const SLOW_MIGRATION_MS = 13_000;
+
+it("waits for another process that brings a large store to its shape", async () => {
+  const store = await createTestDatabase("postgres");
+  const other = new pg.Client({ connectionString: store.url });
+  await other.connect();
+  await other.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
+  const opening = openDatabase(store.url, { clock: createManualClock() });
+  setTimeout(() => void other.end(), SLOW_MIGRATION_MS);
+  const database = await opening;
+  expect(await database.query.selectFrom("upgrades").selectAll().execute()).toEqual([]);
+  await database.close();
+  await store.drop();
+});
