@@ -23,6 +23,7 @@ const badValues: Record<string, readonly unknown[]> = {
   "where.id": ids,
   minimumTtl: [-1, 86_401, 1.5, "60", 2 ** 31, true],
   rejected: ["", "x", "x".repeat(21), "x".repeat(23), "!".repeat(22), "a.b.c", 1],
+  verify: ["yes", 1],
   token: ["", 1, null],
   id: ids,
   "User.id": externalIds,
