@@ -57,6 +57,17 @@ describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
     expect(await refusalOf(bearer(await bob.bearer()))).toBeUndefined();
   });
 
+  it("ends what the user follows", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const headers = { "content-type": "application/json", accept: "text/event-stream", ...bearer(await ada.bearer()) };
+    const body = JSON.stringify({ query: "subscription { connectionChanged { enabled } }" });
+    const following = await test.app.fetch(new Request(`${test.config.publicUrl}/graphql`, { method: "POST", headers, body }));
+    test.clock.advance(1);
+    await revoke("ada");
+    expect(await following.text()).toContain("event: complete");
+  });
+
   it("counts an issuer's JWT from the earliest time that it may have been issued", async () => {
     const issuer = await startIssuer({ clockToleranceSeconds: 30 });
     issuer.publish(key);

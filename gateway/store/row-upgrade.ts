@@ -66,11 +66,13 @@ const CHANGED =
   "The row of the store that says which rows must have an HMAC is missing or does not verify: a key differs, or the store was changed by other means than this gateway.";
 
 async function findOrStart({ database: { query }, macs, clock }: UpgradeOptions): Promise<UpgradeRow> {
+  const found = await findUpgrade(query);
+  if (found) return found;
   // In this order: who writes the first HMAC has stored the row before.
   const hasMacs = await hasAnyMac(query);
   const isNew = !(await hasCovered(query));
-  const found = await findUpgrade(query);
-  if (found) return found;
+  const foundSince = await findUpgrade(query);
+  if (foundSince) return foundSince;
   if (hasMacs) throw new SealError(CHANGED);
   const now = clock.now();
   const row = { name: NAME, started_at: now, completed_at: isNew ? now : null };
