@@ -82,6 +82,11 @@ describe("a bad environment", () => {
       ["postgres://u:a#b@h/x", "postgres://u:1/2@h/x", "postgres://u:1?2@h/x", "postgres://u:a%b@h/x"],
       "cannot be read: escape the reserved",
     ],
+    [
+      "DATABASE_URL",
+      ["postgres://u:a@b#c@h/x", "postgres://u:a@b/c@h/x", "postgres://u:a@b?c@h/x", "postgres://u:p@h/x#y"],
+      "cannot be read: escape the reserved",
+    ],
     ["DATABASE_URL", ["postgres://u:p@one:5432,two:5432/x"], "must name one host"],
     ["DATABASE_LISTEN_URL", ["file:x.db", "x"], "must be postgres://…"],
     ["XKIT_ENCRYPTION_KEYS", ["x", `a:${KEY.slice(4)}`, `:${KEY}`, `a:${KEY},`, `a b:${KEY}`], "keys seal"],

@@ -40,6 +40,8 @@ function problemOf(text: string): string | null {
   const [, authority = "", rest = ""] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(text) ?? [];
   // A reserved character in the password ends the authority before the host.
   if (!authority.includes("@") && rest.includes("@") && !/[?&]user=/.test(rest)) return ESCAPE_PASSWORD;
+  // With an @ before it, what follows that one passes for the host, and messages would tell it.
+  if (/#|^[^?]*@|[?&][^=&]*@/.test(rest)) return ESCAPE_PASSWORD;
   if (authority.slice(authority.lastIndexOf("@")).includes(",")) return ONE_HOST;
   if (!URL.canParse(text)) return NO_STORE;
   return isDecodable(new URL(text)) ? null : ESCAPE_PASSWORD;

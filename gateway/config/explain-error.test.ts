@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, run } from "../../test/support/databases.ts";
@@ -25,5 +27,25 @@ describe("a store that cannot be opened", () => {
     expect(await failureOf(port.href)).toContain("check host and port in DATABASE_URL");
     expect(await failureOf(tls.href)).toContain("offers no TLS");
     await drop();
+  });
+
+  it("is explained where a file is missing, and where the database is closed", async () => {
+    const { url, drop } = await createTestDatabase("postgres");
+    const [certificate, closed] = [new URL(url), new URL(url)];
+    certificate.searchParams.set("sslrootcert", "/no/such/file.pem");
+    expect(await failureOf(certificate.href)).toContain("the files that it names");
+    expect(await failureOf("postgres:///x?user=u&host=/no/such/folder")).toContain("check DATABASE_URL");
+    const server = new URL(url);
+    server.pathname = "/template1";
+    await run(server.href, `alter database ${closed.pathname.slice(1)} allow_connections false`);
+    expect(await failureOf(closed.href)).toContain("allow_connections");
+    await drop();
+  });
+
+  it("is not meant where the gateway cannot listen", async () => {
+    const server = createServer();
+    const failing = once(server, "error");
+    server.listen(0, "192.0.2.1");
+    expect(explainFailure((await failing)[0])).toContain("check HOST and PORT");
   });
 });

@@ -19,6 +19,7 @@ const adviceOf: readonly (readonly [code: RegExp, advice: string])[] = [
   [/^(42501|3F000)$/, "The user of DATABASE_URL may not create tables here: grant it CREATE on the schema that search_path names"],
   [/^25006$/, "The server is read-only: name the primary server in DATABASE_URL"],
   [/^53...$/, "Postgres lacks connections, memory or disk space"],
+  [/^55000$/, "The database takes no connections: alter database … with allow_connections true"],
   [/^57P0.$/, "Postgres is starting or stopping: try again shortly"],
   [/^08P01$/, "The server or pooler refuses the connection"],
   [/^(SELF_SIGNED_CERT|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS)/, `The server's certificate is not trusted: ${TRUST}`],
@@ -26,6 +27,7 @@ const adviceOf: readonly (readonly [code: RegExp, advice: string])[] = [
   [/^SQLITE_(NOTADB|CORRUPT)/, "The file of DATABASE_URL is no intact SQLite database: restore it from a backup, or name another file"],
   [/^SQLITE_BUSY/, "Another process holds the file of DATABASE_URL locked: end it, or try again"],
   [/^(SQLITE_FULL|ENOSPC)/, "The disk is full"],
+  [/^(ENOENT|ENOTDIR|EISDIR)$/, "A file or folder is missing: check DATABASE_URL, and the files that it names"],
   [/^(EACCES|EPERM|EROFS)$/, "A file or folder is not accessible: check its permissions"],
 ];
 /** Of pg, which has no codes for them. */
@@ -46,6 +48,8 @@ export function explainFailure(error: unknown): string {
   const code = codeOf(error);
   if (code === "EADDRINUSE") return "The port is already in use: set PORT to another one.";
   if (!(error instanceof Error)) return String(error);
+  if ("syscall" in error && error.syscall === "listen")
+    return `The gateway could not start. It cannot listen there: check HOST and PORT. (${code}: ${error.message})`;
   // An address that several names stand for fails with as many errors and no message of its own.
   const message = error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : error.message;
   const [, advice] = adviceOf.find(([pattern]) => pattern.test(code)) ?? adviceOfMessage.find(([pattern]) => pattern.test(message)) ?? [];

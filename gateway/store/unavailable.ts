@@ -4,10 +4,11 @@ import { GatewayError } from "../../schema/errors.ts";
 /** When a caller may try again, in seconds. */
 const RETRY_SECONDS = 1;
 /**
- * Connection, resources, operator intervention, read-only transaction, deadlock and lock timeout, I/O, refused login, no such database
+ * Connection, resources, operator intervention, read-only transaction, deadlock and lock timeout, I/O, refused login, no such database,
+ * a database that takes no connections, timeouts of a transaction
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
-const sqlState = /^(08...|53...|57...|58...|28...|3D000|25006|40001|40P01|55P03)$/;
+const sqlState = /^(08...|53...|57...|58...|28...|3D000|25006|25P0[34]|55000|40001|40P01|55P03)$/;
 /** https://www.sqlite.org/rescode.html */
 const sqliteCode = /^SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM)/;
 /** Errors of the system, as ECONNREFUSED and ENOSPC. Node's own, as ERR_INVALID_ARG_TYPE, are mistakes of a program. */
