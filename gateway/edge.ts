@@ -200,7 +200,7 @@ function createRoutes(
     const isPage = !pathname.startsWith("/api/");
     if (isPage && pathname.endsWith("/") && pathname !== "/")
       return redirectPermanently(`${publicUrl}${pathname.replace(/\/+$/, "")}${search}`);
-    throw notFound("There is nothing at this address.");
+    throw notFound(isPage ? "There is nothing at this address." : `There is nothing at ${pathname}.`);
   });
   // The pipeline masks errors.
   routes.onError((error) => {

@@ -167,16 +167,16 @@ describe("an offer of HTTP/2 is passed over, and the request answered", () => {
     const answer = await sendRaw(
       [
         headOf("GET", "/graphql?query={viewer{id}}"),
-        headOf("GET", "/first", keptAlive),
-        headOf("GET", "/second", keptAlive),
+        headOf("GET", "/api/first", keptAlive),
+        headOf("GET", "/api/second", keptAlive),
         headOf("GET", "/graphql?query={viewer{groupId}}", ["Connection: close"]),
       ].join(""),
     );
     const answers = answer.split("HTTP/1.1 ").slice(1);
     expect(answers.map((each) => each.slice(0, 3))).toEqual(["200", "404", "404", "200"]);
     expect(answers[0]).toContain('{"data":{"viewer":{"id":"ada"}}}');
-    expect(answers[1]).toContain("/first");
-    expect(answers[2]).toContain("/second");
+    expect(answers[1]).toContain("/api/first");
+    expect(answers[2]).toContain("/api/second");
     expect(answers[3]).toContain('{"data":{"viewer":{"groupId":null}}}');
   });
 
