@@ -67,7 +67,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       await ada.browser.fetch("/connect/test");
       expect(await askToken(ada)).toEqual(before);
       test.provider.controls.denyNext();
-      expect(await (await ada.connect()).text()).toContain("access_denied");
+      expect(await (await ada.connect()).text()).toContain("was not granted");
       test.provider.controls.next({ status: 500 });
       await ada.connect();
       expect(await askToken(ada)).toEqual(before);
@@ -91,7 +91,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       const ada = await connected();
       const before = await askToken(ada);
       test.provider.controls.account = { id: "user-2", label: "user-2@example.test" };
-      expect(await (await ada.connect()).text()).toContain("another Test account than before (user-1@example.test)");
+      expect(await (await ada.connect()).text()).toContain("another Test account than before");
       expect(await askToken(ada)).toEqual(before);
       await ada.graphql(DISCONNECT);
       await ada.connect();
