@@ -137,8 +137,11 @@ function unknownSentence(kind: ProblemKind, code: string): Sentence {
   if (kind !== "attempt") return unknownSentences[kind];
   if (MOMENTARY_STATUS.test(code)) return unavailable;
   const { attempt } = unknownSentences;
-  return SHOWN_CODE.test(code) ? (name) => [`Access to ${name} was not granted (${code}).`, attempt(name)[1]] : attempt;
+  return shownCode(code) ? (name) => [`Access to ${name} was not granted${shownCode(code)}.`, attempt(name)[1]] : attempt;
 }
+
+/** A code as part of a sentence on a page; nothing where it could be more than a code. */
+export const shownCode = (code: string): string => (SHOWN_CODE.test(code) ? ` (${code})` : "");
 
 /** Both sentences in one. */
 export const toSentence = ({ title, advice }: Problem): string => `${title} ${advice}`;

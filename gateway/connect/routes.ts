@@ -3,10 +3,9 @@ import { html } from "hono/html";
 import type { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
-import { describeProblem, toSentence } from "../../schema/problems.ts";
+import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
-import { toCode } from "../http/redact.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
@@ -131,7 +130,7 @@ async function readFormPost({ publicUrl }: Dependencies, request: Request): Prom
 function showStateless({ pages, publicUrl }: Dependencies, request: Request, slug: string, callback: URLSearchParams): Promise<Response> {
   const error = findCallbackError(callback);
   const why = error
-    ? `Access was not granted at the provider (${toCode(error.code, [])}).`
+    ? `Access was not granted at the provider${shownCode(error.code)}.`
     : "The provider did not say which attempt to connect this belongs to.";
   return renderPage(pages, request, {
     title: "Nothing was connected",

@@ -18,6 +18,7 @@ interface Given {
   client?: OAuthClient;
   refreshToken?: string;
   scopes?: Record<"requested" | "granted", string[]>;
+  secrets?: string[];
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -298,6 +299,18 @@ describe("a failed refresh", () => {
     expect((await fail({ refreshToken })).message).toBe(
       'The provider no longer accepts this connection (invalid_grant, "Refresh token [redacted] of [redacted] is [31mdead"): connect the account again.',
     );
+  });
+
+  it("repeats no other secret of the grant either, old or new, though nothing in it looks like a token", async () => {
+    const [held, renewed] = ["openfieldwithoutdigits", "anotherlongwordofletters"];
+    const words = `${held}, ${Buffer.from(held).toString("base64")}, ${renewed.slice(2, 14)}`;
+    const body = { error: "invalid_grant", error_description: words, access_token: renewed };
+    server.controls.next({ status: 400, body }, { status: 400, body: { ...body, error: renewed } });
+    for (let count = 0; count < 2; count += 1) {
+      const { reason, message } = await fail({ secrets: [held] });
+      expect(`${reason} ${message}`).not.toMatch(/openfield|anotherl|otherlong/);
+      expect(`${reason} ${message}`).not.toContain(Buffer.from(held).toString("base64").slice(0, 12));
+    }
   });
 
   it("never repeats a token that came as the error code", async () => {

@@ -10,6 +10,8 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
   readonly refreshToken: string;
   /** Those that are sent where the provider is declared to want them again (`scopesOnRefresh`). Default none. */
   readonly scopes?: Readonly<Record<"requested" | "granted", readonly string[]>> | undefined;
+  /** What else is secret of the grant, and must not come back in a message. Default none. */
+  readonly secrets?: readonly string[] | undefined;
   /** Milliseconds since the epoch, by the clock that the tokens' expiry is judged by. Default the machine's now. */
   readonly askedAt?: number | undefined;
 }
@@ -23,19 +25,19 @@ export interface RefreshRequest extends Partial<ExchangeLimits> {
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
-  const { provider, client, refreshToken, scopes, askedAt = Date.now(), timeoutMs = PROVIDER_TIMEOUT_MS, signal, mayStillSend } = request;
+  const { provider, client, refreshToken, scopes, secrets = [], askedAt = Date.now(), signal, mayStillSend } = request;
   const sent = provider.scopesOnRefresh === "none" ? [] : (scopes?.[provider.scopesOnRefresh] ?? []);
   return callTokenEndpoint({
     operation: "refresh",
     provider,
     client,
     askedAt,
-    timeoutMs,
+    timeoutMs: request.timeoutMs ?? PROVIDER_TIMEOUT_MS,
     signal,
     mayStillSend,
     endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
     params: sent.length > 0 ? { scope: sent.join(provider.scopeSeparator) } : {},
-    secrets: [refreshToken],
+    secrets: [refreshToken, ...secrets],
     request: ({ server, client, authentication, options }) =>
       oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, options),
     process: ({ server, client }, response) => oauth.processRefreshTokenResponse(server, client, response),

@@ -1,3 +1,4 @@
+import { hideSecrets } from "../http/hide-secrets.ts";
 import type { Operation } from "./failure.ts";
 import { parseJson } from "./json.ts";
 import { readLife } from "./lifetime.ts";
@@ -82,7 +83,14 @@ function errorOf(provider: OAuthProvider, answer: Record<string, unknown>): Stan
   if (code === undefined) return null;
   const meaning = Object.hasOwn(provider.errorCodes, code) ? provider.errorCodes[code] : undefined;
   const description = nonEmpty(answer["error_description"]) ?? nonEmpty(answer["message"]);
-  return { error: meaning ?? code, ...(description !== undefined && { error_description: description }) };
+  const hide = (text: string) => hideSecrets(text, tokensIn(provider, answer));
+  return { error: hide(meaning ?? code), ...(description !== undefined && { error_description: hide(description) }) };
+}
+
+/** New tokens beside an error, which its words must not repeat. */
+function tokensIn(provider: OAuthProvider, answer: Record<string, unknown>): string[] {
+  const sources = [answer, tokenObject(provider, answer).source];
+  return sources.flatMap((source) => ["access_token", "refresh_token", "id_token"].flatMap((name) => nonEmpty(source[name]) ?? []));
 }
 
 /** A vendor's declared code, by the vendor's own member name: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */

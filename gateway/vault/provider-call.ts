@@ -4,12 +4,12 @@ import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import { parseScopes } from "./scopes.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
 import { createVerdict, type RefreshCause, silentAnswerMs } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
-import { openColumn, openFields } from "./sealed-columns.ts";
+import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
 /** How long an answer is adopted that comes after the provider's timeout, in milliseconds. */
 export const LATE_ANSWER_MS = 60_000;
@@ -115,6 +115,7 @@ function sendRefreshToken(
       granted: parseScopes(grant.authorization.granted_scopes),
       requested: parseScopes(grant.authorization.requested_scopes),
     },
+    secrets: secretsOf(keys, grant),
     timeoutMs: timeoutMs + LATE_ANSWER_MS,
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
     mayStillSend(remainingMs) {
@@ -122,6 +123,19 @@ function sendRefreshToken(
       return inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs() && mayStillSend();
     },
   });
+}
+
+/** What a provider may repeat of a grant, beside its refresh token. */
+function secretsOf(keys: Keys, grant: ClaimedGrant): string[] {
+  const typed = openFields(keys, grant);
+  const secret = grant.connector.collect?.fields.flatMap(({ name, secret: isSecret }) => (isSecret ? (typed[name] ?? []) : [])) ?? [];
+  try {
+    return [...secret, openColumn(keys, grant, "sealed_access_token") ?? ""];
+  } catch (error) {
+    // A refresh is what mends an access token that does not open.
+    if (error instanceof SealError) return secret;
+    throw error;
+  }
 }
 
 /** Where the refresh token is never sent beside a call with it, the provider is left alone until the call has ended. */

@@ -114,7 +114,7 @@ export function createRestClient({ url, timeoutMs, log }: RestOptions): RestClie
         throw badUserInput('id: "." and ".." cannot be part of an address.', "id");
       try {
         const answer = await sendInTime(request);
-        if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer);
+        if (answer.status < 200 || answer.status > 299) throw explainRefusal(answer, secretsOf(request));
         return { body: parse(answer, schema), setCookies: valuesOf(answer.headers, "set-cookie") };
       } catch (error) {
         const failure = error instanceof GatewayError ? error : explainNoAnswer(error, timeoutMs);
@@ -194,20 +194,28 @@ const codeOfStatus: Partial<Record<number, ErrorCode>> = {
   422: "BAD_USER_INPUT",
 };
 
-function explainRefusal(answer: RawAnswer): GatewayError {
+/** What a request holds that its answer must not repeat. */
+function secretsOf({ credential, body }: RestRequest): string[] {
+  const sent = Object.values(credential ?? {}).flatMap((value) => value.split(/[\s;=]+/));
+  const keyPair = sent.flatMap((word) => Buffer.from(word, "base64").toString().split(":"));
+  return [...sent, ...keyPair, ...Object.values(body ?? {}).filter((value) => typeof value === "string")];
+}
+
+function explainRefusal(answer: RawAnswer, secrets: readonly string[]): GatewayError {
   const { status } = answer;
   if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed");
   const refusal = refusalSchema.safeParse(parseJson(answer.text)).data ?? {};
-  if (status === 429 || status === 503) return explainBusy(answer, refusal);
+  if (status === 429 || status === 503) return explainBusy(answer, refusal, secrets);
   const stated = passedOn.find((code) => code === refusal.code && httpStatusOf[code] === status);
   const code = stated ?? codeOfStatus[status];
-  if (code) return new GatewayError(code, sentenceOf(refusal, code), factsOf(refusal));
+  if (code)
+    return new GatewayError(code, sentenceOf(refusal, secrets) ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
   return status >= 500
     ? unavailable(`failed with status ${status}`, { retryAfter: DEFAULT_RETRY_SECONDS })
     : unavailable(`answered with an unexpected status ${status}`);
 }
 
-function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayError {
+function explainBusy({ status, headers }: RawAnswer, refusal: Refusal, secrets: readonly string[]): GatewayError {
   const retryAfter =
     refusal.retry_after ??
     retryAfterSeconds(
@@ -215,7 +223,7 @@ function explainBusy({ status, headers }: RawAnswer, refusal: Refusal): GatewayE
     ) ??
     DEFAULT_RETRY_SECONDS;
   const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
-  return new GatewayError("TEMPORARILY_UNAVAILABLE", describeVendor(refusal.error, []) ?? fallback, {
+  return new GatewayError("TEMPORARILY_UNAVAILABLE", sentenceOf(refusal, secrets) ?? fallback, {
     retryAfter: Math.min(Math.ceil(retryAfter), RETRY_AFTER_LONGEST_SECONDS),
   });
 }
@@ -229,9 +237,9 @@ const plainSentences: Partial<Record<ErrorCode, string>> = {
   CONNECTOR_MISCONFIGURED: "The provider refuses the platform's own credentials: its operator has to correct the connector.",
 };
 
-/** The upstream's own sentence, without anything that looks like a token. */
-const sentenceOf = ({ error }: Refusal, code: ErrorCode): string =>
-  describeVendor(error, []) ?? plainSentences[code] ?? "The upstream refused.";
+/** The sentence of an upstream that states one of our codes. Another one's may say anything: null. */
+const sentenceOf = ({ error, code }: Refusal, secrets: readonly string[]): string | null =>
+  code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? describeVendor(error, secrets) : null;
 
 const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }: Refusal): ErrorFacts => ({
   ...(path !== undefined && { path }),
