@@ -129,7 +129,10 @@ export function createAccessTokens(dependencies: Dependencies) {
   async function openChecked(stored: StoredConnection, request: TokenRequest, userId: string | null): Promise<Held | null> {
     const held = openHeldToken(stored, request);
     if (!held || causeOf(held) || !(request.verify ?? asksAgain(held, userId))) return held;
-    return (await checker.isRefused(held, held.token.value)) ? { ...held, refusedBy: "provider" } : held;
+    const isRefused = await checker.isRefused(held, held.token.value);
+    // Its life went on meanwhile (rule 1).
+    const later = openHeldToken(stored, request);
+    return later && isRefused ? { ...later, refusedBy: "provider" } : later;
   }
 
   const asksAgain = ({ token, authorization }: Held, userId: string | null): boolean =>

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { sendTo, startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
@@ -87,6 +87,17 @@ describe.each(databaseKinds)("asking again for a token on %s", (database) => {
       expect(await askToken(ada, { verify: true })).toMatchObject({ value });
     }
     expect(refreshRequests(test)).toHaveLength(0);
+  });
+
+  it("gives no token whose life has ended while the provider was asked", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const lifeSeconds = CONFIRM_REFUSED_MS / 1000;
+    test.provider.controls.next({ answer: { expires_in: lifeSeconds, refresh_token: undefined } });
+    await ada.connect();
+    vi.spyOn(test.clock, "sleep").mockImplementation(async (milliseconds) => test.clock.advance(milliseconds));
+    test.provider.controls.answerChecks(401, 500);
+    expect(await askToken(ada, { verify: true })).toMatchObject({ __typename: "ReconnectRequired", reason: "EXPIRED" });
   });
 
   it("never asks the provider where `verify` is false, and asks it for a server where it is true", async () => {
