@@ -49,6 +49,15 @@ describe("the script tag", () => {
     expect(page.url()).toBe(`${pageUrl}/`);
   });
 
+  test("names its page's origin, and the setting that lacks it, where the browser refuses the gateway's answer", async () => {
+    // Another origin than `localhost`, which is listed.
+    const { page } = await openPage(`<!doctype html><script src="${gateway.url}/xkit.js"></script>`);
+    const unlisted = pageUrl.replace("localhost", "sub.localhost");
+    await page.goto(unlisted);
+    const message = await page.evaluate(() => window.xkit.getPlatform().catch((error: Error) => error.message));
+    expect(message).toContain(`If it runs, is ${unlisted} among the web_origins of its configuration?`);
+  });
+
   test("is kept by browsers until its content changes", async () => {
     const first = await fetch(`${gateway.url}/xkit.js`);
     const again = await fetch(`${gateway.url}/xkit.js`, { headers: { "if-none-match": first.headers.get("etag") ?? "" } });

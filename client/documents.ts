@@ -216,31 +216,24 @@ export const accessToken = graphql(`
           id
         }
       }
-      ... on NotConnected {
+      ... on NoAccessToken {
         message
+      }
+      ... on NotConnected {
         connectorUrl
       }
       ... on ReconnectRequired {
-        message
         reason
         connectorUrl
         connection {
           id
         }
       }
-      ... on TokenWithheld {
-        message
-      }
       ... on TemporarilyUnavailable {
-        message
         retryAfter
       }
       ... on MinimumTtlUnavailable {
-        message
         maximumTtl
-      }
-      ... on ConnectorMisconfigured {
-        message
       }
     }
   }

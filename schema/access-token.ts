@@ -10,7 +10,9 @@ type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutco
 const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken").implement({
   description: "A live third-party access token.",
   fields: (t) => ({
-    value: t.exposeString("value", { description: "The token itself. Keep it in memory only." }),
+    value: t.exposeString("value", {
+      description: "The token itself. Keep it in memory only, and out of a GraphQL client's cache: ask again where it is needed.",
+    }),
     tokenType: t.exposeString("tokenType", { description: "How to send it: `bearer` almost always." }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
     scopes: t.exposeStringList("scopes", { description: "What it may do." }),
@@ -24,13 +26,22 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
   }),
 });
 
-const message = "Why there is no token, and what to do, as one sentence.";
+type NoToken = Exclude<AccessTokenOutcome, { type: "AccessToken" }> & { source: OwnerConnections };
+
+const NoAccessTokenInterface = builder.interfaceRef<NoToken>("NoAccessToken").implement({
+  description: "Every outcome but a token. A client that asks for this understands outcomes that are added later.",
+  resolveType: ({ type }) => type,
+  fields: (t) => ({
+    message: t.exposeString("message", { description: "Why there is no token, and what to do, as one sentence." }),
+  }),
+});
+
 const connectorUrl = "The page where the user can mend it.";
 
 const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnected").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "There is no connection: never made, never finished, or disconnected.",
   fields: (t) => ({
-    message: t.exposeString("message", { description: message }),
     connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
   }),
 });
@@ -51,9 +62,9 @@ const ReconnectReasonType = builder.enumType("ReconnectReason", {
 });
 
 const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("ReconnectRequired").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "Only the user can mend this, by connecting again.",
   fields: (t) => ({
-    message: t.exposeString("message", { description: message }),
     reason: t.expose("reason", { type: ReconnectReasonType, description: "Why." }),
     connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
     connection: t.field({
@@ -65,29 +76,29 @@ const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("R
 });
 
 const TokenWithheldType = builder.objectRef<Outcome<"TokenWithheld">>("TokenWithheld").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "The token belongs to a group: a server may ask for it, a user may not.",
-  fields: (t) => ({ message: t.exposeString("message", { description: message }) }),
 });
 
 const TemporarilyUnavailableType = builder.objectRef<Outcome<"TemporarilyUnavailable">>("TemporarilyUnavailable").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "The provider does not answer as it should at the moment. The connection is kept as it is.",
   fields: (t) => ({
-    message: t.exposeString("message", { description: message }),
     retryAfter: t.exposeInt("retryAfter", { description: "Seconds to wait before asking again." }),
   }),
 });
 
 const MinimumTtlUnavailableType = builder.objectRef<Outcome<"MinimumTtlUnavailable">>("MinimumTtlUnavailable").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "No token of this connection can live as long as `minimumTtl` asks.",
   fields: (t) => ({
-    message: t.exposeString("message", { description: message }),
     maximumTtl: t.exposeInt("maximumTtl", { description: "The most that can be asked, in seconds." }),
   }),
 });
 
 const ConnectorMisconfiguredType = builder.objectRef<Outcome<"ConnectorMisconfigured">>("ConnectorMisconfigured").implement({
+  interfaces: [NoAccessTokenInterface],
   description: "The provider refuses the platform's own credentials: only its operator can mend this.",
-  fields: (t) => ({ message: t.exposeString("message", { description: message }) }),
 });
 
 export const AccessTokenResultType = builder.unionType("AccessTokenResult", {
