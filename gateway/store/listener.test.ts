@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, it, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Database } from "./database.ts";
+import { CANNOT_HEAR } from "./listener.ts";
 import { openDatabase } from "./open.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
@@ -24,4 +27,47 @@ it("lets nothing be cached once the machine was suspended, until hearing is prov
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + HOUR_MS });
   expect(changes.isCacheable()).toBe(false);
   await vi.waitUntil(() => changes.isCacheable(), PATIENCE);
+});
+
+/** A way to the server of `url` that can be cut. */
+async function startProxy(url: string) {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const there = connect(Number(target.port), target.hostname);
+    for (const each of [socket, there]) sockets.add(each.on("error", () => {}));
+    socket.pipe(there).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const proxied = new URL(url);
+  if (address && typeof address === "object") proxied.port = String(address.port);
+  return {
+    url: proxied.href,
+    cut() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+    restore: () => void server.listen(Number(proxied.port), "127.0.0.1"),
+  };
+}
+
+it("is degraded while the store is reached and the listening connection is not, and has subscribers look for themselves", async () => {
+  store = await createTestDatabase("postgres");
+  const proxy = await startProxy(store.url);
+  const logged: string[] = [];
+  const log = { info: () => {}, warn: () => {}, error: (_facts: object, message = "") => void logged.push(message) };
+  database = await openDatabase(store.url, { clock: systemClock, listenUrl: proxy.url, log });
+  const { changes } = database;
+  expect([database.degradation(), changes.isCacheable()]).toEqual([null, true]);
+  proxy.cut();
+  await vi.waitUntil(() => database?.degradation(), PATIENCE);
+  expect([changes.isCacheable(), logged]).toEqual([false, [CANNOT_HEAR]]);
+  const told = vi.fn<(change: string) => void>();
+  changes.listen(told);
+  await vi.waitUntil(() => told.mock.calls.length > 0, PATIENCE);
+  expect(told).toHaveBeenCalledWith("everything");
+  proxy.restore();
+  await vi.waitUntil(() => changes.isCacheable() && database?.degradation() === null, PATIENCE);
+  proxy.cut();
 });

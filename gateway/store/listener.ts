@@ -17,7 +17,7 @@ const PROOF = "proof:";
 const LONGEST_PAYLOAD_BYTES = 7_999;
 
 export const CANNOT_HEAR =
-  "degraded: cannot hear changes. Notifications of Postgres do not arrive, as behind a pooler in transaction mode, so nothing is cached. Set DATABASE_LISTEN_URL to a direct connection.";
+  "degraded: cannot hear changes. Notifications of Postgres do not arrive, as behind a pooler in transaction mode, so nothing is cached. Set DATABASE_LISTEN_URL to a direct connection that can be made.";
 
 /** Sends a payload on the channel over a connection other than the listening one. */
 export type Notify = (channel: string, payload: string) => Promise<unknown>;
@@ -26,7 +26,7 @@ export type Notify = (channel: string, payload: string) => Promise<unknown>;
 export interface Listener {
   /** Whether hearing was proved at the latest check. */
   isHearing(): boolean;
-  /** Whether notifications are sent and do not arrive. */
+  /** Whether notifications are sent and do not arrive, or cannot be listened for. */
   isDeaf(): boolean;
   close(): Promise<void>;
 }
@@ -44,12 +44,28 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
   let current: pg.Client | null = null;
   let hearing: pg.Client | null = null;
   let provedAt = 0;
+  let unreached = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const plan = (action: () => Promise<void>, milliseconds: number) => {
     clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(() => void action().catch(() => plan(open, LISTEN_RETRY_MS)), milliseconds).unref();
+    if (!isClosed) timer = setTimeout(() => void action().catch(retry), milliseconds).unref();
+  };
+  const retry = async () => {
+    // The store may be reached where the listening connection is not. Once may be a store that has just come back.
+    const isSent = await notify(CHANNEL, PROOF).then(
+      () => true,
+      () => false,
+    );
+    // It was opened again meanwhile.
+    if (current) return;
+    unreached = isSent ? unreached + 1 : 0;
+    if (unreached > 1 && !isClosed) {
+      deafness.note(true);
+      tell("everything");
+    }
+    plan(open, LISTEN_RETRY_MS);
   };
   const lose = (lost: pg.Client, retryMs = LISTEN_RETRY_MS) => {
     lost.end().catch(() => {});
@@ -81,6 +97,7 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
+      unreached = 0;
     } catch (error) {
       lose(client);
       throw error;
@@ -103,7 +120,7 @@ export async function createListener({ url, notify, tell, log }: Dependencies): 
   return { isHearing, isDeaf: deafness.isDeaf, close };
 }
 
-/** Remembers whether notifications are sent and do not arrive, and logs each change of it. */
+/** Remembers whether notifications are sent and not heard, and logs each change of it. */
 function createDeafness(log: Pick<Log, "info" | "error">) {
   let isDeaf = false;
   return {
