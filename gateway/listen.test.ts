@@ -113,16 +113,17 @@ describe("a gateway on a socket", () => {
     expect(closed).toBe(1);
   });
 
-  it("closes the connections that are unused, or kept alive, as soon as their last answer is sent", async () => {
+  it("closes the connections that are unused, half-used, or kept alive, as soon as their last answer is sent", async () => {
     const { config } = await start();
     const open = () => connect(config.port, "127.0.0.1");
-    const [idle, busy, unused] = [open(), open(), open()];
+    const [idle, busy, unused, half] = [open(), open(), open(), open()];
     await once(unused, "connect");
     const request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     idle.write(request);
     await once(idle, "data");
     busy.write(request);
-    const closed = Promise.all([idle, busy, unused].map((socket) => once(socket.resume(), "close")));
+    await new Promise<void>((resolve) => half.write(request.slice(0, -2), () => resolve()));
+    const closed = Promise.all([idle, busy, unused, half].map((socket) => once(socket.resume(), "close")));
     const startedAt = performance.now();
     await Promise.all([gateway.stop(), closed]);
     expect(performance.now() - startedAt).toBeLessThan(STOP_TIMEOUT_MS);

@@ -10,6 +10,10 @@ import { passOverUpgrade } from "./http/pass-over-upgrade.ts";
 
 /** How long a stop waits for running requests and refreshes, once the listener is closed. */
 export const STOP_TIMEOUT_MS = 10_000;
+/** How long a stop then waits for refreshes and the store. */
+const CLOSE_TIMEOUT_MS = 10_000;
+/** How long a stopping gateway waits for the rest of a header, and for a client's answer to the close of its WebSocket. */
+const IDLE_TIMEOUT_MS = 1_000;
 /** Longest that the headers of a request may take to arrive. The whole request has `config.requestTimeoutMs`. */
 export const HEADERS_TIMEOUT_MS = 20_000;
 /** How often both are looked at. */
@@ -33,7 +37,7 @@ export interface RunningGateway {
   config: Config;
   /**
    * Stops without losing a request: `/readyz` answers 503 and answers close their connections for `config.drainMs`; then the listener
-   * closes, streams break, and running requests and refreshes have `STOP_TIMEOUT_MS` to finish; then the store closes. A second call
+   * closes, streams break, and running requests have `STOP_TIMEOUT_MS` to finish; then refreshes and the store have 10 s. A second call
    * waits for the first.
    * @param hurry Aborted, it skips the drain and cuts running requests. Refreshes still finish.
    */
@@ -74,6 +78,8 @@ export async function startGateway(
 /** What goes over the sockets of a server. */
 interface Traffic {
   sockets: Set<Socket>;
+  /** The requests of a socket that are not answered yet. */
+  unanswered: WeakMap<Duplex, Set<ServerResponse>>;
   /** Answers under way that are event streams. */
   streams: Set<Writable>;
   /** Whether connections close with their next answer. */
@@ -81,8 +87,8 @@ interface Traffic {
 }
 
 function serve(server: Server, app: App): Traffic {
-  const traffic: Traffic = { sockets: new Set(), streams: new Set(), isDraining: false };
-  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>();
+  const traffic: Traffic = { sockets: new Set(), unanswered: new WeakMap(), streams: new Set(), isDraining: false };
+  const { unanswered } = traffic;
   const answer = getRequestListener(
     async (request, { incoming, outgoing }) => {
       const response = await app.fetch(request, { address: incoming.socket.remoteAddress });
@@ -168,11 +174,22 @@ async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSi
   // Before their subscriptions end: with a `complete` of their own, clients would not come back.
   for (const stream of traffic.streams) stream.destroy();
   app.endSubscriptions();
-  // Browsers connect before they need to. Node takes a connection on which nothing came for one with a request.
-  for (const socket of traffic.sockets) if (socket.bytesRead === 0) socket.destroy();
+  cutUnused(traffic);
   await Promise.race([closed, timedOut, aborted(hurry)]);
   for (const socket of traffic.sockets) socket.destroy();
-  await Promise.race([app.close(), timedOut]);
+  await Promise.race([app.close(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+}
+
+/**
+ * Cuts what would keep the listener from closing: connections that browsers make before they need them, at once, and soon after those
+ * with half of a header, and WebSockets whose client does not answer the close. None of them has a request.
+ */
+function cutUnused({ sockets, unanswered }: Traffic): void {
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  const cutIdle = () => {
+    for (const socket of sockets) if (!unanswered.get(socket)?.size) socket.destroy();
+  };
+  setTimeout(cutIdle, IDLE_TIMEOUT_MS).unref();
 }
 
 /**

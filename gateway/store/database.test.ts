@@ -104,6 +104,20 @@ describe.each(databaseKinds)("the store on %s", (kind) => {
   });
 });
 
+it("a Postgres store of another default isolation has each transaction read what is committed", async () => {
+  store = await createTestDatabase("postgres");
+  await run(
+    store.url,
+    `do $$ begin execute format('alter database %I set default_transaction_isolation = serializable', current_database()); end $$`,
+  );
+  const database = await open();
+  const levels = await database.write([], async (transaction) => {
+    const { rows } = await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(transaction);
+    return rows;
+  });
+  expect(levels).toEqual([{ level: "read committed" }]);
+});
+
 describe("a Postgres store whose listening connection is lost", () => {
   it("caches nothing until it listens again, and then drops what it had", async () => {
     store = await createTestDatabase("postgres");

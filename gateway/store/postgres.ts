@@ -121,8 +121,9 @@ function createPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT_MS): Pos
  * end the connection, or it may be a primary server no longer.
  */
 function guard(client: pg.PoolClient, statementTimeoutMs: number): PostgresPoolClient {
-  // Set for each transaction: poolers refuse startup parameters, and share sessions.
-  const begin = `begin; set local statement_timeout = ${statementTimeoutMs}`;
+  // Set for each transaction: poolers refuse startup parameters, and share sessions. The default of a database may be another level, at
+  // which statements that lock rows fail where they are meant to wait.
+  const begin = `begin isolation level read committed; set local statement_timeout = ${statementTimeoutMs}`;
   const connection: PostgresPoolClient = client;
   let failure: Error | null = null;
 

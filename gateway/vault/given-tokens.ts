@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 
 /** What the memory of given tokens may take: 8 MiB. */
 export const GIVEN_TOKENS_BYTES = 8_388_608;
-/** Tokens that are remembered of one user. Of one who was given more, nothing is known. */
+/** Tokens that are remembered of one user. One who was given more may have been given any. */
 const MAXIMUM_PER_USER = 64;
 /** What a user and a fingerprint take, measured on V8. */
 const BYTES_PER_USER = 400;
@@ -28,12 +28,15 @@ export function createGivenTokens({ isShared, startedAt }: GivenTokensOptions, m
     sizeCalculation: ({ size }) => BYTES_PER_USER + size * BYTES_PER_TOKEN,
   });
   return {
-    has: (userId, fingerprint, issuedAt) => users.get(userId)?.has(fingerprint) ?? (isShared || issuedAt < startedAt),
+    has(userId, fingerprint, issuedAt) {
+      const given = users.get(userId);
+      if (!given) return isShared || issuedAt < startedAt;
+      return given.has(fingerprint) || given.size === MAXIMUM_PER_USER;
+    },
     add(userId, fingerprint) {
       const given = users.get(userId) ?? new Set();
       if (given.has(fingerprint)) return;
       if (given.size < MAXIMUM_PER_USER) users.set(userId, new Set([...given, fingerprint]));
-      else users.delete(userId);
     },
   };
 }
