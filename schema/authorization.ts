@@ -123,7 +123,10 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
       nullable: true,
       description: "While AWAITING_CALLBACK, in the answer of connect: where to send the browser.",
     }),
-    state: t.exposeString("state", { nullable: true, description: "What submitAuthorization needs, while fields are to be collected." }),
+    state: t.exposeString("state", {
+      nullable: true,
+      description: "While AWAITING_CALLBACK, in the answer of connect: what submitAuthorization needs where fields are to be collected.",
+    }),
     collect: t.field({
       type: CollectFormType,
       nullable: true,

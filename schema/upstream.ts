@@ -90,7 +90,7 @@ export interface Authorization {
   expiresAt: Date | null;
   /** While `awaiting_callback`, for the asker that started it: where to send the browser. */
   authorizeUrl: string | null;
-  /** While fields are to be collected, for the asker that started it: what `submit` needs. */
+  /** While `awaiting_callback`, for the asker that started it: what `submit` needs where fields are to be collected. */
   state: string | null;
   collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
 }

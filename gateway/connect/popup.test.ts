@@ -229,6 +229,19 @@ it("stays open and says in a sentence what is missing where its opener's origin 
   await forgotten.close();
 });
 
+it("takes the origin of a valid Referer where an xkit.js as old as 3.4.2 names none, and else says that it is too old", async () => {
+  for (const path of ["/authorizations/loading", `/authorizations/test/loading?token=${await createOneTimeToken("ada")}`]) {
+    const loaded = await fetchPage(`${url}${path}`, { referer: `${APP_ORIGIN}/settings` });
+    expect(loaded.status).toBe(200);
+    expect(await loaded.text()).toContain(`data-opener-origin="${APP_ORIGIN}"`);
+    for (const headers of [{}, { referer: "https://evil.example/" }]) {
+      const refused = await fetchPage(`${url}${path}`, headers);
+      expect(refused.status).toBe(403);
+      expect(await refused.text()).toMatch(/<p role="status">The xkit.js of the page that opened this window is too old/);
+    }
+  }
+});
+
 it("lets WebKit say who opened the window where the page's address holds no secret, and there alone", async () => {
   const policyOf = async (path: string) => (await fetchPage(`${url}${path}`, { referer: `${APP_ORIGIN}/` })).headers.get("referrer-policy");
   const query = `opener_origin=${APP_ORIGIN}`;

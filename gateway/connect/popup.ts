@@ -53,15 +53,19 @@ const redemptionSchema = z.object({ token: z.string().max(1_024), openerOrigin: 
 const HIDDEN_ORIGIN =
   "This window was not opened by one of the platform's pages, or that page hides its origin (Referrer-Policy: no-referrer).";
 
+/** 3.4.2 does not name its page's origin, which its browser may do. */
+const TOO_OLD =
+  "The xkit.js of the page that opened this window is too old to name that page's origin, and the browser names none of the platform's web origins: the platform has to update @xkit-co/xkit.js.";
+
 /** The pages of the popup, and where the second one redeems its token. */
 export function createPopupRoutes(dependencies: Dependencies): Hono {
   const { vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser } = dependencies;
   const { platform } = pages;
   function showLoading(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
-    const openerOrigin = searchParams.get("opener_origin") ?? "";
+    const openerOrigin = searchParams.get("opener_origin") ?? refererOriginOf(request) ?? "";
     const title = `Connecting · ${platform.name}`;
-    if (!origins.isValid(openerOrigin)) return refuse(title, explainOrigin(openerOrigin));
+    if (!origins.isValid(openerOrigin)) return refuse(title, searchParams.has("opener_origin") ? explainOrigin(openerOrigin) : TOO_OLD);
     const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
     if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
     // When the opener sends the window on, WebKit sends the opener's origin under the policy of the window's document.
@@ -127,5 +131,7 @@ function explainOrigin(openerOrigin: string): string {
 
 function cameFrom(request: Request, openerOrigin: string): boolean {
   if (request.headers.get("sec-fetch-site") === "same-origin") return true;
-  return URL.parse(request.headers.get("referer") ?? "")?.origin === openerOrigin;
+  return refererOriginOf(request) === openerOrigin;
 }
+
+const refererOriginOf = (request: Request): string | null => URL.parse(request.headers.get("referer") ?? "")?.origin ?? null;

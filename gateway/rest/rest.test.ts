@@ -234,3 +234,32 @@ describe("what a page asks", () => {
     expect((await get("/connection/00000000-0000-4000-8000-000000000000/api_objects")).status).toBe(404);
   });
 });
+
+describe("a connector in the user's catalog", () => {
+  const read = async () => {
+    const [{ connectors }, { connector }] = [(await get("/connectors")).body, (await get("/connectors/test")).body];
+    for (const seen of [connectors[0], connector]) expect(seen.connection).toEqual(seen.connections[0] ?? null);
+    expect(connectors[0].connections).toEqual(connector.connections);
+    return connector.connections;
+  };
+
+  it("lists enabled connections only: none that was denied, cancelled or removed", async () => {
+    test.provider.controls.denyNext();
+    await ada.connect();
+    expect(await read()).toEqual([]);
+    await page("POST", "/platform_user/connections/test", {});
+    expect(await read()).toEqual([]);
+    await ada.connect();
+    expect(await read()).toEqual([expect.objectContaining({ enabled: true })]);
+    await page("DELETE", "/platform_user/connections/test");
+    expect(await read()).toEqual([]);
+    expect((await get("/connections")).body.connections).toEqual([expect.objectContaining({ enabled: false })]);
+  });
+
+  it("is started with the state that its link has", async () => {
+    const { authorization } = (await page("POST", "/platform_user/connections/test", {})).body.connection;
+    expect(authorization.state).toBe(new URL(authorization.authorize_url).searchParams.get("state"));
+    const read = await get(`/authorizations/test/${authorization.id}`);
+    expect(read.body.authorization.state).toBeNull();
+  });
+});

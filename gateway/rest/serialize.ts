@@ -75,9 +75,9 @@ export const serializeConnection = (connection: Connection): WireConnection => (
   connector: serializePublicConnector(connection.connector),
 });
 
-/** A connector beside those of `connections` that are of it. */
+/** A connector beside those of `connections` that are enabled and of it: what was never finished or was removed is not installed. */
 export function serializeConnector(connector: Connector, connections: readonly Connection[]): WireConnector {
-  const own = connections.filter(({ connector: { slug } }) => slug === connector.slug).map(serializeConnectionOnly);
+  const own = connections.filter(({ enabled, connector: { slug } }) => enabled && slug === connector.slug).map(serializeConnectionOnly);
   return { ...serializePublicConnector(connector), connection: own[0] ?? null, connections: own };
 }
 

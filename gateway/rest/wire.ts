@@ -119,7 +119,10 @@ export const wireAuthorization = z
       .string()
       .nullable()
       .meta({ description: "While awaiting_callback, in the answer of POST: where to send the browser." }),
-    state: z.string().nullable().meta({ description: "What PUT needs, while fields are to be collected." }),
+    state: z
+      .string()
+      .nullable()
+      .meta({ description: "While awaiting_callback, in the answer of POST and PUT: the state, which PUT needs." }),
   })
   .meta({ id: "Authorization" });
 

@@ -117,7 +117,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       state,
       verifier,
     });
-    return { authorizeUrl: url.href };
+    return { state, authorizeUrl: url.href };
   }
 
   /** Throws NOT_FOUND when what was collected does not open: connecting is started again. */

@@ -21,6 +21,7 @@ export function describeConnecting({ harness, unique, newUser, connect }: Suite,
       expect(started).toMatchObject({ enabled: false, owner: { kind: "user", id: user.viewer.userId }, connector: { slug: "test" } });
       expect(started.authorization).toMatchObject({ status: "awaiting_callback", connectionId: started.id });
       expect(URL.canParse(started.authorization?.authorizeUrl ?? "")).toBe(true);
+      expect(started.authorization?.state).toMatch(/^[\w-]{43}$/);
     });
 
     behaves("finishes in the user's browser, and knows the account and the scopes", async () => {
