@@ -95,11 +95,11 @@ describe("the command line", () => {
     [["keys", "list", "--name", "x"], "takes no --name"],
     [["keys", "revoke", "pk_nothing"], "no such publishable key"],
     [["--nonsense"], "--nonsense"],
-  ])("answers misuse with a sentence and the usage, exit code 2: %j", async (args, words) => {
+  ])("answers misuse with a sentence and where the usage is, exit code 2: %j", async (args, words) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(words);
-    expect(stderr).toContain("xkit-gateway users token <external_id>");
+    expect(stderr).toContain("xkit-gateway --help");
   });
 });
 

@@ -243,6 +243,6 @@ function parseInstant(text: string | undefined): Date | null {
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : explainFailure(error));
+  console.error(error instanceof UsageError ? `${error.message}\nAll commands: xkit-gateway --help` : explainFailure(error));
   process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
 });
