@@ -83,7 +83,14 @@ export function createEdge(dependencies: Dependencies): Edge {
     ],
     createRouter(parts),
   );
-  const limitsOf = createRateLimits({ ...config.rateLimits, clock, log, share: createSharedRates(store.database), wasGood });
+  const limitsOf = createRateLimits({
+    ...config.rateLimits,
+    warnsOfProxy: config.mode === "production",
+    clock,
+    log,
+    share: createSharedRates(store.database),
+    wasGood,
+  });
   const sockets = createSockets(parts, limitsOf);
 
   return {

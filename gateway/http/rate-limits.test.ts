@@ -14,8 +14,8 @@ describe("the limits", () => {
   const clock = createManualClock();
   const warnings: string[] = [];
   const log = { warn: (_facts: object, message: string) => void warnings.push(message) };
-  const create = (options: { isOn?: boolean; trustedProxyHops?: number } = {}) =>
-    createRateLimits({ isOn: true, trustedProxyHops: 0, clock, log, wasGood: () => false, ...options });
+  const create = (options: { isOn?: boolean; trustedProxyHops?: number; warnsOfProxy?: boolean } = {}) =>
+    createRateLimits({ isOn: true, trustedProxyHops: 0, warnsOfProxy: true, clock, log, wasGood: () => false, ...options });
   const login = RATE_LIMITS.login;
   const limited = expect.objectContaining({ code: "RATE_LIMITED" });
 
@@ -57,10 +57,18 @@ describe("the limits", () => {
     forwarded("198.51.100.1").admit("login", "ada");
   });
 
+  it("are off by address on a developer's own machine, without a warning", () => {
+    warnings.length = 0;
+    const limits = create({ warnsOfProxy: false });
+    for (let count = 0; count <= login.address.count; count += 1)
+      limits({ address: "127.0.0.1" }, new Headers()).admit("login", `u${count}`);
+    expect(warnings).toEqual([]);
+  });
+
   it("are off with one setting", () => {
     const limits = create({ isOn: false })({ address: ADDRESS }, new Headers());
     for (let count = 0; count <= login.address.count; count += 1) limits.admit("login", "ada");
-    expect(warnings).toHaveLength(1);
+    expect(warnings).toEqual([]);
   });
 
   it("keep no more keys than fit, and forget the oldest", () => {

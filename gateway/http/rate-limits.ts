@@ -40,6 +40,8 @@ interface Options {
   isOn: boolean;
   /** Proxies in front whose `X-Forwarded-For` is believed. */
   trustedProxyHops: number;
+  /** Whether a private peer address is warned of. In development it is the developer's own machine. */
+  warnsOfProxy: boolean;
   clock: Pick<Clock, "now">;
   log: Pick<Log, "warn">;
   /** Tells other processes what this one counted. Null: each counts alone. */
@@ -49,15 +51,15 @@ interface Options {
 }
 
 /** Counts in the memory of this process, and over all processes where that is shared. */
-export function createRateLimits({ isOn, trustedProxyHops, clock, log, share = null, wasGood }: Options) {
+export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, log, share = null, wasGood }: Options) {
   const limiter = createRateLimiter({ clock, log, share });
-  let hasWarned = false;
+  let shouldWarn = warnsOfProxy;
 
   function addressOf(peer: Peer | null, headers: Headers): string | null {
     const address = clientAddressOf(peer, headers, trustedProxyHops);
     if (address === null || trustedProxyHops > 0 || !isPrivate(address)) return address && networkOf(address);
-    if (!hasWarned) log.warn({}, PRIVATE_PEER);
-    hasWarned = true;
+    if (shouldWarn) log.warn({}, PRIVATE_PEER);
+    shouldWarn = false;
     return null;
   }
 
@@ -93,4 +95,4 @@ export function createRateLimits({ isOn, trustedProxyHops, clock, log, share = n
 }
 
 const PRIVATE_PEER =
-  "Requests come from a private address, so that there is a proxy in front, and no limit by address is kept: set XKIT_TRUSTED_PROXY_HOPS to the number of proxies.";
+  "Requests come from a private address, which counts as a proxy's: nothing is limited by address. Set XKIT_TRUSTED_PROXY_HOPS to the number of proxies in front.";
