@@ -28,7 +28,7 @@ describe("login", () => {
     const { login, graphql } = await setUp(httpsUrl, [ORIGIN]);
     const { data, headers } = await login();
     expect(data.login).toMatchObject({ viewer: { id: "ada", name: "Ada", groupId: "acme" }, expiresAt: "2026-01-01T00:10:00.000Z" });
-    expect(headers.getSetCookie()).toHaveLength(1);
+    expect(headers.getSetCookie()).toHaveLength(2);
     const viewer = await graphql("{ viewer { id } }", { authorization: `Bearer ${data.login.token}` });
     expect(viewer.data).toEqual({ viewer: { id: "ada" } });
   });
@@ -129,7 +129,10 @@ describe("logout", () => {
 
     const answer = await graphql(LOGOUT, { cookie, origin: ORIGIN });
     expect(answer.data).toEqual({ logout: true });
-    expect(answer.headers.getSetCookie().map((each) => each.split(";").slice(0, 2).join(";"))).toEqual(["__Host-xkit_session=; Max-Age=0"]);
+    expect(answer.headers.getSetCookie().map((each) => each.split(";").slice(0, 2).join(";"))).toEqual([
+      "__Host-xkit_session=; Max-Age=0",
+      "__Host-xkit_session_partitioned=; Max-Age=0",
+    ]);
     expect((await graphql("{ viewer { id } }", { authorization })).status).toBe(401);
     // Another process over one SQLite file hears of it with its next turn.
     await new Promise((resolve) => setImmediate(resolve));

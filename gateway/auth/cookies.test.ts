@@ -1,21 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { createSecret } from "../store/sealing.ts";
 import { requestWith } from "../../test/support/auth.ts";
-import { createCookies } from "./cookies.ts";
+import { createCookies, isSecret } from "./cookies.ts";
 
 const secret = createSecret();
 
 describe("cookies", () => {
   it("are bound to the host over https", () => {
     const { session, attempt } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
-    expect(session.serialize(secret, 60)).toBe(`__Host-xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
+    expect(session.serialize(secret, 60)).toEqual([
+      `__Host-xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`,
+      `__Host-xkit_session_partitioned=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; Partitioned; SameSite=None`,
+    ]);
     expect(attempt.serialize("a", secret, 60)).toBe(`__Host-xkit_attempt_a=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
     expect(attempt.clear("a")).toBe("__Host-xkit_attempt_a=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
   });
 
   it("have plain names over http, and are not Secure, which not every browser takes on loopback", () => {
     const { session, attempt } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
-    expect(session.serialize(secret)).toBe(`xkit_session=${secret}; Path=/; HttpOnly; SameSite=Lax`);
+    expect(session.serialize(secret, 60)).toEqual([`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax`]);
     expect(attempt.clear("a")).toMatch(/^xkit_attempt_a=; /);
   });
 
@@ -30,19 +33,19 @@ describe("cookies", () => {
     ["None", "http://127.0.0.1:4000", ["http://localhost:5173"]],
     ["None", "https://ample.com", ["https://example.com"]],
   ])("are SameSite=%s for %s asked from %j", (sameSite, publicUrl, webOrigins) => {
-    expect(createCookies(publicUrl, webOrigins).session.serialize(secret)).toContain(`SameSite=${sameSite}`);
+    expect(createCookies(publicUrl, webOrigins).session.serialize(secret, 60)[0]).toContain(`SameSite=${sameSite}`);
   });
 
   it("are Secure over http only with SameSite=None, which is not heeded without", () => {
     const { session } = createCookies("http://127.0.0.1:4000", ["http://localhost:5173"]);
-    expect(session.serialize(secret)).toBe(`xkit_session=${secret}; Path=/; HttpOnly; Secure; SameSite=None`);
+    expect(session.serialize(secret, 60)[0]).toBe(`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
   });
 
   it("are parsed among others", () => {
     const { session, attempt } = createCookies("https://xkit.example.com", []);
     const attempts = `__Host-xkit_attempt_b=${secret}; __Host-xkit_attempt_c=short; __Host-xkit_attempt_a=${secret}; __Host-xkit_attempt_=${secret}`;
     const request = requestWith({ cookie: `a=b; __Host-xkit_session=${secret}; xkit_attempt_d=${secret}; ${attempts}` });
-    expect(session.parse(request)).toBe(secret);
+    expect(session.parse(request)).toEqual([secret]);
     expect([...attempt.parse(request)]).toEqual([
       ["b", secret],
       ["a", secret],
@@ -57,13 +60,24 @@ describe("cookies", () => {
     "__Host-xkit_session=",
     "__Host-xkit_session=short",
     `__Host-xkit_session=${secret}%00`,
-  ])("are null in %j", (cookie) => {
+  ])("are not found in %j", (cookie) => {
     const { session } = createCookies("https://xkit.example.com", []);
-    expect(session.parse(requestWith(cookie === undefined ? {} : { cookie }))).toBeNull();
+    expect(session.parse(requestWith(cookie === undefined ? {} : { cookie })).filter(isSecret)).toEqual([]);
   });
 
   it("are not looked for in a header longer than 16 KiB", () => {
     const { session } = createCookies("https://xkit.example.com", []);
-    expect(session.parse(requestWith({ cookie: `${"a=b; ".repeat(4_000)}__Host-xkit_session=${secret}` }))).toBeNull();
+    expect(session.parse(requestWith({ cookie: `${"a=b; ".repeat(4_000)}__Host-xkit_session=${secret}` }))).toEqual([]);
+  });
+
+  it("hold a session twice for a page on another site, and the one that navigations send is read first", () => {
+    const { session } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
+    const [one, other] = ["__Host-xkit_session=one", "__Host-xkit_session_partitioned=other"];
+    expect(session.parse(requestWith({ cookie: `${other}; ${one}` }))).toEqual(["one", "other"]);
+    expect(session.parse(requestWith({ cookie: other }))).toEqual(["other"]);
+    expect(session.clear().map((header) => header.split(";", 2).join(";"))).toEqual([
+      "__Host-xkit_session=; Max-Age=0",
+      "__Host-xkit_session_partitioned=; Max-Age=0",
+    ]);
   });
 });

@@ -4,6 +4,8 @@ import { parseCookie, stringifySetCookie } from "cookie";
 const MAXIMUM_HEADER_CHARACTERS = 16_384;
 /** 32 random bytes as base64url. */
 const secret = /^[A-Za-z0-9_-]{43}$/;
+/** Whether a text can be a secret of ours. */
+export const isSecret = (text: string): boolean => secret.test(text);
 /** Such bytes, and something sealed. */
 const sealedSecret = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_.-]{1,1024}$/;
 
@@ -27,9 +29,23 @@ export interface SecretCookies {
   clear(rest: string): string;
 }
 
+/**
+ * The cookies that hold a session, one value in both. A navigation to the gateway sends the unpartitioned one. Where browsers keep
+ * third-party cookies apart, requests of a page on another site send the partitioned one alone (`Partitioned`, RFC 6265bis draft "CHIPS").
+ */
+export interface SessionCookies {
+  name: string;
+  /** Their values in a request, the unpartitioned one's first. */
+  parse(request: Request): string[];
+  /** `Set-Cookie` headers. */
+  serialize(value: string, maximumAgeSeconds: number): string[];
+  /** `Set-Cookie` headers that remove them. */
+  clear(): string[];
+}
+
 export interface Cookies {
-  /** Holds a session's secret: for `refreshSession`, `logout` and the first-party pages. */
-  session: SecretCookie;
+  /** Hold a session's secret: for `refreshSession`, `logout` and the first-party pages. */
+  session: SessionCookies;
   /** Each binds one started authorization to this browser. */
   attempt: SecretCookies;
   /** Holds a hand-over that the user of this browser has to agree to. */
@@ -42,6 +58,7 @@ interface Attributes {
   path: "/";
   secure: boolean;
   sameSite: "lax" | "none";
+  partitioned?: true;
 }
 
 /**
@@ -55,9 +72,24 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
   const attributes: Attributes = { httpOnly: true, path: "/", secure: isHttps || sameSite === "none", sameSite };
   const prefix = isHttps ? "__Host-" : "";
   return {
-    session: createCookie(`${prefix}xkit_session`, attributes),
+    session: createSessionCookies(`${prefix}xkit_session`, attributes),
     handOver: createCookie(`${prefix}xkit_hand_over`, attributes, sealedSecret),
     attempt: createFamily(`${prefix}xkit_attempt_`, attributes),
+  };
+}
+
+/** Without a page on another site, no browser keeps the cookies of a page apart. */
+function createSessionCookies(name: string, attributes: Attributes): SessionCookies {
+  const partitioned = createCookie(`${name}_partitioned`, { ...attributes, partitioned: true });
+  const both = [createCookie(name, attributes), ...(attributes.sameSite === "none" ? [partitioned] : [])];
+  return {
+    name,
+    parse(request) {
+      const held = readCookies(request);
+      return both.flatMap((cookie) => held[cookie.name] ?? []);
+    },
+    serialize: (value, maximumAgeSeconds) => both.map((cookie) => cookie.serialize(value, maximumAgeSeconds)),
+    clear: () => both.map((cookie) => cookie.clear()),
   };
 }
 

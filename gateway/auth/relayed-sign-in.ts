@@ -1,4 +1,3 @@
-import { parseCookie } from "cookie";
 import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Auth } from "./index.ts";
 import { noLimits } from "../http/rate-limits.ts";
@@ -6,9 +5,6 @@ import { defaultLifetimes } from "./lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
 import type { RelayedSession, RelayedUsers, Upstream } from "../upstream/upstream.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
-
-/** Longest `Cookie` header that is read, in characters: 16 KiB. */
-const MAXIMUM_HEADER_CHARACTERS = 16_384;
 
 /** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
 const passableToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
@@ -31,18 +27,20 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, user
   const place = `relayed-session:${cookies.session.name}`;
 
   function findCookie(request: Request): string | null {
-    const header = request.headers.get("cookie") ?? "";
-    const sealed = header.length > MAXIMUM_HEADER_CHARACTERS ? undefined : parseCookie(header)[cookies.session.name];
+    return cookies.session.parse(request).flatMap(open)[0] ?? null;
+  }
+
+  function open(sealed: string): string[] {
     try {
-      return sealed === undefined ? null : sealer.open(sealed, place);
+      return [sealer.open(sealed, place)];
     } catch (error) {
-      if (error instanceof SealError) return null;
+      if (error instanceof SealError) return [];
       throw error;
     }
   }
 
   function toSignedIn({ token, expiresAt, viewer, cookie }: RelayedSession): SignedIn {
-    const kept = cookie === null ? [] : [cookies.session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds)];
+    const kept = cookie === null ? [] : cookies.session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds);
     return { session: { token, expiresAt, viewer }, setCookies: kept };
   }
 
@@ -71,7 +69,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, user
     async logout(request) {
       assertOwnPage(origins, request);
       await end(request);
-      return { setCookies: [cookies.session.clear(), ...bindings.clearAll(request)] };
+      return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
     start: () =>

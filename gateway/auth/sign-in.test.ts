@@ -36,6 +36,7 @@ describe("login", () => {
     expect(await auth.authenticate(bearer(session.token))).toMatchObject({ kind: "user" });
     expect(setCookies).toEqual([
       expect.stringMatching(/^__Host-xkit_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=None$/),
+      expect.stringMatching(/^__Host-xkit_session_partitioned=[\w-]{43}; Max-Age=2592000; .*; Partitioned; SameSite=None$/),
     ]);
   });
 
@@ -122,6 +123,22 @@ describe("refresh", () => {
   });
 });
 
+describe("a page on another site", () => {
+  it("goes on by either cookie, and ends what both hold when it signs out or in", async () => {
+    const { auth, cookie, setCookies } = await setUp();
+    const partitioned = cookieOf(setCookies[1]);
+    const dead = `__Host-xkit_session=${"x".repeat(43)}`;
+    for (const sent of [cookie, partitioned, `${dead}; ${partitioned}`, `${cookie}; ${partitioned}`])
+      expect(await auth.signIn.refresh(page(sent))).toMatchObject({ session: { viewer: { userId: "ada" } } });
+    const grace = await signInAs(auth, "grace");
+    const both = page(`${grace.cookie}; ${partitioned}`);
+    expect(await auth.signIn.refresh(both)).toMatchObject({ session: { viewer: { userId: "grace" } } });
+    await auth.signIn.logout(both);
+    for (const sent of [grace.cookie, partitioned])
+      await expect(auth.signIn.refresh(page(sent))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  });
+});
+
 describe("logout", () => {
   it("ends the session at once in every process and clears every cookie of ours", async () => {
     const [here, there] = await startTwoAuths(createTestClock());
@@ -129,7 +146,12 @@ describe("logout", () => {
     expect(await there.authenticate(bearer(session.token))).toMatchObject({ kind: "user" });
     const bindings = ["a", "b"].map((rest) => `__Host-xkit_attempt_${rest}=${"x".repeat(43)}`);
     const { setCookies } = await here.signIn.logout(page([cookie, ...bindings].join("; ")));
-    expect(setCookies.map(cookieOf)).toEqual(["__Host-xkit_session=", "__Host-xkit_attempt_a=", "__Host-xkit_attempt_b="]);
+    expect(setCookies.map(cookieOf)).toEqual([
+      "__Host-xkit_session=",
+      "__Host-xkit_session_partitioned=",
+      "__Host-xkit_attempt_a=",
+      "__Host-xkit_attempt_b=",
+    ]);
     await expect(there.authenticate(bearer(session.token))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(there.signIn.refresh(page(cookie))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     expect(await there.signIn.signedInUser(page(cookie))).toBeNull();
@@ -138,8 +160,8 @@ describe("logout", () => {
   it("succeeds again, and without any session", async () => {
     const { auth, cookie } = await setUp();
     await auth.signIn.logout(page(cookie));
-    expect((await auth.signIn.logout(page(cookie))).setCookies).toHaveLength(1);
-    expect((await auth.signIn.logout(page(""))).setCookies).toHaveLength(1);
+    expect((await auth.signIn.logout(page(cookie))).setCookies).toHaveLength(2);
+    expect((await auth.signIn.logout(page(""))).setCookies).toHaveLength(2);
   });
 });
 
@@ -172,7 +194,7 @@ describe("bound to a request", () => {
     const bound = auth.signIn.bind(page(cookieOf(headers.getSetCookie()[0])), headers);
     expect((await bound.refresh()).viewer.userId).toBe("grace");
     await bound.logout();
-    expect(headers.getSetCookie()).toHaveLength(2);
+    expect(headers.getSetCookie()).toHaveLength(4);
     await expect(bound.refresh()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 });

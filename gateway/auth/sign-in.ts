@@ -4,7 +4,7 @@ import type { KnownUser, Viewer } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Bearers } from "./bearer.ts";
 import type { Bindings } from "./bindings.ts";
-import type { Cookies } from "./cookies.ts";
+import { type Cookies, isSecret } from "./cookies.ts";
 import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { LiveSession, Sessions } from "./sessions.ts";
@@ -57,9 +57,14 @@ export interface SignInOptions {
 }
 
 export function createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }: SignInOptions): SignIn {
-  const findSession = async (request: Request): Promise<LiveSession | null> => {
-    const secret = cookies.session.parse(request);
-    return secret === null ? null : sessions.find(secret);
+  const findSessions = async (request: Request): Promise<LiveSession[]> => {
+    const secrets = new Set(cookies.session.parse(request).filter(isSecret));
+    const found = await Promise.all([...secrets].map((secret) => sessions.find(secret)));
+    return found.filter((live) => live !== null);
+  };
+
+  const endSessions = async (request: Request): Promise<void> => {
+    for (const { id } of await findSessions(request)) await sessions.end(id);
   };
 
   const toSession = async (live: LiveSession, user: KnownUser): Promise<Session> => ({
@@ -79,14 +84,13 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, bindin
       const { viewer, sessionId } = await limits.judge(bearers.identify(userToken));
       limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
-      const previous = await findSession(request);
-      if (previous) await sessions.end(previous.id);
+      await endSessions(request);
       return signIn.start(viewer.userId, request);
     },
 
     async refresh(request, limits = noLimits) {
       assertOwnPage(origins, request);
-      const live = await findSession(request);
+      const [live] = await findSessions(request);
       if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
       limits.admit("refreshSession", live.userId);
       return { session: await toSession(live, await getUser(live.userId)), setCookies: [] };
@@ -94,23 +98,22 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, bindin
 
     async logout(request) {
       assertOwnPage(origins, request);
-      const live = await findSession(request);
-      if (live) await sessions.end(live.id);
-      return { setCookies: [cookies.session.clear(), ...bindings.clearAll(request)] };
+      await endSessions(request);
+      return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
     async start(userId, request, maximumAgeSeconds) {
       const user = await getUser(userId);
       const live = await sessions.start(userId, maximumAgeSeconds);
       const cookieAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
-      const setCookies = [cookies.session.serialize(live.secret, cookieAgeSeconds), ...(await bindings.rotate(request, userId))];
+      const setCookies = [...cookies.session.serialize(live.secret, cookieAgeSeconds), ...(await bindings.rotate(request, userId))];
       return { session: await toSession(live, user), setCookies };
     },
 
     async signedInUser(request) {
-      const live = await findSession(request);
+      const [live] = await findSessions(request);
       const user = live && (await users.find(live.userId));
-      return user && toViewer(user);
+      return user ? toViewer(user) : null;
     },
 
     bind: (request, headers, limits = noLimits) => bindSignIn(signIn, { request, headers, limits }),
