@@ -56,6 +56,17 @@ function settled(api: Api, started: StartedConnection, signal: AbortSignal | und
   }).finally(() => stop.abort());
 }
 
+/** Rejects when a page of the gateway says in the popup that it cannot go on: nothing else would tell. */
+const failed = (popup: Window, started: StartedConnection, signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const listen = ({ source, origin, data }: MessageEvent<unknown>) => {
+      if (source !== popup || origin !== new URL(started.connectorUrl).origin) return;
+      if (typeof data === "object" && data !== null && "error" in data && typeof data.error === "string")
+        reject(new ConnectError("error", data.error));
+    };
+    addEventListener("message", listen, { signal });
+  });
+
 /** This page leaves. Should the browser bring it back from memory, the gateway knows how it ended. */
 const thisPage = (): ConnectWindow => ({
   returnTo: location.href,
@@ -72,10 +83,12 @@ const thisPage = (): ConnectWindow => ({
 });
 
 const popupPage = (popup: Window, slug: string): ConnectWindow => ({
-  returnTo: `/connectors/${slug}?close=1`,
+  returnTo: `/connectors/${slug}?${new URLSearchParams({ close: "1", opener_origin: location.origin })}`,
   visit(api, started, signal) {
-    popup.location.replace(urlOf(started));
-    return settled(api, started, signal);
+    // With `replace`, WebKit sends no `Referer` from a window that has been nowhere yet.
+    popup.location.href = urlOf(started);
+    const stop = new AbortController();
+    return Promise.race([settled(api, started, signal), failed(popup, started, stop.signal)]).finally(() => stop.abort());
   },
   close: () => popup.close(),
 });

@@ -2,9 +2,11 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
+import { foreignOriginOf } from "./http/foreign-page.ts";
 import { nullWhenRefused } from "./http/failure.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import { noLimits, type RequestLimits } from "./http/rate-limits.ts";
+import { createSecret } from "./store/sealing.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "./runtime/subscription-limit.ts";
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
@@ -14,12 +16,23 @@ export interface ContextFactory {
   /** Whether bearers are the upstream's to judge: then `create` refuses malformed ones alone, and the first use the others. */
   relaysBearers: boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
-  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers): Promise<Context>;
+  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers, options?: CreateOptions): Promise<Context>;
   /** The same for a user whom the first-party session cookie names. */
   connectionsOf(viewer: Viewer, asked: Asked, setCookie: (header: string) => void): ViewerConnections;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
   follow(bearer: string): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
+
+export interface CreateOptions {
+  /**
+   * Whether a page on another site is given a link of ours to send its user to, instead of a cookie that it may not be able to keep.
+   * Not for the popup of xkit.js, which is bound by a one-time token.
+   */
+  linksForeignPages?: boolean;
+}
+
+/** A link of ours for what a user has started on a page of another site. */
+export type LinkPage = (started: { userId: string; slug: string; state: string; origin: string }) => Promise<string>;
 
 /** What counts of a request. */
 type Asked = Pick<Exchange, "request" | "limits">;
@@ -38,16 +51,25 @@ const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
 /** The same, by itself. */
 const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 
-export function createContextFactory(auth: Auth, upstream: Upstream): ContextFactory {
+export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: LinkPage): ContextFactory {
   const { users } = upstream;
   const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER);
 
-  function bind(asker: KnownAsker, { request, limits }: Asked, setCookie: (header: string) => void): ViewerConnections {
+  /** @param foreignOrigin of a page on another site that is to be given links. */
+  function bind(
+    asker: KnownAsker,
+    { request, limits }: Asked,
+    setCookie: (header: string) => void,
+    foreignOrigin: string | null = null,
+  ): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     return guard(
       users.forUser({
         viewer: asker.viewer,
-        bind: auth.bindings.create(request, setCookie),
+        ...(foreignOrigin === null
+          ? { bind: auth.bindings.create(request, setCookie), link: null }
+          : // Nothing holds this secret: what is started is bound where the link leads.
+            { bind: createSecret, link: (started) => linkPage({ ...started, userId: asker.viewer.userId, origin: foreignOrigin }) }),
         stillAllowed: () => isStillAllowed(asker),
       }),
       async () => asker.viewer,
@@ -99,7 +121,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
 
   return {
     relaysBearers: !users.knownHere,
-    async create({ request, limits, authenticate }, answer) {
+    async create({ request, limits, authenticate }, answer, { linksForeignPages = false } = {}) {
       const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer, limits) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
       if (!users.knownHere && bearer !== undefined) {
@@ -110,7 +132,9 @@ export function createContextFactory(auth: Auth, upstream: Upstream): ContextFac
       if (principal.kind === "platform") return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform()) };
       if (principal.kind === "anonymous") return { ...context, user: null, platform: null };
       const { viewer, credential } = principal;
-      const connections = bind({ viewer, bearer: credential }, { request, limits }, (header) => answer.append("set-cookie", header));
+      const foreignOrigin = linksForeignPages ? foreignOriginOf(request, auth.origins) : null;
+      const setCookie = (header: string) => answer.append("set-cookie", header);
+      const connections = bind({ viewer, bearer: credential }, { request, limits }, setCookie, foreignOrigin);
       return { ...context, user: { viewer: async () => viewer, connections: memoizeViewer(connections) }, platform: null };
     },
     connectionsOf: (viewer, asked, setCookie) => bind({ viewer, bearer: null }, asked, setCookie),

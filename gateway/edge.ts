@@ -8,8 +8,9 @@ import { signInThrough } from "./auth/relayed-sign-in.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
-import { createHandOver } from "./connect/popup-handoff.ts";
+import { createHandOver, type HandOver, handedOverSchema } from "./connect/popup-handoff.ts";
 import { type Pages, renderFailurePage } from "./connect/page.ts";
+import { createPageLinkRoutes, PAGE_LINK_PATH, type PageLink, pageLinkSchema } from "./connect/page-link.ts";
 import { createPopupRoutes } from "./connect/popup.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
@@ -40,6 +41,7 @@ import type { Metrics } from "./runtime/metrics.ts";
 import type { Store } from "./services.ts";
 import { createSharedRates } from "./store/shared-rates.ts";
 import type { Upstream } from "./upstream/upstream.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "./vault/attempts.ts";
 
 interface Dependencies {
   config: Config;
@@ -64,10 +66,16 @@ export interface Edge {
 export function createEdge(dependencies: Dependencies): Edge {
   const { config, store, upstream, metrics, clock, log } = dependencies;
   const auth = signInThrough(store.auth, upstream, store.sealer);
-  const contexts = createContextFactory(auth, upstream);
+  const links = createHandOver(
+    { oneTimeTokens: auth.oneTimeTokens, sealer: store.sealer },
+    { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS },
+  );
+  const linkPage = async (link: PageLink) =>
+    `${config.publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams({ token: await links.create(link) })}`;
+  const contexts = createContextFactory(auth, upstream, linkPage);
   let isDraining = false;
   const pages = { platform: config.platform, findSignedIn: auth.signIn.signedInUser };
-  const parts = { ...dependencies, auth, contexts, pages, isDraining: () => isDraining };
+  const parts = { ...dependencies, auth, contexts, links, pages, isDraining: () => isDraining };
   const surfaceOf = createSurfaces(pages, config.publicUrl);
   const { isValid } = auth.origins;
 
@@ -130,6 +138,8 @@ function createSurfaces(pages: Pages, publicUrl: string) {
 interface Parts extends Dependencies {
   auth: Store["auth"];
   contexts: ContextFactory;
+  /** What pages on other sites have started. */
+  links: HandOver<PageLink>;
   pages: Pages;
   isDraining: () => boolean;
 }
@@ -162,16 +172,16 @@ function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
 
 /** REST and pages. */
 function createRoutes(
-  { config, store: { database, sealer }, upstream, auth, contexts, pages, metrics, clock, isDraining }: Parts,
+  { config, store: { database, sealer }, upstream, auth, contexts, links, pages, metrics, clock, isDraining }: Parts,
   graphiql: Graphiql | null,
 ): Hono<Routed> {
   const { publicUrl } = config;
   const { vault } = upstream;
   const { bindings, cookies, origins, signIn, signingKeys } = auth;
-  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token" });
+  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token", schema: handedOverSchema });
   const pending = createHandOver(
     { oneTimeTokens: auth.oneTimeTokens, sealer },
-    { name: "pending-hand-over", lifetimeSeconds: SWITCH_SECONDS },
+    { name: "pending-hand-over", schema: handedOverSchema, lifetimeSeconds: SWITCH_SECONDS },
   );
   const routes = new Hono<Routed>();
   const checkReady = async () => {
@@ -185,6 +195,7 @@ function createRoutes(
     const connecting = { vault, pages, publicUrl, bindings, origins, connectionsOf };
     routes.route("/", createConnectRoutes(connecting));
     routes.route("/", createContinueRoutes({ vault, handOver, signIn, bindings, origins, pages }));
+    routes.route("/", createPageLinkRoutes({ vault, links, signIn, bindings, origins, pages, findUser: auth.users.find }));
   }
   routes.route("/", createPopupRoutes({ vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser: auth.users.find }));
   routes.route("/", createSignOutRoute({ pages, signIn, origins }));

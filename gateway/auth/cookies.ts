@@ -1,4 +1,5 @@
 import { parseCookie, stringifySetCookie } from "cookie";
+import { isSameSite } from "../http/foreign-page.ts";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
 const MAXIMUM_HEADER_CHARACTERS = 16_384;
@@ -123,16 +124,3 @@ function createCookie(name: string, attributes: Attributes, shape = secret): Sec
     clear: () => stringifySetCookie(name, "", { ...attributes, maxAge: 0 }),
   };
 }
-
-/**
- * Whether two origins are surely of one site: same scheme, and one host is the other or above it.
- * Siblings (`app.` and `xkit.example.com`) may be of two sites, as under `github.io`; only the public suffix list knows. They count as
- * two, which costs nothing: `None` works within a site too, and what reads the session cookie checks the origin itself.
- */
-function isSameSite(origin: string, publicUrl: string): boolean {
-  const [one, other] = [new URL(origin.replace("*.", "")), new URL(publicUrl)];
-  if (one.protocol !== other.protocol) return false;
-  return one.hostname === other.hostname || isAbove(one.hostname, other.hostname) || isAbove(other.hostname, one.hostname);
-}
-
-const isAbove = (parent: string, child: string): boolean => parent.includes(".") && child.endsWith(`.${parent}`);

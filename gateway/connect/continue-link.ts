@@ -3,26 +3,23 @@
  *
  * What it started is bound to a browser that it stood in for. The one-time token proves the user, and the browser that opens the link is
  * bound to it instead, by a secret of its own. A link may be slipped to a victim, by mail or by another user of the platform. So the page asks first, by
- * name, and a user who is signed in is never signed in as another. The way to the provider and back needs the binding alone. A session
- * begins for our own form only, and ends with what was started.
+ * name, and a user who is signed in is never signed in as another.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema, stateSchema } from "../../schema/input.ts";
-import type { Bindings } from "../auth/bindings.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
-import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandOver } from "./popup-handoff.ts";
-import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, renderFailure, renderPage } from "./page.ts";
+import { takeOver, type TakingOver } from "./take-over.ts";
 
-interface Dependencies {
+interface Dependencies extends TakingOver {
   vault: Pick<Vault, "takeOver" | "describe">;
   handOver: HandOver;
   signIn: Pick<SignIn, "signedInUser" | "start">;
-  bindings: Pick<Bindings, "create">;
   origins: OriginCheck;
   pages: Pages;
 }
@@ -34,7 +31,8 @@ interface Link {
 }
 
 /** The page between a gateway in front and the provider. */
-export function createContinueRoutes({ vault, handOver, signIn, bindings, origins, pages }: Dependencies): Hono {
+export function createContinueRoutes(dependencies: Dependencies): Hono {
+  const { vault, handOver, signIn, origins, pages } = dependencies;
   /** Changes nothing: previews and scanners of links use no token up. */
   async function ask(request: Request, slug: string): Promise<Response> {
     const { state } = parseLink(request, slug);
@@ -56,11 +54,7 @@ export function createContinueRoutes({ vault, handOver, signIn, bindings, origin
     const { userId } = handedOver;
     const current = await signIn.signedInUser(request);
     if (current && current.userId !== userId) throw forbidden(`${labelOf(current)} is signed in here: this link is for another user.`);
-    const setCookies: string[] = [];
-    const bind = bindings.create(request, (header) => setCookies.push(header));
-    const { location, isForm } = await vault.takeOver(state, slug, userId, bind);
-    const session = isForm && !current ? (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies : [];
-    return redirectTo(location, [...session, ...setCookies]);
+    return takeOver(dependencies, request, { userId, slug, state, isSignedIn: current !== null });
   }
 
   const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>

@@ -5,6 +5,7 @@ import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { GatewayError } from "../../schema/errors.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
+import { renderTelling, type Telling, TELLING_SOURCE } from "./opener.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
@@ -54,6 +55,8 @@ export interface Page {
   body: Html;
   /** Set on pages with a form whose answer leads to a provider. */
   hasForm?: boolean;
+  /** Whom to tell of a failure. */
+  telling?: Telling | null;
   headers?: Record<string, string>;
 }
 
@@ -71,9 +74,9 @@ export interface Pages {
   findSignedIn(request: Request): Promise<Viewer | null>;
 }
 
-/** A small first-party page in answer to `request`: no script, and nothing from another host but the platform's logo. */
+/** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
-  const { title, status = 200, body, hasForm = false, headers = {} } = page;
+  const { title, status = 200, body, hasForm = false, telling = null, headers = {} } = page;
   const { name, color, logoUrl } = pages.platform;
   // A page can be read also where nobody can be asked who that is, as in an outage.
   const viewer = await pages.findSignedIn(request).catch(() => null);
@@ -98,6 +101,7 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
           <h1>${title}</h1>
           ${body} ${viewer ? renderSignedIn(viewer) : ""}
         </main>
+        ${telling ? renderTelling(telling) : ""}
       </body>
     </html>`;
   const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
@@ -105,7 +109,7 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${telling ? `script-src ${TELLING_SOURCE}; ` : ""}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
       // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
       ...((hasForm || viewer) && { "referrer-policy": "same-origin" }),
       ...headers,
@@ -124,11 +128,21 @@ export const renderSignedIn = (viewer: Viewer): Html =>
     <form method="post" action="${SIGN_OUT_PATH}"><button>Sign out</button></form>
   </footer>`;
 
-/** A page that tells of an expected failure. Throws every other error again. */
-export function renderFailure(pages: Pages, request: Request, error: unknown, body: Html): Promise<Response> {
+/**
+ * A page that tells of an expected failure. Throws every other error again.
+ * @param openerOrigin a valid web origin, whose page opened this window if any did, and is told too.
+ */
+export function renderFailure(
+  pages: Pages,
+  request: Request,
+  error: unknown,
+  body: Html,
+  openerOrigin: string | null = null,
+): Promise<Response> {
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
-  return renderFailurePage(pages, request, failure, { body, headers: failureHeaders(failure, null) });
+  const telling = openerOrigin === null ? null : { openerOrigin, error: failure.message };
+  return renderFailurePage(pages, request, failure, { body, telling, headers: failureHeaders(failure, null) });
 }
 
 /** A page that tells of any failure. */
@@ -136,12 +150,13 @@ export const renderFailurePage = (
   pages: Pages,
   request: Request,
   failure: Failure,
-  { body, headers }: Required<Pick<Page, "body" | "headers">>,
+  { body, headers, telling = null }: Required<Pick<Page, "body" | "headers">> & Pick<Page, "telling">,
 ): Promise<Response> =>
   renderPage(pages, request, {
     title: "That did not work",
     status: failure.status,
     headers,
+    telling,
     body: html`<p role="alert">${failure.message}</p>
       ${body}`,
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { OneTimeTokens } from "../auth/one-time-tokens.ts";
 import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 
-const handedOverSchema = z.object({
+export const handedOverSchema = z.object({
   userId: z.string(),
   /** Of the attempt that the window goes on with: the hash of its state. Null where none was started. */
   stateHash: z.string().nullable(),
@@ -19,50 +19,52 @@ export type HandedOver = z.output<typeof handedOverSchema>;
  * popup is bound to it by a new secret of its own: no secret of a browser is ever handed over. What the token says is sealed, and bound
  * to it.
  */
-export interface HandOver {
-  create(handedOver: HandedOver): Promise<string>;
+export interface HandOver<Content extends { userId: string } = HandedOver> {
+  create(content: Content): Promise<string>;
   /** What the token says, without using it up; null when it is not one of these. */
-  peek(token: string): HandedOver | null;
+  peek(token: string): Content | null;
   /** Uses the token up; null when it is unknown, expired, used or not one of these. */
-  redeem(token: string): Promise<HandedOver | null>;
+  redeem(token: string): Promise<Content | null>;
 }
 
 /** One kind of them: a token of one kind is none of another. */
-export interface HandOverKind {
+export interface HandOverKind<Content> {
   name: string;
+  /** What it says. */
+  schema: z.ZodType<Content>;
   /** Default: that of one-time tokens. */
   lifetimeSeconds?: number;
 }
 
-export function createHandOver(
+export function createHandOver<Content extends { userId: string }>(
   { oneTimeTokens, sealer }: { oneTimeTokens: OneTimeTokens; sealer: Sealer },
-  { name, lifetimeSeconds }: HandOverKind,
-): HandOver {
+  { name, schema, lifetimeSeconds }: HandOverKind<Content>,
+): HandOver<Content> {
   const contextOf = (secret: string) => `${name}:${hashSecret(secret)}`;
 
-  function open(token: string): { secret: string; handedOver: HandedOver | null } {
+  function open(token: string): { secret: string; content: Content | null } {
     const dot = token.indexOf(".");
     const secret = token.slice(0, Math.max(dot, 0));
     try {
-      return { secret, handedOver: handedOverSchema.parse(JSON.parse(sealer.open(token.slice(dot + 1), contextOf(secret)))) };
+      return { secret, content: schema.parse(JSON.parse(sealer.open(token.slice(dot + 1), contextOf(secret)))) };
     } catch (error) {
       // Also one of the version before, which sealed something else.
-      if (error instanceof SealError || error instanceof SyntaxError) return { secret, handedOver: null };
+      if (error instanceof SealError || error instanceof SyntaxError) return { secret, content: null };
       throw error;
     }
   }
 
   return {
-    async create(handedOver) {
-      const { token } = await oneTimeTokens.create(handedOver.userId, lifetimeSeconds);
-      return `${token}.${sealer.seal(JSON.stringify(handedOver), contextOf(token))}`;
+    async create(content) {
+      const { token } = await oneTimeTokens.create(content.userId, lifetimeSeconds);
+      return `${token}.${sealer.seal(JSON.stringify(content), contextOf(token))}`;
     },
 
-    peek: (token) => open(token).handedOver,
+    peek: (token) => open(token).content,
 
     async redeem(token) {
-      const { secret, handedOver } = open(token);
-      return handedOver !== null && (await oneTimeTokens.redeem(secret)) === handedOver.userId ? handedOver : null;
+      const { secret, content } = open(token);
+      return content !== null && (await oneTimeTokens.redeem(secret)) === content.userId ? content : null;
     },
   };
 }

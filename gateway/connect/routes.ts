@@ -14,6 +14,7 @@ import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { renderForm } from "./form.ts";
+import { openerOf } from "./opener.ts";
 import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /** The longest query that a callback by POST is turned into, in characters: Node takes 16 KiB of headers. */
@@ -33,9 +34,9 @@ interface Dependencies {
 export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   const { pages, publicUrl } = dependencies;
   const answer = (request: Request, slug: string, answering: Promise<Response>): Promise<Response> =>
-    answering.catch((error: unknown) => {
+    answering.catch(async (error: unknown) => {
       const back = html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
-      return renderFailure(pages, request, error, back);
+      return renderFailure(pages, request, error, back, await findOpener(dependencies, request));
     });
   const routes = new Hono<Routed>();
   routes.get("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), open(dependencies, env, req.param("slug"))));
@@ -47,6 +48,14 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   );
   routes.post("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), readFormPost(dependencies, env.request)));
   return routes;
+}
+
+/** The page that waits for what this window was to finish, or null. */
+async function findOpener({ vault, origins }: Dependencies, request: Request): Promise<string | null> {
+  const state = stateSchema.safeParse(new URL(request.url).searchParams.get("state"));
+  // What went wrong may be the store.
+  const returnTo = state.success ? await vault.findReturnTo(state.data).catch(() => null) : null;
+  return openerOf(returnTo, origins);
 }
 
 /** Starts connecting; with the `state` of what has been started, shows its form. */

@@ -13,6 +13,8 @@ export interface Callers {
     viewer(): Promise<Viewer>;
     connections: ViewerConnections;
     createOneTimeToken(): Promise<string>;
+    /** Of the page that asks, if one does. */
+    origin: string | null;
     login(): Promise<Session>;
   };
   /** A page of the platform, by the session cookie alone: a bearer beside it is not looked at. */
@@ -118,6 +120,7 @@ export function createCallerResolvers(request: {
   create(): Promise<Context>;
   sessions(): Sessions;
   createOneTimeToken(userId: string): Promise<string>;
+  origin(): string | null;
   bearer(): string;
 }): CallerResolvers {
   return {
@@ -132,6 +135,7 @@ export function createCallerResolvers(request: {
         context,
         viewer,
         connections,
+        origin: request.origin(),
         createOneTimeToken: async () => request.createOneTimeToken((await viewer()).userId),
         login: () => context.sessions.login(request.bearer()),
       };

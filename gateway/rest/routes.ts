@@ -44,6 +44,7 @@ async function answer(operation: Operation, { req, env }: RouteContext<Routed>, 
     create: () => dependencies.createContext(env, headers),
     sessions: () => dependencies.sessionsOf(env, headers),
     createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env),
+    origin: () => request.headers.get("origin"),
     bearer: () => bearerOf(request),
   });
   try {

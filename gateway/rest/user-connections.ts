@@ -67,8 +67,8 @@ export const connectionOperations: Operation[] = [
     status: 201,
     answer: wireAnswers.connection,
     failures: [404],
-    handle: async ({ connections }, { params, body }) => {
-      const options = { id: body.id ?? null, returnTo: body.return_to ?? POPUP_DONE_PATH };
+    handle: async ({ connections, origin }, { params, body }) => {
+      const options = { id: body.id ?? null, returnTo: body.return_to ?? popupEndOf(origin) };
       return { connection: serializeConnection(await connections.start(params.slug, options)) };
     },
   }),
@@ -95,6 +95,15 @@ export const connectionOperations: Operation[] = [
     handle: async ({ connections }, { params }) => ({ connection: serializeConnection(await connections.disconnect(params)) }),
   }),
 ];
+
+/** The longest origin that is kept: a host name has at most 253 characters (RFC 1035). */
+const LONGEST_ORIGIN = 270;
+
+/** Where the popup of xkit.js ends, and which page is told when it cannot. */
+const popupEndOf = (origin: string | null): string =>
+  origin === null || origin.length > LONGEST_ORIGIN
+    ? POPUP_DONE_PATH
+    : `${POPUP_DONE_PATH}?${new URLSearchParams({ opener_origin: origin })}`;
 
 /** What is behind them, while it is being made (contract, "Browser endpoints"). */
 export const authorizationOperations: Operation[] = [

@@ -106,7 +106,9 @@ describe("the context of a request", () => {
       close: no,
     };
     const exchange = { request: new Request(PUBLIC_URL), limits: noLimits, authenticate: async () => principal };
-    const { user, platform } = await createContextFactory(store.auth, upstream).create(exchange, new Headers());
+    const { user, platform } = await createContextFactory(store.auth, upstream, () =>
+      Promise.reject(new TypeError("Nothing is started here.")),
+    ).create(exchange, new Headers());
     for (let count = 0; count < 2; count += 1) {
       await user?.connections.list(null);
       await platform?.connectionsOf({ kind: "user", id: "ada" }).list(null);

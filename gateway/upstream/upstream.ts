@@ -6,6 +6,8 @@ export interface Asker {
   viewer: Viewer;
   /** Gives the user's browser a secret for the attempt with that hash of its state, and answers it. */
   bind: (stateHash: string) => string;
+  /** Where the browser of a page on another site goes on with what was started; null where the browser that asks is the one that is bound. */
+  link: ((started: { slug: string; state: string }) => Promise<string>) | null;
   /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
   stillAllowed: () => Promise<boolean>;
 }

@@ -45,7 +45,7 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
       const stillAllowed = async () => (await auth.users.find(id))?.groupId === user.groupId;
       return {
         viewer,
-        connections: upstream.users.forUser({ viewer, bind: () => browser, stillAllowed }),
+        connections: upstream.users.forUser({ viewer, bind: () => browser, link: null, stillAllowed }),
         async visit(authorizeUrl) {
           const callback = await provider.authorize(authorizeUrl ?? "");
           const slug = callback.pathname.split("/").at(-1) ?? "";

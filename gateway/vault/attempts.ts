@@ -27,6 +27,9 @@ export interface Visitor {
 /** Gives the browser a secret for the attempt with that hash of its state, and answers it. */
 export type Bind = (stateHash: string) => string;
 
+/** Where the browser of a page that cannot be bound goes on, and is bound there. */
+export type Link = (started: { slug: string; state: string }) => Promise<string>;
+
 export interface NewAttempt {
   authorizationId: string;
   connectorSlug: string;
@@ -50,6 +53,12 @@ export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
 export function createAttempts({ database, sealer, macs, clock, log }: AttemptDependencies) {
+  /** The attempt of a state, whatever has become of it, or null. */
+  async function find(state: string): Promise<AttemptRow | null> {
+    const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
+    return row && macs.accept("attempts", row) ? row : null;
+  }
+
   return {
     /** A row to insert, and the state that finds it again: only its hash is kept. */
     create(attempt: NewAttempt): { state: string; row: AttemptRow } {
@@ -134,11 +143,12 @@ export function createAttempts({ database, sealer, macs, clock, log }: AttemptDe
       }
     },
 
+    find,
+
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
-      const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
-      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug) || !macs.accept("attempts", row))
-        throw notFound(UNKNOWN_LINK);
+      const row = await find(state);
+      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
       if (row.used_at !== null) throw notFound("This link was already used: start again if connecting did not succeed.");
       if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
       return row;

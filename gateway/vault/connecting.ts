@@ -10,7 +10,7 @@ import { fetchAccount } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import { createActivation } from "./activation.ts";
-import { assertSameUser, assertSameVisitor, type Bind, createAttempts, UNKNOWN_LINK, type Visitor } from "./attempts.ts";
+import { assertSameUser, assertSameVisitor, type Bind, createAttempts, type Link, UNKNOWN_LINK, type Visitor } from "./attempts.ts";
 import { createPending, findTarget } from "./pending.ts";
 import { parseCollected } from "./collected.ts";
 import { type ConnectionStore, type StartedConnection, toAuthorization, toConnection, type View } from "./connections.ts";
@@ -66,8 +66,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
 
   async function start(
     owner: Owner,
-    viewer: Viewer,
-    bind: Bind,
+    { viewer, bind, link }: { viewer: Viewer; bind: Bind; link: Link | null },
     slug: string,
     { id, returnTo }: { id: string | null; returnTo: string | null },
   ): Promise<Connection> {
@@ -94,8 +93,12 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       await pending.insertStarted(transaction, connection, authorization, attempt.row);
       return { started: { connection, authorization, connector }, attempt };
     });
-    return toConnection(started, viewOf(viewer.userId), await nextStep(started, attempt.row, attempt.state, verifier));
+    const next = await nextStep(started, attempt.row, attempt.state, verifier);
+    return toConnection(started, viewOf(viewer.userId), await lead(next, { slug, state: attempt.state }, link));
   }
+
+  const lead = async (next: Partial<Authorization>, started: { slug: string; state: string }, link: Link | null) =>
+    next.authorizeUrl && link ? { ...next, authorizeUrl: await link(started) } : next;
 
   /** What the browser does next: a form of ours, then the provider. */
   async function nextStep(
@@ -165,10 +168,14 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return { userId: attempt.user_id, connectorName: (await readStarted(attempt)).connector.name };
   }
 
+  /** Where what a state has started was to end, also when that can not be any more; null for an unknown one. */
+  const findReturnTo = async (state: string): Promise<string | null> => (await attempts.find(state))?.return_to ?? null;
+
   async function submit(
     viewer: Viewer,
     state: string,
     fields: { name: string; value: string }[],
+    link: Link | null = null,
   ): Promise<Authorization & { returnTo: string | null }> {
     const attempt = await attempts.get(state, null);
     if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
@@ -193,9 +200,10 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) throw notFound("This link was already used: start again if connecting did not succeed.");
     const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
+    const next = await nextStep(filled, attempt, state, attempts.openVerifier(attempt));
     return {
       ...toAuthorization(filled.authorization, filled.connector, viewOf(viewer.userId)),
-      ...(await nextStep(filled, attempt, state, attempts.openVerifier(attempt))),
+      ...(await lead(next, { slug: filled.connector.slug, state }, link)),
       returnTo,
     };
   }
@@ -288,5 +296,5 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return { ...stored, authorization };
   }
 
-  return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe };
+  return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe, findReturnTo };
 }

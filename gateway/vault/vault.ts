@@ -14,7 +14,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { adoptSpool } from "./adopt-spool.ts";
-import type { Bind, Visitor } from "./attempts.ts";
+import type { Bind, Link, Visitor } from "./attempts.ts";
 import { createConnecting, type Finished } from "./connecting.ts";
 import { choose, createConnectionStore, toConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -54,6 +54,7 @@ export interface VaultAsker {
   viewer: Viewer;
   /** Binds what is started to that browser. */
   bind: Bind;
+  link: Link | null;
   stillAllowed: StillAllowed;
 }
 
@@ -95,13 +96,13 @@ export function createVault(dependencies: VaultDependencies) {
     return toConnection(stored, { clock, publicUrl, reader });
   }
 
-  function forUser({ viewer, bind, stillAllowed }: VaultAsker): ViewerConnections {
+  function forUser({ viewer, bind, link, stillAllowed }: VaultAsker): ViewerConnections {
     const owner = ownerOfViewer(viewer);
     const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {
       ...connectionsOf(owner, viewer.userId),
-      start: (slug, options) => connecting.start(owner, viewer, bind, slug, options),
-      submit: (state, fields) => connecting.submit(viewer, state, fields),
+      start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
+      submit: (state, fields) => connecting.submit(viewer, state, fields, link),
       disconnect: (where) => disconnectOf(owner, where, viewer.userId),
       findAuthorization: (id) => watching.findAuthorization(watcher, id),
       watch: (slug) => watching.watch(watcher, slug),
@@ -127,6 +128,7 @@ export function createVault(dependencies: VaultDependencies) {
     findStarted: connecting.findStarted,
     bindStarted: connecting.bindStarted,
     describe: connecting.describe,
+    findReturnTo: connecting.findReturnTo,
     submit: connecting.submit,
     /** Stores what an earlier process could not. Throws what the store throws. */
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),

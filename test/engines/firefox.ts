@@ -72,7 +72,7 @@ async function start(cookies: ThirdPartyCookies): Promise<{ send: Send; stop: ()
       close();
       child.kill();
       await ended;
-      rmSync(profile, { recursive: true, force: true });
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -50,7 +50,8 @@ export const webkit: Engine = {
       async stop() {
         await end();
         for (const child of [webDriver, xvfb]) await kill(child);
-        rmSync(directory, { recursive: true, force: true });
+        // The browser may still be writing.
+        rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
       },
     };
   },

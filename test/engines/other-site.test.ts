@@ -1,0 +1,5 @@
+import { engines } from "./engines.ts";
+import { describeOtherSite } from "./other-site.ts";
+
+// Chromium as it is keeps third-party cookies: then there is little to see.
+for (const engine of engines) describeOtherSite(engine, engine.name === "Chromium" ? "blocked" : "default");
