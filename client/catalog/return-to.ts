@@ -5,6 +5,14 @@ import { mayAct } from "./acting-path.ts";
 export const readReturnTo = (): string | null =>
   typeof location === "undefined" ? null : new URLSearchParams(location.search).get("returnTo");
 
+/** Where the platform signs its users in, told to bring them back to this page. */
+export function signInUrl(loginRedirectUrl: string): string {
+  if (typeof location === "undefined" || !URL.canParse(loginRedirectUrl, location.href)) return loginRedirectUrl;
+  const url = new URL(loginRedirectUrl, location.href);
+  url.searchParams.set("returnTo", location.href);
+  return url.href;
+}
+
 /** As `URL.parse`, which Safari 17 lacks. */
 const parseUrl = (url: string, base?: string): URL | null => (URL.canParse(url, base) ? new URL(url, base) : null);
 

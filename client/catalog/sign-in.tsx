@@ -2,6 +2,7 @@ import { buttonClass } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { useCatalog } from "./context.ts";
 import { LockIcon } from "./icons.tsx";
+import { signInUrl } from "./return-to.ts";
 
 /** The way to sign in, for those who are not: at the platform. */
 export function SignIn({ sentence }: { sentence: string }) {
@@ -14,7 +15,7 @@ export function SignIn({ sentence }: { sentence: string }) {
       icon={<LockIcon />}
       action={
         url && (
-          <a href={url} className={buttonClass("primary")}>
+          <a href={signInUrl(url)} className={buttonClass("primary")}>
             Sign in
           </a>
         )

@@ -108,7 +108,7 @@ describe("every page", () => {
     expect(page).toContain("Connect as &lt;script&gt;");
     expect(page).not.toMatch(/<script|returnTo=[^"]*[<>]/);
     const nobody = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
-    expect(await nobody.text()).toContain('href="https://acme.example/login?a=1&amp;b=%22"');
+    expect(await nobody.text()).toContain('href="https://acme.example/login?a=1&amp;b=%22&amp;returnTo=http');
   });
 });
 
@@ -229,7 +229,8 @@ describe("starting at /connect", () => {
   it("is refused where nobody is signed in, with the way to sign in", async () => {
     const response = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
     expect(response.status).toBe(401);
-    expect(await response.text()).toContain("https://acme.example/login");
+    const back = encodeURIComponent(`${PUBLIC_URL}/connectors/test`);
+    expect(await response.text()).toContain(`href="https://acme.example/login?a=1&amp;b=%22&amp;returnTo=${back}"`);
   });
 
   it.each([

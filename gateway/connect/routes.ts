@@ -72,7 +72,7 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   const { pages, publicUrl, origins, connectionsOf } = dependencies;
   const { request } = exchange;
   const viewer = await pages.findSignedIn(request);
-  if (!viewer) return askToSignIn(pages, request);
+  if (!viewer) return askToSignIn(dependencies, request, slug);
   const url = new URL(request.url);
   if (!isWanted(request, origins)) {
     const again = `${publicUrl}${url.pathname}${url.search}`;
@@ -96,7 +96,7 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
   const state = parseState(new URL(request.url).searchParams);
   const viewer = await pages.findSignedIn(request);
-  if (!viewer) return askToSignIn(pages, request);
+  if (!viewer) return askToSignIn(dependencies, request, slug);
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   const values = new URLSearchParams(await request.text());
   try {
@@ -150,11 +150,12 @@ function showStateless({ pages, publicUrl }: Dependencies, request: Request, slu
   });
 }
 
-/** For a browser without a session: the platform has to sign its user in. */
-function askToSignIn(pages: Pages, request: Request): Promise<Response> {
-  const { loginRedirectUrl } = pages.platform;
+/** For a browser without a session: the platform has to sign its user in, and is told to bring them back to the catalog. */
+function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug: string): Promise<Response> {
+  const url = URL.parse(pages.platform.loginRedirectUrl ?? "");
+  url?.searchParams.set("returnTo", `${publicUrl}/connectors/${slug}`);
   const body = html`<p>Nobody is signed in in this browser.</p>
-    ${loginRedirectUrl ? html`<a class="button" href="${loginRedirectUrl}">Sign in</a>` : ""}`;
+    ${url ? html`<a class="button" href="${url.href}">Sign in</a>` : ""}`;
   return renderPage(pages, request, { title: "Sign in first", status: 401, body });
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
@@ -72,7 +73,7 @@ async function start(cookies: ThirdPartyCookies): Promise<{ send: Send; stop: ()
       close();
       child.kill();
       await ended;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+      await rm(profile, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

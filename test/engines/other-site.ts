@@ -128,6 +128,9 @@ export function describeOtherSite({ name, needs, missing, launch }: (typeof engi
       ]) {
         await visit();
         await expectText(victim, "Sign in to connect Slack.");
+        const signIn = () => victim.evaluate(`[...document.querySelectorAll("a")].find(({ text }) => text === "Sign in")?.href`);
+        const back = new URLSearchParams({ returnTo: `${sites.gateway.url}/connectors/slack` });
+        await expect.poll(signIn).toBe(`${sites.gateway.url}/sign-in?${back}`);
         expect(await victim.evaluate("location.href")).toBe(`${sites.gateway.url}/connectors/slack`);
       }
       evil.closeAllConnections();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -51,7 +52,7 @@ export const webkit: Engine = {
         await end();
         for (const child of [webDriver, xvfb]) await kill(child);
         // The browser may still be writing.
-        rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+        await rm(directory, { recursive: true, force: true, maxRetries: 10 });
       },
     };
   },
