@@ -10,7 +10,7 @@ const BYTES_PER_TOKEN = 100;
 
 /** Which tokens each user was given by this process. Only fingerprints are kept, in memory. */
 export interface GivenTokens {
-  /** Whether the user asks again for a token. Of a user of whom nothing is known, it is assumed where the user may have had it. */
+  /** Whether the user asks again for a token: it was given to them here, or may have been without this process knowing it. */
   has(userId: string, fingerprint: string, issuedAt: number): boolean;
   add(userId: string, fingerprint: string): void;
 }
@@ -23,15 +23,16 @@ export interface GivenTokensOptions {
 }
 
 export function createGivenTokens({ isShared, startedAt }: GivenTokensOptions, maximumBytes = GIVEN_TOKENS_BYTES): GivenTokens {
+  let isComplete = !isShared;
   const users = new LRUCache<string, ReadonlySet<string>>({
     maxSize: maximumBytes,
     sizeCalculation: ({ size }) => BYTES_PER_USER + size * BYTES_PER_TOKEN,
+    dispose: (_tokens, _userId, reason) => void (isComplete &&= reason !== "evict"),
   });
   return {
     has(userId, fingerprint, issuedAt) {
       const given = users.get(userId);
-      if (!given) return isShared || issuedAt < startedAt;
-      return given.has(fingerprint) || given.size === MAXIMUM_PER_USER;
+      return !isComplete || issuedAt < startedAt || given?.has(fingerprint) === true || given?.size === MAXIMUM_PER_USER;
     },
     add(userId, fingerprint) {
       const given = users.get(userId) ?? new Set();
