@@ -62,8 +62,13 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
     if (claims.ok) {
       const { userId: id, groupId, name, issuedAt: assertedAt, clockToleranceSeconds } = claims;
       // As of the earliest time that it may have been issued.
-      if (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) refuseGoodOnce(REVOKED);
-      return { viewer: toViewer(await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds })), sessionId: null };
+      const refuseRevoked = async () =>
+        (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) && refuseGoodOnce(REVOKED);
+      await refuseRevoked();
+      const user = await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds });
+      // A row that did not verify has been made anew: what was issued before may have been revoked in it.
+      await refuseRevoked();
+      return { viewer: toViewer(user), sessionId: null };
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
     if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });

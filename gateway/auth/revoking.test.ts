@@ -5,6 +5,7 @@ import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { inStore } from "../../test/support/vault.ts";
 
 const key = await createKey("k");
 
@@ -80,6 +81,22 @@ describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
     for (const token of [before, await issue(key, test.clock)]) expect(await refusalOf(bearer(token))).toBe("UNAUTHENTICATED");
     test.clock.advance(1_000);
     expect(await refusalOf(bearer(await issue(key, test.clock)))).toBeUndefined();
+  });
+
+  it("holds where the user's row was written by other means since", async () => {
+    const issuer = await startIssuer();
+    issuer.publish(key);
+    const { issuer: iss, audience: aud, jwksUrl: jwks_url } = issuer.config;
+    test = await startTestApp({ database, file: { token_issuers: [{ iss, aud, jwks_url }] } });
+    const token = await issue(key, test.clock);
+    expect(await refusalOf(bearer(token))).toBeUndefined();
+    test.clock.advance(1_000);
+    await revoke("ada");
+    await inStore(test, (query) => query.updateTable("users").set({ mac: null }).where("id", "=", "ada").execute());
+    const twin = await test.startTwin();
+    expect(await refusalOf(bearer(token), undefined, twin)).toBe("UNAUTHENTICATED");
+    test.clock.advance(1_000);
+    expect(await refusalOf(bearer(await issue(key, test.clock)), undefined, twin)).toBeUndefined();
   });
 
   it("keeps connections, and says of an unknown user that there is none", async () => {
