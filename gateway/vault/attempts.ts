@@ -15,6 +15,7 @@ const ATTEMPT_LIFETIME_MS = ATTEMPT_LIFETIME_SECONDS * 1_000;
 const EXPIRED_ATTEMPTS_DELETED = 100;
 
 export const UNKNOWN_LINK = "This link is not one that was started here: start again.";
+export const USED_LINK = "This link was already used: start again if connecting did not succeed.";
 
 /** The browser and the user before us, as the first-party cookies tell. */
 export interface Visitor {
@@ -149,7 +150,7 @@ export function createAttempts({ database, sealer, macs, clock, log }: AttemptDe
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
       const row = await find(state);
       if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
-      if (row.used_at !== null) throw notFound("This link was already used: start again if connecting did not succeed.");
+      if (row.used_at !== null) throw notFound(USED_LINK);
       if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
       return row;
     },
@@ -162,7 +163,7 @@ export function createAttempts({ database, sealer, macs, clock, log }: AttemptDe
         .where("state_hash", "=", attempt.state_hash)
         .where("used_at", "is", null)
         .executeTakeFirstOrThrow();
-      if (numUpdatedRows !== 1n) throw notFound("This link was already used: start again if connecting did not succeed.");
+      if (numUpdatedRows !== 1n) throw notFound(USED_LINK);
     },
   };
 }

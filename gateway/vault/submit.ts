@@ -1,0 +1,47 @@
+import { notFound } from "../../schema/errors.ts";
+import type { Authorization, Viewer } from "../../schema/upstream.ts";
+import { type Link, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
+import { parseCollected } from "./collected.ts";
+import { toAuthorization } from "./connections.ts";
+import { placeOf, sealColumn } from "./sealed-columns.ts";
+import type { ConnectingParts } from "./started-connections.ts";
+
+/** The form between the two halves of connecting. Its fields connect by themselves where the connector has no provider. Throws NOT_FOUND. */
+export function createSubmit({ database, sealer, clock, publicUrl, attempts, activation, startedConnections }: ConnectingParts) {
+  return async function submit(
+    viewer: Viewer,
+    state: string,
+    fields: { name: string; value: string }[],
+    link: Link | null = null,
+  ): Promise<Authorization & { returnTo: string | null }> {
+    const attempt = await attempts.get(state, null);
+    if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
+    const view = { clock, publicUrl, reader: viewer.userId };
+    const started = await startedConnections.read(attempt);
+    const values = parseCollected(started.connector, fields);
+    const place = placeOf(started.connection, started.authorization.id);
+    const sealedFields = sealColumn(sealer, place, "sealed_fields", JSON.stringify(values));
+    const returnTo = attempt.return_to;
+    if (!started.connector.oauth) {
+      await attempts.use(attempt);
+      const failure = await activation.withKey(started, attempt.user_id, values, sealedFields);
+      if (failure) throw notFound(failure.message);
+      const { authorization, connector } = await startedConnections.read(attempt);
+      return { ...toAuthorization(authorization, connector, view), returnTo };
+    }
+    const { numUpdatedRows } = await database.query
+      .updateTable("authorizations")
+      .set({ sealed_fields: sealedFields })
+      .where("id", "=", started.authorization.id)
+      // The callback may have come since the attempt was looked at.
+      .where("status", "=", "awaiting_callback")
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw notFound(USED_LINK);
+    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
+    return {
+      ...toAuthorization(filled.authorization, filled.connector, view),
+      ...(await startedConnections.nextStep(filled, attempt, { state, verifier: attempts.openVerifier(attempt), link })),
+      returnTo,
+    };
+  };
+}
