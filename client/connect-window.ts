@@ -36,36 +36,29 @@ async function readAuthorization(api: Api, started: StartedConnection): Promise<
  * Resolves with the started authorization once it is ACTIVE or ERROR: by subscription, and by reading it every few seconds.
  * A closed popup says nothing: providers with Cross-Origin-Opener-Policy make an open one look closed.
  */
-function settled(api: Api, started: StartedConnection, signal: AbortSignal | undefined): Promise<Authorization> {
+function settled(api: Api, started: StartedConnection, popup: Window, signal: AbortSignal | undefined): Promise<Authorization> {
   const stop = new AbortController();
   return new Promise<Authorization>((resolve, reject) => {
     const check = (authorization: Authorization | null) => authorization && isFinal(authorization) && resolve(authorization);
-    const abort = () => reject(signal?.reason);
     const id = started.authorization?.id ?? "";
     const onData = ({ authorizationStatus }: AuthorizationStatusSubscription) => check(authorizationStatus);
     api.follow(AuthorizationStatusDocument, { id }, { onData }, stop.signal).catch(ignore);
     const poll = setInterval(() => readAuthorization(api, started).then(check, ignore), POLL_MS);
     const timeout = setTimeout(() => reject(cancelled()), CONNECT_TIMEOUT_MS);
+    // A page of the gateway says that it cannot go on: nothing else would tell.
+    const hear = ({ source, origin, data }: MessageEvent<{ error?: string } | null>) => {
+      if (source === popup && started.connectorUrl.startsWith(`${origin}/`) && data?.error) reject(new ConnectError("error", data.error));
+    };
+    addEventListener("message", hear, { signal: stop.signal });
     stop.signal.addEventListener("abort", () => {
       clearInterval(poll);
       clearTimeout(timeout);
-      signal?.removeEventListener("abort", abort);
     });
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    const abort = () => signal?.aborted && reject(signal.reason);
+    abort();
+    signal?.addEventListener("abort", abort, { signal: stop.signal });
   }).finally(() => stop.abort());
 }
-
-/** Rejects when a page of the gateway says in the popup that it cannot go on: nothing else would tell. */
-const failed = (popup: Window, started: StartedConnection, signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    const listen = ({ source, origin, data }: MessageEvent<unknown>) => {
-      if (source !== popup || origin !== new URL(started.connectorUrl).origin) return;
-      if (typeof data === "object" && data !== null && "error" in data && typeof data.error === "string")
-        reject(new ConnectError("error", data.error));
-    };
-    addEventListener("message", listen, { signal });
-  });
 
 /** This page leaves. Should the browser bring it back from memory, the gateway knows how it ended. */
 const thisPage = (): ConnectWindow => ({
@@ -83,12 +76,11 @@ const thisPage = (): ConnectWindow => ({
 });
 
 const popupPage = (popup: Window, slug: string): ConnectWindow => ({
-  returnTo: `/connectors/${slug}?${new URLSearchParams({ close: "1", opener_origin: location.origin })}`,
+  returnTo: `/connectors/${slug}?close=1&opener_origin=${location.origin}`,
   visit(api, started, signal) {
     // With `replace`, WebKit sends no `Referer` from a window that has been nowhere yet.
     popup.location.href = urlOf(started);
-    const stop = new AbortController();
-    return Promise.race([settled(api, started, signal), failed(popup, started, stop.signal)]).finally(() => stop.abort());
+    return settled(api, started, popup, signal);
   },
   close: () => popup.close(),
 });

@@ -23,7 +23,9 @@ test("show a connector to those who are not signed in, with the way to", async (
   const { page } = await acme.open("/connectors/calendar");
   await page.getByText("Sign in to connect Calendar.").waitFor();
   await page.getByText("Writes meetings that you plan here").waitFor();
-  expect(await page.getByRole("link", { name: "Sign in" }).getAttribute("href")).toBe(`${acme.gateway.url}/sign-in`);
+  expect(await page.getByRole("link", { name: "Sign in" }).getAttribute("href")).toBe(
+    `${acme.gateway.url}/sign-in?${new URLSearchParams({ returnTo: `${acme.gateway.url}/connectors/calendar` })}`,
+  );
   expect(await page.getByRole("button").count()).toBe(0);
   expect(await look(page, "connector-signed-out")).toEqual([]);
 });
