@@ -15,14 +15,34 @@ export interface Sites {
   stop(): Promise<void>;
 }
 
+export interface SitesOptions {
+  appHost: string;
+  gatewayHost: string;
+  /** Further scripts of the app, by path. */
+  scripts?: Record<string, PublishedScript>;
+}
+
 /** The package as it is published, for a script tag, at a path of the app. */
 export const ORIGINAL_XKIT_PATH = "/original-xkit.js";
 
-async function bundleOriginalXkit(): Promise<string> {
-  const input = new URL("../../node_modules/@xkit-co/xkit.js/lib/browser.js", import.meta.url).pathname;
+/** A published package, bundled for a script tag. */
+export interface PublishedScript {
+  /** Its file. */
+  input: string;
+  /** Other packages in place of those that it imports. */
+  alias?: Record<string, string>;
+}
+
+const originalXkit: PublishedScript = {
+  input: new URL("../../node_modules/@xkit-co/xkit.js/lib/browser.js", import.meta.url).pathname,
+};
+
+async function bundle({ input, alias = {} }: PublishedScript): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "error",
+    define: { "process.env.NODE_ENV": JSON.stringify("production"), global: "window" },
+    resolve: { alias: Object.entries(alias).map(([find, replacement]) => ({ find: new RegExp(`^${find}$`), replacement })) },
     build: { write: false, minify: false, rolldownOptions: { input, output: { format: "iife" } } },
   });
   const outputs = Array.isArray(built) ? built : "output" in built ? [built] : [];
@@ -39,12 +59,14 @@ async function listen(server: Server | TlsServer): Promise<number> {
  * Hosts under `localhost` need no name service: `localhost` twice is one site with two origins, `app.localhost` and `connect.localhost`
  * are two sites (html.spec.whatwg.org, "same site").
  */
-export async function startSites({ appHost, gatewayHost }: { appHost: string; gatewayHost: string }): Promise<Sites> {
+export async function startSites({ appHost, gatewayHost, scripts = {} }: SitesOptions): Promise<Sites> {
   const pages = new Map<string, string>();
-  const script = await bundleOriginalXkit();
+  const code = new Map<string, string>();
+  for (const [path, script] of Object.entries({ [ORIGINAL_XKIT_PATH]: originalXkit, ...scripts })) code.set(path, await bundle(script));
   const app = createServer(createCertificate(appHost), (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "https://app");
-    if (pathname === ORIGINAL_XKIT_PATH) return response.writeHead(200, { "content-type": "text/javascript" }).end(script);
+    const script = code.get(pathname);
+    if (script !== undefined) return response.writeHead(200, { "content-type": "text/javascript" }).end(script);
     const html = pages.get(pathname);
     return response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" }).end(html);
   });
