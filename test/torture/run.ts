@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, askToken, type Credentials } from "./asking.ts";
 import { connectAll } from "./connecting.ts";
+import { expireAll } from "./expire.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createHistory } from "./history.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
@@ -51,7 +52,9 @@ export async function torture(plan: Plan, { cli, say = () => {} }: TortureOption
     provider.setHostile(false);
     say("healing");
     await readers.stop();
-    await examine(fleet, store, askers, ledger);
+    await Promise.all(fleet.members.map(({ index }) => fleet.stop(index)));
+    await expireAll(store.directUrl, sealingKey);
+    await examine(fleet, askers, ledger);
     return createReport(plan, ledger, provider);
   } finally {
     await fleet.close();
@@ -80,10 +83,8 @@ async function play(event: PlannedEvent, { fleet, store, truth, say }: Stage): P
   return store.apply(event);
 }
 
-/** All stop; one that has seen nothing of it starts, and refreshes every connection once more: what is lost shows now. */
-async function examine(fleet: Fleet, store: TorturedStore, askers: readonly Credentials[], ledger: Ledger): Promise<void> {
-  await Promise.all(fleet.members.map(({ index }) => fleet.stop(index)));
-  await store.expireAll();
+/** A gateway that has seen nothing of it starts, and refreshes every connection once more: what is lost shows now. */
+async function examine(fleet: Fleet, askers: readonly Credentials[], ledger: Ledger): Promise<void> {
   await fleet.start(0, { isSkewed: false });
   const [member] = fleet.members;
   const url = member?.url ?? "";

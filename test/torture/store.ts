@@ -18,12 +18,9 @@ export interface TorturedStore {
   directUrl: string;
   /** Resolves when the fault is over. Does nothing for what is no fault of the store. */
   apply(event: PlannedEvent): Promise<void>;
-  /** Makes every access token due, and forgives the provider its failures: the next request refreshes. */
-  expireAll(): Promise<void>;
   close(): Promise<void>;
 }
 
-const EXPIRE_ALL = "update authorizations set expires_at = 1, retry_at = null where status = 'active'";
 const SLOW_STORE_MS = 150;
 const LOCK_RETRY_MS = 10;
 /** Backends are ended so often, this far apart, so that some are met within a transaction. */
@@ -52,12 +49,6 @@ async function openSqlite(history: History): Promise<TorturedStore> {
     urlFor: () => url,
     directUrl: url,
     apply: async ({ kind, forMs }) => (kind === "lock" ? lock(forMs) : undefined),
-    async expireAll() {
-      const file = new Libsql(path);
-      file.exec("pragma busy_timeout = 5000");
-      file.exec(EXPIRE_ALL);
-      file.close();
-    },
     close: async () => rmSync(directory, { recursive: true, force: true }),
   };
 }
@@ -102,7 +93,6 @@ async function openPostgres(processes: number, history: History): Promise<Tortur
     urlFor: (process) => server.url.replace(/:\d+\//, `:${proxies[process]?.port}/`),
     directUrl: server.url,
     apply,
-    expireAll: () => run(EXPIRE_ALL),
     async close() {
       await Promise.all(proxies.map((proxy) => proxy.close()));
       await server.remove();
