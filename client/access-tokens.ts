@@ -75,7 +75,7 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
       refused.set(key, fingerprint);
       if (kept.get(key)?.token.fingerprint === fingerprint) kept.delete(key);
     },
-    // New maps, so that answers still on their way to the former user are kept for nobody.
+    // New maps: late answers to the former user go into the old ones.
     clear() {
       [kept, refused, flights] = [new Map(), new Map(), new Map()];
     },

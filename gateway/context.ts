@@ -11,7 +11,7 @@ import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_P
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { RelayedUsers, Upstream } from "./upstream/upstream.ts";
 
-/** Says who is asking, and binds the upstream to that asker: nothing below can name another user. */
+/** Says who is asking, and binds the upstream to that caller: nothing below can name another user. */
 export interface ContextFactory {
   /** Whether bearers are the upstream's to judge: then `create` refuses malformed ones alone, and the first use the others. */
   relaysBearers: boolean;
@@ -38,7 +38,7 @@ export type LinkPage = (started: { userId: string; slug: string; state: string; 
 type Asked = Pick<Exchange, "request" | "limits">;
 
 /** A user whom this gateway knows: by a bearer, or by the cookie. */
-interface KnownAsker {
+interface KnownCaller {
   viewer: Viewer;
   /** The very token; null with the cookie. Kept as long as a subscription, because it may end before that. Never to be logged. */
   bearer: string | null;
@@ -57,7 +57,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
 
   /** @param foreignOrigin of a page on another site that is to be given links. */
   function bind(
-    asker: KnownAsker,
+    caller: KnownCaller,
     { request, limits }: Asked,
     setCookie: (header: string) => void,
     foreignOrigin: string | null = null,
@@ -65,29 +65,29 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     return guard(
       users.forUser({
-        viewer: asker.viewer,
+        viewer: caller.viewer,
         ...(foreignOrigin === null
           ? { bind: auth.bindings.create(request, setCookie), link: null }
           : // Nothing holds this secret: what is started is bound where the link leads.
-            { bind: createSecret, link: (started) => linkPage({ ...started, userId: asker.viewer.userId, origin: foreignOrigin }) }),
-        stillAllowed: () => isStillAllowed(asker),
+            { bind: createSecret, link: (started) => linkPage({ ...started, userId: caller.viewer.userId, origin: foreignOrigin }) }),
+        stillAllowed: () => isStillAllowed(caller),
       }),
-      async () => asker.viewer,
+      async () => caller.viewer,
       limits,
     );
   }
 
   /** Asked at each change: a bearer that expired, or lost its session or key, shows nothing more, and its stream ends with that change. */
-  async function isStillAllowed({ viewer, bearer }: KnownAsker): Promise<boolean> {
+  async function isStillAllowed({ viewer, bearer }: KnownCaller): Promise<boolean> {
     if (bearer !== null) return isSameUser(viewer, (await identify(bearer).catch(nullWhenRefused))?.viewer ?? null);
     const user = await auth.users.find(viewer.userId);
     return user !== null && user.groupId === viewer.groupId;
   }
 
-  async function identify(bearer: string): Promise<KnownAsker> {
-    const asker = await auth.authenticate(new Request("http://gateway/socket", { headers: { authorization: `Bearer ${bearer}` } }));
-    if (asker.kind !== "user") throw unauthenticated("Only users follow authorizations.");
-    return { viewer: asker.viewer, bearer };
+  async function identify(bearer: string): Promise<KnownCaller> {
+    const principal = await auth.authenticate(new Request("http://gateway/socket", { headers: { authorization: `Bearer ${bearer}` } }));
+    if (principal.kind !== "user") throw unauthenticated("Only users follow authorizations.");
+    return { viewer: principal.viewer, bearer };
   }
 
   /** Whose bearer it is, is asked at the first use, at most once, and kept no longer than the request. */
@@ -98,10 +98,10 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
   }
 
   async function followRelayed(users: RelayedUsers, bearer: string) {
-    const asker = await users.whoIs(bearer);
-    const stillAllowed = async () => isSameUser(asker, await users.whoIs(bearer).catch(nullWhenRefused));
-    const viewer = async () => asker;
-    return { userId: asker.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
+    const caller = await users.whoIs(bearer);
+    const stillAllowed = async () => isSameUser(caller, await users.whoIs(bearer).catch(nullWhenRefused));
+    const viewer = async () => caller;
+    return { userId: caller.userId, connections: guard(users.forBearer(bearer, viewer), viewer), stillAllowed };
   }
 
   /** How often a user whom the upstream knows may connect is the upstream's to say: then there are no `limits`. */
@@ -142,12 +142,12 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
       // Before it becomes a header: no header can hold it, and the failure would quote it.
       if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
       if (!users.knownHere) return followRelayed(users, bearer);
-      const asker = await identify(bearer);
-      const connections = bind(asker, { request: new Request("http://gateway/socket"), limits: noLimits }, () => {});
-      return { userId: asker.viewer.userId, connections, stillAllowed: () => isStillAllowed(asker) };
+      const caller = await identify(bearer);
+      const connections = bind(caller, { request: new Request("http://gateway/socket"), limits: noLimits }, () => {});
+      return { userId: caller.viewer.userId, connections, stillAllowed: () => isStillAllowed(caller) };
     },
   };
 }
 
-const isSameUser = (asker: Viewer, current: Viewer | null): boolean =>
-  current !== null && current.userId === asker.userId && current.groupId === asker.groupId;
+const isSameUser = (caller: Viewer, current: Viewer | null): boolean =>
+  current !== null && current.userId === caller.userId && current.groupId === caller.groupId;

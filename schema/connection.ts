@@ -48,7 +48,7 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
 builder.objectField(ConnectorType, "connections", (t) =>
   t.field({
     type: [ConnectionType],
-    description: "The asker's connections of it, the healthiest first; empty when nobody is signed in.",
+    description: "The viewer's connections of it, the healthiest first; empty when nobody is signed in.",
     resolve: ({ source, slug }) => (source ? listNodes(source, slug) : []),
   }),
 );

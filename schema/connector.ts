@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
 import type { Connector, OwnerConnections } from "./upstream.ts";
 
-/** A connector beside the capability to list the asker's connections of it; null when no user is signed in. */
+/** A connector beside the capability to list the viewer's connections of it; null when no user is signed in. */
 export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
 export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ ...connector, source });
@@ -28,7 +28,7 @@ const sourceOf = (context: Context) => context.user?.connections ?? null;
 builder.queryField("connectors", (t) =>
   t.field({
     type: [ConnectorType],
-    description: "The platform's catalog. Public; each with the asker's connections when somebody is signed in.",
+    description: "The platform's catalog. Public; each with the viewer's connections when somebody is signed in.",
     resolve: async (_root, _args, context) => {
       const source = sourceOf(context);
       return (await context.catalog.listConnectors()).map((connector) => connectorNode(source, connector));

@@ -46,10 +46,10 @@ export class GatewayError extends GraphQLError {
 /** The request's credential was absent, malformed, expired or revoked. */
 export const unauthenticated = (message: string) => new GatewayError("UNAUTHENTICATED", message);
 
-/** The asker is known, and may not do this. */
+/** The caller is known, and may not do this. */
 export const forbidden = (message: string) => new GatewayError("FORBIDDEN", message);
 
-/** The named thing does not exist for this asker. */
+/** The named thing does not exist for this caller. */
 export const notFound = (message: string) => new GatewayError("NOT_FOUND", message);
 
 /** An argument is wrong; `path` names it, as `where.slug`. */

@@ -88,9 +88,9 @@ export interface Authorization {
   scopes: string[];
   missingScopes: string[];
   expiresAt: Date | null;
-  /** While `awaiting_callback`, for the asker that started it: where to send the browser. */
+  /** While `awaiting_callback`, for the user who started it: where to send the browser. */
   authorizeUrl: string | null;
-  /** While `awaiting_callback`, for the asker that started it: what `submit` needs where fields are to be collected. */
+  /** While `awaiting_callback`, for the user who started it: what `submit` needs where fields are to be collected. */
   state: string | null;
   collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
 }

@@ -35,7 +35,7 @@ export interface ApiKeys {
   create(name: string | null): Promise<ApiKey & { secret: string }>;
   /** All keys, the newest first, revoked ones included. */
   list(): Promise<ApiKey[]>;
-  /** Revokes a key for good, at once and in every process. False when there is no such key, or it was revoked before. */
+  /** Revokes a key, at once and in every process. False when there is no such key, or it was revoked before. */
   revoke(id: string): Promise<boolean>;
   /** Whether the pair is that of a key in force. Its use is noted later, off the caller's path. */
   verify(id: string, secret: string): Promise<boolean>;

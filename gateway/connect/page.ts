@@ -78,7 +78,7 @@ export interface Pages {
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
   const { title, status = 200, body, hasForm = false, telling = null, headers = {} } = page;
   const { name, color, logoUrl } = pages.platform;
-  // A page can be read also where nobody can be asked who that is, as in an outage.
+  // In an outage the page is shown without the user's name.
   const viewer = await pages.findSignedIn(request).catch(() => null);
   const style = styleFor(color ?? DEFAULT_COLOR);
   const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;

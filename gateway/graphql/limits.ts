@@ -2,7 +2,7 @@ import { EnvelopArmor } from "@escape.tech/graphql-armor";
 import { GraphQLError, isIntrospectionType, type ValidationRule } from "graphql";
 import type { Plugin } from "graphql-yoga";
 
-/** How large an operation may be. Connections lead to connectors and back: each round multiplies the answer by the number of the asker's connections. */
+/** How large an operation may be. Connections lead to connectors and back: each round multiplies the answer by the number of the viewer's connections. */
 export const MAXIMUM_DEPTH = 8;
 export const MAXIMUM_ALIASES = 30;
 export const MAXIMUM_TOKENS = 1_000;

@@ -9,8 +9,8 @@ const WINDOW_SECONDS = 600;
 const per = (count: number): RateLimit => ({ count, seconds: WINDOW_SECONDS });
 
 /**
- * How often what writes or costs a signature may happen within ten minutes: for one user, known by a verified credential, and for one
- * address. A hundred users of an office share an address; no page of theirs comes near it.
+ * How often requests that write to the store or sign a token may come within ten minutes: from one user, known by a verified credential, and
+ * from one address. A hundred users of an office share an address; no page of theirs comes near it.
  */
 export const RATE_LIMITS = {
   login: { user: per(300), address: per(6_000) },

@@ -2,7 +2,7 @@ import { isActingPage } from "./acting-path.ts";
 import type { Step } from "./pipeline.ts";
 import { refuse } from "./refuse.ts";
 
-/** How browsers say that nobody has opened the address yet (fetch.spec.whatwg.org, "Sec-Purpose"), now and formerly. */
+/** How browsers mark a prefetch (fetch.spec.whatwg.org, "Sec-Purpose"), now and formerly. */
 const purposeHeaders = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /** A page that starts or finishes something is for a person who opens it: `HEAD` is answered 405, and a prefetch 503, which is not kept. */

@@ -95,13 +95,13 @@ export function operation<Kind extends CallerKind, Path extends Shape, Query ext
     failures,
     body: hasBody ? body : null,
     async run(callers, raw) {
-      const asker = await callers[caller]();
+      const access = await callers[caller]();
       const input = {
         params: parse(params, raw.params),
         query: parse(query, raw.query),
         body: parse(body, hasBody ? await raw.readBody() : {}),
       };
-      return answer.parse(await handle(asker, input));
+      return answer.parse(await handle(access, input));
     },
   };
 }

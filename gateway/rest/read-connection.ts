@@ -28,7 +28,7 @@ export const singleQuery = z.object({
   }),
   access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
   provider_user_id: z
-    .never("is not supported: this gateway impersonates nobody")
+    .never("is not supported: this gateway does not impersonate service accounts")
     .optional()
     .meta({ description: "Impersonation of service accounts: not supported, and refused rather than ignored." }),
 });

@@ -15,12 +15,12 @@ const tables: readonly CoveredTable[] = [
   "upgrades",
 ];
 
-/** Where HMACs lie. */
+/** The columns that hold HMACs. */
 export const macColumns: readonly (KeyedColumn & { table: CoveredTable })[] = tables.map((table) => ({ table, column: "mac" }));
 
 const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 
-/** The columns of a row that its HMAC is made of, and that. */
+/** A row's covered columns and its HMAC. */
 export type CoveredRow = z.output<typeof rowSchema>;
 
 /** What an authorization's HMAC covers of its connection. It never changes. */
@@ -54,7 +54,7 @@ export async function hasCovered(query: Kysely<Tables>): Promise<boolean> {
   return false;
 }
 
-/** Gives a row its HMAC anew. False when the row has changed since it was read: nothing is changed then. */
+/** Stores a new HMAC of a row. False, and nothing is changed, when the row has changed since it was read. */
 export async function signCovered(query: Kysely<Tables>, macs: RowMacs, table: CoveredTable, row: CoveredRow): Promise<boolean> {
   const [key, ...others] = [...coveredColumns[table], "mac"].filter((column) => !owned.has(column));
   // Postgres has no index for the other comparison.

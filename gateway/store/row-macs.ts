@@ -36,7 +36,7 @@ export type Covered<Table extends CoveredTable> = Pick<
   Extract<(typeof coveredColumns)[Table][number], keyof CoveredRows[Table]>
 >;
 
-/** Authenticates the rows that grant power: whoever can write to the store cannot make one. */
+/** Authenticates the rows that grant power: write access to the store is not enough to make one. */
 export interface RowMacs {
   /** The HMAC of a row, under the ring's first key. Only of what this process made, or has seen verify. */
   sign<Table extends CoveredTable>(table: Table, row: Covered<Table>): string;

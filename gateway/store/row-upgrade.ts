@@ -36,7 +36,7 @@ export interface RowUpgrade {
 
 /**
  * Refuses rows that do not verify, in a store whose rows all have their HMAC. In one that an earlier release has written, gives every row
- * its HMAC, again at the end of `UPGRADE_WINDOW_MS`, and refuses from then on. A row of `upgrades`, itself authenticated, says so for good.
+ * its HMAC, again at the end of `UPGRADE_WINDOW_MS`, and refuses from then on. An authenticated row of `upgrades` records that.
  * Throws `SealError` when that row is missing although rows have HMACs, or does not verify.
  */
 export async function startRowUpgrade(options: UpgradeOptions): Promise<RowUpgrade> {

@@ -15,7 +15,7 @@ export function observeOutcomes(upstream: Upstream, onOutcome: (type: AccessToke
   return {
     ...upstream,
     users: users.knownHere
-      ? { ...users, forUser: (asker) => observe(users.forUser(asker)) }
+      ? { ...users, forUser: (caller) => observe(users.forUser(caller)) }
       : { ...users, forBearer: (bearer, viewer) => observe(users.forBearer(bearer, viewer)) },
     forPlatform() {
       const platform = upstream.forPlatform();

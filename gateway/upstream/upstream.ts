@@ -2,7 +2,7 @@ import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "../../s
 import type { Vault } from "../vault/vault.ts";
 
 /** A signed-in user, and what an adapter may need to act for them. */
-export interface Asker {
+export interface Caller {
   viewer: Viewer;
   /** Gives the user's browser a secret for the attempt with that hash of its state, and answers it. */
   bind: (stateHash: string) => string;
@@ -15,7 +15,7 @@ export interface Asker {
 /** Users of an upstream that leaves it to this gateway to say who is asking. */
 export interface OwnUsers {
   knownHere: true;
-  forUser(asker: Asker): ViewerConnections;
+  forUser(caller: Caller): ViewerConnections;
 }
 
 /** A session at an upstream. */

@@ -29,7 +29,7 @@ export async function createVaultUpstream(options: VaultUpstreamOptions): Promis
   return {
     vault,
     catalog: createConfiguredCatalog(platform, connectors, publicUrl),
-    users: { knownHere: true, forUser: (asker) => withholdGroupTokens(vault.forUser(asker), asker.viewer) },
+    users: { knownHere: true, forUser: (caller) => withholdGroupTokens(vault.forUser(caller), caller.viewer) },
     forPlatform: () => ({
       findUser: users.find,
       findGroup: users.findGroup,

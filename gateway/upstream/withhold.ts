@@ -23,11 +23,11 @@ export function withholdGroupTokens(connections: ViewerConnections, viewer: View
   };
 }
 
-/** The outcome as a user may have it who sees the connections of `asker`: a token of their own alone, and in a group none. */
-export function withholdFrom(asker: Owner, outcome: AccessTokenOutcome): AccessTokenOutcome {
+/** The outcome as a user may have it who sees the connections of `reader`: a token of their own alone, and in a group none. */
+export function withholdFrom(reader: Owner, outcome: AccessTokenOutcome): AccessTokenOutcome {
   if (outcome.type !== "AccessToken") return outcome;
   const { owner } = outcome.connection;
-  const isOwn = asker.kind === "user" && owner.kind === "user" && owner.id === asker.id;
+  const isOwn = reader.kind === "user" && owner.kind === "user" && owner.id === reader.id;
   return isOwn ? outcome : tokenWithheld(outcome.connection);
 }
 

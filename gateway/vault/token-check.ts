@@ -50,7 +50,7 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
     if (lastAt > now - intervalMs) return false;
     checkedAt.set(authorization.id, now);
     if (!(await claimCheck(dependencies, grant, now, intervalMs))) return isRefusedByNow(dependencies, grant);
-    return askProvider(dependencies, grant, accessToken);
+    return checkAtProvider(dependencies, grant, accessToken);
   }
 
   return {
@@ -88,7 +88,7 @@ async function isRefusedByNow({ connections }: Dependencies, { connection, autho
   return current?.version !== authorization.version || current.status !== "active" || current.refused_at !== null;
 }
 
-async function askProvider(dependencies: Dependencies, grant: StoredGrant, accessToken: string): Promise<boolean> {
+async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, accessToken: string): Promise<boolean> {
   const { clock, log } = dependencies;
   const { authorization, connector, connection } = grant;
   const result = await askOnce(dependencies, grant, accessToken);

@@ -51,7 +51,7 @@ export interface VaultDependencies {
 }
 
 /** A signed-in user before the vault: who, in which browser, and whether that is still so. */
-export interface VaultAsker {
+export interface VaultCaller {
   viewer: Viewer;
   /** Binds what is started to that browser. */
   bind: Bind;
@@ -97,7 +97,7 @@ export function createVault(dependencies: VaultDependencies) {
     return toConnection(stored, { clock, publicUrl, reader });
   }
 
-  function forUser({ viewer, bind, link, stillAllowed }: VaultAsker): ViewerConnections {
+  function forUser({ viewer, bind, link, stillAllowed }: VaultCaller): ViewerConnections {
     const owner = ownerOfViewer(viewer);
     const watcher = { owner, userId: viewer.userId, stillAllowed };
     return {

@@ -8,7 +8,7 @@ import type { Database } from "../store/database.ts";
 import { interruptedAt, shown } from "./interrupted.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 
-/** Whether the asker may still see what it asked for when it subscribed: signed in, and in the same group. */
+/** Whether the user may still see what they subscribed to: signed in, and in the same group. */
 export type StillAllowed = () => Promise<boolean>;
 
 /** Who watches. */
@@ -92,9 +92,9 @@ export function createWatch({ database, connections, connectors, clock, publicUr
     return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null } };
   }
 
-  async function findAuthorization(asker: Pick<Watcher, "owner" | "userId">, id: string): Promise<Authorization | null> {
-    const found = await find(asker, id);
-    return found && toAuthorization(found.row, found.connector, viewOf(asker));
+  async function findAuthorization(watcher: Pick<Watcher, "owner" | "userId">, id: string): Promise<Authorization | null> {
+    const found = await find(watcher, id);
+    return found && toAuthorization(found.row, found.connector, viewOf(watcher));
   }
 
   return { watch, watchAuthorization, findAuthorization };

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../../schema/errors.ts";
 
-/** What is not there, or not for this asker, is null. */
+/** What is not there, or not for this caller, is null. */
 export async function orNull<Value>(answer: Promise<Value>): Promise<Value | null> {
   try {
     return await answer;

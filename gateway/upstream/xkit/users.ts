@@ -78,7 +78,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       return all.filter(({ connector }) => slug === null || connector.slug === slug);
     }
 
-    /** Only of a plain Xkit, which does not tell whose a connection is, the asker has to be known. */
+    /** Only of a plain Xkit, which does not tell whose a connection is, the caller has to be known. */
     async function withOwner(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
       return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url, "user");
     }

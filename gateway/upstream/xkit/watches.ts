@@ -31,14 +31,14 @@ export function createWatches({
 }: WatchesOptions): Pick<ViewerConnections, "watch" | "watchAuthorization"> {
   return {
     watch(slug) {
-      let asker: Viewer | null = null;
+      let first: Viewer | null = null;
       return polling.watch<Connection[], Connection>({
         everyMs: CONNECTIONS_POLL_MS,
         async read() {
           const asked = viewer();
           const [current, connections] = await Promise.all([asked, list(slug, async () => ownerOfViewer(await asked))]);
-          asker ??= current;
-          return asker.userId === current.userId && asker.groupId === current.groupId ? connections : null;
+          first ??= current;
+          return first.userId === current.userId && first.groupId === current.groupId ? connections : null;
         },
         changesOf(current, before) {
           const seen = new Map(before?.map((connection) => [connection.id, JSON.stringify(connection)]));
