@@ -19,9 +19,15 @@ const STATUS_UNAUTHORIZED = 401;
 /** Codes that refuse the token itself (RFC 6750 section 3.1, RFC 6749 section 5.2). */
 const refusals: ReadonlySet<string> = new Set(["invalid_token", "invalid_grant"]);
 
-/** Whether there is a way to ask the provider. */
-export const isCheckable = ({ introspectionEndpoint, check, userInfoEndpoint }: OAuthProvider): boolean =>
-  introspectionEndpoint !== null || check !== null || userInfoEndpoint !== null;
+/** Codes of a 401 that say something else than that the token is not good (RFC 6750 section 3.1, RFC 6749 section 5.2, RFC 9449). */
+const otherProblem = /\berror="?(?:insufficient_scope|temporarily_unavailable|server_error|use_dpop_nonce|invalid_dpop_proof)\b/;
+
+/**
+ * Whether there is a way to ask the provider. Userinfo is one where it has named the account of a token: it may refuse tokens that are good
+ * for other scopes.
+ */
+export const isCheckable = ({ introspectionEndpoint, check, userInfoEndpoint }: OAuthProvider, knowsAccount: boolean): boolean =>
+  introspectionEndpoint !== null || check !== null || (userInfoEndpoint !== null && knowsAccount);
 
 /**
  * Asks the provider whether an access token still works: by introspection (RFC 7662), else by the provider's check request, else by its
@@ -56,7 +62,7 @@ async function tryToken(request: TokenCheck): Promise<CheckResult> {
   const answer = provider.check
     ? await sendWithToken(limits, provider.check.url, { method: provider.check.method, headers: provider.userInfoHeaders, body: null })
     : await requestUserInfo(limits, provider.userInfoEndpoint ?? "");
-  if (answer.status === STATUS_UNAUTHORIZED) return "refused";
+  if (answer.status === STATUS_UNAUTHORIZED) return otherProblem.test(answer.headers.get("www-authenticate") ?? "") ? "unknown" : "refused";
   if (answer.status < 200 || answer.status >= 300) return "unknown";
   return provider.errorsInOkBody ? judgeBody(provider, answer.text) : "works";
 }

@@ -169,6 +169,17 @@ describe("a token that nothing can refresh", () => {
     expect(await statusOf(ada)).toMatchObject({ authorization: { status: "ERROR", errorCode: "token_rejected" } });
   });
 
+  it("survives a userinfo endpoint that refuses every token of the connector", async () => {
+    test = await startTestApp();
+    const ada = await test.signIn("ada");
+    test.provider.controls.next("omit-refresh-token");
+    test.provider.controls.answerChecks(401, 401, 401);
+    await ada.connect();
+    const before = test.provider.checks.length;
+    expect(await works((await askToken(ada, { verify: true })).value)).toBe(true);
+    expect(checksSince(before)).toBe(0);
+  });
+
   it("survives a refusal that was false", async () => {
     const ada = await withoutRefreshToken();
     const before = test.provider.checks.length;

@@ -56,7 +56,7 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
   return {
     async isRefused(grant, accessToken) {
       const { oauth, checkIntervalMs } = grant.connector;
-      if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider)) return false;
+      if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider, knowsAccount(grant))) return false;
       const key = `${grant.authorization.id} ${grant.authorization.version}`;
       const flight = flights.get(key) ?? check(grant, accessToken, checkIntervalMs).finally(() => flights.delete(key));
       flights.set(key, flight);
@@ -68,6 +68,8 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
     },
   };
 }
+
+const knowsAccount = ({ authorization }: StoredGrant): boolean => authorization.account_id !== null || authorization.display_label !== null;
 
 /** One check in an interval over all processes. No cache depends on this column, so no change is told. */
 async function claimCheck({ database }: Dependencies, { authorization }: StoredGrant, now: number, intervalMs: number): Promise<boolean> {
