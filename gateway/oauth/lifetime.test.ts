@@ -71,6 +71,13 @@ describe("the life of an access token", () => {
     expect(read({ expires_at: HOUR_S })).toEqual({ seconds: undefined, misread: ["expires_at"] });
   });
 
+  it.each([inAnHour * 1_000_000, inAnHour - 90_000, 9_223_372_036_854_775_807, "99999999999999999999", 4_294_967_295])(
+    "is not %j: no token lives longer than 50 years",
+    (given) => {
+      expect(read({ expires_in: given })).toEqual({ seconds: undefined, misread: ["expires_in"] });
+    },
+  );
+
   it("is another member's where one cannot be understood, which is named", () => {
     expect(read({ expires_in: "soon", expires_at: inAnHour })).toEqual({ seconds: HOUR_S, misread: ["expires_in"] });
   });
@@ -83,6 +90,11 @@ describe("a life of 0 or -1", () => {
 
   it("says that a token that can be renewed has expired", () => {
     expect(read({ expires_in: 0 }, {}, true).seconds).toBe(0);
+  });
+
+  it.each([0, -1, "0"])("says nothing beside another member that states a life: %j", (given) => {
+    expect(read({ expires_in: given, expires_at: inAnHour }, {}, true).seconds).toBe(HOUR_S);
+    expect(read({ expires_at: given, expires: 60 }).seconds).toBe(60);
   });
 
   it("says what is declared", () => {

@@ -21,9 +21,10 @@ export interface LifeFacts {
 }
 
 const MS_PER_SECOND = 1000;
-/** A number from a day ago to 50 years ahead is an instant. As a life it would be longer than 50 years. */
+/** A number from a day ago to 50 years ahead is an instant. No life is that long. */
 const EARLIEST_INSTANT_MS = -86_400_000;
 const LATEST_INSTANT_MS = 1_577_836_800_000;
+const LONGEST_LIFE_SECONDS = LATEST_INSTANT_MS / MS_PER_SECOND;
 
 const decimalNumber = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
 const duration = /^\s*(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?)\s*$/i;
@@ -39,20 +40,27 @@ const unitSeconds = (unit: string): number => {
  * Reads the life of an access token from the first member that states one: seconds (or the declared unit), a number with its unit, or an
  * instant as seconds or milliseconds since the epoch, or as a date with its zone.
  *
- * 0 and -1 mean what is declared; else that the token does not expire, unless it can be renewed. Rule 1 never rests on a guess: what is not
+ * 0 and -1 count where no other member states a life. They mean what is declared; else that the token does not expire, unless it can be renewed. Rule 1 never rests on a guess: what is not
  * understood is named in `misread`, and states no life.
  */
 export function readLife(source: Record<string, unknown>, facts: LifeFacts): Life {
   const misread: string[] = [];
+  let ofNothing: number | "endless" | undefined;
+  const toLife = (seconds: number | "endless" | undefined): Life =>
+    typeof seconds === "number" ? { seconds: Math.max(0, Math.floor(seconds)), misread } : { seconds: undefined, misread };
   for (const member of LIFE_MEMBERS) {
     const value = source[member];
     if (value === undefined || value === null || value === "") continue;
     const seconds = lifeOf(member, value, facts);
-    if (seconds !== undefined) return { seconds: seconds === "endless" ? undefined : Math.max(0, Math.floor(seconds)), misread };
-    misread.push(member);
+    if (seconds === undefined) misread.push(member);
+    else if (isNothing(Number(value))) ofNothing ??= seconds;
+    else return toLife(seconds);
   }
-  return { seconds: undefined, misread };
+  return toLife(ofNothing);
 }
+
+/** What may only stand for "not stated". */
+const isNothing = (number: number): boolean => number === 0 || number === -1;
 
 function lifeOf(member: LifeMember, value: unknown, facts: LifeFacts): number | "endless" | undefined {
   const number = typeof value === "string" && decimalNumber.test(value) ? Number(value) : value;
@@ -63,13 +71,13 @@ function lifeOf(member: LifeMember, value: unknown, facts: LifeFacts): number | 
 function lifeOfNumber(member: LifeMember, number: number, facts: LifeFacts): number | "endless" | undefined {
   const { provider, askedAt, isRenewable } = facts;
   const zeroMeans = provider.expiryZeroMeans ?? (isRenewable ? "expired" : "never");
-  if (number === 0 || number === -1) return zeroMeans === "never" ? "endless" : 0;
+  if (isNothing(number)) return zeroMeans === "never" ? "endless" : 0;
   const isMilliseconds = provider.expiresInUnit === "milliseconds";
   const instants = isMilliseconds ? [number] : [number * MS_PER_SECOND, number];
   const instant = instants.find((each) => each - askedAt > EARLIEST_INSTANT_MS && each - askedAt < LATEST_INSTANT_MS);
   if (instant !== undefined) return (instant - askedAt) / MS_PER_SECOND;
-  if (member === "expires_at") return undefined;
-  return isMilliseconds ? number / MS_PER_SECOND : number;
+  const seconds = isMilliseconds ? number / MS_PER_SECOND : number;
+  return member === "expires_at" || seconds > LONGEST_LIFE_SECONDS ? undefined : seconds;
 }
 
 function lifeOfText(text: string, { askedAt }: LifeFacts): number | undefined {
