@@ -25,7 +25,6 @@ describe("the life of an access token", () => {
     ["an instant as a date", new Date(inAnHour * 1000).toISOString(), HOUR_S],
     ["an instant that is over", askedAt / 1000 - 1, 0],
     ["a negative number", -60, 0],
-    ["a huge number", 1e300, 1e300],
   ])("is read from expires_in given as %s", (_name, given, seconds) => {
     expect(read({ expires_in: given })).toEqual({ seconds, misread: [] });
   });
@@ -71,7 +70,7 @@ describe("the life of an access token", () => {
     expect(read({ expires_at: HOUR_S })).toEqual({ seconds: undefined, misread: ["expires_at"] });
   });
 
-  it.each([inAnHour * 1_000_000, inAnHour - 90_000, 9_223_372_036_854_775_807, "99999999999999999999", 4_294_967_295])(
+  it.each([inAnHour * 1_000_000, inAnHour - 90_000, 1e300, "99999999999999999999", 4_294_967_295])(
     "is not %j: no token lives longer than 50 years",
     (given) => {
       expect(read({ expires_in: given })).toEqual({ seconds: undefined, misread: ["expires_in"] });
