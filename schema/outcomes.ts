@@ -23,9 +23,13 @@ export const RESTORED_BACKUP_CODE = "restored_backup";
 /** The error code of a grant whose access token the provider refuses, and that has nothing to refresh it with. */
 export const TOKEN_REJECTED_CODE = "token_rejected";
 
+/** The code of a grant whose access token has expired, and that has nothing to refresh it with. */
+export const EXPIRED_CODE = "expired";
+
 const reasonsByCode: Partial<Record<string, ReconnectReason>> = {
   [RESTORED_BACKUP_CODE]: "RESTORED_BACKUP",
   [TOKEN_REJECTED_CODE]: "TOKEN_REJECTED",
+  [EXPIRED_CODE]: "EXPIRED",
 };
 
 /** Why an authorization that is not active has to be connected again, by its error code. */

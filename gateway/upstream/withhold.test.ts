@@ -91,6 +91,7 @@ describe("a group's token", () => {
     ["disconnected", { enabled: false }, "NotConnected"],
     ["not connected yet", { enabled: false, authorization: null }, "NotConnected"],
     ["revoked", { authorization: { ...authorization, status: "error" as const } }, "ReconnectRequired"],
+    ["expired", { authorization: { ...authorization, health: "reconnect_required" as const, healthCode: "expired" } }, "ReconnectRequired"],
   ])("says what a member can do about a connection that is %s", async (_name, more, type) => {
     const { connections, asked } = careless(connectionOf("group", more), connectionOf("group"));
     expect((await ask(connections, member)).type).toBe(type);

@@ -34,6 +34,7 @@ export function withholdFrom(reader: Owner, outcome: AccessTokenOutcome): Access
 function statusOf(connection: Connection) {
   const { connector, authorization } = connection;
   if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
-  if (authorization?.status !== "active") return reconnectRequired(connection, reconnectReasonOf(authorization?.errorCode));
+  if (authorization?.status !== "active" || authorization.health === "reconnect_required")
+    return reconnectRequired(connection, reconnectReasonOf(authorization?.healthCode ?? authorization?.errorCode));
   return tokenWithheld(connection);
 }

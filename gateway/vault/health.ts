@@ -1,3 +1,4 @@
+import { EXPIRED_CODE } from "../../schema/outcomes.ts";
 import type { Health } from "../../schema/upstream.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 
@@ -18,7 +19,7 @@ export function healthOf(authorization: AuthorizationRow, now: number): HealthFa
   if (status === "error") return { health: "reconnect_required", code: error_code, changedAt };
   if (failure_kind === "misconfigured") return { health: "misconfigured", code: failure_code, changedAt };
   if (expires_at !== null && expires_at <= now && sealed_refresh_token === null)
-    return { health: "reconnect_required", code: "expired", changedAt: expires_at };
+    return { health: "reconnect_required", code: EXPIRED_CODE, changedAt: expires_at };
   if (failure_kind === "temporary") return { health: "unavailable", code: failure_code, changedAt };
   return { health: "working", code: null, changedAt };
 }

@@ -141,7 +141,7 @@ export async function createWorld(gateway: Gateway): Promise<World> {
   async function connect(user: UserName, slug: "test" | "keyed", id?: string): Promise<void> {
     const before = new Set(provider.issuedSecrets);
     const { state, authorizeUrl } = await start(user, slug, id);
-    if (state === null) await gateway.visit(idOf[user], authorizeUrl ?? "");
+    if (slug === "test") await gateway.visit(idOf[user], authorizeUrl ?? "");
     else {
       const fields = [{ name: "api_key", value: typeKey(user) }];
       const submit =
