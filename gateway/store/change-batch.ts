@@ -3,8 +3,8 @@ import type { Database } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
 /**
- * Runs changes of many rows, each of which stands by itself. In one commit where there is one writer at a time anyway; in Postgres each by
- * itself, as a transaction that holds many rows could deadlock with a gateway's.
+ * Runs changes of many rows, which do not depend on each other. SQLite has one writer at a time, so one commit takes them all. In Postgres
+ * each has its own: a transaction that locks many rows could deadlock with a gateway's.
  */
 export const changeBatch = <Result>(
   { kind, query }: Pick<Database, "kind" | "query">,

@@ -23,7 +23,7 @@ const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()
 /** A row's covered columns and its HMAC. */
 export type CoveredRow = z.output<typeof rowSchema>;
 
-/** What an authorization's HMAC covers of its connection. It never changes. */
+/** The columns of its connection that an authorization's HMAC covers. They never change. */
 const owned: ReadonlySet<string> = new Set(["owner_kind", "owner_id"]);
 
 /**

@@ -8,14 +8,14 @@ export interface KeyedColumn {
   column: string;
 }
 
-/** What an envelope's text can consist of but for its dots. */
+/** The characters of an envelope, beside its dots. */
 const ENVELOPE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** `s1.`, an id of at most 32 characters, and the next dot. */
 const HEAD_CHARACTERS = 36;
 
 /**
- * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migrations 0006 and 0008 are on this very text, so it is never
- * edited: what reads it without them reads every row.
+ * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migrations 0006 and 0008 are on this
+ * expression: with any other text, queries would read every row.
  */
 export const keyIdSql = (column: string): string =>
   `rtrim(substr(rtrim(substr(${column}, 1, ${HEAD_CHARACTERS}), '${ENVELOPE_CHARACTERS}'), 4), '.')`;

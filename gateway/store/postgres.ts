@@ -23,7 +23,7 @@ const POOL_MAXIMUM_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How long a statement of a transaction may take, by the server's clock. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** The same while the store is brought to the newest shape, which goes through whole tables, and waits for another process that does it. */
+/** The same during migrations, which read whole tables and wait for another process that migrates. */
 const MIGRATION_TIMEOUT_MS = 300_000;
 /** How much longer the answer to any statement is waited for. The server stops those of transactions before. */
 const ANSWER_MARGIN_MS = 2_000;

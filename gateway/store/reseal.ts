@@ -13,10 +13,10 @@ export const keyedColumns: readonly KeyedColumn[] = [...sealedPlaces, ...macColu
 
 /** Rows read at a time. */
 const BATCH_ROWS = 100;
-/** How often it is looked for what a gateway has made with an old key meanwhile. */
+/** How often the store is searched again for values that a running gateway has made with an old key. */
 const MAXIMUM_ROUNDS = 3;
 
-/** What became of moving the store to the first key. */
+/** The result of moving the store to the first key. */
 export interface Resealed {
   /** Secrets that were sealed again, and HMACs that were made again. */
   count: number;
@@ -35,8 +35,8 @@ export interface ResealOptions {
 }
 
 /**
- * Seals every secret of the store with the ring's first key, and makes every HMAC with it, while gateways run: what a gateway replaces
- * meanwhile is left to it. Goes on where it stopped when it is run again, as what is done is found in the index.
+ * Seals every secret of the store with the ring's first key, and makes every HMAC with it. Gateways may run meanwhile: a value
+ * that one of them replaces is left as it is. A second run continues where the first stopped, as the index finds only what remains.
  */
 export async function reseal({ onUnopened, ...rest }: ResealOptions): Promise<Resealed> {
   const told = new Set<string>();
@@ -90,7 +90,7 @@ async function resealOnce(options: ResealOptions, onProgress: (done: number) => 
   return done;
 }
 
-/** How the rows of one column are gone through, by their own key. */
+/** How to walk the rows of one column, by their own key. */
 interface Walk<Row> {
   read(where: { keyId: string; after: string; limit: number }): Promise<Row[]>;
   replace(query: Kysely<Tables>, row: Row): Promise<boolean>;

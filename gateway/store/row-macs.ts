@@ -40,7 +40,7 @@ export type Covered<Table extends CoveredTable> = Pick<
 export interface RowMacs {
   /** The HMAC of a row, under the ring's first key. Only of what this process made, or has seen verify. */
   sign<Table extends CoveredTable>(table: Table, row: Covered<Table>): string;
-  /** Whether a row may be believed. One that does not verify is logged, and is as good as none. */
+  /** Whether a row is to be used. One that does not verify is logged, and counts as absent. */
   accept<Table extends CoveredTable>(table: Table, row: Covered<Table> & { mac: string | null }): boolean;
   /** `sign` and `accept` of a row as it was read, whatever its table; also while rows that do not verify are still accepted. */
   signRow(table: CoveredTable, row: object): string;

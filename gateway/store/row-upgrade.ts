@@ -10,13 +10,13 @@ import { SealError } from "./sealing.ts";
 import type { Tables, UpgradeRow } from "./tables.ts";
 
 /**
- * How long rows without an HMAC are believed in a store that an earlier release has written, in milliseconds: gateways of that release may
- * run beside this one so long. A day.
+ * How long rows without an HMAC are accepted in a store that an earlier release has written, in milliseconds: a day. Gateways of that
+ * release may run beside this one until then.
  */
 export const UPGRADE_WINDOW_MS = 86_400_000;
 /** Rows read at a time. */
 const BATCH_ROWS = 100;
-/** How often it is tried again when the store is away. */
+/** How long until the next try while the store is away. */
 const RETRY_MS = 60_000;
 const NAME = "row-macs";
 
@@ -28,9 +28,9 @@ export interface UpgradeOptions {
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
-/** What goes on behind a started gateway until every row has its HMAC. */
+/** Work in the background of a started gateway, until every row has its HMAC. */
 export interface RowUpgrade {
-  /** Ends it; the next start goes on with it. */
+  /** The next start continues it. */
   stop(): Promise<void>;
 }
 
@@ -48,10 +48,7 @@ export async function startRowUpgrade(options: UpgradeOptions): Promise<RowUpgra
     return { stop: async () => {} };
   }
   const endsAt = upgrade.started_at + UPGRADE_WINDOW_MS;
-  log.warn(
-    { until: new Date(endsAt).toISOString() },
-    "the store is an earlier release's: until then its rows are believed without an HMAC",
-  );
+  log.warn({ until: new Date(endsAt).toISOString() }, "the store is an earlier release's: until then rows without an HMAC are accepted");
   const stopping = new AbortController();
   const work = upgradeRows(options, upgrade, endsAt, stopping.signal);
   return {
@@ -68,7 +65,7 @@ const CHANGED =
 async function findOrStart({ database: { query }, macs, clock }: UpgradeOptions): Promise<UpgradeRow> {
   const found = await findUpgrade(query);
   if (found) return found;
-  // In this order: who writes the first HMAC has stored the row before.
+  // In this order: another process writes this row before its first HMAC.
   const hasMacs = await hasAnyMac(query);
   const isNew = !(await hasCovered(query));
   const foundSince = await findUpgrade(query);

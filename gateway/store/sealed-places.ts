@@ -39,7 +39,7 @@ const sealedSchema = z.object({
   connection_id: z.string().optional(),
 });
 
-/** One sealed secret, where it lies. */
+/** One sealed secret, and its place. */
 export interface SealedSecret {
   key: string;
   envelope: string;
@@ -74,7 +74,7 @@ function contextIn({ table, column }: SealedPlace, key: string, row: Omit<z.outp
   return contextOf.token({ ownerKind: owner_kind, ownerId: owner_id, connectionId: connection_id, authorizationId: key }, column);
 }
 
-/** Puts another envelope in the place of one. False when it is there no more: a refresh has come in between, and nothing is changed. */
+/** Replaces an envelope. False, and nothing is changed, when it is not there any more, as after a refresh. */
 export async function replaceSealed(
   query: Kysely<Tables>,
   { table, key, column }: SealedPlace,

@@ -174,7 +174,7 @@ export interface RateRow {
 export interface UpgradeRow {
   name: string;
   started_at: number;
-  /** Null until it is done, once and for all. */
+  /** Null until it is done. */
   completed_at: number | null;
   mac: string;
 }

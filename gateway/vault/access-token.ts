@@ -193,7 +193,7 @@ function createTokenOpener({ publicUrl, clock, ...keys }: Keys & Pick<View, "pub
       missingScopes: missingScopesOf(authorization, stored.connector),
       fingerprint: fingerprintOf(value),
       fields: stored.connector.oauth ? null : openFields(keys, stored),
-      // Nothing is wrong with it that readers are told in different words.
+      // It works, so that users and servers are shown the same.
       connection: toConnection(stored, { publicUrl, clock, reader: null }),
     };
     opened.set(authorization, token);
@@ -217,7 +217,7 @@ function answerOf(held: Held, request: TokenRequest, problem: RefreshProblem | n
   return reconnectRequired(toConnection(held, view), "EXPIRED");
 }
 
-/** What the provider said is for servers alone. */
+/** Only servers see what the provider said. */
 const whyOf = ({ why, said }: { why: string; said: string | null }, { reader }: View): string => (reader === null && said) || why;
 
 /** No refresh can bring what is asked. */

@@ -54,7 +54,7 @@ export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
 export function createAttempts({ database, sealer, macs, clock, log }: AttemptDependencies) {
-  /** The attempt of a state, whatever has become of it, or null. */
+  /** The attempt of a state, used and expired ones included, or null. */
   async function find(state: string): Promise<AttemptRow | null> {
     const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
     return row && macs.accept("attempts", row) ? row : null;

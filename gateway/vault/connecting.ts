@@ -61,8 +61,8 @@ export function createConnecting(dependencies: ConnectingDependencies) {
   }
 
   /**
-   * Takes what this user has started over into another browser, which it is bound to from now on. Answers where it goes on there: our
-   * form, or the provider. Throws NOT_FOUND and FORBIDDEN.
+   * Binds what this user has started to another browser instead. Answers where it continues there: our form, or the provider. Throws
+   * NOT_FOUND and FORBIDDEN.
    */
   async function takeOver(state: string, slug: string, userId: string, bind: Bind): Promise<{ location: string; isForm: boolean }> {
     const attempt = await attempts.get(state, slug);
@@ -91,7 +91,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     return { userId: attempt.user_id, connectorName: (await startedConnections.read(attempt)).connector.name };
   }
 
-  /** Where what a state has started was to end, also when that can not be any more; null for an unknown one. */
+  /** The `returnTo` of an attempt, also of one that is used or expired; null for an unknown state. */
   const findReturnTo = async (state: string): Promise<string | null> => (await attempts.find(state))?.return_to ?? null;
 
   return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe, findReturnTo };

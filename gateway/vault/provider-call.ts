@@ -40,7 +40,7 @@ export interface Asked {
 
 /**
  * Sends the refresh token until an answer decides: once more after a lost answer (rule 5) and after `invalid_grant` (rule 3). An answer that
- * does not come is taken for lost while its call goes on, unless the provider punishes that: then one more call is sent beside it, never a
+ * does not come counts as lost while its call goes on, unless the provider punishes that: then one more call is sent beside it, never a
  * third. The first tokens that a call brings decide. The lease is renewed before each call, and lasts longer than every call's timeout.
  */
 export async function askProvider(dependencies: CallDependencies, claimed: ClaimedGrant, cause: RefreshCause): Promise<Asked> {

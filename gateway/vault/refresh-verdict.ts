@@ -7,11 +7,11 @@ import type { AuthorizationRow } from "../store/tables.ts";
 export type RefreshCause = "due" | "rejected" | "dead";
 
 /**
- * An answer that has not come this long after the request was written is taken for lost, though the call goes on, in milliseconds (rule 5).
+ * An answer that has not come this long after the request was written counts as lost, though the call goes on, in milliseconds (rule 5).
  * With the first retry it is within grace windows of 10 s. Slow providers answer before: a second request can end a grant that has no window.
  */
 export const SILENT_ANSWER_MS = 7_000;
-/** The share of a declared grace window after which an answer is taken for lost, where that is sooner. */
+/** The share of a declared grace window after which an answer counts as lost, where that is sooner. */
 const SILENT_SHARE = 0.25;
 /** The share of a declared grace window that a retry waits at most. */
 const RETRY_SHARE = 0.5;

@@ -6,12 +6,12 @@ import { LASTING_FAILURES } from "./refresh-problem.ts";
 
 /** A grant that is refused for this long, while others of its connector refresh, is itself at fault: one hour (rule 3). */
 export const REFUSED_ALONE_MS = 3_600_000;
-/** How often the store is asked at most when a connector's grants were last refreshed. */
+/** Least time between two questions to the store when a connector's grants were last refreshed, in milliseconds. */
 const LOOK_AGAIN_MS = 60_000;
 
 export type RefusedAlone = ReturnType<typeof createRefusedAlone>;
 
-/** Tells a grant that its provider refuses from a connector that does not work: by the other grants of the connector. */
+/** Tells a refused grant from a connector that does not work, by the connector's other grants. */
 export function createRefusedAlone({ database, clock }: { database: Database; clock: Clock }) {
   const looks = new Map<string, { lookedAt: number; refreshedAt: Promise<number> }>();
 

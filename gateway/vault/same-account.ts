@@ -11,7 +11,7 @@ export type AccountRelation = "same" | "other" | "unknown" | "incomparable";
 
 type KnownAccount = Pick<AuthorizationRow, "account_id" | "account_id_path">;
 
-/** Only like is compared with like: ids of one path. Both unknown counts as the same. `idPaths`: of the configuration. */
+/** Only ids of one path are compared. Both unknown counts as the same. `idPaths`: of the configuration. */
 export function relateAccounts(known: KnownAccount, account: Account | null, idPaths: readonly string[]): AccountRelation {
   const { account_id: id, account_id_path: path } = known;
   const newId = account?.id ?? null;
