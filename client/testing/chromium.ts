@@ -15,10 +15,7 @@ const FONTS_CONF = `<?xml version="1.0"?>
 const UNPACK = `console.log(await (await import("@sparticuz/chromium")).default.executablePath())`;
 
 /** A headless Chromium: the one that CHROMIUM names, Debian's, the one inside npm on Linux, else Playwright's own. */
-export function launchChromium(args: readonly string[] = []): Promise<Browser> {
-  const options = launchOptions();
-  return chromium.launch({ ...options, args: [...(options.args ?? []), ...args] });
-}
+export const launchChromium = (): Promise<Browser> => chromium.launch(launchOptions());
 
 function launchOptions(): LaunchOptions {
   const executablePath = process.env["CHROMIUM"] ?? (existsSync(DEBIAN_CHROMIUM) ? DEBIAN_CHROMIUM : undefined);

@@ -7,20 +7,34 @@ export const chromium: Engine = {
   name: "Chromium",
   missing: null,
   async launch(cookies) {
-    const browser = await launchChromium(cookies === "blocked" ? ["--test-third-party-cookie-phaseout"] : []);
+    const browser = await launchChromium();
     let context: BrowserContext | undefined;
     return {
       async open() {
         await context?.close();
         const opened = await browser.newContext({ ignoreHTTPSErrors: true });
         context = opened;
-        await opened.newPage();
+        const page = await opened.newPage();
+        if (cookies === "blocked") await blockThirdPartyCookies(page);
         return { tabs: () => Promise.resolve(opened.pages().map(toTab)) };
       },
       stop: () => browser.close(),
     };
   },
 };
+
+/** What its setting does, which a headless Chromium has not. Popups at the gateway are first-party, and need none. */
+async function blockThirdPartyCookies(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  // Of these, later versions know the first alone.
+  const controls = {
+    enableThirdPartyCookieRestriction: true,
+    disableThirdPartyCookieMetadata: true,
+    disableThirdPartyCookieHeuristics: true,
+  };
+  await session.send("Network.setCookieControls", controls);
+}
 
 const ids = new WeakMap<Page, string>();
 let lastId = 0;
