@@ -29,8 +29,8 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway keys list
   xkit-gateway keys revoke <publishable>
   xkit-gateway keys seal                    print a new key for XKIT_ENCRYPTION_KEYS
-  xkit-gateway keys status                  count what the store holds by the key that made it
-  xkit-gateway keys reseal                  make all of it with the first key, also while gateways run
+  xkit-gateway keys status                  count the sealed values and HMACs of each key
+  xkit-gateway keys reseal                  seal everything with the first key, also while gateways run
   xkit-gateway keys rotate                  sign new session tokens with a new key
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
@@ -181,7 +181,7 @@ async function rotateKeys({ auth }: Store): Promise<void> {
 /** Two keys that are made on one day have two ids. */
 const newKeyId = (): string => `key-${new Date().toISOString().slice(0, 10)}-${randomBytes(KEY_ID_BYTES).toString("hex")}`;
 
-/** Also for a ring that lacks a key: then it says which. */
+/** Works also when a key is missing, and says which. */
 async function printKeyStatus(): Promise<void> {
   const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
   const { database, sealer } = await openSealedDatabase(config, systemClock, createLog("silent"));

@@ -141,7 +141,7 @@ function serve(server: Server, app: App): Traffic {
   return traffic;
 }
 
-/** Two parts of a system could take two of them (RFC 9112 section 3.2). Node keeps the first one alone. */
+/** A proxy and the gateway could each use another of them (RFC 9112 section 3.2). Node keeps only the first. */
 const namesSeveralHosts = ({ rawHeaders }: IncomingMessage): boolean =>
   rawHeaders.filter((text, at) => at % 2 === 0 && text.length === "host".length && text.toLowerCase() === "host").length > 1;
 

@@ -50,7 +50,7 @@ export async function openStore(config: Config, machine: Clock, log: Log): Promi
   }
 }
 
-/** The store beside the keys that there are, which may not be those that its rows need. */
+/** Opens the store with the configured keys, without a check that they open its rows. */
 export async function openSealedDatabase(config: Config, machine: Clock, log: Log): Promise<Pick<Store, "database" | "sealer" | "macs">> {
   const keys = config.sealingKeys ?? [loadDevelopmentKey(config, log)];
   const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
@@ -61,7 +61,7 @@ export async function openSealedDatabase(config: Config, machine: Clock, log: Lo
   };
 }
 
-/** Every key that a row names is in the ring. Throws `ConfigError` with the ids that are not, and how much each has made. */
+/** Throws `ConfigError` when rows name keys that are not in the ring, with the ids and how many values each has made. */
 async function assertKeysThere({ query }: Database, { keyIds }: Sealer): Promise<void> {
   const missing = await listKeyUses(query, keyedColumns, (id) => !keyIds.includes(id));
   if (missing.length === 0) return;

@@ -53,7 +53,7 @@ export interface Cookies {
   handOver: SecretCookie;
 }
 
-/** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` is heeded on `Secure` cookies alone. */
+/** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` works only on `Secure` cookies. */
 interface Attributes {
   httpOnly: true;
   path: "/";

@@ -3,8 +3,7 @@ import type { Log } from "../runtime/log.ts";
 import type { ApiKeys } from "./api-keys.ts";
 
 /**
- * Warns of sources that give users their ids in one namespace without having said that they mean to: a user of one with the id of another
- * one's user is that user. The platform itself is a source where servers have API keys.
+ * Warns of sources that share one namespace of user ids without a declared `user_id_prefix`: the same id in two of them is one user. The platform itself is a source where servers have API keys.
  */
 export async function warnOfSharedIds(issuers: readonly Issuer[], apiKeys: Pick<ApiKeys, "list">, log: Pick<Log, "warn">): Promise<void> {
   const undeclared = new Set(issuers.filter(({ userIdPrefix }) => userIdPrefix === null).map(({ issuer }) => issuer));

@@ -10,7 +10,7 @@ const per = (count: number): RateLimit => ({ count, seconds: WINDOW_SECONDS });
 
 /**
  * How often requests that write to the store or sign a token may come within ten minutes: from one user, known by a verified credential, and
- * from one address. A hundred users of an office share an address; no page of theirs comes near it.
+ * from one address. A hundred users of an office share an address: their pages stay far below it.
  */
 export const RATE_LIMITS = {
   login: { user: per(300), address: per(6_000) },
@@ -18,7 +18,7 @@ export const RATE_LIMITS = {
   connect: { user: per(300), address: per(6_000) },
   oneTimeToken: { user: per(300), address: per(6_000) },
 } as const;
-/** Credentials from one address that this gateway never gave or trusted. One that has expired is not counted, and none is no credential. */
+/** Refused credentials from one address. One that has expired, or is missing, does not count. */
 export const BAD_CREDENTIAL_LIMIT = per(600);
 
 export type LimitedAction = keyof typeof RATE_LIMITS;
@@ -44,7 +44,7 @@ interface Options {
   warnsOfProxy: boolean;
   clock: Pick<Clock, "now">;
   log: Pick<Log, "warn">;
-  /** Tells other processes what this one counted. Null: each counts alone. */
+  /** Shares what this process counted with the others. Null: each counts by itself. */
   share?: ShareRates | null;
   /** Whether a refused credential was a good one once. */
   wasGood: (error: Error) => boolean;

@@ -14,7 +14,7 @@ const STRICT_TRANSPORT_SECONDS = 31_536_000;
 
 /**
  * Adds the security headers that an answer does not set itself.
- * @param strictTransport whether browsers are told to reach this host by https alone (RFC 6797). Subdomains are another's to say.
+ * @param strictTransport whether browsers are told to reach this host by https alone (RFC 6797). Subdomains are not included: they may be other services.
  */
 export const addSecurityHeaders =
   ({ strictTransport }: { strictTransport: boolean }): Step =>
@@ -23,7 +23,7 @@ export const addSecurityHeaders =
     const response = await next(exchange);
     for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
     if (strictTransport) response.headers.set("strict-transport-security", `max-age=${STRICT_TRANSPORT_SECONDS}`);
-    // Pages alone have openers; other surfaces are asked by scripts and servers.
+    // Only pages have openers: scripts and servers use the other surfaces.
     const openerPolicy = exchange.surface.cors === null ? openerPolicyOf(new URL(exchange.request.url)) : null;
     if (openerPolicy !== null) response.headers.set("cross-origin-opener-policy", openerPolicy);
     return response;

@@ -7,7 +7,7 @@ export const MAXIMUM_KEY_BYTES = 16 * 1024 * 1024;
 /** What an entry takes beside its key's characters, roughly: measured as 205 bytes over a million keys. */
 const ENTRY_BYTES = 210;
 const CHARACTER_BYTES = 2;
-/** How much of a limit a process counts of a key before it tells the others: N processes let through so much more, each but one. */
+/** The share of a limit that a process counts of a key before it tells the others. Each further process lets through that much more. */
 export const UNSHARED_PART = 1 / 20;
 /** Keys that wait to be shared. A key that finds no room is shared at its next use. */
 const MAXIMUM_WAITING_KEYS = 1_000;
@@ -37,7 +37,7 @@ export interface RateLimiterOptions {
 interface Entry {
   /** The instant at which everything counted has drained. */
   drainedAt: number;
-  /** What the others were not told, in milliseconds. */
+  /** Counted here and not shared yet, in milliseconds. */
   unsharedMs: number;
 }
 
@@ -65,7 +65,7 @@ export function createRateLimiter({ clock, log, maximumKeyBytes = MAXIMUM_KEY_BY
       const next = Math.max(now, entry.drainedAt) + costMs;
       const excessMs = next - now - windowMs;
       if (excessMs > 0) return Math.ceil(excessMs / 1_000);
-      // What drained a window ago is of no interest to the others.
+      // What drained a window ago changes nothing for the others.
       entry.unsharedMs = costMs + (now - entry.drainedAt < windowMs ? entry.unsharedMs : 0);
       entry.drainedAt = next;
       if (tell && entry.unsharedMs >= windowMs * UNSHARED_PART && tell(key, entry.unsharedMs)) entry.unsharedMs = 0;
