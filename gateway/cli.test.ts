@@ -74,6 +74,11 @@ describe("the command line", () => {
       `${secondId}  seals  4 values  ${columns}\n${firstId}  opens, can be removed  0 values\n`,
     );
     expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(0);
+    // A spooled token is in the store only after the next start.
+    mkdirSync(join(directory, ".data", "spool"));
+    writeFileSync(join(directory, ".data", "spool", "some.1.sealed"), `s1.${firstId}.AAAA`);
+    expect(await statusWith(both.XKIT_ENCRYPTION_KEYS)).toContain(`${firstId}  opens  1 values  spool 1\n`);
+    expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(2);
   });
 
   it("rotates the keys that sign", async () => {

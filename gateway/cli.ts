@@ -10,10 +10,9 @@ import { type Config, ConfigError, parseConfig, parseDatabaseUrl } from "./confi
 import { createLog } from "./runtime/log.ts";
 import { readConfigFile, withoutConnectors } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
-import { openSealedDatabase, openStore, type Store } from "./services.ts";
+import { listAllKeyUses, openSealedDatabase, openStore, type Store } from "./services.ts";
 import { isEmbedded } from "./config/upstream.ts";
-import { keyedColumns, reseal } from "./store/reseal.ts";
-import { listKeyUses } from "./store/key-ids.ts";
+import { reseal } from "./store/reseal.ts";
 import { createSealingKey } from "./store/sealing.ts";
 
 /** Of the random part of a key's id. */
@@ -186,7 +185,7 @@ async function printKeyStatus(): Promise<void> {
   const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
   const { database, sealer } = await openSealedDatabase(config, systemClock, createLog("silent"));
   try {
-    const uses = new Map((await listKeyUses(database.query, keyedColumns)).map((use) => [use.keyId, use]));
+    const uses = new Map((await listAllKeyUses(database, config)).map((use) => [use.keyId, use]));
     for (const id of new Set([...sealer.keyIds, ...uses.keys()])) {
       const { values, columns } = uses.get(id) ?? { values: 0, columns: [] };
       const details = columns.map((column) => `${column.name} ${column.values}`).join(", ");

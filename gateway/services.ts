@@ -8,11 +8,12 @@ import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/open.ts";
-import { listKeyUses } from "./store/key-ids.ts";
+import { type KeyUse, listKeyUses, sumKeyUses } from "./store/key-ids.ts";
 import { keyedColumns } from "./store/reseal.ts";
 import { createRowMacs, type RowMacs } from "./store/row-macs.ts";
 import { type RowUpgrade, startRowUpgrade } from "./store/row-upgrade.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
+import { listSpoolKeyUses } from "./vault/spool.ts";
 
 /** What is kept, and who may ask for it: what the server and the command line have in common. */
 export interface Store {
@@ -28,7 +29,7 @@ export async function openStore(config: Config, machine: Clock, log: Log): Promi
   const { database, sealer, macs } = await openSealedDatabase(config, machine, log);
   let upgrade: RowUpgrade | null = null;
   try {
-    await assertKeysThere(database, sealer);
+    await assertKeysThere(database, sealer, config);
     upgrade = await startRowUpgrade({ database, macs, clock: database.clock, log });
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
     const auth = await createAuth({ database, sealer, macs, clock: database.clock, publicUrl, webOrigins, issuers, log });
@@ -61,14 +62,25 @@ export async function openSealedDatabase(config: Config, machine: Clock, log: Lo
   };
 }
 
-/** Throws `ConfigError` when rows name keys that are not in the ring, with the ids and how many values each has made. */
-async function assertKeysThere({ query }: Database, { keyIds }: Sealer): Promise<void> {
-  const missing = await listKeyUses(query, keyedColumns, (id) => !keyIds.includes(id));
+/** How much each key has made of what the store and this machine's spool hold. */
+export async function listAllKeyUses(
+  { query }: Pick<Database, "query">,
+  { spoolDirectory }: Pick<Config, "spoolDirectory">,
+  isWanted: (keyId: string) => boolean = () => true,
+): Promise<KeyUse[]> {
+  const spooled = listSpoolKeyUses(spoolDirectory).filter(({ keyId }) => isWanted(keyId));
+  return sumKeyUses([...(await listKeyUses(query, keyedColumns, isWanted)), ...spooled]);
+}
+
+/** Throws `ConfigError` when rows or spooled tokens name keys that are not in the ring, with the ids and how many values each has made. */
+async function assertKeysThere(database: Database, { keyIds }: Sealer, config: Config): Promise<void> {
+  const missing = await listAllKeyUses(database, config, (id) => !keyIds.includes(id));
   if (missing.length === 0) return;
-  const problems = missing.map(
-    ({ keyId, values }) =>
-      `XKIT_ENCRYPTION_KEYS does not open this store: ${values} of its secrets and HMACs are made with the key "${keyId}". Put it back after the others; xkit-gateway keys reseal retires it`,
-  );
+  const problems = missing.map(({ keyId, values, columns }) => {
+    const spooled = columns.find(({ name }) => name === "spool")?.values ?? 0;
+    const where = spooled > 0 ? ` (${spooled} of them files in ${config.spoolDirectory})` : "";
+    return `XKIT_ENCRYPTION_KEYS does not open this store: ${values} of its secrets and HMACs are made with the key "${keyId}"${where}. Put it back after the others; xkit-gateway keys reseal retires it${spooled > 0 ? ", and a start takes the files in" : ""}`;
+  });
   throw new ConfigError(problems);
 }
 

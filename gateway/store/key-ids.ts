@@ -50,7 +50,7 @@ export async function countKeyed(query: Kysely<Tables>, keyed: KeyedColumn, keyI
 export interface KeyUse {
   keyId: string;
   values: number;
-  /** By column, as `authorizations.sealed_access_token`. */
+  /** By column, as `authorizations.sealed_access_token`; the spool's files are `spool`. */
   columns: readonly { name: string; values: number }[];
 }
 
@@ -60,12 +60,22 @@ export async function listKeyUses(
   columns: readonly KeyedColumn[],
   isWanted: (keyId: string) => boolean = () => true,
 ): Promise<KeyUse[]> {
-  const uses = new Map<string, { name: string; values: number }[]>();
+  const uses: KeyUse[] = [];
   for (const keyed of columns) {
     for (const keyId of (await listKeyIds(query, keyed)).filter(isWanted)) {
-      const use = { name: `${keyed.table}.${keyed.column}`, values: await countKeyed(query, keyed, keyId) };
-      uses.set(keyId, [...(uses.get(keyId) ?? []), use]);
+      const values = await countKeyed(query, keyed, keyId);
+      uses.push({ keyId, values, columns: [{ name: `${keyed.table}.${keyed.column}`, values }] });
     }
   }
-  return [...uses].map(([keyId, used]) => ({ keyId, columns: used, values: used.reduce((sum, { values }) => sum + values, 0) }));
+  return sumKeyUses(uses);
+}
+
+/** Uses of several places, one for each key. */
+export function sumKeyUses(uses: readonly KeyUse[]): KeyUse[] {
+  const sums = new Map<string, KeyUse>();
+  for (const { keyId, values, columns } of uses) {
+    const sum = sums.get(keyId) ?? { keyId, values: 0, columns: [] };
+    sums.set(keyId, { keyId, values: sum.values + values, columns: [...sum.columns, ...columns] });
+  }
+  return [...sums.values()];
 }

@@ -76,6 +76,9 @@ export function parseEnvelope(envelope: string, version: string): { keyId: strin
   return { keyId, body: Buffer.from(body, "base64url") };
 }
 
+/** The id of the key that an envelope was sealed with. Throws `SealError`. */
+export const keyIdOf = (envelope: string): string => parseEnvelope(envelope, VERSION).keyId;
+
 const NO_ENVELOPE = "A stored secret is not an envelope of this gateway.";
 
 /** base64url SHA-256: how a random secret (state, session, API key) is kept when it must only be recognised. */

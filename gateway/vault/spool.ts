@@ -3,7 +3,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, r
 import { join } from "node:path";
 import { z } from "zod";
 import type { Log } from "../runtime/log.ts";
-import type { Sealer } from "../store/sealing.ts";
+import type { KeyUse } from "../store/key-ids.ts";
+import { keyIdOf, type Sealer } from "../store/sealing.ts";
 
 /** Files kept at most, and bytes of each. What is beyond is kept in memory alone. */
 const MAXIMUM_FILES = 1_000;
@@ -117,6 +118,20 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
   };
 }
 
+/** How many files of a spool name each key. Files that are no envelopes are left out. */
+export function listSpoolKeyUses(directory: string): KeyUse[] {
+  const files = new Map<string, number>();
+  for (const name of listFolder(directory).filter((each) => each.endsWith(ENDING))) {
+    try {
+      const keyId = keyIdOf(readText(join(directory, name)));
+      files.set(keyId, (files.get(keyId) ?? 0) + 1);
+    } catch {
+      // `list` tells of it.
+    }
+  }
+  return [...files].map(([keyId, values]) => ({ keyId, values, columns: [{ name: "spool", values }] }));
+}
+
 const contextOf = (name: string): string => `spool:${name}`;
 
 function listFolder(directory: string): string[] {
@@ -148,8 +163,12 @@ function writeWhole(directory: string, name: string, text: string): void {
 }
 
 function readContent(sealer: Sealer, path: string, name: string): z.output<typeof contentSchema> {
+  const opened: unknown = JSON.parse(sealer.open(readText(path), contextOf(name)));
+  return contentSchema.parse(opened);
+}
+
+function readText(path: string): string {
   const { size } = statSync(path);
   if (size > MAXIMUM_FILE_BYTES) throw new RangeError(`A spooled token has at most ${MAXIMUM_FILE_BYTES} bytes, not ${size}.`);
-  const opened: unknown = JSON.parse(sealer.open(readFileSync(path, "utf8"), contextOf(name)));
-  return contentSchema.parse(opened);
+  return readFileSync(path, "utf8");
 }
