@@ -37,6 +37,17 @@ async function openPage(html: string, path = ""): Promise<{ page: Page; context:
   return { page, context };
 }
 
+/** Takes access back at the provider, before the token's expiry (RFC 7009). */
+async function takeBack(token: string): Promise<void> {
+  const { provider, clientId, clientSecret } = gateway.provider;
+  const { status } = await fetch(provider.revocation_endpoint ?? "", {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    body: new URLSearchParams({ token, token_type_hint: "access_token" }),
+  });
+  expect(status).toBe(200);
+}
+
 describe("the script tag", () => {
   test("runs the page of Xkit's documentation as it is: to connect, and with a token when they are back", async () => {
     const userToken = await gateway.provision("script");
@@ -89,6 +100,18 @@ describe("a popup", () => {
     const popup = await connectInPopup(page, "Allow");
     await expect.poll(() => page.title()).toBe("ada@example.test");
     await expect.poll(() => popup.isClosed()).toBe(true);
+  });
+
+  test("connects, and the page is told when it asks for a token again and access was taken back at the provider", async () => {
+    const { page } = await openSignedIn("popup-again");
+    await connectInPopup(page, "Allow");
+    await expect.poll(() => page.title()).toBe("ada@example.test");
+    const ask = () => page.evaluate(() => window.xkit.getConnectionToken("demo"));
+    const token = await ask();
+    await takeBack(token ?? "");
+    expect(await ask()).toBeNull();
+    const connection = await page.evaluate(() => window.xkit.getConnection("demo"));
+    expect(connection.authorization).toMatchObject({ status: "ERROR", health: "RECONNECT_REQUIRED" });
   });
 
   test("tells the page when the user says no", async () => {
