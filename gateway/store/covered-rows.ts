@@ -24,7 +24,8 @@ const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()
 export type CoveredRow = z.output<typeof rowSchema>;
 
 /** The columns of its connection that an authorization's HMAC covers. They never change. */
-const owned: ReadonlySet<string> = new Set(["owner_kind", "owner_id"]);
+const owned: ReadonlySet<string> = new Set(["owner_kind", "owner_id", "connector_slug"]);
+const isOwned = (table: CoveredTable, column: string): boolean => table === "authorizations" && owned.has(column);
 
 /**
  * The next rows of a table after `after`, by the row's own key.
@@ -37,7 +38,7 @@ export async function readCovered(
 ): Promise<CoveredRow[]> {
   const [key] = coveredColumns[table];
   const columns = [...coveredColumns[table], "mac"].map((column) =>
-    owned.has(column)
+    isOwned(table, column)
       ? sql`(select ${sql.ref(column)} from connections where connections.id = connection_id) as ${sql.ref(column)}`
       : sql.ref(column),
   );
@@ -56,7 +57,7 @@ export async function hasCovered(query: Kysely<Tables>): Promise<boolean> {
 
 /** Stores a new HMAC of a row. False, and nothing is changed, when the row has changed since it was read. */
 export async function signCovered(query: Kysely<Tables>, macs: RowMacs, table: CoveredTable, row: CoveredRow): Promise<boolean> {
-  const [key, ...others] = [...coveredColumns[table], "mac"].filter((column) => !owned.has(column));
+  const [key, ...others] = [...coveredColumns[table], "mac"].filter((column) => !isOwned(table, column));
   // Postgres has no index for the other comparison.
   const isIt = sql`${sql.ref(key ?? "")} = ${row[key ?? ""]}`;
   const isUnchanged = [isIt, ...others.map((column) => sql`${sql.ref(column)} is not distinct from ${row[column]}`)];

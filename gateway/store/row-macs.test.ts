@@ -142,6 +142,16 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     expect(refusals()).toContain("authorizations");
   });
 
+  it("a grant's connector, to whose provider its tokens are sent", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    await ada.connect();
+    await inStore(test, (query) => query.updateTable("connections").set({ connector_slug: "other" }).execute());
+    const via = await test.startTwin({ slug: "other" });
+    expect(await askToken(ada, { via, where: { slug: "other" } })).toMatchObject({ __typename: "ConnectorMisconfigured" });
+    expect(refusals()).toContain("authorizations");
+  });
+
   it("a started authorization: nobody's account is put into another one's connection", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");

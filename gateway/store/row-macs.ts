@@ -7,10 +7,12 @@ import type { ConnectionRow, Tables } from "./tables.ts";
 const ALGORITHM = "sha256";
 const KEY_BYTES = 32;
 const KEY_INFO = "xkit-gateway rows";
-const VERSION = "m1";
+const VERSION = "m2";
+/** Made before an authorization's HMAC covered its connector. */
+const FORMER_VERSION = "m1";
 
 /**
- * The columns that give a row its power, in the order in which they are authenticated. An authorization's owner is its connection's.
+ * The columns that give a row its power, in the order in which they are authenticated. An authorization's owner and connector are its connection's.
  * What only takes power away (`used_at`) or is only shown is left out, so that writing it needs nothing more.
  */
 export const coveredColumns = {
@@ -20,14 +22,14 @@ export const coveredColumns = {
   one_time_tokens: ["hash", "user_id", "expires_at"],
   users: ["id", "group_id", "group_asserted_at", "tokens_valid_from"],
   attempts: ["state_hash", "authorization_id", "connector_slug", "user_id", "redirect_uri", "return_to", "expires_at"],
-  authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at"],
+  authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at", "connector_slug"],
   upgrades: ["name", "started_at", "completed_at"],
 } as const;
 
 export type CoveredTable = keyof typeof coveredColumns;
 
 interface CoveredRows extends Omit<Tables, "authorizations"> {
-  authorizations: Tables["authorizations"] & Pick<ConnectionRow, "owner_kind" | "owner_id">;
+  authorizations: Tables["authorizations"] & Pick<ConnectionRow, "owner_kind" | "owner_id" | "connector_slug">;
 }
 
 /** What a row's HMAC is made of. */
@@ -57,9 +59,9 @@ export function createRowMacs(keys: readonly SealingKey[], log: Pick<Log, "error
   let isEnforced = false;
 
   function verify(table: CoveredTable, row: object): boolean {
-    const { keyId, mac } = partsOf(row);
+    const { version, keyId, mac } = partsOf(row);
     const key = ring.get(keyId);
-    return key !== undefined && mac.length === KEY_BYTES && timingSafeEqual(mac, macOf(key, table, row));
+    return key !== undefined && mac.length === KEY_BYTES && timingSafeEqual(mac, macOf(key, table, row, version));
   }
 
   const signRow = (table: CoveredTable, row: object) => `${VERSION}.${currentId}.${macOf(currentKey, table, row).toString("base64url")}`;
@@ -80,9 +82,11 @@ export function createRowMacs(keys: readonly SealingKey[], log: Pick<Log, "error
   };
 }
 
-function macOf(key: Buffer, table: CoveredTable, row: object): Buffer {
+function macOf(key: Buffer, table: CoveredTable, row: object, version = VERSION): Buffer {
+  const isFormer = table === "authorizations" && version === FORMER_VERSION;
+  const values = isFormer ? valuesOf(table, row).slice(0, -1) : valuesOf(table, row);
   return createHmac(ALGORITHM, key)
-    .update(JSON.stringify([table, ...valuesOf(table, row)]))
+    .update(JSON.stringify([table, ...values]))
     .digest();
 }
 
@@ -99,12 +103,13 @@ function valuesOf(table: CoveredTable, row: object): unknown[] {
 /** A row's own key. A session's is its id, never its secret's hash. */
 export const nameOf = (table: CoveredTable, row: object): string => String(valuesOf(table, row)[0]);
 
-function partsOf(row: object): { keyId: string; mac: Buffer } {
-  const none = { keyId: "", mac: Buffer.alloc(0) };
+function partsOf(row: object): { version: string; keyId: string; mac: Buffer } {
+  const none = { version: "", keyId: "", mac: Buffer.alloc(0) };
   if (!("mac" in row) || typeof row.mac !== "string") return none;
+  const version = row.mac.startsWith(`${FORMER_VERSION}.`) ? FORMER_VERSION : VERSION;
   try {
-    const { keyId, body } = parseEnvelope(row.mac, VERSION);
-    return { keyId, mac: body };
+    const { keyId, body } = parseEnvelope(row.mac, version);
+    return { version, keyId, mac: body };
   } catch (error) {
     if (error instanceof SealError) return none;
     throw error;

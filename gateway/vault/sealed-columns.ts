@@ -40,8 +40,8 @@ export interface Keys {
 
 /** What the HMAC of a connection's authorization is made of. */
 export const grantFacts = (connection: ConnectionRow, { id, issued_at, expires_at }: GrantLife) => {
-  const { id: connection_id, owner_kind, owner_id } = connection;
-  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at };
+  const { id: connection_id, owner_kind, owner_id, connector_slug } = connection;
+  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at, connector_slug };
 };
 
 type GrantLife = Pick<AuthorizationRow, "id" | "issued_at" | "expires_at">;
