@@ -16,7 +16,7 @@ export const templateFieldsOf = (provider: OAuthProvider): Set<string> =>
 
 /**
  * The provider with its endpoints filled in from collected fields.
- * Throws `TypeError` for a field that is missing or is no host label: callers check before they store.
+ * Throws `FieldError` for a field that is missing or is no host label: callers check before they store, but an endpoint may be changed later.
  */
 export function fillProvider(provider: OAuthProvider, fields: Readonly<Record<string, string>>): OAuthProvider {
   const filled = Object.fromEntries(endpointsOf(provider).map(([name, url]) => [name, url && fill(url, fields)]));
@@ -24,10 +24,13 @@ export function fillProvider(provider: OAuthProvider, fields: Readonly<Record<st
   return { ...provider, ...filled, check };
 }
 
+/** A connection lacks a field that its provider's endpoints need. */
+export class FieldError extends TypeError {}
+
 const fill = (url: string, fields: Readonly<Record<string, string>>): string =>
   url.replaceAll(placeholder, (_match, name: string) => {
     const value = fields[name];
-    if (!value || !templateValuePattern.test(value)) throw new TypeError(`Field ${name} cannot be part of a host name.`);
+    if (!value || !templateValuePattern.test(value)) throw new FieldError(`Field ${name} cannot be part of a host name.`);
     return value.toLowerCase();
   });
 

@@ -1,7 +1,8 @@
 import { createFailure } from "../oauth/failure.ts";
+import type { OAuthProvider } from "../oauth/provider.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
-import { fillProvider } from "../providers/template.ts";
+import { FieldError, fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
@@ -106,8 +107,10 @@ function sendRefreshToken(
   const refreshToken = openColumn(keys, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
   if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
+  const provider = filledProviderOf(oauth.provider, openFields(keys, grant));
+  if (provider === null) return Promise.resolve(fieldMissing);
   return refreshTokens({
-    provider: fillProvider(oauth.provider, openFields(keys, grant)),
+    provider,
     client: oauth.client,
     refreshToken,
     askedAt: clock.now(),
@@ -123,6 +126,18 @@ function sendRefreshToken(
       return inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs() && mayStillSend();
     },
   });
+}
+
+/** It was connected before the provider's endpoints needed a field, which connecting again collects. */
+const fieldMissing = createFailure({ operation: "refresh", kind: "misconfigured", delivery: "unsent", code: "field_missing", secrets: [] });
+
+function filledProviderOf(provider: OAuthProvider, fields: Record<string, string>): OAuthProvider | null {
+  try {
+    return fillProvider(provider, fields);
+  } catch (error) {
+    if (error instanceof FieldError) return null;
+    throw error;
+  }
 }
 
 /** What a provider may repeat of a grant, beside its refresh token. */

@@ -208,6 +208,16 @@ describe("how a provider is asked", () => {
     expect(await works((await askToken(ada, { via: app, verify: true })).value)).toBe(true);
   });
 
+  it("not at all where the connection lacks a field that the provider's endpoints need by now, nor is it refreshed", async () => {
+    const ada = await connected({});
+    const provider = { ...test.provider.providerFacts, userinfo_endpoint: "https://{subdomain}.example.com/me" };
+    const via = await test.startTwin({ collect: { fields: [{ name: "subdomain", label: "Subdomain" }] }, provider });
+    expect(await askToken(ada, { via, verify: true })).toMatchObject({ __typename: "AccessToken" });
+    test.clock.advance(HOUR_MS);
+    expect(await askToken(ada, { via })).toMatchObject({ __typename: "ConnectorMisconfigured" });
+    expect(refreshRequests(test)).toEqual([]);
+  });
+
   it.each([
     ["where the connector says never", { check_interval_seconds: 0 }, {}],
     ["where there is no way to", {}, { userinfo_endpoint: null }],

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { isTemporary } from "../../schema/errors.ts";
 import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
 import { checkToken, isCheckable } from "../oauth/check.ts";
-import { fillProvider } from "../providers/template.ts";
+import { FieldError, fillProvider } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
@@ -122,6 +122,13 @@ async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Pr
 async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
   const { oauth } = grant.connector;
   if (!oauth) return "unknown";
-  const provider = fillProvider(oauth.provider, openFields(keys, grant));
-  return checkToken({ provider, client: oauth.client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
+  const fields = openFields(keys, grant);
+  try {
+    const provider = fillProvider(oauth.provider, fields);
+    return await checkToken({ provider, client: oauth.client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
+  } catch (error) {
+    // It was connected before the provider's endpoints needed the field.
+    if (error instanceof FieldError) return "unknown";
+    throw error;
+  }
 }
