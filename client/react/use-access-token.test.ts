@@ -1,6 +1,7 @@
 /** When useAccessToken asks, by the browser's clock, which the tests move; in a real Chromium, before the real gateway. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { revokeAtProvider } from "../../gateway/demo/consent.ts";
 import { type AppPage, startAppPage } from "../testing/app-page.ts";
 import { answerConsent, launchChromium } from "../testing/chromium.ts";
 import { type HostedGateway, startHostedGateway } from "../testing/hosted-gateway.ts";
@@ -8,12 +9,15 @@ import { type HostedGateway, startHostedGateway } from "../testing/hosted-gatewa
 /** Renewed when 4 seconds are left; over before the live feed asks for everything of its own accord, which is after a minute. */
 const ACCESS_TOKEN_SECONDS = 40;
 
+/** Its provider is asked as often as the page asks. */
+const OTHER = { slug: "other", name: "Other", provider: "demo", check_interval_seconds: 1 };
+
 let gateway: HostedGateway;
 let browser: Browser;
 let app: AppPage;
 beforeAll(async () => {
   app = await startAppPage(new URL("../testing/hooks-page/main.tsx", import.meta.url));
-  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS });
+  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER] });
   browser = await launchChromium();
 });
 afterAll(async () => {
@@ -25,13 +29,14 @@ afterAll(async () => {
 const isAboutToken = (text: string | null) => text?.includes("query AccessToken") === true;
 
 /** A page that shows a token, by a clock that is `aheadMs` too fast. */
-async function open(userId: string, aheadMs: number) {
+async function open(userId: string, aheadMs: number, slug: "demo" | "other" = "demo") {
   const page = await (await browser.newContext()).newPage();
   await page.clock.install({ time: Date.now() + aheadMs });
   await page.goto(`${app.url}/?${new URLSearchParams({ gateway: gateway.url, token: await gateway.provision(userId), loose: "" })}`);
   const said = async () => JSON.parse((await page.locator("output").textContent()) ?? "{}");
   await page.getByRole("button", { name: "Login", exact: true }).click();
   await expect.poll(said).toMatchObject({ outcome: "NotConnected" });
+  if (slug === "other") await page.getByRole("button", { name: "Change", exact: true }).click();
   const opening = page.context().waitForEvent("page");
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await answerConsent(await opening);
@@ -96,4 +101,11 @@ test("a failure that says when to come back is asked again then, and no sooner",
   await page.unroute(`${gateway.url}/graphql`);
   await pass(page, 6_000);
   await expect.poll(said).toMatchObject({ problem: null, outcome: "AccessToken" });
+});
+
+test("a token whose access was taken back at the provider is gone when it is asked for again, with the reason", async () => {
+  const { page, said } = await open("revoked", 0, "other");
+  await revokeAtProvider(gateway.provider.grantsUrl);
+  const askAgain = async () => (await comeBack(page), said());
+  await expect.poll(askAgain, { interval: 1_000 }).toMatchObject({ token: null, outcome: "ReconnectRequired", connection: "ERROR" });
 });
