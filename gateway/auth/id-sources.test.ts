@@ -45,3 +45,19 @@ it.each<[string, [issuer: string, userIdPrefix: string | null][], boolean, strin
   await warnOfSharedIds(issuers, auth.apiKeys, { warn: (facts: { sources?: unknown }) => void warned.push(facts.sources) });
   expect(warned).toEqual(expected);
 });
+
+it.each<[string, string | null, boolean, string[][]]>([
+  ["an issuer that names none beside the platform's servers", null, true, [[first, "provisionUser"]]],
+  ["one alone", null, false, []],
+  ["one that says that none is meant", "", true, []],
+  ["one with its own", "one:", true, []],
+])("the start warns of sources of group ids that share a namespace: %s", async (_name, groupIdPrefix, hasKey, expected) => {
+  const clock = createTestClock();
+  const { config } = await startIssuer();
+  const issuer: Issuer = { ...config, issuer: first, userIdPrefix: "one:", groupIdClaim: "org", groupIdPrefix };
+  const auth = await startAuth(await openStore(clock), clock);
+  if (hasKey) await auth.apiKeys.create(null);
+  const warned: unknown[] = [];
+  await warnOfSharedIds([issuer], auth.apiKeys, { warn: (facts: { sources?: unknown }) => void warned.push(facts.sources) });
+  expect(warned).toEqual(expected);
+});

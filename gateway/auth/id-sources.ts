@@ -3,15 +3,22 @@ import type { Log } from "../runtime/log.ts";
 import type { ApiKeys } from "./api-keys.ts";
 
 /**
- * Warns of sources that share one namespace of user ids without a declared `user_id_prefix`: the same id in two of them is one user. The platform itself is a source where servers have API keys.
+ * Warns of sources that share one namespace of ids without a declared prefix: the same user id in two of them is one user, the same group
+ * id one group. The platform itself is a source where servers have API keys.
  */
 export async function warnOfSharedIds(issuers: readonly Issuer[], apiKeys: Pick<ApiKeys, "list">, log: Pick<Log, "warn">): Promise<void> {
-  const undeclared = new Set(issuers.filter(({ userIdPrefix }) => userIdPrefix === null).map(({ issuer }) => issuer));
-  if (undeclared.size === 0) return;
-  const hasServers = (await apiKeys.list()).some(({ revokedAt }) => revokedAt === null);
-  const sources = [...undeclared, ...(hasServers ? ["provisionUser"] : [])];
-  if (sources.length > 1) log.warn({ sources }, SHARED);
+  const namesOf = (those: readonly Issuer[]) => [...new Set(those.map(({ issuer }) => issuer))];
+  const users = namesOf(issuers.filter(({ userIdPrefix }) => userIdPrefix === null));
+  const groups = namesOf(issuers.filter(({ groupIdClaim, groupIdPrefix }) => groupIdClaim !== null && groupIdPrefix === null));
+  if (users.length + groups.length === 0) return;
+  const servers = (await apiKeys.list()).some(({ revokedAt }) => revokedAt === null) ? ["provisionUser"] : [];
+  for (const [undeclared, message] of [[users, SHARED_USERS] as const, [groups, SHARED_GROUPS] as const]) {
+    const sources = [...undeclared, ...servers];
+    if (undeclared.length > 0 && sources.length > 1) log.warn({ sources }, message);
+  }
 }
 
-const SHARED =
+const SHARED_USERS =
   'these sources share one namespace of user ids: a user of one is the user of another with the same id. Set user_id_prefix for token issuers, or "" where that is meant';
+const SHARED_GROUPS =
+  'these sources share one namespace of group ids: a user of one is a member of the group of another with the same id. Set group_id_prefix for token issuers, or "" where that is meant';

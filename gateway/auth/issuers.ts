@@ -124,7 +124,7 @@ function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaim
   const groupId =
     issuer.groupIdClaim === null
       ? undefined
-      : groupIdSchema.pipe(prefixed(issuer.groupIdPrefix).nullable()).safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
+      : groupIdSchema.pipe(prefixed(issuer.groupIdPrefix ?? "").nullable()).safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
   if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);

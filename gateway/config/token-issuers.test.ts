@@ -10,7 +10,7 @@ describe("the configuration of an issuer", () => {
       audience: null,
       userIdClaim: "sub",
       userIdPrefix: null,
-      groupIdPrefix: "",
+      groupIdPrefix: null,
       groupIdClaim: null,
       nameClaim: null,
       jwksUrl: "https://id.example.com/jwks.json",

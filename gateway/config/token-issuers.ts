@@ -20,8 +20,8 @@ export interface Issuer {
   userIdClaim: string;
   /** Put before each user id, so that no other source can give the same one; null: nothing is said about that. */
   userIdPrefix: string | null;
-  /** Put before each group id. */
-  groupIdPrefix: string;
+  /** Put before each group id, likewise. */
+  groupIdPrefix: string | null;
   /** The claim that holds the group's id; null: tokens say nothing about groups. A token without the claim says "no group". */
   groupIdClaim: string | null;
   /** The claim that holds a friendly name; null: tokens say nothing about it, and neither does a token without the claim. */
@@ -57,7 +57,7 @@ export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): s
         ? [`token_issuers.${index}.user_id_prefix ${BEGINS_ALIKE}`]
         : []),
       ...(isShared(
-        groupIdPrefix,
+        groupIdPrefix ?? "",
         before.map((other) => other.groupIdPrefix),
       )
         ? [`token_issuers.${index}.group_id_prefix ${BEGINS_ALIKE}`]
@@ -76,7 +76,7 @@ export const issuerSchema = z
     aud: textSchema.nullable().default(null),
     user_id_claim: textSchema.default("sub"),
     user_id_prefix: prefixSchema.nullable().default(null),
-    group_id_prefix: prefixSchema.default(""),
+    group_id_prefix: prefixSchema.nullable().default(null),
     group_id_claim: textSchema.nullable().default(null),
     name_claim: textSchema.nullable().default(null),
     jwks_url: z.string("must be text").refine(isJwksUrl, "must be an https URL (http on a loopback host only)"),
