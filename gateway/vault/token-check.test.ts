@@ -69,6 +69,9 @@ describe.each(databaseKinds)("asking again for a token on %s", (database) => {
     await Promise.all([askToken(ada), askToken(ada, { via: there })]);
     test.clock.advance(2 * HOUR_MS);
     const given = await askToken(ada, { via: there });
+    const expiryHere = async () =>
+      (await ada.graphql(`{ connections { authorization { expiresAt } } }`)).data.connections[0].authorization.expiresAt;
+    await expect.poll(expiryHere).toBe(given.expiresAt);
     test.clock.advance(INTERVAL_MS);
     test.provider.controls.expireAccessTokens();
     const again = await askToken(ada);
