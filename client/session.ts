@@ -12,7 +12,7 @@ const RENEWAL_PAUSE_MS = 30_000;
 export interface SessionOptions {
   /** Where the gateway is, as `https://connect.example.com`. */
   url: string;
-  /** Gives a user token for whoever uses the page: at the first request, and when the session has ended. Default: the session's cookie alone. */
+  /** Gives a user token for the user of the page: at the first request, and when the session has ended. Default: the session's cookie alone. */
   getToken?: TokenCallback;
   /** For servers: an API key. Never in a page: the gateway refuses it there. */
   apiKey?: { publishable: string; secret: string };

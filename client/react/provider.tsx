@@ -12,7 +12,7 @@ const XkitContext = createContext<Xkit | null>(null);
 
 export type XkitProviderProps = { children?: ReactNode } & (
   | { /** Made once, outside of any component. */ xkit: Xkit }
-  | { /** Where the gateway is. */ url: string; /** Gives a user token for whoever uses the page. Read once. */ getToken?: TokenCallback }
+  | { /** Where the gateway is. */ url: string; /** Gives a user token for the user of the page. Read once. */ getToken?: TokenCallback }
 );
 
 const createCachingClient = (session: Session) =>

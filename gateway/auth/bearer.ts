@@ -66,7 +66,7 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
         (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) && refuseGoodOnce(REVOKED);
       await refuseRevoked();
       const user = await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds });
-      // A row that did not verify has been made anew: what was issued before may have been revoked in it.
+      // A row that did not verify was replaced by a blank one: tokens issued before may have been revoked in the old one.
       await refuseRevoked();
       return { viewer: toViewer(user), sessionId: null };
     }

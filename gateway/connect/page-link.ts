@@ -2,7 +2,7 @@
  * `/continue?token=`: where a page on another site sends its user to go on with what it has started.
  *
  * Such a page's requests may carry none of the gateway's cookies and leave none behind, so that what it starts is bound to no browser. The
- * link is good once and for ten minutes, and says who started what, sealed. It could be sent to somebody else, who would then connect
+ * link is good once and for ten minutes, and says who started what, sealed. It could be sent to another person, who would then connect
  * their account for its maker. So:
  *
  * 1. It starts only for a navigation from the very page that asked: from its origin, as `Referer` says, which pages can leave out but not

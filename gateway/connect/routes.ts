@@ -135,7 +135,7 @@ async function readFormPost({ publicUrl }: Dependencies, request: Request): Prom
   return redirectTo(`${publicUrl}${new URL(request.url).pathname}?${query}`);
 }
 
-/** A callback that names no attempt ends none: whoever was connecting can only start again. */
+/** A callback that names no attempt ends none: its user can only start again. */
 function showStateless({ pages, publicUrl }: Dependencies, request: Request, slug: string, callback: URLSearchParams): Promise<Response> {
   const error = findCallbackError(callback);
   const why = error

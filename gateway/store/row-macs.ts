@@ -44,7 +44,7 @@ export interface RowMacs {
   sign<Table extends CoveredTable>(table: Table, row: Covered<Table>): string;
   /** Whether a row is to be used. One that does not verify is logged, and counts as absent. */
   accept<Table extends CoveredTable>(table: Table, row: Covered<Table> & { mac: string | null }): boolean;
-  /** `sign` and `accept` of a row as it was read, whatever its table; also while rows that do not verify are still accepted. */
+  /** `sign` and `accept` of a row of any table as it was read; also while rows that do not verify are still accepted. */
   signRow(table: CoveredTable, row: object): string;
   verify(table: CoveredTable, row: object): boolean;
   /** From now on only rows that verify are accepted. Until then all are, as earlier releases write rows without an HMAC. */

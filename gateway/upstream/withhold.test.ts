@@ -44,7 +44,7 @@ const connectionOf = (kind: "user" | "group", more: Partial<Connection> = {}): C
 const loner: Viewer = { userId: "ada", groupId: null, name: null };
 const member: Viewer = { userId: "ada", groupId: "acme", name: null };
 
-/** An adapter that gives a token to whoever asks, and notes that it was asked. */
+/** An adapter that gives a token to any caller, and notes that it was asked. */
 function careless(found: Connection | null, tokenOf: Connection) {
   let asked = 0;
   const no = () => Promise.reject(new Error("not in this test"));

@@ -133,7 +133,7 @@ async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boo
   return result.ok || result.kind !== "withdrawn";
 }
 
-/** Rule 3: whatever the provider's word for it, to the user it means what `invalid_grant` does. */
+/** Rule 3: each of the provider's words for it means to the user what `invalid_grant` does. */
 async function markRefusedAlone(flight: Flight, grant: StoredGrant, { code }: TokenFailure): Promise<void> {
   flight.log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code }, "refused while others are refreshed");
   await markRevoked(flight, grant, "invalid_grant");

@@ -36,7 +36,7 @@ export async function pressForPopup(browser: EngineBrowser, tab: Tab, name: stri
 export const expectClosed = async (browser: EngineBrowser, { id }: Tab): Promise<void> =>
   await expect.poll(async () => (await browser.tabs()).some((tab) => tab.id === id)).toBe(false);
 
-/** Walks the demo provider's pages as somebody who was never there. */
+/** Walks the demo provider's pages as a person who is new there. */
 export async function answerConsent(tab: Tab, answer: "Allow access" | "Deny" = "Allow access"): Promise<void> {
   await press(tab, "Ada");
   await press(tab, answer);

@@ -15,7 +15,7 @@ export function createBrowser(app: Pick<App, "fetch">, publicUrl: string): TestB
   return {
     async fetch(pathOrUrl, init = {}) {
       const headers = new Headers(init.headers);
-      // As for an address that was typed or opened from a terminal: without it nobody is signed in there.
+      // As for an address that was typed or opened from a terminal: without it the page signs no user in.
       if (pathOrUrl.startsWith("/sign-in") && !headers.has("sec-fetch-site")) headers.set("sec-fetch-site", "none");
       if (jar.size > 0) headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
       const response = await app.fetch(new Request(new URL(pathOrUrl, publicUrl), { ...init, headers }));

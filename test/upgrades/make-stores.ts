@@ -2,7 +2,7 @@
  * Writes a store as one commit leaves it, for `open-stores.test.ts`: `stores/<newest migration>.<kind>.sql`. A test, so that it runs in a
  * checkout of that commit with that commit's own parts:
  *
- *     git worktree add /tmp/old <commit> && cd /tmp/old && npm ci && mkdir -p test/upgrades
+ *     git worktree add ../old <commit> && cd ../old && npm ci && mkdir -p test/upgrades
  *     cp <here>/make-stores.ts test/upgrades/make-stores.test.ts
  *     XKIT_STORES=<here>/stores npx vitest run test/upgrades/make-stores.test.ts
  */
