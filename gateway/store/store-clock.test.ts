@@ -70,6 +70,18 @@ describe("the store's clock", () => {
     expect(clock.now()).toBe(Date.now() + HOUR_MS);
   });
 
+  it.each([HOUR_MS, -HOUR_MS])("is not misled by a store that answers slowly, with a clock %i ms ahead", async (leadMs) => {
+    const slow = createStoreClock(systemClock, async () => {
+      vi.advanceTimersByTime(150);
+      const time = Date.now() + leadMs;
+      vi.advanceTimersByTime(150);
+      return time;
+    });
+    await slow.measure();
+    expect(slow.now() - Date.now()).toBe(leadMs);
+    slow.stop();
+  });
+
   it("is not misled by a reading during which the process was paused", async () => {
     let isFirst = true;
     const paused = createStoreClock(systemClock, async () => {

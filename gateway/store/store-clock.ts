@@ -71,11 +71,14 @@ async function takeReading(readTime: () => Promise<number>): Promise<Reading> {
   return best;
 }
 
-/** Times between which the reading was taken cannot be told from the store's: the lead is 0 on one machine. */
+/**
+ * The reading is taken to be of the middle of its time: the way there takes about as long as the way back. A lead that the reading's length
+ * alone explains is 0, as on one machine.
+ */
 async function readOnce(readTime: () => Promise<number>): Promise<Reading> {
   const before = Date.now();
   const time = await readTime();
-  const after = Date.now();
-  const nearest = Math.min(Math.max(time, before), Math.max(before, after));
-  return { leadMs: time - nearest, tookMs: Math.abs(after - before) };
+  const tookMs = Math.abs(Date.now() - before);
+  const leadMs = Math.round(time - before - tookMs / 2);
+  return { leadMs: Math.abs(leadMs) <= Math.ceil(tookMs / 2) ? 0 : leadMs, tookMs };
 }
