@@ -128,7 +128,7 @@ export function createAccessTokens(dependencies: Dependencies) {
   /** Rule 12: a fresh token is checked where the caller wants it. */
   async function openChecked(stored: StoredConnection, request: TokenRequest, userId: string | null): Promise<Held | null> {
     const held = openHeldToken(stored, request);
-    if (!held || causeOf(held) || !(request.verify ?? asksAgain(held, userId))) return held;
+    if (!held || causeOf(held) || !(request.verify ?? asksAgain(held, userId)) || !checker.isDue(held)) return held;
     const isRefused = await checker.isRefused(held, held.token.value);
     // Its life went on meanwhile (rule 1).
     const later = openHeldToken(stored, request);

@@ -31,9 +31,11 @@ interface Dependencies {
 
 /** Asks providers whether access tokens still work (rule 12). */
 export interface TokenChecker {
+  /** Whether the provider can be asked, and was not asked within the connector's interval, as far as this process knows. */
+  isDue(grant: StoredGrant): boolean;
   /**
-   * Whether the provider refuses this access token, which nothing was known against. False where it cannot be asked, or was asked within
-   * the connector's interval. What it refuses is stored as refused. Throws `SealError`.
+   * Whether the provider refuses this access token, which nothing was known against; to be asked where a check is due. What it refuses is
+   * stored as refused. Throws `SealError`.
    */
   isRefused(grant: StoredGrant, accessToken: string): Promise<boolean>;
 }
@@ -42,23 +44,26 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
   const { clock } = dependencies;
   const checkedAt = new LRUCache<string, number>({ max: REMEMBERED_GRANTS });
   const flights = new Map<string, Promise<boolean>>();
+  const keyOf = ({ authorization }: StoredGrant) => `${authorization.id} ${authorization.version}`;
 
-  async function check(grant: StoredGrant, accessToken: string, intervalMs: number): Promise<boolean> {
-    const { authorization } = grant;
+  async function check(grant: StoredGrant, accessToken: string): Promise<boolean> {
     const now = clock.now();
-    const lastAt = Math.max(authorization.checked_at ?? 0, checkedAt.get(authorization.id) ?? 0);
-    if (lastAt > now - intervalMs) return false;
-    checkedAt.set(authorization.id, now);
-    if (!(await claimCheck(dependencies, grant, now, intervalMs))) return isRefusedByNow(dependencies, grant);
+    checkedAt.set(grant.authorization.id, now);
+    if (!(await claimCheck(dependencies, grant, now))) return isRefusedByNow(dependencies, grant);
     return checkAtProvider(dependencies, grant, accessToken);
   }
 
   return {
-    async isRefused(grant, accessToken) {
-      const { oauth, checkIntervalMs } = grant.connector;
+    isDue(grant) {
+      const { authorization, connector } = grant;
+      const { oauth, checkIntervalMs } = connector;
       if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider, knowsAccount(grant))) return false;
-      const key = `${grant.authorization.id} ${grant.authorization.version}`;
-      const flight = flights.get(key) ?? check(grant, accessToken, checkIntervalMs).finally(() => flights.delete(key));
+      const lastAt = Math.max(authorization.checked_at ?? 0, checkedAt.get(authorization.id) ?? 0);
+      return lastAt <= clock.now() - checkIntervalMs || flights.has(keyOf(grant));
+    },
+    async isRefused(grant, accessToken) {
+      const key = keyOf(grant);
+      const flight = flights.get(key) ?? check(grant, accessToken).finally(() => flights.delete(key));
       flights.set(key, flight);
       // A store that is away says nothing about the token.
       return flight.catch((error: unknown) => {
@@ -72,13 +77,13 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
 const knowsAccount = ({ authorization }: StoredGrant): boolean => authorization.account_id !== null || authorization.display_label !== null;
 
 /** One check in an interval over all processes. No cache depends on this column, so no change is told. */
-async function claimCheck({ database }: Dependencies, { authorization }: StoredGrant, now: number, intervalMs: number): Promise<boolean> {
+async function claimCheck({ database }: Dependencies, { authorization, connector }: StoredGrant, now: number): Promise<boolean> {
   const claimed = await database.query
     .updateTable("authorizations")
     .set({ checked_at: now })
     .where("id", "=", authorization.id)
     .where("version", "=", authorization.version)
-    .where((row) => row.or([row("checked_at", "is", null), row("checked_at", "<=", now - intervalMs)]))
+    .where((row) => row.or([row("checked_at", "is", null), row("checked_at", "<=", now - connector.checkIntervalMs)]))
     .returning("id")
     .executeTakeFirst();
   return claimed !== undefined;
