@@ -135,7 +135,10 @@ export interface AuthorizationRow {
   perhaps_rotated_at: number | null;
   /** When a refresh was last forced by `rejected`. */
   forced_at: number | null;
-  /** When the provider was last asked whether the access token still works, and when it said that the current one does not. */
+  /**
+   * When the provider was last asked whether the access token still works, and when it said that the current one does not.
+   * `NO_USERINFO_AT` where its userinfo did not take the first token: userinfo is then no check.
+   */
   checked_at: number | null;
   refused_at: number | null;
   created_at: number;

@@ -11,6 +11,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { type AccountRelation, relateAccounts } from "./same-account.ts";
+import { NO_USERINFO_AT } from "./token-check.ts";
 import { grantFacts, openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
@@ -24,6 +25,8 @@ export interface Granted {
   /** Before the code was sent: milliseconds. */
   askedAt: number;
   account: Account | null;
+  /** Whether the provider's userinfo took the access token. */
+  isKnownToUserInfo: boolean;
 }
 
 interface Dependencies {
@@ -80,7 +83,11 @@ export function createActivation({ database, connections, revoker, sealer, macs,
     );
   }
 
-  function columnsOf(started: StartedConnection, previous: AuthorizationRow | null, { tokens, askedAt, account }: Granted) {
+  function columnsOf(
+    started: StartedConnection,
+    previous: AuthorizationRow | null,
+    { tokens, askedAt, account, isKnownToUserInfo }: Granted,
+  ) {
     const { connection, authorization, connector } = started;
     const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
     // What is known of the one account must not turn up under the name of another, which an unknown one may be.
@@ -93,6 +100,7 @@ export function createActivation({ database, connections, revoker, sealer, macs,
       account_id: account?.id ?? null,
       account_id_path: account?.idPath ?? null,
       display_label: account?.label ?? kept?.display_label ?? null,
+      checked_at: isKnownToUserInfo ? null : NO_USERINFO_AT,
     };
   }
 

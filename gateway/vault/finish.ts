@@ -85,7 +85,7 @@ export function createFinish({ attempts, activation, startedConnections, ...depe
     logMisread(log, started.connector.slug, result.tokens);
     const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, knownIdPath, timeoutMs });
     const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims, knownIdPath);
-    const granted = { tokens: { ...result.tokens, idTokenClaims: null }, askedAt, account };
+    const granted = { tokens: { ...result.tokens, idTokenClaims: null }, askedAt, account, isKnownToUserInfo: asked !== null };
     // A code works once: these tokens are the only ones that come of it.
     return retryAndSpool(
       { clock, signal, onStoreAway },

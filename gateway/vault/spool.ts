@@ -49,6 +49,7 @@ const firstSchema = placeSchema.extend({
       idTokenClaims: z.null(),
     }),
     askedAt: z.int(),
+    isKnownToUserInfo: z.boolean(),
     account: z
       .strictObject({
         id: z.string().nullable(),

@@ -1,3 +1,4 @@
+import { UnsecuredJWT } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
@@ -181,6 +182,28 @@ describe("a token that nothing can refresh", () => {
     const before = test.provider.checks.length;
     expect(await works((await askToken(ada, { verify: true })).value)).toBe(true);
     expect(checksSince(before)).toBe(0);
+  });
+
+  it("survives such an endpoint also where the ID token has named the account", async () => {
+    test = await startTestApp();
+    const ada = await test.signIn("ada");
+    const { url, client } = test.provider;
+    const expires = Math.floor(test.clock.now() / 1000) + 3_600;
+    const idToken = new UnsecuredJWT({ sub: "ada", email: "ada@example.test" });
+    idToken
+      .setIssuer(url)
+      .setAudience(client.clientId)
+      .setIssuedAt(expires - 3_600)
+      .setExpirationTime(expires);
+    test.provider.controls.next({ answer: { refresh_token: undefined, id_token: idToken.encode() } });
+    test.provider.controls.answerChecks(401, 401, 401);
+    await ada.connect();
+    const before = test.provider.checks.length;
+    const { __typename, connection } = await askToken(ada, { verify: true });
+    expect([__typename, connection?.authorization?.status, checksSince(before)]).toEqual(["AccessToken", "ACTIVE", 0]);
+    expect((await ada.graphql("{ connections { authorization { displayLabel } } }")).data.connections).toMatchObject([
+      { authorization: { displayLabel: "ada@example.test" } },
+    ]);
   });
 
   it("survives a refusal that was false", async () => {

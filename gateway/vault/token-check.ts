@@ -10,6 +10,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
 import { noteHealth } from "./health.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 import { updateGrant } from "./refresh-result.ts";
 import { type Keys, openFields } from "./sealed-columns.ts";
 
@@ -17,6 +18,8 @@ import { type Keys, openFields } from "./sealed-columns.ts";
 export const CHECK_TIMEOUT_MS = 3_000;
 /** How long after a refusal the provider is asked once more where no refresh can tell, in milliseconds: a single refusal can be false. */
 export const CONFIRM_REFUSED_MS = 3_000;
+/** `checked_at` of a grant whose first token the provider's userinfo did not take: the last instant of ECMAScript (section 21.4.1.1). */
+export const NO_USERINFO_AT = 8_640_000_000_000_000;
 /** Grants whose last check a process remembers. One that it has forgotten costs a statement that changes nothing. */
 const REMEMBERED_GRANTS = 20_000;
 
@@ -58,7 +61,7 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
       const { authorization, connector } = grant;
       const { oauth, checkIntervalMs } = connector;
       if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider, knowsAccount(grant))) return false;
-      const lastAt = Math.max(authorization.checked_at ?? 0, checkedAt.get(authorization.id) ?? 0);
+      const lastAt = Math.max(lastCheckOf(authorization), checkedAt.get(authorization.id) ?? 0);
       return lastAt <= clock.now() - checkIntervalMs || flights.has(keyOf(grant));
     },
     async isRefused(grant, accessToken) {
@@ -74,7 +77,11 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
   };
 }
 
-const knowsAccount = ({ authorization }: StoredGrant): boolean => authorization.account_id !== null || authorization.display_label !== null;
+/** Userinfo may refuse good tokens, for another API or other scopes: it is a check where it has named the account. */
+const knowsAccount = ({ authorization }: StoredGrant): boolean =>
+  authorization.checked_at !== NO_USERINFO_AT && (authorization.account_id !== null || authorization.display_label !== null);
+
+const lastCheckOf = ({ checked_at }: AuthorizationRow): number => (checked_at === NO_USERINFO_AT ? 0 : (checked_at ?? 0));
 
 /** One check in an interval over all processes. No cache depends on this column, so no change is told. */
 async function claimCheck({ database }: Dependencies, { authorization, connector }: StoredGrant, now: number): Promise<boolean> {
@@ -83,7 +90,13 @@ async function claimCheck({ database }: Dependencies, { authorization, connector
     .set({ checked_at: now })
     .where("id", "=", authorization.id)
     .where("version", "=", authorization.version)
-    .where((row) => row.or([row("checked_at", "is", null), row("checked_at", "<=", now - connector.checkIntervalMs)]))
+    .where((row) =>
+      row.or([
+        row("checked_at", "is", null),
+        row("checked_at", "<=", now - connector.checkIntervalMs),
+        row("checked_at", "=", NO_USERINFO_AT),
+      ]),
+    )
     .returning("id")
     .executeTakeFirst();
   return claimed !== undefined;
