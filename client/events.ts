@@ -8,7 +8,7 @@ export interface XkitEvents {
   "connection:remove": Connection;
   /** The slug of what was disconnected here. Use connection:remove. */
   "connection:disable": string;
-  /** A connection changed, here or elsewhere; null: any may have changed. Live while somebody listens. */
+  /** A connection changed, here or elsewhere; null: any may have changed. Live while there is a listener. */
   "connection:change": Connection | null;
   /** Somebody else, or nobody, is signed in. */
   "config:update": { viewer: Viewer | null };

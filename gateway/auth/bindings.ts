@@ -10,8 +10,8 @@ const NAME_CHARACTERS = 16;
 
 /**
  * What binds a started authorization to the browser that goes on with it: 32 random bytes of its own for each attempt, in a cookie that is
- * named from the hash of the state and lasts as long as the state. Only the secret's hash is
- * stored, and the secret cannot be computed from anything else.
+ * named from the hash of the state and lasts as long as the state. Only the secret's hash is stored, and the secret cannot be computed
+ * from anything else.
  */
 export interface Bindings {
   /** What this browser holds for an attempt, or null. */

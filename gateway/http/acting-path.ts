@@ -11,7 +11,7 @@ const deceptive = /[\p{Cc}\\]/u;
  * Whether opening a path of this gateway may do something, so that `returnTo` must not lead there.
  *
  * Judges what any router or proxy may make of it: percent-encoding in any depth, dot segments, doubled slashes, either case. A path that
- * cannot be decoded counts as one that acts. `client/catalog/return-to.ts` has the same rule.
+ * cannot be decoded counts as one that acts. `client/catalog/acting-path.ts` has the same rule.
  */
 export function mayAct(path: string): boolean {
   const first = firstSegmentOf(path);

@@ -40,8 +40,8 @@ const unitSeconds = (unit: string): number => {
  * Reads the life of an access token from the first member that states one: seconds (or the declared unit), a number with its unit, or an
  * instant as seconds or milliseconds since the epoch, or as a date with its zone.
  *
- * 0 and -1 count where no other member states a life. They mean what is declared; else that the token does not expire, unless it can be renewed. Rule 1 never rests on a guess: what is not
- * understood is named in `misread`, and states no life.
+ * 0 and -1 count where no other member states a life. They mean what is declared; else that the token does not expire, unless it can be
+ * renewed. Rule 1 never rests on a guess: what is not understood is named in `misread`, and states no life.
  */
 export function readLife(source: Record<string, unknown>, facts: LifeFacts): Life {
   const misread: string[] = [];
