@@ -22,6 +22,23 @@ describe("describeVendor", () => {
     expect(describeVendor("token 1//0gAbCdEfGhIjKlMnOpQr is bad", [])).toBe("token [redacted] is bad");
   });
 
+  it.each([
+    ["without a digit", "key_bQxWvGhTzLmNpRsKdFyJcA"],
+    ["in lower case", "abcdefabcdefabcdefab"],
+    ["of digits alone", "12345678901234567890"],
+    ["in two parts", "abCDefGHij-KLmnOPqrST"],
+    ["behind a word", "refresh_token=qWeRtYuIoPaSdFgHjKlZ"],
+  ])("hides a token that it has not heard of: %s", (_, token) => {
+    expect(describeVendor(`token ${token} is bad`, [])).toBe("token [redacted] is bad");
+  });
+
+  it.each(["//accounts.example/oauth/authorize", "userNotFoundWithinDirectory", "TEMPORARILY_UNAVAILABLE", "offline_access+read.write"])(
+    "keeps the name %s",
+    (name) => {
+      expect(describeVendor(`see ${name} for more`, [])).toBe(`see ${name} for more`);
+    },
+  );
+
   it("hides a secret that is longer than what is kept", () => {
     const secret = "a-secret-with-words-and-1-digit-".repeat(50);
     expect(describeVendor(`no ${secret}`, [secret])).toBe("no [redacted]");
@@ -39,14 +56,20 @@ describe("describeVendor", () => {
 });
 
 describe("toCode", () => {
-  it.each(["invalid_grant", "AADSTS700082", "oauth.error:12"])("keeps %s", (code) => {
+  it.each(["invalid_grant", "AADSTS700082", "oauth.error:12", "temporarily_unavailable"])("keeps %s", (code) => {
     expect(toCode(code, ["some-secret"])).toBe(code);
   });
 
-  it.each(["two words", "<b>", "x".repeat(65), "", "the-secret-itself", "has-the-secret-itself-in-it", "secret-it"])(
-    "replaces %j",
-    (code) => {
-      expect(toCode(code, ["the-secret-itself"])).toBe("unknown_error");
-    },
-  );
+  it.each([
+    "two words",
+    "<b>",
+    "x".repeat(65),
+    "",
+    "the-secret-itself",
+    "has-the-secret-itself-in-it",
+    "secret-it",
+    "bQxWvGhTzLmNpRsKdFyJcA",
+  ])("replaces %j", (code) => {
+    expect(toCode(code, ["the-secret-itself"])).toBe("unknown_error");
+  });
 });

@@ -6,8 +6,15 @@ const MAX_VENDOR_TEXT = 200;
 /** Longest error code that is repeated, in characters. */
 const MAX_CODE = 64;
 
-/** Words of 20 and more token characters with a digit and a letter in them look like a token, or like a piece of one. */
-const tokenLike = /(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[a-z])[\w+/=.~-]{20,}/gi;
+/** Runs of 20 and more characters that tokens are made of. */
+const longRun = /[\w+/=.~-]{20,}/g;
+const separators = /[_+/=.~-]+/;
+
+/** What names, addresses and codes are made of: `authorize`, `userNotFound`, `OAUTH`. Words of 20 and more letters are none. */
+const plainWord = /^(?:[A-Za-z]?[a-z]{0,18}(?:[A-Z][a-z]{2,18})*|[A-Z]{1,19})$/;
+
+/** Whether a long run of characters looks like a token, or like a piece of one: a part of it is no plain word. */
+const looksLikeToken = (run: string): boolean => !run.split(separators).every((part) => plainWord.test(part));
 
 /** Longest text looked through at all, in characters. */
 const MAX_READ_TEXT = 2_000;
@@ -25,12 +32,12 @@ export function describeVendor(text: string | undefined, secrets: readonly strin
   const hidden = hideSecrets(text.slice(0, MAX_READ_TEXT), secrets);
   // Quotation marks go too, because the words end up between quotation marks.
   const plain = hidden.replaceAll(/[\p{C}\s"]+/gu, " ").trim();
-  const clean = plain.replaceAll(tokenLike, "[redacted]");
+  const clean = plain.replaceAll(longRun, (run) => (looksLikeToken(run) ? "[redacted]" : run));
   return clean === "" ? null : clean.slice(0, MAX_VENDOR_TEXT);
 }
 
 /** A vendor's error code if it reads like one and gives nothing away, else `unknown_error`. */
 export function toCode(code: string, secrets: readonly string[]): string {
-  const isSafe = code.length <= MAX_CODE && codeCharacters.test(code) && hideSecrets(code, secrets) === code;
+  const isSafe = code.length <= MAX_CODE && codeCharacters.test(code) && describeVendor(code, secrets) === code;
   return isSafe ? code : "unknown_error";
 }

@@ -1,9 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { Owner } from "../../schema/upstream.ts";
 import type { App } from "../app.ts";
+import { openDatabase } from "../store/open.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
+import { createConnectionStore, topicOf } from "./connections.ts";
+import { createWatch } from "./watch.ts";
 import { askToken, HOUR_MS } from "../../test/support/vault.ts";
 
 let test: TestApp;
@@ -142,6 +147,30 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     test.clock.advance(Date.parse(expiresAt) - test.clock.now());
     await ada.connect();
     expect(await events.next()).toBeNull();
+  });
+
+  it("show nothing that changed after the last look at their bearer", async () => {
+    test = await startTestApp({ database });
+    const ada = await test.signIn("ada");
+    const { id } = (await ada.graphql(CONNECT)).data.connect.authorization;
+    const store = await openDatabase(test.database.url, { clock: test.clock });
+    const owner: Owner = { kind: "user", id: "ada" };
+    const connections = createConnectionStore(store, new Map(), test.clock);
+    const change = (status: AuthorizationRow["status"]) =>
+      store.write([topicOf(owner)], (query) => query.updateTable("authorizations").set({ status }).where("id", "=", id).execute());
+    let looks = 0;
+    async function stillAllowed() {
+      looks += 1;
+      if (looks === 2) await change("error");
+      return looks < 3;
+    }
+    const watching = createWatch({ database: store, connections, connectors: new Map(), clock: test.clock, publicUrl: PUBLIC_URL });
+    const events = await watching.watchAuthorization({ owner, userId: "ada", stillAllowed }, id);
+    expect(await events.next()).toMatchObject({ value: { status: "awaiting_callback" } });
+    await change("retrieving_tokens");
+    expect(await events.next()).toMatchObject({ value: { status: "retrieving_tokens" } });
+    expect(await events.next()).toMatchObject({ done: true });
+    await store.close();
   });
 
   it("end when the gateway stops", async () => {

@@ -35,10 +35,16 @@ interface Found {
 export function createWatch({ database, connections, connectors, clock, publicUrl }: Dependencies) {
   const viewOf = ({ userId }: Pick<Watcher, "userId">): View => ({ clock, publicUrl, reader: userId });
 
-  /** Ends as soon as the watcher may see no more: a user who moves to another group is a change too. */
+  /**
+   * Ends as soon as the watcher may see no more: a user who moves to another group is a change too. Asked after the reading, so that
+   * nothing is shown that was read when they no longer might.
+   */
   function view<Value>({ owner, userId, stillAllowed }: Watcher, read: () => Promise<News<Value>>): Promise<AsyncIterableIterator<Value>> {
     const topics: Topic[] = [topicOf(owner), `user:${userId}`];
-    return follow(database.changes, topics, async () => ((await stillAllowed()) ? read() : { values: [], isLast: true }));
+    return follow(database.changes, topics, async () => {
+      const news = await read();
+      return (await stillAllowed()) ? news : { values: [], isLast: true };
+    });
   }
 
   /** Yields a connection each time it changes. Resolves once it knows how things stand, and yields nothing for that. */
