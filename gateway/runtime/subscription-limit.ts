@@ -1,5 +1,6 @@
 import { GatewayError } from "../../schema/errors.ts";
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
+import { createStoppableIterator } from "./stoppable-iterator.ts";
 
 /** Subscriptions open in one process, over server-sent events and sockets together: each holds memory and reads at every change. */
 export const MAXIMUM_SUBSCRIPTIONS = 10_000;
@@ -39,22 +40,15 @@ export function createSubscriptionLimit(maximum: number, maximumPerUser: number)
       throw error;
     };
     const iterator = (await open().catch(releaseAfterFailure))[Symbol.asyncIterator]();
-    const stream: AsyncIterableIterator<Value> = {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      async next() {
-        const result = await iterator.next().catch(releaseAfterFailure);
-        if (result.done) release();
-        return result;
-      },
-      async return() {
-        release();
-        await iterator.return?.();
-        return { done: true, value: undefined };
-      },
+    const next = async () => {
+      const result = await iterator.next().catch(releaseAfterFailure);
+      if (result.done) release();
+      return result;
     };
-    return stream;
+    return createStoppableIterator(next, () => {
+      release();
+      return iterator.return?.();
+    });
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTemporary } from "../../schema/errors.ts";
 import type { Log } from "../runtime/log.ts";
+import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 
 /** How long a reader waits before it reads again while the store is away, in milliseconds. */
 const READ_RETRY_MS = 1_000;
@@ -91,73 +92,80 @@ export interface News<Value> {
  * Yields what `read` answers, at once and after every change of one of the topics, until the reader stops, changes end, or it was the last.
  * Resolves after the first reading, and misses no change from then on. Throws what the first reading throws.
  * Ends with what a later reading throws, except TEMPORARILY_UNAVAILABLE: then it reads again shortly.
- * For one reader, who must read to the end or stop. Not a generator: those cannot be stopped while they wait.
+ * For one reader, who must read to the end or stop.
  */
 export async function follow<Value>(
   changes: Changes,
   topics: readonly Topic[],
   read: () => Promise<News<Value>>,
 ): Promise<AsyncIterableIterator<Value>> {
+  const feed = createFeed<Value>(changes, topics);
+  const endAfterFailure = (error: unknown): never => {
+    feed.end();
+    throw error;
+  };
+  const fill = async () => {
+    while (feed.isDry()) {
+      if (feed.takeChange()) feed.add(await readOrSkip(read));
+      else await feed.change();
+    }
+  };
+  const next = async () => {
+    await fill().catch(endAfterFailure);
+    return feed.take();
+  };
+  feed.add(await read().catch(endAfterFailure));
+  return createStoppableIterator(next, feed.drop);
+}
+
+/** What was read and not taken yet, and whether it is to be read again. */
+function createFeed<Value>(changes: Changes, topics: readonly Topic[]) {
   const ready: Value[] = [];
-  const done = { done: true, value: undefined } as const;
   let isChanged = false;
   let isOver = false;
   let wake = () => {};
 
-  const readAgain = () => {
+  const noteChange = () => {
     isChanged = true;
     wake();
   };
   const unlisten = changes.listen((topic) => {
-    if (topic === "everything" || topics.includes(topic)) readAgain();
+    if (topic === "everything" || topics.includes(topic)) noteChange();
   });
-  const stop = () => {
+  const end = () => {
     if (!isOver) unlisten();
     isOver = true;
     wake();
   };
-  const take = async (reading: Promise<News<Value>>) => {
-    const { values, isLast, again } = await reading;
-    ready.push(...values);
-    void again?.then(readAgain);
-    if (isLast) stop();
-  };
-  const isDry = () => ready.length === 0 && !isOver && !changes.isEnded;
-  const refill = async () => {
-    if (!isChanged) return new Promise<void>((resolve) => (wake = resolve));
-    isChanged = false;
-    return take(readOrSkip(read));
-  };
 
-  try {
-    await take(read());
-  } catch (error) {
-    stop();
-    throw error;
-  }
-  const stream: AsyncIterableIterator<Value> = {
-    [Symbol.asyncIterator]() {
-      return this;
+  return {
+    /** There is nothing to take, and something may come. */
+    isDry: () => ready.length === 0 && !isOver && !changes.isEnded,
+    /** Whether something has changed since this was last asked. */
+    takeChange() {
+      const hasChanged = isChanged;
+      isChanged = false;
+      return hasChanged;
     },
-    async next() {
-      try {
-        while (isDry()) await refill();
-      } catch (error) {
-        stop();
-        throw error;
-      }
+    /** Resolves at the next change, or at the end. */
+    change: () => new Promise<void>((resolve) => (wake = resolve)),
+    add({ values, isLast, again }: News<Value>) {
+      ready.push(...values);
+      void again?.then(noteChange);
+      if (isLast) end();
+    },
+    take(): IteratorResult<Value, undefined> {
       const [value] = ready.splice(0, 1);
       if (value !== undefined) return { done: false, value };
-      stop();
-      return done;
+      end();
+      return { done: true, value: undefined };
     },
-    async return() {
-      stop();
+    end,
+    drop() {
+      end();
       ready.length = 0;
-      return done;
     },
   };
-  return stream;
 }
 
 /** While the store is away there is no news, and it is asked again shortly. */

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionWhere, OwnerConnections, PlatformAccess, ViewerConnections } from "../../schema/upstream.ts";
+import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 
 /**
  * The same connections for the length of one request: they are read once, however often an operation comes back to them. What the
@@ -62,17 +63,10 @@ function once<Key, Value>(answers: Map<Key, Promise<Value>>, key: Key, load: () 
   return answer;
 }
 
-/** By hand: a generator would keep a reader who stops waiting for the next value. */
 function forgetAtEach<Value>(values: AsyncIterable<Value>, forget: () => void): AsyncIterableIterator<Value> {
   const iterator = values[Symbol.asyncIterator]();
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: () => iterator.next().finally(forget),
-    async return() {
-      await iterator.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+  return createStoppableIterator(
+    () => iterator.next().finally(forget),
+    () => iterator.return?.(),
+  );
 }

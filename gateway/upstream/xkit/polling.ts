@@ -1,5 +1,6 @@
 import { GatewayError, isTemporary } from "../../../schema/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { createStoppableIterator } from "../../runtime/stoppable-iterator.ts";
 
 /** Live views of something that can only be asked. */
 export interface Polling {
@@ -56,18 +57,13 @@ export function createPolling(clock: Clock): Polling {
 
     const running = run(await view.read());
     stops.add(stop);
-    const stream: AsyncIterableIterator<Change> = {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: () => running.next(),
-      // A generator that waits hears of its return only when the wait is over.
-      return: () => {
+    return createStoppableIterator(
+      () => running.next(),
+      () => {
         stop();
         return running.return();
       },
-    };
-    return stream;
+    );
   }
 
   return {
