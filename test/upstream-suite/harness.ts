@@ -40,6 +40,10 @@ export type Behaves = (title: string, check: () => Promise<void>) => void;
 
 export const HOUR_MS = 3_600_000;
 export const anyToken: TokenRequest = { minimumTtl: null, rejected: null, verify: null };
+/** Starts a connection of the connector, or reconnects the one that exists. */
+export const newConnection = { id: null, returnTo: null };
+/** Starts a further connection of the connector. */
+export const another = () => ({ id: crypto.randomUUID(), returnTo: null });
 export const TEST = { slug: "test" };
 export const STRANGER = "00000000-0000-4000-8000-000000000000";
 

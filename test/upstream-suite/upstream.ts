@@ -1,12 +1,18 @@
 /**
  * Every behaviour of the port, stated once and run over every adapter. `vault.test.ts` runs it over the vault on each database,
- * `xkit.test.ts` over the `xkit` adapter in front of a second gateway on a real socket.
+ * `adapter.test.ts` over the `xkit` adapter in front of a second gateway on a real socket.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeCollectedFields } from "./collected-fields.ts";
 import { describeConnecting } from "./connecting.ts";
+import { describeDisconnecting } from "./disconnecting.ts";
 import { describeGroups } from "./groups.ts";
-import type { Behaves, Suite, UpstreamHarness } from "./harness.ts";
-import { describeTokens } from "./tokens.ts";
+import { type Behaves, newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
+import { describeHealth } from "./health.ts";
+import { describeOutcomes } from "./outcomes.ts";
+import { describeProvisioning, describeServers } from "./servers.ts";
+import { describeSeveralConnections, describeSingleConnection } from "./several-connections.ts";
+import { describeRefreshing, describeTokens } from "./tokens.ts";
 import { describeWatching } from "./watching.ts";
 
 export interface SuiteOptions {
@@ -16,7 +22,7 @@ export interface SuiteOptions {
 
 /** States every behaviour of the port over one adapter. */
 export function describeUpstream(name: string, createHarness: () => Promise<UpstreamHarness>, { skips = {} }: SuiteOptions = {}): void {
-  // The title is the adapter's, the tests are everybody's.
+  // The title is the adapter's, the tests are the same for each.
   // oxlint-disable-next-line vitest/valid-title
   describe(name, () => {
     let harness: UpstreamHarness | undefined;
@@ -37,7 +43,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
       newUser: (groupId) => whenReady().signIn(unique("user"), groupId),
       again: ({ viewer }) => whenReady().signIn(viewer.userId),
       async connect(user, slug = "test", id) {
-        const started = await user.connections.start(slug, { id: id ?? null, returnTo: null });
+        const started = await user.connections.start(slug, { ...newConnection, id: id ?? null });
         await user.visit(started.authorization?.authorizeUrl ?? null);
         const connection = await user.connections.find({ id: started.id });
         if (!connection) throw new TypeError("What was started can be found.");
@@ -47,8 +53,17 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     const behaves = createIt(skips);
     describeCatalog(suite, behaves);
     describeConnecting(suite, behaves);
+    describeSeveralConnections(suite, behaves);
+    describeSingleConnection(suite, behaves);
+    describeDisconnecting(suite, behaves);
+    describeCollectedFields(suite, behaves);
     describeTokens(suite, behaves);
+    describeRefreshing(suite, behaves);
+    describeHealth(suite, behaves);
+    describeOutcomes(suite, behaves);
     describeGroups(suite, behaves);
+    describeServers(suite, behaves);
+    describeProvisioning(suite, behaves);
     describeWatching(suite, behaves);
   });
 }

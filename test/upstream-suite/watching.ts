@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { type Behaves, STRANGER, type Suite, TEST } from "./harness.ts";
+import { type Behaves, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Reads one after the other, as a subscriber does. */
 const readerOf = async <Value>(source: Promise<AsyncIterable<Value>>): Promise<AsyncIterator<Value>> =>
@@ -8,33 +8,33 @@ const readerOf = async <Value>(source: Promise<AsyncIterable<Value>>): Promise<A
 /** What changes, as it changes. */
 export function describeWatching({ unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("watching", () => {
-    behaves("yields an authorization now, and each time it changes until it is active", async () => {
+    behaves("yields an authorization at once, and at each change until it is active", async () => {
       const user = await newUser();
-      const started = await user.connections.start("test", { id: null, returnTo: null });
+      const started = await user.connections.start("test", newConnection);
       const reader = await readerOf(user.connections.watchAuthorization(started.authorization?.id ?? ""));
       expect((await reader.next()).value).toMatchObject({ id: started.authorization?.id, status: "awaiting_callback" });
       const [, statuses] = await Promise.all([user.visit(started.authorization?.authorizeUrl ?? null), rest(reader)]);
       expect(statuses.at(-1)).toMatchObject({ status: "active" });
     });
 
-    behaves("follows a reconnect of a working connection, too", async () => {
+    behaves("follows the reconnect of a working connection", async () => {
       const user = await newUser();
       await connect(user);
-      const again = await user.connections.start("test", { id: null, returnTo: null });
+      const again = await user.connections.start("test", newConnection);
       const reader = await readerOf(user.connections.watchAuthorization(again.authorization?.id ?? ""));
       expect((await reader.next()).value).toMatchObject({ status: "awaiting_callback" });
       await user.visit(again.authorization?.authorizeUrl ?? null);
       expect((await rest(reader)).at(-1)).toMatchObject({ id: again.authorization?.id, status: "active" });
     });
 
-    behaves("refuses an authorization that is unknown, or somebody else's, with NOT_FOUND", async () => {
-      const theirs = await (await newUser()).connections.start("test", { id: null, returnTo: null });
+    behaves("is refused with NOT_FOUND for an authorization that is unknown or another user's", async () => {
+      const theirs = await (await newUser()).connections.start("test", newConnection);
       const user = await newUser();
       for (const id of [STRANGER, theirs.authorization?.id ?? ""])
         await expect(user.connections.watchAuthorization(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
-    behaves("yields a connection each time it changes, and stops when the reader does", async () => {
+    behaves("yields a connection at each change, and ends when the reader does", async () => {
       const user = await newUser();
       const connection = await connect(user);
       const reader = await readerOf(user.connections.watch("test"));
@@ -45,7 +45,7 @@ export function describeWatching({ unique, newUser, connect }: Suite, behaves: B
       expect(await reader.return?.()).toMatchObject({ done: true });
     });
 
-    behaves("lets a member see what another member connects", async () => {
+    behaves("shows a member what another member connects", async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const reader = await readerOf(ben.connections.watch(null));

@@ -1,0 +1,54 @@
+import { describe, expect } from "vitest";
+import { anyToken, type Behaves, newConnection, type Suite } from "./harness.ts";
+
+/** Connectors whose users type an API key and other fields. */
+export function describeCollectedFields({ harness, unique, newUser }: Suite, behaves: Behaves): void {
+  describe("collected fields", () => {
+    const fields = [
+      { name: "subdomain", value: "acme" },
+      { name: "api_key", value: `planted-${unique("key")}` },
+    ];
+
+    behaves("are described at the start, and make the connection active once they are submitted", async () => {
+      const user = await newUser();
+      const started = await user.connections.start("key", newConnection);
+      expect(started.authorization?.collect).toEqual({
+        instructions: "Look under *Settings*",
+        saveLabel: "Go",
+        fields: [
+          { name: "subdomain", label: "Subdomain", suffix: ".key.example", secret: false },
+          { name: "api_key", label: "API key", suffix: null, secret: true },
+        ],
+      });
+      const state = started.authorization?.state ?? "";
+      expect(await user.connections.submit(state, fields)).toMatchObject({ status: "active" });
+      const outcome = await user.connections.accessToken({ slug: "key" }, anyToken);
+      expect(outcome).toMatchObject({ type: "AccessToken", value: fields[1]?.value, expiresAt: null });
+    });
+
+    behaves("are all given to a server beside the key", async () => {
+      const user = await newUser();
+      const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
+      await user.connections.submit(state, fields);
+      const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
+      const outcome = await owned.accessToken({ slug: "key" }, anyToken);
+      const typed = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+      expect(outcome).toMatchObject({ type: "AccessToken", tokenType: "api_key", fields: typed });
+    });
+
+    behaves("are refused with BAD_USER_INPUT while one is missing", async () => {
+      const user = await newUser();
+      const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
+      await expect(user.connections.submit(state, fields.slice(1))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+    });
+
+    behaves("are refused with NOT_FOUND for a state that is unknown, used or another user's", async () => {
+      const user = await newUser();
+      const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
+      await expect((await newUser()).connections.submit(state, fields)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await user.connections.submit(state, fields);
+      await expect(user.connections.submit(state, fields)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(user.connections.submit("x".repeat(43), fields)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    });
+  });
+}
