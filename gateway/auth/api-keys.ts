@@ -8,15 +8,15 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
 import type { ApiKeyRow } from "../store/tables.ts";
 
-/** How often a process writes down that a key was used: once in five minutes. */
-export const KEY_USE_NOTED_EVERY_MS = 300_000;
+/** A process records the use of a key at most once in five minutes. */
+const RECORD_USE_EVERY_MS = 300_000;
 /** Keys whose last use a process remembers at most. */
 const REMEMBERED_USES = 1_000;
 const ID_BYTES = 16;
 const publishableKey = /^pk_[A-Za-z0-9_-]{22}$/;
 const secretKey = /^sk_[A-Za-z0-9_-]{43}$/;
 /** Compared with when there is no such key, so that both answers take as long. */
-const NOBODYS_HASH = hashSecret("");
+const UNKNOWN_KEY_HASH = hashSecret("");
 
 /** An API key as it is listed. Its secret is not kept. */
 export interface ApiKey {
@@ -37,9 +37,9 @@ export interface ApiKeys {
   list(): Promise<ApiKey[]>;
   /** Revokes a key, at once and in every process. False when there is no such key, or it was revoked before. */
   revoke(id: string): Promise<boolean>;
-  /** Whether the pair is that of a key in force. Its use is noted later, off the caller's path. */
+  /** Whether the pair is that of a key in force. Its use is recorded later, off the caller's path. */
   verify(id: string, secret: string): Promise<boolean>;
-  /** Resolves once every noted use is written. */
+  /** Resolves once every recorded use is written. */
   settle(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export interface ApiKeysOptions {
 
 export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): ApiKeys {
   const cache = createRowCache<Pick<ApiKeyRow, "secret_hash" | "revoked_at">>(database.changes);
-  const uses = createUseNotes(database, clock, log);
+  const uses = createUseRecorder(database, clock, log);
 
   return {
     async create(name) {
@@ -97,9 +97,9 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
         return row && macs.accept("api_keys", row) ? row : null;
       };
       const row = await cache.get(`api-key:${id}`, load);
-      const isRight = timingSafeEqual(Buffer.from(row?.secret_hash ?? NOBODYS_HASH), Buffer.from(hashSecret(secret)));
+      const isRight = timingSafeEqual(Buffer.from(row?.secret_hash ?? UNKNOWN_KEY_HASH), Buffer.from(hashSecret(secret)));
       if (!isRight || row?.revoked_at !== null) return false;
-      uses.note(id);
+      uses.record(id);
       return true;
     },
 
@@ -107,24 +107,24 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
   };
 }
 
-/** Notes uses in the background. No cache holds that column, so no change is told. */
-function createUseNotes(database: Database, clock: Clock, log: Pick<Log, "warn">) {
-  const notedAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
+/** Records uses in the background. No cache holds that column, so no change is told. */
+function createUseRecorder(database: Database, clock: Clock, log: Pick<Log, "warn">) {
+  const recordedAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
   const writing = new Set<Promise<void>>();
 
   const write = async (id: string): Promise<void> => {
     try {
       await database.query.updateTable("api_keys").set({ last_used_at: clock.now() }).where("id", "=", id).execute();
     } catch (error) {
-      notedAt.delete(id);
-      log.warn({ keyId: id, reason: error instanceof Error ? error.message : "unknown" }, "The use of an API key could not be noted.");
+      recordedAt.delete(id);
+      log.warn({ keyId: id, reason: error instanceof Error ? error.message : "unknown" }, "The use of an API key could not be recorded.");
     }
   };
 
   return {
-    note(id: string) {
-      if (clock.now() - (notedAt.get(id) ?? -Infinity) < KEY_USE_NOTED_EVERY_MS) return;
-      notedAt.set(id, clock.now());
+    record(id: string) {
+      if (clock.now() - (recordedAt.get(id) ?? -Infinity) < RECORD_USE_EVERY_MS) return;
+      recordedAt.set(id, clock.now());
       const written = write(id).finally(() => writing.delete(written));
       writing.add(written);
     },

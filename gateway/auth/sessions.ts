@@ -8,8 +8,8 @@ import type { SessionRow } from "../store/tables.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { Users } from "./users.ts";
 
-/** How often the use of a session is written down: once in five minutes. */
-export const USE_NOTED_EVERY_MS = 300_000;
+/** The use of a session is recorded at most once in five minutes. */
+const RECORD_USE_EVERY_MS = 300_000;
 /** Expired sessions deleted at most whenever one starts. */
 export const EXPIRED_SESSIONS_DELETED = 100;
 const SECOND_MS = 1_000;
@@ -46,12 +46,6 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
   const cache = createRowCache<Pick<SessionRow, "user_id" | "created_at" | "ended_at" | "expires_at">>(database.changes);
   const hasIdled = (row: SessionRow) => clock.now() >= row.last_used_at + lifetimes.sessionIdleSeconds * SECOND_MS;
 
-  const noteUse = async (row: SessionRow) => {
-    if (clock.now() - row.last_used_at < USE_NOTED_EVERY_MS) return;
-    // No cache holds this column, so no change is told.
-    await database.query.updateTable("sessions").set({ last_used_at: clock.now() }).where("id", "=", row.id).execute();
-  };
-
   return {
     async start(userId, maximumAgeSeconds = lifetimes.sessionSeconds) {
       const [secret, now] = [createSecret(), clock.now()];
@@ -65,17 +59,7 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
         ended_at: null,
       };
       const row = { ...facts, mac: macs.sign("sessions", facts) };
-      await database.write([], async (transaction) => {
-        const expired = transaction
-          .selectFrom("sessions")
-          .select("id")
-          .where("expires_at", "<=", now)
-          .limit(EXPIRED_SESSIONS_DELETED)
-          // Several processes delete at once, and SQLite knows no other way than one after the other.
-          .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
-        await transaction.deleteFrom("sessions").where("id", "in", expired).execute();
-        await transaction.insertInto("sessions").values(row).execute();
-      });
+      await insertSession(database, row);
       return { ...toLiveSession(row), secret };
     },
 
@@ -83,7 +67,7 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
       const row = await database.query.selectFrom("sessions").selectAll().where("secret_hash", "=", hashSecret(secret)).executeTakeFirst();
       if (!row || !isOpen(row, clock.now()) || hasIdled(row) || !macs.accept("sessions", row)) return null;
       if (await users.isRevoked(row.user_id, row.created_at)) return null;
-      await noteUse(row);
+      await recordUse(database, row, clock.now());
       return toLiveSession(row);
     },
 
@@ -96,25 +80,48 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
       return isOpen(row, clock.now()) && !(await users.isRevoked(row.user_id, row.created_at));
     },
 
-    async end(id) {
-      await database.write([`session:${id}`], async (transaction) => {
-        const row = await transaction
-          .selectFrom("sessions")
-          .selectAll()
-          .where("id", "=", id)
-          .where("ended_at", "is", null)
-          .$if(database.kind === "postgres", (query) => query.forUpdate())
-          .executeTakeFirst();
-        if (!row || !macs.accept("sessions", row)) return;
-        const ended = { ...row, ended_at: clock.now() };
-        await transaction
-          .updateTable("sessions")
-          .set({ ended_at: ended.ended_at, mac: macs.sign("sessions", ended) })
-          .where("id", "=", id)
-          .execute();
-      });
-    },
+    end: (id) => endSession({ database, macs, clock }, id),
   };
+}
+
+/** Inserts a session, and deletes some that have expired. */
+function insertSession(database: Database, row: SessionRow): Promise<void> {
+  return database.write([], async (transaction) => {
+    const expired = transaction
+      .selectFrom("sessions")
+      .select("id")
+      .where("expires_at", "<=", row.created_at)
+      .limit(EXPIRED_SESSIONS_DELETED)
+      // Several processes delete at once, and SQLite knows no other way than one after the other.
+      .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
+    await transaction.deleteFrom("sessions").where("id", "in", expired).execute();
+    await transaction.insertInto("sessions").values(row).execute();
+  });
+}
+
+async function recordUse(database: Database, { id, last_used_at }: SessionRow, now: number): Promise<void> {
+  if (now - last_used_at < RECORD_USE_EVERY_MS) return;
+  // No cache holds this column, so no change is told.
+  await database.query.updateTable("sessions").set({ last_used_at: now }).where("id", "=", id).execute();
+}
+
+function endSession({ database, macs, clock }: Pick<SessionsOptions, "database" | "macs" | "clock">, id: string): Promise<void> {
+  return database.write([`session:${id}`], async (transaction) => {
+    const row = await transaction
+      .selectFrom("sessions")
+      .selectAll()
+      .where("id", "=", id)
+      .where("ended_at", "is", null)
+      .$if(database.kind === "postgres", (query) => query.forUpdate())
+      .executeTakeFirst();
+    if (!row || !macs.accept("sessions", row)) return;
+    const ended = { ...row, ended_at: clock.now() };
+    await transaction
+      .updateTable("sessions")
+      .set({ ended_at: ended.ended_at, mac: macs.sign("sessions", ended) })
+      .where("id", "=", id)
+      .execute();
+  });
 }
 
 const isOpen = (row: Pick<SessionRow, "ended_at" | "expires_at">, now: number): boolean => row.ended_at === null && now < row.expires_at;

@@ -56,62 +56,42 @@ export interface SignInOptions {
   clock: Clock;
 }
 
-export function createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }: SignInOptions): SignIn {
-  const findSessions = async (request: Request): Promise<LiveSession[]> => {
-    const secrets = new Set(cookies.session.parse(request).filter(isSecret));
-    const found = await Promise.all([...secrets].map((secret) => sessions.find(secret)));
-    return found.filter((live) => live !== null);
-  };
-
-  const endSessions = async (request: Request): Promise<void> => {
-    for (const { id } of await findSessions(request)) await sessions.end(id);
-  };
-
-  const toSession = async (live: LiveSession, user: KnownUser): Promise<Session> => ({
-    ...(await tokens.mintSessionToken(live)),
-    viewer: toViewer(user),
-  });
-
-  const getUser = async (id: string): Promise<KnownUser> => {
-    const user = await users.find(id);
-    if (!user) throw unauthenticated("There is no such user any more: sign in again with login.");
-    return user;
-  };
-
+export function createSignIn(options: SignInOptions): SignIn {
+  const { bearers, sessions, users, cookies, bindings, origins, clock } = options;
   const signIn: SignIn = {
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       const { viewer, sessionId } = await limits.judge(bearers.identify(userToken));
       limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
-      await endSessions(request);
+      await endSessions(options, request);
       return signIn.start(viewer.userId, request);
     },
 
     async refresh(request, limits = noLimits) {
       assertOwnPage(origins, request);
-      const [live] = await findSessions(request);
+      const [live] = await findSessions(options, request);
       if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
       limits.admit("refreshSession", live.userId);
-      return { session: await toSession(live, await getUser(live.userId)), setCookies: [] };
+      return { session: await mintSession(options, live, await getUser(users, live.userId)), setCookies: [] };
     },
 
     async logout(request) {
       assertOwnPage(origins, request);
-      await endSessions(request);
+      await endSessions(options, request);
       return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
     async start(userId, request, maximumAgeSeconds) {
-      const user = await getUser(userId);
+      const user = await getUser(users, userId);
       const live = await sessions.start(userId, maximumAgeSeconds);
       const cookieAgeSeconds = Math.floor((live.expiresAt.getTime() - clock.now()) / SECOND_MS);
       const setCookies = [...cookies.session.serialize(live.secret, cookieAgeSeconds), ...(await bindings.rotate(request, userId))];
-      return { session: await toSession(live, user), setCookies };
+      return { session: await mintSession(options, live, user), setCookies };
     },
 
     async signedInUser(request) {
-      const [live] = await findSessions(request);
+      const [live] = await findSessions(options, request);
       const user = live && (await users.find(live.userId));
       return user ? toViewer(user) : null;
     },
@@ -119,6 +99,30 @@ export function createSignIn({ bearers, sessions, tokens, users, cookies, bindin
     bind: (request, headers, limits = noLimits) => bindSignIn(signIn, { request, headers, limits }),
   };
   return signIn;
+}
+
+type SessionSource = Pick<SignInOptions, "cookies" | "sessions">;
+
+/** The living sessions of the cookies in a request. */
+async function findSessions({ cookies, sessions }: SessionSource, request: Request): Promise<LiveSession[]> {
+  const secrets = new Set(cookies.session.parse(request).filter(isSecret));
+  const found = await Promise.all([...secrets].map((secret) => sessions.find(secret)));
+  return found.filter((live) => live !== null);
+}
+
+async function endSessions(source: SessionSource, request: Request): Promise<void> {
+  for (const { id } of await findSessions(source, request)) await source.sessions.end(id);
+}
+
+/** A session as its user gets it: with a new session token. */
+async function mintSession({ tokens }: Pick<SignInOptions, "tokens">, live: LiveSession, user: KnownUser): Promise<Session> {
+  return { ...(await tokens.mintSessionToken(live)), viewer: toViewer(user) };
+}
+
+async function getUser(users: SignInOptions["users"], id: string): Promise<KnownUser> {
+  const user = await users.find(id);
+  if (!user) throw unauthenticated("There is no such user any more: sign in again with login.");
+  return user;
 }
 
 /** Signing in and out for one request: cookies are appended to the answer's `headers`. */

@@ -1,12 +1,13 @@
+import type { Transaction } from "kysely";
 import type { KnownUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
-import type { UserRow } from "../store/tables.ts";
+import type { Tables, UserRow } from "../store/tables.ts";
 
-/** How far apart two assertions of one group must be for the later one to be written down. */
-export const ASSERTION_NOTED_EVERY_MS = 60_000;
+/** How far apart two assertions of one group must be for the later one to be recorded. */
+const RECORD_ASSERTION_EVERY_MS = 60_000;
 /** JWTs tell their issue time in whole seconds (RFC 7519 section 2), so nothing finer is compared. */
 const SECOND_MS = 1_000;
 
@@ -41,50 +42,19 @@ export interface Users {
   findGroup(id: string): Promise<{ id: string } | null>;
 }
 
-export function createUsers({ database, macs, clock }: { database: Database; macs: RowMacs; clock: Clock }): Users {
+interface Dependencies {
+  database: Database;
+  macs: RowMacs;
+  clock: Clock;
+}
+
+export function createUsers(dependencies: Dependencies): Users {
+  const { database, clock } = dependencies;
   const cache = createRowCache<{ row: UserRow | null }>(database.changes);
-
   const read = async (id: string): Promise<UserRow | null> => {
-    const load = async () => {
-      const row = await database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
-      return { row: row && macs.accept("users", row) ? row : null };
-    };
-    return (await cache.get(`user:${id}`, load)).row;
+    const { row } = await cache.get(`user:${id}`, async () => ({ row: await readUser(dependencies, id) }));
+    return row;
   };
-
-  const write = (assertion: UserAssertion): Promise<KnownUser> =>
-    database.write([`user:${assertion.id}`], async (transaction) => {
-      const now = clock.now();
-      const unknown = unknownUser(assertion.id);
-      const stored = await transaction
-        .insertInto("users")
-        .values({ ...unknown, name: null, created_at: now, updated_at: 0, mac: macs.sign("users", unknown) })
-        // Changes nothing, and locks the row that is there.
-        .onConflict((conflict) => conflict.column("id").doUpdateSet((of) => ({ id: of.ref("excluded.id") })))
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      // Of a row that does not verify nothing is kept; what was issued until now may have been revoked there.
-      const row = macs.accept("users", stored) ? stored : { ...stored, ...unknown, tokens_valid_from: now, updated_at: 0 };
-      const changes = changesTo(row, assertion, now);
-      if (changes) {
-        const changed = { ...changes, tokens_valid_from: row.tokens_valid_from };
-        const mac = macs.sign("users", { ...row, ...changed });
-        await transaction
-          .updateTable("users")
-          .set({ ...changed, mac })
-          .where("id", "=", row.id)
-          .execute();
-      }
-      if (changes?.group_id) {
-        const group = { id: changes.group_id, created_at: now };
-        await transaction
-          .insertInto("groups")
-          .values(group)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      }
-      return toKnownUser({ ...row, ...changes });
-    });
 
   return {
     async find(id) {
@@ -94,29 +64,10 @@ export function createUsers({ database, macs, clock }: { database: Database; mac
 
     async provision(assertion) {
       const row = await read(assertion.id);
-      return row && !changesTo(row, assertion, clock.now()) ? toKnownUser(row) : write(assertion);
+      return row && !changesTo(row, assertion, clock.now()) ? toKnownUser(row) : storeAssertion(dependencies, assertion);
     },
 
-    revoke: (id) =>
-      database.write([`user:${id}`], async (transaction) => {
-        const stored = await transaction
-          .selectFrom("users")
-          .selectAll()
-          .where("id", "=", id)
-          .$if(database.kind === "postgres", (query) => query.forUpdate())
-          .executeTakeFirst();
-        if (!stored) return null;
-        const now = clock.now();
-        const row = { ...(macs.accept("users", stored) ? stored : { ...stored, ...unknownUser(id) }), tokens_valid_from: now };
-        await transaction
-          .updateTable("users")
-          .set({ ...row, mac: macs.sign("users", row) })
-          .where("id", "=", id)
-          .execute();
-        await transaction.deleteFrom("one_time_tokens").where("user_id", "=", id).execute();
-        await transaction.updateTable("attempts").set({ used_at: now }).where("user_id", "=", id).where("used_at", "is", null).execute();
-        return toKnownUser(row);
-      }),
+    revoke: (id) => revokeUser(dependencies, id),
 
     async isRevoked(id, issuedAt) {
       const row = await read(id);
@@ -127,6 +78,74 @@ export function createUsers({ database, macs, clock }: { database: Database; mac
       return (await database.query.selectFrom("groups").select("id").where("id", "=", id).executeTakeFirst()) ?? null;
     },
   };
+}
+
+async function readUser({ database, macs }: Dependencies, id: string): Promise<UserRow | null> {
+  const row = await database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && macs.accept("users", row) ? row : null;
+}
+
+/** Writes what an assertion changes, and the group that it names. */
+function storeAssertion({ database, macs, clock }: Dependencies, assertion: UserAssertion): Promise<KnownUser> {
+  return database.write([`user:${assertion.id}`], async (transaction) => {
+    const now = clock.now();
+    const row = await insertOrLock(transaction, macs, assertion.id, now);
+    const changes = changesTo(row, assertion, now);
+    if (changes) {
+      const changed = { ...changes, tokens_valid_from: row.tokens_valid_from };
+      const mac = macs.sign("users", { ...row, ...changed });
+      await transaction
+        .updateTable("users")
+        .set({ ...changed, mac })
+        .where("id", "=", row.id)
+        .execute();
+    }
+    if (changes?.group_id) {
+      const group = { id: changes.group_id, created_at: now };
+      await transaction
+        .insertInto("groups")
+        .values(group)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+    return toKnownUser({ ...row, ...changes });
+  });
+}
+
+/** The row of a user, who is created where there is none. Nothing is kept of a row that does not verify. */
+async function insertOrLock(transaction: Transaction<Tables>, macs: RowMacs, id: string, now: number): Promise<UserRow> {
+  const unknown = unknownUser(id);
+  const stored = await transaction
+    .insertInto("users")
+    .values({ ...unknown, name: null, created_at: now, updated_at: 0, mac: macs.sign("users", unknown) })
+    // Changes nothing, and locks the row that is there.
+    .onConflict((conflict) => conflict.column("id").doUpdateSet((of) => ({ id: of.ref("excluded.id") })))
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  // What was issued until now may have been revoked in a row that does not verify.
+  return macs.accept("users", stored) ? stored : { ...stored, ...unknown, tokens_valid_from: now, updated_at: 0 };
+}
+
+function revokeUser({ database, macs, clock }: Dependencies, id: string): Promise<KnownUser | null> {
+  return database.write([`user:${id}`], async (transaction) => {
+    const stored = await transaction
+      .selectFrom("users")
+      .selectAll()
+      .where("id", "=", id)
+      .$if(database.kind === "postgres", (query) => query.forUpdate())
+      .executeTakeFirst();
+    if (!stored) return null;
+    const now = clock.now();
+    const row = { ...(macs.accept("users", stored) ? stored : { ...stored, ...unknownUser(id) }), tokens_valid_from: now };
+    await transaction
+      .updateTable("users")
+      .set({ ...row, mac: macs.sign("users", row) })
+      .where("id", "=", id)
+      .execute();
+    await transaction.deleteFrom("one_time_tokens").where("user_id", "=", id).execute();
+    await transaction.updateTable("attempts").set({ used_at: now }).where("user_id", "=", id).where("used_at", "is", null).execute();
+    return toKnownUser(row);
+  });
 }
 
 /** What nothing is known of. */
@@ -149,8 +168,8 @@ function groupOf(row: UserRow, assertion: UserAssertion, now: number): Pick<User
   if (groupId === undefined || (earliest !== undefined && earliest < (row.group_asserted_at ?? earliest))) return current;
   // An issuer whose clock is ahead must not outrank what is said here until then; and the platform outranks every token of its second.
   const at = earliest === undefined ? toSecond(now) + SECOND_MS - 1 : Math.min(earliest, now);
-  const isNoted = row.group_asserted_at !== null && at - row.group_asserted_at < ASSERTION_NOTED_EVERY_MS;
-  return groupId === row.group_id && isNoted ? current : { group_id: groupId, group_asserted_at: at };
+  const isRecent = row.group_asserted_at !== null && at - row.group_asserted_at < RECORD_ASSERTION_EVERY_MS;
+  return groupId === row.group_id && isRecent ? current : { group_id: groupId, group_asserted_at: at };
 }
 
 function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number): string | null {
