@@ -59,69 +59,74 @@ const TOO_OLD =
 
 /** The pages of the popup, and where the second one redeems its token. */
 export function createPopupRoutes(dependencies: Dependencies): Hono {
-  const { vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser } = dependencies;
-  const { platform } = pages;
-  function showLoading(request: Request): Promise<Response> {
-    const { searchParams } = new URL(request.url);
-    const openerOrigin = searchParams.get("opener_origin") ?? refererOriginOf(request) ?? "";
-    const title = `Connecting · ${platform.name}`;
-    if (!origins.isValid(openerOrigin)) return refuse(title, searchParams.has("opener_origin") ? explainOrigin(openerOrigin) : TOO_OLD);
-    const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
-    if (!isSafe) return renderPopupPage({ script: "loading", title, text: HIDDEN_ORIGIN, status: 403, openerOrigin, error: HIDDEN_ORIGIN });
-    // When the opener sends the window on, WebKit sends the opener's origin under the policy of the window's document.
-    const headers = searchParams.has("token") ? {} : { "referrer-policy": "strict-origin-when-cross-origin" };
-    return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin, headers });
-  }
-
-  /** Without an origin to talk to, only the user can be told: the window stays open. */
-  const refuse = (title: string, error: string) => renderPopupPage({ script: "loading", title, text: error, status: 403, error });
-
-  async function redeem(request: Request): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
-    const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
-    const handedOver = data ? await handOver.redeem(data.token) : null;
-    if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
-    const current = await signIn.signedInUser(request);
-    const headers = new Headers();
-    if (current === null || current.userId === handedOver.userId) {
-      for (const cookie of await enter(handedOver, request)) headers.append("set-cookie", cookie);
-      return new Response(null, { status: 204, headers });
-    }
-    const { location, setCookie } = await putOff({ pending, cookies }, handedOver, data?.openerOrigin ?? "");
-    headers.append("set-cookie", setCookie);
-    return Response.json({ location: `${origins.own}${location}` }, { headers });
-  }
-
-  /**
-   * No new session for the same user; another user's ends first. A new one ends with what was started: where a browser keeps third-party
-   * cookies away from the page, the page's logout cannot reach it.
-   */
-  async function enter({ userId, stateHash }: HandedOver, request: Request): Promise<string[]> {
-    const current = await signIn.signedInUser(request);
-    if (current && current.userId !== userId) await signIn.logout(request);
-    const setCookies = current?.userId === userId ? [] : (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
-    if (stateHash !== null)
-      await vault?.bindStarted(
-        stateHash,
-        userId,
-        bindings.create(request, (header) => setCookies.push(header)),
-      );
-    return setCookies;
-  }
-
+  const { pages } = dependencies;
+  const { name } = pages.platform;
   const routes = new Hono();
-  routes.get("/authorizations/loading", ({ req }) => showLoading(req.raw));
+  routes.get("/authorizations/loading", ({ req }) => showLoading(dependencies, req.raw));
   routes.get(POPUP_DONE_PATH, async ({ req }) => {
     const viewer = await pages.findSignedIn(req.raw).catch(() => null);
     const text = "Connected. You can close this window.";
-    return renderPopupPage({ script: "done", title: `Connected · ${platform.name}`, text, viewer });
+    return renderPopupPage({ script: "done", title: `Connected · ${name}`, text, viewer });
   });
   routes.get("/authorizations/:slug/loading", ({ req }) =>
-    slugSchema.safeParse(req.param("slug")).success ? showLoading(req.raw) : refuse(platform.name, "There is no such connector."),
+    slugSchema.safeParse(req.param("slug")).success
+      ? showLoading(dependencies, req.raw)
+      : renderRefusal({ title: name, error: "There is no such connector." }),
   );
-  routes.post("/authorizations/redeem", ({ req }) => redeem(req.raw));
-  routes.route("/", createSwitchRoutes({ pages, pending, cookies, origins, findUser, enter }));
+  routes.post("/authorizations/redeem", ({ req }) => redeem(dependencies, req.raw));
+  routes.route("/", createSwitchRoutes({ ...dependencies, enter: (handedOver, request) => enter(dependencies, handedOver, request) }));
   return routes;
+}
+
+function showLoading({ origins, pages }: Pick<Dependencies, "origins" | "pages">, request: Request): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  const openerOrigin = searchParams.get("opener_origin") ?? refererOriginOf(request) ?? "";
+  const title = `Connecting · ${pages.platform.name}`;
+  if (!origins.isValid(openerOrigin))
+    return renderRefusal({ title, error: searchParams.has("opener_origin") ? explainOrigin(openerOrigin) : TOO_OLD });
+  const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
+  if (!isSafe) return renderRefusal({ title, error: HIDDEN_ORIGIN, openerOrigin });
+  // When the opener sends the window on, WebKit sends the opener's origin under the policy of the window's document.
+  const headers = searchParams.has("token") ? {} : { "referrer-policy": "strict-origin-when-cross-origin" };
+  return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin, headers });
+}
+
+/** Without an origin to talk to, only the user can be told: the window stays open. */
+const renderRefusal = ({ error, ...page }: { title: string; error: string; openerOrigin?: string }): Promise<Response> =>
+  renderPopupPage({ ...page, script: "loading", text: error, status: 403, error });
+
+async function redeem(dependencies: Dependencies, request: Request): Promise<Response> {
+  const { handOver, origins, signIn } = dependencies;
+  if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
+  const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
+  const handedOver = data ? await handOver.redeem(data.token) : null;
+  if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
+  const current = await signIn.signedInUser(request);
+  const headers = new Headers();
+  if (current === null || current.userId === handedOver.userId) {
+    for (const cookie of await enter(dependencies, handedOver, request)) headers.append("set-cookie", cookie);
+    return new Response(null, { status: 204, headers });
+  }
+  const { location, setCookie } = await putOff(dependencies, handedOver, data?.openerOrigin ?? "");
+  headers.append("set-cookie", setCookie);
+  return Response.json({ location: `${origins.own}${location}` }, { headers });
+}
+
+/**
+ * No new session for the same user; another user's ends first. A new one ends with what was started: where a browser keeps third-party
+ * cookies away from the page, the page's logout cannot reach it.
+ */
+async function enter(
+  { signIn, vault, bindings }: Pick<Dependencies, "signIn" | "vault" | "bindings">,
+  { userId, stateHash }: HandedOver,
+  request: Request,
+): Promise<string[]> {
+  const current = await signIn.signedInUser(request);
+  if (current && current.userId !== userId) await signIn.logout(request);
+  const setCookies = current?.userId === userId ? [] : (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
+  const bind = bindings.create(request, (header) => setCookies.push(header));
+  if (stateHash !== null) await vault?.bindStarted(stateHash, userId, bind);
+  return setCookies;
 }
 
 function explainOrigin(openerOrigin: string): string {
