@@ -3,6 +3,7 @@ import "./viewer.ts";
 import "./connector.ts";
 import "./connection.ts";
 import "./authorization.ts";
+import "./health.ts";
 import "./access-token.ts";
 import "./session.ts";
 import "./owner.ts";
