@@ -4,7 +4,7 @@ import { schema } from "./schema/index.ts";
 
 const config: CodegenConfig = {
   schema: printSchema(lexicographicSortSchema(schema)),
-  documents: ["client/documents.ts"],
+  documents: ["client/api/documents.ts"],
   importExtension: ".ts",
   emitLegacyCommonJSImports: false,
   generates: {

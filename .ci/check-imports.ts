@@ -35,7 +35,7 @@ const roomOf = (path: string): string => {
   return root === "gateway" ? `gateway/${part.replace(/\.ts$/, "")}` : root;
 };
 const rowOf = (room: string): number => order.findIndex((row) => row.includes(room));
-const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || /^(test|client\/testing)\//.test(path);
+const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || path.startsWith("test/");
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "schema", "gateway", "client", "test"], {
   encoding: "utf8",

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerConsent, launchChromium } from "./testing/chromium.ts";
-import { type HostedGateway, startHostedGateway } from "./testing/hosted-gateway.ts";
+import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
+import { type HostedGateway, startHostedGateway } from "../test/support/client/hosted-gateway.ts";
 
 const example = readFileSync(new URL("../examples/script-tag/index.html", import.meta.url), "utf8");
 

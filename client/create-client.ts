@@ -1,10 +1,10 @@
 import { Client, type Exchange, fetchExchange, makeOperation, mapExchange } from "@urql/core";
 import { authExchange } from "@urql/exchange-auth";
-import { createActiveQueries } from "./active-queries.ts";
-import { subscriptionExchange } from "./api-exchange.ts";
-import { createApi } from "./api.ts";
-import { toXkitError, XkitError } from "./errors.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
+import { createActiveQueries } from "./api/active-queries.ts";
+import { subscriptionExchange } from "./api/api-exchange.ts";
+import { createApi } from "./api/api.ts";
+import { toXkitError, XkitError } from "./api/errors.ts";
+import { createSession, type Session, type SessionOptions } from "./session/session.ts";
 
 /** Either where the gateway is, or a session that another client already uses. */
 export type ClientOptions = (SessionOptions | { session: Session }) & {

@@ -58,7 +58,7 @@ test("holds what runs, its types, the contract and the styles, and nothing that 
       "LICENSE",
     ]),
   );
-  expect(files.filter((path) => /\.(test|suite|fixture|config)\.|\/testing\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/.test(path))).toEqual([]);
+  expect(files.filter((path) => /\.(test|suite|fixture|config)\.|\/build\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/.test(path))).toEqual([]);
 });
 
 const SERVER = `

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { beforeAll, expect, test } from "vitest";
-import { buildPages } from "./testing/built-pages.ts";
+import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
 const CREATE_XKIT_BUDGET_BYTES = 9_450;
@@ -29,7 +29,7 @@ const firstLoad = () => scriptsIn(read("catalog/index.html"), /(?:src|href)="\/a
 
 /** `import { createXkit }`, as an app's bundler takes it, with everything it needs. */
 async function bundleCreateXkit(): Promise<string> {
-  const entry = new URL("testing/create-xkit-only.ts", import.meta.url).pathname;
+  const entry = new URL("../test/support/client/create-xkit-only.ts", import.meta.url).pathname;
   const options = { write: false, target: "es2022", lib: { entry, formats: ["iife" as const], name: "xkit" } };
   const built = await build({ configFile: false, logLevel: "error", build: options });
   const outputs = Array.isArray(built) ? built : "output" in built ? [built] : [];

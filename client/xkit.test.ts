@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TestApp, TestUser } from "../test/support/test-app.ts";
-import { NoAccessTokenError, NotFoundError, TemporarilyUnavailableError, UnauthenticatedError } from "./errors.ts";
-import type { XkitListener } from "./events.ts";
-import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";
-import { isAccessToken } from "./types.ts";
+import { NoAccessTokenError, NotFoundError, TemporarilyUnavailableError, UnauthenticatedError } from "./api/errors.ts";
+import type { XkitListener } from "./api/events.ts";
+import { createTestClient, followClock, startApp, type TestClient } from "../test/support/client/signed-in.ts";
+import { isAccessToken } from "./api/types.ts";
 import { createXkit } from "./xkit.ts";
 import { PATIENCE } from "../test/support/patience.ts";
 

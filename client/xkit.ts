@@ -1,8 +1,8 @@
-import { createAccessTokens, type TokenOptions } from "./access-tokens.ts";
-import { createApi } from "./api.ts";
-import { type ConnectOptions, createConnect, startConnecting, type StartOptions, submitFields } from "./connect.ts";
-import { xkitError } from "./errors.ts";
-import { createEmitter, type XkitEventType, type XkitListener } from "./events.ts";
+import { createAccessTokens, type TokenOptions } from "./session/access-tokens.ts";
+import { createApi } from "./api/api.ts";
+import { type ConnectOptions, createConnect, startConnecting, type StartOptions, submitFields } from "./connecting/connect.ts";
+import { xkitError } from "./api/errors.ts";
+import { createEmitter, type XkitEventType, type XkitListener } from "./api/events.ts";
 import {
   AccessTokenDocument,
   ConnectionDocument,
@@ -13,9 +13,9 @@ import {
   DisconnectDocument,
   PlatformDocument,
 } from "./generated/graphql.ts";
-import { createLiveFeed } from "./live.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
-import { createTokenFetch } from "./token-fetch.ts";
+import { createLiveFeed } from "./api/live.ts";
+import { createSession, type Session, type SessionOptions } from "./session/session.ts";
+import { createTokenFetch } from "./session/token-fetch.ts";
 import {
   type AccessTokenResult,
   type StartedAuthorization,
@@ -26,8 +26,8 @@ import {
   type ListedConnector,
   type Platform,
   type TokenCallback,
-} from "./types.ts";
-import { type ConnectionName, parseWhere } from "./where.ts";
+} from "./api/types.ts";
+import { type ConnectionName, parseWhere } from "./api/where.ts";
 
 export type XkitOptions = Omit<SessionOptions, "url">;
 

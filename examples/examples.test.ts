@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { look } from "../client/testing/catalog-pages.ts";
-import { answerConsent, launchChromium } from "../client/testing/chromium.ts";
-import { type HostedGateway, startHostedGateway } from "../client/testing/hosted-gateway.ts";
+import { look } from "../test/support/client/catalog-pages.ts";
+import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
+import { type HostedGateway, startHostedGateway } from "../test/support/client/hosted-gateway.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 

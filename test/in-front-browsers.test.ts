@@ -1,4 +1,4 @@
-import { buildPages } from "../client/testing/built-pages.ts";
+import { buildPages } from "./support/client/built-pages.ts";
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { visit } from "./support/second-gateway.ts";

@@ -4,8 +4,8 @@
  */
 import type { BrowserContext, Request, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Acme, connectFrom, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
-import { answerConsent } from "../testing/chromium.ts";
+import { type Acme, connectFrom, look, signedInAs, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { answerConsent } from "../../test/support/client/chromium.ts";
 
 /** Looking at a state takes a second or two, and a walk has many. */
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,6 +1,6 @@
 import { useContext, useEffect, useMemo, useState } from "react";
 import { usePlatform } from "../react/use-platform.ts";
-import type { ListedConnector } from "../types.ts";
+import type { ListedConnector } from "../api/types.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext, HostedContext } from "./context.ts";
 import { ConnectorPage } from "./connector-page.tsx";

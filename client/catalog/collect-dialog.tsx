@@ -1,5 +1,5 @@
 import { type SubmitEvent, useId, useState } from "react";
-import type { CollectRequest } from "../connect.ts";
+import type { CollectRequest } from "../connecting/connect.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Markdown } from "./markdown.tsx";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useViewer } from "../react/use-viewer.ts";
-import type { Authorization, Connection } from "../types.ts";
+import type { Authorization, Connection } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";

@@ -1,4 +1,4 @@
-import type { ListedConnector } from "../types.ts";
+import type { ListedConnector } from "../api/types.ts";
 import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { StatusBadge } from "./status-badge.tsx";

@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "react";
-import { BadUserInputError } from "../errors.ts";
+import { BadUserInputError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { ListedConnector } from "../types.ts";
+import type { ListedConnector } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { ConnectionCard } from "./connection-card.tsx";

@@ -1,5 +1,5 @@
 import { createContext, useContext, useEffect } from "react";
-import type { Platform } from "../types.ts";
+import type { Platform } from "../api/types.ts";
 import type { Router } from "./router.ts";
 
 /** What every part of one catalog shares. */

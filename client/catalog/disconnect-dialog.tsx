@@ -1,6 +1,6 @@
 import { useDisconnect } from "../react/use-disconnect.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { Connection } from "../types.ts";
+import type { Connection } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { useCatalog } from "./context.ts";
 import { Dialog } from "./dialog.tsx";

@@ -1,14 +1,14 @@
 /** `<Catalog>` in an app of another origin, in a real Chromium, before the real gateway. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AppPage, startAppPage } from "../testing/app-page.ts";
-import { type Acme, startAcme } from "../testing/catalog-pages.ts";
-import { answerConsent } from "../testing/chromium.ts";
+import { type AppPage, startAppPage } from "../../test/support/client/app-page.ts";
+import { type Acme, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { answerConsent } from "../../test/support/client/chromium.ts";
 
 let app: AppPage;
 let acme: Acme;
 beforeAll(async () => {
-  app = await startAppPage(new URL("../testing/catalog-page/main.tsx", import.meta.url));
+  app = await startAppPage(new URL("../../test/support/client/catalog-page/main.tsx", import.meta.url));
   acme = await startAcme({ webOrigins: [app.url] });
 });
 afterAll(async () => {

@@ -1,7 +1,7 @@
 /** A provider of another site that sends the browser back by POST (OAuth 2.0 Form Post Response Mode). */
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Acme, startAcme } from "../testing/catalog-pages.ts";
+import { type Acme, startAcme } from "../../test/support/client/catalog-pages.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { useXkit } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { Platform } from "../types.ts";
+import type { Platform } from "../api/types.ts";
 import { Catalog } from "./catalog.tsx";
 import { HostedContext } from "./context.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";

@@ -1,7 +1,7 @@
 /** The catalog with a keyboard and nothing else. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Acme, startAcme } from "../testing/catalog-pages.ts";
+import { type Acme, startAcme } from "../../test/support/client/catalog-pages.ts";
 
 let acme: Acme;
 beforeAll(async () => void (acme = await startAcme()));

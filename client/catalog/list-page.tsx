@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useConnectors } from "../react/use-connectors.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { ListedConnector } from "../types.ts";
+import type { ListedConnector } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { ConnectorCard } from "./connector-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Connector } from "../types.ts";
+import type { Connector } from "../api/types.ts";
 
 /** Quiet grounds for connectors without a logo; the same one each time. */
 const GROUNDS = ["bg-mark-1", "bg-mark-2", "bg-mark-3", "bg-mark-4", "bg-mark-5"];

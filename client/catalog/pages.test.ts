@@ -1,6 +1,6 @@
 /** The catalog's pages where there is nothing to show, or not yet, or no more. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Acme, look, startAcme } from "../testing/catalog-pages.ts";
+import { type Acme, look, startAcme } from "../../test/support/client/catalog-pages.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

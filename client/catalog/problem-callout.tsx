@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Callout } from "./callout.tsx";
 import { authorizationProblem, type Problem, problemOf } from "./problems.ts";
 import { formatTime } from "./time.ts";
-import type { Authorization } from "../types.ts";
+import type { Authorization } from "../api/types.ts";
 
 export interface ProblemCalloutProps {
   /** What was thrown, or the authorization whose error it is. */

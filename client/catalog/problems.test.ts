@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ConnectError, XkitError, xkitError } from "../errors.ts";
-import { cancelled } from "../connect-window.ts";
+import { ConnectError, XkitError, xkitError } from "../api/errors.ts";
+import { cancelled } from "../connecting/connect-window.ts";
 import { problemOf } from "./problems.ts";
 
 const ERROR_CODES = `NETWORK UNAUTHENTICATED FORBIDDEN NOT_FOUND RATE_LIMITED TEMPORARILY_UNAVAILABLE UPSTREAM_UNAVAILABLE

@@ -1,5 +1,5 @@
-import { ConnectError, XkitError } from "../errors.ts";
-import type { Authorization } from "../types.ts";
+import { ConnectError, XkitError } from "../api/errors.ts";
+import type { Authorization } from "../api/types.ts";
 
 /** A failure for the reader: what happened, and what to do about it. */
 export interface Problem {

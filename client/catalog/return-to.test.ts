@@ -1,8 +1,8 @@
 /** Where connecting ends: at the page that asked for it, or with what to do instead. */
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Acme, connectFrom, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
-import { answerConsent } from "../testing/chromium.ts";
+import { type Acme, connectFrom, look, signedInAs, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { answerConsent } from "../../test/support/client/chromium.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,4 +1,4 @@
-import type { Platform } from "../types.ts";
+import type { Platform } from "../api/types.ts";
 import { mayAct } from "./acting-path.ts";
 
 /** Where this page was asked to lead back to, as `?returnTo=` says; the gateway judges it when connecting starts. */

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Acme, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
+import { type Acme, look, signedInAs, startAcme } from "../../test/support/client/catalog-pages.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

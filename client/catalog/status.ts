@@ -1,4 +1,4 @@
-import type { Connection } from "../types.ts";
+import type { Connection } from "../api/types.ts";
 
 /** How a connection is, in the catalog's words. */
 export type Status = "connected" | "attention" | "misconfigured" | "unavailable" | "pending" | "none";

@@ -1,7 +1,7 @@
 /** What the catalog says of a connection that is the team's, or that does not work, in a real Chromium before the real gateway. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Acme, connectFrom, look, signedInAs, startAcme } from "../testing/catalog-pages.ts";
-import { answerConsent } from "../testing/chromium.ts";
+import { type Acme, connectFrom, look, signedInAs, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { answerConsent } from "../../test/support/client/chromium.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
-import type { CollectRequest } from "../connect.ts";
-import { cancelled } from "../connect-window.ts";
-import { ConnectError } from "../errors.ts";
+import type { CollectRequest } from "../connecting/connect.ts";
+import { cancelled } from "../connecting/connect-window.ts";
+import { ConnectError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";

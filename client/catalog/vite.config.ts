@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { printedDocuments } from "../printed-documents.ts";
+import { printedDocuments } from "../build/printed-documents.ts";
 
 /** Leaves out what Vite wraps around `import()` (1 kB): the lazy parts bring neither styles nor scripts of their own to load ahead. */
 const withoutPreload: Plugin = {

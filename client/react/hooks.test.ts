@@ -1,9 +1,9 @@
 /** The hooks in a real Chromium, before the real gateway. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AppPage, startAppPage } from "../testing/app-page.ts";
-import { answerConsent, launchChromium } from "../testing/chromium.ts";
-import { type HostedGateway, startHostedGateway } from "../testing/hosted-gateway.ts";
+import { type AppPage, startAppPage } from "../../test/support/client/app-page.ts";
+import { answerConsent, launchChromium } from "../../test/support/client/chromium.ts";
+import { type HostedGateway, startHostedGateway } from "../../test/support/client/hosted-gateway.ts";
 
 /** Short enough to see one expire. */
 const ACCESS_TOKEN_SECONDS = 5;
@@ -15,7 +15,7 @@ let browser: Browser;
 let app: AppPage;
 
 beforeAll(async () => {
-  app = await startAppPage(new URL("../testing/hooks-page/main.tsx", import.meta.url));
+  app = await startAppPage(new URL("../../test/support/client/hooks-page/main.tsx", import.meta.url));
   gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER] });
   browser = await launchChromium();
 });

@@ -1,10 +1,10 @@
 import { createContext, type ReactNode, useContext, useMemo } from "react";
 import { Client, Provider } from "urql";
-import { apiExchange } from "../api-exchange.ts";
-import { createApi } from "../api.ts";
-import { documentCache } from "../document-cache.ts";
-import type { Session } from "../session.ts";
-import type { TokenCallback } from "../types.ts";
+import { apiExchange } from "../api/api-exchange.ts";
+import { createApi } from "../api/api.ts";
+import { documentCache } from "../api/document-cache.ts";
+import type { Session } from "../session/session.ts";
+import type { TokenCallback } from "../api/types.ts";
 import { createXkit, type Xkit } from "../xkit.ts";
 import { useGeneration } from "./use-generation.ts";
 

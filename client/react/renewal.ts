@@ -1,5 +1,5 @@
-import { UnauthenticatedError, XkitError } from "../errors.ts";
-import { type AccessTokenResult, isAccessToken } from "../types.ts";
+import { UnauthenticatedError, XkitError } from "../api/errors.ts";
+import { type AccessTokenResult, isAccessToken } from "../api/types.ts";
 
 /** A token is renewed when this much of its life is left, or a tenth of its life if that is less. */
 const RENEWAL_MARGIN_MS = 60_000;

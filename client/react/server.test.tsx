@@ -1,7 +1,7 @@
 /** The hooks and the catalog rendered on a server, which has no window. */
 import { renderToString } from "react-dom/server";
 import { afterEach, expect, test, vi } from "vitest";
-import { createTestClient, startApp } from "../testing/signed-in.ts";
+import { createTestClient, startApp } from "../../test/support/client/signed-in.ts";
 import { Catalog, useAccessToken, useConnection, useConnectors, usePlatform, useViewer, XkitProvider } from "./index.ts";
 
 afterEach(() => void vi.useRealTimers());

@@ -2,9 +2,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { revokeAtProvider } from "../../gateway/demo/consent.ts";
-import { type AppPage, startAppPage } from "../testing/app-page.ts";
-import { answerConsent, launchChromium } from "../testing/chromium.ts";
-import { type HostedGateway, startHostedGateway } from "../testing/hosted-gateway.ts";
+import { type AppPage, startAppPage } from "../../test/support/client/app-page.ts";
+import { answerConsent, launchChromium } from "../../test/support/client/chromium.ts";
+import { type HostedGateway, startHostedGateway } from "../../test/support/client/hosted-gateway.ts";
 
 /** Renewed when 4 seconds are left; over before the live feed asks for everything of its own accord, which is after a minute. */
 const ACCESS_TOKEN_SECONDS = 40;
@@ -16,7 +16,7 @@ let gateway: HostedGateway;
 let browser: Browser;
 let app: AppPage;
 beforeAll(async () => {
-  app = await startAppPage(new URL("../testing/hooks-page/main.tsx", import.meta.url));
+  app = await startAppPage(new URL("../../test/support/client/hooks-page/main.tsx", import.meta.url));
   gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER] });
   browser = await launchChromium();
 });

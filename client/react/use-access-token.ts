@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { type AccessTokenResult, isAccessToken } from "../types.ts";
-import type { ConnectionName } from "../where.ts";
+import { type AccessTokenResult, isAccessToken } from "../api/types.ts";
+import type { ConnectionName } from "../api/where.ts";
 import { useXkit } from "./provider.tsx";
 import { createRenewal, type Renewal, type RenewalState } from "./renewal.ts";
 import { useGeneration } from "./use-generation.ts";

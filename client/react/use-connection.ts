@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { ConnectionDocument } from "../generated/graphql.ts";
-import type { Connection } from "../types.ts";
-import type { ConnectionName } from "../where.ts";
+import type { Connection } from "../api/types.ts";
+import type { ConnectionName } from "../api/where.ts";
 import { type Reading, useLiveReading } from "./use-reading.ts";
 import { useWhere } from "./use-where.ts";
 

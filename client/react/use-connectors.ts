@@ -1,5 +1,5 @@
 import { ConnectorsDocument } from "../generated/graphql.ts";
-import type { ListedConnector } from "../types.ts";
+import type { ListedConnector } from "../api/types.ts";
 import { type Reading, useLiveReading } from "./use-reading.ts";
 
 const NO_VARIABLES = {};

@@ -1,6 +1,6 @@
 import { useCallback } from "react";
-import type { Connection } from "../types.ts";
-import type { ConnectionName } from "../where.ts";
+import type { Connection } from "../api/types.ts";
+import type { ConnectionName } from "../api/where.ts";
 import { useXkit } from "./provider.tsx";
 import { type ActionResult, type ActionState, useAction } from "./use-action.ts";
 

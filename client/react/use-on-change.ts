@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import type { XkitEventType } from "../events.ts";
+import type { XkitEventType } from "../api/events.ts";
 import { useXkit } from "./provider.tsx";
 
 const TYPES: XkitEventType[] = ["connection:change", "connection:enable", "connection:remove"];

@@ -1,5 +1,5 @@
 import { PlatformDocument } from "../generated/graphql.ts";
-import type { Platform } from "../types.ts";
+import type { Platform } from "../api/types.ts";
 import { type Reading, useReading } from "./use-reading.ts";
 
 const NO_VARIABLES = {};

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import type { Viewer } from "../types.ts";
+import type { Viewer } from "../api/types.ts";
 import { useXkit } from "./provider.tsx";
 import type { ReadingState } from "./use-reading.ts";
 

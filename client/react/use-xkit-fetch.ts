@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import type { ConnectionName } from "../where.ts";
+import type { ConnectionName } from "../api/where.ts";
 import { useXkit } from "./provider.tsx";
 import { useWhere } from "./use-where.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buildPages } from "../../client/testing/built-pages.ts";
+import { buildPages } from "../../test/support/client/built-pages.ts";
 import { sendJson } from "../../test/support/server-io.ts";
 import { sendTo } from "../../test/support/test-app.ts";
 import { plainConnector, startFakeXkit } from "../../test/support/fake-xkit.ts";

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPages } from "../../client/testing/built-pages.ts";
+import { buildPages } from "../../test/support/client/built-pages.ts";
 import type { Catalog } from "../../schema/upstream.ts";
 import { createManualClock } from "../../test/support/clock.ts";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";

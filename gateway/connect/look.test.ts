@@ -1,6 +1,6 @@
 /** The gateway's own pages in a real Chromium, in colours that are hard to read on. */
 import { expect, it } from "vitest";
-import { look, startAcme } from "../../client/testing/catalog-pages.ts";
+import { look, startAcme } from "../../test/support/client/catalog-pages.ts";
 
 const LOGO = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 3"><rect width="9" height="3" fill="#0f766e"/></svg>')}`;
 

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPages } from "../../client/testing/built-pages.ts";
+import { buildPages } from "../../test/support/client/built-pages.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 
 let test: TestApp;

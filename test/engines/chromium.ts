@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { launchChromium } from "../../client/testing/chromium.ts";
+import { launchChromium } from "../support/client/chromium.ts";
 import type { Engine, Tab } from "./engine.ts";
 
 /** Chromium by Playwright. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:https";
 import { connect } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { build } from "vite";
-import { type HostedGateway, startHostedGateway } from "../../client/testing/hosted-gateway.ts";
+import { type HostedGateway, startHostedGateway } from "../support/client/hosted-gateway.ts";
 import { createCertificate } from "../support/certificate.ts";
 
 export interface Sites {

@@ -1,2 +1,2 @@
 /** What an app imports that wants `createXkit` and nothing else, to measure it. */
-export { createXkit } from "../index.ts";
+export { createXkit } from "../../../client/index.ts";

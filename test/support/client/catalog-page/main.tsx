@@ -1,7 +1,7 @@
 /** An app that embeds the catalog, for its tests: signed in by `?token=`, with the props that the address names. */
 import { createRoot } from "react-dom/client";
-import { Catalog, XkitProvider } from "../../react/index.ts";
-import { createXkit } from "../../xkit.ts";
+import { Catalog, XkitProvider } from "../../../../client/react/index.ts";
+import { createXkit } from "../../../../client/xkit.ts";
 
 const parameters = new URLSearchParams(location.search);
 const xkit = createXkit(parameters.get("gateway") ?? "");

@@ -1,7 +1,7 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { UnauthenticatedError, xkitError } from "./errors.ts";
 import { createFollow, type Follow } from "./follow.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session/session.ts";
 import { createTransport } from "./transport.ts";
 import type { Viewer } from "./types.ts";
 

@@ -1,8 +1,8 @@
-import type { Api } from "./api.ts";
+import type { Api } from "../api/api.ts";
 import { openConnectWindow } from "./connect-window.ts";
-import { BadUserInputError, ConnectError, xkitError } from "./errors.ts";
-import { ConnectDocument, ConnectionDocument, SubmitAuthorizationDocument } from "./generated/graphql.ts";
-import type { Authorization, CollectForm, Connection, StartedAuthorization, StartedConnection } from "./types.ts";
+import { BadUserInputError, ConnectError, xkitError } from "../api/errors.ts";
+import { ConnectDocument, ConnectionDocument, SubmitAuthorizationDocument } from "../generated/graphql.ts";
+import type { Authorization, CollectForm, Connection, StartedAuthorization, StartedConnection } from "../api/types.ts";
 
 /** What to ask of the user before, or instead of, a visit to the provider. */
 export interface CollectRequest {

@@ -1,6 +1,6 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { UnauthenticatedError, XkitError, xkitError } from "./errors.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session/session.ts";
 import type { Transport } from "./transport.ts";
 import type { Viewer } from "./types.ts";
 

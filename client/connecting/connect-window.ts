@@ -1,7 +1,7 @@
-import type { Api } from "./api.ts";
-import { ConnectError } from "./errors.ts";
-import { AuthorizationStatusDocument, type AuthorizationStatusSubscription, ConnectionDocument } from "./generated/graphql.ts";
-import type { Authorization, StartedConnection } from "./types.ts";
+import type { Api } from "../api/api.ts";
+import { ConnectError } from "../api/errors.ts";
+import { AuthorizationStatusDocument, type AuthorizationStatusSubscription, ConnectionDocument } from "../generated/graphql.ts";
+import type { Authorization, StartedConnection } from "../api/types.ts";
 
 const POPUP_FEATURES = "popup,width=640,height=760";
 /** How often the connection is read while connecting, beside the subscription, which may be broken or held back by a proxy. */

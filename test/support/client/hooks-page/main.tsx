@@ -10,10 +10,10 @@ import {
   useViewer,
   useXkitFetch,
   XkitProvider,
-} from "../../react/index.ts";
-import { ConnectError } from "../../errors.ts";
-import { isAccessToken } from "../../types.ts";
-import { createXkit } from "../../xkit.ts";
+} from "../../../../client/react/index.ts";
+import { ConnectError } from "../../../../client/api/errors.ts";
+import { isAccessToken } from "../../../../client/api/types.ts";
+import { createXkit } from "../../../../client/xkit.ts";
 
 const parameters = new URLSearchParams(location.search);
 const xkit = createXkit(parameters.get("gateway") ?? "");

@@ -1,8 +1,8 @@
-import { ForbiddenError, UnauthenticatedError } from "./errors.ts";
-import { tellAll } from "./events.ts";
-import { LoginDocument, LogoutDocument, RefreshSessionDocument, type SessionPartsFragment } from "./generated/graphql.ts";
-import { createTransport } from "./transport.ts";
-import type { TokenCallback, Viewer } from "./types.ts";
+import { ForbiddenError, UnauthenticatedError } from "../api/errors.ts";
+import { tellAll } from "../api/events.ts";
+import { LoginDocument, LogoutDocument, RefreshSessionDocument, type SessionPartsFragment } from "../generated/graphql.ts";
+import { createTransport } from "../api/transport.ts";
+import type { TokenCallback, Viewer } from "../api/types.ts";
 
 /** A session token with less life than this is renewed before it is sent. */
 const RENEWAL_MARGIN_MS = 15_000;

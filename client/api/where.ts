@@ -1,4 +1,4 @@
-import type { ConnectionWhere } from "./generated/graphql.ts";
+import type { ConnectionWhere } from "../generated/graphql.ts";
 
 /**
  * Names a connection: its connector's slug (`"slack"` or `{ slug }`: the healthiest one) or its own id (`{ id }`).

@@ -1,8 +1,8 @@
 import type { AccessTokens } from "./access-tokens.ts";
-import { NoAccessTokenError } from "./errors.ts";
-import type { ConnectionWhere } from "./generated/graphql.ts";
+import { NoAccessTokenError } from "../api/errors.ts";
+import type { ConnectionWhere } from "../generated/graphql.ts";
 import type { Session } from "./session.ts";
-import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types.ts";
+import { type AccessToken, type AccessTokenResult, isAccessToken } from "../api/types.ts";
 
 /** Whether a body can be sent a second time. A stream cannot; the body of a Request can, by cloning it first. */
 const isReplayable = (body: unknown) => !(body instanceof ReadableStream || (body instanceof Object && Symbol.asyncIterator in body));

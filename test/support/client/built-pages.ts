@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const LOCK = join(ROOT, "dist/.building-pages");
 /** Longer than any build takes: the holder of an older lock was killed. */
 const LOCK_LIFE_MS = 60_000;

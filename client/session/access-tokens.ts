@@ -1,5 +1,5 @@
-import type { AccessTokenQueryVariables, ConnectionWhere } from "./generated/graphql.ts";
-import { type AccessToken, type AccessTokenResult, isAccessToken } from "./types.ts";
+import type { AccessTokenQueryVariables, ConnectionWhere } from "../generated/graphql.ts";
+import { type AccessToken, type AccessTokenResult, isAccessToken } from "../api/types.ts";
 
 /** A token is given again from memory for at most this long: a disconnect elsewhere is then noticed, and a wrong clock harmless. */
 const REUSE_MS = 60_000;

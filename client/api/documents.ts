@@ -2,7 +2,7 @@
  * Every operation the client sends. Codegen reads this file and nothing else does: the program imports the
  * `TypedDocumentNode`s of `generated/graphql.ts`, so that a bundle holds the operations it uses and no other.
  */
-import { graphql } from "./generated/gql.ts";
+import { graphql } from "../generated/gql.ts";
 
 export const connectorParts = graphql(`
   fragment ConnectorParts on Connector {

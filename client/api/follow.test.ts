@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { gql } from "@urql/core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { pipe, subscribe } from "wonka";
-import { type GatewayProcess, startProcess } from "../test/support/process.ts";
-import { createClient } from "./create-client.ts";
-import { AuthorizationStatusDocument, ConnectionChangedDocument } from "./generated/graphql.ts";
-import { createXkit, type Xkit } from "./xkit.ts";
+import { type GatewayProcess, startProcess } from "../../test/support/process.ts";
+import { createClient } from "../create-client.ts";
+import { AuthorizationStatusDocument, ConnectionChangedDocument } from "../generated/graphql.ts";
+import { createXkit, type Xkit } from "../xkit.ts";
 
 const PATIENCE = { timeout: 150_000 };
 const directory = mkdtempSync(join(tmpdir(), "xkit-back-"));

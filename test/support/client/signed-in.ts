@@ -1,8 +1,8 @@
 /** Clients of a whole gateway in this process, for tests. Nothing that is published imports it. */
 import { vi } from "vitest";
-import { createBrowser, type TestBrowser } from "../../test/support/browser.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, WEB_ORIGIN } from "../../test/support/test-app.ts";
-import { createXkit, type Xkit } from "../xkit.ts";
+import { createBrowser, type TestBrowser } from "../browser.ts";
+import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, WEB_ORIGIN } from "../test-app.ts";
+import { createXkit, type Xkit } from "../../../client/xkit.ts";
 
 export interface TestClient {
   xkit: Xkit;

@@ -4,12 +4,12 @@ import { printedDocuments } from "./printed-documents.ts";
 
 /** Builds the script tag's bundle into dist/browser/xkit.js: one classic script, everything in it. */
 export default defineConfig({
-  root: fileURLToPath(new URL(".", import.meta.url)),
+  root: fileURLToPath(new URL("..", import.meta.url)),
   plugins: [printedDocuments()],
   // A script tag runs in pages alone.
   define: { "typeof document": JSON.stringify("object") },
   build: {
-    outDir: fileURLToPath(new URL("../dist/browser", import.meta.url)),
+    outDir: fileURLToPath(new URL("../../dist/browser", import.meta.url)),
     emptyOutDir: true,
     target: "es2022",
     lib: { entry: "browser.ts", formats: ["iife"], name: "xkitBundle", fileName: () => "xkit.js" },

@@ -6,7 +6,7 @@ import { answerConsent, launchChromium } from "./chromium.ts";
 import { demoConnectors } from "./connectors.fixture.ts";
 import { type HostedGateway, type HostedGatewayOptions, startHostedGateway } from "./hosted-gateway.ts";
 
-const SCREENSHOTS = new URL("../../coverage/screenshots/", import.meta.url).pathname;
+const SCREENSHOTS = new URL("../../../coverage/screenshots/", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
 /** What every look sees: each size and each scheme once. */

@@ -5,13 +5,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createApp } from "../../gateway/app.ts";
-import { parseConfig } from "../../gateway/config/config.ts";
-import { type Demo, DEMO_SLUG, startDemo } from "../../gateway/demo/demo.ts";
-import type { DemoProvider } from "../../gateway/demo/provider.ts";
-import { startGateway } from "../../gateway/listen.ts";
-import { createLog } from "../../gateway/runtime/log.ts";
-import { connectorSchema } from "../../gateway/providers/connector.ts";
+import { createApp } from "../../../gateway/app.ts";
+import { parseConfig } from "../../../gateway/config/config.ts";
+import { type Demo, DEMO_SLUG, startDemo } from "../../../gateway/demo/demo.ts";
+import type { DemoProvider } from "../../../gateway/demo/provider.ts";
+import { startGateway } from "../../../gateway/listen.ts";
+import { createLog } from "../../../gateway/runtime/log.ts";
+import { connectorSchema } from "../../../gateway/providers/connector.ts";
 import { buildPages } from "./built-pages.ts";
 
 export interface HostedGatewayOptions {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type LaunchOptions, type Page } from "playwright-core";
 
 const DEBIAN_CHROMIUM = "/usr/bin/chromium";
-const CACHE = fileURLToPath(new URL("../../node_modules/.cache/", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/", import.meta.url));
 const NPM_CHROMIUM = join(CACHE, "chromium");
 /** Its own one looks for fonts in a Lambda's folders, and without any font Chromium dies. */
 const FONTS_CONF = `<?xml version="1.0"?>

@@ -1,11 +1,11 @@
 /** Who is signed in, where several requests, tabs and users meet. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { PUBLIC_URL, type TestApp, type TestUser } from "../test/support/test-app.ts";
-import { createClient } from "./create-client.ts";
-import { BadUserInputError, UnauthenticatedError } from "./errors.ts";
-import { DisconnectDocument, ViewerDocument } from "./generated/graphql.ts";
-import { createTestClient, followClock, startApp, type TestClient } from "./testing/signed-in.ts";
-import { createXkit } from "./xkit.ts";
+import { PUBLIC_URL, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { createClient } from "../create-client.ts";
+import { BadUserInputError, UnauthenticatedError } from "../api/errors.ts";
+import { DisconnectDocument, ViewerDocument } from "../generated/graphql.ts";
+import { createTestClient, followClock, startApp, type TestClient } from "../../test/support/client/signed-in.ts";
+import { createXkit } from "../xkit.ts";
 
 let app: TestApp;
 let ada: TestUser;

@@ -8,7 +8,7 @@ import type {
   PlatformQuery,
   StartedAuthorizationPartsFragment,
   ViewerPartsFragment,
-} from "./generated/graphql.ts";
+} from "../generated/graphql.ts";
 
 /** The app that runs the gateway. */
 export type Platform = PlatformQuery["platform"];

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { InternalError, NetworkError, RateLimitedError, UnauthenticatedError } from "./errors.ts";
-import { ConnectionChangedDocument, ViewerDocument } from "./generated/graphql.ts";
+import { ConnectionChangedDocument, ViewerDocument } from "../generated/graphql.ts";
 import { createTransport } from "./transport.ts";
 
 let server: Server | undefined;

@@ -1,6 +1,6 @@
 import type { Api } from "./api.ts";
-import { ConnectionChangedDocument, type ConnectionChangedSubscription } from "./generated/graphql.ts";
-import type { Session } from "./session.ts";
+import { ConnectionChangedDocument, type ConnectionChangedSubscription } from "../generated/graphql.ts";
+import type { Session } from "../session/session.ts";
 import type { Connection } from "./types.ts";
 
 /** A change is assumed this often even while listening: some proxies keep server-sent events to themselves. */
