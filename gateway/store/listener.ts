@@ -1,26 +1,17 @@
-import { randomUUID } from "node:crypto";
-import pg from "pg";
+import type pg from "pg";
 import type { Log } from "../runtime/log.ts";
-import type { Change, Topic } from "./changes.ts";
+import type { Change } from "./changes.ts";
+import { canNotify, createClient, LISTEN, type Notify, PROOF_TIMEOUT_MS, proveHearing } from "./notifications.ts";
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** How long to wait before listening again after the connection was lost. */
 const LISTEN_RETRY_MS = 1_000;
-/** How often hearing is proved, and how long a proof may take. */
+/** How often hearing is proved. */
 const PROOF_INTERVAL_MS = 5_000;
-const PROOF_TIMEOUT_MS = 2_000;
 /** How long a proof counts, by the wall clock: of what came while the machine was suspended, a broken connection says nothing. */
 const PROOF_LASTS_MS = PROOF_INTERVAL_MS + 2 * PROOF_TIMEOUT_MS;
-const CHANNEL = "xkit_changes";
-const PROOF = "proof:";
-/** Postgres takes no longer payload (https://www.postgresql.org/docs/current/sql-notify.html); ids of issuers may be longer. */
-const LONGEST_PAYLOAD_BYTES = 7_999;
 
 export const CANNOT_HEAR =
   "degraded: cannot hear changes. Notifications of Postgres do not arrive, as behind a pooler in transaction mode, so nothing is cached. Set DATABASE_LISTEN_URL to a direct connection that can be made.";
-
-/** Sends a payload on the channel over a connection other than the listening one. */
-export type Notify = (channel: string, payload: string) => Promise<unknown>;
 
 /** Hears of the changes of every process, over a connection of its own. */
 export interface Listener {
@@ -38,91 +29,119 @@ interface Dependencies {
   log: Pick<Log, "info" | "error">;
 }
 
+/** What the steps of listening act on. */
+interface Line extends Dependencies {
+  listening: ReturnType<typeof createListening>;
+  deafness: ReturnType<typeof createDeafness>;
+  schedule: ReturnType<typeof createSchedule>;
+}
+
 /** Listens, and proves that it hears before it resolves; resolves too when it does not. Throws when the server cannot be reached. */
-export async function createListener({ url, notify, tell, log }: Dependencies): Promise<Listener> {
-  const deafness = createDeafness(log);
-  let current: pg.Client | null = null;
-  let hearing: pg.Client | null = null;
-  let provedAt = 0;
-  let unreached = 0;
-  let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
-
-  const plan = (action: () => Promise<void>, milliseconds: number) => {
-    clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(() => void action().catch(retry), milliseconds).unref();
-  };
-  const retry = async () => {
-    // The store may be reached where the listening connection is not. Once may be a store that has just come back.
-    const isSent = await notify(CHANNEL, PROOF).then(
-      () => true,
-      () => false,
-    );
-    // It was opened again meanwhile.
-    if (current) return;
-    unreached = isSent ? unreached + 1 : 0;
-    if (unreached > 1 && !isClosed) {
-      deafness.note(true);
-      tell("everything");
-    }
-    plan(open, LISTEN_RETRY_MS);
-  };
-  const lose = (lost: pg.Client, retryMs = LISTEN_RETRY_MS) => {
-    lost.end().catch(() => {});
-    if (current !== lost) return;
-    current = hearing = null;
-    plan(open, retryMs);
-  };
-  const judge = (client: pg.Client, hears: boolean) => {
-    const isNews = !hears || hearing !== client;
-    deafness.note(!hears);
-    if (hears) {
-      hearing = client;
-      provedAt = Date.now();
-      plan(() => prove(client), PROOF_INTERVAL_MS);
-    } else lose(client, PROOF_INTERVAL_MS);
-    // What changed before was not heard. Without hearing, subscribers look for themselves at each proof.
-    if (isNews) tell("everything");
-  };
-  const prove = async (client: pg.Client) => {
-    const hears = await proveHearing(client, notify);
-    if (current !== client) return;
-    if (hears === null) lose(client);
-    else judge(client, hears);
-  };
-  const open = async () => {
-    const client = createClient(url, tell);
-    current = client;
-    client.on("error", () => lose(client)).on("end", () => lose(client));
-    try {
-      await client.connect();
-      await client.query(`listen ${CHANNEL}`);
-      unreached = 0;
-    } catch (error) {
-      lose(client);
-      throw error;
-    }
-    await prove(client);
-  };
-  const close = async () => {
-    isClosed = true;
-    clearTimeout(timer);
-    const last = current;
-    current = hearing = null;
-    await last?.end().catch(() => {});
-  };
-
-  await open().catch(async (error: unknown) => {
-    await close();
+export async function createListener(dependencies: Dependencies): Promise<Listener> {
+  const [listening, deafness, schedule] = [createListening(), createDeafness(dependencies.log), createSchedule()];
+  const line: Line = { ...dependencies, listening, deafness, schedule };
+  try {
+    await open(line);
+  } catch (error) {
+    await close(line);
     throw error;
-  });
-  const isHearing = () => hearing !== null && Date.now() - provedAt <= PROOF_LASTS_MS;
-  return { isHearing, isDeaf: deafness.isDeaf, close };
+  }
+  return { isHearing: listening.isHearing, isDeaf: deafness.isDeaf, close: () => close(line) };
+}
+
+async function open(line: Line): Promise<void> {
+  const client = createClient(line.url, line.tell);
+  line.listening.start(client);
+  client.on("error", () => lose(line, client)).on("end", () => lose(line, client));
+  try {
+    await client.connect();
+    await client.query(LISTEN);
+    line.deafness.noteReached();
+  } catch (error) {
+    lose(line, client);
+    throw error;
+  }
+  await prove(line, client);
+}
+
+async function prove(line: Line, client: pg.Client): Promise<void> {
+  const hears = await proveHearing(client, line.notify);
+  if (line.listening.current() !== client) return;
+  if (hears === null) lose(line, client);
+  else if (hears) noteHeard(line, client);
+  else noteUnheard(line, client);
+}
+
+function noteHeard(line: Line, client: pg.Client): void {
+  const isFirstProof = !line.listening.isProved();
+  line.listening.noteProof();
+  line.deafness.note(false);
+  plan(line, () => prove(line, client), PROOF_INTERVAL_MS);
+  // What changed before was not heard.
+  if (isFirstProof) line.tell("everything");
+}
+
+/** Without hearing, subscribers look for themselves at each proof. */
+function noteUnheard(line: Line, client: pg.Client): void {
+  line.deafness.note(true);
+  lose(line, client, PROOF_INTERVAL_MS);
+  line.tell("everything");
+}
+
+function lose(line: Line, lost: pg.Client, retryMs = LISTEN_RETRY_MS): void {
+  lost.end().catch(() => {});
+  if (line.listening.current() !== lost) return;
+  line.listening.stop();
+  plan(line, () => open(line), retryMs);
+}
+
+/** The store may be reached where the listening connection is not. */
+async function retry(line: Line): Promise<void> {
+  const isStoreReached = await canNotify(line.notify);
+  // It was opened again meanwhile.
+  if (line.listening.current()) return;
+  if (line.deafness.noteUnreached(isStoreReached) && !line.schedule.isClosed()) {
+    line.deafness.note(true);
+    line.tell("everything");
+  }
+  plan(line, () => open(line), LISTEN_RETRY_MS);
+}
+
+function plan(line: Line, step: () => Promise<void>, milliseconds: number): void {
+  line.schedule.plan(() => void step().catch(() => retry(line)), milliseconds);
+}
+
+async function close({ listening, schedule }: Line): Promise<void> {
+  schedule.close();
+  const last = listening.current();
+  listening.stop();
+  await last?.end().catch(() => {});
+}
+
+/** The connection that listens, and when it was last proved that it hears. */
+function createListening() {
+  let current: pg.Client | null = null;
+  let provedAt: number | null = null;
+  return {
+    current: () => current,
+    isProved: () => provedAt !== null,
+    isHearing: () => provedAt !== null && Date.now() - provedAt <= PROOF_LASTS_MS,
+    start(client: pg.Client) {
+      current = client;
+    },
+    noteProof() {
+      provedAt = Date.now();
+    },
+    stop() {
+      current = provedAt = null;
+    },
+  };
 }
 
 /** Remembers whether notifications are sent and not heard, and logs each change of it. */
 function createDeafness(log: Pick<Log, "info" | "error">) {
   let isDeaf = false;
+  let unreached = 0;
   return {
     isDeaf: () => isDeaf,
     note(isDeafNow: boolean) {
@@ -130,49 +149,30 @@ function createDeafness(log: Pick<Log, "info" | "error">) {
       if (!isDeafNow && isDeaf) log.info({}, "changes are heard again");
       isDeaf = isDeafNow;
     },
+    noteReached() {
+      unreached = 0;
+    },
+    /** @returns whether the store was reached where the listening connection was not, and not just once: it may have just come back. */
+    noteUnreached(isStoreReached: boolean): boolean {
+      unreached = isStoreReached ? unreached + 1 : 0;
+      return unreached > 1;
+    },
   };
 }
 
-function createClient(url: string, tell: (change: Change) => void): pg.Client {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: CONNECT_TIMEOUT_MS });
-  client.on("notification", ({ payload = "" }) => {
-    if (!payload.startsWith(PROOF)) tell(isTopic(payload) ? payload : "everything");
-  });
-  return client;
-}
-
-/**
- * Whether a notification arrives while no statement runs on the listening connection: a pooler may deliver one beside a statement's
- * answer. Null while none can be sent, because the store is away or its connections are all taken.
- */
-async function proveHearing(client: pg.Client, notify: Notify): Promise<boolean | null> {
-  const payload = PROOF + randomUUID();
-  const arrival = arrivalOf(client, payload);
-  let isSent = false;
-  void notify(CHANNEL, payload).then(() => (isSent = true), arrival.cancel);
-  return (await arrival.arrived) || (isSent ? false : null);
-}
-
-/** Whether a payload arrives in time. */
-function arrivalOf(client: pg.Client, expected: string): { arrived: Promise<boolean>; cancel(): void } {
-  let settle: (hasArrived: boolean) => void = () => {};
-  const arrived = new Promise<boolean>((resolve) => {
-    const onNotification = ({ payload }: pg.Notification) => payload === expected && settle(true);
-    const timer = setTimeout(() => settle(false), PROOF_TIMEOUT_MS);
-    settle = (hasArrived) => {
+/** The next step, which replaces the one before. None once it is closed. */
+function createSchedule() {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  return {
+    isClosed: () => isClosed,
+    plan(step: () => void, milliseconds: number) {
       clearTimeout(timer);
-      client.off("notification", onNotification);
-      resolve(hasArrived);
-    };
-    client.on("notification", onNotification);
-  });
-  return { arrived, cancel: () => settle(false) };
+      if (!isClosed) timer = setTimeout(step, milliseconds).unref();
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
 }
-
-/** Tells every process of a change once the transaction of `notify` is committed. */
-export const announce = (topic: Topic, notify: Notify): Promise<unknown> => notify(CHANNEL, payloadOf(topic));
-
-/** "everything" when the topic is too long to be sent. */
-const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
-
-const isTopic = (payload: string): payload is Topic => /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload);

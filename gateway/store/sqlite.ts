@@ -33,12 +33,11 @@ const synchronousSchema = z.object({ synchronous: z.literal(2) });
  * Once the file is gone or replaced, everything throws TEMPORARILY_UNAVAILABLE.
  */
 export async function openSqlite(path: string, { clock: machine, log }: StoreOptions): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true });
-  createFile(path);
-  const before = identityOf(path);
-  const writer = new Libsql(path);
-  const reader = new Libsql(path);
+  const { identity, writer, reader } = openFile(path);
+  // Every process that opens the file runs on this machine.
+  const clock = createStoreClock(machine, () => Promise.resolve(Date.now()));
   let watch: FileWatch | null = null;
+  let timer: NodeJS.Timeout | undefined;
   const availability = createAvailability(log, () => tryToWrite(query, path));
   const dialect = createSqliteDialect({
     writer,
@@ -48,27 +47,29 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
     onError: (error) => watch?.judge(error),
   });
   const query = new Kysely<Tables>({ dialect: sortErrors(dialect, availability.report) });
+
+  async function close() {
+    availability.close();
+    clearInterval(timer);
+    clock.stop();
+    await query.destroy();
+    for (const connection of [writer, reader]) if (connection.open) connection.close();
+  }
   try {
     setUp(writer, reader);
     await query.transaction().execute((transaction) => migrate(transaction, migrations, machine.now()));
-    if (identityOf(path) !== before) throw new Error(`${path} was replaced while it was being opened: start again.`);
+    if (identityOf(path) !== identity) throw new Error(`${path} was replaced while it was being opened: start again.`);
   } catch (error) {
-    availability.close();
-    await query.destroy();
-    for (const file of [writer, reader]) if (file.open) file.close();
+    await close();
     throw error;
   }
   warnOfReaders(path, log);
   const file = (watch = watchFile(path, () => countBytes(reader), log));
 
-  const changes = createChangeHub(
-    log,
-    createPoll(writer, file, () => changes.tell("everything")),
-  );
+  const poll = createPoll(writer, file, () => changes.tell("everything"));
+  const changes = createChangeHub(log, poll);
   changes.isCacheable();
-  const timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
-  // Every process that opens the file runs on this machine.
-  const clock = createStoreClock(machine, () => Promise.resolve(Date.now()));
+  timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
 
   return {
     kind: "sqlite",
@@ -87,12 +88,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
       await availability.check();
     },
     degradation: () => null,
-    async close() {
-      availability.close();
-      clearInterval(timer);
-      clock.stop();
-      await query.destroy();
-    },
+    close,
   };
 }
 
@@ -145,6 +141,13 @@ function createPoll(writer: Libsql.Database, file: FileWatch, onChange: () => vo
     if (seen !== before) onChange();
     return true;
   };
+}
+
+/** Opens the file by two connections. Makes it where there is none. */
+function openFile(path: string) {
+  mkdirSync(dirname(path), { recursive: true });
+  createFile(path);
+  return { identity: identityOf(path), writer: new Libsql(path), reader: new Libsql(path) };
 }
 
 /** Opening may wait as SQLite does, with the whole process: nothing is being served yet. */
