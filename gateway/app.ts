@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
-import { openStore } from "./services.ts";
+import { openServices } from "./services.ts";
 import { createUpstream } from "./upstream/create.ts";
 
 /** A gateway, without a port: hand it requests. */
@@ -41,8 +41,8 @@ export async function createApp(
   config: Config,
   { clock: machine = systemClock, log = createLog(config.logLevel) }: AppParts = {},
 ): Promise<App> {
-  const store = await openStore(config, machine, log);
-  const { database, sealer, macs, auth } = store;
+  const services = await openServices(config, machine, log);
+  const { database, sealer, macs, auth } = services;
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
@@ -52,7 +52,7 @@ export async function createApp(
   const limits = { timeoutMs, requestDeadlineMs, spoolDirectory };
   const vaultOptions = { database, sealer, macs, connectors, clock, log, publicUrl, users, platform, ...limits };
   const upstream = await createUpstream(config.upstream, { ...vaultOptions, countOutcome });
-  const edge = createEdge({ config, store, upstream, metrics, clock, log });
+  const edge = createEdge({ config, services, upstream, metrics, clock, log });
 
   const endSubscriptions = () => {
     edge.closeSockets();
@@ -67,7 +67,7 @@ export async function createApp(
     async close() {
       endSubscriptions();
       await upstream.close();
-      await store.close();
+      await services.close();
     },
   };
 }

@@ -10,7 +10,7 @@ import { type Config, ConfigError, parseConfig, parseDatabaseUrl } from "./confi
 import { createLog } from "./runtime/log.ts";
 import { readConfigFile, withoutConnectors } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
-import { listAllKeyUses, openSealedDatabase, openStore, type Store } from "./services.ts";
+import { listAllKeyUses, openSealedDatabase, openServices, type Services } from "./services.ts";
 import { isEmbedded } from "./config/upstream.ts";
 import { reseal } from "./store/reseal.ts";
 import { createSealingKey } from "./store/sealing.ts";
@@ -59,17 +59,17 @@ const commands = new Map<string, Command>([
     {
       subject: "external_id",
       options: ["group", "name"],
-      run: (id, options) => withStore((store, config) => printUserToken(store, config, id, options)),
+      run: (id, options) => withServices((services, config) => printUserToken(services, config, id, options)),
     },
   ],
-  ["users revoke", { subject: "external_id", run: (id) => withStore((store, config) => revokeUser(store, config, id)) }],
-  ["keys create", { options: ["name"], run: (_subject, { name }) => withStore((store) => createKey(store, name)) }],
-  ["keys list", { run: () => withStore(listKeys) }],
-  ["keys revoke", { subject: "publishable", run: (id) => withStore((store) => revokeKey(store, id)) }],
+  ["users revoke", { subject: "external_id", run: (id) => withServices((services, config) => revokeUser(services, config, id)) }],
+  ["keys create", { options: ["name"], run: (_subject, { name }) => withServices((services) => createKey(services, name)) }],
+  ["keys list", { run: () => withServices(listKeys) }],
+  ["keys revoke", { subject: "publishable", run: (id) => withServices((services) => revokeKey(services, id)) }],
   ["keys seal", { run: () => console.log(createSealingKey(newKeyId())) }],
   ["keys status", { run: printKeyStatus }],
-  ["keys reseal", { run: () => withStore(resealStore) }],
-  ["keys rotate", { run: () => withStore(rotateKeys) }],
+  ["keys reseal", { run: () => withServices(resealStore) }],
+  ["keys rotate", { run: () => withServices(rotateKeys) }],
   ["backup", { subject: "path", run: makeBackup }],
   ["restore", { subject: "backup", isSubjectOptional: true, options: ["taken-at"], run: restoreBackup }],
 ]);
@@ -116,17 +116,17 @@ function parse(argv: string[]) {
   }
 }
 
-async function withStore(action: (store: Store, config: Config) => Promise<void>): Promise<void> {
+async function withServices(action: (services: Services, config: Config) => Promise<void>): Promise<void> {
   const config = parseConfig(process.env, withoutConnectors(readConfigFile()));
-  const store = await openStore(config, systemClock, createLog("silent"));
+  const services = await openServices(config, systemClock, createLog("silent"));
   try {
-    await action(store, config);
+    await action(services, config);
   } finally {
-    await store.close();
+    await services.close();
   }
 }
 
-async function printUserToken({ auth }: Store, { upstream }: Config, externalId: string, { group, name }: Options): Promise<void> {
+async function printUserToken({ auth }: Services, { upstream }: Config, externalId: string, { group, name }: Options): Promise<void> {
   if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: make the token there.");
   const id = require(externalIdSchema.safeParse(externalId), "external_id");
   const { token } = await auth.provisionUser({
@@ -137,7 +137,7 @@ async function printUserToken({ auth }: Store, { upstream }: Config, externalId:
   console.log(token);
 }
 
-async function revokeUser({ auth }: Store, { upstream }: Config, externalId: string): Promise<void> {
+async function revokeUser({ auth }: Services, { upstream }: Config, externalId: string): Promise<void> {
   if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
   const id = require(externalIdSchema.safeParse(externalId), "external_id");
   if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
@@ -152,12 +152,12 @@ function require(
   throw new UsageError(`${name} ${result.error.issues[0]?.message ?? "is not valid"}.`);
 }
 
-async function createKey({ auth }: Store, name: string | undefined): Promise<void> {
+async function createKey({ auth }: Services, name: string | undefined): Promise<void> {
   const { id, secret } = await auth.apiKeys.create(name === undefined ? null : require(nameSchema.safeParse(name), "--name"));
   console.log(`publishable ${id}\nsecret      ${secret}\n\nThe secret is shown this once. A server sends both as Authorization: Basic.`);
 }
 
-async function listKeys({ auth }: Store): Promise<void> {
+async function listKeys({ auth }: Services): Promise<void> {
   for (const key of await auth.apiKeys.list())
     console.log([key.id, key.name ?? "-", `created ${key.createdAt.toISOString()}`, stateOfApiKey(key)].join("  "));
 }
@@ -167,12 +167,12 @@ function stateOfApiKey({ isGenuine, revokedAt, lastUsedAt }: ApiKey): string {
   return revokedAt ? `revoked ${revokedAt.toISOString()}` : `last used ${lastUsedAt?.toISOString() ?? "never"}`;
 }
 
-async function revokeKey({ auth }: Store, publishable: string): Promise<void> {
+async function revokeKey({ auth }: Services, publishable: string): Promise<void> {
   if (!(await auth.apiKeys.revoke(publishable))) throw new UsageError("There is no such publishable key, or it is revoked already.");
   console.log("Revoked, in every process.");
 }
 
-async function rotateKeys({ auth }: Store): Promise<void> {
+async function rotateKeys({ auth }: Services): Promise<void> {
   await auth.signingKeys.rotate();
   console.log("New session tokens are signed with a new key.");
 }
@@ -202,7 +202,7 @@ function stateOf(id: string, ring: readonly string[], values: number): string {
   return values > 0 ? "opens" : "opens, can be removed";
 }
 
-async function resealStore({ database, sealer, macs }: Store): Promise<void> {
+async function resealStore({ database, sealer, macs }: Services): Promise<void> {
   const { count, remaining } = await reseal({
     database,
     sealer,

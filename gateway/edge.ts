@@ -38,14 +38,14 @@ import { restSurfaceOf } from "./rest/surface.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Metrics } from "./runtime/metrics.ts";
-import type { Store } from "./services.ts";
+import type { Services } from "./services.ts";
 import { createSharedRates } from "./store/shared-rates.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./vault/attempts.ts";
 
 interface Dependencies {
   config: Config;
-  store: Store;
+  services: Services;
   upstream: Upstream;
   metrics: Metrics;
   clock: Clock;
@@ -64,10 +64,10 @@ export interface Edge {
 
 /** Builds the one way in: the steps that each request passes, the routes behind them, and the socket. */
 export function createEdge(dependencies: Dependencies): Edge {
-  const { config, store, upstream, metrics, clock, log } = dependencies;
-  const auth = signInThrough(store.auth, upstream, store.sealer);
+  const { config, services, upstream, metrics, clock, log } = dependencies;
+  const auth = signInThrough(services.auth, upstream, services.sealer);
   const links = createHandOver(
-    { oneTimeTokens: auth.oneTimeTokens, sealer: store.sealer },
+    { oneTimeTokens: auth.oneTimeTokens, sealer: services.sealer },
     { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS },
   );
   const linkPage = async (link: PageLink) =>
@@ -96,7 +96,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     warnsOfProxy: config.mode === "production",
     clock,
     log,
-    share: createSharedRates(store.database),
+    share: createSharedRates(services.database),
     wasGood,
   });
   const sockets = createSockets(parts, limitsOf);
@@ -136,7 +136,7 @@ function createSurfaces(pages: Pages, publicUrl: string) {
 }
 
 interface Parts extends Dependencies {
-  auth: Store["auth"];
+  auth: Services["auth"];
   contexts: ContextFactory;
   /** What pages on other sites have started. */
   links: HandOver<PageLink>;
@@ -172,7 +172,7 @@ function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
 
 /** REST and pages. */
 function createRoutes(
-  { config, store: { database, sealer }, upstream, auth, contexts, links, pages, metrics, clock, isDraining }: Parts,
+  { config, services: { database, sealer }, upstream, auth, contexts, links, pages, metrics, clock, isDraining }: Parts,
   graphiql: Graphiql | null,
 ): Hono<Routed> {
   const { publicUrl } = config;
@@ -230,7 +230,7 @@ function createRoutes(
 /** With the same method. */
 const redirectPermanently = (location: string): Response => new Response(null, { status: 308, headers: { location } });
 
-const createSockets = ({ store: { database }, auth, contexts, log }: Parts, limitsOf: ReturnType<typeof createRateLimits>) =>
+const createSockets = ({ services: { database }, auth, contexts, log }: Parts, limitsOf: ReturnType<typeof createRateLimits>) =>
   createStatusChannel({
     identify: (bearer, { socket, headers }) => {
       const forwarded = new Headers({ "x-forwarded-for": [headers["x-forwarded-for"] ?? ""].flat().join() });

@@ -15,8 +15,8 @@ import { type RowUpgrade, startRowUpgrade } from "./store/row-upgrade.ts";
 import { createSealer, createSealingKey, SealError, type Sealer, type SealingKey } from "./store/sealing.ts";
 import { listSpoolKeyUses } from "./vault/spool.ts";
 
-/** What is kept, and who may ask for it: what the server and the command line have in common. */
-export interface Store {
+/** The store, the keys to it, and who may ask: what the server and the command line have in common. */
+export interface Services {
   database: Database;
   sealer: Sealer;
   macs: RowMacs;
@@ -24,8 +24,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Opens the store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
-export async function openStore(config: Config, machine: Clock, log: Log): Promise<Store> {
+/** Opens them over the configured store. Throws `ConfigError` when its secrets do not open with the keys that there are. */
+export async function openServices(config: Config, machine: Clock, log: Log): Promise<Services> {
   const { database, sealer, macs } = await openSealedDatabase(config, machine, log);
   let upgrade: RowUpgrade | null = null;
   try {
@@ -52,7 +52,11 @@ export async function openStore(config: Config, machine: Clock, log: Log): Promi
 }
 
 /** Opens the store with the configured keys, without a check that they open its rows. */
-export async function openSealedDatabase(config: Config, machine: Clock, log: Log): Promise<Pick<Store, "database" | "sealer" | "macs">> {
+export async function openSealedDatabase(
+  config: Config,
+  machine: Clock,
+  log: Log,
+): Promise<Pick<Services, "database" | "sealer" | "macs">> {
   const keys = config.sealingKeys ?? [loadDevelopmentKey(config, log)];
   const listenUrl = config.databaseListenUrl ?? config.databaseUrl;
   return {

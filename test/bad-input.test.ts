@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schema } from "../schema/index.ts";
 import { createLog } from "../gateway/runtime/log.ts";
-import { openStore, type Store } from "../gateway/services.ts";
+import { openServices, type Services } from "../gateway/services.ts";
 import { ask, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser } from "./support/test-app.ts";
 
 /** Values that each argument must refuse, by its path. An argument that is missing here fails the test. */
@@ -108,7 +108,7 @@ function operationOf(one: Case, selection: string): string {
 
 let test: TestApp;
 let ada: TestUser;
-let store: Store;
+let services: Services;
 let server: Record<string, string>;
 beforeAll(async () => {
   test = await startTestApp();
@@ -116,18 +116,18 @@ beforeAll(async () => {
   await ada.connect();
   const member = await test.signIn("grace", "acme");
   await member.connect();
-  store = await openStore(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await store.auth.apiKeys.create("test");
+  services = await openServices(test.config, test.clock, createLog("silent"));
+  const { id, secret } = await services.auth.apiKeys.create("test");
   server = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` };
 });
 afterAll(async () => {
-  await store.close();
+  await services.close();
   await test.close();
 });
 
 const tables = ["users", "groups", "sessions", "one_time_tokens", "connections", "authorizations", "attempts"] as const;
 const contents = async () =>
-  JSON.stringify(await Promise.all(tables.map((table) => store.database.query.selectFrom(table).selectAll().execute())));
+  JSON.stringify(await Promise.all(tables.map((table) => services.database.query.selectFrom(table).selectAll().execute())));
 
 async function firstError(query: string, variables: Record<string, unknown>, headers: Record<string, string>) {
   if (!query.startsWith("subscription")) return (await ask(sendTo(test.app), query, variables, headers)).errors[0];

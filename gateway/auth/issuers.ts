@@ -5,7 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Issuer, issuerProblems } from "../config/token-issuers.ts";
 import { createRemoteKeys, type KeySet, type RemoteKeys } from "./jwks.ts";
-import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
+import { createVerified, peek, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
 
 const SECOND_MS = 1_000;
 
@@ -55,7 +55,7 @@ export function createIssuers(
       // Keys that an issuer has withdrawn take their tokens with them.
       if (remembered && remembered.keySet === (await remembered.keys.find())) return remembered;
       const chosen = choose(known, token);
-      if (!chosen) return refuse("it is no JWT of a configured issuer");
+      if (!chosen) return createRefusal("it is no JWT of a configured issuer");
       const keySet = await chosen.keys.find();
       if (!keySet) return { ok: null, reason: `${chosen.issuer.issuer}: its keys could not be fetched yet` };
       const result = await check(token, chosen, keySet);
@@ -120,16 +120,16 @@ const timesSchema = z.object({ iat: z.number(), exp: z.number() });
 function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaims | Refusal {
   const { clockToleranceSeconds } = issuer;
   const userId = userIdSchema.pipe(prefixed(issuer.userIdPrefix ?? "")).safeParse(claimOf(payload, issuer.userIdClaim));
-  if (!userId.success) return refuse(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
+  if (!userId.success) return createRefusal(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
   const groupId =
     issuer.groupIdClaim === null
       ? undefined
       : groupIdSchema.pipe(prefixed(issuer.groupIdPrefix ?? "").nullable()).safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
-  if (groupId?.success === false) return refuse(`its group claim "${issuer.groupIdClaim}" is no id`);
+  if (groupId?.success === false) return createRefusal(`its group claim "${issuer.groupIdClaim}" is no id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);
   // jose checks this only with a maximum age. A post-dated token would outrank every other assertion about its user until then.
-  if ((iat - clockToleranceSeconds) * SECOND_MS > now) return refuse('its "iat" is in the future');
+  if ((iat - clockToleranceSeconds) * SECOND_MS > now) return createRefusal('its "iat" is in the future');
   const expiresAt = new Date((exp + clockToleranceSeconds) * SECOND_MS);
   const issuedAt = new Date(iat * SECOND_MS);
   return { ok: true, userId: userId.data, groupId: groupId?.data, name, issuedAt, clockToleranceSeconds, expiresAt };

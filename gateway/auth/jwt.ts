@@ -17,7 +17,7 @@ export interface Refusal {
   isExpired: boolean;
 }
 
-export const refuse = (reason: string): Refusal => ({ ok: false, reason, isExpired: false });
+export const createRefusal = (reason: string): Refusal => ({ ok: false, reason, isExpired: false });
 
 const peekedSchema = z.object({
   iss: z.string(),
@@ -39,7 +39,7 @@ export function toRefusal(error: unknown): Refusal {
   if (isTemporary(error)) throw error;
   if (error instanceof errors.JOSEError)
     return { ok: false, reason: `${error.code}: ${error.message}`, isExpired: error instanceof errors.JWTExpired };
-  return refuse(`it could not be checked (${error instanceof Error ? error.name : typeof error})`);
+  return createRefusal(`it could not be checked (${error instanceof Error ? error.name : typeof error})`);
 }
 
 /** What was learnt of tokens whose signature is verified. */

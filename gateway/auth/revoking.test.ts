@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createLog } from "../runtime/log.ts";
-import { openStore, type Store } from "../services.ts";
+import { openServices, type Services } from "../services.ts";
 import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
@@ -10,10 +10,10 @@ import { inStore } from "../../test/support/vault.ts";
 const key = await createKey("k");
 
 let test: TestApp;
-let store: Store | undefined;
+let services: Services | undefined;
 afterEach(async () => {
-  await store?.close();
-  store = undefined;
+  await services?.close();
+  services = undefined;
   await test.close();
 });
 
@@ -39,8 +39,8 @@ describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
     const session = { cookie: `xkit_session=${ada.browser.cookie("xkit_session")}`, origin: WEB_ORIGIN };
     const { data } = await ask(sendTo(test.app), REFRESH, {}, session);
     const [userToken, sessionToken] = [await ada.bearer(), String(data.refreshSession.token)];
-    store = await openStore(test.config, test.clock, createLog("silent"));
-    const { token: oneTimeToken } = await store.auth.oneTimeTokens.create("ada");
+    services = await openServices(test.config, test.clock, createLog("silent"));
+    const { token: oneTimeToken } = await services.auth.oneTimeTokens.create("ada");
     const started = await ada.browser.fetch("/connect/test");
     for (const token of [userToken, sessionToken]) expect(await refusalOf(bearer(token), undefined, twin)).toBeUndefined();
     // Within the same second.
@@ -51,7 +51,7 @@ describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
       expect(await refusalOf(bearer(sessionToken), undefined, via)).toBe("UNAUTHENTICATED");
       expect(await refusalOf(session, REFRESH, via)).toBe("UNAUTHENTICATED");
     }
-    expect(await store.auth.oneTimeTokens.redeem(oneTimeToken)).toBeNull();
+    expect(await services.auth.oneTimeTokens.redeem(oneTimeToken)).toBeNull();
     const callback = await test.provider.authorize(started.headers.get("location") ?? "");
     expect((await ada.browser.fetch(callback.href)).status).toBe(404);
     expect(await refusalOf(bearer(await ada.bearer()))).toBeUndefined();

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startTestApp, type TestApp, PUBLIC_URL } from "../../test/support/test-app.ts";
 import { type ChildGateway, startChild } from "../../test/support/vault.ts";
 import { createLog } from "../runtime/log.ts";
-import { openStore } from "../services.ts";
+import { openServices } from "../services.ts";
 
 const HOUR_MS = 3_600_000;
 /** A session token lives for ten minutes, and a one-time token for one. */
@@ -19,9 +19,9 @@ afterEach(async () => {
 const asGraphql = (query: string) => JSON.stringify({ query });
 
 async function createKeyHeader(): Promise<string> {
-  const store = await openStore(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await store.auth.apiKeys.create(null);
-  await store.close();
+  const services = await openServices(test.config, test.clock, createLog("silent"));
+  const { id, secret } = await services.auth.apiKeys.create(null);
+  await services.close();
   return `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
 }
 

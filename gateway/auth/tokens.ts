@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
-import { createVerified, peek, type Refusal, refuse, toRefusal } from "./jwt.ts";
+import { createVerified, peek, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { LiveSession } from "./sessions.ts";
 import { SIGNING_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
@@ -90,7 +90,7 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
   const check = async (token: string, typ: string): Promise<VerifiedToken | Refusal> => {
     const keyId = keyIdOf(token);
     const key = await signingKeys.find(keyId);
-    if (!key) return refuse("it is signed with a key that this gateway does not have, or no longer");
+    if (!key) return createRefusal("it is signed with a key that this gateway does not have, or no longer");
     try {
       const currentDate = new Date(clock.now());
       const rules = { algorithms: [SIGNING_ALGORITHM], typ, issuer: publicUrl, audience: TOKEN_AUDIENCE, currentDate };

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { isLoopback } from "../http/endpoint.ts";
+import { PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { isLoopback } from "../http/secure-endpoint.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
 import type { SealingKey } from "../store/sealing.ts";
 import type { Environment } from "./document.ts";
 import { upstreamEnvironment } from "./upstream.ts";
 
 export const DEFAULT_PORT = 4000;
-export const DEFAULT_PROVIDER_TIMEOUT_MS = 10_000;
 /** How long a stopping gateway in production serves on while it says that it is not ready. In development: not at all. */
 export const DEFAULT_DRAIN_SECONDS = 5;
 /** How long an idle connection is kept: longer than balancers keep theirs, which is a minute for most. */
@@ -102,7 +102,7 @@ export const environmentSchema = z.object({
     .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
   XKIT_GRAPHIQL: z.enum(["on", "off"], "must be on or off").optional(),
-  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(DEFAULT_PROVIDER_TIMEOUT_MS),
+  XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(PROVIDER_TIMEOUT_MS),
   XKIT_DRAIN_SECONDS: whole(0, 600).optional(),
   XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),
   XKIT_REQUEST_TIMEOUT_SECONDS: whole(15, 600).default(DEFAULT_REQUEST_TIMEOUT_SECONDS),

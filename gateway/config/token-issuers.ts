@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isSecureEndpoint } from "../http/endpoint.ts";
+import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 
 /** Signature algorithms with a public key to check them (RFC 7518 section 3.1, RFC 8037, RFC 9864). HS256 and `none` have none. */
 export const ASYMMETRIC_ALGORITHMS = [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isLoopback } from "../http/endpoint.ts";
+import { isLoopback } from "../http/secure-endpoint.ts";
 
 /** Whom the gateway asks for tokens: its own vault, or an Xkit over REST. */
 export type UpstreamConfig =

@@ -57,7 +57,7 @@ export interface ProviderRequest {
 }
 
 /** An answer read to its end. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -69,7 +69,7 @@ export interface Answer {
  * Follows no redirect and reads at most `MAX_ANSWER_BYTES`. Any status is an answer. Throws `NoAnswerError` with code `unreachable`
  * (not sent), `not_sent`, `connection_lost`, `timeout`, `aborted` or `too_large`.
  */
-export async function fetchAnswer(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<Answer> {
+export async function fetchAnswer(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<HttpAnswer> {
   if (limits.signal?.aborted === true) throw new NoAnswerError("aborted", false);
   const { status, headers, body } = await exchange(url, request, limits);
   return { status, headers, text: new TextDecoder().decode(await decode(body, headers.get("content-encoding"))) };

@@ -1,5 +1,5 @@
 import * as oauth from "oauth4webapi";
-import { parseEndpoint } from "../http/endpoint.ts";
+import { parseEndpoint } from "../http/secure-endpoint.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 
 export interface AuthorizationRequest {

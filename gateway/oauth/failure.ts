@@ -2,10 +2,10 @@ import { describeVendor, toCode } from "../http/redact.ts";
 import type { Delivery, TokenFailure, TokenFailureKind } from "./result.ts";
 
 /** What was being done when it failed: the halves of connecting, or a refresh. */
-export type Operation = "authorize" | "exchange" | "refresh";
+export type GrantOperation = "authorize" | "exchange" | "refresh";
 
 export interface FailureFacts {
-  readonly operation: Operation;
+  readonly operation: GrantOperation;
   readonly kind: TokenFailureKind;
   /** Default `answered`. */
   readonly delivery?: Delivery;
@@ -59,12 +59,12 @@ export const isMomentaryCode = (code: string): boolean => momentaryCodes.has(cod
  * callback, where it says that access was not granted.
  * A refresh has no person who could consent or sign in: a provider that asks for one has ended the grant.
  */
-export function kindOf(code: string, status: number, operation: Operation): TokenFailureKind {
+export function kindOf(code: string, status: number, operation: GrantOperation): TokenFailureKind {
   const kind = kindByCode.get(code) ?? unknownKind(status, operation);
   return kind === "denied" && operation === "refresh" ? "revoked" : kind;
 }
 
-function unknownKind(status: number, operation: Operation): TokenFailureKind {
+function unknownKind(status: number, operation: GrantOperation): TokenFailureKind {
   if (operation === "authorize") return "denied";
   return status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
 }
@@ -87,7 +87,7 @@ export function createFailure(facts: FailureFacts): TokenFailure {
   };
 }
 
-const sentences: Readonly<Record<TokenFailureKind, (reason: string, operation: Operation) => string>> = {
+const sentences: Readonly<Record<TokenFailureKind, (reason: string, operation: GrantOperation) => string>> = {
   revoked: (reason, operation) =>
     operation === "refresh"
       ? `The provider no longer accepts this connection (${reason}): connect the account again.`

@@ -1,8 +1,8 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { parseEndpoint } from "../http/endpoint.ts";
-import { createFailure, kindOf, type FailureFacts, isMomentaryCode, type Operation } from "./failure.ts";
-import { type Answer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
+import { parseEndpoint } from "../http/secure-endpoint.ts";
+import { createFailure, kindOf, type FailureFacts, isMomentaryCode, type GrantOperation } from "./failure.ts";
+import { type HttpAnswer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
@@ -18,7 +18,7 @@ export interface CallContext {
 }
 
 export interface TokenCall extends ExchangeLimits {
-  readonly operation: Operation;
+  readonly operation: GrantOperation;
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly endpoint: string;
@@ -108,7 +108,7 @@ function encodeBody(provider: OAuthProvider, headers: Record<string, string>, bo
   return { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(body)) };
 }
 
-function refuseUnusable({ status }: Answer, retryAfter: number | null): void {
+function refuseUnusable({ status }: HttpAnswer, retryAfter: number | null): void {
   const code = `http_${status}`;
   if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
   if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
@@ -150,7 +150,7 @@ function noAnswerFacts({ code, isSent }: NoAnswerError): RefusedError["facts"] {
   return { kind: code === "not_sent" ? "withdrawn" : "temporary", delivery: isSent ? "lost" : "unsent", code };
 }
 
-function bodyErrorFacts(error: oauth.ResponseBodyError, operation: Operation) {
+function bodyErrorFacts(error: oauth.ResponseBodyError, operation: GrantOperation) {
   return {
     kind: kindOf(error.error, error.status, operation),
     isRefusal: !isMomentaryCode(error.error),

@@ -1,5 +1,5 @@
 import { hideSecrets } from "../http/hide-secrets.ts";
-import type { Operation } from "./failure.ts";
+import type { GrantOperation } from "./failure.ts";
 import { parseJson } from "./json.ts";
 import { readLife } from "./lifetime.ts";
 import { findAt, findObject } from "./path.ts";
@@ -27,7 +27,7 @@ const knownTokenType = /^(?:bearer|dpop)$/i;
 
 /** A token endpoint's answer, as it came. */
 export interface TokenAnswer {
-  readonly operation: Operation;
+  readonly operation: GrantOperation;
   readonly provider: OAuthProvider;
   readonly status: number;
   readonly text: string;

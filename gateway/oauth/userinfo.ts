@@ -1,6 +1,6 @@
 import { type Account, accountFromClaims } from "./account.ts";
-import { parseEndpoint } from "../http/endpoint.ts";
-import { type Answer, type ExchangeLimits, fetchAnswer, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { parseEndpoint } from "../http/secure-endpoint.ts";
+import { type HttpAnswer, type ExchangeLimits, fetchAnswer, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
 import type { OAuthProvider } from "./provider.ts";
 
@@ -30,7 +30,7 @@ export async function fetchAccount(request: AccountRequest): Promise<Account | n
 }
 
 /** Sends the userinfo request. Throws `NoAnswerError`, and `TypeError` for an endpoint that is not https. */
-export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<Answer> {
+export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<HttpAnswer> {
   const { userInfoMethod: method, userInfoBody: body, userInfoHeaders: headers } = request.provider;
   const contentType = body === null ? {} : { "content-type": "application/json" };
   return sendWithToken(request, endpoint, { method, body, headers: { ...contentType, ...headers } });
@@ -41,7 +41,7 @@ export async function sendWithToken(
   { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<AccountRequest, "provider">,
   endpoint: string,
   { method, body, headers }: ProviderRequest,
-): Promise<Answer> {
+): Promise<HttpAnswer> {
   const url = parseEndpoint(endpoint).href;
   const sent = { accept: "application/json", ...headers, authorization: `Bearer ${accessToken}` };
   return fetchAnswer(url, { method, body, headers: sent }, { timeoutMs, signal });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isSecureEndpoint } from "../http/endpoint.ts";
+import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 import { createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
 
 /** A field of the user's that an endpoint may be filled in with (see `template.ts`); any value of it is one host label. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openStore } from "../services.ts";
+import { openServices } from "../services.ts";
 import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { createLog } from "./log.ts";
 
@@ -10,9 +10,9 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 async function createApiKey(): Promise<string> {
-  const store = await openStore(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await store.auth.apiKeys.create("prometheus");
-  await store.close();
+  const services = await openServices(test.config, test.clock, createLog("silent"));
+  const { id, secret } = await services.auth.apiKeys.create("prometheus");
+  await services.close();
   return `Basic ${btoa(`${id}:${secret}`)}`;
 }
 

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { createApp } from "../app.ts";
 import { createLog } from "../runtime/log.ts";
-import { openStore } from "../services.ts";
+import { openServices } from "../services.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
@@ -102,9 +102,9 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     const token = createSecret();
     const row = { hash: hashSecret(token), user_id: "ada", expires_at: 9e15, used_at: null, mac: forged };
     await inStore(test, (query) => query.insertInto("one_time_tokens").values(row).execute());
-    const store = await openStore(test.config, test.clock, createLog("silent"));
-    expect(await store.auth.oneTimeTokens.redeem(token)).toBeNull();
-    await store.close();
+    const services = await openServices(test.config, test.clock, createLog("silent"));
+    expect(await services.auth.oneTimeTokens.redeem(token)).toBeNull();
+    await services.close();
   });
 
   it("a user's group: the user is refused until the platform says again who they are", async () => {
@@ -177,14 +177,14 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     await ada.graphql(`mutation { connect(slug: "test") { id } }`);
     await test.app.provisionUser({ id: "ada", groupId: null });
     await (await test.signIn("bob")).connect();
-    const store = await openStore(test.config, test.clock, createLog("silent"));
-    const { id } = await store.auth.apiKeys.create(null);
-    expect(await store.auth.apiKeys.revoke(id)).toBe(true);
-    await store.auth.oneTimeTokens.redeem((await store.auth.oneTimeTokens.create("ada")).token);
-    const session = await store.auth.sessions.start("ada");
-    await store.auth.sessions.end(session.id);
-    await store.auth.signingKeys.rotate();
-    await store.close();
+    const services = await openServices(test.config, test.clock, createLog("silent"));
+    const { id } = await services.auth.apiKeys.create(null);
+    expect(await services.auth.apiKeys.revoke(id)).toBe(true);
+    await services.auth.oneTimeTokens.redeem((await services.auth.oneTimeTokens.create("ada")).token);
+    const session = await services.auth.sessions.start("ada");
+    await services.auth.sessions.end(session.id);
+    await services.auth.signingKeys.rotate();
+    await services.close();
     await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length);
     expect(refusals()).toEqual([]);
   });
@@ -194,7 +194,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     test = await startTestApp({ database, env: { XKIT_ENCRYPTION_KEYS: `${old},${next}` } });
     const users = await Promise.all(["ada", "bob", "eve"].map((id) => test.signIn(id)));
     for (const user of users) await user.connect();
-    const [here, there] = [await openStore(test.config, test.clock, log), await openStore(test.config, test.clock, log)];
+    const [here, there] = [await openServices(test.config, test.clock, log), await openServices(test.config, test.clock, log)];
     const keys = (test.config.sealingKeys ?? []).toReversed();
     const macs = createRowMacs(keys, createLog("silent"));
     test.clock.advance(HOUR_MS);

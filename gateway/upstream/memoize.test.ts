@@ -5,7 +5,7 @@ import { createContextFactory } from "../context.ts";
 import type { Principal } from "../http/pipeline.ts";
 import { noLimits } from "../http/rate-limits.ts";
 import { createLog } from "../runtime/log.ts";
-import { openStore } from "../services.ts";
+import { openServices } from "../services.ts";
 import { memoizePlatform, memoizeViewer } from "./memoize.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -95,7 +95,7 @@ describe("the context of a request", () => {
   it.each(principals)("reads the connections of an asker once: $kind", async (principal) => {
     const { connections, asked } = counting();
     const app = await startTestApp();
-    const store = await openStore(app.config, app.clock, createLog("silent"));
+    const services = await openServices(app.config, app.clock, createLog("silent"));
     const upstream: Upstream = {
       catalog: { getPlatform: no, listConnectors: no, findConnector: no },
       users: { knownHere: true, forUser: () => connections },
@@ -106,7 +106,7 @@ describe("the context of a request", () => {
       close: no,
     };
     const exchange = { request: new Request(PUBLIC_URL), limits: noLimits, authenticate: async () => principal };
-    const { user, platform } = await createContextFactory(store.auth, upstream, () =>
+    const { user, platform } = await createContextFactory(services.auth, upstream, () =>
       Promise.reject(new TypeError("Nothing is started here.")),
     ).create(exchange, new Headers());
     for (let count = 0; count < 2; count += 1) {
@@ -114,7 +114,7 @@ describe("the context of a request", () => {
       await platform?.connectionsOf({ kind: "user", id: "ada" }).list(null);
     }
     expect(asked).toEqual(["list null"]);
-    await store.close();
+    await services.close();
     await app.close();
   });
 });

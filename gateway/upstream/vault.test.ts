@@ -1,5 +1,5 @@
 import { createLog } from "../runtime/log.ts";
-import { openStore } from "../services.ts";
+import { openServices } from "../services.ts";
 import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
@@ -15,7 +15,7 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
   const testDatabase = await createTestDatabase(kind);
   const config = createTestConfig(provider, testDatabase, { connectors: suiteConnectors(provider) });
   const log = createLog("silent");
-  const { database, sealer, macs, auth, close } = await openStore(config, clock, log);
+  const { database, sealer, macs, auth, close } = await openServices(config, clock, log);
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const users = { ...auth.users, provision: auth.provisionUser };
   const upstream = await createVaultUpstream({

@@ -1,7 +1,7 @@
 /** A gateway in front of another, as the proof of withholding needs it. Imported by tests only. */
 import { createApp } from "../../gateway/app.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { openStore } from "../../gateway/services.ts";
+import { openServices } from "../../gateway/services.ts";
 import { createTestDatabase } from "../support/databases.ts";
 import { startSecondGateway, visit } from "../support/second-gateway.ts";
 import { createTestConfig, PUBLIC_URL, WEB_ORIGIN, sendTo } from "../support/test-app.ts";
@@ -22,9 +22,9 @@ export async function startFrontGateway(): Promise<Gateway> {
   const logged = second.logged;
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const app = await createApp(config, { clock, log });
-  const store = await openStore(config, clock, log);
-  const { id, secret } = await store.auth.apiKeys.create(null);
-  await store.close();
+  const services = await openServices(config, clock, log);
+  const { id, secret } = await services.auth.apiKeys.create(null);
+  await services.close();
   return {
     app,
     provider,

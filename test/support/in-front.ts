@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { createApp, type App } from "../../gateway/app.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { openStore } from "../../gateway/services.ts";
+import { openServices } from "../../gateway/services.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
 import { createTestDatabase } from "./databases.ts";
 import { type SecondGateway, startSecondGateway, visit } from "./second-gateway.ts";
@@ -40,10 +40,10 @@ export async function startFront(connectors: Record<string, unknown>[] = [], has
     browser,
     graphql: (query, authorization, variables) => ask(sendTo(app), query, variables, authorization ? { authorization } : {}),
     async createKey() {
-      const store = await openStore(config, clock, log);
-      onTestFinished(store.close);
-      const { id, secret } = await store.auth.apiKeys.create(null);
-      return { basic: `Basic ${btoa(`${id}:${secret}`)}`, revoke: () => store.auth.apiKeys.revoke(id) };
+      const services = await openServices(config, clock, log);
+      onTestFinished(services.close);
+      const { id, secret } = await services.auth.apiKeys.create(null);
+      return { basic: `Basic ${btoa(`${id}:${secret}`)}`, revoke: () => services.auth.apiKeys.revoke(id) };
     },
   };
 }

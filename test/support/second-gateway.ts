@@ -1,7 +1,7 @@
 import { createApp } from "../../gateway/app.ts";
 import { startGateway } from "../../gateway/listen.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { openStore } from "../../gateway/services.ts";
+import { openServices } from "../../gateway/services.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
 import { createManualClock, type ManualClock } from "./clock.ts";
@@ -35,15 +35,15 @@ export async function startSecondGateway(options: (provider: AuthorizationServer
   const config = createTestConfig(provider, database, { ...given, env: { XKIT_PUBLIC_URL: "", PORT: "0", ...given.env } });
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
-  const store = await openStore(config, clock, log);
-  const { id, secret } = await store.auth.apiKeys.create("in front");
+  const services = await openServices(config, clock, log);
+  const { id, secret } = await services.auth.apiKeys.create("in front");
   const gateway = await startGateway(config, async (settled) => ({ config: settled, app: await createApp(settled, { clock, log }) }));
   const { app } = gateway;
   const url = gateway.config.publicUrl;
   let closed: Promise<void> | undefined;
   const close = async () => {
     await gateway.stop();
-    await store.close();
+    await services.close();
     await provider.close();
     await database.drop();
   };
@@ -55,7 +55,7 @@ export async function startSecondGateway(options: (provider: AuthorizationServer
     logged,
     provision: (userId, groupId) => app.provisionUser({ id: userId, ...(groupId !== undefined && { groupId }) }),
     createBrowser: () => createBrowser(app, url),
-    revokeKeys: async () => void (await store.auth.apiKeys.revoke(id)),
+    revokeKeys: async () => void (await services.auth.apiKeys.revoke(id)),
     close: () => (closed ??= close()),
   };
 }

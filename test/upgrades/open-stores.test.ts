@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type App, createApp } from "../../gateway/app.ts";
 import type { Config } from "../../gateway/config/config.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { openStore } from "../../gateway/services.ts";
+import { openServices } from "../../gateway/services.ts";
 import { macColumns, readCovered } from "../../gateway/store/covered-rows.ts";
 import { listKeyUses } from "../../gateway/store/key-ids.ts";
 import { migrations } from "../../gateway/store/migrations/index.ts";
@@ -126,7 +126,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
     const cookie = { cookie: `xkit_session=${facts.session}`, origin: WEB_ORIGIN };
     expect((await ask(sendTo(app), `mutation { refreshSession { token } }`, {}, cookie)).errors).toEqual([]);
     expect((await ask(sendTo(app), GROUP, {}, basic(facts.apiKey))).data.group.connectionToken).toMatch(/^access_/);
-    const opened = await openStore(config, clock, createLog("silent"));
+    const opened = await openServices(config, clock, createLog("silent"));
     expect(await opened.auth.oneTimeTokens.redeem(facts.oneTimeToken)).toBe("ada");
     await opened.close();
     expect((await inStore((query) => listKeyUses(query, keyedColumns))).map(({ keyId }) => keyId)).toEqual(["old"]);

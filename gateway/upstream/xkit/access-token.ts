@@ -4,7 +4,7 @@ import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest 
 import type { Clock } from "../../runtime/clock.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./response-schemas.ts";
 import { toOutcome } from "./outcome.ts";
-import { statedOwnerOf, toConnection, toConnector } from "./from-wire.ts";
+import { statedOwnerOf, connectionFromAnswer, connectorFromAnswer } from "./from-wire.ts";
 import { withholdFrom } from "../withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
@@ -32,10 +32,10 @@ export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; 
     try {
       const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected, verify: request.verify });
       if (answer.id == null) {
-        const { name, connectorUrl } = toConnector(answer.connector, url);
+        const { name, connectorUrl } = connectorFromAnswer(answer.connector, url);
         return notConnected(name, connectorUrl);
       }
-      const outcome = toOutcome(answer, toConnection(answer, statedOwnerOf(answer) ?? owner, url, by), request, clock.now());
+      const outcome = toOutcome(answer, connectionFromAnswer(answer, statedOwnerOf(answer) ?? owner, url, by), request, clock.now());
       return by === "server" ? outcome : withholdFrom(owner, outcome);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;

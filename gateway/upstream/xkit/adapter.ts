@@ -9,7 +9,7 @@ import type { RelayedUsers, Upstream } from "../upstream.ts";
 import { orNull } from "./or-null.ts";
 import { createPolling } from "./polling.ts";
 import { createRestClient, type RestRequest } from "./rest-client.ts";
-import { statedOwnerOf, toConnection, toConnector, toKnownUser, toPlatform } from "./from-wire.ts";
+import { statedOwnerOf, connectionFromAnswer, connectorFromAnswer, knownUserFromAnswer, platformFromAnswer } from "./from-wire.ts";
 import { createRelayedUsers } from "./users.ts";
 
 const USER_API = ["api", "platform_user"] as const;
@@ -37,16 +37,16 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
   const catalog: Catalog = {
     async getPlatform() {
       const { body } = await client.ask({ method: "GET", path: [...USER_API, "platform"], credential: null }, answers.platform);
-      return toPlatform(body.platform);
+      return platformFromAnswer(body.platform);
     },
     async listConnectors() {
       const request = { method: "GET", path: [...USER_API, "platform", "connectors"], credential: null } as const;
-      return (await client.ask(request, answers.connectors)).body.connectors.map((connector) => toConnector(connector, url));
+      return (await client.ask(request, answers.connectors)).body.connectors.map((connector) => connectorFromAnswer(connector, url));
     },
     async findConnector(slug) {
       const request = { method: "GET", path: [...USER_API, "platform", "connectors", slug], credential: null } as const;
       const answer = await orNull(client.ask(request, answers.connector));
-      return answer && toConnector(answer.body.connector, url);
+      return answer && connectorFromAnswer(answer.body.connector, url);
     },
   };
   const accessTokens = createAccessTokens({ catalog, clock, url });
@@ -84,12 +84,12 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
       async find(where) {
         const answer = await orNull(askAsPlatform(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
         const connection = answer?.body.connection;
-        return connection?.id ? toConnection(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
+        return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
       },
       async list(slug) {
         const answer = await orNull(askAsPlatform(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
         const connections = (answer?.body.connections ?? []).map((connection) =>
-          toConnection(connection, statedOwnerOf(connection) ?? owner, url, "server"),
+          connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server"),
         );
         return connections.filter(({ connector }) => slug === null || connector.slug === slug);
       },
@@ -104,7 +104,7 @@ export function createXkitUpstream(options: XkitOptions): Upstream & { users: Re
   const platform: PlatformAccess = {
     async findUser(id) {
       const answer = await orNull(askAsPlatform(get(["users", id]), answers.user));
-      return answer && toKnownUser(answer.body.user);
+      return answer && knownUserFromAnswer(answer.body.user);
     },
     async findGroup(id) {
       const answer = await orNull(askAsPlatform(get(["groups", id]), answers.group));
@@ -139,5 +139,5 @@ function toProvisioned(
   asked: UserAnswer,
   now: number,
 ): ProvisionedUser {
-  return { user: toKnownUser(user ?? asked), token, expiresAt: expiryOf(token, expires_at, now) };
+  return { user: knownUserFromAnswer(user ?? asked), token, expiresAt: expiryOf(token, expires_at, now) };
 }

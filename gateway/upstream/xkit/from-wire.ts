@@ -7,7 +7,7 @@ import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAn
 /** The instant of what an upstream does not date. */
 const UNDATED = new Date(0);
 
-export const toPlatform = (platform: PlatformAnswer): Platform => ({
+export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
   name: platform.name,
   slug: platform.slug,
   website: platform.website,
@@ -18,7 +18,7 @@ export const toPlatform = (platform: PlatformAnswer): Platform => ({
 });
 
 /** `url`: the upstream's origin, whose catalog the connector's page is in. */
-export const toConnector = (connector: ConnectorAnswer, url: string): Connector => ({
+export const connectorFromAnswer = (connector: ConnectorAnswer, url: string): Connector => ({
   slug: connector.slug,
   name: connector.name,
   shortDescription: connector.short_description,
@@ -34,18 +34,18 @@ export const statedOwnerOf = ({ owner }: ConnectionAnswer): Owner | null => (own
 /** Who reads: a user, or a server with the platform's credentials. */
 export type Reader = "user" | "server";
 
-export const toConnection = (connection: ConnectionAnswer, owner: Owner, url: string, reader: Reader): Connection => ({
+export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner, url: string, reader: Reader): Connection => ({
   id: connection.id,
   owner,
   enabled: connection.enabled,
-  connector: toConnector(connection.connector, url),
-  authorization: connection.authorization ? toAuthorization(connection.authorization, connection, reader) : null,
+  connector: connectorFromAnswer(connection.connector, url),
+  authorization: connection.authorization ? authorizationFromAnswer(connection.authorization, connection, reader) : null,
   createdAt: connection.created_at ?? UNDATED,
   updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
 });
 
 /** No token: a careless upstream may put one into its messages. */
-export function toAuthorization(
+export function authorizationFromAnswer(
   authorization: AuthorizationAnswer,
   connection: { id: string; connector: { name: string } } | null,
   reader: Reader,
@@ -94,6 +94,14 @@ function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["c
   return { instructions, saveLabel: saveLabel ?? "Save", fields: shown };
 }
 
-export const toViewer = (user: UserAnswer): Viewer => ({ userId: user.external_id, groupId: user.external_group_id, name: user.name });
+export const viewerFromAnswer = (user: UserAnswer): Viewer => ({
+  userId: user.external_id,
+  groupId: user.external_group_id,
+  name: user.name,
+});
 
-export const toKnownUser = (user: UserAnswer): KnownUser => ({ id: user.external_id, groupId: user.external_group_id, name: user.name });
+export const knownUserFromAnswer = (user: UserAnswer): KnownUser => ({
+  id: user.external_id,
+  groupId: user.external_group_id,
+  name: user.name,
+});

@@ -17,7 +17,7 @@ import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { RestClient, RestRequest } from "./rest-client.ts";
 import { createRelayedSessions } from "./sessions.ts";
-import { statedOwnerOf, toAuthorization, toConnection, toViewer } from "./from-wire.ts";
+import { statedOwnerOf, authorizationFromAnswer, connectionFromAnswer, viewerFromAnswer } from "./from-wire.ts";
 import { createWatches } from "./watches.ts";
 
 /** Started authorizations whose connector is remembered at most: the contract asks for it beside their id. */
@@ -52,7 +52,7 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
     const answer = await orNull(ask({ method: "GET", path: ["session"], credential }, answers.session));
     // Not a NOT_FOUND of ours: nothing that the caller named is missing.
     if (!answer) throw new GatewayError("UPSTREAM_UNAVAILABLE", "The upstream does not say whose the bearer is.");
-    return toViewer(answer.body.session.user);
+    return viewerFromAnswer(answer.body.session.user);
   }
 
   const links = createBrowserLinks({ ask, url });
@@ -80,13 +80,13 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
 
     /** Only of a plain Xkit, which does not tell whose a connection is, the caller has to be known. */
     async function withOwner(connection: ConnectionAnswer, findOwner = owner): Promise<Connection> {
-      return toConnection(connection, statedOwnerOf(connection) ?? (await findOwner()), url, "user");
+      return connectionFromAnswer(connection, statedOwnerOf(connection) ?? (await findOwner()), url, "user");
     }
 
     async function findAuthorization(id: string) {
       for (const slug of await slugsOf(id)) {
         const answer = await orNull(ask(request("GET", ["authorizations", slug, id]), answers.authorization));
-        if (answer) return toAuthorization(answer.body.authorization, null, "user");
+        if (answer) return authorizationFromAnswer(answer.body.authorization, null, "user");
       }
       return null;
     }
@@ -127,7 +127,11 @@ export function createRelayedUsers({ client, url, publicUrl, clock, polling, acc
       async submit(state, fields) {
         const path = ["authorizations", slugs.get(state) ?? ANY_SLUG];
         const body = { ...Object.fromEntries(fields.map(({ name, value }) => [name, value])), state };
-        return toAuthorization((await ask({ ...request("PUT", path), body }, answers.authorization)).body.authorization, null, "user");
+        return authorizationFromAnswer(
+          (await ask({ ...request("PUT", path), body }, answers.authorization)).body.authorization,
+          null,
+          "user",
+        );
       },
       async disconnect(where) {
         return withOwner((await ask(request("DELETE", pathOf(where)), answers.connection)).body.connection);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseEndpoint } from "./endpoint.ts";
+import { parseEndpoint } from "./secure-endpoint.ts";
 
 it.each([
   "https://as.example/token",
