@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../runtime/clock.ts";
+import { listAllKeyUses, openSealedDatabase, type Services } from "../services.ts";
+import { reseal } from "../store/reseal.ts";
+import { createSealingKey } from "../store/sealing.ts";
+import { readServicesConfig, silentLog } from "./with-services.ts";
+
+/** Of the random part of a key's id. */
+const KEY_ID_BYTES = 4;
+
+/** `keys seal`: prints a new sealing key. Two keys that are made on one day have two ids. */
+export function printSealingKey(): void {
+  console.log(createSealingKey(`key-${new Date().toISOString().slice(0, 10)}-${randomBytes(KEY_ID_BYTES).toString("hex")}`));
+}
+
+/** `keys status`: counts what each sealing key has made. Works also when a key is missing, and says which. */
+export async function printKeyStatus(): Promise<void> {
+  const config = readServicesConfig();
+  const { database, sealer } = await openSealedDatabase(config, systemClock, silentLog);
+  try {
+    const uses = new Map((await listAllKeyUses(database, config)).map((use) => [use.keyId, use]));
+    for (const id of new Set([...sealer.keyIds, ...uses.keys()])) {
+      const { values, columns } = uses.get(id) ?? { values: 0, columns: [] };
+      const details = columns.map((column) => `${column.name} ${column.values}`).join(", ");
+      console.log([id, describeState(id, sealer.keyIds, values), `${values} values`, ...(details ? [details] : [])].join("  "));
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+function describeState(id: string, ring: readonly string[], values: number): string {
+  if (!ring.includes(id)) return "missing in XKIT_ENCRYPTION_KEYS";
+  if (id === ring[0]) return "seals";
+  return values > 0 ? "opens" : "opens, can be removed";
+}
+
+/** `keys reseal`: seals everything with the first key. */
+export async function resealStore({ database, sealer, macs }: Services): Promise<void> {
+  const { count, remaining } = await reseal({
+    database,
+    sealer,
+    macs,
+    onProgress: (done, total) => console.error(`${done} of ${total}`),
+    onUnopened: (row, why) => console.error(`${row} stays as it is. ${why}`),
+  });
+  console.log(`${count} values of the store are made with ${sealer.keyIds[0]} now.`);
+  if (remaining === 0) return;
+  console.error(
+    `${remaining} are still made with another key. Where gateways run with another key first, change that; then run this again.`,
+  );
+  process.exitCode = 1;
+}

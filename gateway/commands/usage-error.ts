@@ -1,0 +1,12 @@
+/** Misuse of the command line. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+type Parsed = { success: true; data: string } | { success: false; error: { issues: { message: string }[] } };
+
+/** An argument as its schema has parsed it. Throws `UsageError` that names it. */
+export function requireArgument(name: string, result: Parsed): string {
+  if (result.success) return result.data;
+  throw new UsageError(`${name} ${result.error.issues[0]?.message ?? "is not valid"}.`);
+}

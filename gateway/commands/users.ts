@@ -1,0 +1,30 @@
+import { externalIdSchema, nameSchema } from "../../schema/input.ts";
+import type { Config } from "../config/config.ts";
+import { isEmbedded } from "../config/upstream.ts";
+import type { Services } from "../services.ts";
+import { requireArgument, UsageError } from "./usage-error.ts";
+
+/** `users token`: prints a user token, and makes the user known first. */
+export async function printUserToken(
+  { auth }: Services,
+  { upstream }: Config,
+  externalId: string,
+  { group, name }: { group?: string; name?: string },
+): Promise<void> {
+  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: make the token there.");
+  const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
+  const { token } = await auth.provisionUser({
+    id,
+    ...(group !== undefined && { groupId: requireArgument("--group", externalIdSchema.safeParse(group)) }),
+    ...(name !== undefined && { name: requireArgument("--name", nameSchema.safeParse(name)) }),
+  });
+  console.log(token);
+}
+
+/** `users revoke`: ends all tokens and sessions that a user has until now. */
+export async function revokeUser({ auth }: Services, { upstream }: Config, externalId: string): Promise<void> {
+  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
+  const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
+  if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
+  console.log("Signed out everywhere. Connections stay.");
+}
