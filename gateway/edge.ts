@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
 import { wasGood } from "./auth/bearer.ts";
-import { signInThrough } from "./auth/relayed-sign-in.ts";
+import { signInThrough } from "./upstream/relayed-sign-in.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";

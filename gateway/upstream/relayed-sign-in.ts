@@ -1,9 +1,9 @@
 import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
-import type { Auth } from "./index.ts";
+import type { Auth } from "../auth/index.ts";
 import { noLimits } from "../http/rate-limits.ts";
-import { defaultLifetimes } from "./lifetimes.ts";
-import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "./sign-in.ts";
-import type { RelayedSession, RelayedUsers, Upstream } from "../upstream/upstream.ts";
+import { defaultLifetimes } from "../auth/lifetimes.ts";
+import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "../auth/sign-in.ts";
+import type { RelayedSession, RelayedUsers, Upstream } from "./upstream.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 
 /** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
