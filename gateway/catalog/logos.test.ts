@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { buildPages } from "../../test/support/client/built-pages.ts";
 import { sendJson } from "../../test/support/server-io.ts";
 import { sendTo } from "../../test/support/test-app.ts";
-import { plainConnector, startFakeXkit } from "../../test/support/fake-xkit.ts";
+import { plainConnector, startScriptedXkit } from "../../test/support/scripted-xkit.ts";
 import { startFront } from "../../test/support/in-front.ts";
 import { createLogoOrigins } from "./logos.ts";
 
@@ -10,7 +10,7 @@ const PLATFORM = { name: "Acme", slug: "acme", website: "", login_redirect_url: 
 const ORIGINS = ["https://cdn.acme.example", "https://x.example"];
 
 async function startCatalog(marks: (string | null)[] = [plainConnector.mark_url]) {
-  const xkit = await startFakeXkit();
+  const xkit = await startScriptedXkit();
   const connectors = marks.map((mark_url) => ({ ...plainConnector, mark_url }));
   xkit.on("GET /platform_user/platform", { platform: PLATFORM });
   xkit.on("GET /platform_user/platform/connectors", { connectors });

@@ -2,17 +2,17 @@ import { type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { sendJson } from "../../../test/support/server-io.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
-import { type FakeXkit, plainConnection, plainConnector, sessionOf, startFakeXkit } from "../../../test/support/fake-xkit.ts";
+import { type ScriptedXkit, plainConnection, plainConnector, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
 const TOKEN = "planted-third-party-token-1";
 const SLACK = { slug: "slack" };
 const READ = "GET /platform_user/connections/slack";
 
-const asAda = ({ upstream: { users } }: FakeXkit) => users.forBearer("bearer", () => users.whoIs("bearer"));
+const asAda = ({ upstream: { users } }: ScriptedXkit) => users.forBearer("bearer", () => users.whoIs("bearer"));
 
-async function startPlain(answer: Record<string, unknown>, group: string | null = null): Promise<FakeXkit> {
-  const fake = await startFakeXkit();
+async function startPlain(answer: Record<string, unknown>, group: string | null = null): Promise<ScriptedXkit> {
+  const fake = await startScriptedXkit();
   fake.on("GET /platform_user/session", sessionOf("ada", group));
   fake.on(READ, answer);
   return fake;
@@ -64,7 +64,7 @@ describe("before a plain Xkit, without our extra fields", () => {
   });
 
   it("reads the life of a token that is a JWT, and refuses one that is shorter than asked for, or over", async () => {
-    const fake = await startFakeXkit();
+    const fake = await startScriptedXkit();
     fake.on("GET /platform_user/session", sessionOf("ada", null));
     const seconds = fake.clock.now() / 1000;
     const jwt = await jwtOf({ exp: seconds + 300 });
@@ -88,7 +88,7 @@ describe("before a plain Xkit, without our extra fields", () => {
     ["a tenth of its life, where it is a JWT that tells when it was issued", { created_at: -86_400 }, -270, 30],
     ["a tenth of the time since it was connected, where nobody tells more", { created_at: -180 }, null, 20],
   ])("holds a token back for the last part of its life, and says when it is over: %s", async (_name, connection, issued, margin) => {
-    const fake = await startFakeXkit();
+    const fake = await startScriptedXkit();
     fake.on("GET /platform_user/session", sessionOf("ada", null));
     const now = fake.clock.now();
     const at = (seconds: number) => new Date(now + seconds * 1000).toISOString();
@@ -117,7 +117,7 @@ describe("before a plain Xkit, without our extra fields", () => {
   });
 
   it("tells NotConnected from an unknown connector by asking the catalog", async () => {
-    const fake = await startFakeXkit();
+    const fake = await startScriptedXkit();
     fake.on("GET /platform_user/session", sessionOf("ada", null));
     const connections = asAda(fake);
     await expect(connections.accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -226,7 +226,7 @@ describe("before a careless upstream", () => {
   });
 
   it("repeats no token, and nothing that the user typed, in an account's name, an error's code or its sentence", async () => {
-    const fake = await startFakeXkit();
+    const fake = await startScriptedXkit();
     // Not even one that looks like an ordinary word.
     const secrets = ["open-sesame", "a second word"];
     const typed = { api_key: "open-sesame", password: "a second word" };

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
-import { plainConnection, sessionOf, startFakeXkit } from "../../../test/support/fake-xkit.ts";
+import { plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
 import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
@@ -10,7 +10,7 @@ const SESSION = "GET /platform_user/session";
 const LIST = "GET /platform_user/connections";
 
 async function start(options: { timeoutMs?: number } = {}) {
-  const fake = await startFakeXkit(options);
+  const fake = await startScriptedXkit(options);
   fake.on("GET /platform_user/session", sessionOf("ada", null));
   const { users } = fake.upstream;
   return { ...fake, connections: users.forBearer("bearer", () => users.whoIs("bearer")) };

@@ -8,7 +8,7 @@ import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-export interface FakeXkit {
+export interface ScriptedXkit {
   upstream: Upstream & { users: RelayedUsers };
   clock: ManualClock;
   server: ListeningServer;
@@ -22,7 +22,7 @@ export interface FakeXkit {
 }
 
 /** A little HTTP server that answers what a test orders, in place of an upstream. */
-export async function startFakeXkit({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}): Promise<FakeXkit> {
+export async function startScriptedXkit({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}): Promise<ScriptedXkit> {
   const routes = new Map<string, Handle>();
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -34,7 +34,7 @@ export async function startFakeXkit({ timeoutMs = 2_000 }: { timeoutMs?: number 
     await (handle ? handle(request, response) : sendJson(response, 404, { error: "Not found" }));
   });
   const clock = createManualClock();
-  const keys = { publishable: "pk_fake", secret: "sk_fake" };
+  const keys = { publishable: "pk_scripted", secret: "sk_scripted" };
   const log = createLog("silent");
   const upstream = createXkitUpstream({ url: server.url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs });
   onTestFinished(async () => {
