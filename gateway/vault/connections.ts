@@ -55,6 +55,8 @@ export interface ConnectionStore {
   ): Promise<Result>;
 }
 
+type Connectors = ReadonlyMap<string, ConnectorConfig>;
+
 export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${owner.id}`;
 
 export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
@@ -62,33 +64,9 @@ export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection
 /** How often rows are read at most while they change. */
 const MAXIMUM_READS = 5;
 
-/** Which grant serves each connection. */
-const grantsOf = (connections: readonly ConnectionRow[]): string =>
-  JSON.stringify(connections.map(({ id, enabled, authorization_id }) => [id, enabled, authorization_id]));
-
-export function createConnectionStore(database: Database, connectors: ReadonlyMap<string, ConnectorConfig>, clock: Clock): ConnectionStore {
+export function createConnectionStore(database: Database, connectors: Connectors, clock: Clock): ConnectionStore {
+  const { query } = database;
   const cache = createRowCache<readonly StoredConnection[]>(database.changes);
-
-  async function join(connections: ConnectionRow[], query: Kysely<Tables> = database.query): Promise<StoredConnection[]> {
-    const ids = connections.flatMap(({ authorization_id }) => authorization_id ?? []);
-    const authorizations = ids.length > 0 ? await query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
-    return connections.flatMap((connection) => {
-      const connector = connectors.get(connection.connector_slug);
-      const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
-      return connector ? [{ connection, authorization, connector }] : [];
-    });
-  }
-
-  /** Reads again while connections change between the two statements: a reconnect would show half of itself. */
-  async function joinAtOneInstant(read: () => Promise<ConnectionRow[]>): Promise<StoredConnection[]> {
-    let connections = await read();
-    for (let tries = 1; ; tries += 1) {
-      const stored = await join(connections);
-      const after = connections.length > 0 ? await read() : connections;
-      if (grantsOf(connections) === grantsOf(after) || tries === MAXIMUM_READS) return stored;
-      connections = after;
-    }
-  }
 
   /** Past the cache, which knows nothing of the time. */
   function show(stored: StoredConnection): StoredConnection {
@@ -99,20 +77,15 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
   return {
     async list(owner) {
       const stored = await cache.get(topicOf(owner), async () => {
-        const rows = database.query
-          .selectFrom("connections")
-          .selectAll()
-          .where("owner_kind", "=", owner.kind)
-          .where("owner_id", "=", owner.id)
-          .orderBy("id");
-        return (await joinAtOneInstant(() => rows.execute())).toSorted(byHealth);
+        const rows = selectOwned(query, owner);
+        return (await joinAtOneInstant(query, connectors, () => rows.execute())).toSorted(byHealth);
       });
       return stored.map(show);
     },
 
     async read(connectionId) {
-      const row = database.query.selectFrom("connections").selectAll().where("id", "=", connectionId);
-      return (await joinAtOneInstant(() => row.execute())).map(show)[0] ?? null;
+      const row = selectConnection(query, connectionId);
+      return (await joinAtOneInstant(query, connectors, () => row.execute())).map(show)[0] ?? null;
     },
 
     begin: (owner, connectorSlug, statements) =>
@@ -120,23 +93,50 @@ export function createConnectionStore(database: Database, connectors: ReadonlyMa
         // Rows can be locked only once they are there; in SQLite every transaction is alone already.
         const key = JSON.stringify([owner.kind, owner.id, connectorSlug]);
         if (database.kind === "postgres") await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(transaction);
-        const rows = transaction
-          .selectFrom("connections")
-          .selectAll()
-          .where("owner_kind", "=", owner.kind)
-          .where("owner_id", "=", owner.id)
-          .where("connector_slug", "=", connectorSlug)
-          .orderBy("id");
-        return statements(transaction, (await join(await locked(database, rows).execute(), transaction)).toSorted(byHealth));
+        const rows = await locked(database, selectOwned(transaction, owner).where("connector_slug", "=", connectorSlug)).execute();
+        return statements(transaction, (await join(transaction, connectors, rows)).toSorted(byHealth));
       }),
 
     change: (connection, statements) =>
-      database.write([topicOf(ownerOf(connection))], async (transaction) => {
-        const row = transaction.selectFrom("connections").selectAll().where("id", "=", connection.id);
-        return statements(transaction, await locked(database, row).executeTakeFirstOrThrow());
-      }),
+      database.write([topicOf(ownerOf(connection))], async (transaction) =>
+        statements(transaction, await locked(database, selectConnection(transaction, connection.id)).executeTakeFirstOrThrow()),
+      ),
   };
 }
+
+const selectConnection = (query: Kysely<Tables>, id: string) => query.selectFrom("connections").selectAll().where("id", "=", id);
+
+const selectOwned = (query: Kysely<Tables>, { kind, id }: Owner) =>
+  query.selectFrom("connections").selectAll().where("owner_kind", "=", kind).where("owner_id", "=", id).orderBy("id");
+
+async function join(query: Kysely<Tables>, connectors: Connectors, connections: readonly ConnectionRow[]): Promise<StoredConnection[]> {
+  const ids = connections.flatMap(({ authorization_id }) => authorization_id ?? []);
+  const authorizations = ids.length > 0 ? await query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
+  return connections.flatMap((connection) => {
+    const connector = connectors.get(connection.connector_slug);
+    const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
+    return connector ? [{ connection, authorization, connector }] : [];
+  });
+}
+
+/** Reads again while connections change between the two statements: a reconnect would show half of itself. */
+async function joinAtOneInstant(
+  query: Kysely<Tables>,
+  connectors: Connectors,
+  read: () => Promise<ConnectionRow[]>,
+): Promise<StoredConnection[]> {
+  let connections = await read();
+  for (let tries = 1; ; tries += 1) {
+    const stored = await join(query, connectors, connections);
+    const after = connections.length > 0 ? await read() : connections;
+    if (grantsOf(connections) === grantsOf(after) || tries === MAXIMUM_READS) return stored;
+    connections = after;
+  }
+}
+
+/** Which grant serves each connection. */
+const grantsOf = (connections: readonly ConnectionRow[]): string =>
+  JSON.stringify(connections.map(({ id, enabled, authorization_id }) => [id, enabled, authorization_id]));
 
 /** Rows locked until the transaction ends. SQLite has one writing transaction at a time anyway. */
 export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Database, "kind">, query: Query): Query =>

@@ -32,7 +32,8 @@ interface Found {
 }
 
 /** Live views of an owner's connections, over changes that any process makes. */
-export function createWatch({ database, connections, connectors, clock, publicUrl }: Dependencies) {
+export function createWatch(dependencies: Dependencies) {
+  const { database, connections, clock, publicUrl } = dependencies;
   const viewOf = ({ userId }: Pick<Watcher, "userId">): View => ({ clock, publicUrl, reader: userId });
 
   /**
@@ -65,7 +66,7 @@ export function createWatch({ database, connections, connectors, clock, publicUr
   function watchAuthorization(watcher: Watcher, id: string): Promise<AsyncIterableIterator<Authorization>> {
     let seen = "";
     return view(watcher, async () => {
-      const found = await find(watcher, id);
+      const found = await find(dependencies, watcher, id);
       if (!found && !seen) throw notFound("There is no such authorization.");
       if (!found) return { values: [], isLast: true };
       const { row, connector } = found;
@@ -81,27 +82,31 @@ export function createWatch({ database, connections, connectors, clock, publicUr
     });
   }
 
-  /** One that the watcher has started, or that serves their owner. */
-  async function find({ owner, userId }: Pick<Watcher, "owner" | "userId">, id: string): Promise<Found | null> {
-    const found = await database.query
-      .selectFrom("authorizations")
-      .innerJoin("connections", "connections.id", "authorizations.connection_id")
-      .selectAll("authorizations")
-      .select("connections.connector_slug")
-      .where("authorizations.id", "=", id)
-      .where("connections.owner_kind", "=", owner.kind)
-      .where("connections.owner_id", "=", owner.id)
-      .executeTakeFirst();
-    if (!found || !isShownTo(userId, found)) return null;
-    const { connector_slug: slug, ...row } = found;
-    // The configuration may no longer have the connector.
-    return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null } };
-  }
-
   async function findAuthorization(watcher: Pick<Watcher, "owner" | "userId">, id: string): Promise<Authorization | null> {
-    const found = await find(watcher, id);
+    const found = await find(dependencies, watcher, id);
     return found && toAuthorization(found.row, found.connector, viewOf(watcher));
   }
 
   return { watch, watchAuthorization, findAuthorization };
+}
+
+/** One that the watcher has started, or that serves their owner. */
+async function find(
+  { database, connectors, clock }: Dependencies,
+  { owner, userId }: Pick<Watcher, "owner" | "userId">,
+  id: string,
+): Promise<Found | null> {
+  const found = await database.query
+    .selectFrom("authorizations")
+    .innerJoin("connections", "connections.id", "authorizations.connection_id")
+    .selectAll("authorizations")
+    .select("connections.connector_slug")
+    .where("authorizations.id", "=", id)
+    .where("connections.owner_kind", "=", owner.kind)
+    .where("connections.owner_id", "=", owner.id)
+    .executeTakeFirst();
+  if (!found || !isShownTo(userId, found)) return null;
+  const { connector_slug: slug, ...row } = found;
+  // The configuration may no longer have the connector.
+  return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null } };
 }
