@@ -1,0 +1,74 @@
+import { notFound } from "../../schema/errors.ts";
+import {
+  connectorMisconfigured,
+  minimumTtlUnavailable,
+  notConnected,
+  reconnectReasonOf,
+  reconnectRequired,
+  secretUnopened,
+  temporarilyUnavailable,
+} from "../../schema/outcomes.ts";
+import type { AccessTokenOutcome, ConnectionWhere, TokenRequest } from "../../schema/upstream.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { type StoredConnection, toConnection, type View } from "./connections.ts";
+import { type Held, isAnswer } from "./held-token.ts";
+import { type RefreshProblem, shortLived } from "./refresh-problem.ts";
+
+/** "A token, please." */
+export interface Question {
+  where: ConnectionWhere;
+  request: TokenRequest;
+  /** Shows the answer to the user who asks, or to a server. */
+  view: View;
+  startedAt: number;
+}
+
+/** The token where rule 1 allows it, else the reason why not. */
+export function answerOf(held: Held, { request, view }: Question, problem: RefreshProblem | null): AccessTokenOutcome {
+  const now = view.clock.now();
+  if (isAnswer(held)) return held.token;
+  const { name } = held.connector;
+  if (problem?.kind === "unopened") return secretUnopened(name);
+  if (problem?.kind === "misconfigured") return connectorMisconfigured(name, whyOf(problem, view));
+  if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, whyOf(problem, view));
+  if (held.refusedBy) return reconnectRequired(toConnection(held, view), "TOKEN_REJECTED");
+  if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, now)))
+    return minimumTtlUnavailable(name, maximumTtlOf(held, now));
+  // A new token that is hardly alive: connecting again would bring no better one.
+  if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, shortLived.reason);
+  return reconnectRequired(toConnection(held, view), "EXPIRED");
+}
+
+/** For a connection that has no token. */
+export const reconnect = (stored: StoredConnection, { view }: Question): AccessTokenOutcome =>
+  reconnectRequired(toConnection(stored, view), reconnectReasonOf(stored.authorization?.error_code));
+
+/** Where there is no connection, or a disconnected one. Throws NOT_FOUND for a connector that the catalog does not have. */
+export function absent(
+  connectors: ReadonlyMap<string, ConnectorConfig>,
+  stored: StoredConnection | null,
+  { where, view }: Question,
+): AccessTokenOutcome {
+  const connector = stored?.connector ?? connectors.get(where.slug ?? "");
+  if (connector) return notConnected(connector.name, `${view.publicUrl}/connectors/${connector.slug}`);
+  if (where.slug !== undefined) throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
+  return notConnected("This connection", `${view.publicUrl}/`);
+}
+
+/** Only servers see what the provider said. */
+const whyOf = ({ why, said }: { why: string; said: string | null }, { reader }: View): string => (reader === null && said) || why;
+
+/** No refresh can bring what is asked. */
+export function isBeyondReach({ freshness, refusedBy }: Held, { minimumTtl }: TokenRequest): boolean {
+  return refusedBy === null && minimumTtl !== null && minimumTtl > freshness.maximumTtl && !freshness.isUsable;
+}
+
+function isAlive({ authorization }: Held, now: number): boolean {
+  return authorization.expires_at === null || authorization.expires_at > now;
+}
+
+/** The most that can be asked, in seconds: of a new token where one can be had, else of the current one. */
+function maximumTtlOf({ authorization, freshness }: Held, now: number): number {
+  const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
+  return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - now) / 1000);
+}
