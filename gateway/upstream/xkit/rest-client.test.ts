@@ -148,7 +148,7 @@ describe("the client", () => {
     const sent = requests.map((request, index) => [request, headers[index]?.authorization]);
     expect(sent).toContainEqual([READ, "Bearer bearer"]);
     expect(sent).toContainEqual(["GET /platform_user/session", "Bearer bearer"]);
-    expect(sent).toContainEqual(["GET /platform/users/a%2Fb/connections/slack", `Basic ${btoa("pk_fake:sk_fake")}`]);
+    expect(sent).toContainEqual(["GET /platform/users/a%2Fb/connections/slack", `Basic ${btoa("pk_scripted:sk_scripted")}`]);
     expect(headers.every((each) => each.origin === undefined)).toBe(true);
   });
 
