@@ -1,8 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -12,36 +9,30 @@ import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway, STOP_TIMEOUT_MS 
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
 import { findFreePort } from "../test/support/nginx.ts";
-import { type GatewayProcess, startProcess } from "../test/support/process.ts";
 import { createTestConfig } from "../test/support/test-app.ts";
 import { PATIENCE } from "../test/support/patience.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "xkit-listen-"));
+let provider: AuthorizationServer;
+let database: TestDatabase;
+let gateway: RunningGateway;
+beforeEach(async () => {
+  provider = await startAuthorizationServer();
+  database = await createTestDatabase("sqlite");
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  await gateway.stop();
+  await provider.close();
+  await database.drop();
+});
+
+const configure = (env: Record<string, string> = {}): Config =>
+  createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent", ...env } });
 
 describe("a gateway on a socket", () => {
-  let provider: AuthorizationServer;
-  let database: TestDatabase;
-  let gateway: RunningGateway;
-  const start = async (env: Record<string, string | undefined> = {}) => {
-    const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent", ...env } });
-    gateway = await startGateway(config, async (settled) => ({ config: settled, app: await createApp(settled) }));
+  const start = async (env?: Record<string, string>) => {
+    gateway = await startGateway(configure(env), async (settled) => ({ config: settled, app: await createApp(settled) }));
     return gateway;
   };
-  beforeEach(async () => {
-    provider = await startAuthorizationServer();
-    database = await createTestDatabase("sqlite");
-  });
-  afterEach(async () => {
-    await gateway.stop();
-    await provider.close();
-    await database.drop();
-  });
 
   /** Sends bytes as they are, and answers the status line. */
   const sendRaw = async (port: number, bytes: string): Promise<string> => {
@@ -53,7 +44,7 @@ describe("a gateway on a socket", () => {
     return answer.split("\r\n")[0] ?? "";
   };
 
-  it("finds a free port, and is reached by its name", async () => {
+  it("listens on a free port, which its public URL names", async () => {
     const { config } = await start();
     expect(config.publicUrl).toBe(`http://localhost:${config.port}`);
     expect(await (await fetch(`${config.publicUrl}/healthz`)).json()).toEqual({ status: "alive" });
@@ -83,14 +74,13 @@ describe("a gateway on a socket", () => {
     expect((await fetch(`${config.publicUrl}/healthz`)).status).toBe(200);
   });
 
-  it("refuses the connection until it is built, so that a balancer asks another gateway", async () => {
+  it("refuses connections until it is built", async () => {
     const port = await findFreePort();
     let isBuilding = () => {};
     const building = new Promise<void>((resolve) => (isBuilding = resolve));
     let finish = () => {};
     const finished = new Promise<void>((resolve) => (finish = resolve));
-    const config = createTestConfig(provider, database, { env: { PORT: String(port), XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } });
-    const starting = startGateway(config, async (settled) => {
+    const starting = startGateway(configure({ PORT: String(port) }), async (settled) => {
       isBuilding();
       await finished;
       return { config: settled, app: await createApp(settled) };
@@ -102,7 +92,7 @@ describe("a gateway on a socket", () => {
     expect((await fetch(`${gateway.config.publicUrl}/readyz`)).status).toBe(200);
   });
 
-  it("closes the app that it has built when the port is taken", async () => {
+  it("closes the app that it built when the port is taken", async () => {
     const taken = await start();
     let closed = 0;
     const second = startGateway(taken.config, async (settled) => {
@@ -113,7 +103,7 @@ describe("a gateway on a socket", () => {
     expect(closed).toBe(1);
   });
 
-  it("closes the connections that are unused, half-used, or kept alive, as soon as their last answer is sent", async () => {
+  it("closes unused, half-used and idle connections when it stops", async () => {
     const { config } = await start();
     const open = () => connect(config.port, "127.0.0.1");
     const [idle, busy, unused, half] = [open(), open(), open(), open()];
@@ -131,14 +121,10 @@ describe("a gateway on a socket", () => {
   });
 });
 
-describe("limits of a socket", () => {
-  let provider: AuthorizationServer;
-  let database: TestDatabase;
-  let gateway: RunningGateway;
+describe("a gateway on a socket with limits", () => {
   /** @param answer Stands in for all that the app answers. */
   const start = async (limits: Partial<Config> = {}, answer?: () => Response) => {
-    const config = createTestConfig(provider, database, { env: { PORT: "0", XKIT_PUBLIC_URL: undefined, LOG_LEVEL: "silent" } });
-    gateway = await startGateway({ ...config, ...limits }, async (settled) => {
+    gateway = await startGateway({ ...configure(), ...limits }, async (settled) => {
       const app = await createApp(settled);
       return { config: settled, app: answer ? { ...app, fetch: async () => answer() } : app };
     });
@@ -148,20 +134,10 @@ describe("limits of a socket", () => {
       return socket;
     };
   };
-  beforeEach(async () => {
-    provider = await startAuthorizationServer();
-    database = await createTestDatabase("sqlite");
-  });
-  afterEach(async () => {
-    await gateway.stop();
-    await provider.close();
-    await database.drop();
-  });
-
   const REQUEST = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
   const HALF_A_BODY = 'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"query":';
 
-  it("has defaults that outlive balancers, and end half-sent requests long before a minute is over", async () => {
+  it("has defaults of 75 s for idle connections and 30 s for requests", async () => {
     await start();
     const { keepAliveMs, requestTimeoutMs, maximumConnections, drainMs } = gateway.config;
     expect({ keepAliveMs, requestTimeoutMs, maximumConnections }).toEqual({
@@ -175,7 +151,7 @@ describe("limits of a socket", () => {
     expect(answer.headers.get("keep-alive")).toBe("timeout=75");
   });
 
-  it("ends a request that sent half of its headers or body, or nothing at all, with 408", async () => {
+  it("answers 408 to half a request, and to a connection without one", async () => {
     const send = await start({ requestTimeoutMs: 500 });
     const halves = {
       headers: "GET /healthz HTTP/1.1\r\nHost: x\r\nCook",
@@ -187,7 +163,7 @@ describe("limits of a socket", () => {
     expect(await Promise.all(ends)).toEqual(Object.keys(halves).map((name) => [name, "HTTP/1.1 408 "]));
   });
 
-  it("keeps an idle connection longer than a request may take", async () => {
+  it("keeps an idle connection for longer than a request may take", async () => {
     const send = await start({ requestTimeoutMs: 300 });
     const socket = send(REQUEST);
     await once(socket, "data");
@@ -198,7 +174,7 @@ describe("limits of a socket", () => {
     socket.destroy();
   });
 
-  it("takes so many connections, and another for each that ends", async () => {
+  it("takes up to its limit of connections, and one more for each that ends", async () => {
     const send = await start({ maximumConnections: 2 });
     const held = [send(REQUEST), send(REQUEST)];
     await Promise.all(held.map((socket) => once(socket, "data")));
@@ -222,7 +198,7 @@ describe("limits of a socket", () => {
     expect(await received).toBeLessThan(32_000_000);
   });
 
-  it("holds a bounded part of a stream for a client that does not read, and ends the stream", async () => {
+  it("ends a stream that a client does not read, and holds a bounded part of it", async () => {
     let produced = 0;
     let cancelled = () => {};
     const end = new Promise<void>((resolve) => (cancelled = resolve));
@@ -240,7 +216,7 @@ describe("limits of a socket", () => {
     socket.destroy();
   });
 
-  it("says while it drains that it is not ready, serves on, and closes each connection with its answer", async () => {
+  it("serves requests while it drains, is not ready, and closes each connection with its answer", async () => {
     const send = await start({ drainMs: 60_000 });
     const kept = send(REQUEST);
     await once(kept, "data");
@@ -255,118 +231,5 @@ describe("limits of a socket", () => {
     hurry.abort();
     await stopping;
     await expect(fetch(`${gateway.config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
-  });
-});
-
-describe("a process", () => {
-  const running: GatewayProcess[] = [];
-  const start = (env: Record<string, string> = {}) => {
-    const started = startProcess(["start"], { PORT: "0", ...env }, directory);
-    running.push(started);
-    return started;
-  };
-  afterEach(async () => {
-    for (const { child } of running) child.kill("SIGKILL");
-    await Promise.all(running.splice(0).map(({ ended }) => ended));
-  });
-
-  /** A configuration before a real provider, in the process's folder. */
-  const writeConfig = (provider: AuthorizationServer) => {
-    const connector = { slug: "test", name: "Test", provider: provider.providerFacts, client_id: provider.client.clientId };
-    const file = {
-      platform: { name: "Acme" },
-      connectors: [{ ...connector, client_secret: provider.client.clientSecret, scopes: ["read"] }],
-    };
-    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify(file));
-  };
-
-  it("lets a running request and its refresh finish on SIGTERM, takes no more, and exits with 0", async () => {
-    const provider = await startAuthorizationServer();
-    writeConfig(provider);
-    const gateway = start({ LOG_LEVEL: "info" });
-    const link = await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/);
-    const { origin, searchParams } = new URL(link);
-    const cookieOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
-    const cookies = cookieOf(await fetch(link, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
-    const connecting = await fetch(`${origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
-    cookies.push(...cookieOf(connecting));
-    const callback = await provider.authorize(connecting.headers.get("location") ?? "");
-    expect((await fetch(callback, { headers: { cookie: cookies.join("; ") }, redirect: "manual" })).status).toBe(200);
-
-    const ask = (query: string) =>
-      fetch(`${origin}/graphql`, {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${searchParams.get("token") ?? ""}` },
-        body: JSON.stringify({ query }),
-      });
-    const first = await ask(`{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }`);
-    const { fingerprint } = (await first.json()).data.accessToken;
-    const hold = provider.controls.hold();
-    const answer = ask(`{ connectionToken(where: { slug: "test" }, rejected: "${fingerprint}") }`);
-    await hold.arrived(1);
-    gateway.child.kill("SIGTERM");
-    // It has stopped listening once a connection is refused.
-    await vi.waitFor(() => expect(fetch(`${origin}/healthz`)).rejects.toThrow("fetch failed"), PATIENCE);
-    expect(gateway.child.exitCode).toBeNull();
-    hold.release();
-    expect((await (await answer).json()).data.connectionToken).toBe(provider.liveAccessTokens().at(-1));
-    expect(await gateway.ended).toBe(0);
-    expect(provider.refreshCount()).toBe(1);
-    await provider.close();
-    const lines = gateway
-      .stdout()
-      .split("\n")
-      .filter((line) => line.startsWith("{"));
-    const logged = lines.map((line) => JSON.parse(line));
-    expect(logged).toContainEqual(expect.objectContaining({ level: "info", method: "GET", path: "/callback/test", status: 200 }));
-    expect(lines.filter((line) => line.includes("?") || line.includes("state="))).toEqual([]);
-    const secrets = [...provider.issuedSecrets, searchParams.get("token") ?? "?", ...cookies.map((cookie) => cookie?.split("=")[1] ?? "?")];
-    expect(secrets.filter((secret) => lines.some((line) => line.includes(secret)))).toEqual([]);
-  });
-
-  it("answers on SIGTERM what had arrived while it stood still", async () => {
-    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
-    const { child, printed, ended } = start();
-    const port = Number(await printed(/http:\/\/localhost:(\d+)\/sign-in/));
-    child.kill("SIGSTOP");
-    const sockets = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
-    const answers = sockets.map((socket) => text(socket));
-    await Promise.all(sockets.map((socket) => once(socket, "finish")));
-    child.kill("SIGTERM");
-    child.kill("SIGCONT");
-    const statuses = (await Promise.all(answers)).map((answer) => answer.split("\r\n")[0]);
-    expect(statuses).toEqual(answers.map(() => "HTTP/1.1 200 OK"));
-    expect(await ended).toBe(0);
-  });
-
-  it("tells in one sentence that its port is taken", async () => {
-    const taken = createServer().listen(0, "127.0.0.1");
-    await once(taken, "listening");
-    const address = taken.address();
-    const gateway = start({ PORT: String(address !== null && typeof address === "object" ? address.port : 0) });
-    expect(await gateway.ended).toBe(1);
-    expect(gateway.stderr()).toBe("The port is already in use: set PORT to another one.\n");
-    taken.close();
-  });
-
-  it("runs the demo without a configuration file, and ends on SIGINT with 0", async () => {
-    const gateway = start();
-    const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
-    expect(gateway.stdout()).toContain("(demo:");
-    const query = encodeURIComponent("{ connectors { slug } }");
-    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({
-      data: { connectors: [{ slug: "demo" }, { slug: "slack" }] },
-    });
-    gateway.child.kill("SIGINT");
-    expect(await gateway.ended).toBe(0);
-  });
-
-  it("runs no demo beside a configuration file", async () => {
-    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
-    const gateway = start();
-    const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
-    expect(gateway.stdout()).not.toContain("demo");
-    const query = encodeURIComponent("{ platform { name } connectors { slug } }");
-    expect(await (await fetch(`${url}/graphql?query=${query}`)).json()).toEqual({ data: { platform: { name: "Acme" }, connectors: [] } });
   });
 });
