@@ -6,10 +6,11 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
+import { nameUser } from "../../test/support/store.ts";
 import { PUBLIC_URL, startTestApp } from "../../test/support/test-app.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
-import { PATIENCE } from "../../test/support/patience.ts";
 
 const clock = createManualClock();
 let store: TestDatabase;
@@ -17,7 +18,8 @@ let database: Database;
 let logged: string[];
 beforeEach(async () => {
   logged = [];
-  const log = { info: () => {}, warn: () => {}, error: (_facts: object, message: string) => void logged.push(message) };
+  const note = (_facts: object, message: string) => void logged.push(message);
+  const log = { info: note, warn: note, error: note };
   store = await createTestDatabase("sqlite");
   database = await openDatabase(store.url, { clock, log });
 });
@@ -31,7 +33,7 @@ const readGroups = () => database.query.selectFrom("groups").selectAll().execute
 const addGroup = (id: string) => database.query.insertInto("groups").values({ id, created_at: 0 }).execute();
 
 describe("a SQLite store that another process writes to", () => {
-  it("is read without waiting, and sees what has been committed", async () => {
+  it("is read without waiting, as it was last committed", async () => {
     const other = new Libsql(pathOf(store));
     other.exec("begin immediate");
     other.exec("insert into groups values ('theirs', 0)");
@@ -45,13 +47,29 @@ describe("a SQLite store that another process writes to", () => {
     other.close();
   });
 
-  it("is read within a transaction of its own as that transaction sees it, and outside as before", async () => {
+  it("shows what a transaction wrote only within it until it is committed", async () => {
     await database.query.transaction().execute(async (transaction) => {
       await transaction.insertInto("groups").values({ id: "ours", created_at: 0 }).execute();
       expect(await transaction.selectFrom("groups").selectAll().execute()).toHaveLength(1);
       expect(await readGroups()).toEqual([]);
     });
     expect(await readGroups()).toHaveLength(1);
+  });
+
+  it("does not block its own process while a write waits for the other one", async () => {
+    const there = await openDatabase(store.url, { clock });
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    const writing: Promise<unknown>[] = [];
+    await database.query.transaction().execute(async (transaction) => {
+      await transaction.insertInto("groups").values({ id: "here", created_at: 0 }).execute();
+      writing.push(there.query.insertInto("groups").values({ id: "there", created_at: 0 }).execute());
+      await vi.waitUntil(() => turns > 10, PATIENCE);
+    });
+    await Promise.all(writing);
+    clearInterval(timer);
+    await there.close();
+    expect(await database.query.selectFrom("groups").selectAll().execute()).toHaveLength(2);
   });
 });
 
@@ -63,22 +81,29 @@ describe.skipIf(process.platform === "win32")("the file of a SQLite store", () =
     return warned;
   };
 
-  it.each([0o644, 0o640, 0o606, 0o666])("is told of at a start when other accounts may read or write it: %o", async (mode) => {
+  it.each([0o644, 0o640, 0o606, 0o666])("leads to a warning at the start when other accounts may read or write it: %o", async (mode) => {
     await database.close();
     chmodSync(pathOf(store), mode);
     expect(await openAgain()).toContainEqual({ path: pathOf(store), mode: mode.toString(8) });
     database = await openDatabase(store.url, { clock });
   });
 
-  it("is not told of when the gateway's account alone may, as it is made", async () => {
+  it("leads to no warning when only the gateway's account may", async () => {
     await database.close();
     expect(await openAgain()).toEqual([]);
     database = await openDatabase(store.url, { clock });
   });
+
+  it("is made for the gateway's account alone, like the files beside it", async () => {
+    const folder = dirname(pathOf(store));
+    const names = readdirSync(folder);
+    expect(names).toEqual(expect.arrayContaining(["xkit.db", "xkit.db-wal"]));
+    for (const name of names) expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+  });
 });
 
 describe("a SQLite store without space", () => {
-  it("says that it is full, and goes on once there is space", async () => {
+  it("says that it is full, and is written to again once there is space", async () => {
     await sql`pragma max_page_count = 1`.execute(database.query);
     const filling = database.query.transaction().execute(async (transaction) => {
       await transaction
@@ -90,6 +115,34 @@ describe("a SQLite store without space", () => {
     await sql`pragma max_page_count = 1000000`.execute(database.query);
     await addGroup("small");
     expect(await readGroups()).toHaveLength(1);
+  });
+});
+
+describe("a SQLite store that cannot be written to", () => {
+  const isWritable = () =>
+    database.checkWritable().then(
+      () => true,
+      () => false,
+    );
+
+  it.each([
+    ["full", "pragma max_page_count = 1", "pragma max_page_count = 1000000"],
+    ["read-only", "pragma query_only = on", "pragma query_only = off"],
+  ])("because it is %s says so, logs one outage, and is written to again afterwards", async (_, before, after) => {
+    await sql.raw(before).execute(database.query);
+    for (let index = 0; index < 3; index += 1)
+      await expect(nameUser(database, `ada-${index}`, "x".repeat(20_000))).rejects.toMatchObject({
+        code: "TEMPORARILY_UNAVAILABLE",
+        facts: { retryAfter: 1 },
+      });
+    expect([await isWritable(), logged.length]).toEqual([false, 1]);
+    expect(await database.query.selectFrom("users").selectAll().execute()).toEqual([]);
+    await sql.raw(after).execute(database.query);
+    await vi.waitUntil(() => isWritable(), PATIENCE);
+    await nameUser(database, "ada", "Ada");
+    await vi.waitUntil(() => logged.length === 2, PATIENCE);
+    expect(logged[1]).toBe("the store is available again");
+    expect(readdirSync(dirname(pathOf(store))).filter((name) => name.includes("probe"))).toEqual([]);
   });
 });
 
@@ -121,7 +174,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     expect(logged).toEqual([expect.stringContaining("was removed or replaced while this gateway had it open")]);
   });
 
-  it("is removed is noticed by reading alone, within seconds", async () => {
+  it("is removed refuses reads within seconds", async () => {
     rmSync(pathOf(store));
     await vi.waitUntil(() => !database.changes.isCacheable(), PATIENCE);
     await expect(readGroups()).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
@@ -136,7 +189,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     expect(logged).toEqual([expect.stringContaining("was damaged or overwritten while this gateway had it open")]);
   });
 
-  it("is made shorter by VACUUM goes on", async () => {
+  it("is made shorter by VACUUM stays usable", async () => {
     await addGroup("x".repeat(100_000));
     await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
     const lengthBefore = statSync(pathOf(store)).size;
@@ -148,7 +201,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     expect(await readGroups()).toHaveLength(1);
   });
 
-  it("is damaged takes no more work once SQLite has met the damage", async () => {
+  it("is damaged takes no more work once SQLite has read the damage", async () => {
     await addGroup("x".repeat(100_000));
     await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
     await database.close();
