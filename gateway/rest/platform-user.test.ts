@@ -5,21 +5,18 @@ import { type Caller, callerOf, createServerHeaders, pageOf } from "../../test/s
 let test: TestApp;
 let ada: TestUser;
 let page: Caller;
-let server: Caller;
 beforeEach(async () => {
   test = await startTestApp();
   ada = await test.signIn("ada");
   page = (await pageOf(test, "ada")).call;
-  server = callerOf(test, await createServerHeaders(test));
 });
 afterEach(() => test.close());
 
 /** With a user token of this moment: tests move the clock. */
 const get = async (path: string) => callerOf(test, { authorization: `Bearer ${await ada.bearer()}` })("GET", `/platform_user${path}`);
-const ask = (path: string) => server("GET", `/platform${path}`);
 
 describe("a single connection", () => {
-  it("carries a live token with all that is known of it", async () => {
+  it("holds a live token with its life, scopes and fingerprint", async () => {
     await ada.connect();
     const { authorization, token_problem } = (await get("/connections/test")).body.connection;
     expect(authorization).toMatchObject({
@@ -34,20 +31,29 @@ describe("a single connection", () => {
     expect(token_problem).toBeNull();
   });
 
-  it("is refreshed on reading, by minimum_ttl, and by the fingerprint of a refused token", async () => {
+  it("is refreshed by the fingerprint of a refused token", async () => {
+    await ada.connect();
+    const first = (await get("/connections/test")).body.connection.authorization;
+    const second = (await get(`/connections/test?rejected=${first.fingerprint}`)).body.connection.authorization;
+    expect(second.access_token).not.toBe(first.access_token);
+  });
+
+  it("is refreshed where its token has less life left than minimum_ttl", async () => {
     await ada.connect();
     const first = (await get("/connections/test")).body.connection.authorization;
     expect((await get("/connections/test?minimum_ttl=60")).body.connection.authorization.access_token).toBe(first.access_token);
-    const second = (await get(`/connections/test?rejected=${first.fingerprint}`)).body.connection.authorization;
-    expect(second.access_token).not.toBe(first.access_token);
     test.clock.advance(1_800_000);
-    const third = (await get("/connections/test?minimum_ttl=3000")).body.connection.authorization;
-    expect(third.access_token).not.toBe(second.access_token);
+    const second = (await get("/connections/test?minimum_ttl=3000")).body.connection.authorization;
+    expect(second.access_token).not.toBe(first.access_token);
+  });
+
+  it("is 409 for a minimum_ttl that no token has", async () => {
+    await ada.connect();
     const tooLong = await get("/connections/test?minimum_ttl=86400");
     expect(tooLong).toMatchObject({ status: 409, body: { code: "MINIMUM_TTL_UNAVAILABLE", maximum_ttl: expect.any(Number) } });
   });
 
-  it("answers without a token, and asks nobody for one, when that is what is asked", async () => {
+  it("holds no token, and is not refreshed, with access_token=false", async () => {
     await ada.connect();
     test.clock.advance(4_000_000);
     const { connection } = (await get("/connections/test?access_token=false")).body;
@@ -56,7 +62,7 @@ describe("a single connection", () => {
     expect(test.provider.refreshCount()).toBe(0);
   });
 
-  it("says in words and codes that only reconnecting helps", async () => {
+  it("names the problem, by a code, where the user has to reconnect", async () => {
     await ada.connect();
     test.provider.controls.revokeGrants();
     test.clock.advance(4_000_000);
@@ -74,117 +80,43 @@ describe("a single connection", () => {
     await ada.connect();
     test.clock.advance(4_000_000);
     test.provider.controls.always({ status: 503 });
-    for (const answer of [await get("/connections/test"), await ask("/users/ada/connections/test")]) {
+    const server = callerOf(test, await createServerHeaders(test));
+    for (const answer of [await get("/connections/test"), await server("GET", "/platform/users/ada/connections/test")]) {
       expect(answer).toMatchObject({ status: 503, body: { code: "TEMPORARILY_UNAVAILABLE", retry_after: expect.any(Number) } });
       expect(answer.headers.get("retry-after")).toBe(String(answer.body.retry_after));
     }
   });
 
-  it("is 404 to a page where there never was one, apart from an unknown connector", async () => {
+  it("is 404 where there never was one, with another code than for an unknown connector", async () => {
     expect(await get("/connections/test")).toMatchObject({ status: 404, body: { code: "NOT_CONNECTED" } });
     expect(await get("/connection/00000000-0000-4000-8000-000000000000")).toMatchObject({ status: 404, body: { code: "NOT_CONNECTED" } });
     expect(await get("/connections/nothing")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
   });
 
-  it("refuses what it cannot do rather than ignore it", async () => {
-    const impersonated = await ask("/users/ada/connections/test?provider_user_id=ada@example.com");
+  it("is 400 with a parameter that the gateway does not support", async () => {
+    const server = callerOf(test, await createServerHeaders(test));
+    const impersonated = await server("GET", "/platform/users/ada/connections/test?provider_user_id=ada@example.com");
     expect(impersonated).toMatchObject({ status: 400, body: { code: "BAD_USER_INPUT", path: "provider_user_id" } });
   });
 });
 
-describe("what a server asks", () => {
-  it("finds enabled false with 200 for a known owner, and 404 for an unknown one", async () => {
-    const absent = { id: null, enabled: false, authorization: null, connector: { slug: "test" }, token_problem: { code: "NOT_CONNECTED" } };
-    for (const path of ["/users/ada/connections/test", "/connections/ada/test", "/contexts/ada/connections/test"])
-      expect(await ask(path)).toMatchObject({ status: 200, body: { connection: absent } });
-    for (const path of [
-      "/users/nobody/connections/test",
-      "/groups/ada/connections/test",
-      "/connections/nobody/test",
-      "/contexts/x/connections",
-    ])
-      expect(await ask(path)).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
-    expect(await ask("/users/ada/connections/nothing")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
-  });
-
-  it("gets a user's token and a group's, by slug and by id, and never in a list", async () => {
-    await ada.connect();
-    const grace = await test.signIn("grace", "acme");
-    await grace.connect();
-    for (const owner of ["users/ada", "groups/acme", "contexts/ada", "contexts/acme"]) {
-      const { connection } = (await ask(`/${owner}/connections/test`)).body;
-      const { access_token, credential } = connection.authorization;
-      expect(test.provider.liveAccessTokens()).toContain(access_token);
-      expect(credential).toBe(access_token);
-      const byId = await ask(`/${owner}/connection/${connection.id}`);
-      expect(byId.body.connection.authorization.access_token).toBe(access_token);
-      const list = await ask(`/${owner}/connections`);
-      expect(list.body.connections).toHaveLength(1);
-      expect(list.text).not.toContain(access_token);
-    }
-    expect((await ask("/users/grace/connections/test")).body.connection.enabled).toBe(false);
-  });
-
-  it("lists what is enabled, and the removed on demand", async () => {
-    await ada.connect();
-    await page("DELETE", "/platform_user/connections/test");
-    expect((await ask("/users/ada/connections")).body.connections).toEqual([]);
-    expect((await ask("/users/ada/connections?include_disabled=true&slug=test")).body.connections).toHaveLength(1);
-  });
-
-  it("provisions users again and again, moves them between groups, and clears with null", async () => {
-    const post = (user: object) => server("POST", "/platform/users", { user: { external_id: "eve", ...user } });
-    expect((await post({ external_group_id: "one", name: "Eve" })).body).toMatchObject({
-      access_token: expect.any(String),
-      user: { external_id: "eve", external_group_id: "one", name: "Eve" },
-    });
-    expect((await post({})).body.user).toEqual({ external_id: "eve", external_group_id: "one", name: "Eve" });
-    expect((await post({ external_group_id: null })).body.user.external_group_id).toBeNull();
-    const { access_token } = (await post({ external_group_id: "two" })).body;
-    const eve = callerOf(test, { authorization: `Bearer ${access_token}` });
-    const { session } = (await eve("GET", "/platform_user/session")).body;
-    expect(session).toEqual({ user: { external_id: "eve", external_group_id: "two", name: "Eve" } });
-  });
-
-  it("does not put a user in the place of a group of the same id by way of contexts", async () => {
-    const post = (external_id: string) => server("POST", "/platform/contexts", { context: { external_id } });
-    await test.signIn("grace", "acme");
-    expect(await post("acme")).toMatchObject({ status: 400, body: { code: "BAD_USER_INPUT", path: "context.external_id" } });
-    expect((await ask("/contexts/acme")).body.context).toMatchObject({ kind: "group" });
-    expect(await ask("/users/acme")).toMatchObject({ status: 404 });
-    expect(await post("grace")).toMatchObject({ status: 200, body: { context: { kind: "user" } } });
-    await server("POST", "/platform/users", { user: { external_id: "acme" } });
-    expect(await post("acme")).toMatchObject({ status: 200, body: { context: { kind: "user" } } });
-  });
-
-  it("is refused with a key from a page, and so is a user's bearer where only servers ask", async () => {
-    const headers = await createServerHeaders(test);
-    const inPage = callerOf(test, { ...headers, origin: WEB_ORIGIN });
-    const refused = await inPage("GET", "/platform/users/ada/connections/test");
-    expect(refused).toMatchObject({ status: 403, body: { code: "FORBIDDEN", error: expect.stringContaining("API keys are for servers") } });
-    expect(await page("GET", "/platform/users/ada/connections/test")).toMatchObject({ status: 403 });
-    expect(await server("GET", "/platform_user/connections")).toMatchObject({ status: 403 });
-    const wrong = callerOf(test, { authorization: `Basic ${Buffer.from("pk_x:sk_y").toString("base64")}` });
-    const answer = await wrong("GET", "/platform/users/ada");
-    expect(answer).toMatchObject({ status: 401, body: { code: "UNAUTHENTICATED" } });
-    expect(answer.headers.get("www-authenticate")).toMatch(/^Basic/);
-  });
-});
-
-describe("what a page asks", () => {
-  it("starts connecting where the popup ends, or where the page says", async () => {
+describe("a page", () => {
+  it("starts connecting by a link to the provider", async () => {
     const started = await page("POST", "/platform_user/connections/test", {});
     expect(started.status).toBe(201);
     const { authorization, enabled } = started.body.connection;
     expect(enabled).toBe(false);
     expect(authorization).toMatchObject({ status: "awaiting_callback", authorizer: { prototype: { slug: "test" } } });
     expect(new URL(authorization.authorize_url).origin).toBe(test.provider.url);
+  });
+
+  it("says where connecting leads back to, within the web origins", async () => {
     const away = await page("POST", "/platform_user/connections/test", { return_to: "https://evil.example/" });
     expect(away).toMatchObject({ status: 400, body: { code: "BAD_USER_INPUT" } });
     expect((await page("POST", "/platform_user/connections/test", { return_to: `${WEB_ORIGIN}/done` })).status).toBe(201);
   });
 
-  it("cannot use the cookie from a foreign origin, nor for anything but sessions", async () => {
+  it("uses its cookie only from a web origin, and only for sessions", async () => {
     const { cookie } = await pageOf(test, "ada");
     const withCookie = (origin: string) => callerOf(test, { cookie, origin });
     expect((await withCookie("https://evil.example")("POST", "/platform_user/sessions/token")).status).toBe(403);
@@ -193,13 +125,13 @@ describe("what a page asks", () => {
     expect((await withCookie(WEB_ORIGIN)("POST", "/platform_user/sessions/token")).body.access_token).toEqual(expect.any(String));
   });
 
-  it("signs out also when its bearer has expired", async () => {
+  it("signs out even if its bearer has expired", async () => {
     test.clock.advance(2 * 3_600_000);
     expect((await page("GET", "/platform_user/session")).status).toBe(401);
     expect((await page("DELETE", "/platform_user/sessions")).status).toBe(204);
   });
 
-  it("is let in by CORS only from a valid origin, with the headers that xkit.js sends", async () => {
+  it("may ask by CORS from a web origin alone, with the headers that xkit.js sends", async () => {
     const preflight = (origin: string) =>
       callerOf(test)("OPTIONS", "/platform_user/connections", undefined, {
         origin,
@@ -213,7 +145,7 @@ describe("what a page asks", () => {
     expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("is told what is wrong with a body", async () => {
+  it("is answered by status for each malformed body", async () => {
     const post = (body: string, type: string) =>
       test.app.fetch(
         new Request("http://localhost:4000/api/platform_user/connections/test", {
@@ -230,7 +162,7 @@ describe("what a page asks", () => {
     expect((await post("", "text/plain")).status).toBe(201);
   });
 
-  it("finds nothing where CRM once was", async () => {
+  it("finds nothing at the former path of CRM objects", async () => {
     expect((await get("/connection/00000000-0000-4000-8000-000000000000/api_objects")).status).toBe(404);
   });
 });
@@ -243,7 +175,7 @@ describe("a connector in the user's catalog", () => {
     return connector.connections;
   };
 
-  it("lists enabled connections only: none that was denied, cancelled or removed", async () => {
+  it("lists enabled connections only, and none that was denied, cancelled or removed", async () => {
     test.provider.controls.denyNext();
     await ada.connect();
     expect(await read()).toEqual([]);
@@ -256,7 +188,7 @@ describe("a connector in the user's catalog", () => {
     expect((await get("/connections")).body.connections).toEqual([expect.objectContaining({ enabled: false })]);
   });
 
-  it("is started with the state that its link has", async () => {
+  it("is connected with the state that its link has", async () => {
     const { authorization } = (await page("POST", "/platform_user/connections/test", {})).body.connection;
     expect(authorization.state).toBe(new URL(authorization.authorize_url).searchParams.get("state"));
     const read = await get(`/authorizations/test/${authorization.id}`);
