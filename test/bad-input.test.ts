@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schema } from "../schema/index.ts";
 import { createLog } from "../gateway/runtime/log.ts";
 import { openServices, type Services } from "../gateway/services.ts";
+import { createServerHeaders } from "./support/caller.ts";
 import { ask, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser } from "./support/test-app.ts";
 
 /** Values that each argument must refuse, by its path. An argument that is missing here fails the test. */
@@ -117,8 +118,7 @@ beforeAll(async () => {
   const member = await test.signIn("grace", "acme");
   await member.connect();
   services = await openServices(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await services.auth.apiKeys.create("test");
-  server = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` };
+  server = await createServerHeaders(test);
 });
 afterAll(async () => {
   await services.close();

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { basicOf } from "./support/caller.ts";
 import { visit } from "./support/second-gateway.ts";
 import { PUBLIC_URL } from "./support/test-app.ts";
 import { connect, startFront } from "./support/in-front.ts";
@@ -136,8 +137,8 @@ describe("a gateway before another gateway", () => {
     const { data } = await front.graphql(GROUP, basic);
     expect(front.second.provider.liveAccessTokens()).toContain(data.group.connectionToken);
     expect(data.user).toBeNull();
-    const theirs = `Basic ${btoa(`${front.second.keys.publishable}:${front.second.keys.secret}`)}`;
-    expect((await front.graphql(GROUP, theirs)).status).toBe(401);
+    const { publishable: id, secret } = front.second.keys;
+    expect((await front.graphql(GROUP, basicOf({ id, secret }))).status).toBe(401);
     await revoke();
     // Within one turn of the event loop a process looks for others' changes once.
     await nextTurn();

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, minutes, seconds, macs } from "../../test/support/auth.ts";
+import { createStore, minutes, seconds, macs } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { createApiKeys } from "./api-keys.ts";
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const store = await createStore(clock);
   const warnings: object[] = [];
   const log = { warn: (facts: object) => void warnings.push(facts) };

@@ -3,7 +3,6 @@ import {
   bearer,
   cookieOf,
   createKey,
-  createTestClock,
   hours,
   issue,
   minutes,
@@ -13,10 +12,11 @@ import {
   startIssuer,
   startTwoAuths,
 } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { APP_ORIGIN } from "../../test/support/auth.ts";
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const auth = await startAuth(await openStore(clock), clock);
   const signIn = async (id = "ada") => auth.signIn.login((await auth.provisionUser({ id })).token, requestWith({}));
   return { clock, auth, signIn };
@@ -53,7 +53,7 @@ describe("who is asking", () => {
   });
 
   it("is the user of an issuer's JWT, the very one that login takes", async () => {
-    const clock = createTestClock();
+    const clock = createManualClock();
     const [issuer, key] = [await startIssuer(), await createKey("k1")];
     issuer.publish(key);
     const auth = await startAuth(await openStore(clock), clock, { issuers: [issuer.config] });
@@ -69,7 +69,7 @@ describe("who is asking", () => {
   });
 
   it("has the group of the moment, so that a former member's old token shows the new state at once, in every process", async () => {
-    const [here, there] = await startTwoAuths(createTestClock());
+    const [here, there] = await startTwoAuths(createManualClock());
     const { token } = await here.provisionUser({ id: "ada", groupId: "acme" });
     const { session } = await here.signIn.login(token, requestWith({}));
     const groups = async () =>
@@ -101,7 +101,7 @@ describe("an API key is refused", () => {
   });
 
   it.each(["same-origin", "same-site", "cross-site", "", "x"])("when a page sends it: Sec-Fetch-Site is %j", async (site) => {
-    const clock = createTestClock();
+    const clock = createManualClock();
     const auth = await startAuth(await openStore(clock), clock);
     const { id, secret } = await auth.apiKeys.create(null);
     const authorization = `Basic ${btoa(`${id}:${secret}`)}`;
@@ -143,7 +143,7 @@ describe("a bearer token is refused", () => {
   });
 
   it("at once and in every process after its session has ended", async () => {
-    const [here, there] = await startTwoAuths(createTestClock());
+    const [here, there] = await startTwoAuths(createManualClock());
     const { session } = await here.signIn.login((await here.provisionUser({ id: "ada" })).token, requestWith({}));
     const asker = await there.authenticate(bearer(session.token));
     expect(asker).toMatchObject({ kind: "user" });

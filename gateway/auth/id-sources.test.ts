@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Issuer } from "../config/token-issuers.ts";
-import { createTestClock, openStore, startAuth, startIssuer } from "../../test/support/auth.ts";
+import { openStore, startAuth, startIssuer } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { warnOfSharedIds } from "./id-sources.ts";
 
 const [first, second] = ["https://one.example.com/", "https://two.example.com/"];
@@ -36,7 +37,7 @@ it.each<[string, [issuer: string, userIdPrefix: string | null][], boolean, strin
     [],
   ],
 ])("the start warns of sources of ids that share a namespace: %s", async (_name, entries, hasKey, expected) => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const { config } = await startIssuer();
   const issuers = entries.map(([issuer, userIdPrefix]): Issuer => ({ ...config, issuer, userIdPrefix }));
   const auth = await startAuth(await openStore(clock), clock);
@@ -52,7 +53,7 @@ it.each<[string, string | null, boolean, string[][]]>([
   ["one that says that none is meant", "", true, []],
   ["one with its own", "one:", true, []],
 ])("the start warns of sources of group ids that share a namespace: %s", async (_name, groupIdPrefix, hasKey, expected) => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const { config } = await startIssuer();
   const issuer: Issuer = { ...config, issuer: first, userIdPrefix: "one:", groupIdClaim: "org", groupIdPrefix };
   const auth = await startAuth(await openStore(clock), clock);

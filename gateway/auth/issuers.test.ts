@@ -1,18 +1,8 @@
 import { createHmac } from "node:crypto";
 import { exportSPKI, importJWK } from "jose";
 import { describe, expect, it } from "vitest";
-import {
-  bearer,
-  createKey,
-  createTestClock,
-  issue,
-  openStore,
-  PUBLIC_URL,
-  seconds,
-  startAuth,
-  startIssuer,
-  type TestKey,
-} from "../../test/support/auth.ts";
+import { bearer, createKey, issue, openStore, PUBLIC_URL, seconds, startAuth, startIssuer, type TestKey } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { GENERIC, key, setUp, viewer } from "../../test/support/issuer.ts";
 import { createIssuers } from "./issuers.ts";
 
@@ -74,7 +64,7 @@ const unsigned = (token: string) => {
 };
 
 describe("a JWT is refused with a generic sentence, and the reason in the log only", () => {
-  type Make = (key: TestKey, clock: ReturnType<typeof createTestClock>) => Promise<string>;
+  type Make = (key: TestKey, clock: ReturnType<typeof createManualClock>) => Promise<string>;
   const cases: [string, RegExp, Make][] = [
     ["from another iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: "https://evil.example.com/" })],
     ["without iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: undefined })],
@@ -187,7 +177,7 @@ describe("moving between groups", () => {
 
 describe("several issuers", () => {
   it("may share an iss when their audiences differ", async () => {
-    const clock = createTestClock();
+    const clock = createManualClock();
     const web = await startIssuer({ audience: "web" });
     web.publish(key);
     const mobile = { ...web.config, audience: "mobile", userIdClaim: "uid" };
@@ -198,7 +188,7 @@ describe("several issuers", () => {
 
   it("may not be the same twice, nor the gateway itself", async () => {
     const { config } = await startIssuer();
-    const options = { publicUrl: PUBLIC_URL, clock: createTestClock(), log: { warn: () => {} } };
+    const options = { publicUrl: PUBLIC_URL, clock: createManualClock(), log: { warn: () => {} } };
     expect(() => createIssuers([config, config], options)).toThrow(TypeError);
     expect(() => createIssuers([{ ...config, issuer: PUBLIC_URL }], options)).toThrow(TypeError);
   });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, days, minutes, openStore, macs } from "../../test/support/auth.ts";
+import { createStore, days, minutes, openStore, macs } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { createOneTimeTokens } from "./one-time-tokens.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createUsers } from "./users.ts";
 import { createSessions, EXPIRED_SESSIONS_DELETED } from "./sessions.ts";
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const database = await openStore(clock);
   return {
     clock,
@@ -61,7 +62,7 @@ describe("sessions", () => {
   });
 
   it("end at once in every process", async () => {
-    const clock = createTestClock();
+    const clock = createManualClock();
     const store = await createStore(clock);
     const [one, other] = [await store.open(), await store.open()];
     const [here, there] = [one, other].map((database) =>
@@ -103,7 +104,7 @@ describe("sessions", () => {
 });
 
 const startTwo = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const store = await createStore(clock);
   const [one, other] = [await store.open(), await store.open()];
   const create = (database: typeof one) => createOneTimeTokens({ database, macs, clock, lifetimes: defaultLifetimes });

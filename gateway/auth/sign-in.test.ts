@@ -3,7 +3,6 @@ import {
   APP_ORIGIN,
   bearer,
   cookieOf,
-  createTestClock,
   days,
   minutes,
   openStore,
@@ -13,6 +12,7 @@ import {
   startTwoAuths,
   type TestAuth,
 } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 
 const signInAs = async (auth: TestAuth, id: string, headers: Record<string, string> = {}) => {
   const { token } = await auth.provisionUser({ id });
@@ -21,7 +21,7 @@ const signInAs = async (auth: TestAuth, id: string, headers: Record<string, stri
 };
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const auth = await startAuth(await openStore(clock), clock);
   const ada = await signInAs(auth, "ada");
   return { clock, auth, ...ada };
@@ -141,7 +141,7 @@ describe("a page on another site", () => {
 
 describe("logout", () => {
   it("ends the session at once in every process and clears every cookie of ours", async () => {
-    const [here, there] = await startTwoAuths(createTestClock());
+    const [here, there] = await startTwoAuths(createManualClock());
     const { session, cookie } = await signInAs(here, "ada");
     expect(await there.authenticate(bearer(session.token))).toMatchObject({ kind: "user" });
     const bindings = ["a", "b"].map((rest) => `__Host-xkit_attempt_${rest}=${"x".repeat(43)}`);
@@ -201,7 +201,7 @@ describe("bound to a request", () => {
 
 describe("the public signing keys", () => {
   it("verify what the gateway signs, after a rotation by another process too", async () => {
-    const [here, there] = await startTwoAuths(createTestClock());
+    const [here, there] = await startTwoAuths(createManualClock());
     const before = await here.provisionUser({ id: "ada" });
     await there.signingKeys.rotate();
     const after = await here.provisionUser({ id: "ada" });

@@ -4,14 +4,15 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Database } from "../store/database.ts";
 import { createSealer, SealError } from "../store/sealing.ts";
-import { createStore, createTestClock, hours, minutes, sealer, type TestClock, macs } from "../../test/support/auth.ts";
+import { createStore, hours, minutes, sealer, macs } from "../../test/support/auth.ts";
+import { createManualClock, type ManualClock } from "../../test/support/clock.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 
-const start = (database: Database, clock: TestClock, by = sealer) =>
+const start = (database: Database, clock: ManualClock, by = sealer) =>
   createSigningKeys({ database, sealer: by, macs, clock, longestTokenSeconds: 3_600 });
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   return { clock, store: await createStore(clock) };
 };
 

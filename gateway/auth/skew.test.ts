@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { createServerHeaders } from "../../test/support/caller.ts";
 import { startTestApp, type TestApp, PUBLIC_URL } from "../../test/support/test-app.ts";
 import { type ChildGateway, startChild } from "../../test/support/vault.ts";
-import { createLog } from "../runtime/log.ts";
-import { openServices } from "../services.ts";
 
 const HOUR_MS = 3_600_000;
 /** A session token lives for ten minutes, and a one-time token for one. */
@@ -18,13 +17,6 @@ afterEach(async () => {
 
 const asGraphql = (query: string) => JSON.stringify({ query });
 
-async function createKeyHeader(): Promise<string> {
-  const services = await openServices(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await services.auth.apiKeys.create(null);
-  await services.close();
-  return `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
-}
-
 async function post(path: string, headers: Record<string, string>, body: string): Promise<Response> {
   return test.app.fetch(new Request(`${PUBLIC_URL}${path}`, { method: "POST", headers: { ...JSON_TYPE, ...headers }, body }));
 }
@@ -39,7 +31,7 @@ async function issue() {
   return {
     user,
     session,
-    key: { authorization: await createKeyHeader() },
+    key: await createServerHeaders(test),
     oneTime: [await createOneTimeToken(), await createOneTimeToken()],
   };
 }

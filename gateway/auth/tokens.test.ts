@@ -1,12 +1,13 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { createTestClock, days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds, macs } from "../../test/support/auth.ts";
+import { days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds, macs } from "../../test/support/auth.ts";
+import { createManualClock } from "../../test/support/clock.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createTokens, TOKEN_AUDIENCE } from "./tokens.ts";
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const database = await openStore(clock);
   const signingKeys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds: 3_600 });
   const create = (publicUrl = PUBLIC_URL) => createTokens({ signingKeys, publicUrl, clock, lifetimes: defaultLifetimes });

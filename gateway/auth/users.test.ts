@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createStore, createTestClock, days, minutes, openStore, seconds, START, macs } from "../../test/support/auth.ts";
+import { createStore, days, minutes, openStore, seconds, macs } from "../../test/support/auth.ts";
+import { createManualClock, START } from "../../test/support/clock.ts";
 import { createUsers } from "./users.ts";
 
 const at = (milliseconds: number) => new Date(START + milliseconds);
 
 const setUp = async () => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const database = await openStore(clock);
   const rowOf = (id: string) => database.query.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   const users = createUsers({ database, macs, clock });
@@ -120,7 +121,7 @@ describe("moving between groups", () => {
   });
 
   it("is seen at once by another process", async () => {
-    const clock = createTestClock();
+    const clock = createManualClock();
     const store = await createStore(clock);
     const [here, there] = [
       createUsers({ database: await store.open(), macs, clock }),

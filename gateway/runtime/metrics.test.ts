@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openServices } from "../services.ts";
+import { createServerHeaders } from "../../test/support/caller.ts";
 import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { createLog } from "./log.ts";
 
 let test: TestApp;
 beforeEach(async () => {
@@ -9,19 +8,12 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-async function createApiKey(): Promise<string> {
-  const services = await openServices(test.config, test.clock, createLog("silent"));
-  const { id, secret } = await services.auth.apiKeys.create("prometheus");
-  await services.close();
-  return `Basic ${btoa(`${id}:${secret}`)}`;
-}
-
 it("counts requests and the outcomes of asking for a token, without an id in any label", async () => {
   const ada = await test.signIn("ada-is-nobodys-business");
   await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
   await ada.connect();
   await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
-  const response = await sendTo(test.app)("/metrics", { headers: { authorization: await createApiKey() } });
+  const response = await sendTo(test.app)("/metrics", { headers: await createServerHeaders(test) });
   const text = await response.text();
   expect(text).toContain('xkit_access_tokens_total{outcome="NotConnected"} 1');
   expect(text).toContain('xkit_access_tokens_total{outcome="AccessToken"} 1');

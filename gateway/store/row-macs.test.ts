@@ -5,6 +5,7 @@ import { createApp } from "../app.ts";
 import { createLog } from "../runtime/log.ts";
 import { openServices } from "../services.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
+import { basicOf } from "../../test/support/caller.ts";
 import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
 import { macColumns, readCovered } from "./covered-rows.ts";
@@ -45,8 +46,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     const [id, secret] = [`pk_${randomBytes(16).toString("base64url")}`, `sk_${createSecret()}`];
     const row = { id, secret_hash: hashSecret(secret), name: null, created_at: 1, last_used_at: null, revoked_at: null, mac };
     await inStore(test, (query) => query.insertInto("api_keys").values(row).execute());
-    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
-    const { errors } = await askElsewhere(`{ user(id: "ada") { id } }`, { authorization });
+    const { errors } = await askElsewhere(`{ user(id: "ada") { id } }`, { authorization: basicOf({ id, secret }) });
     expect(errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
     expect(refusals()).toContain("api_keys");
   });

@@ -1,7 +1,7 @@
 /** A gateway in front of another, as the proof of withholding needs it. Imported by tests only. */
 import { createApp } from "../../gateway/app.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { openServices } from "../../gateway/services.ts";
+import { createServerHeaders } from "../support/caller.ts";
 import { createTestDatabase } from "../support/databases.ts";
 import { startSecondGateway, visit } from "../support/second-gateway.ts";
 import { createTestConfig, PUBLIC_URL, WEB_ORIGIN, sendTo } from "../support/test-app.ts";
@@ -22,15 +22,12 @@ export async function startFrontGateway(): Promise<Gateway> {
   const logged = second.logged;
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const app = await createApp(config, { clock, log });
-  const services = await openServices(config, clock, log);
-  const { id, secret } = await services.auth.apiKeys.create(null);
-  await services.close();
   return {
     app,
     provider,
     clock,
     logged,
-    server: { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+    server: await createServerHeaders({ config, clock }),
     provision: second.provision,
     visit: (_id, authorizeUrl) => visit(second, authorizeUrl),
     sendAs: async () => sendTo(app),

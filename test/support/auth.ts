@@ -16,26 +16,10 @@ import type { Issuer } from "../../gateway/config/token-issuers.ts";
 
 export const PUBLIC_URL = "https://xkit.example.com";
 export const APP_ORIGIN = "https://app.example.com";
-/** 2026-01-01T00:00:00Z. */
-export const START = Date.UTC(2026, 0, 1);
 export const seconds = (count: number): number => count * 1_000;
 export const minutes = (count: number): number => seconds(count * 60);
 export const hours = (count: number): number => minutes(count * 60);
 export const days = (count: number): number => hours(count * 24);
-
-export interface TestClock extends Clock {
-  advance(milliseconds: number): void;
-}
-
-export function createTestClock(): TestClock {
-  let now = START;
-  return {
-    now: () => now,
-    sleep: async (milliseconds) => void (now += milliseconds),
-    until: async (instant) => void (now = Math.max(now, instant)),
-    advance: (milliseconds) => void (now += milliseconds),
-  };
-}
 
 /** A store that any number of "processes" open. */
 export async function createStore(clock: Clock): Promise<{ url: string; open: () => Promise<Database> }> {

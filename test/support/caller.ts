@@ -1,8 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { createAuth } from "../../gateway/auth/index.ts";
-import { createRowMacs } from "../../gateway/store/row-macs.ts";
-import { createSealer } from "../../gateway/store/sealing.ts";
-import { openDatabase } from "../../gateway/store/open.ts";
+import { createLog } from "../../gateway/runtime/log.ts";
+import { openServices } from "../../gateway/services.ts";
 import { PUBLIC_URL, type TestApp, WEB_ORIGIN } from "./test-app.ts";
 
 /** An answer, its body read. */
@@ -41,23 +38,14 @@ export async function pageOf(test: TestApp, id: string, groupId?: string | null)
   return { call: callerOf(test, { ...bearer, origin: WEB_ORIGIN, cookie }), cookie };
 }
 
-/** A server with an API key of this gateway. */
-export async function createServerHeaders(test: TestApp): Promise<{ authorization: string }> {
-  const database = await openDatabase(test.database.url, { clock: test.clock });
-  const keys = test.config.sealingKeys ?? [];
-  const log = { warn() {}, error() {} };
-  const auth = await createAuth({
-    database,
-    sealer: createSealer(keys),
-    macs: createRowMacs(keys, log),
-    clock: test.clock,
-    publicUrl: PUBLIC_URL,
-    webOrigins: [],
-    issuers: [],
-    log,
-  });
-  const { id, secret } = await auth.apiKeys.create(randomUUID());
-  await auth.close();
-  await database.close();
-  return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` };
+/** A pair of API keys as Basic authentication. */
+export const basicOf = ({ id, secret }: { id: string; secret: string }): string =>
+  `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
+
+/** What a server with a new API key of this gateway sends. */
+export async function createServerHeaders({ config, clock }: Pick<TestApp, "config" | "clock">): Promise<{ authorization: string }> {
+  const services = await openServices(config, clock, createLog("silent"));
+  const key = await services.auth.apiKeys.create(null);
+  await services.close();
+  return { authorization: basicOf(key) };
 }

@@ -1,13 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../gateway/runtime/clock.ts";
 
+/** When a manual clock starts. */
+export const START = Date.UTC(2026, 0, 1);
+
 export interface ManualClock extends Clock {
   /** Moves time on. */
   advance(milliseconds: number): void;
 }
 
 /** A clock that stands still until it is moved. A sleep ends with the next turn of the event loop. */
-export function createManualClock(startsAt = Date.parse("2026-01-01T00:00:00Z")): ManualClock {
+export function createManualClock(startsAt = START): ManualClock {
   let now = startsAt;
   const waiting: { instant: number; wake: () => void }[] = [];
   return {

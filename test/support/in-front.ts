@@ -3,6 +3,7 @@ import { createApp, type App } from "../../gateway/app.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { openServices } from "../../gateway/services.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
+import { basicOf } from "./caller.ts";
 import { createTestDatabase } from "./databases.ts";
 import { type SecondGateway, startSecondGateway, visit } from "./second-gateway.ts";
 import { ask, createTestConfig, type GraphqlAnswer, PUBLIC_URL, sendTo, WEB_ORIGIN } from "./test-app.ts";
@@ -42,8 +43,8 @@ export async function startFront(connectors: Record<string, unknown>[] = [], has
     async createKey() {
       const services = await openServices(config, clock, log);
       onTestFinished(services.close);
-      const { id, secret } = await services.auth.apiKeys.create(null);
-      return { basic: `Basic ${btoa(`${id}:${secret}`)}`, revoke: () => services.auth.apiKeys.revoke(id) };
+      const key = await services.auth.apiKeys.create(null);
+      return { basic: basicOf(key), revoke: () => services.auth.apiKeys.revoke(key.id) };
     },
   };
 }

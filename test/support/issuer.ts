@@ -1,4 +1,5 @@
-import { bearer, createKey, createTestClock, issue, openStore, startAuth, startIssuer, type TestKey } from "./auth.ts";
+import { bearer, createKey, issue, openStore, startAuth, startIssuer, type TestKey } from "./auth.ts";
+import { createManualClock } from "./clock.ts";
 
 /** What every refused token is answered with. */
 export const GENERIC = { code: "UNAUTHENTICATED", message: "The token was refused: sign in again." };
@@ -8,7 +9,7 @@ export const key = await createKey("k1");
 
 /** A gateway that trusts an issuer with `key`, and a way to ask with its tokens. */
 export const setUp = async (overrides: Parameters<typeof startIssuer>[0] = {}) => {
-  const clock = createTestClock();
+  const clock = createManualClock();
   const issuer = await startIssuer(overrides);
   issuer.publish(key);
   const auth = await startAuth(await openStore(clock), clock, { issuers: [issuer.config] });
