@@ -70,6 +70,8 @@ export function createAccessTokens(dependencies: Dependencies) {
   };
 }
 
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
   const { connections, refresher, openHeld, requestDeadlineMs } = resolver;
   const { request, startedAt } = question;

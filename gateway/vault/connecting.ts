@@ -96,3 +96,5 @@ export function createConnecting(dependencies: ConnectingDependencies) {
 
   return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe, findReturnTo };
 }
+
+export type Connecting = ReturnType<typeof createConnecting>;

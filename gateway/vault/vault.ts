@@ -1,23 +1,15 @@
-import { GatewayError, notFound } from "../../schema/errors.ts";
-import {
-  type Connection,
-  type ConnectionWhere,
-  type Owner,
-  type OwnerConnections,
-  ownerOfViewer,
-  type Viewer,
-  type ViewerConnections,
-} from "../../schema/upstream.ts";
+import { GatewayError } from "../../schema/errors.ts";
+import type { Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { adoptSpool } from "./adopt-spool.ts";
-import type { Bind, Link, Visitor } from "./attempts.ts";
+import type { Visitor } from "./attempts.ts";
 import { createConnecting } from "./connecting.ts";
 import type { Finished } from "./finish.ts";
-import { choose, createConnectionStore, toConnection } from "./connections.ts";
+import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
@@ -28,7 +20,8 @@ import type { Sealer } from "../store/sealing.ts";
 import { createTokenChecker } from "./token-check.ts";
 import { createSpool } from "./spool.ts";
 import { createInFlight } from "./in-flight.ts";
-import { createWatch, type StillAllowed } from "./watch.ts";
+import { connectionsOf, connectionsOfCaller, type VaultCaller } from "./owner-connections.ts";
+import { createWatch } from "./watch.ts";
 
 /** How long a stop waits for providers and for the store, in milliseconds of real time. */
 export const STOP_WAIT_MS = 8_000;
@@ -50,18 +43,9 @@ export interface VaultDependencies {
   spoolDirectory: string;
 }
 
-/** A signed-in user before the vault: who, in which browser, and whether that is still so. */
-export interface VaultCaller {
-  viewer: Viewer;
-  /** Binds what is started to that browser. */
-  bind: Bind;
-  link: Link | null;
-  stillAllowed: StillAllowed;
-}
-
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
 export function createVault(dependencies: VaultDependencies) {
-  const { database, connectors, clock, publicUrl } = dependencies;
+  const { database, connectors, clock } = dependencies;
   const connections = createConnectionStore(database, connectors, clock);
   const revoker = createRevoker(dependencies);
   const spool = createSpool({ ...dependencies, directory: dependencies.spoolDirectory });
@@ -72,44 +56,11 @@ export function createVault(dependencies: VaultDependencies) {
   const checker = createTokenChecker({ ...dependencies, connections });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher, checker, given });
   const connecting = createConnecting({ ...dependencies, connections, revoker, spool, signal });
-  const disconnect = createDisconnect({ ...dependencies, connections, revoker });
+  const endConnection = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
   const inFlight = createInFlight();
-
-  const connectionsOf = (owner: Owner, reader: string | null = null): OwnerConnections => ({
-    async find(where) {
-      const stored = choose(await connections.list(owner), where);
-      return stored && toConnection(stored, { clock, publicUrl, reader });
-    },
-    async list(slug) {
-      const stored = await connections.list(owner);
-      return stored
-        .filter(({ connection }) => slug === null || connection.connector_slug === slug)
-        .map((row) => toConnection(row, { clock, publicUrl, reader }));
-    },
-    accessToken: (where, request) => accessToken(owner, where, request, reader),
-  });
-
-  async function disconnectOf(owner: Owner, where: ConnectionWhere, reader: string): Promise<Connection> {
-    const stored = choose(await connections.list(owner), where);
-    if (!stored) throw notFound("There is no such connection to disconnect.");
-    await inFlight.track(disconnect(stored));
-    return toConnection(stored, { clock, publicUrl, reader });
-  }
-
-  function forUser({ viewer, bind, link, stillAllowed }: VaultCaller): ViewerConnections {
-    const owner = ownerOfViewer(viewer);
-    const watcher = { owner, userId: viewer.userId, stillAllowed };
-    return {
-      ...connectionsOf(owner, viewer.userId),
-      start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
-      submit: (state, fields) => connecting.submit(viewer, state, fields, link),
-      disconnect: (where) => disconnectOf(owner, where, viewer.userId),
-      findAuthorization: (id) => watching.findAuthorization(watcher, id),
-      watch: (slug) => watching.watch(watcher, slug),
-      watchAuthorization: (id) => watching.watchAuthorization(watcher, id),
-    };
-  }
+  const disconnect = (stored: StoredConnection) => inFlight.track(endConnection(stored));
+  const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching };
 
   /** Goes on behind a visitor who need not wait for a store that is away. */
   function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
@@ -120,8 +71,8 @@ export function createVault(dependencies: VaultDependencies) {
   }
 
   return {
-    connectionsOf: (owner: Owner) => connectionsOf(owner),
-    forUser,
+    connectionsOf: (owner: Owner) => connectionsOf(parts, owner, null),
+    forUser: (caller: VaultCaller) => connectionsOfCaller(parts, caller),
     /** For the pages of `connect/`. */
     finish,
     getForm: connecting.getForm,

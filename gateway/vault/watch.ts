@@ -90,6 +90,8 @@ export function createWatch(dependencies: Dependencies) {
   return { watch, watchAuthorization, findAuthorization };
 }
 
+export type Watching = ReturnType<typeof createWatch>;
+
 /** One that the watcher has started, or that serves their owner. */
 async function find(
   { database, connectors, clock }: Dependencies,

@@ -1,0 +1,83 @@
+import { notFound } from "../../schema/errors.ts";
+import {
+  type Connection,
+  type ConnectionWhere,
+  type Owner,
+  type OwnerConnections,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../schema/upstream.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { AccessTokens } from "./access-token.ts";
+import type { Bind, Link } from "./attempts.ts";
+import type { Connecting } from "./connecting.ts";
+import { choose, type ConnectionStore, type StoredConnection, toConnection } from "./connections.ts";
+import type { StillAllowed, Watching } from "./watch.ts";
+
+/** A signed-in user before the vault: who, in which browser, and whether that is still so. */
+export interface VaultCaller {
+  viewer: Viewer;
+  /** Binds what is started to that browser. */
+  bind: Bind;
+  link: Link | null;
+  stillAllowed: StillAllowed;
+}
+
+interface Dependencies {
+  connections: ConnectionStore;
+  accessToken: AccessTokens;
+  connecting: Connecting;
+  disconnect: (stored: StoredConnection) => Promise<void>;
+  watching: Watching;
+  clock: Clock;
+  publicUrl: string;
+}
+
+/** The connections of an owner, as `reader` sees them: a user, or null for a server. */
+export function connectionsOf(
+  { connections, accessToken, clock, publicUrl }: Pick<Dependencies, "connections" | "accessToken" | "clock" | "publicUrl">,
+  owner: Owner,
+  reader: string | null,
+): OwnerConnections {
+  const view = { clock, publicUrl, reader };
+  return {
+    async find(where) {
+      const stored = choose(await connections.list(owner), where);
+      return stored && toConnection(stored, view);
+    },
+    async list(slug) {
+      const stored = await connections.list(owner);
+      return stored.filter(({ connection }) => slug === null || connection.connector_slug === slug).map((row) => toConnection(row, view));
+    },
+    accessToken: (where, request) => accessToken(owner, where, request, reader),
+  };
+}
+
+/** The connections of a user or of their group, and what that user may do with them. */
+export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, link, stillAllowed }: VaultCaller): ViewerConnections {
+  const { connecting, watching } = dependencies;
+  const owner = ownerOfViewer(viewer);
+  const watcher = { owner, userId: viewer.userId, stillAllowed };
+  return {
+    ...connectionsOf(dependencies, owner, viewer.userId),
+    start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
+    submit: (state, fields) => connecting.submit(viewer, state, fields, link),
+    disconnect: (where) => disconnectOne(dependencies, owner, where, viewer.userId),
+    findAuthorization: (id) => watching.findAuthorization(watcher, id),
+    watch: (slug) => watching.watch(watcher, slug),
+    watchAuthorization: (id) => watching.watchAuthorization(watcher, id),
+  };
+}
+
+async function disconnectOne(
+  { connections, disconnect, clock, publicUrl }: Dependencies,
+  owner: Owner,
+  where: ConnectionWhere,
+  reader: string,
+): Promise<Connection> {
+  const stored = choose(await connections.list(owner), where);
+  if (!stored) throw notFound("There is no such connection to disconnect.");
+  await disconnect(stored);
+  return toConnection(stored, { clock, publicUrl, reader });
+}
