@@ -1,7 +1,7 @@
 import SchemaBuilder from "@pothos/core";
 import ValidationPlugin from "@pothos/plugin-validation";
 import type { Context } from "./context.ts";
-import { badUserInput } from "./errors.ts";
+import { badUserInput, invalidInput } from "./errors.ts";
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -14,10 +14,7 @@ export const builder = new SchemaBuilder<{
   plugins: [ValidationPlugin],
   defaultFieldNullability: false,
   validation: {
-    validationError: ({ issues }) => {
-      const path = (issues[0]?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
-      return badUserInput(`${path || "The input"}: ${issues[0]?.message ?? "is not valid"}.`, path);
-    },
+    validationError: ({ issues }) => invalidInput(issues, "The input"),
   },
 });
 

@@ -55,6 +55,18 @@ export const notFound = (message: string) => new GatewayError("NOT_FOUND", messa
 /** An argument is wrong; `path` names it, as `where.slug`. */
 export const badUserInput = (message: string, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });
 
+/** What a schema refuses (Standard Schema, "Issue"). */
+interface Issue {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+}
+
+/** What a schema refuses first, as BAD_USER_INPUT that names it. `input` is what the input itself is called. */
+export function invalidInput([issue]: readonly Issue[], input: string): GatewayError {
+  const path = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  return badUserInput(`${path || input}: ${issue?.message ?? "is not valid"}.`, path);
+}
+
 /** Whether an error says nothing about what was asked, which may be asked again shortly. */
 export const isTemporary = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && (error.code === "TEMPORARILY_UNAVAILABLE" || error.facts.retryAfter !== undefined);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { builder } from "./builder.ts";
+import { invalidInput } from "./errors.ts";
 import type { ConnectionWhere, TokenRequest } from "./upstream.ts";
 
 /** Longest `minimumTtl` a caller may ask for, in seconds: a day. */
@@ -77,6 +78,13 @@ export const tokenArgs = () =>
         "Whether the provider is asked first if the token still works, at most once in 30 s per connection unless the connector says otherwise. What it refuses is refreshed, or the user has to reconnect. Default: when a user's session asks again for a token that it was given already. Connectors without a way to ask know `rejected` alone.",
     }),
   }));
+
+/** What a schema makes of outside data. Throws BAD_USER_INPUT that names what is refused first; `input` is what the data itself is called. */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown, input: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidInput(result.error.issues, input);
+}
 
 /** Narrows the @oneOf input, which the GraphQL layer has already checked. */
 export function parseWhere(where: { slug?: string | null | undefined; id?: string | null | undefined }): ConnectionWhere {

@@ -74,12 +74,21 @@ export const secretUnopened = (name: string): Outcome<"ConnectorMisconfigured"> 
 /** What became of one connection, as the error of a token field. It says nothing of the gateway itself. */
 export class OutcomeError extends GatewayError {}
 
-/** The code under which an outcome becomes an error: for those the caller cannot mend by connecting. */
-const errorCodes: Partial<Record<AccessTokenOutcome["type"], ErrorCode>> = {
+/** An outcome that the caller cannot mend by connecting. */
+type Failure = Outcome<"TemporarilyUnavailable" | "MinimumTtlUnavailable" | "ConnectorMisconfigured">;
+
+const errorCodes: Record<Failure["type"], ErrorCode> = {
   TemporarilyUnavailable: "TEMPORARILY_UNAVAILABLE",
   MinimumTtlUnavailable: "MINIMUM_TTL_UNAVAILABLE",
   ConnectorMisconfigured: "CONNECTOR_MISCONFIGURED",
 };
+
+/** The error of an outcome, where a token or nothing is answered otherwise. */
+export const toOutcomeError = (outcome: Failure): OutcomeError =>
+  new OutcomeError(errorCodes[outcome.type], outcome.message, {
+    ...("retryAfter" in outcome && { retryAfter: outcome.retryAfter }),
+    ...("maximumTtl" in outcome && { maximumTtl: outcome.maximumTtl }),
+  });
 
 /**
  * The token's value, or null when connecting would mend it, or nothing may: withheld.
@@ -88,10 +97,6 @@ const errorCodes: Partial<Record<AccessTokenOutcome["type"], ErrorCode>> = {
 export async function tokenOrNull(source: OwnerConnections, where: ConnectionWhere, request: TokenRequest): Promise<string | null> {
   const outcome = await source.accessToken(where, request);
   if (outcome.type === "AccessToken") return outcome.value;
-  const code = errorCodes[outcome.type];
-  if (!code || !("message" in outcome)) return null;
-  throw new OutcomeError(code, outcome.message, {
-    ...("retryAfter" in outcome && { retryAfter: outcome.retryAfter }),
-    ...("maximumTtl" in outcome && { maximumTtl: outcome.maximumTtl }),
-  });
+  if (outcome.type === "NotConnected" || outcome.type === "ReconnectRequired" || outcome.type === "TokenWithheld") return null;
+  throw toOutcomeError(outcome);
 }

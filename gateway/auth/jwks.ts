@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type LocalJWKSet } from "jose";
 import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
+import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import { fetchAnswer } from "../http/fetch.ts";
 
@@ -81,15 +82,7 @@ async function download(url: string): Promise<string> {
 }
 
 function parse(text: string): KeySet {
-  const { data } = jwksSchema.safeParse(parseJson(text));
+  const { data } = jwksSchema.safeParse(safeParseJson(text));
   if (!data) throw new Error("It is not a JWK Set.");
   return createLocalJWKSet(data);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,5 @@
+import { safeParseJson } from "../runtime/json.ts";
+
 /** The configuration file's text, or why there is none; `path` names it in problems. */
 export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
 
@@ -38,10 +40,8 @@ export function parseFile(file: ConfigFile, env: Environment): Document {
     return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, substitute(entry, below(name))]));
   };
 
-  try {
-    return { isJson: true, value: substitute(JSON.parse(file.text), ""), problems, unsetPaths };
-  } catch {
-    // The parser's own message quotes the text, secrets included.
-    return { isJson: false, value: undefined, problems: [`${file.path} is not valid JSON`], unsetPaths };
-  }
+  const value = safeParseJson(file.text);
+  // The parser's own message would quote the text, secrets included.
+  if (value === undefined) return { isJson: false, value, problems: [`${file.path} is not valid JSON`], unsetPaths };
+  return { isJson: true, value: substitute(value, ""), problems, unsetPaths };
 }

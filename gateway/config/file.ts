@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { DEFAULT_CONFIG_FILE } from "./environment.ts";
+import { safeParseJson } from "../runtime/json.ts";
 import type { ConfigFile } from "./document.ts";
 import { codeOf } from "./explain-error.ts";
 
@@ -22,9 +23,6 @@ const documentSchema = z.looseObject({});
 /** The file without its connectors, for a command that needs none of their secrets. A file that is no JSON object stays as it is. */
 export function withoutConnectors(file: ConfigFile | null): ConfigFile | null {
   if (!file || "problem" in file) return file;
-  try {
-    return { ...file, text: JSON.stringify({ ...documentSchema.parse(JSON.parse(file.text)), connectors: [] }) };
-  } catch {
-    return file;
-  }
+  const { data } = documentSchema.safeParse(safeParseJson(file.text));
+  return data ? { ...file, text: JSON.stringify({ ...data, connectors: [] }) } : file;
 }

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import type { z } from "zod";
+import { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
-import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import { fieldsSchema, idSchema, parseInput, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
@@ -19,6 +19,10 @@ import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /** The longest query that a callback by POST is turned into, in characters: Node takes 16 KiB of headers. */
 const LONGEST_CALLBACK = 8_192;
+
+const pathSchema = z.object({ slug: slugSchema });
+const startSchema = z.object({ id: idSchema.nullable(), returnTo: returnToSchema.nullable() });
+const formSchema = z.object({ fields: fieldsSchema });
 
 interface Dependencies {
   vault: Vault;
@@ -60,7 +64,7 @@ async function findOpener({ vault, origins }: Dependencies, request: Request): P
 
 /** Starts connecting; with the `state` of what has been started, shows its form. */
 async function open(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
-  parseParameter("slug", slugSchema.safeParse(slug));
+  parse(pathSchema, { slug });
   const { searchParams } = new URL(exchange.request.url);
   if (!searchParams.has("state")) return start(dependencies, exchange, slug);
   const state = parseState(searchParams);
@@ -82,11 +86,8 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   }
   const setCookies: string[] = [];
   const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
-  const optional = (name: string, schema: z.ZodType<string>) => {
-    const value = url.searchParams.get(name);
-    return value === null ? null : parseParameter(name, schema.safeParse(value));
-  };
-  const connection = await connections.start(slug, { id: optional("id", idSchema), returnTo: optional("returnTo", returnToSchema) });
+  const asked = { id: url.searchParams.get("id"), returnTo: url.searchParams.get("returnTo") };
+  const connection = await connections.start(slug, parse(startSchema, asked));
   return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
 }
 
@@ -100,8 +101,8 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   const values = new URLSearchParams(await request.text());
   try {
-    const fields = fieldsSchema.safeParse([...values].map(([name, value]) => ({ name, value })));
-    const { authorizeUrl, returnTo } = await vault.submit(viewer, state, parseParameter("fields", fields));
+    const { fields } = parse(formSchema, { fields: [...values].map(([name, value]) => ({ name, value })) });
+    const { authorizeUrl, returnTo } = await vault.submit(viewer, state, fields);
     return authorizeUrl
       ? redirectTo(authorizeUrl)
       : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
@@ -227,11 +228,4 @@ function parseState(parameters: URLSearchParams): string {
   return state.data;
 }
 
-type Parsed<Value> = { success: true; data: Value } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
-
-function parseParameter<Value>(name: string, result: Parsed<Value>): Value {
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = [name, ...(issue?.path ?? [])].map(String).join(".");
-  throw badUserInput(`${path}: ${issue?.message ?? "is not valid"}.`, path);
-}
+const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> => parseInput(schema, value, "The request");

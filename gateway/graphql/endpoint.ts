@@ -11,6 +11,7 @@ import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
 import { isEventStream } from "../http/event-stream.ts";
 import { refuse } from "../http/refuse.ts";
+import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 
 interface Options {
@@ -91,7 +92,7 @@ function findWrongType({ method, headers }: Request): Failure | null {
 function findWrongParameter({ method, url }: Request): Failure | null {
   if (method !== "GET" || !url.includes("?")) return null;
   const { searchParams } = new URL(url);
-  const path = ["variables", "extensions"].find((name) => !isJson(searchParams.get(name) || "null"));
+  const path = ["variables", "extensions"].find((name) => safeParseJson(searchParams.get(name) || "null") === undefined);
   return path ? wrongInput(400, path, `${path}: must be JSON.`) : null;
 }
 
@@ -99,13 +100,4 @@ function findWrongParameter({ method, url }: Request): Failure | null {
 function notAcceptable({ headers }: Response): Failure {
   const accepted = headers.get("accept") ?? "application/json";
   return wrongInput(406, "accept", `This operation can be answered as ${accepted}: say so in Accept.`);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

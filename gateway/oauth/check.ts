@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { type ExchangeLimits, fetchAnswer, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { findObject } from "./path.ts";
+import { findObject, parseJson } from "./json.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import { isHttp, toServer } from "./token-request.ts";
 import { requestUserInfo, sendWithToken } from "./userinfo.ts";
@@ -69,7 +69,7 @@ async function tryToken(request: TokenCheck): Promise<CheckResult> {
 
 /** `{"ok":false,"error":"token_revoked"}` with status 200. */
 function judgeBody({ errorCodes }: OAuthProvider, text: string): CheckResult {
-  const body = findObject(JSON.parse(text));
+  const body = findObject(parseJson(text));
   const error = body?.["error"];
   if (typeof error !== "string" && body?.["ok"] !== false) return "works";
   const code = typeof error === "string" ? error : "";

@@ -1,4 +1,5 @@
 import { parse } from "lossless-json";
+import { z } from "zod";
 
 const integer = /^-?\d+$/;
 
@@ -15,5 +16,22 @@ export function parseJson(text: string): unknown {
   } catch {
     // Also for what is nested too deep for a parser that recurs.
     return JSON.parse(text);
+  }
+}
+
+const object = z.record(z.string(), z.unknown());
+
+/** A JSON object, else null: arrays, texts, numbers and null are none. */
+export function findObject(value: unknown): Record<string, unknown> | null {
+  const parsed = object.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
+
+/** The JSON object that a provider sent as a text; null where it is none. */
+export function safeParseObject(text: string): Record<string, unknown> | null {
+  try {
+    return findObject(parseJson(text));
+  } catch {
+    return null;
   }
 }

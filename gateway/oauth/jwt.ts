@@ -1,5 +1,4 @@
-import { parseJson } from "./json.ts";
-import { findObject } from "./path.ts";
+import { safeParseObject } from "./json.ts";
 
 /** A JWT's claims set (RFC 7519 section 4). */
 type Claims = Readonly<Record<string, unknown>>;
@@ -32,9 +31,5 @@ export function idTokenClaims(token: unknown, issuer: string | null, clientId: s
 
 function findClaims(token: string): Claims | null {
   const [, payload = ""] = token.split(".");
-  try {
-    return findObject(parseJson(Buffer.from(payload, "base64url").toString()));
-  } catch {
-    return null;
-  }
+  return safeParseObject(Buffer.from(payload, "base64url").toString());
 }

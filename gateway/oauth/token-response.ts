@@ -1,8 +1,8 @@
 import { hideSecrets } from "../http/hide-secrets.ts";
 import type { GrantOperation } from "./failure.ts";
-import { parseJson } from "./json.ts";
+import { findObject, safeParseObject } from "./json.ts";
 import { readLife } from "./lifetime.ts";
-import { findAt, findObject } from "./path.ts";
+import { findAt } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
 
 /** A body the way RFC 6749 sections 5.1 and 5.2 write it, or as near as the answer allows. */
@@ -43,7 +43,7 @@ export interface TokenAnswer {
  */
 export function normalise(answer: TokenAnswer): StandardAnswer | null {
   const { operation, provider, status } = answer;
-  const body = parseJsonObject(answer.text) ?? parseForm(answer.text);
+  const body = safeParseObject(answer.text) ?? parseForm(answer.text);
   if (body === null) return null;
   if (!isSendable(tokenObject(provider, body).source["access_token"])) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
@@ -65,14 +65,6 @@ export function missingMember({ status, body }: StandardAnswer): string | null {
 function isSendable(accessToken: unknown): boolean {
   if (typeof accessToken !== "string") return true;
   return !controlCharacter.test(accessToken) && Buffer.byteLength(accessToken) <= MAXIMUM_ACCESS_TOKEN_BYTES;
-}
-
-function parseJsonObject(text: string): Record<string, unknown> | null {
-  try {
-    return findObject(parseJson(text));
-  } catch {
-    return null;
-  }
 }
 
 const parseForm = (text: string): Record<string, unknown> | null =>

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Context, requirePlatform, requireUser, type Sessions } from "../../schema/context.ts";
-import { badUserInput } from "../../schema/errors.ts";
+import { parseInput } from "../../schema/input.ts";
 import type { PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 
 /** What an operation can reach, by who may call it. */
@@ -107,13 +107,7 @@ export function operation<Kind extends CallerKind, Path extends Shape, Query ext
 }
 
 /** What a schema makes of outside data. Throws BAD_USER_INPUT that names the first thing wrong. */
-export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = (issue?.path ?? []).map(String).join(".");
-  throw badUserInput(`${path || "The body"}: ${issue?.message ?? "is not valid"}.`, path);
-}
+export const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> => parseInput(schema, value, "The body");
 
 /** Resolves who calls, for one request. Each throws UNAUTHENTICATED or FORBIDDEN for another kind of caller. */
 export function createCallerResolvers(request: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { GatewayError, notFound } from "../../schema/errors.ts";
+import { notFound } from "../../schema/errors.ts";
 import { fingerprintSchema, minimumTtlSchema } from "../../schema/input.ts";
+import { toOutcomeError } from "../../schema/outcomes.ts";
 import type {
   AccessToken,
   AccessTokenOutcome,
@@ -52,7 +53,7 @@ export async function readSingle(source: OwnerConnections, where: ConnectionWher
     const [problem, connection] = [problemOf(outcome), await source.find(where)];
     return connection ? { connection: withProblem(connection, problem) } : { connection: null, problem };
   }
-  throw toError(outcome);
+  throw toOutcomeError(outcome);
 }
 
 async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<Single> {
@@ -96,15 +97,6 @@ function problemOf(outcome: Mendable): WireTokenProblem {
   const connector_url = outcome.connectorUrl;
   if (outcome.type === "NotConnected") return { code: "NOT_CONNECTED", message, connector_url };
   return { code: "RECONNECT_REQUIRED", message, reason: outcome.reason, connector_url };
-}
-
-function toError(outcome: Exclude<AccessTokenOutcome, Mendable | { type: "AccessToken" }>): GatewayError {
-  const { message } = outcome;
-  if (outcome.type === "TemporarilyUnavailable")
-    return new GatewayError("TEMPORARILY_UNAVAILABLE", message, { retryAfter: outcome.retryAfter });
-  if (outcome.type === "MinimumTtlUnavailable")
-    return new GatewayError("MINIMUM_TTL_UNAVAILABLE", message, { maximumTtl: outcome.maximumTtl });
-  return new GatewayError("CONNECTOR_MISCONFIGURED", message);
 }
 
 /** 404 in words (contract, "Tokens"). `NOT_CONNECTED` tells it from an unknown connector. */

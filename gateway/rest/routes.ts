@@ -3,6 +3,7 @@ import type { Context as RouteContext } from "hono";
 import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
+import { safeParseJson } from "../runtime/json.ts";
 import { createOpenApi } from "./openapi.ts";
 import { type Operation, createCallerResolvers } from "./operation.ts";
 import { platformOperations } from "./platform.ts";
@@ -67,9 +68,7 @@ async function readJson(request: Request): Promise<unknown> {
   if (text === "") return {};
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
     throw badUserInput("Send the body as application/json.", "content-type");
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badUserInput("The body is not JSON.", "body");
-  }
+  const body = safeParseJson(text);
+  if (body === undefined) throw badUserInput("The body is not JSON.", "body");
+  return body;
 }

@@ -8,6 +8,7 @@ import type { Authorization, ViewerConnections } from "../../schema/upstream.ts"
 import { failureOf } from "../http/failure.ts";
 import type { Log } from "../runtime/log.ts";
 import { createConcurrencyLimit } from "../runtime/concurrency-limit.ts";
+import { safeParseJson } from "../runtime/json.ts";
 
 /** Where xkit.js connects (contract, "Socket"). */
 export const SOCKET_PATH = "/socket/websocket";
@@ -136,7 +137,7 @@ function serve(
   });
   socket.on("message", (data, isBinary) => {
     silence.refresh();
-    const message = isBinary || !Buffer.isBuffer(data) ? null : parseMessage(data.toString());
+    const message = isBinary || !Buffer.isBuffer(data) ? undefined : messageSchema.safeParse(safeParseJson(data.toString())).data;
     if (!message) return socket.close(POLICY_VIOLATION, "not a message of Phoenix channels, version 2");
     receive(socket, subscriber, joined, message).catch((error: unknown) => {
       log.error({ err: error }, "unexpected error");
@@ -219,14 +220,6 @@ async function isAllowedOrUnknown(stillAllowed: () => Promise<boolean>): Promise
 function refusalOf(error: unknown): { reason: string } {
   if (error instanceof GatewayError) return { reason: error.message };
   throw error;
-}
-
-function parseMessage(text: string): Message | null {
-  try {
-    return messageSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
 }
 
 const reasons: Record<number, string> = {
