@@ -68,7 +68,7 @@ export async function createAuth({
   const longestTokenSeconds = Math.max(lifetimes.userTokenSeconds, lifetimes.sessionTokenSeconds);
   const origins = createOriginCheck(webOrigins, publicUrl);
   const cookies = createCookies(publicUrl, webOrigins);
-  const bindings = createBindings({ cookies, attempts: createAttempts({ database, sealer, macs, clock, log }) });
+  const bindings = createBindings({ cookies, attempts: createAttempts({ database, macs, clock }) });
   const signingKeys = await createSigningKeys({ database, sealer, macs, clock, longestTokenSeconds });
   const tokens = createTokens({ signingKeys, publicUrl, clock, lifetimes });
   const users = createUsers({ database, macs, clock });

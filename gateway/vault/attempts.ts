@@ -1,18 +1,14 @@
-import type { Transaction } from "kysely";
 import { forbidden, notFound } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
-import { createSecret, hashSecret, SealError, type Sealer } from "../store/sealing.ts";
-import type { AttemptRow, Tables } from "../store/tables.ts";
+import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
+import type { AttemptRow } from "../store/tables.ts";
 
 /** How long a started authorization may take. */
 export const ATTEMPT_LIFETIME_SECONDS = 600;
-const ATTEMPT_LIFETIME_MS = ATTEMPT_LIFETIME_SECONDS * 1_000;
-/** Expired attempts deleted at most whenever one starts. */
-const EXPIRED_ATTEMPTS_DELETED = 100;
 
 export const UNKNOWN_LINK = "This link is not one that was started here: start again.";
 export const USED_LINK = "This link was already used: start again if connecting did not succeed.";
@@ -31,29 +27,16 @@ export type Bind = (stateHash: string) => string;
 /** Where the browser of a page that cannot be bound goes on, and is bound there. */
 export type Link = (started: { slug: string; state: string }) => Promise<string>;
 
-export interface NewAttempt {
-  authorizationId: string;
-  connectorSlug: string;
-  userId: string;
-  /** Makes the secret that binds to the browser. */
-  bind: Bind;
-  verifier: string;
-  redirectUri: string;
-  returnTo: string | null;
-}
-
 interface AttemptDependencies {
   database: Database;
-  sealer: Sealer;
   macs: RowMacs;
   clock: Clock;
-  log: Pick<Log, "error">;
 }
 
 export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
-export function createAttempts({ database, sealer, macs, clock, log }: AttemptDependencies) {
+export function createAttempts({ database, macs, clock }: AttemptDependencies) {
   /** The attempt of a state, used and expired ones included, or null. */
   async function find(state: string): Promise<AttemptRow | null> {
     const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
@@ -61,46 +44,22 @@ export function createAttempts({ database, sealer, macs, clock, log }: AttemptDe
   }
 
   return {
-    /** A row to insert, and the state that finds it again: only its hash is kept. */
-    create(attempt: NewAttempt): { state: string; row: AttemptRow } {
-      const state = createSecret();
-      const stateHash = hashSecret(state);
-      const row = {
-        state_hash: stateHash,
-        authorization_id: attempt.authorizationId,
-        connector_slug: attempt.connectorSlug,
-        user_id: attempt.userId,
-        browser_hash: hashSecret(attempt.bind(stateHash)),
-        sealed_verifier: sealer.seal(attempt.verifier, contextOf.verifier(stateHash)),
-        redirect_uri: attempt.redirectUri,
-        return_to: attempt.returnTo,
-        expires_at: clock.now() + ATTEMPT_LIFETIME_MS,
-        used_at: null,
-      };
-      return { state, row: { ...row, mac: macs.sign("attempts", row) } };
+    find,
+
+    /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
+    async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
+      return assertUsable(await find(state), connectorSlug, clock.now());
     },
 
-    /** How many attempts at a connector a user has started that have not expired. */
-    async count(transaction: Transaction<Tables>, userId: string, connectorSlug: string): Promise<number> {
-      const { count } = await transaction
-        .selectFrom("attempts")
-        .select((row) => row.fn.countAll().as("count"))
-        .where("user_id", "=", userId)
-        .where("connector_slug", "=", connectorSlug)
-        .where("expires_at", ">", clock.now())
+    /** Uses the attempt up, once over all processes. Throws NOT_FOUND for the second. */
+    async use(attempt: AttemptRow): Promise<void> {
+      const { numUpdatedRows } = await database.query
+        .updateTable("attempts")
+        .set({ used_at: clock.now() })
+        .where("state_hash", "=", attempt.state_hash)
+        .where("used_at", "is", null)
         .executeTakeFirstOrThrow();
-      return Number(count);
-    },
-
-    async deleteExpired(transaction: Transaction<Tables>): Promise<void> {
-      const expired = transaction
-        .selectFrom("attempts")
-        .select("state_hash")
-        .where("expires_at", "<=", clock.now())
-        .limit(EXPIRED_ATTEMPTS_DELETED)
-        // Several processes delete at once; what another one is deleting is left to it.
-        .$if(database.kind === "postgres", (query) => query.forUpdate().skipLocked());
-      await transaction.deleteFrom("attempts").where("state_hash", "in", expired).execute();
+      if (numUpdatedRows !== 1n) throw notFound(USED_LINK);
     },
 
     /** Attempts of a user that can still be finished, the newest first. */
@@ -132,40 +91,25 @@ export function createAttempts({ database, sealer, macs, clock, log }: AttemptDe
         .executeTakeFirstOrThrow();
       return numUpdatedRows === 1n;
     },
-
-    /** Throws NOT_FOUND when it does not open: the link leads nowhere. */
-    openVerifier(attempt: AttemptRow): string {
-      try {
-        return sealer.open(attempt.sealed_verifier, contextOf.verifier(attempt.state_hash));
-      } catch (error) {
-        if (!(error instanceof SealError)) throw error;
-        log.error({ grant: attempt.authorization_id, err: error }, "a stored secret does not open");
-        throw notFound(UNKNOWN_LINK);
-      }
-    },
-
-    find,
-
-    /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
-    async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
-      const row = await find(state);
-      if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
-      if (row.used_at !== null) throw notFound(USED_LINK);
-      if (row.expires_at <= clock.now()) throw notFound("This link has expired: start again.");
-      return row;
-    },
-
-    /** Uses the attempt up, once over all processes. Throws NOT_FOUND for the second. */
-    async use(attempt: AttemptRow): Promise<void> {
-      const { numUpdatedRows } = await database.query
-        .updateTable("attempts")
-        .set({ used_at: clock.now() })
-        .where("state_hash", "=", attempt.state_hash)
-        .where("used_at", "is", null)
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows !== 1n) throw notFound(USED_LINK);
-    },
   };
+}
+
+function assertUsable(row: AttemptRow | null, connectorSlug: string | null, now: number): AttemptRow {
+  if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
+  if (row.used_at !== null) throw notFound(USED_LINK);
+  if (row.expires_at <= now) throw notFound("This link has expired: start again.");
+  return row;
+}
+
+/** The PKCE verifier of an attempt. Throws NOT_FOUND when it does not open: the link leads nowhere. */
+export function openVerifier({ sealer, log }: { sealer: Sealer; log: Pick<Log, "error"> }, attempt: AttemptRow): string {
+  try {
+    return sealer.open(attempt.sealed_verifier, contextOf.verifier(attempt.state_hash));
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    log.error({ grant: attempt.authorization_id, err: error }, "a stored secret does not open");
+    throw notFound(UNKNOWN_LINK);
+  }
 }
 
 /**

@@ -1,100 +1,68 @@
 import { notFound } from "../../schema/errors.ts";
-import type { Connection, Owner, Viewer } from "../../schema/upstream.ts";
-import { createVerifier } from "../oauth/authorize.ts";
 import { createActivation } from "./activation.ts";
-import { assertSameUser, assertSameVisitor, type Bind, createAttempts, type Link, USED_LINK, type Visitor } from "./attempts.ts";
-import { type StartedConnection, toConnection } from "./connections.ts";
+import { assertSameUser, assertSameVisitor, type Bind, createAttempts, openVerifier, USED_LINK, type Visitor } from "./attempts.ts";
+import type { StartedConnection } from "./connections.ts";
 import { createFinish } from "./finish.ts";
-import { newAuthorization, newConnection } from "./new-rows.ts";
-import { createPending, findTarget } from "./pending.ts";
-import { type ConnectingDependencies, createStartedConnections } from "./started-connections.ts";
+import { createStart } from "./start.ts";
+import { type ConnectingDependencies, type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
 import { createSubmit } from "./submit.ts";
 
-/** The two halves of connecting, and the form between them. */
+/** The two halves of connecting, the form between them, and what the pages around them ask. */
 export function createConnecting(dependencies: ConnectingDependencies) {
-  const { connections, connectors, macs, clock, publicUrl } = dependencies;
   const attempts = createAttempts(dependencies);
-  const activation = createActivation(dependencies);
-  const pending = createPending({ attempts, clock });
-  const startedConnections = createStartedConnections(dependencies);
-  const parts = { ...dependencies, attempts, activation, startedConnections };
-  const [submit, finish] = [createSubmit(parts), createFinish(parts)];
+  const parts: ConnectingParts = { ...dependencies, attempts, activation: createActivation(dependencies) };
 
-  async function start(
-    owner: Owner,
-    { viewer, bind, link }: { viewer: Viewer; bind: Bind; link: Link | null },
-    slug: string,
-    { id, returnTo }: { id: string | null; returnTo: string | null },
-  ): Promise<Connection> {
-    const connector = connectors.get(slug);
-    if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
-    const verifier = createVerifier();
-    const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
-      const now = clock.now();
-      const existing = findTarget(owned, connector, id);
-      const connection = existing ?? newConnection(owner, slug, id, now);
-      await pending.assertMayStart(transaction, viewer.userId, connector);
-      await pending.removeAbandoned(transaction, owned, existing);
-      if (!existing) await pending.insertConnection(transaction, connection);
-      const authorization = newAuthorization(macs, connection, connector.scopes, now, viewer);
-      const attempt = attempts.create({
-        authorizationId: authorization.id,
-        connectorSlug: slug,
-        userId: viewer.userId,
-        bind,
-        verifier,
-        redirectUri: `${publicUrl}/callback/${slug}`,
-        returnTo,
-      });
-      await pending.insertStarted(transaction, connection, authorization, attempt.row);
-      return { started: { connection, authorization, connector }, attempt };
-    });
-    const next = await startedConnections.nextStep(started, attempt.row, { state: attempt.state, verifier, link });
-    return toConnection(started, { clock, publicUrl, reader: viewer.userId }, next);
-  }
+  return {
+    start: createStart(parts),
+    submit: createSubmit(parts),
+    finish: createFinish(parts),
 
-  /** The form's facts, for the page that shows it. Throws NOT_FOUND and FORBIDDEN. */
-  async function getForm(state: string, slug: string, visitor: Visitor): Promise<StartedConnection> {
-    const attempt = await attempts.get(state, slug);
-    assertSameVisitor(attempt, visitor);
-    return startedConnections.read(attempt);
-  }
+    /** The form's facts, for the page that shows it. Throws NOT_FOUND and FORBIDDEN. */
+    async getForm(state: string, slug: string, visitor: Visitor): Promise<StartedConnection> {
+      const attempt = await attempts.get(state, slug);
+      assertSameVisitor(attempt, visitor);
+      return readStarted(parts, attempt);
+    },
 
-  /**
-   * Binds what this user has started to another browser instead. Answers where it continues there: our form, or the provider. Throws
-   * NOT_FOUND and FORBIDDEN.
-   */
-  async function takeOver(state: string, slug: string, userId: string, bind: Bind): Promise<{ location: string; isForm: boolean }> {
-    const attempt = await attempts.get(state, slug);
-    assertSameUser(attempt, userId);
-    const { authorizeUrl, collect } = await startedConnections.nextStep(await startedConnections.read(attempt), attempt, {
-      state,
-      verifier: attempts.openVerifier(attempt),
-      link: null,
-    });
-    const isBound = authorizeUrl && (await attempts.rebind(attempt.state_hash, userId, bind(attempt.state_hash)));
-    if (!isBound) throw notFound(USED_LINK);
-    return { location: authorizeUrl, isForm: Boolean(collect) };
-  }
+    /**
+     * Binds what this user has started to another browser instead. Answers where it continues there: our form, or the provider. Throws
+     * NOT_FOUND and FORBIDDEN.
+     */
+    takeOver: (state: string, slug: string, userId: string, bind: Bind) => takeOver(parts, { state, slug }, userId, bind),
 
-  /** Binds the user's last started authorization to a browser of theirs, if it can still be finished. */
-  async function bindStarted(stateHash: string, userId: string, bind: Bind): Promise<void> {
-    await attempts.rebind(stateHash, userId, bind(stateHash));
-  }
+    /** The hash of the state of what this user started last, if it can still be finished; else null. */
+    findStarted: async (userId: string): Promise<string | null> => (await attempts.listPending(userId))[0]?.state_hash ?? null,
 
-  /** The hash of the state of what this user started last, if it can still be finished; else null. */
-  const findStarted = async (userId: string): Promise<string | null> => (await attempts.listPending(userId))[0]?.state_hash ?? null;
+    /** Binds the user's last started authorization to a browser of theirs, if it can still be finished. */
+    async bindStarted(stateHash: string, userId: string, bind: Bind): Promise<void> {
+      await attempts.rebind(stateHash, userId, bind(stateHash));
+    },
 
-  /** Who started an authorization, and of what connector, for a page that asks whether to go on. Throws NOT_FOUND. */
-  async function describe(state: string, slug: string): Promise<{ userId: string; connectorName: string }> {
-    const attempt = await attempts.get(state, slug);
-    return { userId: attempt.user_id, connectorName: (await startedConnections.read(attempt)).connector.name };
-  }
+    /** Who started an authorization, and of what connector, for a page that asks whether to go on. Throws NOT_FOUND. */
+    async describe(state: string, slug: string): Promise<{ userId: string; connectorName: string }> {
+      const attempt = await attempts.get(state, slug);
+      return { userId: attempt.user_id, connectorName: (await readStarted(parts, attempt)).connector.name };
+    },
 
-  /** The `returnTo` of an attempt, also of one that is used or expired; null for an unknown state. */
-  const findReturnTo = async (state: string): Promise<string | null> => (await attempts.find(state))?.return_to ?? null;
+    /** The `returnTo` of an attempt, also of one that is used or expired; null for an unknown state. */
+    findReturnTo: async (state: string): Promise<string | null> => (await attempts.find(state))?.return_to ?? null,
+  };
+}
 
-  return { start, submit, finish, getForm, takeOver, findStarted, bindStarted, describe, findReturnTo };
+async function takeOver(
+  parts: ConnectingParts,
+  { state, slug }: { state: string; slug: string },
+  userId: string,
+  bind: Bind,
+): Promise<{ location: string; isForm: boolean }> {
+  const { attempts } = parts;
+  const attempt = await attempts.get(state, slug);
+  assertSameUser(attempt, userId);
+  const started = await readStarted(parts, attempt);
+  const { authorizeUrl, collect } = await nextStep(parts, started, attempt, { state, verifier: openVerifier(parts, attempt), link: null });
+  const isBound = authorizeUrl && (await attempts.rebind(attempt.state_hash, userId, bind(attempt.state_hash)));
+  if (!isBound) throw notFound(USED_LINK);
+  return { location: authorizeUrl, isForm: Boolean(collect) };
 }
 
 export type Connecting = ReturnType<typeof createConnecting>;

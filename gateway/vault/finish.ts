@@ -4,106 +4,124 @@ import type { Connection } from "../../schema/upstream.ts";
 import { accountFromClaims } from "../oauth/account.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
 import { fetchAccount } from "../oauth/userinfo.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { AttemptRow } from "../store/tables.ts";
-import { assertSameVisitor, type Visitor } from "./attempts.ts";
+import { assertSameVisitor, openVerifier, type Visitor } from "./attempts.ts";
+import { type ConnectingFailure, internalError } from "./connecting-failure.ts";
 import { type StartedConnection, toConnection } from "./connections.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
-import type { FirstTokens } from "./spool.ts";
-import type { ConnectingParts } from "./started-connections.ts";
-
-interface Failure {
-  code: string;
-  /** For servers and the log: with what the provider said. */
-  message: string;
-}
+import type { Granted } from "./spool.ts";
+import { type ConnectingParts, openCollected, readStarted } from "./started-connections.ts";
 
 /** Where a visit to a provider ended. */
 export interface Finished {
   connection: Connection;
   returnTo: string | null;
-  failure: Failure | null;
+  failure: ConnectingFailure | null;
+}
+
+/** A provider's callback, and what it answers. */
+interface Visit {
+  attempt: AttemptRow;
+  started: StartedConnection;
+  callback: URLSearchParams;
 }
 
 /** The second half of connecting: the provider's callback becomes the connection's tokens, or a failure. */
-export function createFinish({ attempts, activation, startedConnections, ...dependencies }: ConnectingParts) {
-  const { connections, clock, log, spool, publicUrl, timeoutMs, signal } = dependencies;
+export function createFinish(parts: ConnectingParts) {
+  const { attempts, activation, connections, clock, publicUrl } = parts;
 
   /** @param onStoreAway called when the first tokens wait for a store that is away: the visitor need not. */
-  async function finish(slug: string, callback: URLSearchParams, visitor: Visitor, onStoreAway: () => void): Promise<Finished> {
-    const state = callback.get("state") ?? "";
-    const attempt = await attempts.get(state, slug);
+  return async function finish(slug: string, callback: URLSearchParams, visitor: Visitor, onStoreAway: () => void): Promise<Finished> {
+    const attempt = await attempts.get(stateOf(callback), slug);
     assertSameVisitor(attempt, visitor);
-    const started = await startedConnections.read(attempt);
+    const started = await readStarted(parts, attempt);
     await attempts.use(attempt);
-    const failure = await exchange(started, attempt, state, callback, onStoreAway).catch(async (error: unknown) => {
+    const failure = await exchangeAndStore(parts, { attempt, started, callback }, onStoreAway).catch(async (error: unknown) => {
       // The state is used up, so this authorization cannot be finished: those who watch it are told.
-      await activation.fail(started, { code: "internal", message: "Something went wrong here while connecting: start again." });
+      await activation.fail(started, internalError);
       throw error;
     });
     if (failure) {
-      const facts = { connection: started.connection.id, connector: slug, code: failure.code, reason: failure.message };
-      // The user may decide so.
-      log[describeProblem(started.connector.name, failure.code, "attempt").isAlarm ? "warn" : "info"](facts, "connecting failed");
+      logFailure(parts, started, failure);
       await activation.fail(started, failure);
     }
     const connection = (await connections.read(started.connection.id)) ?? started;
     return { connection: toConnection(connection, { clock, publicUrl, reader: attempt.user_id }), returnTo: attempt.return_to, failure };
-  }
+  };
+}
 
-  async function exchange(
-    started: StartedConnection,
-    attempt: AttemptRow,
-    state: string,
-    callback: URLSearchParams,
-    onStoreAway: () => void,
-  ): Promise<Finished["failure"]> {
-    const { oauth } = started.connector;
-    if (!oauth) throw notFound("This connector has no provider to come back from.");
-    if (callback.has("code")) await activation.mark(started, "retrieving_tokens");
-    const provider = fillProvider(oauth.provider, startedConnections.openCollected(started));
-    const verifier = attempts.openVerifier(attempt);
-    const { client } = oauth;
-    const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
-    const askedAt = clock.now();
-    const result = await exchangeCode({
-      provider,
-      client,
-      redirectUri: attempt.redirect_uri,
-      callbackParams: callback,
-      expectedState: state,
-      verifier,
-      askedAt,
-      timeoutMs,
-    });
-    if (!result.ok) {
-      if (result.missing !== null)
-        log.warn({ connector: started.connector.slug, missing: result.missing }, "the provider's answer holds no tokens");
-      return { code: result.code, message: result.message };
-    }
-    logMisread(log, started.connector.slug, result.tokens);
-    const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, knownIdPath, timeoutMs });
-    const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims, knownIdPath);
-    const granted = { tokens: { ...result.tokens, idTokenClaims: null }, askedAt, account, isKnownToUserInfo: asked !== null };
-    // A code works once: these tokens are the only ones that come of it.
-    return retryAndSpool(
-      { clock, signal, onStoreAway },
-      (err) => keepFirst(started, attempt.user_id, granted, err),
-      () => activation.withTokens(started, attempt.user_id, granted),
-    );
-  }
+const stateOf = (callback: URLSearchParams): string => callback.get("state") ?? "";
 
-  function keepFirst(
-    { connection, connector, authorization }: StartedConnection,
-    userId: string,
-    granted: FirstTokens["granted"],
-    err: unknown,
-  ): () => void {
-    log.error({ connection: connection.id, connector: connector.slug, err }, "first tokens cannot be stored: they are kept in the spool");
-    const { id: authorizationId, version } = authorization;
-    return spool.keep({ connectionId: connection.id, authorizationId, version, userId, replaces: connection.authorization_id, granted });
-  }
+function logFailure({ log }: ConnectingParts, { connection, connector }: StartedConnection, { code, message }: ConnectingFailure): void {
+  // The user may decide so.
+  const level = describeProblem(connector.name, code, "attempt").isAlarm ? "warn" : "info";
+  log[level]({ connection: connection.id, connector: connector.slug, code, reason: message }, "connecting failed");
+}
 
-  return finish;
+async function exchangeAndStore(parts: ConnectingParts, visit: Visit, onStoreAway: () => void): Promise<ConnectingFailure | null> {
+  const { activation, clock, signal } = parts;
+  const { attempt, started, callback } = visit;
+  const { oauth } = started.connector;
+  if (!oauth) throw notFound("This connector has no provider to come back from.");
+  if (callback.has("code")) await activation.markRetrieving(started);
+  const result = await exchange(parts, visit, oauth);
+  if (!result.ok) return result.failure;
+  const { granted } = result;
+  // A code works once: these tokens are the only ones that come of it.
+  return retryAndSpool(
+    { clock, signal, onStoreAway },
+    (err) => keepFirst(parts, visit, granted, err),
+    () => activation.withTokens(started, attempt.user_id, granted),
+  );
+}
+
+type ExchangeResult = { ok: true; granted: Granted } | { ok: false; failure: ConnectingFailure };
+
+/** Exchanges the code for tokens, and learns whose they are. */
+async function exchange(
+  parts: ConnectingParts,
+  { attempt, started, callback }: Visit,
+  oauth: NonNullable<ConnectorConfig["oauth"]>,
+): Promise<ExchangeResult> {
+  const { connections, clock, log, timeoutMs } = parts;
+  const { slug } = started.connector;
+  const provider = fillProvider(oauth.provider, openCollected(parts, started));
+  const verifier = openVerifier(parts, attempt);
+  const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
+  const askedAt = clock.now();
+  const result = await exchangeCode({
+    provider,
+    client: oauth.client,
+    redirectUri: attempt.redirect_uri,
+    callbackParams: callback,
+    expectedState: stateOf(callback),
+    verifier,
+    askedAt,
+    timeoutMs,
+  });
+  if (!result.ok) {
+    if (result.missing !== null) log.warn({ connector: slug, missing: result.missing }, "the provider's answer holds no tokens");
+    return { ok: false, failure: { code: result.code, message: result.message } };
+  }
+  logMisread(log, slug, result.tokens);
+  const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, knownIdPath, timeoutMs });
+  const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims, knownIdPath);
+  const tokens = { ...result.tokens, idTokenClaims: null };
+  return { ok: true, granted: { tokens, askedAt, account, isKnownToUserInfo: asked !== null } };
+}
+
+function keepFirst({ log, spool }: ConnectingParts, { attempt, started }: Visit, granted: Granted, err: unknown): () => void {
+  const { connection, connector, authorization } = started;
+  log.error({ connection: connection.id, connector: connector.slug, err }, "first tokens cannot be stored: they are kept in the spool");
+  return spool.keep({
+    connectionId: connection.id,
+    authorizationId: authorization.id,
+    version: authorization.version,
+    userId: attempt.user_id,
+    replaces: connection.authorization_id,
+    granted,
+  });
 }

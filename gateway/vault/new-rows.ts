@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Owner, Viewer } from "../../schema/upstream.ts";
 import type { RowMacs } from "../store/row-macs.ts";
-import { grantFacts } from "./sealed-columns.ts";
-import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
+import { contextOf } from "../store/sealed-places.ts";
+import { createSecret, hashSecret } from "../store/sealing.ts";
+import { ATTEMPT_LIFETIME_SECONDS, type Bind } from "./attempts.ts";
+import { grantFacts, type Keys } from "./sealed-columns.ts";
+import type { AttemptRow, AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
 /** A pending connection: no authorization of it has succeeded yet. */
 export const newConnection = (owner: Owner, slug: string, id: string | null, now: number): ConnectionRow => ({
@@ -73,3 +76,33 @@ const emptyGrant = (
   created_at: now,
   updated_at: now,
 });
+
+export interface NewAttempt {
+  authorizationId: string;
+  connectorSlug: string;
+  userId: string;
+  /** Makes the secret that binds to the browser. */
+  bind: Bind;
+  verifier: string;
+  redirectUri: string;
+  returnTo: string | null;
+}
+
+/** An attempt, and the state that finds it again: only its hash is kept. */
+export function newAttempt({ sealer, macs }: Keys, attempt: NewAttempt, now: number): { state: string; row: AttemptRow } {
+  const state = createSecret();
+  const stateHash = hashSecret(state);
+  const row = {
+    state_hash: stateHash,
+    authorization_id: attempt.authorizationId,
+    connector_slug: attempt.connectorSlug,
+    user_id: attempt.userId,
+    browser_hash: hashSecret(attempt.bind(stateHash)),
+    sealed_verifier: sealer.seal(attempt.verifier, contextOf.verifier(stateHash)),
+    redirect_uri: attempt.redirectUri,
+    return_to: attempt.returnTo,
+    expires_at: now + ATTEMPT_LIFETIME_SECONDS * 1000,
+    used_at: null,
+  };
+  return { state, row: { ...row, mac: macs.sign("attempts", row) } };
+}

@@ -1,13 +1,16 @@
 import type { Transaction } from "kysely";
 import { badUserInput, GatewayError } from "../../schema/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { ATTEMPT_LIFETIME_SECONDS, type Attempts } from "./attempts.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
 import type { StoredConnection } from "./connections.ts";
+import type { Database } from "../store/database.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
 /** Most attempts at one connector that a user can have started within `ATTEMPT_LIFETIME_SECONDS`, finished or not. */
 export const MAXIMUM_ATTEMPTS = 100;
+
+/** Expired attempts deleted at most whenever one starts. */
+const EXPIRED_ATTEMPTS_DELETED = 100;
 
 /** The connection to reconnect, or null for a new one. Of a connector that supports one connection, every id names that one. */
 export function findTarget(owned: readonly StoredConnection[], connector: ConnectorConfig, id: string | null): ConnectionRow | null {
@@ -17,62 +20,77 @@ export function findTarget(owned: readonly StoredConnection[], connector: Connec
   return connector.supportsMultipleConnections ? null : (owned[0]?.connection ?? null);
 }
 
-/** The rows of what is pending. */
-export function createPending({ attempts, clock }: { attempts: Attempts; clock: Clock }) {
-  /** Bounds what one user can leave behind, in a group too. Throws RATE_LIMITED. */
-  async function assertMayStart(transaction: Transaction<Tables>, userId: string, { slug, name }: ConnectorConfig): Promise<void> {
-    if ((await attempts.count(transaction, userId, slug)) < MAXIMUM_ATTEMPTS) return;
-    const message = `Connecting ${name} was started ${MAXIMUM_ATTEMPTS} times already: finish one of them, or try again later.`;
-    throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
-  }
+/** Bounds what one user can leave behind, in a group too. Throws RATE_LIMITED. */
+export async function assertMayStart(
+  transaction: Transaction<Tables>,
+  userId: string,
+  { slug, name }: ConnectorConfig,
+  now: number,
+): Promise<void> {
+  const { count } = await transaction
+    .selectFrom("attempts")
+    .select((row) => row.fn.countAll().as("count"))
+    .where("user_id", "=", userId)
+    .where("connector_slug", "=", slug)
+    .where("expires_at", ">", now)
+    .executeTakeFirstOrThrow();
+  if (Number(count) < MAXIMUM_ATTEMPTS) return;
+  const message = `Connecting ${name} was started ${MAXIMUM_ATTEMPTS} times already: finish one of them, or try again later.`;
+  throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
+}
 
-  /** Removes the abandoned ones of `owned` but for `target`, which is about to be started. */
-  async function removeAbandoned(
-    transaction: Transaction<Tables>,
-    owned: readonly StoredConnection[],
-    target: ConnectionRow | null,
-  ): Promise<void> {
-    const now = clock.now();
-    const abandoned = owned.filter((stored) => stored.connection.id !== target?.id && isAbandoned(stored, now));
-    await remove(transaction, abandoned);
-  }
+/** Removes the abandoned ones of `owned` but for `target`, which is about to be started. */
+export async function removeAbandoned(
+  transaction: Transaction<Tables>,
+  owned: readonly StoredConnection[],
+  target: ConnectionRow | null,
+  now: number,
+): Promise<void> {
+  const abandoned = owned.filter((stored) => stored.connection.id !== target?.id && isAbandoned(stored, now));
+  await remove(transaction, abandoned);
+}
 
-  /** Throws BAD_USER_INPUT for an id that a connection of another owner or connector has. */
-  async function insertConnection(transaction: Transaction<Tables>, connection: ConnectionRow): Promise<void> {
-    const { numInsertedOrUpdatedRows } = await transaction
-      .insertInto("connections")
-      .values(connection)
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows !== 1n)
-      throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
-  }
+/** Throws BAD_USER_INPUT for an id that a connection of another owner or connector has. */
+export async function insertConnection(transaction: Transaction<Tables>, connection: ConnectionRow): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await transaction
+    .insertInto("connections")
+    .values(connection)
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows !== 1n)
+    throw badUserInput("id: is already in use: give a new UUID, or the id of your own connection of this connector.", "id");
+}
 
-  /** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
-  async function insertStarted(
-    transaction: Transaction<Tables>,
-    { id, enabled, authorization_id: authorizationId }: ConnectionRow,
-    authorization: AuthorizationRow,
-    attempt: AttemptRow,
-  ): Promise<void> {
-    await attempts.deleteExpired(transaction);
-    await transaction
-      .deleteFrom("authorizations")
-      .where("connection_id", "=", id)
-      .$if(authorizationId !== null, (query) => query.where("id", "!=", authorizationId ?? ""))
-      .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
-      .execute();
-    await transaction.insertInto("authorizations").values(authorization).execute();
-    await transaction.insertInto("attempts").values(attempt).execute();
-    if (enabled) return;
-    await transaction
-      .updateTable("connections")
-      .set({ authorization_id: authorization.id, updated_at: clock.now() })
-      .where("id", "=", id)
-      .execute();
-  }
+/** Rule 6: a connection that works, or says why it does not, shows nothing of the attempt before it succeeds. */
+export async function insertStarted(
+  transaction: Transaction<Tables>,
+  { id, enabled, authorization_id: authorizationId }: ConnectionRow,
+  authorization: AuthorizationRow,
+  attempt: AttemptRow,
+  now: number,
+): Promise<void> {
+  await transaction
+    .deleteFrom("authorizations")
+    .where("connection_id", "=", id)
+    .$if(authorizationId !== null, (query) => query.where("id", "!=", authorizationId ?? ""))
+    .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
+    .execute();
+  await transaction.insertInto("authorizations").values(authorization).execute();
+  await transaction.insertInto("attempts").values(attempt).execute();
+  if (enabled) return;
+  await transaction.updateTable("connections").set({ authorization_id: authorization.id, updated_at: now }).where("id", "=", id).execute();
+}
 
-  return { assertMayStart, removeAbandoned, insertConnection, insertStarted };
+/** Deletes some of the attempts that have expired, of all users. */
+export async function deleteExpired({ kind }: Pick<Database, "kind">, transaction: Transaction<Tables>, now: number): Promise<void> {
+  const expired = transaction
+    .selectFrom("attempts")
+    .select("state_hash")
+    .where("expires_at", "<=", now)
+    .limit(EXPIRED_ATTEMPTS_DELETED)
+    // Several processes delete at once; what another one is deleting is left to it.
+    .$if(kind === "postgres", (query) => query.forUpdate().skipLocked());
+  await transaction.deleteFrom("attempts").where("state_hash", "in", expired).execute();
 }
 
 /** Whether a connection was never enabled and no attempt can enable it: all have expired, or it was disconnected before. */

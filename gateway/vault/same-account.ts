@@ -1,5 +1,6 @@
 import type { Account } from "../oauth/account.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import type { StartedConnection } from "./connections.ts";
 
 /**
  * What the account of a new grant is to the one that the connection has.
@@ -7,12 +8,16 @@ import type { AuthorizationRow } from "../store/tables.ts";
  * - `unknown`: the provider did not name it where it is expected to.
  * - `incomparable`: the known id is from a path that the configuration no longer has, and the answer holds nothing there.
  */
-export type AccountRelation = "same" | "other" | "unknown" | "incomparable";
+type AccountRelation = "same" | "other" | "unknown" | "incomparable";
 
 type KnownAccount = Pick<AuthorizationRow, "account_id" | "account_id_path">;
 
+/** What the account of a started grant is to that of the grant which it replaces. */
+export const relationTo = ({ connector }: StartedConnection, previous: KnownAccount, account: Account | null): AccountRelation =>
+  relateAccounts(previous, account, connector.oauth?.provider.accountIdPaths ?? []);
+
 /** Only ids of one path are compared. Both unknown counts as the same. `idPaths`: of the configuration. */
-export function relateAccounts(known: KnownAccount, account: Account | null, idPaths: readonly string[]): AccountRelation {
+function relateAccounts(known: KnownAccount, account: Account | null, idPaths: readonly string[]): AccountRelation {
   const { account_id: id, account_id_path: path } = known;
   const newId = account?.id ?? null;
   if (id === null) return newId === null ? "same" : "other";

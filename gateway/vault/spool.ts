@@ -48,7 +48,9 @@ const firstSchema = placeSchema.extend({
       scopes: z.array(z.string()).readonly().nullable(),
       idTokenClaims: z.null(),
     }),
+    /** Before the code was sent: milliseconds. */
     askedAt: z.int(),
+    /** Whether the provider's userinfo took the access token. */
     isKnownToUserInfo: z.boolean(),
     account: z
       .strictObject({
@@ -72,6 +74,8 @@ interface SpoolFile {
 export type RefreshedTokens = z.output<typeof refreshedSchema>;
 /** The first tokens of an authorization that a store could not take, with what finishing it needs. */
 export type FirstTokens = z.output<typeof firstSchema>;
+/** What a provider answered to a code. */
+export type Granted = FirstTokens["granted"];
 export type SpooledTokens = (RefreshedTokens | FirstTokens) & SpoolFile;
 
 /** New tokens that wait for the store, as sealed files: they outlive the process. */

@@ -9,7 +9,7 @@ import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
-import type { createActivation } from "./activation.ts";
+import type { Activation } from "./activation.ts";
 import { type Attempts, type Link, UNKNOWN_LINK } from "./attempts.ts";
 import type { ConnectionStore, StartedConnection } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
@@ -34,73 +34,75 @@ export interface ConnectingDependencies {
   signal: AbortSignal;
 }
 
-/** What `submit` and `finish` share. */
+/** What the steps of connecting share. */
 export interface ConnectingParts extends ConnectingDependencies {
   attempts: Attempts;
-  activation: ReturnType<typeof createActivation>;
-  startedConnections: ReturnType<typeof createStartedConnections>;
+  activation: Activation;
 }
 
-/** What attempts have started: the connection, and what its browser does next. */
-export function createStartedConnections(dependencies: ConnectingDependencies) {
-  const { database, connections, log, publicUrl } = dependencies;
+/**
+ * What an attempt has started. Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more.
+ */
+export async function readStarted(dependencies: ConnectingDependencies, attempt: AttemptRow): Promise<StartedConnection> {
+  const { database, connections } = dependencies;
+  const authorization = await database.query
+    .selectFrom("authorizations")
+    .selectAll()
+    .where("id", "=", attempt.authorization_id)
+    .executeTakeFirst();
+  const stored = authorization && (await connections.read(authorization.connection_id));
+  if (!stored) throw notFound("The connection was removed in the meantime: start again.");
+  await assertStillConnectsFor(dependencies, attempt.user_id, stored.connection);
+  return { ...stored, authorization };
+}
 
-  /** Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more. */
-  async function read(attempt: AttemptRow): Promise<StartedConnection> {
-    const authorization = await database.query
-      .selectFrom("authorizations")
-      .selectAll()
-      .where("id", "=", attempt.authorization_id)
-      .executeTakeFirst();
-    const stored = authorization && (await connections.read(authorization.connection_id));
-    if (!stored) throw notFound("The connection was removed in the meantime: start again.");
-    await assertStillConnectsFor(dependencies, attempt.user_id, stored.connection);
-    return { ...stored, authorization };
+/** Throws NOT_FOUND when what was collected does not open: connecting is started again. */
+export function openCollected(dependencies: ConnectingDependencies, started: StartedConnection): Record<string, string> {
+  try {
+    return openFields(dependencies, started);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    dependencies.log.error({ ...rowOf(started), err: error }, "a stored secret does not open");
+    throw notFound(UNKNOWN_LINK);
   }
+}
 
-  /** Throws NOT_FOUND when what was collected does not open: connecting is started again. */
-  function openCollected(started: StartedConnection): Record<string, string> {
-    try {
-      return openFields(dependencies, started);
-    } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      log.error({ ...rowOf(started), err: error }, "a stored secret does not open");
-      throw notFound(UNKNOWN_LINK);
-    }
-  }
+/** What a browser holds, or will hold, of an attempt. */
+interface Secrets {
+  state: string;
+  verifier: string;
+}
 
-  /** What the browser does next: a form of ours, then the provider. A page that cannot be bound is sent to `link` before. */
-  async function nextStep(
-    started: StartedConnection,
-    attempt: AttemptRow,
-    { state, verifier, link }: { state: string; verifier: string; link: Link | null },
-  ): Promise<Partial<Authorization>> {
-    const { slug } = started.connector;
-    const next = await unlinkedStep(started, attempt, state, verifier);
-    return next.authorizeUrl && link ? { ...next, authorizeUrl: await link({ slug, state }) } : next;
-  }
+/** What the browser does next: a form of ours, then the provider. A page that cannot be bound is sent to `link` before. */
+export async function nextStep(
+  dependencies: ConnectingDependencies,
+  started: StartedConnection,
+  attempt: AttemptRow,
+  { link, ...secrets }: Secrets & { link: Link | null },
+): Promise<Partial<Authorization>> {
+  const next = await unlinkedStep(dependencies, started, attempt, secrets);
+  const { state } = secrets;
+  return next.authorizeUrl && link ? { ...next, authorizeUrl: await link({ slug: started.connector.slug, state }) } : next;
+}
 
-  async function unlinkedStep(
-    started: StartedConnection,
-    attempt: AttemptRow,
-    state: string,
-    verifier: string,
-  ): Promise<Partial<Authorization>> {
-    const { collect, oauth, slug, scopes } = started.connector;
-    if (collect && !started.authorization.sealed_fields)
-      return { state, collect, authorizeUrl: `${publicUrl}/connect/${slug}?state=${state}` };
-    if (!oauth) return {};
-    const provider = fillProvider(oauth.provider, openCollected(started));
-    const url = await createAuthorizationRequest({
-      provider,
-      client: oauth.client,
-      redirectUri: attempt.redirect_uri,
-      scopes,
-      state,
-      verifier,
-    });
-    return { state, authorizeUrl: url.href };
-  }
-
-  return { read, openCollected, nextStep };
+async function unlinkedStep(
+  dependencies: ConnectingDependencies,
+  started: StartedConnection,
+  attempt: AttemptRow,
+  { state, verifier }: Secrets,
+): Promise<Partial<Authorization>> {
+  const { collect, oauth, slug, scopes } = started.connector;
+  if (collect && !started.authorization.sealed_fields)
+    return { state, collect, authorizeUrl: `${dependencies.publicUrl}/connect/${slug}?state=${state}` };
+  if (!oauth) return {};
+  const provider = fillProvider(oauth.provider, openCollected(dependencies, started));
+  const url = await createAuthorizationRequest({
+    provider,
+    client: oauth.client,
+    redirectUri: attempt.redirect_uri,
+    scopes,
+    state,
+    verifier,
+  });
+  return { state, authorizeUrl: url.href };
 }

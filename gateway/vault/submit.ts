@@ -1,13 +1,15 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
-import { type Link, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
+import { type Link, openVerifier, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
 import { parseCollected } from "./collected.ts";
 import { toAuthorization } from "./connections.ts";
 import { placeOf, sealColumn } from "./sealed-columns.ts";
-import type { ConnectingParts } from "./started-connections.ts";
+import { type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
 
 /** The form between the two halves of connecting. Its fields connect by themselves where the connector has no provider. Throws NOT_FOUND. */
-export function createSubmit({ database, sealer, clock, publicUrl, attempts, activation, startedConnections }: ConnectingParts) {
+export function createSubmit(parts: ConnectingParts) {
+  const { database, sealer, clock, publicUrl, attempts, activation } = parts;
+
   return async function submit(
     viewer: Viewer,
     state: string,
@@ -17,16 +19,16 @@ export function createSubmit({ database, sealer, clock, publicUrl, attempts, act
     const attempt = await attempts.get(state, null);
     if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
     const view = { clock, publicUrl, reader: viewer.userId };
-    const started = await startedConnections.read(attempt);
+    const started = await readStarted(parts, attempt);
     const values = parseCollected(started.connector, fields);
     const place = placeOf(started.connection, started.authorization.id);
     const sealedFields = sealColumn(sealer, place, "sealed_fields", JSON.stringify(values));
     const returnTo = attempt.return_to;
     if (!started.connector.oauth) {
       await attempts.use(attempt);
-      const failure = await activation.withKey(started, attempt.user_id, values, sealedFields);
+      const failure = await activation.withKey(started, attempt.user_id, { values, sealedFields });
       if (failure) throw notFound(failure.message);
-      const { authorization, connector } = await startedConnections.read(attempt);
+      const { authorization, connector } = await readStarted(parts, attempt);
       return { ...toAuthorization(authorization, connector, view), returnTo };
     }
     const { numUpdatedRows } = await database.query
@@ -40,7 +42,7 @@ export function createSubmit({ database, sealer, clock, publicUrl, attempts, act
     const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     return {
       ...toAuthorization(filled.authorization, filled.connector, view),
-      ...(await startedConnections.nextStep(filled, attempt, { state, verifier: attempts.openVerifier(attempt), link })),
+      ...(await nextStep(parts, filled, attempt, { state, verifier: openVerifier(parts, attempt), link })),
       returnTo,
     };
   };

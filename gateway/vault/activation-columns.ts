@@ -1,0 +1,78 @@
+import type { Log } from "../runtime/log.ts";
+import { SealError } from "../store/sealing.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import type { StartedConnection, StoredConnection } from "./connections.ts";
+import { relationTo } from "./same-account.ts";
+import { type Keys, openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
+import type { Granted } from "./spool.ts";
+import { NO_USERINFO_AT } from "./token-check.ts";
+
+/** What a grant receives when it becomes active. */
+export type ActivationColumns = Omit<Partial<AuthorizationRow>, "id">;
+
+interface ColumnDependencies extends Keys {
+  log: Pick<Log, "error">;
+}
+
+/** The columns of a grant whose code brought tokens, beside what it takes from the grant that it replaces. */
+export function columnsOfTokens(
+  dependencies: ColumnDependencies,
+  started: StartedConnection,
+  previous: AuthorizationRow | null,
+  { tokens, askedAt, account, isKnownToUserInfo }: Granted,
+): ActivationColumns {
+  const { connection, authorization, connector } = started;
+  const columns = tokenColumns(dependencies.sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
+  // What is known of the one account must not turn up under the name of another, which an unknown one may be.
+  const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
+  return {
+    ...columns,
+    // Those that the exchange used, not those that were submitted during it.
+    sealed_fields: authorization.sealed_fields,
+    sealed_refresh_token: columns.sealed_refresh_token ?? inheritRefreshToken(dependencies, started, kept),
+    account_id: account?.id ?? null,
+    account_id_path: account?.idPath ?? null,
+    display_label: account?.label ?? kept?.display_label ?? null,
+    checked_at: isKnownToUserInfo ? null : NO_USERINFO_AT,
+  };
+}
+
+/** The columns of a grant whose form brought an API key. */
+export function columnsOfKey(
+  { sealer }: Pick<Keys, "sealer">,
+  { connection, authorization, connector }: StartedConnection,
+  { values, sealedFields }: { values: Record<string, string>; sealedFields: string },
+  now: number,
+): ActivationColumns {
+  const key = connector.collect?.fields.find(({ secret }) => secret)?.name ?? "";
+  return {
+    sealed_fields: sealedFields,
+    sealed_access_token: sealColumn(sealer, placeOf(connection, authorization.id), "sealed_access_token", values[key] ?? ""),
+    token_type: "api_key",
+    granted_scopes: authorization.requested_scopes,
+    issued_at: now,
+    expires_at: null,
+    version: authorization.version + 1,
+  };
+}
+
+/** Rule 6: a reconnect of the same account without a new refresh token keeps the old one, sealed again for its new place. */
+function inheritRefreshToken(
+  dependencies: ColumnDependencies,
+  { connection, connector, authorization }: StartedConnection,
+  previous: AuthorizationRow | null,
+): string | null {
+  const refreshToken = openIfPossible(dependencies, { connection, connector, authorization: previous });
+  return refreshToken && sealColumn(dependencies.sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
+}
+
+/** Connecting again is what mends a connection whose secrets do not open: it must not fail for them. */
+function openIfPossible({ log, ...keys }: ColumnDependencies, stored: StoredConnection): string | null {
+  try {
+    return openColumn(keys, stored, "sealed_refresh_token");
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    log.error({ ...rowOf(stored), err: error }, "a stored secret does not open, and is replaced without it");
+    return null;
+  }
+}

@@ -1,0 +1,42 @@
+import { notFound } from "../../schema/errors.ts";
+import type { Connection, Owner, Viewer } from "../../schema/upstream.ts";
+import { createVerifier } from "../oauth/authorize.ts";
+import type { Bind, Link } from "./attempts.ts";
+import { toConnection } from "./connections.ts";
+import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
+import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
+import { type ConnectingDependencies, nextStep } from "./started-connections.ts";
+
+/** The first half of connecting: a grant that is only asked for, and what its browser does next. */
+export function createStart(dependencies: ConnectingDependencies) {
+  const { database, connections, connectors, macs, clock, publicUrl } = dependencies;
+
+  return async function start(
+    owner: Owner,
+    { viewer, bind, link }: { viewer: Viewer; bind: Bind; link: Link | null },
+    slug: string,
+    { id, returnTo }: { id: string | null; returnTo: string | null },
+  ): Promise<Connection> {
+    const connector = connectors.get(slug);
+    if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+    const verifier = createVerifier();
+    const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
+      const now = clock.now();
+      const existing = findTarget(owned, connector, id);
+      const connection = existing ?? newConnection(owner, slug, id, now);
+      await assertMayStart(transaction, viewer.userId, connector, now);
+      await removeAbandoned(transaction, owned, existing, now);
+      if (!existing) await insertConnection(transaction, connection);
+      const authorization = newAuthorization(macs, connection, connector.scopes, now, viewer);
+      const authorizationId = authorization.id;
+      const redirectUri = `${publicUrl}/callback/${slug}`;
+      const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, verifier, redirectUri, returnTo };
+      const attempt = newAttempt(dependencies, asked, now);
+      await deleteExpired(database, transaction, now);
+      await insertStarted(transaction, connection, authorization, attempt.row, now);
+      return { started: { connection, authorization, connector }, attempt };
+    });
+    const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, verifier, link });
+    return toConnection(started, { clock, publicUrl, reader: viewer.userId }, next);
+  };
+}
