@@ -9,7 +9,7 @@ export default defineConfig({
     include: [
       "test/**/*.long.test.ts",
       "gateway/**/*.long.test.ts",
-      "gateway/connect/look.test.ts",
+      "gateway/connect/contrast.test.ts",
       "client/catalog/*.test.ts",
       "examples/*.test.ts",
     ],

@@ -3,12 +3,12 @@ import type { Duplex } from "node:stream";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
-import { wasGood } from "./auth/bearer.ts";
+import { isStaleCredential } from "./auth/bearer.ts";
 import { signInThrough } from "./upstream/relayed-sign-in.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
-import { createHandOver, type HandOver, handedOverSchema } from "./connect/popup-handoff.ts";
+import { createHandoffTokens, type HandoffTokens, handoffSchema } from "./connect/handoff.ts";
 import { type Pages, renderFailurePage } from "./connect/page.ts";
 import { createPageLinkRoutes, PAGE_LINK_PATH, type PageLink, pageLinkSchema } from "./connect/page-link.ts";
 import { createPopupRoutes } from "./connect/popup.ts";
@@ -66,7 +66,7 @@ export interface Edge {
 export function createEdge(dependencies: Dependencies): Edge {
   const { config, services, upstream, metrics, clock, log } = dependencies;
   const auth = signInThrough(services.auth, upstream, services.sealer);
-  const links = createHandOver(
+  const links = createHandoffTokens(
     { oneTimeTokens: auth.oneTimeTokens, sealer: services.sealer },
     { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS },
   );
@@ -74,7 +74,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     `${config.publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams({ token: await links.create(link) })}`;
   const contexts = createContextFactory(auth, upstream, linkPage);
   let isDraining = false;
-  const pages = { platform: config.platform, findSignedIn: auth.signIn.signedInUser };
+  const pages = { platform: config.platform, findViewer: auth.signIn.findViewer };
   const parts = { ...dependencies, auth, contexts, links, pages, isDraining: () => isDraining };
   const surfaceOf = createSurfaces(pages, config.publicUrl);
   const { isValid } = auth.origins;
@@ -97,7 +97,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     clock,
     log,
     share: createSharedRates(services.database),
-    wasGood,
+    isStaleCredential,
   });
   const sockets = createSockets(parts, limitsOf);
 
@@ -139,7 +139,7 @@ interface Parts extends Dependencies {
   auth: Services["auth"];
   contexts: ContextFactory;
   /** What pages on other sites have started. */
-  links: HandOver<PageLink>;
+  links: HandoffTokens<PageLink>;
   pages: Pages;
   isDraining: () => boolean;
 }
@@ -156,7 +156,7 @@ function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
   const { provisionUser } = upstream.forPlatform();
   const findDevelopmentBearer = async (request: Request) => {
     try {
-      const viewer = await auth.signIn.signedInUser(request);
+      const viewer = await auth.signIn.findViewer(request);
       return viewer && (await provisionUser({ id: viewer.userId })).token;
     } catch (error) {
       // Before an upstream that is away, or without its key pair: the page is good without a bearer, too.
@@ -178,10 +178,10 @@ function createRoutes(
   const { publicUrl } = config;
   const { vault } = upstream;
   const { bindings, cookies, origins, signIn, signingKeys } = auth;
-  const handOver = createHandOver({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token", schema: handedOverSchema });
-  const pending = createHandOver(
+  const handoffs = createHandoffTokens({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token", schema: handoffSchema });
+  const pending = createHandoffTokens(
     { oneTimeTokens: auth.oneTimeTokens, sealer },
-    { name: "pending-hand-over", schema: handedOverSchema, lifetimeSeconds: SWITCH_SECONDS },
+    { name: "pending-hand-over", schema: handoffSchema, lifetimeSeconds: SWITCH_SECONDS },
   );
   const routes = new Hono<Routed>();
   const checkReady = async () => {
@@ -194,10 +194,10 @@ function createRoutes(
     const { connectionsOf } = contexts;
     const connecting = { vault, pages, publicUrl, bindings, origins, connectionsOf };
     routes.route("/", createConnectRoutes(connecting));
-    routes.route("/", createContinueRoutes({ vault, handOver, signIn, bindings, origins, pages }));
+    routes.route("/", createContinueRoutes({ vault, handoffs, signIn, bindings, origins, pages }));
     routes.route("/", createPageLinkRoutes({ vault, links, signIn, bindings, origins, pages, findUser: auth.users.find }));
   }
-  routes.route("/", createPopupRoutes({ vault, handOver, pending, signIn, bindings, cookies, origins, pages, findUser: auth.users.find }));
+  routes.route("/", createPopupRoutes({ vault, handoffs, pending, signIn, bindings, cookies, origins, pages, findUser: auth.users.find }));
   routes.route("/", createSignOutRoute({ pages, signIn, origins }));
   const rest = {
     createContext: contexts.create,
@@ -205,7 +205,7 @@ function createRoutes(
     async createOneTimeToken(userId: string, { limits }: Exchange) {
       if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
       limits.admit("oneTimeToken", userId);
-      return handOver.create({ userId, stateHash: await vault.findStarted(userId) });
+      return handoffs.create({ userId, stateHash: await vault.findStarted(userId) });
     },
     publicUrl,
   };

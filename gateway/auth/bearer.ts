@@ -12,14 +12,14 @@ const KEYS_RETRY_SECONDS = 2;
 /** Anything else is no JWT in compact form (RFC 7515 section 7.1). */
 const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
-const goodOnce = new WeakSet<Error>();
+const staleErrors = new WeakSet<Error>();
 
-/** Whether a bearer was refused that was a good one once: expired, or of a session or user that has ended. */
-export const wasGood = (error: Error): boolean => goodOnce.has(error);
+/** Whether a bearer was refused that was valid before: it has expired, or its session or user has ended. */
+export const isStaleCredential = (error: Error): boolean => staleErrors.has(error);
 
-function refuseGoodOnce(message: string): never {
+function refuseStale(message: string): never {
   const error = unauthenticated(message);
-  goodOnce.add(error);
+  staleErrors.add(error);
   throw error;
 }
 
@@ -49,11 +49,11 @@ export interface BearersOptions {
 export function createBearers({ tokens, sessions, issuers, users, log }: BearersOptions): Bearers {
   const ofOurs = async (token: VerifiedToken): Promise<Bearer> => {
     if (token.sessionId !== null && !(await sessions.isLive(token.sessionId))) {
-      refuseGoodOnce("The session of this session token has ended: sign in again with login.");
+      refuseStale("The session of this session token has ended: sign in again with login.");
     }
-    if (token.sessionId === null && (await users.isRevoked(token.userId, token.issuedAt))) refuseGoodOnce(REVOKED);
+    if (token.sessionId === null && (await users.isRevoked(token.userId, token.issuedAt))) refuseStale(REVOKED);
     const user = await users.find(token.userId);
-    if (!user) return refuseGoodOnce("The user of this token no longer exists: sign in again with login.");
+    if (!user) return refuseStale("The user of this token no longer exists: sign in again with login.");
     return { viewer: toViewer(user), sessionId: token.sessionId };
   };
 
@@ -63,7 +63,7 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
       const { userId: id, groupId, name, issuedAt: assertedAt, clockToleranceSeconds } = claims;
       // As of the earliest time that it may have been issued.
       const refuseRevoked = async () =>
-        (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) && refuseGoodOnce(REVOKED);
+        (await users.isRevoked(id, assertedAt.getTime() - clockToleranceSeconds * SECOND_MS)) && refuseStale(REVOKED);
       await refuseRevoked();
       const user = await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds });
       // A row that did not verify was replaced by a blank one: tokens issued before may have been revoked in the old one.
@@ -72,13 +72,13 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
     if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });
-    if (claims.isExpired) refuseGoodOnce(REFUSED);
+    if (claims.isExpired) refuseStale(REFUSED);
     throw unauthenticated(REFUSED);
   };
 
   const refuseOurs = (refused: RefusedToken): never => {
     log.warn({ kind: refused.kind, reason: refused.reason }, "A token of ours was refused.");
-    if (refused.isExpired) refuseGoodOnce(sentenceFor(refused));
+    if (refused.isExpired) refuseStale(sentenceFor(refused));
     throw unauthenticated(sentenceFor(refused));
   };
 

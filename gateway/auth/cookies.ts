@@ -49,8 +49,8 @@ export interface Cookies {
   session: SessionCookies;
   /** Each binds one started authorization to this browser. */
   attempt: SecretCookies;
-  /** Holds a hand-over that the user of this browser has to agree to. */
-  handOver: SecretCookie;
+  /** Holds a handoff that the user of this browser has to agree to. */
+  handoff: SecretCookie;
 }
 
 /** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` works only on `Secure` cookies. */
@@ -74,7 +74,7 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
   const prefix = isHttps ? "__Host-" : "";
   return {
     session: createSessionCookies(`${prefix}xkit_session`, attributes),
-    handOver: createCookie(`${prefix}xkit_hand_over`, attributes, sealedSecret),
+    handoff: createCookie(`${prefix}xkit_hand_over`, attributes, sealedSecret),
     attempt: createFamily(`${prefix}xkit_attempt_`, attributes),
   };
 }

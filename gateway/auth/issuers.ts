@@ -5,7 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Issuer, issuerProblems } from "../config/token-issuers.ts";
 import { createRemoteKeys, type KeySet, type RemoteKeys } from "./jwks.ts";
-import { createVerified, peek, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
+import { createTokenCache, decodeUnverified, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
 
 const SECOND_MS = 1_000;
 
@@ -23,14 +23,14 @@ export interface IssuedClaims {
 }
 
 /** Nothing can be said about a token, because the issuer's keys have not been had yet. */
-export interface Unknowable {
+export interface KeysUnavailable {
   ok: null;
   reason: string;
 }
 
 export interface Issuers {
-  /** Checks a JWT by the rules of the issuer it names. A signature is checked once per set of keys and then remembered. */
-  verify(token: string): Promise<IssuedClaims | Refusal | Unknowable>;
+  /** Checks a JWT by the rules of the issuer it names. A signature is checked once per set of keys and then cached. */
+  verify(token: string): Promise<IssuedClaims | Refusal | KeysUnavailable>;
 }
 
 interface IssuerWithKeys {
@@ -38,7 +38,7 @@ interface IssuerWithKeys {
   keys: RemoteKeys;
 }
 
-type RememberedClaims = IssuedClaims & { keySet: KeySet; keys: RemoteKeys };
+type CachedClaims = IssuedClaims & { keySet: KeySet; keys: RemoteKeys };
 
 /** Throws `TypeError` for two issuers with the same `iss` and `aud`, and for one with the gateway's own `iss`. */
 export function createIssuers(
@@ -47,13 +47,13 @@ export function createIssuers(
 ): Issuers {
   assertDistinct(issuers, publicUrl);
   const known: IssuerWithKeys[] = issuers.map((issuer) => ({ issuer, keys: createRemoteKeys(issuer.jwksUrl, clock, log) }));
-  const verified = createVerified<RememberedClaims>(clock);
+  const cache = createTokenCache<CachedClaims>(clock);
 
   return {
     async verify(token) {
-      const remembered = verified.find(token);
+      const cached = cache.find(token);
       // Keys that an issuer has withdrawn take their tokens with them.
-      if (remembered && remembered.keySet === (await remembered.keys.find())) return remembered;
+      if (cached && cached.keySet === (await cached.keys.find())) return cached;
       const chosen = choose(known, token);
       if (!chosen) return createRefusal("it is no JWT of a configured issuer");
       const keySet = await chosen.keys.find();
@@ -66,7 +66,7 @@ export function createIssuers(
   async function check(token: string, { issuer, keys }: IssuerWithKeys, keySet: KeySet): Promise<IssuedClaims | Refusal> {
     try {
       const claims = toClaims(issuer, await verifySignature(token, issuer, keySet, clock.now()), clock.now());
-      if (claims.ok) verified.add(token, { ...claims, keySet, keys });
+      if (claims.ok) cache.add(token, { ...claims, keySet, keys });
       return claims;
     } catch (error) {
       const newer = mayBeOfNewerKey(error, token) ? await keys.findNewer() : null;
@@ -88,10 +88,10 @@ function assertDistinct(issuers: readonly Issuer[], publicUrl: string): void {
 
 /** The issuer that a token names; of several with that `iss`, the one whose audience it names, else the one that checks none. */
 function choose(known: readonly IssuerWithKeys[], token: string): IssuerWithKeys | null {
-  const peeked = peek(token);
-  const named = known.filter(({ issuer }) => issuer.issuer === peeked?.issuer);
+  const decoded = decodeUnverified(token);
+  const named = known.filter(({ issuer }) => issuer.issuer === decoded?.issuer);
   const find = (audiences: readonly (string | null)[]) => named.find(({ issuer }) => audiences.includes(issuer.audience));
-  return find(peeked?.audiences ?? []) ?? find([null]) ?? named[0] ?? null;
+  return find(decoded?.audiences ?? []) ?? find([null]) ?? named[0] ?? null;
 }
 
 async function verifySignature(token: string, issuer: Issuer, keySet: KeySet, now: number): Promise<JWTPayload> {

@@ -19,15 +19,15 @@ export interface Refusal {
 
 export const createRefusal = (reason: string): Refusal => ({ ok: false, reason, isExpired: false });
 
-const peekedSchema = z.object({
+const unverifiedSchema = z.object({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]).optional(),
 });
 
 /** Who a JWT says it is from and for, and its `typ` (RFC 7519 section 5.1), before anything is verified; null when it is no JWT. */
-export function peek(token: string): { issuer: string; audiences: string[]; type: string | null } | null {
+export function decodeUnverified(token: string): { issuer: string; audiences: string[]; type: string | null } | null {
   try {
-    const { iss, aud } = peekedSchema.parse(decodeJwt(token));
+    const { iss, aud } = unverifiedSchema.parse(decodeJwt(token));
     return { issuer: iss, audiences: [aud ?? []].flat(), type: decodeProtectedHeader(token).typ ?? null };
   } catch {
     return null;
@@ -42,14 +42,14 @@ export function toRefusal(error: unknown): Refusal {
   return createRefusal(`it could not be checked (${error instanceof Error ? error.name : typeof error})`);
 }
 
-/** What was learnt of tokens whose signature is verified. */
-export interface Verified<Result extends { expiresAt: Date }> {
+/** What tokens said whose signature is verified. */
+export interface TokenCache<Result extends { expiresAt: Date }> {
   find(token: string): Result | null;
   add(token: string, result: Result): void;
 }
 
-/** Creates a bounded memory of verified tokens, by the token's hash, until each expires. It knows nothing of revocation. */
-export function createVerified<Result extends { expiresAt: Date }>(clock: Clock): Verified<Result> {
+/** Creates a bounded cache of verified tokens, by the token's hash, until each expires. It knows nothing of revocation. */
+export function createTokenCache<Result extends { expiresAt: Date }>(clock: Clock): TokenCache<Result> {
   const results = new LRUCache<string, Result>({ max: REMEMBERED_TOKENS });
   return {
     find(token) {

@@ -63,8 +63,8 @@ describe("login", () => {
     const { auth, session, cookie } = await setUp();
     const next = await signInAs(auth, "grace", { cookie });
     await expect(auth.authenticate(bearer(session.token))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    expect(await auth.signIn.signedInUser(page(cookie))).toBeNull();
-    expect(await auth.signIn.signedInUser(page(next.cookie))).toMatchObject({ userId: "grace" });
+    expect(await auth.signIn.findViewer(page(cookie))).toBeNull();
+    expect(await auth.signIn.findViewer(page(next.cookie))).toMatchObject({ userId: "grace" });
   });
 });
 
@@ -99,7 +99,7 @@ describe("refresh", () => {
     const { auth, cookie } = await setUp();
     await expect(auth.signIn.refresh(page(cookie, headers))).rejects.toMatchObject({ code: "FORBIDDEN" });
     await expect(auth.signIn.logout(page(cookie, headers))).rejects.toMatchObject({ code: "FORBIDDEN" });
-    expect(await auth.signIn.signedInUser(page(cookie))).not.toBeNull();
+    expect(await auth.signIn.findViewer(page(cookie))).not.toBeNull();
   });
 
   it("is UNAUTHENTICATED without a session, with a stranger's, and after it has idled away", async () => {
@@ -154,7 +154,7 @@ describe("logout", () => {
     ]);
     await expect(there.authenticate(bearer(session.token))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(there.signIn.refresh(page(cookie))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    expect(await there.signIn.signedInUser(page(cookie))).toBeNull();
+    expect(await there.signIn.findViewer(page(cookie))).toBeNull();
   });
 
   it("succeeds again, and without any session", async () => {
@@ -169,17 +169,17 @@ describe("the first-party pages", () => {
   it("see who is signed in by the cookie, as they are now", async () => {
     const { auth, cookie } = await setUp();
     const visit = new Request(`${PUBLIC_URL}/connect/slack`, { headers: { cookie } });
-    expect(await auth.signIn.signedInUser(visit)).toEqual({ userId: "ada", groupId: null, name: null });
+    expect(await auth.signIn.findViewer(visit)).toEqual({ userId: "ada", groupId: null, name: null });
     await auth.provisionUser({ id: "ada", groupId: "acme" });
-    expect(await auth.signIn.signedInUser(visit)).toMatchObject({ groupId: "acme" });
-    expect(await auth.signIn.signedInUser(new Request(PUBLIC_URL))).toBeNull();
+    expect(await auth.signIn.findViewer(visit)).toMatchObject({ groupId: "acme" });
+    expect(await auth.signIn.findViewer(new Request(PUBLIC_URL))).toBeNull();
   });
 
   it("sign a window in with a one-time token", async () => {
     const { auth } = await setUp();
     const { token } = await auth.oneTimeTokens.create("ada");
     const { setCookies } = await auth.signIn.start((await auth.oneTimeTokens.redeem(token)) ?? "", page(""));
-    expect(await auth.signIn.signedInUser(page(cookieOf(setCookies[0])))).toMatchObject({ userId: "ada" });
+    expect(await auth.signIn.findViewer(page(cookieOf(setCookies[0])))).toMatchObject({ userId: "ada" });
     await expect(auth.signIn.start("nobody", page(""))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 });

@@ -40,7 +40,7 @@ export interface SignIn {
    */
   start(userId: string, request: Request, maximumAgeSeconds?: number): Promise<SignedIn>;
   /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
-  signedInUser(request: Request): Promise<Viewer | null>;
+  findViewer(request: Request): Promise<Viewer | null>;
   /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
   bind(request: Request, headers: Headers, limits?: RequestLimits): BoundSessions;
 }
@@ -90,7 +90,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       return { session: await mintSession(options, live, user), setCookies };
     },
 
-    async signedInUser(request) {
+    async findViewer(request) {
       const [live] = await findSessions(options, request);
       const user = live && (await users.find(live.userId));
       return user ? toViewer(user) : null;

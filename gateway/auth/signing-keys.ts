@@ -90,14 +90,14 @@ export async function createSigningKeys({ database, sealer, macs, clock, longest
   return keys;
 }
 
-type Making = Pick<SigningKeysOptions, "sealer" | "macs" | "clock">;
+type KeyOptions = Pick<SigningKeysOptions, "sealer" | "macs" | "clock">;
 
 /** Makes the first key. */
-async function ensureKey({ database, ...making }: Making & { database: Database }): Promise<void> {
+async function ensureKey({ database, ...options }: KeyOptions & { database: Database }): Promise<void> {
   const active = await listActive(database.query);
-  if (active.some((row) => making.macs.accept("signing_keys", row))) return;
+  if (active.some((row) => options.macs.accept("signing_keys", row))) return;
   if (active.length > 0) throw new SealError("The key that signs does not verify: a sealing key differs, or its row was changed.");
-  const first = await generate(making);
+  const first = await generate(options);
   await database.write(["signing-keys"], async (transaction) => {
     await lock(database, transaction);
     if ((await listActive(transaction)).length === 0) await transaction.insertInto("signing_keys").values(first).execute();
@@ -112,7 +112,7 @@ async function lock(database: Database, transaction: Transaction<Tables>): Promi
   if (database.kind === "postgres") await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
 }
 
-async function generate({ sealer, macs, clock }: Making): Promise<SigningKeyRow> {
+async function generate({ sealer, macs, clock }: KeyOptions): Promise<SigningKeyRow> {
   const { privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { crv: CURVE, extractable: true });
   const jwk = privateJwkSchema.parse(await exportJWK(privateKey));
   const id = randomBytes(KEY_ID_BYTES).toString("base64url");

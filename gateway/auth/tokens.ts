@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
-import { createVerified, peek, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
+import { createTokenCache, decodeUnverified, type Refusal, createRefusal, toRefusal } from "./jwt.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { LiveSession } from "./sessions.ts";
 import { SIGNING_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
@@ -69,7 +69,7 @@ function keyIdOf(token: string): string {
 }
 
 export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: TokensOptions): Tokens {
-  const verified = createVerified<VerifiedToken>(clock);
+  const cache = createTokenCache<VerifiedToken>(clock);
 
   const mint = async (type: string, userId: string, expiresAtMs: number, claims: { sid?: string }): Promise<MintedToken> => {
     const { id, privateJwk } = await signingKeys.current();
@@ -112,15 +112,15 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
     },
 
     async verify(token) {
-      const known = verified.find(token);
+      const cached = cache.find(token);
       // A key that was taken out of the store takes its tokens with it.
-      if (known && (await signingKeys.find(known.keyId))) return known;
-      const peeked = peek(token);
-      if (peeked?.issuer !== publicUrl) return null;
-      const kind = peeked.type === SESSION_TYPE ? "session" : "user";
+      if (cached && (await signingKeys.find(cached.keyId))) return cached;
+      const decoded = decodeUnverified(token);
+      if (decoded?.issuer !== publicUrl) return null;
+      const kind = decoded.type === SESSION_TYPE ? "session" : "user";
       const result = await check(token, kind === "session" ? SESSION_TYPE : USER_TYPE);
       if (!result.ok) return { ...result, kind };
-      verified.add(token, result);
+      cache.add(token, result);
       return result;
     },
   };

@@ -12,14 +12,14 @@ import { slugSchema, stateSchema } from "../../schema/input.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { HandOver } from "./popup-handoff.ts";
+import type { HandoffTokens } from "./handoff.ts";
 import { labelOf, type Pages, renderFailure, renderPage } from "./page.ts";
-import { takeOver, type TakingOver } from "./take-over.ts";
+import { takeOver, type TakeOverDependencies } from "./take-over.ts";
 
-interface Dependencies extends TakingOver {
+interface Dependencies extends TakeOverDependencies {
   vault: Pick<Vault, "takeOver" | "describe">;
-  handOver: HandOver;
-  signIn: Pick<SignIn, "signedInUser" | "start">;
+  handoffs: HandoffTokens;
+  signIn: Pick<SignIn, "findViewer" | "start">;
   origins: OriginCheck;
   pages: Pages;
 }
@@ -32,7 +32,7 @@ interface Link {
 
 /** The page between a gateway in front and the provider. */
 export function createContinueRoutes(dependencies: Dependencies): Hono {
-  const { vault, handOver, signIn, origins, pages } = dependencies;
+  const { vault, handoffs, signIn, origins, pages } = dependencies;
   /** Changes nothing: previews and scanners of links use no token up. */
   async function ask(request: Request, slug: string): Promise<Response> {
     const { state } = parseLink(request, slug);
@@ -49,10 +49,10 @@ export function createContinueRoutes(dependencies: Dependencies): Hono {
   }
 
   async function follow(request: Request, { slug, state, token }: Link): Promise<Response> {
-    const handedOver = await handOver.redeem(token);
-    if (!handedOver) throw unauthenticated("This link has expired or was opened before: start again.");
-    const { userId } = handedOver;
-    const current = await signIn.signedInUser(request);
+    const handoff = await handoffs.redeem(token);
+    if (!handoff) throw unauthenticated("This link has expired or was opened before: start again.");
+    const { userId } = handoff;
+    const current = await signIn.findViewer(request);
     if (current && current.userId !== userId) throw forbidden(`${labelOf(current)} is signed in here: this link is for another user.`);
     return takeOver(dependencies, request, { userId, slug, state, isSignedIn: current !== null });
   }

@@ -7,7 +7,7 @@ import type { OriginCheck } from "../http/web-origin.ts";
 export const OPENER_PARAMETER = "opener_origin";
 
 /** What is told, and to which valid web origin. */
-export interface Telling {
+export interface OpenerMessage {
   openerOrigin: string;
   error: string;
 }
@@ -29,9 +29,9 @@ if (window.opener) {
 `;
 
 /** What lets the script run, for `script-src`. */
-export const TELLING_SOURCE = `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+export const OPENER_SCRIPT_SOURCE = `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
 
 /** In one piece: white space of a formatter inside would not match the hash. */
-export const renderTelling = ({ openerOrigin, error }: Telling): ReturnType<typeof html> =>
+export const renderOpenerMessage = ({ openerOrigin, error }: OpenerMessage): ReturnType<typeof html> =>
   // prettier-ignore
   html`<script data-opener-origin="${openerOrigin}" data-error="${error}">${raw(script)}</script>`;

@@ -18,8 +18,8 @@ import type { SignIn } from "../auth/sign-in.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { Vault } from "../vault/vault.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
-import type { HandOver } from "./popup-handoff.ts";
-import { takeOver, type TakingOver } from "./take-over.ts";
+import type { HandoffTokens } from "./handoff.ts";
+import { takeOver, type TakeOverDependencies } from "./take-over.ts";
 
 export const PAGE_LINK_PATH = "/continue";
 
@@ -34,10 +34,10 @@ export const pageLinkSchema = z.object({
 /** Who has started what, and where. */
 export type PageLink = z.output<typeof pageLinkSchema>;
 
-interface Dependencies extends TakingOver {
+interface Dependencies extends TakeOverDependencies {
   vault: Pick<Vault, "takeOver" | "describe">;
-  links: HandOver<PageLink>;
-  signIn: Pick<SignIn, "signedInUser" | "start" | "logout">;
+  links: HandoffTokens<PageLink>;
+  signIn: Pick<SignIn, "findViewer" | "start" | "logout">;
   origins: OriginCheck;
   pages: Pages;
   findUser(id: string): Promise<KnownUser | null>;
@@ -55,7 +55,7 @@ export function createPageLinkRoutes(dependencies: Dependencies): Hono {
     const { connectorName } = await vault.describe(link.state, link.slug);
     const user = await findUser(link.userId);
     if (!user) throw unauthenticated("There is no such user any more: sign in again.");
-    const current = await signIn.signedInUser(request);
+    const current = await signIn.findViewer(request);
     const label = labelOf({ userId: user.id, name: user.name });
     const body = html`<p>
         ${current && current.userId !== link.userId ? `${labelOf(current)} is signed in in this browser, and will be signed out here.` : ""}
@@ -69,7 +69,7 @@ export function createPageLinkRoutes(dependencies: Dependencies): Hono {
     if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
     const link = await links.redeem(tokenOf(request));
     if (!link) throw unauthenticated("This link has expired or was opened before: start again.");
-    const current = await signIn.signedInUser(request);
+    const current = await signIn.findViewer(request);
     const isOther = current !== null && current.userId !== link.userId;
     const signedOut = isOther ? (await signIn.logout(request)).setCookies : [];
     const answer = await takeOver(dependencies, request, { ...link, isSignedIn: current !== null && !isOther });

@@ -5,7 +5,7 @@ import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { GatewayError } from "../../schema/errors.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
-import { renderTelling, type Telling, TELLING_SOURCE } from "./opener.ts";
+import { renderOpenerMessage, type OpenerMessage, OPENER_SCRIPT_SOURCE } from "./opener.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
@@ -55,8 +55,8 @@ export interface Page {
   body: Html;
   /** Set on pages with a form whose answer leads to a provider. */
   hasForm?: boolean;
-  /** Whom to tell of a failure. */
-  telling?: Telling | null;
+  /** What the page that opened this window is told of a failure. */
+  openerMessage?: OpenerMessage | null;
   headers?: Record<string, string>;
 }
 
@@ -71,15 +71,15 @@ export function redirectTo(location: string, setCookies: readonly string[] = [])
 export interface Pages {
   platform: Platform;
   /** Whom the session cookie of a request belongs to, or null. */
-  findSignedIn(request: Request): Promise<Viewer | null>;
+  findViewer(request: Request): Promise<Viewer | null>;
 }
 
 /** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
-  const { title, status = 200, body, hasForm = false, telling = null, headers = {} } = page;
+  const { title, status = 200, body, hasForm = false, openerMessage = null, headers = {} } = page;
   const { name, color, logoUrl } = pages.platform;
   // In an outage the page is shown without the user's name.
-  const viewer = await pages.findSignedIn(request).catch(() => null);
+  const viewer = await pages.findViewer(request).catch(() => null);
   const style = styleFor(color ?? DEFAULT_COLOR);
   const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
   const [logoSource] = logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]);
@@ -101,7 +101,7 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
           <h1>${title}</h1>
           ${body} ${viewer ? renderSignedIn(viewer) : ""}
         </main>
-        ${telling ? renderTelling(telling) : ""}
+        ${openerMessage ? renderOpenerMessage(openerMessage) : ""}
       </body>
     </html>`;
   const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
@@ -109,7 +109,7 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${telling ? `script-src ${TELLING_SOURCE}; ` : ""}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${openerMessage ? `script-src ${OPENER_SCRIPT_SOURCE}; ` : ""}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
       // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
       ...((hasForm || viewer) && { "referrer-policy": "same-origin" }),
       ...headers,
@@ -141,8 +141,8 @@ export function renderFailure(
 ): Promise<Response> {
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
-  const telling = openerOrigin === null ? null : { openerOrigin, error: failure.message };
-  return renderFailurePage(pages, request, failure, { body, telling, headers: failureHeaders(failure, null) });
+  const openerMessage = openerOrigin === null ? null : { openerOrigin, error: failure.message };
+  return renderFailurePage(pages, request, failure, { body, openerMessage, headers: failureHeaders(failure, null) });
 }
 
 /** A page that tells of any failure. */
@@ -150,13 +150,13 @@ export const renderFailurePage = (
   pages: Pages,
   request: Request,
   failure: Failure,
-  { body, headers, telling = null }: Required<Pick<Page, "body" | "headers">> & Pick<Page, "telling">,
+  { body, headers, openerMessage = null }: Required<Pick<Page, "body" | "headers">> & Pick<Page, "openerMessage">,
 ): Promise<Response> =>
   renderPage(pages, request, {
     title: "That did not work",
     status: failure.status,
     headers,
-    telling,
+    openerMessage,
     body: html`<p role="alert">${failure.message}</p>
       ${body}`,
   });

@@ -29,20 +29,20 @@ import type { SignIn } from "../auth/sign-in.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
-import type { HandedOver, HandOver } from "./popup-handoff.ts";
+import type { Handoff, HandoffTokens } from "./handoff.ts";
 import type { Pages } from "./page.ts";
-import { createSwitchRoutes, putOff } from "./switch-user.ts";
+import { createSwitchRoutes, deferHandoff } from "./switch-user.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
 interface Dependencies {
   /** Null where another gateway connects: its popups are that one's. */
   vault: Pick<Vault, "bindStarted"> | null;
-  handOver: HandOver;
-  /** Hand-overs that wait for the user's answer. */
-  pending: HandOver;
+  handoffs: HandoffTokens;
+  /** Handoffs that wait for the user's answer. */
+  pending: HandoffTokens;
   signIn: SignIn;
   bindings: Pick<Bindings, "create">;
-  cookies: Pick<Cookies, "handOver">;
+  cookies: Pick<Cookies, "handoff">;
   origins: OriginCheck;
   pages: Pages;
   findUser(id: string): Promise<KnownUser | null>;
@@ -64,7 +64,7 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(dependencies, req.raw));
   routes.get(POPUP_DONE_PATH, async ({ req }) => {
-    const viewer = await pages.findSignedIn(req.raw).catch(() => null);
+    const viewer = await pages.findViewer(req.raw).catch(() => null);
     const text = "Connected. You can close this window.";
     return renderPopupPage({ script: "done", title: `Connected · ${name}`, text, viewer });
   });
@@ -74,7 +74,7 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
       : renderRefusal({ title: name, error: "There is no such connector." }),
   );
   routes.post("/authorizations/redeem", ({ req }) => redeem(dependencies, req.raw));
-  routes.route("/", createSwitchRoutes({ ...dependencies, enter: (handedOver, request) => enter(dependencies, handedOver, request) }));
+  routes.route("/", createSwitchRoutes({ ...dependencies, enter: (handoff, request) => enter(dependencies, handoff, request) }));
   return routes;
 }
 
@@ -96,18 +96,18 @@ const renderRefusal = ({ error, ...page }: { title: string; error: string; opene
   renderPopupPage({ ...page, script: "loading", text: error, status: 403, error });
 
 async function redeem(dependencies: Dependencies, request: Request): Promise<Response> {
-  const { handOver, origins, signIn } = dependencies;
+  const { handoffs, origins, signIn } = dependencies;
   if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
   const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
-  const handedOver = data ? await handOver.redeem(data.token) : null;
-  if (!handedOver) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
-  const current = await signIn.signedInUser(request);
+  const handoff = data ? await handoffs.redeem(data.token) : null;
+  if (!handoff) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
+  const current = await signIn.findViewer(request);
   const headers = new Headers();
-  if (current === null || current.userId === handedOver.userId) {
-    for (const cookie of await enter(dependencies, handedOver, request)) headers.append("set-cookie", cookie);
+  if (current === null || current.userId === handoff.userId) {
+    for (const cookie of await enter(dependencies, handoff, request)) headers.append("set-cookie", cookie);
     return new Response(null, { status: 204, headers });
   }
-  const { location, setCookie } = await putOff(dependencies, handedOver, data?.openerOrigin ?? "");
+  const { location, setCookie } = await deferHandoff(dependencies, handoff, data?.openerOrigin ?? "");
   headers.append("set-cookie", setCookie);
   return Response.json({ location: `${origins.own}${location}` }, { headers });
 }
@@ -118,10 +118,10 @@ async function redeem(dependencies: Dependencies, request: Request): Promise<Res
  */
 async function enter(
   { signIn, vault, bindings }: Pick<Dependencies, "signIn" | "vault" | "bindings">,
-  { userId, stateHash }: HandedOver,
+  { userId, stateHash }: Handoff,
   request: Request,
 ): Promise<string[]> {
-  const current = await signIn.signedInUser(request);
+  const current = await signIn.findViewer(request);
   if (current && current.userId !== userId) await signIn.logout(request);
   const setCookies = current?.userId === userId ? [] : (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
   const bind = bindings.create(request, (header) => setCookies.push(header));

@@ -75,7 +75,7 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
 async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
   const { pages, publicUrl, origins, connectionsOf } = dependencies;
   const { request } = exchange;
-  const viewer = await pages.findSignedIn(request);
+  const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
   const url = new URL(request.url);
   if (!isWanted(request, origins)) {
@@ -96,7 +96,7 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
   const { vault, pages, origins, bindings } = dependencies;
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
   const state = parseState(new URL(request.url).searchParams);
-  const viewer = await pages.findSignedIn(request);
+  const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   const values = new URLSearchParams(await request.text());
@@ -208,7 +208,7 @@ function destinationOf({ publicUrl, origins }: Dependencies, returnTo: string | 
 
 const visitorOf = async ({ bindings, pages }: Dependencies, request: Request): Promise<Visitor> => ({
   browser: (stateHash) => bindings.find(request, stateHash),
-  userId: (await pages.findSignedIn(request))?.userId ?? null,
+  userId: (await pages.findViewer(request))?.userId ?? null,
 });
 
 /**

@@ -11,7 +11,7 @@ import type { KnownUser } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
-import type { HandedOver, HandOver } from "./popup-handoff.ts";
+import type { Handoff, HandoffTokens } from "./handoff.ts";
 
 export const SWITCH_PATH = "/authorizations/switch";
 /** How long the user may take to agree. */
@@ -19,23 +19,23 @@ export const SWITCH_SECONDS = 600;
 
 interface Dependencies {
   pages: Pages;
-  /** Hand-overs that wait for an answer; they live for `SWITCH_SECONDS`. */
-  pending: HandOver;
-  cookies: Pick<Cookies, "handOver">;
+  /** Handoffs that wait for an answer; they live for `SWITCH_SECONDS`. */
+  pending: HandoffTokens;
+  cookies: Pick<Cookies, "handoff">;
   origins: OriginCheck;
   findUser(id: string): Promise<KnownUser | null>;
   /** Signs this browser in. Answers the `Set-Cookie` headers. */
-  enter(handedOver: HandedOver, request: Request): Promise<string[]>;
+  enter(handoff: Handoff, request: Request): Promise<string[]>;
 }
 
-/** Puts a hand-over off: answers where the user is asked, and the `Set-Cookie` header that leads there. */
-export async function putOff(
+/** Keeps a handoff until the user has agreed: answers where they are asked, and the `Set-Cookie` header that leads there. */
+export async function deferHandoff(
   { pending, cookies }: Pick<Dependencies, "pending" | "cookies">,
-  handedOver: HandedOver,
+  handoff: Handoff,
   openerOrigin: string,
 ): Promise<{ location: string; setCookie: string }> {
   const location = `${SWITCH_PATH}?${new URLSearchParams({ opener_origin: openerOrigin })}`;
-  return { location, setCookie: cookies.handOver.serialize(await pending.create(handedOver), SWITCH_SECONDS) };
+  return { location, setCookie: cookies.handoff.serialize(await pending.create(handoff), SWITCH_SECONDS) };
 }
 
 /** The page that asks by name, and where its form goes. */
@@ -43,10 +43,10 @@ export function createSwitchRoutes({ pages, pending, cookies, origins, findUser,
   const openerOf = (request: Request) => new URL(request.url).searchParams.get("opener_origin") ?? "";
 
   async function ask(request: Request): Promise<Response> {
-    const handedOver = pending.peek(cookies.handOver.parse(request) ?? "");
-    const user = handedOver && (await findUser(handedOver.userId));
+    const handoff = pending.peek(cookies.handoff.parse(request) ?? "");
+    const user = handoff && (await findUser(handoff.userId));
     if (!user) throw unauthenticated(WAITED_TOO_LONG);
-    const current = await pages.findSignedIn(request);
+    const current = await pages.findViewer(request);
     const label = labelOf({ userId: user.id, name: user.name });
     const body = html`<p>
         ${current ? `${labelOf(current)} is signed in in this browser, and will be signed out here.` : ""} Go on only if you have just asked
@@ -60,12 +60,12 @@ export function createSwitchRoutes({ pages, pending, cookies, origins, findUser,
 
   async function agree(request: Request): Promise<Response> {
     if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
-    const handedOver = await pending.redeem(cookies.handOver.parse(request) ?? "");
-    if (!handedOver) throw unauthenticated(WAITED_TOO_LONG);
-    const setCookies = await enter(handedOver, request);
+    const handoff = await pending.redeem(cookies.handoff.parse(request) ?? "");
+    if (!handoff) throw unauthenticated(WAITED_TOO_LONG);
+    const setCookies = await enter(handoff, request);
     // That page tells its opener that it is ready, and judges the origin once more.
     const location = `/authorizations/loading?${new URLSearchParams({ opener_origin: openerOf(request) })}`;
-    return redirectTo(location, [...setCookies, cookies.handOver.clear()]);
+    return redirectTo(location, [...setCookies, cookies.handoff.clear()]);
   }
 
   const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>

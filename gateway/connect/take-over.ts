@@ -4,7 +4,7 @@ import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { redirectTo } from "./page.ts";
 
-export interface TakingOver {
+export interface TakeOverDependencies {
   vault: Pick<Vault, "takeOver">;
   signIn: Pick<SignIn, "start">;
   bindings: Pick<Bindings, "create">;
@@ -15,7 +15,7 @@ export interface TakingOver {
  * the binding alone: a session begins for our own form only, and ends with what was started. Throws NOT_FOUND.
  */
 export async function takeOver(
-  { vault, signIn, bindings }: TakingOver,
+  { vault, signIn, bindings }: TakeOverDependencies,
   request: Request,
   { userId, slug, state, isSignedIn }: { userId: string; slug: string; state: string; isSignedIn: boolean },
 ): Promise<Response> {

@@ -15,7 +15,7 @@ describe("the limits", () => {
   const warnings: string[] = [];
   const log = { warn: (_facts: object, message: string) => void warnings.push(message) };
   const create = (options: { isOn?: boolean; trustedProxyHops?: number; warnsOfProxy?: boolean } = {}) =>
-    createRateLimits({ isOn: true, trustedProxyHops: 0, warnsOfProxy: true, clock, log, wasGood: () => false, ...options });
+    createRateLimits({ isOn: true, trustedProxyHops: 0, warnsOfProxy: true, clock, log, isStaleCredential: () => false, ...options });
   const login = RATE_LIMITS.login;
   const limited = expect.objectContaining({ code: "RATE_LIMITED" });
 

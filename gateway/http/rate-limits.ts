@@ -46,12 +46,12 @@ interface Options {
   log: Pick<Log, "warn">;
   /** Shares what this process counted with the others. Null: each counts by itself. */
   share?: ShareRates | null;
-  /** Whether a refused credential was a good one once. */
-  wasGood: (error: Error) => boolean;
+  /** Whether a refused credential was valid before. */
+  isStaleCredential: (error: Error) => boolean;
 }
 
 /** Counts in the memory of this process, and over all processes where that is shared. */
-export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, log, share = null, wasGood }: Options) {
+export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, log, share = null, isStaleCredential }: Options) {
   const limiter = createRateLimiter({ clock, log, share });
   let shouldWarn = warnsOfProxy;
 
@@ -84,7 +84,7 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
         try {
           return await judging;
         } catch (error) {
-          const from = error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !wasGood(error) ? find() : null;
+          const from = error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !isStaleCredential(error) ? find() : null;
           if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
           throw error;
         }

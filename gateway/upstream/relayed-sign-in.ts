@@ -75,7 +75,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, user
     start: () =>
       Promise.reject(forbidden("Users of this gateway are signed in by its upstream: one-time tokens are for that one's pages.")),
 
-    async signedInUser(request) {
+    async findViewer(request) {
       const cookie = findCookie(request);
       try {
         return cookie === null ? null : (await users.refresh(cookie)).viewer;

@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { OneTimeTokens } from "../auth/one-time-tokens.ts";
 import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 
-export const handedOverSchema = z.object({
+export const handoffSchema = z.object({
   userId: z.string(),
   /** Of the attempt that the window goes on with: the hash of its state. Null where none was started. */
   stateHash: z.string().nullable(),
 });
 
 /** Who a window acts for, and what it goes on with. */
-export type HandedOver = z.output<typeof handedOverSchema>;
+export type Handoff = z.output<typeof handoffSchema>;
 
 /**
  * Carries a user from a page of the platform into a window of the gateway (contract, "Sessions").
@@ -19,7 +19,7 @@ export type HandedOver = z.output<typeof handedOverSchema>;
  * popup is bound to it by a new secret of its own: no secret of a browser is ever handed over. What the token says is sealed, and bound
  * to it.
  */
-export interface HandOver<Content extends { userId: string } = HandedOver> {
+export interface HandoffTokens<Content extends { userId: string } = Handoff> {
   create(content: Content): Promise<string>;
   /** What the token says, without using it up; null when it is not one of these. */
   peek(token: string): Content | null;
@@ -28,7 +28,7 @@ export interface HandOver<Content extends { userId: string } = HandedOver> {
 }
 
 /** One kind of them: a token of one kind is none of another. */
-export interface HandOverKind<Content> {
+export interface HandoffKind<Content> {
   name: string;
   /** What it says. */
   schema: z.ZodType<Content>;
@@ -36,10 +36,10 @@ export interface HandOverKind<Content> {
   lifetimeSeconds?: number;
 }
 
-export function createHandOver<Content extends { userId: string }>(
+export function createHandoffTokens<Content extends { userId: string }>(
   { oneTimeTokens, sealer }: { oneTimeTokens: OneTimeTokens; sealer: Sealer },
-  { name, schema, lifetimeSeconds }: HandOverKind<Content>,
-): HandOver<Content> {
+  { name, schema, lifetimeSeconds }: HandoffKind<Content>,
+): HandoffTokens<Content> {
   const contextOf = (secret: string) => `${name}:${hashSecret(secret)}`;
 
   function open(token: string): { secret: string; content: Content | null } {
