@@ -2,7 +2,7 @@ import type { Context } from "../schema/context.ts";
 import { badUserInput, unauthenticated } from "../schema/errors.ts";
 import type { Viewer, ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
-import { foreignOriginOf } from "./http/foreign-page.ts";
+import { crossSiteOriginOf } from "./http/same-site.ts";
 import { nullWhenRefused } from "./http/failure.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import { noLimits, type RequestLimits } from "./http/rate-limits.ts";
@@ -28,7 +28,7 @@ export interface CreateOptions {
    * Whether a page on another site is given a link of ours to send its user to, instead of a cookie that it may not be able to keep.
    * Not for the popup of xkit.js, which is bound by a one-time token.
    */
-  linksForeignPages?: boolean;
+  linksCrossSitePages?: boolean;
 }
 
 /** A link of ours for what a user has started on a page of another site. */
@@ -55,21 +55,21 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
   const { users } = upstream;
   const limit = createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER);
 
-  /** @param foreignOrigin of a page on another site that is to be given links. */
+  /** @param crossSiteOrigin of a page on another site that is to be given links. */
   function bind(
     caller: KnownCaller,
     { request, limits }: Asked,
     setCookie: (header: string) => void,
-    foreignOrigin: string | null = null,
+    crossSiteOrigin: string | null = null,
   ): ViewerConnections {
     if (!users.knownHere) throw new TypeError("Users of this upstream are known by their bearers alone.");
     return guard(
       users.forUser({
         viewer: caller.viewer,
-        ...(foreignOrigin === null
+        ...(crossSiteOrigin === null
           ? { bind: auth.bindings.create(request, setCookie), link: null }
           : // Nothing holds this secret: what is started is bound where the link leads.
-            { bind: createSecret, link: (started) => linkPage({ ...started, userId: caller.viewer.userId, origin: foreignOrigin }) }),
+            { bind: createSecret, link: (started) => linkPage({ ...started, userId: caller.viewer.userId, origin: crossSiteOrigin }) }),
         stillAllowed: () => isStillAllowed(caller),
       }),
       async () => caller.viewer,
@@ -121,7 +121,7 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
 
   return {
     relaysBearers: !users.knownHere,
-    async create({ request, limits, authenticate }, answer, { linksForeignPages = false } = {}) {
+    async create({ request, limits, authenticate }, answer, { linksCrossSitePages = false } = {}) {
       const context = { catalog: upstream.catalog, sessions: auth.signIn.bind(request, answer, limits) };
       const bearer = users.knownHere ? undefined : bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
       if (!users.knownHere && bearer !== undefined) {
@@ -132,9 +132,9 @@ export function createContextFactory(auth: Auth, upstream: Upstream, linkPage: L
       if (principal.kind === "platform") return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform()) };
       if (principal.kind === "anonymous") return { ...context, user: null, platform: null };
       const { viewer, credential } = principal;
-      const foreignOrigin = linksForeignPages ? foreignOriginOf(request, auth.origins) : null;
+      const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;
       const setCookie = (header: string) => answer.append("set-cookie", header);
-      const connections = bind({ viewer, bearer: credential }, { request, limits }, setCookie, foreignOrigin);
+      const connections = bind({ viewer, bearer: credential }, { request, limits }, setCookie, crossSiteOrigin);
       return { ...context, user: { viewer: async () => viewer, connections: memoizeViewer(connections) }, platform: null };
     },
     connectionsOf: (viewer, asked, setCookie) => bind({ viewer, bearer: null }, asked, setCookie),

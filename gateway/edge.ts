@@ -21,7 +21,7 @@ import { createGraphql } from "./graphql/endpoint.ts";
 import { createGraphiql, type Graphiql } from "./graphql/graphiql.ts";
 import { graphqlSurface } from "./graphql/surface.ts";
 import { limitBody } from "./http/body-limit.ts";
-import { answerOrigins } from "./http/cors.ts";
+import { allowWebOrigins } from "./http/cors.ts";
 import { toProblem } from "./http/failure.ts";
 import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
 import { maskErrors } from "./http/mask.ts";
@@ -83,7 +83,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     [
       measure(metrics, log),
       addSecurityHeaders({ strictTransport: config.strictTransport }),
-      answerOrigins(isValid),
+      allowWebOrigins(isValid),
       maskErrors(log),
       refuseForbiddenMethods,
       refusePreviews,
@@ -104,9 +104,9 @@ export function createEdge(dependencies: Dependencies): Edge {
   return {
     async fetch(request, peer) {
       const { pathname } = new URL(request.url);
-      let judged: ReturnType<Exchange["authenticate"]> | undefined;
+      let principal: ReturnType<Exchange["authenticate"]> | undefined;
       const limits = limitsOf(peer ?? null, request.headers);
-      const authenticate = () => (judged ??= judge(auth.authenticate(request), limits));
+      const authenticate = () => (principal ??= countCredential(auth.authenticate(request), limits));
       return handle({ request, pathname, peer: peer ?? null, surface: surfaceOf(pathname), limits, authenticate });
     },
     upgrade: sockets.upgrade,
@@ -115,8 +115,8 @@ export function createEdge(dependencies: Dependencies): Edge {
   };
 }
 
-async function judge(judging: Promise<Principal>, limits: RequestLimits): Promise<Principal> {
-  const principal = await limits.judge(judging);
+async function countCredential(authenticating: Promise<Principal>, limits: RequestLimits): Promise<Principal> {
+  const principal = await limits.countRefusal(authenticating);
   if (principal.kind === "platform") limits.exemptAddress();
   return principal;
 }
@@ -234,7 +234,7 @@ const createSockets = ({ services: { database }, auth, contexts, log }: Parts, l
   createStatusChannel({
     identify: (bearer, { socket, headers }) => {
       const forwarded = new Headers({ "x-forwarded-for": [headers["x-forwarded-for"] ?? ""].flat().join() });
-      return limitsOf({ address: socket.remoteAddress }, forwarded).judge(contexts.follow(bearer));
+      return limitsOf({ address: socket.remoteAddress }, forwarded).countRefusal(contexts.follow(bearer));
     },
     isValidOrigin: auth.origins.isValid,
     onSignInChange: (listener) => database.changes.listen((topic) => void (/^(session:|user:|everything)/.test(topic) && listener())),

@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { App } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { isEventStream } from "./http/event-stream.ts";
-import { passOverUpgrade } from "./http/pass-over-upgrade.ts";
+import { ignoreUpgrade } from "./http/ignore-upgrade.ts";
 
 /** How long a stop waits for running requests and refreshes, once the listener is closed. */
 export const STOP_TIMEOUT_MS = 10_000;
@@ -135,8 +135,8 @@ function serve(server: Server, app: App): Traffic {
     if (namesSeveralHosts(request)) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     if (request.headers.upgrade?.toLowerCase() === "websocket") return app.upgrade(request, socket, head);
     const last = [...(unanswered.get(socket) ?? [])].at(-1);
-    if (last) last.once("close", () => passOverUpgrade(server, request, socket, head));
-    else passOverUpgrade(server, request, socket, head);
+    if (last) last.once("close", () => ignoreUpgrade(server, request, socket, head));
+    else ignoreUpgrade(server, request, socket, head);
   });
   return traffic;
 }

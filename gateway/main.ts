@@ -3,11 +3,11 @@ import { type Config, parseConfig } from "./config/config.ts";
 import { readConfigFile } from "./config/file.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { startGateway } from "./listen.ts";
-import { stopOnUnhandledError } from "./runtime/last-resort.ts";
+import { stopOnUnhandledError } from "./runtime/unhandled-error.ts";
 import { createLog } from "./runtime/log.ts";
 import { isEmbedded } from "./config/upstream.ts";
 
-/** Longest drain after an unhandled error: the refreshes that follow it have to finish within `LAST_RESORT_TIMEOUT_MS`. */
+/** Longest drain after an unhandled error: the refreshes that follow it have to finish within `STOP_TIMEOUT_MS`. */
 const LAST_RESORT_DRAIN_MS = 4_000;
 
 /** Environment to configuration to app to port, until a signal says stop. */

@@ -1,5 +1,5 @@
 import type { Platform } from "../api/types.ts";
-import { mayAct } from "./acting-path.ts";
+import { isActionPath } from "./action-path.ts";
 
 /** Where this page was asked to lead back to, as `?returnTo=` says; the gateway judges it when connecting starts. */
 export const readReturnTo = (): string | null =>
@@ -24,7 +24,7 @@ export function readReturnLink(platform: Platform | undefined, gatewayUrl: strin
   const text = readReturnTo();
   const url = text === null ? null : parseUrl(text, location.origin);
   if (!url || !/^https?:$/.test(url.protocol)) return null;
-  if (url.origin === parseUrl(gatewayUrl)?.origin && mayAct(url.pathname)) return null;
+  if (url.origin === parseUrl(gatewayUrl)?.origin && isActionPath(url.pathname)) return null;
   const places = [location.origin, document.referrer, platform?.website, platform?.loginRedirectUrl];
   return places.some((place) => place && parseUrl(place)?.origin === url.origin) ? url : null;
 }

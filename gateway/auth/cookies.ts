@@ -1,5 +1,5 @@
 import { parseCookie, stringifySetCookie } from "cookie";
-import { isSameSite } from "../http/foreign-page.ts";
+import { isSameSite } from "../http/same-site.ts";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
 const MAXIMUM_HEADER_CHARACTERS = 16_384;

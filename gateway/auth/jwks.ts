@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
-import { fetchAnswer } from "../http/fetch.ts";
+import { fetchResponse } from "../http/fetch.ts";
 
 /** At most one fetch in this time; also the longest until a new key is seen. */
 export const REFETCH_WINDOW_MS = 30_000;
@@ -76,7 +76,7 @@ export function createRemoteKeys(url: string, clock: Clock, log: Pick<Log, "warn
 
 async function download(url: string): Promise<string> {
   const request = { method: "GET", headers: { accept: "application/jwk-set+json, application/json" }, body: null };
-  const { status, text } = await fetchAnswer(url, request, { timeoutMs: FETCH_TIMEOUT_MS });
+  const { status, text } = await fetchResponse(url, request, { timeoutMs: FETCH_TIMEOUT_MS });
   if (status !== HTTP_OK) throw new Error(`It answered with status ${status}.`);
   return text;
 }

@@ -61,7 +61,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   const signIn: SignIn = {
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
-      const { viewer, sessionId } = await limits.judge(bearers.identify(userToken));
+      const { viewer, sessionId } = await limits.countRefusal(bearers.identify(userToken));
       limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       await endSessions(options, request);

@@ -140,7 +140,7 @@ describe("a callback without a state that connect answered", () => {
     ["none", "code=abc", "did not say which attempt"],
     ["one that is cut short", "code=abc&state=short", "did not say which attempt"],
     ["an error", "error=access_denied&error_description=Call+us", "not granted at the provider (access_denied)"],
-    ["a vendor's error", "error_code=200&error_message=Call+us", "not granted at the provider (200)"],
+    ["a provider's error", "error_code=200&error_message=Call+us", "not granted at the provider (200)"],
   ])("ends nothing, and leads to the start: %s", async (_name, query, words) => {
     await startAt(ada);
     const response = await ada.browser.fetch(`/callback/test?${query}`);

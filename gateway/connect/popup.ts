@@ -23,7 +23,7 @@ import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { Bindings } from "../auth/bindings.ts";
-import { POPUP_DONE_PATH } from "../http/acting-path.ts";
+import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { KnownUser } from "../../schema/upstream.ts";

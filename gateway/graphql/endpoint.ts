@@ -37,7 +37,7 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     cors: false,
     maxRequestBodySize: false,
     logging: false,
-    context: ({ exchange, answer }) => contexts.create(exchange, answer, { linksForeignPages: true }).catch(refuseRequest),
+    context: ({ exchange, answer }) => contexts.create(exchange, answer, { linksCrossSitePages: true }).catch(refuseRequest),
     maskedErrors: { maskError: (error) => maskError(error, log) },
     // Bounded by the number of documents, not by their size, and filled with refused ones too.
     parserAndValidationCache: false,

@@ -4,7 +4,7 @@ import type { Step } from "./pipeline.ts";
 const PREFLIGHT_SECONDS = 600;
 
 /** Pages of the platform's web origins may ask with cookies, and read every answer. Pages of other origins may not. */
-export const answerOrigins =
+export const allowWebOrigins =
   (isValidOrigin: (origin: string) => boolean): Step =>
   (next) =>
   async (exchange) => {

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { listen, type ListeningServer } from "../../test/support/server-io.ts";
-import { fetchAnswer, MAX_ANSWER_BYTES, PROVIDER_TIMEOUT_MS } from "./fetch.ts";
+import { fetchResponse, MAX_RESPONSE_BYTES, PROVIDER_TIMEOUT_MS } from "./fetch.ts";
 
 const request = { method: "POST", headers: { "content-type": "text/plain" }, body: "grüße" };
 const limits = { timeoutMs: PROVIDER_TIMEOUT_MS };
@@ -28,7 +28,7 @@ const failureOf = (sending: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("a request to a provider", () => {
-  const send = (extra: object = {}) => fetchAnswer(`${server.url}/token?a=b`, request, { ...limits, ...extra });
+  const send = (extra: object = {}) => fetchResponse(`${server.url}/token?a=b`, request, { ...limits, ...extra });
 
   it("keeps its Content-Length, its path and its headers", async () => {
     await start((response) => response.end("fine"));
@@ -71,7 +71,7 @@ describe("a request to a provider", () => {
 });
 
 describe("a compressed answer", () => {
-  const send = () => fetchAnswer(server.url, request, limits);
+  const send = () => fetchResponse(server.url, request, limits);
   const compressed = (body: string) => (response: ServerResponse) =>
     void response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(body));
 
@@ -81,7 +81,7 @@ describe("a compressed answer", () => {
   });
 
   it("is refused when it is larger than the limit once it is decompressed", async () => {
-    await start(compressed("x".repeat(MAX_ANSWER_BYTES + 1)));
+    await start(compressed("x".repeat(MAX_RESPONSE_BYTES + 1)));
     expect(await failureOf(send())).toMatchObject({ code: "too_large" });
   });
 });

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 
 /** The largest body read from a provider, after decompression: 1 MiB. */
-export const MAX_ANSWER_BYTES = 1_048_576;
+export const MAX_RESPONSE_BYTES = 1_048_576;
 
 /** How long a provider has to answer in full, unless the caller says otherwise: 10 s. */
 export const PROVIDER_TIMEOUT_MS = 10_000;
@@ -26,20 +26,20 @@ const decoders: ReadonlyMap<string, (body: Buffer, options: { maxOutputLength: n
 ]);
 
 /** No complete answer came back. `code` is ours. */
-export class NoAnswerError extends Error {
+export class NoResponseError extends Error {
   readonly code: string;
   /** False: not a byte of the request was written, so the provider cannot have acted on it. */
   readonly isSent: boolean;
 
   constructor(code: string, isSent: boolean, options?: ErrorOptions) {
     super(`No answer from the provider (${code}).`, options);
-    this.name = "NoAnswerError";
+    this.name = "NoResponseError";
     this.code = code;
     this.isSent = isSent;
   }
 }
 
-export interface ExchangeLimits {
+export interface FetchLimits {
   /** For the whole exchange, body included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -57,7 +57,7 @@ export interface ProviderRequest {
 }
 
 /** An answer read to its end. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -66,11 +66,11 @@ export interface HttpAnswer {
 /**
  * Sends one request to a provider and reads the answer to its end.
  *
- * Follows no redirect and reads at most `MAX_ANSWER_BYTES`. Any status is an answer. Throws `NoAnswerError` with code `unreachable`
+ * Follows no redirect and reads at most `MAX_RESPONSE_BYTES`. Any status is an answer. Throws `NoResponseError` with code `unreachable`
  * (not sent), `not_sent`, `connection_lost`, `timeout`, `aborted` or `too_large`.
  */
-export async function fetchAnswer(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<HttpAnswer> {
-  if (limits.signal?.aborted === true) throw new NoAnswerError("aborted", false);
+export async function fetchResponse(url: string, request: ProviderRequest, limits: FetchLimits): Promise<HttpResponse> {
+  if (limits.signal?.aborted === true) throw new NoResponseError("aborted", false);
   const { status, headers, body } = await exchange(url, request, limits);
   return { status, headers, text: new TextDecoder().decode(await decode(body, headers.get("content-encoding"))) };
 }
@@ -82,14 +82,14 @@ export function toResponse(status: number, body: string, headers: Record<string,
   return new Response(empty ? null : body, init);
 }
 
-interface RawAnswer {
+interface RawResponse {
   status: number;
   headers: Headers;
   body: Buffer;
 }
 
 /** Settles at the deadline even while the connection is being made; a connection that stands later is not written to. */
-function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits): Promise<RawAnswer> {
+function exchange(url: string, request: ProviderRequest, limits: FetchLimits): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const answer = { status: 0, headers: new Headers() };
     const chunks: Buffer[] = [];
@@ -98,14 +98,14 @@ function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits)
     let controller: Dispatcher.DispatchController | null = null;
     const fail = (code: string, cause?: unknown) => {
       deadline.end();
-      reject(new NoAnswerError(code, isSent, { cause }));
+      reject(new NoResponseError(code, isSent, { cause }));
       controller?.abort(new Error(code));
     };
     const deadline = startDeadline(limits, fail);
     agent.dispatch(toOptions(url, request), {
       onRequestStart(started) {
         // To throw here keeps the connection for a later request; to abort would close it.
-        if (!deadline.maySend()) throw new NoAnswerError("not_sent", false);
+        if (!deadline.maySend()) throw new NoResponseError("not_sent", false);
         isSent = true;
         controller = started;
       },
@@ -114,7 +114,7 @@ function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits)
       },
       onResponseData(_controller, chunk) {
         bytes += chunk.byteLength;
-        if (bytes > MAX_ANSWER_BYTES) fail("too_large");
+        if (bytes > MAX_RESPONSE_BYTES) fail("too_large");
         else chunks.push(chunk);
       },
       onResponseEnd() {
@@ -122,7 +122,7 @@ function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits)
         resolve({ ...answer, body: Buffer.concat(chunks) });
       },
       onResponseError(_controller, error) {
-        if (error instanceof NoAnswerError) fail(error.code);
+        if (error instanceof NoResponseError) fail(error.code);
         else fail(isSent ? "connection_lost" : "unreachable", error);
       },
     });
@@ -130,7 +130,7 @@ function exchange(url: string, request: ProviderRequest, limits: ExchangeLimits)
 }
 
 /** A timer of our own: `AbortSignal.any` with `AbortSignal.timeout` can be garbage collected, and then never fires, on Node 20. */
-function startDeadline({ timeoutMs, signal, mayStillSend }: ExchangeLimits, stop: (code: string) => void) {
+function startDeadline({ timeoutMs, signal, mayStillSend }: FetchLimits, stop: (code: string) => void) {
   const endsAt = performance.now() + timeoutMs;
   let isOver = false;
   const onAbort = () => stop("aborted");
@@ -168,9 +168,9 @@ async function decode(body: Buffer, encoding: string | null): Promise<Buffer> {
   const decoder = decoders.get(encoding?.trim().toLowerCase() ?? "");
   if (!decoder) return body;
   try {
-    return await decoder(body, { maxOutputLength: MAX_ANSWER_BYTES });
+    return await decoder(body, { maxOutputLength: MAX_RESPONSE_BYTES });
   } catch (cause) {
     const isTooLarge = cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
-    throw new NoAnswerError(isTooLarge ? "too_large" : "connection_lost", true, { cause });
+    throw new NoResponseError(isTooLarge ? "too_large" : "connection_lost", true, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { firstSegmentOf } from "./acting-path.ts";
+import { firstSegmentOf } from "./action-path.ts";
 
 /** What a closing popup of the client comes back with: then the page belongs to the popup, and only closes it. */
 const CLOSING = "close";

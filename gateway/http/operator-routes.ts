@@ -5,7 +5,7 @@ import { nullWhenRefused } from "./failure.ts";
 import type { Routed } from "./pipeline.ts";
 
 interface Dependencies {
-  metrics: Pick<Metrics, "print">;
+  metrics: Pick<Metrics, "serialize">;
   /** Resolves when the gateway can do its work, with what is degraded all the same, or null. Throws what keeps it from its work. */
   checkReady(): Promise<string | null>;
   publicJwks(): Promise<object>;
@@ -27,7 +27,7 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
   routes.get("/metrics", async ({ env }) => {
     const principal = await env.authenticate().catch(nullWhenRefused);
     if (principal?.kind !== "platform") throw unauthenticated("Metrics are for operators: send an API key as Authorization: Basic.");
-    return metrics.print();
+    return metrics.serialize();
   });
   routes.get("/.well-known/jwks.json", async () =>
     Response.json(await publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),

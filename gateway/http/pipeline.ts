@@ -3,7 +3,7 @@ import type { Failure } from "./failure.ts";
 import type { RequestLimits } from "./rate-limits.ts";
 import type { Peer } from "./peer.ts";
 
-/** A credential, judged. */
+/** Who a request is authenticated as. */
 export type Principal =
   | { kind: "anonymous" }
   | {
@@ -38,7 +38,7 @@ export interface Exchange {
   readonly surface: Surface;
   readonly limits: RequestLimits;
   /**
-   * The judged credential: the first call judges it, later calls share the answer.
+   * The principal: the first call authenticates, later calls share the answer.
    * Throws UNAUTHENTICATED, FORBIDDEN and TEMPORARILY_UNAVAILABLE, as `Authenticator.authenticate` does.
    */
   authenticate(this: void): Promise<Principal>;

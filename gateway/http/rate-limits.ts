@@ -28,13 +28,13 @@ export interface RequestLimits {
   /** Counts what a user is about to do. Throws RATE_LIMITED. */
   admit(this: void, action: LimitedAction, userId: string): void;
   /** Counts a credential that is refused. Throws RATE_LIMITED instead of UNAUTHENTICATED when there were too many. */
-  judge<Value>(this: void, judging: Promise<Value>): Promise<Value>;
+  countRefusal<Value>(this: void, authenticating: Promise<Value>): Promise<Value>;
   /** The request has a valid API key: its address is a server's, and counts no more. */
   exemptAddress(this: void): void;
 }
 
 /** Nothing is limited. */
-export const noLimits: RequestLimits = { admit() {}, judge: (judging) => judging, exemptAddress() {} };
+export const noLimits: RequestLimits = { admit() {}, countRefusal: (authenticating) => authenticating, exemptAddress() {} };
 
 interface Options {
   isOn: boolean;
@@ -80,9 +80,9 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
         const from = find();
         if (from !== null) consume(`${action} address ${from}`, shared, `${action} requests from this address`);
       },
-      async judge(judging) {
+      async countRefusal(authenticating) {
         try {
-          return await judging;
+          return await authenticating;
         } catch (error) {
           const from = error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !isStaleCredential(error) ? find() : null;
           if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");

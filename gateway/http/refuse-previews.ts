@@ -1,4 +1,4 @@
-import { isActingPage } from "./acting-path.ts";
+import { isActionPage } from "./action-path.ts";
 import type { Step } from "./pipeline.ts";
 import { refuse } from "./refuse.ts";
 
@@ -8,7 +8,7 @@ const purposeHeaders = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 /** A page that starts or finishes something is for a person who opens it: `HEAD` is answered 405, and a prefetch 503, which is not kept. */
 export const refusePreviews: Step = (next) => async (exchange) => {
   const { request, pathname, surface } = exchange;
-  if (surface.cors !== null || !isActingPage(pathname)) return next(exchange);
+  if (surface.cors !== null || !isActionPage(pathname)) return next(exchange);
   if (request.method === "HEAD") {
     const message = "This address does something when it is opened, so that it does not take HEAD: use GET.";
     return refuse(exchange, { status: 405, code: "BAD_USER_INPUT", message, facts: {} }, { allow: "GET, POST" });

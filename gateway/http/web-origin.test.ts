@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actingPaths, quietPaths } from "../../test/support/acting-paths.ts";
+import { actionPaths, quietPaths } from "../../test/support/action-paths.ts";
 import { createOriginCheck, isWebOrigin } from "./web-origin.ts";
 
 const check = createOriginCheck(
@@ -116,7 +116,7 @@ describe("returnTo", () => {
     "javascript:alert(1)",
     "data:text/html,x",
     "https://",
-    ...actingPaths,
+    ...actionPaths,
     "/authorizations/slack/loading?opener_origin=https://xkit.example.com&token=x",
     "https://xkit.example.com/authorizations/slack/loading?token=x",
     "HTTPS://XKIT.example.com/connect/slack",

@@ -1,4 +1,4 @@
-import { mayAct, POPUP_DONE_PATH } from "./acting-path.ts";
+import { isActionPath, POPUP_DONE_PATH } from "./action-path.ts";
 
 /** One label in front of the host, as in a TLS certificate (RFC 6125 section 6.4.3): never the apex, never two labels. */
 const WILDCARD = "*.";
@@ -14,7 +14,7 @@ export interface OriginCheck {
   isValid(origin: string): boolean;
   /**
    * Whether a browser may be sent there at the end: a path of this gateway with one leading `/`, or an http(s) URL of a valid origin.
-   * Never to an address of this gateway that acts when it is opened (see `mayAct`); `/authorizations/done` only closes its window.
+   * Never to an address of this gateway that acts when it is opened (see `isActionPath`); `/authorizations/done` only closes its window.
    */
   isValidReturnTo(returnTo: string): boolean;
 }
@@ -55,7 +55,7 @@ export function createOriginCheck(webOrigins: readonly string[], publicUrl: stri
       if (deceptive.test(returnTo)) return false;
       if (!/^(\/|https?:\/\/)/i.test(returnTo) || !URL.canParse(returnTo, own)) return false;
       const url = new URL(returnTo, own);
-      if (url.origin === own && url.pathname !== POPUP_DONE_PATH && mayAct(url.pathname)) return false;
+      if (url.origin === own && url.pathname !== POPUP_DONE_PATH && isActionPath(url.pathname)) return false;
       // `//evil.com` is an address, not a path; `/..//evil.com` becomes one when its path is taken.
       if (returnTo.startsWith("/")) return url.origin === own && !url.pathname.startsWith("//");
       return url.username === "" && url.password === "" && isValid(url.origin);

@@ -5,11 +5,11 @@ const TEXT_PARAMETERS = ["error_description", "error_message", "error_reason"] a
 export interface CallbackError {
   /** Untrusted. */
   readonly code: string;
-  /** Untrusted: the vendor's words; null where there are none. */
+  /** Untrusted: the provider's words; null where there are none. */
   readonly description: string | null;
 }
 
-/** The error that a callback without a code tells of, in the standard's parameters or a vendor's; null when there is none. */
+/** The error that a callback without a code tells of, in the standard's parameters or a provider's; null when there is none. */
 export function findCallbackError(params: URLSearchParams): CallbackError | null {
   if (params.get("code")) return null;
   const first = (names: readonly string[]) => names.map((name) => params.get(name)).find((value) => value !== null && value !== "") ?? null;

@@ -1,5 +1,5 @@
 import * as oauth from "oauth4webapi";
-import { type ExchangeLimits, fetchAnswer, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { findObject, parseJson } from "./json.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
@@ -9,7 +9,7 @@ import { requestUserInfo, sendWithToken } from "./userinfo.ts";
 /** What a provider says of an access token. `unknown`: it did not say, which is no verdict. */
 export type CheckResult = "works" | "refused" | "unknown";
 
-export interface TokenCheck extends ExchangeLimits {
+export interface TokenCheck extends FetchLimits {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly accessToken: string;
@@ -49,7 +49,7 @@ async function introspect({ provider, client, accessToken, timeoutMs, signal }: 
     additionalParameters: { token_type_hint: "access_token" },
     [oauth.allowInsecureRequests]: isHttp(endpoint),
     [oauth.customFetch]: async (url, { headers, body }) => {
-      const answer = await fetchAnswer(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
+      const answer = await fetchResponse(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
       return toResponse(answer.status, answer.text, { "content-type": "application/json" });
     },
   });

@@ -138,7 +138,7 @@ describe("an error of the provider at the callback", () => {
     expect(await fail(exchange)).toMatchObject({ kind: "denied", message: expect.stringContaining(words) });
   });
 
-  it("is translated when it is the vendor's own", async () => {
+  it("is translated when it is the provider's own", async () => {
     server.controls.denyNext("user_cancelled_login");
     expect(await fail(await comeBack({ errorCodes: { user_cancelled_login: "access_denied" } }))).toMatchObject({
       kind: "denied",

@@ -1,12 +1,12 @@
 import * as oauth from "oauth4webapi";
 import { findCallbackError } from "./callback-error.ts";
 import { createFailure, kindOf } from "./failure.ts";
-import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenFailure, TokenResult } from "./result.ts";
 import { callTokenEndpoint, toServer } from "./token-request.ts";
 
-export interface CodeExchange extends Partial<ExchangeLimits> {
+export interface CodeExchange extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   /** The very one the authorization request carried (RFC 6749 section 4.1.3). */
@@ -68,7 +68,7 @@ function validateCallback(exchange: CodeExchange): URLSearchParams | TokenFailur
 }
 
 /**
- * A vendor's error parameters become the standard's. Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up.
+ * A provider's error parameters become the standard's. Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up.
  */
 function checkable({ provider, callbackParams }: CodeExchange): URLSearchParams {
   const params = new URLSearchParams(callbackParams);

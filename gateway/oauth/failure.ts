@@ -1,4 +1,4 @@
-import { describeVendor, toCode } from "../http/redact.ts";
+import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
 import type { Delivery, TokenFailure, TokenFailureKind } from "./result.ts";
 
 /** What was being done when it failed: the halves of connecting, or a refresh. */
@@ -9,9 +9,9 @@ export interface FailureFacts {
   readonly kind: TokenFailureKind;
   /** Default `answered`. */
   readonly delivery?: Delivery;
-  /** Untrusted: may be a vendor's text. */
+  /** Untrusted: may be a provider's text. */
   readonly code: string;
-  /** Untrusted: the vendor's `error_description`. */
+  /** Untrusted: the provider's `error_description`. */
   readonly description?: string | undefined;
   /** Default false. */
   readonly isRefusal?: boolean;
@@ -69,10 +69,10 @@ function unknownKind(status: number, operation: GrantOperation): TokenFailureKin
   return status === STATUS_UNAUTHORIZED ? "misconfigured" : "temporary";
 }
 
-/** A failure with a message made of our own sentence, the code, and the vendor's words once they are cleaned. */
+/** A failure with a message made of our own sentence, the code, and the provider's words once they are cleaned. */
 export function createFailure(facts: FailureFacts): TokenFailure {
-  const code = toCode(facts.code, facts.secrets);
-  const words = describeVendor(facts.description, facts.secrets);
+  const code = toErrorCode(facts.code, facts.secrets);
+  const words = redactProviderText(facts.description, facts.secrets);
   const reason = words === null ? code : `${code}, "${words}"`;
   return {
     ok: false,

@@ -48,7 +48,7 @@ export interface OAuthProvider {
   readonly tokenRequestBody: "form" | "json";
   /** Whether an error may come with status 200: `error` set, or `ok` false. Default false. */
   readonly errorsInOkBody: boolean;
-  /** The vendor's error code to the code of RFC 6749 section 5.2 that it means. Default none. */
+  /** The provider's error code to the code of RFC 6749 section 5.2 that it means. Default none. */
   readonly errorCodes: Readonly<Record<string, string>>;
   /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it holds none, the answer itself is read. Default null. */
   readonly tokenResponsePath: string | null;

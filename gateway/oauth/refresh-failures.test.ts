@@ -127,7 +127,7 @@ describe("a failed refresh", () => {
   });
 
   it.each([
-    ["a vendor's own code", { status: 400, body: { status: "BAD_REFRESH_TOKEN" } }],
+    ["a provider's own code", { status: 400, body: { status: "BAD_REFRESH_TOKEN" } }],
     ["an error with status 200", { status: 200, body: { ok: false, error: "token_revoked" } }],
   ])("is revoked by %s where it is declared", async (_what, answer) => {
     const facts = { errorsInOkBody: true, errorCodes: { BAD_REFRESH_TOKEN: "invalid_grant", token_revoked: "invalid_grant" } };
@@ -135,7 +135,7 @@ describe("a failed refresh", () => {
     expect((await fail({ facts })).kind).toBe("revoked");
   });
 
-  it("repeats the vendor's text without the secrets in it", async () => {
+  it("repeats the provider's text without the secrets in it", async () => {
     const { refreshToken } = server.controls.issueTokens();
     const words = `Refresh token "${refreshToken}" of ${encodeURIComponent(server.client.clientSecret ?? "")} is\r\n\u001b[31mdead`;
     server.controls.next({ status: 400, body: { error: "invalid_grant", error_description: words } });

@@ -1,10 +1,10 @@
 import * as oauth from "oauth4webapi";
-import { type ExchangeLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenResult } from "./result.ts";
 import { callTokenEndpoint } from "./token-request.ts";
 
-export interface RefreshRequest extends Partial<ExchangeLimits> {
+export interface RefreshRequest extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly refreshToken: string;

@@ -40,7 +40,7 @@ export interface TokenFailure {
   readonly ok: false;
   readonly kind: TokenFailureKind;
   readonly delivery: Delivery;
-  /** The code of RFC 6749, else the vendor's own, else one of ours: `timeout`, `connection_lost`, `http_503`, … Printable, at most 64 characters. */
+  /** The code of RFC 6749, else the provider's own, else one of ours: `timeout`, `connection_lost`, `http_503`, … Printable, at most 64 characters. */
   readonly code: string;
   /** The code, and the provider's words where it has any, free of tokens and secrets. */
   readonly reason: string;

@@ -1,11 +1,11 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { type ExchangeLimits, fetchAnswer, NoAnswerError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, fetchResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
-import { describeVendor, toCode } from "../http/redact.ts";
+import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
 import { isHttp, toServer } from "./token-request.ts";
 
-export interface Revocation extends Partial<ExchangeLimits> {
+export interface Revocation extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   /** Preferably the refresh token: with it the whole grant goes (RFC 7009 section 2.1). */
@@ -47,7 +47,7 @@ function optionsOf(revocation: Revocation, endpoint: string): oauth.RevocationRe
     additionalParameters: tokenTypeHint === undefined ? {} : { token_type_hint: tokenTypeHint },
     [oauth.allowInsecureRequests]: isHttp(endpoint),
     [oauth.customFetch]: async (url, { headers, body }) => {
-      const answer = await fetchAnswer(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
+      const answer = await fetchResponse(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
       const succeeded = answer.status >= STATUS_OK && answer.status < STATUS_MULTIPLE_CHOICES;
       return succeeded ? toResponse(STATUS_OK, "") : toResponse(answer.status, answer.text);
     },
@@ -55,7 +55,7 @@ function optionsOf(revocation: Revocation, endpoint: string): oauth.RevocationRe
 }
 
 function toResult(error: unknown, secrets: readonly string[]): RevocationResult {
-  if (error instanceof NoAnswerError) return failure(error.code, undefined, secrets);
+  if (error instanceof NoResponseError) return failure(error.code, undefined, secrets);
   if (error instanceof oauth.ResponseBodyError)
     return error.error === "invalid_token" ? { ok: true } : failure(error.error, error.error_description, secrets);
   if (error instanceof oauth.OperationProcessingError) return failure(statusCode(error), undefined, secrets);
@@ -66,9 +66,9 @@ function statusCode(error: oauth.OperationProcessingError): string {
   return error.cause instanceof Response ? `http_${error.cause.status}` : "unparsable";
 }
 
-function failure(vendorCode: string, description: string | undefined, secrets: readonly string[]): RevocationResult {
-  const code = toCode(vendorCode, secrets);
-  const words = describeVendor(description, secrets);
+function failure(providerCode: string, description: string | undefined, secrets: readonly string[]): RevocationResult {
+  const code = toErrorCode(providerCode, secrets);
+  const words = redactProviderText(description, secrets);
   const reason = words === null ? code : `${code}, "${words}"`;
   return {
     ok: false,

@@ -2,7 +2,7 @@ import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { createFailure, kindOf, type FailureFacts, isMomentaryCode, type GrantOperation } from "./failure.ts";
-import { type HttpAnswer, type ExchangeLimits, fetchAnswer, NoAnswerError, toResponse } from "../http/fetch.ts";
+import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
@@ -17,7 +17,7 @@ export interface CallContext {
   readonly options: oauth.TokenEndpointRequestOptions;
 }
 
-export interface TokenCall extends ExchangeLimits {
+export interface TokenCall extends FetchLimits {
   readonly operation: GrantOperation;
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
@@ -89,7 +89,7 @@ function createContext(call: TokenCall): CallContext {
 }
 
 async function sendTokenRequest(call: TokenCall, url: string, headers: Record<string, string>, body: URLSearchParams): Promise<Response> {
-  const answer = await fetchAnswer(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
+  const answer = await fetchResponse(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
   const standard = normalise({ ...call, ...answer });
@@ -108,7 +108,7 @@ function encodeBody(provider: OAuthProvider, headers: Record<string, string>, bo
   return { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(body)) };
 }
 
-function refuseUnusable({ status }: HttpAnswer, retryAfter: number | null): void {
+function refuseUnusable({ status }: HttpResponse, retryAfter: number | null): void {
   const code = `http_${status}`;
   if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
   if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
@@ -139,14 +139,14 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
 function toFailure(call: TokenCall, error: unknown): TokenFailure {
   const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };
   if (error instanceof RefusedError) return createFailure({ ...base, ...error.facts });
-  if (error instanceof NoAnswerError) return createFailure({ ...base, ...noAnswerFacts(error) });
+  if (error instanceof NoResponseError) return createFailure({ ...base, ...noResponseFacts(error) });
   if (error instanceof oauth.ResponseBodyError) return createFailure({ ...base, ...bodyErrorFacts(error, call.operation) });
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
     return createFailure({ ...base, kind: "temporary", delivery: "lost", code: "unparsable" });
   throw error;
 }
 
-function noAnswerFacts({ code, isSent }: NoAnswerError): RefusedError["facts"] {
+function noResponseFacts({ code, isSent }: NoResponseError): RefusedError["facts"] {
   return { kind: code === "not_sent" ? "withdrawn" : "temporary", delivery: isSent ? "lost" : "unsent", code };
 }
 

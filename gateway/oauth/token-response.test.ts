@@ -98,7 +98,7 @@ describe("normalise, errors", () => {
     ["in status", { status: "BAD_REFRESH_TOKEN", message: "gone" }],
     ["in error", { error: "BAD_REFRESH_TOKEN", message: "gone" }],
     ["inside error", { error: { code: "BAD_REFRESH_TOKEN" }, message: "gone" }],
-  ])("translates a declared vendor code %s", (_name, body) => {
+  ])("translates a declared provider code %s", (_name, body) => {
     const facts = { errorCodes: { BAD_REFRESH_TOKEN: "invalid_grant" } };
     expect(read(facts, body, 400)).toEqual({ status: 400, body: { error: "invalid_grant", error_description: "gone" } });
   });

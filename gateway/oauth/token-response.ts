@@ -1,4 +1,4 @@
-import { hideSecrets } from "../http/hide-secrets.ts";
+import { redactSecrets } from "../http/redact-secrets.ts";
 import type { GrantOperation } from "./failure.ts";
 import { findObject, safeParseObject } from "./json.ts";
 import { readLife } from "./lifetime.ts";
@@ -75,7 +75,7 @@ function errorOf(provider: OAuthProvider, answer: Record<string, unknown>): Stan
   if (code === undefined) return null;
   const meaning = Object.hasOwn(provider.errorCodes, code) ? provider.errorCodes[code] : undefined;
   const description = nonEmpty(answer["error_description"]) ?? nonEmpty(answer["message"]);
-  const hide = (text: string) => hideSecrets(text, tokensIn(provider, answer));
+  const hide = (text: string) => redactSecrets(text, tokensIn(provider, answer));
   return { error: hide(meaning ?? code), ...(description !== undefined && { error_description: hide(description) }) };
 }
 
@@ -85,7 +85,7 @@ function tokensIn(provider: OAuthProvider, answer: Record<string, unknown>): str
   return sources.flatMap((source) => ["access_token", "refresh_token", "id_token"].flatMap((name) => nonEmpty(source[name]) ?? []));
 }
 
-/** A vendor's declared code, by the vendor's own member name: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */
+/** A provider's declared code, by the provider's own member name: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */
 function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>): string | undefined {
   const values = [...Object.values(answer), ...Object.values(findObject(answer["error"]) ?? {})];
   const texts = values.filter((value) => typeof value === "string" || typeof value === "number").map(String);

@@ -1,10 +1,10 @@
 import { type Account, accountFromClaims } from "./account.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
-import { type HttpAnswer, type ExchangeLimits, fetchAnswer, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { type HttpResponse, type FetchLimits, fetchResponse, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
 import type { OAuthProvider } from "./provider.ts";
 
-export interface AccountRequest extends Partial<ExchangeLimits> {
+export interface AccountRequest extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly accessToken: string;
   /** The path by which the account was known before; it may be another than the provider's. Default none. */
@@ -29,8 +29,8 @@ export async function fetchAccount(request: AccountRequest): Promise<Account | n
   }
 }
 
-/** Sends the userinfo request. Throws `NoAnswerError`, and `TypeError` for an endpoint that is not https. */
-export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<HttpAnswer> {
+/** Sends the userinfo request. Throws `NoResponseError`, and `TypeError` for an endpoint that is not https. */
+export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<HttpResponse> {
   const { userInfoMethod: method, userInfoBody: body, userInfoHeaders: headers } = request.provider;
   const contentType = body === null ? {} : { "content-type": "application/json" };
   return sendWithToken(request, endpoint, { method, body, headers: { ...contentType, ...headers } });
@@ -41,8 +41,8 @@ export async function sendWithToken(
   { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<AccountRequest, "provider">,
   endpoint: string,
   { method, body, headers }: ProviderRequest,
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   const url = parseEndpoint(endpoint).href;
   const sent = { accept: "application/json", ...headers, authorization: `Bearer ${accessToken}` };
-  return fetchAnswer(url, { method, body, headers: sent }, { timeoutMs, signal });
+  return fetchResponse(url, { method, body, headers: sent }, { timeoutMs, signal });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
-import { POPUP_DONE_PATH } from "../http/acting-path.ts";
+import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import { none, operation, type Operation, parse } from "./operation.ts";
 import { serializeAuthorization, serializeConnection } from "./serialize.ts";
 import { readSingle, requireSingle, singleQuery } from "./read-connection.ts";

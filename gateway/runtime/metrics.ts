@@ -9,7 +9,7 @@ export interface Metrics {
   countRequest(method: string, pathname: string, status: number, seconds: number): void;
   countOutcome(type: AccessTokenOutcome["type"]): void;
   /** The body and content type of `/metrics`. */
-  print(): Promise<Response>;
+  serialize(): Promise<Response>;
 }
 
 export function createMetrics(): Metrics {
@@ -33,7 +33,7 @@ export function createMetrics(): Metrics {
     countRequest: (method, pathname, status, seconds) =>
       requests.observe({ method: methodOf(method), part: partOf(pathname), status }, seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
-    print: async () => new Response(await series.metrics(), { headers: { "content-type": series.contentType } }),
+    serialize: async () => new Response(await series.metrics(), { headers: { "content-type": series.contentType } }),
   };
 }
 

@@ -54,7 +54,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, user
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
-      const session = await limits.judge(users.login(userToken));
+      const session = await limits.countRefusal(users.login(userToken));
       await end(request);
       return toSignedIn(session);
     },

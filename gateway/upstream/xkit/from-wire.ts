@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../../schema/upstream.ts";
-import { describeVendor } from "../../http/redact.ts";
+import { redactProviderText } from "../../http/provider-text.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
 
 /** The instant of what an upstream does not date. */
@@ -51,7 +51,7 @@ export function authorizationFromAnswer(
   reader: Reader,
 ): Authorization {
   const secrets = secretsOf(authorization);
-  const describe = (text: string | null) => describeVendor(text ?? undefined, secrets);
+  const describe = (text: string | null) => redactProviderText(text ?? undefined, secrets);
   const { display_label: label, status, health, health_code: code, connected_by: connectedBy } = authorization;
   const name = connection?.connector.name ?? authorization.authorizer?.prototype?.name ?? "The provider";
   const kind = health ?? (status === "error" ? "attempt" : "working");

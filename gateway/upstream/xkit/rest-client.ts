@@ -3,7 +3,7 @@ import { z } from "zod";
 import { badUserInput, type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../../schema/errors.ts";
 import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
 import type { Log } from "../../runtime/log.ts";
-import { describeVendor } from "../../http/redact.ts";
+import { redactProviderText } from "../../http/provider-text.ts";
 import { retryAfterSeconds } from "../../http/retry-after.ts";
 
 /** Largest answer that is read: 1 MiB. */
@@ -239,7 +239,7 @@ const plainSentences: Partial<Record<ErrorCode, string>> = {
 
 /** The sentence of an upstream that states one of our codes. Another one's may say anything: null. */
 const sentenceOf = ({ error, code }: Refusal, secrets: readonly string[]): string | null =>
-  code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? describeVendor(error, secrets) : null;
+  code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? redactProviderText(error, secrets) : null;
 
 const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }: Refusal): ErrorFacts => ({
   ...(path !== undefined && { path }),

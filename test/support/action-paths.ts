@@ -1,5 +1,5 @@
 /** Paths of the gateway that do something when they are opened, also as a router or a proxy may read them. */
-export const actingPaths: readonly string[] = [
+export const actionPaths: readonly string[] = [
   "/authorizations",
   "/authorizations/loading",
   "/authorizations/slack/loading",

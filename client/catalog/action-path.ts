@@ -1,13 +1,13 @@
 /** Below these, opening an address of the gateway does something, or is not a page. */
-const ACTING: ReadonlySet<string> = new Set(["authorizations", "connect", "callback", "continue", "sign-in", "sign-out", "api"]);
+const ACTION_PAGES: ReadonlySet<string> = new Set(["authorizations", "connect", "callback", "continue", "sign-in", "sign-out", "api"]);
 /** No path of the gateway has any of these. */
 const deceptive = /[\p{Cc}\\]/u;
 
 /**
  * Whether opening a path of the gateway may do something, so that no link of this page leads there. Judges what any router or proxy may
- * make of the path. The gateway has the same rule (`gateway/http/acting-path.ts`), and one table tests both.
+ * make of the path. The gateway has the same rule (`gateway/http/action-path.ts`), and one table tests both.
  */
-export function mayAct(path: string): boolean {
+export function isActionPath(path: string): boolean {
   const decoded = decode(path);
   if (decoded === null || deceptive.test(decoded)) return true;
   const segments: string[] = [];
@@ -16,7 +16,7 @@ export function mayAct(path: string): boolean {
     else if (segment !== "" && segment !== ".") segments.push(segment);
   }
   const [first = ""] = (segments[0] ?? "").split(/[?#;]/, 1);
-  return ACTING.has(first.toLowerCase());
+  return ACTION_PAGES.has(first.toLowerCase());
 }
 
 function decode(path: string): string | null {

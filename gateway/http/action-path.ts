@@ -2,7 +2,7 @@
 export const POPUP_DONE_PATH = "/authorizations/done";
 
 /** Below these, opening an address does something: it starts or finishes connecting, or changes who is signed in. */
-const ACTING_PAGES: ReadonlySet<string> = new Set(["authorizations", "connect", "callback", "continue", "sign-in", "sign-out"]);
+const ACTION_PAGES: ReadonlySet<string> = new Set(["authorizations", "connect", "callback", "continue", "sign-in", "sign-out"]);
 const API = "api";
 /** No path of ours has any of these. */
 const deceptive = /[\p{Cc}\\]/u;
@@ -11,17 +11,17 @@ const deceptive = /[\p{Cc}\\]/u;
  * Whether opening a path of this gateway may do something, so that `returnTo` must not lead there.
  *
  * Judges what any router or proxy may make of it: percent-encoding in any depth, dot segments, doubled slashes, either case. A path that
- * cannot be decoded counts as one that acts. `client/catalog/acting-path.ts` has the same rule.
+ * cannot be decoded counts as one that acts. `client/catalog/action-path.ts` has the same rule.
  */
-export function mayAct(path: string): boolean {
+export function isActionPath(path: string): boolean {
   const first = firstSegmentOf(path);
-  return first === null || first === API || ACTING_PAGES.has(first);
+  return first === null || first === API || ACTION_PAGES.has(first);
 }
 
 /** Whether a path is one of the pages that act. */
-export function isActingPage(path: string): boolean {
+export function isActionPage(path: string): boolean {
   const first = firstSegmentOf(path);
-  return first !== null && ACTING_PAGES.has(first);
+  return first !== null && ACTION_PAGES.has(first);
 }
 
 /** The first segment of a path, decoded and in lower case; null when the path is deceptive. */

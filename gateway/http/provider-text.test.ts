@@ -1,25 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { describeVendor, toCode } from "./redact.ts";
+import { redactProviderText, toErrorCode } from "./provider-text.ts";
 
-describe("describeVendor", () => {
+describe("redactProviderText", () => {
   it("keeps plain words", () => {
-    expect(describeVendor("Token has been expired or revoked.", [])).toBe("Token has been expired or revoked.");
+    expect(redactProviderText("Token has been expired or revoked.", [])).toBe("Token has been expired or revoked.");
   });
 
   it("turns control characters, line breaks and quotation marks into spaces", () => {
-    expect(describeVendor('a\u0000\n\u001b[31m "b"\u202e', [])).toBe("a [31m b");
+    expect(redactProviderText('a\u0000\n\u001b[31m "b"\u202e', [])).toBe("a [31m b");
   });
 
   it("keeps at most 200 characters", () => {
-    expect(describeVendor("word ".repeat(100), [])).toHaveLength(200);
+    expect(redactProviderText("word ".repeat(100), [])).toHaveLength(200);
   });
 
   it("hides what was sent, plain and percent-encoded", () => {
-    expect(describeVendor("refused s3/cret and s3%2Fcret", ["s3/cret"])).toBe("refused [redacted] and [redacted]");
+    expect(redactProviderText("refused s3/cret and s3%2Fcret", ["s3/cret"])).toBe("refused [redacted] and [redacted]");
   });
 
   it("hides whatever looks like a token, or like a piece of one", () => {
-    expect(describeVendor("token 1//0gAbCdEfGhIjKlMnOpQr is bad", [])).toBe("token [redacted] is bad");
+    expect(redactProviderText("token 1//0gAbCdEfGhIjKlMnOpQr is bad", [])).toBe("token [redacted] is bad");
   });
 
   it.each([
@@ -29,35 +29,35 @@ describe("describeVendor", () => {
     ["in two parts", "abCDefGHij-KLmnOPqrST"],
     ["behind a word", "refresh_token=qWeRtYuIoPaSdFgHjKlZ"],
   ])("hides a token that it has not heard of: %s", (_, token) => {
-    expect(describeVendor(`token ${token} is bad`, [])).toBe("token [redacted] is bad");
+    expect(redactProviderText(`token ${token} is bad`, [])).toBe("token [redacted] is bad");
   });
 
   it.each(["//accounts.example/oauth/authorize", "userNotFoundWithinDirectory", "TEMPORARILY_UNAVAILABLE", "offline_access+read.write"])(
     "keeps the name %s",
     (name) => {
-      expect(describeVendor(`see ${name} for more`, [])).toBe(`see ${name} for more`);
+      expect(redactProviderText(`see ${name} for more`, [])).toBe(`see ${name} for more`);
     },
   );
 
   it("hides a secret that is longer than what is kept", () => {
     const secret = "a-secret-with-words-and-1-digit-".repeat(50);
-    expect(describeVendor(`no ${secret}`, [secret])).toBe("no [redacted]");
+    expect(redactProviderText(`no ${secret}`, [secret])).toBe("no [redacted]");
   });
 
   it("reads a hostile text quickly", () => {
     const startedAt = performance.now();
-    describeVendor("a".repeat(1_000_000), ["secret"]);
+    redactProviderText("a".repeat(1_000_000), ["secret"]);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it.each([undefined, "", "  \n "])("has nothing to say about %j", (text) => {
-    expect(describeVendor(text, [])).toBeNull();
+    expect(redactProviderText(text, [])).toBeNull();
   });
 });
 
-describe("toCode", () => {
+describe("toErrorCode", () => {
   it.each(["invalid_grant", "AADSTS700082", "oauth.error:12", "temporarily_unavailable"])("keeps %s", (code) => {
-    expect(toCode(code, ["some-secret"])).toBe(code);
+    expect(toErrorCode(code, ["some-secret"])).toBe(code);
   });
 
   it.each([
@@ -70,6 +70,6 @@ describe("toCode", () => {
     "secret-it",
     "bQxWvGhTzLmNpRsKdFyJcA",
   ])("replaces %j", (code) => {
-    expect(toCode(code, ["the-secret-itself"])).toBe("unknown_error");
+    expect(toErrorCode(code, ["the-secret-itself"])).toBe("unknown_error");
   });
 });

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { LAST_RESORT } from "./last-resort.ts";
+import { UNHANDLED_ERROR } from "./unhandled-error.ts";
 
-const MODULES = ["./last-resort.ts", "./log.ts"].map((path) => JSON.stringify(new URL(path, import.meta.url).href));
+const MODULES = ["./unhandled-error.ts", "./log.ts"].map((path) => JSON.stringify(new URL(path, import.meta.url).href));
 
 it.each([
   ["uncaughtException", "setTimeout(() => { throw new Error('first'); }); setTimeout(() => { throw new Error('second'); });"],
@@ -20,5 +20,5 @@ it.each([
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
   const [line = "", ...more] = output.trim().split("\n");
   expect([code, more]).toEqual([70, ["stopped"]]);
-  expect(JSON.parse(line)).toMatchObject({ level: "error", msg: LAST_RESORT, origin, err: { message: "first" } });
+  expect(JSON.parse(line)).toMatchObject({ level: "error", msg: UNHANDLED_ERROR, origin, err: { message: "first" } });
 });

@@ -20,7 +20,7 @@ const jsonEscapes: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n
  * A text in which every secret is `[redacted]`, and every piece of one of 8 bytes and more: as it is, and percent-encoded, escaped as in
  * JSON, or in base64, each also within another. The work grows with the lengths of the text and the secrets.
  */
-export function hideSecrets(text: string, secrets: readonly string[]): string {
+export function redactSecrets(text: string, secrets: readonly string[]): string {
   const forms = secrets.flatMap(formsOf);
   if (forms.length === 0) return text;
   const isHidden = new Uint8Array(text.length);

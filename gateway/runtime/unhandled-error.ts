@@ -1,9 +1,9 @@
 import type { Log } from "./log.ts";
 
 /** The message of the one log line. An operator's alarm can count it. */
-export const LAST_RESORT = "last resort: an error reached no handler, so the process stops";
+export const UNHANDLED_ERROR = "last resort: an error reached no handler, so the process stops";
 /** How long the stop may take before the process ends without it, in milliseconds. */
-export const LAST_RESORT_TIMEOUT_MS = 15_000;
+export const STOP_TIMEOUT_MS = 15_000;
 const EXIT_CODE = 70;
 
 /**
@@ -15,9 +15,9 @@ export function stopOnUnhandledError(log: Pick<Log, "error">, stop: () => Promis
   const onUnhandled = (reason: unknown, origin: string) => {
     if (isStopping) return;
     isStopping = true;
-    log.error({ err: reason, origin }, LAST_RESORT);
+    log.error({ err: reason, origin }, UNHANDLED_ERROR);
     const exit = () => process.exit(EXIT_CODE);
-    setTimeout(exit, LAST_RESORT_TIMEOUT_MS);
+    setTimeout(exit, STOP_TIMEOUT_MS);
     stop().then(exit, exit);
   };
   process.on("uncaughtException", onUnhandled);

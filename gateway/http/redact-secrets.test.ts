@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hideSecrets, SHORTEST_PIECE } from "./hide-secrets.ts";
+import { redactSecrets, SHORTEST_PIECE } from "./redact-secrets.ts";
 
 /** A generator of numbers in [0, 1) that gives the same ones in every run (mulberry32). */
 function createRandom(seed: number): () => number {
@@ -46,7 +46,7 @@ const piecesOf = (spelled: string, isBase64: boolean): string[] => {
   return Array.from({ length: Math.max(0, spelled.length - length + 1) }, (_, at) => spelled.slice(at, at + length));
 };
 
-describe("hideSecrets", () => {
+describe("redactSecrets", () => {
   it.each(Object.entries(SPELLINGS))("leaves no piece of thousands of secrets, whole or in part, when they are %s", (name, spell) => {
     const random = createRandom(name.length);
     const pick = <Value>(values: readonly Value[]): Value | undefined => values[Math.floor(random() * values.length)];
@@ -57,7 +57,7 @@ describe("hideSecrets", () => {
       const to = from + SHORTEST_PIECE + Math.floor(random() * (characters.length - from - SHORTEST_PIECE + 1));
       const secret = characters.join("");
       const piece = spell(characters.slice(from, to).join(""));
-      const hidden = hideSecrets(`Refused: ${piece}, sorry.`, ["another secret", secret]);
+      const hidden = redactSecrets(`Refused: ${piece}, sorry.`, ["another secret", secret]);
       const left = piecesOf(piece, name.includes("base64")).filter((each) => hidden.includes(each));
       expect({ secret, piece, hidden, left }).toMatchObject({ left: [] });
       expect(hidden).toContain("[redacted]");
@@ -66,16 +66,16 @@ describe("hideSecrets", () => {
 
   it("leaves what is no secret", () => {
     const text = "The refresh token of 50% \\ of users is invalid. See https://docs.example/%20a?b=1";
-    expect(hideSecrets(text, ["c4t-on-a-mat-9", "7"])).toBe(text);
+    expect(redactSecrets(text, ["c4t-on-a-mat-9", "7"])).toBe(text);
   });
 
   it("hides a short secret as a whole, and none that is shorter than four characters", () => {
-    expect(hideSecrets("key ab12c of abc", ["ab12c", "abc"])).toBe("key [redacted] of abc");
+    expect(redactSecrets("key ab12c of abc", ["ab12c", "abc"])).toBe("key [redacted] of abc");
   });
 
   it("is quick with a text and secrets as long as they come", () => {
     const startedAt = performance.now();
-    const hidden = hideSecrets("a".repeat(2_000), ["a".repeat(65_536), "ab".repeat(32_768)]);
+    const hidden = redactSecrets("a".repeat(2_000), ["a".repeat(65_536), "ab".repeat(32_768)]);
     expect(hidden).toBe("[redacted]");
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });

@@ -17,10 +17,10 @@ const isAbove = (parent: string, child: string): boolean => parent.includes(".")
  * The web origin of the page that asks, if that is on another site than this gateway, as the browser says (Fetch Metadata); else null.
  * Whether a cookie came says nothing: a browser may send one and keep others away. Browsers without Fetch Metadata are judged by `Origin`.
  */
-export function foreignOriginOf(request: Request, { own, isValid }: Pick<OriginCheck, "own" | "isValid">): string | null {
+export function crossSiteOriginOf(request: Request, { own, isValid }: Pick<OriginCheck, "own" | "isValid">): string | null {
   const origin = request.headers.get("origin");
   if (origin === null || !isValid(origin)) return null;
   const site = request.headers.get("sec-fetch-site");
-  const isForeign = site === null ? !isSameSite(origin, own) : site === "cross-site";
-  return isForeign ? origin : null;
+  const isCrossSite = site === null ? !isSameSite(origin, own) : site === "cross-site";
+  return isCrossSite ? origin : null;
 }

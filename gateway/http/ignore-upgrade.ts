@@ -9,7 +9,7 @@ const OFFERS: readonly string[] = ["upgrade", "http2-settings"];
  * Node stops parsing at the offer: the request is put back without it, before what follows, and the socket is parsed from there.
  * Call it once earlier requests of the socket are answered, or the answers change places.
  */
-export function passOverUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function ignoreUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
   const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? headerLine(name, rawHeaders[index + 1] ?? "") : []));
   const start = [`${method} ${url} HTTP/${httpVersion}`, ...lines, "", ""].join("\r\n");

@@ -1,7 +1,7 @@
-import { hideSecrets } from "./hide-secrets.ts";
+import { redactSecrets } from "./redact-secrets.ts";
 
-/** Longest part of a vendor's own words that is repeated, in characters. */
-const MAX_VENDOR_TEXT = 200;
+/** Longest part of a provider's own words that is repeated, in characters. */
+const MAX_PROVIDER_TEXT = 200;
 
 /** Longest error code that is repeated, in characters. */
 const MAX_CODE = 64;
@@ -22,22 +22,22 @@ const MAX_READ_TEXT = 2_000;
 const codeCharacters = /^[\w.:-]+$/;
 
 /**
- * A vendor's words made fit for the log and for servers, else null. They stay hostile: no user is shown them.
+ * A provider's words made fit for the log and for servers, else null. They stay hostile: no user is shown them.
  *
- * Every secret, every piece of one (`hideSecrets`), and everything that looks like a token, becomes `[redacted]`; control characters become
+ * Every secret, every piece of one (`redactSecrets`), and everything that looks like a token, becomes `[redacted]`; control characters become
  * spaces; at most 200 characters.
  */
-export function describeVendor(text: string | undefined, secrets: readonly string[]): string | null {
+export function redactProviderText(text: string | undefined, secrets: readonly string[]): string | null {
   if (text === undefined) return null;
-  const hidden = hideSecrets(text.slice(0, MAX_READ_TEXT), secrets);
+  const hidden = redactSecrets(text.slice(0, MAX_READ_TEXT), secrets);
   // Quotation marks go too, because the words end up between quotation marks.
   const plain = hidden.replaceAll(/[\p{C}\s"]+/gu, " ").trim();
   const clean = plain.replaceAll(longRun, (run) => (looksLikeToken(run) ? "[redacted]" : run));
-  return clean === "" ? null : clean.slice(0, MAX_VENDOR_TEXT);
+  return clean === "" ? null : clean.slice(0, MAX_PROVIDER_TEXT);
 }
 
-/** A vendor's error code if it reads like one and gives nothing away, else `unknown_error`. */
-export function toCode(code: string, secrets: readonly string[]): string {
-  const isSafe = code.length <= MAX_CODE && codeCharacters.test(code) && describeVendor(code, secrets) === code;
+/** A provider's error code if it reads like one and gives nothing away, else `unknown_error`. */
+export function toErrorCode(code: string, secrets: readonly string[]): string {
+  const isSafe = code.length <= MAX_CODE && codeCharacters.test(code) && redactProviderText(code, secrets) === code;
   return isSafe ? code : "unknown_error";
 }
