@@ -3,7 +3,7 @@ import { createYoga } from "graphql-yoga";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schema } from "../../schema/index.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { createDocumentCache, keepDocuments, MAXIMUM_DOCUMENT_BYTES } from "./documents.ts";
+import { createDocumentCache, cacheDocuments, MAXIMUM_DOCUMENT_BYTES } from "./documents.ts";
 
 const padded = (bytes: number): string => {
   const query = "{ __typename }";
@@ -40,7 +40,7 @@ describe("documents that are kept", () => {
 
   async function ask(queries: readonly string[]) {
     const documents = createDocumentCache(CACHE_BYTES);
-    const yoga = createYoga({ schema, logging: false, parserAndValidationCache: false, plugins: [keepDocuments(documents)] });
+    const yoga = createYoga({ schema, logging: false, parserAndValidationCache: false, plugins: [cacheDocuments(documents)] });
     const headers = { "content-type": "application/json" };
     for (const query of queries) {
       const answer = await yoga.fetch("http://gateway/graphql", { method: "POST", headers, body: JSON.stringify({ query }) });

@@ -23,7 +23,7 @@ export const limitDocuments: Plugin = {
 };
 
 /** Refuses the hash of a document in place of the document, in the words by which Apollo's clients fall back to the document itself. */
-export const refusePersisted: Plugin = {
+export const refusePersistedQueries: Plugin = {
   onParams({ params: { query, extensions } }) {
     if (query || !extensions?.["persistedQuery"]) return;
     const error = new GatewayError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported");
@@ -39,7 +39,7 @@ export const createDocumentCache = (maximumBytes = DOCUMENT_CACHE_BYTES): Docume
   new LRUCache({ maxSize: maximumBytes, sizeCalculation: sizeOf });
 
 /** Parses and validates each document once, and keeps none that is refused. */
-export function keepDocuments(documents: DocumentCache): Plugin {
+export function cacheDocuments(documents: DocumentCache): Plugin {
   const accepted = new WeakSet<DocumentNode>();
   return {
     onParse({ params, setParsedDocument }) {

@@ -3,9 +3,9 @@ import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
-import { createDocumentCache, keepDocuments, limitDocuments, refusePersisted } from "./documents.ts";
+import { createDocumentCache, cacheDocuments, limitDocuments, refusePersistedQueries } from "./documents.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
-import { codeEveryError, maskError, refuseRequest, refuseTooLarge, refuseWhole } from "./errors.ts";
+import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
 import { createLimits } from "./limits.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
@@ -43,13 +43,13 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     parserAndValidationCache: false,
     plugins: [
       limitDocuments,
-      refusePersisted,
+      refusePersistedQueries,
       ...createLimits(),
       nameArguments,
-      keepDocuments(createDocumentCache()),
+      cacheDocuments(createDocumentCache()),
       refuseTooLarge,
-      codeEveryError,
-      ...(contexts.relaysBearers ? [refuseWhole] : []),
+      addErrorCodes,
+      ...(contexts.relaysBearers ? [refuseUnauthenticated] : []),
     ],
   });
 

@@ -4,7 +4,7 @@ import { refusesAnswer } from "../../schema/answer-limit.ts";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import { OutcomeError } from "../../schema/outcomes.ts";
 import { failureHeaders, failureOf, toFailure } from "../http/failure.ts";
-import { overLimit } from "./limits.ts";
+import { limitErrors } from "./limits.ts";
 import { graphqlSurface } from "./surface.ts";
 import type { Log } from "../runtime/log.ts";
 
@@ -26,12 +26,12 @@ export const refuseTooLarge: Plugin = {
 };
 
 /** What does not parse, validate or fit is the caller's mistake, and says so in a code of ours. */
-export const codeEveryError: Plugin = {
+export const addErrorCodes: Plugin = {
   onResultProcess({ result }) {
     for (const one of Array.isArray(result) ? result : [result]) {
       if (!("errors" in one)) continue;
       const errors = (one.errors ?? []).filter((error) => error instanceof GraphQLError);
-      errors.forEach(codeOne);
+      errors.forEach(addErrorCode);
       const hasNothing = !one.data || Object.values(one.data).every((value) => value === null);
       const [first] = errors;
       // Nothing but mistakes of the caller: then HTTP says so too.
@@ -62,7 +62,7 @@ function httpOf({ originalError, extensions }: GraphQLError) {
  * Before an upstream that says who is asking, a bearer is refused by the first field that needs it. Where no field came to anything else,
  * HTTP says so as it does for a bearer that is refused here.
  */
-export const refuseWhole: Plugin = {
+export const refuseUnauthenticated: Plugin = {
   onResultProcess({ request, result }) {
     if (Array.isArray(result) || !("errors" in result) || !request.headers.has("authorization")) return;
     const [first, ...others] = (result.errors ?? []).filter((error) => error instanceof GraphQLError);
@@ -71,11 +71,11 @@ export const refuseWhole: Plugin = {
   },
 };
 
-function codeOne(error: GraphQLError): void {
+function addErrorCode(error: GraphQLError): void {
   const { extensions } = error;
   // A document that does not parse or validate is answered with 200 where `application/json` is accepted (GraphQL over HTTP, section
   // 6.4.1). One that is too large, and a request that holds none, are not.
-  if (overLimit.has(error) || (extensions.http?.["spec"] && !error.locations)) extensions.http = { status: httpStatusOf.BAD_USER_INPUT };
+  if (limitErrors.has(error) || (extensions.http?.["spec"] && !error.locations)) extensions.http = { status: httpStatusOf.BAD_USER_INPUT };
   if (Object.hasOwn(httpStatusOf, String(extensions["code"]))) return;
   // The JSON parser's own words quote the body.
   delete extensions["originalError"];

@@ -8,7 +8,7 @@ export const MAXIMUM_ALIASES = 30;
 export const MAXIMUM_TOKENS = 1_000;
 export const MAXIMUM_COST = 5_000;
 /** Refusals of operations that are too large. */
-export const overLimit = new WeakSet<GraphQLError>();
+export const limitErrors = new WeakSet<GraphQLError>();
 
 /**
  * Refuses aliases of the schema and of what is below it: introspection counts towards no other limit, and each alias repeats 100 kB of
@@ -24,7 +24,7 @@ const refuseIntrospectionAliases: ValidationRule = (context) => {
       if (isRefused || !node.alias || !isIntrospection || name === "__typename") return;
       isRefused = true;
       const error = new GraphQLError("Introspection takes no aliases: ask for each field once, by its own name.", { nodes: node });
-      overLimit.add(error);
+      limitErrors.add(error);
       context.reportError(error);
     },
   };
@@ -36,7 +36,7 @@ const limitIntrospection: Plugin = {
 
 /** The plugins that refuse them. */
 export function createLimits() {
-  const onReject = [(_context: unknown, error: GraphQLError) => void overLimit.add(error)];
+  const onReject = [(_context: unknown, error: GraphQLError) => void limitErrors.add(error)];
   const { plugins } = new EnvelopArmor({
     // Fragments count where they are spread, as if they were written out.
     maxDepth: { n: MAXIMUM_DEPTH, flattenFragments: true, onReject },

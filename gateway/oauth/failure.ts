@@ -50,9 +50,9 @@ const kindByCode: ReadonlyMap<string, TokenFailureKind> = new Map<string, TokenF
 const STATUS_UNAUTHORIZED = 401;
 
 /** Codes that speak of the moment, not of the request. */
-const momentaryCodes: ReadonlySet<string> = new Set(["server_error", "temporarily_unavailable", "slow_down"]);
+const temporaryCodes: ReadonlySet<string> = new Set(["server_error", "temporarily_unavailable", "slow_down"]);
 
-export const isMomentaryCode = (code: string): boolean => momentaryCodes.has(code);
+export const isTemporaryCode = (code: string): boolean => temporaryCodes.has(code);
 
 /**
  * What an error code means. An unknown code is temporary, except with status 401 (RFC 6749 section 5.2: the client is refused) and at the

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type LifeFacts, readLife } from "./lifetime.ts";
+import { type LifetimeFacts, readLifetime } from "./lifetime.ts";
 
 const askedAt = Date.parse("2026-01-01T00:00:00Z");
 const HOUR_S = 3_600;
 const inAnHour = askedAt / 1000 + HOUR_S;
 
-const read = (source: Record<string, unknown>, facts: Partial<LifeFacts["provider"]> = {}, isRenewable = false) =>
-  readLife(source, { provider: { expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable });
+const read = (source: Record<string, unknown>, facts: Partial<LifetimeFacts["provider"]> = {}, isRenewable = false) =>
+  readLifetime(source, { provider: { expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable });
 
 describe("the life of an access token", () => {
   it.each([

@@ -1,18 +1,18 @@
 import type { OAuthProvider } from "./provider.ts";
 
 /** How a token answer states the life of its access token, the standard's member first (RFC 6749 section 5.1). */
-const LIFE_MEMBERS = ["expires_in", "expires_at", "expires"] as const;
+const LIFETIME_MEMBERS = ["expires_in", "expires_at", "expires"] as const;
 
-type LifeMember = (typeof LIFE_MEMBERS)[number];
+type LifetimeMember = (typeof LIFETIME_MEMBERS)[number];
 
-export interface Life {
+export interface Lifetime {
   /** Whole seconds from when the tokens were asked for; undefined where none are stated, or the token does not expire. */
   readonly seconds: number | undefined;
   /** The members that state something that cannot be understood. */
   readonly misread: readonly string[];
 }
 
-export interface LifeFacts {
+export interface LifetimeFacts {
   readonly provider: Pick<OAuthProvider, "expiresInUnit" | "expiryZeroMeans">;
   /** Milliseconds since the epoch: when the tokens were asked for. */
   readonly askedAt: number;
@@ -43,32 +43,32 @@ const unitSeconds = (unit: string): number => {
  * 0 and -1 count where no other member states a life. They mean what is declared; else that the token does not expire, unless it can be
  * renewed. Rule 1 never rests on a guess: what is not understood is named in `misread`, and states no life.
  */
-export function readLife(source: Record<string, unknown>, facts: LifeFacts): Life {
+export function readLifetime(source: Record<string, unknown>, facts: LifetimeFacts): Lifetime {
   const misread: string[] = [];
   let ofNothing: number | "endless" | undefined;
-  const toLife = (seconds: number | "endless" | undefined): Life =>
+  const toLifetime = (seconds: number | "endless" | undefined): Lifetime =>
     typeof seconds === "number" ? { seconds: Math.max(0, Math.floor(seconds)), misread } : { seconds: undefined, misread };
-  for (const member of LIFE_MEMBERS) {
+  for (const member of LIFETIME_MEMBERS) {
     const value = source[member];
     if (value === undefined || value === null || value === "") continue;
-    const seconds = lifeOf(member, value, facts);
+    const seconds = lifetimeOf(member, value, facts);
     if (seconds === undefined) misread.push(member);
     else if (isNothing(Number(value))) ofNothing ??= seconds;
-    else return toLife(seconds);
+    else return toLifetime(seconds);
   }
-  return toLife(ofNothing);
+  return toLifetime(ofNothing);
 }
 
 /** What may only stand for "not stated". */
 const isNothing = (number: number): boolean => number === 0 || number === -1;
 
-function lifeOf(member: LifeMember, value: unknown, facts: LifeFacts): number | "endless" | undefined {
+function lifetimeOf(member: LifetimeMember, value: unknown, facts: LifetimeFacts): number | "endless" | undefined {
   const number = typeof value === "string" && decimalNumber.test(value) ? Number(value) : value;
-  if (typeof number === "number" && Number.isFinite(number)) return lifeOfNumber(member, number, facts);
-  return typeof value === "string" ? lifeOfText(value, facts) : undefined;
+  if (typeof number === "number" && Number.isFinite(number)) return lifetimeOfNumber(member, number, facts);
+  return typeof value === "string" ? lifetimeOfText(value, facts) : undefined;
 }
 
-function lifeOfNumber(member: LifeMember, number: number, facts: LifeFacts): number | "endless" | undefined {
+function lifetimeOfNumber(member: LifetimeMember, number: number, facts: LifetimeFacts): number | "endless" | undefined {
   const { provider, askedAt, isRenewable } = facts;
   const zeroMeans = provider.expiryZeroMeans ?? (isRenewable ? "expired" : "never");
   if (isNothing(number)) return zeroMeans === "never" ? "endless" : 0;
@@ -80,7 +80,7 @@ function lifeOfNumber(member: LifeMember, number: number, facts: LifeFacts): num
   return member === "expires_at" || seconds > LONGEST_LIFE_SECONDS ? undefined : seconds;
 }
 
-function lifeOfText(text: string, { askedAt }: LifeFacts): number | undefined {
+function lifetimeOfText(text: string, { askedAt }: LifetimeFacts): number | undefined {
   const [, count, unit] = duration.exec(text) ?? [];
   if (count !== undefined && unit !== undefined) return Number(count) * unitSeconds(unit);
   const instant = zonedInstant.test(text) ? Date.parse(text) : NaN;

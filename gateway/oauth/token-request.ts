@@ -1,13 +1,13 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
-import { createFailure, kindOf, type FailureFacts, isMomentaryCode, type GrantOperation } from "./failure.ts";
+import { createFailure, kindOf, type FailureFacts, isTemporaryCode, type GrantOperation } from "./failure.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
-import { missingMember, normalise } from "./token-response.ts";
+import { missingMember, normalizeTokenResponse } from "./token-response.ts";
 
 /** What oauth4webapi wants to know with each call, made of a provider and a client. */
 export interface CallContext {
@@ -48,7 +48,7 @@ const STATUS_SERVER_ERROR = 500;
 /** Server errors of which the answer itself says that the request was not acted on: 501, 503 (RFC 9110 section 15.6). */
 const refusingStatuses: ReadonlySet<number> = new Set([501, 503]);
 /** Statuses that speak of the moment, not of the grant: 408, 425 (RFC 8470), 429 (RFC 6585) and all of 5xx. */
-const momentaryStatuses: ReadonlySet<number> = new Set([STATUS_REQUEST_TIMEOUT, 425, 429]);
+const temporaryStatuses: ReadonlySet<number> = new Set([STATUS_REQUEST_TIMEOUT, 425, 429]);
 
 /** Calls the token endpoint and sorts the outcome. Throws only on misuse (`TypeError`), such as an endpoint that is not https. */
 export async function callTokenEndpoint(call: TokenCall): Promise<TokenResult> {
@@ -92,7 +92,7 @@ async function sendTokenRequest(call: TokenCall, url: string, headers: Record<st
   const answer = await fetchResponse(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
-  const standard = normalise({ ...call, ...answer });
+  const standard = normalizeTokenResponse({ ...call, ...answer });
   if (standard === null) throw unreadable(answer.status, retryAfter);
   const missing = missingMember(standard);
   if (missing !== null) throw new RefusedError({ kind: "temporary", delivery: "lost", code: "unparsable", missing });
@@ -111,7 +111,7 @@ function encodeBody(provider: OAuthProvider, headers: Record<string, string>, bo
 function refuseUnusable({ status }: HttpResponse, retryAfter: number | null): void {
   const code = `http_${status}`;
   if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
-  if (momentaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
+  if (temporaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
     throw new RefusedError({ kind: "temporary", delivery: deliveryOf(status), code, retryAfterSeconds: retryAfter });
 }
 
@@ -153,7 +153,7 @@ function noResponseFacts({ code, isSent }: NoResponseError): RefusedError["facts
 function bodyErrorFacts(error: oauth.ResponseBodyError, operation: GrantOperation) {
   return {
     kind: kindOf(error.error, error.status, operation),
-    isRefusal: !isMomentaryCode(error.error),
+    isRefusal: !isTemporaryCode(error.error),
     code: error.error,
     description: error.error_description,
     retryAfterSeconds: retryAfterSeconds(error.response.headers),

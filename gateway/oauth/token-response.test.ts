@@ -1,22 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { createProvider, type OAuthProvider } from "./provider.ts";
-import { normalise } from "./token-response.ts";
+import { normalizeTokenResponse } from "./token-response.ts";
 
 const askedAt = Date.parse("2026-01-01T00:00:00Z");
 const provider = (facts: Partial<OAuthProvider> = {}) =>
   createProvider({ authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token", ...facts });
 const answer = (text: string, status = 200, facts: Partial<OAuthProvider> = {}) =>
   ({ operation: "exchange", provider: provider(facts), status, text, askedAt }) as const;
-const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) => normalise(answer(JSON.stringify(body), status, facts));
+const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) =>
+  normalizeTokenResponse(answer(JSON.stringify(body), status, facts));
 
-describe("normalise, tokens", () => {
+describe("normalizeTokenResponse, tokens", () => {
   it("keeps a standard answer as it is", () => {
     const body = { access_token: "a", token_type: "Bearer", expires_in: 3600, refresh_token: "r", scope: "one two" };
     expect(read({}, body)).toEqual({ status: 200, body });
   });
 
   it("reads a form-encoded answer", () => {
-    const body = normalise(answer("access_token=a&token_type=bearer&scope=repo"))?.body;
+    const body = normalizeTokenResponse(answer("access_token=a&token_type=bearer&scope=repo"))?.body;
     expect(body).toEqual({ access_token: "a", token_type: "bearer", scope: "repo" });
   });
 
@@ -30,8 +31,10 @@ describe("normalise, tokens", () => {
   ])("can say nothing about an access token with %s, which no header holds", (_what, accessToken) => {
     for (const operation of ["exchange", "refresh"] as const) {
       const tokens = { access_token: accessToken, token_type: "bearer", refresh_token: "r" };
-      expect(normalise({ ...answer(JSON.stringify(tokens)), operation })).toBeNull();
-      expect(normalise({ ...answer(JSON.stringify({ data: tokens }), 200, { tokenResponsePath: "data" }), operation })).toBeNull();
+      expect(normalizeTokenResponse({ ...answer(JSON.stringify(tokens)), operation })).toBeNull();
+      expect(
+        normalizeTokenResponse({ ...answer(JSON.stringify({ data: tokens }), 200, { tokenResponsePath: "data" }), operation }),
+      ).toBeNull();
     }
   });
 
@@ -88,7 +91,7 @@ describe("normalise, tokens", () => {
   });
 });
 
-describe("normalise, errors", () => {
+describe("normalizeTokenResponse, errors", () => {
   it("keeps a standard error as it is", () => {
     const body = { error: "invalid_grant", error_description: "gone" };
     expect(read({}, body, 400)).toEqual({ status: 400, body });
@@ -128,7 +131,7 @@ describe("normalise, errors", () => {
   });
 
   it.each(["", "not json", "[]", "null", '"text"', "<html>"])("can say nothing about %j", (text) => {
-    expect(normalise(answer(text))).toBeNull();
-    expect(normalise(answer(text, 400))).toBeNull();
+    expect(normalizeTokenResponse(answer(text))).toBeNull();
+    expect(normalizeTokenResponse(answer(text, 400))).toBeNull();
   });
 });

@@ -1,14 +1,14 @@
 import { redactSecrets } from "../http/redact-secrets.ts";
 import type { GrantOperation } from "./failure.ts";
 import { findObject, safeParseObject } from "./json.ts";
-import { readLife } from "./lifetime.ts";
+import { readLifetime } from "./lifetime.ts";
 import { findAt } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
 
 /** A body the way RFC 6749 sections 5.1 and 5.2 write it, or as near as the answer allows. */
 export type StandardBody = Record<string, string | number>;
 
-export interface StandardAnswer {
+export interface StandardResponse {
   readonly status: number;
   readonly body: StandardBody;
 }
@@ -26,7 +26,7 @@ const formEncoded = /^\s*[\w.%+-]+=/;
 const knownTokenType = /^(?:bearer|dpop)$/i;
 
 /** A token endpoint's answer, as it came. */
-export interface TokenAnswer {
+export interface TokenResponse {
   readonly operation: GrantOperation;
   readonly provider: OAuthProvider;
   readonly status: number;
@@ -41,7 +41,7 @@ export interface TokenAnswer {
  * Reads JSON and form encoding, by the content: the media type is often another one. `status` is 200 with tokens, else 4xx with `error`.
  * Null: the answer is neither, or its access token goes into no header, so nothing can be said.
  */
-export function normalise(answer: TokenAnswer): StandardAnswer | null {
+export function normalizeTokenResponse(answer: TokenResponse): StandardResponse | null {
   const { operation, provider, status } = answer;
   const body = safeParseObject(answer.text) ?? parseForm(answer.text);
   if (body === null) return null;
@@ -55,7 +55,7 @@ export function normalise(answer: TokenAnswer): StandardAnswer | null {
 }
 
 /** The member that a standard answer lacks, or of which it has no known kind, so that its tokens cannot be used; null when all is there. */
-export function missingMember({ status, body }: StandardAnswer): string | null {
+export function missingMember({ status, body }: StandardResponse): string | null {
   if (status !== STATUS_OK) return null;
   if (body["access_token"] === undefined) return "access_token";
   return knownTokenType.test(String(body["token_type"])) ? null : "token_type";
@@ -96,17 +96,17 @@ function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>):
  * A refresh may have used the old refresh token up, so that refusing its answer loses the grant: an access token is taken, however wrong
  * the rest of the answer is. An exchange can be strict: nothing is lost yet.
  */
-function renewedTokensOf(answer: TokenAnswer, body: Record<string, unknown>): StandardBody | null {
+function renewedTokensOf(answer: TokenResponse, body: Record<string, unknown>): StandardBody | null {
   const tokens = tokensOf(answer, body);
   if (tokens["access_token"] === undefined) return null;
   return knownTokenType.test(String(tokens["token_type"])) ? tokens : { ...tokens, token_type: "bearer" };
 }
 
-function tokensOf({ operation, provider, askedAt }: TokenAnswer, body: Record<string, unknown>): StandardBody {
+function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<string, unknown>): StandardBody {
   const { source, unused } = tokenObject(provider, body);
   const refreshToken = nonEmpty(source["refresh_token"]);
   const isRenewable = operation === "refresh" || refreshToken !== undefined;
-  const life = readLife(source, { provider, askedAt, isRenewable });
+  const life = readLifetime(source, { provider, askedAt, isRenewable });
   return withoutUndefined({
     access_token: nonEmpty(source["access_token"]),
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),

@@ -35,7 +35,7 @@ interface Definition<Kind extends CallerKind, Path extends Shape, Query extends 
   summary: string;
   params: Path;
   query: Query;
-  /** `none` for a request without one. */
+  /** `noInput.body` for a request without one. */
   body: Body;
   /** Of a success; 204 has no body. Default 200. */
   status?: 200 | 201 | 204;
@@ -76,19 +76,20 @@ export interface RawInput {
 const nothing = z.object({});
 
 /** What an operation takes when it says nothing else. */
-export const none = { params: nothing, query: nothing, body: nothing };
+export const noInput = { params: nothing, query: nothing, body: nothing };
 
 /** Ties schemas, caller and handler of one operation together. */
-export function operation<Kind extends CallerKind, Path extends Shape, Query extends Shape, Body extends Shape, Answer extends Shape>({
-  handle,
-  failures = [],
-  status = 200,
-  ...definition
-}: Definition<Kind, Path, Query, Body, Answer>): Operation {
+export function defineOperation<
+  Kind extends CallerKind,
+  Path extends Shape,
+  Query extends Shape,
+  Body extends Shape,
+  Answer extends Shape,
+>({ handle, failures = [], status = 200, ...definition }: Definition<Kind, Path, Query, Body, Answer>): Operation {
   const { caller, params, query, body, answer } = definition;
   // Compared as what they are: schemas without a type in common.
   const schema: Shape = body;
-  const hasBody = schema !== none.body;
+  const hasBody = schema !== noInput.body;
   return {
     ...definition,
     status,

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { badUserInput, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
-import { type Callers, none, operation, type Operation } from "./operation.ts";
+import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
-import { noSuchConnector, readSingle, requireSingle, singleQuery } from "./read-connection.ts";
+import { noSuchConnector, readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 /** How a path names an owner. `contexts` are users and groups alike (contract, "Server endpoints"); a user comes before a group of the same id. */
@@ -14,8 +14,8 @@ type OwnerKind = (typeof kinds)[number];
 const byExternalId = z.object({ external_id: externalIdSchema });
 
 const provisioning: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "post",
     path: "/users",
@@ -37,8 +37,8 @@ const provisioning: Operation[] = [
       return { ...serializeSession(provisioned), user: serializeUser(provisioned.user) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "post",
     path: "/contexts",
@@ -56,8 +56,8 @@ const provisioning: Operation[] = [
 ];
 
 const owners: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: "/users/{external_id}",
@@ -71,8 +71,8 @@ const owners: Operation[] = [
       return { user: serializeUser(user) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: "/groups/{external_id}",
@@ -85,8 +85,8 @@ const owners: Operation[] = [
       return { group: { external_id: id } };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: "/contexts/{external_id}",
@@ -103,8 +103,8 @@ const owners: Operation[] = [
 ];
 
 const connectionsOf = (kind: OwnerKind): Operation[] => [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections`,
@@ -122,45 +122,45 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
       return { connections: all.filter(({ enabled }) => enabled || query.include_disabled === "true").map(serializeConnection) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections/{slug}`,
-    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none.",
+    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is noInput.",
     params: byExternalId.extend({ slug: slugSchema }),
-    query: singleQuery,
+    query: connectionQuery,
     answer: wireAnswers.serverConnection,
     failures: [404, 409, 502],
     handle: async (caller, { params, query }) =>
       readOwners(caller, await getOwner(caller.platform, kind, params.external_id), params.slug, query),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connection/{id}`,
     summary: "One of the owner's connections by its id, with a live token.",
     params: byExternalId.extend({ id: idSchema }),
-    query: singleQuery,
+    query: connectionQuery,
     answer: wireAnswers.singleConnection,
     failures: [404, 409, 502],
     async handle({ platform }, { params, query }) {
       const owner = await getOwner(platform, kind, params.external_id);
-      return requireSingle(await readSingle(platform.connectionsOf(owner), { id: params.id }, query, true));
+      return requireConnection(await readConnection(platform.connectionsOf(owner), { id: params.id }, query, true));
     },
   }),
 ];
 
 const legacy: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "platform",
     method: "get",
     path: "/connections/{external_user_id}/{slug}",
     summary: "The form of 2020: the same as /users/{external_id}/connections/{slug}.",
     params: z.object({ external_user_id: externalIdSchema, slug: slugSchema }),
-    query: singleQuery,
+    query: connectionQuery,
     answer: wireAnswers.serverConnection,
     failures: [404, 409, 502],
     handle: async (caller, { params, query }) =>
@@ -172,13 +172,13 @@ const legacy: Operation[] = [
 export const platformOperations: readonly Operation[] = [...provisioning, ...owners, ...kinds.flatMap(connectionsOf), ...legacy];
 
 /** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (contract, "Server endpoints"). */
-async function readOwners({ context, platform }: Callers["platform"], owner: Owner, slug: string, query: z.output<typeof singleQuery>) {
-  const single = await readSingle(platform.connectionsOf(owner), { slug }, query, true);
-  if (single.connection) return { connection: single.connection };
+async function readOwners({ context, platform }: Callers["platform"], owner: Owner, slug: string, query: z.output<typeof connectionQuery>) {
+  const result = await readConnection(platform.connectionsOf(owner), { slug }, query, true);
+  if (result.connection) return { connection: result.connection };
   const connector = await context.catalog.findConnector(slug);
   if (!connector) throw noSuchConnector(slug);
   const absent = { id: null, enabled: false as const, owner: serializeOwner(owner), authorization: null };
-  return { connection: { ...absent, connector: serializePublicConnector(connector), token_problem: single.problem } };
+  return { connection: { ...absent, connector: serializePublicConnector(connector), token_problem: result.problem } };
 }
 
 /** A new user of a group's id would take the group's place under /contexts. Throws BAD_USER_INPUT. */

@@ -14,7 +14,7 @@ import { serializeConnection } from "./serialize.ts";
 import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
 
 /** What a GET of one connection may ask for (contract, "Tokens"). */
-export const singleQuery = z.object({
+export const connectionQuery = z.object({
   minimum_ttl: z
     .string()
     .regex(/^\d{1,9}$/, "must be a whole number of seconds")
@@ -34,17 +34,22 @@ export const singleQuery = z.object({
     .meta({ description: "Impersonation of service accounts: not supported, and refused rather than ignored." }),
 });
 
-type SingleQuery = z.output<typeof singleQuery>;
+type ConnectionQuery = z.output<typeof connectionQuery>;
 
 /** A connection with its token, or with the reason why there is none; or nothing but the reason, where there never was a connection. */
-export type Single = { connection: WireSingleConnection } | { connection: null; problem: WireTokenProblem };
+export type ConnectionOrProblem = { connection: WireSingleConnection } | { connection: null; problem: WireTokenProblem };
 
 /**
  * Reads one connection (contract, "Tokens"): the token is asked of the port, which refreshes and withholds.
  * Throws TEMPORARILY_UNAVAILABLE, MINIMUM_TTL_UNAVAILABLE and CONNECTOR_MISCONFIGURED, as a token field of GraphQL does,
  * and NOT_FOUND for an unknown connector.
  */
-export async function readSingle(source: OwnerConnections, where: ConnectionWhere, query: SingleQuery, isServer: boolean): Promise<Single> {
+export async function readConnection(
+  source: OwnerConnections,
+  where: ConnectionWhere,
+  query: ConnectionQuery,
+  isServer: boolean,
+): Promise<ConnectionOrProblem> {
   if (query.access_token === "false") return withoutToken(source, where);
   const outcome = await source.accessToken(where, toTokenRequest(query));
   if (outcome.type === "AccessToken") return { connection: withToken(outcome, isServer) };
@@ -56,13 +61,13 @@ export async function readSingle(source: OwnerConnections, where: ConnectionWher
   throw toOutcomeError(outcome);
 }
 
-async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<Single> {
+async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<ConnectionOrProblem> {
   const connection = await source.find(where);
   if (connection) return { connection: withProblem(connection, null) };
   return { connection: null, problem: { code: "NOT_CONNECTED", message: "There is no such connection." } };
 }
 
-const toTokenRequest = (query: SingleQuery): TokenRequest => ({
+const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
   minimumTtl: query.minimum_ttl ?? null,
   rejected: query.rejected ?? null,
   verify: query.verify === undefined ? null : query.verify === "true",
@@ -111,9 +116,9 @@ export class NotConnectedError extends Error {
 }
 
 /** The connection, or the 404 that the browser's contract demands. Throws `NotConnectedError`. */
-export function requireSingle(single: Single): { connection: WireSingleConnection } {
-  if (single.connection) return { connection: single.connection };
-  throw new NotConnectedError(single.problem);
+export function requireConnection(result: ConnectionOrProblem): { connection: WireSingleConnection } {
+  if (result.connection) return { connection: result.connection };
+  throw new NotConnectedError(result.problem);
 }
 
 export const noSuchConnector = (slug: string) => notFound(`There is no connector "${slug}" in this platform's catalog.`);

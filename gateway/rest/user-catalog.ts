@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
-import { none, operation, type Operation } from "./operation.ts";
+import { noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeConnector, serializePlatform, serializePublicConnector } from "./serialize.ts";
 import { noSuchConnector } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
@@ -10,8 +10,8 @@ const bySlug = z.object({ slug: slugSchema });
 
 /** The platform and what it offers, without a credential and to a user (contract, "Browser endpoints"). */
 export const catalogOperations: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "public",
     method: "get",
     path: "/platform",
@@ -19,8 +19,8 @@ export const catalogOperations: Operation[] = [
     answer: wireAnswers.platform,
     handle: async (context) => ({ platform: serializePlatform(await context.catalog.getPlatform()) }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "public",
     method: "get",
     path: "/platform/connectors",
@@ -28,8 +28,8 @@ export const catalogOperations: Operation[] = [
     answer: wireAnswers.publicConnectors,
     handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(serializePublicConnector) }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "public",
     method: "get",
     path: "/platform/connectors/{slug}",
@@ -39,8 +39,8 @@ export const catalogOperations: Operation[] = [
     failures: [404],
     handle: async (context, { params }) => ({ connector: serializePublicConnector(await getConnector(context.catalog, params.slug)) }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/connectors",
@@ -51,8 +51,8 @@ export const catalogOperations: Operation[] = [
       return { connectors: connectors.map((connector) => serializeConnector(connector, all)) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/connectors/{slug}",

@@ -3,9 +3,9 @@ import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
-import { none, operation, type Operation, parse } from "./operation.ts";
+import { noInput, defineOperation, type Operation, parse } from "./operation.ts";
 import { serializeAuthorization, serializeConnection } from "./serialize.ts";
-import { readSingle, requireSingle, singleQuery } from "./read-connection.ts";
+import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });
@@ -13,8 +13,8 @@ const byId = z.object({ id: idSchema });
 
 /** The user's connections (contract, "Browser endpoints"). */
 export const connectionOperations: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/connections",
@@ -25,32 +25,32 @@ export const connectionOperations: Operation[] = [
       connections: (await connections.list(query.slug ?? null)).map(serializeConnection),
     }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/connections/{slug}",
     summary: "The healthiest connection of a connector, with a live token where one is to be had; 404 when never installed.",
     params: bySlug,
-    query: singleQuery,
+    query: connectionQuery,
     answer: wireAnswers.singleConnection,
     failures: [404, 409, 502],
-    handle: async ({ connections }, { params, query }) => requireSingle(await readSingle(connections, params, query, false)),
+    handle: async ({ connections }, { params, query }) => requireConnection(await readConnection(connections, params, query, false)),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/connection/{id}",
     summary: "One connection by its id, with a live token where one is to be had.",
     params: byId,
-    query: singleQuery,
+    query: connectionQuery,
     answer: wireAnswers.singleConnection,
     failures: [404, 409, 502],
-    handle: async ({ connections }, { params, query }) => requireSingle(await readSingle(connections, params, query, false)),
+    handle: async ({ connections }, { params, query }) => requireConnection(await readConnection(connections, params, query, false)),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "post",
     path: "/connections/{slug}",
@@ -72,8 +72,8 @@ export const connectionOperations: Operation[] = [
       return { connection: serializeConnection(await connections.start(params.slug, options)) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "delete",
     path: "/connections/{slug}",
@@ -83,8 +83,8 @@ export const connectionOperations: Operation[] = [
     failures: [404],
     handle: async ({ connections }, { params }) => ({ connection: serializeConnection(await connections.disconnect(params)) }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "delete",
     path: "/connection/{id}",
@@ -107,8 +107,8 @@ const popupEndOf = (origin: string | null): string =>
 
 /** What is behind them, while it is being made (contract, "Browser endpoints"). */
 export const authorizationOperations: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/authorizations/{prototype_slug}/{id}",
@@ -123,8 +123,8 @@ export const authorizationOperations: Operation[] = [
       return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "put",
     path: "/authorizations/{prototype_slug}",

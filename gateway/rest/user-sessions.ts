@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { none, operation, type Operation } from "./operation.ts";
+import { noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeSession, serializeUser } from "./serialize.ts";
 import { wireAnswers } from "./wire.ts";
 
@@ -7,8 +7,8 @@ const nothing = z.object({});
 
 /** Signing in, staying so, and out (contract, "Sessions"). */
 export const sessionOperations: Operation[] = [
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "post",
     path: "/sessions",
@@ -16,8 +16,8 @@ export const sessionOperations: Operation[] = [
     answer: wireAnswers.sessionToken,
     handle: async ({ login }) => serializeSession(await login()),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "cookie",
     method: "post",
     path: "/sessions/token",
@@ -25,8 +25,8 @@ export const sessionOperations: Operation[] = [
     answer: wireAnswers.sessionToken,
     handle: async (session) => serializeSession(await session.refresh()),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "post",
     path: "/sessions/ott",
@@ -34,12 +34,12 @@ export const sessionOperations: Operation[] = [
     answer: wireAnswers.ott,
     handle: async ({ createOneTimeToken }) => ({ ott: await createOneTimeToken() }),
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "cookie",
     method: "delete",
     path: "/sessions",
-    summary: "Ends the session of the cookie; succeeds also when there is none.",
+    summary: "Ends the session of the cookie; succeeds also when there is noInput.",
     status: 204,
     answer: nothing,
     handle: async (session) => {
@@ -47,8 +47,8 @@ export const sessionOperations: Operation[] = [
       return {};
     },
   }),
-  operation({
-    ...none,
+  defineOperation({
+    ...noInput,
     caller: "user",
     method: "get",
     path: "/session",
