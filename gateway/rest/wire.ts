@@ -1,7 +1,8 @@
 /**
  * The Xkit REST contract as data: what travels, in snake_case. Requests are parsed and answers are built by these schemas alone, the OpenAPI
- * document is generated from them. The `xkit` adapter reads more leniently, through shapes of its own (`upstream/xkit/response-schemas.ts`), because a plain
- * Xkit leaves much of this out; the values that both know are in `upstream/xkit/wire-enums.ts`.
+ * document is generated from them. The `xkit` adapter reads more leniently, by schemas of its own
+ * (`upstream/xkit/response-schemas.ts`), because a plain Xkit leaves much of this out; the values that both know are in
+ * `upstream/xkit/wire-enums.ts`.
  *
  * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (contract, "Tokens"):
  *   AccessToken            200, `connection.authorization.access_token` with `token_type`, `expires_at`, `scopes`, `missing_scopes`, `fingerprint`
