@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { anyToken, type Behaves, newConnection, type Suite } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { anyToken, newConnection, type Suite } from "./harness.ts";
 
 /** Connectors whose users type an API key and other fields. */
 export function describeCollectedFields({ harness, unique, newUser }: Suite, behaves: Behaves): void {
@@ -9,24 +10,31 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       { name: "api_key", value: `planted-${unique("key")}` },
     ];
 
-    behaves("are described at the start, and make the connection active once they are submitted", async () => {
+    const asked = [
+      { name: "subdomain", label: "Subdomain", suffix: ".key.example" },
+      { name: "api_key", label: "API key", suffix: null },
+    ];
+
+    behaves("are described at the start", ["connecting"], async () => {
+      const started = await (await newUser()).connections.start("key", newConnection);
+      const collect = { instructions: "Look under *Settings*", saveLabel: "Go", fields: asked };
+      expect(started.authorization?.collect).toMatchObject(collect);
+    });
+
+    behaves("are described with a mark on those that are secrets", ["connecting", "marksSecretFields"], async () => {
+      const started = await (await newUser()).connections.start("key", newConnection);
+      expect(started.authorization?.collect?.fields).toEqual(asked.map((field) => ({ ...field, secret: field.name === "api_key" })));
+    });
+
+    behaves("make the connection active once they are submitted", ["connecting"], async () => {
       const user = await newUser();
-      const started = await user.connections.start("key", newConnection);
-      expect(started.authorization?.collect).toEqual({
-        instructions: "Look under *Settings*",
-        saveLabel: "Go",
-        fields: [
-          { name: "subdomain", label: "Subdomain", suffix: ".key.example", secret: false },
-          { name: "api_key", label: "API key", suffix: null, secret: true },
-        ],
-      });
-      const state = started.authorization?.state ?? "";
+      const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       expect(await user.connections.submit(state, fields)).toMatchObject({ status: "active" });
       const outcome = await user.connections.accessToken({ slug: "key" }, anyToken);
       expect(outcome).toMatchObject({ type: "AccessToken", value: fields[1]?.value, expiresAt: null });
     });
 
-    behaves("are all given to a server beside the key", async () => {
+    behaves("are all given to a server beside the key", ["connecting", "credentialKinds"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await user.connections.submit(state, fields);
@@ -36,13 +44,13 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       expect(outcome).toMatchObject({ type: "AccessToken", tokenType: "api_key", fields: typed });
     });
 
-    behaves("are refused with BAD_USER_INPUT while one is missing", async () => {
+    behaves("are refused with BAD_USER_INPUT while one is missing", ["connecting"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await expect(user.connections.submit(state, fields.slice(1))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     });
 
-    behaves("are refused with NOT_FOUND for a state that is unknown, used or another user's", async () => {
+    behaves("are refused with NOT_FOUND for a state that is unknown, used or another user's", ["connecting"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await expect((await newUser()).connections.submit(state, fields)).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { type Behaves, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { HOUR_MS, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Starting to connect, finishing, and connecting again. */
 export function describeConnecting(suite: Suite, behaves: Behaves): void {
@@ -10,7 +11,7 @@ export function describeConnecting(suite: Suite, behaves: Behaves): void {
 
 function describeStarting({ newUser }: Suite, behaves: Behaves): void {
   describe("starting to connect", () => {
-    behaves("is preceded by nothing: find answers null and list is empty", async () => {
+    behaves("is preceded by nothing: find answers null and list is empty", [], async () => {
       const user = await newUser();
       expect(await user.connections.find(TEST)).toBeNull();
       expect(await user.connections.find({ id: STRANGER })).toBeNull();
@@ -18,21 +19,21 @@ function describeStarting({ newUser }: Suite, behaves: Behaves): void {
       expect(await user.connections.list(null)).toEqual([]);
     });
 
-    behaves("makes a connection that is not enabled, and says where to send the browser", async () => {
+    behaves("makes a connection that is not enabled, and says where to send the browser", ["connecting"], async () => {
       const user = await newUser();
       const started = await user.connections.start("test", newConnection);
       expect(started).toMatchObject({ enabled: false, owner: { kind: "user", id: user.viewer.userId }, connector: { slug: "test" } });
       expect(started.authorization).toMatchObject({ status: "awaiting_callback", connectionId: started.id });
       expect(URL.canParse(started.authorization?.authorizeUrl ?? "")).toBe(true);
-      expect(started.authorization?.state).toMatch(/^[\w-]{43}$/);
+      expect(started.authorization?.state).toMatch(/^\S+$/);
     });
 
-    behaves("is refused with NOT_FOUND for a connector that the catalog does not have", async () => {
+    behaves("is refused with NOT_FOUND for a connector that the catalog does not have", ["connecting"], async () => {
       const user = await newUser();
       await expect(user.connections.start("nothing", newConnection)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
-    behaves("makes an authorization that its own user alone finds by its id", async () => {
+    behaves("makes an authorization that its own user alone finds by its id", ["connecting"], async () => {
       const user = await newUser();
       const started = await user.connections.start("test", newConnection);
       const id = started.authorization?.id ?? "";
@@ -43,9 +44,9 @@ function describeStarting({ newUser }: Suite, behaves: Behaves): void {
   });
 }
 
-function describeFinishing({ harness, newUser, connect }: Suite, behaves: Behaves): void {
+function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves: Behaves): void {
   describe("finishing to connect", () => {
-    behaves("enables the connection, and names the account and the scopes", async () => {
+    behaves("enables the connection, and names the account", ["scriptedProvider"], async () => {
       const user = await newUser();
       const connection = await connect(user);
       expect(connection).toMatchObject({ enabled: true, owner: { kind: "user", id: user.viewer.userId }, connector: { slug: "test" } });
@@ -53,38 +54,45 @@ function describeFinishing({ harness, newUser, connect }: Suite, behaves: Behave
         connectionId: connection.id,
         status: "active",
         displayLabel: "user-1@example.test",
-        scopes: ["read", "write"],
-        missingScopes: [],
         authorizeUrl: null,
         state: null,
         collect: null,
       });
-      expect(connection.authorization?.expiresAt).toEqual(new Date(harness().clock.now() + 3_600_000));
       expect(await user.connections.find(TEST)).toEqual(connection);
       expect(await user.connections.list("test")).toEqual([connection]);
       expect(await user.connections.list("single")).toEqual([]);
     });
 
-    behaves("names the scopes that were asked for and not granted", async () => {
-      const { provider } = harness();
-      provider.controls.grantedScopes = ["read"];
+    behaves("names the scopes that were granted", ["statesScopes"], async () => {
       const connection = await connect(await newUser());
-      provider.controls.grantedScopes = null;
+      expect(connection.authorization).toMatchObject({ scopes: ["read", "write"], missingScopes: [] });
+    });
+
+    behaves("says when the token expires", ["movedClock", "statesLife"], async () => {
+      const connection = await connect(await newUser());
+      expect(connection.authorization?.expiresAt).toEqual(new Date(clock().now() + HOUR_MS));
+    });
+
+    behaves("names the scopes that were asked for and not granted", ["scriptedProvider", "statesScopes"], async () => {
+      const { controls } = provider();
+      controls.grantedScopes = ["read"];
+      const connection = await connect(await newUser());
+      controls.grantedScopes = null;
       expect(connection.authorization).toMatchObject({ scopes: ["read"], missingScopes: ["write"] });
     });
 
-    behaves("stores an error when the user declines", async () => {
+    behaves("stores an error when the user declines", ["scriptedProvider", "connecting"], async () => {
       const user = await newUser();
-      harness().provider.controls.denyNext();
+      provider().controls.denyNext();
       const connection = await connect(user);
       expect(connection).toMatchObject({ enabled: false, authorization: { status: "error", errorCode: "access_denied" } });
     });
   });
 }
 
-function describeReconnecting({ harness, newUser, connect }: Suite, behaves: Behaves): void {
+function describeReconnecting({ provider, newUser, connect }: Suite, behaves: Behaves): void {
   describe("reconnecting", () => {
-    behaves("keeps the connection's id, and keeps it working until it succeeds", async () => {
+    behaves("keeps the connection's id, and keeps it working until it succeeds", ["connecting"], async () => {
       const user = await newUser();
       const connection = await connect(user);
       const again = await user.connections.start("test", newConnection);
@@ -96,10 +104,10 @@ function describeReconnecting({ harness, newUser, connect }: Suite, behaves: Beh
       expect(after).toMatchObject({ id: connection.id, enabled: true, authorization: { id: again.authorization?.id, status: "active" } });
     });
 
-    behaves("leaves a working connection unchanged when it fails", async () => {
+    behaves("leaves a working connection unchanged when it fails", ["scriptedProvider", "connecting"], async () => {
       const user = await newUser();
       const connection = await connect(user);
-      harness().provider.controls.denyNext();
+      provider().controls.denyNext();
       await connect(user, "test", connection.id);
       expect(await user.connections.find(TEST)).toMatchObject({ enabled: true, authorization: connection.authorization });
     });

@@ -1,27 +1,28 @@
 import { describe, expect } from "vitest";
-import { type Behaves, STRANGER, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Ending a connection. */
-export function describeDisconnecting({ harness, newUser, connect }: Suite, behaves: Behaves): void {
+export function describeDisconnecting({ provider, newUser, connect }: Suite, behaves: Behaves): void {
   describe("disconnecting", () => {
-    behaves("answers the connection as it was, disables it and revokes the grant", async () => {
+    behaves("answers the connection as it was, disables it and revokes the grant", ["scriptedProvider"], async () => {
       const user = await newUser();
       const connection = await connect(user);
-      const { provider } = harness();
-      const revocations = provider.revocations.length;
+      const { revocations } = provider();
+      const before = revocations.length;
       expect(await user.connections.disconnect({ id: connection.id })).toEqual(connection);
-      expect(provider.revocations.length).toBe(revocations + 1);
+      expect(revocations.length).toBe(before + 1);
       expect(await user.connections.find(TEST)).toMatchObject({ id: connection.id, enabled: false, authorization: null });
     });
 
-    behaves("is undone by connecting again, under the same id", async () => {
+    behaves("is undone by connecting again, under the same id", [], async () => {
       const user = await newUser();
       const connection = await connect(user);
       await user.connections.disconnect(TEST);
       expect(await connect(user)).toMatchObject({ id: connection.id, enabled: true });
     });
 
-    behaves("answers NOT_FOUND for no connection and for another user's alike", async () => {
+    behaves("answers NOT_FOUND for no connection and for another user's alike", [], async () => {
       const theirs = await connect(await newUser());
       const user = await newUser();
       for (const where of [TEST, { id: theirs.id }, { id: STRANGER }])

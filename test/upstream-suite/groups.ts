@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { anyToken, type Behaves, newConnection, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { anyToken, newConnection, type Suite, TEST } from "./harness.ts";
 
 /** Groups, whose tokens no user sees. */
 export function describeGroups(suite: Suite, behaves: Behaves): void {
@@ -8,9 +9,9 @@ export function describeGroups(suite: Suite, behaves: Behaves): void {
   describeMoving(suite, behaves);
 }
 
-function describeSharing({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {
+function describeSharing({ harness, provider, clock, unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("a group's connection", () => {
-    behaves("is shared by all its members, whichever member made it", async () => {
+    behaves("is shared by all its members, whichever member made it", [], async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const connection = await connect(ada);
@@ -19,30 +20,28 @@ function describeSharing({ harness, unique, newUser, connect }: Suite, behaves: 
       expect(await ben.connections.list(null)).toEqual([connection]);
     });
 
-    behaves("tells its members who connected it, and when", async () => {
-      const { clock } = harness();
+    behaves("tells its members who connected it, and when", ["movedClock", "connectedBy"], async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
-      const connectedAt = new Date(clock.now());
+      const connectedAt = new Date(clock().now());
       await connect(ada);
       for (const { connections } of [ada, ben])
         expect((await connections.find(TEST))?.authorization).toMatchObject({ connectedAt, connectedBy: { id: ada.viewer.userId } });
     });
 
-    behaves("shows an attempt that failed only to the member who made it", async () => {
-      const { provider } = harness();
+    behaves("shows an attempt that failed only to the member who made it", ["scriptedProvider", "connecting"], async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const { authorization } = await ada.connections.start("test", newConnection);
       expect((await ben.connections.find(TEST))?.authorization).toBeNull();
-      provider.controls.denyNext();
+      provider().controls.denyNext();
       await ada.visit(authorization?.authorizeUrl ?? null);
       expect((await ada.connections.find(TEST))?.authorization).toMatchObject({ status: "error", problem: { isAlarm: false } });
       expect((await ben.connections.find(TEST))?.authorization).toBeNull();
       expect(await ben.connections.findAuthorization(authorization?.id ?? "")).toBeNull();
     });
 
-    behaves("is invisible to members of another group, former members and users without a group", async () => {
+    behaves("is invisible to members of another group, former members and users without a group", [], async () => {
       const group = unique("group");
       const ada = await newUser(group);
       const { id } = await connect(ada);
@@ -58,7 +57,7 @@ function describeSharing({ harness, unique, newUser, connect }: Suite, behaves: 
 
 function describeWithholding({ unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("a group's token", () => {
-    behaves("is withheld from every member", async () => {
+    behaves("is withheld from every member", [], async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const { id } = await connect(ada);
@@ -66,7 +65,7 @@ function describeWithholding({ unique, newUser, connect }: Suite, behaves: Behav
         for (const where of [TEST, { id }]) expect(await connections.accessToken(where, anyToken)).toMatchObject({ type: "TokenWithheld" });
     });
 
-    behaves("is NotConnected for members before the group connects and after it disconnects", async () => {
+    behaves("is NotConnected for members before the group connects and after it disconnects", [], async () => {
       const ada = await newUser(unique("group"));
       expect(await ada.connections.accessToken(TEST, anyToken)).toMatchObject({ type: "NotConnected" });
       await connect(ada);
@@ -83,7 +82,7 @@ function describeMoving({ harness, unique, newUser, connect }: Suite, behaves: B
       { name: "api_key", value: `planted-${unique("key")}` },
     ];
 
-    behaves("gives the former group no credential by finishing what was started there", async () => {
+    behaves("gives the former group no credential by finishing what was started there", ["connecting"], async () => {
       const { platform, signIn } = harness();
       for (const groupId of [null, unique("group")]) {
         const group = unique("group");
@@ -101,7 +100,7 @@ function describeMoving({ harness, unique, newUser, connect }: Suite, behaves: B
       }
     });
 
-    behaves("does not take their own connections along, and finds them again after leaving", async () => {
+    behaves("does not take their own connections along, and finds them again after leaving", [], async () => {
       const user = await newUser();
       const { id } = await connect(user);
       const member = await harness().signIn(user.viewer.userId, unique("group"));

@@ -10,13 +10,14 @@ export interface SuiteUser {
   visit(authorizeUrl: string | null): Promise<void>;
 }
 
-/** An adapter with everything behind it, over a provider and a clock that tests command. */
+/** An adapter with everything behind it. */
 export interface UpstreamHarness {
   catalog: Catalog;
   platform: PlatformAccess;
-  /** Behind the connectors `test` and `single`. */
-  provider: AuthorizationServer;
-  clock: ManualClock;
+  /** Behind the connectors `test` and `single`. Absent where the harness lacks `scriptedProvider`. */
+  provider?: AuthorizationServer;
+  /** Absent where the harness lacks `movedClock`. */
+  clock?: ManualClock;
   /** Makes a user known, and signs them in at this moment of the clock. Left undefined, the group stays as it is. */
   signIn(id: string, groupId?: string | null): Promise<SuiteUser>;
   close(): Promise<void>;
@@ -25,6 +26,10 @@ export interface UpstreamHarness {
 /** What a suite needs of the harness, and of the world. */
 export interface Suite {
   harness: () => UpstreamHarness;
+  /** For behaviours that need `scriptedProvider`. */
+  provider: () => AuthorizationServer;
+  /** For behaviours that need `movedClock`. */
+  clock: () => ManualClock;
   /** An id that no other test uses. */
   unique: (prefix: string) => string;
   /** A new user without connections. */
@@ -35,9 +40,6 @@ export interface Suite {
   connect: (user: SuiteUser, slug?: string, id?: string) => Promise<Connection>;
 }
 
-/** States a behaviour, or why this adapter is excused from it. */
-export type Behaves = (title: string, check: () => Promise<void>) => void;
-
 export const HOUR_MS = 3_600_000;
 export const anyToken: TokenRequest = { minimumTtl: null, rejected: null, verify: null };
 /** Starts a connection of the connector, or reconnects the one that exists. */
@@ -47,17 +49,14 @@ export const another = () => ({ id: crypto.randomUUID(), returnTo: null });
 export const TEST = { slug: "test" };
 export const STRANGER = "00000000-0000-4000-8000-000000000000";
 
-/** The connectors of the configuration file beside `test`, which comes with `createTestConfig`. */
-export const suiteConnectors = (provider: AuthorizationServer): Record<string, unknown>[] => [
+/** The catalog beside `test`, which comes with `createTestConfig`, as a configuration file writes it. */
+export const suiteCatalog = [
   {
     slug: "single",
     name: "Single",
     short_description: "One of it",
     description: "**Only** one",
     mark_url: "https://single.example/mark.svg",
-    provider: provider.providerFacts,
-    client_id: provider.client.clientId,
-    client_secret: provider.client.clientSecret,
     scopes: ["read"],
   },
   {
@@ -73,3 +72,11 @@ export const suiteConnectors = (provider: AuthorizationServer): Record<string, u
     },
   },
 ];
+
+/** The same with the provider behind `single`. */
+export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer): Record<string, unknown>[] =>
+  suiteCatalog.map((connector) =>
+    "collect" in connector
+      ? connector
+      : { ...connector, provider: providerFacts, client_id: client.clientId, client_secret: client.clientSecret },
+  );

@@ -1,35 +1,50 @@
 import { describe, expect } from "vitest";
-import { anyToken, type Behaves, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { anyToken, type Suite, type SuiteUser, TEST, type UpstreamHarness } from "./harness.ts";
 import { granted } from "./token-requests.ts";
 
 /** Servers, which see the tokens of users and groups. */
-export function describeServers({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {
+export function describeServers(suite: Suite, behaves: Behaves): void {
+  describeReading(suite, behaves);
+  describeOwners(suite, behaves);
+  describeDisabled(suite, behaves);
+}
+
+const connectionsOf = ({ platform }: UpstreamHarness, { viewer }: SuiteUser) => platform.connectionsOf({ kind: "user", id: viewer.userId });
+
+function describeReading({ harness, provider, unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("a server", () => {
-    behaves("gets a group's token, by slug and by id", async () => {
+    behaves("gets a group's token, by slug and by id", ["scriptedProvider"], async () => {
       const group = unique("group");
       const { id } = await connect(await newUser(group));
       const connections = harness().platform.connectionsOf({ kind: "group", id: group });
       const token = granted(await connections.accessToken(TEST, anyToken));
-      expect(harness().provider.liveAccessTokens()).toContain(token.value);
+      expect(provider().liveAccessTokens()).toContain(token.value);
       expect(granted(await connections.accessToken({ id }, anyToken)).value).toBe(token.value);
       expect(token.connection).toMatchObject({ id, owner: { kind: "group", id: group } });
     });
 
-    behaves("gets a user's connections and tokens, disabled ones included", async () => {
+    behaves("gets a user's connections and tokens", [], async () => {
       const user = await newUser();
       const connection = await connect(user);
-      const connections = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
-      expect(await connections.find(TEST)).toEqual(connection);
-      expect(await connections.list(null)).toEqual([connection]);
-      const { value, fingerprint } = granted(await connections.accessToken(TEST, { minimumTtl: 60, rejected: null, verify: null }));
-      expect(granted(await connections.accessToken(TEST, { minimumTtl: null, rejected: fingerprint, verify: null })).value).not.toBe(value);
-      await user.connections.disconnect(TEST);
-      expect(await connections.find(TEST)).toMatchObject({ id: connection.id, enabled: false });
-      expect(await connections.list("test")).toMatchObject([{ id: connection.id, enabled: false }]);
-      expect(await connections.accessToken(TEST, anyToken)).toMatchObject({ type: "NotConnected" });
+      expect(await connectionsOf(harness(), user).find(TEST)).toEqual(connection);
+      expect(await connectionsOf(harness(), user).list(null)).toEqual([connection]);
+      expect(granted(await connectionsOf(harness(), user).accessToken(TEST, anyToken)).connection).toEqual(connection);
     });
 
-    behaves("gets NotConnected and null for a known owner without the connection", async () => {
+    behaves(
+      "gets a token with the life that it asks for, and a new one in place of a refused one",
+      ["minimumLife", "rejected"],
+      async () => {
+        const user = await newUser();
+        await connect(user);
+        const { value, fingerprint } = granted(await connectionsOf(harness(), user).accessToken(TEST, { ...anyToken, minimumTtl: 60 }));
+        const renewed = granted(await connectionsOf(harness(), user).accessToken(TEST, { ...anyToken, rejected: fingerprint }));
+        expect(renewed.value).not.toBe(value);
+      },
+    );
+
+    behaves("gets NotConnected and null for a known owner without the connection", [], async () => {
       const { viewer } = await newUser();
       const theirs = await connect(await newUser());
       const connections = harness().platform.connectionsOf({ kind: "user", id: viewer.userId });
@@ -40,38 +55,75 @@ export function describeServers({ harness, unique, newUser, connect }: Suite, be
         expect(await connections.accessToken(where, anyToken)).toMatchObject({ type: "NotConnected" });
       await expect(connections.accessToken({ slug: "nothing" }, anyToken)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
+  });
+}
 
-    behaves("gets null for an unknown owner", async () => {
+function describeOwners({ harness, unique, connect }: Suite, behaves: Behaves): void {
+  describe("a server that asks for an owner", () => {
+    behaves("gets null for an unknown owner", [], async () => {
       const { platform } = harness();
       expect(await platform.findUser(unique("nobody"))).toBeNull();
       expect(await platform.findGroup(unique("nobody"))).toBeNull();
     });
 
-    behaves("may ask for an owner whose id has any characters", async () => {
-      const id = `${unique("ünï")}/../a b?c#d%2F`;
-      const user = await harness().signIn(id);
+    const newStrangeId = () => `${unique("ünï")}/../a b?c#d%2F`;
+
+    behaves("gets the connections of one whose id has any characters", [], async () => {
+      const user = await harness().signIn(newStrangeId());
       const connection = await connect(user);
+      expect(await connectionsOf(harness(), user).find(TEST)).toEqual(connection);
+    });
+
+    behaves("finds a user whose id has any characters", ["directory"], async () => {
+      const id = newStrangeId();
+      await harness().signIn(id);
       expect(await harness().platform.findUser(id)).toMatchObject({ id });
-      expect(await harness().platform.connectionsOf({ kind: "user", id }).find(TEST)).toEqual(connection);
+    });
+  });
+}
+
+function describeDisabled({ harness, newUser, connect }: Suite, behaves: Behaves): void {
+  describe("a server that asks for a disabled connection", () => {
+    const disconnected = async () => {
+      const user = await newUser();
+      const { id } = await connect(user);
+      await user.connections.disconnect(TEST);
+      return { id, connections: connectionsOf(harness(), user) };
+    };
+
+    behaves("finds it, and gets no token of it", [], async () => {
+      const { id, connections } = await disconnected();
+      expect(await connections.find(TEST)).toMatchObject({ id, enabled: false });
+      expect(await connections.accessToken(TEST, anyToken)).toMatchObject({ type: "NotConnected" });
+    });
+
+    behaves("gets it in lists", ["listsDisabled"], async () => {
+      const { id, connections } = await disconnected();
+      expect(await connections.list("test")).toMatchObject([{ id, enabled: false }]);
     });
   });
 }
 
 /** Making users and groups known. */
-export function describeProvisioning({ harness, unique, newUser, connect }: Suite, behaves: Behaves): void {
+export function describeProvisioning({ harness, clock, unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("provisioning", () => {
-    behaves("makes a user and a group known, with a token and its end", async () => {
-      const { platform, clock } = harness();
+    behaves("gives a user token, with its end", ["movedClock"], async () => {
       const [id, groupId] = [unique("user"), unique("group")];
-      const { user, token, expiresAt } = await platform.provisionUser({ id, groupId, name: "Ada" });
+      const { user, token, expiresAt } = await harness().platform.provisionUser({ id, groupId, name: "Ada" });
       expect(user).toEqual({ id, groupId, name: "Ada" });
       expect(token.length).toBeGreaterThan(20);
-      expect(expiresAt.getTime()).toBeGreaterThan(clock.now());
+      expect(expiresAt.getTime()).toBeGreaterThan(clock().now());
+    });
+
+    behaves("makes a user and a group known", ["directory"], async () => {
+      const { platform } = harness();
+      const [id, groupId] = [unique("user"), unique("group")];
+      const { user } = await platform.provisionUser({ id, groupId, name: "Ada" });
       expect(await platform.findUser(id)).toEqual(user);
       expect(await platform.findGroup(groupId)).toEqual({ id: groupId });
     });
 
-    behaves("is idempotent: what is left out stays, null clears", async () => {
+    behaves("is idempotent: what is left out stays, null clears", ["directory"], async () => {
       const { platform } = harness();
       const [id, groupId] = [unique("user"), unique("group")];
       await platform.provisionUser({ id, groupId, name: "Ada" });
@@ -80,7 +132,7 @@ export function describeProvisioning({ harness, unique, newUser, connect }: Suit
       expect((await platform.provisionUser({ id, groupId: null })).user).toEqual({ id, groupId: null, name: null });
     });
 
-    behaves("moves a user to another group, whose connections they then see", async () => {
+    behaves("moves a user to another group, whose connections they then see", [], async () => {
       const { platform, signIn } = harness();
       const [from, to] = [unique("group"), unique("group")];
       const there = await connect(await newUser(to));

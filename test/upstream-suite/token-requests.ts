@@ -10,7 +10,7 @@ export function granted(outcome: AccessTokenOutcome) {
 }
 
 /** Users with a connection, and how they ask for its token. */
-export function createTokenRequests({ harness, newUser, again, connect }: Suite) {
+export function createTokenRequests({ clock, newUser, again, connect }: Suite) {
   const connected = async (): Promise<SuiteUser> => {
     const user = await newUser();
     await connect(user);
@@ -21,7 +21,7 @@ export function createTokenRequests({ harness, newUser, again, connect }: Suite)
     /** Connected an hour ago, so that the token has expired. */
     async expired(): Promise<SuiteUser> {
       const user = await connected();
-      harness().clock.advance(HOUR_MS);
+      clock().advance(HOUR_MS);
       return again(user);
     },
     tokenOf: (user: SuiteUser, request: Partial<typeof anyToken> = {}) => user.connections.accessToken(TEST, { ...anyToken, ...request }),

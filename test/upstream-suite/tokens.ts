@@ -1,39 +1,45 @@
 import { describe, expect } from "vitest";
-import { anyToken, type Behaves, HOUR_MS, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { anyToken, HOUR_MS, type Suite, TEST } from "./harness.ts";
 import { createTokenRequests, granted } from "./token-requests.ts";
 
 /** A token as it is held. */
 export function describeTokens(suite: Suite, behaves: Behaves): void {
-  const { harness, again } = suite;
+  const { provider, clock, again } = suite;
   const { connected, tokenOf } = createTokenRequests(suite);
 
   describe("a token", () => {
-    behaves("is what the provider gave, with its life, scopes, fingerprint and connection", async () => {
+    behaves("is what the provider gave, with its fingerprint and connection", ["scriptedProvider"], async () => {
       const user = await connected();
       const token = granted(await tokenOf(user));
-      const { provider, clock } = harness();
-      expect(provider.liveAccessTokens()).toContain(token.value);
-      expect(token).toMatchObject({ scopes: ["read", "write"], missingScopes: [], expiresAt: new Date(clock.now() + HOUR_MS) });
+      expect(provider().liveAccessTokens()).toContain(token.value);
       expect(token.tokenType.toLowerCase()).toBe("bearer");
       expect(token.fingerprint).toMatch(/^[\w-]{22}$/);
       expect(token.connection).toEqual(await user.connections.find(TEST));
     });
 
-    behaves("is the same by slug and by id while it is fresh", async () => {
+    behaves("has the scopes that were granted", ["statesScopes"], async () => {
+      expect(granted(await tokenOf(await connected()))).toMatchObject({ scopes: ["read", "write"], missingScopes: [] });
+    });
+
+    behaves("has the life that the provider states", ["movedClock", "statesLife"], async () => {
+      expect(granted(await tokenOf(await connected())).expiresAt).toEqual(new Date(clock().now() + HOUR_MS));
+    });
+
+    behaves("is the same by slug and by id while it is fresh", [], async () => {
       const user = await connected();
       const token = granted(await tokenOf(user));
       const byId = granted(await user.connections.accessToken({ id: token.connection.id }, anyToken));
       expect(byId.value).toBe(token.value);
     });
 
-    behaves("is given for as long as it lives while the provider is away", async () => {
+    behaves("is given for as long as it lives while the provider is away", ["movedClock", "scriptedProvider"], async () => {
       const user = await connected();
       const token = granted(await tokenOf(user));
-      const { clock, provider } = harness();
-      clock.advance(HOUR_MS - 200_000);
-      provider.controls.always({ status: 503 });
+      clock().advance(HOUR_MS - 200_000);
+      provider().controls.always({ status: 503 });
       const current = await tokenOf(await again(user));
-      provider.controls.always(null);
+      provider().controls.always(null);
       expect(granted(current).value).toBe(token.value);
     });
   });
@@ -41,33 +47,33 @@ export function describeTokens(suite: Suite, behaves: Behaves): void {
 
 /** A token that is replaced by a new one. */
 export function describeRefreshing(suite: Suite, behaves: Behaves): void {
-  const { harness, again } = suite;
+  const { provider, clock, again } = suite;
   const { connected, tokenOf } = createTokenRequests(suite);
 
   describe("a token is refreshed", () => {
-    behaves("once it has expired, by one refresh for all who ask", async () => {
+    behaves("once it has expired, by one refresh for all who ask", ["movedClock", "scriptedProvider"], async () => {
       const user = await connected();
       const old = granted(await tokenOf(user));
-      harness().clock.advance(HOUR_MS);
+      clock().advance(HOUR_MS);
       const later = await again(user);
-      const refreshes = harness().provider.refreshCount();
+      const refreshes = provider().refreshCount();
       const tokens = await Promise.all(Array.from({ length: 8 }, async () => granted(await tokenOf(later)).value));
       expect(new Set(tokens).size).toBe(1);
       expect(tokens[0]).not.toBe(old.value);
-      expect(harness().provider.refreshCount()).toBe(refreshes + 1);
+      expect(provider().refreshCount()).toBe(refreshes + 1);
     });
 
-    behaves("when its life is shorter than asked for", async () => {
+    behaves("when its life is shorter than asked for", ["movedClock", "minimumLife"], async () => {
       const user = await connected();
       const old = granted(await tokenOf(user));
-      harness().clock.advance(HOUR_MS / 2);
+      clock().advance(HOUR_MS / 2);
       const later = await again(user);
       expect(granted(await tokenOf(later, { minimumTtl: 600 })).value).toBe(old.value);
       const renewed = granted(await tokenOf(later, { minimumTtl: 3_000 }));
       expect(renewed.value).not.toBe(old.value);
     });
 
-    behaves("when the third party refused it, unless it was replaced before", async () => {
+    behaves("when the third party refused it, unless it was replaced before", ["rejected"], async () => {
       const user = await connected();
       const refused = granted(await tokenOf(user));
       const renewed = granted(await tokenOf(user, { rejected: refused.fingerprint }));

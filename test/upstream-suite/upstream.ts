@@ -1,13 +1,14 @@
 /**
- * Every behaviour of the port, stated once and run over every adapter. `vault.test.ts` runs it over the vault on each database,
- * `adapter.test.ts` over the `xkit` adapter in front of a second gateway on a real socket.
+ * Every behaviour of the port, stated once and run over every adapter: `vault.test.ts` runs it over the vault on each database,
+ * `adapter.test.ts` over the `xkit` adapter before a second gateway and before the fake of the REST contract.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { type Behaves, type Capability, createBehaves, type Lacks } from "./capabilities.ts";
 import { describeCollectedFields } from "./collected-fields.ts";
 import { describeConnecting } from "./connecting.ts";
 import { describeDisconnecting } from "./disconnecting.ts";
 import { describeGroups } from "./groups.ts";
-import { type Behaves, newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
+import { newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
 import { describeHealth } from "./health.ts";
 import { describeOutcomes } from "./outcomes.ts";
 import { describeProvisioning, describeServers } from "./servers.ts";
@@ -15,13 +16,8 @@ import { describeSeveralConnections, describeSingleConnection } from "./several-
 import { describeRefreshing, describeTokens } from "./tokens.ts";
 import { describeWatching } from "./watching.ts";
 
-export interface SuiteOptions {
-  /** Why an adapter is excused from a behaviour, by the test's title. */
-  skips?: Readonly<Record<string, string>>;
-}
-
-/** States every behaviour of the port over one adapter. */
-export function describeUpstream(name: string, createHarness: () => Promise<UpstreamHarness>, { skips = {} }: SuiteOptions = {}): void {
+/** States every behaviour of the port over one adapter. `lacks`: why behaviours cannot be shown there, by what they need. */
+export function describeUpstream(name: string, createHarness: () => Promise<UpstreamHarness>, lacks: Lacks = {}): void {
   // The title is the adapter's, the tests are the same for each.
   // oxlint-disable-next-line vitest/valid-title
   describe(name, () => {
@@ -39,6 +35,8 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     const unique = (prefix: string) => `${prefix}-${(count += 1)}`;
     const suite: Suite = {
       harness: whenReady,
+      provider: () => required(whenReady().provider, "scriptedProvider"),
+      clock: () => required(whenReady().clock, "movedClock"),
       unique,
       newUser: (groupId) => whenReady().signIn(unique("user"), groupId),
       again: ({ viewer }) => whenReady().signIn(viewer.userId),
@@ -50,7 +48,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
         return connection;
       },
     };
-    const behaves = createIt(skips);
+    const behaves = createBehaves(lacks);
     describeCatalog(suite, behaves);
     describeConnecting(suite, behaves);
     describeSeveralConnections(suite, behaves);
@@ -68,20 +66,14 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
   });
 }
 
-const createIt =
-  (skips: Readonly<Record<string, string>>): Behaves =>
-  (title, check) =>
-    // Title and assertions are the caller's.
-    // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect
-    it(title, async (context) => {
-      const reason = skips[title];
-      if (reason !== undefined) context.skip(reason);
-      await check();
-    });
+function required<Part>(part: Part | undefined, capability: Capability): Part {
+  if (part === undefined) throw new TypeError(`A harness without this part says that it lacks ${capability}.`);
+  return part;
+}
 
 function describeCatalog({ harness }: Suite, behaves: Behaves): void {
   describe("the catalog", () => {
-    behaves("names the platform", async () => {
+    behaves("names the platform", [], async () => {
       expect(await harness().catalog.getPlatform()).toMatchObject({
         name: "Acme",
         slug: "platform",
@@ -90,12 +82,12 @@ function describeCatalog({ harness }: Suite, behaves: Behaves): void {
       });
     });
 
-    behaves("lists the connectors in the order of the configuration", async () => {
+    behaves("lists the connectors in the order of the configuration", [], async () => {
       const connectors = await harness().catalog.listConnectors();
       expect(connectors.map(({ slug }) => slug)).toEqual(["test", "single", "key"]);
     });
 
-    behaves("answers one connector with everything the catalog shows, and its page", async () => {
+    behaves("answers one connector with everything the catalog shows, and its page", [], async () => {
       const connector = await harness().catalog.findConnector("single");
       expect(connector).toEqual({
         slug: "single",
@@ -108,7 +100,7 @@ function describeCatalog({ harness }: Suite, behaves: Behaves): void {
       });
     });
 
-    behaves("answers null for a connector that it does not have", async () => {
+    behaves("answers null for a connector that it does not have", [], async () => {
       expect(await harness().catalog.findConnector("nothing")).toBeNull();
     });
   });

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { type Behaves, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
+import type { Behaves } from "./capabilities.ts";
+import { newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Reads one after the other, as a subscriber does. */
 const readerOf = async <Value>(source: Promise<AsyncIterable<Value>>): Promise<AsyncIterator<Value>> =>
@@ -8,7 +9,7 @@ const readerOf = async <Value>(source: Promise<AsyncIterable<Value>>): Promise<A
 /** What changes, as it changes. */
 export function describeWatching({ unique, newUser, connect }: Suite, behaves: Behaves): void {
   describe("watching", () => {
-    behaves("yields an authorization at once, and at each change until it is active", async () => {
+    behaves("yields an authorization at once, and at each change until it is active", ["connecting"], async () => {
       const user = await newUser();
       const started = await user.connections.start("test", newConnection);
       const reader = await readerOf(user.connections.watchAuthorization(started.authorization?.id ?? ""));
@@ -17,7 +18,7 @@ export function describeWatching({ unique, newUser, connect }: Suite, behaves: B
       expect(statuses.at(-1)).toMatchObject({ status: "active" });
     });
 
-    behaves("follows the reconnect of a working connection", async () => {
+    behaves("follows the reconnect of a working connection", ["connecting"], async () => {
       const user = await newUser();
       await connect(user);
       const again = await user.connections.start("test", newConnection);
@@ -27,25 +28,32 @@ export function describeWatching({ unique, newUser, connect }: Suite, behaves: B
       expect((await rest(reader)).at(-1)).toMatchObject({ id: again.authorization?.id, status: "active" });
     });
 
-    behaves("is refused with NOT_FOUND for an authorization that is unknown or another user's", async () => {
+    behaves("is refused with NOT_FOUND for an authorization that is unknown or another user's", ["connecting"], async () => {
       const theirs = await (await newUser()).connections.start("test", newConnection);
       const user = await newUser();
       for (const id of [STRANGER, theirs.authorization?.id ?? ""])
         await expect(user.connections.watchAuthorization(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
-    behaves("yields a connection at each change, and ends when the reader does", async () => {
+    behaves("yields a connection at each change, and ends when the reader does", [], async () => {
       const user = await newUser();
       const connection = await connect(user);
       const reader = await readerOf(user.connections.watch("test"));
       await connect(user);
       expect((await reader.next()).value).toMatchObject({ id: connection.id, enabled: true });
-      await user.connections.disconnect(TEST);
-      expect(await readUntil(reader, ({ enabled }) => !enabled)).toMatchObject({ id: connection.id });
       expect(await reader.return?.()).toMatchObject({ done: true });
     });
 
-    behaves("shows a member what another member connects", async () => {
+    behaves("yields a connection once it is disabled", ["listsDisabled"], async () => {
+      const user = await newUser();
+      const connection = await connect(user);
+      const reader = await readerOf(user.connections.watch("test"));
+      await user.connections.disconnect(TEST);
+      expect(await readUntil(reader, ({ enabled }) => !enabled)).toMatchObject({ id: connection.id });
+      await reader.return?.();
+    });
+
+    behaves("shows a member what another member connects", [], async () => {
       const group = unique("group");
       const [ada, ben] = [await newUser(group), await newUser(group)];
       const reader = await readerOf(ben.connections.watch(null));

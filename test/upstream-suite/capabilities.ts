@@ -1,0 +1,38 @@
+import { it } from "vitest";
+
+/** What a behaviour may need that not every upstream, or not every harness, has. */
+export const capabilities = {
+  movedClock: "the harness moves the time of all that is behind the adapter",
+  scriptedProvider: "the harness says what the provider answers",
+  connecting: "users connect through the port",
+  directory: "users and groups can be looked up, and keep what is not stated again",
+  listsDisabled: "lists have connections that are not enabled",
+  statesScopes: "the scopes of a grant are stated",
+  statesLife: "the life of a token is stated",
+  minimumLife: "a token can be asked for by the life it must have left",
+  rejected: "a token can be named that the third party refused",
+  health: "it is stated how the last refresh went",
+  misconfigured: "a provider that refuses the platform's credentials is told from one that is away",
+  connectedBy: "it is stated who connected, and when",
+  marksSecretFields: "a field that is a secret is marked",
+  credentialKinds: "a server is told what kind of token it is, and gets all fields",
+} as const satisfies Record<string, string>;
+
+export type Capability = keyof typeof capabilities;
+
+/** Why an adapter, or the harness around it, does not have a capability. */
+export type Lacks = Readonly<Partial<Record<Capability, string>>>;
+
+/** States a behaviour, and what it needs. */
+export type Behaves = (title: string, needs: readonly Capability[], check: () => Promise<void>) => void;
+
+/** A behaviour that needs what is lacking is skipped, and its title says why. */
+export const createBehaves =
+  (lacks: Lacks): Behaves =>
+  (title, needs, check) => {
+    const missing = needs.flatMap((need) => (lacks[need] === undefined ? [] : [`${need}: ${lacks[need]}`]));
+    const isLacking = missing.length > 0;
+    // Title and assertions are the caller's.
+    // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect
+    it.skipIf(isLacking)(isLacking ? `${title} (not here, ${missing.join("; ")})` : title, check);
+  };
