@@ -1,0 +1,42 @@
+import { type Call, Refusal } from "./exchange.ts";
+import type { Service } from "./service.ts";
+import { connectorUrlOf, toConnection, withOutcome } from "./shapes.ts";
+import type { Connection, User } from "./state.ts";
+import type { TokenOutcome } from "./tokens.ts";
+
+/** A GET of a single connection, which asks for its token (contract, "Tokens"). @param reader null is a server. */
+export async function readSingle(service: Service, reader: User | null, connection: Connection, { query }: Pick<Call, "query">) {
+  if (query.has("provider_user_id"))
+    throw new Refusal(400, "BAD_USER_INPUT", "Accounts are not impersonated.", { path: "provider_user_id" });
+  if (query.get("access_token") === "false") return { ...toConnection(service, reader, connection), token_problem: null };
+  const minimumTtl = query.get("minimum_ttl");
+  const outcome = await service.readToken(connection, reader !== null && connection.owner.kind === "group", {
+    minimumTtl: minimumTtl === null ? null : Number(minimumTtl),
+    rejected: query.get("rejected"),
+  });
+  const refusal = refusalOf(connection, outcome, reader === null);
+  if (refusal) throw refusal;
+  return withOutcome(service, reader, connection, outcome);
+}
+
+/** What the provider said is for servers. */
+function refusalOf({ connector: { name } }: Connection, outcome: TokenOutcome, isServer: boolean): Refusal | null {
+  const why = "said" in outcome && isServer ? ` (${outcome.said})` : "";
+  switch (outcome.outcome) {
+    case "later":
+      return new Refusal(503, "TEMPORARILY_UNAVAILABLE", `${name} has no token now${why}.`, { retry_after: outcome.retryAfterSeconds });
+    case "misconfigured":
+      return new Refusal(502, "CONNECTOR_MISCONFIGURED", `${name} is not set up as it should be${why}.`);
+    case "too long":
+      return new Refusal(409, "MINIMUM_TTL_UNAVAILABLE", `No ${name} token lives that long.`, { maximum_ttl: outcome.maximumTtl });
+    default:
+      return null;
+  }
+}
+
+/** Where there never was a connection (contract, "Tokens"). */
+export function neverConnected(service: Service, slug: string | null): Refusal {
+  if (slug !== null && !service.connectors.has(slug)) return new Refusal(404, "NOT_FOUND", "There is no such connector.");
+  const facts: Record<string, string> = slug === null ? {} : { connector_url: connectorUrlOf(service, slug) };
+  return new Refusal(404, "NOT_CONNECTED", "There is no such connection.", facts);
+}
