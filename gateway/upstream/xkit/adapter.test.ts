@@ -1,4 +1,5 @@
 import { createLog } from "../../runtime/log.ts";
+import { createFakeHarness, createPlainHarness, plainLacks } from "../../../test/support/fake-xkit-harness.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
 import { suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/harness.ts";
 import { describeUpstream } from "../../../test/upstream-suite/upstream.ts";
@@ -33,3 +34,5 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
 }
 
 describeUpstream("the xkit adapter before a second gateway", createXkitHarness);
+describeUpstream("the xkit adapter before a service of the contract", createFakeHarness);
+describeUpstream("the xkit adapter before a plain service that says who is asking", createPlainHarness, plainLacks);

@@ -1,0 +1,87 @@
+import { createLog } from "../../gateway/runtime/log.ts";
+import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
+import type { Lacks } from "../upstream-suite/capabilities.ts";
+import { suiteCatalog, type UpstreamHarness } from "../upstream-suite/harness.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
+import { createManualClock } from "./clock.ts";
+import { type Dialect, plainService, wholeContract } from "./fake-xkit/dialects.ts";
+import { type FakeXkit, startFakeXkit } from "./fake-xkit/fake-xkit.ts";
+
+const connectors = [{ slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true }, ...suiteCatalog];
+
+/** The adapter before the fake of the contract, which says whose a bearer is. */
+export const createFakeHarness = (): Promise<UpstreamHarness> => createHarness(wholeContract);
+
+/** The adapter before a plain service. Users are relayed, so that it has to say whose a bearer is, though no plain service need. */
+export const createPlainHarness = (): Promise<UpstreamHarness> => createHarness(plainService({ saysWho: true }));
+
+/** What a plain service has no words for. */
+export const plainLacks: Lacks = {
+  directory: "it has no endpoints for users and groups",
+  listsDisabled: "its lists have enabled connections only",
+  statesScopes: "it states no scopes",
+  statesLife: "it states no expiry",
+  minimumLife: "it does not know minimum_ttl",
+  rejected: "it does not know rejected",
+  health: "it states no health",
+  misconfigured: "its failures have no code",
+  connectedBy: "it does not state who connected",
+  marksSecretFields: "it marks no field as a secret",
+  credentialKinds: "it documents neither token_type nor the fields of a credential",
+};
+
+async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
+  const clock = createManualClock();
+  const provider = await startAuthorizationServer({ now: clock.now });
+  const { clientId, clientSecret } = provider.client;
+  const fake = await startFakeXkit({
+    connectors,
+    provider: { url: provider.url, clientId, clientSecret: clientSecret ?? "" },
+    now: clock.now,
+    dialect,
+  });
+  const options = { url: fake.url, keys: fake.keys, clock, log: createLog("silent"), timeoutMs: 10_000 };
+  const upstream = createXkitUpstream({ ...options, publicUrl: "http://localhost:4000" });
+  const { users } = upstream;
+
+  return {
+    catalog: upstream.catalog,
+    platform: upstream.forPlatform(),
+    provider,
+    clock,
+    async signIn(id, groupId) {
+      const token = await provision(fake, { external_id: id, external_group_id: groupId });
+      const whoIs = () => users.whoIs(token);
+      return { viewer: await whoIs(), connections: users.forBearer(token, whoIs), visit: (link) => visit(fake, provider, link) };
+    },
+    async close() {
+      upstream.endSubscriptions();
+      await upstream.close();
+      await fake.close();
+      await provider.close();
+    },
+  };
+}
+
+/** As a server of the platform does, past the adapter. */
+async function provision({ url, keys }: FakeXkit, user: Record<string, string | null | undefined>): Promise<string> {
+  const response = await fetch(`${url}/api/platform/users`, {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(`${keys.publishable}:${keys.secret}`)}`, "content-type": "application/json" },
+    body: JSON.stringify({ user }),
+  });
+  const { access_token: token } = await response.json();
+  return String(token);
+}
+
+/** Follows a link in a browser that has never been there: by the fake's question, where it has one, to the provider and back. */
+async function visit({ url }: FakeXkit, provider: AuthorizationServer, link: string | null): Promise<void> {
+  let [location, cookie] = [link ?? "", ""];
+  if (location.startsWith(`${url}/`)) {
+    const answer = await fetch(location, { method: "POST", headers: { origin: url }, redirect: "manual" });
+    location = answer.headers.get("location") ?? "";
+    cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+    if (location === "") return;
+  }
+  await fetch(await provider.authorize(location), { headers: { cookie } });
+}
