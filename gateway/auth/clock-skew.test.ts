@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { startTestApp, type TestApp, PUBLIC_URL } from "../../test/support/test-app.ts";
-import { type ChildGateway, startChild } from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
 
 const HOUR_MS = 3_600_000;
 /** A session token lives for ten minutes, and a one-time token for one. */

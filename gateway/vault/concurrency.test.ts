@@ -4,16 +4,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { App } from "../app.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
-import {
-  askToken,
-  type ChildGateway,
-  HOUR_MS,
-  inStore,
-  onlyAuthorization,
-  startChild,
-  type TokenAnswer,
-  turns,
-} from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
+import { askToken, HOUR_MS, inStore, onlyAuthorization, type TokenAnswer, turns } from "../../test/support/vault.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;

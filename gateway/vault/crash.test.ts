@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
-import { askToken, type ChildGateway, HOUR_MS, onlyAuthorization, startChild } from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
+import { askToken, HOUR_MS, onlyAuthorization } from "../../test/support/vault.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
 /** Longer than a lease (15 s), by more than what the child's clock, which runs, can be ahead of the one of the test. */

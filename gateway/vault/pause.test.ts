@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DatabaseKind } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { askToken, type ChildGateway, HOUR_MS, startChild } from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
+import { askToken, HOUR_MS } from "../../test/support/vault.ts";
 
 /** Longer than a lease (15 s), by more than what the child's clock, which runs, can be ahead of the one of the test. */
 const PAST_LEASE_MS = 120_000;

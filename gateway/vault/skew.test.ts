@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { type ChildGateway, startChild } from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
 
 const MINUTE_MS = 60_000;
 const STEP_MS = 20_000;

@@ -3,16 +3,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import {
-  askToken,
-  type ChildGateway,
-  HOUR_MS,
-  inStore,
-  onlyAuthorization,
-  refreshRequests,
-  startChild,
-  takeStoreAway,
-} from "../../test/support/vault.ts";
+import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
+import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests, takeStoreAway } from "../../test/support/vault.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;

@@ -1,21 +1,17 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import Libsql from "libsql";
-import { inject } from "vitest";
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
-import { ask, PUBLIC_URL, sendTo, type TestApp, type TestUser } from "./test-app.ts";
+import { ask, sendTo, startTestApp, type TestApp, type TestAppOptions, type TestUser } from "./test-app.ts";
 import type { Database } from "../../gateway/store/database.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
 import type { AuthorizationRow } from "../../gateway/store/tables.ts";
 
 export const HOUR_MS = 3_600_000;
 
-const TOKEN = `query ($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String, $verify: Boolean) {
+/** Asks for a token. */
+export const TOKEN_QUERY = `query ($where: ConnectionWhere!, $minimumTtl: Int, $rejected: String, $verify: Boolean) {
   accessToken(where: $where, minimumTtl: $minimumTtl, rejected: $rejected, verify: $verify) {
     __typename
     ... on AccessToken { value tokenType expiresAt scopes missingScopes fingerprint connection { id authorization { status } } }
@@ -32,7 +28,7 @@ const connectionSchema = z.object({
   id: z.string(),
   authorization: z.object({ status: z.string(), errorCode: z.string().nullish(), errorMessage: z.string().nullish() }).nullable(),
 });
-const answerSchema = z.object({
+export const tokenAnswerSchema = z.object({
   __typename: z.string(),
   value: z.string().optional(),
   expiresAt: z.string().nullish(),
@@ -46,11 +42,9 @@ const answerSchema = z.object({
   connectorUrl: z.string().optional(),
   connection: connectionSchema.optional(),
 });
-const answersSchema = z.array(answerSchema);
-const responseSchema = z.object({ status: z.int(), text: z.string() });
 
 /** One member of `AccessTokenResult`, as it came over HTTP. */
-export type TokenAnswer = z.output<typeof answerSchema>;
+export type TokenAnswer = z.output<typeof tokenAnswerSchema>;
 
 export interface Asked {
   where?: { slug: string } | { id: string };
@@ -65,14 +59,25 @@ export interface Asked {
 export async function askToken(user: TestUser, { where = { slug: "test" }, via, ...args }: Asked = {}): Promise<TokenAnswer> {
   const variables = { where, ...args };
   const { data, errors } = via
-    ? await ask(sendTo(via), TOKEN, variables, { authorization: `Bearer ${await user.bearer()}` })
-    : await user.graphql(TOKEN, variables);
+    ? await ask(sendTo(via), TOKEN_QUERY, variables, { authorization: `Bearer ${await user.bearer()}` })
+    : await user.graphql(TOKEN_QUERY, variables);
   if (errors.length > 0) throw new Error(JSON.stringify(errors));
-  return answerSchema.parse(data.accessToken);
+  return tokenAnswerSchema.parse(data.accessToken);
+}
+
+/** A gateway to which the user `ada` has connected an account. */
+export async function startConnected(options?: TestAppOptions): Promise<{ test: TestApp; ada: TestUser }> {
+  const test = await startTestApp(options);
+  const ada = await test.signIn("ada");
+  await ada.connect();
+  return { test, ada };
 }
 
 /** The refreshes that reached the provider. */
 export const refreshRequests = ({ provider }: TestApp) => provider.tokenRequests.filter(({ grantType }) => grantType === "refresh_token");
+
+/** When they came, in milliseconds after the first. */
+export const refreshTimes = (test: TestApp) => refreshRequests(test).map(({ atMs }, _index, [first]) => atMs - (first?.atMs ?? 0));
 
 /** Reads or changes the store past the gateway. */
 export async function inStore<Result>(test: TestApp, statements: (query: Database["query"]) => Promise<Result>): Promise<Result> {
@@ -117,93 +122,4 @@ export async function countWrites({ database, clock }: TestApp): Promise<{ read(
 /** Lets everything go on that waits for nothing but its turn. */
 export async function turns(count = 20): Promise<void> {
   for (let index = 0; index < count; index += 1) await nextTurn();
-}
-
-/** A gateway in a process of its own, over the store of a test. */
-export interface ChildGateway {
-  /** Asks for the token so many times at once; resolves with every answer. */
-  ask(times: number): Promise<TokenAnswer[]>;
-  /** Moves its clock on. */
-  advance(milliseconds: number): Promise<void>;
-  /** Makes so many users known, one after the other. */
-  provision(prefix: string, times: number): Promise<void>;
-  /** Sends a request to it: a GET without a body, else a POST. */
-  send(path: string, headers: Record<string, string>, body?: string): Promise<{ status: number; text: string }>;
-  kill(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): Promise<void>;
-}
-
-export interface ChildOptions {
-  /** How far its clock, which otherwise stands at the test's now, is later. */
-  aheadMs?: number;
-  /** How wrong its machine's clock is. */
-  clockLeadMs?: number;
-  /** Whether its sleeps end at once, and its clock is so much later. Default: false. */
-  skipsSleeps?: boolean;
-  /** How Postgres shows its connections. */
-  name?: string;
-  /** Stops itself by SIGSTOP when undici first publishes on this diagnostics channel; its clock is `forMs` later when it goes on. */
-  pause?: { channel: string; forMs: number; /** A file that it makes right before. */ noteIn: string };
-}
-
-/** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
-export async function startChild(test: TestApp, userId: string, options: ChildOptions = {}): Promise<ChildGateway> {
-  const { aheadMs = 0, clockLeadMs = 0, skipsSleeps = false, name = "child", pause = null } = options;
-  const { providerFacts: provider, client } = test.provider;
-  const [key] = test.config.sealingKeys ?? [];
-  const connector = { slug: "test", name: "Test", provider, client_id: client.clientId, client_secret: client.clientSecret };
-  const given = {
-    env: {
-      XKIT_PUBLIC_URL: PUBLIC_URL,
-      DATABASE_URL: test.database.url,
-      XKIT_SPOOL_DIR: test.config.spoolDirectory,
-      XKIT_ENCRYPTION_KEYS: `${key?.id}:${key?.secret.toString("base64")}`,
-    },
-    file: JSON.stringify({ platform: { name: "Acme" }, connectors: [{ ...connector, scopes: ["read", "write"] }] }),
-    userId,
-    query: TOKEN,
-    startsAt: test.clock.now() + aheadMs,
-    clockLeadMs,
-    skipsSleeps,
-    pause,
-  };
-  const child = fork(join(inject("gatewayBuild"), "test/support/child.js"), [JSON.stringify(given)], {
-    execArgv: [],
-    // How its connections are told from others', in Postgres.
-    env: { ...process.env, PGAPPNAME: name },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  const complaints: string[] = [];
-  if (child.stderr) createInterface(child.stderr).on("line", (line) => complaints.push(line));
-  const exited = once(child, "exit");
-  const answer = async (): Promise<unknown> => {
-    const [first] = await Promise.race([
-      once(child, "message"),
-      exited.then(() => [new Error(`The child ended: ${complaints.join("\n")}`)]),
-    ]);
-    if (first instanceof Error) throw first;
-    return first;
-  };
-  await answer();
-  return {
-    async ask(times) {
-      child.send({ ask: times });
-      return answersSchema.parse(await answer());
-    },
-    async advance(milliseconds) {
-      child.send({ advance: milliseconds });
-      await answer();
-    },
-    async provision(prefix, times) {
-      child.send({ provision: times, prefix });
-      await answer();
-    },
-    async send(path, headers, body) {
-      child.send({ path, headers, body });
-      return responseSchema.parse(await answer());
-    },
-    async kill(signal) {
-      child.kill(signal);
-      if (signal === "SIGKILL" || signal === "SIGTERM") await exited;
-    },
-  };
 }
