@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import Libsql from "libsql";
@@ -117,6 +118,15 @@ export async function countWrites({ database, clock }: TestApp): Promise<{ read(
   const tables = ["connections", "authorizations", "attempts", "users", "groups", "sessions", "one_time_tokens", "signing_keys"];
   const versions = sql.raw(tables.map((table) => `select '${table}' as name, xmin::text as version from ${table}`).join(" union all "));
   return { read: async () => (await sql`${versions} order by 1, 2`.execute(store.query)).rows, close: store.close };
+}
+
+/** Whether the third party takes the token. */
+export const isAccepted = async ({ provider }: TestApp, token: string | null | undefined): Promise<boolean> =>
+  (await fetch(provider.apiUrl, { headers: { authorization: `Bearer ${token}` } })).ok;
+
+/** The files of new tokens that the store could not take. */
+export function spooledFiles({ config: { spoolDirectory } }: TestApp): string[] {
+  return existsSync(spoolDirectory) ? readdirSync(spoolDirectory) : [];
 }
 
 /** Lets everything go on that waits for nothing but its turn. */
