@@ -36,7 +36,7 @@ describe("every page", () => {
     ["a failure", () => (test.provider.controls.denyNext("access_denied", HOSTILE), ada.connect())],
   ];
 
-  it.each(pages)("is kept by nobody, framed by nobody, runs no script and names no address to another site: %s", async (_name, open) => {
+  it.each(pages)("is not cached and not framed, runs no script and sends no referrer to another site: %s", async (_name, open) => {
     const response = await open();
     const { headers } = response;
     const policy = headers.get("content-security-policy") ?? "";
@@ -55,13 +55,13 @@ describe("every page", () => {
     expect(page).not.toContain("<script");
   });
 
-  it("says nothing of anybody where nobody is signed in", async () => {
+  it("names no user without a session", async () => {
     const page = await (await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test")).text();
     expect(page).not.toContain("<footer>");
   });
 
   const signedIn = pages.filter(([name]) => name !== "sign in first");
-  it.each(signedIn)("says who is signed in, with a way to sign out, where somebody is: %s", async (_name, open) => {
+  it.each(signedIn)("names the signed-in user, with a button to sign out: %s", async (_name, open) => {
     const page = await (await open()).text();
     const footer = /<footer>([^]*)<\/footer>/.exec(page)?.[1];
     expect(footer).toContain("Signed in as ada");
@@ -71,7 +71,7 @@ describe("every page", () => {
   it.each([
     ["https://cdn.acme.example/logo.svg?a=1&b=2", "img-src https://cdn.acme.example;"],
     ["data:image/gif;base64,R0lGODlhAQABAAAAACw=", "img-src data:;"],
-  ])("wears the platform's colour and its logo, and takes images from nowhere else: %s", async (logo_url, source) => {
+  ])("has the platform's colour and logo, and allows images of no other origin: %s", async (logo_url, source) => {
     const branded = await startTestApp({ file: { platform: { name: "Acme", color: "#facc15", logo_url } } });
     const response = await sendTo(branded.app)("/connect/test");
     await branded.close();
@@ -81,7 +81,7 @@ describe("every page", () => {
     expect(response.headers.get("content-security-policy")).toContain(`; ${source} form-action 'none';`);
   });
 
-  it.each(["cross-site", "same-site", "x"])("signs nobody in who was sent by another site, before they have agreed: %s", async (site) => {
+  it.each(["cross-site", "same-site", "x"])("asks before it signs in a user whom another site sent: %s", async (site) => {
     const browser = createBrowser(test.app, PUBLIC_URL);
     const path = `/sign-in?token=${await ada.bearer()}`;
     const asked = await browser.fetch(path, { headers: { "sec-fetch-site": site } });
@@ -91,13 +91,13 @@ describe("every page", () => {
     expect(browser.cookie("xkit_session")).not.toBeNull();
   });
 
-  it("signs nobody in where the browser does not say who has sent them", async () => {
+  it("signs no user in without Sec-Fetch-Site", async () => {
     const answer = await sendTo(test.app)(`/sign-in?token=${await ada.bearer()}`);
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
     expect(await answer.text()).toContain("Sec-Fetch-Site");
   });
 
-  it("escapes what it was told", async () => {
+  it("escapes names, labels and addresses", async () => {
     test.provider.controls.account = { id: "u", label: HOSTILE };
     expect(await (await ada.connect()).text()).toContain("As &lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;.");
     const eve = await test.signIn(`${HOSTILE}eve`);
@@ -126,12 +126,12 @@ describe("signing out from a page", () => {
     expect(page).not.toContain("Signed in as");
   });
 
-  it.each([null, "null", "https://evil.example", WEB_ORIGIN])("is for the gateway's own pages: not for %s", async (origin) => {
+  it.each([null, "null", "https://evil.example", WEB_ORIGIN])("is refused to a page of the origin %s", async (origin) => {
     expect((await signOut(origin)).status).toBe(403);
     expect(ada.browser.cookie("xkit_session")).not.toBeNull();
   });
 
-  it("is nothing that a link does", async () => {
+  it("is not done by a link", async () => {
     expect((await ada.browser.fetch("/sign-out")).status).toBe(200);
     expect((await ada.browser.fetch("/connect/test")).status).toBe(303);
   });
@@ -161,7 +161,7 @@ describe("returnTo", () => {
     "/connectors/%2e%2e/%63allback/test",
   ];
 
-  it.each(bad)("is refused with its path, and nothing is started: %j", async (returnTo) => {
+  it.each(bad)("is refused with its path, and starts nothing: %j", async (returnTo) => {
     const { errors } = await ada.graphql(CONNECT, { slug: "test", returnTo });
     expect(errors[0]?.extensions).toEqual({ code: "BAD_USER_INPUT", path: "returnTo" });
     const page = await ada.browser.fetch(`/connect/test?${new URLSearchParams({ returnTo })}`);
@@ -179,7 +179,7 @@ describe("returnTo", () => {
   });
 });
 
-it("returnTo is judged again at the end, as the web origins may be others by then", async () => {
+it("returnTo is checked again at the end, as the web origins may have changed", async () => {
   const started = await ada.browser.fetch(`/connect/test?${new URLSearchParams({ returnTo: `${WEB_ORIGIN}/settings` })}`);
   const callback = await test.provider.authorize(started.headers.get("location") ?? "");
   const app = await createApp({ ...test.config, webOrigins: [] }, { clock: test.clock, log: createLog("silent") });
@@ -187,74 +187,4 @@ it("returnTo is judged again at the end, as the web origins may be others by the
   const finished = await app.fetch(new Request(callback, { headers: { cookie } }));
   await app.close();
   expect([finished.status, finished.headers.get("location")]).toEqual([303, `${PUBLIC_URL}/connectors/test`]);
-});
-
-describe("starting at /connect", () => {
-  const open = (headers: Record<string, string>) => ada.browser.fetch("/connect/test", { headers });
-
-  it.each(["cross-site", "same-site"])("asks first when another site sent the user: %s", async (site) => {
-    for (const referer of [undefined, "https://evil.example/", "nonsense"]) {
-      const response = await open({ "sec-fetch-site": site, ...(referer && { referer }) });
-      expect(response.status).toBe(200);
-      expect(await response.text()).toContain(`href="${PUBLIC_URL}/connect/test"`);
-    }
-    expect(await connections()).toEqual([]);
-  });
-
-  it.each([
-    {},
-    { "sec-fetch-site": "none" },
-    { "sec-fetch-site": "same-origin" },
-    { "sec-fetch-site": "cross-site", referer: `${WEB_ORIGIN}/x` },
-  ])("starts at once for a user who came by themselves or from the platform: %j", async (headers) => {
-    const response = await open(headers);
-    expect(response.status).toBe(303);
-    expect(response.headers.get("location")).toMatch(new RegExp(`^${test.provider.url}/authorize\\?`));
-    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
-  });
-
-  it("sends PKCE, the connector's own redirect URI and the scopes to the provider", async () => {
-    const { searchParams } = new URL((await open({})).headers.get("location") ?? "");
-    expect(Object.fromEntries(searchParams)).toEqual({
-      response_type: "code",
-      client_id: test.provider.client.clientId,
-      redirect_uri: `${PUBLIC_URL}/callback/test`,
-      scope: "read write",
-      state: expect.stringMatching(/^[\w-]{43}$/),
-      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
-      code_challenge_method: "S256",
-    });
-  });
-
-  it("is refused where nobody is signed in, with the way to sign in", async () => {
-    const response = await createBrowser(test.app, PUBLIC_URL).fetch("/connect/test");
-    expect(response.status).toBe(401);
-    const back = encodeURIComponent(`${PUBLIC_URL}/connectors/test`);
-    expect(await response.text()).toContain(`href="https://acme.example/login?a=1&amp;b=%22&amp;returnTo=${back}"`);
-  });
-
-  it.each([
-    ["/connect/A%20B", 400, "slug"],
-    ["/connect/..%2f..%2fevil", 400, "slug"],
-    ["/connect/%00", 400, "slug"],
-    ["/connect/nothing", 404, "nothing"],
-    ["/connect/test?id=x", 400, "id"],
-    ["/connect/test?id=", 400, "id"],
-    ["/connect/test?state=x", 404, "started here"],
-    [`/connect/test?state=${"x".repeat(43)}`, 404, "not one that was started here"],
-  ])("is refused with a 4xx: %s", async (path, status, words) => {
-    const response = await ada.browser.fetch(path);
-    expect(response.status).toBe(status);
-    expect(await response.text()).toContain(words);
-    expect(await connections()).toEqual([]);
-  });
-
-  it("takes a connection's id of nobody else", async () => {
-    const eve = await test.signIn("eve");
-    await eve.connect();
-    const [{ id }] = (await eve.graphql("{ connections { id } }")).data.connections;
-    const response = await ada.browser.fetch(`/connect/test?id=${id}`);
-    expect(response.status).toBe(400);
-    expect(await response.text()).toContain("id:");
-  });
 });
