@@ -76,3 +76,20 @@ export const plainConnection = (token: string | null, extra: Record<string, unkn
 export const sessionOf = (user: string, group: string | null) => ({
   session: { user: { external_id: user, external_group_id: group, name: null } },
 });
+
+/** The token of a third party that `startPlainXkit` may answer. */
+export const TOKEN = "planted-third-party-token-1";
+export const SLACK = { slug: "slack" };
+/** The read of a user's connection to Slack. */
+export const READ_SLACK = "GET /platform_user/connections/slack";
+
+/** An Xkit that gives a user, a member of this group if any, this answer for their connection to Slack. */
+export async function startPlainXkit(answer: Record<string, unknown>, group: string | null = null): Promise<ScriptedXkit> {
+  const xkit = await startScriptedXkit();
+  xkit.on("GET /platform_user/session", sessionOf("ada", group));
+  xkit.on(READ_SLACK, answer);
+  return xkit;
+}
+
+/** The connections of the signed-in user. */
+export const asAda = ({ upstream: { users } }: ScriptedXkit) => users.forBearer("bearer", () => users.whoIs("bearer"));
