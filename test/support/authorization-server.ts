@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { OAuthClient, OAuthProvider } from "../../gateway/oauth/provider.ts";
 import { type ProviderFacts, providerSchema } from "../../gateway/providers/provider.ts";
+import { type Answers, type Denial, route } from "./authorization-routes.ts";
 import { createGrants, type GrantRules, type Grants, type IssuedTokens, type TestAccount } from "./grants.ts";
 import { createScript, type Hold, type Misbehaviour } from "./misbehaviour.ts";
-import { bearerOf, listen, readParams, sendJson, sendText } from "./server-io.ts";
-import { answerTokenRequest, isAuthenticated, type TokenEndpoint, type TokenRequest } from "./token-endpoint.ts";
+import { listen } from "./server-io.ts";
+import type { TokenEndpoint, TokenRequest } from "./token-endpoint.ts";
 
 export interface AuthorizationServerOptions extends Partial<GrantRules> {
   /** Keeps codes, refresh tokens, secrets and the Basic header in `tokenRequests`. Default false. */
@@ -12,15 +12,7 @@ export interface AuthorizationServerOptions extends Partial<GrantRules> {
 }
 
 /** What a test may order the server to do. */
-export interface Controls {
-  /** Who signs in from now on. Default `{ id: "user-1", label: "user-1@example.test" }`. */
-  account: TestAccount;
-  /** The `iss` of callbacks (RFC 9207). Null leaves it out. Default the server's URL. */
-  iss: string | null;
-  /** The JSON text that `/userinfo` answers to a live access token. Null: the account. Default null. */
-  userInfo: string | null;
-  /** The scopes granted, also where others are asked for. Null: those asked for. Default null. */
-  grantedScopes: readonly string[] | null;
+export interface Controls extends Answers {
   /** The next person at `/authorize` says no, or runs into this error. Default `access_denied`. */
   denyNext(error?: string, description?: string): void;
   /** One misbehaviour for each of the next token requests, in order. */
@@ -99,7 +91,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     onRefresh: () => void (refreshCount += 1),
   };
   const server = await listen((request, response) =>
-    route({ endpoint, controls, denials, revocations, checks, checkStatuses }, request, response),
+    route({ endpoint, answers: controls, denials, revocations, checks, checkStatuses }, request, response),
   );
   controls.iss = server.url;
   grants.issuedSecrets.add(CLIENT_SECRET);
@@ -116,20 +108,6 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     liveAccessTokens: grants.liveAccessTokens,
     close: async () => (script.release(), server.close()),
   };
-}
-
-interface Denial {
-  readonly error: string;
-  readonly description: string | undefined;
-}
-
-interface ServerState {
-  readonly endpoint: TokenEndpoint;
-  readonly controls: Controls;
-  readonly denials: Denial[];
-  readonly revocations: string[];
-  readonly checks: string[];
-  readonly checkStatuses: number[];
 }
 
 function completeRules(options: AuthorizationServerOptions): GrantRules {
@@ -173,87 +151,6 @@ function describe(url: string): Pick<AuthorizationServer, "url" | "apiUrl" | "pr
     userinfo_endpoint: `${url}/userinfo`,
   };
   return { url, apiUrl: `${url}/api/me`, provider: providerSchema.parse(facts), providerFacts: facts };
-}
-
-async function route(state: ServerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://server");
-  switch (`${request.method} ${url.pathname}`) {
-    case "GET /authorize":
-      return consent(state, url.searchParams, response);
-    case "POST /token":
-      return answerTokenRequest(state.endpoint, request, response);
-    case "POST /revoke":
-      return revoke(state, request, response);
-    case "POST /introspect":
-      return introspect(state, request, response);
-    case "GET /userinfo":
-      if (isAnswered(state, bearerOf(request), response)) return;
-      return sendAccount(state, request, response, ({ id, label }) => state.controls.userInfo ?? JSON.stringify({ sub: id, email: label }));
-    case "GET /api/me":
-      return sendAccount(state, request, response, ({ id, label }) => JSON.stringify({ id, label }));
-    default:
-      return sendText(response, 404, "There is nothing here.");
-  }
-}
-
-/** RFC 6749 section 4.1.2, by a person who agrees to everything unless told otherwise. */
-function consent({ endpoint, controls, denials }: ServerState, asked: URLSearchParams, response: ServerResponse): void {
-  const redirectUri = asked.get("redirect_uri") ?? "";
-  if (asked.get("client_id") !== endpoint.client.clientId || asked.get("response_type") !== "code" || !URL.canParse(redirectUri))
-    return sendText(response, 400, "This authorization request is not valid.");
-  const denial = denials.shift();
-  const scopes = controls.grantedScopes ?? (asked.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
-  const code = () =>
-    endpoint.grants.createCode({
-      grant: endpoint.grants.createGrant(controls.account, scopes),
-      redirectUri,
-      challenge: asked.get("code_challenge"),
-    });
-  const outcome = denial ? { error: denial.error, error_description: denial.description } : { code: code() };
-  const location = withParams(redirectUri, { ...outcome, state: asked.get("state") ?? undefined, iss: controls.iss ?? undefined });
-  response.writeHead(302, { location: location.href }).end();
-}
-
-function withParams(base: string, params: Record<string, string | undefined>): URL {
-  const url = new URL(base);
-  for (const [name, value] of Object.entries(params)) if (value !== undefined) url.searchParams.set(name, value);
-  return url;
-}
-
-async function revoke({ endpoint, revocations }: ServerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const params = await readParams(request);
-  if (!isAuthenticated(endpoint.client, request, params)) return sendJson(response, 401, { error: "invalid_client" });
-  revocations.push(params["token"] ?? "");
-  endpoint.grants.revoke(params["token"] ?? "");
-  sendText(response, 200, "");
-}
-
-/** Notes a check, and answers it as the test has ordered. */
-function isAnswered({ checks, checkStatuses }: ServerState, token: string, response: ServerResponse): boolean {
-  checks.push(token);
-  const status = checkStatuses.shift();
-  if (status !== undefined) sendText(response, status, "");
-  return status !== undefined;
-}
-
-/** RFC 7662 section 2. */
-async function introspect(state: ServerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { endpoint } = state;
-  const { token = "", ...params } = await readParams(request);
-  if (!isAuthenticated(endpoint.client, request, params)) return sendJson(response, 401, { error: "invalid_client" });
-  if (isAnswered(state, token, response)) return;
-  sendJson(response, 200, { active: endpoint.grants.findGrant(token) !== null });
-}
-
-function sendAccount(
-  { endpoint }: ServerState,
-  request: IncomingMessage,
-  response: ServerResponse,
-  show: (account: TestAccount) => string,
-): void {
-  const grant = endpoint.grants.findGrant(bearerOf(request));
-  if (grant === null) return sendJson(response, 401, { error: "invalid_token" }, { "www-authenticate": 'Bearer error="invalid_token"' });
-  sendText(response, 200, show(grant.account), { "content-type": "application/json", "cache-control": "no-store" });
 }
 
 async function authorize(authorizeUrl: URL | string): Promise<URL> {
