@@ -6,7 +6,8 @@ import { WebSocket } from "ws";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
 import { rootsOf, textFields } from "./secrets.ts";
 import { operations, toInit } from "./asking.ts";
-import { type AskerName, askers, createWorld, type PlainGateway, startPlainGateway, users, type World } from "./world.ts";
+import { type PlainGateway, startPlainGateway } from "./plain.ts";
+import { type AskerName, askers, createWorld, users, type World } from "./world.ts";
 
 let gateway: PlainGateway;
 let world: World;

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { textFields } from "./secrets.ts";
 import { askAll, askRest, operations, restRequests } from "./asking.ts";
-import { askers, createWorld, startPlainGateway, TOKEN_FIELDS, type World } from "./world.ts";
+import { startPlainGateway } from "./plain.ts";
+import { askers, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
 
 let world: World;
 beforeEach(async () => (world = await createWorld(await startPlainGateway())));

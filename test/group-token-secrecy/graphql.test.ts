@@ -7,7 +7,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rootsOf, textFields } from "./secrets.ts";
 import { askAll, operations, SERVER_ROOTS, toInit } from "./asking.ts";
-import { askers, createWorld, startPlainGateway, TOKEN_FIELDS, type World } from "./world.ts";
+import { startPlainGateway } from "./plain.ts";
+import { askers, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
 
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createKey, issue } from "../support/auth.ts";
 import { listen, sendJson } from "../support/server-io.ts";
 import { askAll, askRest, operations, restRequests, toInit } from "./asking.ts";
-import { createWorld, startPlainGateway, TOKEN_FIELDS, type World } from "./world.ts";
+import { startPlainGateway } from "./plain.ts";
+import { createWorld, TOKEN_FIELDS, type World } from "./world.ts";
 
 const MOVES = 60;
 const key = await createKey("k1");

@@ -1,7 +1,8 @@
 /** A group's tokens are in no page: see graphql.test.ts. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
-import { createWorld, type PlainGateway, startPlainGateway, users, type World } from "./world.ts";
+import { type PlainGateway, startPlainGateway } from "./plain.ts";
+import { createWorld, users, type World } from "./world.ts";
 
 let gateway: PlainGateway;
 let world: World;

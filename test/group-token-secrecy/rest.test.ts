@@ -1,7 +1,8 @@
 /** A group's tokens are in no answer of the REST contract to a user: see graphql.test.ts. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askRest, restRequests } from "./asking.ts";
-import { askers, createWorld, startPlainGateway, type World } from "./world.ts";
+import { startPlainGateway } from "./plain.ts";
+import { askers, createWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => (world = await createWorld(await startPlainGateway())));

@@ -1,21 +1,10 @@
-/** A group whose tokens are known, every caller who must not get them, and a search for their bytes. Imported by tests only. */
-import { randomBytes } from "node:crypto";
+/** A group whose tokens are known, and every caller who must not get them. Imported by tests only. */
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
-import { createServerHeaders } from "../support/caller.ts";
 import type { AuthorizationServer } from "../support/authorization-server.ts";
 import type { ManualClock } from "../support/clock.ts";
-import {
-  ask,
-  PUBLIC_URL,
-  sendTo,
-  startTestApp,
-  type TestApp,
-  type TestAppOptions,
-  type TestUser,
-  type Send,
-  WEB_ORIGIN,
-} from "../support/test-app.ts";
+import { ask, type Send, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
+import { createKnownSecrets, isSearched, type KnownSecrets } from "./known-secrets.ts";
 import type { ArgumentValues } from "./secrets.ts";
 
 /** Fields that give an entitled asker a third party's token. */
@@ -106,16 +95,47 @@ const plantedSchema = z.object({
 
 /** Makes the users known, lets the founder connect for the group, and takes the founder out of it. */
 export async function createWorld(gateway: Gateway): Promise<World> {
-  const { app, provider } = gateway;
-  const send = sendTo(app);
-  const typed = new Set<string>();
-  const own = new Set<string>();
-  const isInGroup = (user: UserName) => user === "member" || user === "member of another group" || (user === "former member" && !hasLeft);
-  let hasLeft = false;
+  const secrets = createKnownSecrets(gateway.provider);
+  const groupOf: Record<UserName, string | null> = {
+    "user without a group": null,
+    member: "acme",
+    "former member": "acme",
+    "member of another group": "other",
+  };
+  const steps = createSteps(gateway, secrets, (user) => groupOf[user] !== null);
+  for (const user of users) await gateway.provision(idOf[user], groupOf[user]);
+  for (const slug of ["test", "keyed"] as const) {
+    await steps.connect("user without a group", slug);
+    await steps.connect("former member", slug);
+  }
+  groupOf["former member"] = null;
+  await gateway.provision(idOf["former member"], null);
+  if (!secrets.ofGroups().every(isSearched)) throw new Error("A secret begins otherwise.");
+  const findPlanted = async (slug: string): Promise<Planted> => {
+    const { body } = await steps.read(`/api/platform/groups/acme/connections/${slug}`, { headers: gateway.server });
+    const { id, authorization } = plantedSchema.parse(JSON.parse(body)).connection;
+    if (!secrets.leaks(body)) throw new Error("A server has to get the token.");
+    return { connectionId: id, authorizationId: authorization.id, fingerprint: authorization.fingerprint };
+  };
+  const planted = { test: await findPlanted("test"), keyed: await findPlanted("keyed") };
+  return {
+    ...gateway,
+    ...steps,
+    planted,
+    values: argumentValues(planted),
+    groupSecrets: secrets.ofGroups,
+    leaks: secrets.leaks,
+    isOwn: secrets.isOwn,
+  };
+}
 
-  const bearerOf = async (user: UserName) => `Bearer ${(await gateway.provision(idOf[user])).token}`;
+type Steps = Pick<World, "headersOf" | "signedIn" | "start" | "startForm" | "typeKey" | "connect" | "read">;
+
+/** What users do at the gateway. */
+function createSteps(gateway: Gateway, secrets: KnownSecrets, isInGroup: (user: UserName) => boolean): Steps {
+  const send = sendTo(gateway.app);
   const headersOf = async (asker: AskerName): Promise<Record<string, string>> =>
-    asker === "anonymous" ? {} : { authorization: await bearerOf(asker) };
+    asker === "anonymous" ? {} : { authorization: `Bearer ${(await gateway.provision(idOf[asker])).token}` };
 
   async function read(path: string, init: RequestInit = {}): Promise<Read> {
     const response = await send(path, init);
@@ -130,62 +150,22 @@ export async function createWorld(gateway: Gateway): Promise<World> {
     return startedSchema.parse((await ask(await gateway.sendAs(idOf[user]), query, {}, await headersOf(user))).data).connect.authorization;
   }
 
-  const startForm = async (user: UserName) => (await start(user, "keyed")).state ?? "";
+  const typeKey = (user: UserName) => secrets.createKey(isInGroup(user));
 
-  function typeKey(user: UserName): string {
-    const key = `key_${randomBytes(32).toString("base64url")}`;
-    (isInGroup(user) ? typed : own).add(key);
-    return key;
+  async function submitKey(user: UserName, state: string | null): Promise<void> {
+    const fields = [{ name: "api_key", value: typeKey(user) }];
+    const submit = "mutation ($state: String!, $fields: [FieldInput!]!) { submitAuthorization(state: $state, fields: $fields) { status } }";
+    const { data } = await ask(send, submit, { state, fields }, await headersOf(user));
+    if (data.submitAuthorization.status !== "ACTIVE") throw new Error("The key was refused.");
   }
 
-  async function connect(user: UserName, slug: "test" | "keyed", id?: string): Promise<void> {
-    const before = new Set(provider.issuedSecrets);
+  async function walkThrough(user: UserName, slug: "test" | "keyed", id?: string): Promise<void> {
     const { state, authorizeUrl } = await start(user, slug, id);
     if (slug === "test") await gateway.visit(idOf[user], authorizeUrl ?? "");
-    else {
-      const fields = [{ name: "api_key", value: typeKey(user) }];
-      const submit =
-        "mutation ($state: String!, $fields: [FieldInput!]!) { submitAuthorization(state: $state, fields: $fields) { status } }";
-      const { data } = await ask(send, submit, { state, fields }, await headersOf(user));
-      if (data.submitAuthorization.status !== "ACTIVE") throw new Error("The key was refused.");
-    }
-    if (!isInGroup(user)) for (const secret of provider.issuedSecrets) if (!before.has(secret)) own.add(secret);
+    else await submitKey(user, state);
   }
-
-  async function findPlanted(slug: string): Promise<Planted> {
-    const { body } = await read(`/api/platform/groups/acme/connections/${slug}`, { headers: gateway.server });
-    const { id, authorization } = plantedSchema.parse(JSON.parse(body)).connection;
-    if (!leaks(body)) throw new Error("A server has to get the token.");
-    return { connectionId: id, authorizationId: authorization.id, fingerprint: authorization.fingerprint };
-  }
-
-  const groupSecrets = (): string[] => [
-    ...[...provider.issuedSecrets].filter((secret) => !own.has(secret) && secret !== provider.client.clientSecret),
-    ...typed,
-  ];
-  const leaks = (text: string) =>
-    mayLeak(text) && groupSecrets().some((secret) => spellingsOf(secret).some((spelling) => text.includes(spelling)));
-
-  const groups: Record<UserName, string | null> = {
-    "user without a group": null,
-    member: "acme",
-    "former member": "acme",
-    "member of another group": "other",
-  };
-  for (const user of users) await gateway.provision(idOf[user], groups[user]);
-  for (const slug of ["test", "keyed"] as const) {
-    await connect("user without a group", slug);
-    await connect("former member", slug);
-  }
-  await gateway.provision("fred", null);
-  hasLeft = true;
-  if (!groupSecrets().every((secret) => beginnings.some((head) => secret.startsWith(head)))) throw new Error("A secret begins otherwise.");
-  const planted = { test: await findPlanted("test"), keyed: await findPlanted("keyed") };
 
   return {
-    ...gateway,
-    planted,
-    values: argumentValues(planted),
     headersOf,
     async signedIn(user) {
       const bearer: Record<string, string> = { ...(await headersOf(user)), origin: WEB_ORIGIN };
@@ -194,28 +174,12 @@ export async function createWorld(gateway: Gateway): Promise<World> {
       return { ...bearer, cookie: [bearer["cookie"], ...cookie].filter(Boolean).join("; ") };
     },
     start,
-    startForm,
+    startForm: async (user) => (await start(user, "keyed")).state ?? "",
     typeKey,
-    connect,
+    connect: (user, slug, id) => (isInGroup(user) ? walkThrough(user, slug, id) : secrets.issueOwn(() => walkThrough(user, slug, id))),
     read,
-    groupSecrets,
-    leaks,
-    isOwn: (token) => typeof token === "string" && own.has(token),
   };
 }
-
-const encodings = [
-  (text: string) => text,
-  (text: string) => encodeURIComponent(text),
-  (text: string) => Buffer.from(text).toString("base64").replace(/=+$/, ""),
-  (text: string) => Buffer.from(text).toString("hex"),
-];
-const spellingsOf = (secret: string): string[] => encodings.map((encode) => encode(secret));
-
-/** How every secret here begins, in each spelling (of base64 whole triples): most texts need no closer look. */
-const beginnings = ["access_", "refresh_", "code_", "key_"];
-const heads = beginnings.flatMap((head) => [head, ...spellingsOf(head.slice(0, Math.floor(head.length / 3) * 3)).slice(2)]);
-const mayLeak = (text: string): boolean => heads.some((head) => text.includes(head));
 
 /** What to fill arguments with. `STATE`, `KEY` and `BEARER` stand for what is made for each operation. */
 const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
@@ -234,38 +198,3 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   fields: ['[{ name: "api_key", value: "KEY" }]'],
   input: ['{ id: "grace" }'],
 });
-
-/** A gateway with a vault, its test app, and browsers before it. */
-export interface PlainGateway extends Gateway {
-  test: TestApp;
-  userOf(id: string): Promise<TestUser>;
-}
-
-export async function startPlainGateway(options: TestAppOptions = {}): Promise<PlainGateway> {
-  const test = await startTestApp({ provider: { recordSecrets: false }, connectors: [KEYED], ...options });
-  const browsers = new Map<string, TestUser>();
-  async function userOf(id: string): Promise<TestUser> {
-    const user = browsers.get(id) ?? (await test.signIn(id));
-    browsers.set(id, user);
-    return user;
-  }
-  return {
-    test,
-    userOf,
-    app: test.app,
-    provider: test.provider,
-    clock: test.clock,
-    logged: test.logged,
-    server: await createServerHeaders(test),
-    async provision(id, groupId) {
-      const { token } = await test.app.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
-      return { token };
-    },
-    visit: async (id, authorizeUrl) =>
-      (await userOf(id)).browser.fetch(
-        authorizeUrl.startsWith(PUBLIC_URL) ? authorizeUrl : (await test.provider.authorize(authorizeUrl)).href,
-      ),
-    sendAs: async (id) => (await userOf(id)).browser.fetch,
-    close: test.close,
-  };
-}
