@@ -28,114 +28,148 @@ async function ask(sites: Sites, userToken: string, query: string): Promise<unkn
 
 const CONNECTION = `{ connection(where: { slug: "slack" }) { authorization { status } } }`;
 
-export function describeOtherSite({ name, needs, missing, launch }: (typeof engines)[number], cookies: ThirdPartyCookies): void {
-  describe.skipIf(missing !== null)(`${name}${needs}, third-party cookies: ${cookies}`, () => {
-    let sites: Sites;
-    let engine: RunningEngine;
-    beforeAll(async () => {
-      sites = await startSites({ appHost: "app.localhost", gatewayHost: "connect.localhost" });
-      engine = await launch(cookies);
-    });
-    afterAll(async () => {
-      await engine.stop();
-      await sites.stop();
-    });
+/** Users of a page on another site than the gateway, in one engine. */
+interface Visitors {
+  sites(): Sites;
+  engine(): RunningEngine;
+  /** A new user with a page of this content. */
+  open(html: (userToken: string) => string): Promise<{ browser: EngineBrowser; tab: Tab; user: string; userToken: string }>;
+}
 
-    let users = 0;
-    async function open(
-      html: (userToken: string) => string,
-    ): Promise<{ browser: EngineBrowser; tab: Tab; user: string; userToken: string }> {
-      const user = `${name}-${cookies}-${++users}`;
+/** Starts the sites and the engine before all tests, and stops them after. */
+function createVisitors(prefix: string, launch: () => Promise<RunningEngine>): Visitors {
+  let sites: Sites;
+  let engine: RunningEngine;
+  let users = 0;
+  beforeAll(async () => {
+    sites = await startSites({ appHost: "app.localhost", gatewayHost: "connect.localhost" });
+    engine = await launch();
+  });
+  afterAll(async () => {
+    await engine.stop();
+    await sites.stop();
+  });
+  return {
+    sites: () => sites,
+    engine: () => engine,
+    async open(html) {
+      const user = `${prefix}-${++users}`;
       const userToken = await sites.gateway.provision(user);
       sites.setPage("/", html(userToken));
       const browser = await engine.open();
       const tab = await onlyTab(browser);
       await tab.goTo(`${sites.appUrl}/`);
       return { browser, tab, user, userToken };
+    },
+  };
+}
+
+const ownPage = ({ sites }: Visitors, signIn: string, options?: string) => page(`${sites().gateway.url}/xkit.js`, signIn, options);
+const pageOf = (visitors: Visitors) => (userToken: string) => ownPage(visitors, `xkit.login("${userToken}")`);
+const popupPageOf = (visitors: Visitors) => (userToken: string) => ownPage(visitors, `xkit.login("${userToken}")`, ", { popup: true }");
+
+export function describeOtherSite({ name, needs, missing, launch }: (typeof engines)[number], cookies: ThirdPartyCookies): void {
+  describe.skipIf(missing !== null)(`${name}${needs}, third-party cookies: ${cookies}`, () => {
+    const visitors = createVisitors(`${name}-${cookies}`, () => launch(cookies));
+    testConnecting(visitors);
+    testRefusedPopup(visitors);
+    testSession(visitors, keepsSession[name]?.includes(cookies) ?? false);
+    testForeignLink(visitors);
+  });
+}
+
+function testConnecting(visitors: Visitors): void {
+  test("connects by leaving the page and coming back to it", async () => {
+    const { tab, user, userToken } = await visitors.open(pageOf(visitors));
+    await expectText(tab, "Signed in");
+    await press(tab, "Connect");
+    await expectText(tab, `Connect Slack as ${user}?`);
+    await press(tab, "Continue");
+    await answerConsent(tab);
+    await expectText(tab, "Signed in");
+    expect(await tab.evaluate("location.href")).toBe(`${visitors.sites().appUrl}/`);
+    expect(await ask(visitors.sites(), userToken, CONNECTION)).toEqual({ data: { connection: { authorization: { status: "ACTIVE" } } } });
+  });
+
+  test("connects in a popup", async () => {
+    const { browser, tab } = await visitors.open(popupPageOf(visitors));
+    await expectText(tab, "Signed in");
+    const popup = await pressForPopup(browser, tab, "Connect");
+    await press(popup, "Continue");
+    await answerConsent(popup);
+    await expectText(tab, "Connected");
+    await expectClosed(browser, popup);
+  });
+
+  test("connects in the popup of the original xkit.js", async () => {
+    const { browser, tab } = await visitors.open((token) =>
+      page(ORIGINAL_XKIT_PATH, `xkit.init("${new URL(visitors.sites().gateway.url).host}"); xkit.login("${token}")`),
+    );
+    await expectText(tab, "Signed in");
+    await answerConsent(await pressForPopup(browser, tab, "Connect"));
+    await expectText(tab, "Connected");
+  });
+}
+
+function testRefusedPopup(visitors: Visitors): void {
+  test("tells the page the error of its popup at once", async () => {
+    const { browser, tab } = await visitors.open(popupPageOf(visitors));
+    await expectText(tab, "Signed in");
+    const popup = await pressForPopup(browser, tab, "Connect");
+    await expectText(popup, "Connect Slack as");
+    const link = new URL(String(await popup.evaluate("location.href")));
+    const headers = { origin: visitors.sites().gateway.url };
+    await fetch(`http://127.0.0.1:${visitors.sites().gateway.port}${link.pathname}${link.search}`, {
+      method: "POST",
+      headers,
+      redirect: "manual",
+    });
+    await press(popup, "Continue");
+    await expectText(tab, "error: This link has expired or was opened before: start again.");
+    await expectClosed(browser, popup);
+  });
+}
+
+function testSession(visitors: Visitors, isKept: boolean): void {
+  test(`${isKept ? "keeps" : "does not keep"} a session over a reload`, async () => {
+    const { tab } = await visitors.open(pageOf(visitors));
+    await expectText(tab, "Signed in");
+    visitors.sites().setPage("/again", ownPage(visitors, "xkit.getAccessToken()"));
+    await tab.goTo(`${visitors.sites().appUrl}/again`);
+    await expectText(tab, isKept ? "Signed in" : "Signed out");
+  });
+}
+
+function testForeignLink(visitors: Visitors): void {
+  test("connects nothing by a link that is sent to another person", async () => {
+    const { userToken } = await visitors.open(popupPageOf(visitors));
+    const started = await ask(visitors.sites(), userToken, `mutation { connect(slug: "slack") { authorization { authorizeUrl } } }`);
+    const [, link = ""] = /"authorizeUrl":"([^"]+)"/.exec(JSON.stringify(started)) ?? [];
+    expect(link).toMatch(/\/continue\?token=/);
+    const victim = await onlyTab(await visitors.engine().open());
+    const evil = createServer(createCertificate("evil.localhost"), (_request, response) =>
+      response.writeHead(200, { "content-type": "text/html" }).end(`<a href="${link}">Win</a>`),
+    );
+    await new Promise<void>((resolve) => evil.listen(0, "127.0.0.1", resolve));
+    const address = evil.address();
+    for (const visit of [
+      () => victim.goTo(link),
+      async () => {
+        await victim.goTo(`https://evil.localhost:${typeof address === "object" ? address?.port : 0}/`);
+        await press(victim, "Win");
+      },
+    ]) {
+      await visit();
+      await expectText(victim, "Sign in to connect Slack.");
+      const signIn = () => victim.evaluate(`[...document.querySelectorAll("a")].find(({ text }) => text === "Sign in")?.href`);
+      const back = new URLSearchParams({ returnTo: `${visitors.sites().gateway.url}/connectors/slack` });
+      await expect.poll(signIn).toBe(`${visitors.sites().gateway.url}/sign-in?${back}`);
+      expect(await victim.evaluate("location.href")).toBe(`${visitors.sites().gateway.url}/connectors/slack`);
     }
-    const own = (signIn: string, options?: string) => page(`${sites.gateway.url}/xkit.js`, signIn, options);
-    const ownPopup = (userToken: string) => own(`xkit.login("${userToken}")`, ", { popup: true }");
-
-    test("connects by leaving the page and coming back to it", async () => {
-      const { tab, user, userToken } = await open((token) => own(`xkit.login("${token}")`));
-      await expectText(tab, "Signed in");
-      await press(tab, "Connect");
-      await expectText(tab, `Connect Slack as ${user}?`);
-      await press(tab, "Continue");
-      await answerConsent(tab);
-      await expectText(tab, "Signed in");
-      expect(await tab.evaluate("location.href")).toBe(`${sites.appUrl}/`);
-      expect(await ask(sites, userToken, CONNECTION)).toEqual({ data: { connection: { authorization: { status: "ACTIVE" } } } });
-    });
-
-    test("connects in a popup", async () => {
-      const { browser, tab } = await open(ownPopup);
-      await expectText(tab, "Signed in");
-      const popup = await pressForPopup(browser, tab, "Connect");
-      await press(popup, "Continue");
-      await answerConsent(popup);
-      await expectText(tab, "Connected");
-      await expectClosed(browser, popup);
-    });
-
-    test("connects in the popup of the original xkit.js", async () => {
-      const { browser, tab } = await open((token) =>
-        page(ORIGINAL_XKIT_PATH, `xkit.init("${new URL(sites.gateway.url).host}"); xkit.login("${token}")`),
-      );
-      await expectText(tab, "Signed in");
-      await answerConsent(await pressForPopup(browser, tab, "Connect"));
-      await expectText(tab, "Connected");
-    });
-
-    test("tells the page at once when its popup cannot go on", async () => {
-      const { browser, tab } = await open(ownPopup);
-      await expectText(tab, "Signed in");
-      const popup = await pressForPopup(browser, tab, "Connect");
-      await expectText(popup, "Connect Slack as");
-      const link = new URL(String(await popup.evaluate("location.href")));
-      const headers = { origin: sites.gateway.url };
-      await fetch(`http://127.0.0.1:${sites.gateway.port}${link.pathname}${link.search}`, { method: "POST", headers, redirect: "manual" });
-      await press(popup, "Continue");
-      await expectText(tab, "error: This link has expired or was opened before: start again.");
-      await expectClosed(browser, popup);
-    });
-
-    test(`${keepsSession[name]?.includes(cookies) ? "keeps" : "does not keep"} a session over a reload`, async () => {
-      const { tab } = await open((token) => own(`xkit.login("${token}")`));
-      await expectText(tab, "Signed in");
-      sites.setPage("/again", own("xkit.getAccessToken()"));
-      await tab.goTo(`${sites.appUrl}/again`);
-      await expectText(tab, keepsSession[name]?.includes(cookies) ? "Signed in" : "Signed out");
-    });
-
-    test("connects nothing by a link that is sent to somebody else", async () => {
-      const { userToken } = await open(ownPopup);
-      const started = await ask(sites, userToken, `mutation { connect(slug: "slack") { authorization { authorizeUrl } } }`);
-      const [, link = ""] = /"authorizeUrl":"([^"]+)"/.exec(JSON.stringify(started)) ?? [];
-      expect(link).toMatch(/\/continue\?token=/);
-      const victim = await onlyTab(await engine.open());
-      const evil = createServer(createCertificate("evil.localhost"), (_request, response) =>
-        response.writeHead(200, { "content-type": "text/html" }).end(`<a href="${link}">Win</a>`),
-      );
-      await new Promise<void>((resolve) => evil.listen(0, "127.0.0.1", resolve));
-      const address = evil.address();
-      for (const visit of [
-        () => victim.goTo(link),
-        async () => {
-          await victim.goTo(`https://evil.localhost:${typeof address === "object" ? address?.port : 0}/`);
-          await press(victim, "Win");
-        },
-      ]) {
-        await visit();
-        await expectText(victim, "Sign in to connect Slack.");
-        const signIn = () => victim.evaluate(`[...document.querySelectorAll("a")].find(({ text }) => text === "Sign in")?.href`);
-        const back = new URLSearchParams({ returnTo: `${sites.gateway.url}/connectors/slack` });
-        await expect.poll(signIn).toBe(`${sites.gateway.url}/sign-in?${back}`);
-        expect(await victim.evaluate("location.href")).toBe(`${sites.gateway.url}/connectors/slack`);
-      }
-      evil.closeAllConnections();
-      evil.close();
-      expect(await ask(sites, userToken, CONNECTION)).not.toMatchObject({ data: { connection: { authorization: { status: "ACTIVE" } } } });
+    evil.closeAllConnections();
+    evil.close();
+    expect(await ask(visitors.sites(), userToken, CONNECTION)).not.toMatchObject({
+      data: { connection: { authorization: { status: "ACTIVE" } } },
     });
   });
 }

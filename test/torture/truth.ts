@@ -72,15 +72,7 @@ export function createTruth() {
     reuses,
 
     createGrant(connection: number, account: string): IssuedTokens {
-      const grant = {
-        connection,
-        account,
-        graceMs: graceMsOf(connection),
-        revoked: null,
-        refreshRequests: 0,
-        inFlight: 0,
-        mostInFlight: 0,
-      };
+      const grant = newGrant(connection, account);
       grants.set(connection, grant);
       return issue(grant);
     },
@@ -113,5 +105,15 @@ export function createTruth() {
     findAccessToken: (value: string): TrueAccessToken | null => accessTokens.get(value) ?? null,
   };
 }
+
+const newGrant = (connection: number, account: string): TrueGrant => ({
+  connection,
+  account,
+  graceMs: graceMsOf(connection),
+  revoked: null,
+  refreshRequests: 0,
+  inFlight: 0,
+  mostInFlight: 0,
+});
 
 export type Truth = ReturnType<typeof createTruth>;
