@@ -47,11 +47,21 @@ export async function createApp(
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const metrics = createMetrics();
-  const users = { ...auth.users, provision: auth.provisionUser };
-  const { countOutcome } = metrics;
-  const limits = { timeoutMs, requestDeadlineMs, spoolDirectory };
-  const vaultOptions = { database, sealer, macs, connectors, clock, log, publicUrl, users, platform, ...limits };
-  const upstream = await createUpstream(config.upstream, { ...vaultOptions, countOutcome });
+  const upstream = await createUpstream(config.upstream, {
+    database,
+    sealer,
+    macs,
+    auth,
+    clock,
+    log,
+    connectors,
+    publicUrl,
+    platform,
+    timeoutMs,
+    requestDeadlineMs,
+    spoolDirectory,
+    countOutcome: metrics.countOutcome,
+  });
   const edge = createEdge({ config, services, upstream, metrics, clock, log });
 
   const endSubscriptions = () => {

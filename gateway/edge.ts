@@ -4,7 +4,6 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, GatewayError, notFound } from "../schema/errors.ts";
 import { isStaleCredential } from "./auth/bearer.ts";
-import { signInThrough } from "./upstream/relayed-sign-in.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
@@ -65,7 +64,8 @@ export interface Edge {
 /** Builds the one way in: the steps that each request passes, the routes behind them, and the socket. */
 export function createEdge(dependencies: Dependencies): Edge {
   const { config, services, upstream, metrics, clock, log } = dependencies;
-  const auth = signInThrough(services.auth, upstream, services.sealer);
+  const { auth } = services;
+  const { signIn } = upstream.users;
   const links = createHandoffTokens(
     { oneTimeTokens: auth.oneTimeTokens, sealer: services.sealer },
     { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS },
@@ -74,7 +74,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     `${config.publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams({ token: await links.create(link) })}`;
   const contexts = createContextFactory(auth, upstream, linkPage);
   let isDraining = false;
-  const pages = { platform: config.platform, findViewer: auth.signIn.findViewer };
+  const pages = { platform: config.platform, findViewer: signIn.findViewer };
   const parts = { ...dependencies, auth, contexts, links, pages, isDraining: () => isDraining };
   const surfaceOf = createSurfaces(pages, config.publicUrl);
   const { isValid } = auth.origins;
@@ -152,11 +152,11 @@ function createRouter(parts: Parts): Handler {
   return async (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : routes.fetch(exchange.request, exchange));
 }
 
-function openGraphiql({ config, upstream, auth }: Parts): Graphiql {
+function openGraphiql({ config, upstream }: Parts): Graphiql {
   const { provisionUser } = upstream.forPlatform();
   const findDevelopmentBearer = async (request: Request) => {
     try {
-      const viewer = await auth.signIn.findViewer(request);
+      const viewer = await upstream.users.signIn.findViewer(request);
       return viewer && (await provisionUser({ id: viewer.userId })).token;
     } catch (error) {
       // Before an upstream that is away, or without its key pair: the page is good without a bearer, too.
@@ -176,8 +176,9 @@ function createRoutes(
   graphiql: Graphiql | null,
 ): Hono<Routed> {
   const { publicUrl } = config;
-  const { vault } = upstream;
-  const { bindings, cookies, origins, signIn, signingKeys } = auth;
+  const { signIn } = upstream.users;
+  const vault = upstream.pages?.vault ?? null;
+  const { bindings, cookies, origins, signingKeys } = auth;
   const handoffs = createHandoffTokens({ oneTimeTokens: auth.oneTimeTokens, sealer }, { name: "one-time-token", schema: handoffSchema });
   const pending = createHandoffTokens(
     { oneTimeTokens: auth.oneTimeTokens, sealer },
@@ -190,10 +191,9 @@ function createRoutes(
     return database.degradation();
   };
   routes.route("/", createOperatorRoutes({ metrics, checkReady, publicJwks: signingKeys.publicJwks }));
-  if (vault) {
-    const { connectionsOf } = contexts;
-    const connecting = { vault, pages, publicUrl, bindings, origins, connectionsOf };
-    routes.route("/", createConnectRoutes(connecting));
+  if (upstream.pages) {
+    const { vault, callerOf } = upstream.pages;
+    routes.route("/", createConnectRoutes({ vault, callerOf, pages, publicUrl, bindings, origins }));
     routes.route("/", createContinueRoutes({ vault, handoffs, signIn, bindings, origins, pages }));
     routes.route("/", createPageLinkRoutes({ vault, links, signIn, bindings, origins, pages, findUser: auth.users.find }));
   }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, parseInput, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
-import type { Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Connection } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
@@ -12,7 +12,7 @@ import { findCallbackError } from "../oauth/callback-error.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
-import type { Vault } from "../vault/vault.ts";
+import type { OwnPages, PagesVault } from "../upstream/upstream.ts";
 import { renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
 import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
@@ -25,13 +25,12 @@ const startSchema = z.object({ id: idSchema.nullable(), returnTo: returnToSchema
 const formSchema = z.object({ fields: fieldsSchema });
 
 interface Dependencies {
-  vault: Vault;
+  vault: PagesVault;
   pages: Pages;
   publicUrl: string;
   bindings: Bindings;
   origins: OriginCheck;
-  /** The user's connections, in this browser; `setCookie` is called with what binds what is started to it. */
-  connectionsOf(viewer: Viewer, exchange: Exchange, setCookie: (header: string) => void): ViewerConnections;
+  callerOf: OwnPages["callerOf"];
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
@@ -73,7 +72,7 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
 }
 
 async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
-  const { pages, publicUrl, origins, connectionsOf } = dependencies;
+  const { pages, publicUrl, origins, bindings, callerOf } = dependencies;
   const { request } = exchange;
   const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
@@ -85,7 +84,8 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
     return renderPage(pages, request, { title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
   }
   const setCookies: string[] = [];
-  const connections = connectionsOf(viewer, exchange, (header) => setCookies.push(header));
+  const bind = bindings.create(request, (header) => setCookies.push(header));
+  const connections = callerOf(viewer, exchange.limits).connectionsIn({ bind, link: null });
   const asked = { id: url.searchParams.get("id"), returnTo: url.searchParams.get("returnTo") };
   const connection = await connections.start(slug, parse(startSchema, asked));
   return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);

@@ -49,7 +49,7 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
       cacheDocuments(createDocumentCache()),
       refuseTooLarge,
       addErrorCodes,
-      ...(contexts.relaysBearers ? [refuseUnauthenticated] : []),
+      ...(contexts.defersAuthentication ? [refuseUnauthenticated] : []),
     ],
   });
 

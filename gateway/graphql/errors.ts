@@ -59,7 +59,7 @@ function httpOf({ originalError, extensions }: GraphQLError) {
 }
 
 /**
- * Before an upstream that says who is asking, a bearer is refused by the first field that needs it. Where no field came to anything else,
+ * Where a bearer is judged at its first use, the first field that needs it refuses it. Where no field came to anything else,
  * HTTP says so as it does for a bearer that is refused here.
  */
 export const refuseUnauthenticated: Plugin = {

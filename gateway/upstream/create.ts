@@ -1,12 +1,13 @@
+import type { Auth } from "../auth/index.ts";
 import type { UpstreamConfig } from "../config/upstream.ts";
-import type { AccessTokenOutcome } from "../../schema/upstream.ts";
-import { observeOutcomes } from "./observe.ts";
-import type { Upstream } from "./upstream.ts";
-import { createVaultUpstream, type VaultUpstreamOptions } from "./vault.ts";
+import { createOwnUsers } from "./own-users.ts";
+import { createRelayedUsers } from "./relayed-users.ts";
+import type { Adapter, Upstream } from "./upstream.ts";
+import { createVaultAdapter, type VaultAdapterOptions } from "./vault.ts";
+import { wrapAdapter, type WrapOptions } from "./wrap.ts";
 
-export interface UpstreamOptions extends VaultUpstreamOptions {
-  /** Called with the outcome of each question for an access token. */
-  countOutcome(this: void, type: AccessTokenOutcome["type"]): void;
+export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "countOutcome"> {
+  auth: Auth;
 }
 
 /** An upstream may wait for a provider first, and then answers within this. */
@@ -14,12 +15,17 @@ const UPSTREAM_MARGIN_MS = 5_000;
 
 /** Opens the upstream that the configuration names. */
 export const createUpstream = async (config: UpstreamConfig, options: UpstreamOptions): Promise<Upstream> =>
-  observeOutcomes(await createAdapter(config, options), options.countOutcome);
+  wrapAdapter(await openAdapter(config, options), { origins: options.auth.origins, countOutcome: options.countOutcome });
 
 /** The only switch on the kind of an upstream. */
-async function createAdapter(config: UpstreamConfig, options: UpstreamOptions): Promise<Upstream> {
-  if (config.kind === "vault") return createVaultUpstream(options);
+async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Promise<Adapter> {
+  if (config.kind === "vault") {
+    const { vault, forUser, ...holder } = await createVaultAdapter(options);
+    const { callerOf, ...users } = createOwnUsers(options.auth, forUser);
+    return { ...holder, users, pages: { vault, callerOf } };
+  }
   // Its HTTP client is a megabyte of code: loaded where it is used.
-  const { createXkitUpstream } = await import("./xkit/adapter.ts");
-  return createXkitUpstream({ ...options, ...config, timeoutMs: options.timeoutMs + UPSTREAM_MARGIN_MS });
+  const { createXkitAdapter } = await import("./xkit/adapter.ts");
+  const { relay, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs: options.timeoutMs + UPSTREAM_MARGIN_MS });
+  return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null };
 }

@@ -7,7 +7,9 @@ import { noLimits } from "../http/rate-limits.ts";
 import { createLog } from "../runtime/log.ts";
 import { openServices } from "../services.ts";
 import { memoizePlatform, memoizeViewer } from "./memoize.ts";
-import type { Upstream } from "./upstream.ts";
+import { createOwnUsers } from "./own-users.ts";
+import type { Adapter } from "./upstream.ts";
+import { wrapAdapter } from "./wrap.ts";
 
 const no = () => Promise.reject(new Error("not in this test"));
 
@@ -96,15 +98,18 @@ describe("the context of a request", () => {
     const { connections, asked } = counting();
     const app = await startTestApp();
     const services = await openServices(app.config, app.clock, createLog("silent"));
-    const upstream: Upstream = {
+    const { accessToken, ...held } = connections;
+    const readToken = async (...asking: Parameters<typeof accessToken>) => ({ outcome: await accessToken(...asking), viewers: [viewer] });
+    const adapter: Adapter = {
       catalog: { getPlatform: no, listConnectors: no, findConnector: no },
-      users: { knownHere: true, forUser: () => connections },
+      users: createOwnUsers(services.auth, () => ({ ...held, viewer, readToken })),
       forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections }),
-      vault: null,
+      pages: null,
       check: no,
       endSubscriptions() {},
       close: no,
     };
+    const upstream = wrapAdapter(adapter, { origins: services.auth.origins, countOutcome() {} });
     const exchange = { request: new Request(PUBLIC_URL), limits: noLimits, authenticate: async () => principal };
     const { user, platform } = await createContextFactory(services.auth, upstream, () =>
       Promise.reject(new TypeError("Nothing is started here.")),

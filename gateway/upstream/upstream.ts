@@ -1,22 +1,95 @@
-import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+/** What the gateway asks of an upstream beyond the port: who is asking, and how to open, check and close it. */
+import type {
+  AccessTokenOutcome,
+  Catalog,
+  ConnectionWhere,
+  PlatformAccess,
+  TokenRequest,
+  Viewer,
+  ViewerConnections,
+} from "../../schema/upstream.ts";
+import type { SignIn } from "../auth/sign-in.ts";
+import type { Exchange } from "../http/pipeline.ts";
+import type { LimitedAction, RequestLimits } from "../http/rate-limits.ts";
 import type { Vault } from "../vault/vault.ts";
 
-/** A signed-in user, and what an adapter may need to act for them. */
-export interface Caller {
-  viewer: Viewer;
-  /** Gives the user's browser a secret for the attempt with that hash of its state, and answers it. */
+/** Where a user goes on with what they start. */
+export interface Browser {
+  /** Gives the browser a secret for the attempt with that hash of its state, and answers it. */
   bind: (stateHash: string) => string;
   /** Where the browser of a page on another site goes on with what was started; null where the browser that asks is the one that is bound. */
   link: ((started: { slug: string; state: string }) => Promise<string>) | null;
-  /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
-  stillAllowed: () => Promise<boolean>;
 }
 
-/** Users of an upstream that leaves it to this gateway to say who is asking. */
-export interface OwnUsers {
-  knownHere: true;
-  forUser(caller: Caller): ViewerConnections;
+/** A signed-in user, with what is needed to act for them. */
+export interface Caller<Connections = ViewerConnections> {
+  /** Who it is. Where the upstream says so, it is asked at the first use and at most once. Throws UNAUTHENTICATED. */
+  viewer: () => Promise<Viewer>;
+  /** Counts what they are about to do, where that is this gateway's to count. Throws RATE_LIMITED. */
+  admit: (action: LimitedAction) => void;
+  /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
+  stillAllowed: () => Promise<boolean>;
+  connectionsIn: (browser: Browser) => Connections;
 }
+
+/** Who sent a request. */
+export type Requester<Connections = ViewerConnections> =
+  { kind: "anonymous" } | { kind: "platform" } | { kind: "user"; caller: Caller<Connections> };
+
+/** Users, known to this gateway or to the upstream alone. */
+export interface Users<Connections = ViewerConnections> {
+  /** Says who sent a request. Throws UNAUTHENTICATED for a credential that is no good. */
+  identify(exchange: Pick<Exchange, "request" | "limits" | "authenticate">): Promise<Requester<Connections>>;
+  /** Whether `identify` refuses malformed bearers alone, and the first use of a caller the others. */
+  defersAuthentication: boolean;
+  signIn: SignIn;
+}
+
+/** The vault as the pages of `connect/` have it: nothing of it gives a token. */
+export type PagesVault = Omit<Vault, "forUser" | "connectionsOf">;
+
+/** What the gateway's own pages work on. */
+export interface OwnPages<Connections = ViewerConnections> {
+  vault: PagesVault;
+  /** The user whom the first-party session cookie names. */
+  callerOf(viewer: Viewer, limits: RequestLimits): Caller<Connections>;
+}
+
+/** What every adapter has, however its users are known. */
+export interface TokenHolder {
+  catalog: Catalog;
+  forPlatform(): PlatformAccess;
+  /** Resolves when it can be asked. Throws the reason why it cannot. */
+  check(): Promise<void>;
+  /** Ends what is watched. */
+  endSubscriptions(): void;
+  /** Lets what is under way finish. */
+  close(): Promise<void>;
+}
+
+/** What holds the tokens, as the gateway uses it. */
+export interface Upstream<Connections = ViewerConnections> extends TokenHolder {
+  users: Users<Connections>;
+  /** For the pages where users connect; null when they are the upstream's own. */
+  pages: OwnPages<Connections> | null;
+}
+
+/** A reading of a token, before anything is withheld. */
+export interface TokenReading {
+  outcome: AccessTokenOutcome;
+  /** Who was asking, each time that was looked up around the reading. Without one, no token is given. */
+  viewers: readonly Viewer[];
+}
+
+/** A user's connections as an adapter holds them: the port without a token, which `withholdGroupTokens` alone lets out. */
+export interface HeldConnections extends Omit<ViewerConnections, "accessToken"> {
+  /** Who is asking; null where the upstream alone knows. */
+  viewer: Viewer | null;
+  readToken(where: ConnectionWhere, request: TokenRequest): Promise<TokenReading>;
+}
+
+/** An upstream before the gateway's own wrappers (`wrapAdapter`): it gives users no token. */
+export type Adapter = Upstream<HeldConnections>;
 
 /** A session at an upstream. */
 export interface RelayedSession {
@@ -28,30 +101,14 @@ export interface RelayedSession {
   cookie: string | null;
 }
 
-/** Users of an upstream that itself says who is asking: their credentials are passed on. */
-export interface RelayedUsers {
-  knownHere: false;
+/** The users of an upstream that itself says who is asking: their credentials are passed on. */
+export interface UserRelay {
   /** Whose bearer it is, now. Throws UNAUTHENTICATED. */
   whoIs(bearer: string): Promise<Viewer>;
   /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */
-  forBearer(bearer: string, viewer: () => Promise<Viewer>): ViewerConnections;
+  forBearer(bearer: string, viewer: () => Promise<Viewer>): HeldConnections;
   login(userToken: string): Promise<RelayedSession>;
   /** Throws UNAUTHENTICATED when the session has ended. */
   refresh(cookie: string): Promise<RelayedSession>;
   logout(cookie: string): Promise<void>;
-}
-
-/** An adapter: what holds the tokens, as the gateway uses it. */
-export interface Upstream {
-  catalog: Catalog;
-  users: OwnUsers | RelayedUsers;
-  forPlatform(): PlatformAccess;
-  /** For the pages where users connect; null when they are the upstream's own. */
-  vault: Vault | null;
-  /** Resolves when it can be asked. Throws the reason why it cannot. */
-  check(): Promise<void>;
-  /** Ends what is watched. */
-  endSubscriptions(): void;
-  /** Lets what is under way finish. */
-  close(): Promise<void>;
 }

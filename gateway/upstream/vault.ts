@@ -1,46 +1,55 @@
-import type { Catalog, KnownUser, Platform, ProvisionedUser } from "../../schema/upstream.ts";
+import type { Catalog, Platform } from "../../schema/upstream.ts";
+import type { Auth } from "../auth/index.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
+import type { VaultCaller } from "../vault/owner-connections.ts";
 import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
-import type { OwnUsers, Upstream } from "./upstream.ts";
-import { withholdGroupTokens } from "./withhold.ts";
+import type { HeldConnections, TokenHolder } from "./upstream.ts";
 
-/** The users that the platform has made known. */
-export interface UserDirectory {
-  find(id: string): Promise<KnownUser | null>;
-  findGroup(id: string): Promise<{ id: string } | null>;
-  provision(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
-  revoke(id: string): Promise<KnownUser | null>;
-}
-
-export interface VaultUpstreamOptions extends VaultDependencies {
-  users: UserDirectory;
+export interface VaultAdapterOptions extends VaultDependencies {
+  auth: Pick<Auth, "users" | "provisionUser">;
   platform: Platform;
 }
 
+export interface VaultAdapter extends TokenHolder {
+  /** For the pages of `connect/`. */
+  vault: Vault;
+  forUser(this: void, caller: VaultCaller): HeldConnections;
+}
+
 /**
- * The embedded adapter: our own vault and user directory. The vault itself is for the pages of `connect/`.
- * First it stores what an earlier process could not. Throws what the store throws.
+ * The embedded adapter: our own vault and user directory. First it stores what an earlier process could not.
+ * Throws what the store throws.
  */
-export async function createVaultUpstream(options: VaultUpstreamOptions): Promise<Upstream & { vault: Vault; users: OwnUsers }> {
-  const { database, users, platform, connectors, publicUrl } = options;
+export async function createVaultAdapter(options: VaultAdapterOptions): Promise<VaultAdapter> {
+  const { database, auth, platform, connectors, publicUrl } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
   return {
     vault,
+    forUser: (caller) => holdConnections(vault, caller),
     catalog: createConfiguredCatalog(platform, connectors, publicUrl),
-    users: { knownHere: true, forUser: (caller) => withholdGroupTokens(vault.forUser(caller), caller.viewer) },
     forPlatform: () => ({
-      findUser: users.find,
-      findGroup: users.findGroup,
+      findUser: auth.users.find,
+      findGroup: auth.users.findGroup,
       connectionsOf: vault.connectionsOf,
-      provisionUser: users.provision,
-      revokeUserTokens: users.revoke,
+      provisionUser: auth.provisionUser,
+      revokeUserTokens: auth.users.revoke,
     }),
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),
     endSubscriptions: () => database.changes.end(),
     close: vault.close,
+  };
+}
+
+function holdConnections(vault: Pick<Vault, "forUser">, caller: VaultCaller): HeldConnections {
+  const { viewer } = caller;
+  const { accessToken, ...connections } = vault.forUser(caller);
+  return {
+    ...connections,
+    viewer,
+    readToken: async (where, request) => ({ outcome: await accessToken(where, request), viewers: [viewer] }),
   };
 }
 

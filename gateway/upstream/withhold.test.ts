@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AccessTokenOutcome, Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { HeldConnections } from "./upstream.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
 const connector = {
@@ -77,8 +78,12 @@ function careless(found: Connection | null, tokenOf: Connection) {
   return { connections, asked: () => asked };
 }
 
-const ask = (connections: ViewerConnections, viewer: Viewer) =>
-  withholdGroupTokens(connections, viewer).accessToken({ slug: "test" }, { minimumTtl: null, rejected: null, verify: null });
+/** @param viewer Who is asking, where that is known beforehand. @param viewers Who was asking, each time that was looked up. */
+function ask({ accessToken, ...connections }: ViewerConnections, viewer: Viewer | null, viewers = viewer ? [viewer] : []) {
+  const readToken: HeldConnections["readToken"] = async (where, request) => ({ outcome: await accessToken(where, request), viewers });
+  const withheld = withholdGroupTokens({ ...connections, viewer, readToken });
+  return withheld.accessToken({ slug: "test" }, { minimumTtl: null, rejected: null, verify: null });
+}
 
 describe("a group's token", () => {
   it("is never even asked for on behalf of a member", async () => {
@@ -109,9 +114,21 @@ describe("a group's token", () => {
     expect(outcome.type).toBe("TokenWithheld");
     expect(JSON.stringify(outcome)).not.toContain("the-token");
   });
+
+  it.each([
+    ["was in a group before", [member, loner]],
+    ["was in a group afterwards", [loner, member]],
+    ["was another one afterwards", [loner, { ...loner, userId: "ben" }]],
+    ["was never looked up", []],
+  ])("is withheld, whoever's it is said to be, where the user %s", async (_name, viewers) => {
+    const outcome = await ask(careless(null, connectionOf("user")).connections, null, viewers);
+    expect(outcome.type).toBe("TokenWithheld");
+    expect(JSON.stringify(outcome)).not.toContain("the-token");
+  });
 });
 
 it("a user's own token is theirs", async () => {
   const { connections } = careless(connectionOf("user"), connectionOf("user"));
   expect(await ask(connections, loner)).toMatchObject({ type: "AccessToken", value: "the-token" });
+  expect(await ask(connections, null, [loner, loner])).toMatchObject({ type: "AccessToken", value: "the-token" });
 });

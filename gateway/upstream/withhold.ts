@@ -1,37 +1,29 @@
 import { notConnected, reconnectReasonOf, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
-import {
-  type AccessTokenOutcome,
-  type Connection,
-  type Owner,
-  ownerOfViewer,
-  type Viewer,
-  type ViewerConnections,
-} from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { HeldConnections } from "./upstream.ts";
 
 /**
- * A user never gets a group's token. For a member no token is asked for. For any other user, a group's token that an adapter gives all
- * the same is withheld.
+ * The port over what an adapter holds. A user gets a token of their own alone, and in a group none. Where it is known that they are in a
+ * group, no token is asked for.
  */
-export function withholdGroupTokens(connections: ViewerConnections, viewer: Viewer): ViewerConnections {
+export function withholdGroupTokens({ viewer, readToken, ...connections }: HeldConnections): ViewerConnections {
   return {
     ...connections,
     async accessToken(where, request) {
-      const connection = viewer.groupId === null ? null : await connections.find(where);
+      const isMember = viewer !== null && viewer.groupId !== null;
+      const connection = isMember ? await connections.find(where) : null;
       if (connection) return statusOf(connection);
-      return withholdFrom(ownerOfViewer(viewer), await connections.accessToken(where, request));
+      const { outcome, viewers } = await readToken(where, request);
+      return outcome.type === "AccessToken" && !isOwn(outcome.connection, viewers) ? tokenWithheld(outcome.connection) : outcome;
     },
   };
 }
 
-/** The outcome as a user may have it who sees the connections of `reader`: a token of their own alone, and in a group none. */
-export function withholdFrom(reader: Owner, outcome: AccessTokenOutcome): AccessTokenOutcome {
-  if (outcome.type !== "AccessToken") return outcome;
-  const { owner } = outcome.connection;
-  const isOwn = reader.kind === "user" && owner.kind === "user" && owner.id === reader.id;
-  return isOwn ? outcome : tokenWithheld(outcome.connection);
-}
+/** Whether it was the owner who asked, and no member of a group, however often that was looked up. */
+const isOwn = ({ owner }: Connection, viewers: readonly Viewer[]): boolean =>
+  owner.kind === "user" && viewers.length > 0 && viewers.every(({ userId, groupId }) => groupId === null && userId === owner.id);
 
-function statusOf(connection: Connection) {
+function statusOf(connection: Connection): AccessTokenOutcome {
   const { connector, authorization } = connection;
   if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
   if (authorization?.status !== "active" || authorization.health === "reconnect_required")

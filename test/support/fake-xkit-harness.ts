@@ -1,11 +1,10 @@
-import { createLog } from "../../gateway/runtime/log.ts";
-import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
 import type { Lacks } from "../upstream-suite/capabilities.ts";
 import { suiteCatalog, type UpstreamHarness } from "../upstream-suite/harness.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createManualClock } from "./clock.ts";
 import { type Dialect, plainService, wholeContract } from "./fake-xkit/dialects.ts";
 import { type FakeXkit, startFakeXkit } from "./fake-xkit/fake-xkit.ts";
+import { openXkit } from "./upstream.ts";
 
 const connectors = [{ slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true }, ...suiteCatalog];
 
@@ -40,9 +39,7 @@ async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
     now: clock.now,
     dialect,
   });
-  const options = { url: fake.url, keys: fake.keys, clock, log: createLog("silent"), timeoutMs: 10_000 };
-  const upstream = createXkitUpstream({ ...options, publicUrl: "http://localhost:4000" });
-  const { users } = upstream;
+  const { upstream, identify, close } = await openXkit(fake, provider, clock);
 
   return {
     catalog: upstream.catalog,
@@ -51,12 +48,10 @@ async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
     clock,
     async signIn(id, groupId) {
       const token = await provision(fake, { external_id: id, external_group_id: groupId });
-      const whoIs = () => users.whoIs(token);
-      return { viewer: await whoIs(), connections: users.forBearer(token, whoIs), visit: (link) => visit(fake, provider, link) };
+      return { ...(await identify(token)), visit: (link) => visit(fake, provider, link) };
     },
     async close() {
-      upstream.endSubscriptions();
-      await upstream.close();
+      await close();
       await fake.close();
       await provider.close();
     },

@@ -3,13 +3,13 @@ import { createLog } from "../../gateway/runtime/log.ts";
 import { createManualClock, type ManualClock } from "./clock.ts";
 import { type ListeningServer, listen, sendJson } from "./server-io.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Upstream, RelayedUsers } from "../../gateway/upstream/upstream.ts";
-import { createXkitUpstream } from "../../gateway/upstream/xkit/adapter.ts";
+import { withholdGroupTokens } from "../../gateway/upstream/withhold.ts";
+import { createXkitAdapter, type XkitAdapter } from "../../gateway/upstream/xkit/adapter.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export interface ScriptedXkit {
-  upstream: Upstream & { users: RelayedUsers };
+  upstream: XkitAdapter;
   clock: ManualClock;
   server: ListeningServer;
   /** `GET /path`, as they came, with the query. */
@@ -36,7 +36,7 @@ export async function startScriptedXkit({ timeoutMs = 2_000 }: { timeoutMs?: num
   const clock = createManualClock();
   const keys = { publishable: "pk_scripted", secret: "sk_scripted" };
   const log = createLog("silent");
-  const upstream = createXkitUpstream({ url: server.url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs });
+  const upstream = createXkitAdapter({ url: server.url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs });
   onTestFinished(async () => {
     await server.close();
     await upstream.close();
@@ -91,5 +91,6 @@ export async function startPlainXkit(answer: Record<string, unknown>, group: str
   return xkit;
 }
 
-/** The connections of the signed-in user. */
-export const asAda = ({ upstream: { users } }: ScriptedXkit) => users.forBearer("bearer", () => users.whoIs("bearer"));
+/** The connections of the signed-in user. `viewer`: who that is known to be. */
+export const asAda = ({ upstream: { relay } }: ScriptedXkit, viewer = () => relay.whoIs("bearer")) =>
+  withholdGroupTokens(relay.forBearer("bearer", viewer));

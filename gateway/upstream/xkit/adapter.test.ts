@@ -1,15 +1,13 @@
-import { createLog } from "../../runtime/log.ts";
 import { createFakeHarness, createPlainHarness, plainLacks } from "../../../test/support/fake-xkit-harness.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
+import { openXkit } from "../../../test/support/upstream.ts";
 import { suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/harness.ts";
 import { describeUpstream } from "../../../test/upstream-suite/upstream.ts";
-import { createXkitUpstream } from "./adapter.ts";
 
 async function createXkitHarness(): Promise<UpstreamHarness> {
   const gateway = await startSecondGateway((provider) => ({ connectors: suiteConnectors(provider) }));
-  const { url, keys, clock, provider } = gateway;
-  const log = createLog("silent");
-  const upstream = createXkitUpstream({ url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs: 10_000 });
+  const { clock, provider } = gateway;
+  const { upstream, identify, close } = await openXkit(gateway, provider, clock);
 
   return {
     catalog: upstream.catalog,
@@ -18,16 +16,10 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
     clock,
     async signIn(id, groupId) {
       const { token } = await gateway.provision(id, groupId);
-      const viewer = await upstream.users.whoIs(token);
-      return {
-        viewer,
-        connections: upstream.users.forBearer(token, () => upstream.users.whoIs(token)),
-        visit: async (authorizeUrl) => void (await visit(gateway, authorizeUrl)),
-      };
+      return { ...(await identify(token)), visit: async (authorizeUrl) => void (await visit(gateway, authorizeUrl)) };
     },
     async close() {
-      upstream.endSubscriptions();
-      await upstream.close();
+      await close();
       await gateway.close();
     },
   };

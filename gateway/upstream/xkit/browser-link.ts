@@ -30,3 +30,5 @@ export function createBrowserLinks({ ask, url }: { ask: RestClient["ask"]; url: 
 }
 
 const stateOf = (authorizeUrl: string): string => new URL(authorizeUrl).searchParams.get("state") ?? "";
+
+export type BrowserLinks = ReturnType<typeof createBrowserLinks>;

@@ -44,12 +44,12 @@ describe("the adapter before an upstream that answers too much", () => {
     ["out of", "team", null, statedAs("user", "ada")],
   ])("withholds a token from a user who is moved %s a group during the request", async (_way, from, to, answer) => {
     const fake = await startPlainXkit(answer, from);
-    const known = await fake.upstream.users.whoIs("bearer");
+    const known = await fake.upstream.relay.whoIs("bearer");
     fake.on(READ_SLACK, (_request, response) => {
       fake.on("GET /platform_user/session", sessionOf("ada", to));
       sendJson(response, 200, answer);
     });
-    const outcome = await fake.upstream.users.forBearer("bearer", async () => known).accessToken(SLACK, anyToken);
+    const outcome = await asAda(fake, async () => known).accessToken(SLACK, anyToken);
     expect(outcome).toMatchObject({ type: "TokenWithheld" });
     expect(JSON.stringify(outcome)).not.toContain(TOKEN);
   });

@@ -151,7 +151,7 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
       "POST /platform_user/sessions",
       (_request, response) => void response.writeHead(204, { "set-cookie": "_xkit=abc; HttpOnly" }).end(),
     );
-    expect(await fake.upstream.users.login("user-token")).toMatchObject({
+    expect(await fake.upstream.relay.login("user-token")).toMatchObject({
       token: "user-token",
       viewer: { userId: "ada" },
       cookie: "_xkit=abc",

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
 import { plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
+import { withholdGroupTokens } from "../withhold.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
 import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
@@ -12,8 +13,8 @@ const LIST = "GET /platform_user/connections";
 async function start(options: { timeoutMs?: number } = {}) {
   const fake = await startScriptedXkit(options);
   fake.on("GET /platform_user/session", sessionOf("ada", null));
-  const { users } = fake.upstream;
-  return { ...fake, connections: users.forBearer("bearer", () => users.whoIs("bearer")) };
+  const { relay } = fake.upstream;
+  return { ...fake, connections: withholdGroupTokens(relay.forBearer("bearer", () => relay.whoIs("bearer"))) };
 }
 
 describe("an upstream's failure becomes", () => {

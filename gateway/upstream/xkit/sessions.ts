@@ -3,7 +3,7 @@ import type { Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { answers } from "./response-schemas.ts";
 import { expiryOf } from "./expiry.ts";
-import type { RelayedSession, RelayedUsers } from "../upstream.ts";
+import type { RelayedSession, UserRelay } from "../upstream.ts";
 import type { RestClient } from "./rest-client.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
@@ -16,7 +16,7 @@ export interface RelayedSessionsOptions {
 }
 
 /** Signing in, staying so, and out, at the upstream (contract, "Sessions"). */
-export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<RelayedUsers, "login" | "refresh" | "logout"> {
+export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<UserRelay, "login" | "refresh" | "logout"> {
   async function toSession(token: string, expiresAt: Date | null, setCookies: readonly string[]): Promise<RelayedSession> {
     return { token, expiresAt: expiryOf(token, expiresAt, clock.now()), viewer: await whoIs(token), cookie: toCookie(setCookies) };
   }

@@ -1,12 +1,6 @@
 import { notFound } from "../../../schema/errors.ts";
-import {
-  type Authorization,
-  type Connection,
-  type Owner,
-  ownerOfViewer,
-  type Viewer,
-  type ViewerConnections,
-} from "../../../schema/upstream.ts";
+import type { Authorization, Connection, Viewer, ViewerConnections } from "../../../schema/upstream.ts";
+import { isSameUser } from "../same-user.ts";
 import type { Polling } from "./polling.ts";
 
 /** How often an upstream is asked about an authorization that is waited for, and about connections that are watched. */
@@ -17,8 +11,8 @@ export interface WatchesOptions {
   polling: Polling;
   /** Whose the bearer is at each reading. */
   viewer(): Promise<Viewer>;
-  /** The connections; `findOwner` says whose those are of which the upstream does not tell. */
-  list(slug: string | null, findOwner: () => Promise<Owner>): Promise<Connection[]>;
+  /** The connections; `findViewer` says who sees those of which the upstream does not tell whose they are. */
+  list(slug: string | null, findViewer: () => Promise<Viewer>): Promise<Connection[]>;
   findAuthorization: ViewerConnections["findAuthorization"];
 }
 
@@ -36,9 +30,9 @@ export function createWatches({
         everyMs: CONNECTIONS_POLL_MS,
         async read() {
           const asked = viewer();
-          const [current, connections] = await Promise.all([asked, list(slug, async () => ownerOfViewer(await asked))]);
+          const [current, connections] = await Promise.all([asked, list(slug, () => asked)]);
           first ??= current;
-          return first.userId === current.userId && first.groupId === current.groupId ? connections : null;
+          return isSameUser(first, current) ? connections : null;
         },
         changesOf(current, before) {
           const seen = new Map(before?.map((connection) => [connection.id, JSON.stringify(connection)]));

@@ -1,47 +1,57 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
-import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest } from "../../../schema/upstream.ts";
+import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./response-schemas.ts";
 import { toOutcome } from "./outcome.ts";
-import { statedOwnerOf, connectionFromAnswer, connectorFromAnswer } from "./from-wire.ts";
-import { withholdFrom } from "../withhold.ts";
+import { connectionFromAnswer, connectorFromAnswer, type Reader, statedOwnerOf } from "./from-wire.ts";
+import type { TokenReading } from "../upstream.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected" | "verify", string | number | boolean | null>>;
 
-/** One connection with its token, and on whose behalf it was read: a user's, or a server's, which may have the token of any owner. */
+/** One connection with its token, and on whose behalf it was read. */
 export interface ConnectionRead {
   /** Without an id where a known owner never connected. */
   answer: ConnectionAnswer | AbsentConnectionAnswer;
   /** Whose it is where the answer does not tell. */
   owner: Owner;
-  by: "user" | "server";
+  by: Reader;
+  /** Who the user was before and after; none where a server asks. */
+  viewers: readonly Viewer[];
 }
 
-export type AccessTokens = (
+export type TokenReader = (
   where: ConnectionWhere,
   request: TokenRequest,
   /** Asks the upstream. */
   read: (query: TokenQuery) => Promise<ConnectionRead>,
-) => Promise<AccessTokenOutcome>;
+) => Promise<TokenReading>;
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
-export function createAccessTokens({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): AccessTokens {
+export function createTokenReader({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): TokenReader {
   return async (where, request, read) => {
     try {
-      const { answer, owner, by } = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected, verify: request.verify });
-      if (answer.id == null) {
-        const { name, connectorUrl } = connectorFromAnswer(answer.connector, url);
-        return notConnected(name, connectorUrl);
-      }
-      const outcome = toOutcome(answer, connectionFromAnswer(answer, statedOwnerOf(answer) ?? owner, url, by), request, clock.now());
-      return by === "server" ? outcome : withholdFrom(owner, outcome);
+      const { answer, owner, by, viewers } = await read({
+        minimum_ttl: request.minimumTtl,
+        rejected: request.rejected,
+        verify: request.verify,
+      });
+      return { outcome: outcomeOf(answer, owner, by, request), viewers };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      return explain(error, where);
+      return { outcome: await explain(error, where), viewers: [] };
     }
   };
+
+  function outcomeOf(answer: ConnectionRead["answer"], owner: Owner, by: Reader, request: TokenRequest): AccessTokenOutcome {
+    if (answer.id != null) {
+      const connection = connectionFromAnswer(answer, statedOwnerOf(answer) ?? owner, url, by);
+      return toOutcome(answer, connection, request, clock.now());
+    }
+    const { name, connectorUrl } = connectorFromAnswer(answer.connector, url);
+    return notConnected(name, connectorUrl);
+  }
 
   async function explain(error: GatewayError, where: ConnectionWhere): Promise<AccessTokenOutcome> {
     const { code, facts, message } = error;

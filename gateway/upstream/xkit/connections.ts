@@ -1,0 +1,138 @@
+import {
+  type Authorization,
+  type Connection,
+  type ConnectionWhere,
+  ownerOfViewer,
+  type Viewer,
+  type ViewerConnections,
+} from "../../../schema/upstream.ts";
+import type { HeldConnections, UserRelay } from "../upstream.ts";
+import type { BrowserLinks } from "./browser-link.ts";
+import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import { orNull } from "./or-null.ts";
+import type { Polling } from "./polling.ts";
+import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
+import { answers, type ConnectionAnswer } from "./response-schemas.ts";
+import type { RestClient, RestRequest } from "./rest-client.ts";
+import type { StartedSlugs } from "./started-slugs.ts";
+import { createWatches } from "./watches.ts";
+
+/** Stands for a connector's slug where none is known. */
+const ANY_SLUG = "any";
+
+/** The Platform User API, and what is kept of it for all users. */
+export interface UserApi {
+  ask: RestClient["ask"];
+  whoIs: UserRelay["whoIs"];
+  url: string;
+  publicUrl: string;
+  polling: Polling;
+  readToken: TokenReader;
+  links: BrowserLinks;
+  slugs: StartedSlugs;
+}
+
+/** The same for one bearer. */
+interface BearerApi extends UserApi {
+  bearer: string;
+  credential: { authorization: string };
+  /** Only of a plain Xkit, which does not tell whose a connection is, the caller has to be known. */
+  toConnection(answer: ConnectionAnswer, findViewer?: () => Promise<Viewer>): Promise<Connection>;
+}
+
+/** The connections that a bearer's user sees. `viewer` says who that is where the upstream does not tell whose a connection is. */
+export function connectionsOfBearer(userApi: UserApi, bearer: string, viewer: () => Promise<Viewer>): HeldConnections {
+  const api: BearerApi = {
+    ...userApi,
+    bearer,
+    credential: { authorization: `Bearer ${bearer}` },
+    toConnection: async (answer, findViewer = viewer) =>
+      connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), userApi.url, "user"),
+  };
+  return {
+    viewer: null,
+    find: (where) => find(api, where),
+    list: (slug) => list(api, slug),
+    readToken: (where, wanted) => userApi.readToken(where, wanted, (query) => readWithToken(api, where, query)),
+    start: (slug, options) => start(api, slug, options),
+    submit: (state, fields) => submit(api, state, fields),
+    disconnect: (where) => disconnect(api, where),
+    findAuthorization: (id) => findAuthorization(api, id),
+    ...createWatches({
+      polling: userApi.polling,
+      viewer: () => userApi.whoIs(bearer),
+      list: (slug, findViewer) => list(api, slug, findViewer),
+      findAuthorization: (id) => findAuthorization(api, id),
+    }),
+  };
+}
+
+const pathOf = (where: ConnectionWhere): string[] => (where.slug === undefined ? ["connection", where.id] : ["connections", where.slug]);
+
+const requestOf = (
+  { credential }: BearerApi,
+  method: RestRequest["method"],
+  path: readonly string[],
+  query: RestRequest["query"] = {},
+): RestRequest => ({ method, path, query, credential });
+
+async function find(api: BearerApi, where: ConnectionWhere): Promise<Connection | null> {
+  const answer = await orNull(api.ask(requestOf(api, "GET", pathOf(where), { access_token: "false" }), answers.connection));
+  return answer && api.toConnection(answer.body.connection);
+}
+
+async function list(api: BearerApi, slug: string | null, findViewer?: () => Promise<Viewer>): Promise<Connection[]> {
+  const { connections } = (await api.ask(requestOf(api, "GET", ["connections"], { slug }), answers.connections)).body;
+  const all = await Promise.all(connections.map((connection) => api.toConnection(connection, findViewer)));
+  return all.filter(({ connector }) => slug === null || connector.slug === slug);
+}
+
+/**
+ * Three requests, one after the other: a user who was in a group before or after the token was read gets none, also where the answer
+ * names another owner. Sent beside the read, the first would not see that a user has left the group since.
+ */
+async function readWithToken(api: BearerApi, where: ConnectionWhere, query: TokenQuery): Promise<ConnectionRead> {
+  const { ask, whoIs, bearer } = api;
+  const before = await whoIs(bearer);
+  const { connection: answer } = (await ask(requestOf(api, "GET", pathOf(where), query), answers.connection)).body;
+  const after = await whoIs(bearer);
+  return { answer, owner: ownerOfViewer(before.groupId === null ? after : before), by: "user", viewers: [before, after] };
+}
+
+async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<ViewerConnections["start"]>[1]): Promise<Connection> {
+  const { ask, links, slugs, publicUrl, credential } = api;
+  const body = {
+    ...(id !== null && { id }),
+    ...(returnTo !== null && { return_to: new URL(returnTo, publicUrl).href }),
+  };
+  const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, answers.connection);
+  const { authorization } = answer.body.connection;
+  const prototype = authorization?.authorizer?.prototype?.slug ?? slug;
+  if (authorization) slugs.add(authorization, prototype);
+  return links.forBrowser(await api.toConnection(answer.body.connection), prototype, credential, answer.setCookies);
+}
+
+async function submit(api: BearerApi, state: string, fields: { name: string; value: string }[]): Promise<Authorization> {
+  const path = ["authorizations", api.slugs.find(state) ?? ANY_SLUG];
+  const body = { ...Object.fromEntries(fields.map(({ name, value }) => [name, value])), state };
+  const answer = await api.ask({ ...requestOf(api, "PUT", path), body }, answers.authorization);
+  return authorizationFromAnswer(answer.body.authorization, null, "user");
+}
+
+async function disconnect(api: BearerApi, where: ConnectionWhere): Promise<Connection> {
+  return api.toConnection((await api.ask(requestOf(api, "DELETE", pathOf(where)), answers.connection)).body.connection);
+}
+
+async function findAuthorization(api: BearerApi, id: string): Promise<Authorization | null> {
+  for (const slug of await slugsOf(api, id)) {
+    const answer = await orNull(api.ask(requestOf(api, "GET", ["authorizations", slug, id]), answers.authorization));
+    if (answer) return authorizationFromAnswer(answer.body.authorization, null, "user");
+  }
+  return null;
+}
+
+/** Where an authorization may be found: that of a connection here, of a reconnect that another process started anywhere. */
+async function slugsOf(api: BearerApi, id: string): Promise<string[]> {
+  const known = api.slugs.find(id);
+  return known ? [known] : [...new Set((await list(api, null)).map(({ connector }) => connector.slug))];
+}

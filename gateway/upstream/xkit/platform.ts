@@ -1,0 +1,103 @@
+import { forbidden, GatewayError } from "../../../schema/errors.ts";
+import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { expiryOf } from "./expiry.ts";
+import { connectionFromAnswer, knownUserFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import { orNull } from "./or-null.ts";
+import type { TokenReader } from "./read-token.ts";
+import { answers, type UserAnswer } from "./response-schemas.ts";
+import type { RestClient, RestRequest } from "./rest-client.ts";
+
+/** The key pair of a server. */
+export interface KeyPair {
+  publishable: string;
+  secret: string;
+}
+
+export interface PlatformOptions {
+  /** Asks below `/api/platform`, with the key pair. */
+  ask: RestClient["ask"];
+  url: string;
+  clock: Clock;
+  readToken: TokenReader;
+}
+
+/** The Platform API below `/api/platform` (contract, "Server endpoints"). */
+export function createPlatform(options: PlatformOptions): PlatformAccess {
+  const { ask, clock } = options;
+  return {
+    async findUser(id) {
+      const answer = await orNull(ask(get(["users", id]), answers.user));
+      return answer && knownUserFromAnswer(answer.body.user);
+    },
+    async findGroup(id) {
+      const answer = await orNull(ask(get(["groups", id]), answers.group));
+      return answer && { id: answer.body.group.external_id };
+    },
+    connectionsOf: (owner) => connectionsOfOwner(options, owner),
+    async provisionUser({ id, groupId, name }) {
+      const user = { external_id: id, ...(groupId !== undefined && { external_group_id: groupId }), ...(name !== undefined && { name }) };
+      const { body } = await ask({ method: "POST", path: ["users"], credential: null, body: { user } }, answers.provisionedUser);
+      return toProvisioned(body, { external_id: id, external_group_id: groupId ?? null, name: name ?? null }, clock.now());
+    },
+    async revokeUserTokens() {
+      throw forbidden("Users of this gateway are signed in by its upstream: revoke their tokens there.");
+    },
+  };
+}
+
+function connectionsOfOwner({ ask, url, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
+  const base = [`${owner.kind}s`, owner.id];
+  const pathOf = (where: ConnectionWhere) =>
+    where.slug === undefined ? [...base, "connection", where.id] : [...base, "connections", where.slug];
+  return {
+    async find(where) {
+      const answer = await orNull(ask(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
+      const connection = answer?.body.connection;
+      return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
+    },
+    async list(slug) {
+      const answer = await orNull(ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
+      const connections = (answer?.body.connections ?? []).map((connection) =>
+        connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server"),
+      );
+      return connections.filter(({ connector }) => slug === null || connector.slug === slug);
+    },
+    async accessToken(where, request) {
+      const { outcome } = await readToken(where, request, async (query) => {
+        const answer = (await ask(get(pathOf(where), query), answers.connectionOrNone)).body.connection;
+        return { answer, owner, by: "server", viewers: [] };
+      });
+      return outcome;
+    },
+  };
+}
+
+const get = (path: readonly string[], query: RestRequest["query"] = {}): RestRequest => ({ method: "GET", path, query, credential: null });
+
+function toProvisioned(
+  { access_token: token, expires_at, user }: { access_token: string; expires_at: Date | null; user?: UserAnswer | null | undefined },
+  asked: UserAnswer,
+  now: number,
+): ProvisionedUser {
+  return { user: knownUserFromAnswer(user ?? asked), token, expiresAt: expiryOf(token, expires_at, now) };
+}
+
+/** Asks the Platform API with the key pair. That the upstream refuses it is this gateway's mistake, not its caller's. */
+export const askWithKeys = (client: RestClient, keys: KeyPair | null): RestClient["ask"] => {
+  return async (request, schema) => {
+    if (!keys) throw forbidden(NO_KEYS);
+    const authorization = `Basic ${Buffer.from(`${keys.publishable}:${keys.secret}`).toString("base64")}`;
+    try {
+      return await client.ask({ ...request, path: ["api", "platform", ...request.path], credential: { authorization } }, schema);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || !["UNAUTHENTICATED", "FORBIDDEN"].includes(error.code)) throw error;
+      throw new GatewayError("UPSTREAM_UNAVAILABLE", KEYS_REFUSED);
+    }
+  };
+};
+
+const NO_KEYS =
+  "This gateway has no key pair of its upstream: its operator has to set XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";
+const KEYS_REFUSED =
+  "The upstream refuses this gateway's key pair: its operator has to correct XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";

@@ -1,0 +1,75 @@
+import type { Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Config } from "../../gateway/config/config.ts";
+import { requestWithBearer } from "../../gateway/http/bearer-request.ts";
+import { noLimits } from "../../gateway/http/rate-limits.ts";
+import type { Clock } from "../../gateway/runtime/clock.ts";
+import { createLog } from "../../gateway/runtime/log.ts";
+import { openServices, type Services } from "../../gateway/services.ts";
+import { createUpstream } from "../../gateway/upstream/create.ts";
+import type { Upstream } from "../../gateway/upstream/upstream.ts";
+import type { AuthorizationServer } from "./authorization-server.ts";
+import { createTestDatabase } from "./databases.ts";
+import { createTestConfig } from "./test-app.ts";
+
+/** The upstream of a configuration, as a gateway opens it. */
+export interface OpenUpstream {
+  services: Services;
+  upstream: Upstream;
+  close(): Promise<void>;
+}
+
+/** Opens the upstream that a configuration names, and what it stands on. */
+export async function openUpstream(config: Config, clock: Clock): Promise<OpenUpstream> {
+  const log = createLog("silent");
+  const services = await openServices(config, clock, log);
+  const timeoutMs = config.providerTimeoutMs;
+  const upstream = await createUpstream(config.upstream, { ...config, ...services, timeoutMs, clock, log, countOutcome() {} });
+  return {
+    services,
+    upstream,
+    async close() {
+      upstream.endSubscriptions();
+      await upstream.close();
+      await services.close();
+    },
+  };
+}
+
+/** An Xkit upstream, and its users by their bearers. */
+export interface OpenXkit {
+  upstream: Upstream;
+  identify(bearer: string): Promise<{ viewer: Viewer; connections: ViewerConnections }>;
+  close(): Promise<void>;
+}
+
+/** Opens the upstream of a gateway with `XKIT_UPSTREAM=xkit`. */
+export async function openXkit(
+  { url, keys }: { url: string; keys: { publishable: string; secret: string } },
+  provider: AuthorizationServer,
+  clock: Clock,
+): Promise<OpenXkit> {
+  const database = await createTestDatabase("sqlite");
+  const env = {
+    XKIT_UPSTREAM: "xkit",
+    XKIT_UPSTREAM_URL: url,
+    XKIT_UPSTREAM_PUBLISHABLE_KEY: keys.publishable,
+    XKIT_UPSTREAM_SECRET_KEY: keys.secret,
+  };
+  const config = createTestConfig(provider, database, { file: { connectors: [] }, env });
+  const { services, upstream, close } = await openUpstream(config, clock);
+  return {
+    upstream,
+    async identify(bearer) {
+      const request = requestWithBearer(bearer);
+      const authenticate = () => services.auth.authenticate(request);
+      const requester = await upstream.users.identify({ request, limits: noLimits, authenticate });
+      if (requester.kind !== "user") throw new TypeError("A bearer is a user's.");
+      const { viewer, connectionsIn } = requester.caller;
+      return { viewer: await viewer(), connections: connectionsIn({ bind: () => "", link: null }) };
+    },
+    async close() {
+      await close();
+      await database.drop();
+    },
+  };
+}
