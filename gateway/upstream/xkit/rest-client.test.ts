@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
-import { plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
-import { withholdGroupTokens } from "../withhold.ts";
+import { asAda, plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
 import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
@@ -13,8 +12,7 @@ const LIST = "GET /platform_user/connections";
 async function start(options: { timeoutMs?: number } = {}) {
   const fake = await startScriptedXkit(options);
   fake.on("GET /platform_user/session", sessionOf("ada", null));
-  const { relay } = fake.upstream;
-  return { ...fake, connections: withholdGroupTokens(relay.forBearer("bearer", () => relay.whoIs("bearer"))) };
+  return { ...fake, connections: asAda(fake) };
 }
 
 describe("an upstream's failure becomes", () => {

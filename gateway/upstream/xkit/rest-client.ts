@@ -1,10 +1,9 @@
 import { type Dispatcher, errors, Pool } from "undici";
-import { z } from "zod";
-import { badUserInput, type ErrorFacts, type ErrorCode, GatewayError, httpStatusOf } from "../../../schema/errors.ts";
-import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
+import type { z } from "zod";
+import { badUserInput, GatewayError } from "../../../schema/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import { redactProviderText } from "../../http/provider-text.ts";
-import { retryAfterSeconds } from "../../http/retry-after.ts";
+import { jsonOf, type RawAnswer, valuesOf } from "./raw-answer.ts";
+import { DEFAULT_RETRY_SECONDS, explainRefusal, unavailable } from "./refusal.ts";
 
 /** Largest answer that is read: 1 MiB. */
 export const MAXIMUM_ANSWER_BYTES = 1_048_576;
@@ -14,11 +13,6 @@ const POOL_CONNECTIONS = 128;
 const KEEP_ALIVE_MS = 30_000;
 /** Longest that opening a connection may take. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** What `retryAfter` says where the upstream does not, in seconds. */
-const DEFAULT_RETRY_SECONDS = 2;
-/** What an upstream says is believed up to here, in seconds: more is more than GraphQL's integers hold, or than a client waits. */
-const RETRY_AFTER_LONGEST_SECONDS = 3_600;
-
 /** What a request proves: a user's own bearer, the gateway's key pair, or a session cookie, as header values. */
 export type Credential = { authorization: string } | { cookie: string } | null;
 
@@ -59,14 +53,6 @@ export interface RestOptions {
   /** Longest an answer may take, a second try included, from the first byte sent to the last received, in milliseconds. */
   timeoutMs: number;
   log: Pick<Log, "warn">;
-}
-
-type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-interface RawAnswer {
-  status: number;
-  headers: RawHeaders;
-  text: string;
 }
 
 /** Creates a client over a pool of connections that are kept alive. */
@@ -138,16 +124,11 @@ function toOptions({ method, path, query = {}, credential, body, headers }: Rest
   };
 }
 
-const valuesOf = (headers: RawHeaders, name: string): string[] => [headers[name] ?? []].flat();
-
 const brokenCodes: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "ECONNREFUSED"]);
 
 const codeOf = (error: unknown): string | null => (error instanceof Error && "code" in error ? String(error.code) : null);
 
 const isBrokenConnection = (error: unknown): boolean => brokenCodes.has(codeOf(error) ?? "");
-
-const unavailable = (why: string, facts: ErrorFacts = {}): GatewayError =>
-  new GatewayError("UPSTREAM_UNAVAILABLE", `The upstream ${why}.`, facts);
 
 function explainNoAnswer(error: unknown, timeoutMs: number): GatewayError {
   if (error instanceof errors.ResponseExceededMaxSizeError) return unavailable(`answered with more than ${MAXIMUM_ANSWER_BYTES} bytes`);
@@ -156,44 +137,6 @@ function explainNoAnswer(error: unknown, timeoutMs: number): GatewayError {
   return unavailable(why, { retryAfter: DEFAULT_RETRY_SECONDS });
 }
 
-const refusalSchema = z.object({
-  error: z.string().optional().catch(undefined),
-  code: z.string().optional().catch(undefined),
-  path: z.string().max(100).optional().catch(undefined),
-  retry_after: z.number().min(0).optional().catch(undefined),
-  maximum_ttl: z
-    .number()
-    .min(0)
-    .transform((seconds) => Math.min(Math.floor(seconds), MAXIMUM_MINIMUM_TTL_SECONDS))
-    .optional()
-    .catch(undefined),
-  connector_url: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .catch(undefined),
-});
-
-type Refusal = z.infer<typeof refusalSchema>;
-
-/** Codes that a status may carry; any other status and code are no answer that we could pass on. */
-const passedOn: readonly ErrorCode[] = [
-  "UNAUTHENTICATED",
-  "FORBIDDEN",
-  "NOT_FOUND",
-  "BAD_USER_INPUT",
-  "MINIMUM_TTL_UNAVAILABLE",
-  "CONNECTOR_MISCONFIGURED",
-];
-
-/** What an upstream that states no code means by these (contract, "Errors"). */
-const codeOfStatus: Partial<Record<number, ErrorCode>> = {
-  400: "BAD_USER_INPUT",
-  401: "UNAUTHENTICATED",
-  403: "FORBIDDEN",
-  404: "NOT_FOUND",
-  422: "BAD_USER_INPUT",
-};
-
 /** What a request holds that its answer must not repeat. */
 function secretsOf({ credential, body }: RestRequest): string[] {
   const sent = Object.values(credential ?? {}).flatMap((value) => value.split(/[\s;=]+/));
@@ -201,67 +144,13 @@ function secretsOf({ credential, body }: RestRequest): string[] {
   return [...sent, ...keyPair, ...Object.values(body ?? {}).filter((value) => typeof value === "string")];
 }
 
-function explainRefusal(answer: RawAnswer, secrets: readonly string[]): GatewayError {
-  const { status } = answer;
-  if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed");
-  const refusal = refusalSchema.safeParse(parseJson(answer.text)).data ?? {};
-  if (status === 429 || status === 503) return explainBusy(answer, refusal, secrets);
-  const stated = passedOn.find((code) => code === refusal.code && httpStatusOf[code] === status);
-  const code = stated ?? codeOfStatus[status];
-  if (code)
-    return new GatewayError(code, sentenceOf(refusal, secrets) ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
-  return status >= 500
-    ? unavailable(`failed with status ${status}`, { retryAfter: DEFAULT_RETRY_SECONDS })
-    : unavailable(`answered with an unexpected status ${status}`);
-}
-
-function explainBusy({ status, headers }: RawAnswer, refusal: Refusal, secrets: readonly string[]): GatewayError {
-  const retryAfter =
-    refusal.retry_after ??
-    retryAfterSeconds(
-      new Headers(["date", "retry-after"].flatMap((name) => valuesOf(headers, name).map((value) => [name, value] as const))),
-    ) ??
-    DEFAULT_RETRY_SECONDS;
-  const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
-  return new GatewayError("TEMPORARILY_UNAVAILABLE", sentenceOf(refusal, secrets) ?? fallback, {
-    retryAfter: Math.min(Math.ceil(retryAfter), RETRY_AFTER_LONGEST_SECONDS),
-  });
-}
-
-const plainSentences: Partial<Record<ErrorCode, string>> = {
-  UNAUTHENTICATED: "The upstream refused the credential: sign in again.",
-  FORBIDDEN: "The upstream does not allow this.",
-  NOT_FOUND: "The upstream has no such thing.",
-  BAD_USER_INPUT: "The upstream could not use the input.",
-  MINIMUM_TTL_UNAVAILABLE: "No token can be had that lives that long.",
-  CONNECTOR_MISCONFIGURED: "The provider refuses the platform's own credentials: its operator has to correct the connector.",
-};
-
-/** The sentence of an upstream that states one of our codes. Another one's may say anything: null. */
-const sentenceOf = ({ error, code }: Refusal, secrets: readonly string[]): string | null =>
-  code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? redactProviderText(error, secrets) : null;
-
-const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }: Refusal): ErrorFacts => ({
-  ...(path !== undefined && { path }),
-  ...(maximumTtl !== undefined && { maximumTtl }),
-  ...(connectorUrl !== undefined && { connectorUrl }),
-});
-
 /** Contract, "Responses": a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
 function parse<Body>({ status, text }: RawAnswer, schema: z.ZodType<Body>): Body {
-  const json = status === 204 ? {} : parseJson(text);
+  const json = status === 204 ? {} : jsonOf(text);
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)
     throw unavailable("answered with an error and a status of success");
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
   throw unavailable(`answered with something that is not expected${where ? ` (${where})` : ""}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
