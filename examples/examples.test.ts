@@ -78,7 +78,7 @@ async function connectSlack(page: Page): Promise<void> {
   await page.getByText("Connected as ada@example.test").waitFor();
 }
 
-test("the page of Xkit's documentation signs in, sends its user to connect, and has a token when they are back", async () => {
+test("the documentation's page signs in, sends its user to connect, and has a token on return", async () => {
   const page = await serve("script-tag", ports.scriptTag);
   await page.goto(`http://localhost:${ports.scriptTag}/`);
   await connectSlack(page);
@@ -86,7 +86,7 @@ test("the page of Xkit's documentation signs in, sends its user to connect, and 
   await expect.poll(() => page.locator("body").textContent()).toContain("A live token of");
 });
 
-test("the product shows its user's data from elsewhere, and the catalog inside its own page", async () => {
+test("the product shows its user's data of a third party, and the catalog within its own page", async () => {
   const page = await serve("react-vite", ports.reactVite);
   const home = `http://localhost:${ports.reactVite}/`;
   await page.goto(home);
@@ -109,7 +109,7 @@ test("the product shows its user's data from elsewhere, and the catalog inside i
   expect(await look(page, "example-product")).toEqual([]);
 });
 
-test("the job says how to begin, and then calls the third party with each token of the group", async () => {
+test("the job explains how to start, and then calls the third party with each token of the group", async () => {
   const first = run("node-server");
   await once(first.child, "close");
   const [, signInLink = ""] = /(\S+\/sign-in\?token=\S+)/.exec(first.output.text) ?? [];
@@ -160,7 +160,7 @@ async function npmStart() {
   return { url, runExample };
 }
 
-test("the page of Xkit's documentation and the job work against what npm start builds and runs, without any configuration", async () => {
+test("the documentation's page and the job work with what npm start builds and runs, without configuration", async () => {
   const { url, runExample } = await npmStart();
   const served = `http://localhost:${ports.npmStart}/`;
   const home = "http://localhost:3000/";

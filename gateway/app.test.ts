@@ -31,7 +31,7 @@ describe.each(databaseKinds)("the straight path on %s", (database) => {
   });
 });
 
-it("masks what escapes from a route, logs it with an id, and says the id", async () => {
+it("masks an error that no route handles, and logs it under the id that it answers", async () => {
   test = await startTestApp();
   const ada = await test.signIn("ada");
   await test.app.close();

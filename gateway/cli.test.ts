@@ -29,7 +29,7 @@ describe("the command line", () => {
     expect(claimsOf(stdout)).toMatchObject({ sub: "ada", iss: "http://localhost:4000" });
   });
 
-  it("revokes the tokens of a user, and knows no other", async () => {
+  it("revokes the tokens of a user, and refuses an unknown one", async () => {
     await run(["users", "token", "ada"]);
     expect(await run(["users", "revoke", "ada"])).toEqual({ code: 0, stdout: "Signed out everywhere. Connections stay.\n", stderr: "" });
     expect(await run(["users", "revoke", "bob"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
@@ -88,7 +88,7 @@ describe("the command line", () => {
     expect(keyIdOf((await run(["users", "token", "ada"])).stdout)).not.toBe(before);
   });
 
-  it("explains itself", async () => {
+  it("prints its usage", async () => {
     expect(await run(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("keys rotate") });
   });
 
@@ -100,7 +100,7 @@ describe("the command line", () => {
     [["keys", "list", "--name", "x"], "takes no --name"],
     [["keys", "revoke", "pk_nothing"], "no such publishable key"],
     [["--nonsense"], "--nonsense"],
-  ])("answers misuse with a sentence and where the usage is, exit code 2: %j", async (args, words) => {
+  ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(words);
@@ -108,7 +108,7 @@ describe("the command line", () => {
   });
 });
 
-describe("a start that cannot succeed ends with a sentence", () => {
+describe("a start is refused with a sentence for", () => {
   it.each<[string, Record<string, string>, number, RegExp]>([
     [
       "a bad configuration",
@@ -116,21 +116,21 @@ describe("a start that cannot succeed ends with a sentence", () => {
       2,
       /^The configuration has 2 problems:\n {2}- PORT [^\n]*\n {2}- LOG_LEVEL [^\n]*\n$/,
     ],
-    ["a file that is not there", { XKIT_CONFIG: "other.json" }, 2, /XKIT_CONFIG names other\.json, which cannot be read \(ENOENT\)\n$/],
+    ["a file that is missing", { XKIT_CONFIG: "other.json" }, 2, /XKIT_CONFIG names other\.json, which cannot be read \(ENOENT\)\n$/],
     [
-      "production without anything",
+      "production without settings",
       { NODE_ENV: "production" },
       2,
       /XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal\n/,
     ],
     [
-      "a store that is not there",
+      "a store that cannot be reached",
       { PORT: "0", DATABASE_URL: "postgres://u:planted@127.0.0.1:1/x" },
       1,
       /^The gateway could not start\. The server cannot be reached: [^\n]+ \(ECONNREFUSED: [^\n]+\)\n$/,
     ],
     [
-      "a store that is none",
+      "a store that is no database",
       { PORT: "0", DATABASE_URL: "file:notes.txt" },
       1,
       /^The gateway could not start\. The file of DATABASE_URL is no intact SQLite database: [^\n]+ \(SQLITE_NOTADB: [^\n]+\)\n$/,
@@ -143,12 +143,12 @@ describe("a start that cannot succeed ends with a sentence", () => {
     expect(code).toBe(expected);
   });
 
-  it("a default configuration file that is there and cannot be read is no demo", async () => {
+  it("a default configuration file that cannot be read, without running the demo", async () => {
     mkdirSync(join(directory, "xkit.config.json"));
     expect(await run(["start"], { PORT: "0" })).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot be read (EISDIR)") });
   });
 
-  it("a development key that is none is left alone", async () => {
+  it("a malformed development key, whose file is kept", async () => {
     mkdirSync(join(directory, ".data"));
     writeFileSync(join(directory, ".data", "sealing-key"), "broken");
     expect(await run(["users", "token", "ada"])).toMatchObject({

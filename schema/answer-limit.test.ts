@@ -19,20 +19,20 @@ function start(answer: <Value>(value: Value) => Value | Promise<Value>) {
   return { ask, asked: () => asked };
 }
 
-it("does no more work once an answer is too large", async () => {
+it("no more work is done once an answer is too large", async () => {
   const { ask, asked } = start((value) => value);
   const { errors = [] } = await ask("{ parents { children { id } } }");
   expect(errors.map(refusesAnswer)).toEqual([true]);
   expect(asked()).toBeLessThanOrEqual(MAXIMUM_ANSWER_OBJECTS / CHILDREN);
 });
 
-it("says once that an answer is too large, however many fields come in after that", async () => {
+it("an answer that is too large is reported once, however many fields follow", async () => {
   const { ask, asked } = start(async (value) => value);
   const { errors = [] } = await ask("{ parents { children { id } } }");
   expect(errors.map(refusesAnswer)).toEqual([true]);
   expect(asked()).toBe(PARENTS);
 });
 
-it("knows the refusal of a whole answer from other errors", () => {
+it("the refusal of a whole answer is distinguished from other errors", () => {
   expect(refusesAnswer(new GraphQLError("no"))).toBe(false);
 });

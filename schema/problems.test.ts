@@ -23,14 +23,14 @@ describe("an attempt to connect that failed", () => {
     expect(nameOfCode(code)).toBeNull();
   });
 
-  it.each(["call.0800.evil.example", "call-0800", "c".repeat(41), "a  b", null])("is told in our words alone for %s", (code) => {
+  it.each(["call.0800.evil.example", "call-0800", "c".repeat(41), "a  b", null])("is described in our words alone for %s", (code) => {
     const problem = describeProblem("Slack", code, "attempt");
     expect(problem.title).toBe(UNKNOWN);
     expect(toSentence(problem)).not.toContain(code ?? "null");
     expect(nameOfCode(code)).toBeNull();
   });
 
-  it("reads the same where the provider is not there, however that shows", () => {
+  it("reads the same for every way in which the provider is away", () => {
     const codes = ["temporarily_unavailable", "timeout", "unreachable", "connection_lost", "unparsable", "http_500", "http_503"];
     expect(new Set(codes.map(titleOf))).toEqual(new Set(["Slack is not available right now."]));
   });
@@ -42,14 +42,14 @@ describe("an attempt to connect that failed", () => {
   });
 
   it.each(["invalid_client", "unauthorized_client", "invalid_scope", "invalid_request", "unsupported_grant_type", "invalid_target"])(
-    "is for the operator with %s, whom the reader is to tell",
+    "asks the reader to tell the operator with %s",
     (code) => expect(describeProblem("Slack", code, "attempt").advice).toContain("the people who run this app"),
   );
 });
 
 describe("a connection that was made", () => {
   it.each([...PROVIDER_CODES, ...GATEWAY_CODES, "expired", "short_lived", "unopened", null])(
-    "is told apart by who can mend it, whatever the code: %s",
+    "is described by who can repair it, whatever the code: %s",
     (code) => {
       expect(describeProblem("Slack", code, "unavailable").advice).toContain("by itself");
       expect(describeProblem("Slack", code, "misconfigured").advice).toContain("the people who run this app");

@@ -77,7 +77,7 @@ function serverSentEvents(onConnected: () => void): ApolloLink {
   );
 }
 
-it("comes back to a subscription after a restart, and is told of the next change", async () => {
+it("Apollo resumes a subscription after a restart, and receives the next change", async () => {
   const connected = vi.fn<() => void>();
   const told: unknown[] = [];
   const ended = vi.fn<() => void>();
@@ -94,7 +94,7 @@ it("comes back to a subscription after a restart, and is told of the next change
   subscription.unsubscribe();
 });
 
-it("sends the document where it first sent the hash of a persisted query", async () => {
+it("Apollo sends the document where it first sent the hash of a persisted query", async () => {
   const hashed = new PersistedQueryLink({ sha256: (text) => createHash("sha256").update(text).digest("hex") });
   const asked: unknown[] = [];
   const noting = new ApolloLink((operation, forward) => {

@@ -58,7 +58,7 @@ describe("login", () => {
     expect(cookie).toMatch(expected);
   });
 
-  it("refuses a page of another origin, a session token, and what is no token; nothing is set", async () => {
+  it("refuses a page of another origin, a session token and a malformed token, and sets no cookie", async () => {
     const { login, graphql } = await setUp(httpsUrl, [ORIGIN]);
     const foreign = await login({ origin: "https://evil.example" });
     expect({ codes: codesOf(foreign), cookies: foreign.headers.getSetCookie() }).toEqual({ codes: ["FORBIDDEN"], cookies: [] });
@@ -140,7 +140,7 @@ describe("logout", () => {
     expect(codesOf(await graphql(REFRESH, { cookie, origin: ORIGIN }))).toEqual(["UNAUTHENTICATED"]);
   });
 
-  it("is true also without a session, and is refused to pages of others", async () => {
+  it("is true even without a session, and is refused to pages of other origins", async () => {
     const { login, graphql } = await setUp(httpsUrl, [ORIGIN]);
     expect((await graphql(LOGOUT, { origin: ORIGIN })).data).toEqual({ logout: true });
     const { data, headers } = await login();

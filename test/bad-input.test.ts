@@ -193,7 +193,7 @@ describe("bad input", () => {
 
 describe("what is for servers", () => {
   it.each([`{ user(id: "ada") { id } }`, `{ group(id: "acme") { id } }`, `mutation { provisionUser(input: { id: "eve" }) { token } }`])(
-    "is UNAUTHENTICATED for nobody and FORBIDDEN to users: %s",
+    "is UNAUTHENTICATED without a credential and FORBIDDEN for users: %s",
     async (query) => {
       expect((await test.graphql(query)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
       expect((await ada.graphql(query)).errors[0]?.extensions.code).toBe("FORBIDDEN");
@@ -201,7 +201,7 @@ describe("what is for servers", () => {
     },
   );
 
-  it("is refused to a server in a web page, and what is a user's to a server", async () => {
+  it("is refused to a server's key in a web page, as what is for users is to a server", async () => {
     const inPage = await test.graphql(`{ user(id: "ada") { id } }`, {}, { ...server, origin: "http://localhost:5173" });
     expect({ status: inPage.status, code: inPage.errors[0]?.extensions.code }).toEqual({ status: 403, code: "FORBIDDEN" });
     expect((await test.graphql("{ connections { id } }", {}, server)).errors[0]?.extensions.code).toBe("FORBIDDEN");

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-it("runs from a production install, is healthy, and drains on SIGTERM", async () => {
+it("a production install starts, is healthy, and drains on SIGTERM", async () => {
   execFileSync("npm", ["pack", "--pack-destination", directory], { cwd: root, stdio: "ignore" });
   const app = join(directory, "app");
   mkdirSync(app);

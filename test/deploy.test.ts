@@ -13,7 +13,7 @@ const read = (name: string) => readFileSync(join(deploy, name), "utf8");
 const readCompose = (): unknown => parse(read("compose.yaml"));
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
-it.skipIf(!hasSystemd)("the systemd unit is one that systemd takes (needs systemd-analyze)", () => {
+it.skipIf(!hasSystemd)("systemd accepts the unit (needs systemd-analyze)", () => {
   const directory = mkdtempSync(join(tmpdir(), "xkit-unit-"));
   const unit = join(directory, "xkit-gateway.service");
   copyFileSync(join(deploy, "xkit-gateway.service"), unit);
@@ -29,7 +29,7 @@ it("compose.yaml is valid by the schema of the Compose Specification", () => {
   expect(schema.safeParse({ services: { gateway: { stop_grace: "20s" } } }).success).toBe(false);
 });
 
-it("what is spooled outlives the process, also beside Postgres", () => {
+it("spooled tokens outlive the process, even beside Postgres", () => {
   const [, spool = ""] = /\bXKIT_SPOOL_DIR=(\S+)/.exec(read("Dockerfile")) ?? [];
   const { services } = z.object({ services: z.object({ gateway: z.object({ volumes: z.array(z.string()) }) }) }).parse(readCompose());
   const kept = services.gateway.volumes.map((volume) => volume.split(":")[1]);

@@ -51,7 +51,7 @@ describe("signing in at a gateway before another gateway", () => {
     ).toBe("UNAUTHENTICATED");
   });
 
-  it("leaves GraphiQL without a bearer where the front has no key pair to mint one with, or the other one is away", async () => {
+  it("leaves GraphiQL without a bearer where the front has no key pair to issue one with, or the other one is away", async () => {
     await buildPages();
     const { browser, second, logged } = await startFront([], false);
     await ask(browser.fetch, LOGIN, { token: (await second.provision("ada")).token }, own);
@@ -62,7 +62,7 @@ describe("signing in at a gateway before another gateway", () => {
     expect(logged.join("")).not.toContain("unexpected error");
   });
 
-  it("is refused with UNAUTHENTICATED by what cannot be passed on, too long or of other characters", async () => {
+  it("is refused with UNAUTHENTICATED with a token that is too long or has other characters", async () => {
     const { browser } = await startFront();
     for (const token of ["x".repeat(100_000), "a\nb", "a b", "é"])
       expect((await ask(browser.fetch, LOGIN, { token }, own)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
@@ -77,7 +77,7 @@ describe("signing in at a gateway before another gateway", () => {
     }
   });
 
-  it("takes no cookie that this gateway did not seal", async () => {
+  it("accepts no cookie that this gateway did not seal", async () => {
     const { app, second } = await startFront();
     const there = second.createBrowser();
     await there.fetch(`/sign-in?token=${(await second.provision("ada")).token}`);
@@ -90,7 +90,7 @@ describe("signing in at a gateway before another gateway", () => {
 });
 
 describe("connecting through a gateway before another gateway", () => {
-  it("asks first in a browser that does not come from the platform's pages, and uses nothing up by asking", async () => {
+  it("asks first in a browser that does not come from the platform's pages, and stays possible after asking", async () => {
     const front = await startFront();
     const { token } = await front.second.provision("ada");
     const { data } = await front.graphql(CONNECT, `Bearer ${token}`);
@@ -106,7 +106,7 @@ describe("connecting through a gateway before another gateway", () => {
     expect(victim.cookie("xkit_session")).toBeNull();
   });
 
-  it("works once, and never for somebody who is signed in there as another user", async () => {
+  it("works once, and never for another user who is signed in there", async () => {
     const front = await startFront();
     const { token } = await front.second.provision("ada");
     const link = async (): Promise<string> => (await front.graphql(CONNECT, `Bearer ${token}`)).data.connect.authorization.authorizeUrl;
@@ -120,7 +120,7 @@ describe("connecting through a gateway before another gateway", () => {
     expect((await visit(front.second, once)).status).toBe(404);
   });
 
-  it("signs in for a form of the other one alone, and no longer than connecting may take", async () => {
+  it("signs in for ten minutes where a form of the other one follows", async () => {
     const front = await startFront([{ slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } }]);
     const { token } = await front.second.provision("ada");
     const { data } = await front.graphql(`mutation { connect(slug: "key") { authorization { authorizeUrl } } }`, `Bearer ${token}`);

@@ -32,7 +32,7 @@ describe("a gateway before another gateway", () => {
     expect(data.accessToken.__typename).toBe("AccessToken");
   });
 
-  it("shows the other one's catalog and pages, also to nobody", async () => {
+  it("shows the other one's catalog and pages, even to anonymous visitors", async () => {
     const { graphql, second } = await startFront();
     const { data } = await graphql(`
       {
@@ -79,7 +79,7 @@ describe("a gateway before another gateway", () => {
     expect((await graphql(TOKEN, `Bearer ${token}`)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
   });
 
-  it("answers 401 where a refused bearer is all that there is to say, and 200 to whoever sends none", async () => {
+  it("answers 401 where the refused bearer is all that was wrong, and 200 without a bearer", async () => {
     const { graphql } = await startFront();
     const refused = await graphql(TOKEN, "Bearer nonsense");
     expect({ status: refused.status, challenge: refused.headers.get("www-authenticate") }).toEqual({ status: 401, challenge: "Bearer" });
@@ -88,7 +88,7 @@ describe("a gateway before another gateway", () => {
     expect((await graphql("{ connections { id } }")).status).toBe(200);
   });
 
-  it("refuses a malformed credential without asking anybody", async () => {
+  it("refuses a malformed credential without a request to the other one", async () => {
     const { graphql } = await startFront();
     for (const authorization of ["Bearer", "Bearer a, b", "Bearer a b", "Digest x"])
       expect(
@@ -119,7 +119,7 @@ describe("a gateway before another gateway", () => {
     for (const secret of front.second.provider.issuedSecrets) expect(raw).not.toContain(secret);
   });
 
-  it("keeps no identity beyond the request: who is moved into a group loses their own token at once", async () => {
+  it("keeps no identity beyond the request: a user who is moved into a group loses their own token at once", async () => {
     const front = await startFront();
     const { token } = await front.second.provision("ada");
     await connect(front, token);
@@ -191,7 +191,7 @@ describe("the REST contract before another gateway", () => {
     expect((await post("sessions/ott")).status).toBe(403);
   });
 
-  it("fails as its OpenAPI document says while the other one is away: 502 for whatever that one has to say", async () => {
+  it("answers 502, as its OpenAPI document says, while the other one is away", async () => {
     const front = await startFront();
     const bearer = { authorization: `Bearer ${(await front.second.provision("ada")).token}` };
     const { basic } = await front.createKey();

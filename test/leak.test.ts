@@ -46,8 +46,8 @@ const formsOf = (secret: string): string[] => [
   ...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), Buffer.from(secret).toString("base64")]),
 ];
 
-describe.each(databaseKinds)("over a long and troubled life, on %s", (database) => {
-  it("no secret is logged, or told in an answer or page that is not meant to hold it", { timeout: 60_000 }, async () => {
+describe.each(databaseKinds)("over a long life with many failures, on %s", (database) => {
+  it("no secret is logged, or shown in an answer or page that is not meant to hold it", { timeout: 60_000 }, async () => {
     const witness = createWitness();
     test = await startTestApp({ database, env: { XKIT_PROVIDER_TIMEOUT_MS: "150" }, provider: { recordSecrets: true } });
     const { provider, clock } = test;

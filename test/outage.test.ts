@@ -81,7 +81,7 @@ describe("a Postgres server that is stopped", () => {
 });
 
 describe("a subscription", () => {
-  it("outlives an outage of the store, and tells what changes after it", async () => {
+  it("survives an outage of the store, and reports later changes", async () => {
     const server = await startPostgresServer();
     await start(await createPostgres(server.url));
     const ada = await signIn(app, provider, "ada");

@@ -59,16 +59,19 @@ async function startTwo(isDirect: boolean) {
   return { ada, tokenThere, readiness, logged };
 }
 
-it.skipIf(!isInstalled)("caches nothing behind PgBouncer in transaction mode, and says that it is degraded [needs pgbouncer]", async () => {
-  const { ada, tokenThere, readiness, logged } = await startTwo(false);
-  expect(await tokenThere()).toBe("AccessToken");
-  expect((await ada.graphql(DISCONNECT)).errors).toEqual([]);
-  expect(await tokenThere()).toBe("NotConnected");
-  expect(await readiness()).toEqual({ status: "degraded", reason: expect.stringContaining("DATABASE_LISTEN_URL") });
-  expect(logged.filter((line) => line.includes("degraded: cannot hear changes"))).toHaveLength(2);
-});
+it.skipIf(!isInstalled)(
+  "a gateway caches nothing behind PgBouncer in transaction mode, and reports that it is degraded [needs pgbouncer]",
+  async () => {
+    const { ada, tokenThere, readiness, logged } = await startTwo(false);
+    expect(await tokenThere()).toBe("AccessToken");
+    expect((await ada.graphql(DISCONNECT)).errors).toEqual([]);
+    expect(await tokenThere()).toBe("NotConnected");
+    expect(await readiness()).toEqual({ status: "degraded", reason: expect.stringContaining("DATABASE_LISTEN_URL") });
+    expect(logged.filter((line) => line.includes("degraded: cannot hear changes"))).toHaveLength(2);
+  },
+);
 
-it.skipIf(!isInstalled)("hears of changes through a direct connection beside PgBouncer [needs pgbouncer]", async () => {
+it.skipIf(!isInstalled)("a gateway receives changes through a direct connection beside PgBouncer [needs pgbouncer]", async () => {
   const { ada, tokenThere, readiness } = await startTwo(true);
   expect([await readiness(), await tokenThere()]).toEqual([{ status: "ready" }, "AccessToken"]);
   await ada.graphql(DISCONNECT);

@@ -61,7 +61,7 @@ describe("a body without a length", () => {
     expect(answer.toLowerCase()).toContain("\r\nconnection: close\r\n");
   });
 
-  it("is not read for ever: it is answered though it does not end", async () => {
+  it("is answered though it does not end", async () => {
     const socket = open();
     socket.write(headOf("POST", "/graphql", ["Transfer-Encoding: chunked"]));
     const part = chunk("x".repeat(65_536));
@@ -119,11 +119,11 @@ describe("requests that one socket sends before any is answered", () => {
   });
 });
 
-it("answers HTTP/1.0 without a host, as health checks ask", async () => {
+it("HTTP/1.0 without a host is answered, as health checks ask", async () => {
   expect(await sendRaw("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-it("tells the app the address of the other end", async () => {
+it("the app is given the address of the peer", async () => {
   const peers: unknown[] = [];
   const second = await startGateway({ ...gateway.config, port: 0 }, async (settled) => {
     const app = await createApp(settled);
@@ -134,13 +134,13 @@ it("tells the app the address of the other end", async () => {
   await second.stop();
 });
 
-it.each(["/graphql", "/api/platform_user/session", "/nothing"])("answers TRACE with 405 and what may be asked: %s", async (path) => {
+it.each(["/graphql", "/api/platform_user/session", "/nothing"])("TRACE is answered with 405 and the allowed methods: %s", async (path) => {
   const answer = await sendRaw(headOf("TRACE", path, ["Connection: close"]));
   expect(answer).toMatch(/^HTTP\/1\.1 405 /);
   expect(answer.toLowerCase()).toContain("\r\nallow: get, ");
 });
 
-describe("an offer of HTTP/2 is passed over, and the request answered", () => {
+describe("an offer of HTTP/2 is ignored, and the request answered", () => {
   const OFFER = ["Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"];
 
   it.each([
@@ -199,7 +199,7 @@ describe("a request with two hosts", () => {
     );
   });
 
-  it("is told from one with one", async () => {
+  it("is distinguished from one with one host", async () => {
     expect(await sendRaw("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

@@ -42,7 +42,7 @@ async function startConnecting(): Promise<string> {
   return (await response.json()).data.connect.authorization.id;
 }
 
-it.skipIf(!hasNginx)("pass a plain nginx with their first byte at once (needs nginx)", async () => {
+it.skipIf(!hasNginx)("streams pass a plain nginx with their first byte at once (needs nginx)", async () => {
   const nginx = await startNginx([gateway.config.port, gateway.config.port]);
   const response = await fetch(`${nginx.url}/graphql`, {
     method: "POST",
@@ -56,7 +56,7 @@ it.skipIf(!hasNginx)("pass a plain nginx with their first byte at once (needs ng
   await nginx.close();
 });
 
-it("tell proxies not to buffer them, and leave the connection to the socket", async () => {
+it("streams tell proxies not to buffer them, and leave the connection to the socket", async () => {
   const response = await gateway.app.fetch(
     new Request(`${gateway.config.publicUrl}/graphql`, {
       method: "POST",
@@ -80,7 +80,7 @@ function subscribe(port: number) {
   return socket;
 }
 
-it("break when the gateway stops, without the event that says that all is told", async () => {
+it("streams break when the gateway stops, without the event of completion", async () => {
   const socket = subscribe(gateway.config.port);
   const all = text(socket);
   await once(socket, "readable");
@@ -93,7 +93,7 @@ it("break when the gateway stops, without the event that says that all is told",
   expect(received).not.toContain("\r\n0\r\n\r\n");
 });
 
-it("break without that event, too, when their first reading ends after the listener has closed", async () => {
+it("streams break without the event of completion when their first reading ends after the listener has closed", async () => {
   let hasAsked = () => {};
   const asked = new Promise<void>((resolve) => (hasAsked = resolve));
   let hasClosed = () => {};
@@ -114,7 +114,7 @@ it("break without that event, too, when their first reading ends after the liste
   expect(await received).not.toContain("complete");
 });
 
-it("are taken up again by graphql-sse's client when the gateway is back", async () => {
+it("streams are resumed by graphql-sse's client when the gateway is back", async () => {
   const id = await startConnecting();
   const client = createClient({ url: `${gateway.config.publicUrl}/graphql`, headers, retryAttempts: 50, retry: () => delay(100) });
   const received: unknown[] = [];
@@ -132,7 +132,7 @@ it("are taken up again by graphql-sse's client when the gateway is back", async 
   dispose();
 });
 
-it("take no place of their user's when the client is gone before the answer", async () => {
+it("streams are not counted for their user when the client is gone before the answer", async () => {
   const body = JSON.stringify({ query: SILENT });
   const request = [
     "POST /graphql HTTP/1.1",

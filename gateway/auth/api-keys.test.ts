@@ -14,7 +14,7 @@ const setUp = async () => {
 };
 
 describe("API keys", () => {
-  it("come as pairs, of which the secret is stored as a hash only", async () => {
+  it("are pairs whose secret is stored only as a hash", async () => {
     const { database, here, there } = await setUp();
     const { id, secret, ...rest } = await here.create("web server");
     expect(id).toMatch(/^pk_[\w-]{22}$/);
@@ -25,7 +25,7 @@ describe("API keys", () => {
     expect(JSON.stringify(await here.list())).not.toContain(secret.slice(3));
   });
 
-  it("can be any number at a time, listed the newest first", async () => {
+  it("may be several, listed newest first", async () => {
     const { clock, here } = await setUp();
     const old = await here.create(null);
     clock.advance(seconds(1));
@@ -45,7 +45,7 @@ describe("API keys", () => {
     expect(await here.verify(one.id, "")).toBe(false);
   });
 
-  it("are revoked for good, at once and in every process", async () => {
+  it("are revoked permanently, at once in every process", async () => {
     const { here, there } = await setUp();
     const { id, secret } = await here.create(null);
     expect(await there.verify(id, secret)).toBe(true);
@@ -57,7 +57,7 @@ describe("API keys", () => {
     expect(await here.list()).toMatchObject([{ id, revokedAt: expect.any(Date) }]);
   });
 
-  it("note their use once in five minutes, off the caller's path", async () => {
+  it("record their use once in five minutes, without delaying the caller", async () => {
     const { clock, here, database } = await setUp();
     const { id, secret } = await here.create(null);
     const lastUsedAt = async () => {
@@ -78,7 +78,7 @@ describe("API keys", () => {
     expect(news).toEqual([]);
   });
 
-  it("verify also when their use cannot be noted, which is logged without the secret", async () => {
+  it("are accepted even if their use cannot be recorded, which is logged without the secret", async () => {
     const { here, database, warnings } = await setUp();
     const { id, secret } = await here.create(null);
     const { id: broken, secret: brokenSecret } = await here.create(null);

@@ -26,7 +26,7 @@ const basic = (text: string, headers: Record<string, string> = {}) =>
   requestWith({ authorization: `Basic ${Buffer.from(text).toString("base64")}`, ...headers });
 
 describe("who is asking", () => {
-  it("is nobody without Authorization, whatever cookies there are", async () => {
+  it("is anonymous without Authorization, whatever cookies there are", async () => {
     const { auth, signIn } = await setUp();
     const { setCookies } = await signIn();
     expect(await auth.authenticate(requestWith({}))).toEqual({ kind: "anonymous" });
@@ -44,7 +44,7 @@ describe("who is asking", () => {
     });
   });
 
-  it("is the user of a user token, the very one that login takes", async () => {
+  it("is the user of a user token, which login takes too", async () => {
     const { auth } = await setUp();
     const { token } = await auth.provisionUser({ id: "ada", groupId: "acme", name: "Ada" });
     const viewer = { userId: "ada", groupId: "acme", name: "Ada" };
@@ -52,7 +52,7 @@ describe("who is asking", () => {
     expect((await auth.signIn.login(token, requestWith({}))).session.viewer).toEqual(viewer);
   });
 
-  it("is the user of an issuer's JWT, the very one that login takes", async () => {
+  it("is the user of an issuer's JWT, which login takes too", async () => {
     const clock = createManualClock();
     const [issuer, key] = [await startIssuer(), await createKey("k1")];
     issuer.publish(key);
@@ -62,13 +62,13 @@ describe("who is asking", () => {
     expect(await auth.authenticate(bearer(token))).toMatchObject({ kind: "user", viewer: { userId: "ada" }, sessionId: null });
   });
 
-  it("takes the scheme in any case", async () => {
+  it("does not depend on the case of the scheme", async () => {
     const { auth } = await setUp();
     const { token } = await auth.provisionUser({ id: "ada" });
     expect(await auth.authenticate(requestWith({ authorization: `bEaReR  ${token}` }))).toMatchObject({ kind: "user" });
   });
 
-  it("has the group of the moment, so that a former member's old token shows the new state at once, in every process", async () => {
+  it("has the current group at once in every process, even with an older token", async () => {
     const [here, there] = await startTwoAuths(createManualClock());
     const { token } = await here.provisionUser({ id: "ada", groupId: "acme" });
     const { session } = await here.signIn.login(token, requestWith({}));
@@ -126,7 +126,7 @@ describe("an API key is refused", () => {
 });
 
 describe("a bearer token is refused", () => {
-  it("with what to do about it, once it has expired", async () => {
+  it("with advice, once it has expired", async () => {
     const { auth, clock, signIn } = await setUp();
     const { session } = await signIn();
     const { token } = await auth.provisionUser({ id: "ada" });
@@ -163,7 +163,7 @@ describe("a bearer token is refused", () => {
     await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
-  it("when it was changed, without a word of it in message or log", async () => {
+  it("when it was changed, and is in neither message nor log", async () => {
     const { auth } = await setUp();
     const { token } = await auth.provisionUser({ id: "ada" });
     const forged = `${token.slice(0, -43)}${"A".repeat(43)}`;

@@ -25,7 +25,7 @@ const login = async (user: TestUser, token: string) =>
   user.graphql(LOGIN, { token }, { origin: WEB_ORIGIN, authorization: `Bearer ${await user.bearer()}` });
 
 describe("a started authorization", () => {
-  it("is bound by a cookie of its own, which is named from the hash of its state and lasts as long", async () => {
+  it("is bound by a cookie of its own, named by the hash of its state, that lasts as long", async () => {
     const started = await ada.browser.fetch("/connect/test");
     const state = new URL(started.headers.get("location") ?? "").searchParams.get("state") ?? "";
     const name = `${BINDING}${hashSecret(state).slice(0, 16)}`;
@@ -34,7 +34,7 @@ describe("a started authorization", () => {
     ]);
   });
 
-  it("is bound by another secret than each other one, also of one request and of one bearer", async () => {
+  it("is bound by a secret that no other attempt has, even within one request or bearer", async () => {
     const query = `mutation { a: connect(slug: "test") { id } b: connect(slug: "test") { id } }`;
     const headers = { authorization: `Bearer ${await ada.bearer()}` };
     const answers = await Promise.all([1, 2].map(() => ada.graphql(query, {}, headers)));
@@ -43,7 +43,7 @@ describe("a started authorization", () => {
     expect(new Set(cookies.map((pair) => pair?.[1])).size).toBe(4);
   });
 
-  it("takes its secret along when it ends, well or not", async () => {
+  it("loses its secret when it ends, with success or not", async () => {
     const callback = await startAt(ada, "?returnTo=/connectors/test");
     expect(heldBy(ada)).toHaveLength(1);
     await ada.browser.fetch(callback.href);
@@ -62,7 +62,7 @@ describe("a started authorization", () => {
     expect((await visit(second)).status).toBe(200);
   });
 
-  it("has its browser hold eight at most: the oldest is dropped", async () => {
+  it("is one of at most eight in its browser: the oldest is dropped", async () => {
     const callbacks: URL[] = [];
     for (let count = 0; count < MAXIMUM_BINDINGS + 2; count += 1) callbacks.push(await startAt(ada));
     expect(heldBy(ada)).toHaveLength(MAXIMUM_BINDINGS);
@@ -71,7 +71,7 @@ describe("a started authorization", () => {
     expect(statuses).toEqual([403, 403, ...Array.from({ length: MAXIMUM_BINDINGS }, () => 200)]);
   });
 
-  it("has its browser hold eight at most also where one request starts more", async () => {
+  it("is one of at most eight in its browser even if one request starts more", async () => {
     const fields = Array.from({ length: MAXIMUM_BINDINGS + 2 }, (_, at) => `c${at}: connect(slug: "test") { id }`);
     for (const half of [fields.slice(0, 5), fields.slice(5)]) await ada.graphql(`mutation { ${half.join(" ")} }`);
     expect(heldBy(ada)).toHaveLength(MAXIMUM_BINDINGS);
@@ -79,7 +79,7 @@ describe("a started authorization", () => {
 });
 
 describe("login", () => {
-  it("ends what another user's attempts have planted in the browser, also after a logout", async () => {
+  it("ends the bindings of another user's attempts in the browser, even after a logout", async () => {
     const mallory = await test.signIn("mallory");
     const { authorizeUrl } = (await mallory.graphql(CONNECT)).data.connect.authorization;
     const callback = await test.provider.authorize(authorizeUrl);
@@ -94,7 +94,7 @@ describe("login", () => {
     expect(await statusOf(victim, callback)).toBe(403);
   });
 
-  it("exchanges what the user's own attempts have given the browser, which go on", async () => {
+  it("replaces the secrets of the user's own attempts, which stay valid", async () => {
     const callback = await startAt(ada);
     const [before] = heldBy(ada);
     await login(ada, await ada.bearer());
@@ -106,14 +106,14 @@ describe("login", () => {
     expect(await statusOf(ada.browser, callback)).toBe(200);
   });
 
-  it("leaves the attempt to one of two logins at the same moment, and the other one takes nothing away", async () => {
+  it("leaves the attempt to one of two logins at the same moment, and the other one does not end it", async () => {
     const callback = await startAt(ada);
     const token = await ada.bearer();
     await Promise.all([login(ada, token), login(ada, token)]);
     expect(await statusOf(ada.browser, callback)).toBe(200);
   });
 
-  it("takes no secret of another attempt for one of the user's", async () => {
+  it("does not take another attempt's secret for one of the user's", async () => {
     const callback = await startAt(ada);
     const [[name = ""] = []] = heldBy(ada);
     const stranger = createBrowser(test.app, PUBLIC_URL);

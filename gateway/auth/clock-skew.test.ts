@@ -40,7 +40,7 @@ describe.each([
   ["slow", -HOUR_MS],
   ["fast", HOUR_MS],
 ])("a machine over the same Postgres whose clock is an hour %s", (_name, clockLeadMs) => {
-  it("judges tokens and keys of others rightly, and its own are judged so", { timeout: 60_000 }, async () => {
+  it("judges tokens and keys of others correctly, as others judge its own", { timeout: 60_000 }, async () => {
     test = await startTestApp({ database: "postgres" });
     const { user, session, key, oneTime } = await issue();
     child = await startChild(test, "ada", { clockLeadMs });

@@ -16,7 +16,7 @@ describe("cookies", () => {
     expect(attempt.clear("a")).toBe("__Host-xkit_attempt_a=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
   });
 
-  it("have plain names over http, and are not Secure, which not every browser takes on loopback", () => {
+  it("have plain names over http, and are not Secure", () => {
     const { session, attempt } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
     expect(session.serialize(secret, 60)).toEqual([`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax`]);
     expect(attempt.clear("a")).toMatch(/^xkit_attempt_a=; /);
@@ -36,7 +36,7 @@ describe("cookies", () => {
     expect(createCookies(publicUrl, webOrigins).session.serialize(secret, 60)[0]).toContain(`SameSite=${sameSite}`);
   });
 
-  it("are Secure over http only with SameSite=None, which is not heeded without", () => {
+  it("are Secure over http only with SameSite=None, which requires it", () => {
     const { session } = createCookies("http://127.0.0.1:4000", ["http://localhost:5173"]);
     expect(session.serialize(secret, 60)[0]).toBe(`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
   });
@@ -65,12 +65,12 @@ describe("cookies", () => {
     expect(session.parse(requestWith(cookie === undefined ? {} : { cookie })).filter(isSecret)).toEqual([]);
   });
 
-  it("are not looked for in a header longer than 16 KiB", () => {
+  it("are not read from a header longer than 16 KiB", () => {
     const { session } = createCookies("https://xkit.example.com", []);
     expect(session.parse(requestWith({ cookie: `${"a=b; ".repeat(4_000)}__Host-xkit_session=${secret}` }))).toEqual([]);
   });
 
-  it("hold a session twice for a page on another site, and the one that navigations send is read first", () => {
+  it("hold a session twice for a page on another site, of which the one that navigations send is read first", () => {
     const { session } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
     const [one, other] = ["__Host-xkit_session=one", "__Host-xkit_session_partitioned=other"];
     expect(session.parse(requestWith({ cookie: `${other}; ${one}` }))).toEqual(["one", "other"]);

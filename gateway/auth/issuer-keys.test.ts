@@ -58,7 +58,7 @@ describe("the issuer's keys", () => {
     expect(issuer.fetches()).toBe(3);
   });
 
-  it("outlive an outage, however long, and nobody is signed out", async () => {
+  it("outlive an outage of any length, and no user is signed out", async () => {
     const { auth, clock, issuer, askWith } = await setUp();
     await askWith({});
     issuer.answerWith((response) => response.writeHead(500).end("{}"));
@@ -89,7 +89,7 @@ describe("the issuer's keys", () => {
     expect(issuer.fetches()).toBe(1);
   });
 
-  it("answer TEMPORARILY_UNAVAILABLE while they were never had, and are tried again after two seconds", async () => {
+  it("lead to TEMPORARILY_UNAVAILABLE until they were fetched once, and are tried again after two seconds", async () => {
     const { clock, issuer, key, askWith } = await setUp();
     issuer.answerWith((response) => response.writeHead(503).end());
     await expect(askWith({})).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE", facts: { retryAfter: 2 } });
@@ -100,7 +100,7 @@ describe("the issuer's keys", () => {
     expect(await askWith({})).toMatchObject(viewer("ada"));
   });
 
-  it("that were withdrawn stop verifying tokens that are remembered", async () => {
+  it("that were withdrawn no longer verify remembered tokens", async () => {
     const { clock, issuer, key, ask } = await setUp();
     const token = await issue(key, clock, { exp: clock.now() / 1_000 + 7_200 });
     await ask(token);
@@ -109,7 +109,7 @@ describe("the issuer's keys", () => {
     await expect(ask(token)).rejects.toMatchObject(GENERIC);
   });
 
-  it("are refreshed behind the caller's back after ten minutes", async () => {
+  it("are refreshed in the background after ten minutes", async () => {
     const { clock, issuer, key, askWith } = await setUp();
     await askWith({});
     const refetched = new Promise<void>((resolve) => {

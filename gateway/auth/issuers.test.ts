@@ -21,12 +21,12 @@ describe("a JWT of a configured issuer", () => {
     for (const key of keys) expect(await askWith({}, key)).toMatchObject(viewer("ada"));
   });
 
-  it("is told by the claims that are configured", async () => {
+  it("is read by the configured claims", async () => {
     const { askWith } = await setUp({ userIdClaim: "https://example.com/uid", audience: null, groupIdClaim: null, nameClaim: null });
     expect(await askWith({ "https://example.com/uid": 42, aud: "anything", org: "acme", email: "x" })).toMatchObject(viewer("42"));
   });
 
-  it("gives its users and groups ids of their own where it has prefixes, and nothing that another source could give", async () => {
+  it("gives its users and groups ids with its issuer's prefixes, which no other source can give", async () => {
     const { askWith } = await setUp({ userIdPrefix: "idp:", groupIdPrefix: "org:" });
     expect(await askWith({ org: "acme" })).toMatchObject(viewer("idp:ada", "org:acme"));
     expect(await askWith({ org: null })).toMatchObject(viewer("idp:ada", null));
@@ -95,12 +95,12 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
     expect(await auth.users.find("ada")).toBeNull();
   });
 
-  it("also when a claim is named like a property that every object has", async () => {
+  it("when a claim is named like a property of every object", async () => {
     const { askWith } = await setUp({ userIdClaim: "constructor" });
     await expect(askWith({})).rejects.toMatchObject(GENERIC);
   });
 
-  it("of 100 kB, before anything is parsed or fetched", async () => {
+  it("when it has 100 kB, before it is parsed or keys are fetched", async () => {
     const { auth, issuer, key, clock, ask } = await setUp();
     const token = await issue(key, clock, { padding: "x".repeat(75_000) });
     expect(token.length).toBeGreaterThan(100_000);
@@ -110,7 +110,7 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
     expect(issuer.fetches()).toBe(0);
   });
 
-  it("and tolerates a clock that is 30 seconds off", async () => {
+  it("only where its times are more than 30 seconds off", async () => {
     const { clock, askWith } = await setUp();
     const now = clock.now() / 1_000;
     expect(await askWith({ exp: now - 29 })).toMatchObject(viewer("ada"));
@@ -127,7 +127,7 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
 });
 
 describe("moving between groups", () => {
-  it("happens by the claim of a newer token; the old token then shows the new state", async () => {
+  it("follows the claim of a newer token, and the old token then has the new group", async () => {
     const { clock, key, ask } = await setUp();
     const old = await issue(key, clock, { org: "acme" });
     expect(await ask(old)).toMatchObject(viewer("ada", "acme"));
@@ -136,7 +136,7 @@ describe("moving between groups", () => {
     expect(await ask(old)).toMatchObject(viewer("ada", "globex"));
   });
 
-  it("out of every group happens by a token without the claim, or with an empty one", async () => {
+  it("out of every group follows a token without the claim, or with an empty one", async () => {
     const { clock, askWith } = await setUp();
     for (const claims of [{}, { org: null }, { org: "" }]) {
       expect(await askWith({ org: "acme" })).toMatchObject(viewer("ada", "acme"));
@@ -146,7 +146,7 @@ describe("moving between groups", () => {
     }
   });
 
-  it("does not happen by tokens of an issuer without a group claim", async () => {
+  it("does not follow tokens of an issuer without a group claim", async () => {
     const { auth, askWith } = await setUp({ groupIdClaim: null });
     await auth.users.provision({ id: "ada", groupId: "acme" });
     expect(await askWith({ org: "globex" })).toMatchObject(viewer("ada", "acme"));

@@ -48,7 +48,7 @@ describe("sessions", () => {
     expect(await sessions.find(secret)).toBeNull();
   });
 
-  it("write down their use once in five minutes at most", async () => {
+  it("record their use once in five minutes at most", async () => {
     const { clock, database, sessions } = await setUp();
     const { secret } = await sessions.start("ada");
     const lastUse = async () => (await rows({ database }))[0]?.last_used_at;
@@ -76,7 +76,7 @@ describe("sessions", () => {
     await there?.end(live?.id ?? "");
   });
 
-  it("are asked of the store once, and then of memory, until something changes", async () => {
+  it("are read from the store once, and then from memory until something changes", async () => {
     const { database, sessions } = await setUp();
     const { id } = await sessions.start("ada");
     expect(await sessions.isLive(id)).toBe(true);
@@ -87,7 +87,7 @@ describe("sessions", () => {
     expect(await sessions.isLive(id)).toBe(false);
   });
 
-  it("do not live when nobody started them", async () => {
+  it("are not found when they were never started", async () => {
     const { sessions } = await setUp();
     expect(await sessions.isLive("nobody")).toBe(false);
   });
@@ -112,7 +112,7 @@ const startTwo = async () => {
 };
 
 describe("one-time tokens", () => {
-  it("are good once", async () => {
+  it("are redeemed once", async () => {
     const { here, there } = await startTwo();
     const { token } = await here.create("ada");
     expect(await there.redeem(token)).toBe("ada");
@@ -120,14 +120,14 @@ describe("one-time tokens", () => {
     expect(await here.redeem(token)).toBeNull();
   });
 
-  it("are good for one of two processes that redeem at once", async () => {
+  it("are redeemed by one of two processes that try at once", async () => {
     const { here, there } = await startTwo();
     const { token } = await here.create("ada");
     const answers = await Promise.all([here.redeem(token), there.redeem(token), here.redeem(token), there.redeem(token)]);
     expect(answers.filter((answer) => answer === "ada")).toHaveLength(1);
   });
 
-  it("are good for 60 seconds", async () => {
+  it("are valid for 60 seconds", async () => {
     const { clock, here } = await startTwo();
     const { token, expiresAt } = await here.create("ada");
     expect(expiresAt.getTime()).toBe(clock.now() + 60_000);
@@ -145,7 +145,7 @@ describe("one-time tokens", () => {
     expect(await stored()).toHaveLength(1);
   });
 
-  it("are not known when nobody made them", async () => {
+  it("are refused when they were never issued", async () => {
     const { here } = await startTwo();
     expect(await here.redeem("")).toBeNull();
   });

@@ -40,7 +40,7 @@ describe("login", () => {
     ]);
   });
 
-  it("refuses a session token, whose life could else be stretched for ever", async () => {
+  it("refuses a session token, whose life could otherwise be extended", async () => {
     const { auth, session } = await setUp();
     await expect(auth.signIn.login(session.token, requestWith({}))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
@@ -50,7 +50,7 @@ describe("login", () => {
     await expect(auth.signIn.login(token, requestWith({}))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
-  it("refuses a page of another origin, which could sign its visitors in as somebody else", async () => {
+  it("refuses a page of another origin, which could sign its visitors in as another user", async () => {
     const { auth } = await setUp();
     const { token } = await auth.provisionUser({ id: "eve" });
     for (const origin of ["https://evil.com", "null"]) {
@@ -78,7 +78,7 @@ describe("refresh", () => {
   });
 
   it.each([{ origin: APP_ORIGIN }, { origin: PUBLIC_URL }, { "sec-fetch-site": "same-origin" }])(
-    "is for pages with %j",
+    "is allowed to pages with %j",
     async (headers) => {
       const { auth, cookie } = await setUp();
       expect(await auth.signIn.refresh(page(cookie, headers))).toMatchObject({ session: { viewer: { userId: "ada" } } });
@@ -95,14 +95,14 @@ describe("refresh", () => {
     { "sec-fetch-site": "same-site" },
     { "sec-fetch-site": "cross-site" },
     { referer: `${PUBLIC_URL}/` },
-  ])("is not for requests with %j, and neither is logout", async (headers: Record<string, string>) => {
+  ])("is refused to requests with %j, as logout is", async (headers: Record<string, string>) => {
     const { auth, cookie } = await setUp();
     await expect(auth.signIn.refresh(page(cookie, headers))).rejects.toMatchObject({ code: "FORBIDDEN" });
     await expect(auth.signIn.logout(page(cookie, headers))).rejects.toMatchObject({ code: "FORBIDDEN" });
     expect(await auth.signIn.findViewer(page(cookie))).not.toBeNull();
   });
 
-  it("is UNAUTHENTICATED without a session, with a stranger's, and after it has idled away", async () => {
+  it("is UNAUTHENTICATED without a session, with an unknown one, and after it has expired unused", async () => {
     const { auth, clock, cookie } = await setUp();
     const name = cookie.split("=", 1)[0] ?? "";
     for (const wrong of ["", `${name}=${"x".repeat(43)}`, `${name}=`]) {
@@ -124,7 +124,7 @@ describe("refresh", () => {
 });
 
 describe("a page on another site", () => {
-  it("goes on by either cookie, and ends what both hold when it signs out or in", async () => {
+  it("is signed in by either cookie, and ends the sessions of both when it signs out or in", async () => {
     const { auth, cookie, setCookies } = await setUp();
     const partitioned = cookieOf(setCookies[1]);
     const dead = `__Host-xkit_session=${"x".repeat(43)}`;
@@ -140,7 +140,7 @@ describe("a page on another site", () => {
 });
 
 describe("logout", () => {
-  it("ends the session at once in every process and clears every cookie of ours", async () => {
+  it("ends the session at once in every process and clears every cookie of the gateway", async () => {
     const [here, there] = await startTwoAuths(createManualClock());
     const { session, cookie } = await signInAs(here, "ada");
     expect(await there.authenticate(bearer(session.token))).toMatchObject({ kind: "user" });
@@ -157,7 +157,7 @@ describe("logout", () => {
     expect(await there.signIn.findViewer(page(cookie))).toBeNull();
   });
 
-  it("succeeds again, and without any session", async () => {
+  it("succeeds again, and without a session", async () => {
     const { auth, cookie } = await setUp();
     await auth.signIn.logout(page(cookie));
     expect((await auth.signIn.logout(page(cookie))).setCookies).toHaveLength(2);
@@ -166,7 +166,7 @@ describe("logout", () => {
 });
 
 describe("the first-party pages", () => {
-  it("see who is signed in by the cookie, as they are now", async () => {
+  it("read the signed-in user, with the current group, by the cookie", async () => {
     const { auth, cookie } = await setUp();
     const visit = new Request(`${PUBLIC_URL}/connect/slack`, { headers: { cookie } });
     expect(await auth.signIn.findViewer(visit)).toEqual({ userId: "ada", groupId: null, name: null });
@@ -175,7 +175,7 @@ describe("the first-party pages", () => {
     expect(await auth.signIn.findViewer(new Request(PUBLIC_URL))).toBeNull();
   });
 
-  it("sign a window in with a one-time token", async () => {
+  it("sign in a window with a one-time token", async () => {
     const { auth } = await setUp();
     const { token } = await auth.oneTimeTokens.create("ada");
     const { setCookies } = await auth.signIn.start((await auth.oneTimeTokens.redeem(token)) ?? "", page(""));
@@ -200,7 +200,7 @@ describe("bound to a request", () => {
 });
 
 describe("the public signing keys", () => {
-  it("verify what the gateway signs, after a rotation by another process too", async () => {
+  it("verify the gateway's tokens, even after a rotation by another process", async () => {
     const [here, there] = await startTwoAuths(createManualClock());
     const before = await here.provisionUser({ id: "ada" });
     await there.signingKeys.rotate();

@@ -42,7 +42,7 @@ describe("signing keys", () => {
     expect(second).toEqual(first);
   });
 
-  it("end as one active key when processes start, and rotate, at once", async () => {
+  it("result in one active key when processes start, and rotate, at once", async () => {
     const { store } = await setUp();
     await Promise.all([startProcess(store.url), startProcess(store.url), startProcess(store.url)]);
     const rows = await (await store.open()).query.selectFrom("signing_keys").selectAll().execute();

@@ -21,7 +21,7 @@ const setUp = async () => {
   return { clock, database, signingKeys, create, tokens: create(), session, sign };
 };
 
-describe("tokens of ours", () => {
+describe("the gateway's own tokens", () => {
   it("are user tokens for an hour", async () => {
     const { clock, tokens } = await setUp();
     const { token, expiresAt } = await tokens.mintUserToken("ada");
@@ -45,7 +45,7 @@ describe("tokens of ours", () => {
     expect((await tokens.mintSessionToken(endingSoon)).expiresAt).toEqual(endingSoon.expiresAt);
   });
 
-  it("expire, also when they are remembered", async () => {
+  it("expire even when they are remembered", async () => {
     const { clock, tokens, session } = await setUp();
     const [user, live] = [(await tokens.mintUserToken("ada")).token, (await tokens.mintSessionToken(session)).token];
     await Promise.all([tokens.verify(user), tokens.verify(live)]);
@@ -66,7 +66,7 @@ describe("tokens of ours", () => {
     expect(await tokens.verify(next)).toMatchObject({ ok: true });
   });
 
-  it("stop verifying when their key is taken out of the store, also when they are remembered", async () => {
+  it("are refused once their key is removed from the store, even when they are remembered", async () => {
     const { database, tokens } = await setUp();
     const { token } = await tokens.mintUserToken("ada");
     expect(await tokens.verify(token)).toMatchObject({ ok: true });
@@ -74,13 +74,13 @@ describe("tokens of ours", () => {
     expect(await tokens.verify(token)).toMatchObject({ ok: false, isExpired: false });
   });
 
-  it("are foreign to a gateway of another URL, even over the same store", async () => {
+  it("are refused by a gateway of another URL, even over the same store", async () => {
     const { create, tokens } = await setUp();
     const { token } = await tokens.mintUserToken("ada");
     expect(await create("https://other.example.com").verify(token)).toBeNull();
   });
 
-  it("are refused with another audience, type, key, or without what they must say", async () => {
+  it("are refused with another audience, type or key, or without a required claim", async () => {
     const { tokens, sign } = await setUp();
     expect(await tokens.verify(await sign({}))).toMatchObject({ ok: true });
     const bad = await Promise.all([

@@ -24,7 +24,7 @@ describe("provision", () => {
     expect(await users.findGroup("other")).toBeNull();
   });
 
-  it("creates a user about whom nothing is said", async () => {
+  it("creates a user by id alone", async () => {
     const { users } = await setUp();
     expect(await users.provision({ id: "ada" })).toEqual({ id: "ada", groupId: null, name: null });
   });
@@ -48,7 +48,7 @@ describe("provision", () => {
     expect(news).toEqual([]);
   });
 
-  it("notes a later assertion of the same group without calling it a change", async () => {
+  it("records a later assertion of the same group without announcing a change", async () => {
     const { clock, users, rowOf } = await setUp();
     await users.provision({ id: "ada", groupId: "acme" });
     clock.advance(minutes(2));
@@ -82,27 +82,27 @@ describe("moving between groups", () => {
     expect(await users.provision({ id: "ada", groupId: "acme", assertedAt: at(0) })).toMatchObject({ groupId: null });
   });
 
-  it("believes the platform itself at any time", async () => {
+  it("follows the platform itself at any time", async () => {
     const { users } = await setUp();
     await users.provision({ id: "ada", groupId: "acme" });
     expect(await users.provision({ id: "ada", groupId: "globex" })).toMatchObject({ groupId: "globex" });
   });
 
-  it("does not let an issuer whose clock is ahead outrank what is said here later", async () => {
+  it("follows a later call of the platform over an issuer whose clock is ahead", async () => {
     const { clock, users } = await setUp();
     await users.provision({ id: "ada", groupId: "acme", assertedAt: at(days(1)) });
     clock.advance(seconds(2));
     expect(await users.provision({ id: "ada", groupId: "globex", assertedAt: at(seconds(2)) })).toMatchObject({ groupId: "globex" });
   });
 
-  it("compares tokens in whole seconds, as they tell them", async () => {
+  it("compares the times of tokens in whole seconds", async () => {
     const { clock, users } = await setUp();
     clock.advance(900);
     await users.provision({ id: "ada", groupId: "acme", assertedAt: at(900) });
     expect(await users.provision({ id: "ada", groupId: "globex", assertedAt: at(0) })).toMatchObject({ groupId: "globex" });
   });
 
-  it("does not let a token of the same second, or within its issuer's tolerance, undo what the platform says", async () => {
+  it("does not undo a change of the platform by a token of the same second, or within its issuer's tolerance", async () => {
     const { clock, users } = await setUp();
     await users.provision({ id: "ada", groupId: null });
     clock.advance(999);

@@ -18,7 +18,7 @@ async function startCatalog(marks: (string | null)[] = [plainConnector.mark_url]
 }
 
 describe("the page of a gateway before another gateway", () => {
-  it("shows the other one's logos, and still comes when the other one is gone", async () => {
+  it("shows the other one's logos, and is served when the other one is away", async () => {
     await buildPages();
     const collect = { fields: [{ name: "key", label: "Key", secret: true }] };
     const front = await startFront([{ slug: "other", name: "Other", mark_url: "https://marks.example/other.svg", collect }]);
@@ -46,7 +46,7 @@ describe("where logos come from", () => {
     expect(await findLogoOrigins()).toEqual(["https://cdn.acme.example"]);
   });
 
-  it("is nowhere while the upstream has never answered, and is asked again a minute later", async () => {
+  it("is no origin until the upstream has answered, and is asked again a minute later", async () => {
     const { xkit, findLogoOrigins } = await startCatalog();
     xkit.on("GET /platform_user/platform", (_request, response) => sendJson(response, 500, {}));
     expect(await findLogoOrigins()).toEqual([]);
@@ -55,7 +55,7 @@ describe("where logos come from", () => {
     expect(await findLogoOrigins()).toEqual(ORIGINS);
   });
 
-  it("keeps no page waiting for longer than a second", async () => {
+  it("delays no page for longer than a second", async () => {
     const { xkit, findLogoOrigins } = await startCatalog();
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
@@ -70,7 +70,7 @@ describe("where logos come from", () => {
     await expect.poll(findLogoOrigins).toEqual(ORIGINS);
   });
 
-  it("is never what would be more than a host in a policy", async () => {
+  it("is never more than a host in a policy", async () => {
     const strange = ["https://*", "https://a.example;sandbox", "https://'self'", "https://", "nonsense", "javascript:alert(1)", "", null];
     const { findLogoOrigins } = await startCatalog([...strange, "http://[::1]:8080/logo.png", "data:image/png;base64,AA=="]);
     expect(await findLogoOrigins()).toEqual(["https://cdn.acme.example", "http://[::1]:8080"]);

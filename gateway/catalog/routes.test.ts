@@ -54,13 +54,13 @@ describe("a page of the catalog", () => {
     ]);
   });
 
-  it("needs nothing inline and nothing from another host, which its policy would not let run", async () => {
+  it("needs nothing inline and nothing from another host, which its policy would block", async () => {
     const page = await (await get("/")).text();
     expect(assetsOf(page).map((path) => path.split(".").at(-1))).toEqual(expect.arrayContaining(["js", "css"]));
     expect(page).not.toMatch(/<style|\son\w+=|\sstyle=|<script(?![^>]*\ssrc="\/)|(?:src|href)="(?:https?:)?\/\//);
   });
 
-  it.each(PAGES)("is framed by nobody, guessed by nobody, and passes no path on to another site: %s", async (path) => {
+  it.each(PAGES)("is not framed and not sniffed, and sends no path to another site: %s", async (path) => {
     expect(Object.fromEntries((await get(path)).headers)).toMatchObject({
       "content-type": "text/html; charset=utf-8",
       "x-frame-options": "DENY",
@@ -78,7 +78,7 @@ describe("a page of the catalog", () => {
 });
 
 describe("a file with a hash in its name", () => {
-  it("is kept for a year without asking again", async () => {
+  it("is cached for a year without revalidation", async () => {
     for (const path of assetsOf(await (await get("/")).text())) {
       const { status, headers } = await get(path);
       expect({ path, status, cached: headers.get("cache-control") }).toEqual({
@@ -92,7 +92,7 @@ describe("a file with a hash in its name", () => {
   });
 
   it.each(["/assets/nothing.js", "/assets/", "/assets/..%2findex.html", "/assets/%2e%2e/index.html", "/assets/index.html"])(
-    "is kept by nobody where there is none: %s",
+    "is not cached where it does not exist: %s",
     async (path) => {
       const { status, headers } = await get(path);
       expect({ status, cached: headers.get("cache-control") ?? "" }).not.toMatchObject({ cached: expect.stringContaining("immutable") });
@@ -105,7 +105,7 @@ describe("a file that keeps its name", () => {
   it.each([
     ["/", "no-cache"],
     ["/xkit.js", "public, max-age=300"],
-  ])("is asked for again, and sent again only when it has changed: %s", async (path, cached) => {
+  ])("is revalidated, and sent again only when it has changed: %s", async (path, cached) => {
     const first = await get(path);
     const tag = first.headers.get("etag") ?? "";
     expect(first.headers.get("cache-control")).toBe(cached);
@@ -117,14 +117,14 @@ describe("a file that keeps its name", () => {
     expect((await get(path, { "if-none-match": 'W/"older"' })).status).toBe(200);
   });
 
-  it("brings the policy of now with the word that it has not changed", async () => {
+  it("has the current policy in an answer 304", async () => {
     const tag = (await get("/")).headers.get("etag") ?? "";
     const again = await get("/", { "if-none-match": tag });
     expect(again.headers.get("content-security-policy")).toContain("https://marks.example");
   });
 });
 
-it.each(["/", "/xkit.js"])("is compressed for whoever takes gzip, and plain for everybody else: %s", async (path) => {
+it.each(["/", "/xkit.js"])("is compressed for clients that accept gzip, and plain for others: %s", async (path) => {
   const plain = await get(path);
   const small = await get(path, { "accept-encoding": "br, gzip;q=0.8" });
   expect([plain.headers.get("content-encoding"), small.headers.get("content-encoding")]).toEqual([null, "gzip"]);
@@ -134,7 +134,7 @@ it.each(["/", "/xkit.js"])("is compressed for whoever takes gzip, and plain for 
   expect(compressed.length).toBeLessThan(full.length);
 });
 
-it("lets every page run /xkit.js, and nobody guess what it is", async () => {
+it("may run on every page as /xkit.js, and is not sniffed", async () => {
   expect(Object.fromEntries((await get("/xkit.js", { origin: "https://anybody.example" })).headers)).toMatchObject({
     "content-type": "text/javascript; charset=utf-8",
     "access-control-allow-origin": "*",
@@ -143,14 +143,14 @@ it("lets every page run /xkit.js, and nobody guess what it is", async () => {
   });
 });
 
-describe("without the built pages", () => {
+describe("a gateway without the built pages", () => {
   const catalog: Catalog = {
     getPlatform: () => Promise.reject(new Error("Not to be asked.")),
     listConnectors: () => Promise.reject(new Error("Not to be asked.")),
     findConnector: () => Promise.reject(new Error("Not to be asked.")),
   };
 
-  it.each([...PAGES, "/xkit.js"])("says with 503 how to build them: %s", async (path) => {
+  it.each([...PAGES, "/xkit.js"])("answers 503 and how to build them: %s", async (path) => {
     const routes = createCatalogRoutes({ catalog, clock: createManualClock(), pages: null, bundle: null });
     const response = await routes.fetch(new Request(`${PUBLIC_URL}${path}`));
     expect(response.status).toBe(503);

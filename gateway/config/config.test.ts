@@ -26,7 +26,7 @@ function problemsOf(env: Environment, file: unknown = null): readonly string[] {
   return [];
 }
 
-describe("a configuration without anything", () => {
+describe("an empty configuration", () => {
   it("is one for development on this machine, and frozen", () => {
     const config = parse();
     expect(config).toMatchObject({
@@ -47,7 +47,7 @@ describe("a good configuration", () => {
     expect(connectors.get("test")?.oauth?.client.clientSecret).toBe(`quote " and \\ backslash`);
   });
 
-  it("takes several parts of one text, and leaves what is no variable alone", () => {
+  it("takes several variables of one text, and keeps other text", () => {
     const file = { platform: { name: "${ONE}-${TWO} $THREE ${four five} {six}" } };
     expect(parse({ ONE: "1", TWO: "${ONE}" }, file).platform.name).toBe("1-${ONE} $THREE ${four five} {six}");
   });
@@ -96,7 +96,7 @@ describe("a bad environment", () => {
     ["XKIT_GRAPHIQL", ["yes", "true", "ON"], "must be on or off"],
     ["XKIT_PROVIDER_TIMEOUT_MS", ["99", "60001", "soon"], "must be"],
     ["XKIT_REQUEST_DEADLINE_MS", ["99", "60001", "soon"], "must be"],
-  ])("names %s, and what was expected", (name, values, expected) => {
+  ])("is reported with %s and what was expected", (name, values, expected) => {
     for (const value of values) {
       const problems = problemsOf({ [name]: value });
       expect({ value, problems }).toEqual({ value, problems: [expect.stringMatching(new RegExp(`^${name}[. ]`))] });
@@ -132,7 +132,7 @@ describe("a bad file", () => {
     ],
     ["[]", "as a whole"],
     ["null", "as a whole"],
-  ])("is told of by path: %j", (file, path) => {
+  ])("is reported by path: %j", (file, path) => {
     expect(problemsOf({}, file)).toEqual([expect.stringMatching(new RegExp(`^xkit\\.config\\.json ${path.replaceAll(".", "\\.")} `))]);
   });
 
@@ -143,7 +143,7 @@ describe("a bad file", () => {
     ]);
   });
 
-  it("asks the user for each name that an endpoint needs", () => {
+  it("needs a collected field for each name in an endpoint", () => {
     const provider = { authorization_endpoint: "https://{subdomain}.example.com/a", token_endpoint: "https://{region}.example.com/t" };
     const region = { name: "region", label: "Region" };
     const asked = (name: string) =>
@@ -154,7 +154,7 @@ describe("a bad file", () => {
     expect(problemsOf({}, badConnector({ provider, collect: { fields: [region, subdomain] } }))).toEqual([]);
   });
 
-  it("tells issuers apart by iss and aud, and none of them is this gateway", () => {
+  it("distinguishes issuers by iss and aud, none of which is this gateway", () => {
     const issuer = { iss: "https://id.example.com", jwks_url: "https://id.example.com/jwks" };
     const own = { ...issuer, iss: "https://connect.example.com" };
     const env = { XKIT_PUBLIC_URL: "https://connect.example.com" };
@@ -166,7 +166,7 @@ describe("a bad file", () => {
     ]);
   });
 
-  it("needs its variables, and nothing else is said about their places", () => {
+  it("is reported by its missing variables alone", () => {
     const file = { platform: { name: "${NAME}", color: "${COLOUR}" }, connectors: [connector] };
     expect(problemsOf({ NAME: "", COLOUR: undefined }, file)).toEqual([
       "xkit.config.json platform.name needs the environment variable NAME, which is not set",
@@ -178,7 +178,7 @@ describe("a bad file", () => {
 });
 
 describe("several problems", () => {
-  it("are told of at once, in one message", () => {
+  it("are reported at once, in one message", () => {
     const env = { NODE_ENV: "production", PORT: "x", LOG_LEVEL: "loud" };
     const problems = problemsOf(env, { platform: { name: "" }, web_origins: ["x"], connectors: [{ ...connector, slug: "A" }] });
     expect(problems.map((problem) => problem.replace(/^xkit\.config\.json /, "").split(" ")[0])).toEqual([
@@ -194,7 +194,7 @@ describe("several problems", () => {
     expect(() => parse(env)).toThrow(/^The configuration has 5 problems:\n {2}- PORT [^]*\n {2}- XKIT_CONFIG is required/);
   });
 
-  it("are told of in one connector as in another, also where settings of both are missing", () => {
+  it("are reported for each connector, even where settings of both are missing", () => {
     const connectors = [{ slug: "x", name: "X", provider: { token_endpoint: "nope" } }, { slug: "x" }];
     const problems = problemsOf({}, { platform: { name: "Acme" }, connectors });
     for (const problem of [

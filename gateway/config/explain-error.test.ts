@@ -13,7 +13,7 @@ const failureOf = (url: string) =>
   );
 
 describe("a store that cannot be opened", () => {
-  it("is explained with what to do, beside the driver's text", async () => {
+  it("is explained with advice, beside the driver's text", async () => {
     const { url, drop } = await createTestDatabase("postgres");
     const [password, name, port, tls] = [new URL(url), new URL(url), new URL(url), new URL(url)];
     password.password = "wrong";
@@ -42,7 +42,7 @@ describe("a store that cannot be opened", () => {
     await drop();
   });
 
-  it("is not meant where the gateway cannot listen", async () => {
+  it("is not named where the gateway cannot listen", async () => {
     const server = createServer();
     const failing = once(server, "error");
     server.listen(0, "192.0.2.1");

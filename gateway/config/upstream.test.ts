@@ -24,7 +24,7 @@ describe("the upstream's variables", () => {
     expect(parseConfig({ ...url, ...keys }, null).upstream).toMatchObject({ keys: { publishable: "pk_1", secret: "sk_1" } });
   });
 
-  it("are complained about all at once, by name and without a value", () => {
+  it("are reported all at once, by name and without a value", () => {
     const problems = problemsOf({ PORT: "no", XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_SECRET_KEY: "planted secret" });
     expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
       "PORT",

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-describe("a callback without a state of ours", () => {
+describe("a callback without a state of the gateway", () => {
   it.each([
     ["none", "code=abc", "did not say which attempt"],
     ["one that is cut short", "code=abc&state=short", "did not say which attempt"],

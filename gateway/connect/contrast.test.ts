@@ -7,7 +7,7 @@ const LOGO = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3
 it.each([
   ["#777777", LOGO],
   ["#facc15", null],
-])("a form and an error can be read, with the platform's colour %s and logo", async (color, logoUrl) => {
+])("a form and an error are readable with the platform's colour %s and logo", async (color, logoUrl) => {
   const name = color.slice(1);
   const acme = await startAcme({ platform: { name: "Acme", color, logoUrl } });
   try {

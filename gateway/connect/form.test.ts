@@ -59,7 +59,7 @@ describe("a form for an API key", () => {
     expect(response.headers.get("content-security-policy")).toContain("form-action 'self' https:");
   });
 
-  it("connects when it is sent, by a page that keeps nothing", async () => {
+  it("connects when it is sent, once, and the answer is not cached", async () => {
     const { authorizeUrl } = await startForm("keyed");
     const response = await post(authorizeUrl, KEY);
     expect(response.status).toBe(303);
@@ -69,7 +69,7 @@ describe("a form for an API key", () => {
     expect((await post(authorizeUrl, KEY)).status).toBe(404);
   });
 
-  it("is sent as well by submitAuthorization, once", async () => {
+  it("may be sent by submitAuthorization too, once", async () => {
     const { state } = await startForm("keyed");
     const fields = Object.entries(KEY).map(([name, value]) => ({ name, value }));
     expect((await ada.graphql(SUBMIT, { state, fields })).data.submitAuthorization).toEqual({ status: "ACTIVE", authorizeUrl: null });
@@ -83,7 +83,7 @@ describe("a form for an API key", () => {
     ["has a field too many", { ...KEY, other: "x" }],
     ["has a value that is too long", { ...KEY, api_key: "x".repeat(8_193) }],
     ["has a name that is none", { ...KEY, "a b": "x" }],
-  ])("is shown again with what was typed, save secrets, when it %s", async (_name, fields) => {
+  ])("is shown again with what was typed, except secrets, when it %s", async (_name, fields) => {
     const { authorizeUrl } = await startForm("keyed");
     const response = await post(authorizeUrl, fields);
     const page = await response.text();
@@ -95,7 +95,7 @@ describe("a form for an API key", () => {
     expect((await post(authorizeUrl, KEY)).status).toBe(303);
   });
 
-  it("is taken from this gateway's own page alone, and no other uses it up", async () => {
+  it("is accepted from the gateway's own page alone, and stays valid after other ones", async () => {
     const { authorizeUrl } = await startForm("keyed");
     for (const headers of [{}, { origin: "null" }, { origin: "https://evil.example" }])
       expect((await post(authorizeUrl, KEY, headers)).status).toBe(403);
@@ -126,7 +126,7 @@ describe("a form for an API key", () => {
 });
 
 describe("a form for the provider's address", () => {
-  it("leads on to the provider at that address", async () => {
+  it("leads to the provider at that address", async () => {
     const { authorizeUrl } = await startForm("sub");
     const location = (await post(authorizeUrl, { subdomain: "Acme" })).headers.get("location") ?? "";
     expect(location).toMatch(/^https:\/\/acme\.example\.com\/authorize\?/);
@@ -139,7 +139,7 @@ describe("a form for the provider's address", () => {
   });
 
   it.each(["evil.example/", "evil.example#", "a.b", "a/b", "a:1", "a@b", "-a", "a-", "{subdomain}", "", "é", "x".repeat(64)])(
-    "takes no address but a single label: %j",
+    "accepts a single label alone: %j is refused",
     async (subdomain) => {
       const { authorizeUrl, state } = await startForm("sub");
       expect((await post(authorizeUrl, { subdomain })).status).toBe(400);

@@ -35,7 +35,7 @@ const sentBack = (response: Response) =>
     .join("; ");
 const titleOf = async (response: Response) => /<h1>([^<]*)/.exec(await response.text())?.[1];
 
-describe("what a page starts", () => {
+describe("a connection that a page starts", () => {
   it.each([
     ["of another site, as the browser says", FOREIGN, true],
     ["of another site, in a browser without Fetch Metadata", { origin: APP_ORIGIN }, true],
@@ -43,13 +43,13 @@ describe("what a page starts", () => {
     ["of the gateway itself", { "sec-fetch-site": "same-origin" }, false],
     ["that may not ask", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }, false],
     ["that is none, but a server", {}, false],
-  ])("%s leads over a link of ours, or is bound to the browser that asks (%j: %s)", async (_whose, headers, isLinked) => {
+  ])("%s is linked over /continue, or is bound to the browser that asks (%j: %s)", async (_whose, headers, isLinked) => {
     const { authorizeUrl, setCookies } = await start(headers);
     expect(authorizeUrl.startsWith(`${url}/continue?token=`)).toBe(isLinked);
     expect(setCookies).toHaveLength(isLinked ? 0 : 1);
   });
 
-  it("leads over a link too after the fields that it has handed in", async () => {
+  it("is linked over /continue after its fields were submitted too", async () => {
     await gateway.close();
     const collect = { fields: [{ name: "region", label: "Region" }] };
     gateway = await startHttpsGateway({ connector: { collect } });
@@ -68,7 +68,7 @@ describe("what a page starts", () => {
 });
 
 describe("the link", () => {
-  it("asks by name, binds this browser at the answer, and leads to the provider and back", async () => {
+  it("asks by name, binds the browser at the answer, and leads to the provider and back", async () => {
     const { authorizeUrl } = await start(FOREIGN);
     const asked = await fetchPage(authorizeUrl, { headers: { referer: `${APP_ORIGIN}/` } });
     expect([asked.status, asked.headers.getSetCookie(), asked.headers.get("cross-origin-opener-policy")]).toEqual([200, [], null]);
@@ -92,7 +92,7 @@ describe("the link", () => {
     },
   );
 
-  it("is good once, for ten minutes, by the form of the page that asks, and as it was made", async () => {
+  it("is valid unchanged, once, for ten minutes, and by the form of its page", async () => {
     const { authorizeUrl } = await start(FOREIGN);
     for (const origin of [APP_ORIGIN, "https://evil.example", "null"]) expect((await confirm(authorizeUrl, { origin })).status).toBe(403);
     expect((await confirm(authorizeUrl.replace("token=", "token=A"))).status).toBe(401);
@@ -103,7 +103,7 @@ describe("the link", () => {
     expect((await confirm(late.authorizeUrl)).status).toBe(401);
   });
 
-  it("is of no other kind: no one-time token is good for it", async () => {
+  it("is not opened by a one-time token", async () => {
     const headers = { authorization: await bearerOf("ada"), origin: APP_ORIGIN };
     const { ott } = await (await fetchPage("/api/platform_user/sessions/ott", { method: "POST", headers })).json();
     expect((await confirm(`/continue?token=${ott}`)).status).toBe(401);
@@ -112,7 +112,7 @@ describe("the link", () => {
     );
   });
 
-  it("signs another user out who is signed in there, after saying so", async () => {
+  it("signs out another user who is signed in there, after saying so", async () => {
     const { token } = await gateway.app.provisionUser({ id: "grace" });
     const cookie = sentBack(await fetchPage(`/sign-in?token=${token}`, { headers: { "sec-fetch-site": "none" } }));
     const { authorizeUrl } = await start(FOREIGN);
@@ -125,7 +125,7 @@ describe("the link", () => {
     expect((await fetchPage(callback.href, { headers: { cookie: bound } })).headers.get("location")).toBe(`${APP_ORIGIN}/done`);
   });
 
-  it("signs in for a form of ours alone, for no longer than connecting may take", async () => {
+  it("signs in for ten minutes where a form of the gateway follows", async () => {
     const { authorizeUrl } = await start(FOREIGN, "key");
     const confirmed = await confirm(authorizeUrl);
     const [session] = confirmed.headers.getSetCookie();
@@ -135,7 +135,7 @@ describe("the link", () => {
   });
 });
 
-describe("a window that cannot go on", () => {
+describe("a window that cannot connect", () => {
   const told = async (response: Response) => {
     const text = await response.text();
     const [, openerOrigin, error] = /<script data-opener-origin="([^"]*)" data-error="([^"]*)">/.exec(text) ?? [];
@@ -150,7 +150,7 @@ describe("a window that cannot go on", () => {
     expect(await told(failed)).toEqual({ openerOrigin: APP_ORIGIN, error: "This link has expired or was opened before: start again." });
   });
 
-  it("tells of a callback in the wrong browser the page that xkit.js or ours names at its start, if that may be told", async () => {
+  it("reports a callback in the wrong browser to the opener that was named at the start, if that is allowed", async () => {
     const headers = { authorization: await bearerOf("ada"), "content-type": "application/json" };
     const callbackOf = async (origin: string, body: object) => {
       const init = { method: "POST", headers: { ...headers, origin }, body: JSON.stringify(body) };

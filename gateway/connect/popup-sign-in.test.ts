@@ -114,7 +114,7 @@ describe("a one-time token of another user than the one who is signed in", () =>
     expect(await whoIs(session)).toBe("ada");
   });
 
-  it("signs in once the user has agreed, ends the other session, and goes on in the popup", async () => {
+  it("signs in once the user has agreed, ends the other session, and continues in the popup", async () => {
     const { session, location, cookie } = await redeemAsAda();
     const agreed = await agree(location, cookie);
     expect(agreed.status).toBe(303);

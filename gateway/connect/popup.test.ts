@@ -64,7 +64,7 @@ describe("the popup of xkit.js", () => {
     await expect.poll(() => told).toEqual([{ error: expect.stringContaining("waited too long") }]);
   });
 
-  it("stays open and explains a disallowed origin of its opener, which is told nothing", async () => {
+  it("stays open and explains a disallowed origin of its opener, to which it sends nothing", async () => {
     const opening = (openerOrigin: string) => `${url}/authorizations/loading?${new URLSearchParams({ opener_origin: openerOrigin })}`;
     const told: unknown[] = [];
     const forgotten = createPageWindow({ origin: "http://localhost:3333", gateway: url, certificate: popups.gateway.certificate });

@@ -23,7 +23,7 @@ describe("the demo provider's memory", () => {
     expect(await adapter.find("10499")).toEqual({});
   });
 
-  it("clears expired entries away even when nobody asks for them", async () => {
+  it("deletes expired entries even if none is read", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 0 });
     const store = createMemoryStore();
     const adapter = store.createAdapter("AccessToken");

@@ -50,7 +50,7 @@ async function me({ accessToken }: TokenSet) {
 }
 
 describe("the demo provider", () => {
-  it("gives tokens that live 30 seconds to whoever consents", async () => {
+  it("gives tokens of 30 seconds after consent", async () => {
     const tokens = await tokensOf(connect());
     expect(tokens).toMatchObject({ tokenType: "bearer", expiresInSeconds: 30, idTokenClaims: { sub: "ada" } });
     expect(tokens.refreshToken).not.toBeNull();
@@ -60,11 +60,11 @@ describe("the demo provider", () => {
     expect(await fetchAccount({ ...party(), accessToken: tokens.accessToken })).toMatchObject({ id: "ada", label: "ada@example.test" });
   });
 
-  it("knows two people", async () => {
+  it("has two accounts", async () => {
     expect((await me(await tokensOf(connect({ account: "grace" })))).body).toMatchObject({ name: "Grace Hopper" });
   });
 
-  it("takes no for an answer", async () => {
+  it("answers access_denied when the user declines", async () => {
     expect(await connect({ deny: true })).toMatchObject({ ok: false, kind: "denied", code: "access_denied" });
   });
 
@@ -85,14 +85,14 @@ describe("the demo provider", () => {
     for (const winner of winners) expect((await me(winner)).status).toBe(401);
   });
 
-  it("lets the gateway revoke a connection, and leaves the account's others alone", async () => {
+  it("lets the gateway revoke one connection, and keeps the account's others", async () => {
     const [one, two] = [await tokensOf(connect()), await tokensOf(connect())];
     expect(await revokeToken({ ...party(), token: one.refreshToken ?? "" })).toEqual({ ok: true });
     expect((await me(one)).status).toBe(401);
     expect((await me(two)).status).toBe(200);
   });
 
-  it("lets a person take access back, and leaves other people's alone", async () => {
+  it("lets a person revoke access, and keeps other people's", async () => {
     const [ada, grace] = [await tokensOf(connect()), await tokensOf(connect({ account: "grace" }))];
     expect(await (await fetch(demo.grantsUrl)).text()).toContain("Revoke access");
     await revokeAtProvider(demo.grantsUrl, "ada");
@@ -101,7 +101,7 @@ describe("the demo provider", () => {
     expect((await me(grace)).status).toBe(200);
   });
 
-  it("takes nothing back for a page of another origin", async () => {
+  it("revokes nothing for a page of another origin", async () => {
     const ada = await tokensOf(connect());
     const body = new URLSearchParams({ account: "ada" });
     const response = await fetch(demo.grantsUrl, { method: "POST", body, headers: { origin: "http://evil.test" }, redirect: "manual" });
@@ -127,7 +127,7 @@ describe("the demo provider", () => {
 });
 
 describe("its pages", () => {
-  it("need no script and nothing from elsewhere", async () => {
+  it("need no script and nothing from another host", async () => {
     const { url } = await begin();
     const pages: { html: string; policy: string | null }[] = [];
     await walkConsent(url, {
@@ -145,7 +145,7 @@ describe("its pages", () => {
     }
   });
 
-  it("let somebody signed in go on as somebody else", async () => {
+  it("let a signed-in person change to another account", async () => {
     const { url } = await begin();
     const decisions = ["switch", "allow"];
     const accounts = ["ada", "grace"];
@@ -174,7 +174,7 @@ describe("its pages", () => {
   });
 });
 
-it("walks in from a page that redirects to the provider", async () => {
+it("the walk starts at a page that redirects to the provider", async () => {
   const { url } = await begin();
   const start = "http://gateway.test/connect/demo";
   const callback = await walkConsent(start, {
@@ -186,13 +186,13 @@ it("walks in from a page that redirects to the provider", async () => {
   expect(callback).toMatch(/^http:\/\/localhost:4000\/callback\/demo\?code=/);
 });
 
-it("says where the way ended when there is no form to go on with", async () => {
+it("the walk fails with the page that has no form", async () => {
   await expect(walkConsent(`${demo.issuer}/authorize?client_id=unknown&redirect_uri=${redirectUri}`)).rejects.toThrow(
     "(status 400) has no way on",
   );
 });
 
-it("takes another life for its access tokens, on localhost, and refuses a port that is taken", async () => {
+it("the demo provider takes another life of access tokens, on localhost, and refuses a port that is taken", async () => {
   const other = await startDemoProvider({ host: "localhost", port: 0, redirectUris: [redirectUri], accessTokenSeconds: 5 });
   expect(other.issuer).toMatch(/^http:\/\/localhost:\d+$/);
   const port = Number(new URL(other.issuer).port);
@@ -200,6 +200,6 @@ it("takes another life for its access tokens, on localhost, and refuses a port t
   await other.close();
 });
 
-it("stays silent on the console", () => {
+it("the demo provider prints nothing", () => {
   for (const spy of told) expect(spy).not.toHaveBeenCalled();
 });

@@ -39,7 +39,7 @@ describe("an answer", () => {
     for (let count = 0; count < MAXIMUM_ATTEMPTS; count += 1) await ada.graphql(CONNECT, { id: randomUUID() });
   }, 60_000);
 
-  it("is refused where it would hold more objects, whoever asks and wherever the connections come in", async () => {
+  it("is refused where it would hold too many objects, for every caller and field", async () => {
     const server = await createServerHeaders(test);
     for (const query of [
       `{ ${NESTED} }`,
@@ -50,14 +50,14 @@ describe("an answer", () => {
     expect(await judge(test.graphql(`{ user(id: "ada") { ${NESTED} } }`, {}, server))).toEqual(refusal);
   });
 
-  it("is given up to that", async () => {
+  it("is given up to the limit", async () => {
     const query = "{ connections { id authorization { id } connector { slug connections { id } } } }";
     expect(await judge(ada.graphql(query))).toEqual(refusal);
     const once = await ada.graphql("{ connections { id authorization { id } connector { slug } } }");
     expect([once.errors, once.data.connections.length]).toEqual([[], MAXIMUM_ATTEMPTS]);
   });
 
-  it("is refused where its texts would hold more characters, also for anybody", async () => {
+  it("is refused where its texts would hold too many characters, even for anonymous callers", async () => {
     const aliases = Array.from({ length: 28 }, (_, index) => `a${index}: description`).join(" ");
     expect(MAXIMUM_ANSWER_CHARACTERS).toBeLessThan(28 * MANY_CONNECTORS.length * description.length);
     expect(await judge(test.graphql(`{ connectors { ${aliases} } }`))).toEqual(refusal);
@@ -72,7 +72,7 @@ describe("an event of a subscription", () => {
   const EVENTS = 6;
   const connections = Array.from({ length: ALIASES }, (_, index) => `a${index}: connections { id }`).join(" ");
 
-  it("is an answer of its own: what earlier ones held does not count", async () => {
+  it("is counted apart from earlier ones", async () => {
     const ben = await test.signIn("ben");
     const connect = async () => expect((await ben.graphql(CONNECT, { id: randomUUID() })).errors).toEqual([]);
     for (let count = 0; count < CONNECTIONS; count += 1) await connect();

@@ -19,7 +19,7 @@ describe("every GraphQL answer", () => {
     ["a preflight", { method: "OPTIONS", headers: { origin: WEB_ORIGIN } }],
     ["the page", { headers: { accept: "text/html" } }],
     ["a refused bearer", { method: "POST", headers: { "content-type": "application/json", authorization: "Bearer x.y.z" }, body: "{}" }],
-  ])("is kept by nobody: %s", async (_name, init) => {
+  ])("is not cached: %s", async (_name, init) => {
     const { headers } = await test.app.fetch(new Request(`${PUBLIC_URL}/graphql`, init));
     expect(headers.get("cache-control")).toBe("no-store");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -57,7 +57,7 @@ describe("the outage of one provider", () => {
   });
 });
 
-describe("a credential that is no good", () => {
+describe("an invalid credential", () => {
   it.each(["Bearer x.y.z", "Bearer ", "Digest x", "Basic Zm9v", "Bearer a, Bearer b"])(
     "refuses the whole request: %s",
     async (authorization) => {
@@ -68,7 +68,7 @@ describe("a credential that is no good", () => {
   );
 });
 
-describe("an error that nobody foresaw", () => {
+describe("an unexpected error", () => {
   it("is masked, with an id under which it is logged once", async () => {
     const { app } = test;
     const authorization = `Bearer ${await ada.bearer()}`;
@@ -90,7 +90,7 @@ describe("subscriptions", () => {
   };
   const asAda = async () => ({ authorization: `Bearer ${await ada.bearer()}` });
 
-  it("tell of an authorization as server-sent events, until it is final", async () => {
+  it("report an authorization by server-sent events until it is final", async () => {
     const { data } = await ada.graphql(`mutation { connect(slug: "test") { authorization { id authorizeUrl } } }`);
     const { id, authorizeUrl } = data.connect.authorization;
     const response = await subscribe(`subscription { authorizationStatus(id: "${id}") { status } }`, await asAda());

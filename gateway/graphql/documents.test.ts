@@ -29,7 +29,7 @@ describe("the length of a document", () => {
     }
   });
 
-  it("is looked at before the document is parsed", async () => {
+  it("is checked before the document is parsed", async () => {
     const { errors } = await test.graphql(`{${"x".repeat(MAXIMUM_DOCUMENT_BYTES)}`);
     expect(errors.map(({ message }) => message)).toEqual(["The document is longer than 16384 bytes."]);
   });
@@ -55,7 +55,7 @@ describe("documents that are kept", () => {
     expect((await ask(distinct(3, () => "{ __typename }"))).size).toBe(1);
   });
 
-  it("take no more memory than they may, however many come", async () => {
+  it("take a bounded amount of memory, however many come", async () => {
     const documents = await ask(distinct(200, (index) => `#${index}${"x".repeat(15_000)}\n{ __typename }`));
     expect(documents.size).toBeGreaterThan(1);
     expect(documents.calculatedSize).toBeLessThanOrEqual(CACHE_BYTES);
@@ -72,7 +72,7 @@ describe("documents that are kept", () => {
   it.each([
     ["does not parse", (index: number) => `#${index}\n{ platform { nam`],
     ["does not validate", (index: number) => `#${index}\n{ platform { nam } }`],
-  ])("are none that is refused: it %s", async (_name, make) => {
+  ])("do not include a refused one, which %s", async (_name, make) => {
     expect((await ask([...distinct(5, make), getIntrospectionQuery()])).size).toBe(1);
   });
 });

@@ -52,13 +52,13 @@ describe("CORS", () => {
     "http://localhost:5173.evil.example",
     "HTTP://LOCALHOST:5173",
     "null",
-  ])("gives %s nothing", async (origin) => {
+  ])("allows %s nothing", async (origin) => {
     expect(corsOf(await ask(origin))).toEqual([]);
     expect(corsOf(await preflight(origin))).toEqual([]);
   });
 });
 
-describe("requests that a page can send without being asked", () => {
+describe("requests that a page can send without a preflight", () => {
   const query = `mutation { connect(slug: "test") { id } }`;
   const mutation = JSON.stringify({ query });
   const form = new FormData();
@@ -116,7 +116,7 @@ describe("limits", () => {
     }
   });
 
-  it("let the largest sensible operations through", async () => {
+  it("allow the largest expected operations", async () => {
     expect((await ada.graphql(nested(3))).data).toEqual({ connections: [] });
     expect((await ada.graphql(`{ ${many(30, "a#: platform { name }")} }`)).errors).toEqual([]);
     expect((await ada.graphql(`{ a: __type(name: "Query") { name kind: __typename } b: __type(name: "User") { name } }`)).errors).toEqual(
@@ -124,7 +124,7 @@ describe("limits", () => {
     );
   });
 
-  it("let GraphiQL's introspection through", async () => {
+  it("allow GraphiQL's introspection", async () => {
     const options = { inputValueDeprecation: true, specifiedByUrl: true, oneOf: true, schemaDescription: true };
     expect((await test.graphql(getIntrospectionQuery(options))).data.__schema.types.length).toBeGreaterThan(20);
   });
@@ -138,7 +138,7 @@ describe("limits", () => {
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT", path: "content-length" } }] });
   });
 
-  it("take a body that is just short enough", async () => {
+  it("allow a body of just the limit", async () => {
     const [start, end] = [`{"query":"{ __typename }","extensions":{"padding":"`, `"}}`];
     const body = `${start}${"x".repeat(262_144 - start.length - end.length)}${end}`;
     expect(await (await post(body)).json()).toEqual({ data: { __typename: "Query" } });
@@ -165,7 +165,7 @@ describe("requests that hold no operation", () => {
     expect(text).not.toContain("planted");
   });
 
-  it.each(["variables", "extensions"])("are refused by GET with %s that are no JSON", async (path) => {
+  it.each(["variables", "extensions"])("are refused by GET with %s that are not JSON", async (path) => {
     const response = await send({}, `/graphql?query={__typename}&${path}={`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT", path } }] });
@@ -177,7 +177,7 @@ describe("requests that hold no operation", () => {
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
   });
 
-  it("have a code of ours also where the document does not parse or validate", async () => {
+  it("have an error code where the document does not parse or validate", async () => {
     for (const query of ["{", "{ nothing }", "query { ...a } fragment a on Query { ...a }"])
       expect((await test.graphql(query)).errors[0]?.extensions.code).toBe("BAD_USER_INPUT");
   });

@@ -42,7 +42,7 @@ describe("the page of GraphiQL", () => {
     expect((await ada.graphql(options.query)).errors).toEqual([]);
   });
 
-  it("opens with the query of its address, in which no tag can end", async () => {
+  it("opens with the query of its address, which cannot end a tag", async () => {
     const query = 'query { a: platform { name } } # </script><script src="/x">';
     const page = await (await get(`/graphql?${new URLSearchParams({ query })}`, { accept: HTML })).text();
     expect(optionsOf(page).query).toBe(query);
@@ -77,7 +77,7 @@ describe("an asset of GraphiQL", () => {
     }
   });
 
-  it("costs a reader that does not read less than a copy of it", async () => {
+  it("takes less memory than a copy for a client that does not read", async () => {
     const [, script = ""] = assetsOf(await readPage());
     await (await get(script)).arrayBuffer();
     const before = process.memoryUsage();
@@ -87,7 +87,7 @@ describe("an asset of GraphiQL", () => {
     for (const { body } of unread) await body?.cancel();
   });
 
-  it("is none where there is none", async () => {
+  it("is answered with 404 where it does not exist", async () => {
     expect((await get("/assets/graphiql/nothing.js")).status).toBe(404);
   });
 });

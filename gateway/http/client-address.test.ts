@@ -27,7 +27,7 @@ describe("the address of a client", () => {
     expect(from("10.0.0.1", forwarded, hops)).toBe(address);
   });
 
-  it("is the peer's where the request came past the proxies", () => {
+  it("is the peer's where the request did not come through the proxies", () => {
     expect(from("192.0.2.1", null, 1)).toBe("192.0.2.1");
   });
 

@@ -42,7 +42,7 @@ describe("a request to a provider", () => {
     });
   });
 
-  it("is not written where the caller says no once the connection stands", async () => {
+  it("is not written where the caller declines once the connection is made", async () => {
     await start((response) => response.end("fine"));
     const asked: number[] = [];
     const mayStillSend = (remainingMs: number) => asked.push(remainingMs) > 1;
@@ -53,7 +53,7 @@ describe("a request to a provider", () => {
     expect(await send({ mayStillSend })).toMatchObject({ text: "fine" });
   });
 
-  it("is not written when the process stood still past the deadline while it connected", async () => {
+  it("is not written when the process was suspended past the deadline while it connected", async () => {
     await start((response) => response.end("fine"));
     const sending = failureOf(send({ timeoutMs: 40 }));
     const until = performance.now() + 60;

@@ -51,7 +51,7 @@ describe("the answer to a browser", () => {
     expect([response.status, response.headers.get("content-type")]).toEqual([status, "text/html; charset=utf-8"]);
   });
 
-  it("is JSON to who does not accept HTML, and from the API to all", async () => {
+  it("is JSON for clients that do not accept HTML, and from the API for all", async () => {
     const types = await Promise.all([sendTo(test.app)("/conectors"), open("/api/nothing")]);
     expect(types.map(({ headers }) => headers.get("content-type"))).toEqual(["application/json", "application/json"]);
   });
@@ -61,7 +61,7 @@ describe("the answer to a browser", () => {
     ["/callback/test/?code=a&state=b", "/callback/test?code=a&state=b"],
     ["/connect/test//", "/connect/test"],
     ["//evil.example/", "//evil.example"],
-  ])("leads %s to the address without the slash", async (path, target) => {
+  ])("redirects %s to the address without the slash", async (path, target) => {
     const { status, headers } = await test.app.fetch(new Request(PUBLIC_URL + path));
     expect([status, headers.get("location")]).toEqual([308, PUBLIC_URL + target]);
   });
@@ -97,7 +97,7 @@ describe("a page that does something when it is opened", () => {
     ["a prefetch of an older browser", { headers: { purpose: "prefetch" } }, 503],
   ];
 
-  it.each(previews)("starts, finishes and signs in nothing by %s", async (what, init, status) => {
+  it.each(previews)("does not start, finish or sign in by %s", async (what, init, status) => {
     const ada = await test.signIn(`previewed by ${what}`);
     const refused = async (path: string) => {
       const answer = await ada.browser.fetch(path, init);
@@ -114,7 +114,7 @@ describe("a page that does something when it is opened", () => {
     expect((await ada.browser.fetch(callback.href)).status).toBe(200);
   });
 
-  it("is the only kind that refuses them", async () => {
+  it("is the only kind that refuses previews", async () => {
     for (const [, init] of previews) expect((await sendTo(test.app)("/healthz", init)).status).toBe(200);
   });
 });
@@ -160,11 +160,11 @@ describe("the opener policy", () => {
     "/connectors/test?close=1",
     "/graphql",
     "/xkit.js",
-  ])("is none in a popup's chain, where an opener reads whether it is closed: %s", async (path) => {
+  ])("is absent in a popup's chain, where an opener reads whether it is closed: %s", async (path) => {
     expect(await policyOf(path)).toBeNull();
   });
 
-  it("is none in the redirects of a popup's chain", async () => {
+  it("is absent in the redirects of a popup's chain", async () => {
     const ada = await test.signIn();
     const started = await ada.browser.fetch("/connect/test?returnTo=/authorizations/done");
     const finished = await ada.browser.fetch((await test.provider.authorize(started.headers.get("location") ?? "")).href);
@@ -224,14 +224,14 @@ it.each([
   ["/readyz", 200],
   ["/nothing", 404],
   ["/api/platform_user/connections", 401],
-])("logs one line for each request, and its status, also where its handler failed: %s", async (path, status) => {
+])("one line is logged for each request, with its status, even where its handler failed: %s", async (path, status) => {
   test.logged.length = 0;
   await sendTo(test.app)(path);
   const lines = test.logged.map((line): { msg: string; path?: string; status?: number } => JSON.parse(line));
   expect(lines.filter(({ msg }) => msg === "request")).toMatchObject([{ path, status }]);
 });
 
-it("asks the first step first, and hands its answer back through all of them", async () => {
+it("the pipeline asks its first step first, and returns the answer through all of them", async () => {
   const order: string[] = [];
   const named =
     (name: string): Step =>

@@ -19,7 +19,7 @@ describe("the limits", () => {
   const login = RATE_LIMITS.login;
   const limited = expect.objectContaining({ code: "RATE_LIMITED" });
 
-  it("count each user, and each address, apart, and let through again as time goes by", () => {
+  it("count each user and each address separately, and recover with time", () => {
     const limits = create();
     const at = (address: string) => limits({ address }, new Headers());
     for (let count = 0; count < login.user.count; count += 1) at(ADDRESS).admit("login", "ada");
@@ -34,7 +34,7 @@ describe("the limits", () => {
     expect(() => at(ADDRESS).admit("login", "ada")).toThrow(limited);
   });
 
-  it("take an IPv6 network for one address, and a server's for none", () => {
+  it("count an IPv6 network as one address, and a server's as none", () => {
     const limits = create();
     for (let count = 0; count < login.address.count; count += 1)
       limits({ address: `2001:db8::${(count % 65_535).toString(16)}` }, new Headers()).admit("login", `user-${count}`);
@@ -45,7 +45,7 @@ describe("the limits", () => {
     next.admit("login", "ada");
   });
 
-  it("are off by address behind a proxy that nobody spoke of, and a warning says so once", () => {
+  it("are off by address behind an undeclared proxy, with one warning", () => {
     const limits = create();
     for (let count = 0; count <= login.address.count; count += 1)
       limits({ address: "10.0.0.2" }, new Headers()).admit("login", `u${count}`);
@@ -71,7 +71,7 @@ describe("the limits", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("keep no more keys than fit, and forget the oldest", () => {
+  it("keep a bounded number of keys, and drop the oldest", () => {
     const limiter = createRateLimiter({ clock, log, maximumKeyBytes: 20_000 });
     const once = { count: 1, seconds: 600 };
     limiter.consume("first", once);
@@ -101,7 +101,7 @@ describe("a gateway that limits rates", () => {
     return { send, graphql };
   }
 
-  it("answers 429 and Retry-After to a user who connects too often, in GraphQL, REST and pages, and to nobody else", async () => {
+  it("answers 429 and Retry-After to a user who connects too often, in GraphQL, REST and pages, and to no other user", async () => {
     const { send, graphql } = await start();
     const [ada, ben] = [await test.signIn("ada"), await test.signIn("ben")];
     const bearer = { authorization: `Bearer ${await ada.bearer()}` };
@@ -136,7 +136,7 @@ describe("a gateway that limits rates", () => {
     expect((await refresh()).errors).toMatchObject([{ extensions: { code: "RATE_LIMITED" } }]);
   }, 60_000);
 
-  it("answers 429 to bad credentials of one address, and goes on serving good, expired and absent ones from there", async () => {
+  it("answers 429 to further bad credentials of an address, and serves good, expired and absent ones from there", async () => {
     const { graphql } = await start();
     const ada = await test.signIn("ada");
     const bearer = { authorization: `Bearer ${await ada.bearer()}` };
@@ -154,7 +154,7 @@ describe("a gateway that limits rates", () => {
     for (let count = 0; count <= BAD_CREDENTIAL_LIMIT.count; count += 1) expect((await expired()).status).toBe(401);
   }, 60_000);
 
-  it("lets bad credentials through one limit with another gateway over the same Postgres, and through its own when it cannot share", async () => {
+  it("shares the limit of bad credentials with other gateways over Postgres, and counts alone when it cannot share", async () => {
     test = await startTestApp({ database: "postgres" });
     const gateways = [test.app, await test.startTwin()];
     const statuses = async (address: string) => {

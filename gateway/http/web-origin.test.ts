@@ -16,7 +16,7 @@ describe("web origins", () => {
     "http://localhost:5173",
     "https://a.example.net:8443",
     "http://[::1]:3000",
-  ])("let %s ask", (origin) => {
+  ])("allow %s to ask", (origin) => {
     expect(check.isValid(origin)).toBe(true);
   });
 
@@ -42,7 +42,7 @@ describe("web origins", () => {
     "http://localhost",
     "https://APP.example.com",
     "https://a.example.org://x",
-  ])("do not let %j ask", (origin) => {
+  ])("do not allow %j to ask", (origin) => {
     expect(check.isValid(origin)).toBe(false);
   });
 

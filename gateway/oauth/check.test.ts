@@ -31,7 +31,7 @@ describe("checkToken", () => {
   );
 
   it.each(['Bearer error="insufficient_scope", scope="openid"', "Bearer error=temporarily_unavailable", 'DPoP error="use_dpop_nonce"'])(
-    "takes no 401 with %s for a refusal: it is for something else",
+    "does not take a 401 with %s for a refusal",
     async (challenge) => {
       expect(await ask(unauthorized(challenge))).toBe("unknown");
     },

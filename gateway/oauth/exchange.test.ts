@@ -46,7 +46,7 @@ describe("exchangeCode", () => {
     expect(await exchangeCode(await comeBack({ pkce: false }))).toMatchObject({ ok: true });
   });
 
-  it("leaves the callback's parameters alone", async () => {
+  it("does not change the callback's parameters", async () => {
     const exchange = await comeBack({ issuer: null });
     const before = exchange.callbackParams.toString();
     await exchangeCode(exchange);
@@ -89,7 +89,7 @@ describe("a callback that does not belong to the attempt", () => {
     expect(await fail(exchange)).toMatchObject({ kind: "invalid", code });
   });
 
-  it("is invalid even when it carries an error, so that nobody else can end the attempt", async () => {
+  it("is invalid even when it carries an error, so that no other party can end the attempt", async () => {
     server.controls.denyNext();
     const exchange = await comeBack();
     expect(await fail({ ...exchange, expectedState: "another" })).toMatchObject({ kind: "invalid", code: "state_mismatch" });
@@ -105,7 +105,7 @@ describe("iss (RFC 9207)", () => {
     });
   });
 
-  it("is not looked at when the issuer is unknown", async () => {
+  it("is not checked when the issuer is unknown", async () => {
     expect(await exchangeCode(await comeBack({ issuer: null }))).toMatchObject({ ok: true });
   });
 });
@@ -148,7 +148,7 @@ describe("an error of the provider at the callback", () => {
 });
 
 describe("an exchange the token endpoint refuses", () => {
-  it("is revoked for a code used twice, with words that fit", async () => {
+  it("is revoked for a code used twice, with a message for an exchange", async () => {
     const exchange = await comeBack();
     await exchangeCode(exchange);
     expect(await fail(exchange)).toMatchObject({
@@ -162,14 +162,11 @@ describe("an exchange the token endpoint refuses", () => {
     expect(await fail({ ...(await comeBack()), redirectUri: `${redirectUri}2` })).toMatchObject({ code: "invalid_grant" });
   });
 
-  it.each([undefined, "user"])(
-    "is temporary for a token_type of %j, which a refresh would take: nothing is lost yet",
-    async (token_type) => {
-      const exchange = await comeBack();
-      server.controls.next({ answer: { token_type } });
-      expect(await fail(exchange)).toMatchObject({ kind: "temporary", code: "unparsable", missing: "token_type" });
-    },
-  );
+  it.each([undefined, "user"])("is temporary for a token_type of %j, which a refresh would accept", async (token_type) => {
+    const exchange = await comeBack();
+    server.controls.next({ answer: { token_type } });
+    expect(await fail(exchange)).toMatchObject({ kind: "temporary", code: "unparsable", missing: "token_type" });
+  });
 
   it("never repeats the code or the verifier", async () => {
     const exchange = await comeBack();

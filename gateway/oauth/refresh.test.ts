@@ -56,7 +56,7 @@ describe("a refresh", () => {
     },
   );
 
-  it("leaves a client id of hyphens, dots and underscores as it is in a Basic header", async () => {
+  it("keeps hyphens, dots and underscores of a client id in a Basic header", async () => {
     server.controls.next({ status: 200, body: { access_token: "a", token_type: "bearer" } });
     await succeed({ client: { clientId: "a-b.c_d", clientSecret: "p+q" } });
     const [scheme, credentials = ""] = server.tokenRequests[0]?.authorization?.split(" ") ?? [];

@@ -31,11 +31,11 @@ describe("revokeToken", () => {
     expect(refreshed).toMatchObject({ ok: false, kind: "revoked" });
   });
 
-  it("says so when the provider cannot revoke", async () => {
+  it("fails with unsupported where the provider cannot revoke", async () => {
     expect(await revoke("token", null)).toMatchObject({ ok: false, code: "unsupported" });
   });
 
-  it("says so when the client is refused", async () => {
+  it("fails with invalid_client when the client is refused", async () => {
     const client = { ...server.client, clientSecret: "wrong secret" };
     expect(await revokeToken({ provider: server.provider, client, token: "t" })).toMatchObject({ ok: false, code: "invalid_client" });
   });
@@ -59,7 +59,7 @@ describe("revokeToken", () => {
     );
   });
 
-  it("is a result, not an exception, when nobody is there", async () => {
+  it("is a result, not an exception, when the provider cannot be reached", async () => {
     expect(await revoke("token", "http://127.0.0.1:1/revoke")).toMatchObject({ ok: false });
   });
 });

@@ -11,7 +11,7 @@ const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) =>
   normalizeTokenResponse(answer(JSON.stringify(body), status, facts));
 
 describe("normalizeTokenResponse, tokens", () => {
-  it("keeps a standard answer as it is", () => {
+  it("does not change a standard answer", () => {
     const body = { access_token: "a", token_type: "Bearer", expires_in: 3600, refresh_token: "r", scope: "one two" };
     expect(read({}, body)).toEqual({ status: 200, body });
   });
@@ -28,7 +28,7 @@ describe("normalizeTokenResponse, tokens", () => {
     ["a C1 control", "a\u0085b"],
     ["more than 64 KiB", "a".repeat(65_537)],
     ["more than 64 KiB in UTF-8", "é".repeat(32_769)],
-  ])("can say nothing about an access token with %s, which no header holds", (_what, accessToken) => {
+  ])("are null for an access token with %s, which no header holds", (_what, accessToken) => {
     for (const operation of ["exchange", "refresh"] as const) {
       const tokens = { access_token: accessToken, token_type: "bearer", refresh_token: "r" };
       expect(normalizeTokenResponse({ ...answer(JSON.stringify(tokens)), operation })).toBeNull();
@@ -92,7 +92,7 @@ describe("normalizeTokenResponse, tokens", () => {
 });
 
 describe("normalizeTokenResponse, errors", () => {
-  it("keeps a standard error as it is", () => {
+  it("does not change a standard error", () => {
     const body = { error: "invalid_grant", error_description: "gone" };
     expect(read({}, body, 400)).toEqual({ status: 400, body });
   });
@@ -130,7 +130,7 @@ describe("normalizeTokenResponse, errors", () => {
     expect(read({}, { error: "invalid_grant" })).toEqual({ status: 200, body: {} });
   });
 
-  it.each(["", "not json", "[]", "null", '"text"', "<html>"])("can say nothing about %j", (text) => {
+  it.each(["", "not json", "[]", "null", '"text"', "<html>"])("are null for %j", (text) => {
     expect(normalizeTokenResponse(answer(text))).toBeNull();
     expect(normalizeTokenResponse(answer(text, 400))).toBeNull();
   });

@@ -58,7 +58,7 @@ describe("fetchAccount", () => {
     expect(await ask(listener)).toBeNull();
   });
 
-  it("is null when no answer comes in time, or there is nobody to ask", async () => {
+  it("is null when no answer comes in time, or there is no endpoint", async () => {
     expect(await ask(() => {}, {}, 50)).toBeNull();
     expect(await fetchAccount({ provider: createProvider(facts), accessToken: "t" })).toBeNull();
     expect(
@@ -93,13 +93,13 @@ describe("accountFromClaims", () => {
     expect(read && { id: read.id, label: read.label }).toEqual(account);
   });
 
-  it("tells by which path the id was found, and what another path holds", () => {
+  it("names the path of the id, and what another path holds", () => {
     const claims = { sub: "s", id: 7, email: "e" };
     expect(accountFromClaims(provider, claims, "id")).toEqual({ id: "s", label: "e", idPath: "sub", idAtKnownPath: "7" });
     expect(accountFromClaims(provider, { email: "e" }, "gone")).toEqual({ id: null, label: "e", idPath: null, idAtKnownPath: null });
   });
 
-  it("does not climb into prototypes", () => {
+  it("does not read prototypes", () => {
     expect(accountFromClaims(createProvider({ ...facts, accountIdPaths: ["constructor.name"] }), {})).toBeNull();
   });
 });

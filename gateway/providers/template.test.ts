@@ -25,7 +25,7 @@ describe("a provider whose endpoints depend on the user", () => {
     });
   });
 
-  it("is left as it is when it needs none", () => {
+  it("is unchanged when it needs none", () => {
     const plain = createProvider({ authorizationEndpoint: "https://a.example", tokenEndpoint: "https://a.example" });
     expect(fillProvider(plain, { subdomain: "acme" })).toEqual(plain);
   });

@@ -74,7 +74,7 @@ interface Values {
 const USER = "/api/platform_user";
 const SERVER = "/api/platform";
 
-it("answers every operation as its OpenAPI document says", async () => {
+it("the REST API answers every operation as its OpenAPI document says", async () => {
   await ada.connect();
   await (await test.signIn("bob", "acme")).connect();
   const { user, server, nobody } = callers;
@@ -137,7 +137,7 @@ it("answers every operation as its OpenAPI document says", async () => {
 
 const bodyOf = (method: string) => (method === "get" || method === "delete" ? undefined : {});
 
-it("is itself a document of its public URL, with unique operations", async () => {
+it("the OpenAPI document names its public URL, and its operations are unique", async () => {
   const { servers } = z
     .object({ servers: z.array(z.object({ url: z.string() })) })
     .parse((await callers.nobody("GET", "/openapi.json")).body);

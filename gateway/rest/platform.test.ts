@@ -91,7 +91,7 @@ describe("a server", () => {
     expect(await server("GET", "/platform_user/connections")).toMatchObject({ status: 403 });
   });
 
-  it("is refused with a wrong key, and told the scheme", async () => {
+  it("is refused with a wrong key, with the scheme to use", async () => {
     const wrong = callerOf(test, { authorization: `Basic ${Buffer.from("pk_x:sk_y").toString("base64")}` });
     const answer = await wrong("GET", "/platform/users/ada");
     expect(answer).toMatchObject({ status: 401, body: { code: "UNAUTHENTICATED" } });

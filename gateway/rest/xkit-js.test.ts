@@ -58,7 +58,7 @@ async function signedIn(id = "ada") {
 const isLive = async (token: string | null): Promise<boolean> => gateway.provider.liveAccessTokens().includes(token ?? "");
 
 describe("xkit.js 3.14.1 before this gateway", () => {
-  it("shows the catalog to nobody in particular", async () => {
+  it("shows the catalog to anonymous visitors", async () => {
     await open();
     const xkit = createXkit(gateway.domain);
     expect(xkit.connectorUrl("test")).toBe(`https://${gateway.domain}/connectors/test`);
@@ -122,7 +122,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(gateway.provider.revocations.length).toBeGreaterThan(0);
   });
 
-  it("has a new token when it calls again, also in a page loaded anew, after the provider has refused the one before", async () => {
+  it("has a new token when it calls again, even after a reload, once the provider has refused the one before", async () => {
     await open();
     const xkit = await signedIn();
     await xkit.connect("test");
@@ -140,7 +140,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(await xkit.getConnection({ slug: "test" })).toMatchObject({ authorization: { status: "error" } });
   });
 
-  it("goes on by cookie in a page loaded anew, also when the session token expires in the middle", async () => {
+  it("stays signed in by cookie after a reload, even when the session token expires meanwhile", async () => {
     await open();
     await (await signedIn()).connect("test");
     const again = createXkit(gateway.domain);
@@ -151,7 +151,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(await again.getAccessToken()).not.toBe(sessionToken);
   });
 
-  it("asks its callback for a token when the user token has expired and there is no cookie to go on by", async () => {
+  it("asks its callback for a token when the user token has expired and there is no cookie", async () => {
     await open("blocked");
     const xkit = createXkit(gateway.domain);
     const callback = vi.fn<() => Promise<string>>(() => tokenOf("ada"));
@@ -161,7 +161,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(callback).toHaveBeenCalledTimes(2);
   });
 
-  it("signs out for good, and sends the page to where users sign in", async () => {
+  it("signs out, even after a reload, and sends the page to the sign-in", async () => {
     await open();
     const xkit = await signedIn();
     await xkit.logout();
@@ -172,7 +172,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(await xkit.listConnectors()).toHaveLength(1);
   });
 
-  it("tells what the provider refused", async () => {
+  it("reports what the provider refused", async () => {
     await open();
     const xkit = await signedIn();
     gateway.provider.controls.denyNext();
@@ -181,7 +181,7 @@ describe("xkit.js 3.14.1 before this gateway", () => {
     expect(await xkit.getConnectionToken({ slug: "test" })).toBeNull();
   });
 
-  it("tells when the user closes the popup", async () => {
+  it("reports that the user closed the popup", async () => {
     await open();
     const xkit = await signedIn();
     const connecting = xkit.connect("test");

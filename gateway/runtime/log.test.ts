@@ -23,13 +23,13 @@ describe("the log", () => {
     });
   });
 
-  it("blots out what slips in under the name of a secret", () => {
+  it("redacts members with the name of a secret", () => {
     const { log, lines } = record();
     log.warn({ token: "planted", headers: { cookie: "planted", authorization: "planted" }, code_verifier: "planted" }, "x");
     expect(lines[0]).not.toContain("planted");
   });
 
-  it("keeps of an error what it is and where it came from, and of its causes, and none of their further members", () => {
+  it("keeps type, message, code and stack of an error and its causes, and no further members", () => {
     const { log, lines } = record();
     const cause = Object.assign(new Error("inner"), { code: "E_INNER", parameters: ["planted"] });
     log.error({ err: Object.assign(new TypeError("outer", { cause }), { input: "postgres://u:planted@h" }) }, "unexpected error");
@@ -51,7 +51,7 @@ describe("the log", () => {
 /** Linux has it: every write to it fails as on a full disk (man 4 full). */
 const FULL_DISK = "/dev/full";
 
-it.skipIf(!existsSync(FULL_DISK))("a full disk under standard output ends no process", async () => {
+it.skipIf(!existsSync(FULL_DISK))("does not end the process when the disk under standard output is full", async () => {
   const program = `
     const { createLog } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)});
     const log = createLog("info");

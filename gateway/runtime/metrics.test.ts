@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-it("counts requests and the outcomes of asking for a token, without an id in any label", async () => {
+it("metrics count requests and outcomes of tokens, without an id in a label", async () => {
   const ada = await test.signIn("ada-is-nobodys-business");
   await ada.graphql(`{ connectionToken(where: { slug: "test" }) }`);
   await ada.connect();
@@ -22,7 +22,7 @@ it("counts requests and the outcomes of asking for a token, without an id in any
   expect(text).not.toContain("nobodys-business");
 });
 
-it("shows metrics to nobody without an API key", async () => {
+it("metrics are refused without an API key", async () => {
   const ada = await test.signIn();
   for (const headers of [{}, { authorization: `Bearer ${await ada.bearer()}` }, { authorization: "Basic bm8=" }]) {
     const response = await sendTo(test.app)("/metrics", { headers });

@@ -15,7 +15,7 @@ it.each([
   ["of the process", createSubscriptionLimit(1, 9), "bob"],
   ["of one user", createSubscriptionLimit(9, 1), "ada"],
 ])(
-  "refuses one stream too many %s with RATE_LIMITED, and takes one for each that ended, failed or was left",
+  "one stream too many %s is refused with RATE_LIMITED, and one is accepted for each that ended, failed or was abandoned",
   async (_whose, limit, next) => {
     const openOne = (userId: string) => limit(userId, async () => count());
     const first = await openOne("ada");
@@ -32,7 +32,7 @@ it.each([
   },
 );
 
-it("takes no place of one user's subscriptions from another's", async () => {
+it("one user's subscriptions are counted apart from another's", async () => {
   const test = await startTestApp();
   onTestFinished(test.close);
   const subscribe = async (id: string) => {

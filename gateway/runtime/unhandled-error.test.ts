@@ -9,7 +9,7 @@ const MODULES = ["./unhandled-error.ts", "./log.ts"].map((path) => JSON.stringif
 it.each([
   ["uncaughtException", "setTimeout(() => { throw new Error('first'); }); setTimeout(() => { throw new Error('second'); });"],
   ["unhandledRejection", "Promise.reject(new Error('first')); Promise.reject(new Error('second'));"],
-])("logs an %s once, stops, and exits with code 70", async (origin, failure) => {
+])("an %s is logged once, and stops the process with code 70", async (origin, failure) => {
   const program = `
     const { stopOnUnhandledError } = await import(${MODULES[0]});
     const { createLog } = await import(${MODULES[1]});

@@ -49,7 +49,7 @@ const tablesOf = async ({ query }: Database) => (await query.introspection.getTa
 const restoredAt = async ({ query }: Database) => query.selectFrom("restored_backups").selectAll().execute();
 
 describe("xkit-gateway backup", () => {
-  it("copies a store that is being written to, whole", async () => {
+  it("copies a store completely while it is written to", async () => {
     const database = await open(urlOf("xkit.db"));
     let written = 0;
     const over = new AbortController();
@@ -72,20 +72,20 @@ describe("xkit-gateway backup", () => {
     expect(readdirSync(directory).filter((name) => name.includes(".part"))).toEqual([]);
   });
 
-  it.skipIf(process.platform === "win32")("makes a file for this account alone", async () => {
+  it.skipIf(process.platform === "win32")("makes a file that only its own account may read", async () => {
     await open(urlOf("xkit.db"));
     await backUp(urlOf("xkit.db"), at("copy.db"), clock);
     expect(statSync(at("copy.db")).mode & 0o777).toBe(0o600);
   });
 
-  it("overwrites nothing", async () => {
+  it("overwrites no file", async () => {
     await open(urlOf("xkit.db"));
     writeFileSync(at("copy.db"), "precious");
     await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("copy.db exists: name a file that does not");
     expect(statSync(at("copy.db")).size).toBe("precious".length);
   });
 
-  it("makes no store where there is none, and takes no other file for one", async () => {
+  it("makes no store where there is none, and refuses a file that is no store", async () => {
     expect(await run("backup", at("copy.db"))).toMatchObject({ code: 1, stdout: "", stderr: `There is no store at ${at("xkit.db")}.\n` });
     writeFileSync(at("xkit.db"), "");
     await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("is not a store of the gateway");
@@ -100,7 +100,7 @@ describe("xkit-gateway backup", () => {
 });
 
 describe("xkit-gateway restore", () => {
-  it("puts a backup in the place of the store of a gateway that was killed, and keeps what was there", async () => {
+  it("replaces the store of a killed gateway by a backup, and keeps the old one", async () => {
     await addGroup(await open(urlOf("source.db")), "ada");
     await backUp(urlOf("source.db"), at("copy.db"), clock);
     const killed = startProcess(["start"], { DATABASE_URL: urlOf("xkit.db"), PORT: "0" }, directory);
@@ -116,7 +116,7 @@ describe("xkit-gateway restore", () => {
     expect(users).toEqual([{ id: "ada" }]);
   });
 
-  it("makes a store of a backup where there is none", async () => {
+  it("makes a store from a backup where there is none", async () => {
     await addGroup(await open(urlOf("xkit.db")), "acme");
     await backUp(urlOf("xkit.db"), at("copy.db"), clock);
     const restored = await restore(urlOf("new/xkit.db"), at("copy.db"), null, clock);
@@ -138,7 +138,7 @@ describe("xkit-gateway restore", () => {
     expect(readdirSync(directory).toSorted()).toEqual(["copy.db", "xkit.db", "xkit.db-shm", "xkit.db-wal"]);
   });
 
-  it("asks when a copy was taken that does not say so", async () => {
+  it("asks when a copy was taken that does not state it", async () => {
     await open(urlOf("xkit.db"));
     await expect(restore(urlOf("new.db"), at("xkit.db"), null, clock)).rejects.toThrow("say when the backup was started, as --taken-at 2");
     await restore(urlOf("new.db"), at("xkit.db"), TAKEN_AT, clock);
@@ -148,14 +148,14 @@ describe("xkit-gateway restore", () => {
   it.each([
     ["a file that is not there", "nothing.db", "There is no store at"],
     ["a file that is no database", "notes.txt", "file is not a database"],
-  ])("refuses %s, and leaves the store as it is", async (_what, name, words) => {
+  ])("refuses %s, and does not change the store", async (_what, name, words) => {
     writeFileSync(at("notes.txt"), "This is no database. ".repeat(500));
     await addGroup(await open(urlOf("xkit.db")), "acme");
     await expect(restore(urlOf("xkit.db"), at(name), null, clock)).rejects.toThrow(words);
     expect(readdirSync(directory).filter((each) => each.includes(".part"))).toEqual([]);
   });
 
-  it("notes in a Postgres store what it was restored from, and makes no store where there is none", async () => {
+  it("records in a Postgres store what it was restored from, and makes no store where there is none", async () => {
     const store = await createTestDatabase("postgres");
     const restoring = (takenAt: Date | null, backup: string | null = null) => restore(store.url, backup, takenAt, clock);
     await expect(restoring(TAKEN_AT)).rejects.toThrow("run pg_restore first");

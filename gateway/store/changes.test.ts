@@ -32,7 +32,7 @@ function setUp() {
 }
 
 describe("the hub", () => {
-  it("tells what a listener tells after the current change, in order", () => {
+  it("delivers what a listener announces after the current change, in order", () => {
     const { hub } = setUp();
     const told: string[] = [];
     hub.listen((change) => {
@@ -44,7 +44,7 @@ describe("the hub", () => {
     expect(told).toEqual([`first ${ADA}`, `second ${ADA}`, `first ${BOB}`, `second ${BOB}`]);
   });
 
-  it("lets nothing be cached while it tells, because a later listener may be the cache", () => {
+  it("allows no caching while it delivers, because a later listener may be the cache", () => {
     const { hub } = setUp();
     const seen: boolean[] = [];
     hub.listen(() => seen.push(hub.isCacheable()));
@@ -52,7 +52,7 @@ describe("the hub", () => {
     expect([seen, hub.isCacheable()]).toEqual([[false], true]);
   });
 
-  it("tells the others what a listener that throws was told, and logs the error", () => {
+  it("delivers a change to the others when a listener throws, and logs the error", () => {
     const { hub, logged } = setUp();
     const told: string[] = [];
     const failure = new Error("no");
@@ -102,7 +102,7 @@ describe("follow", () => {
     expect([(await reader.next()).value, (await reader.next()).value]).toEqual([1, 2]);
   });
 
-  it("can be stopped while it waits, and then listens no more", async () => {
+  it("can be stopped while it waits, and then no longer listens", async () => {
     const { changes, listeners } = setUp();
     const reader = await countUp(changes);
     await reader.next();
@@ -114,7 +114,7 @@ describe("follow", () => {
     expect(listeners()).toBe(0);
   });
 
-  it("outlives a failure that means not now, but for the first reading, and ends with any other", async () => {
+  it("survives a temporary failure except at the first reading, and ends with any other", async () => {
     const { hub, changes } = setUp();
     const away = new GatewayError("TEMPORARILY_UNAVAILABLE", "away", { retryAfter: 1 });
     const answers = [1, away, away, 2, new Error("broken")];
@@ -134,7 +134,7 @@ describe("follow", () => {
     await expect(follow(changes, [ADA], () => Promise.reject(away))).rejects.toBe(away);
   });
 
-  it("ends with changes, after its last value, and when reading fails, and then listens no more", async () => {
+  it("ends with changes, after its last value, and when reading fails, and then no longer listens", async () => {
     const { hub, changes, listeners } = setUp();
     const last = await countUp(changes, 1);
     expect([await last.next(), await last.next()]).toEqual([
@@ -154,7 +154,7 @@ describe("follow", () => {
 describe("the row cache", () => {
   const loadFrom = (rows: object[]) => async () => rows.shift() ?? {};
 
-  it("loads once for as long as nothing changes", async () => {
+  it("loads once until something changes", async () => {
     const { changes } = setUp();
     const [first, second] = [{}, {}];
     const [cache, load] = [createRowCache(changes), loadFrom([first, second])];

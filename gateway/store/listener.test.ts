@@ -18,7 +18,7 @@ afterEach(async () => {
   await store.drop();
 });
 
-it("lets nothing be cached once the machine was suspended, until hearing is proved again", async () => {
+it("a listener allows no caching after a suspension of the machine until it is proved to hear again", async () => {
   store = await createTestDatabase("postgres");
   database = await openDatabase(store.url, { clock: systemClock });
   const { changes } = database;
@@ -52,7 +52,7 @@ async function startProxy(url: string) {
   };
 }
 
-it("is degraded while the store is reached and the listening connection is not, and has subscribers look for themselves", async () => {
+it("a listener is degraded while only its own connection is lost, and subscribers then read by themselves", async () => {
   store = await createTestDatabase("postgres");
   const proxy = await startProxy(store.url);
   const logged: string[] = [];

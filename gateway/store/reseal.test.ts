@@ -91,7 +91,7 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     expect(test.provider.liveAccessTokens()).toContain(renewed.value);
   });
 
-  it("and what a gateway refreshes meanwhile is never overwritten", async () => {
+  it("without overwriting what a gateway refreshes meanwhile", async () => {
     await sealedWithFirst({ database });
     const refreshed = createSealer([k1]).seal("a newer token", "");
     let isDone = false;
@@ -110,14 +110,14 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     expect({ isDone, remaining, unopened: unopened.length }).toEqual({ isDone: true, remaining: 1, unopened: 1 });
   });
 
-  it("not before: a ring that lacks a key that rows name is refused, with ids and counts", async () => {
+  it("after its last use: a start without a key that rows name is refused, with ids and counts", async () => {
     await sealedWithFirst({ database });
     const error = await startWith(k2).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toContain('10 of its secrets and HMACs are made with the key "k1"');
   });
 
-  it("goes on where it stopped, and leaves what does not open as it is", async () => {
+  it("in steps that continue where they stopped, and skip what does not open", async () => {
     await sealedWithFirst({ database });
     const row = await onlyAuthorization(test);
     await inStore(test, (query) => query.updateTable("authorizations").set({ sealed_access_token: row.sealed_refresh_token }).execute());

@@ -40,7 +40,7 @@ async function expectAllToVerify(macs: RowMacs, tables = 0): Promise<void> {
 
 const refusals = () => test.logged.filter((line) => line.includes("does not verify, and is refused")).map((line) => JSON.parse(line).table);
 
-describe.each(databaseKinds)("Rows that grant power are believed only with an HMAC of the gateway's, on %s", (database) => {
+describe.each(databaseKinds)("A row that grants power is accepted only with the gateway's HMAC, on %s", (database) => {
   it.each([null, forged])("an API key (HMAC %s)", async (mac) => {
     test = await startTestApp({ database });
     const [id, secret] = [`pk_${randomBytes(16).toString("base64url")}`, `sk_${createSecret()}`];
@@ -152,7 +152,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     expect(refusals()).toContain("authorizations");
   });
 
-  it("a started authorization: nobody's account is put into another one's connection", async () => {
+  it("a started authorization, so that no account is put into another user's connection", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     const eve = await test.signIn("eve");
@@ -167,7 +167,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     expect(refusals()).toContain("attempts");
   });
 
-  it("and every row that a gateway writes verifies, whatever was done to it", async () => {
+  it("and each row that a gateway writes has one, after every kind of change", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada", "acme");
     await ada.connect();
@@ -189,7 +189,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     expect(refusals()).toEqual([]);
   });
 
-  it("and every row still verifies after many have written at once, in two processes, while a key is replaced", async () => {
+  it("and each row has one after concurrent writes of two processes while a key is replaced", async () => {
     const [old, next] = ["old", "next"].map((id) => `${id}:${randomBytes(32).toString("base64")}`);
     test = await startTestApp({ database, env: { XKIT_ENCRYPTION_KEYS: `${old},${next}` } });
     const users = await Promise.all(["ada", "bob", "eve"].map((id) => test.signIn(id)));
@@ -221,7 +221,7 @@ describe.each(databaseKinds)("Rows that grant power are believed only with an HM
     expect(bob?.tokens_valid_from).toBe(test.clock.now());
   });
 
-  it("a store whose note of the upgrade is gone is not opened", async () => {
+  it("a store without the record of its upgrade is not opened", async () => {
     test = await startTestApp({ database });
     await inStore(test, (query) => query.deleteFrom("upgrades").execute());
     await expect(createApp(test.config, { clock: test.clock, log: createLog("silent") })).rejects.toThrow("missing or does not verify");

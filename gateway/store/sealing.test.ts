@@ -55,13 +55,13 @@ describe("a sealer", () => {
   });
 
   it.each(["", "text", "s1.current", "s1..AAAA", "s2.current.AAAA", "s1.current.AAAA", "s1.current.AAAA.more"])(
-    "takes %j for no envelope",
+    "does not take %j for an envelope",
     (envelope) => {
       expect(() => createSealer([current]).open(envelope, CONTEXT)).toThrow(SealError);
     },
   );
 
-  it("is not made of no key, of one that is not 32 bytes, or of two with one id", () => {
+  it("is not made without a key, with one that is not 32 bytes, or with two of one id", () => {
     expect(() => createSealer([])).toThrow(TypeError);
     expect(() => createSealer([{ id: "short", secret: randomBytes(16) }])).toThrow("Sealing key short must be 32 bytes, not 16.");
     expect(() => createSealer([current, { id: "current", secret: old.secret }])).toThrow("distinct key ids");

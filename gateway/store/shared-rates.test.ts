@@ -51,7 +51,7 @@ async function letThrough(processes: Awaited<ReturnType<typeof startProcess>>[],
   return count;
 }
 
-it("lets several processes through one limit between them, at once and as time goes by", async () => {
+it("several processes share one limit, at once and over time", async () => {
   const processes = [await startProcess(), await startProcess(), await startProcess()];
   const atOnce = await letThrough(processes, "ada", LIMIT.count);
   expect(atOnce).toBeGreaterThanOrEqual(LIMIT.count);
@@ -65,7 +65,7 @@ it("lets several processes through one limit between them, at once and as time g
   expect(later).toBeLessThanOrEqual(2 * LIMIT.count + 3 * UNSHARED);
 });
 
-it("finds a limit used up at a slow rate, which no process by itself would meet", async () => {
+it("a limit is reached by processes that each stay below it", async () => {
   const processes = [await startProcess(), await startProcess()];
   let count = 0;
   for (let step = 0; step < 4 * LIMIT.count; step += 1) {
@@ -75,7 +75,7 @@ it("finds a limit used up at a slow rate, which no process by itself would meet"
   expect(count).toBeLessThanOrEqual(5 * LIMIT.count + 2 * UNSHARED);
 });
 
-it("asks the store once for a twentieth of a limit, and neither for less nor for what is refused", async () => {
+it("the store is asked once for a twentieth of a limit, and neither for less nor for what is refused", async () => {
   const { consume, calls, query } = await startProcess();
   for (let count = 1; count < UNSHARED; count += 1) await consume("honest");
   expect(calls).toHaveLength(0);
@@ -84,7 +84,7 @@ it("asks the store once for a twentieth of a limit, and neither for less nor for
   expect(await query.selectFrom("rates").select("key").execute()).toEqual([{ key: "attacker" }]);
 });
 
-it("deletes what has drained", async () => {
+it("rates that have drained are deleted", async () => {
   const { consume, query } = await startProcess();
   for (let count = 0; count < UNSHARED; count += 1) await consume("first");
   clock.advance(LIMIT.seconds * 1_000);
@@ -92,7 +92,7 @@ it("deletes what has drained", async () => {
   expect(await query.selectFrom("rates").select("key").execute()).toEqual([{ key: "second" }]);
 });
 
-it("counts in each process alone while the store cannot be asked, says so once, and shares again after that", async () => {
+it("each process counts alone while the store is away, logs it once, and shares again afterwards", async () => {
   const [process, other] = [await startProcess(), await startProcess()];
   await sql`alter table rates rename to rates_away`.execute(process.query);
   expect(await letThrough([process], "ada", 2 * LIMIT.count)).toBe(LIMIT.count);

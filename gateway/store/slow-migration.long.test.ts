@@ -9,7 +9,7 @@ const MIGRATION_LOCK = 7_305_417_920;
 /** Longer than any other statement may take. */
 const SLOW_MIGRATION_MS = 13_000;
 
-it("waits for another process that brings a large store to its shape", async () => {
+it("a start waits for another process that migrates a large store", async () => {
   const store = await createTestDatabase("postgres");
   const other = new pg.Client({ connectionString: store.url });
   await other.connect();

@@ -162,7 +162,7 @@ const replacements: Record<string, (path: string) => void> = {
 };
 
 describe.skipIf(process.platform === "win32")("a SQLite store whose file", () => {
-  it.each(Object.entries(replacements))("%s takes no more work, and logs once what to do", async (_name, replace) => {
+  it.each(Object.entries(replacements))("%s refuses all work, and logs once what to do", async (_name, replace) => {
     await addGroup("before");
     replace(pathOf(store));
     const refusal = { code: "TEMPORARILY_UNAVAILABLE", message: expect.stringContaining("restart the gateway") };
@@ -180,7 +180,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     await expect(readGroups()).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
   });
 
-  it("is overwritten by a shorter one takes no more work", async () => {
+  it("is overwritten by a shorter one refuses all work", async () => {
     await addGroup("x".repeat(100_000));
     await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
     await database.checkWritable();
@@ -201,7 +201,7 @@ describe.skipIf(process.platform === "win32")("a SQLite store whose file", () =>
     expect(await readGroups()).toHaveLength(1);
   });
 
-  it("is damaged takes no more work once SQLite has read the damage", async () => {
+  it("is damaged refuses all work once SQLite has read the damage", async () => {
     await addGroup("x".repeat(100_000));
     await sql`pragma wal_checkpoint(truncate)`.execute(database.query);
     await database.close();

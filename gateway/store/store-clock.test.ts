@@ -20,13 +20,13 @@ afterEach(() => {
 });
 
 describe("the store's clock", () => {
-  it("is the machine's, plus what the store is ahead", async () => {
+  it("is the machine's, plus the lead of the store", async () => {
     await clock.measure();
     vi.advanceTimersByTime(1_000);
     expect(clock.now()).toBe(storeTime());
   });
 
-  it("is measured again by itself", async () => {
+  it("is measured again periodically", async () => {
     await clock.measure();
     const { now } = Date;
     const before = storeTime;
@@ -35,7 +35,7 @@ describe("the store's clock", () => {
     expect(clock.now() - now()).toBe(HOUR_MS + 500);
   });
 
-  it("goes on when the machine's clock is set back", async () => {
+  it("continues when the machine's clock is set back", async () => {
     await clock.measure();
     vi.advanceTimersByTime(1_000);
     vi.setSystemTime(Date.now() - 2 * HOUR_MS);
@@ -44,7 +44,7 @@ describe("the store's clock", () => {
     expect(clock.now()).toBe(storeTime());
   });
 
-  it("is late at most until it is measured when the machine's clock is set forward, which is at once", async () => {
+  it("is ahead until it is measured when the machine's clock is set forward, which is at once", async () => {
     await clock.measure();
     vi.setSystemTime(Date.now() + 2 * HOUR_MS);
     expect(clock.now()).toBe(storeTime() + 2 * HOUR_MS);
@@ -52,7 +52,7 @@ describe("the store's clock", () => {
     expect(clock.now()).toBe(storeTime());
   });
 
-  it("knows at once of the time that passed while the machine was suspended, during which its monotonic clock stood still", async () => {
+  it("includes at once the time of a suspension, during which the machine's monotonic clock stops", async () => {
     await clock.measure();
     const before = storeTime;
     storeTime = () => before() + HOUR_MS;
@@ -95,7 +95,7 @@ describe("the store's clock", () => {
     paused.stop();
   });
 
-  it("is the machine's own where the store's cannot be told from it", async () => {
+  it("is the machine's own where the store's cannot be distinguished from it", async () => {
     const same = createStoreClock(systemClock, async () => {
       const time = Date.now();
       vi.advanceTimersByTime(50);

@@ -16,12 +16,12 @@ it.each([
   "SQLITE_BUSY",
   "SQLITE_IOERR_WRITE",
   "SQLITE_FULL",
-])("means not now: %s", (code) => {
+])("an error means that the store is unavailable: %s", (code) => {
   expect(isUnavailable(coded(code))).toBe(true);
 });
 
 it.each(["ERR_INVALID_ARG_TYPE", "23505", "42P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_ERROR", ""])(
-  "means that the statement or the program is wrong: %s",
+  "an error means that the statement or the program is wrong: %s",
   (code) => {
     expect(isUnavailable(coded(code))).toBe(false);
   },

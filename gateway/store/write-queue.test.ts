@@ -7,7 +7,7 @@ const busy = () => Promise.reject(Object.assign(new Error("database is locked"),
 const once = async () => "done";
 
 describe("the queue of writers", () => {
-  it("lets one in at a time, in order", async () => {
+  it("runs one at a time, in order", async () => {
     const queue = createWriteQueue(TIMEOUT_MS);
     const events: string[] = [];
     const enter = async (name: string) => {
@@ -42,7 +42,7 @@ describe("the queue of writers", () => {
     expect((await queue.enter(once)).result).toBe("done");
   });
 
-  it("counts the time in the queue also for a statement that then finds the file locked", async () => {
+  it("counts the time in the queue for a statement that then finds the file locked", async () => {
     const queue = createWriteQueue(TIMEOUT_MS);
     const { leave } = await queue.enter(once);
     const startedAt = performance.now();
@@ -64,7 +64,7 @@ describe("the queue of writers", () => {
     expect(isTried).toBe(false);
   });
 
-  it("goes on after a failure, of whatever kind", async () => {
+  it("continues after a failure of any kind", async () => {
     const queue = createWriteQueue(TIMEOUT_MS);
     await expect(queue.enter(() => Promise.reject(new Error("disk full")))).rejects.toThrow("disk full");
     await expect(queue.enter(busy)).rejects.toThrow(StoreBusyError);

@@ -86,7 +86,7 @@ function ask({ accessToken, ...connections }: ViewerConnections, viewer: Viewer 
 }
 
 describe("a group's token", () => {
-  it("is never even asked for on behalf of a member", async () => {
+  it("is never requested for a member", async () => {
     const { connections, asked } = careless(connectionOf("group"), connectionOf("group"));
     expect((await ask(connections, member)).type).toBe("TokenWithheld");
     expect(asked()).toBe(0);
@@ -97,19 +97,19 @@ describe("a group's token", () => {
     ["not connected yet", { enabled: false, authorization: null }, "NotConnected"],
     ["revoked", { authorization: { ...authorization, status: "error" as const } }, "ReconnectRequired"],
     ["expired", { authorization: { ...authorization, health: "reconnect_required" as const, healthCode: "expired" } }, "ReconnectRequired"],
-  ])("says what a member can do about a connection that is %s", async (_name, more, type) => {
+  ])("is answered with what a member can do about a connection that is %s", async (_name, more, type) => {
     const { connections, asked } = careless(connectionOf("group", more), connectionOf("group"));
     expect((await ask(connections, member)).type).toBe(type);
     expect(asked()).toBe(0);
   });
 
-  it("is withheld from a member when it turns up after there seemed to be no connection, whoever's it is said to be", async () => {
+  it("is withheld from a member when it is answered after no connection was found, whichever owner it names", async () => {
     for (const kind of ["group", "user"] as const) {
       expect(JSON.stringify(await ask(careless(null, connectionOf(kind)).connections, member))).not.toContain("the-token");
     }
   });
 
-  it("is withheld from a user without a group when an adapter gives it all the same", async () => {
+  it("is withheld from a user without a group even if an adapter gives it", async () => {
     const outcome = await ask(careless(null, connectionOf("group")).connections, loner);
     expect(outcome.type).toBe("TokenWithheld");
     expect(JSON.stringify(outcome)).not.toContain("the-token");
@@ -127,7 +127,7 @@ describe("a group's token", () => {
   });
 });
 
-it("a user's own token is theirs", async () => {
+it("a user's own token is not withheld", async () => {
   const { connections } = careless(connectionOf("user"), connectionOf("user"));
   expect(await ask(connections, loner)).toMatchObject({ type: "AccessToken", value: "the-token" });
   expect(await ask(connections, null, [loner, loner])).toMatchObject({ type: "AccessToken", value: "the-token" });

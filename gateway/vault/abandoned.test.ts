@@ -25,7 +25,7 @@ describe.each(databaseKinds)("a connection that is begun and not finished, on %s
   const countRows = (table: "attempts" | "authorizations") =>
     inStore(test, async (query) => (await query.selectFrom(table).selectAll().execute()).length);
 
-  it("goes with its attempt, once that is over and another one begins", async () => {
+  it("is deleted with its attempt, once that is over and another one begins", async () => {
     const ada = await signedIn();
     for (let count = 0; count < 3; count += 1) await begin(ada);
     test.clock.advance(ATTEMPT_MS - 1);
@@ -37,7 +37,7 @@ describe.each(databaseKinds)("a connection that is begun and not finished, on %s
     expect([await countRows("attempts"), await countRows("authorizations")]).toEqual([2, 2]);
   });
 
-  it("is left alone when it is another user's, finished, or was finished once", async () => {
+  it("is kept when it is another user's, finished, or was finished once", async () => {
     const ada = await signedIn();
     const bob = await test.signIn("bob");
     const { id: theirs } = (await begin(bob)).data.connect;
@@ -54,7 +54,7 @@ describe.each(databaseKinds)("a connection that is begun and not finished, on %s
     expect(await idsOf(bob)).toEqual([theirs]);
   });
 
-  it("goes too when it was begun twice, or disconnected before it was finished", async () => {
+  it("is deleted when it was begun twice, or disconnected before it was finished", async () => {
     const ada = await signedIn();
     const { id: twice } = (await begin(ada)).data.connect;
     test.clock.advance(1);
@@ -68,7 +68,7 @@ describe.each(databaseKinds)("a connection that is begun and not finished, on %s
     expect(await idsOf(ada)).toEqual([last]);
   });
 
-  it("is one of a hundred attempts at most of a user: further ones are refused for as long", { timeout: 60_000 }, async () => {
+  it("is one of at most a hundred attempts of a user: further ones are refused meanwhile", { timeout: 60_000 }, async () => {
     await signedIn();
     const [ada, ben] = [await test.signIn("ada", "acme"), await test.signIn("ben", "acme")];
     for (let count = 0; count < MAXIMUM_ATTEMPTS; count += 1)

@@ -10,8 +10,8 @@ const UNKNOWN = { id: "", label: "" };
 const ONE = { id: "user-1", label: "user-1@example.test" };
 const TWO = { id: "user-2", label: "user-2@example.test" };
 
-describe.each(databaseKinds)("Reconnecting with whatever account, on %s", (database) => {
-  it("keeps the refresh token of an unknown account from a known one, which may be another", async () => {
+describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
+  it("does not give the refresh token of an unknown account to a known one, which may be another", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     test.provider.controls.account = UNKNOWN;
@@ -51,7 +51,7 @@ describe.each(databaseKinds)("Reconnecting with whatever account, on %s", (datab
     expect((await askToken(ada)).__typename).toBe("AccessToken");
   });
 
-  it("tells two ids apart that a number would round to one", async () => {
+  it("distinguishes two ids that a number would round to one", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740992}';
@@ -60,7 +60,7 @@ describe.each(databaseKinds)("Reconnecting with whatever account, on %s", (datab
     expect(await (await ada.connect()).text()).toContain("another Test account than before");
   });
 
-  it("knows an id again that was a number and is now a text", async () => {
+  it("recognises an id that was a number and is now a text", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740993}';
@@ -69,7 +69,7 @@ describe.each(databaseKinds)("Reconnecting with whatever account, on %s", (datab
     expect((await ada.connect()).status).toBe(200);
   });
 
-  it("knows an id again that was stored rounded, once, and stores every digit of it", async () => {
+  it("recognises an id that was stored rounded, once, and stores every digit of it", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740993}';
@@ -105,7 +105,7 @@ describe.each(databaseKinds)("Reconnecting with whatever account, on %s", (datab
       expect(await (await ada.connect()).text()).toContain("another Test account than before");
     });
 
-    it("lets an account reconnect of which the old path tells nothing, and gives it no old refresh token", async () => {
+    it("lets an account without an id at the old path reconnect, without the old refresh token", async () => {
       const ada = await changePath("sub");
       test.provider.controls.userInfo = '{"sub":"user-1"}';
       test.provider.controls.next("omit-refresh-token");

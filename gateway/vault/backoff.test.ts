@@ -5,7 +5,7 @@ const longest = (failures: number, retryAfter: number | null = null) => backoffM
 const shortest = (failures: number, retryAfter: number | null = null) => backoffMs(failures, retryAfter, () => 1);
 
 describe("the pause after failed refreshes", () => {
-  it("grows from 10 s by threes to a quarter of an hour, and no further", () => {
+  it("triples from 10 s to at most a quarter of an hour", () => {
     expect([1, 2, 3, 4, 5, 6, 1_000_000].map((failures) => longest(failures))).toEqual(
       [10, 30, 90, 270, 810, 900, 900].map((seconds) => seconds * 1_000),
     );
@@ -16,11 +16,11 @@ describe("the pause after failed refreshes", () => {
     expect(new Set(Array.from({ length: 20 }, () => backoffMs(6, null))).size).toBeGreaterThan(1);
   });
 
-  it("is never shorter than the provider's Retry-After, which is believed up to an hour", () => {
+  it("is never shorter than the provider's Retry-After, which counts up to an hour", () => {
     expect([shortest(1, 120), longest(1, 0), shortest(1, 86_400)]).toEqual([120_000, 10_000, 3_600_000]);
   });
 
-  it("is that of the first failure for counts that make no sense", () => {
+  it("is that of the first failure for invalid counts", () => {
     expect(longest(0)).toBe(10_000);
   });
 });

@@ -59,7 +59,7 @@ describe.each(databaseKinds)("50 requests at once on an expired token, on %s", (
     }
   });
 
-  it("get the same when the refresh fails: one call for both gateways, and everybody is told when to come back", async () => {
+  it("get the same when the refresh fails: one call for both gateways, and a retryAfter for every caller", async () => {
     const ada = await expired();
     const twin = await test.startTwin();
     test.provider.controls.always({ status: 503 });
@@ -118,7 +118,7 @@ describe("a refresh whose row is locked for seconds before it can be claimed", (
   it.each([
     ["", null],
     [", also when the token was refused", "rejected"],
-  ])("is claimed anew, so that its lease outlives the provider's timeout%s", async (_also, why) => {
+  ])("is claimed again, so that its lease outlives the provider's timeout%s", async (_also, why) => {
     test = await startTestApp({ database: "postgres" });
     const ada = await test.signIn("ada");
     await ada.connect();
@@ -144,7 +144,7 @@ describe("a refresh whose row is locked for seconds before it can be claimed", (
 });
 
 describe("two processes on one SQLite file", () => {
-  it("write heavily at once, and lose and corrupt nothing", { timeout: 60_000 }, async () => {
+  it("write much at once, and lose and corrupt nothing", { timeout: 60_000 }, async () => {
     test = await startTestApp({ database: "sqlite" });
     await test.signIn("ada");
     children = await Promise.all([startChild(test, "ada"), startChild(test, "ada")]);
@@ -158,7 +158,7 @@ describe("two processes on one SQLite file", () => {
 });
 
 describe.each(databaseKinds)("twelve first connects at once, on %s", (database) => {
-  it("begin one connection, also from two gateways", async () => {
+  it("begin one connection, even from two gateways", async () => {
     test = await startTestApp({ database, connector: { supports_multiple_connections: false } });
     const [ada, twin] = [await test.signIn("ada"), await test.startTwin()];
     const body = JSON.stringify({ query: `mutation { connect(slug: "test") { id } }` });

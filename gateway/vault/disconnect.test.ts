@@ -26,7 +26,7 @@ describe.each(databaseKinds)("disconnecting, on %s", (database) => {
     expect(test.logged.join()).toContain("not revoked at the provider");
   }
 
-  it("succeeds when the configuration asks by now for a field that nobody has filled in", async () => {
+  it("succeeds when the configuration now asks for a field that was not filled in", async () => {
     const ada = await connected();
     const provider = { ...test.provider.providerFacts, revocation_endpoint: "https://{subdomain}.example.com/revoke" };
     await expectDisconnected(ada, await test.startTwin({ provider, collect: { fields: [{ name: "subdomain", label: "Your address" }] } }));

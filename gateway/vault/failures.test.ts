@@ -38,7 +38,7 @@ const MISBEHAVIOURS: readonly (readonly [string, Misbehaviour, number])[] = [
 
 describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s", (database) => {
   it.each(MISBEHAVIOURS)(
-    "changes nothing when the provider %s: the status stays, the old token serves while it can",
+    "changes nothing when the provider %s: the status stays, and the old token is given while it is usable",
     async (_name, misbehaviour, calls) => {
       const env = misbehaviour === "hang" ? { XKIT_PROVIDER_TIMEOUT_MS: "500" } : {};
       // Some of these answers come after the provider rotated: rule 5 has its own tests.
@@ -61,7 +61,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     },
   );
 
-  it("keeps nobody waiting who could have the current token: the refresh goes on by itself", async () => {
+  it("does not delay callers who can have the current token", async () => {
     const ada = await connected({ database });
     const first = await askToken(ada);
     test.clock.advance(HOUR_MS - 120_000);
@@ -79,7 +79,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect(refreshRequests(test)).toHaveLength(1);
   });
 
-  it("leaves the provider alone for as long as its Retry-After says", async () => {
+  it("does not call the provider before its Retry-After is over", async () => {
     const ada = await connected({ database });
     test.provider.controls.next({ status: 429, headers: { "retry-after": "120" } });
     test.clock.advance(HOUR_MS);
@@ -91,7 +91,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect((await askToken(ada)).__typename).toBe("AccessToken");
   });
 
-  it("says so when the provider refuses the platform's own credentials, and leaves the connection as it is", async () => {
+  it("is ConnectorMisconfigured when the provider refuses the platform's own credentials, and keeps the connection", async () => {
     const ada = await connected({ database });
     test.provider.controls.next({ status: 401, body: { error: "invalid_client" } });
     test.clock.advance(HOUR_MS);
@@ -103,7 +103,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect((await askToken(ada)).__typename).toBe("AccessToken");
   });
 
-  it("is an error with a code for connectionToken, with the time to come back", async () => {
+  it("is an error with a code and a retryAfter for connectionToken", async () => {
     const ada = await connected({ database });
     test.provider.controls.next({ status: 429, headers: { "retry-after": "120" } });
     test.clock.advance(HOUR_MS);
@@ -112,7 +112,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect(errors).toMatchObject([{ extensions: { code: "TEMPORARILY_UNAVAILABLE", retryAfter: 120 } }]);
   });
 
-  it("forgets its failures with the first success", async () => {
+  it("is no longer counted after the first success", async () => {
     const ada = await connected({ database });
     test.provider.controls.next({ status: 503 }, { status: 503 });
     test.clock.advance(HOUR_MS);
@@ -124,7 +124,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect(await onlyAuthorization(test)).toMatchObject({ failures: 0, retry_at: null, failure_kind: null, failure_message: null });
   });
 
-  it("counts failures over all processes: another one starts no call of its own while the provider is left alone", async () => {
+  it("is counted over all processes: another one makes no call during the pause", async () => {
     const ada = await connected({ database });
     const twin = await test.startTwin();
     test.provider.controls.always({ status: 503 });
@@ -136,7 +136,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
 });
 
 describe("Rule 4: a dead provider", () => {
-  it("costs at most 12 calls in the first hour and 5 in each later one, however often it is asked for", async () => {
+  it("is called at most 12 times in the first hour and 5 times in each later one, however often a token is asked for", async () => {
     const ada = await connected({ database: "sqlite" });
     test.provider.controls.always({ status: 500 });
     test.clock.advance(HOUR_MS);
@@ -197,7 +197,7 @@ describe.each(databaseKinds)("The answer to a refresh, on %s", (database) => {
     expect(refreshRequests(test)).toHaveLength(1);
   });
 
-  it("is told of in the log by the member that it lacks", async () => {
+  it("is logged with the member that it lacks", async () => {
     const ada = await connected({ database });
     test.provider.controls.always({ status: 200, body: { refresh_token: "r" } });
     test.clock.advance(HOUR_MS);
@@ -212,7 +212,7 @@ const USELESS: readonly (readonly [string, Record<string, unknown>])[] = [
 ];
 
 describe.each(databaseKinds)("A provider that refreshes into tokens of no use, on %s", (database) => {
-  it.each(USELESS)("is left alone between few calls, and loses no connection, when the new token's %s", async (_name, useless) => {
+  it.each(USELESS)("is called a few times only, and loses no connection, when the new token's %s", async (_name, useless) => {
     const ada = await connected({ database });
     test.provider.controls.always({ answer: useless });
     test.clock.advance(HOUR_MS);

@@ -17,7 +17,7 @@ describe.each(databaseKinds)("Rule 3: a false invalid_grant, on %s", (database) 
     return ada;
   }
 
-  it("costs a second call within the same request, and no connection", async () => {
+  it("leads to a second call within the same request, and ends no connection", async () => {
     const ada = await connected();
     test.clock.advance(HOUR_MS);
     const sleeps = vi.spyOn(test.clock, "sleep");
@@ -28,14 +28,14 @@ describe.each(databaseKinds)("Rule 3: a false invalid_grant, on %s", (database) 
     expect(sleeps.mock.calls).toContainEqual([CONFIRM_REVOKED_MS]);
   });
 
-  it("costs no connection either when the caller says that the token was refused", async () => {
+  it("ends no connection either when the caller says that the token was refused", async () => {
     const ada = await connected();
     const { fingerprint } = await askToken(ada);
     test.provider.controls.next(REFUSAL);
     expect((await askToken(ada, { rejected: fingerprint })).__typename).toBe("AccessToken");
   });
 
-  it("is believed when it is repeated", async () => {
+  it("ends the connection when it is repeated", async () => {
     const ada = await connected();
     test.clock.advance(HOUR_MS);
     test.provider.controls.next(REFUSAL, REFUSAL);
@@ -43,7 +43,7 @@ describe.each(databaseKinds)("Rule 3: a false invalid_grant, on %s", (database) 
     expect(refreshRequests(test)).toHaveLength(2);
   });
 
-  it("decides nothing when the second call says something else", async () => {
+  it("ends no connection when the second call has another answer", async () => {
     const ada = await connected();
     test.clock.advance(HOUR_MS);
     test.provider.controls.next(REFUSAL, { status: 503 });

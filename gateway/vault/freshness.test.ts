@@ -30,13 +30,13 @@ describe("the freshness of a token", () => {
     expect(held(life, left, minimumTtl)).toMatchObject({ isUsable, isDue });
   });
 
-  it("lets a caller ask for what a new token still has a margin later", () => {
+  it("allows callers at most the life of a new token less the margin", () => {
     expect(held(3_600, 10).maximumTtl).toBe(3_540);
     expect(held(30, 10).maximumTtl).toBe(27);
     expect(held(0, 0).maximumTtl).toBe(0);
   });
 
-  it("of unknown life promises nothing, and is due an hour after it was had", () => {
+  it("of unknown life promises no life, and ends an hour after the token was issued", () => {
     const at = (now: number, minimumTtl: number | null) => assessFreshness({ issuedAt: 0, expiresAt: null }, minimumTtl, now);
     expect(at(seconds(3_599), null)).toEqual({ isUsable: true, isDue: false, maximumTtl: 0 });
     expect(at(seconds(3_600), 0)).toEqual({ isUsable: true, isDue: true, maximumTtl: 0 });

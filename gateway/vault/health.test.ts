@@ -21,7 +21,7 @@ async function connected(options: TestAppOptions = {}): Promise<TestUser> {
 }
 
 describe.each(databaseKinds)("a connection's health on %s", (database) => {
-  it("says what the last refresh has shown, and since when", async () => {
+  it("is the result of the last refresh, and since when", async () => {
     const ada = await connected({ database });
     const connectedAt = now();
     expect(await healthOf(ada)).toMatchObject({ health: "WORKING", healthCode: null, healthChangedAt: connectedAt, problem: null });
@@ -55,7 +55,7 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
     });
   });
 
-  it("says that a token has ended that nothing can refresh, from that moment on", async () => {
+  it("says that a token has expired that nothing can refresh, from that moment on", async () => {
     test = await startTestApp({ database });
     test.provider.controls.always("omit-refresh-token");
     const ada = await test.signIn("ada");
@@ -79,7 +79,7 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
     expect(await healthOf(ada)).toMatchObject({ health: "WORKING", healthChangedAt: now() });
   });
 
-  it("is told to those who watch", async () => {
+  it("is sent to subscribers", async () => {
     const ada = await connected({ database });
     test.clock.advance(HOUR_MS);
     test.provider.controls.always({ status: 503, body: {} });
@@ -96,7 +96,7 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
     await reader?.cancel();
   });
 
-  it("counts connecting anew from the reconnect after a disconnect", async () => {
+  it("counts from the reconnect after a disconnect", async () => {
     const ada = await connected({ database });
     test.clock.advance(HOUR_MS);
     await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
@@ -108,7 +108,7 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
 });
 
 describe.each(databaseKinds)("what a provider said, on %s", (database) => {
-  it("is told to servers and the log, and to no user", async () => {
+  it("is given to servers and the log, and to no user", async () => {
     const ada = await connected({ database });
     const server = await createServerHeaders(test);
     const asServer = (query: string) => test.graphql(query, {}, server);
@@ -149,7 +149,7 @@ describe.each(databaseKinds)("a group's connection on %s", (database) => {
     expect(seen.data.group.connection.authorization.connectedBy).toEqual({ id: "ben", name: null });
   });
 
-  it("shows an attempt, and how it failed, to the member alone who made it", async () => {
+  it("shows an attempt and its failure only to the member who made it", async () => {
     test = await startTestApp({ database });
     const [ada, ben] = [await test.signIn("ada", "acme"), await test.signIn("ben", "acme")];
     const started = (await ada.graphql(`mutation { connect(slug: "test") { authorization { id authorizeUrl } } }`)).data.connect

@@ -12,7 +12,7 @@ const BACKOFF_OVER_MS = 1_000_000;
 let test: TestApp;
 afterEach(() => test?.close());
 
-describe.each(databaseKinds)("A refresh that fails again and again, on %s", (database) => {
+describe.each(databaseKinds)("A refresh that fails repeatedly, on %s", (database) => {
   async function connect(): Promise<{ ada: TestUser; bob: TestUser }> {
     test = await startTestApp({ database });
     const [ada, bob] = [await test.signIn("ada"), await test.signIn("bob")];
@@ -42,7 +42,7 @@ describe.each(databaseKinds)("A refresh that fails again and again, on %s", (dat
     ["consent_required", 400],
     ["access_denied", 403],
     ["invalid_token", 401],
-  ])("has to be connected again at once where the provider says %s", async (error, status) => {
+  ])("requires a reconnect at once where the provider answers %s", async (error, status) => {
     const { ada } = await connect();
     test.provider.controls.always({ status, body: { error } });
     expect(await askToken(ada)).toMatchObject({ __typename: "ReconnectRequired", reason: "REVOKED" });
@@ -52,7 +52,7 @@ describe.each(databaseKinds)("A refresh that fails again and again, on %s", (dat
     ["in unknown words", { status: 400, body: { error: "user_deactivated" } }, "TemporarilyUnavailable"],
     ["with 401", { status: 401, body: { error: "who_are_you" } }, "ConnectorMisconfigured"],
     ["without words", { status: 403, body: "<html>" }, "TemporarilyUnavailable"],
-  ])("has to be connected again once it is refused %s for an hour while others are refreshed", async (_name, refusal, before) => {
+  ])("requires a reconnect once it is refused %s for an hour while others are refreshed", async (_name, refusal, before) => {
     const { ada, bob } = await connect();
     const types = await askOver(ada, refusal, REFUSED_ALONE_MS, () => askToken(bob));
     expect(types).toEqual([before, before, "ReconnectRequired"]);
@@ -76,7 +76,7 @@ describe.each(databaseKinds)("A refresh that fails again and again, on %s", (dat
   it.each([
     ["the provider breaks down", { status: 503 }],
     ["its new tokens are of no use", { answer: { expires_in: 0 } }],
-  ])("becomes the operator's after two days in which %s, and mends itself", async (_name, misbehaviour) => {
+  ])("is ConnectorMisconfigured after two days in which %s, and recovers by itself", async (_name, misbehaviour) => {
     const { ada } = await connect();
     const types = await askOver(ada, misbehaviour, TEMPORARY_LONGEST_MS, async () => {});
     expect(types).toEqual(["TemporarilyUnavailable", "TemporarilyUnavailable", "ConnectorMisconfigured"]);

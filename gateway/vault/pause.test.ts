@@ -30,7 +30,7 @@ const points: [string, string, DatabaseKind][] = [
 
 /** The provider rotates refresh tokens, and revokes the whole grant when one comes back. */
 describe("a process that is paused past its lease", { timeout: 120_000 }, () => {
-  it.each(points)("%s (%s, on %s) does not send the used refresh token when it wakes", async (_point, channel, database) => {
+  it.each(points)("%s (%s, on %s) does not send the used refresh token when it resumes", async (_point, channel, database) => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     await ada.connect();

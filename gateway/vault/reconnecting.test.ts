@@ -61,7 +61,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       }
     });
 
-    it("that was only begun, denied, or failed leaves the working connection as it is", async () => {
+    it("that was only begun, denied, or failed leaves the working connection unchanged", async () => {
       const ada = await connected();
       const before = await askToken(ada);
       await ada.browser.fetch("/connect/test");
@@ -87,7 +87,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect((await askToken(ada)).__typename).toBe("AccessToken");
     });
 
-    it("with another account is refused, and leaves the working connection as it is", async () => {
+    it("with another account is refused, and leaves the working connection unchanged", async () => {
       const ada = await connected();
       const before = await askToken(ada);
       test.provider.controls.account = { id: "user-2", label: "user-2@example.test" };
@@ -99,7 +99,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect(data.connections).toMatchObject([{ enabled: true, authorization: { displayLabel: "user-2@example.test" } }]);
     });
 
-    it("mends a connection whose grant was revoked, under its old id", async () => {
+    it("restores a connection whose grant was revoked, under its old id", async () => {
       const ada = await connected();
       const { connection } = await askToken(ada);
       test.provider.controls.revokeGrants();
@@ -109,7 +109,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect(await askToken(ada)).toMatchObject({ __typename: "AccessToken", connection: { id: connection?.id } });
     });
 
-    it("begun in one tab while another finishes does not take the finished one's place", async () => {
+    it("begun in one tab while another finishes does not replace the finished one", async () => {
       test = await startTestApp({ database });
       const ada = await test.signIn("ada");
       const [first, second] = [await startConnecting(ada), await startConnecting(ada)];
@@ -123,7 +123,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect((await ada.graphql(CONNECTIONS)).data.connections).toHaveLength(1);
     });
 
-    it("waits for a refresh that is under way, and wins over it", async () => {
+    it("waits for a running refresh, and replaces its result", async () => {
       const ada = await connected();
       test.clock.advance(HOUR_MS);
       let answer = () => {};
@@ -208,7 +208,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect(test.logged.join()).toContain("not revoked at the provider");
     });
 
-    it("is told apart from never having connected by nobody: both are NotConnected", async () => {
+    it("is NotConnected, as never having connected is", async () => {
       const ada = await connected();
       await ada.graphql(DISCONNECT);
       const again = await ada.graphql(DISCONNECT);

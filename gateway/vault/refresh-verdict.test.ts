@@ -20,28 +20,28 @@ const verdictOf = (cause: RefreshCause, perhapsRotatedAt: number | null = null) 
   createVerdict({ connector: { oauth: null }, authorization: { perhaps_rotated_at: perhapsRotatedAt } }, cause);
 
 describe("the verdict on a refresh", () => {
-  it("asks once more after invalid_grant, and believes the second", () => {
+  it("asks once more after invalid_grant, and accepts the second", () => {
     const verdict = verdictOf("due");
     expect(verdict.pauseAfter(refused, 0)).toBe(CONFIRM_REVOKED_MS);
     expect(verdict.pauseAfter(refused, 0)).toBeNull();
   });
 
-  it("believes the first invalid_grant where a check has said that the access token is dead", () => {
+  it("accepts the first invalid_grant where a check has found the access token dead", () => {
     expect(verdictOf("dead").pauseAfter(refused, 0)).toBeNull();
     expect(verdictOf("rejected").pauseAfter(refused, 0)).toBe(CONFIRM_REVOKED_MS);
   });
 
-  it("leaves a provider alone that refuses for the moment, unless an answer was lost just before", () => {
+  it("does not ask again after a temporary refusal, unless an answer was lost just before", () => {
     expect(verdictOf("due").pauseAfter(busy, 0)).toBeNull();
     const verdict = verdictOf("due");
     expect([lost, busy, busy, busy].map((result) => verdict.pauseAfter(result, 0))).toEqual([...LOST_ANSWER_RETRIES_MS, null]);
   });
 
-  it("hopes for no grace window long after an answer was lost", () => {
+  it("does not ask again long after an answer was lost", () => {
     expect(verdictOf("due", 1).pauseAfter(lost, 10_000)).toBeNull();
   });
 
-  it("waits for an answer no longer where a long grace window is declared than where none is", () => {
+  it("waits for an answer as long with a long declared grace window as without one", () => {
     expect(silentAnswerMs({ revokesOnReuse: true, reuseGraceSeconds: 3_600 })).toBe(SILENT_ANSWER_MS);
   });
 

@@ -23,7 +23,7 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
   it.each([
     ["ten seconds", 10_000, {}],
     ["what is configured", 4_000, { XKIT_REQUEST_DEADLINE_MS: "4000" }],
-  ])("is told to come back after %s, and the refresh goes on", async (_name, deadlineMs, env) => {
+  ])("is answered with a retryAfter after %s, while the refresh goes on", async (_name, deadlineMs, env) => {
     const { ada, sleeps } = await leftBehind(database, env);
     const asking = askToken(ada);
     await vi.waitUntil(() => sleeps.mock.calls.length > 3, PATIENCE);

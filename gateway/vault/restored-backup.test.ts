@@ -8,7 +8,7 @@ let test: TestApp;
 afterEach(() => test?.close());
 
 describe.each(databaseKinds)("a store on %s that was restored from a backup", (database) => {
-  it("says so of a grant of the backup that the provider no longer honours, until it is connected again", async () => {
+  it("is named as the reason for a grant that the provider no longer honours, until it is connected again", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     await ada.connect();
@@ -30,7 +30,7 @@ describe.each(databaseKinds)("a store on %s that was restored from a backup", (d
     expect(await askToken(ada)).toMatchObject({ reason: "REVOKED", connection: { authorization: { errorCode: "invalid_grant" } } });
   });
 
-  it("does not say so of a grant that has been refreshed since", async () => {
+  it("is not named as the reason for a grant that has been refreshed since", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     await ada.connect();

@@ -38,7 +38,7 @@ describe.each(databaseKinds)("Scopes, on %s", (database) => {
     expect(await askToken(ada)).toMatchObject({ scopes: ["read"], missingScopes: ["write"] });
   });
 
-  it("of the README's example are all granted where Google names one otherwise", async () => {
+  it("of the README's example are all granted where Google has another name for one", async () => {
     const { scopes, provider } = readmeExample();
     const ada = await connect(scopes, ["openid", "https://www.googleapis.com/auth/userinfo.email", scopes.at(-1) ?? ""], provider);
     expect((await askToken(ada)).missingScopes).toEqual([]);
@@ -80,7 +80,7 @@ describe.each(databaseKinds)("Scopes, on %s", (database) => {
     expect(refreshRequests(test).map(({ params }) => params["scope"])).toEqual([sent]);
   });
 
-  it("that are missing are told by the connection's authorization as well", async () => {
+  it("that are missing are listed by the connection's authorization", async () => {
     const ada = await connect(["openid", "read", "write"], ["read"]);
     const { data } = await ada.graphql("{ connections { authorization { missingScopes } } }");
     expect(data.connections[0].authorization.missingScopes).toEqual(["write"]);

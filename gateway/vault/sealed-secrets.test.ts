@@ -58,7 +58,7 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     expect(await onlyAuthorization(test)).toMatchObject({ status: "active", lease_id: null, failures: 0 });
   });
 
-  it("says that a link leads nowhere when the attempt's secret does not open", async () => {
+  it("answers 404 to a callback when the attempt's secret does not open", async () => {
     const ada = await connected();
     const started = await ada.browser.fetch("/connect/test");
     await inStore(test, (query) =>

@@ -34,7 +34,7 @@ describe.each(databaseKinds)("fields submitted while the callback is under way, 
       await query.updateTable("authorizations").set({ status }).execute();
     });
 
-  it("are refused once it is", async () => {
+  it("are refused once it is under way", async () => {
     const { ada, state, hold, finishing, current } = await exchanging();
     await turnBack("retrieving_tokens");
     expect((await submit(ada, state, "us")).errors).toMatchObject([{ extensions: { code: "NOT_FOUND" } }]);

@@ -61,7 +61,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     return { ada, there: await test.startTwin() };
   }
 
-  it("tell of each change of a connection, and not of how it stood at the start", async () => {
+  it("report each change of a connection, and not its state at the start", async () => {
     const { ada } = await setUp();
     const events = await subscribe(ada, CHANGED);
     await ada.connect();
@@ -70,7 +70,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     expect(await events.next()).toMatchObject({ connectionChanged: { enabled: false, authorization: null } });
   });
 
-  it("tell of a change that another process made", async () => {
+  it("report a change of another process", async () => {
     const { ada, there } = await setUp();
     const events = await subscribe(ada, CHANGED, {}, there);
     test.provider.controls.revokeGrants();
@@ -80,7 +80,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     expect(await events.next()).toMatchObject({ connectionChanged: { enabled: true, authorization: { status: "ERROR" } } });
   });
 
-  it("follow an authorization to its end, whichever process it comes to it in", async () => {
+  it("follow an authorization to its end, in whichever process it ends", async () => {
     const { ada, there } = await setUp();
     await ada.graphql(DISCONNECT);
     const { id, authorizeUrl } = (await ada.graphql(CONNECT)).data.connect.authorization;
@@ -95,7 +95,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     }
   });
 
-  it("end with an error when an exchange was interrupted, and nothing stands in the way of an answer that comes all the same", async () => {
+  it("end with an error when an exchange was interrupted, whose late answer still connects", async () => {
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     const { id, authorizeUrl } = (await ada.graphql(CONNECT)).data.connect.authorization;
@@ -118,7 +118,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     expect(await statusNow(ada)).toEqual({ status: "ACTIVE", errorCode: null });
   });
 
-  it("tell nobody of an authorization that is not theirs", async () => {
+  it("end with NOT_FOUND for another user's authorization", async () => {
     const { ada } = await setUp();
     const { id } = (await ada.graphql(CONNECT)).data.connect.authorization;
     const events = await subscribe(await test.signIn("bob"), STATUS, { id });
@@ -126,7 +126,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     expect(await events.next()).toBeNull();
   });
 
-  it("end as soon as the viewer moves to another group, and tell nothing of what comes then", async () => {
+  it("end as soon as the viewer moves to another group, and report no later change", async () => {
     test = await startTestApp({ database });
     const [ada, bob] = [await test.signIn("ada", "acme"), await test.signIn("bob", "acme")];
     await ada.connect();
@@ -137,7 +137,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     expect(await events.next()).toBeNull();
   });
 
-  it("end with the first change after their bearer has expired, and tell nothing of it", async () => {
+  it("end with the first change after their bearer has expired, and do not report it", async () => {
     const { ada } = await setUp();
     const login = "mutation ($token: String!) { login(token: $token) { token expiresAt } }";
     const { token, expiresAt } = (await ada.graphql(login, { token: await ada.bearer() })).data.login;

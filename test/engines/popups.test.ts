@@ -55,7 +55,7 @@ for (const { name, needs, missing, launch } of engines)
       await expectText(tab, "Connected: active");
     });
 
-    test("our xkit.js connects in its popup, which closes, and hears live of what is done elsewhere", async () => {
+    test("our xkit.js connects in its popup, which closes, and receives changes of other pages live", async () => {
       const { browser, tab, userToken } = await open("/own", (userToken) =>
         page(
           `${sites.gateway.url}/xkit.js`,

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-it("is in no event of a subscription, while the group connects and a server refreshes", async () => {
+it("a group's token is in no event of a subscription while the group connects and a server refreshes", async () => {
   const pending = { test: await world.start("member", "test"), keyed: await world.start("member", "keyed") };
   const values = { ...world.values, "authorizationStatus.id": [`"${pending.test.id}"`, `"${pending.keyed.id}"`] };
   const streams: { asker: AskerName; root: string; text: Promise<string> }[] = [];
@@ -43,7 +43,7 @@ it("is in no event of a subscription, while the group connects and a server refr
   expect(events.length).toBeGreaterThan(heard.filter(({ asker }) => asker === "member").length / 2);
 });
 
-it("is in no message of the socket", async () => {
+it("a group's token is in no message of the socket", async () => {
   const server = createServer().on("upgrade", gateway.test.app.upgrade).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");

@@ -16,7 +16,7 @@ const failures = {
   "the provider refuses the platform's credentials, and repeats the token": { status: 401, error: "invalid_client" },
 };
 
-it.each(Object.entries(failures))("answers without it when %s", { timeout: 60_000 }, async (_name, { status, error }) => {
+it.each(Object.entries(failures))("no answer holds a group's token when %s", { timeout: 60_000 }, async (_name, { status, error }) => {
   world.clock.advance(3_600_001);
   world.provider.controls.always({ status, body: { error, error_description: world.groupSecrets().join(" ") } });
   const path = "/api/platform/groups/acme/connections/test";

@@ -33,7 +33,7 @@ async function connectAndRefresh(pending: { authorizeUrl: string | null }): Prom
   expect(second.body).not.toContain(fingerprint);
 }
 
-it("is in no event of a subscription, while the group connects and a server refreshes", async () => {
+it("a group's token is in no event of a subscription while the group connects and a server refreshes", async () => {
   const pending = await world.start("member", "test");
   const values = { ...world.values, "authorizationStatus.id": [`"${pending.id}"`] };
   const streams: { asker: AskerName; root: string; heard: string; ended: Promise<void> }[] = [];
@@ -67,7 +67,7 @@ it("is in no event of a subscription, while the group connects and a server refr
   expect(streams.filter(({ heard }) => world.leaks(heard))).toEqual([]);
 });
 
-it("is in no message of the socket", async () => {
+it("a group's token is in no message of the socket", async () => {
   const server = createServer().on("upgrade", world.app.upgrade).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");

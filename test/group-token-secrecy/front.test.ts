@@ -11,12 +11,12 @@ afterAll(() => world.close());
 
 const askers: AskerName[] = ["member", "former member"];
 
-it("gives a server the token", async () => {
+it("a server gets the group's token", async () => {
   for (const slug of ["test", "keyed"])
     expect(world.leaks((await world.read(`/api/platform/groups/acme/connections/${slug}`, { headers: world.server })).body)).toBe(true);
 });
 
-it.each(askers)("answers nothing with it: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no answer holds the group's token: %s", { timeout: 60_000 }, async (asker) => {
   const fields =
     asker === "member" ? [...TOKEN_FIELDS, "Session.token", "Connection.id", "TokenWithheld.message", "Mutation.logout"] : TOKEN_FIELDS;
   const everyRoot = (root: string) =>
@@ -36,6 +36,6 @@ it.each(askers)("answers nothing with it: %s", { timeout: 60_000 }, async (asker
   expect([...missed]).toEqual(["POST /api/platform_user/sessions/ott"]);
 });
 
-it("writes it into no line of either log", () => {
+it("no line of either log holds the group's token", () => {
   expect(world.leaks(world.logged.join("\n"))).toBe(false);
 });

@@ -56,11 +56,11 @@ let world: World;
 beforeAll(async () => (world = await createWorld(await startPlainGateway())));
 afterAll(() => world.close());
 
-it("knows every field that can hold a token", () => {
+it("every field that can hold a token is listed", () => {
   expect(textFields()).toEqual([...TOKEN_FIELDS, ...OTHER_FIELDS].toSorted());
 });
 
-it("gives a server the token, by every field that can hold it", async () => {
+it("a server gets the group's token by every field that can hold it", async () => {
   const { leaking, reached } = await askAll(
     world,
     "server",
@@ -76,7 +76,7 @@ it("gives a server the token, by every field that can hold it", async () => {
   expect(users.reached).toContain("User.connectionToken");
 });
 
-it("leaves a user without a group their own, by asking and by typing", async () => {
+it("a user without a group gets their own tokens, refreshed or typed", async () => {
   const headers = await world.headersOf("user without a group");
   for (const slug of ["test", "keyed"]) {
     const { body } = await world.read("/graphql", toInit(`{ connectionToken(where: { slug: "${slug}" }) }`, headers));
@@ -88,7 +88,7 @@ it("leaves a user without a group their own, by asking and by typing", async () 
   expect([...bodies.values()].some((body) => world.isOwn(JSON.parse(body).data.submitAuthorization.accessToken))).toBe(true);
 });
 
-it.each(askers)("answers no query and no mutation with it: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no query and no mutation answers the group's token: %s", { timeout: 60_000 }, async (asker) => {
   const queries = await askAll(world, asker, operations(world, "query"));
   const mutations = await askAll(world, asker, operations(world, "mutation"));
   expect([...queries.leaking, ...mutations.leaking]).toEqual([]);
@@ -103,7 +103,7 @@ it.each(askers)("answers no query and no mutation with it: %s", { timeout: 60_00
   expect(never).toEqual(textFields().filter((field) => Object.hasOwn(UNREACHABLE, field.split(".")[0] ?? "")));
 });
 
-it("takes nobody else's form, and tells them nothing", async () => {
+it("a form is refused from another user, who learns nothing", async () => {
   const submits = operations(world, "mutation", (root) => (root === "submitAuthorization" ? textFields() : []));
   for (const asker of askers.filter((asker) => asker !== "member")) {
     for (const { text } of submits.slice(0, 5)) {
@@ -115,7 +115,7 @@ it("takes nobody else's form, and tells them nothing", async () => {
   }
 });
 
-it("writes it into no line of the log", () => {
+it("no line of the log holds the group's token", () => {
   expect(world.logged.length).toBeGreaterThan(1_000);
   expect(world.leaks(world.logged.join("\n"))).toBe(false);
 });

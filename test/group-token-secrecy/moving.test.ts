@@ -20,7 +20,7 @@ afterEach(async () => {
   await jwks.close();
 });
 
-it("is in no answer while users move in and out, whatever they ask at that moment", { timeout: 60_000 }, async () => {
+it("a group's token is in no answer while users move in and out, whatever they ask then", { timeout: 60_000 }, async () => {
   const { connectionId } = world.planted.test;
   const seen = new Set<string>();
   const headers = await world.headersOf("user without a group");
@@ -47,7 +47,7 @@ it("is in no answer while users move in and out, whatever they ask at that momen
   expect([...seen].toSorted()).toEqual(["AccessToken", "TOKEN_WITHHELD", "TokenWithheld", "access_token"]);
 });
 
-it("is in no answer to a JWT of a configured issuer, whatever group it claims", { timeout: 60_000 }, async () => {
+it("a group's token is in no answer to a JWT of a configured issuer, whatever group it claims", { timeout: 60_000 }, async () => {
   for (const org of ["acme", undefined, "other", "acme"]) {
     const jwt = await issue(key, world.clock, { sub: "jay", org });
     const asJay: World = { ...world, headersOf: async () => ({ authorization: `Bearer ${jwt}` }) };

@@ -14,7 +14,7 @@ afterEach(() => world.close());
 
 const names = { member: "grace", "former member": "fred", "member of another group": "bob", "user without a group": "ada" };
 
-it.each(users)("shows it on none of them: %s", async (asker) => {
+it.each(users)("no page shows the group's token: %s", async (asker) => {
   const { browser } = await gateway.userOf(names[asker]);
   const statuses: Record<string, number> = {};
   async function look(name: string, path: string, init?: RequestInit): Promise<string> {

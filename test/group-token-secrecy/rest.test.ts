@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => (world = await createWorld(await startPlainGateway())));
 afterAll(() => world.close());
 
-it("gives a server the token, by every path that can, and in no list", async () => {
+it("a server gets the group's token by every path that can give it, and in no list", async () => {
   for (const slug of ["test", "keyed"] as const) {
     const { connectionId } = world.planted[slug];
     for (const kind of ["groups", "contexts"])
@@ -18,7 +18,7 @@ it("gives a server the token, by every path that can, and in no list", async () 
   expect(world.leaks((await world.read("/api/platform/groups/acme/connections", { headers: world.server })).body)).toBe(false);
 });
 
-it.each(askers)("answers no operation with it: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no operation answers the group's token: %s", { timeout: 60_000 }, async (asker) => {
   const requests = await restRequests(world);
   const { leaking, successes } = await askRest(world, asker, requests);
   expect(leaking).toEqual([]);

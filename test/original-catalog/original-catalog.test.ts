@@ -53,7 +53,7 @@ describe.skipIf(!isInstalled).each(["16", "17"])(`the original catalog on React 
   };
   const buttons = (tab: Tab) => tab.evaluate(`[...document.querySelectorAll("button")].map((button) => button.innerText.trim()).join()`);
 
-  test("offers to install after a refusal and after a removal, also once it is loaded anew, and to remove in between", async () => {
+  test("offers to install after a refusal and after a removal, even after a reload, and to remove in between", async () => {
     const { browser, tab } = await openCatalog();
     await press(tab, "Slack");
     await answerConsent(await pressForPopup(browser, tab, "Install"), "Deny");

@@ -71,7 +71,7 @@ describe("the authorization server", () => {
     expect(server.refreshCount()).toBe(2);
   });
 
-  it("gathers requests until the test lets them go", async () => {
+  it("holds requests until the test releases them", async () => {
     const hold = server.controls.hold();
     const pending = Array.from({ length: 20 }, () => refresh(server.controls.issueTokens().refreshToken));
     await hold.arrived(20);
@@ -89,7 +89,7 @@ describe("the authorization server", () => {
     expect([...statuses, (await refresh(refreshToken)).status]).toEqual([500, 429, 502, 200]);
   });
 
-  it("rotates before it loses an answer, and not before it cuts the line", async () => {
+  it("rotates before it loses an answer, and not before it cuts the connection", async () => {
     const { refreshToken } = server.controls.issueTokens();
     server.controls.next("cut", "lose");
     await expect(refresh(refreshToken)).rejects.toThrow("fetch failed");
@@ -117,7 +117,7 @@ describe("the authorization server", () => {
     expect(server.refreshCount()).toBe(0);
   });
 
-  it("waits for a promise of the test's, and then misbehaves as told", async () => {
+  it("waits for a promise of the test, and then misbehaves as ordered", async () => {
     const signal = new EventEmitter();
     server.controls.next({ until: once(signal, "go"), next: "omit-expires-in" });
     const pending = refresh(server.controls.issueTokens().refreshToken);
@@ -125,7 +125,7 @@ describe("the authorization server", () => {
     expect(await (await pending).json()).not.toHaveProperty("expires_in");
   });
 
-  it("takes grants and access tokens back when the test says so", async () => {
+  it("revokes grants and access tokens on the test's order", async () => {
     const [one, two] = [server.controls.issueTokens({ id: "1", label: "1" }), server.controls.issueTokens({ id: "2", label: "2" })];
     server.controls.revokeGrants("1");
     expect(server.liveAccessTokens()).toEqual([two.accessToken]);
@@ -143,7 +143,7 @@ describe("the authorization server", () => {
     expect([...server.issuedSecrets]).toEqual(expect.arrayContaining([refreshToken, accessToken, server.client.clientSecret]));
   });
 
-  it("kills older access tokens on a refresh where the test asks for it", async () => {
+  it("ends older access tokens on a refresh where the test asks for it", async () => {
     const github = await startAuthorizationServer({ refreshKillsAccessTokens: true, rotate: false, refreshTokenSeconds: 600 });
     const { refreshToken } = github.controls.issueTokens();
     const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken, client_id: github.client.clientId });

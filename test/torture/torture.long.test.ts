@@ -8,11 +8,15 @@ import { torture } from "./run.ts";
 const SEED = process.env["TORTURE_SEED"] ?? "long";
 const SECONDS = 90;
 
-describe("Tortured for long by every kind of fault", () => {
-  it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 900_000 }, async (store) => {
-    const plan = createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 3, connections: 24, seconds: SECONDS });
-    const report = await torture(plan, { cli: cliOf(inject("gatewayBuild")) });
-    console.log(report.text);
-    expect(report.missed, report.text).toEqual([]);
-  });
+describe("Under every kind of fault for long,", () => {
+  it.for(databaseKinds)(
+    "gateways over %s lose no connection, and answer every request with a stated outcome",
+    { timeout: 900_000 },
+    async (store) => {
+      const plan = createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 3, connections: 24, seconds: SECONDS });
+      const report = await torture(plan, { cli: cliOf(inject("gatewayBuild")) });
+      console.log(report.text);
+      expect(report.missed, report.text).toEqual([]);
+    },
+  );
 });

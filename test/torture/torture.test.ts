@@ -8,14 +8,18 @@ import { torture } from "./run.ts";
 const SEED = process.env["TORTURE_SEED"] ?? "short";
 const SECONDS = 8;
 
-describe.concurrent("Tortured by faults of provider, processes and store at once", () => {
-  it.for(databaseKinds)("gateways over %s lose nothing, and answer everything in words", { timeout: 300_000 }, async (store) => {
-    const report = await torture(
-      createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 2, connections: 10, seconds: SECONDS }),
-      {
-        cli: cliOf(inject("gatewayBuild")),
-      },
-    );
-    expect(report.missed, report.text).toEqual([]);
-  });
+describe.concurrent("Under faults of provider, processes and store at once,", () => {
+  it.for(databaseKinds)(
+    "gateways over %s lose no connection, and answer every request with a stated outcome",
+    { timeout: 300_000 },
+    async (store) => {
+      const report = await torture(
+        createPlan({ seed: SEED, store, kinds: faultKinds(store), processes: 2, connections: 10, seconds: SECONDS }),
+        {
+          cli: cliOf(inject("gatewayBuild")),
+        },
+      );
+      expect(report.missed, report.text).toEqual([]);
+    },
+  );
 });

@@ -134,7 +134,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
   });
 
   it.each(releases.filter(isUnsigned))(
-    "(%s) gets an HMAC for every row within a day, also for those that the earlier release writes beside",
+    "(%s) gets an HMAC for every row within a day, even for those that the earlier release writes meanwhile",
     async (release) => {
       const facts = await restore(release, kind);
       const app = await start();

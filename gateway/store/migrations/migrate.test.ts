@@ -43,7 +43,7 @@ const rowsOfFirstVersion = [
 ];
 
 describe.each(databaseKinds)("a store of the first version, on %s", (kind) => {
-  it("keeps what an earlier version wrote, and tells connections that were enabled once from those that never were", async () => {
+  it("keeps what an earlier version wrote, and distinguishes connections that were enabled once from others", async () => {
     store = await createTestDatabase(kind);
     const old = await openBare(store.url);
     await old.transaction().execute((transaction) => migrate(transaction, migrations.slice(0, 1), 0));

@@ -82,7 +82,7 @@ describe("an upstream's failure becomes", () => {
     await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message: expect.stringContaining("50 ms") });
   });
 
-  it("TemporarilyUnavailable for whoever asks for a token while it is away, slow or busy", async () => {
+  it("TemporarilyUnavailable for a token while it is away, slow or busy", async () => {
     const { on, connections, server } = await start({ timeoutMs: 50 });
     on(READ, () => {});
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable" });
@@ -92,7 +92,7 @@ describe("an upstream's failure becomes", () => {
     await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter: 2 } });
   });
 
-  it("TemporarilyUnavailable for a token, too, when it cannot be asked at all, or not whose the bearer is", async () => {
+  it("TemporarilyUnavailable for a token when it cannot be asked at all, or not for the bearer's user", async () => {
     const { on, connections, server } = await start({ timeoutMs: 200 });
     on(READ, plainConnection("token"));
     for (const status of [503, 429]) {
@@ -151,7 +151,7 @@ describe("the client", () => {
     expect(headers.every((each) => each.origin === undefined)).toBe(true);
   });
 
-  it("asks nothing under an id that would lead to another address", async () => {
+  it("sends no request with an id that would lead to another address", async () => {
     const { upstream, requests } = await start();
     for (const id of [".", ".."]) await expect(upstream.forPlatform().findUser(id)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     expect(requests).toEqual([]);
@@ -160,7 +160,7 @@ describe("the client", () => {
   it.each([
     ["tells whose it is", { owner: { kind: "user", external_id: "ada" } }],
     ["does not tell whose it is", {}],
-  ])("reads a token once, between two looks at who is asking, where the connection %s", async (_how, stated) => {
+  ])("reads a token once, between two reads of who is asking, where the connection %s", async (_how, stated) => {
     const { on, connections, requests } = await start();
     on(READ, plainConnection("token", stated));
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
