@@ -62,7 +62,7 @@ describe("signing in at a gateway before another gateway", () => {
     expect(logged.join("")).not.toContain("unexpected error");
   });
 
-  it("is refused with UNAUTHENTICATED with a token that is too long or has other characters", async () => {
+  it("is refused with UNAUTHENTICATED for a token that is too long or has other characters", async () => {
     const { browser } = await startFront();
     for (const token of ["x".repeat(100_000), "a\nb", "a b", "é"])
       expect((await ask(browser.fetch, LOGIN, { token }, own)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");

@@ -188,7 +188,7 @@ describe("an offer of HTTP/2 is ignored, and the request answered", () => {
 describe("a request with two hosts", () => {
   const twice = ["Host: x\r\nHost: x", "Host: x\r\nHost: evil.example", "Host: x\r\nhost: evil.example"];
 
-  it.each(twice)("is refused, as two parts of a system could take one each: %j", async (hosts) => {
+  it.each(twice)("is refused, as two parts of a system could each use another one: %j", async (hosts) => {
     for (const path of ["/graphql?query={__typename}", "/healthz"]) {
       const answer = await sendRaw(`GET ${path} HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`);
       expect(answer).toMatch(/^HTTP\/1\.1 400 /);
@@ -199,7 +199,7 @@ describe("a request with two hosts", () => {
     );
   });
 
-  it("is distinguished from one with one host", async () => {
+  it("is refused only for its second host", async () => {
     expect(await sendRaw("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

@@ -14,7 +14,7 @@ afterEach(() => test.close());
 const CONNECT = `mutation ($slug: ID!, $id: ID, $returnTo: String) { connect(slug: $slug, id: $id, returnTo: $returnTo) { id authorization { authorizeUrl } } }`;
 
 describe("the state of a started authorization", () => {
-  it("is good once", async () => {
+  it("is valid once", async () => {
     const callback = await startAt(test, ada);
     expect((await ada.browser.fetch(callback.href)).status).toBe(200);
     const again = await ada.browser.fetch(callback.href);
@@ -23,14 +23,14 @@ describe("the state of a started authorization", () => {
     expect((await connectionOf(ada)).authorization.status).toBe("ACTIVE");
   });
 
-  it("is good once even if it comes twice at the same moment", async () => {
+  it("is valid once even if it comes twice at the same moment", async () => {
     const callback = await startAt(test, ada);
     const statuses = await Promise.all([1, 2].map(async () => (await ada.browser.fetch(callback.href)).status));
     expect(new Set(statuses)).toEqual(new Set([200, 404]));
     expect(await tokenOf(ada)).toEqual(expect.any(String));
   });
 
-  it("is good for ten minutes", async () => {
+  it("is valid for ten minutes", async () => {
     const [inTime, late] = [await startAt(test, ada), await startAt(test, await test.signIn("grace"))];
     test.clock.advance(10 * 60_000 - 1);
     expect((await ada.browser.fetch(inTime.href)).status).toBe(200);
@@ -42,7 +42,7 @@ describe("the state of a started authorization", () => {
     expect((await connectionOf(grace)).enabled).toBe(false);
   });
 
-  it("is good for its own connector alone", async () => {
+  it("is valid for its own connector alone", async () => {
     const callback = await startAt(test, ada);
     callback.pathname = "/callback/other";
     expect((await ada.browser.fetch(callback.href)).status).toBe(404);
@@ -58,7 +58,7 @@ describe("the state of a started authorization", () => {
 });
 
 describe("an attempt of another browser", () => {
-  it("connects nothing there, and stays good in its own browser", async () => {
+  it("connects nothing there, and stays valid in its own browser", async () => {
     const eve = await test.signIn("eve");
     const callback = await startAt(test, ada);
     for (const browser of [eve.browser, createBrowser(test.app, PUBLIC_URL)]) {

@@ -45,5 +45,5 @@ describe("the address of a client", () => {
   it.each(["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "::1", "fd00::1", "fe80::1"])("%s is private", (address) =>
     expect(isPrivate(address)).toBe(true),
   );
-  it.each(["172.32.0.1", "192.0.2.1", "2001:db8::1", ""])("%s is not", (address) => expect(isPrivate(address)).toBe(false));
+  it.each(["172.32.0.1", "192.0.2.1", "2001:db8::1", ""])("%s is not private", (address) => expect(isPrivate(address)).toBe(false));
 });

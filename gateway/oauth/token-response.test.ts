@@ -28,7 +28,7 @@ describe("normalizeTokenResponse, tokens", () => {
     ["a C1 control", "a\u0085b"],
     ["more than 64 KiB", "a".repeat(65_537)],
     ["more than 64 KiB in UTF-8", "é".repeat(32_769)],
-  ])("are null for an access token with %s, which no header holds", (_what, accessToken) => {
+  ])("answers null for an access token with %s, which no header holds", (_what, accessToken) => {
     for (const operation of ["exchange", "refresh"] as const) {
       const tokens = { access_token: accessToken, token_type: "bearer", refresh_token: "r" };
       expect(normalizeTokenResponse({ ...answer(JSON.stringify(tokens)), operation })).toBeNull();
@@ -130,7 +130,7 @@ describe("normalizeTokenResponse, errors", () => {
     expect(read({}, { error: "invalid_grant" })).toEqual({ status: 200, body: {} });
   });
 
-  it.each(["", "not json", "[]", "null", '"text"', "<html>"])("are null for %j", (text) => {
+  it.each(["", "not json", "[]", "null", '"text"', "<html>"])("answers null for %j", (text) => {
     expect(normalizeTokenResponse(answer(text))).toBeNull();
     expect(normalizeTokenResponse(answer(text, 400))).toBeNull();
   });

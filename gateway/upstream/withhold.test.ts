@@ -120,7 +120,7 @@ describe("a group's token", () => {
     ["was in a group afterwards", [loner, member]],
     ["was another one afterwards", [loner, { ...loner, userId: "ben" }]],
     ["was never looked up", []],
-  ])("is withheld, whoever's it is said to be, where the user %s", async (_name, viewers) => {
+  ])("is withheld, whichever owner it names, where the user %s", async (_name, viewers) => {
     const outcome = await ask(careless(null, connectionOf("user")).connections, null, viewers);
     expect(outcome.type).toBe("TokenWithheld");
     expect(JSON.stringify(outcome)).not.toContain("the-token");

@@ -4,7 +4,7 @@ import { createGivenTokens } from "./given-tokens.ts";
 describe("what a user was given", () => {
   const [DAY, TOKEN, OTHER] = [86_400_000, "fingerprint", "another"];
 
-  it("is remembered, and is any token of the time before this process", () => {
+  it("is remembered by user and token, and may be any token of the time before this process", () => {
     const given = createGivenTokens({ isShared: false, startedAt: DAY });
     expect([given.has("ada", TOKEN, DAY), given.has("ada", TOKEN, DAY - 1)]).toEqual([false, true]);
     given.add("ada", TOKEN);

@@ -96,7 +96,7 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
     await reader?.cancel();
   });
 
-  it("counts from the reconnect after a disconnect", async () => {
+  it("has the time of the reconnect after a disconnect", async () => {
     const ada = await connected({ database });
     test.clock.advance(HOUR_MS);
     await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);

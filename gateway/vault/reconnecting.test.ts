@@ -208,7 +208,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       expect(test.logged.join()).toContain("not revoked at the provider");
     });
 
-    it("is NotConnected, as never having connected is", async () => {
+    it("leads to NotConnected, as before the first connection", async () => {
       const ada = await connected();
       await ada.graphql(DISCONNECT);
       const again = await ada.graphql(DISCONNECT);
