@@ -10,6 +10,10 @@ export const isSecret = (text: string): boolean => secret.test(text);
 /** Such bytes, and something sealed. */
 const sealedSecret = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_.-]{1,1024}$/;
 
+const attemptCookie = /^(__Host-)?xkit_attempt_/;
+/** Whether a cookie of that name binds an attempt to a browser, at a gateway like this one. */
+export const isAttemptCookie = (name: string): boolean => attemptCookie.test(name);
+
 /** One cookie of ours. */
 export interface SecretCookie {
   name: string;

@@ -1,47 +1,48 @@
 import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Auth } from "../auth/index.ts";
 import { defaultLifetimes } from "../auth/lifetimes.ts";
-import { assertOwnPage, assertPermittedPage, bindSignIn, type SignedIn, type SignIn } from "../auth/sign-in.ts";
+import { assertOwnPage, assertPermittedPage, bindSignIn, type SignIn } from "../auth/sign-in.ts";
 import { noLimits } from "../http/rate-limits.ts";
+import type { Log } from "../runtime/log.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { RelayedSession, UserRelay } from "./upstream.ts";
 
 /** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
 const passableToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 
+/** Longest cookie that browsers keep, attributes included (RFC 6265 section 6.1). A longer one they drop without a word. */
+const MAXIMUM_COOKIE_BYTES = 4_096;
+
 export interface RelayedSignInOptions {
   auth: Pick<Auth, "cookies" | "bindings" | "origins">;
   relay: UserRelay;
   sealer: Sealer;
+  log: Pick<Log, "warn">;
 }
 
 /**
- * Signing in where the upstream says who is asking: its sessions are passed on, and its session cookie travels sealed inside ours, so
- * that a browser can hand in no other. Which pages may ask is checked here, because the upstream sees this gateway alone.
+ * Signing in where the upstream says who is asking: its sessions are passed on, and its session cookies travel sealed inside ours, so
+ * that a browser can hand in no others. Which pages may ask is checked here, because the upstream sees this gateway alone.
  */
-export function createRelayedSignIn({ auth: { cookies, bindings, origins }, relay, sealer }: RelayedSignInOptions): SignIn {
-  const carried = createSealedCookie(cookies, sealer);
-
-  const toSignedIn = ({ token, expiresAt, viewer, cookie }: RelayedSession): SignedIn => ({
-    session: { token, expiresAt, viewer },
-    setCookies: cookie === null ? [] : carried.serialize(cookie),
-  });
+export function createRelayedSignIn({ auth: { cookies, bindings, origins }, relay, sealer, log }: RelayedSignInOptions): SignIn {
+  const carried = createSealedCookie(cookies, sealer, log);
 
   const signIn: SignIn = {
     // How often each user may is the upstream's to say.
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
-      const session = await limits.countRefusal(relay.login(userToken));
+      const { cookie, ...session } = await limits.countRefusal(relay.login(userToken));
       await end(relay, carried.find(request));
-      return toSignedIn(session);
+      return { session, setCookies: carried.replace(cookie) };
     },
 
     async refresh(request) {
       assertOwnPage(origins, request);
-      const cookie = carried.find(request);
-      if (cookie === null) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
-      return toSignedIn(await relay.refresh(cookie));
+      const held = carried.find(request);
+      if (held === null) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
+      const { cookie, ...session } = await relay.refresh(held);
+      return { session, setCookies: cookie === held ? [] : carried.replace(cookie) };
     },
 
     async logout(request) {
@@ -63,8 +64,8 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
   return signIn;
 }
 
-/** The upstream's session cookie, sealed inside ours. */
-function createSealedCookie({ session }: Auth["cookies"], sealer: Sealer) {
+/** The upstream's session cookies, sealed inside ours. */
+function createSealedCookie({ session }: Auth["cookies"], sealer: Sealer, log: Pick<Log, "warn">) {
   const place = `relayed-session:${session.name}`;
 
   function open(sealed: string): string[] {
@@ -76,11 +77,23 @@ function createSealedCookie({ session }: Auth["cookies"], sealer: Sealer) {
     }
   }
 
+  /** Throws UPSTREAM_UNAVAILABLE for what a browser would not keep. */
+  function seal(cookie: string): string[] {
+    const setCookies = session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds);
+    const bytes = Math.max(...setCookies.map((header) => Buffer.byteLength(header)));
+    if (bytes <= MAXIMUM_COOKIE_BYTES) return setCookies;
+    log.warn({ bytes, maximumBytes: MAXIMUM_COOKIE_BYTES }, "the upstream's session cookies are too long to be kept");
+    throw new GatewayError("UPSTREAM_UNAVAILABLE", `${TOO_LONG} ${bytes} bytes, and a browser keeps ${MAXIMUM_COOKIE_BYTES}.`);
+  }
+
   return {
     find: (request: Request): string | null => session.parse(request).flatMap(open)[0] ?? null,
-    serialize: (cookie: string): string[] => session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds),
+    /** `Set-Cookie` headers in place of what the browser holds. */
+    replace: (cookie: string | null): string[] => (cookie === null ? session.clear() : seal(cookie)),
   };
 }
+
+const TOO_LONG = "The session cannot be kept: the cookies that the upstream sets are sealed in one of";
 
 async function end(relay: UserRelay, cookie: string | null): Promise<void> {
   if (cookie !== null) await relay.logout(cookie);

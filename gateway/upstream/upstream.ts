@@ -97,7 +97,7 @@ export interface RelayedSession {
   token: string;
   expiresAt: Date;
   viewer: Viewer;
-  /** The upstream's session cookie as a `Cookie` header takes it; null where it set none. */
+  /** The cookies that the session is held by from now on, as a `Cookie` header takes them; null where there are none. */
   cookie: string | null;
 }
 

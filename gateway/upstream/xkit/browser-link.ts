@@ -1,7 +1,15 @@
 import type { Connection } from "../../../schema/upstream.ts";
+import { isAttemptCookie } from "../../auth/cookies.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { jarOf, serializeJar } from "./cookie-jar.ts";
 import { answers } from "./response-schemas.ts";
 import type { RestClient } from "./rest-client.ts";
-import { toCookie } from "./sessions.ts";
+
+export interface BrowserLinksOptions {
+  ask: RestClient["ask"];
+  url: string;
+  clock: Clock;
+}
 
 /**
  * Links that work in the user's browser although this gateway started the authorization in its place.
@@ -9,7 +17,7 @@ import { toCookie } from "./sessions.ts";
  * An upstream that binds what is started to a browser does so with a cookie of its own domain, which it gave to this gateway. A one-time
  * token, made with that cookie, brings the binding and the user's session into the browser that opens the link, once and within a minute.
  */
-export function createBrowserLinks({ ask, url }: { ask: RestClient["ask"]; url: string }) {
+export function createBrowserLinks({ ask, url, clock }: BrowserLinksOptions) {
   async function forBrowser(
     connection: Connection,
     prototypeSlug: string,
@@ -17,7 +25,9 @@ export function createBrowserLinks({ ask, url }: { ask: RestClient["ask"]; url: 
     setCookies: readonly string[],
   ): Promise<Connection> {
     const { authorization } = connection;
-    const cookie = toCookie(setCookies);
+    // A balancer's cookie binds nothing.
+    const bindings = [...jarOf(setCookies, clock.now())].filter(([name]) => isAttemptCookie(name));
+    const cookie = serializeJar(new Map(bindings));
     // Without a binding the link is good as it is.
     if (!authorization?.authorizeUrl || cookie === null) return connection;
     const { body } = await ask({ method: "POST", path: ["sessions", "ott"], credential, headers: { cookie } }, answers.oneTimeToken);

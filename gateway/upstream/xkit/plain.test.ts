@@ -12,6 +12,7 @@ import {
   startScriptedXkit,
   TOKEN,
 } from "../../../test/support/scripted-xkit.ts";
+import { sendJson } from "../../../test/support/server-io.ts";
 import { anyToken } from "../../../test/upstream-suite/harness.ts";
 
 const jwtOf = (claims: JWTPayload): Promise<string> => new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32));
@@ -158,10 +159,16 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
     });
   });
 
-  it("keeps a link that is bound to no browser", async () => {
+  it.each([
+    ["is bound to no browser", []],
+    ["comes with a balancer's cookies", ["AWSALB=x; Path=/", "xkit_session=y", "an_xkit_attempt_1=z"]],
+  ])("keeps a link that %s", async (_how, setCookies) => {
     const fake = await startPlainXkit({});
     const authorization = { id: 8, status: "awaiting_callback", authorize_url: "https://slack.example/authorize?state=1" };
-    fake.on("POST /platform_user/connections/slack", plainConnection(null, { authorization }));
+    fake.on("POST /platform_user/connections/slack", (_request, response) => {
+      response.setHeader("set-cookie", setCookies);
+      sendJson(response, 201, plainConnection(null, { authorization }));
+    });
     const started = await asAda(fake).start("slack", { id: null, returnTo: null });
     expect(started.authorization?.authorizeUrl).toBe("https://slack.example/authorize?state=1");
   });

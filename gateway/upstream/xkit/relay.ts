@@ -33,7 +33,16 @@ export function createRelay({ client, url, publicUrl, clock, polling, readToken 
     return viewerFromAnswer(answer.body.session.user);
   };
 
-  const api = { ask, whoIs, url, publicUrl, polling, readToken, links: createBrowserLinks({ ask, url }), slugs: createStartedSlugs() };
+  const api = {
+    ask,
+    whoIs,
+    url,
+    publicUrl,
+    polling,
+    readToken,
+    links: createBrowserLinks({ ask, url, clock }),
+    slugs: createStartedSlugs(),
+  };
   return {
     whoIs,
     forBearer: (bearer, viewer) => connectionsOfBearer(api, bearer, viewer),

@@ -1,9 +1,10 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import type { Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { answers } from "./response-schemas.ts";
+import type { UserRelay } from "../upstream.ts";
+import { jarOf, mergeInto, parseJar, serializeJar } from "./cookie-jar.ts";
 import { expiryOf } from "./expiry.ts";
-import type { RelayedSession, UserRelay } from "../upstream.ts";
+import { answers } from "./response-schemas.ts";
 import type { RestClient } from "./rest-client.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
@@ -17,22 +18,22 @@ export interface RelayedSessionsOptions {
 
 /** Signing in, staying so, and out, at the upstream (contract, "Sessions"). */
 export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<UserRelay, "login" | "refresh" | "logout"> {
-  async function toSession(token: string, expiresAt: Date | null, setCookies: readonly string[]): Promise<RelayedSession> {
-    return { token, expiresAt: expiryOf(token, expiresAt, clock.now()), viewer: await whoIs(token), cookie: toCookie(setCookies) };
-  }
-
   return {
     async login(userToken) {
       const credential = { authorization: `Bearer ${userToken}` };
       const { body, setCookies } = await ask({ method: "POST", path: ["sessions"], credential }, answers.login);
       // A plain Xkit answers nothing: the user token itself stays the bearer.
-      return toSession(body.access_token ?? userToken, body.expires_at, setCookies);
+      const token = body.access_token ?? userToken;
+      const cookie = serializeJar(jarOf(setCookies, clock.now()));
+      return { token, expiresAt: expiryOf(token, body.expires_at, clock.now()), viewer: await whoIs(token), cookie };
     },
 
-    async refresh(cookie) {
-      const request = { method: "POST", path: ["sessions", "token"], credential: { cookie }, headers: OWN_PAGE } as const;
+    async refresh(held) {
+      const request = { method: "POST", path: ["sessions", "token"], credential: { cookie: held }, headers: OWN_PAGE } as const;
       const { body, setCookies } = await ask(request, answers.token);
-      return toSession(body.access_token, body.expires_at, setCookies);
+      const token = body.access_token;
+      const cookie = serializeJar(mergeInto(parseJar(held), setCookies, clock.now()));
+      return { token, expiresAt: expiryOf(token, body.expires_at, clock.now()), viewer: await whoIs(token), cookie };
     },
 
     async logout(cookie) {
@@ -44,11 +45,4 @@ export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOpti
       }
     },
   };
-}
-
-/** The cookies that an answer sets, as a `Cookie` header sends them back (RFC 6265 section 4.2); null when it sets none. */
-export function toCookie(setCookies: readonly string[]): string | null {
-  const set = setCookies.filter((header) => !/;\s*max-age=0\s*(;|$)/i.test(header));
-  const pairs = set.map((header) => header.split(";", 1)[0]?.trim() ?? "").filter((pair) => /^[^=\s]+=\S+$/.test(pair));
-  return pairs.length > 0 ? pairs.join("; ") : null;
 }

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { createManualClock } from "../../test/support/clock.ts";
+import { APP_ORIGIN, cookieOf, openStore, requestWith, sealer, startAuth } from "../../test/support/auth.ts";
+import { type ScriptedXkit, sessionOf, startScriptedXkit } from "../../test/support/scripted-xkit.ts";
+import { sendJson } from "../../test/support/server-io.ts";
+import { createRelayedSignIn } from "./relayed-sign-in.ts";
+
+const LOGIN = "POST /platform_user/sessions";
+const REFRESH = "POST /platform_user/sessions/token";
+
+/** Signing in at a gateway before a scripted upstream that knows ada. */
+async function start() {
+  const xkit = await startScriptedXkit();
+  xkit.on("GET /platform_user/session", sessionOf("ada", null));
+  const clock = createManualClock();
+  const auth = await startAuth(await openStore(clock), clock);
+  const warned: string[] = [];
+  const log = { warn: (_facts: object, message: string) => void warned.push(message) };
+  const { relay } = xkit.upstream;
+  return { xkit, warned, signIn: createRelayedSignIn({ auth, relay, sealer, log }) };
+}
+
+/** From now on the route answers a session, and sets these cookies. */
+const answerSession = ({ on }: ScriptedXkit, route: string, setCookies: string[]) =>
+  on(route, (_request, response) => {
+    response.setHeader("set-cookie", setCookies);
+    sendJson(response, 200, { access_token: "session-token", expires_at: "2030-01-01T00:00:00Z" });
+  });
+
+/** A request of the platform's page, in a browser that keeps these cookies. */
+const fromPage = (setCookies: string[] = []) => requestWith({ origin: APP_ORIGIN, cookie: setCookies.map(cookieOf).join("; ") });
+
+/** The cookies that each request to the upstream carried. */
+const cookiesSent = ({ headers }: ScriptedXkit) => headers.flatMap(({ cookie }) => cookie ?? []);
+
+describe("a session at an upstream behind a balancer", () => {
+  it("lasts over many refreshes, though each answer sets the balancer's cookie alone", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, ["sid=1; HttpOnly", "AWSALB=a"]);
+    let { setCookies } = await signIn.login("user-token", fromPage());
+    for (const balancer of ["b", "c"]) {
+      answerSession(xkit, REFRESH, [`AWSALB=${balancer}`, "__cf_bm=z"]);
+      ({ setCookies } = await signIn.refresh(fromPage(setCookies)));
+    }
+    await signIn.refresh(fromPage(setCookies));
+    expect(cookiesSent(xkit)).toEqual(["sid=1; AWSALB=a", "sid=1; AWSALB=b", "sid=1; AWSALB=c"]);
+  });
+
+  it("stays in the browser as it is where a refresh changes no cookie", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    answerSession(xkit, REFRESH, ["AWSALB=b"]);
+    expect((await signIn.refresh(fromPage(setCookies))).setCookies).toEqual([]);
+  });
+
+  it("leaves the browser with the last of its cookies", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    answerSession(xkit, REFRESH, ["sid=; Max-Age=0"]);
+    expect((await signIn.refresh(fromPage(setCookies))).setCookies.map(cookieOf)).toEqual([
+      "__Host-xkit_session=",
+      "__Host-xkit_session_partitioned=",
+    ]);
+  });
+
+  it("is refused with a sentence, and logged, where its cookies are longer than a browser keeps", async () => {
+    const { xkit, signIn, warned } = await start();
+    answerSession(xkit, LOGIN, ["sid=1", `large=${"x".repeat(3_000)}`]);
+    await expect(signIn.login("user-token", fromPage())).rejects.toMatchObject({
+      code: "UPSTREAM_UNAVAILABLE",
+      message: expect.stringMatching(/^The session cannot be kept: .* a browser keeps 4096\.$/),
+    });
+    expect(warned).toEqual(["the upstream's session cookies are too long to be kept"]);
+  });
+
+  it("is kept up to the length that a browser keeps", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, [`sid=${"x".repeat(2_900)}`]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    expect(Math.max(...setCookies.map((header) => header.length))).toBeGreaterThan(4_000);
+  });
+});
