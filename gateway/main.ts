@@ -5,7 +5,7 @@ import { explainFailure } from "./config/explain-error.ts";
 import { startGateway } from "./listen.ts";
 import { stopOnUnhandledError } from "./runtime/unhandled-error.ts";
 import { createLog } from "./runtime/log.ts";
-import { isEmbedded } from "./config/upstream.ts";
+import { isDecidedHere } from "./config/upstream.ts";
 
 /** Longest drain after an unhandled error: the refreshes that follow it have to finish within `STOP_TIMEOUT_MS`. */
 const LAST_RESORT_DRAIN_MS = 4_000;
@@ -17,7 +17,7 @@ export async function main(): Promise<void> {
   const file = readConfigFile();
   const config = parseConfig(process.env, file);
   const log = createLog(config.logLevel);
-  const isDemo = file === null && config.mode === "development" && isEmbedded(config.upstream);
+  const isDemo = file === null && config.mode === "development" && isDecidedHere("connectors", config.upstream);
   let closeDemo = async () => {};
   const build = async (settled: Config) => {
     if (!isDemo) return { config: settled, app: await createApp(settled, { log }) };
@@ -57,9 +57,9 @@ function stopOnSignal(stop: (hurry: AbortSignal) => Promise<void>): void {
 
 const DEVELOPMENT_USER = { id: "ada", name: "Ada" };
 
-/** Null before another gateway, which says who its users are and need not be there yet. */
+/** Null where the upstream says who its users are, which need not be there yet. */
 async function signInLink({ app, config }: Awaited<ReturnType<typeof startGateway>>): Promise<string | null> {
-  if (!isEmbedded(config.upstream)) return null;
+  if (!isDecidedHere("users", config.upstream)) return null;
   const { token } = await app.provisionUser(DEVELOPMENT_USER);
   return `${config.publicUrl}/sign-in?token=${token}`;
 }

@@ -1,6 +1,6 @@
 import { externalIdSchema, nameSchema } from "../../schema/input.ts";
 import type { Config } from "../config/config.ts";
-import { isEmbedded } from "../config/upstream.ts";
+import { isDecidedHere } from "../config/upstream.ts";
 import type { Services } from "../services.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
@@ -11,7 +11,7 @@ export async function printUserToken(
   externalId: string,
   { group, name }: { group?: string; name?: string },
 ): Promise<void> {
-  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: make the token there.");
+  if (!isDecidedHere("users", upstream)) throw new UsageError("Users of this gateway are those of its upstream: make the token there.");
   const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
   const { token } = await auth.provisionUser({
     id,
@@ -23,7 +23,8 @@ export async function printUserToken(
 
 /** `users revoke`: ends all tokens and sessions that a user has until now. */
 export async function revokeUser({ auth }: Services, { upstream }: Config, externalId: string): Promise<void> {
-  if (!isEmbedded(upstream)) throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
+  if (!isDecidedHere("users", upstream))
+    throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
   const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
   if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
   console.log("Signed out everywhere. Connections stay.");

@@ -12,8 +12,12 @@ export type UpstreamConfig =
       keys: { publishable: string; secret: string } | null;
     };
 
-/** Whether this gateway itself knows the users and holds their tokens. */
-export const isEmbedded = ({ kind }: UpstreamConfig): boolean => kind === "vault";
+/** What is decided here before each kind of upstream; what is left out is decided there. */
+const decisions: Record<UpstreamConfig["kind"], readonly Decision[]> = { vault: ["users", "connectors", "token_issuers"], xkit: [] };
+type Decision = "users" | "connectors" | "token_issuers";
+
+/** Whether this gateway itself decides who its users are, what its catalog offers, or whose tokens it takes. */
+export const isDecidedHere = (what: Decision, { kind }: Pick<UpstreamConfig, "kind">): boolean => decisions[kind].includes(what);
 
 /** The variables of the environment that say which upstream there is. */
 export const upstreamEnvironment = {
@@ -57,7 +61,7 @@ export function unusedProblems(
   file: { connectors: readonly unknown[]; token_issuers: readonly unknown[] },
 ): string[] {
   if (kind !== "xkit") return [];
-  const stated = (["connectors", "token_issuers"] as const).filter((name) => file[name].length > 0);
+  const stated = (["connectors", "token_issuers"] as const).filter((name) => file[name].length > 0 && !isDecidedHere(name, { kind }));
   return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
 }
 
