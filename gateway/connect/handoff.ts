@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { forbidden } from "../../schema/errors.ts";
 import type { OneTimeTokens } from "../auth/one-time-tokens.ts";
 import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
+import type { RequestLimits } from "../http/rate-limits.ts";
+import type { Vault } from "../vault/vault.ts";
 
 export const handoffSchema = z.object({
   userId: z.string(),
@@ -36,8 +39,14 @@ export interface HandoffKind<Content> {
   lifetimeSeconds?: number;
 }
 
+/** What their tokens are made with. */
+export interface HandoffServices {
+  oneTimeTokens: OneTimeTokens;
+  sealer: Sealer;
+}
+
 export function createHandoffTokens<Content extends { userId: string }>(
-  { oneTimeTokens, sealer }: { oneTimeTokens: OneTimeTokens; sealer: Sealer },
+  { oneTimeTokens, sealer }: HandoffServices,
   { name, schema, lifetimeSeconds }: HandoffKind<Content>,
 ): HandoffTokens<Content> {
   const contextOf = (secret: string) => `${name}:${hashSecret(secret)}`;
@@ -67,4 +76,21 @@ export function createHandoffTokens<Content extends { userId: string }>(
       return content !== null && (await oneTimeTokens.redeem(secret)) === content.userId ? content : null;
     },
   };
+}
+
+/** The one-time tokens that popups are opened with. */
+export const createPopupTokens = (services: HandoffServices): HandoffTokens =>
+  createHandoffTokens(services, { name: "one-time-token", schema: handoffSchema });
+
+interface Popup {
+  /** Null where the popup is the upstream's. */
+  vault: Pick<Vault, "findStarted"> | null;
+  handoffs: HandoffTokens;
+}
+
+/** The token for a popup that a page of this user opens: it goes on with what they started last. Throws FORBIDDEN and RATE_LIMITED. */
+export async function handOffToPopup({ vault, handoffs }: Popup, userId: string, limits: RequestLimits): Promise<string> {
+  if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
+  limits.admit("oneTimeToken", userId);
+  return handoffs.create({ userId, stateHash: await vault.findStarted(userId) });
 }

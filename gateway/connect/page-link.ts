@@ -16,14 +16,15 @@ import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
+import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
-import type { HandoffTokens } from "./handoff.ts";
+import { createHandoffTokens, type HandoffServices, type HandoffTokens } from "./handoff.ts";
 import { takeOver, type TakeOverDependencies } from "./take-over.ts";
 
-export const PAGE_LINK_PATH = "/continue";
+const PAGE_LINK_PATH = "/continue";
 
-export const pageLinkSchema = z.object({
+const pageLinkSchema = z.object({
   userId: z.string(),
   slug: z.string(),
   state: z.string(),
@@ -33,6 +34,15 @@ export const pageLinkSchema = z.object({
 
 /** Who has started what, and where. */
 export type PageLink = z.output<typeof pageLinkSchema>;
+
+/** The tokens of these links. */
+export const createPageLinkTokens = (services: HandoffServices): HandoffTokens<PageLink> =>
+  createHandoffTokens(services, { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS });
+
+/** Makes a link. */
+export async function linkPage(links: HandoffTokens<PageLink>, publicUrl: string, link: PageLink): Promise<string> {
+  return `${publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams({ token: await links.create(link) })}`;
+}
 
 interface Dependencies extends TakeOverDependencies {
   vault: Pick<Vault, "takeOver" | "describe">;

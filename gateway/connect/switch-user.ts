@@ -11,15 +11,18 @@ import type { KnownUser } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
-import type { Handoff, HandoffTokens } from "./handoff.ts";
+import { createHandoffTokens, type Handoff, handoffSchema, type HandoffServices, type HandoffTokens } from "./handoff.ts";
 
 export const SWITCH_PATH = "/authorizations/switch";
 /** How long the user may take to agree. */
-export const SWITCH_SECONDS = 600;
+const SWITCH_SECONDS = 600;
+
+/** Handoffs of users who have to agree first. */
+export const createPendingHandoffs = (services: HandoffServices): HandoffTokens =>
+  createHandoffTokens(services, { name: "pending-hand-over", schema: handoffSchema, lifetimeSeconds: SWITCH_SECONDS });
 
 interface Dependencies {
   pages: Pages;
-  /** Handoffs that wait for an answer; they live for `SWITCH_SECONDS`. */
   pending: HandoffTokens;
   cookies: Pick<Cookies, "handoff">;
   origins: OriginCheck;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { BlockList, isIP } from "node:net";
 import type { Peer } from "./peer.ts";
 
@@ -27,6 +28,10 @@ export const isPrivate = (address: string): boolean => {
   const version = isIP(address);
   return version !== 0 && privateAddresses.check(address, version === 4 ? "ipv4" : "ipv6");
 };
+
+/** What `clientAddressOf` looks at of a request that is no `Request`, as that of a WebSocket. */
+export const forwardedHeadersOf = (headers: IncomingHttpHeaders): Headers =>
+  new Headers({ "x-forwarded-for": [headers["x-forwarded-for"] ?? ""].flat().join() });
 
 /**
  * The address that a request came from: the peer's, or what the outermost of `hops` trusted proxies wrote into `X-Forwarded-For`. What

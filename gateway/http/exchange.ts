@@ -1,0 +1,31 @@
+import type { Peer } from "./peer.ts";
+import type { Exchange, Principal, Surface } from "./pipeline.ts";
+import type { RequestLimits } from "./rate-limits.ts";
+
+interface Dependencies {
+  /** As `Authenticator.authenticate`. */
+  authenticate(this: void, request: Request): Promise<Principal>;
+  limitsOf(this: void, peer: Peer | null, headers: Headers): RequestLimits;
+  surfaceOf(this: void, pathname: string): Surface;
+}
+
+/** Begins the exchange of a request. */
+export function createExchange({ authenticate, limitsOf, surfaceOf }: Dependencies, request: Request, peer: Peer | null): Exchange {
+  const { pathname } = new URL(request.url);
+  const limits = limitsOf(peer, request.headers);
+  let principal: Promise<Principal> | undefined;
+  return {
+    request,
+    pathname,
+    peer,
+    surface: surfaceOf(pathname),
+    limits,
+    authenticate: () => (principal ??= countCredential(authenticate(request), limits)),
+  };
+}
+
+async function countCredential(authenticating: Promise<Principal>, limits: RequestLimits): Promise<Principal> {
+  const principal = await limits.countRefusal(authenticating);
+  if (principal.kind === "platform") limits.exemptAddress();
+  return principal;
+}

@@ -1,0 +1,22 @@
+import { GatewayError } from "../../schema/errors.ts";
+
+/** Whether the gateway can do its work. */
+export interface Readiness {
+  /** Resolves when it can, with what is degraded all the same, or null. Throws what keeps it from its work. */
+  check(this: void): Promise<string | null>;
+  /** From now on it is not ready. */
+  drain(this: void): void;
+}
+
+/** @param checks All that must resolve. @param findDegradation What is degraded when they have, or null. */
+export function createReadiness(checks: readonly (() => Promise<unknown>)[], findDegradation: () => string | null): Readiness {
+  let isDraining = false;
+  return {
+    async check() {
+      if (isDraining) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
+      await Promise.all(checks.map((check) => check()));
+      return findDegradation();
+    },
+    drain: () => void (isDraining = true),
+  };
+}
