@@ -14,7 +14,10 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-/** oidc-provider's memory: bounded, gone when the process ends, one per provider. */
+/**
+ * oidc-provider's memory: bounded, gone when the process ends, one per provider. The package's own cannot list the grants of an account,
+ * which `/grants` shows, and warns on the console at every start.
+ */
 export function createMemoryStore() {
   const entries = new Map<string, Entry>();
   let writes = 0;
