@@ -40,8 +40,12 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
       description: "The page where the user connects, repairs or disconnects it.",
       resolve: ({ connector }) => connector.connectorUrl,
     }),
-    createdAt: t.expose("createdAt", { type: "DateTime", description: "When connecting was first started." }),
-    updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it last changed." }),
+    createdAt: t.expose("createdAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When connecting was first started; null when unknown.",
+    }),
+    updatedAt: t.expose("updatedAt", { type: "DateTime", nullable: true, description: "When it last changed; null when unknown." }),
   }),
 });
 

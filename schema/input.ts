@@ -11,11 +11,11 @@ export const slugSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
 
-/** An id of ours, or a UUID made by a client. */
-export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, "must be an id: 8 to 64 letters, digits, - and _");
-
 /** Control characters, which Postgres cannot all store, and halves of surrogate pairs, which two stores would spell differently. */
 const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not hold control characters or halves of characters");
+
+/** The id of a connection or an authorization, which is the upstream's to make. */
+export const idSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
 
 /** A user's or group's id in the platform's own system. */
 export const externalIdSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
@@ -34,8 +34,8 @@ export const returnToSchema = z.string().max(2048, "must have at most 2048 chara
 export const userTokenSchema = z.string().min(1, "must not be empty");
 export const nameSchema = cleanText.max(255, "must have at most 255 characters");
 
-/** The state of a started authorization: 32 random bytes as base64url. */
-export const stateSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the state that connect answered");
+/** The state of a started authorization, which is the upstream's to make. */
+export const stateSchema = cleanText.min(1, "must not be empty").max(4096, "must have at most 4096 characters");
 
 export const fieldsSchema = z
   .array(

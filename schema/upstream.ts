@@ -102,8 +102,10 @@ export interface Connection {
   enabled: boolean;
   connector: Connector;
   authorization: Authorization | null;
-  createdAt: Date;
-  updatedAt: Date;
+  /** When connecting was first started; null when unknown. */
+  createdAt: Date | null;
+  /** When it last changed; null when unknown. */
+  updatedAt: Date | null;
 }
 
 /** Names one connection: by id, or the healthiest of a connector (enabled, then active, then newest). */

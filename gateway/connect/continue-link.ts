@@ -8,9 +8,10 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
-import { slugSchema, stateSchema } from "../../schema/input.ts";
+import { slugSchema } from "../../schema/input.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import { stateSchema } from "../vault/identifiers.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandoffTokens } from "./handoff.ts";
 import { labelOf, type Pages, renderFailure, renderPage } from "./page.ts";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
-import { fieldsSchema, idSchema, parseInput, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import { fieldsSchema, parseInput, returnToSchema, slugSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
@@ -12,6 +12,7 @@ import { findCallbackError } from "../oauth/callback-error.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
+import { connectionIdSchema, stateSchema } from "../vault/identifiers.ts";
 import type { OwnPages, PagesVault } from "../upstream/upstream.ts";
 import { renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
@@ -21,7 +22,7 @@ import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 const LONGEST_CALLBACK = 8_192;
 
 const pathSchema = z.object({ slug: slugSchema });
-const startSchema = z.object({ id: idSchema.nullable(), returnTo: returnToSchema.nullable() });
+const startSchema = z.object({ id: connectionIdSchema.nullable(), returnTo: returnToSchema.nullable() });
 const formSchema = z.object({ fields: fieldsSchema });
 
 interface Dependencies {

@@ -104,7 +104,8 @@ describe("subscriptions", () => {
 
   it.each([
     [`connectionChanged(slug: "A B") { id }`, "BAD_USER_INPUT", "slug"],
-    [`authorizationStatus(id: "?") { id }`, "BAD_USER_INPUT", "id"],
+    [`authorizationStatus(id: "") { id }`, "BAD_USER_INPUT", "id"],
+    [`authorizationStatus(id: "7") { id }`, "NOT_FOUND", undefined],
     [`authorizationStatus(id: "00000000-0000-4000-8000-000000000000") { id }`, "NOT_FOUND", undefined],
   ])("end with an error: %s", async (selection, code, path) => {
     const text = await (await subscribe(`subscription { ${selection} }`, await asAda())).text();

@@ -66,8 +66,8 @@ const serializeConnectionOnly = (connection: Connection) => ({
   enabled: connection.enabled,
   owner: serializeOwner(connection.owner),
   authorization: connection.authorization && serializeAuthorization(connection.authorization, connection.connector),
-  created_at: connection.createdAt.toISOString(),
-  updated_at: connection.updatedAt.toISOString(),
+  created_at: connection.createdAt?.toISOString() ?? null,
+  updated_at: connection.updatedAt?.toISOString() ?? null,
 });
 
 export const serializeConnection = (connection: Connection): WireConnection => ({

@@ -159,8 +159,8 @@ export const wireConnectionOnly = z
     enabled: z.boolean(),
     owner: wireOwner,
     authorization: wireAuthorization.nullable(),
-    created_at: instant,
-    updated_at: instant,
+    created_at: instant.nullable(),
+    updated_at: instant.nullable(),
   })
   .meta({ id: "ConnectionOnly" });
 

@@ -1,11 +1,16 @@
+import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
+import { parseInput } from "../../schema/input.ts";
 import type { Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import { createVerifier } from "../oauth/authorize.ts";
 import type { Bind, Link } from "./attempts.ts";
 import { toConnection } from "./connections.ts";
+import { connectionIdSchema } from "./identifiers.ts";
 import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
 import { type ConnectingDependencies, nextStep } from "./started-connections.ts";
+
+const optionsSchema = z.object({ id: connectionIdSchema.nullable() });
 
 /** The first half of connecting: a grant that is only asked for, and what its browser does next. */
 export function createStart(dependencies: ConnectingDependencies) {
@@ -19,6 +24,7 @@ export function createStart(dependencies: ConnectingDependencies) {
   ): Promise<Connection> {
     const connector = connectors.get(slug);
     if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+    parseInput(optionsSchema, { id }, "id");
     const verifier = createVerifier();
     const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
       const now = clock.now();

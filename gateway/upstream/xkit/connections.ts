@@ -36,6 +36,7 @@ export interface UserApi {
 interface BearerApi extends UserApi {
   bearer: string;
   credential: { authorization: string };
+  viewer: () => Promise<Viewer>;
   /** Only of a plain Xkit, which does not tell whose a connection is, the caller has to be known. */
   toConnection(answer: ConnectionAnswer, findViewer?: () => Promise<Viewer>): Promise<Connection>;
 }
@@ -45,6 +46,7 @@ export function connectionsOfBearer(userApi: UserApi, bearer: string, viewer: ()
   const api: BearerApi = {
     ...userApi,
     bearer,
+    viewer,
     credential: { authorization: `Bearer ${bearer}` },
     toConnection: async (answer, findViewer = viewer) =>
       connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), userApi.url, "user"),
@@ -100,7 +102,9 @@ async function readWithToken(api: BearerApi, where: ConnectionWhere, query: Toke
 }
 
 async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<ViewerConnections["start"]>[1]): Promise<Connection> {
-  const { ask, links, slugs, publicUrl, credential } = api;
+  const { ask, viewer, links, slugs, publicUrl, credential } = api;
+  // Nothing is made for a user who cannot be named.
+  await viewer();
   const body = {
     ...(id !== null && { id }),
     ...(returnTo !== null && { return_to: new URL(returnTo, publicUrl).href }),

@@ -4,9 +4,6 @@ import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, 
 import { redactProviderText } from "../../http/provider-text.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
 
-/** The instant of what an upstream does not date. */
-const UNDATED = new Date(0);
-
 export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
   name: platform.name,
   slug: platform.slug,
@@ -40,8 +37,8 @@ export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner,
   enabled: connection.enabled,
   connector: connectorFromAnswer(connection.connector, url),
   authorization: connection.authorization ? authorizationFromAnswer(connection.authorization, connection, reader) : null,
-  createdAt: connection.created_at ?? UNDATED,
-  updatedAt: connection.updated_at ?? connection.created_at ?? UNDATED,
+  createdAt: connection.created_at,
+  updatedAt: connection.updated_at,
 });
 
 /** No token: a careless upstream may put one into its messages. */

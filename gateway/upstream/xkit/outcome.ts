@@ -69,9 +69,9 @@ function judge(
 
 /**
  * Whether less than the default margin is left (rule 1). Where it is not stated when the token was issued, that was not before its connection:
- * the margin is then no shorter than it should be, and 60 s at most.
+ * the margin is then no shorter than it should be, and 60 s at most. It is 60 s where neither is known.
  */
 function isOnItsMargin(value: string, { createdAt }: Connection, expiresAt: Date | null, now: number): boolean {
-  const issuedAt = (statedIssueOf(value) ?? createdAt).getTime();
+  const issuedAt = (statedIssueOf(value) ?? createdAt)?.getTime() ?? Number.NEGATIVE_INFINITY;
   return !assessFreshness({ issuedAt, expiresAt: expiresAt?.getTime() ?? null }, null, now).isUsable;
 }

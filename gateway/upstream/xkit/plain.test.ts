@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
@@ -32,6 +33,26 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
         authorization: { id: "7", status: "active" },
       },
     });
+  });
+
+  it.each([
+    ["in UTC", "2024-02-29T10:00:00Z", "2024-02-29T10:00:00.000Z"],
+    ["with an offset", "2024-02-29T10:00:00.5+02:00", "2024-02-29T08:00:00.500Z"],
+    ["without an offset", "2024-02-29T10:00:00", "2024-02-29T10:00:00.000Z"],
+    ["that cannot be read", "2024-02-30T10:00:00Z", null],
+    ["in words", "a moment ago", null],
+    ["as a number", 1_709_200_800, null],
+    ["that is absent", undefined, null],
+  ])("takes an instant %s for what it says, or for unknown", async (_how, stated, expected) => {
+    const fake = await startPlainXkit(plainConnection(TOKEN, { created_at: stated, updated_at: stated }));
+    const connection = await asAda(fake).find(SLACK);
+    const instant = expected === null ? null : new Date(expected);
+    expect(connection).toMatchObject({ createdAt: instant, updatedAt: instant });
+  });
+
+  it("takes numbers for ids", async () => {
+    const connection = await asAda(await startPlainXkit(plainConnection(TOKEN, { id: 12 }))).find(SLACK);
+    expect(connection).toMatchObject({ id: "12", authorization: { id: "7", connectionId: "12" } });
   });
 
   it("states no health of a connection, and describes an error in our words", async () => {
@@ -140,10 +161,26 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
     expect(await own.accessToken(SLACK, anyToken)).toMatchObject({ type: "NotConnected" });
   });
 
-  it("fails with UPSTREAM_UNAVAILABLE where the upstream names no user", async () => {
+  const namesNobody: [string, (response: ServerResponse) => void][] = [
+    ["nothing", (response) => void response.writeHead(204).end()],
+    ["an empty object", (response) => sendJson(response, 200, {})],
+    ["a session without a user", (response) => sendJson(response, 200, { session: { active: true } })],
+    ["a list", (response) => void response.writeHead(200, { "content-type": "application/json" }).end("[]")],
+  ];
+  it.each(namesNobody)("fails with UPSTREAM_UNAVAILABLE that names the setting where the session is %s", async (_what, send) => {
     const fake = await startPlainXkit(plainConnection(TOKEN));
+    fake.on("GET /platform_user/session", (_request, response) => send(response));
+    const setting = /XKIT_UPSTREAM_USERS=ours/;
+    await expect(asAda(fake).accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message: setting });
+  });
+
+  it("starts nothing for a user whom the upstream does not name", async () => {
+    const fake = await startPlainXkit({});
     fake.on("GET /platform_user/session", {});
-    await expect(asAda(fake).accessToken(SLACK, anyToken)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    fake.on("POST /platform_user/connections/slack", plainConnection(null));
+    const started = asAda(fake).start("slack", { id: null, returnTo: null });
+    await expect(started).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    expect(fake.requests).toEqual(["GET /platform_user/session"]);
   });
 
   it("keeps the user token as bearer where login answers no body", async () => {

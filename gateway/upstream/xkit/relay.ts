@@ -29,8 +29,12 @@ export function createRelay({ client, url, publicUrl, clock, polling, readToken 
     const credential = { authorization: `Bearer ${bearer}` };
     const answer = await orNull(ask({ method: "GET", path: ["session"], credential }, answers.session));
     // Not a NOT_FOUND of ours: nothing that the caller named is missing.
-    if (!answer) throw new GatewayError("UPSTREAM_UNAVAILABLE", "The upstream does not say whose the bearer is.");
-    return viewerFromAnswer(answer.body.session.user);
+    if (!answer?.body)
+      throw new GatewayError(
+        "UPSTREAM_UNAVAILABLE",
+        "The upstream does not say whose the bearer is: with XKIT_UPSTREAM_USERS=ours this gateway has users of its own.",
+      );
+    return viewerFromAnswer(answer.body);
   };
 
   const api = {

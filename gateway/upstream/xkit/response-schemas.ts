@@ -13,10 +13,14 @@ const texts = z
   .array(z.string())
   .nullish()
   .transform((values) => values ?? []);
+/** RFC 3339. Without an offset it is UTC; what cannot be read is unknown. */
 const instant = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, local: true })
   .nullish()
-  .transform((value) => (value == null ? null : new Date(value)));
+  .catch(null)
+  .transform((value) => (value == null ? null : new Date(/(Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`)));
+/** An id is opaque (contract, "Shapes"). */
+const id = z.union([z.string().min(1), z.number()]).transform(String);
 const link = z
   .url({ protocol: /^https?$/ })
   .nullish()
@@ -46,7 +50,7 @@ const prototype = z.object({
 });
 
 const authorization = z.object({
-  id: z.union([z.string(), z.number()]).transform(String),
+  id,
   connection_id: text,
   status: authorizationStatusWord,
   display_label: text,
@@ -78,7 +82,7 @@ const tokenProblem = z.object({
 });
 
 const connection = z.object({
-  id: z.string().min(1),
+  id,
   enabled: z.boolean(),
   owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullish(),
   connector,
@@ -102,7 +106,8 @@ export const answers = {
   connection: z.object({ connection }),
   connectionOrNone: z.object({ connection: z.union([connection, absentConnection]) }),
   authorization: z.object({ authorization }),
-  session: z.object({ session: z.object({ user }) }),
+  /** Null where it names no user: another service may answer anything, or nothing (contract, "Sessions"). */
+  session: z.union([z.object({ session: z.object({ user }) }).transform(({ session }) => session.user), z.json().transform(() => null)]),
   /** A plain Xkit answers nothing. */
   login: z.object({ access_token: text, expires_at: instant }),
   token: z.object({ access_token: z.string().min(1), expires_at: instant }),
