@@ -199,18 +199,28 @@ describe("the REST contract before another gateway", () => {
       front.browser.fetch(path, { method, headers: { ...headers }, ...(method.startsWith("P") && { body: "{}" }) });
     const json = { "content-type": "application/json" };
     expect((await ask("POST", "/api/platform_user/sessions", { ...bearer, ...json })).status).toBe(200);
+    // As that of another tab, which is still there once this one has signed out.
+    const session = {
+      origin: PUBLIC_URL,
+      cookie: front.browser
+        .cookies("")
+        .map((pair) => pair.join("="))
+        .join("; "),
+    };
     const { paths } = documentSchema.parse(await (await front.browser.fetch("/api/openapi.json")).json());
     await front.second.close();
     const away: string[] = [];
     for (const [template, methods] of Object.entries(paths))
       for (const [method, { security, responses }] of Object.entries(methods)) {
         const path = template.replaceAll(/\{\w+\}/g, "any-name-or-id");
-        const credential = { bearer, sessionCookie: { origin: PUBLIC_URL }, keyPair: { authorization: basic } }[security] ?? {};
+        const credential = { bearer, sessionCookie: session, keyPair: { authorization: basic } }[security] ?? {};
         const { status } = await ask(method.toUpperCase(), path, { ...credential, ...json });
         expect(Object.keys(responses), `${method} ${template}`).toContain(String(status));
         if (status === 502) away.push(`${method} ${template}`);
       }
-    expect(away).toEqual(expect.arrayContaining(["post /api/platform_user/sessions/token", "delete /api/platform_user/sessions"]));
+    expect(away).toContain("post /api/platform_user/sessions/token");
+    // Signing out is possible at any time.
+    expect(away).not.toContain("delete /api/platform_user/sessions");
     expect(away.length).toBeGreaterThan(25);
   });
 });

@@ -7,11 +7,13 @@ import { createRelayedSignIn } from "./relayed-sign-in.ts";
 
 const LOGIN = "POST /platform_user/sessions";
 const REFRESH = "POST /platform_user/sessions/token";
+const LOGOUT = "DELETE /platform_user/sessions";
 
 /** Signing in at a gateway before a scripted upstream that knows ada. */
 async function start() {
   const xkit = await startScriptedXkit();
   xkit.on("GET /platform_user/session", sessionOf("ada", null));
+  xkit.on(LOGOUT, (_request, response) => void response.writeHead(204).end());
   const clock = createManualClock();
   const auth = await startAuth(await openStore(clock), clock);
   const warned: string[] = [];
@@ -73,6 +75,7 @@ describe("a session at an upstream behind a balancer", () => {
       message: expect.stringMatching(/^The session cannot be kept: .* a browser keeps 4096\.$/),
     });
     expect(warned).toEqual(["the upstream's session cookies are too long to be kept"]);
+    expect(xkit.requests.at(-1)).toBe(LOGOUT);
   });
 
   it("is kept up to the length that a browser keeps", async () => {
@@ -80,5 +83,59 @@ describe("a session at an upstream behind a balancer", () => {
     answerSession(xkit, LOGIN, [`sid=${"x".repeat(2_900)}`]);
     const { setCookies } = await signIn.login("user-token", fromPage());
     expect(Math.max(...setCookies.map((header) => header.length))).toBeGreaterThan(4_000);
+  });
+});
+
+const isCleared = (setCookies: string[]): boolean => setCookies.length === 2 && setCookies.every((header) => header.includes("Max-Age=0"));
+const FAILED = "a session at the upstream could not be ended: it lasts until it expires";
+
+describe("signing out at an upstream", () => {
+  it.each([
+    ["has ended already", 401, []],
+    ["does not exist any more", 404, []],
+    ["cannot be ended now", 503, [FAILED]],
+  ])("clears the cookies of a session that %s (%i)", async (_why, status, logged) => {
+    const { xkit, signIn, warned } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    xkit.on(LOGOUT, (_request, response) => sendJson(response, status, { error: "No." }));
+    expect(isCleared((await signIn.logout(fromPage(setCookies))).setCookies)).toBe(true);
+    expect(warned).toEqual(logged);
+  });
+
+  it("clears the cookies while the upstream is away", async () => {
+    const { xkit, signIn, warned } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    await xkit.server.close();
+    expect(isCleared((await signIn.logout(fromPage(setCookies))).setCookies)).toBe(true);
+    expect(warned).toEqual([FAILED]);
+  });
+});
+
+describe("signing in at an upstream", () => {
+  it("starts no session where the upstream does not say whose the token is", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    xkit.on("GET /platform_user/session", (_request, response) => sendJson(response, 503, { error: "Busy" }));
+    await expect(signIn.login("user-token", fromPage())).rejects.toMatchObject({ code: "TEMPORARILY_UNAVAILABLE" });
+    expect(xkit.requests).not.toContain(LOGIN);
+  });
+
+  it("ends the new session where its answer cannot be read", async () => {
+    const { xkit, signIn } = await start();
+    xkit.on(LOGIN, (_request, response) => sendJson(response, 200, { access_token: 7 }, { "set-cookie": "sid=1" }));
+    await expect(signIn.login("user-token", fromPage())).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    expect([xkit.requests.at(-1), cookiesSent(xkit)]).toEqual([LOGOUT, ["sid=1"]]);
+  });
+
+  it("ends the browser's session before, and succeeds where that fails", async () => {
+    const { xkit, signIn, warned } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await signIn.login("user-token", fromPage());
+    xkit.on(LOGOUT, (_request, response) => sendJson(response, 500, { error: "Broken" }));
+    expect(await signIn.login("user-token", fromPage(setCookies))).toMatchObject({ session: { viewer: { userId: "ada" } } });
+    expect([xkit.requests.at(-1), cookiesSent(xkit)]).toEqual([LOGOUT, ["sid=1"]]);
+    expect(warned).toEqual([FAILED]);
   });
 });

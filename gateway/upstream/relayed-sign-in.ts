@@ -5,6 +5,7 @@ import { assertOwnPage, assertPermittedPage, bindSignIn, type SignIn } from "../
 import { noLimits } from "../http/rate-limits.ts";
 import type { Log } from "../runtime/log.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
+import { endSession } from "./end-session.ts";
 import type { RelayedSession, UserRelay } from "./upstream.ts";
 
 /** What can be passed on in a header, and is worth it: longer than 16 KiB is no token. */
@@ -27,14 +28,25 @@ export interface RelayedSignInOptions {
 export function createRelayedSignIn({ auth: { cookies, bindings, origins }, relay, sealer, log }: RelayedSignInOptions): SignIn {
   const carried = createSealedCookie(cookies, sealer, log);
 
+  /** A new session that the browser cannot keep is ended: no one could end it later. */
+  async function keep(cookie: string | null): Promise<string[]> {
+    try {
+      return carried.replace(cookie);
+    } catch (error) {
+      await endSession(relay, cookie, log);
+      throw error;
+    }
+  }
+
   const signIn: SignIn = {
     // How often each user may is the upstream's to say.
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
       const { cookie, ...session } = await limits.countRefusal(relay.login(userToken));
-      await end(relay, carried.find(request));
-      return { session, setCookies: carried.replace(cookie) };
+      const setCookies = await keep(cookie);
+      await endSession(relay, carried.find(request), log);
+      return { session, setCookies };
     },
 
     async refresh(request) {
@@ -47,7 +59,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
 
     async logout(request) {
       assertOwnPage(origins, request);
-      await end(relay, carried.find(request));
+      await endSession(relay, carried.find(request), log);
       return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
@@ -94,10 +106,6 @@ function createSealedCookie({ session }: Auth["cookies"], sealer: Sealer, log: P
 }
 
 const TOO_LONG = "The session cannot be kept: the cookies that the upstream sets are sealed in one of";
-
-async function end(relay: UserRelay, cookie: string | null): Promise<void> {
-  if (cookie !== null) await relay.logout(cookie);
-}
 
 async function refreshOrNull(relay: UserRelay, cookie: string): Promise<RelayedSession | null> {
   try {

@@ -107,8 +107,10 @@ export interface UserRelay {
   whoIs(bearer: string): Promise<Viewer>;
   /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */
   forBearer(bearer: string, viewer: () => Promise<Viewer>): HeldConnections;
+  /** Whatever it throws, it leaves no session at the upstream. */
   login(userToken: string): Promise<RelayedSession>;
   /** Throws UNAUTHENTICATED when the session has ended. */
   refresh(cookie: string): Promise<RelayedSession>;
+  /** Succeeds also where the session has ended already. */
   logout(cookie: string): Promise<void>;
 }

@@ -27,7 +27,7 @@ export interface XkitAdapter extends TokenHolder {
 
 /** The adapter for an Xkit over REST: this gateway as another one serves it, or the closed service that it re-creates. */
 export function createXkitAdapter(options: XkitOptions): XkitAdapter {
-  const { url, keys, publicUrl, clock } = options;
+  const { url, keys, publicUrl, clock, log } = options;
   const client = createRestClient(options);
   const polling = createPolling(clock);
   const catalog = createCatalog(client, url);
@@ -35,7 +35,7 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const platform = createPlatform({ ask: askWithKeys(client, keys), url, clock, readToken });
   return {
     catalog,
-    relay: createRelay({ client, url, publicUrl, clock, polling, readToken }),
+    relay: createRelay({ client, url, publicUrl, clock, log, polling, readToken }),
     forPlatform: () => platform,
     async check() {
       await catalog.getPlatform();

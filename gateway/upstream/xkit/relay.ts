@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
 import type { UserRelay } from "../upstream.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import { connectionsOfBearer } from "./connections.ts";
@@ -17,12 +18,13 @@ export interface RelayOptions {
   url: string;
   publicUrl: string;
   clock: Clock;
+  log: Pick<Log, "warn">;
   polling: Polling;
   readToken: TokenReader;
 }
 
 /** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of the bearer's user. */
-export function createRelay({ client, url, publicUrl, clock, polling, readToken }: RelayOptions): UserRelay {
+export function createRelay({ client, url, publicUrl, clock, log, polling, readToken }: RelayOptions): UserRelay {
   const ask: RestClient["ask"] = (request, schema) => client.ask({ ...request, path: ["api", "platform_user", ...request.path] }, schema);
 
   const whoIs: UserRelay["whoIs"] = async (bearer) => {
@@ -50,6 +52,6 @@ export function createRelay({ client, url, publicUrl, clock, polling, readToken 
   return {
     whoIs,
     forBearer: (bearer, viewer) => connectionsOfBearer(api, bearer, viewer),
-    ...createRelayedSessions({ ask, whoIs, clock }),
+    ...createRelayedSessions({ ask, whoIs, clock, log }),
   };
 }

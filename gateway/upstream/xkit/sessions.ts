@@ -1,10 +1,13 @@
-import { GatewayError } from "../../../schema/errors.ts";
+import { type ErrorCode, GatewayError } from "../../../schema/errors.ts";
 import type { Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
+import { endSession } from "../end-session.ts";
 import type { UserRelay } from "../upstream.ts";
 import { jarOf, mergeInto, parseJar, serializeJar } from "./cookie-jar.ts";
 import { expiryOf } from "./expiry.ts";
 import { answers } from "./response-schemas.ts";
+import { unavailable } from "./refusal.ts";
 import type { RestClient } from "./rest-client.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
@@ -14,18 +17,28 @@ export interface RelayedSessionsOptions {
   ask: RestClient["ask"];
   whoIs(bearer: string): Promise<Viewer>;
   clock: Clock;
+  log: Pick<Log, "warn">;
 }
 
 /** Signing in, staying so, and out, at the upstream (contract, "Sessions"). */
-export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOptions): Pick<UserRelay, "login" | "refresh" | "logout"> {
+export function createRelayedSessions(options: RelayedSessionsOptions): Pick<UserRelay, "login" | "refresh" | "logout"> {
+  const { ask, whoIs, clock, log } = options;
+  const logout = (cookie: string) => endAtUpstream(ask, cookie);
   return {
     async login(userToken) {
+      // Before there is a session that a failure would leave behind.
+      const viewer = await whoIs(userToken);
       const credential = { authorization: `Bearer ${userToken}` };
-      const { body, setCookies } = await ask({ method: "POST", path: ["sessions"], credential }, answers.login);
-      // A plain Xkit answers nothing: the user token itself stays the bearer.
-      const token = body.access_token ?? userToken;
+      const { body, setCookies } = await ask({ method: "POST", path: ["sessions"], credential }, answers.anything);
       const cookie = serializeJar(jarOf(setCookies, clock.now()));
-      return { token, expiresAt: expiryOf(token, body.expires_at, clock.now()), viewer: await whoIs(token), cookie };
+      const { success, data } = answers.login.safeParse(body);
+      if (!success) {
+        await endSession({ logout }, cookie, log);
+        throw unavailable("answered a login with something that is not expected");
+      }
+      // A plain Xkit answers nothing: the user token itself stays the bearer.
+      const token = data.access_token ?? userToken;
+      return { token, expiresAt: expiryOf(token, data.expires_at, clock.now()), viewer, cookie };
     },
 
     async refresh(held) {
@@ -36,13 +49,16 @@ export function createRelayedSessions({ ask, whoIs, clock }: RelayedSessionsOpti
       return { token, expiresAt: expiryOf(token, body.expires_at, clock.now()), viewer: await whoIs(token), cookie };
     },
 
-    async logout(cookie) {
-      try {
-        await ask({ method: "DELETE", path: ["sessions"], credential: { cookie }, headers: OWN_PAGE }, answers.anything);
-      } catch (error) {
-        // Signed out already.
-        if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED") throw error;
-      }
-    },
+    logout,
   };
+}
+
+const SIGNED_OUT: readonly ErrorCode[] = ["UNAUTHENTICATED", "NOT_FOUND"];
+
+async function endAtUpstream(ask: RestClient["ask"], cookie: string): Promise<void> {
+  try {
+    await ask({ method: "DELETE", path: ["sessions"], credential: { cookie }, headers: OWN_PAGE }, answers.anything);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !SIGNED_OUT.includes(error.code)) throw error;
+  }
 }
