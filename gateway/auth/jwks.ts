@@ -6,13 +6,13 @@ import type { Log } from "../runtime/log.ts";
 import { fetchResponse } from "../http/fetch.ts";
 
 /** At most one fetch in this time; also the longest until a new key is seen. */
-export const REFETCH_WINDOW_MS = 30_000;
+const REFETCH_WINDOW_MS = 30_000;
 /** The same while no keys are known at all: no token can be verified, so it is tried sooner. */
-export const FIRST_FETCH_WINDOW_MS = 2_000;
+const FIRST_FETCH_WINDOW_MS = 2_000;
 /** Keys older than this are fetched again, in the background. */
-export const REFRESH_AFTER_MS = 600_000;
+const REFRESH_AFTER_MS = 600_000;
 /** After this long without a try a fetch is waited for, so that an idle process does not honour a key withdrawn long ago. */
-export const WAIT_AFTER_MS = 3_600_000;
+const WAIT_AFTER_MS = 3_600_000;
 const FETCH_TIMEOUT_MS = 5_000;
 const HTTP_OK = 200;
 

@@ -6,7 +6,7 @@ export interface Lifetimes {
   sessionTokenSeconds: number;
   /** A session, from its start. Default: 30 days. */
   sessionSeconds: number;
-  /** A session that nobody uses. Default: 7 days. */
+  /** A session that is not used. Default: 7 days. */
   sessionIdleSeconds: number;
   /** A one-time token. Default: a minute. */
   oneTimeTokenSeconds: number;

@@ -6,7 +6,7 @@ import type { Lifetimes } from "./lifetimes.ts";
 import type { MintedToken } from "./tokens.ts";
 
 /** Expired one-time tokens deleted at most whenever one is created. */
-export const EXPIRED_TOKENS_DELETED = 100;
+const EXPIRED_TOKENS_DELETED = 100;
 const SECOND_MS = 1_000;
 
 /** Tokens that sign a user in once, where no cookie and no header can go: a link, or a window about to open. */

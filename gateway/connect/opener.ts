@@ -4,7 +4,7 @@ import { html, raw } from "hono/html";
 import type { OriginCheck } from "../http/web-origin.ts";
 
 /** In a `returnTo`, the origin of the page that waits. */
-export const OPENER_PARAMETER = "opener_origin";
+const OPENER_PARAMETER = "opener_origin";
 
 /** What is told, and to which valid web origin. */
 export interface OpenerMessage {

@@ -13,7 +13,7 @@ import type { OriginCheck } from "../http/web-origin.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 import { createHandoffTokens, type Handoff, handoffSchema, type HandoffServices, type HandoffTokens } from "./handoff.ts";
 
-export const SWITCH_PATH = "/authorizations/switch";
+const SWITCH_PATH = "/authorizations/switch";
 /** How long the user may take to agree. */
 const SWITCH_SECONDS = 600;
 

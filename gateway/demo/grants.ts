@@ -12,7 +12,7 @@ export const GRANTS_PATH = "/grants";
 /**
  * Answers `/grants`: GET lists who has given access, POST with `account` revokes all that this account has given.
  *
- * There are no passwords here, so nobody has to sign in; posts from other origins are refused.
+ * There are no passwords here, so no sign-in is needed; posts from other origins are refused.
  */
 export async function answerGrants(
   provider: OidcProvider,
@@ -31,7 +31,7 @@ function countGrants(store: MemoryStore) {
   return demoAccounts.map((account) => ({ ...account, grants: grantsOf(store, account.id).length }));
 }
 
-/** A grant that nobody finished (consent without a code redeemed) has no tokens, and is not worth showing; it is revoked all the same. */
+/** A grant that was not finished (consent without a code redeemed) has no tokens, and is not worth showing; it is revoked all the same. */
 async function revokeGrants(provider: OidcProvider, store: MemoryStore, accountId: string): Promise<void> {
   for (const { id } of store.list("Grant", (payload) => payload.accountId === accountId)) {
     await provider.AccessToken.revokeByGrantId(id);

@@ -11,7 +11,7 @@ import { createMemoryStore } from "./memory-adapter.ts";
 import { errorPage } from "./pages.ts";
 
 /** How long the demo's access tokens live: short enough to watch one being refreshed. */
-export const DEMO_ACCESS_TOKEN_SECONDS = 30;
+const DEMO_ACCESS_TOKEN_SECONDS = 30;
 
 const CLIENT_SECRET_BYTES = 32;
 

@@ -6,7 +6,7 @@ import { badUserInput, GatewayError, httpStatusOf } from "../../schema/errors.ts
 /** Longest GraphQL document, in bytes of UTF-8: 16 KiB. The introspection query has 2 KiB. */
 export const MAXIMUM_DOCUMENT_BYTES = 16_384;
 /** What parsed documents may take in memory: 32 MiB. */
-export const DOCUMENT_CACHE_BYTES = 33_554_432;
+const DOCUMENT_CACHE_BYTES = 33_554_432;
 /** A parsed document takes at most this per token of its source, and per character and whole for the source itself. Measured on V8. */
 const BYTES_PER_TOKEN = 512;
 const BYTES_PER_CHARACTER = 4;

@@ -4,9 +4,9 @@ import type { Plugin } from "graphql-yoga";
 
 /** How large an operation may be. Connections lead to connectors and back: each round multiplies the answer by the number of the viewer's connections. */
 export const MAXIMUM_DEPTH = 8;
-export const MAXIMUM_ALIASES = 30;
-export const MAXIMUM_TOKENS = 1_000;
-export const MAXIMUM_COST = 5_000;
+const MAXIMUM_ALIASES = 30;
+const MAXIMUM_TOKENS = 1_000;
+const MAXIMUM_COST = 5_000;
 /** Refusals of operations that are too large. */
 export const limitErrors = new WeakSet<GraphQLError>();
 

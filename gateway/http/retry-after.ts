@@ -1,7 +1,7 @@
 const MS_PER_SECOND = 1000;
 
 /** A longer `Retry-After`, in seconds, counts as this long: one day. */
-export const LONGEST_RETRY_AFTER_SECONDS = 86_400;
+const LONGEST_RETRY_AFTER_SECONDS = 86_400;
 
 /**
  * `Retry-After` in whole seconds from now, from 0 to `LONGEST_RETRY_AFTER_SECONDS`; null when absent or unreadable (RFC 9110 section 10.2.3).

@@ -22,7 +22,7 @@ export interface ConnectorConfig {
 }
 
 /** How often a provider may be asked whether an access token still works, in seconds, and the longest that can be configured: a day. */
-export const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
+const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
 const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
 
 export interface CollectConfig {

@@ -22,7 +22,7 @@ export interface RestDependencies {
 }
 
 /** The two halves of the contract, below where each is served. */
-export const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
+const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
 
 /** The Xkit REST contract over the port, and its OpenAPI document. */
 export function createRestRoutes(dependencies: RestDependencies): Hono<Routed> {

@@ -11,7 +11,7 @@ import { createConcurrencyLimit } from "../runtime/concurrency-limit.ts";
 import { safeParseJson } from "../runtime/json.ts";
 
 /** Where xkit.js connects (contract, "Socket"). */
-export const SOCKET_PATH = "/socket/websocket";
+const SOCKET_PATH = "/socket/websocket";
 /** Longest message a client may send. Ours are a hundred bytes. */
 export const MAXIMUM_MESSAGE_BYTES = 4_096;
 /** Authorizations that one socket may follow at a time. */
@@ -25,7 +25,7 @@ export const MAXIMUM_SOCKETS_PER_USER = 20;
 /** The holder that all of a process count for. */
 const WHOLE_PROCESS = "";
 /** A socket that says nothing for so long is dead: clients send a heartbeat every 15 or 30 s. */
-export const SILENCE_LIMIT_MS = 90_000;
+const SILENCE_LIMIT_MS = 90_000;
 /** RFC 6455 section 7.4.1: going away, and policy violation. */
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;

@@ -23,7 +23,7 @@ import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 
 /** Every code an error body can carry: those of GraphQL, and NOT_CONNECTED where the contract says 404. */
-export const wireErrorCodes = z.enum([
+const wireErrorCodes = z.enum([
   "NOT_CONNECTED",
   "UNAUTHENTICATED",
   "FORBIDDEN",
@@ -50,7 +50,7 @@ export const wireError = z
   })
   .meta({ id: "Error" });
 
-export const wirePlatform = z
+const wirePlatform = z
   .object({
     name: z.string(),
     slug: z.string(),
@@ -63,7 +63,7 @@ export const wirePlatform = z
   })
   .meta({ id: "Platform" });
 
-export const wirePublicConnector = z
+const wirePublicConnector = z
   .object({
     name: z.string(),
     slug: z.string(),
@@ -76,12 +76,12 @@ export const wirePublicConnector = z
   })
   .meta({ id: "PublicConnector" });
 
-export const wireCollectField = z
+const wireCollectField = z
   .object({ name: z.string(), label: z.string(), suffix: z.string().nullable(), secret: z.boolean() })
   .meta({ id: "CollectField" });
 
 /** What xkit.js builds the popup's address from. The prototype's slug is the connector's here. */
-export const wireAuthorizer = z
+const wireAuthorizer = z
   .object({
     client_id: z.string(),
     prototype: z.object({
@@ -98,7 +98,7 @@ export const wireAuthorizer = z
   .meta({ id: "Authorizer" });
 
 /** An authorization as lists and changes show it: no token. */
-export const wireAuthorization = z
+const wireAuthorization = z
   .object({
     id: z.string(),
     connection_id: z.string(),
@@ -128,7 +128,7 @@ export const wireAuthorization = z
   .meta({ id: "Authorization" });
 
 /** A single connection's authorization: with its token where one is granted. */
-export const wireTokenAuthorization = wireAuthorization
+const wireTokenAuthorization = wireAuthorization
   .extend({
     access_token: z.string().optional(),
     token_type: z.string().optional(),
@@ -141,7 +141,7 @@ export const wireTokenAuthorization = wireAuthorization
   .meta({ id: "TokenAuthorization" });
 
 /** Why a single connection carries no token, where connecting would mend it or nothing may. */
-export const wireTokenProblem = z
+const wireTokenProblem = z
   .object({
     code: tokenProblemWord,
     message: z.string(),
@@ -150,10 +150,10 @@ export const wireTokenProblem = z
   })
   .meta({ id: "TokenProblem" });
 
-export const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
+const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
 
 /** `ConnectionOnly` of the contract. */
-export const wireConnectionOnly = z
+const wireConnectionOnly = z
   .object({
     id: z.string(),
     enabled: z.boolean(),
@@ -165,15 +165,15 @@ export const wireConnectionOnly = z
   .meta({ id: "ConnectionOnly" });
 
 /** A connection in a list, or as it was changed: never with a token. */
-export const wireConnection = wireConnectionOnly.extend({ connector: wirePublicConnector }).meta({ id: "Connection" });
+const wireConnection = wireConnectionOnly.extend({ connector: wirePublicConnector }).meta({ id: "Connection" });
 
 /** A connection asked for alone. */
-export const wireSingleConnection = wireConnection
+const wireSingleConnection = wireConnection
   .extend({ authorization: wireTokenAuthorization.nullable(), token_problem: wireTokenProblem.nullable() })
   .meta({ id: "SingleConnection" });
 
 /** What a server sees where a known owner never connected (contract, "Server endpoints": 200, not 404). */
-export const wireAbsentConnection = z
+const wireAbsentConnection = z
   .object({
     id: z.null(),
     enabled: z.literal(false),
@@ -185,15 +185,15 @@ export const wireAbsentConnection = z
   .meta({ id: "AbsentConnection" });
 
 /** A connector beside the signed-in user's connections of it, the healthiest first. */
-export const wireConnector = wirePublicConnector
+const wireConnector = wirePublicConnector
   .extend({ connection: wireConnectionOnly.nullable(), connections: z.array(wireConnectionOnly) })
   .meta({ id: "Connector" });
 
-export const wireUser = z
+const wireUser = z
   .object({ external_id: z.string(), external_group_id: z.string().nullable(), name: z.string().nullable() })
   .meta({ id: "User" });
-export const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
-export const wireContext = z
+const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
+const wireContext = z
   .object({ external_id: z.string(), external_name: z.string().nullable(), kind: ownerKindWord })
   .meta({ id: "Context" });
 
@@ -230,7 +230,6 @@ export const wireAnswers = {
 export type WireError = z.infer<typeof wireError>;
 export type WireConnection = z.infer<typeof wireConnection>;
 export type WireSingleConnection = z.infer<typeof wireSingleConnection>;
-export type WireAbsentConnection = z.infer<typeof wireAbsentConnection>;
 export type WireAuthorization = z.infer<typeof wireAuthorization>;
 export type WireConnector = z.infer<typeof wireConnector>;
 export type WirePublicConnector = z.infer<typeof wirePublicConnector>;

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 
 /** Memory that keys may take, in bytes. The key that was used the longest ago is forgotten first. */
-export const MAXIMUM_KEY_BYTES = 16 * 1024 * 1024;
+const MAXIMUM_KEY_BYTES = 16 * 1024 * 1024;
 /** What an entry takes beside its key's characters, roughly: measured as 205 bytes over a million keys. */
 const ENTRY_BYTES = 210;
 const CHARACTER_BYTES = 2;

@@ -9,12 +9,3 @@ export interface RawAnswer {
 
 /** The values of a header, as they came. */
 export const valuesOf = (headers: RawHeaders, name: string): string[] => [headers[name] ?? []].flat();
-
-/** What a text says as JSON; undefined where it is none. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

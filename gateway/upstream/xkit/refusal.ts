@@ -3,7 +3,8 @@ import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf } from "../
 import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
 import { redactProviderText } from "../../http/provider-text.ts";
 import { retryAfterSeconds } from "../../http/retry-after.ts";
-import { jsonOf, type RawAnswer, valuesOf } from "./raw-answer.ts";
+import { type RawAnswer, valuesOf } from "./raw-answer.ts";
+import { safeParseJson } from "../../runtime/json.ts";
 
 /** What `retryAfter` says where the upstream does not, in seconds. */
 export const DEFAULT_RETRY_SECONDS = 2;
@@ -56,7 +57,7 @@ const codeOfStatus: Partial<Record<number, ErrorCode>> = {
 export function explainRefusal(answer: RawAnswer, secrets: readonly string[]): GatewayError {
   const { status } = answer;
   if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed");
-  const refusal = refusalSchema.safeParse(jsonOf(answer.text)).data ?? {};
+  const refusal = refusalSchema.safeParse(safeParseJson(answer.text)).data ?? {};
   if (status === 429 || status === 503) return explainBusy(answer, refusal, secrets);
   const stated = passedOn.find((code) => code === refusal.code && httpStatusOf[code] === status);
   const code = stated ?? codeOfStatus[status];

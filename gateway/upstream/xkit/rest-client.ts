@@ -2,7 +2,8 @@ import { type Dispatcher, errors, Pool } from "undici";
 import type { z } from "zod";
 import { badUserInput, GatewayError } from "../../../schema/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import { jsonOf, type RawAnswer, valuesOf } from "./raw-answer.ts";
+import { type RawAnswer, valuesOf } from "./raw-answer.ts";
+import { safeParseJson } from "../../runtime/json.ts";
 import { DEFAULT_RETRY_SECONDS, explainRefusal, unavailable } from "./refusal.ts";
 
 /** Largest answer that is read: 1 MiB. */
@@ -146,7 +147,7 @@ function secretsOf({ credential, body }: RestRequest): string[] {
 
 /** Contract, "Responses": a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
 function parse<Body>({ status, text }: RawAnswer, schema: z.ZodType<Body>): Body {
-  const json = status === 204 ? {} : jsonOf(text);
+  const json = status === 204 ? {} : safeParseJson(text);
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)
     throw unavailable("answered with an error and a status of success");
   const parsed = schema.safeParse(json);
