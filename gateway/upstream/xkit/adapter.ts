@@ -1,10 +1,13 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { TokenHolder, UserRelay } from "../upstream.ts";
-import { createCatalog } from "./catalog.ts";
-import { askWithKeys, createPlatform, type KeyPair } from "./platform.ts";
+import { createCatalog, getPlatform } from "./catalog.ts";
+import { createOperations } from "./operation.ts";
+import { beginWithKeys, createPlatform, type KeyPair } from "./platform.ts";
 import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
+import { createReachability } from "./reachability.ts";
+import { DEFAULT_RETRY_SECONDS, unavailable } from "./refusal.ts";
 import { createRelay } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
 
@@ -15,7 +18,7 @@ export interface XkitOptions {
   keys: KeyPair | null;
   /** Where this gateway is reached: paths to return to are its own. */
   publicUrl: string;
-  /** Longest an answer may take, in milliseconds. */
+  /** Longest that one call of the port may take, in milliseconds. */
   timeoutMs: number;
   clock: Clock;
   log: Log;
@@ -25,20 +28,30 @@ export interface XkitAdapter extends TokenHolder {
   relay: UserRelay;
 }
 
+/** Longest that a look at the upstream may take: a balancer waits for it. */
+const CHECK_TIMEOUT_MS = 2_000;
+
 /** The adapter for an Xkit over REST: this gateway as another one serves it, or the closed service that it re-creates. */
 export function createXkitAdapter(options: XkitOptions): XkitAdapter {
-  const { url, keys, publicUrl, clock, log } = options;
+  const { url, keys, publicUrl, clock, log, timeoutMs } = options;
   const client = createRestClient(options);
+  const reachability = createReachability(log);
+  const begin = createOperations({ client, reachability, timeoutMs, log });
   const polling = createPolling(clock);
-  const catalog = createCatalog(client, url);
-  const readToken = createTokenReader({ catalog, clock, url });
-  const platform = createPlatform({ ask: askWithKeys(client, keys), url, clock, readToken });
+  const readToken = createTokenReader({ clock, url });
+  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), url, clock, readToken });
   return {
-    catalog,
-    relay: createRelay({ client, url, publicUrl, clock, log, polling, readToken }),
+    catalog: createCatalog(begin, url),
+    relay: createRelay({ begin, url, publicUrl, clock, log, polling, readToken }),
     forPlatform: () => platform,
     async check() {
-      await catalog.getPlatform();
+      const { ask } = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });
+      try {
+        await getPlatform(ask);
+      } catch (error) {
+        const fault = reachability.fault();
+        throw fault ? unavailable(fault.sentence, { retryAfter: DEFAULT_RETRY_SECONDS }) : error;
+      }
     },
     endSubscriptions: () => polling.end(),
     close: () => client.close(),

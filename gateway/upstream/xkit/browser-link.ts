@@ -2,11 +2,11 @@ import type { Connection } from "../../../schema/upstream.ts";
 import { isAttemptCookie } from "../../auth/cookies.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { jarOf, serializeJar } from "./cookie-jar.ts";
+import type { Ask } from "./operation.ts";
 import { answers } from "./response-schemas.ts";
-import type { RestClient } from "./rest-client.ts";
 
 export interface BrowserLinksOptions {
-  ask: RestClient["ask"];
+  ask: Ask;
   url: string;
   clock: Clock;
 }

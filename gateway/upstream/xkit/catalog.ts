@@ -1,24 +1,26 @@
-import type { Catalog } from "../../../schema/upstream.ts";
+import type { Catalog, Connector, Platform } from "../../../schema/upstream.ts";
 import { connectorFromAnswer, platformFromAnswer } from "./from-wire.ts";
 import { orNull } from "./or-null.ts";
 import { answers } from "./response-schemas.ts";
-import type { RestClient, RestRequest } from "./rest-client.ts";
+import type { Ask, Begin } from "./operation.ts";
+import type { RestRequest } from "./rest-client.ts";
 
 const get = (...path: string[]): RestRequest => ({ method: "GET", path: ["api", "platform_user", "platform", ...path], credential: null });
 
 /** The upstream's catalog, which is read without a credential. */
-export function createCatalog({ ask }: Pick<RestClient, "ask">, url: string): Catalog {
-  return {
-    async getPlatform() {
-      return platformFromAnswer((await ask(get(), answers.platform)).body.platform);
-    },
-    async listConnectors() {
-      const { connectors } = (await ask(get("connectors"), answers.connectors)).body;
-      return connectors.map((connector) => connectorFromAnswer(connector, url));
-    },
-    async findConnector(slug) {
-      const answer = await orNull(ask(get("connectors", slug), answers.connector));
-      return answer && connectorFromAnswer(answer.body.connector, url);
-    },
-  };
+export const createCatalog = (begin: Begin, url: string): Catalog => ({
+  getPlatform: () => getPlatform(begin().ask),
+  async listConnectors() {
+    const { connectors } = (await begin().ask(get("connectors"), answers.connectors)).body;
+    return connectors.map((connector) => connectorFromAnswer(connector, url));
+  },
+  findConnector: (slug) => findConnector(begin().ask, slug, url),
+});
+
+export const getPlatform = async (ask: Ask): Promise<Platform> => platformFromAnswer((await ask(get(), answers.platform)).body.platform);
+
+/** A connector, within an operation that has begun. */
+export async function findConnector(ask: Ask, slug: string, url: string): Promise<Connector | null> {
+  const answer = await orNull(ask(get("connectors", slug), answers.connector));
+  return answer && connectorFromAnswer(answer.body.connector, url);
 }

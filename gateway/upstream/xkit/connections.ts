@@ -9,20 +9,23 @@ import {
 import type { HeldConnections, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
 import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import type { Ask, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
 import { answers, type ConnectionAnswer } from "./response-schemas.ts";
-import type { RestClient, RestRequest } from "./rest-client.ts";
+import type { RestRequest } from "./rest-client.ts";
 import type { StartedSlugs } from "./started-slugs.ts";
 import { createWatches } from "./watches.ts";
 
 /** Stands for a connector's slug where none is known. */
 const ANY_SLUG = "any";
 
-/** The Platform User API, and what is kept of it for all users. */
+/** The Platform User API within one operation, and what is kept of it for all users. */
 export interface UserApi {
-  ask: RestClient["ask"];
+  /** Asks below `/api/platform_user`. */
+  ask: Ask;
+  operation: UpstreamOperation;
   whoIs: UserRelay["whoIs"];
   url: string;
   publicUrl: string;
@@ -41,31 +44,43 @@ interface BearerApi extends UserApi {
   toConnection(answer: ConnectionAnswer, findViewer?: () => Promise<Viewer>): Promise<Connection>;
 }
 
-/** The connections that a bearer's user sees. `viewer` says who that is where the upstream does not tell whose a connection is. */
-export function connectionsOfBearer(userApi: UserApi, bearer: string, viewer: () => Promise<Viewer>): HeldConnections {
-  const api: BearerApi = {
+/**
+ * The connections that a bearer's user sees. `open` begins an operation. `viewer` says who the user is where the upstream does not tell
+ * whose a connection is.
+ */
+export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer: () => Promise<Viewer>): HeldConnections {
+  const asBearer = (): BearerApi => toBearerApi(open(), bearer, viewer);
+  return {
+    viewer: null,
+    find: (where) => find(asBearer(), where),
+    list: (slug) => list(asBearer(), slug),
+    readToken(where, wanted) {
+      const api = asBearer();
+      return api.readToken(api.operation.ask, where, wanted, (query) => readWithToken(api, where, query));
+    },
+    start: (slug, options) => start(asBearer(), slug, options),
+    submit: (state, fields) => submit(asBearer(), state, fields),
+    disconnect: (where) => disconnect(asBearer(), where),
+    findAuthorization: (id) => findAuthorization(asBearer(), id),
+    ...createWatches({
+      polling: open().polling,
+      viewer: () => open().whoIs(bearer),
+      list: (slug, findViewer) => list(asBearer(), slug, findViewer),
+      findAuthorization: (id) => findAuthorization(asBearer(), id),
+    }),
+  };
+}
+
+function toBearerApi(userApi: UserApi, bearer: string, known: () => Promise<Viewer>): BearerApi {
+  const { operation, url } = userApi;
+  const viewer = () => operation.within(known());
+  return {
     ...userApi,
     bearer,
     viewer,
     credential: { authorization: `Bearer ${bearer}` },
     toConnection: async (answer, findViewer = viewer) =>
-      connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), userApi.url, "user"),
-  };
-  return {
-    viewer: null,
-    find: (where) => find(api, where),
-    list: (slug) => list(api, slug),
-    readToken: (where, wanted) => userApi.readToken(where, wanted, (query) => readWithToken(api, where, query)),
-    start: (slug, options) => start(api, slug, options),
-    submit: (state, fields) => submit(api, state, fields),
-    disconnect: (where) => disconnect(api, where),
-    findAuthorization: (id) => findAuthorization(api, id),
-    ...createWatches({
-      polling: userApi.polling,
-      viewer: () => userApi.whoIs(bearer),
-      list: (slug, findViewer) => list(api, slug, findViewer),
-      findAuthorization: (id) => findAuthorization(api, id),
-    }),
+      connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), url, "user"),
   };
 }
 

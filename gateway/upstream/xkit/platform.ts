@@ -3,10 +3,11 @@ import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, Provisio
 import type { Clock } from "../../runtime/clock.ts";
 import { expiryOf } from "./expiry.ts";
 import { connectionFromAnswer, knownUserFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import type { Ask, Begin, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { TokenReader } from "./read-token.ts";
 import { answers, type UserAnswer } from "./response-schemas.ts";
-import type { RestClient, RestRequest } from "./rest-client.ts";
+import type { RestRequest } from "./rest-client.ts";
 
 /** The key pair of a server. */
 export interface KeyPair {
@@ -15,29 +16,35 @@ export interface KeyPair {
 }
 
 export interface PlatformOptions {
-  /** Asks below `/api/platform`, with the key pair. */
-  ask: RestClient["ask"];
+  /** Begins an operation below `/api/platform`, with the key pair. */
+  begin(this: void): PlatformOperation;
   url: string;
   clock: Clock;
   readToken: TokenReader;
 }
 
+/** An operation, and how it asks below `/api/platform`. */
+export interface PlatformOperation {
+  ask: Ask;
+  operation: UpstreamOperation;
+}
+
 /** The Platform API below `/api/platform` (contract, "Server endpoints"). */
 export function createPlatform(options: PlatformOptions): PlatformAccess {
-  const { ask, clock } = options;
+  const { begin, clock } = options;
   return {
     async findUser(id) {
-      const answer = await orNull(ask(get(["users", id]), answers.user));
+      const answer = await orNull(begin().ask(get(["users", id]), answers.user));
       return answer && knownUserFromAnswer(answer.body.user);
     },
     async findGroup(id) {
-      const answer = await orNull(ask(get(["groups", id]), answers.group));
+      const answer = await orNull(begin().ask(get(["groups", id]), answers.group));
       return answer && { id: answer.body.group.external_id };
     },
     connectionsOf: (owner) => connectionsOfOwner(options, owner),
     async provisionUser({ id, groupId, name }) {
       const user = { external_id: id, ...(groupId !== undefined && { external_group_id: groupId }), ...(name !== undefined && { name }) };
-      const { body } = await ask({ method: "POST", path: ["users"], credential: null, body: { user } }, answers.provisionedUser);
+      const { body } = await begin().ask({ method: "POST", path: ["users"], credential: null, body: { user } }, answers.provisionedUser);
       return toProvisioned(body, { external_id: id, external_group_id: groupId ?? null, name: name ?? null }, clock.now());
     },
     async revokeUserTokens() {
@@ -46,25 +53,26 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
   };
 }
 
-function connectionsOfOwner({ ask, url, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
+function connectionsOfOwner({ begin, url, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
   const base = [`${owner.kind}s`, owner.id];
   const pathOf = (where: ConnectionWhere) =>
     where.slug === undefined ? [...base, "connection", where.id] : [...base, "connections", where.slug];
   return {
     async find(where) {
-      const answer = await orNull(ask(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
+      const answer = await orNull(begin().ask(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
       const connection = answer?.body.connection;
       return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
     },
     async list(slug) {
-      const answer = await orNull(ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
+      const answer = await orNull(begin().ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
       const connections = (answer?.body.connections ?? []).map((connection) =>
         connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server"),
       );
       return connections.filter(({ connector }) => slug === null || connector.slug === slug);
     },
     async accessToken(where, request) {
-      const { outcome } = await readToken(where, request, async (query) => {
+      const { ask, operation } = begin();
+      const { outcome } = await readToken(operation.ask, where, request, async (query) => {
         const answer = (await ask(get(pathOf(where), query), answers.connectionOrNone)).body.connection;
         return { answer, owner, by: "server", viewers: [] };
       });
@@ -84,18 +92,20 @@ function toProvisioned(
 }
 
 /** Asks the Platform API with the key pair. That the upstream refuses it is this gateway's mistake, not its caller's. */
-export const askWithKeys = (client: RestClient, keys: KeyPair | null): RestClient["ask"] => {
-  return async (request, schema) => {
+export function beginWithKeys(begin: Begin, keys: KeyPair | null): PlatformOperation {
+  const operation = begin();
+  const ask: Ask = async (request, schema) => {
     if (!keys) throw forbidden(NO_KEYS);
     const authorization = `Basic ${Buffer.from(`${keys.publishable}:${keys.secret}`).toString("base64")}`;
     try {
-      return await client.ask({ ...request, path: ["api", "platform", ...request.path], credential: { authorization } }, schema);
+      return await operation.ask({ ...request, path: ["api", "platform", ...request.path], credential: { authorization } }, schema);
     } catch (error) {
       if (!(error instanceof GatewayError) || !["UNAUTHENTICATED", "FORBIDDEN"].includes(error.code)) throw error;
       throw new GatewayError("UPSTREAM_UNAVAILABLE", KEYS_REFUSED);
     }
   };
-};
+  return { ask, operation };
+}
 
 const NO_KEYS =
   "This gateway has no key pair of its upstream: its operator has to set XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";

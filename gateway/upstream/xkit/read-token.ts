@@ -1,8 +1,10 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
-import type { AccessTokenOutcome, Catalog, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
+import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { findConnector } from "./catalog.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./response-schemas.ts";
+import type { Ask } from "./operation.ts";
 import { toOutcome } from "./outcome.ts";
 import { connectionFromAnswer, connectorFromAnswer, type Reader, statedOwnerOf } from "./from-wire.ts";
 import type { TokenReading } from "../upstream.ts";
@@ -22,6 +24,8 @@ export interface ConnectionRead {
 }
 
 export type TokenReader = (
+  /** Asks within the operation of the call. */
+  ask: Ask,
   where: ConnectionWhere,
   request: TokenRequest,
   /** Asks the upstream. */
@@ -29,8 +33,8 @@ export type TokenReader = (
 ) => Promise<TokenReading>;
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
-export function createTokenReader({ catalog, clock, url }: { catalog: Catalog; clock: Clock; url: string }): TokenReader {
-  return async (where, request, read) => {
+export function createTokenReader({ clock, url }: { clock: Clock; url: string }): TokenReader {
+  return async (ask, where, request, read) => {
     try {
       const { answer, owner, by, viewers } = await read({
         minimum_ttl: request.minimumTtl,
@@ -40,7 +44,7 @@ export function createTokenReader({ catalog, clock, url }: { catalog: Catalog; c
       return { outcome: outcomeOf(answer, owner, by, request), viewers };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      return { outcome: await explain(error, where), viewers: [] };
+      return { outcome: await explain(error, ask, where), viewers: [] };
     }
   };
 
@@ -53,9 +57,9 @@ export function createTokenReader({ catalog, clock, url }: { catalog: Catalog; c
     return notConnected(name, connectorUrl);
   }
 
-  async function explain(error: GatewayError, where: ConnectionWhere): Promise<AccessTokenOutcome> {
+  async function explain(error: GatewayError, ask: Ask, where: ConnectionWhere): Promise<AccessTokenOutcome> {
     const { code, facts, message } = error;
-    if (code === "NOT_FOUND") return absent(where, facts.connectorUrl ?? null);
+    if (code === "NOT_FOUND") return absent(ask, where, facts.connectorUrl ?? null);
     if (code === "MINIMUM_TTL_UNAVAILABLE") return { ...minimumTtlUnavailable("", facts.maximumTtl ?? 0), message };
     if (code === "CONNECTOR_MISCONFIGURED") return { ...connectorMisconfigured("", ""), message };
     if (code === "TEMPORARILY_UNAVAILABLE") return { ...temporarilyUnavailable("", facts.retryAfter ?? 1, ""), message };
@@ -65,9 +69,9 @@ export function createTokenReader({ catalog, clock, url }: { catalog: Catalog; c
   }
 
   /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
-  async function absent(where: ConnectionWhere, connectorUrl: string | null): Promise<AccessTokenOutcome> {
+  async function absent(ask: Ask, where: ConnectionWhere, connectorUrl: string | null): Promise<AccessTokenOutcome> {
     if (where.slug === undefined) return notConnected("This connection", connectorUrl ?? `${url}/`);
-    const connector = await catalog.findConnector(where.slug);
+    const connector = await findConnector(ask, where.slug, url);
     if (connector) return notConnected(connector.name, connector.connectorUrl);
     throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
   }

@@ -3,8 +3,9 @@ import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf } from "../
 import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
 import { redactProviderText } from "../../http/provider-text.ts";
 import { retryAfterSeconds } from "../../http/retry-after.ts";
-import { type RawAnswer, valuesOf } from "./raw-answer.ts";
 import { safeParseJson } from "../../runtime/json.ts";
+import { type RawAnswer, valuesOf } from "./raw-answer.ts";
+import type { RestRequest } from "./rest-client.ts";
 
 /** What `retryAfter` says where the upstream does not, in seconds. */
 export const DEFAULT_RETRY_SECONDS = 2;
@@ -53,32 +54,39 @@ const codeOfStatus: Partial<Record<number, ErrorCode>> = {
   422: "BAD_USER_INPUT",
 };
 
-/** What the caller is told of an answer that is no success. `secrets` are what it must not repeat. */
-export function explainRefusal(answer: RawAnswer, secrets: readonly string[]): GatewayError {
+/** What the caller is told of an answer that is no success. It repeats nothing secret that the request holds. */
+export function explainRefusal(answer: RawAnswer, request: RestRequest): GatewayError {
   const { status } = answer;
-  if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed");
-  const refusal = refusalSchema.safeParse(safeParseJson(answer.text)).data ?? {};
-  if (status === 429 || status === 503) return explainBusy(answer, refusal, secrets);
-  const stated = passedOn.find((code) => code === refusal.code && httpStatusOf[code] === status);
-  const code = stated ?? codeOfStatus[status];
-  if (code)
-    return new GatewayError(code, sentenceOf(refusal, secrets) ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
-  return status >= 500
-    ? unavailable(`failed with status ${status}`, { retryAfter: DEFAULT_RETRY_SECONDS })
-    : unavailable(`answered with an unexpected status ${status}`);
+  const retryAfter = retryAfterOf(answer);
+  if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed", { retryAfter });
+  const json = safeParseJson(answer.text);
+  const refusal = refusalSchema.safeParse(json).data ?? {};
+  const sentence = sentenceOf(refusal, secretsOf(request));
+  if (status === 429 || status === 503)
+    return new GatewayError("TEMPORARILY_UNAVAILABLE", sentence ?? busySentences[status], { retryAfter });
+  const code = passedOn.find((known) => known === refusal.code && httpStatusOf[known] === status) ?? codeOfStatus[status];
+  if (!code) return unavailable(`${status >= 500 ? "failed with" : "answered with an unexpected"} status ${status}`, { retryAfter });
+  // A proxy's page, as of one that has lost the service behind it, is not the upstream's word.
+  if (!isObject(json)) return unavailable(`answered with status ${status} and without JSON`, { retryAfter });
+  return new GatewayError(code, sentence ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
 }
 
-function explainBusy({ status, headers }: RawAnswer, refusal: Refusal, secrets: readonly string[]): GatewayError {
-  const retryAfter =
-    refusal.retry_after ??
-    retryAfterSeconds(
-      new Headers(["date", "retry-after"].flatMap((name) => valuesOf(headers, name).map((value) => [name, value] as const))),
-    ) ??
-    DEFAULT_RETRY_SECONDS;
-  const fallback = status === 429 ? "The upstream has been asked too often." : "The upstream is busy.";
-  return new GatewayError("TEMPORARILY_UNAVAILABLE", sentenceOf(refusal, secrets) ?? fallback, {
-    retryAfter: Math.min(Math.ceil(retryAfter), RETRY_AFTER_LONGEST_SECONDS),
-  });
+const busySentences = { 429: "The upstream has been asked too often.", 503: "The upstream is busy." } as const;
+
+/** When to ask again, in seconds: as the upstream says, whatever its status. */
+export function retryAfterOf({ headers, text }: RawAnswer): number {
+  const header = ["date", "retry-after"].flatMap((name) => valuesOf(headers, name).map((value): [string, string] => [name, value]));
+  const stated = refusalSchema.safeParse(safeParseJson(text)).data?.retry_after ?? retryAfterSeconds(new Headers(header));
+  return Math.min(Math.ceil(stated ?? DEFAULT_RETRY_SECONDS), RETRY_AFTER_LONGEST_SECONDS);
+}
+
+const isObject = (json: unknown): boolean => typeof json === "object" && json !== null && !Array.isArray(json);
+
+/** What a request holds that its answer must not repeat. */
+function secretsOf({ credential, body }: RestRequest): string[] {
+  const sent = Object.values(credential ?? {}).flatMap((value) => value.split(/[\s;=]+/));
+  const keyPair = sent.flatMap((word) => Buffer.from(word, "base64").toString().split(":"));
+  return [...sent, ...keyPair, ...Object.values(body ?? {}).filter((value) => typeof value === "string")];
 }
 
 const plainSentences: Partial<Record<ErrorCode, string>> = {

@@ -15,6 +15,8 @@ async function start(options: { timeoutMs?: number } = {}) {
   return { ...fake, connections: asAda(fake) };
 }
 
+const unavailableFor = (retryAfter: number) => ({ code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter } });
+
 describe("an upstream's failure becomes", () => {
   const answers: [string, number, object, Record<string, string>, object][] = [
     ["401 UNAUTHENTICATED", 401, { error: "expired" }, {}, { code: "UNAUTHENTICATED" }],
@@ -56,10 +58,11 @@ describe("an upstream's failure becomes", () => {
       { code: "MINIMUM_TTL_UNAVAILABLE", facts: { maximumTtl: 86_400 } },
     ],
     ["500 UPSTREAM_UNAVAILABLE that may pass", 500, {}, {}, { code: "UPSTREAM_UNAVAILABLE", facts: { retryAfter: 2 } }],
-    ["302 UPSTREAM_UNAVAILABLE, and is not followed", 302, {}, { location: "/api/elsewhere" }, { code: "UPSTREAM_UNAVAILABLE", facts: {} }],
-    ["418 UPSTREAM_UNAVAILABLE", 418, {}, {}, { code: "UPSTREAM_UNAVAILABLE", facts: {} }],
-    ["200 with an error UPSTREAM_UNAVAILABLE", 200, { error: "no", connections: [] }, {}, { code: "UPSTREAM_UNAVAILABLE" }],
-    ["200 with another shape UPSTREAM_UNAVAILABLE", 200, { connections: [{ id: 1 }] }, {}, { code: "UPSTREAM_UNAVAILABLE" }],
+    ["500 UPSTREAM_UNAVAILABLE after Retry-After", 500, {}, { "retry-after": "40" }, unavailableFor(40)],
+    ["302 UPSTREAM_UNAVAILABLE that may pass, and is not followed", 302, {}, { location: "/api/elsewhere" }, unavailableFor(2)],
+    ["418 UPSTREAM_UNAVAILABLE that may pass", 418, {}, {}, unavailableFor(2)],
+    ["200 with an error UPSTREAM_UNAVAILABLE that may pass", 200, { error: "no", connections: [] }, {}, unavailableFor(2)],
+    ["200 with another shape UPSTREAM_UNAVAILABLE after Retry-After", 200, { connections: 1 }, { "retry-after": "9" }, unavailableFor(9)],
   ];
   it.each(answers)("%s", async (_title, status, body, headers, expected) => {
     const { on, connections, requests } = await start();
@@ -68,12 +71,32 @@ describe("an upstream's failure becomes", () => {
     expect(requests.filter((request) => request.includes("elsewhere"))).toEqual([]);
   });
 
-  it("UPSTREAM_UNAVAILABLE when it is no JSON, or larger than 1 MiB", async () => {
+  it("UPSTREAM_UNAVAILABLE that may pass when it is no JSON, or larger than 1 MiB", async () => {
     const { on, connections } = await start();
     on(LIST, (_request, response) => sendText(response, 200, "<html>"));
-    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", facts: {} });
+    await expect(connections.list(null)).rejects.toMatchObject(unavailableFor(2));
     on(LIST, (_request, response) => sendText(response, 200, `{"connections":[],"x":"${"x".repeat(MAXIMUM_ANSWER_BYTES)}"}`));
-    await expect(connections.list(null)).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE", message: expect.stringContaining("bytes") });
+    await expect(connections.list(null)).rejects.toMatchObject(unavailableFor(2));
+    await expect(connections.list(null)).rejects.toThrow("more than 1048576 bytes");
+  });
+
+  it.each([401, 403, 404])("UPSTREAM_UNAVAILABLE that may pass when it is a proxy's page with status %i", async (status) => {
+    const { on, connections } = await start();
+    for (const page of ["<html>", "", '"nothing"', "[]"]) {
+      on(LIST, (_request, response) => sendText(response, status, page));
+      await expect(connections.list(null)).rejects.toMatchObject(unavailableFor(2));
+    }
+  });
+
+  it.each([
+    ["a redirect", 302, ""],
+    ["no JSON", 200, "<html>"],
+    ["a proxy's page of what is not found", 404, "<html>"],
+    ["larger than 1 MiB", 200, "x".repeat(MAXIMUM_ANSWER_BYTES + 1)],
+  ])("TemporarilyUnavailable for a token when it is %s", async (_what, status, text) => {
+    const { on, connections } = await start();
+    on(READ, (_request, response) => sendText(response, status, text));
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
   });
 
   it("UPSTREAM_UNAVAILABLE when it takes too long, counted over headers and body", async () => {
@@ -83,7 +106,7 @@ describe("an upstream's failure becomes", () => {
   });
 
   it("TemporarilyUnavailable for a token while it is away, slow or busy", async () => {
-    const { on, connections, server } = await start({ timeoutMs: 50 });
+    const { on, connections, server } = await start({ timeoutMs: 500 });
     on(READ, () => {});
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable" });
     on(READ, (_request, response) => sendJson(response, 429, {}, { "retry-after": "5" }));
@@ -117,6 +140,24 @@ describe("an upstream's failure becomes", () => {
       code: "UPSTREAM_UNAVAILABLE",
       message: expect.stringContaining("XKIT_UPSTREAM_SECRET_KEY"),
     });
+  });
+});
+
+describe("an operation", () => {
+  it("gives all that it sends one deadline", async () => {
+    const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { on, connections, requests } = await start({ timeoutMs: 2_000 });
+    on(SESSION, (_request, response) => {
+      timers.advanceTimersByTime(1_200);
+      sendJson(response, 200, sessionOf("ada", null));
+    });
+    on(READ, (_request, response) => {
+      timers.advanceTimersByTime(700);
+      sendJson(response, 200, plainConnection("token"));
+    });
+    expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+    expect(requests).toEqual([SESSION, READ, SESSION]);
   });
 });
 

@@ -6,15 +6,15 @@ import { endSession } from "../end-session.ts";
 import type { UserRelay } from "../upstream.ts";
 import { jarOf, mergeInto, parseJar, serializeJar } from "./cookie-jar.ts";
 import { expiryOf } from "./expiry.ts";
+import type { Ask } from "./operation.ts";
 import { answers } from "./response-schemas.ts";
 import { unavailable } from "./refusal.ts";
-import type { RestClient } from "./rest-client.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
 const OWN_PAGE = { "sec-fetch-site": "same-origin" };
 
 export interface RelayedSessionsOptions {
-  ask: RestClient["ask"];
+  ask: Ask;
   whoIs(bearer: string): Promise<Viewer>;
   clock: Clock;
   log: Pick<Log, "warn">;
@@ -55,7 +55,7 @@ export function createRelayedSessions(options: RelayedSessionsOptions): Pick<Use
 
 const SIGNED_OUT: readonly ErrorCode[] = ["UNAUTHENTICATED", "NOT_FOUND"];
 
-async function endAtUpstream(ask: RestClient["ask"], cookie: string): Promise<void> {
+async function endAtUpstream(ask: Ask, cookie: string): Promise<void> {
   try {
     await ask({ method: "DELETE", path: ["sessions"], credential: { cookie }, headers: OWN_PAGE }, answers.anything);
   } catch (error) {
