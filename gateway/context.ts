@@ -67,7 +67,7 @@ export function createContextFactory(
           ? browserOf(request, (header) => answer.append("set-cookie", header))
           : linkedBrowser(caller, crossSiteOrigin);
       const connections = memoizeViewer(caller.connectionsIn(browser));
-      return { ...context, user: { viewer: caller.viewer, connections }, platform: null };
+      return { ...context, user: { viewer: caller.viewer, stillAllowed: caller.stillAllowed, connections }, platform: null };
     },
 
     async follow(bearer) {

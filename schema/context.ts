@@ -23,7 +23,12 @@ export interface Context {
   catalog: Catalog;
   sessions: Sessions;
   /** The signed-in user and what they may do, or null. Who they are may be the upstream's to say: then it is asked at the first use. */
-  user: { viewer: () => Promise<Viewer>; connections: ViewerConnections } | null;
+  user: {
+    viewer: () => Promise<Viewer>;
+    /** Whether they are still signed in by what they showed, and still in the same group. */
+    stillAllowed: () => Promise<boolean>;
+    connections: ViewerConnections;
+  } | null;
   /** What a server may do, or null when the request carries no platform credentials. */
   platform: PlatformAccess | null;
 }

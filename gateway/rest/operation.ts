@@ -11,6 +11,8 @@ export interface Callers {
   user: {
     context: Context;
     viewer(): Promise<Viewer>;
+    /** Whether the bearer is still good, and still of the same user in the same group. */
+    stillAllowed(): Promise<boolean>;
     connections: ViewerConnections;
     createOneTimeToken(): Promise<string>;
     /** Of the page that asks, if one does. */
@@ -125,10 +127,11 @@ export function createCallerResolvers(request: {
       const context = await request.create();
       const connections = requireUser(context);
       if (!context.user) throw new TypeError("requireUser lets users alone through.");
-      const { viewer } = context.user;
+      const { viewer, stillAllowed } = context.user;
       return {
         context,
         viewer,
+        stillAllowed,
         connections,
         origin: request.origin(),
         createOneTimeToken: async () => request.createOneTimeToken((await viewer()).userId),

@@ -31,6 +31,27 @@ describe("a single connection", () => {
     expect(token_problem).toBeNull();
   });
 
+  it("says whose the bearer is before and after it was read, with viewer=true", async () => {
+    await ada.connect();
+    const user = { external_id: "ada", external_group_id: null, name: null };
+    expect((await get("/connections/test?viewer=true")).body).toMatchObject({
+      connection: { authorization: { access_token: expect.any(String) } },
+      viewer: { before: user, after: user },
+    });
+    for (const query of ["", "?viewer=false"]) expect((await get(`/connections/test${query}`)).body).not.toHaveProperty("viewer");
+  });
+
+  it("says that the bearer's user has moved to a group while it was read", async () => {
+    await ada.connect();
+    test.clock.advance(3_600_000);
+    const held = test.provider.controls.hold();
+    const answer = get("/connections/test?viewer=true");
+    await held.arrived(1);
+    await test.app.provisionUser({ id: "ada", groupId: "acme" });
+    held.release();
+    expect((await answer).body.viewer).toEqual({ before: { external_id: "ada", external_group_id: null, name: null }, after: null });
+  });
+
   it("is refreshed by the fingerprint of a refused token", async () => {
     await ada.connect();
     const first = (await get("/connections/test")).body.connection.authorization;

@@ -1,5 +1,5 @@
 import type { Session } from "../../schema/context.ts";
-import type { Authorization, Connection, Connector, KnownUser, Owner, Platform } from "../../schema/upstream.ts";
+import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
 import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnector } from "./wire.ts";
 
 /** The port's shapes as the contract writes them (contract, "Shapes"). No function here sees a token. */
@@ -82,6 +82,8 @@ export function serializeConnector(connector: Connector, connections: readonly C
 }
 
 export const serializeUser = ({ id, groupId, name }: KnownUser) => ({ external_id: id, external_group_id: groupId, name });
+
+export const serializeViewer = ({ userId, groupId, name }: Viewer) => serializeUser({ id: userId, groupId, name });
 
 export const serializeSession = ({ token, expiresAt }: Pick<Session, "token" | "expiresAt">) => ({
   access_token: token,

@@ -1,15 +1,21 @@
 import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
-import type { Connector, ViewerConnections } from "../../schema/upstream.ts";
+import type { ConnectionWhere, Connector, ViewerConnections } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
-import { noInput, defineOperation, type Operation, parse } from "./operation.ts";
-import { serializeAuthorization, serializeConnection } from "./serialize.ts";
+import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
+import { serializeAuthorization, serializeConnection, serializeViewer } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });
 const byId = z.object({ id: idSchema });
+const userConnectionQuery = connectionQuery.extend({
+  viewer: z
+    .enum(["true", "false"])
+    .optional()
+    .meta({ description: "`true`: says whose the bearer is, before and after the token was read." }),
+});
 
 /** The user's connections (contract, "Browser endpoints"). */
 export const connectionOperations: Operation[] = [
@@ -32,10 +38,10 @@ export const connectionOperations: Operation[] = [
     path: "/connections/{slug}",
     summary: "The healthiest connection of a connector, with a live token where one is to be had; 404 when never installed.",
     params: bySlug,
-    query: connectionQuery,
-    answer: wireAnswers.singleConnection,
+    query: userConnectionQuery,
+    answer: wireAnswers.userConnection,
     failures: [404, 409, 502],
-    handle: async ({ connections }, { params, query }) => requireConnection(await readConnection(connections, params, query, false)),
+    handle: (caller, { params, query }) => readForUser(caller, params, query),
   }),
   defineOperation({
     ...noInput,
@@ -44,10 +50,10 @@ export const connectionOperations: Operation[] = [
     path: "/connection/{id}",
     summary: "One connection by its id, with a live token where one is to be had.",
     params: byId,
-    query: connectionQuery,
-    answer: wireAnswers.singleConnection,
+    query: userConnectionQuery,
+    answer: wireAnswers.userConnection,
     failures: [404, 409, 502],
-    handle: async ({ connections }, { params, query }) => requireConnection(await readConnection(connections, params, query, false)),
+    handle: (caller, { params, query }) => readForUser(caller, params, query),
   }),
   defineOperation({
     ...noInput,
@@ -95,6 +101,17 @@ export const connectionOperations: Operation[] = [
     handle: async ({ connections }, { params }) => ({ connection: serializeConnection(await connections.disconnect(params)) }),
   }),
 ];
+
+/** One connection with its token and, where that is asked for, whose the bearer is: another gateway in front withholds by it. */
+async function readForUser(
+  { connections, viewer, stillAllowed }: Callers["user"],
+  where: ConnectionWhere,
+  query: z.output<typeof userConnectionQuery>,
+) {
+  const before = query.viewer === "true" ? serializeViewer(await viewer()) : null;
+  const answer = requireConnection(await readConnection(connections, where, query, false));
+  return before ? { ...answer, viewer: { before, after: (await stillAllowed()) ? before : null } } : answer;
+}
 
 /** The longest origin that is kept: a host name has at most 253 characters (RFC 1035). */
 const LONGEST_ORIGIN = 270;

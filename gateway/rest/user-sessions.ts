@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { noInput, defineOperation, type Operation } from "./operation.ts";
-import { serializeSession, serializeUser } from "./serialize.ts";
+import { serializeSession, serializeViewer } from "./serialize.ts";
 import { wireAnswers } from "./wire.ts";
 
 const nothing = z.object({});
@@ -54,9 +54,6 @@ export const sessionOperations: Operation[] = [
     path: "/session",
     summary: "Who the bearer belongs to.",
     answer: wireAnswers.session,
-    async handle({ viewer }) {
-      const { userId: id, groupId, name } = await viewer();
-      return { session: { user: serializeUser({ id, groupId, name }) } };
-    },
+    handle: async ({ viewer }) => ({ session: { user: serializeViewer(await viewer()) } }),
   }),
 ];

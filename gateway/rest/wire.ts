@@ -199,6 +199,14 @@ const wireContext = z
 
 const bearer = { access_token: z.string(), expires_at: instant };
 
+/** Whose the bearer was when a connection was asked for, and once its token was read. */
+export const wireViewer = z
+  .object({
+    before: wireUser,
+    after: wireUser.nullable().meta({ description: "Null where the bearer is no longer that user's, in that group." }),
+  })
+  .meta({ id: "Viewer" });
+
 /** The envelopes of every 2xx body, by name. */
 export const wireAnswers = {
   platform: z.object({ platform: wirePlatform }),
@@ -209,6 +217,8 @@ export const wireAnswers = {
   connections: z.object({ connections: z.array(wireConnection) }),
   /** A GET of one. */
   singleConnection: z.object({ connection: wireSingleConnection }),
+  /** A user's GET of one; `viewer` where it was asked for. */
+  userConnection: z.object({ connection: wireSingleConnection, viewer: wireViewer.optional() }),
   /** A server's GET of one by slug. */
   serverConnection: z.object({ connection: z.union([wireSingleConnection, wireAbsentConnection]) }),
   /** POST and DELETE. */

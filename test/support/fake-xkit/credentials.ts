@@ -43,6 +43,8 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
     return { access_token: token, expires_at: new Date(endsAt).toISOString() };
   }
 
+  const findUser = ({ headers }: Call): User | null => find(bearers, /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1] ?? "");
+
   const isKeyPair = ({ headers }: Call): boolean => headers.authorization === `Basic ${btoa(`${keys.publishable}:${keys.secret}`)}`;
 
   return {
@@ -61,9 +63,11 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
     openSession: (user: User): string => mint(sessions, user, SESSION_MS).token,
     endSession: (call: Call): void => void sessions.delete(cookieOf(call, SESSION_COOKIE) ?? ""),
 
+    findUser,
+
     requireUser(call: Call): User {
       if (isKeyPair(call)) throw new Refusal(403, "FORBIDDEN", "This is for users.");
-      const user = find(bearers, /^Bearer (.+)$/.exec(call.headers.authorization ?? "")?.[1] ?? "");
+      const user = findUser(call);
       if (!user) throw new Refusal(401, "UNAUTHENTICATED", "Sign in first.");
       return user;
     },
@@ -77,8 +81,9 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
     requireKeys(call: Call): void {
       if (call.headers.origin !== undefined) throw new Refusal(403, "FORBIDDEN", "A secret key must not be in a page.");
       if (isKeyPair(call)) return;
-      const isUsers = find(bearers, /^Bearer (.+)$/.exec(call.headers.authorization ?? "")?.[1] ?? "") !== null;
-      throw isUsers ? new Refusal(403, "FORBIDDEN", "This is for servers.") : new Refusal(401, "UNAUTHENTICATED", "The key pair is wrong.");
+      throw findUser(call)
+        ? new Refusal(403, "FORBIDDEN", "This is for servers.")
+        : new Refusal(401, "UNAUTHENTICATED", "The key pair is wrong.");
     },
   };
 }

@@ -84,6 +84,9 @@ describe("the fake of the REST contract", () => {
     const single = await get("/connections/single");
     expectWire(wireAnswers.singleConnection, single);
     expectWire(wireAnswers.singleConnection, await get(`/connection/${single.connection.id}`));
+    const withViewer = await get("/connections/single?viewer=true");
+    expectWire(wireAnswers.userConnection, withViewer);
+    expect(withViewer.viewer.after).toEqual({ external_id: "ada", external_group_id: null, name: null });
     expectWire(wireAnswers.authorization, await get(`/authorizations/single/${single.connection.authorization.id}`));
     expectWire(wireAnswers.connection, (await ask("DELETE", forUsers("/connections/single"), ada)).body);
     expect(single.connection.authorization.access_token).toEqual(expect.any(String));
@@ -172,7 +175,7 @@ describe("the fake as a plain service", () => {
     await connect(ada);
     const connector = { slug: "single", name: "Single", short_description: "One of it", description: "**Only** one" };
     const publicConnector = { ...connector, mark_url: "https://single.example/mark.svg", supports_multiple_connections: false };
-    const { body } = await ask("GET", forUsers("/connections/single?access_token=false&minimum_ttl=86000"), ada);
+    const { body } = await ask("GET", forUsers("/connections/single?access_token=false&minimum_ttl=86000&viewer=true"), ada);
     expect(body.connection).toEqual({
       id: expect.any(String),
       enabled: true,

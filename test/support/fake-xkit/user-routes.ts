@@ -2,7 +2,7 @@ import { type Answer, type Call, notFound, ok, Refusal, type Routes } from "./ex
 import { fakePlatform } from "./catalog.ts";
 import { textOf } from "./json.ts";
 import { bindingOf, type Service, stepOf } from "./service.ts";
-import { toAuthorization, toConnection, toConnectionOnly, toConnector } from "./shapes.ts";
+import { toAuthorization, toConnection, toConnectionOnly, toConnector, toUser } from "./shapes.ts";
 import { neverConnected, readSingle } from "./single-connection.ts";
 import { type Authorization, type Connection, isSameOwner, isShownTo, ownerOf, type User } from "./state.ts";
 
@@ -47,11 +47,16 @@ function createCatalogRoutes(service: Service, asUser: AsUser): Routes {
 }
 
 function createConnectionRoutes(service: Service, asUser: AsUser): Routes {
-  const { state, connectors, grants } = service;
+  const { state, connectors, grants, credentials } = service;
 
   async function single(user: User, call: Call, connection: Connection | null): Promise<Answer> {
     if (!connection) throw neverConnected(service, call.params["slug"] ?? null);
-    return ok({ connection: await readSingle(service, user, connection, call) });
+    const before = toUser(user);
+    const answer = { connection: await readSingle(service, user, connection, call) };
+    if (call.query.get("viewer") !== "true") return ok(answer);
+    const now = credentials.findUser(call);
+    const isSame = now !== null && now.id === before.external_id && now.groupId === before.external_group_id;
+    return ok({ ...answer, viewer: { before, after: isSame ? before : null } });
   }
 
   function start(user: User, call: Call): Answer {
