@@ -180,13 +180,14 @@ function createConnectingRoutes(
 }
 
 /** The REST contract. */
-function createContract({ config, contexts, signIn, upstream }: Parts, handoffs: HandoffTokens): Hono<Routed> {
+function createContract({ config, auth, contexts, signIn, upstream }: Parts, handoffs: HandoffTokens): Hono<Routed> {
   const vault = upstream.pages?.vault ?? null;
   return createRestRoutes({
     createContext: contexts.create,
     sessionsOf: ({ request, limits }, answer) => signIn.bind(request, answer, limits),
     createOneTimeToken: (userId, { limits }) => handOffToPopup({ vault, handoffs }, userId, limits),
     publicUrl: config.publicUrl,
+    sessionCookie: auth.cookies.session.name,
   });
 }
 

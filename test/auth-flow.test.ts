@@ -50,7 +50,7 @@ describe("login", () => {
       "http on this machine",
       "http://localhost:4000",
       ["http://localhost:5173"],
-      /^xkit_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
+      /^xkit_4000_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
     ],
   ])("sets a cookie that fits %s", async (_name, publicUrl, webOrigins, expected) => {
     const { login } = await setUp(publicUrl, webOrigins);

@@ -2,7 +2,7 @@ import { buildPages } from "./support/client/built-pages.ts";
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { visit } from "./support/second-gateway.ts";
-import { ask, PUBLIC_URL, sendTo, WEB_ORIGIN } from "./support/test-app.ts";
+import { ask, COOKIES, PUBLIC_URL, sendTo, WEB_ORIGIN } from "./support/test-app.ts";
 import { CONNECT, startFront } from "./support/in-front.ts";
 
 describe("signing in at a gateway before another gateway", () => {
@@ -15,7 +15,7 @@ describe("signing in at a gateway before another gateway", () => {
     const { token } = await second.provision("ada");
     const login = await ask(browser.fetch, LOGIN, { token }, own);
     expect(login.data.login.viewer).toEqual({ id: "ada" });
-    const cookie = browser.cookie("xkit_session") ?? "";
+    const cookie = browser.cookie(COOKIES.session.name) ?? "";
     expect(cookie).toMatch(/^s1\./);
     const refreshed = await ask(browser.fetch, REFRESH, {}, own);
     const session = refreshed.data.refreshSession.token;
@@ -34,7 +34,7 @@ describe("signing in at a gateway before another gateway", () => {
       ).data.viewer,
     ).toEqual({ id: "ada" });
     expect((await ask(browser.fetch, `mutation { logout }`, {}, own)).data).toEqual({ logout: true });
-    expect(browser.cookie("xkit_session")).toBeNull();
+    expect(browser.cookie(COOKIES.session.name)).toBeNull();
     expect(
       (
         await graphql(
@@ -81,8 +81,8 @@ describe("signing in at a gateway before another gateway", () => {
     const { app, second } = await startFront();
     const there = second.createBrowser();
     await there.fetch(`/sign-in?token=${(await second.provision("ada")).token}`);
-    const stolen = `xkit_session=${there.cookie("xkit_session")}`;
-    for (const cookie of [stolen, `xkit_session=s1.test.${"A".repeat(80)}`, ""]) {
+    const stolen = `${COOKIES.session.name}=${there.cookie(COOKIES.session.name)}`;
+    for (const cookie of [stolen, `${COOKIES.session.name}=s1.test.${"A".repeat(80)}`, ""]) {
       const answer = await ask(sendTo(app), REFRESH, {}, { ...own, cookie });
       expect(answer.errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
     }
@@ -99,11 +99,11 @@ describe("connecting through a gateway before another gateway", () => {
     const asked = await victim.fetch(link);
     expect(asked.status).toBe(200);
     expect(await asked.text()).toContain("Connect Test as ada?");
-    expect(victim.cookie("xkit_session")).toBeNull();
+    expect(victim.cookie(COOKIES.session.name)).toBeNull();
     expect((await victim.fetch(link, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
     const confirmed = await victim.fetch(link, { method: "POST", headers: { origin: front.second.url } });
     expect(confirmed.headers.get("location")).toContain(front.second.provider.url);
-    expect(victim.cookie("xkit_session")).toBeNull();
+    expect(victim.cookie(COOKIES.session.name)).toBeNull();
   });
 
   it("works once, and never for another user who is signed in there", async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds } from "./support/databases.ts";
 import type { Misbehaviour } from "./support/misbehaviour.ts";
-import { startTestApp, type TestApp, type TestUser } from "./support/test-app.ts";
+import { COOKIES, startTestApp, type TestApp, type TestUser } from "./support/test-app.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -52,7 +52,7 @@ describe.each(databaseKinds)("over a long life with many failures, on %s", (data
     test = await startTestApp({ database, env: { XKIT_PROVIDER_TIMEOUT_MS: "150" }, provider: { recordSecrets: true } });
     const { provider, clock } = test;
     const ada = await test.signIn("ada");
-    witness.keep("session cookie", ada.browser.cookie("xkit_session"));
+    witness.keep("session cookie", ada.browser.cookie(COOKIES.session.name));
 
     const asked = async (user: TestUser, query: string, variables: object = {}) => {
       const bearer = await user.bearer();
@@ -77,7 +77,7 @@ describe.each(databaseKinds)("over a long life with many failures, on %s", (data
       const started = await ada.browser.fetch("/connect/test");
       const url = new URL(started.headers.get("location") ?? "");
       witness.keep("state", url.searchParams.get("state"));
-      for (const [, value] of ada.browser.cookies("xkit_attempt_")) witness.keep("attempt cookie", value);
+      for (const [, value] of ada.browser.cookies(COOKIES.attempt.beginning)) witness.keep("attempt cookie", value);
       return provider.authorize(url);
     };
 

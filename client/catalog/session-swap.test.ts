@@ -89,5 +89,5 @@ test("every page of the catalog says who is signed in, and signs out", async () 
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByText("Sign in to connect Calendar.").waitFor();
   expect(await page.getByText("Signed in as").count()).toBe(0);
-  expect((await context.cookies()).filter(({ name }) => name.includes("xkit_session"))).toEqual([]);
+  expect((await context.cookies()).filter(({ name }) => name.includes("session"))).toEqual([]);
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBrowser, type TestBrowser } from "../../test/support/browser.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { COOKIES, PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { hashSecret } from "../store/sealing.ts";
 import { MAXIMUM_BINDINGS } from "./bindings.ts";
 
-const BINDING = "xkit_attempt_";
+const BINDING = COOKIES.attempt.beginning;
 const CONNECT = `mutation { connect(slug: "test") { authorization { authorizeUrl } } }`;
 const LOGIN = `mutation ($token: String!) { login(token: $token) { token } }`;
 
@@ -56,7 +56,7 @@ describe("a started authorization", () => {
   it("is bound by no other attempt's secret", async () => {
     const [first, second] = [await startAt(ada), await startAt(ada)];
     const [, [name = "", value = ""] = []] = heldBy(ada);
-    const cookie = `xkit_session=${ada.browser.cookie("xkit_session")}; ${name}=${value}`;
+    const cookie = `${COOKIES.session.name}=${ada.browser.cookie(COOKIES.session.name)}; ${name}=${value}`;
     const visit = (callback: URL) => test.app.fetch(new Request(callback, { headers: { cookie } }));
     expect((await visit(first)).status).toBe(403);
     expect((await visit(second)).status).toBe(200);
@@ -90,7 +90,7 @@ describe("login", () => {
       .join("; ");
     const { token } = await test.app.provisionUser({ id: "victim" });
     const answer = await victim.fetch(`/sign-in?token=${token}`, { headers: { cookie: planted } });
-    expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(/^xkit_attempt_[\w-]{16}=; Max-Age=0;/));
+    expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(new RegExp(`^${BINDING}[\\w-]{16}=; Max-Age=0;`)));
     expect(await statusOf(victim, callback)).toBe(403);
   });
 
@@ -101,7 +101,7 @@ describe("login", () => {
     const [after] = heldBy(ada);
     expect(after?.[0]).toBe(before?.[0]);
     expect(after?.[1]).not.toBe(before?.[1]);
-    const cookie = `xkit_session=${ada.browser.cookie("xkit_session")}; ${before?.join("=")}`;
+    const cookie = `${COOKIES.session.name}=${ada.browser.cookie(COOKIES.session.name)}; ${before?.join("=")}`;
     expect((await test.app.fetch(new Request(callback, { headers: { cookie } }))).status).toBe(403);
     expect(await statusOf(ada.browser, callback)).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createSecret } from "../store/sealing.ts";
-import { requestWith } from "../../test/support/auth.ts";
-import { createCookies, isSecret } from "./cookies.ts";
+import { cookieOf, requestWith } from "../../test/support/auth.ts";
+import { createCookies, isAttemptCookie, isSecret } from "./cookies.ts";
 
 const secret = createSecret();
 
@@ -17,7 +17,7 @@ describe("cookies", () => {
   });
 
   it("have plain names over http, and are not Secure", () => {
-    const { session, attempt } = createCookies("http://localhost:4000", ["http://localhost:5173"]);
+    const { session, attempt } = createCookies("http://localhost", ["http://localhost:5173"]);
     expect(session.serialize(secret, 60)).toEqual([`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax`]);
     expect(attempt.clear("a")).toMatch(/^xkit_attempt_a=; /);
   });
@@ -37,7 +37,7 @@ describe("cookies", () => {
   });
 
   it("are Secure over http only with SameSite=None, which requires it", () => {
-    const { session } = createCookies("http://127.0.0.1:4000", ["http://localhost:5173"]);
+    const { session } = createCookies("http://127.0.0.1", ["http://localhost:5173"]);
     expect(session.serialize(secret, 60)[0]).toBe(`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=None`);
   });
 
@@ -63,6 +63,25 @@ describe("cookies", () => {
   ])("are not found in %j", (cookie) => {
     const { session } = createCookies("https://xkit.example.com", []);
     expect(session.parse(requestWith(cookie === undefined ? {} : { cookie })).filter(isSecret)).toEqual([]);
+  });
+
+  it.each([
+    ["https://xkit.example.com:8443", "https://xkit.example.com:9443"],
+    ["https://xkit.example.com", "https://xkit.example.com:8443"],
+    ["http://localhost:4000", "http://localhost:4500"],
+  ])("of %s and of %s leave each other alone", (one, other) => {
+    const [mine, theirs] = [createCookies(one, []), createCookies(other, [])];
+    const held = [...mine.session.serialize("mine", 60), mine.attempt.serialize("a", secret, 60), mine.handoff.serialize(secret)];
+    const request = requestWith({ cookie: held.map(cookieOf).join("; ") });
+    expect([theirs.session.parse(request), [...theirs.attempt.parse(request)]]).toEqual([[], []]);
+    expect([mine.session.parse(request), [...mine.attempt.parse(request)]]).toEqual([["mine"], [["a", secret]]]);
+    expect(theirs.handoff.name).not.toBe(mine.handoff.name);
+  });
+
+  it("that bind attempts are known by their names, whatever the port and the scheme", () => {
+    for (const publicUrl of ["https://xkit.example.com", "https://xkit.example.com:8443", "http://localhost:4000", "http://localhost"])
+      expect(isAttemptCookie(cookieOf(createCookies(publicUrl, []).attempt.serialize("a", secret, 60)))).toBe(true);
+    expect(["AWSALB", "xkit_session", "xkit_attempt"].filter(isAttemptCookie)).toEqual([]);
   });
 
   it("are not read from a header longer than 16 KiB", () => {

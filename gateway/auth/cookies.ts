@@ -10,7 +10,7 @@ export const isSecret = (text: string): boolean => secret.test(text);
 /** Such bytes, and something sealed. */
 const sealedSecret = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_.-]{1,1024}$/;
 
-const attemptCookie = /^(__Host-)?xkit_attempt_/;
+const attemptCookie = /^(__Host-)?xkit_(\d+_)?attempt_/;
 /** Whether a cookie of that name binds an attempt to a browser, at a gateway like this one. */
 export const isAttemptCookie = (name: string): boolean => attemptCookie.test(name);
 
@@ -27,6 +27,8 @@ export interface SecretCookie {
 
 /** Cookies of ours whose names begin alike. */
 export interface SecretCookies {
+  /** How their names begin. */
+  beginning: string;
   /** Their values by the rest of their names, in the order of the request: the oldest first (RFC 6265 section 5.4). */
   parse(request: Request): ReadonlyMap<string, string>;
   /** As those of `SecretCookie`. `rest` has characters of base64url only. */
@@ -68,18 +70,19 @@ interface Attributes {
 
 /**
  * Creates the cookies. Over https they are `__Host-` ones: `Secure`, and of this host alone (RFC 6265bis section 4.1.3.2).
+ * Browsers send the cookies of a host to each of its ports (RFC 6265 section 8.5): where the public URL states a port, the names do too.
  * `SameSite=None` when a web origin is on another site, else `Lax`. Over http (loopback) `Secure` only goes with `None`.
  */
 export function createCookies(publicUrl: string, webOrigins: readonly string[]): Cookies {
-  const { protocol } = new URL(publicUrl);
+  const { protocol, port } = new URL(publicUrl);
   const isHttps = protocol === "https:";
   const sameSite = webOrigins.every((origin) => isSameSite(origin, publicUrl)) ? "lax" : "none";
   const attributes: Attributes = { httpOnly: true, path: "/", secure: isHttps || sameSite === "none", sameSite };
-  const prefix = isHttps ? "__Host-" : "";
+  const prefix = `${isHttps ? "__Host-" : ""}xkit_${port && `${port}_`}`;
   return {
-    session: createSessionCookies(`${prefix}xkit_session`, attributes),
-    handoff: createCookie(`${prefix}xkit_hand_over`, attributes, sealedSecret),
-    attempt: createFamily(`${prefix}xkit_attempt_`, attributes),
+    session: createSessionCookies(`${prefix}session`, attributes),
+    handoff: createCookie(`${prefix}hand_over`, attributes, sealedSecret),
+    attempt: createFamily(`${prefix}attempt_`, attributes),
   };
 }
 
@@ -101,6 +104,7 @@ function createSessionCookies(name: string, attributes: Attributes): SessionCook
 function createFamily(beginning: string, attributes: Attributes): SecretCookies {
   const cookieOf = (rest: string) => createCookie(`${beginning}${rest}`, attributes);
   return {
+    beginning,
     parse(request) {
       const held = Object.entries(readCookies(request)).filter(([name]) => name.startsWith(beginning));
       const known = held.flatMap(([name, value = ""]) => (secret.test(value) ? [[name.slice(beginning.length), value] as const] : []));

@@ -4,7 +4,7 @@ import { openServices, type Services } from "../services.ts";
 import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
-import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { ask, COOKIES, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
 
 const key = await createKey("k");
@@ -36,7 +36,7 @@ describe.each(databaseKinds)("Revoking a user's tokens, on %s", (database) => {
     const twin = await test.startTwin();
     const ada = await test.signIn("ada");
     const bob = await test.signIn("bob");
-    const session = { cookie: `xkit_session=${ada.browser.cookie("xkit_session")}`, origin: WEB_ORIGIN };
+    const session = { cookie: `${COOKIES.session.name}=${ada.browser.cookie(COOKIES.session.name)}`, origin: WEB_ORIGIN };
     const { data } = await ask(sendTo(test.app), REFRESH, {}, session);
     const [userToken, sessionToken] = [await ada.bearer(), String(data.refreshSession.token)];
     services = await openServices(test.config, test.clock, createLog("silent"));

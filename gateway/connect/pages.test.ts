@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../app.ts";
 import { createLog } from "../runtime/log.ts";
 import { createBrowser } from "../../test/support/browser.ts";
-import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { COOKIES, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 
 const HOSTILE = `<script>alert("1")</script>'&`;
 let test: TestApp;
@@ -88,7 +88,7 @@ describe("every page", () => {
     expect(await asked.text()).toContain(`href="${path}"`);
     expect(asked.headers.getSetCookie()).toEqual([]);
     await browser.fetch(path, { headers: { "sec-fetch-site": "same-origin" } });
-    expect(browser.cookie("xkit_session")).not.toBeNull();
+    expect(browser.cookie(COOKIES.session.name)).not.toBeNull();
   });
 
   it("signs no user in without Sec-Fetch-Site", async () => {
@@ -120,7 +120,7 @@ describe("signing out from a page", () => {
     await ada.browser.fetch("/connect/test");
     const { headers, status } = await signOut(PUBLIC_URL);
     expect({ status, location: headers.get("location") }).toEqual({ status: 303, location: "/sign-out" });
-    expect([ada.browser.cookie("xkit_session"), ...ada.browser.cookies("xkit_attempt_")]).toEqual([null]);
+    expect([ada.browser.cookie(COOKIES.session.name), ...ada.browser.cookies(COOKIES.attempt.beginning)]).toEqual([null]);
     const page = await (await ada.browser.fetch("/sign-out")).text();
     expect(page).toContain("Signed out");
     expect(page).not.toContain("Signed in as");
@@ -128,7 +128,7 @@ describe("signing out from a page", () => {
 
   it.each([null, "null", "https://evil.example", WEB_ORIGIN])("is refused to a page of the origin %s", async (origin) => {
     expect((await signOut(origin)).status).toBe(403);
-    expect(ada.browser.cookie("xkit_session")).not.toBeNull();
+    expect(ada.browser.cookie(COOKIES.session.name)).not.toBeNull();
   });
 
   it("is not done by a link", async () => {

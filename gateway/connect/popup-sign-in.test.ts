@@ -4,20 +4,22 @@ import { type PopupGateway, sentBack, startPopupGateway } from "../../test/suppo
 
 let popups: PopupGateway;
 let url: string;
+let sessionCookies: string[];
 beforeEach(async () => {
   popups = await startPopupGateway();
   ({ url } = popups);
+  const { name } = popups.gateway.cookies.session;
+  sessionCookies = [name, `${name}_partitioned`];
 });
 afterEach(() => popups.gateway.close());
 
-const SESSION_COOKIES = ["__Host-xkit_session", "__Host-xkit_session_partitioned"];
 const cookiesOf = (response: Response) => response.headers.getSetCookie().map((header) => header.split("=", 1)[0]);
 
 describe("the one-time token of a popup", () => {
   it("is redeemed for its own page alone", async () => {
     const token = await popups.createOneTimeToken();
     for (const origin of ["https://evil.example", APP_ORIGIN, "null"]) expect((await popups.redeem(token, origin)).status).toBe(403);
-    expect(cookiesOf(await popups.redeem(token))).toEqual(SESSION_COOKIES);
+    expect(cookiesOf(await popups.redeem(token))).toEqual(sessionCookies);
   });
 
   it("is redeemed once", async () => {
@@ -101,7 +103,7 @@ describe("a one-time token of another user than the one who is signed in", () =>
   it("is used up, and asks by name before it signs in", async () => {
     const { session, token, asked, location, cookie } = await redeemAsAda();
     expect(asked.status).toBe(200);
-    expect(cookiesOf(asked)).toEqual(["__Host-xkit_hand_over"]);
+    expect(cookiesOf(asked)).toEqual([popups.gateway.cookies.handoff.name]);
     expect(asked.headers.getSetCookie()[0]).toContain("Max-Age=600;");
     expect(location.startsWith(`${url}/authorizations/switch?`)).toBe(true);
     const question = await popups.fetchPage(location, { cookie });
@@ -119,7 +121,7 @@ describe("a one-time token of another user than the one who is signed in", () =>
     const agreed = await agree(location, cookie);
     expect(agreed.status).toBe(303);
     expect(agreed.headers.get("location")).toBe(`/authorizations/loading?opener_origin=${encodeURIComponent(APP_ORIGIN)}`);
-    expect(cookiesOf(agreed)).toEqual([...SESSION_COOKIES, "__Host-xkit_hand_over"]);
+    expect(cookiesOf(agreed)).toEqual([...sessionCookies, popups.gateway.cookies.handoff.name]);
     expect(await whoIs(sentBack(agreed))).toBe("mallory");
     expect(await whoIs(session)).toBeUndefined();
   });
@@ -144,7 +146,7 @@ describe("a one-time token of another user than the one who is signed in", () =>
     const pending = sentBack(asked).split("=")[1] ?? "";
     expect((await popups.redeem(pending)).status).toBe(401);
     const token = await popups.createOneTimeToken("mallory");
-    expect((await agree(location, `${session}; __Host-xkit_hand_over=${token}`)).status).toBe(401);
+    expect((await agree(location, `${session}; ${popups.gateway.cookies.handoff.name}=${token}`)).status).toBe(401);
     expect((await popups.redeem(token)).status).toBe(204);
   });
 });

@@ -134,7 +134,7 @@ describe("the popup of xkit.js", () => {
     const popup = await page.visit(`${url}/authorizations/loading?opener_origin=${APP_ORIGIN}`, APP_ORIGIN);
     popup.postMessage({ location: "javascript:alert(1)" }, url);
     popup.postMessage({ location: popups.addressWith(await popups.createOneTimeToken("ada")) }, url);
-    await expect.poll(() => page.cookies()).toContain("__Host-xkit_session");
+    await expect.poll(() => page.cookies()).toContain(popups.gateway.cookies.session.name);
     expect(popup.visited).toHaveLength(2);
   });
 });

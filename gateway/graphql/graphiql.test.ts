@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPages } from "../../test/support/client/built-pages.ts";
-import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { COOKIES, PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 
 let test: TestApp;
 let ada: TestUser;
@@ -110,7 +110,7 @@ describe("in production", () => {
     const answer = await production.graphql("mutation ($token: String!) { login(token: $token) { token } }", { token });
     const cookies = answer.headers.getSetCookie().map((each) => each.split(";")[0]);
     const page = await readPage({ cookie: cookies.join("; ") }, production);
-    expect(cookies.join()).toContain("xkit_session=");
+    expect(cookies.join()).toContain(`${COOKIES.session.name}=`);
     expect(assetsOf(page)).toHaveLength(3);
     expect(bearerIn(page)).toBeNull();
     expect((await get(`/sign-in?token=${token}`, {}, production)).status).toBe(404);

@@ -36,7 +36,10 @@ const sentences: Record<number, string> = {
 };
 
 /** The OpenAPI 3.1 document of the contract, made from the very schemas that parse requests and build answers. */
-export function createOpenApi(parts: Record<string, readonly Operation[]>, publicUrl: string): Json {
+export function createOpenApi(
+  parts: Record<string, readonly Operation[]>,
+  { publicUrl, sessionCookie }: { publicUrl: string; /** Its name. */ sessionCookie: string },
+): Json {
   const components: Json = {};
   const paths: Record<string, Json> = {};
   const error = toSchema(wireError, "output", components);
@@ -60,7 +63,7 @@ export function createOpenApi(parts: Record<string, readonly Operation[]>, publi
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A session token, a user token, or a JWT of a configured issuer." },
         keyPair: { type: "http", scheme: "basic", description: "Publishable and secret key; refused with an Origin header." },
-        sessionCookie: { type: "apiKey", in: "cookie", name: "__Host-xkit_session", description: "Only from a valid web origin." },
+        sessionCookie: { type: "apiKey", in: "cookie", name: sessionCookie, description: "Only from a valid web origin." },
       },
     },
   };

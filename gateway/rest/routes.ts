@@ -19,6 +19,8 @@ export interface RestDependencies {
   /** Signs this user in once more, in the popup that this page opens. */
   createOneTimeToken(userId: string, exchange: Exchange): Promise<string>;
   publicUrl: string;
+  /** The name of the cookie that holds a session. */
+  sessionCookie: string;
 }
 
 /** The two halves of the contract, below where each is served. */
@@ -33,7 +35,7 @@ export function createRestRoutes(dependencies: RestDependencies): Hono<Routed> {
       routes.on(operation.method.toUpperCase(), path, (route) => answer(operation, route, dependencies));
     }
   }
-  const document = JSON.stringify(createOpenApi(restParts, dependencies.publicUrl));
+  const document = JSON.stringify(createOpenApi(restParts, dependencies));
   routes.get("/api/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
   return routes;
 }

@@ -6,7 +6,7 @@ import { createLog } from "../runtime/log.ts";
 import { openServices } from "../services.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { basicOf } from "../../test/support/caller.ts";
-import { ask, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { ask, COOKIES, sendTo, startTestApp, type TestApp, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
 import { macColumns, readCovered } from "./covered-rows.ts";
 import { reseal } from "./reseal.ts";
@@ -79,8 +79,8 @@ describe.each(databaseKinds)("A row that grants power is accepted only with the 
     test = await startTestApp({ database });
     const ada = await test.signIn("ada");
     const secret = createSecret();
-    const cookie = (value: string) => ({ cookie: `xkit_session=${value}`, origin: WEB_ORIGIN });
-    const own = ada.browser.cookie("xkit_session") ?? "";
+    const cookie = (value: string) => ({ cookie: `${COOKIES.session.name}=${value}`, origin: WEB_ORIGIN });
+    const own = ada.browser.cookie(COOKIES.session.name) ?? "";
     await inStore(test, async (query) => {
       const [row] = await query.selectFrom("sessions").selectAll().execute();
       if (row)

@@ -86,6 +86,17 @@ describe("a session at an upstream behind a balancer", () => {
   });
 });
 
+describe("a sealed session", () => {
+  it("is of its upstream alone: another one that is configured later is not sent it", async () => {
+    const [one, other] = [await start(), await start()];
+    answerSession(one.xkit, LOGIN, ["sid=1"]);
+    const { setCookies } = await one.signIn.login("user-token", fromPage());
+    await expect(other.signIn.refresh(fromPage(setCookies))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    expect(await other.signIn.findViewer(fromPage(setCookies))).toBeNull();
+    expect(other.xkit.requests).toEqual([]);
+  });
+});
+
 const isCleared = (setCookies: string[]): boolean => setCookies.length === 2 && setCookies.every((header) => header.includes("Max-Age=0"));
 const FAILED = "a session at the upstream could not be ended: it lasts until it expires";
 

@@ -1,5 +1,6 @@
 import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Auth } from "../auth/index.ts";
+import type { SessionCookies } from "../auth/cookies.ts";
 import { defaultLifetimes } from "../auth/lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignIn } from "../auth/sign-in.ts";
 import { noLimits } from "../http/rate-limits.ts";
@@ -26,7 +27,7 @@ export interface RelayedSignInOptions {
  * that a browser can hand in no others. Which pages may ask is checked here, because the upstream sees this gateway alone.
  */
 export function createRelayedSignIn({ auth: { cookies, bindings, origins }, relay, sealer, log }: RelayedSignInOptions): SignIn {
-  const carried = createSealedCookie(cookies, sealer, log);
+  const carried = createSealedCookie(cookies.session, `relayed-session:${cookies.session.name}:${relay.origin}`, { sealer, log });
 
   /** A new session that the browser cannot keep is ended: no one could end it later. */
   async function keep(cookie: string | null): Promise<string[]> {
@@ -76,10 +77,8 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
   return signIn;
 }
 
-/** The upstream's session cookies, sealed inside ours. */
-function createSealedCookie({ session }: Auth["cookies"], sealer: Sealer, log: Pick<Log, "warn">) {
-  const place = `relayed-session:${session.name}`;
-
+/** The upstream's session cookies, sealed inside ours. They open in the same place alone, so that no other upstream is sent them. */
+function createSealedCookie(session: SessionCookies, place: string, { sealer, log }: Pick<RelayedSignInOptions, "sealer" | "log">) {
   function open(sealed: string): string[] {
     try {
       return [sealer.open(sealed, place)];

@@ -103,6 +103,8 @@ export interface RelayedSession {
 
 /** The users of an upstream that itself says who is asking: their credentials are passed on. */
 export interface UserRelay {
+  /** Where browsers reach the upstream: a session of another one is none. */
+  origin: string;
   /** Whose bearer it is, now. Throws UNAUTHENTICATED. */
   whoIs(bearer: string): Promise<Viewer>;
   /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */

@@ -1,5 +1,6 @@
 import { createServer } from "node:https";
 import { getRequestListener } from "@hono/node-server";
+import { type Cookies, createCookies } from "../../gateway/auth/cookies.ts";
 import { startTestApp, type TestApp, type TestAppOptions } from "./test-app.ts";
 import { createCertificate } from "./certificate.ts";
 
@@ -9,6 +10,8 @@ export const APP_ORIGIN = "https://app.example.com";
 export interface HttpsGateway extends TestApp {
   /** `localhost:<port>`, as xkit.js takes it. */
   domain: string;
+  /** What it sets. */
+  cookies: Cookies;
   /** What to trust. */
   certificate: string;
 }
@@ -32,6 +35,7 @@ export async function startHttpsGateway(options: TestAppOptions = {}): Promise<H
   return {
     ...test,
     domain,
+    cookies: createCookies(`https://${domain}`, [APP_ORIGIN]),
     certificate: cert,
     async close() {
       test.app.endSubscriptions();

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, createApp } from "../../gateway/app.ts";
+import { createCookies } from "../../gateway/auth/cookies.ts";
 import { type Config, parseConfig } from "../../gateway/config/config.ts";
 import type { Environment } from "../../gateway/config/document.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
@@ -13,6 +14,8 @@ import { createTestDatabase, type DatabaseKind, type TestDatabase } from "./data
 
 export const PUBLIC_URL = "http://localhost:4000";
 export const WEB_ORIGIN = "http://localhost:5173";
+/** The cookies of a gateway at that public URL. */
+export const COOKIES = createCookies(PUBLIC_URL, [WEB_ORIGIN]);
 
 export interface TestAppOptions {
   database?: DatabaseKind;

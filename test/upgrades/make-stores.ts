@@ -44,7 +44,7 @@ it.each(databaseKinds)("writes a store on %s", async (kind) => {
     keys: KEYS,
     now: test.clock.now(),
     bearer: await ada.bearer(),
-    session: ada.browser.cookie("xkit_session"),
+    session: ada.browser.cookies("").find(([name]) => name.endsWith("session"))?.[1],
     token,
     apiKey: `${id}:${secret}`,
     oneTimeToken,

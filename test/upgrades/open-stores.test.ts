@@ -17,7 +17,7 @@ import { hashSecret } from "../../gateway/store/sealing.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../support/authorization-server.ts";
 import { createManualClock, type ManualClock } from "../support/clock.ts";
 import { createTestDatabase, databaseKinds, run, type DatabaseKind, type TestDatabase } from "../support/databases.ts";
-import { ask, createTestConfig, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
+import { ask, COOKIES, createTestConfig, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 
 const folder = new URL("./stores/", import.meta.url);
 /** By the newest migration that its commit had; `make-stores.ts` wrote them. */
@@ -123,7 +123,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
     const app = await start();
     const bearer = { authorization: `Bearer ${facts.bearer}` };
     expect((await ask(sendTo(app), TOKEN, {}, bearer)).data.accessToken).toEqual({ __typename: "AccessToken", value: facts.token });
-    const cookie = { cookie: `xkit_session=${facts.session}`, origin: WEB_ORIGIN };
+    const cookie = { cookie: `${COOKIES.session.name}=${facts.session}`, origin: WEB_ORIGIN };
     expect((await ask(sendTo(app), `mutation { refreshSession { token } }`, {}, cookie)).errors).toEqual([]);
     expect((await ask(sendTo(app), GROUP, {}, basic(facts.apiKey))).data.group.connectionToken).toMatch(/^access_/);
     const opened = await openServices(config, clock, createLog("silent"));
@@ -142,7 +142,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
       const beside = await start();
       const bearer = { authorization: `Bearer ${facts.bearer}` };
       expect((await ask(sendTo(beside), TOKEN, {}, bearer)).data.accessToken).toEqual({ __typename: "AccessToken", value: facts.token });
-      const cookie = { cookie: `xkit_session=${"x".repeat(43)}`, origin: WEB_ORIGIN };
+      const cookie = { cookie: `${COOKIES.session.name}=${"x".repeat(43)}`, origin: WEB_ORIGIN };
       expect((await ask(sendTo(beside), `mutation { refreshSession { token } }`, {}, cookie)).errors).toEqual([]);
       clock.advance(UPGRADE_WINDOW_MS);
       await expect.poll(() => logged.filter((line) => line.includes("every row of the store has its HMAC")).length).toBe(2);

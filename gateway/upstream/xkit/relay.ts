@@ -31,6 +31,7 @@ export function createRelay({ begin, ...options }: RelayOptions): UserRelay {
   const open = (): UserApi => toUserApi(begin(), { ...options, slugs });
   const sessions = () => createRelayedSessions({ ...options, ...open() });
   return {
+    origin: options.url,
     whoIs: (bearer) => open().whoIs(bearer),
     forBearer: (bearer, viewer) => connectionsOfBearer(open, bearer, viewer),
     login: (userToken) => sessions().login(userToken),
