@@ -62,10 +62,27 @@ test("holds what runs, its types, the contract and the styles, and nothing that 
 });
 
 const SERVER = `
-import { createApp, parseConfig, type Config } from "xkit-gateway";
+import { createApp, fingerprintOf, notConnected, notFound, ownerOfViewer, parseConfig, startGateway } from "xkit-gateway";
+import type { AccessTokenOutcome, Config, OpenUpstream, OwnerConnections } from "xkit-gateway";
 
 const config: Config = parseConfig(process.env, null);
 export const app: Promise<{ fetch: (request: Request) => Promise<Response> }> = createApp(config);
+
+const nothing: OwnerConnections = {
+  find: async () => null,
+  list: async () => [],
+  accessToken: async ({ slug }): Promise<AccessTokenOutcome> => notConnected(slug ?? fingerprintOf("x"), "https://app.example.com"),
+};
+const upstream: OpenUpstream = ({ connectorUrl }) => ({
+  listConnectors: async () => [],
+  connectionsOf: () => nothing,
+  forUser: (viewer) => ({
+    ...nothing,
+    disconnect: () => Promise.reject(notFound(ownerOfViewer(viewer).id)),
+    connectPage: ({ slug }) => connectorUrl(slug),
+  }),
+});
+export const before = (): Promise<unknown> => startGateway(config, { upstream });
 `;
 
 const PAGE = `

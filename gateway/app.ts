@@ -9,6 +9,7 @@ import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
 import { openServices } from "./services.ts";
 import { createUpstream } from "./upstream/create.ts";
+import type { OpenUpstream } from "./upstream/outside/adapter.ts";
 
 /** A gateway, without a port: hand it requests. */
 export interface App {
@@ -30,16 +31,18 @@ export interface AppParts {
   /** This machine's. */
   clock?: Clock;
   log?: Log;
+  /** Opens the holder of the tokens, in place of the one that the configuration names. */
+  upstream?: OpenUpstream;
 }
 
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
- * Throws `ConfigError` when the store's secrets do not open, `MigrationError` when the store is of another version, and whatever the
+ * Throws `ConfigError` when the store's secrets do not open or the configuration states what a given upstream decides, `MigrationError` when the store is of another version, and whatever the
  * store's driver throws when it cannot be reached.
  */
 export async function createApp(
   config: Config,
-  { clock: machine = systemClock, log = createLog(config.logLevel) }: AppParts = {},
+  { clock: machine = systemClock, log = createLog(config.logLevel), upstream: open }: AppParts = {},
 ): Promise<App> {
   const services = await openServices(config, machine, log);
   const { database, sealer, macs, auth } = services;
@@ -60,6 +63,7 @@ export async function createApp(
     timeoutMs,
     requestDeadlineMs,
     spoolDirectory,
+    open,
     countOutcome: metrics.countOutcome,
   });
   const edge = createEdge({ config, services, upstream, metrics, clock, log });

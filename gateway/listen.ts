@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
-import type { App } from "./app.ts";
+import { type App, type AppParts, createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { isEventStream } from "./http/event-stream.ts";
 import { ignoreUpgrade } from "./http/ignore-upgrade.ts";
@@ -44,14 +44,16 @@ export interface RunningGateway {
   stop(hurry?: AbortSignal): Promise<void>;
 }
 
+/** Builds an app of a configuration whose port is known, which it may complete. */
+export type Build = (config: Config) => Promise<{ app: App; config: Config }>;
+
 /**
  * Builds the app, then opens the port, so that a gateway that is starting refuses the connection and a balancer asks another one.
- * Throws when the port is taken, and what `build` throws.
+ * Throws when the port is taken, and what building throws.
+ * @param parts What `createApp` takes, or a function that builds the app.
  */
-export async function startGateway(
-  config: Config,
-  build: (config: Config) => Promise<{ app: App; config: Config }>,
-): Promise<RunningGateway> {
+export async function startGateway(config: Config, parts: AppParts | Build = {}): Promise<RunningGateway> {
+  const build: Build = typeof parts === "function" ? parts : async (settled) => ({ config: settled, app: await createApp(settled, parts) });
   const server = createServer({
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeoutMs),
     requestTimeout: config.requestTimeoutMs,

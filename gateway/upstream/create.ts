@@ -1,5 +1,8 @@
 import type { Auth } from "../auth/index.ts";
+import { ConfigError } from "../config/config.ts";
 import type { UpstreamConfig } from "../config/upstream.ts";
+import type { OpenUpstream } from "./outside/adapter.ts";
+import { openOutside } from "./outside/open.ts";
 import { createOwnUsers } from "./own-users.ts";
 import { createRelayedUsers } from "./relayed-users.ts";
 import type { Adapter, Upstream } from "./upstream.ts";
@@ -8,17 +11,26 @@ import { wrapAdapter, type WrapOptions } from "./wrap.ts";
 
 export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "countOutcome"> {
   auth: Auth;
+  /** An adapter from outside, in place of what the configuration names. */
+  open?: OpenUpstream | undefined;
 }
 
 /** An upstream may wait for a provider first, and then answers within this. */
 const UPSTREAM_MARGIN_MS = 5_000;
 
-/** Opens the upstream that the configuration names. */
+/**
+ * Opens the upstream that is handed in, else the one that the configuration names.
+ * Throws `ConfigError` where the configuration states what a handed-in upstream decides.
+ */
 export const createUpstream = async (config: UpstreamConfig, options: UpstreamOptions): Promise<Upstream> =>
   wrapAdapter(await openAdapter(config, options), { origins: options.auth.origins, countOutcome: options.countOutcome });
 
-/** The only switch on the kind of an upstream. */
+/** The only switch on the kind of an upstream. What `wrapAdapter` is given comes from here alone. */
 async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Promise<Adapter> {
+  if (options.open) {
+    assertUnused(config, options.connectors);
+    return openOutside(options.open, options);
+  }
   if (config.kind === "vault") {
     const { vault, forUser, ...holder } = await createVaultAdapter(options);
     const { callerOf, ...users } = createOwnUsers(options.auth, forUser);
@@ -28,4 +40,13 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   const { createXkitAdapter } = await import("./xkit/adapter.ts");
   const { relay, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs: options.timeoutMs + UPSTREAM_MARGIN_MS });
   return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null };
+}
+
+/** What a configuration states and a handed-in upstream decides: silence would let an operator think that it counts. */
+function assertUnused({ kind }: UpstreamConfig, connectors: UpstreamOptions["connectors"]): void {
+  const problems = [
+    ...(kind === "vault" ? [] : [`XKIT_UPSTREAM=${kind} must be left out where createApp is given an upstream`]),
+    ...(connectors.size === 0 ? [] : ["connectors must be empty where createApp is given an upstream: they are its adapter's to list"]),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -98,11 +98,9 @@ describe("the context of a request", () => {
     const { connections, asked } = counting();
     const app = await startTestApp();
     const services = await openServices(app.config, app.clock, createLog("silent"));
-    const { accessToken, ...held } = connections;
-    const readToken = async (...asking: Parameters<typeof accessToken>) => ({ outcome: await accessToken(...asking), viewers: [viewer] });
     const adapter: Adapter = {
       catalog: { getPlatform: no, listConnectors: no, findConnector: no },
-      users: createOwnUsers(services.auth, () => ({ ...held, viewer, readToken })),
+      users: createOwnUsers(services.auth, () => connections),
       forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections }),
       pages: null,
       check: no,

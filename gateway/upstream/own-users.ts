@@ -1,4 +1,4 @@
-import type { Viewer } from "../../schema/upstream.ts";
+import type { OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
 import { nullWhenRefused } from "../http/failure.ts";
@@ -16,10 +16,10 @@ interface KnownCaller {
   bearer: string | null;
 }
 
-/** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream. */
+/** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream, before anything is withheld. */
 export function createOwnUsers(
   auth: OwnAuth,
-  forUser: (caller: VaultCaller) => HeldConnections,
+  forUser: (caller: VaultCaller) => ViewerConnections,
 ): Users<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
   function toCaller(known: KnownCaller, limits: RequestLimits): Caller<HeldConnections> {
     const { viewer } = known;
@@ -28,7 +28,7 @@ export function createOwnUsers(
       viewer: async () => viewer,
       admit: (action) => limits.admit(action, viewer.userId),
       stillAllowed,
-      connectionsIn: (browser) => forUser({ viewer, ...browser, stillAllowed }),
+      connectionsIn: (browser) => hold(viewer, forUser({ viewer, ...browser, stillAllowed })),
     };
   }
 
@@ -43,6 +43,24 @@ export function createOwnUsers(
     callerOf: (viewer, limits) => toCaller({ viewer, bearer: null }, limits),
   };
 }
+
+const hold = (viewer: Viewer, { accessToken, ...connections }: ViewerConnections): HeldConnections => ({
+  ...connections,
+  viewer,
+  readToken: async (where, request) => ({ outcome: await accessToken(where, request), viewers: [viewer] }),
+});
+
+/** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */
+export const createOwnPlatform = (
+  { users, provisionUser }: Pick<Auth, "users" | "provisionUser">,
+  connectionsOf: (owner: Owner) => OwnerConnections,
+): PlatformAccess => ({
+  findUser: users.find,
+  findGroup: users.findGroup,
+  connectionsOf,
+  provisionUser,
+  revokeUserTokens: users.revoke,
+});
 
 /** A bearer that expired, or lost its session or key, shows nothing more. */
 async function findNow(auth: OwnAuth, { viewer, bearer }: KnownCaller): Promise<Viewer | null> {

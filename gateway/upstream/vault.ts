@@ -1,10 +1,11 @@
-import type { Catalog, Platform } from "../../schema/upstream.ts";
+import type { Catalog, Platform, ViewerConnections } from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
-import type { HeldConnections, TokenHolder } from "./upstream.ts";
+import { createOwnPlatform } from "./own-users.ts";
+import type { TokenHolder } from "./upstream.ts";
 
 export interface VaultAdapterOptions extends VaultDependencies {
   auth: Pick<Auth, "users" | "provisionUser">;
@@ -14,7 +15,7 @@ export interface VaultAdapterOptions extends VaultDependencies {
 export interface VaultAdapter extends TokenHolder {
   /** For the pages of `connect/`. */
   vault: Vault;
-  forUser(this: void, caller: VaultCaller): HeldConnections;
+  forUser(this: void, caller: VaultCaller): ViewerConnections;
 }
 
 /**
@@ -27,29 +28,13 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   await vault.adoptSpool();
   return {
     vault,
-    forUser: (caller) => holdConnections(vault, caller),
+    forUser: vault.forUser,
     catalog: createConfiguredCatalog(platform, connectors, publicUrl),
-    forPlatform: () => ({
-      findUser: auth.users.find,
-      findGroup: auth.users.findGroup,
-      connectionsOf: vault.connectionsOf,
-      provisionUser: auth.provisionUser,
-      revokeUserTokens: auth.users.revoke,
-    }),
+    forPlatform: () => createOwnPlatform(auth, vault.connectionsOf),
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),
     endSubscriptions: () => database.changes.end(),
     close: vault.close,
-  };
-}
-
-function holdConnections(vault: Pick<Vault, "forUser">, caller: VaultCaller): HeldConnections {
-  const { viewer } = caller;
-  const { accessToken, ...connections } = vault.forUser(caller);
-  return {
-    ...connections,
-    viewer,
-    readToken: async (where, request) => ({ outcome: await accessToken(where, request), viewers: [viewer] }),
   };
 }
 

@@ -119,10 +119,17 @@ export function createTestConfig(provider: AuthorizationServer, database: TestDa
     supports_multiple_connections: true,
     ...options.connector,
   };
+  return parseTestConfig(database, {
+    ...options,
+    file: { connectors: [connector, ...(options.connectors ?? [])], ...options.file },
+  });
+}
+
+/** The configuration of a platform without connectors, and what is laid over it. */
+export function parseTestConfig(database: TestDatabase, options: Pick<TestAppOptions, "file" | "env"> = {}): Config {
   const file = {
     platform: { name: "Acme", website: "https://acme.example", login_redirect_url: "https://acme.example/login" },
     web_origins: [WEB_ORIGIN],
-    connectors: [connector, ...(options.connectors ?? [])],
     ...options.file,
   };
   const env = {

@@ -6,6 +6,7 @@ import type { Clock } from "../../gateway/runtime/clock.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { openServices, type Services } from "../../gateway/services.ts";
 import { createUpstream } from "../../gateway/upstream/create.ts";
+import type { OpenUpstream as OpenAdapter } from "../../gateway/upstream/outside/adapter.ts";
 import type { Upstream } from "../../gateway/upstream/upstream.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { createTestDatabase } from "./databases.ts";
@@ -18,12 +19,12 @@ export interface OpenUpstream {
   close(): Promise<void>;
 }
 
-/** Opens the upstream that a configuration names, and what it stands on. */
-export async function openUpstream(config: Config, clock: Clock): Promise<OpenUpstream> {
+/** Opens the upstream that is handed in, else the one that a configuration names, and what it stands on. */
+export async function openUpstream(config: Config, clock: Clock, open?: OpenAdapter): Promise<OpenUpstream> {
   const log = createLog("silent");
   const services = await openServices(config, clock, log);
   const timeoutMs = config.providerTimeoutMs;
-  const upstream = await createUpstream(config.upstream, { ...config, ...services, timeoutMs, clock, log, countOutcome() {} });
+  const upstream = await createUpstream(config.upstream, { ...config, ...services, timeoutMs, clock, log, open, countOutcome() {} });
   return {
     services,
     upstream,

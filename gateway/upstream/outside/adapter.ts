@@ -1,0 +1,59 @@
+/** What the author of an adapter writes, and what the gateway gives them: the package's port to a holder of tokens. */
+import type {
+  Connection,
+  ConnectionWhere,
+  Connector,
+  Owner,
+  OwnerConnections,
+  Viewer,
+  ViewerConnections,
+} from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
+
+/**
+ * A holder of tokens. Its users are this gateway's: sessions, user tokens, issuers and API keys are not its concern. It is asked through
+ * the same wrappers as the gateway's own adapters, which withhold group tokens, check `returnTo`, limit and count.
+ */
+export interface UpstreamAdapter {
+  /** The connectors on offer, in the order of the catalog. */
+  listConnectors(): Promise<Connector[]>;
+  /** For servers: the connections of a user or of a group, tokens included. */
+  connectionsOf(owner: Owner): OwnerConnections;
+  /** For a signed-in user: the connections of `ownerOfViewer(viewer)`. Group tokens may be given: the gateway withholds them. */
+  forUser(viewer: Viewer): UserConnections;
+  /** Resolves when it can be asked. Throws the reason why it cannot. Left out, it always can. */
+  check?(): Promise<void>;
+  /** Lets what is under way finish. */
+  close?(): Promise<void>;
+}
+
+/** A user's connections, and what the user may do with them. Live views are made of `list`. */
+export type UserConnections = OwnerConnections & {
+  /** Disables the connection and answers it as it was. Throws NOT_FOUND. */
+  disconnect(where: ConnectionWhere): Promise<Connection>;
+} & (ConnectsHere | ConnectsElsewhere);
+
+/** Users connect through the port. `returnTo` is checked and absolute. */
+export type ConnectsHere = Pick<ViewerConnections, "start" | "submit" | "findAuthorization">;
+
+/** Users connect on a page that is not the gateway's. The connection counts as made once `find` answers it as active. */
+export interface ConnectsElsewhere {
+  /** The page's address, http or https. It has to know by itself who its visitor is. `returnTo` is checked and absolute. */
+  connectPage(connector: Connector, options: { returnTo: string | null }): string | Promise<string>;
+}
+
+/** What an adapter may use of the gateway. */
+export interface UpstreamRuntime {
+  /** Where browsers reach the gateway, without a slash at the end. */
+  publicUrl: string;
+  /** The page of a connector: its `connectorUrl`. */
+  connectorUrl(this: void, slug: string): string;
+  clock: Clock;
+  log: Log;
+  /** Tells live views, in every process, that an owner's connections have changed. Without it a change is seen within seconds. */
+  changed(this: void, owner: Owner): Promise<void>;
+}
+
+/** Opens an adapter: what `createApp(config, { upstream })` takes. */
+export type OpenUpstream = (runtime: UpstreamRuntime) => UpstreamAdapter | Promise<UpstreamAdapter>;

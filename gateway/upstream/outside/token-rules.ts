@@ -1,0 +1,38 @@
+import { notFound } from "../../../schema/errors.ts";
+import { minimumTtlUnavailable, temporarilyUnavailable } from "../../../schema/outcomes.ts";
+import type { AccessToken, AccessTokenOutcome, Catalog, OwnerConnections, TokenRequest } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { assessFreshness } from "../../vault/freshness.ts";
+import { fingerprintOf } from "../../vault/sealed-columns.ts";
+
+/** When to ask again for a token that must not be given, in seconds. */
+const ASK_AGAIN_SECONDS = 30;
+
+/** The same connections, of which no token is given against rules 1 and 8, and NOT_FOUND is thrown for an unknown connector. */
+export const applyTokenRules = (
+  connections: OwnerConnections,
+  { catalog, clock }: { catalog: Pick<Catalog, "findConnector">; clock: Pick<Clock, "now"> },
+): OwnerConnections => ({
+  find: (where) => connections.find(where),
+  list: (slug) => connections.list(slug),
+  async accessToken(where, request) {
+    const outcome = await connections.accessToken(where, request);
+    if (outcome.type === "AccessToken") return judge(outcome, request, clock.now());
+    if (outcome.type === "NotConnected" && where.slug !== undefined && !(await catalog.findConnector(where.slug)))
+      throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
+    return outcome;
+  },
+});
+
+function judge(token: { type: "AccessToken" } & AccessToken, { minimumTtl, rejected }: TokenRequest, now: number): AccessTokenOutcome {
+  const { name } = token.connection.connector;
+  const fingerprint = fingerprintOf(token.value);
+  if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
+  const expiresAt = token.expiresAt?.getTime() ?? null;
+  // When it was issued is not known: the default margin is 60 s.
+  if (assessFreshness({ issuedAt: Number.NEGATIVE_INFINITY, expiresAt }, minimumTtl, now).isUsable) return { ...token, fingerprint };
+  const leftSeconds = expiresAt === null ? 0 : Math.floor((expiresAt - now) / 1000);
+  return minimumTtl === null || (expiresAt !== null && leftSeconds <= 0)
+    ? temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "its token has expired or is about to")
+    : minimumTtlUnavailable(name, leftSeconds);
+}
