@@ -18,12 +18,11 @@ export const httpStatusOf = {
 
 export type ErrorCode = keyof typeof httpStatusOf;
 
-/** Facts that travel beside the code: an argument's path, seconds to wait, a link that helps. */
+/** Facts that travel beside the code: an argument's path, seconds to wait. */
 export interface ErrorFacts {
   path?: string;
   retryAfter?: number;
   maximumTtl?: number;
-  connectorUrl?: string;
   id?: string;
 }
 

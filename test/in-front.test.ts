@@ -4,7 +4,7 @@ import { z } from "zod";
 import { basicOf } from "./support/caller.ts";
 import { visit } from "./support/second-gateway.ts";
 import { PUBLIC_URL } from "./support/test-app.ts";
-import { connect, startFront } from "./support/in-front.ts";
+import { CONNECT, connect, startFront } from "./support/in-front.ts";
 
 const documentSchema = z.object({
   paths: z.record(
@@ -32,8 +32,21 @@ describe("a gateway before another gateway", () => {
     expect(data.accessToken.__typename).toBe("AccessToken");
   });
 
+  it("leads to its own page of a connector, where the user is signed in, in every answer", async () => {
+    const { second, graphql, browser } = await startFront();
+    const authorization = `Bearer ${(await second.provision("ada")).token}`;
+    const page = `${PUBLIC_URL}/connectors/test`;
+    const outcome = `accessToken(where: { slug: "test" }) { ... on NotConnected { connectorUrl } ... on ReconnectRequired { connectorUrl } }`;
+    expect((await graphql(`{ ${outcome} }`, authorization)).data.accessToken).toEqual({ connectorUrl: page });
+    const missing = await browser.fetch("/api/platform_user/connections/test", { headers: { authorization } });
+    expect(await missing.json()).toMatchObject({ code: "NOT_CONNECTED", connector_url: page });
+    expect((await graphql(CONNECT, authorization)).data.connect.connectorUrl).toBe(page);
+    expect((await graphql(`{ ${outcome} }`, authorization)).data.accessToken).toEqual({ connectorUrl: page });
+    expect((await browser.fetch("/connectors/test")).status).toBe(200);
+  });
+
   it("shows the other one's catalog and pages, even to anonymous visitors", async () => {
-    const { graphql, second } = await startFront();
+    const { graphql } = await startFront();
     const { data } = await graphql(`
       {
         viewer {
@@ -54,7 +67,7 @@ describe("a gateway before another gateway", () => {
     expect(data).toEqual({
       viewer: null,
       platform: { name: "Acme" },
-      connectors: [{ slug: "test", connectorUrl: `${second.url}/connectors/test` }],
+      connectors: [{ slug: "test", connectorUrl: `${PUBLIC_URL}/connectors/test` }],
       connector: null,
     });
   });

@@ -3,7 +3,7 @@ import type { NoAccessToken, Problem } from "./types.ts";
 
 /** What an error may carry besides its code and sentence. */
 export interface ErrorSource {
-  /** What travels beside the code: `path`, `retryAfter` (seconds), `maximumTtl` (seconds), `connectorUrl`, `id` (of a log line). */
+  /** What travels beside the code: `path`, `retryAfter` (seconds), `maximumTtl` (seconds), `id` (of a log line). */
   facts?: Readonly<Record<string, unknown>>;
   graphQLErrors?: CombinedError["graphQLErrors"];
   networkError?: Error;

@@ -19,7 +19,8 @@ describe("the upstream's variables", () => {
   });
 
   it("name an Xkit, with a key pair or without", () => {
-    expect(parseConfig(url, null).upstream).toEqual({ kind: "xkit", url: "https://connect.example.com", keys: null });
+    const origin = "https://connect.example.com";
+    expect(parseConfig(url, null).upstream).toEqual({ kind: "xkit", url: origin, origin, keys: null });
     const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
     expect(parseConfig({ ...url, ...keys }, null).upstream).toMatchObject({ keys: { publishable: "pk_1", secret: "sk_1" } });
   });
@@ -43,6 +44,21 @@ describe("the upstream's variables", () => {
     "ftp://x",
   ])("refuse %s as the upstream's origin", (text) => {
     expect(problemsOf({ ...url, XKIT_UPSTREAM_URL: text }).join(" ")).toContain("XKIT_UPSTREAM_URL must be an origin");
+  });
+
+  it("name an address for browsers beside the internal one", () => {
+    const env = {
+      XKIT_UPSTREAM: "xkit",
+      XKIT_UPSTREAM_URL: "https://xkit.internal",
+      XKIT_UPSTREAM_PUBLIC_URL: "https://connect.example.com/",
+    };
+    expect(parseConfig(env, null).upstream).toMatchObject({ url: "https://xkit.internal", origin: "https://connect.example.com" });
+    expect(problemsOf({ ...env, XKIT_UPSTREAM_PUBLIC_URL: "https://connect.example.com/path" }).join()).toContain(
+      "XKIT_UPSTREAM_PUBLIC_URL must be an origin",
+    );
+    expect(problemsOf({ XKIT_UPSTREAM_PUBLIC_URL: "https://connect.example.com" })).toEqual([
+      "XKIT_UPSTREAM_PUBLIC_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
+    ]);
   });
 
   it("allow http on this machine", () => {

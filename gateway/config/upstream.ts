@@ -6,8 +6,10 @@ export type UpstreamConfig =
   | { kind: "vault" }
   | {
       kind: "xkit";
-      /** Its origin, as `https://connect.example.com`. */
+      /** Where this gateway reaches it: an origin, as `https://connect.example.com`. */
       url: string;
+      /** Where browsers reach it. */
+      origin: string;
       /** For what servers ask; null where only users do. */
       keys: { publishable: string; secret: string } | null;
     };
@@ -19,13 +21,16 @@ type Decision = "users" | "connectors" | "token_issuers";
 /** Whether this gateway itself decides who its users are, what its catalog offers, or whose tokens it takes. */
 export const isDecidedHere = (what: Decision, { kind }: Pick<UpstreamConfig, "kind">): boolean => decisions[kind].includes(what);
 
+const originSchema = z
+  .string()
+  .refine(isUpstreamUrl, "must be an origin like https://connect.example.com, without a path (http on this machine only)")
+  .optional();
+
 /** The variables of the environment that say which upstream there is. */
 export const upstreamEnvironment = {
   XKIT_UPSTREAM: z.enum(["vault", "xkit"], "must be vault or xkit").default("vault"),
-  XKIT_UPSTREAM_URL: z
-    .string()
-    .refine(isUpstreamUrl, "must be an origin like https://connect.example.com, without a path (http on this machine only)")
-    .optional(),
+  XKIT_UPSTREAM_URL: originSchema,
+  XKIT_UPSTREAM_PUBLIC_URL: originSchema,
   // Basic authentication ends the user name at the first colon (RFC 7617 section 2).
   XKIT_UPSTREAM_PUBLISHABLE_KEY: z
     .string()
@@ -44,7 +49,7 @@ type UpstreamEnvironment = z.output<typeof schema>;
 export function upstreamProblems(env: Readonly<Record<string, string | undefined>>): string[] {
   const { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
   if (kind !== "xkit") {
-    const ofXkit = ["XKIT_UPSTREAM_URL", "XKIT_UPSTREAM_PUBLISHABLE_KEY", "XKIT_UPSTREAM_SECRET_KEY"];
+    const ofXkit = ["XKIT_UPSTREAM_URL", "XKIT_UPSTREAM_PUBLIC_URL", "XKIT_UPSTREAM_PUBLISHABLE_KEY", "XKIT_UPSTREAM_SECRET_KEY"];
     return ofXkit.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=xkit alone: set that too, or remove it`);
   }
   return [
@@ -69,7 +74,8 @@ export function unusedProblems(
 export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
   const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
   if (env.XKIT_UPSTREAM === "vault" || url === undefined) return { kind: "vault" };
-  return { kind: "xkit", url: new URL(url).origin, keys: publishable && secret ? { publishable, secret } : null };
+  const origin = new URL(env.XKIT_UPSTREAM_PUBLIC_URL ?? url).origin;
+  return { kind: "xkit", url: new URL(url).origin, origin, keys: publishable && secret ? { publishable, secret } : null };
 }
 
 function isUpstreamUrl(text: string): boolean {

@@ -34,13 +34,12 @@ export const failureHeaders = ({ status, facts: { retryAfter } }: Failure, chall
 });
 
 /** The body of a failure in the REST contract and on pages. */
-export const toProblem = ({ code, message, facts: { path, retryAfter, maximumTtl, connectorUrl, id } }: Failure): object => ({
+export const toProblem = ({ code, message, facts: { path, retryAfter, maximumTtl, id } }: Failure): object => ({
   error: message,
   code,
   ...(path !== undefined && { path }),
   ...(retryAfter !== undefined && { retry_after: Math.ceil(retryAfter) }),
   ...(maximumTtl !== undefined && { maximum_ttl: maximumTtl }),
-  ...(connectorUrl !== undefined && { connector_url: connectorUrl }),
   ...(id !== undefined && { id }),
 });
 

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { connectorUrlOf } from "../providers/connector-url.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
@@ -157,14 +158,14 @@ export const choose = (list: readonly StoredConnection[], where: ConnectionWhere
   list.find(({ connection }) => (where.slug === undefined ? connection.id === where.id : connection.connector_slug === where.slug)) ?? null;
 
 /** A connector as the port shows it: no provider facts, no credentials. */
-export const toConnector = (connector: ConnectorConfig, catalogUrl: string): Connector => ({
+export const toConnector = (connector: ConnectorConfig, publicUrl: string): Connector => ({
   slug: connector.slug,
   name: connector.name,
   shortDescription: connector.shortDescription,
   description: connector.description,
   markUrl: connector.markUrl,
   supportsMultipleConnections: connector.supportsMultipleConnections,
-  connectorUrl: `${catalogUrl}/connectors/${connector.slug}`,
+  connectorUrl: connectorUrlOf(publicUrl, connector.slug),
 });
 
 /** How rows are shown. */

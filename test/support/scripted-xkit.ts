@@ -22,7 +22,10 @@ export interface ScriptedXkit {
 }
 
 /** A little HTTP server that answers what a test orders, in place of an upstream. */
-export async function startScriptedXkit({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}): Promise<ScriptedXkit> {
+export async function startScriptedXkit({
+  timeoutMs = 2_000,
+  origin,
+}: { timeoutMs?: number; origin?: string } = {}): Promise<ScriptedXkit> {
   const routes = new Map<string, Handle>();
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -36,7 +39,15 @@ export async function startScriptedXkit({ timeoutMs = 2_000 }: { timeoutMs?: num
   const clock = createManualClock();
   const keys = { publishable: "pk_scripted", secret: "sk_scripted" };
   const log = createLog("silent");
-  const upstream = createXkitAdapter({ url: server.url, keys, clock, log, publicUrl: "http://localhost:4000", timeoutMs });
+  const upstream = createXkitAdapter({
+    url: server.url,
+    origin: origin ?? server.url,
+    keys,
+    clock,
+    log,
+    publicUrl: "http://localhost:4000",
+    timeoutMs,
+  });
   onTestFinished(async () => {
     await server.close();
     await upstream.close();

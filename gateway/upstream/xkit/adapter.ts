@@ -12,11 +12,13 @@ import { createRelay } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
 
 export interface XkitOptions {
-  /** The upstream's origin. */
+  /** Where this gateway reaches the upstream: an origin. */
   url: string;
+  /** Where browsers reach it. */
+  origin: string;
   /** For what servers ask; null where only users do. */
   keys: KeyPair | null;
-  /** Where this gateway is reached: paths to return to are its own. */
+  /** Where this gateway is reached: paths to return to are its own, and so are the pages of connectors. */
   publicUrl: string;
   /** Longest that one call of the port may take, in milliseconds. */
   timeoutMs: number;
@@ -33,16 +35,16 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** The adapter for an Xkit over REST: this gateway as another one serves it, or the closed service that it re-creates. */
 export function createXkitAdapter(options: XkitOptions): XkitAdapter {
-  const { url, keys, publicUrl, clock, log, timeoutMs } = options;
+  const { origin, keys, publicUrl, clock, log, timeoutMs } = options;
   const client = createRestClient(options);
   const reachability = createReachability(log);
   const begin = createOperations({ client, reachability, timeoutMs, log });
   const polling = createPolling(clock);
-  const readToken = createTokenReader({ clock, url });
-  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), url, clock, readToken });
+  const readToken = createTokenReader({ clock, publicUrl });
+  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken });
   return {
-    catalog: createCatalog(begin, url),
-    relay: createRelay({ begin, url, publicUrl, clock, log, polling, readToken }),
+    catalog: createCatalog(begin, publicUrl),
+    relay: createRelay({ begin, origin, publicUrl, clock, log, polling, readToken }),
     forPlatform: () => platform,
     async check() {
       const { ask } = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });

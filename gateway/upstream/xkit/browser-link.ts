@@ -7,7 +7,8 @@ import { answers } from "./response-schemas.ts";
 
 export interface BrowserLinksOptions {
   ask: Ask;
-  url: string;
+  /** Where browsers reach the upstream. */
+  origin: string;
   clock: Clock;
 }
 
@@ -17,7 +18,7 @@ export interface BrowserLinksOptions {
  * An upstream that binds what is started to a browser does so with a cookie of its own domain, which it gave to this gateway. A one-time
  * token, made with that cookie, brings the binding and the user's session into the browser that opens the link, once and within a minute.
  */
-export function createBrowserLinks({ ask, url, clock }: BrowserLinksOptions) {
+export function createBrowserLinks({ ask, origin, clock }: BrowserLinksOptions) {
   async function forBrowser(
     connection: Connection,
     prototypeSlug: string,
@@ -31,7 +32,7 @@ export function createBrowserLinks({ ask, url, clock }: BrowserLinksOptions) {
     // Without a binding the link is good as it is.
     if (!authorization?.authorizeUrl || cookie === null) return connection;
     const { body } = await ask({ method: "POST", path: ["sessions", "ott"], credential, headers: { cookie } }, answers.oneTimeToken);
-    const link = new URL(`/authorizations/${encodeURIComponent(prototypeSlug)}/continue`, url);
+    const link = new URL(`/authorizations/${encodeURIComponent(prototypeSlug)}/continue`, origin);
     link.search = new URLSearchParams({ token: body.ott, state: stateOf(authorization.authorizeUrl) }).toString();
     return { ...connection, authorization: { ...authorization, authorizeUrl: link.href } };
   }

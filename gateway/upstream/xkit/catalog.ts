@@ -8,19 +8,19 @@ import type { RestRequest } from "./rest-client.ts";
 const get = (...path: string[]): RestRequest => ({ method: "GET", path: ["api", "platform_user", "platform", ...path], credential: null });
 
 /** The upstream's catalog, which is read without a credential. */
-export const createCatalog = (begin: Begin, url: string): Catalog => ({
+export const createCatalog = (begin: Begin, publicUrl: string): Catalog => ({
   getPlatform: () => getPlatform(begin().ask),
   async listConnectors() {
     const { connectors } = (await begin().ask(get("connectors"), answers.connectors)).body;
-    return connectors.map((connector) => connectorFromAnswer(connector, url));
+    return connectors.map((connector) => connectorFromAnswer(connector, publicUrl));
   },
-  findConnector: (slug) => findConnector(begin().ask, slug, url),
+  findConnector: (slug) => findConnector(begin().ask, slug, publicUrl),
 });
 
 export const getPlatform = async (ask: Ask): Promise<Platform> => platformFromAnswer((await ask(get(), answers.platform)).body.platform);
 
 /** A connector, within an operation that has begun. */
-export async function findConnector(ask: Ask, slug: string, url: string): Promise<Connector | null> {
+export async function findConnector(ask: Ask, slug: string, publicUrl: string): Promise<Connector | null> {
   const answer = await orNull(ask(get("connectors", slug), answers.connector));
-  return answer && connectorFromAnswer(answer.body.connector, url);
+  return answer && connectorFromAnswer(answer.body.connector, publicUrl);
 }

@@ -27,7 +27,6 @@ export interface UserApi {
   ask: Ask;
   operation: UpstreamOperation;
   whoIs: UserRelay["whoIs"];
-  url: string;
   publicUrl: string;
   polling: Polling;
   readToken: TokenReader;
@@ -72,7 +71,7 @@ export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer:
 }
 
 function toBearerApi(userApi: UserApi, bearer: string, known: () => Promise<Viewer>): BearerApi {
-  const { operation, url } = userApi;
+  const { operation, publicUrl } = userApi;
   const viewer = () => operation.within(known());
   return {
     ...userApi,
@@ -80,7 +79,7 @@ function toBearerApi(userApi: UserApi, bearer: string, known: () => Promise<View
     viewer,
     credential: { authorization: `Bearer ${bearer}` },
     toConnection: async (answer, findViewer = viewer) =>
-      connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), url, "user"),
+      connectionFromAnswer(answer, statedOwnerOf(answer) ?? ownerOfViewer(await findViewer()), publicUrl, "user"),
   };
 }
 

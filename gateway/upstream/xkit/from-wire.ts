@@ -2,6 +2,7 @@ import { z } from "zod";
 import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../../schema/upstream.ts";
 import { redactProviderText } from "../../http/provider-text.ts";
+import { connectorUrlOf } from "../../providers/connector-url.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
 
 export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
@@ -14,15 +15,14 @@ export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
   logoUrl: platform.logo_url,
 });
 
-/** `url`: the upstream's origin, whose catalog the connector's page is in. */
-export const connectorFromAnswer = (connector: ConnectorAnswer, url: string): Connector => ({
+export const connectorFromAnswer = (connector: ConnectorAnswer, publicUrl: string): Connector => ({
   slug: connector.slug,
   name: connector.name,
   shortDescription: connector.short_description,
   description: connector.description,
   markUrl: connector.mark_url,
   supportsMultipleConnections: connector.supports_multiple_connections ?? false,
-  connectorUrl: connector.connector_url ?? `${url}/connectors/${encodeURIComponent(connector.slug)}`,
+  connectorUrl: connectorUrlOf(publicUrl, connector.slug),
 });
 
 /** Whose connection it is; null from a plain Xkit, which does not tell. */
@@ -31,11 +31,11 @@ export const statedOwnerOf = ({ owner }: ConnectionAnswer): Owner | null => (own
 /** Who reads: a user, or a server with the platform's credentials. */
 export type Reader = "user" | "server";
 
-export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner, url: string, reader: Reader): Connection => ({
+export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner, publicUrl: string, reader: Reader): Connection => ({
   id: connection.id,
   owner,
   enabled: connection.enabled,
-  connector: connectorFromAnswer(connection.connector, url),
+  connector: connectorFromAnswer(connection.connector, publicUrl),
   authorization: connection.authorization ? authorizationFromAnswer(connection.authorization, connection, reader) : null,
   createdAt: connection.created_at,
   updatedAt: connection.updated_at,

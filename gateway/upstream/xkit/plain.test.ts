@@ -29,7 +29,7 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
       scopes: [],
       connection: {
         owner: { kind: "user", id: "ada" },
-        connector: { connectorUrl: `${fake.server.url}/connectors/slack`, supportsMultipleConnections: false },
+        connector: { connectorUrl: "http://localhost:4000/connectors/slack", supportsMultipleConnections: false },
         authorization: { id: "7", status: "active" },
       },
     });
@@ -194,6 +194,29 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
       viewer: { userId: "ada" },
       cookie: "_xkit=abc",
     });
+  });
+
+  it("leads to this gateway's own page of a connector, whatever link the upstream states", async () => {
+    const theirs = { ...plainConnector, connector_url: "https://xkit.example/connectors/slack" };
+    const own = "http://localhost:4000/connectors/slack";
+    const fake = await startPlainXkit(plainConnection(null, { connector: theirs, authorization: { id: 7, status: "error" } }));
+    expect(await asAda(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "ReconnectRequired", connectorUrl: own });
+    fake.on("GET /platform_user/platform/connectors/slack", { connector: theirs });
+    fake.on(READ_SLACK, (_request, response) => sendJson(response, 404, { error: "No.", connector_url: theirs.connector_url }));
+    expect(await asAda(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "NotConnected", connectorUrl: own });
+    expect(await asAda(fake).accessToken({ id: "unknown" }, anyToken)).toMatchObject({ connectorUrl: "http://localhost:4000/" });
+  });
+
+  it("leads browsers to the upstream's public address, and asks at the internal one", async () => {
+    const fake = await startScriptedXkit({ origin: "https://connect.example.com" });
+    fake.on("GET /platform_user/session", sessionOf("ada", null));
+    const authorization = { id: 8, status: "awaiting_callback", authorize_url: "https://slack.example/authorize?state=1" };
+    fake.on("POST /platform_user/connections/slack", (_request, response) =>
+      sendJson(response, 201, plainConnection(null, { authorization }), { "set-cookie": "xkit_attempt_1=x" }),
+    );
+    fake.on("POST /platform_user/sessions/ott", { ott: "one-time" });
+    const started = await asAda(fake).start("slack", { id: null, returnTo: null });
+    expect(started.authorization?.authorizeUrl).toBe("https://connect.example.com/authorizations/slack/continue?token=one-time&state=1");
   });
 
   it.each([

@@ -18,7 +18,7 @@ export interface KeyPair {
 export interface PlatformOptions {
   /** Begins an operation below `/api/platform`, with the key pair. */
   begin(this: void): PlatformOperation;
-  url: string;
+  publicUrl: string;
   clock: Clock;
   readToken: TokenReader;
 }
@@ -53,7 +53,7 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
   };
 }
 
-function connectionsOfOwner({ begin, url, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
+function connectionsOfOwner({ begin, publicUrl, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
   const base = [`${owner.kind}s`, owner.id];
   const pathOf = (where: ConnectionWhere) =>
     where.slug === undefined ? [...base, "connection", where.id] : [...base, "connections", where.slug];
@@ -61,12 +61,12 @@ function connectionsOfOwner({ begin, url, readToken }: PlatformOptions, owner: O
     async find(where) {
       const answer = await orNull(begin().ask(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
       const connection = answer?.body.connection;
-      return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server") : null;
+      return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, publicUrl, "server") : null;
     },
     async list(slug) {
       const answer = await orNull(begin().ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
       const connections = (answer?.body.connections ?? []).map((connection) =>
-        connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, url, "server"),
+        connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, publicUrl, "server"),
       );
       return connections.filter(({ connector }) => slug === null || connector.slug === slug);
     },

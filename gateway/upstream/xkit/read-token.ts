@@ -33,7 +33,7 @@ export type TokenReader = (
 ) => Promise<TokenReading>;
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
-export function createTokenReader({ clock, url }: { clock: Clock; url: string }): TokenReader {
+export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUrl: string }): TokenReader {
   return async (ask, where, request, read) => {
     try {
       const { answer, owner, by, viewers } = await read({
@@ -50,16 +50,16 @@ export function createTokenReader({ clock, url }: { clock: Clock; url: string })
 
   function outcomeOf(answer: ConnectionRead["answer"], owner: Owner, by: Reader, request: TokenRequest): AccessTokenOutcome {
     if (answer.id != null) {
-      const connection = connectionFromAnswer(answer, statedOwnerOf(answer) ?? owner, url, by);
+      const connection = connectionFromAnswer(answer, statedOwnerOf(answer) ?? owner, publicUrl, by);
       return toOutcome(answer, connection, request, clock.now());
     }
-    const { name, connectorUrl } = connectorFromAnswer(answer.connector, url);
+    const { name, connectorUrl } = connectorFromAnswer(answer.connector, publicUrl);
     return notConnected(name, connectorUrl);
   }
 
   async function explain(error: GatewayError, ask: Ask, where: ConnectionWhere): Promise<AccessTokenOutcome> {
     const { code, facts, message } = error;
-    if (code === "NOT_FOUND") return absent(ask, where, facts.connectorUrl ?? null);
+    if (code === "NOT_FOUND") return absent(ask, where);
     if (code === "MINIMUM_TTL_UNAVAILABLE") return { ...minimumTtlUnavailable("", facts.maximumTtl ?? 0), message };
     if (code === "CONNECTOR_MISCONFIGURED") return { ...connectorMisconfigured("", ""), message };
     if (code === "TEMPORARILY_UNAVAILABLE") return { ...temporarilyUnavailable("", facts.retryAfter ?? 1, ""), message };
@@ -69,9 +69,9 @@ export function createTokenReader({ clock, url }: { clock: Clock; url: string })
   }
 
   /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
-  async function absent(ask: Ask, where: ConnectionWhere, connectorUrl: string | null): Promise<AccessTokenOutcome> {
-    if (where.slug === undefined) return notConnected("This connection", connectorUrl ?? `${url}/`);
-    const connector = await findConnector(ask, where.slug, url);
+  async function absent(ask: Ask, where: ConnectionWhere): Promise<AccessTokenOutcome> {
+    if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
+    const connector = await findConnector(ask, where.slug, publicUrl);
     if (connector) return notConnected(connector.name, connector.connectorUrl);
     throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
   }

@@ -27,10 +27,6 @@ const refusalSchema = z.object({
     .transform((seconds) => Math.min(Math.floor(seconds), MAXIMUM_MINIMUM_TTL_SECONDS))
     .optional()
     .catch(undefined),
-  connector_url: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .catch(undefined),
 });
 
 type Refusal = z.infer<typeof refusalSchema>;
@@ -102,8 +98,7 @@ const plainSentences: Partial<Record<ErrorCode, string>> = {
 const sentenceOf = ({ error, code }: Refusal, secrets: readonly string[]): string | null =>
   code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? redactProviderText(error, secrets) : null;
 
-const factsOf = ({ path, maximum_ttl: maximumTtl, connector_url: connectorUrl }: Refusal): ErrorFacts => ({
+const factsOf = ({ path, maximum_ttl: maximumTtl }: Refusal): ErrorFacts => ({
   ...(path !== undefined && { path }),
   ...(maximumTtl !== undefined && { maximumTtl }),
-  ...(connectorUrl !== undefined && { connectorUrl }),
 });

@@ -16,7 +16,8 @@ import { createStartedSlugs } from "./started-slugs.ts";
 
 export interface RelayOptions {
   begin: Begin;
-  url: string;
+  /** Where browsers reach the upstream. */
+  origin: string;
   publicUrl: string;
   clock: Clock;
   log: Pick<Log, "warn">;
@@ -31,7 +32,7 @@ export function createRelay({ begin, ...options }: RelayOptions): UserRelay {
   const open = (): UserApi => toUserApi(begin(), { ...options, slugs });
   const sessions = () => createRelayedSessions({ ...options, ...open() });
   return {
-    origin: options.url,
+    origin: options.origin,
     whoIs: (bearer) => open().whoIs(bearer),
     forBearer: (bearer, viewer) => connectionsOfBearer(open, bearer, viewer),
     login: (userToken) => sessions().login(userToken),

@@ -36,7 +36,6 @@ const connector = z.object({
   description: text,
   mark_url: text,
   supports_multiple_connections: z.boolean().nullish(),
-  connector_url: link,
 });
 
 const collectField = z.object({ name: z.string(), label: z.string(), suffix: text, secret: z.boolean().nullish() });
