@@ -43,7 +43,8 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
       async connect(user, slug = "test", id) {
         const started = await user.connections.start(slug, { ...newConnection, id: id ?? null });
         await user.visit(started.authorization?.authorizeUrl ?? null);
-        const connection = await user.connections.find({ id: started.id });
+        // Where users connect elsewhere, a connection has an id of the upstream's once it is made.
+        const connection = await user.connections.find(lacks.connecting === undefined ? { id: started.id } : { slug });
         if (!connection) throw new TypeError("What was started can be found.");
         return connection;
       },
