@@ -7,7 +7,7 @@ import { stopOnUnhandledError } from "./runtime/unhandled-error.ts";
 import { createLog } from "./runtime/log.ts";
 import { isDecidedHere } from "./config/upstream.ts";
 
-/** Longest drain after an unhandled error: the refreshes that follow it have to finish within `STOP_TIMEOUT_MS`. */
+/** Longest drain after an unhandled error: the refreshes that follow it have to finish within `UNHANDLED_STOP_TIMEOUT_MS`. */
 const LAST_RESORT_DRAIN_MS = 4_000;
 
 /** Environment to configuration to app to port, until a signal says stop. */

@@ -3,7 +3,7 @@ import type { Log } from "./log.ts";
 /** The message of the one log line. An operator's alarm can count it. */
 export const UNHANDLED_ERROR = "last resort: an error reached no handler, so the process stops";
 /** How long the stop may take before the process ends without it, in milliseconds. */
-export const STOP_TIMEOUT_MS = 15_000;
+export const UNHANDLED_STOP_TIMEOUT_MS = 15_000;
 const EXIT_CODE = 70;
 
 /**
@@ -17,7 +17,7 @@ export function stopOnUnhandledError(log: Pick<Log, "error">, stop: () => Promis
     isStopping = true;
     log.error({ err: reason, origin }, UNHANDLED_ERROR);
     const exit = () => process.exit(EXIT_CODE);
-    setTimeout(exit, STOP_TIMEOUT_MS);
+    setTimeout(exit, UNHANDLED_STOP_TIMEOUT_MS);
     stop().then(exit, exit);
   };
   process.on("uncaughtException", onUnhandled);

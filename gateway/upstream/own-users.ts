@@ -5,7 +5,7 @@ import { nullWhenRefused } from "../http/failure.ts";
 import type { RequestLimits } from "../http/rate-limits.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { isSameUser } from "./same-user.ts";
-import type { Caller, HeldConnections, OwnPages, Users } from "./upstream.ts";
+import type { Caller, HeldConnections, OwnPages, UpstreamUsers } from "./upstream.ts";
 
 type OwnAuth = Pick<Auth, "authenticate" | "signIn" | "users">;
 
@@ -20,7 +20,7 @@ interface KnownCaller {
 export function createOwnUsers(
   auth: OwnAuth,
   forUser: (caller: VaultCaller) => ViewerConnections,
-): Users<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
+): UpstreamUsers<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
   function toCaller(known: KnownCaller, limits: RequestLimits): Caller<HeldConnections> {
     const { viewer } = known;
     const stillAllowed = async () => isSameUser(viewer, await findNow(auth, known));

@@ -2,13 +2,13 @@ import type { Viewer } from "../../schema/upstream.ts";
 import { nullWhenRefused } from "../http/failure.ts";
 import { createRelayedSignIn, type RelayedSignInOptions } from "./relayed-sign-in.ts";
 import { isSameUser } from "./same-user.ts";
-import type { Caller, HeldConnections, UserRelay, Users } from "./upstream.ts";
+import type { Caller, HeldConnections, UserRelay, UpstreamUsers } from "./upstream.ts";
 
 /** A bearer that can be passed on. Any other is for `authenticate` to refuse. */
 const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
 
 /** Users whom the upstream alone knows. API keys are this gateway's own. */
-export function createRelayedUsers(options: RelayedSignInOptions): Users<HeldConnections> {
+export function createRelayedUsers(options: RelayedSignInOptions): UpstreamUsers<HeldConnections> {
   return {
     signIn: createRelayedSignIn(options),
     defersAuthentication: true,

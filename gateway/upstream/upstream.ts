@@ -37,7 +37,7 @@ export type Requester<Connections = ViewerConnections> =
   { kind: "anonymous" } | { kind: "platform" } | { kind: "user"; caller: Caller<Connections> };
 
 /** Users, known to this gateway or to the upstream alone. */
-export interface Users<Connections = ViewerConnections> {
+export interface UpstreamUsers<Connections = ViewerConnections> {
   /** Says who sent a request. Throws UNAUTHENTICATED for a credential that is no good. */
   identify(exchange: Pick<Exchange, "request" | "limits" | "authenticate">): Promise<Requester<Connections>>;
   /** Whether `identify` refuses malformed bearers alone, and the first use of a caller the others. */
@@ -69,7 +69,7 @@ export interface TokenHolder {
 
 /** What holds the tokens, as the gateway uses it. */
 export interface Upstream<Connections = ViewerConnections> extends TokenHolder {
-  users: Users<Connections>;
+  users: UpstreamUsers<Connections>;
   /** For the pages where users connect; null when they are the upstream's own. */
   pages: OwnPages<Connections> | null;
 }

@@ -7,11 +7,11 @@ import type { RefreshCause } from "./refresh-verdict.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { fingerprintOf, type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
-export type Granted = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
+export type GrantedToken = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
 
 /** A connection that has tokens, its access token opened, and what is to be thought of it. */
 export interface Held extends StoredGrant {
-  token: Granted;
+  token: GrantedToken;
   freshness: Freshness;
   /** Who refused the token: the caller by `rejected`, or the provider when it was asked. */
   refusedBy: "caller" | "provider" | null;
@@ -27,7 +27,7 @@ interface Dependencies extends Keys {
 
 /** Creates what opens the tokens of connections: each access token once for as long as its row is cached. */
 export function createTokenOpener(dependencies: Dependencies): OpenHeld {
-  const opened = new WeakMap<AuthorizationRow, Granted>();
+  const opened = new WeakMap<AuthorizationRow, GrantedToken>();
   return function openHeld(stored, request) {
     const { authorization } = stored;
     if (authorization?.status !== "active") return null;
@@ -43,7 +43,11 @@ export function createTokenOpener(dependencies: Dependencies): OpenHeld {
   };
 }
 
-function openToken({ publicUrl, clock, ...keys }: Dependencies, stored: StoredConnection, authorization: AuthorizationRow): Granted | null {
+function openToken(
+  { publicUrl, clock, ...keys }: Dependencies,
+  stored: StoredConnection,
+  authorization: AuthorizationRow,
+): GrantedToken | null {
   const value = openColumn(keys, stored, "sealed_access_token");
   if (value === null) return null;
   return {

@@ -7,7 +7,7 @@ import { beginWithKeys, createPlatform, type KeyPair } from "./platform.ts";
 import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
 import { createReachability } from "./reachability.ts";
-import { DEFAULT_RETRY_SECONDS, unavailable } from "./refusal.ts";
+import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import { createRelay } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
 
@@ -52,7 +52,7 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
         await getPlatform(ask);
       } catch (error) {
         const fault = reachability.fault();
-        throw fault ? unavailable(fault.sentence, { retryAfter: DEFAULT_RETRY_SECONDS }) : error;
+        throw fault ? upstreamUnavailable(fault.sentence, { retryAfter: DEFAULT_RETRY_SECONDS }) : error;
       }
     },
     endSubscriptions: () => polling.end(),

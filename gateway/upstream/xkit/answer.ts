@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { safeParseJson } from "../../runtime/json.ts";
 import { type RawAnswer, valuesOf } from "./raw-answer.ts";
-import { explainRefusal, retryAfterOf, unavailable } from "./refusal.ts";
+import { explainRefusal, retryAfterOf, upstreamUnavailable } from "./refusal.ts";
 import type { RestRequest } from "./rest-client.ts";
 
 export interface RestAnswer<Body> {
@@ -21,9 +21,9 @@ function parse<Body>(answer: RawAnswer, schema: z.ZodType<Body>): Body {
   const retryAfter = retryAfterOf(answer);
   const json = answer.status === 204 ? {} : safeParseJson(answer.text);
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)
-    throw unavailable("answered with an error and a status of success", { retryAfter });
+    throw upstreamUnavailable("answered with an error and a status of success", { retryAfter });
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
-  throw unavailable(`answered with something that is not expected${where ? ` (${where})` : ""}`, { retryAfter });
+  throw upstreamUnavailable(`answered with something that is not expected${where ? ` (${where})` : ""}`, { retryAfter });
 }

@@ -5,7 +5,7 @@ import { badUserInput, GatewayError } from "../../../schema/errors.ts";
 import type { Log } from "../../runtime/log.ts";
 import { type RestAnswer, readAnswer } from "./answer.ts";
 import { faultOf } from "./fault.ts";
-import { DEFAULT_RETRY_SECONDS, unavailable } from "./refusal.ts";
+import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import type { Reachability } from "./reachability.ts";
 import { MAXIMUM_ANSWER_BYTES, type RestClient, type RestRequest } from "./rest-client.ts";
 
@@ -64,11 +64,11 @@ export function createOperations({ client, reachability, timeoutMs, log }: Opera
 
     function explain(error: unknown): GatewayError {
       if (error instanceof errors.ResponseExceededMaxSizeError)
-        return unavailable(`answered with more than ${MAXIMUM_ANSWER_BYTES} bytes`, { retryAfter: DEFAULT_RETRY_SECONDS });
+        return upstreamUnavailable(`answered with more than ${MAXIMUM_ANSWER_BYTES} bytes`, { retryAfter: DEFAULT_RETRY_SECONDS });
       const fault = faultOf(error, deadlineMs);
       reachability.failed(fault);
       const why = fault.kind === "slow" ? fault.sentence : "cannot be reached";
-      return unavailable(why, { retryAfter: DEFAULT_RETRY_SECONDS });
+      return upstreamUnavailable(why, { retryAfter: DEFAULT_RETRY_SECONDS });
     }
 
     return {

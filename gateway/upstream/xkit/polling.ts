@@ -8,12 +8,12 @@ export interface Polling {
    * Reads now and then every `everyMs`, and yields what `changesOf` finds in two readings, until `isLast`, the reader stops, or the
    * credential ends. Resolves after the first reading. Passing failures of later ones are passed over; any other is thrown.
    */
-  watch<Reading, Change>(view: View<Reading, Change>): Promise<AsyncIterableIterator<Change>>;
+  watch<Reading, Change>(view: PolledView<Reading, Change>): Promise<AsyncIterableIterator<Change>>;
   /** Ends every view: the process is about to stop. */
   end(): void;
 }
 
-export interface View<Reading, Change> {
+export interface PolledView<Reading, Change> {
   everyMs: number;
   /** Null ends the view. */
   read(): Promise<Reading | null>;
@@ -26,7 +26,7 @@ const isSignedOut = (error: unknown): boolean => error instanceof GatewayError &
 export function createPolling(clock: Clock): Polling {
   const stops = new Set<() => void>();
 
-  async function watch<Reading, Change>(view: View<Reading, Change>): Promise<AsyncIterableIterator<Change>> {
+  async function watch<Reading, Change>(view: PolledView<Reading, Change>): Promise<AsyncIterableIterator<Change>> {
     const reader = { hasStopped: false, wake: () => {} };
     const stop = () => {
       reader.hasStopped = true;
@@ -76,7 +76,7 @@ export function createPolling(clock: Clock): Polling {
 
 type Read<Reading> = { reading: Reading } | "skipped" | "ended";
 
-async function readOrSkip<Reading>(view: View<Reading, unknown>): Promise<Read<Reading>> {
+async function readOrSkip<Reading>(view: PolledView<Reading, unknown>): Promise<Read<Reading>> {
   try {
     const reading = await view.read();
     return reading === null ? "ended" : { reading };

@@ -13,7 +13,7 @@ export const DEFAULT_RETRY_SECONDS = 2;
 const RETRY_AFTER_LONGEST_SECONDS = 3_600;
 
 /** What the caller is told of an upstream that gives no answer which could be passed on. */
-export const unavailable = (why: string, facts: ErrorFacts = {}): GatewayError =>
+export const upstreamUnavailable = (why: string, facts: ErrorFacts = {}): GatewayError =>
   new GatewayError("UPSTREAM_UNAVAILABLE", `The upstream ${why}.`, facts);
 
 const refusalSchema = z.object({
@@ -54,16 +54,17 @@ const codeOfStatus: Partial<Record<number, ErrorCode>> = {
 export function explainRefusal(answer: RawAnswer, request: RestRequest): GatewayError {
   const { status } = answer;
   const retryAfter = retryAfterOf(answer);
-  if (status >= 300 && status < 400) return unavailable("answered with a redirect, which is not followed", { retryAfter });
+  if (status >= 300 && status < 400) return upstreamUnavailable("answered with a redirect, which is not followed", { retryAfter });
   const json = safeParseJson(answer.text);
   const refusal = refusalSchema.safeParse(json).data ?? {};
   const sentence = sentenceOf(refusal, secretsOf(request));
   if (status === 429 || status === 503)
     return new GatewayError("TEMPORARILY_UNAVAILABLE", sentence ?? busySentences[status], { retryAfter });
   const code = passedOn.find((known) => known === refusal.code && httpStatusOf[known] === status) ?? codeOfStatus[status];
-  if (!code) return unavailable(`${status >= 500 ? "failed with" : "answered with an unexpected"} status ${status}`, { retryAfter });
+  if (!code)
+    return upstreamUnavailable(`${status >= 500 ? "failed with" : "answered with an unexpected"} status ${status}`, { retryAfter });
   // A proxy's page, as of one that has lost the service behind it, is not the upstream's word.
-  if (!isObject(json)) return unavailable(`answered with status ${status} and without JSON`, { retryAfter });
+  if (!isObject(json)) return upstreamUnavailable(`answered with status ${status} and without JSON`, { retryAfter });
   return new GatewayError(code, sentence ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
 }
 

@@ -8,7 +8,7 @@ import { jarOf, mergeInto, parseJar, serializeJar } from "./cookie-jar.ts";
 import { expiryOf } from "./expiry.ts";
 import type { Ask } from "./operation.ts";
 import { answers } from "./response-schemas.ts";
-import { unavailable } from "./refusal.ts";
+import { upstreamUnavailable } from "./refusal.ts";
 
 /** The upstream wants to be asked from the platform's own pages (contract, "Sessions"). That they are is this gateway's to check first. */
 const OWN_PAGE = { "sec-fetch-site": "same-origin" };
@@ -34,7 +34,7 @@ export function createRelayedSessions(options: RelayedSessionsOptions): Pick<Use
       const { success, data } = answers.login.safeParse(body);
       if (!success) {
         await endSession({ logout }, cookie, log);
-        throw unavailable("answered a login with something that is not expected");
+        throw upstreamUnavailable("answered a login with something that is not expected");
       }
       // A plain Xkit answers nothing: the user token itself stays the bearer.
       const token = data.access_token ?? userToken;
