@@ -118,13 +118,25 @@ describe("a group's token", () => {
   it.each([
     ["was in a group before", [member, loner]],
     ["was in a group afterwards", [loner, member]],
-    ["was another one afterwards", [loner, { ...loner, userId: "ben" }]],
+    ["was another one in a group afterwards", [loner, { ...member, userId: "ben" }]],
     ["was never looked up", []],
   ])("is withheld, whichever owner it names, where the user %s", async (_name, viewers) => {
     const outcome = await ask(careless(null, connectionOf("user")).connections, null, viewers);
     expect(outcome.type).toBe("TokenWithheld");
     expect(JSON.stringify(outcome)).not.toContain("the-token");
   });
+});
+
+it("a token is not given while its user changes", async () => {
+  const ben = { ...loner, userId: "ben" };
+  for (const viewers of [
+    [loner, ben],
+    [ben, loner],
+  ]) {
+    const outcome = await ask(careless(null, connectionOf("user")).connections, null, viewers);
+    expect(outcome).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+    expect(JSON.stringify(outcome)).not.toContain("the-token");
+  }
 });
 
 it("a user's own token is not withheld", async () => {

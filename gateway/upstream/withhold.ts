@@ -1,6 +1,11 @@
-import { notConnected, reconnectReasonOf, reconnectRequired, tokenWithheld } from "../../schema/outcomes.ts";
+import { notConnected, reconnectReasonOf, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { HeldConnections } from "./upstream.ts";
+
+/** When to ask again where the user was another one after a token was read than before, in seconds. */
+const ASK_AGAIN_SECONDS = 2;
+
+type AccessToken = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
 
 /**
  * The port over what an adapter holds. A user gets a token of their own alone, and in a group none. Where it is known that they are in a
@@ -14,14 +19,21 @@ export function withholdGroupTokens({ viewer, readToken, ...connections }: HeldC
       const connection = isMember ? await connections.find(where) : null;
       if (connection) return statusOf(connection);
       const { outcome, viewers } = await readToken(where, request);
-      return outcome.type === "AccessToken" && !isOwn(outcome.connection, viewers) ? tokenWithheld(outcome.connection) : outcome;
+      return outcome.type === "AccessToken" ? judge(outcome, viewers) : outcome;
     },
   };
 }
 
-/** Whether it was the owner who asked, and no member of a group, however often that was looked up. */
-const isOwn = ({ owner }: Connection, viewers: readonly Viewer[]): boolean =>
-  owner.kind === "user" && viewers.length > 0 && viewers.every(({ userId, groupId }) => groupId === null && userId === owner.id);
+/** A token is let out to its owner, who was in no group, however often that was looked up. */
+function judge(token: AccessToken, viewers: readonly Viewer[]): AccessTokenOutcome {
+  const { owner, connector } = token.connection;
+  const isOfGroup = owner.kind === "group" || viewers.some(({ groupId }) => groupId !== null);
+  if (isOfGroup || viewers.length === 0) return tokenWithheld(token.connection);
+  // Whose bearer it is cannot be said.
+  if (new Set(viewers.map(({ userId }) => userId)).size > 1)
+    return temporarilyUnavailable(connector.name, ASK_AGAIN_SECONDS, "its user was another one meanwhile");
+  return viewers[0]?.userId === owner.id ? token : tokenWithheld(token.connection);
+}
 
 function statusOf(connection: Connection): AccessTokenOutcome {
   const { connector, authorization } = connection;

@@ -16,6 +16,8 @@ export interface ScriptedXkit {
   requests: string[];
   /** What each request carried. */
   headers: IncomingMessage["headers"][];
+  /** What the adapter has logged as a warning, or as news, since it began. */
+  warnings(): object[];
   /** From now on this answers `method path`, below `/api`. */
   on(route: string, handle: Handle): void;
   on(route: string, answer: Record<string, unknown>): void;
@@ -38,7 +40,8 @@ export async function startScriptedXkit({
   });
   const clock = createManualClock();
   const keys = { publishable: "pk_scripted", secret: "sk_scripted" };
-  const log = createLog("silent");
+  const logged: string[] = [];
+  const log = createLog("info", { write: (line) => void logged.push(line) });
   const upstream = createXkitAdapter({
     url: server.url,
     origin: origin ?? server.url,
@@ -58,6 +61,7 @@ export async function startScriptedXkit({
     server,
     requests,
     headers,
+    warnings: () => logged.map((line): object => JSON.parse(line)),
     on(route: string, answer: Handle | Record<string, unknown>) {
       routes.set(route, isHandle(answer) ? answer : (_request, response) => sendJson(response, 200, answer));
     },

@@ -2,6 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { TokenHolder, UserRelay } from "../upstream.ts";
 import { createCatalog, getPlatform } from "./catalog.ts";
+import { createEntryReader } from "./entries.ts";
 import { createOperations } from "./operation.ts";
 import { beginWithKeys, createPlatform, type KeyPair } from "./platform.ts";
 import { createPolling } from "./polling.ts";
@@ -39,12 +40,13 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const client = createRestClient(options);
   const reachability = createReachability(log);
   const begin = createOperations({ client, reachability, timeoutMs, log });
+  const readEntries = createEntryReader(log);
   const polling = createPolling(clock);
   const readToken = createTokenReader({ clock, publicUrl });
-  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken });
+  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken, readEntries });
   return {
-    catalog: createCatalog(begin, publicUrl),
-    relay: createRelay({ begin, origin, publicUrl, clock, log, polling, readToken }),
+    catalog: createCatalog(begin, publicUrl, readEntries),
+    relay: createRelay({ begin, origin, publicUrl, clock, log, polling, readToken, readEntries }),
     forPlatform: () => platform,
     async check() {
       const { ask } = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });

@@ -78,7 +78,7 @@ describe("the adapter before an upstream that answers too much", () => {
     const secrets = ["open-sesame", "a second word"];
     const typed = { api_key: "open-sesame", password: "a second word" };
     const words = { display_label: "ada open-sesame", error_code: "bad:open-sesame", error_message: "refused a second word" };
-    const { connection } = plainConnection("open-sesame");
+    const { connection } = plainConnection(null);
     const answer = { connection: { ...connection, authorization: { ...connection.authorization, ...words, credential: typed } } };
     fake.on("GET /platform/users/ada/connections/slack", answer);
     const found = await fake.upstream.forPlatform().connectionsOf({ kind: "user", id: "ada" }).find(SLACK);

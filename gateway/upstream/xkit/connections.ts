@@ -8,12 +8,14 @@ import {
 } from "../../../schema/upstream.ts";
 import type { HeldConnections, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
+import { asked } from "./asked.ts";
+import type { ReadEntries } from "./entries.ts";
 import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf } from "./from-wire.ts";
 import type { Ask, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
 import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
-import { answers, type ConnectionAnswer } from "./response-schemas.ts";
+import { answers, entrySchemas, type ConnectionAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
 import type { StartedSlugs } from "./started-slugs.ts";
 import { createWatches } from "./watches.ts";
@@ -30,6 +32,7 @@ export interface UserApi {
   publicUrl: string;
   polling: Polling;
   readToken: TokenReader;
+  readEntries: ReadEntries;
   links: BrowserLinks;
   slugs: StartedSlugs;
 }
@@ -93,14 +96,16 @@ const requestOf = (
 ): RestRequest => ({ method, path, query, credential });
 
 async function find(api: BearerApi, where: ConnectionWhere): Promise<Connection | null> {
-  const answer = await orNull(api.ask(requestOf(api, "GET", pathOf(where), { access_token: "false" }), answers.connection));
+  const answer = await orNull(api.ask(requestOf(api, "GET", pathOf(where), { access_token: "false" }), asked.connection(where)));
   return answer && api.toConnection(answer.body.connection);
 }
 
 async function list(api: BearerApi, slug: string | null, findViewer?: () => Promise<Viewer>): Promise<Connection[]> {
   const { connections } = (await api.ask(requestOf(api, "GET", ["connections"], { slug }), answers.connections)).body;
-  const all = await Promise.all(connections.map((connection) => api.toConnection(connection, findViewer)));
-  return all.filter(({ connector }) => slug === null || connector.slug === slug);
+  const readable = api
+    .readEntries("connection", connections, entrySchemas.connection)
+    .filter(({ connector }) => slug === null || connector.slug === slug);
+  return Promise.all(readable.map((connection) => api.toConnection(connection, findViewer)));
 }
 
 /**
@@ -110,7 +115,7 @@ async function list(api: BearerApi, slug: string | null, findViewer?: () => Prom
 async function readWithToken(api: BearerApi, where: ConnectionWhere, query: TokenQuery): Promise<ConnectionRead> {
   const { ask, whoIs, bearer } = api;
   const before = await whoIs(bearer);
-  const { connection: answer } = (await ask(requestOf(api, "GET", pathOf(where), query), answers.connection)).body;
+  const { connection: answer } = (await ask(requestOf(api, "GET", pathOf(where), query), asked.connection(where))).body;
   const after = await whoIs(bearer);
   return { answer, owner: ownerOfViewer(before.groupId === null ? after : before), by: "user", viewers: [before, after] };
 }
@@ -123,7 +128,7 @@ async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<
     ...(id !== null && { id }),
     ...(returnTo !== null && { return_to: new URL(returnTo, publicUrl).href }),
   };
-  const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, answers.connection);
+  const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, asked.connection({ slug }));
   const { authorization } = answer.body.connection;
   const prototype = authorization?.authorizer?.prototype?.slug ?? slug;
   if (authorization) slugs.add(authorization, prototype);
@@ -131,19 +136,20 @@ async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<
 }
 
 async function submit(api: BearerApi, state: string, fields: { name: string; value: string }[]): Promise<Authorization> {
-  const path = ["authorizations", api.slugs.find(state) ?? ANY_SLUG];
+  const slug = api.slugs.find(state) ?? null;
+  const path = ["authorizations", slug ?? ANY_SLUG];
   const body = { ...Object.fromEntries(fields.map(({ name, value }) => [name, value])), state };
-  const answer = await api.ask({ ...requestOf(api, "PUT", path), body }, answers.authorization);
+  const answer = await api.ask({ ...requestOf(api, "PUT", path), body }, asked.authorization(slug, null));
   return authorizationFromAnswer(answer.body.authorization, null, "user");
 }
 
 async function disconnect(api: BearerApi, where: ConnectionWhere): Promise<Connection> {
-  return api.toConnection((await api.ask(requestOf(api, "DELETE", pathOf(where)), answers.connection)).body.connection);
+  return api.toConnection((await api.ask(requestOf(api, "DELETE", pathOf(where)), asked.connection(where))).body.connection);
 }
 
 async function findAuthorization(api: BearerApi, id: string): Promise<Authorization | null> {
   for (const slug of await slugsOf(api, id)) {
-    const answer = await orNull(api.ask(requestOf(api, "GET", ["authorizations", slug, id]), answers.authorization));
+    const answer = await orNull(api.ask(requestOf(api, "GET", ["authorizations", slug, id]), asked.authorization(slug, id)));
     if (answer) return authorizationFromAnswer(answer.body.authorization, null, "user");
   }
   return null;

@@ -9,8 +9,7 @@ export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
   name: platform.name,
   slug: platform.slug,
   website: platform.website,
-  // Blank means none (contract, "Shapes").
-  loginRedirectUrl: platform.login_redirect_url || null,
+  loginRedirectUrl: platform.login_redirect_url,
   color: platform.color,
   logoUrl: platform.logo_url,
 });

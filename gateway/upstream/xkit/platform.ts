@@ -1,12 +1,14 @@
 import { forbidden, GatewayError } from "../../../schema/errors.ts";
 import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { asked, isOwnedBy } from "./asked.ts";
+import type { ReadEntries } from "./entries.ts";
 import { expiryOf } from "./expiry.ts";
-import { connectionFromAnswer, knownUserFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import { connectionFromAnswer, knownUserFromAnswer } from "./from-wire.ts";
 import type { Ask, Begin, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { TokenReader } from "./read-token.ts";
-import { answers, type UserAnswer } from "./response-schemas.ts";
+import { answers, entrySchemas, type UserAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
 
 /** The key pair of a server. */
@@ -21,6 +23,7 @@ export interface PlatformOptions {
   publicUrl: string;
   clock: Clock;
   readToken: TokenReader;
+  readEntries: ReadEntries;
 }
 
 /** An operation, and how it asks below `/api/platform`. */
@@ -34,17 +37,17 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
   const { begin, clock } = options;
   return {
     async findUser(id) {
-      const answer = await orNull(begin().ask(get(["users", id]), answers.user));
+      const answer = await orNull(begin().ask(get(["users", id]), asked.user(id)));
       return answer && knownUserFromAnswer(answer.body.user);
     },
     async findGroup(id) {
-      const answer = await orNull(begin().ask(get(["groups", id]), answers.group));
+      const answer = await orNull(begin().ask(get(["groups", id]), asked.group(id)));
       return answer && { id: answer.body.group.external_id };
     },
     connectionsOf: (owner) => connectionsOfOwner(options, owner),
     async provisionUser({ id, groupId, name }) {
       const user = { external_id: id, ...(groupId !== undefined && { external_group_id: groupId }), ...(name !== undefined && { name }) };
-      const { body } = await begin().ask({ method: "POST", path: ["users"], credential: null, body: { user } }, answers.provisionedUser);
+      const { body } = await begin().ask({ method: "POST", path: ["users"], credential: null, body: { user } }, asked.provisionedUser(id));
       return toProvisioned(body, { external_id: id, external_group_id: groupId ?? null, name: name ?? null }, clock.now());
     },
     async revokeUserTokens() {
@@ -53,27 +56,26 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
   };
 }
 
-function connectionsOfOwner({ begin, publicUrl, readToken }: PlatformOptions, owner: Owner): OwnerConnections {
+function connectionsOfOwner({ begin, publicUrl, readToken, readEntries }: PlatformOptions, owner: Owner): OwnerConnections {
   const base = [`${owner.kind}s`, owner.id];
   const pathOf = (where: ConnectionWhere) =>
     where.slug === undefined ? [...base, "connection", where.id] : [...base, "connections", where.slug];
   return {
     async find(where) {
-      const answer = await orNull(begin().ask(get(pathOf(where), { access_token: "false" }), answers.connectionOrNone));
+      const answer = await orNull(begin().ask(get(pathOf(where), { access_token: "false" }), asked.connectionOf(owner, where)));
       const connection = answer?.body.connection;
-      return connection?.id ? connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, publicUrl, "server") : null;
+      return connection?.id ? connectionFromAnswer(connection, owner, publicUrl, "server") : null;
     },
     async list(slug) {
       const answer = await orNull(begin().ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
-      const connections = (answer?.body.connections ?? []).map((connection) =>
-        connectionFromAnswer(connection, statedOwnerOf(connection) ?? owner, publicUrl, "server"),
-      );
-      return connections.filter(({ connector }) => slug === null || connector.slug === slug);
+      return readEntries("connection", answer?.body.connections ?? [], entrySchemas.connection)
+        .filter((connection) => isOwnedBy(owner, connection) && (slug === null || connection.connector.slug === slug))
+        .map((connection) => connectionFromAnswer(connection, owner, publicUrl, "server"));
     },
     async accessToken(where, request) {
       const { ask, operation } = begin();
       const { outcome } = await readToken(operation.ask, where, request, async (query) => {
-        const answer = (await ask(get(pathOf(where), query), answers.connectionOrNone)).body.connection;
+        const answer = (await ask(get(pathOf(where), query), asked.connectionOf(owner, where))).body.connection;
         return { answer, owner, by: "server", viewers: [] };
       });
       return outcome;
@@ -85,10 +87,10 @@ const get = (path: readonly string[], query: RestRequest["query"] = {}): RestReq
 
 function toProvisioned(
   { access_token: token, expires_at, user }: { access_token: string; expires_at: Date | null; user?: UserAnswer | null | undefined },
-  asked: UserAnswer,
+  requested: UserAnswer,
   now: number,
 ): ProvisionedUser {
-  return { user: knownUserFromAnswer(user ?? asked), token, expiresAt: expiryOf(token, expires_at, now) };
+  return { user: knownUserFromAnswer(user ?? requested), token, expiresAt: expiryOf(token, expires_at, now) };
 }
 
 /** Asks the Platform API with the key pair. That the upstream refuses it is this gateway's mistake, not its caller's. */

@@ -3,9 +3,9 @@ import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf } from "../
 import { MAXIMUM_MINIMUM_TTL_SECONDS } from "../../../schema/input.ts";
 import { redactProviderText } from "../../http/provider-text.ts";
 import { retryAfterSeconds } from "../../http/retry-after.ts";
-import { safeParseJson } from "../../runtime/json.ts";
 import { type RawAnswer, valuesOf } from "./raw-answer.ts";
 import type { RestRequest } from "./rest-client.ts";
+import { namesSentBy } from "./sent-names.ts";
 
 /** What `retryAfter` says where the upstream does not, in seconds. */
 export const DEFAULT_RETRY_SECONDS = 2;
@@ -51,11 +51,8 @@ const codeOfStatus: Partial<Record<number, ErrorCode>> = {
 };
 
 /** What the caller is told of an answer that is no success. It repeats nothing secret that the request holds. */
-export function explainRefusal(answer: RawAnswer, request: RestRequest): GatewayError {
-  const { status } = answer;
-  const retryAfter = retryAfterOf(answer);
+export function explainRefusal(status: number, json: unknown, retryAfter: number, request: RestRequest): GatewayError {
   if (status >= 300 && status < 400) return upstreamUnavailable("answered with a redirect, which is not followed", { retryAfter });
-  const json = safeParseJson(answer.text);
   const refusal = refusalSchema.safeParse(json).data ?? {};
   const sentence = sentenceOf(refusal, secretsOf(request));
   if (status === 429 || status === 503)
@@ -65,15 +62,15 @@ export function explainRefusal(answer: RawAnswer, request: RestRequest): Gateway
     return upstreamUnavailable(`${status >= 500 ? "failed with" : "answered with an unexpected"} status ${status}`, { retryAfter });
   // A proxy's page, as of one that has lost the service behind it, is not the upstream's word.
   if (!isObject(json)) return upstreamUnavailable(`answered with status ${status} and without JSON`, { retryAfter });
-  return new GatewayError(code, sentence ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal));
+  return new GatewayError(code, sentence ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal, request));
 }
 
 const busySentences = { 429: "The upstream has been asked too often.", 503: "The upstream is busy." } as const;
 
 /** When to ask again, in seconds: as the upstream says, whatever its status. */
-export function retryAfterOf({ headers, text }: RawAnswer): number {
+export function retryAfterOf(headers: RawAnswer["headers"], json: unknown): number {
   const header = ["date", "retry-after"].flatMap((name) => valuesOf(headers, name).map((value): [string, string] => [name, value]));
-  const stated = refusalSchema.safeParse(safeParseJson(text)).data?.retry_after ?? retryAfterSeconds(new Headers(header));
+  const stated = refusalSchema.safeParse(json).data?.retry_after ?? retryAfterSeconds(new Headers(header));
   return Math.min(Math.ceil(stated ?? DEFAULT_RETRY_SECONDS), RETRY_AFTER_LONGEST_SECONDS);
 }
 
@@ -99,7 +96,8 @@ const plainSentences: Partial<Record<ErrorCode, string>> = {
 const sentenceOf = ({ error, code }: Refusal, secrets: readonly string[]): string | null =>
   code === "NOT_CONNECTED" || Object.hasOwn(httpStatusOf, code ?? "") ? redactProviderText(error, secrets) : null;
 
-const factsOf = ({ path, maximum_ttl: maximumTtl }: Refusal): ErrorFacts => ({
-  ...(path !== undefined && { path }),
+/** Of what was sent, `path` names the wrong one. Anything else there may be anything. */
+const factsOf = ({ path, maximum_ttl: maximumTtl }: Refusal, request: RestRequest): ErrorFacts => ({
+  ...(path !== undefined && namesSentBy(request).has(path) && { path }),
   ...(maximumTtl !== undefined && { maximumTtl }),
 });

@@ -5,6 +5,7 @@ import type { Log } from "../../runtime/log.ts";
 import type { UserRelay } from "../upstream.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import { connectionsOfBearer, type UserApi } from "./connections.ts";
+import type { ReadEntries } from "./entries.ts";
 import { viewerFromAnswer } from "./from-wire.ts";
 import type { Ask, Begin, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
@@ -23,6 +24,7 @@ export interface RelayOptions {
   log: Pick<Log, "warn">;
   polling: Polling;
   readToken: TokenReader;
+  readEntries: ReadEntries;
 }
 
 /** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of the bearer's user. */

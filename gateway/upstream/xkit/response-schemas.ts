@@ -27,14 +27,27 @@ const link = z
   .catch(null)
   .transform((value) => value ?? null);
 
-const platform = z.object({ name: z.string(), slug: z.string(), website: text, login_redirect_url: text, color: text, logo_url: text });
+/** Connectors and platforms of this gateway may have their picture in a data URL. */
+const image = z
+  .union([z.url({ protocol: /^https?$/ }), z.string().regex(/^data:image\//i)])
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+const color = z
+  .string()
+  .regex(/^#([0-9a-f]{3}){1,2}$/i)
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
+const platform = z.object({ name: z.string(), slug: z.string(), website: link, login_redirect_url: link, color, logo_url: image });
 
 const connector = z.object({
   slug: z.string(),
   name: z.string(),
   short_description: text,
   description: text,
-  mark_url: text,
+  mark_url: image,
   supports_multiple_connections: z.boolean().nullish(),
 });
 
@@ -99,9 +112,9 @@ const user = z.object({ external_id: z.string().min(1), external_group_id: text,
 export const answers = {
   anything: z.unknown(),
   platform: z.object({ platform }),
-  connectors: z.object({ connectors: z.array(connector) }),
+  connectors: z.object({ connectors: z.array(z.unknown()) }),
   connector: z.object({ connector }),
-  connections: z.object({ connections: z.array(connection) }),
+  connections: z.object({ connections: z.array(z.unknown()) }),
   connection: z.object({ connection }),
   connectionOrNone: z.object({ connection: z.union([connection, absentConnection]) }),
   authorization: z.object({ authorization }),
@@ -115,6 +128,9 @@ export const answers = {
   user: z.object({ user }),
   group: z.object({ group: z.object({ external_id: z.string() }) }),
 };
+
+/** The entries of lists, each of which is read by itself (`entries.ts`). */
+export const entrySchemas = { connector, connection };
 
 export type PlatformAnswer = z.infer<typeof platform>;
 export type ConnectorAnswer = z.infer<typeof connector>;

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { GatewayError } from "../../../schema/errors.ts";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
 import { asAda, plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
@@ -21,7 +22,7 @@ describe("an upstream's failure becomes", () => {
   const answers: [string, number, object, Record<string, string>, object][] = [
     ["401 UNAUTHENTICATED", 401, { error: "expired" }, {}, { code: "UNAUTHENTICATED" }],
     ["403 FORBIDDEN", 403, { error: "no" }, {}, { code: "FORBIDDEN" }],
-    ["400 BAD_USER_INPUT with the path", 400, { error: "slug: no", path: "slug" }, {}, { code: "BAD_USER_INPUT", facts: { path: "slug" } }],
+    ["400 BAD_USER_INPUT", 400, { error: "slug: no" }, {}, { code: "BAD_USER_INPUT", facts: {} }],
     [
       "429 TEMPORARILY_UNAVAILABLE after Retry-After",
       429,
@@ -71,6 +72,18 @@ describe("an upstream's failure becomes", () => {
     expect(requests.filter((request) => request.includes("elsewhere"))).toEqual([]);
   });
 
+  it.each([
+    ["a parameter of the query", "slug", "slug"],
+    ["a parameter that was not sent", "id", undefined],
+    ["anything else", "token-of-a-third-party", undefined],
+  ])("BAD_USER_INPUT with the path where that names %s", async (_what, path, expected) => {
+    const { on, connections } = await start();
+    on(LIST, (_request, response) => sendJson(response, 400, { error: "no", path }));
+    const failure: unknown = await connections.list("slack").catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "BAD_USER_INPUT" });
+    expect(failure instanceof GatewayError && failure.facts.path).toBe(expected);
+  });
+
   it("UPSTREAM_UNAVAILABLE that may pass when it is no JSON, or larger than 1 MiB", async () => {
     const { on, connections } = await start();
     on(LIST, (_request, response) => sendText(response, 200, "<html>"));
@@ -116,7 +129,7 @@ describe("an upstream's failure becomes", () => {
   });
 
   it("TemporarilyUnavailable for a token when it cannot be asked at all, or not for the bearer's user", async () => {
-    const { on, connections, server } = await start({ timeoutMs: 200 });
+    const { on, connections, server } = await start({ timeoutMs: 1_000 });
     on(READ, plainConnection("token"));
     for (const status of [503, 429]) {
       on(SESSION, (_request, response) => sendJson(response, status, {}, { "retry-after": "7" }));

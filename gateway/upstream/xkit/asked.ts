@@ -1,0 +1,39 @@
+/** Answers to a certain question: one about something else is no answer. */
+import type { z } from "zod";
+import type { ConnectionWhere, Owner } from "../../../schema/upstream.ts";
+import { answers, type AbsentConnectionAnswer, type ConnectionAnswer } from "./response-schemas.ts";
+
+/** What an answer about something else is called. */
+export const SOMETHING_ELSE = "something else";
+
+const about = <Body>(schema: z.ZodType<Body>, isAsked: (body: Body) => boolean): z.ZodType<Body> =>
+  schema.refine(isAsked, { error: SOMETHING_ELSE });
+
+/** Where it is not stated whose a connection is, it is the owner's that was asked about. */
+export const isOwnedBy = (owner: Owner, { owner: stated }: Pick<ConnectionAnswer, "owner">): boolean =>
+  !stated || (stated.kind === owner.kind && stated.external_id === owner.id);
+
+const isAt = (where: ConnectionWhere, { id, connector }: Pick<ConnectionAnswer, "id" | "connector">): boolean =>
+  where.slug === undefined ? id === where.id : connector.slug === where.slug;
+
+const isOf = (where: ConnectionWhere, owner: Owner, connection: ConnectionAnswer | AbsentConnectionAnswer): boolean =>
+  connection.id == null
+    ? where.slug === undefined || connection.connector.slug === where.slug
+    : isAt(where, connection) && isOwnedBy(owner, connection);
+
+export const asked = {
+  connector: (slug: string) => about(answers.connector, ({ connector }) => connector.slug === slug),
+  connection: (where: ConnectionWhere) => about(answers.connection, ({ connection }) => isAt(where, connection)),
+  /** To a server. */
+  connectionOf: (owner: Owner, where: ConnectionWhere) =>
+    about(answers.connectionOrNone, ({ connection }) => isOf(where, owner, connection)),
+  /** `slug` is null where it is not known which connector's it is. */
+  authorization: (slug: string | null, id: string | null) =>
+    about(answers.authorization, ({ authorization }) => {
+      const stated = authorization.authorizer?.prototype?.slug ?? slug;
+      return (id === null || authorization.id === id) && (slug === null || stated === slug);
+    }),
+  user: (id: string) => about(answers.user, ({ user }) => user.external_id === id),
+  provisionedUser: (id: string) => about(answers.provisionedUser, ({ user }) => !user || user.external_id === id),
+  group: (id: string) => about(answers.group, ({ group }) => group.external_id === id),
+};
