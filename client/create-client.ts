@@ -1,9 +1,9 @@
-import { Client, type Exchange, fetchExchange, makeOperation, mapExchange } from "@urql/core";
-import { authExchange } from "@urql/exchange-auth";
+import { Client, type Exchange, fetchExchange, mapExchange } from "@urql/core";
 import { createActiveQueries } from "./api/active-queries.ts";
 import { subscriptionExchange } from "./api/api-exchange.ts";
 import { createApi } from "./api/api.ts";
 import { toXkitError, XkitError } from "./api/errors.ts";
+import { sendInSession } from "./session/send-in-session.ts";
 import { createSession, type Session, type SessionOptions } from "./session/session.ts";
 
 /** Either where the gateway is, or a session that another client already uses. */
@@ -16,25 +16,15 @@ const typedErrors = mapExchange({
   onResult: (result) => (!result.error || result.error instanceof XkitError ? result : { ...result, error: toXkitError(result.error) }),
 });
 
-/** Notes as whom an operation is started, before it may wait for a renewal. */
-const stamped = (session: Session): Exchange =>
-  mapExchange({
-    onOperation: (operation) => makeOperation(operation.kind, operation, { ...operation.context, viewerId: session.viewer?.id }),
-  });
-
-const isStill = (session: Session, viewerId: unknown) => viewerId === undefined || viewerId === session.viewer?.id;
-
-const signedIn = (session: Session): Exchange =>
-  authExchange(async (utilities) => ({
-    // What was started as one user is not sent as another: without Authorization the gateway refuses it.
-    addAuthToOperation: (operation) =>
-      session.authorization && isStill(session, operation.context["viewerId"])
-        ? utilities.appendHeaders(operation, { authorization: session.authorization })
-        : operation,
-    willAuthError: () => session.stale,
-    didAuthError: (error) => !!session.token && toXkitError(error).code === "UNAUTHENTICATED",
-    refreshAuth: () => session.renew(),
-  }));
+/** `fetch` with the session's token. */
+const signedFetch =
+  (session: Session): typeof fetch =>
+  (input, init) =>
+    sendInSession(session, (authorization) => {
+      const headers = new Headers(init?.headers);
+      if (authorization) headers.set("authorization", authorization);
+      return session.fetch(input, { ...init, headers });
+    });
 
 /**
  * A urql client of one gateway: it signs in and renews its session by itself, its errors are XkitErrors, and subscriptions
@@ -45,14 +35,12 @@ const signedIn = (session: Session): Exchange =>
 export function createClient(options: ClientOptions): Client {
   const session = "session" in options ? options.session : createSession(options);
   const queries = createActiveQueries();
-  const further = options.exchanges ?? [];
   const subscriptions = subscriptionExchange(createApi(session), queries.refetch);
   return new Client({
     url: `${session.url}/graphql`,
-    exchanges: [typedErrors, queries.exchange, ...further, subscriptions, stamped(session), signedIn(session), fetchExchange],
+    exchanges: [typedErrors, queries.exchange, ...(options.exchanges ?? []), subscriptions, fetchExchange],
     preferGetMethod: false,
-    fetchSubscriptions: true,
     fetchOptions: { credentials: "include" },
-    fetch: session.fetch,
+    fetch: signedFetch(session),
   });
 }

@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { UnauthenticatedError, XkitError, xkitError } from "./errors.ts";
+import { assertSameViewer } from "../session/send-in-session.ts";
 import type { Session } from "../session/session.ts";
 import type { Transport } from "./transport.ts";
 import type { Viewer } from "./types.ts";
@@ -51,8 +52,7 @@ export function createFollow(session: Session, transport: Transport): Follow {
   async function authorize<Data, Variables>(following: Following<Data, Variables>): Promise<string | null> {
     if (following.isRefused || session.stale) await renew(session);
     const { viewer, authorization } = session;
-    if (following.startedBy && viewer?.id !== following.startedBy.id)
-      throw xkitError("UNAUTHENTICATED", "Somebody else is signed in by now: subscribe again.");
+    assertSameViewer(session, following.startedBy);
     following.startedBy = viewer;
     return authorization;
   }

@@ -4,22 +4,29 @@ import { errorOf } from "./errors.ts";
 
 /** GraphQL over HTTP, for the few operations that `xkit` needs: a tenth of a full client. */
 export interface Transport {
-  /** One operation, one answer. Throws XkitError. */
+  /** One operation, one answer. Throws XkitError, and what `inSession` throws. */
   request<Data, Variables>(operation: Operation<Data, Variables>): Promise<Data>;
   /**
    * A subscription's answers as they come, by server-sent events, until the gateway completes it. `onOpen` is called when it begins.
    * Throws XkitError, of code NETWORK when the stream breaks before that.
    */
-  listen<Data, Variables>(operation: Operation<Data, Variables> & { onOpen?: () => void }): AsyncGenerator<Data, void>;
+  listen<Data, Variables>(subscription: Subscription<Data, Variables>): AsyncGenerator<Data, void>;
 }
 
-export interface Operation<Data, Variables> {
+interface Operation<Data, Variables> {
   document: TypedDocumentNode<Data, Variables>;
   variables: Variables;
+}
+
+interface Subscription<Data, Variables> extends Operation<Data, Variables> {
   /** The Authorization header, or null. */
   authorization: string | null;
   signal?: AbortSignal;
+  onOpen?: () => void;
 }
+
+/** Sends a request with this Authorization header, or with none. */
+export type Send = (authorization: string | null) => Promise<Response>;
 
 interface Failure {
   message: string;
@@ -83,10 +90,18 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<str
   }
 }
 
-/** A transport to the gateway at `url`, without a trailing slash. */
-export function createTransport(url: string, fetch: typeof globalThis.fetch): Transport {
-  async function send<Data, Variables>(operation: Operation<Data, Variables>, accept: string): Promise<Response> {
-    const { document, variables, authorization, signal } = operation;
+/** A transport to the gateway at `url`, without a trailing slash. `inSession` sends its requests; default: once, without Authorization. */
+export function createTransport(
+  url: string,
+  fetch: typeof globalThis.fetch,
+  inSession: (send: Send) => Promise<Response> = (send) => send(null),
+): Transport {
+  async function post<Data, Variables>(
+    { document, variables }: Operation<Data, Variables>,
+    accept: string,
+    authorization: string | null,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     try {
       return await fetch(`${url}/graphql`, {
         method: "POST",
@@ -103,19 +118,22 @@ export function createTransport(url: string, fetch: typeof globalThis.fetch): Tr
 
   return {
     async request<Data, Variables>(operation: Operation<Data, Variables>) {
-      const response = await send(operation, "application/graphql-response+json, application/json");
+      const response = await inSession((authorization) =>
+        post(operation, "application/graphql-response+json, application/json", authorization),
+      );
       const body = parseBody(await readText(response));
       if (isAnswerTo(operation, body)) return body.data;
       throw failureOf(body);
     },
-    async *listen<Data, Variables>(operation: Operation<Data, Variables> & { onOpen?: () => void }) {
-      const response = await send(operation, "text/event-stream");
+    async *listen<Data, Variables>(subscription: Subscription<Data, Variables>) {
+      const { authorization, signal, onOpen } = subscription;
+      const response = await post(subscription, "text/event-stream", authorization, signal);
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
       if (!isStream || !response.body) throw failureOf(parseBody(await readText(response)));
-      operation.onOpen?.();
+      onOpen?.();
       for await (const event of readEvents(response.body)) {
         const body = parseBody(event);
-        if (!isAnswerTo(operation, body)) throw failureOf(body);
+        if (!isAnswerTo(subscription, body)) throw failureOf(body);
         yield body.data;
       }
     },

@@ -78,7 +78,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   const loginWith = async (token: string): Promise<SessionPartsFragment> =>
-    (await transport.request({ document: LoginDocument, variables: { token }, authorization: null })).login;
+    (await transport.request({ document: LoginDocument, variables: { token } })).login;
 
   /** The cookie is the browser's, and may be of somebody who was here before, or in another tab: it serves a page that knows its user for that one alone. */
   async function resume(): Promise<SessionPartsFragment | null> {
@@ -91,7 +91,7 @@ export function createSession(options: SessionOptions): Session {
 
   async function resumeByCookie(): Promise<SessionPartsFragment | null> {
     try {
-      return (await transport.request({ document: RefreshSessionDocument, variables: {}, authorization: null })).refreshSession;
+      return (await transport.request({ document: RefreshSessionDocument, variables: {} })).refreshSession;
     } catch (error) {
       if (!(error instanceof UnauthenticatedError || error instanceof ForbiddenError)) throw error;
       return null;
@@ -174,7 +174,7 @@ export function createSession(options: SessionOptions): Session {
       held = null;
       flight = null;
       adopt(null);
-      await next(() => transport.request({ document: LogoutDocument, variables: {}, authorization: null }));
+      await next(() => transport.request({ document: LogoutDocument, variables: {} }));
     },
     onChange(listener) {
       listeners.add(listener);
