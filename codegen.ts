@@ -4,7 +4,7 @@ import { schema } from "./schema/index.ts";
 
 const config: CodegenConfig = {
   schema: printSchema(lexicographicSortSchema(schema)),
-  documents: ["client/api/documents.ts"],
+  documents: ["client/api/documents/*.graphql"],
   importExtension: ".ts",
   emitLegacyCommonJSImports: false,
   generates: {

@@ -20,7 +20,7 @@ interface GroupToken {
   group: { accessToken: { __typename: "AccessToken"; value: string } | { __typename: string; message: string } } | null;
 }
 
-// Write yours beside your code and let codegen type them, as client/api/documents.ts does.
+// Write yours beside your code and let codegen type them, as codegen.ts does for client/api/documents/.
 const connectionsQuery = gql<GroupConnections, { groupId: string }>`
   query GroupConnections($groupId: ID!) {
     group(id: $groupId) {
