@@ -12,9 +12,10 @@ export type ClientOptions = (SessionOptions | { session: Session }) & {
   exchanges?: Exchange[];
 };
 
-const typedErrors = mapExchange({
-  onResult: (result) => (!result.error || result.error instanceof XkitError ? result : { ...result, error: toXkitError(result.error) }),
-});
+const typeErrors: Exchange = (input) =>
+  mapExchange({
+    onResult: (result) => (!result.error || result.error instanceof XkitError ? result : { ...result, error: toXkitError(result.error) }),
+  })(input);
 
 /** `fetch` with the session's token. */
 const signedFetch =
@@ -38,7 +39,7 @@ export function createClient(options: ClientOptions): Client {
   const subscriptions = subscriptionExchange(createApi(session), queries.refetch);
   return new Client({
     url: `${session.url}/graphql`,
-    exchanges: [typedErrors, queries.exchange, ...(options.exchanges ?? []), subscriptions, fetchExchange],
+    exchanges: [typeErrors, queries.exchange, ...(options.exchanges ?? []), subscriptions, fetchExchange],
     preferGetMethod: false,
     fetchOptions: { credentials: "include" },
     fetch: signedFetch(session),

@@ -1,9 +1,9 @@
 export { createClient, type ClientOptions } from "./create-client.ts";
 export { createSession, type Session, type SessionOptions } from "./session/session.ts";
-export { createXkit, type ConnectorName, type Xkit, type XkitOptions } from "./xkit.ts";
+export { createXkit, type Xkit, type XkitOptions } from "./xkit.ts";
 export type { CollectRequest, ConnectOptions, StartOptions } from "./connecting/connect.ts";
 export type { TokenOptions } from "./session/access-tokens.ts";
-export type { ConnectionName } from "./api/where.ts";
+export type { ConnectionName, ConnectorName } from "./api/where.ts";
 export type { XkitEvents, XkitEventType, XkitListener } from "./api/events.ts";
 export { documentCache } from "./api/document-cache.ts";
 export * from "./api/errors.ts";

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 9_450;
+const CREATE_XKIT_BUDGET_BYTES = 8_900;
 const XKIT_JS_BUDGET_BYTES = 7_200;
 const CATALOG_BUDGET_BYTES = 90_000;
 

@@ -3,7 +3,7 @@ import { filter, make, merge, mergeMap, pipe, share, type Source, takeUntil } fr
 import type { Api } from "./api.ts";
 import { XkitError, xkitError } from "./errors.ts";
 
-const toXkitError = (error: unknown): XkitError =>
+const typedError = (error: unknown): XkitError =>
   error instanceof XkitError ? error : xkitError("INTERNAL", error instanceof Error ? error.message : String(error));
 
 function run(api: Api, operation: Operation, onBack?: () => void): Source<OperationResult> {
@@ -18,7 +18,7 @@ function run(api: Api, operation: Operation, onBack?: () => void): Source<Operat
       operation.kind === "subscription"
         ? api.follow(operation.query, operation.variables, { onData: answer, ...(onBack && { onBack }) }, controller.signal)
         : api.request(operation.query, operation.variables).then(answer);
-    void work.catch((error: unknown) => answer(undefined, toXkitError(error))).then(complete);
+    void work.catch((error: unknown) => answer(undefined, typedError(error))).then(complete);
     return () => controller.abort();
   });
 }

@@ -78,18 +78,16 @@ export function errorOf(
   answered: { message: string; extensions?: Record<string, unknown> | undefined } | undefined,
   source: ErrorSource = {},
 ): XkitError {
-  if (!answered)
-    return xkitError("NETWORK", `The gateway cannot be reached: ${source.networkError?.message ?? "no answer"}${hintOf(source)}`, source);
+  const { networkError, ...answer } = source;
+  if (!answered) {
+    // A browser does not say that CORS refused an answer: `fetch` fails by a TypeError, as without a network.
+    const isCorsPerhaps = networkError instanceof TypeError && typeof location !== "undefined";
+    const hint = isCorsPerhaps ? `. If it runs, is ${location.origin} among the web_origins of its configuration?` : "";
+    return xkitError("NETWORK", `The gateway cannot be reached: ${networkError?.message ?? "no answer"}${hint}`, source);
+  }
   const { code, ...facts } = answered.extensions ?? {};
-  const { networkError: _none, ...answer } = source;
   return xkitError(typeof code === "string" ? code : "INTERNAL", answered.message, { ...answer, facts });
 }
-
-/** A browser does not say that CORS refused an answer: `fetch` fails by a TypeError, as without a network. */
-const hintOf = ({ networkError }: ErrorSource): string =>
-  networkError instanceof TypeError && typeof location !== "undefined"
-    ? `. If it runs, is ${location.origin} among the web_origins of its configuration?`
-    : "";
 
 /** The typed error for what urql reports. An XkitError that travelled as a network error comes out as it was. */
 export function toXkitError({ graphQLErrors, networkError, response }: CombinedError): XkitError {

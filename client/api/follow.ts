@@ -59,14 +59,14 @@ export function createFollow(session: Session, transport: Transport): Follow {
 
   /** One stream. Resolves to whether the session token ended it. */
   async function listen<Data, Variables>(following: Following<Data, Variables>): Promise<boolean> {
-    const { document, variables, follower, signal, isBack } = following;
+    const { follower, signal, isBack } = following;
     const authorization = await authorize(following);
     const onOpen = () => {
       following.isRefused = false;
       if (isBack && !signal.aborted) follower.onBack?.();
     };
     let mayRepeat = isBack;
-    for await (const data of transport.listen({ document, variables, authorization, signal, onOpen })) {
+    for await (const data of transport.listen({ ...following, authorization, onOpen })) {
       if (signal.aborted) return false;
       const text = JSON.stringify(data);
       const isRepeated = mayRepeat && text === following.last && beginsWithState(data);

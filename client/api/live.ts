@@ -11,39 +11,31 @@ export interface LiveFeed {
   stop(): void;
 }
 
-const isHidden = () => typeof document !== "undefined" && document.visibilityState === "hidden";
+const isHidden = () => globalThis.document?.visibilityState === "hidden";
 
 /**
  * Tells of every change of the viewer's connections: by server-sent events, and by assuming a change (null) after each break and where those fail.
  * Silent while nobody is signed in and while the tab is hidden; coming back counts as a change.
  */
 export function createLiveFeed(api: Api, session: Session, onChange: (connection: Connection | null) => void): LiveFeed {
-  let running = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: AbortController | null = null;
+  let timer: ReturnType<typeof setInterval> | undefined;
   let stream = new AbortController();
-  let unwatchSession: (() => void) | undefined;
 
   function pause(): void {
-    clearTimeout(timer);
+    clearInterval(timer);
     stream.abort();
   }
 
   function listen(): void {
     pause();
     if (!running || isHidden() || session.viewer === null) return;
-    assumeChanges();
+    timer = setInterval(() => onChange(null), ASSUMED_CHANGE_MS);
     stream = new AbortController();
     const onData = ({ connectionChanged }: ConnectionChangedSubscription) => onChange(connectionChanged);
     const follower = { onData, onBack: () => onChange(null), isEndless: true };
     // Once it is refused, changes are assumed until another user is signed in.
     api.follow(ConnectionChangedDocument, {}, follower, stream.signal).catch(() => {});
-  }
-
-  function assumeChanges(): void {
-    timer = setTimeout(() => {
-      onChange(null);
-      assumeChanges();
-    }, ASSUMED_CHANGE_MS);
   }
 
   function onVisibility(): void {
@@ -55,17 +47,16 @@ export function createLiveFeed(api: Api, session: Session, onChange: (connection
   return {
     start() {
       if (running) return;
-      running = true;
-      unwatchSession = session.onChange(listen);
-      if (typeof document !== "undefined") document.addEventListener("visibilitychange", onVisibility);
-      globalThis.addEventListener?.("online", onVisibility);
+      running = new AbortController();
+      const { signal } = running;
+      signal.addEventListener("abort", session.onChange(listen));
+      globalThis.document?.addEventListener("visibilitychange", onVisibility, { signal });
+      globalThis.addEventListener?.("online", onVisibility, { signal });
       listen();
     },
     stop() {
-      running = false;
-      unwatchSession?.();
-      if (typeof document !== "undefined") document.removeEventListener("visibilitychange", onVisibility);
-      globalThis.removeEventListener?.("online", onVisibility);
+      running?.abort();
+      running = null;
       pause();
     },
   };

@@ -20,12 +20,11 @@ const json =
   (body: unknown, status = 200) =>
   (_request: IncomingMessage, response: ServerResponse) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-const viewer = { document: ViewerDocument, variables: {}, authorization: null };
 const changes = { document: ConnectionChangedDocument, variables: {}, authorization: null };
 
 test("an answer is its data", async () => {
   const transport = await transportTo(json({ data: { viewer: null } }));
-  expect(await transport.request(viewer)).toEqual({ viewer: null });
+  expect(await transport.request(ViewerDocument, {})).toEqual({ viewer: null });
 });
 
 test.each([
@@ -34,15 +33,15 @@ test.each([
   ["INTERNAL", InternalError],
 ])("an error of code %s has its own class, its sentence and its facts", async (code, type) => {
   const transport = await transportTo(json({ errors: [{ message: "A sentence.", extensions: { code, retryAfter: 3 } }] }, 400));
-  const error = await transport.request(viewer).catch((reason: unknown) => reason);
+  const error = await transport.request(ViewerDocument, {}).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(type);
   expect(error).toMatchObject({ code, message: "A sentence.", facts: { retryAfter: 3 } });
 });
 
 test("what is no gateway is a NetworkError, and so is nothing at all", async () => {
   const transport = await transportTo((_request, response) => response.end("<html>"));
-  await expect(transport.request(viewer)).rejects.toBeInstanceOf(NetworkError);
-  await expect(createTransport("http://127.0.0.1:1", fetch).request(viewer)).rejects.toBeInstanceOf(NetworkError);
+  await expect(transport.request(ViewerDocument, {})).rejects.toBeInstanceOf(NetworkError);
+  await expect(createTransport("http://127.0.0.1:1", fetch).request(ViewerDocument, {})).rejects.toBeInstanceOf(NetworkError);
 });
 
 test("an answer that is cut in the middle is a NetworkError", async () => {
@@ -50,7 +49,7 @@ test("an answer that is cut in the middle is a NetworkError", async () => {
     response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
     response.write('{"data":', () => response.destroy());
   });
-  await expect(transport.request(viewer)).rejects.toBeInstanceOf(NetworkError);
+  await expect(transport.request(ViewerDocument, {})).rejects.toBeInstanceOf(NetworkError);
 });
 
 test("events are read however they are cut, and comments between them are no events", async () => {

@@ -5,24 +5,20 @@ import { errorOf } from "./errors.ts";
 /** GraphQL over HTTP, for the few operations that `xkit` needs: a tenth of a full client. */
 export interface Transport {
   /** One operation, one answer. Throws XkitError, and what `inSession` throws. */
-  request<Data, Variables>(operation: Operation<Data, Variables>): Promise<Data>;
+  request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
   /**
    * A subscription's answers as they come, by server-sent events, until the gateway completes it. `onOpen` is called when it begins.
    * Throws XkitError, of code NETWORK when the stream breaks before that.
    */
-  listen<Data, Variables>(subscription: Subscription<Data, Variables>): AsyncGenerator<Data, void>;
+  listen<Data, Variables>(subscription: Operation<Data, Variables> & { onOpen?: () => void }): AsyncGenerator<Data, void>;
 }
 
 interface Operation<Data, Variables> {
   document: TypedDocumentNode<Data, Variables>;
   variables: Variables;
-}
-
-interface Subscription<Data, Variables> extends Operation<Data, Variables> {
   /** The Authorization header, or null. */
   authorization: string | null;
   signal?: AbortSignal;
-  onOpen?: () => void;
 }
 
 /** Sends a request with this Authorization header, or with none. */
@@ -36,36 +32,38 @@ interface Failure {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 const isFailure = (value: unknown): value is Failure => isObject(value) && typeof value["message"] === "string";
 /** The envelope is checked here; that `data` fits the operation is the contract's promise, and codegen's. */
-const isAnswerTo = <Data, Variables>(_operation: Operation<Data, Variables>, body: unknown): body is { data: Data } =>
+const isAnswerTo = <Data, Variables>(_document: TypedDocumentNode<Data, Variables>, body: unknown): body is { data: Data } =>
   isObject(body) && !body["errors"] && isObject(body["data"]);
 
-async function readText(response: Response): Promise<string> {
-  try {
-    return await response.text();
-  } catch (error) {
-    throw networkFailure(error);
-  }
+function throwNoAnswer(error: unknown): never {
+  throw errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
 }
 
-const networkFailure = (error: unknown): Error =>
-  errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
-
-function throwNetworkFailure(error: unknown): never {
-  throw networkFailure(error);
+function throwNoGateway(cause?: unknown): never {
+  throwNoAnswer(new Error("what answered is no gateway", { cause }));
 }
 
 function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw errorOf(undefined, { networkError: new Error("what answered is no gateway", { cause: error }) });
+    return throwNoGateway(error);
   }
 }
 
-function failureOf(body: unknown): Error {
+function throwFailure(body: unknown): never {
   const errors: unknown[] = isObject(body) && Array.isArray(body["errors"]) ? body["errors"] : [];
-  return errorOf(errors.find(isFailure), { networkError: new Error("what answered is no gateway") });
+  const failure = errors.find(isFailure);
+  if (failure) throw errorOf(failure);
+  throwNoGateway();
 }
+
+function dataOf<Data, Variables>(document: TypedDocumentNode<Data, Variables>, text: string): Data {
+  const body = parseBody(text);
+  return isAnswerTo(document, body) ? body.data : throwFailure(body);
+}
+
+const readText = (response: Response): Promise<string> => response.text().catch(throwNoAnswer);
 
 /** The `data:` of each server-sent event until one of type `complete`. Throws XkitError when the stream ends without it. */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
@@ -74,8 +72,8 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<str
   let text = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(throwNetworkFailure);
-      if (done) throw networkFailure("the stream broke");
+      const { done, value } = await reader.read().catch(throwNoAnswer);
+      if (done) throwNoAnswer("the stream broke");
       text += decoder.decode(value, { stream: true });
       const events = text.split(/\r?\n\r?\n/);
       text = events.pop() ?? "";
@@ -96,46 +94,34 @@ export function createTransport(
   fetch: typeof globalThis.fetch,
   inSession: (send: Send) => Promise<Response> = (send) => send(null),
 ): Transport {
-  async function post<Data, Variables>(
-    { document, variables }: Operation<Data, Variables>,
-    accept: string,
-    authorization: string | null,
-    signal?: AbortSignal,
-  ): Promise<Response> {
+  async function post<Data, Variables>(operation: Operation<Data, Variables>, accept: string): Promise<Response> {
+    const { document, variables, authorization, signal } = operation;
     try {
       return await fetch(`${url}/graphql`, {
         method: "POST",
         credentials: "include",
         headers: { accept, "content-type": "application/json", ...(authorization && { authorization }) },
         body: JSON.stringify({ query: print(document), variables }),
-        ...(signal && { signal }),
+        signal: signal ?? null,
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw networkFailure(error);
+      return throwNoAnswer(error);
     }
   }
 
   return {
-    async request<Data, Variables>(operation: Operation<Data, Variables>) {
-      const response = await inSession((authorization) =>
-        post(operation, "application/graphql-response+json, application/json", authorization),
-      );
-      const body = parseBody(await readText(response));
-      if (isAnswerTo(operation, body)) return body.data;
-      throw failureOf(body);
+    async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
+      const accept = "application/graphql-response+json, application/json";
+      const response = await inSession((authorization) => post({ document, variables, authorization }, accept));
+      return dataOf(document, await readText(response));
     },
-    async *listen<Data, Variables>(subscription: Subscription<Data, Variables>) {
-      const { authorization, signal, onOpen } = subscription;
-      const response = await post(subscription, "text/event-stream", authorization, signal);
+    async *listen<Data, Variables>(subscription: Operation<Data, Variables> & { onOpen?: () => void }) {
+      const response = await post(subscription, "text/event-stream");
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-      if (!isStream || !response.body) throw failureOf(parseBody(await readText(response)));
-      onOpen?.();
-      for await (const event of readEvents(response.body)) {
-        const body = parseBody(event);
-        if (!isAnswerTo(subscription, body)) throw failureOf(body);
-        yield body.data;
-      }
+      if (!isStream || !response.body) throwFailure(parseBody(await readText(response)));
+      subscription.onOpen?.();
+      for await (const event of readEvents(response.body)) yield dataOf(subscription.document, event);
     },
   };
 }

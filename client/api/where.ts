@@ -6,6 +6,9 @@ import type { ConnectionWhere } from "../generated/graphql.ts";
  */
 export type ConnectionName = string | { slug: string; id?: never } | { id: string };
 
+/** A connector, by itself or by its slug. */
+export type ConnectorName = string | { slug: string };
+
 /** The GraphQL argument for a name. Throws TypeError when neither a slug nor an id is given. */
 export function parseWhere(name: ConnectionName): ConnectionWhere {
   if (typeof name === "string") return { slug: name };

@@ -6,8 +6,6 @@ import { printedDocuments } from "./printed-documents.ts";
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   plugins: [printedDocuments()],
-  // A script tag runs in pages alone.
-  define: { "typeof document": JSON.stringify("object") },
   build: {
     outDir: fileURLToPath(new URL("../../dist/browser", import.meta.url)),
     emptyOutDir: true,

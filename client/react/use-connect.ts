@@ -2,7 +2,7 @@ import { useCallback, useRef } from "react";
 import { cancelled } from "../connecting/connect-window.ts";
 import type { ConnectOptions } from "../connecting/connect.ts";
 import type { Connection } from "../api/types.ts";
-import type { ConnectorName } from "../xkit.ts";
+import type { ConnectorName } from "../api/where.ts";
 import { useXkit } from "./provider.tsx";
 import { type ActionResult, type ActionState, useAction } from "./use-action.ts";
 

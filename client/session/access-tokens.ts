@@ -1,10 +1,11 @@
-import type { AccessTokenQueryVariables, ConnectionWhere } from "../generated/graphql.ts";
+import type { AccessTokenQueryVariables } from "../generated/graphql.ts";
 import { type AccessToken, type AccessTokenResult, isAccessToken } from "../api/types.ts";
+import { type ConnectionName, parseWhere } from "../api/where.ts";
 
 /** A token is given again from memory for at most this long: a disconnect elsewhere is then noticed, and a wrong clock harmless. */
 const REUSE_MS = 60_000;
 /** Least life a token from memory must have left when the caller does not say. The gateway knows when less will do. */
-const DEFAULT_MARGIN_MS = 60_000;
+const DEFAULT_MARGIN_SECONDS = 60;
 
 export interface TokenOptions {
   /** Least life the token must have left, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
@@ -18,9 +19,9 @@ export interface TokenOptions {
 
 /** Access tokens in memory: asked for once by many callers at a time, never given beyond their expiry, gone after clear. */
 export interface AccessTokens {
-  get(where: ConnectionWhere, options?: TokenOptions): Promise<AccessTokenResult>;
+  get(name: ConnectionName, options?: TokenOptions): Promise<AccessTokenResult>;
   /** The third party refused this token: it is not given again, and the next get tells the gateway. */
-  reject(where: ConnectionWhere, fingerprint: string): void;
+  reject(name: ConnectionName, fingerprint: string): void;
   clear(): void;
 }
 
@@ -28,17 +29,13 @@ interface Kept {
   token: AccessToken;
   /** Given again until then; Unix ms. */
   reuseUntil: number;
-  /** Unix ms; infinite when unknown. */
-  expiresAt: number;
 }
 
-function keep(token: AccessToken, now: number): Kept {
+function isUsable({ token, reuseUntil }: Kept, minimumTtl = DEFAULT_MARGIN_SECONDS): boolean {
+  const now = Date.now();
   const expiresAt = token.expiresAt === null ? Infinity : Date.parse(token.expiresAt);
-  return { token, reuseUntil: now + REUSE_MS, expiresAt };
+  return now < reuseUntil && expiresAt - now > minimumTtl * 1000;
 }
-
-const isUsable = (kept: Kept, minimumTtl: number | undefined, now: number) =>
-  now < kept.reuseUntil && kept.expiresAt - now > (minimumTtl === undefined ? DEFAULT_MARGIN_MS : minimumTtl * 1000);
 
 /** `ask` fetches from the gateway. */
 export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) => Promise<AccessTokenResult>): AccessTokens {
@@ -52,16 +49,17 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
     keptThen.delete(key);
     if (isAccessToken(result) && result.fingerprint !== refusedThen.get(key)) {
       refusedThen.delete(key);
-      keptThen.set(key, keep(result, Date.now()));
+      keptThen.set(key, { token: result, reuseUntil: Date.now() + REUSE_MS });
     }
     return result;
   }
 
   return {
-    async get(where, { minimumTtl, verify } = {}) {
+    async get(name, { minimumTtl, verify } = {}) {
+      const where = parseWhere(name);
       const key = JSON.stringify(where);
       const found = kept.get(key);
-      if (verify === false && found && isUsable(found, minimumTtl, Date.now())) return found.token;
+      if (verify === false && found && isUsable(found, minimumTtl)) return found.token;
       const variables = { where, minimumTtl, rejected: refused.get(key), verify };
       const flightKey = JSON.stringify(variables);
       const [flightsThen, flying] = [flights, flights.get(flightKey)];
@@ -70,8 +68,8 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
       flightsThen.set(flightKey, flight);
       return flight;
     },
-    reject(where, fingerprint) {
-      const key = JSON.stringify(where);
+    reject(name, fingerprint) {
+      const key = JSON.stringify(parseWhere(name));
       refused.set(key, fingerprint);
       if (kept.get(key)?.token.fingerprint === fingerprint) kept.delete(key);
     },

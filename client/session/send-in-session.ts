@@ -14,10 +14,8 @@ export function assertSameViewer(session: Session, startedBy: Viewer | null | un
  */
 export async function sendInSession(session: Session, send: Send): Promise<Response> {
   const { viewer } = session;
-  if (session.stale) {
-    await session.renew();
-    assertSameViewer(session, viewer);
-  }
+  if (session.stale) await session.renew();
+  assertSameViewer(session, viewer);
   const { authorization } = session;
   const response = await send(authorization);
   if (response.status !== 401 || !session.token) return response;

@@ -1,8 +1,8 @@
 import type { AccessTokens } from "./access-tokens.ts";
 import { NoAccessTokenError } from "../api/errors.ts";
-import type { ConnectionWhere } from "../generated/graphql.ts";
 import type { Session } from "./session.ts";
 import { type AccessToken, type AccessTokenResult, isAccessToken } from "../api/types.ts";
+import type { ConnectionName } from "../api/where.ts";
 
 /** Whether a body can be sent a second time. A stream cannot; the body of a Request can, by cloning it first. */
 const isReplayable = (body: unknown) => !(body instanceof ReadableStream || (body instanceof Object && Symbol.asyncIterator in body));
@@ -32,18 +32,19 @@ function getToken(outcome: AccessTokenResult): AccessToken {
 
 /** What makes `xkit.fetch`; see there. */
 export function createTokenFetch(tokens: AccessTokens, session: Session) {
-  return async (where: ConnectionWhere, input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  return async (name: ConnectionName, input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const { fetch } = session;
     const request = new Request(input, init);
     const spare = isReplayable(init?.body) ? request.clone() : null;
     // A refused token is noticed here: nothing need be checked.
-    const token = getToken(await orAborted(tokens.get(where, { verify: false }), request.signal));
+    const ask = () => orAborted(tokens.get(name, { verify: false }), request.signal);
+    const token = getToken(await ask());
     const { viewer } = session;
     const response = await fetch(withToken(request, token));
     if (response.status !== 401) return response;
-    tokens.reject(where, token.fingerprint);
+    tokens.reject(name, token.fingerprint);
     if (!spare) return response;
-    const outcome = await orAborted(tokens.get(where, { verify: false }), request.signal);
+    const outcome = await ask();
     // The body was one user's: it is not sent with another's token.
     if (session.viewer?.id !== viewer?.id) return response;
     if (isAccessToken(outcome) && outcome.fingerprint === token.fingerprint) return response;
