@@ -4,10 +4,10 @@ import type { Authorization, Connection } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";
-import { DisconnectDialog, ProblemCallout } from "./lazy-parts.ts";
+import { LazyDisconnectDialog, LazyProblemCallout } from "./lazy-parts.ts";
 import { Scopes } from "./scopes.tsx";
 import { StatusBadge } from "./status-badge.tsx";
-import { labelOf, statusOf, words } from "./status.ts";
+import { labelOf, type Status, statusOf, words } from "./status.ts";
 import { formatDate } from "./time.ts";
 import type { Connecting } from "./use-connecting.tsx";
 
@@ -42,39 +42,45 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
           </Button>
         </div>
       </div>
-      {authorization && (
-        <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
-          {status !== "connected" && authorization.problem && <ProblemCallout cause={authorization} name={connector.name} />}
-          {authorization.missingScopes.length > 0 && (
-            <Callout tone="warn">
-              <p className="font-semibold">Some permissions were not granted.</p>
-              <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
-              <Scopes scopes={authorization.missingScopes} tone="warn" />
-            </Callout>
-          )}
-          <dl className="grid gap-x-6 gap-y-4 text-sm sm:grid-cols-[8rem_1fr]">
-            {authorization.scopes.length > 0 && (
-              <>
-                <dt className="text-muted max-sm:-mb-3">Permissions</dt>
-                <dd>
-                  <Scopes scopes={authorization.scopes} />
-                </dd>
-              </>
-            )}
-            {status === "connected" && (
-              <>
-                <dt className="text-muted max-sm:-mb-3">Access</dt>
-                <dd className="flex items-start gap-1.5">
-                  <CheckIcon className="mt-0.5 size-4 shrink-0 text-good-text" />
-                  <span>Until it is disconnected.</span>
-                </dd>
-              </>
-            )}
-          </dl>
-        </div>
-      )}
-      {asks && <DisconnectDialog connection={connection} onClose={() => setAsks(false)} />}
+      {authorization && <Details authorization={authorization} status={status} name={connector.name} />}
+      {asks && <LazyDisconnectDialog connection={connection} onClose={() => setAsks(false)} />}
     </li>
+  );
+}
+
+/** What is wrong with it, and what it may do. */
+function Details({ authorization, status, name }: { authorization: Authorization; status: Status; name: string }) {
+  const { problem, scopes, missingScopes } = authorization;
+  return (
+    <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
+      {status !== "connected" && problem && <LazyProblemCallout cause={authorization} name={name} />}
+      {missingScopes.length > 0 && (
+        <Callout tone="warn">
+          <p className="font-semibold">Some permissions were not granted.</p>
+          <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
+          <Scopes scopes={missingScopes} tone="warn" />
+        </Callout>
+      )}
+      <dl className="grid gap-x-6 gap-y-4 text-sm sm:grid-cols-[8rem_1fr]">
+        {scopes.length > 0 && (
+          <>
+            <dt className="text-muted max-sm:-mb-3">Permissions</dt>
+            <dd>
+              <Scopes scopes={scopes} />
+            </dd>
+          </>
+        )}
+        {status === "connected" && (
+          <>
+            <dt className="text-muted max-sm:-mb-3">Access</dt>
+            <dd className="flex items-start gap-1.5">
+              <CheckIcon className="mt-0.5 size-4 shrink-0 text-good-text" />
+              <span>Until it is disconnected.</span>
+            </dd>
+          </>
+        )}
+      </dl>
+    </div>
   );
 }
 

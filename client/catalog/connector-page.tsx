@@ -3,13 +3,13 @@ import { BadUserInputError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { ListedConnector } from "../api/types.ts";
+import type { ListedConnector, Viewer } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
-import { ProblemCallout } from "./lazy-parts.ts";
+import { LazyProblemCallout } from "./lazy-parts.ts";
 import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { Markdown } from "./markdown.tsx";
@@ -19,7 +19,7 @@ import { SignIn } from "./sign-in.tsx";
 import { ConnectorSkeleton } from "./skeletons.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { describe, shownOf, summarise } from "./status.ts";
-import { useConnecting } from "./use-connecting.tsx";
+import { type Connecting, useConnecting } from "./use-connecting.tsx";
 import { useRetry } from "./use-retry.ts";
 
 /** One connector: what it is, the viewer's connections of it, and everything that can be done with them. */
@@ -52,7 +52,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
       {connector === undefined && error && !isUnknown && (
         <>
           <h1 className="sr-only">Integration</h1>
-          <ProblemCallout
+          <LazyProblemCallout
             cause={error}
             name={slug}
             action={
@@ -75,7 +75,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
 }
 
 function ConnectorDetails({ connector }: { connector: ListedConnector }) {
-  const { name, slug, description, shortDescription, connections, supportsMultipleConnections } = connector;
+  const { name, slug, shortDescription, connections } = connector;
   const [{ data: viewer }] = useViewer();
   const connecting = useConnecting(name);
   const shown = shownOf(connections);
@@ -118,36 +118,11 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
             </Callout>
           </div>
         )}
-        {connecting.error && <ProblemCallout cause={connecting.error} name={name} />}
-        {failed && !connecting.error && <ProblemCallout cause={failed} name={name} />}
+        {connecting.error && <LazyProblemCallout cause={connecting.error} name={name} />}
+        {failed && !connecting.error && <LazyProblemCallout cause={failed} name={name} />}
         {viewer === null && <SignIn sentence={`Sign in to connect ${name}.`} />}
-        {viewer && shown.length > 0 && (
-          <section aria-labelledby="xk-connections">
-            <div className="mb-3 flex items-center justify-between gap-4">
-              <h2 id="xk-connections" className="font-semibold">
-                {viewer.groupId !== null ? "Your team's" : "Your"} {shown.length > 1 ? "accounts" : "account"}
-              </h2>
-              {supportsMultipleConnections && (
-                <Button look="quiet" busy={connecting.target?.adds === true} onClick={() => connecting.add(slug)}>
-                  <PlusIcon /> Add another
-                </Button>
-              )}
-            </div>
-            <ul className="flex flex-col gap-3">
-              {shown.map((connection) => (
-                <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
-              ))}
-            </ul>
-          </section>
-        )}
-        {(description ?? shortDescription) && (
-          <section aria-labelledby="xk-about">
-            <h2 id="xk-about" className="mb-2 font-semibold">
-              About {name}
-            </h2>
-            <Markdown>{description ?? shortDescription ?? ""}</Markdown>
-          </section>
-        )}
+        {viewer && shown.length > 0 && <Accounts connector={connector} viewer={viewer} connecting={connecting} />}
+        <About connector={connector} />
         <p className="text-[13px] leading-relaxed text-muted">
           {viewer?.groupId != null && "What you connect here is your team's: each member can use it and end it. "}
           You can end this access here at any time.
@@ -155,5 +130,42 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
       </div>
       {connecting.dialog}
     </>
+  );
+}
+
+/** The viewer's connections of it, or their team's. */
+function Accounts({ connector, viewer, connecting }: { connector: ListedConnector; viewer: Viewer; connecting: Connecting }) {
+  const shown = shownOf(connector.connections);
+  return (
+    <section aria-labelledby="xk-connections">
+      <div className="mb-3 flex items-center justify-between gap-4">
+        <h2 id="xk-connections" className="font-semibold">
+          {viewer.groupId !== null ? "Your team's" : "Your"} {shown.length > 1 ? "accounts" : "account"}
+        </h2>
+        {connector.supportsMultipleConnections && (
+          <Button look="quiet" busy={connecting.target?.adds === true} onClick={() => connecting.add(connector.slug)}>
+            <PlusIcon /> Add another
+          </Button>
+        )}
+      </div>
+      <ul className="flex flex-col gap-3">
+        {shown.map((connection) => (
+          <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function About({ connector: { name, description, shortDescription } }: { connector: ListedConnector }) {
+  const text = description ?? shortDescription;
+  if (!text) return null;
+  return (
+    <section aria-labelledby="xk-about">
+      <h2 id="xk-about" className="mb-2 font-semibold">
+        About {name}
+      </h2>
+      <Markdown>{text}</Markdown>
+    </section>
   );
 }

@@ -4,9 +4,9 @@ const loadProblemCallout = () => import("./problem-callout.tsx").then(({ Problem
 const loadDisconnectDialog = () => import("./disconnect-dialog.tsx").then(({ DisconnectDialog }) => DisconnectDialog);
 const loadCollectDialog = () => import("./collect-dialog.tsx").then(({ CollectDialog }) => CollectDialog);
 
-export const ProblemCallout = lazyPart(loadProblemCallout);
-export const DisconnectDialog = lazyPart(loadDisconnectDialog);
-export const CollectDialog = lazyPart(loadCollectDialog);
+export const LazyProblemCallout = lazyPart(loadProblemCallout);
+export const LazyDisconnectDialog = lazyPart(loadDisconnectDialog);
+export const LazyCollectDialog = lazyPart(loadCollectDialog);
 
 const LOADERS = [loadProblemCallout, loadDisconnectDialog, loadCollectDialog];
 

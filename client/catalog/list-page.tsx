@@ -5,7 +5,7 @@ import type { ListedConnector } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { ConnectorCard } from "./connector-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
-import { ProblemCallout } from "./lazy-parts.ts";
+import { LazyProblemCallout } from "./lazy-parts.ts";
 import { EmptyNotice } from "./notices.tsx";
 import { SearchField } from "./search-field.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -31,34 +31,22 @@ function matches({ name, slug, shortDescription }: ListedConnector, search: stri
 export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps) {
   const [{ data, error, fetching }, refetch] = useConnectors();
   const [{ data: viewer }] = useViewer();
-  const { platform, hasMoved } = useCatalog();
-  const heading = useRef<HTMLHeadingElement>(null);
+  const { platform } = useCatalog();
   const retry = useRetry(refetch);
   useTitle("Integrations");
-  // The link that led back here is gone, and the focus with it.
-  useEffect(() => {
-    if (hasMoved && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
-  }, [hasMoved]);
   const [search, setSearch] = useState("");
   const offered = data?.filter(filter ?? (() => true));
   const found = offered?.filter((connector) => matches(connector, search));
   return (
     <>
       <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-5">
-        {!hideTitle && (
-          <div>
-            <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none sm:text-3xl">
-              {title ?? "Integrations"}
-            </h1>
-            <p className="mt-1.5 text-[15px] text-muted">Connect {platform?.name ?? "this app"} with the tools you already use.</p>
-          </div>
-        )}
+        {!hideTitle && <Heading title={title} />}
         {!hideSearch && <SearchField value={search} onChange={setSearch} />}
       </div>
       <div className="mt-8 flex flex-col gap-6">
         {viewer === null && <SignIn sentence="Sign in to connect, and to see what is connected." />}
         {error && (
-          <ProblemCallout
+          <LazyProblemCallout
             cause={error}
             name="The catalog"
             action={
@@ -91,5 +79,22 @@ export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps
         </p>
       </div>
     </>
+  );
+}
+
+function Heading({ title = "Integrations" }: { title: string | undefined }) {
+  const { platform, hasMoved } = useCatalog();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The link that led back here is gone, and the focus with it.
+  useEffect(() => {
+    if (hasMoved && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+  }, [hasMoved]);
+  return (
+    <div>
+      <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none sm:text-3xl">
+        {title}
+      </h1>
+      <p className="mt-1.5 text-[15px] text-muted">Connect {platform?.name ?? "this app"} with the tools you already use.</p>
+    </div>
   );
 }

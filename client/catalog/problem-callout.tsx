@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Callout } from "./callout.tsx";
-import { authorizationProblem, type Problem, problemOf } from "./problems.ts";
+import { authorizationProblem, type Explanation, problemOf } from "./problems.ts";
 import { formatTime } from "./time.ts";
 import type { Authorization } from "../api/types.ts";
 
@@ -12,7 +12,7 @@ export interface ProblemCalloutProps {
   action?: ReactNode;
 }
 
-const explain = (cause: Error | Authorization, name: string): Problem =>
+const explain = (cause: Error | Authorization, name: string): Explanation =>
   cause instanceof Error ? problemOf(cause, name) : authorizationProblem(name, cause);
 
 /** What went wrong, what to do, and since when. */

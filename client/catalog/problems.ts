@@ -2,7 +2,7 @@ import { ConnectError, XkitError } from "../api/errors.ts";
 import type { Authorization } from "../api/types.ts";
 
 /** A failure for the reader: what happened, and what to do about it. */
-export interface Problem {
+export interface Explanation {
   title: string;
   advice: string;
   /** False where the user decided so: nothing is broken. */
@@ -11,7 +11,7 @@ export interface Problem {
   detail?: string;
 }
 
-type Sentence = (name: string) => Pick<Problem, "title" | "advice">;
+type Sentence = (name: string) => Pick<Explanation, "title" | "advice">;
 
 const again = "Try again in a moment.";
 const tellOperator = "Only the people who run this app can mend this: please tell them.";
@@ -22,7 +22,7 @@ const unavailable: Sentence = (name) => ({ title: `${name} is not available righ
 const known = (sentences: Record<string, Sentence>, code: string) => (Object.hasOwn(sentences, code) ? sentences[code] : undefined);
 
 /** What the gateway said of connecting; or that the user did not finish. */
-function connectProblem(name: string, { code, problem }: ConnectError): Problem {
+function connectProblem(name: string, { code, problem }: ConnectError): Explanation {
   if (problem) return problem;
   if (code === "cancelled")
     return {
@@ -39,7 +39,7 @@ const unexplained: Sentence = (name) => ({
 });
 
 /** What is wrong with an authorization, as the gateway says. */
-export const authorizationProblem = (name: string, { problem }: Authorization): Problem =>
+export const authorizationProblem = (name: string, { problem }: Authorization): Explanation =>
   problem ?? { ...unexplained(name), isAlarm: true };
 
 const gatewayProblems: Record<string, Sentence> = {
@@ -62,7 +62,7 @@ const gatewayProblems: Record<string, Sentence> = {
 const TELLING = new Set(["BAD_USER_INPUT", "INTERNAL"]);
 
 /** What went wrong when something was asked or done; `name` is what it was about. */
-export function problemOf(error: Error, name: string): Problem {
+export function problemOf(error: Error, name: string): Explanation {
   if (error instanceof ConnectError) return connectProblem(name, error);
   const sentence = error instanceof XkitError ? known(gatewayProblems, error.code) : undefined;
   if (!sentence)

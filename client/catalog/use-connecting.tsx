@@ -5,7 +5,7 @@ import { ConnectError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
-import { CollectDialog } from "./lazy-parts.ts";
+import { LazyCollectDialog } from "./lazy-parts.ts";
 import { readReturnTo } from "./return-to.ts";
 
 interface Collecting {
@@ -59,6 +59,6 @@ export function useConnecting(name: string): Connecting {
     connect: (to) => void run(to, false),
     add: (slug) => void run(slug, true),
     cancel: fetching && popup ? cancel : null,
-    dialog: fetching && collecting && <CollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={cancel} />,
+    dialog: fetching && collecting && <LazyCollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={cancel} />,
   };
 }
