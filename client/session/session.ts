@@ -3,7 +3,7 @@ import type { TokenCallback, Viewer } from "../api/types.ts";
 import { LogoutDocument } from "../generated/graphql.ts";
 import { adopt, isDue, type SessionState } from "./session-state.ts";
 import { createSignInTurns } from "./sign-in-turns.ts";
-import { login, resume, type UserTokens } from "./sign-in.ts";
+import { forget, login, remember, resume, type UserTokens } from "./sign-in.ts";
 
 export interface SessionOptions {
   /** Where the gateway is, as `https://connect.example.com`. */
@@ -53,7 +53,7 @@ export function createSession(options: SessionOptions): Session {
   const transport = createTransport(url, fetch);
   const state: SessionState = { current: basic ? null : undefined, generation: 0, renewedAt: 0, listeners: new Set() };
   const turns = createSignInTurns((session) => adopt(state, session));
-  let userTokens: UserTokens = { callback: options.getToken, held: null };
+  const userTokens: UserTokens = { callback: options.getToken, held: null };
 
   return {
     url,
@@ -76,12 +76,11 @@ export function createSession(options: SessionOptions): Session {
     renew: () => turns.flight ?? turns.signIn(() => resume(transport, userTokens, state.current), false),
     login: (first, later) =>
       turns.signIn(async () => {
-        const isToken = typeof first === "string";
-        userTokens = isToken ? { callback: later, held: first } : { callback: later ?? first, held: null };
-        return login(transport, isToken ? first : await first());
+        remember(userTokens, first, later);
+        return login(transport, typeof first === "string" ? first : await first());
       }, true),
     async logout() {
-      userTokens = { callback: undefined, held: null };
+      forget(userTokens);
       await turns.signOut(() => transport.request(LogoutDocument, {}));
     },
     onChange(listener) {

@@ -11,6 +11,17 @@ export interface UserTokens {
   held: string | null;
 }
 
+export function remember(userTokens: UserTokens, first: string | TokenCallback, later: TokenCallback | undefined): void {
+  const isToken = typeof first === "string";
+  userTokens.callback = later ?? (isToken ? undefined : first);
+  userTokens.held = isToken ? first : null;
+}
+
+export function forget(userTokens: UserTokens): void {
+  userTokens.callback = undefined;
+  userTokens.held = null;
+}
+
 /** Signs in by a user token. Throws when the gateway refuses it. */
 export const login = async (transport: Transport, token: string): Promise<SessionPartsFragment> =>
   (await transport.request(LoginDocument, { token })).login;
@@ -24,11 +35,11 @@ export async function resume(
   userTokens: UserTokens,
   known: SessionPartsFragment | null | undefined,
 ): Promise<SessionPartsFragment | null> {
-  const { callback } = userTokens;
-  if (known === undefined && callback) return login(transport, await callback());
+  if (known === undefined && userTokens.callback) return login(transport, await userTokens.callback());
   const resumed = await resumeByCookie(transport);
   if (resumed && resumed.viewer.id === known?.viewer.id) return resumed;
-  if (callback) return login(transport, await callback());
+  // A logout may have come in the meantime.
+  if (userTokens.callback) return login(transport, await userTokens.callback());
   if (userTokens.held === null) return resumed;
   try {
     return await login(transport, userTokens.held);
