@@ -35,6 +35,21 @@ describe("the command line", () => {
     expect(await run(["users", "revoke", "bob"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
   });
 
+  it("makes user tokens in front of another gateway where users are its own alone", async () => {
+    const front = {
+      XKIT_UPSTREAM: "xkit",
+      XKIT_UPSTREAM_URL: "https://connect.example.com",
+      XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1",
+      XKIT_UPSTREAM_SECRET_KEY: "sk_1",
+    };
+    const { stdout } = await run(["users", "token", "ada"], { ...front, XKIT_UPSTREAM_USERS: "ours" });
+    expect(claimsOf(stdout)).toMatchObject({ sub: "ada" });
+    expect(await run(["users", "token", "ada"], front)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("those of its upstream"),
+    });
+  });
+
   it("makes API keys, lists them without their secrets, and revokes them", async () => {
     const created = await run(["keys", "create", "--name", "billing"]);
     const [, id = "", secret = ""] = /^publishable (pk_\S+)\nsecret {6}(sk_\S+)\n/.exec(created.stdout) ?? [];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "./config.ts";
+import { isDecidedHere } from "./upstream.ts";
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {
@@ -20,9 +21,32 @@ describe("the upstream's variables", () => {
 
   it("name an Xkit, with a key pair or without", () => {
     const origin = "https://connect.example.com";
-    expect(parseConfig(url, null).upstream).toEqual({ kind: "xkit", url: origin, origin, keys: null });
+    expect(parseConfig(url, null).upstream).toEqual({ kind: "xkit", url: origin, origin, keys: null, users: "relayed" });
     const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
     expect(parseConfig({ ...url, ...keys }, null).upstream).toMatchObject({ keys: { publishable: "pk_1", secret: "sk_1" } });
+  });
+
+  it("say that users are this gateway's own, which needs a key pair", () => {
+    const ours = { ...url, XKIT_UPSTREAM_USERS: "ours" };
+    expect(problemsOf(ours)).toEqual([
+      "XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them",
+    ]);
+    const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
+    const { upstream } = parseConfig({ ...ours, ...keys }, null);
+    expect(upstream).toMatchObject({ users: "ours" });
+    expect((["users", "token_issuers", "connectors"] as const).map((what) => isDecidedHere(what, upstream))).toEqual([true, true, false]);
+    expect(problemsOf({ ...url, XKIT_UPSTREAM_USERS: "theirs" })).toEqual(["XKIT_UPSTREAM_USERS must be relayed or ours"]);
+  });
+
+  it("let a file name token issuers where users are this gateway's own", () => {
+    const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
+    const file = {
+      platform: { name: "Acme" },
+      token_issuers: [{ iss: "https://issuer.example", jwks_url: "https://issuer.example/jwks" }],
+    };
+    const parse = (env: Record<string, string>) => parseConfig({ ...url, ...keys, ...env }, { path: "x.json", text: JSON.stringify(file) });
+    expect(parse({ XKIT_UPSTREAM_USERS: "ours" }).tokenIssuers).toHaveLength(1);
+    expect(() => parse({})).toThrow(/x\.json token_issuers must be empty/);
   });
 
   it("are reported all at once, by name and without a value", () => {

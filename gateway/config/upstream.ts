@@ -12,14 +12,19 @@ export type UpstreamConfig =
       origin: string;
       /** For what servers ask; null where only users do. */
       keys: { publishable: string; secret: string } | null;
+      /** Whether its users sign in there, and their bearers are passed on, or here. */
+      users: "relayed" | "ours";
     };
 
 /** What is decided here before each kind of upstream; what is left out is decided there. */
 const decisions: Record<UpstreamConfig["kind"], readonly Decision[]> = { vault: ["users", "connectors", "token_issuers"], xkit: [] };
 type Decision = "users" | "connectors" | "token_issuers";
 
+const decisionsOfOurUsers: readonly Decision[] = ["users", "token_issuers"];
+
 /** Whether this gateway itself decides who its users are, what its catalog offers, or whose tokens it takes. */
-export const isDecidedHere = (what: Decision, { kind }: Pick<UpstreamConfig, "kind">): boolean => decisions[kind].includes(what);
+export const isDecidedHere = (what: Decision, { kind, users }: { kind: UpstreamConfig["kind"]; users?: string | undefined }): boolean =>
+  decisions[kind].includes(what) || (users === "ours" && decisionsOfOurUsers.includes(what));
 
 const originSchema = z
   .string()
@@ -40,6 +45,7 @@ export const upstreamEnvironment = {
     .string()
     .regex(/^[\x21-\x7e]{1,200}$/, "must be the secret key of the upstream: printable characters")
     .optional(),
+  XKIT_UPSTREAM_USERS: z.enum(["relayed", "ours"], "must be relayed or ours").default("relayed"),
 };
 
 const schema = z.object(upstreamEnvironment);
@@ -49,24 +55,35 @@ type UpstreamEnvironment = z.output<typeof schema>;
 export function upstreamProblems(env: Readonly<Record<string, string | undefined>>): string[] {
   const { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
   if (kind !== "xkit") {
-    const ofXkit = ["XKIT_UPSTREAM_URL", "XKIT_UPSTREAM_PUBLIC_URL", "XKIT_UPSTREAM_PUBLISHABLE_KEY", "XKIT_UPSTREAM_SECRET_KEY"];
+    const ofXkit = [
+      "XKIT_UPSTREAM_URL",
+      "XKIT_UPSTREAM_PUBLIC_URL",
+      "XKIT_UPSTREAM_PUBLISHABLE_KEY",
+      "XKIT_UPSTREAM_SECRET_KEY",
+      "XKIT_UPSTREAM_USERS",
+    ];
     return ofXkit.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=xkit alone: set that too, or remove it`);
   }
   return [
     ...(url ? [] : ["XKIT_UPSTREAM_URL is required with XKIT_UPSTREAM=xkit: the origin of the upstream"]),
     ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required beside XKIT_UPSTREAM_SECRET_KEY"] : []),
     ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required beside XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
+    ...(env["XKIT_UPSTREAM_USERS"] === "ours" && !publishable && !secret
+      ? ["XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them"]
+      : []),
   ];
 }
 
 /** What a configuration file states and an Xkit decides: silence would let an operator think that it counts. */
 export function unusedProblems(
-  { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,
+  { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_USERS: users }: Readonly<Record<string, string | undefined>>,
   path: string,
   file: { connectors: readonly unknown[]; token_issuers: readonly unknown[] },
 ): string[] {
   if (kind !== "xkit") return [];
-  const stated = (["connectors", "token_issuers"] as const).filter((name) => file[name].length > 0 && !isDecidedHere(name, { kind }));
+  const stated = (["connectors", "token_issuers"] as const).filter(
+    (name) => file[name].length > 0 && !isDecidedHere(name, { kind, users }),
+  );
   return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
 }
 
@@ -75,7 +92,8 @@ export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
   const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
   if (env.XKIT_UPSTREAM === "vault" || url === undefined) return { kind: "vault" };
   const origin = new URL(env.XKIT_UPSTREAM_PUBLIC_URL ?? url).origin;
-  return { kind: "xkit", url: new URL(url).origin, origin, keys: publishable && secret ? { publishable, secret } : null };
+  const keys = publishable && secret ? { publishable, secret } : null;
+  return { kind: "xkit", url: new URL(url).origin, origin, keys, users: env.XKIT_UPSTREAM_USERS };
 }
 
 function isUpstreamUrl(text: string): boolean {

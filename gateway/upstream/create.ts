@@ -3,7 +3,7 @@ import { ConfigError } from "../config/config.ts";
 import type { UpstreamConfig } from "../config/upstream.ts";
 import type { OpenUpstream } from "./outside/adapter.ts";
 import { openOutside } from "./outside/open.ts";
-import { createOwnUsers } from "./own-users.ts";
+import { createOwnPlatform, createOwnUsers } from "./own-users.ts";
 import { createRelayedUsers } from "./relayed-users.ts";
 import type { Adapter, Upstream } from "./upstream.ts";
 import { createVaultAdapter, type VaultAdapterOptions } from "./vault.ts";
@@ -38,7 +38,13 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   }
   // Its HTTP client is a megabyte of code: loaded where it is used.
   const { createXkitAdapter } = await import("./xkit/adapter.ts");
-  const { relay, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs: options.timeoutMs + UPSTREAM_MARGIN_MS });
+  const timeoutMs = options.timeoutMs + UPSTREAM_MARGIN_MS;
+  const { relay, forOwnUser, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs });
+  if (config.users === "ours") {
+    const { callerOf: _pages, ...users } = createOwnUsers(options.auth, forOwnUser);
+    const { connectionsOf } = holder.forPlatform();
+    return { ...holder, users, forPlatform: () => createOwnPlatform(options.auth, connectionsOf), pages: null };
+  }
   return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null };
 }
 

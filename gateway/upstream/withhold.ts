@@ -35,7 +35,8 @@ function judge(token: AccessToken, viewers: readonly Viewer[]): AccessTokenOutco
   return viewers[0]?.userId === owner.id ? token : tokenWithheld(token.connection);
 }
 
-function statusOf(connection: Connection): AccessTokenOutcome {
+/** What a member of a group is told of a connection in place of its token. */
+export function statusOf(connection: Connection): AccessTokenOutcome {
   const { connector, authorization } = connection;
   if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
   if (authorization?.status !== "active" || authorization.health === "reconnect_required")

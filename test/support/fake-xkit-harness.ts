@@ -8,15 +8,25 @@ import { openXkit } from "./upstream.ts";
 
 const connectors = [{ slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true }, ...suiteCatalog];
 
+/** An adapter before a fake, and what the fake was asked. */
+export interface FakeXkitHarness extends UpstreamHarness {
+  requests: FakeXkit["requests"];
+}
+
 /** The adapter before the fake of the contract, which says whose a bearer is. */
-export const createFakeHarness = (): Promise<UpstreamHarness> => createHarness(wholeContract);
+export const createFakeHarness = (): Promise<FakeXkitHarness> => createHarness(wholeContract, "relayed");
+
+/** The adapter before the fake of the contract, with users of the gateway's own. */
+export const createOwnUsersHarness = (): Promise<FakeXkitHarness> => createHarness(wholeContract, "ours");
 
 /** The adapter before a plain service. Users are relayed, so that it has to say whose a bearer is, though no plain service need. */
-export const createPlainHarness = (): Promise<UpstreamHarness> => createHarness(plainService({ saysWho: true }));
+export const createPlainHarness = (): Promise<FakeXkitHarness> => createHarness(plainService({ saysWho: true }), "relayed");
 
-/** What a plain service has no words for. */
-export const plainLacks: Lacks = {
-  directory: "it has no endpoints for users and groups",
+/** The adapter before a plain service that says nothing of a bearer, with users of the gateway's own. */
+export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => createHarness(plainService({ saysWho: false }), "ours");
+
+/** What a plain service has no words for, where the users are the gateway's own. */
+export const plainOwnUsersLacks: Lacks = {
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
   statesLife: "it states no expiry",
@@ -29,7 +39,10 @@ export const plainLacks: Lacks = {
   credentialKinds: "it documents neither token_type nor the fields of a credential",
 };
 
-async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
+/** The same where the users are the service's. */
+export const plainLacks: Lacks = { ...plainOwnUsersLacks, directory: "it has no endpoints for users and groups" };
+
+async function createHarness(dialect: Dialect, users: "relayed" | "ours"): Promise<FakeXkitHarness> {
   const clock = createManualClock();
   const provider = await startAuthorizationServer({ now: clock.now });
   const { clientId, clientSecret } = provider.client;
@@ -39,15 +52,19 @@ async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
     now: clock.now,
     dialect,
   });
-  const { upstream, identify, close } = await openXkit(fake, provider, clock);
+  const { upstream, identify, provision, close } = await openXkit(fake, provider, clock, users);
 
   return {
     catalog: upstream.catalog,
     platform: upstream.forPlatform(),
     provider,
     clock,
+    requests: fake.requests,
     async signIn(id, groupId) {
-      const token = await provision(fake, { external_id: id, external_group_id: groupId });
+      const token =
+        users === "ours"
+          ? (await provision({ id, ...(groupId !== undefined && { groupId }) })).token
+          : await provisionAt(fake, { external_id: id, external_group_id: groupId });
       return { ...(await identify(token)), visit: (link) => visit(fake, provider, link) };
     },
     async close() {
@@ -59,7 +76,7 @@ async function createHarness(dialect: Dialect): Promise<UpstreamHarness> {
 }
 
 /** As a server of the platform does, past the adapter. */
-async function provision({ url, keys }: FakeXkit, user: Record<string, string | null | undefined>): Promise<string> {
+async function provisionAt({ url, keys }: FakeXkit, user: Record<string, string | null | undefined>): Promise<string> {
   const response = await fetch(`${url}/api/platform/users`, {
     method: "POST",
     headers: { authorization: `Basic ${btoa(`${keys.publishable}:${keys.secret}`)}`, "content-type": "application/json" },

@@ -1,4 +1,5 @@
 import type { Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Auth } from "../../gateway/auth/index.ts";
 import type { Config } from "../../gateway/config/config.ts";
 import { requestWithBearer } from "../../gateway/http/bearer-request.ts";
 import { noLimits } from "../../gateway/http/rate-limits.ts";
@@ -40,6 +41,8 @@ export async function openUpstream(config: Config, clock: Clock, open?: OpenAdap
 export interface OpenXkit {
   upstream: Upstream;
   identify(bearer: string): Promise<{ viewer: Viewer; connections: ViewerConnections }>;
+  /** Where users are the gateway's own: makes one known, and a bearer of theirs. */
+  provision: Auth["provisionUser"];
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function openXkit(
   { url, keys }: { url: string; keys: { publishable: string; secret: string } },
   provider: AuthorizationServer,
   clock: Clock,
+  users: "relayed" | "ours" = "relayed",
 ): Promise<OpenXkit> {
   const database = await createTestDatabase("sqlite");
   const env = {
@@ -55,11 +59,13 @@ export async function openXkit(
     XKIT_UPSTREAM_URL: url,
     XKIT_UPSTREAM_PUBLISHABLE_KEY: keys.publishable,
     XKIT_UPSTREAM_SECRET_KEY: keys.secret,
+    XKIT_UPSTREAM_USERS: users,
   };
   const config = createTestConfig(provider, database, { file: { connectors: [] }, env });
   const { services, upstream, close } = await openUpstream(config, clock);
   return {
     upstream,
+    provision: services.auth.provisionUser,
     async identify(bearer) {
       const request = requestWithBearer(bearer);
       const authenticate = () => services.auth.authenticate(request);

@@ -1,4 +1,11 @@
-import { createFakeHarness, createPlainHarness, plainLacks } from "../../../test/support/fake-xkit-harness.ts";
+import {
+  createFakeHarness,
+  createOwnUsersHarness,
+  createPlainHarness,
+  createPlainOwnUsersHarness,
+  plainLacks,
+  plainOwnUsersLacks,
+} from "../../../test/support/fake-xkit-harness.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
 import { openXkit } from "../../../test/support/upstream.ts";
 import { suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/harness.ts";
@@ -27,4 +34,6 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
 
 describeUpstream("the xkit adapter before a second gateway", createXkitHarness);
 describeUpstream("the xkit adapter before a service of the contract", createFakeHarness);
+describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness);
 describeUpstream("the xkit adapter before a plain service that says who is asking", createPlainHarness, plainLacks);
+describeUpstream("the xkit adapter with users of its own before a plain service", createPlainOwnUsersHarness, plainOwnUsersLacks);

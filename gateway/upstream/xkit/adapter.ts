@@ -1,15 +1,17 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
+import type { ViewerConnections } from "../../../schema/upstream.ts";
 import type { TokenHolder, UserRelay } from "../upstream.ts";
 import { createCatalog, getPlatform } from "./catalog.ts";
 import { createEntryReader } from "./entries.ts";
 import { createOperations } from "./operation.ts";
+import { createOwnConnections, type OwnCaller } from "./own-connections.ts";
 import { beginWithKeys, createPlatform, type KeyPair } from "./platform.ts";
 import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
 import { createReachability } from "./reachability.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
-import { createRelay } from "./relay.ts";
+import { createRelay, createUserApi } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
 
 export interface XkitOptions {
@@ -29,6 +31,8 @@ export interface XkitOptions {
 
 export interface XkitAdapter extends TokenHolder {
   relay: UserRelay;
+  /** What a user of this gateway's own has, where the upstream need not say who is asking. */
+  forOwnUser(this: void, caller: OwnCaller): ViewerConnections;
 }
 
 /** Longest that a look at the upstream may take: a balancer waits for it. */
@@ -43,10 +47,13 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const readEntries = createEntryReader(log);
   const polling = createPolling(clock);
   const readToken = createTokenReader({ clock, publicUrl });
-  const platform = createPlatform({ begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken, readEntries });
+  const platformOptions = { begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken, readEntries };
+  const platform = createPlatform(platformOptions);
+  const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries });
   return {
     catalog: createCatalog(begin, publicUrl, readEntries),
-    relay: createRelay({ begin, origin, publicUrl, clock, log, polling, readToken, readEntries }),
+    relay: createRelay({ begin, toUserApi, origin, clock, log }),
+    forOwnUser: createOwnConnections({ platform: platformOptions, toUserApi, polling }),
     forPlatform: () => platform,
     async check() {
       const { ask } = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });

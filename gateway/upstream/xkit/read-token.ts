@@ -59,7 +59,7 @@ export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUr
 
   async function explain(error: GatewayError, ask: Ask, where: ConnectionWhere): Promise<AccessTokenOutcome> {
     const { code, facts, message } = error;
-    if (code === "NOT_FOUND") return absent(ask, where);
+    if (code === "NOT_FOUND") return explainAbsence(ask, where, publicUrl);
     if (code === "MINIMUM_TTL_UNAVAILABLE") return { ...minimumTtlUnavailable("", facts.maximumTtl ?? 0), message };
     if (code === "CONNECTOR_MISCONFIGURED") return { ...connectorMisconfigured("", ""), message };
     if (code === "TEMPORARILY_UNAVAILABLE") return { ...temporarilyUnavailable("", facts.retryAfter ?? 1, ""), message };
@@ -67,12 +67,12 @@ export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUr
       return { ...temporarilyUnavailable("", facts.retryAfter, ""), message };
     throw error;
   }
+}
 
-  /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
-  async function absent(ask: Ask, where: ConnectionWhere): Promise<AccessTokenOutcome> {
-    if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
-    const connector = await findConnector(ask, where.slug, publicUrl);
-    if (connector) return notConnected(connector.name, connector.connectorUrl);
-    throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
-  }
+/** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
+export async function explainAbsence(ask: Ask, where: ConnectionWhere, publicUrl: string): Promise<AccessTokenOutcome> {
+  if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
+  const connector = await findConnector(ask, where.slug, publicUrl);
+  if (connector) return notConnected(connector.name, connector.connectorUrl);
+  throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
 }

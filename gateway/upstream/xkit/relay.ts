@@ -15,23 +15,41 @@ import { answers } from "./response-schemas.ts";
 import { createRelayedSessions } from "./sessions.ts";
 import { createStartedSlugs } from "./started-slugs.ts";
 
-export interface RelayOptions {
-  begin: Begin;
+export interface UserApiOptions {
   /** Where browsers reach the upstream. */
   origin: string;
   publicUrl: string;
   clock: Clock;
-  log: Pick<Log, "warn">;
   polling: Polling;
   readToken: TokenReader;
   readEntries: ReadEntries;
 }
 
-/** The Platform User API below `/api/platform_user` (contract, "Browser endpoints"), on behalf of the bearer's user. */
-export function createRelay({ begin, ...options }: RelayOptions): UserRelay {
+/** Within an operation, the Platform User API below `/api/platform_user` (contract, "Browser endpoints"). */
+export type ToUserApi = (operation: UpstreamOperation) => UserApi;
+
+export function createUserApi(options: UserApiOptions): ToUserApi {
   const slugs = createStartedSlugs();
+  return (operation) => {
+    const ask: Ask = (request, schema) => operation.ask({ ...request, path: ["api", "platform_user", ...request.path] }, schema);
+    const links = createBrowserLinks({ ...options, ask });
+    return { ...options, slugs, ask, operation, links, whoIs: (bearer) => whoIs(ask, bearer) };
+  };
+}
+
+export interface RelayOptions {
+  begin: Begin;
+  toUserApi: ToUserApi;
+  /** Where browsers reach the upstream. */
+  origin: string;
+  clock: Clock;
+  log: Pick<Log, "warn">;
+}
+
+/** The Platform User API on behalf of the bearer's user. */
+export function createRelay({ begin, toUserApi, ...options }: RelayOptions): UserRelay {
   /** Each call of the relay is an operation of its own. */
-  const open = (): UserApi => toUserApi(begin(), { ...options, slugs });
+  const open = (): UserApi => toUserApi(begin());
   const sessions = () => createRelayedSessions({ ...options, ...open() });
   return {
     origin: options.origin,
@@ -40,17 +58,6 @@ export function createRelay({ begin, ...options }: RelayOptions): UserRelay {
     login: (userToken) => sessions().login(userToken),
     refresh: (cookie) => sessions().refresh(cookie),
     logout: (cookie) => sessions().logout(cookie),
-  };
-}
-
-function toUserApi(operation: UpstreamOperation, options: Omit<RelayOptions, "begin"> & Pick<UserApi, "slugs">): UserApi {
-  const ask: Ask = (request, schema) => operation.ask({ ...request, path: ["api", "platform_user", ...request.path] }, schema);
-  return {
-    ...options,
-    ask,
-    operation,
-    whoIs: (bearer) => whoIs(ask, bearer),
-    links: createBrowserLinks({ ...options, ask }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface FakeXkit {
   /** Its origin. */
   readonly url: string;
   readonly keys: { readonly publishable: string; readonly secret: string };
+  /** Every request so far, as `GET /api/platform_user/connections?slug=test`. */
+  readonly requests: readonly string[];
   close(): Promise<void>;
 }
 
@@ -37,9 +39,13 @@ export async function startFakeXkit(options: FakeXkitOptions): Promise<FakeXkit>
   const keys = { publishable: "pk_fake", secret: "sk_fake" };
   let serve = (_request: IncomingMessage, _response: ServerResponse): Promise<void> =>
     Promise.reject(new TypeError("It is not ready yet."));
-  const server = await listen((request, response) => serve(request, response));
+  const requests: string[] = [];
+  const server = await listen((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    return serve(request, response);
+  });
   serve = createServe(createService(options, server.url, keys));
-  return { ...server, keys };
+  return { ...server, keys, requests };
 }
 
 function createService(

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type App, createApp } from "../gateway/app.ts";
+import { createLog } from "../gateway/runtime/log.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
+import { createBrowser } from "./support/browser.ts";
+import { createManualClock } from "./support/clock.ts";
+import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
+import { plainService } from "./support/fake-xkit/dialects.ts";
+import { type FakeXkit, startFakeXkit } from "./support/fake-xkit/fake-xkit.ts";
+import { ask, createTestConfig, PUBLIC_URL, sendTo } from "./support/test-app.ts";
+
+let provider: AuthorizationServer;
+let fake: FakeXkit;
+let database: TestDatabase;
+let app: App;
+beforeEach(async () => {
+  const clock = createManualClock();
+  provider = await startAuthorizationServer({ now: clock.now });
+  const { clientId, clientSecret } = provider.client;
+  fake = await startFakeXkit({
+    connectors: [{ slug: "test", name: "Test", scopes: ["read"] }],
+    provider: { url: provider.url, clientId, clientSecret: clientSecret ?? "" },
+    now: clock.now,
+    dialect: plainService({ saysWho: false }),
+  });
+  database = await createTestDatabase("sqlite");
+  const env = {
+    XKIT_UPSTREAM: "xkit",
+    XKIT_UPSTREAM_URL: fake.url,
+    XKIT_UPSTREAM_PUBLISHABLE_KEY: fake.keys.publishable,
+    XKIT_UPSTREAM_SECRET_KEY: fake.keys.secret,
+    XKIT_UPSTREAM_USERS: "ours",
+  };
+  const config = createTestConfig(provider, database, { file: { connectors: [] }, env });
+  app = await createApp(config, { clock, log: createLog("silent") });
+});
+afterEach(async () => {
+  await app.close();
+  await fake.close();
+  await provider.close();
+  await database.drop();
+});
+
+const graphql = (query: string, bearer: string) => ask(sendTo(app), query, {}, { authorization: `Bearer ${bearer}` });
+const CONNECT = `mutation { connect(slug: "test") { id createdAt authorization { id authorizeUrl state } } }`;
+const TOKEN = `{ viewer { id } connectionToken(where: { slug: "test" }) connection(where: { slug: "test" }) { enabled updatedAt } }`;
+
+/** Connects `test` by the link that the front answers. */
+async function connect(bearer: string): Promise<{ id: string; createdAt: string | null }> {
+  const { data } = await graphql(CONNECT, bearer);
+  await fetch(await provider.authorize(data.connect.authorization.authorizeUrl));
+  return data.connect;
+}
+
+describe("a gateway with users of its own, in front of a plain service that does not say whose a bearer is", () => {
+  it("connects a user, and gives them their token, with the instants that are unknown as null", async () => {
+    const { token } = await app.provisionUser({ id: "ada" });
+    expect((await connect(token)).createdAt).toBeNull();
+    const { data } = await graphql(TOKEN, token);
+    expect(data).toMatchObject({ viewer: { id: "ada" }, connection: { enabled: true, updatedAt: null } });
+    expect(provider.liveAccessTokens()).toContain(data.connectionToken);
+  });
+
+  it("follows an authorization by the short id that the service gave it", async () => {
+    const { token } = await app.provisionUser({ id: "ada" });
+    const { data } = await graphql(CONNECT, token);
+    const { id } = data.connect.authorization;
+    expect(id).toBe("1");
+    const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${token}` };
+    const body = JSON.stringify({ query: `subscription { authorizationStatus(id: "${id}") { id status } }` });
+    const reader = (await sendTo(app)("/graphql", { method: "POST", headers, body })).body?.getReader();
+    let events = "";
+    while (!events.includes("data: {")) events += new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    expect(events).toContain(`{"id":"1","status":"AWAITING_CALLBACK"}`);
+  });
+
+  it("signs a user in by a cookie of its own, and asks the service for no session", async () => {
+    const { token } = await app.provisionUser({ id: "ada" });
+    const browser = createBrowser(app, PUBLIC_URL);
+    const login = await ask(browser.fetch, `mutation { login(token: "${token}") { token viewer { id } } }`, {}, { origin: PUBLIC_URL });
+    expect(login.data.login.viewer.id).toBe("ada");
+    const refreshed = await ask(browser.fetch, `mutation { refreshSession { token } }`, {}, { origin: PUBLIC_URL });
+    expect((await graphql("{ viewer { id } }", refreshed.data.refreshSession.token)).data.viewer).toEqual({ id: "ada" });
+    expect(fake.requests).toEqual([]);
+  });
+
+  it("gives a member no token, and asks for none", async () => {
+    const { token } = await app.provisionUser({ id: "grace", groupId: "acme" });
+    await connect(token);
+    const { data } = await graphql(TOKEN, token);
+    expect(data).toMatchObject({ connectionToken: null, connection: { enabled: true } });
+    expect(fake.requests.filter((request) => /^GET .*\/connections?\/[^/]+$/.test(request))).toEqual([]);
+  });
+});
