@@ -44,10 +44,10 @@ export function createOwnUsers(
   };
 }
 
-const hold = (viewer: Viewer, { accessToken, ...connections }: ViewerConnections): HeldConnections => ({
-  ...connections,
+const hold = (viewer: Viewer, connections: ViewerConnections): HeldConnections => ({
   viewer,
-  readToken: async (where, request) => ({ outcome: await accessToken(where, request), viewers: [viewer] }),
+  connections,
+  readToken: async (where, request) => ({ outcome: await connections.accessToken(where, request), viewers: [viewer] }),
 });
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */

@@ -79,10 +79,15 @@ function careless(found: Connection | null, tokenOf: Connection) {
 }
 
 /** @param viewer Who is asking, where that is known beforehand. @param viewers Who was asking, each time that was looked up. */
-function ask({ accessToken, ...connections }: ViewerConnections, viewer: Viewer | null, viewers = viewer ? [viewer] : []) {
-  const readToken: HeldConnections["readToken"] = async (where, request) => ({ outcome: await accessToken(where, request), viewers });
-  const withheld = withholdGroupTokens({ ...connections, viewer, readToken });
-  return withheld.accessToken({ slug: "test" }, { minimumTtl: null, rejected: null, verify: null });
+function ask(connections: ViewerConnections, viewer: Viewer | null, viewers = viewer ? [viewer] : []) {
+  const readToken: HeldConnections["readToken"] = async (where, request) => ({
+    outcome: await connections.accessToken(where, request),
+    viewers,
+  });
+  return withholdGroupTokens({ viewer, connections, readToken }).accessToken(
+    { slug: "test" },
+    { minimumTtl: null, rejected: null, verify: null },
+  );
 }
 
 describe("a group's token", () => {

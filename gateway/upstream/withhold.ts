@@ -11,7 +11,7 @@ type AccessToken = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
  * The port over what an adapter holds. A user gets a token of their own alone, and in a group none. Where it is known that they are in a
  * group, no token is asked for.
  */
-export function withholdGroupTokens({ viewer, readToken, ...connections }: HeldConnections): ViewerConnections {
+export function withholdGroupTokens({ viewer, connections, readToken }: HeldConnections): ViewerConnections {
   return {
     ...connections,
     async accessToken(where, request) {

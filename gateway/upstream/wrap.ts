@@ -15,11 +15,11 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOpt
   const guards = { origins, limit: createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER) };
 
   /** From the inside out. */
-  function wrapCaller({ connectionsIn, ...caller }: Caller<HeldConnections>): Caller {
+  function wrapCaller(caller: Caller<HeldConnections>): Caller {
     return {
       ...caller,
       connectionsIn(browser) {
-        const withheld = withholdGroupTokens(connectionsIn(browser));
+        const withheld = withholdGroupTokens(caller.connectionsIn(browser));
         const guarded = guard(withheld, caller, guards);
         return observeOutcomes(guarded, countOutcome);
       },

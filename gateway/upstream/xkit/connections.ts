@@ -52,14 +52,9 @@ interface BearerApi extends UserApi {
  */
 export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer: () => Promise<Viewer>): HeldConnections {
   const asBearer = (): BearerApi => toBearerApi(open(), bearer, viewer);
-  return {
-    viewer: null,
+  const connections: HeldConnections["connections"] = {
     find: (where) => find(asBearer(), where),
     list: (slug) => list(asBearer(), slug),
-    readToken(where, wanted) {
-      const api = asBearer();
-      return api.readToken(api.operation.ask, where, wanted, (query) => readWithToken(api, where, query));
-    },
     start: (slug, options) => start(asBearer(), slug, options),
     submit: (state, fields) => submit(asBearer(), state, fields),
     disconnect: (where) => disconnect(asBearer(), where),
@@ -70,6 +65,14 @@ export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer:
       list: (slug, findViewer) => list(asBearer(), slug, findViewer),
       findAuthorization: (id) => findAuthorization(asBearer(), id),
     }),
+  };
+  return {
+    viewer: null,
+    connections,
+    readToken(where, wanted) {
+      const api = asBearer();
+      return api.readToken(api.operation.ask, where, wanted, (query) => readWithToken(api, where, query));
+    },
   };
 }
 

@@ -64,13 +64,16 @@ export function createOwnConnections(options: OwnConnectionsOptions): (caller: O
 }
 
 /** Does something by a bearer of the user, within one operation. */
-type AsUser = <Answer>(bearerOf: UserBearers["get"], use: (connections: HeldConnections) => Promise<Answer>) => Promise<Answer>;
+type AsUser = <Answer>(
+  bearerOf: UserBearers["get"],
+  use: (connections: HeldConnections["connections"]) => Promise<Answer>,
+) => Promise<Answer>;
 
 function createAsUser({ platform, toUserApi }: OwnConnectionsOptions, viewer: Viewer, bearers: UserBearers): AsUser {
   return async (bearerOf, use) => {
     const { ask, operation } = platform.begin();
     const [open, known] = [() => toUserApi(operation), () => Promise.resolve(viewer)];
-    const act = (bearer: string) => use(connectionsOfBearer(open, bearer, known));
+    const act = (bearer: string) => use(connectionsOfBearer(open, bearer, known).connections);
     const bearer = await bearerOf(ask, viewer);
     try {
       return await act(bearer);
