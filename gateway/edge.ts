@@ -9,7 +9,8 @@ import { createContinueRoutes } from "./connect/continue-link.ts";
 import { createPopupTokens, handOffToPopup, type HandoffTokens } from "./connect/handoff.ts";
 import type { Pages } from "./connect/page.ts";
 import { createPageLinkRoutes, createPageLinkTokens, linkPage } from "./connect/page-link.ts";
-import { createPopupRoutes } from "./connect/popup.ts";
+import { admitWithoutSignIn, createPopupRoutes } from "./connect/popup.ts";
+import { createPopupSignIn } from "./connect/popup-sign-in.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
 import { createSignInRoute } from "./connect/sign-in.ts";
 import { createSignOutRoute } from "./connect/sign-out.ts";
@@ -168,15 +169,16 @@ function createConnectingRoutes(
 ): Hono<Routed> {
   const { bindings, cookies, origins, users } = auth;
   const shared = { signIn, bindings, origins, pages, findUser: users.find };
-  const pending = createPendingHandoffs(handoffServices);
   const routes = new Hono<Routed>();
-  if (upstream.pages) {
-    const { vault, callerOf } = upstream.pages;
-    routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, publicUrl: config.publicUrl }));
-    routes.route("/", createContinueRoutes({ ...shared, vault, handoffs }));
-    routes.route("/", createPageLinkRoutes({ ...shared, vault, links }));
-  }
-  return routes.route("/", createPopupRoutes({ ...shared, vault: upstream.pages?.vault ?? null, handoffs, pending, cookies }));
+  const popup = { handoffs, origins, pages };
+  if (!upstream.pages) return routes.route("/", createPopupRoutes({ ...popup, admit: admitWithoutSignIn }));
+  const { vault, callerOf } = upstream.pages;
+  const { admit, routes: switching } = createPopupSignIn({ ...shared, vault, cookies, pending: createPendingHandoffs(handoffServices) });
+  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, publicUrl: config.publicUrl }));
+  routes.route("/", createContinueRoutes({ ...shared, vault, handoffs }));
+  routes.route("/", createPageLinkRoutes({ ...shared, vault, links }));
+  routes.route("/", switching);
+  return routes.route("/", createPopupRoutes({ ...popup, admit }));
 }
 
 /** The REST contract. */

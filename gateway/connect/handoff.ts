@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { forbidden } from "../../schema/errors.ts";
 import type { OneTimeTokens } from "../auth/one-time-tokens.ts";
 import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 import type { RequestLimits } from "../http/rate-limits.ts";
@@ -83,14 +82,13 @@ export const createPopupTokens = (services: HandoffServices): HandoffTokens =>
   createHandoffTokens(services, { name: "one-time-token", schema: handoffSchema });
 
 interface Popup {
-  /** Null where the popup is the upstream's. */
+  /** Null where the upstream connects: its link says what the popup goes on with. */
   vault: Pick<Vault, "findStarted"> | null;
   handoffs: HandoffTokens;
 }
 
-/** The token for a popup that a page of this user opens: it goes on with what they started last. Throws FORBIDDEN and RATE_LIMITED. */
+/** The token for a popup that a page of this user opens: it goes on with what they started last. Throws RATE_LIMITED. */
 export async function handOffToPopup({ vault, handoffs }: Popup, userId: string, limits: RequestLimits): Promise<string> {
-  if (!vault) throw forbidden("The popup of xkit.js is the upstream's: bind xkit.js to that, or send the browser to authorize_url.");
   limits.admit("oneTimeToken", userId);
-  return handoffs.create({ userId, stateHash: await vault.findStarted(userId) });
+  return handoffs.create({ userId, stateHash: vault && (await vault.findStarted(userId)) });
 }

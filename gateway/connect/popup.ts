@@ -1,8 +1,10 @@
 /**
  * The popup of xkit.js (contract, "Popup"): `/authorizations/loading`, `/authorizations/:slug/loading?token=`, `/authorizations/done`.
  *
- * The second page signs this browser in, by a one-time token out of its address. That is a login by link, so an attacker could try to
- * sign a victim in as the attacker: the victim's next connection would then land in the attacker's account (login CSRF). Hence:
+ * The second page redeems a one-time token out of its address. Where this gateway knows the users, that signs the browser in
+ * (`popup-sign-in.ts`): a login by link, so that an attacker could try to sign a victim in as the attacker, and the victim's next
+ * connection would land in the attacker's account (login CSRF). In front of another gateway it signs no user in: there the window is
+ * bound, and asked by name, at the link that it goes on to. Hence:
  *
  * 1. Opening the address changes nothing. A script on the page redeems the token by POST, so mail scanners, previews and prefetching
  *    use no token up, and the POST is taken from this gateway's own origin alone (`Origin`), which no other page can send.
@@ -13,39 +15,28 @@
  *    So an attacker's page that opens the window gets the error page. A platform's page needs no more than the browsers' default
  *    `Referrer-Policy`, `strict-origin-when-cross-origin`; under `no-referrer` it is refused, with a sentence that says so.
  * 4. Messages go to `opener_origin` alone, and only if that is a valid web origin: an attacker's page hears nothing.
- * 5. Where another user is signed in already, this one is asked first, by name (`switch-user.ts`).
- * 6. What was started is bound to user and browser still: the token says for which attempt the window is, and the window gets a secret of
- *    its own for that one alone.
  */
 import { Hono } from "hono";
 import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
-import type { Cookies } from "../auth/cookies.ts";
-import type { Bindings } from "../auth/bindings.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
-import type { SignIn } from "../auth/sign-in.ts";
-import type { KnownUser } from "../../schema/upstream.ts";
-import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
-import type { Vault } from "../vault/vault.ts";
 import type { Handoff, HandoffTokens } from "./handoff.ts";
 import type { Pages } from "./page.ts";
-import { createSwitchRoutes, deferHandoff } from "./switch-user.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
+/** What a popup gets for its token, of which the opener is told that it is ready: 204, or where it goes first. */
+export type AdmitPopup = (handoff: Handoff, request: Request, openerOrigin: string) => Promise<Response>;
+
+/** Where another gateway connects: its own link says who the window is for. */
+export const admitWithoutSignIn: AdmitPopup = () => Promise.resolve(new Response(null, { status: 204 }));
+
 interface Dependencies {
-  /** Null where another gateway connects: its popups are that one's. */
-  vault: Pick<Vault, "bindStarted"> | null;
   handoffs: HandoffTokens;
-  /** Handoffs that wait for the user's answer. */
-  pending: HandoffTokens;
-  signIn: SignIn;
-  bindings: Pick<Bindings, "create">;
-  cookies: Pick<Cookies, "handoff">;
+  admit: AdmitPopup;
   origins: OriginCheck;
   pages: Pages;
-  findUser(id: string): Promise<KnownUser | null>;
 }
 
 const redemptionSchema = z.object({ token: z.string().max(1_024), openerOrigin: z.string().max(512).default("") });
@@ -74,7 +65,6 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
       : renderRefusal({ title: name, error: "There is no such connector." }),
   );
   routes.post("/authorizations/redeem", ({ req }) => redeem(dependencies, req.raw));
-  routes.route("/", createSwitchRoutes({ ...dependencies, enter: (handoff, request) => enter(dependencies, handoff, request) }));
   return routes;
 }
 
@@ -95,38 +85,12 @@ function showLoading({ origins, pages }: Pick<Dependencies, "origins" | "pages">
 const renderRefusal = ({ error, ...page }: { title: string; error: string; openerOrigin?: string }): Promise<Response> =>
   renderPopupPage({ ...page, script: "loading", text: error, status: 403, error });
 
-async function redeem(dependencies: Dependencies, request: Request): Promise<Response> {
-  const { handoffs, origins, signIn } = dependencies;
+async function redeem({ handoffs, origins, admit }: Dependencies, request: Request): Promise<Response> {
   if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
   const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
   const handoff = data ? await handoffs.redeem(data.token) : null;
   if (!handoff) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
-  const current = await signIn.findViewer(request);
-  const headers = new Headers();
-  if (current === null || current.userId === handoff.userId) {
-    for (const cookie of await enter(dependencies, handoff, request)) headers.append("set-cookie", cookie);
-    return new Response(null, { status: 204, headers });
-  }
-  const { location, setCookie } = await deferHandoff(dependencies, handoff, data?.openerOrigin ?? "");
-  headers.append("set-cookie", setCookie);
-  return Response.json({ location: `${origins.own}${location}` }, { headers });
-}
-
-/**
- * No new session for the same user; another user's ends first. A new one ends with what was started: where a browser keeps third-party
- * cookies away from the page, the page's logout cannot reach it.
- */
-async function enter(
-  { signIn, vault, bindings }: Pick<Dependencies, "signIn" | "vault" | "bindings">,
-  { userId, stateHash }: Handoff,
-  request: Request,
-): Promise<string[]> {
-  const current = await signIn.findViewer(request);
-  if (current && current.userId !== userId) await signIn.logout(request);
-  const setCookies = current?.userId === userId ? [] : (await signIn.start(userId, request, ATTEMPT_LIFETIME_SECONDS)).setCookies;
-  const bind = bindings.create(request, (header) => setCookies.push(header));
-  if (stateHash !== null) await vault?.bindStarted(stateHash, userId, bind);
-  return setCookies;
+  return admit(handoff, request, data?.openerOrigin ?? "");
 }
 
 function explainOrigin(openerOrigin: string): string {

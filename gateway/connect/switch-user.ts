@@ -21,7 +21,7 @@ const SWITCH_SECONDS = 600;
 export const createPendingHandoffs = (services: HandoffServices): HandoffTokens =>
   createHandoffTokens(services, { name: "pending-hand-over", schema: handoffSchema, lifetimeSeconds: SWITCH_SECONDS });
 
-interface Dependencies {
+export interface SwitchDependencies {
   pages: Pages;
   pending: HandoffTokens;
   cookies: Pick<Cookies, "handoff">;
@@ -33,7 +33,7 @@ interface Dependencies {
 
 /** Keeps a handoff until the user has agreed: answers where they are asked, and the `Set-Cookie` header that leads there. */
 export async function deferHandoff(
-  { pending, cookies }: Pick<Dependencies, "pending" | "cookies">,
+  { pending, cookies }: Pick<SwitchDependencies, "pending" | "cookies">,
   handoff: Handoff,
   openerOrigin: string,
 ): Promise<{ location: string; setCookie: string }> {
@@ -42,7 +42,7 @@ export async function deferHandoff(
 }
 
 /** The page that asks by name, and where its form goes. */
-export function createSwitchRoutes({ pages, pending, cookies, origins, findUser, enter }: Dependencies): Hono {
+export function createSwitchRoutes({ pages, pending, cookies, origins, findUser, enter }: SwitchDependencies): Hono {
   const openerOf = (request: Request) => new URL(request.url).searchParams.get("opener_origin") ?? "";
 
   async function ask(request: Request): Promise<Response> {

@@ -1,24 +1,14 @@
-import type xkit from "@xkit-co/xkit.js";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
-import { createPageWindow, type PageWindow, type ThirdPartyCookies } from "../../test/support/page-window.ts";
+import { type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
+import type { PageWindow, ThirdPartyCookies } from "../../test/support/page-window.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
+import { loadXkitJs, openXkitPage } from "../../test/support/xkit-js.ts";
 
-/** The published package, unmodified: https://www.npmjs.com/package/@xkit-co/xkit.js, 3.14.1. */
-type CreateXkit = typeof xkit.default;
-let createXkit: CreateXkit;
-/** Phoenix looks at `window` once, when it is loaded, so that this one is every test's. */
-const window: Record<string, unknown> = {};
-
+let createXkit: Awaited<ReturnType<typeof loadXkitJs>>;
 beforeAll(async () => {
-  for (const method of ["log", "warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
-  vi.stubGlobal("window", window);
-  // CommonJS that was once an ES module.
-  const loaded: { default: CreateXkit | { default: CreateXkit } } = await import("@xkit-co/xkit.js");
-  createXkit = "default" in loaded.default ? loaded.default.default : loaded.default;
+  createXkit = await loadXkitJs();
 });
 
-const ownFetch = globalThis.fetch;
 let gateway: HttpsGateway;
 let page: PageWindow;
 afterEach(async () => {
@@ -29,21 +19,7 @@ afterEach(async () => {
 /** A gateway, and a page of the platform before it. */
 async function open(thirdPartyCookies: ThirdPartyCookies = "allowed"): Promise<void> {
   gateway = await startHttpsGateway();
-  await openPage(thirdPartyCookies);
-}
-
-async function openPage(thirdPartyCookies: ThirdPartyCookies = "allowed"): Promise<void> {
-  page = createPageWindow({
-    origin: APP_ORIGIN,
-    gateway: `https://${gateway.domain}`,
-    certificate: gateway.certificate,
-    thirdPartyCookies,
-  });
-  Object.assign(window, page.globals.window);
-  // The gateway lives in this process too, and its own requests go to the provider.
-  const isOfPage = (input: unknown) => String(input).startsWith(`https://${gateway.domain}/`);
-  vi.stubGlobal("fetch", (...[input, init]: Parameters<typeof fetch>) => (isOfPage(input) ? page.globals.fetch : ownFetch)(input, init));
-  vi.stubGlobal("WebSocket", page.globals.WebSocket);
+  page = openXkitPage(gateway, thirdPartyCookies);
 }
 
 const tokenOf = async (id: string): Promise<string> => (await gateway.app.provisionUser({ id })).token;

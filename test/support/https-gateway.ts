@@ -16,8 +16,10 @@ export interface HttpsGateway extends TestApp {
   certificate: string;
 }
 
-/** A whole gateway on https loopback, with a certificate that it signed itself. */
-export async function startHttpsGateway(options: TestAppOptions = {}): Promise<HttpsGateway> {
+/** A whole gateway on https loopback, with a certificate that it signed itself. `configure` is given its public URL. */
+export async function startHttpsGateway(
+  configure: TestAppOptions | ((url: string) => Promise<TestAppOptions>) = {},
+): Promise<HttpsGateway> {
   const { key, cert } = createCertificate("localhost");
   const server = createServer({ key, cert });
   const port = await new Promise<number>((resolve) => {
@@ -27,6 +29,7 @@ export async function startHttpsGateway(options: TestAppOptions = {}): Promise<H
     });
   });
   const domain = `localhost:${port}`;
+  const options = typeof configure === "function" ? await configure(`https://${domain}`) : configure;
   const file = { web_origins: [APP_ORIGIN], ...options.file };
   const test = await startTestApp({ ...options, file, env: { XKIT_PUBLIC_URL: `https://${domain}`, ...options.env } });
   const answer = getRequestListener((request) => test.app.fetch(request));
