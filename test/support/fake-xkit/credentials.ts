@@ -45,7 +45,7 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
 
   const findUser = ({ headers }: Call): User | null => find(bearers, /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1] ?? "");
 
-  const isKeyPair = ({ headers }: Call): boolean => headers.authorization === `Basic ${btoa(`${keys.publishable}:${keys.secret}`)}`;
+  const isKeyPair = ({ headers }: Call): boolean => headers.authorization === basicOf(keys);
 
   return {
     mintUserToken: (user: User) => mintBearer(user, USER_TOKEN_MS),
@@ -67,16 +67,10 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
 
     requireUser(call: Call): User {
       if (isKeyPair(call)) throw new Refusal(403, "FORBIDDEN", "This is for users.");
-      const user = findUser(call);
-      if (!user) throw new Refusal(401, "UNAUTHENTICATED", "Sign in first.");
-      return user;
+      return findUser(call) ?? refuse("Sign in first.");
     },
 
-    requireSession(call: Call): User {
-      const user = find(sessions, cookieOf(call, SESSION_COOKIE) ?? "");
-      if (!user) throw new Refusal(401, "UNAUTHENTICATED", "There is no session.");
-      return user;
-    },
+    requireSession: (call: Call): User => find(sessions, cookieOf(call, SESSION_COOKIE) ?? "") ?? refuse("There is no session."),
 
     requireKeys(call: Call): void {
       if (call.headers.origin !== undefined) throw new Refusal(403, "FORBIDDEN", "A secret key must not be in a page.");
@@ -86,6 +80,12 @@ export function createCredentials({ keys, now }: { keys: { publishable: string; 
         : new Refusal(401, "UNAUTHENTICATED", "The key pair is wrong.");
     },
   };
+}
+
+const basicOf = ({ publishable, secret }: { publishable: string; secret: string }): string => `Basic ${btoa(`${publishable}:${secret}`)}`;
+
+function refuse(message: string): never {
+  throw new Refusal(401, "UNAUTHENTICATED", message);
 }
 
 /** Without an `Origin`, the page must say that it is the service's own (contract, "Sessions"). */
