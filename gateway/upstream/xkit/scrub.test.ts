@@ -35,6 +35,14 @@ describe("an answer", () => {
     expect(repeatsSecret(typed("a-very-long-secret"))).toBe(true);
   });
 
+  it("is looked through to any depth", () => {
+    const depth = 200_000;
+    const nest = (text: string) =>
+      JSON.parse(`{"access_token":${JSON.stringify(TOKEN)},"in":${"[".repeat(depth)}${JSON.stringify(text)}${"]".repeat(depth)}}`);
+    expect(repeatsSecret(nest("harmless"))).toBe(false);
+    expect(repeatsSecret(nest(TOKEN))).toBe(true);
+  });
+
   it("without a token repeats none", () => {
     for (const json of [undefined, null, 1, "text", [], {}, { access_token: null, credential: "" }])
       expect(repeatsSecret(json)).toBe(false);

@@ -18,22 +18,31 @@ const isMembered = (value: unknown): value is Record<string, unknown> => typeof 
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-function secretsOf(json: unknown): string[] {
-  if (!isMembered(json)) return [];
-  const { access_token: token, credential } = json;
-  const fields = isMembered(credential) ? Object.values(credential).filter(isText) : [];
-  const own = [
-    ...[token, credential].filter(isText).filter(({ length }) => length >= SHORTEST_SECRET),
-    ...fields.filter(({ length }) => length >= SHORTEST_FIELD),
-  ];
-  return [...own, ...Object.values(json).flatMap(secretsOf)];
-}
+const secretsOf = (json: unknown): string[] =>
+  membersOf(json).flatMap(([name, value]) => {
+    if (!isPlace(name)) return [];
+    if (isText(value)) return value.length >= SHORTEST_SECRET ? [value] : [];
+    const fields = name === "credential" && isMembered(value) ? Object.values(value).filter(isText) : [];
+    return fields.filter(({ length }) => length >= SHORTEST_FIELD);
+  });
 
 /** Every text but tokens and credentials in their own places. */
-function otherTextsOf(value: unknown, name = ""): string[] {
-  if (name === "access_token" || name === "credential") return [];
-  if (isText(value)) return [value];
-  return isMembered(value) ? Object.entries(value).flatMap(([member, inner]) => otherTextsOf(inner, member)) : [];
+const otherTextsOf = (json: unknown): string[] =>
+  membersOf(json, isPlace)
+    .map(([, value]) => value)
+    .filter(isText);
+
+/** Where a token or a credential belongs. */
+const isPlace = (name: string): boolean => name === "access_token" || name === "credential";
+
+/** Every member at every depth, by name, but those that are left out, with all that they hold. Not recursive: an answer may be deep. */
+function membersOf(json: unknown, isLeftOut: (name: string) => boolean = () => false): [string, unknown][] {
+  const found: [string, unknown][] = [["", json]];
+  for (const [, value] of found) {
+    if (!isMembered(value)) continue;
+    for (const member of Object.entries(value)) if (!isLeftOut(member[0])) found.push(member);
+  }
+  return found;
 }
 
 /** A secret as it is, as a part of an address, of JSON, and of base64, wherever it stands in that. */
