@@ -10,7 +10,7 @@ export interface XkitEvents {
   "connection:disable": string;
   /** A connection changed, here or elsewhere; null: any may have changed. Live while there is a listener. */
   "connection:change": Connection | null;
-  /** Somebody else, or nobody, is signed in. */
+  /** Another user, or none, is signed in. */
   "config:update": { viewer: Viewer | null };
 }
 

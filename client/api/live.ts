@@ -15,7 +15,7 @@ const isHidden = () => globalThis.document?.visibilityState === "hidden";
 
 /**
  * Tells of every change of the viewer's connections: by server-sent events, and by assuming a change (null) after each break and where those fail.
- * Silent while nobody is signed in and while the tab is hidden; coming back counts as a change.
+ * Silent while no user is signed in and while the tab is hidden; coming back counts as a change.
  */
 export function createLiveFeed(api: Api, session: Session, onChange: (connection: Connection | null) => void): LiveFeed {
   let running: AbortController | null = null;

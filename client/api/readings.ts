@@ -21,7 +21,7 @@ export interface Readings {
   listConnections: (slug?: string) => Promise<Connection[]>;
   /** Throws NotFoundError when it was never made. */
   getConnection: (name: ConnectionName) => Promise<Connection>;
-  /** `{ connector }` alone where nothing was connected or nobody is signed in. Throws NotFoundError when the catalog has no such connector. */
+  /** `{ connector }` alone where nothing was connected or no user is signed in. Throws NotFoundError when the catalog has no such connector. */
   getConnectionOrConnector: (slug: string) => Promise<Connection | ConnectionShell>;
 }
 

@@ -16,7 +16,7 @@ export type Platform = PlatformQuery["platform"];
 export type Viewer = ViewerPartsFragment;
 /** A provider offered in the platform's catalog. */
 export type Connector = ConnectorPartsFragment;
-/** A connector with the viewer's connections of it, the healthiest first; none when nobody is signed in. */
+/** A connector with the viewer's connections of it, the healthiest first; none when no user is signed in. */
 export type ListedConnector = ListedConnectorPartsFragment;
 /** An owner's link to a connector. Holds no token. */
 export type Connection = ConnectionPartsFragment;

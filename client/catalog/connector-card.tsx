@@ -4,7 +4,7 @@ import { Mark } from "./mark.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { describe, summarise } from "./status.ts";
 
-/** A connector in the list: the whole card is the link to its page. `hasStatus`: somebody is signed in. */
+/** A connector in the list: the whole card is the link to its page. `hasStatus`: a user is signed in. */
 export function ConnectorCard({ connector, hasStatus }: { connector: ListedConnector; hasStatus: boolean }) {
   return (
     <li className="flex">

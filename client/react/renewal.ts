@@ -5,7 +5,7 @@ import { type AccessTokenResult, isAccessToken } from "../api/types.ts";
 const RENEWAL_MARGIN_MS = 60_000;
 /** Least time between two renewals. */
 const SHORTEST_WAIT_MS = 1_000;
-/** A token whose expiry nobody knows, or this clock does not, is asked for again this often. */
+/** A token whose expiry is not known here is asked for again this often. */
 const UNKNOWN_EXPIRY_MS = 5 * 60_000;
 /** Wait after a failure that says nothing about when to come back. */
 const FAILURE_WAIT_MS = 10_000;

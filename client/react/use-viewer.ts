@@ -3,7 +3,7 @@ import type { Viewer } from "../api/types.ts";
 import { useXkit } from "./provider.tsx";
 import type { ReadingState } from "./use-reading.ts";
 
-/** Who is signed in: null when nobody is. Resumes the session when nothing has asked before. */
+/** Who is signed in: null when no user is. Resumes the session when nothing has asked before. */
 export function useViewer(): readonly [state: ReadingState<Viewer | null>, refetch: () => void] {
   const { session } = useXkit();
   const [error, setError] = useState<Error>();

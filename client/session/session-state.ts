@@ -9,9 +9,9 @@ const RENEWAL_PAUSE_MS = 30_000;
 
 /** What is known of the session, in memory alone. */
 export interface SessionState {
-  /** Null when nobody is signed in, undefined before the first answer. */
+  /** Null when no user is signed in, undefined before the first answer. */
   current: SessionPartsFragment | null | undefined;
-  /** Grows when another user takes the place of a known one, or of nobody. */
+  /** Grows when another user takes the place of a known one, or of none. */
   generation: number;
   /** Unix ms. */
   renewedAt: number;
@@ -28,7 +28,7 @@ export function adopt(state: SessionState, next: SessionPartsFragment | null): v
   tellAll(state.listeners, next?.viewer ?? null);
 }
 
-/** Whether the clock asks for a renewal. With a callback nobody is signed out for good: it is asked again. */
+/** Whether the clock asks for a renewal. With a callback no user stays signed out: it is asked again. */
 export function isDue({ current, renewedAt }: SessionState, hasCallback: boolean): boolean {
   const now = Date.now();
   const isSpent = current ? Date.parse(current.expiresAt) - now < RENEWAL_MARGIN_MS : hasCallback;

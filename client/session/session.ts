@@ -20,7 +20,7 @@ export interface SessionOptions {
 export interface Session {
   readonly url: string;
   readonly fetch: typeof fetch;
-  /** The signed-in user; null when nobody is, undefined before the first answer. */
+  /** The signed-in user; null when no user is, undefined before the first answer. */
   readonly viewer: Viewer | null | undefined;
   /** The session token, or null. */
   readonly token: string | null;
@@ -37,9 +37,9 @@ export interface Session {
   login: (first: string | TokenCallback, later?: TokenCallback) => Promise<void>;
   /** Forgets the session here at once, and ends it at the gateway after what is under way. Throws when the gateway cannot be told. */
   logout: () => Promise<void>;
-  /** Grows when another user takes the place of a known one, or of nobody: what was read before is then void. */
+  /** Grows when another user takes the place of a known one, or of none: what was read before is then void. */
   readonly generation: number;
-  /** Calls back when somebody else, or nobody, is signed in. Returns what stops it. */
+  /** Calls back when another user, or none, is signed in. Returns what stops it. */
   onChange: (listener: (viewer: Viewer | null) => void) => () => void;
 }
 

@@ -27,7 +27,7 @@ export const login = async (transport: Transport, token: string): Promise<Sessio
   (await transport.request(LoginDocument, { token })).login;
 
 /**
- * Resumes the session of the page's user: null when nobody is signed in. The cookie is the browser's, and may be of another user who was
+ * Resumes the session of the page's user: null when no user is signed in. The cookie is the browser's, and may be of another user who was
  * here before, or in another tab: it serves a page that knows its user for that one alone.
  */
 export async function resume(

@@ -7,7 +7,7 @@ import { provisionUser } from "./platform.ts";
 
 /** Users whose bearers are kept at most. */
 const KEPT_BEARERS = 10_000;
-/** How long before its end a bearer is made anew. */
+/** How long before its end a new bearer is made. */
 const MARGIN_MS = 60_000;
 
 /** Bearers of the upstream for users whom this gateway knows. Making one tells the upstream of the user and of their group. */
