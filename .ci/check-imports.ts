@@ -9,7 +9,7 @@ import { dirname, join, normalize } from "node:path";
 
 /** From the top down. A file at the root of `gateway/` is a room by itself. */
 const order: readonly (readonly string[])[] = [
-  ["gateway/cli"],
+  ["gateway/cli", "gateway/upstream-suite"],
   ["gateway/commands", "gateway/main", "gateway/index"],
   ["gateway/demo"],
   ["gateway/listen"],

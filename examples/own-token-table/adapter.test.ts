@@ -9,9 +9,9 @@ import { systemClock } from "../../gateway/runtime/clock.ts";
 import { createTestDatabase } from "../../test/support/databases.ts";
 import { parseTestConfig } from "../../test/support/test-app.ts";
 import { openUpstream } from "../../test/support/upstream.ts";
-import type { Lacks } from "../../test/upstream-suite/capabilities.ts";
-import { HOUR_MS, type UpstreamHarness } from "../../test/upstream-suite/harness.ts";
-import { describeUpstream } from "../../test/upstream-suite/upstream.ts";
+import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
+import { HOUR_MS, type UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
+import { describeUpstream } from "../../gateway/upstream-suite/upstream.ts";
 import { createTableAdapter } from "./adapter.ts";
 import { openTokenTable } from "./table.ts";
 

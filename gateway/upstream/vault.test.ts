@@ -5,8 +5,9 @@ import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test
 import { createTestConfig } from "../../test/support/test-app.ts";
 import { openUpstream } from "../../test/support/upstream.ts";
 import { createSecret } from "../store/sealing.ts";
-import { suiteConnectors, type UpstreamHarness } from "../../test/upstream-suite/harness.ts";
-import { describeUpstream } from "../../test/upstream-suite/upstream.ts";
+import { suiteConnectors } from "../../test/support/suite-connectors.ts";
+import type { UpstreamHarness } from "../upstream-suite/harness.ts";
+import { describeUpstream } from "../upstream-suite/upstream.ts";
 
 async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> {
   const clock = createManualClock();

@@ -1,5 +1,6 @@
-import type { Lacks } from "../upstream-suite/capabilities.ts";
-import { suiteCatalog, type UpstreamHarness } from "../upstream-suite/harness.ts";
+import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
+import { suiteCatalog } from "./suite-connectors.ts";
+import type { UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createManualClock } from "./clock.ts";
 import { type Dialect, plainService, wholeContract } from "./fake-xkit/dialects.ts";

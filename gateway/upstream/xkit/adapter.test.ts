@@ -8,8 +8,9 @@ import {
 } from "../../../test/support/fake-xkit-harness.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
 import { openXkit } from "../../../test/support/upstream.ts";
-import { suiteConnectors, type UpstreamHarness } from "../../../test/upstream-suite/harness.ts";
-import { describeUpstream } from "../../../test/upstream-suite/upstream.ts";
+import { suiteConnectors } from "../../../test/support/suite-connectors.ts";
+import type { UpstreamHarness } from "../../upstream-suite/harness.ts";
+import { describeUpstream } from "../../upstream-suite/upstream.ts";
 
 async function createXkitHarness(): Promise<UpstreamHarness> {
   const gateway = await startSecondGateway((provider) => ({ connectors: suiteConnectors(provider) }));

@@ -10,7 +10,7 @@ import {
   TOKEN,
 } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
-import { anyToken } from "../../../test/upstream-suite/harness.ts";
+import { anyToken } from "../../upstream-suite/harness.ts";
 
 const ID = "8a1b2c3d-0000-4000-8000-000000000001";
 const ada = { kind: "user", id: "ada" } as const;

@@ -10,7 +10,7 @@ import {
   TOKEN,
 } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
-import { anyToken } from "../../../test/upstream-suite/harness.ts";
+import { anyToken } from "../../upstream-suite/harness.ts";
 
 describe("the adapter before an upstream that answers too much", () => {
   const careless = plainConnection(TOKEN);

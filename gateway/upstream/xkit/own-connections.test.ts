@@ -4,7 +4,7 @@ import type { Viewer } from "../../../schema/upstream.ts";
 import { createPlainOwnUsersHarness, type FakeXkitHarness } from "../../../test/support/fake-xkit-harness.ts";
 import { plainConnection, type ScriptedXkit, SLACK, startScriptedXkit, TOKEN } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
-import { anyToken, TEST } from "../../../test/upstream-suite/harness.ts";
+import { anyToken, TEST } from "../../upstream-suite/harness.ts";
 
 const ada: Viewer = { userId: "ada", groupId: null, name: "Ada" };
 const READ = "GET /platform/users/ada/connections/slack";

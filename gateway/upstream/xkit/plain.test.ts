@@ -14,7 +14,7 @@ import {
   TOKEN,
 } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
-import { anyToken } from "../../../test/upstream-suite/harness.ts";
+import { anyToken } from "../../upstream-suite/harness.ts";
 
 const jwtOf = (claims: JWTPayload): Promise<string> => new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32));
 

@@ -3,7 +3,7 @@ import { GatewayError } from "../../../schema/errors.ts";
 import { sendJson, sendText } from "../../../test/support/server-io.ts";
 import { asAda, plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { MAXIMUM_ANSWER_BYTES } from "./rest-client.ts";
-import { anyToken } from "../../../test/upstream-suite/harness.ts";
+import { anyToken } from "../../upstream-suite/harness.ts";
 
 const SLACK = { slug: "slack" };
 const READ = "GET /platform_user/connections/slack";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { z } from "zod";
 import { wireAnswers, wireError } from "../../../gateway/rest/wire.ts";
-import { suiteCatalog } from "../../upstream-suite/harness.ts";
+import { suiteCatalog } from "../suite-connectors.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../authorization-server.ts";
 import { createManualClock, type ManualClock } from "../clock.ts";
 import { type Dialect, plainService, wholeContract } from "./dialects.ts";

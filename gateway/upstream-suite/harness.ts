@@ -1,6 +1,39 @@
 import type { Catalog, Connection, PlatformAccess, TokenRequest, Viewer, ViewerConnections } from "../../schema/upstream.ts";
-import type { AuthorizationServer } from "../support/authorization-server.ts";
-import type { ManualClock } from "../support/clock.ts";
+
+/** A provider that does what a test says. */
+export interface ScriptedProvider {
+  controls: {
+    /** What the provider grants in place of the scopes that are asked for; null for those. */
+    grantedScopes: readonly string[] | null;
+    /** The next user at the provider declines. */
+    denyNext(): void;
+    /** What the next request for tokens runs into: an answer, or tokens without a refresh token. */
+    next(answer: ScriptedAnswer | "omit-refresh-token"): void;
+    /** What every request for tokens runs into, until it is set to null. */
+    always(answer: ScriptedAnswer | null): void;
+    /** From now on no grant is honoured. */
+    revokeGrants(): void;
+  };
+  /** Tokens that were revoked there, oldest first. */
+  readonly revocations: readonly string[];
+  liveAccessTokens(): readonly string[];
+  /** How often tokens were refreshed there. */
+  refreshCount(): number;
+}
+
+/** An answer of a token endpoint. An object as body is sent as JSON. */
+export interface ScriptedAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: object;
+}
+
+/** A clock that stands still until it is moved. */
+export interface MovedClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  advance(milliseconds: number): void;
+}
 
 /** A signed-in user before the adapter, in a browser of their own. */
 export interface SuiteUser {
@@ -15,9 +48,9 @@ export interface UpstreamHarness {
   catalog: Catalog;
   platform: PlatformAccess;
   /** Behind the connectors `test` and `single`. Absent where the harness lacks `scriptedProvider`. */
-  provider?: AuthorizationServer;
+  provider?: ScriptedProvider;
   /** Absent where the harness lacks `movedClock`. */
-  clock?: ManualClock;
+  clock?: MovedClock;
   /** Makes a user known, and signs them in at this moment of the clock. Left undefined, the group stays as it is. */
   signIn(id: string, groupId?: string | null): Promise<SuiteUser>;
   close(): Promise<void>;
@@ -27,9 +60,9 @@ export interface UpstreamHarness {
 export interface Suite {
   harness: () => UpstreamHarness;
   /** For behaviours that need `scriptedProvider`. */
-  provider: () => AuthorizationServer;
+  provider: () => ScriptedProvider;
   /** For behaviours that need `movedClock`. */
-  clock: () => ManualClock;
+  clock: () => MovedClock;
   /** An id that no other test uses. */
   unique: (prefix: string) => string;
   /** A new user without connections. */
@@ -48,35 +81,3 @@ export const newConnection = { id: null, returnTo: null };
 export const another = () => ({ id: crypto.randomUUID(), returnTo: null });
 export const TEST = { slug: "test" };
 export const STRANGER = "00000000-0000-4000-8000-000000000000";
-
-/** The catalog beside `test`, which comes with `createTestConfig`, as a configuration file writes it. */
-export const suiteCatalog = [
-  {
-    slug: "single",
-    name: "Single",
-    short_description: "One of it",
-    description: "**Only** one",
-    mark_url: "https://single.example/mark.svg",
-    scopes: ["read"],
-  },
-  {
-    slug: "key",
-    name: "Key",
-    collect: {
-      instructions: "Look under *Settings*",
-      save_label: "Go",
-      fields: [
-        { name: "subdomain", label: "Subdomain", suffix: ".key.example" },
-        { name: "api_key", label: "API key", secret: true },
-      ],
-    },
-  },
-];
-
-/** The same with the provider behind `single`. */
-export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer): Record<string, unknown>[] =>
-  suiteCatalog.map((connector) =>
-    "collect" in connector
-      ? connector
-      : { ...connector, provider: providerFacts, client_id: client.clientId, client_secret: client.clientSecret },
-  );
