@@ -5,7 +5,7 @@ import type { Auth } from "./auth/index.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
-import { noLimits } from "./http/rate-limits.ts";
+import type { RequestLimits } from "./http/rate-limits.ts";
 import { createSecret } from "./store/sealing.ts";
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
 import type { Browser, Caller, Upstream } from "./upstream/upstream.ts";
@@ -17,7 +17,10 @@ export interface ContextFactory {
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
   create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers, options?: CreateOptions): Promise<Context>;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
-  follow(bearer: string): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
+  follow(
+    bearer: string,
+    limits: RequestLimits,
+  ): Promise<{ userId: string; connections: ViewerConnections; stillAllowed(): Promise<boolean> }>;
 }
 
 export interface CreateOptions {
@@ -70,10 +73,10 @@ export function createContextFactory(
       return { ...context, user: { viewer: caller.viewer, stillAllowed: caller.stillAllowed, connections }, platform: null };
     },
 
-    async follow(bearer) {
+    async follow(bearer, limits) {
       if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
       const request = requestWithBearer(bearer);
-      const requester = await users.identify({ request, limits: noLimits, authenticate: () => auth.authenticate(request) });
+      const requester = await users.identify({ request, limits, authenticate: () => auth.authenticate(request) });
       if (requester.kind !== "user") throw unauthenticated("Only users follow authorizations.");
       const { viewer, connectionsIn, stillAllowed } = requester.caller;
       const { userId } = await viewer();

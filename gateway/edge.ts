@@ -106,7 +106,7 @@ function createParts(dependencies: Dependencies) {
   const contexts = createContextFactory(auth, upstream, (link) => linkPage(links, config.publicUrl, link));
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
-  const readiness = createReadiness(checks, () => database.degradation());
+  const readiness = createReadiness(checks, [() => database.degradation(), () => upstream.degradation()]);
   const limitsOf = createRateLimits({
     ...config.rateLimits,
     warnsOfProxy: config.mode === "production",
@@ -195,8 +195,10 @@ function createContract({ config, auth, contexts, signIn, upstream }: Parts, han
 
 const createSockets = ({ database, auth, contexts, limitsOf, log }: Parts) =>
   createStatusChannel({
-    identify: (bearer, { socket, headers }) =>
-      limitsOf({ address: socket.remoteAddress }, forwardedHeadersOf(headers)).countRefusal(contexts.follow(bearer)),
+    identify(bearer, { socket, headers }) {
+      const limits = limitsOf({ address: socket.remoteAddress }, forwardedHeadersOf(headers));
+      return limits.countRefusal(contexts.follow(bearer, limits));
+    },
     isValidOrigin: auth.origins.isValid,
     onSignInChange: (listener) => listenToSignIns(database.changes, listener),
     log,

@@ -246,4 +246,19 @@ describe("readyz before another gateway", () => {
     expect((await browser.fetch("/healthz")).status).toBe(200);
     for (const secret of second.provider.issuedSecrets) expect(logged.join("")).not.toContain(secret);
   });
+
+  it("is degraded while the other one refuses the key pair, which the log tells once", async () => {
+    const { browser, second, logged } = await startFront();
+    const look = async () => {
+      const response = await browser.fetch("/readyz");
+      return [response.status, (await response.json()).status];
+    };
+    expect(await look()).toEqual([200, "ready"]);
+    await second.revokeKeys();
+    expect(await look()).toEqual([200, "ready"]);
+    second.clock.advance(30_000);
+    for (let count = 0; count < 3; count += 1) expect(await look()).toEqual([200, "degraded"]);
+    expect((await (await browser.fetch("/readyz")).json()).reason).toContain("XKIT_UPSTREAM_SECRET_KEY");
+    expect(logged.filter((line) => line.includes("refuses this gateway's key pair"))).toHaveLength(1);
+  });
 });

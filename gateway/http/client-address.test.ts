@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddressOf, isPrivate, networkOf } from "./client-address.ts";
+import { clientAddressOf, forwardedHeadersOf, isPrivate, networkOf } from "./client-address.ts";
 
 const from = (address: string | undefined, forwarded: string | null, hops: number) =>
   clientAddressOf({ address }, new Headers(forwarded === null ? {} : { "x-forwarded-for": forwarded }), hops);
@@ -25,6 +25,35 @@ describe("the address of a client", () => {
     [null, 1, null],
   ])("in X-Forwarded-For: %s behind %i proxies is %s", (forwarded, hops, address) => {
     expect(from("10.0.0.1", forwarded, hops)).toBe(address);
+  });
+
+  it.each([
+    ["for=198.51.100.7", null, 1, "198.51.100.7"],
+    ['for="198.51.100.7:4711";proto=https', null, 1, "198.51.100.7"],
+    ['For="[2001:db8::1]:4711"', null, 1, "2001:db8::1"],
+    ["for=1.1.1.1, proto=https; for=198.51.100.7", null, 1, "198.51.100.7"],
+    ['for="1.1.1.1,\\"2.2.2.2", for=198.51.100.7;by=10.0.0.2', null, 1, "198.51.100.7"],
+    ['for=", for="[2001:db8::1]:4711"', null, 1, "2001:db8::1"],
+    ['for=198.51.100.7;host="a,for=1.1.1.1"', null, 1, "198.51.100.7"],
+    ['host="a;for=1.1.1.1;b";for=198.51.100.7', null, 1, "198.51.100.7"],
+    ['for=1.1.1.1, for=", for=198.51.100.7', null, 1, "198.51.100.7"],
+    ["for=unknown", null, 1, null],
+    ["for=_hidden", null, 1, null],
+    ["proto=https", null, 1, null],
+    ["for=1.1.1.1", "198.51.100.7", 1, "198.51.100.7"],
+    ["for=1.1.1.1, for=198.51.100.7", "10.0.0.2", 2, "198.51.100.7"],
+    ["for=198.51.100.7", null, 0, "10.0.0.1"],
+  ])("in Forwarded: %s beside X-Forwarded-For: %s behind %i proxies is %s", (forwarded, other, hops, address) => {
+    const headers = new Headers({ forwarded, ...(other !== null && { "x-forwarded-for": other }) });
+    expect(clientAddressOf({ address: "10.0.0.1" }, headers, hops)).toBe(address);
+  });
+
+  it("is looked at also where a request is no Request", () => {
+    const headers = forwardedHeadersOf({ forwarded: "for=192.0.2.1", "x-forwarded-for": "192.0.2.2", cookie: "a=b" });
+    expect([...headers]).toEqual([
+      ["forwarded", "for=192.0.2.1"],
+      ["x-forwarded-for", "192.0.2.2"],
+    ]);
   });
 
   it("is the peer's where the request did not come through the proxies", () => {

@@ -31,22 +31,48 @@ export const isPrivate = (address: string): boolean => {
 
 /** What `clientAddressOf` looks at of a request that is no `Request`, as that of a WebSocket. */
 export const forwardedHeadersOf = (headers: IncomingHttpHeaders): Headers =>
-  new Headers({ "x-forwarded-for": [headers["x-forwarded-for"] ?? ""].flat().join() });
+  new Headers(
+    ["forwarded", "x-forwarded-for"].flatMap((name) => [headers[name] ?? []].flat().map((value): [string, string] => [name, value])),
+  );
 
 /**
- * The address that a request came from: the peer's, or what the outermost of `hops` trusted proxies wrote into `X-Forwarded-For`. What
- * is further to the left there is the client's own word. Null when it is unknown.
+ * The address that a request came from: the peer's, or what the outermost of `hops` trusted proxies wrote into `X-Forwarded-For`, or
+ * into `Forwarded` where fewer have written into the other. What is further to the left there is the client's own word. Null when it is
+ * unknown.
  */
 export function clientAddressOf(peer: Peer | null, headers: Headers, hops: number): string | null {
   const direct = toAddress(peer?.address ?? "");
   if (hops === 0) return direct;
-  const forwarded = headers
-    .get("x-forwarded-for")
-    ?.split(",")
-    .map((entry) => entry.trim());
-  if (forwarded) return toAddress(forwarded.at(-hops) ?? forwarded[0] ?? "");
+  const entries = [...forwardedFor(headers.get("forwarded"), hops), ...(headers.get("x-forwarded-for")?.split(",") ?? [])];
+  const entry = entries.at(-hops) ?? entries[0];
+  if (entry !== undefined) return toAddress(entry.trim());
   // The request came past the proxies, or a proxy names no client: that one would stand for all of them.
   return direct === null || isPrivate(direct) ? null : direct;
+}
+
+/** The `for` of the last elements of a `Forwarded` header (RFC 7239 section 4), at most `count`; blank where one has none. */
+const forwardedFor = (header: string | null, count: number): string[] =>
+  header === null ? [] : elementsOf(header).slice(-count).map(forOf);
+
+/** The elements of a header. They are told apart from the right: a quote that a client leaves open hides no proxy's element. */
+function elementsOf(header: string): string[] {
+  const elements: string[] = [];
+  let rest = "";
+  let isOpen = false;
+  for (const piece of header.split(",").toReversed()) {
+    rest = isOpen ? `${piece},${rest}` : piece;
+    const quotes = piece.replaceAll(/\\./g, "").split('"').length - 1;
+    isOpen = isOpen !== (quotes % 2 === 1);
+    if (!isOpen) elements.push(rest);
+  }
+  return (isOpen ? [...elements, rest] : elements).toReversed();
+}
+
+/** A quoted value, as a host's, is read past: it may look like a pair. */
+function forOf(element: string): string {
+  const pairs = [...element.matchAll(/(?:^|;)\s*([^=;\s]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g)];
+  const [, , quoted, token] = pairs.find(([, name]) => name?.toLowerCase() === "for") ?? [];
+  return quoted ?? token ?? "";
 }
 
 /** A key for all clients behind one address: an IPv4 address, or the network of an IPv6 address. */

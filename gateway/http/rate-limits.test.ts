@@ -65,6 +65,15 @@ describe("the limits", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("tell the client's address, on and off, and no proxy's", () => {
+    for (const isOn of [true, false]) {
+      const limits = create({ isOn })({ address: "2001:db8::1" }, new Headers());
+      limits.exemptAddress();
+      expect(limits.clientAddress()).toBe("2001:db8::1");
+      expect(create({ isOn, warnsOfProxy: false })({ address: "10.0.0.2" }, new Headers()).clientAddress()).toBeNull();
+    }
+  });
+
   it("are off with one setting", () => {
     const limits = create({ isOn: false })({ address: ADDRESS }, new Headers());
     for (let count = 0; count <= login.address.count; count += 1) limits.admit("login", "ada");

@@ -31,14 +31,21 @@ export interface RequestLimits {
   countRefusal<Value>(this: void, authenticating: Promise<Value>): Promise<Value>;
   /** The request has a valid API key: its address is a server's, and counts no more. */
   exemptAddress(this: void): void;
+  /** Where the client is; null where that is not known, or a proxy's address. */
+  clientAddress(this: void): string | null;
 }
 
 /** Nothing is limited. */
-export const noLimits: RequestLimits = { admit() {}, countRefusal: (authenticating) => authenticating, exemptAddress() {} };
+export const noLimits: RequestLimits = {
+  admit() {},
+  countRefusal: (authenticating) => authenticating,
+  exemptAddress() {},
+  clientAddress: () => null,
+};
 
 interface Options {
   isOn: boolean;
-  /** Proxies in front whose `X-Forwarded-For` is believed. */
+  /** Proxies in front whose `X-Forwarded-For` and `Forwarded` are believed. */
   trustedProxyHops: number;
   /** Whether a private peer address is warned of. In development it is the developer's own machine. */
   warnsOfProxy: boolean;
@@ -57,8 +64,8 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
 
   function addressOf(peer: Peer | null, headers: Headers): string | null {
     const address = clientAddressOf(peer, headers, trustedProxyHops);
-    if (address === null || trustedProxyHops > 0 || !isPrivate(address)) return address && networkOf(address);
-    if (shouldWarn) log.warn({}, PRIVATE_PEER);
+    if (address === null || trustedProxyHops > 0 || !isPrivate(address)) return address;
+    if (isOn && shouldWarn) log.warn({}, PRIVATE_PEER);
     shouldWarn = false;
     return null;
   }
@@ -70,26 +77,33 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
   }
 
   return (peer: Peer | null, headers: Headers): RequestLimits => {
-    if (!isOn) return noLimits;
     let address: string | null | undefined;
-    const find = () => (address === undefined ? (address = addressOf(peer, headers)) : address);
+    const clientAddress = () => (address === undefined ? (address = addressOf(peer, headers)) : address);
+    if (!isOn) return { ...noLimits, clientAddress };
+    let isExempt = false;
+    const findNetwork = () => {
+      const from = isExempt ? null : clientAddress();
+      return from && networkOf(from);
+    };
     return {
       admit(action, userId) {
         const { user, address: shared } = RATE_LIMITS[action];
         consume(`${action} user ${userId}`, user, `${action} requests of this user`);
-        const from = find();
+        const from = findNetwork();
         if (from !== null) consume(`${action} address ${from}`, shared, `${action} requests from this address`);
       },
       async countRefusal(authenticating) {
         try {
           return await authenticating;
         } catch (error) {
-          const from = error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !isStaleCredential(error) ? find() : null;
+          const from =
+            error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !isStaleCredential(error) ? findNetwork() : null;
           if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
           throw error;
         }
       },
-      exemptAddress: () => void (address = null),
+      exemptAddress: () => void (isExempt = true),
+      clientAddress,
     };
   };
 }

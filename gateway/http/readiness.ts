@@ -8,14 +8,15 @@ export interface Readiness {
   drain(this: void): void;
 }
 
-/** @param checks All that must resolve. @param findDegradation What is degraded when they have, or null. */
-export function createReadiness(checks: readonly (() => Promise<unknown>)[], findDegradation: () => string | null): Readiness {
+/** @param checks All that must resolve. @param degradations What is degraded when they have, or null. */
+export function createReadiness(checks: readonly (() => Promise<unknown>)[], degradations: readonly (() => string | null)[]): Readiness {
   let isDraining = false;
   return {
     async check() {
       if (isDraining) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
       await Promise.all(checks.map((check) => check()));
-      return findDegradation();
+      const degraded = degradations.map((find) => find()).filter((sentence) => sentence !== null);
+      return degraded.length > 0 ? degraded.join(" ") : null;
     },
     drain: () => void (isDraining = true),
   };

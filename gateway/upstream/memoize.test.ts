@@ -104,6 +104,7 @@ describe("the context of a request", () => {
       forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections }),
       pages: null,
       check: no,
+      degradation: () => null,
       endSubscriptions() {},
       close: no,
     };

@@ -44,7 +44,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
-      const { cookie, ...session } = await limits.countRefusal(relay.login(userToken));
+      const { cookie, ...session } = await limits.countRefusal(relay.from(limits.clientAddress()).login(userToken));
       const setCookies = await keep(cookie);
       await endSession(relay, carried.find(request), log);
       return { session, setCookies };

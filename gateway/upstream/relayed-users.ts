@@ -12,9 +12,9 @@ export function createRelayedUsers(options: RelayedSignInOptions): UpstreamUsers
   return {
     signIn: createRelayedSignIn(options),
     defersAuthentication: true,
-    async identify({ request, authenticate }) {
+    async identify({ request, limits, authenticate }) {
       const bearer = bearerHeader.exec(request.headers.get("authorization") ?? "")?.[1];
-      if (bearer !== undefined) return { kind: "user", caller: toCaller(options.relay, bearer) };
+      if (bearer !== undefined) return { kind: "user", caller: toCaller(options.relay.from(limits.clientAddress()), bearer) };
       const principal = await authenticate();
       if (principal.kind === "user") throw new TypeError("Users of this upstream are known by their bearers alone.");
       return principal;

@@ -61,6 +61,8 @@ export interface TokenHolder {
   forPlatform(): PlatformAccess;
   /** Resolves when it can be asked. Throws the reason why it cannot. */
   check(): Promise<void>;
+  /** What the operator has to mend and another instance of this gateway would not do better; null where there is nothing. */
+  degradation(): string | null;
   /** Ends what is watched. */
   endSubscriptions(): void;
   /** Lets what is under way finish. */
@@ -109,6 +111,8 @@ export interface RelayedSession {
 export interface UserRelay {
   /** Where browsers reach the upstream: a session of another one is none. */
   origin: string;
+  /** The same on behalf of a client at this address; null where that is not known. */
+  from(this: void, clientAddress: string | null): UserRelay;
   /** Whose bearer it is, now. Throws UNAUTHENTICATED. */
   whoIs(bearer: string): Promise<Viewer>;
   /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */

@@ -33,6 +33,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
     forPlatform: () => createOwnPlatform(auth, vault.connectionsOf),
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),
+    degradation: () => null,
     endSubscriptions: () => database.changes.end(),
     close: vault.close,
   };

@@ -36,6 +36,7 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
     pages: null,
     forPlatform: () => createOwnPlatform(auth, (owner) => applyTokenRules(outside.connectionsOf(owner), dependencies)),
     check: async () => outside.check?.(),
+    degradation: () => null,
     endSubscriptions: () => database.changes.end(),
     close: async () => outside.close?.(),
   };

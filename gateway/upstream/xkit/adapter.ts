@@ -6,7 +6,8 @@ import { createCatalog, getPlatform } from "./catalog.ts";
 import { createEntryReader } from "./entries.ts";
 import { createOperations } from "./operation.ts";
 import { createOwnConnections, type OwnCaller } from "./own-connections.ts";
-import { beginWithKeys, createPlatform, type KeyPair } from "./platform.ts";
+import { beginWithKeys, createKeyPairState, type KeyPair, probeKeys } from "./key-pair.ts";
+import { createPlatform } from "./platform.ts";
 import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
 import { createReachability } from "./reachability.ts";
@@ -47,7 +48,8 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const readEntries = createEntryReader(log);
   const polling = createPolling(clock);
   const readToken = createTokenReader({ clock, publicUrl });
-  const platformOptions = { begin: () => beginWithKeys(begin, keys), publicUrl, clock, readToken, readEntries };
+  const keyPair = createKeyPairState(clock, log);
+  const platformOptions = { begin: () => beginWithKeys(begin(), keys, keyPair), publicUrl, clock, readToken, readEntries };
   const platform = createPlatform(platformOptions);
   const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries });
   return {
@@ -56,14 +58,15 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
     forOwnUser: createOwnConnections({ platform: platformOptions, toUserApi, polling }),
     forPlatform: () => platform,
     async check() {
-      const { ask } = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });
+      const operation = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });
       try {
-        await getPlatform(ask);
+        await Promise.all([getPlatform(operation.ask), keys && probeKeys(beginWithKeys(operation, keys, keyPair), keyPair)]);
       } catch (error) {
         const fault = reachability.fault();
         throw fault ? upstreamUnavailable(fault.sentence, { retryAfter: DEFAULT_RETRY_SECONDS }) : error;
       }
     },
+    degradation: () => keyPair.problem(),
     endSubscriptions: () => polling.end(),
     close: () => client.close(),
   };

@@ -13,20 +13,22 @@ export interface Fault {
 const kinds: readonly [RegExp, Fault["kind"], string][] = [
   [/^(ENOTFOUND|EAI_\w+)$/, "name", "has a name that is not found: check XKIT_UPSTREAM_URL and this machine's DNS"],
   [/CERT|UNABLE_TO_VERIFY|^ERR_TLS_/, "certificate", "has a certificate that is not trusted here"],
-  [/^(HPE_\w+|EPROTO|ERR_SSL_\w+)$/, "protocol", "does not speak the protocol that XKIT_UPSTREAM_URL names"],
+  [/^(HPE|EPROTO|ERR_SSL_\w+)$/, "protocol", "does not speak the protocol that XKIT_UPSTREAM_URL names"],
   [/^ECONNREFUSED$/, "refused", "refuses connections"],
 ];
 
 const brokenCodes: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "ECONNREFUSED"]);
 
-const codeOf = (error: unknown): string | null => (error instanceof Error && "code" in error ? String(error.code) : null);
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 
 /** Whether a connection was there no more, or not to be had. */
 export const isBrokenConnection = (error: unknown): boolean => brokenCodes.has(codeOf(error) ?? "");
 
 /** Which fault an error of a socket is. */
 export function faultOf(error: unknown, deadlineMs: number): Fault {
-  const code = codeOf(error);
+  // The parser gives no code of its own.
+  const code = error instanceof errors.HTTPParserError ? "HPE" : codeOf(error);
   const isSlow = error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError;
   if (isSlow) return { kind: "slow", code, sentence: `did not answer within ${deadlineMs} ms` };
   const [, kind, sentence] = kinds.find(([pattern]) => pattern.test(code ?? "")) ?? [null, "lost" as const, "cannot be reached"];

@@ -1,21 +1,16 @@
-import { forbidden, GatewayError } from "../../../schema/errors.ts";
+import { forbidden } from "../../../schema/errors.ts";
 import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { asked, isOwnedBy } from "./asked.ts";
 import type { ReadEntries } from "./entries.ts";
 import { expiryOf } from "./expiry.ts";
 import { connectionFromAnswer, knownUserFromAnswer, type Reader } from "./from-wire.ts";
-import type { Ask, Begin, UpstreamOperation } from "./operation.ts";
+import type { PlatformOperation } from "./key-pair.ts";
+import type { Ask } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { TokenReader } from "./read-token.ts";
 import { answers, entrySchemas, type UserAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
-
-/** The key pair of a server. */
-export interface KeyPair {
-  publishable: string;
-  secret: string;
-}
 
 export interface PlatformOptions {
   /** Begins an operation below `/api/platform`, with the key pair. */
@@ -24,12 +19,6 @@ export interface PlatformOptions {
   clock: Clock;
   readToken: TokenReader;
   readEntries: ReadEntries;
-}
-
-/** An operation, and how it asks below `/api/platform`. */
-export interface PlatformOperation {
-  ask: Ask;
-  operation: UpstreamOperation;
 }
 
 /** The Platform API below `/api/platform` (contract, "Server endpoints"). */
@@ -104,24 +93,3 @@ function toProvisioned(
 ): ProvisionedUser {
   return { user: knownUserFromAnswer(user ?? requested), token, expiresAt: expiryOf(token, expires_at, now) };
 }
-
-/** Asks the Platform API with the key pair. That the upstream refuses it is this gateway's mistake, not its caller's. */
-export function beginWithKeys(begin: Begin, keys: KeyPair | null): PlatformOperation {
-  const operation = begin();
-  const ask: Ask = async (request, schema) => {
-    if (!keys) throw forbidden(NO_KEYS);
-    const authorization = `Basic ${Buffer.from(`${keys.publishable}:${keys.secret}`).toString("base64")}`;
-    try {
-      return await operation.ask({ ...request, path: ["api", "platform", ...request.path], credential: { authorization } }, schema);
-    } catch (error) {
-      if (!(error instanceof GatewayError) || !["UNAUTHENTICATED", "FORBIDDEN"].includes(error.code)) throw error;
-      throw new GatewayError("UPSTREAM_UNAVAILABLE", KEYS_REFUSED);
-    }
-  };
-  return { ask, operation };
-}
-
-const NO_KEYS =
-  "This gateway has no key pair of its upstream: its operator has to set XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";
-const KEYS_REFUSED =
-  "The upstream refuses this gateway's key pair: its operator has to correct XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";

@@ -48,17 +48,21 @@ export interface RelayOptions {
 
 /** The Platform User API on behalf of the bearer's user. */
 export function createRelay({ begin, toUserApi, ...options }: RelayOptions): UserRelay {
-  /** Each call of the relay is an operation of its own. */
-  const open = (): UserApi => toUserApi(begin());
-  const sessions = () => createRelayedSessions({ ...options, ...open() });
-  return {
-    origin: options.origin,
-    whoIs: (bearer) => open().whoIs(bearer),
-    forBearer: (bearer, viewer) => connectionsOfBearer(open, bearer, viewer),
-    login: (userToken) => sessions().login(userToken),
-    refresh: (cookie) => sessions().refresh(cookie),
-    logout: (cookie) => sessions().logout(cookie),
+  const from = (clientAddress: string | null): UserRelay => {
+    /** Each call of the relay is an operation of its own. */
+    const open = (): UserApi => toUserApi(begin({ clientAddress }));
+    const sessions = () => createRelayedSessions({ ...options, ...open() });
+    return {
+      origin: options.origin,
+      from,
+      whoIs: (bearer) => open().whoIs(bearer),
+      forBearer: (bearer, viewer) => connectionsOfBearer(open, bearer, viewer),
+      login: (userToken) => sessions().login(userToken),
+      refresh: (cookie) => sessions().refresh(cookie),
+      logout: (cookie) => sessions().logout(cookie),
+    };
   };
+  return from(null);
 }
 
 async function whoIs(ask: Ask, bearer: string): Promise<Viewer> {
