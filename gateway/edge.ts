@@ -148,6 +148,8 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null): Hono<Routed> {
   const handoffs = createPopupTokens(parts.handoffServices);
   const routes = new Hono<Routed>();
   routes.route("/", createOperatorRoutes({ metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }));
+  const { webhook } = upstream;
+  if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));
   routes.route("/", createConnectingRoutes(parts, handoffs));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));
   routes.route("/", createContract(parts, handoffs));

@@ -15,7 +15,7 @@ import {
 } from "./environment.ts";
 import type { LogLevel } from "../runtime/log.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
-import { toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamProblems } from "./upstream.ts";
+import { integrationProblems, toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamProblems } from "./upstream.ts";
 import type { SealingKey } from "../store/sealing.ts";
 
 /** Everything a gateway has to know, checked and frozen. */
@@ -131,6 +131,7 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
     ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
+    ...(settings.data ? integrationProblems(given, file?.path ?? "", settings.data.connectors) : []),
     ...(settings.data && environment.data
       ? issuerProblems(settings.data.token_issuers, publicUrlOf(environment.data)).map((problem) => `${file?.path ?? ""} ${problem}`)
       : []),

@@ -100,9 +100,49 @@ describe("the upstream's variables", () => {
   });
 
   it("refuse an unknown kind, and settings that nothing uses", () => {
-    expect(problemsOf({ XKIT_UPSTREAM: "nango" })).toEqual(["XKIT_UPSTREAM must be vault or xkit"]);
+    expect(problemsOf({ XKIT_UPSTREAM: "another" })).toEqual(["XKIT_UPSTREAM must be vault, xkit or nango"]);
     expect(problemsOf({ XKIT_UPSTREAM_URL: "https://connect.example.com" })).toEqual([
       "XKIT_UPSTREAM_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
     ]);
+  });
+
+  it("name an environment of Nango, at its cloud or elsewhere, with webhooks or without", () => {
+    const nango = { XKIT_UPSTREAM: "nango", XKIT_NANGO_SECRET_KEY: "sk_1" };
+    expect(parseConfig(nango, null).upstream).toEqual({
+      kind: "nango",
+      url: "https://api.nango.dev",
+      secretKey: "sk_1",
+      webhookKey: null,
+    });
+    const own = { ...nango, XKIT_NANGO_URL: "http://localhost:3003", XKIT_NANGO_WEBHOOK_KEY: "wh_1" };
+    expect(parseConfig(own, null).upstream).toMatchObject({ url: "http://localhost:3003", webhookKey: "wh_1" });
+  });
+
+  it("of Nango are required and refused by name, without a value", () => {
+    const problems = problemsOf({ XKIT_UPSTREAM: "nango", XKIT_NANGO_WEBHOOK_KEY: "planted key", XKIT_UPSTREAM_URL: "https://x.example" });
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "XKIT_NANGO_WEBHOOK_KEY",
+      "XKIT_UPSTREAM_URL",
+      "XKIT_NANGO_SECRET_KEY",
+    ]);
+    expect(problems.join(" ")).not.toContain("planted");
+    expect(problemsOf({ XKIT_NANGO_SECRET_KEY: "sk_1" }).join(" ")).toContain("XKIT_NANGO_SECRET_KEY is for XKIT_UPSTREAM=nango alone");
+  });
+
+  it("let a file name token issuers beside Nango, and connectors by their integrations", () => {
+    const integration = (slug: string, key: string) => ({ slug, name: "Name", integration: key });
+    const parse = (connectors: readonly object[], env: Record<string, string>) => {
+      const token_issuers = [{ iss: "https://issuer.example", jwks_url: "https://issuer.example/jwks" }];
+      const text = JSON.stringify({ platform: { name: "Acme" }, connectors, token_issuers });
+      return parseConfig(env, { path: "xkit.config.json", text });
+    };
+    const nango = { XKIT_UPSTREAM: "nango", XKIT_NANGO_SECRET_KEY: "sk_1" };
+    const { connectors, tokenIssuers } = parse([integration("mine", "Mine: ~")], nango);
+    expect([connectors.get("mine")?.integration, tokenIssuers.length]).toEqual(["Mine: ~", 1]);
+    const key = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } };
+    expect(() => parse([key], nango)).toThrow(/connectors\.0\.integration is required with XKIT_UPSTREAM=nango/);
+    expect(() => parse([integration("a", "x"), integration("b", "x")], nango)).toThrow(/connectors\.1\.integration must be distinct/);
+    expect(() => parse([integration("a", "x")], {})).toThrow(/connectors\.0\.integration is for XKIT_UPSTREAM=nango alone/);
+    expect(() => parse([{ ...key, integration: "x" }], nango)).toThrow(/connectors\.0\.integration stands in place of provider/);
   });
 });

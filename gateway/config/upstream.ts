@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isLoopback } from "../http/secure-endpoint.ts";
 
-/** Whom the gateway asks for tokens: its own vault, or an Xkit over REST. */
+/** Whom the gateway asks for tokens: its own vault, an Xkit over REST, or Nango. */
 export type UpstreamConfig =
   | { kind: "vault" }
   | {
@@ -14,10 +14,23 @@ export type UpstreamConfig =
       keys: { publishable: string; secret: string } | null;
       /** Whether its users sign in there, and their bearers are passed on, or here. */
       users: "relayed" | "ours";
+    }
+  | {
+      kind: "nango";
+      /** Origin of its API. */
+      url: string;
+      /** The API key of one environment. */
+      secretKey: string;
+      /** The signing key of the environment's webhooks; null where none come. */
+      webhookKey: string | null;
     };
 
 /** What is decided here before each kind of upstream; what is left out is decided there. */
-const decisions: Record<UpstreamConfig["kind"], readonly Decision[]> = { vault: ["users", "connectors", "token_issuers"], xkit: [] };
+const decisions: Record<UpstreamConfig["kind"], readonly Decision[]> = {
+  vault: ["users", "connectors", "token_issuers"],
+  xkit: [],
+  nango: ["users", "token_issuers"],
+};
 type Decision = "users" | "connectors" | "token_issuers";
 
 const decisionsOfOurUsers: readonly Decision[] = ["users", "token_issuers"];
@@ -26,55 +39,80 @@ const decisionsOfOurUsers: readonly Decision[] = ["users", "token_issuers"];
 export const isDecidedHere = (what: Decision, { kind, users }: { kind: UpstreamConfig["kind"]; users?: string | undefined }): boolean =>
   decisions[kind].includes(what) || (users === "ours" && decisionsOfOurUsers.includes(what));
 
-const originSchema = z
-  .string()
-  .refine(isUpstreamUrl, "must be an origin like https://connect.example.com, without a path (http on this machine only)")
-  .optional();
+const DEFAULT_NANGO_URL = "https://api.nango.dev";
+
+const origin = (example: string) =>
+  z.string().refine(isUpstreamUrl, `must be an origin like ${example}, without a path (http on this machine only)`).optional();
+const key = (what: string) =>
+  z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, `must be ${what}: printable characters`)
+    .optional();
 
 /** The variables of the environment that say which upstream there is. */
 export const upstreamEnvironment = {
-  XKIT_UPSTREAM: z.enum(["vault", "xkit"], "must be vault or xkit").default("vault"),
-  XKIT_UPSTREAM_URL: originSchema,
-  XKIT_UPSTREAM_PUBLIC_URL: originSchema,
+  XKIT_UPSTREAM: z.enum(["vault", "xkit", "nango"], "must be vault, xkit or nango").default("vault"),
+  XKIT_UPSTREAM_URL: origin("https://connect.example.com"),
+  XKIT_UPSTREAM_PUBLIC_URL: origin("https://connect.example.com"),
   // Basic authentication ends the user name at the first colon (RFC 7617 section 2).
   XKIT_UPSTREAM_PUBLISHABLE_KEY: z
     .string()
     .regex(/^[\x21-\x39\x3b-\x7e]{1,200}$/, "must be the publishable key of the upstream: printable characters without a colon")
     .optional(),
-  XKIT_UPSTREAM_SECRET_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, "must be the secret key of the upstream: printable characters")
-    .optional(),
+  XKIT_UPSTREAM_SECRET_KEY: key("the secret key of the upstream"),
   XKIT_UPSTREAM_USERS: z.enum(["relayed", "ours"], "must be relayed or ours").default("relayed"),
+  XKIT_NANGO_URL: origin(DEFAULT_NANGO_URL),
+  XKIT_NANGO_SECRET_KEY: key("an API key of Nango's environment"),
+  XKIT_NANGO_WEBHOOK_KEY: key("the signing key of Nango's webhooks"),
 };
 
 const schema = z.object(upstreamEnvironment);
 type UpstreamEnvironment = z.output<typeof schema>;
 
+/** The variables of one kind of upstream alone. */
+const variablesOf = {
+  xkit: [
+    "XKIT_UPSTREAM_URL",
+    "XKIT_UPSTREAM_PUBLIC_URL",
+    "XKIT_UPSTREAM_PUBLISHABLE_KEY",
+    "XKIT_UPSTREAM_SECRET_KEY",
+    "XKIT_UPSTREAM_USERS",
+  ],
+  nango: ["XKIT_NANGO_URL", "XKIT_NANGO_SECRET_KEY", "XKIT_NANGO_WEBHOOK_KEY"],
+} as const;
+
 /** What is missing or too much, each as a sentence that begins with the variable. `env` is as it was given, blanks left out. */
 export function upstreamProblems(env: Readonly<Record<string, string | undefined>>): string[] {
-  const { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
-  if (kind !== "xkit") {
-    const ofXkit = [
-      "XKIT_UPSTREAM_URL",
-      "XKIT_UPSTREAM_PUBLIC_URL",
-      "XKIT_UPSTREAM_PUBLISHABLE_KEY",
-      "XKIT_UPSTREAM_SECRET_KEY",
-      "XKIT_UPSTREAM_USERS",
-    ];
-    return ofXkit.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=xkit alone: set that too, or remove it`);
-  }
-  return [
-    ...(url ? [] : ["XKIT_UPSTREAM_URL is required with XKIT_UPSTREAM=xkit: the origin of the upstream"]),
-    ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required beside XKIT_UPSTREAM_SECRET_KEY"] : []),
-    ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required beside XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
-    ...(env["XKIT_UPSTREAM_USERS"] === "ours" && !publishable && !secret
-      ? ["XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them"]
-      : []),
-  ];
+  const foreign = Object.entries(variablesOf).flatMap(([kind, names]) =>
+    kind === env["XKIT_UPSTREAM"]
+      ? []
+      : names.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=${kind} alone: set that too, or remove it`),
+  );
+  return [...foreign, ...missingProblems(env)];
 }
 
-/** What a configuration file states and an Xkit decides: silence would let an operator think that it counts. */
+function missingProblems(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
+  switch (env["XKIT_UPSTREAM"]) {
+    case "xkit":
+      return [
+        ...(url ? [] : ["XKIT_UPSTREAM_URL is required with XKIT_UPSTREAM=xkit: the origin of the upstream"]),
+        ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required beside XKIT_UPSTREAM_SECRET_KEY"] : []),
+        ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required beside XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
+        ...(env["XKIT_UPSTREAM_USERS"] === "ours" && !publishable && !secret
+          ? ["XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them"]
+          : []),
+      ];
+    case "nango":
+      return env["XKIT_NANGO_SECRET_KEY"]
+        ? []
+        : ["XKIT_NANGO_SECRET_KEY is required with XKIT_UPSTREAM=nango: an API key of the environment that holds the connections"];
+    default:
+      return [];
+  }
+}
+
+/** What a configuration file states and the upstream decides: silence would let an operator think that it counts. */
 export function unusedProblems(
   { XKIT_UPSTREAM: kind, XKIT_UPSTREAM_USERS: users }: Readonly<Record<string, string | undefined>>,
   path: string,
@@ -87,13 +125,33 @@ export function unusedProblems(
   return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
 }
 
+/** Before Nango every connector that is stated names one integration, and elsewhere none does. */
+export function integrationProblems(
+  { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,
+  path: string,
+  connectors: readonly { integration: string | null }[],
+): string[] {
+  return connectors.flatMap(({ integration }, index) => {
+    const at = `${path} connectors.${index}.integration`;
+    if (kind !== "nango") return integration === null ? [] : [`${at} is for XKIT_UPSTREAM=nango alone`];
+    if (integration === null) return [`${at} is required with XKIT_UPSTREAM=nango: the key of one of Nango's integrations`];
+    const isFirst = connectors.findIndex((other) => other.integration === integration) === index;
+    return isFirst ? [] : [`${at} must be distinct`];
+  });
+}
+
 /** The checked environment as a configuration. */
 export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
   const { XKIT_UPSTREAM_URL: url, XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret } = env;
-  if (env.XKIT_UPSTREAM === "vault" || url === undefined) return { kind: "vault" };
-  const origin = new URL(env.XKIT_UPSTREAM_PUBLIC_URL ?? url).origin;
-  const keys = publishable && secret ? { publishable, secret } : null;
-  return { kind: "xkit", url: new URL(url).origin, origin, keys, users: env.XKIT_UPSTREAM_USERS };
+  const { XKIT_NANGO_URL: nangoUrl = DEFAULT_NANGO_URL, XKIT_NANGO_SECRET_KEY: secretKey, XKIT_NANGO_WEBHOOK_KEY: webhookKey } = env;
+  if (env.XKIT_UPSTREAM === "nango" && secretKey !== undefined)
+    return { kind: "nango", url: new URL(nangoUrl).origin, secretKey, webhookKey: webhookKey ?? null };
+  if (env.XKIT_UPSTREAM === "xkit" && url !== undefined) {
+    const { origin } = new URL(env.XKIT_UPSTREAM_PUBLIC_URL ?? url);
+    const keys = publishable && secret ? { publishable, secret } : null;
+    return { kind: "xkit", url: new URL(url).origin, origin, keys, users: env.XKIT_UPSTREAM_USERS };
+  }
+  return { kind: "vault" };
 }
 
 function isUpstreamUrl(text: string): boolean {

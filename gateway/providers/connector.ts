@@ -19,6 +19,8 @@ export interface ConnectorConfig {
   oauth: { provider: OAuthProvider; client: OAuthClient } | null;
   /** What is asked of the user first. */
   collect: CollectConfig | null;
+  /** The key of the integration of Nango that has its tokens; null where this gateway has them. */
+  integration: string | null;
 }
 
 /** How often a provider may be asked whether an access token still works, in seconds, and the longest that can be configured: a day. */
@@ -69,15 +71,24 @@ export const connectorSchema = z
     scopes: z.array(z.string().min(1)).default([]),
     check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
     collect: collectSchema.optional(),
+    integration: z
+      .string()
+      .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
+      .optional(),
   })
   .refine(({ provider, client_id }) => !provider || client_id, {
     path: ["client_id"],
     error: "is required beside provider",
     when: isObject,
   })
-  .refine(({ provider, collect }) => provider || collect, {
+  .refine(({ provider, collect, integration }) => provider || collect || integration, {
     path: ["provider"],
     error: "is required, unless collect asks the user for an API key",
+    when: isObject,
+  })
+  .refine(({ provider, collect, integration }) => !integration || (!provider && !collect), {
+    path: ["integration"],
+    error: "stands in place of provider and collect: Nango has them",
     when: isObject,
   })
   .refine(({ provider, collect }) => provider || !collect || collect.fields.some(({ secret }) => secret), {
@@ -110,4 +121,5 @@ export const connectorSchema = z
     collect: connector.collect
       ? { instructions: connector.collect.instructions, saveLabel: connector.collect.save_label, fields: connector.collect.fields }
       : null,
+    integration: connector.integration ?? null,
   }));

@@ -11,6 +11,7 @@ export interface Tables {
   connections: ConnectionRow;
   authorizations: AuthorizationRow;
   attempts: AttemptRow;
+  upstream_attempts: UpstreamAttemptRow;
   restored_backups: RestoredBackupRow;
   rates: RateRow;
   upgrades: UpgradeRow;
@@ -159,6 +160,20 @@ export interface AttemptRow {
   expires_at: number;
   used_at: number | null;
   mac: string | null;
+}
+
+/** What was started at an upstream that has no connection until connecting has succeeded. */
+export interface UpstreamAttemptRow {
+  authorization_id: string;
+  /** Under which it will be known. */
+  connection_id: string;
+  owner_kind: "user" | "group";
+  owner_id: string;
+  /** Who started it. */
+  user_id: string;
+  connector_slug: string;
+  started_at: number;
+  expires_at: number;
 }
 
 /** A backup that this store was restored from, by when it was taken. A backup notes itself, so that a copy of it by hand is known too. */

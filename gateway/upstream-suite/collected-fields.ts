@@ -15,18 +15,18 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       { name: "api_key", label: "API key", suffix: null },
     ];
 
-    behaves("are described at the start", ["connecting"], async () => {
+    behaves("are described at the start", ["connecting", "collects"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
       const collect = { instructions: "Look under *Settings*", saveLabel: "Go", fields: asked };
       expect(started.authorization?.collect).toMatchObject(collect);
     });
 
-    behaves("are described with a mark on those that are secrets", ["connecting", "marksSecretFields"], async () => {
+    behaves("are described with a mark on those that are secrets", ["connecting", "collects", "marksSecretFields"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
       expect(started.authorization?.collect?.fields).toEqual(asked.map((field) => ({ ...field, secret: field.name === "api_key" })));
     });
 
-    behaves("make the connection active once they are submitted", ["connecting"], async () => {
+    behaves("make the connection active once they are submitted", ["connecting", "collects"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       expect(await user.connections.submit(state, fields)).toMatchObject({ status: "active" });
@@ -34,7 +34,7 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       expect(outcome).toMatchObject({ type: "AccessToken", value: fields[1]?.value, expiresAt: null });
     });
 
-    behaves("are all given to a server beside the key", ["connecting", "credentialKinds"], async () => {
+    behaves("are all given to a server beside the key", ["connecting", "collects", "credentialKinds"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await user.connections.submit(state, fields);
@@ -44,13 +44,13 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       expect(outcome).toMatchObject({ type: "AccessToken", tokenType: "api_key", fields: typed });
     });
 
-    behaves("are refused with BAD_USER_INPUT while one is missing", ["connecting"], async () => {
+    behaves("are refused with BAD_USER_INPUT while one is missing", ["connecting", "collects"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await expect(user.connections.submit(state, fields.slice(1))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     });
 
-    behaves("are refused with NOT_FOUND for a state that is unknown, used or another user's", ["connecting"], async () => {
+    behaves("are refused with NOT_FOUND for a state that is unknown, used or another user's", ["connecting", "collects"], async () => {
       const user = await newUser();
       const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
       await expect((await newUser()).connections.submit(state, fields)).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -46,14 +46,13 @@ function describeStarting({ newUser }: Suite, behaves: Behaves): void {
 
 function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves: Behaves): void {
   describe("finishing to connect", () => {
-    behaves("enables the connection, and names the account", ["scriptedProvider"], async () => {
+    behaves("enables the connection", ["connecting"], async () => {
       const user = await newUser();
       const connection = await connect(user);
       expect(connection).toMatchObject({ enabled: true, owner: { kind: "user", id: user.viewer.userId }, connector: { slug: "test" } });
       expect(connection.authorization).toMatchObject({
         connectionId: connection.id,
         status: "active",
-        displayLabel: "user-1@example.test",
         authorizeUrl: null,
         state: null,
         collect: null,
@@ -63,17 +62,22 @@ function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves
       expect(await user.connections.list("single")).toEqual([]);
     });
 
-    behaves("names the scopes that were granted", ["statesScopes"], async () => {
+    behaves("names the account", ["scriptedProvider", "describesGrants"], async () => {
+      const connection = await connect(await newUser());
+      expect(connection.authorization).toMatchObject({ displayLabel: "user-1@example.test" });
+    });
+
+    behaves("names the scopes that were granted", ["describesGrants", "statesScopes"], async () => {
       const connection = await connect(await newUser());
       expect(connection.authorization).toMatchObject({ scopes: ["read", "write"], missingScopes: [] });
     });
 
-    behaves("says when the token expires", ["movedClock", "statesLife"], async () => {
+    behaves("says when the token expires", ["movedClock", "describesGrants", "statesLife"], async () => {
       const connection = await connect(await newUser());
       expect(connection.authorization?.expiresAt).toEqual(new Date(clock().now() + HOUR_MS));
     });
 
-    behaves("names the scopes that were asked for and not granted", ["scriptedProvider", "statesScopes"], async () => {
+    behaves("names the scopes that were asked for and not granted", ["scriptedProvider", "describesGrants", "statesScopes"], async () => {
       const { controls } = provider();
       controls.grantedScopes = ["read"];
       const connection = await connect(await newUser());
@@ -81,7 +85,7 @@ function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves
       expect(connection.authorization).toMatchObject({ scopes: ["read"], missingScopes: ["write"] });
     });
 
-    behaves("stores an error when the user declines", ["scriptedProvider", "connecting"], async () => {
+    behaves("stores an error when the user declines", ["scriptedProvider", "connecting", "keepsFailed"], async () => {
       const user = await newUser();
       provider().controls.denyNext();
       const connection = await connect(user);

@@ -5,14 +5,26 @@ import { STRANGER, type Suite, TEST } from "./harness.ts";
 /** Ending a connection. */
 export function describeDisconnecting({ provider, newUser, connect }: Suite, behaves: Behaves): void {
   describe("disconnecting", () => {
-    behaves("answers the connection as it was, disables it and revokes the grant", ["scriptedProvider"], async () => {
+    behaves("answers the connection as it was", [], async () => {
       const user = await newUser();
       const connection = await connect(user);
+      expect(await user.connections.disconnect({ id: connection.id })).toEqual(connection);
+    });
+
+    behaves("revokes the grant", ["scriptedProvider", "revokes"], async () => {
+      const user = await newUser();
+      await connect(user);
       const { revocations } = provider();
       const before = revocations.length;
-      expect(await user.connections.disconnect({ id: connection.id })).toEqual(connection);
+      await user.connections.disconnect(TEST);
       expect(revocations.length).toBe(before + 1);
-      expect(await user.connections.find(TEST)).toMatchObject({ id: connection.id, enabled: false, authorization: null });
+    });
+
+    behaves("disables the connection", ["keepsDisconnected"], async () => {
+      const user = await newUser();
+      const { id } = await connect(user);
+      await user.connections.disconnect(TEST);
+      expect(await user.connections.find(TEST)).toMatchObject({ id, enabled: false, authorization: null });
     });
 
     behaves("is undone by connecting again, under the same id", [], async () => {

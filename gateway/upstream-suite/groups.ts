@@ -31,7 +31,7 @@ function describeSharing({ harness, provider, clock, unique, newUser, connect }:
 
     behaves(
       "shows an attempt that failed only to the member who made it",
-      ["scriptedProvider", "connecting", "listsDisabled"],
+      ["scriptedProvider", "connecting", "listsDisabled", "keepsFailed"],
       async () => {
         const group = unique("group");
         const [ada, ben] = [await newUser(group), await newUser(group)];
@@ -86,7 +86,7 @@ function describeMoving({ harness, unique, newUser, connect }: Suite, behaves: B
       { name: "api_key", value: `planted-${unique("key")}` },
     ];
 
-    behaves("gives the former group no credential by finishing what was started there", ["connecting"], async () => {
+    behaves("gives the former group no credential by finishing what was started there", ["connecting", "endsWithMembership"], async () => {
       const { platform, signIn } = harness();
       for (const groupId of [null, unique("group")]) {
         const group = unique("group");

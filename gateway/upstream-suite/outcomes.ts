@@ -55,7 +55,7 @@ function describeReconnectRequired(suite: Suite, behaves: Behaves): void {
   describe("the outcome for a token that cannot be renewed", () => {
     behaves(
       "is ReconnectRequired, REVOKED, once the provider no longer honours the grant",
-      ["movedClock", "scriptedProvider"],
+      ["movedClock", "scriptedProvider", "ended"],
       async () => {
         const user = await expired();
         provider().controls.revokeGrants();

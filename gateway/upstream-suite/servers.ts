@@ -91,13 +91,13 @@ function describeDisabled({ harness, newUser, connect }: Suite, behaves: Behaves
       return { id, connections: connectionsOf(harness(), user) };
     };
 
-    behaves("finds it, and gets no token of it", [], async () => {
+    behaves("finds it, and gets no token of it", ["keepsDisconnected"], async () => {
       const { id, connections } = await disconnected();
       expect(await connections.find(TEST)).toMatchObject({ id, enabled: false });
       expect(await connections.accessToken(TEST, anyToken)).toMatchObject({ type: "NotConnected" });
     });
 
-    behaves("gets it in lists", ["listsDisabled"], async () => {
+    behaves("gets it in lists", ["listsDisabled", "keepsDisconnected"], async () => {
       const { id, connections } = await disconnected();
       expect(await connections.list("test")).toMatchObject([{ id, enabled: false }]);
     });

@@ -25,13 +25,13 @@ export function describeSeveralConnections({ clock, newUser, connect }: Suite, b
       return { user, first, second };
     };
 
-    behaves("are found by the slug enabled before disabled, whichever is newer", ["movedClock"], async () => {
+    behaves("are found by the slug enabled before disabled, whichever is newer", ["movedClock", "keepsDisconnected"], async () => {
       const { user, first, second } = await olderEnabled();
       expect(await user.connections.find(TEST)).toMatchObject({ id: first.id });
       expect(await user.connections.find({ id: second.id })).toMatchObject({ id: second.id, enabled: false });
     });
 
-    behaves("are listed enabled before disabled, whichever is newer", ["movedClock", "listsDisabled"], async () => {
+    behaves("are listed enabled before disabled, whichever is newer", ["movedClock", "listsDisabled", "keepsDisconnected"], async () => {
       const { user, first, second } = await olderEnabled();
       expect((await user.connections.list("test")).map(({ id, enabled }) => [id, enabled])).toEqual([
         [first.id, true],

@@ -34,18 +34,24 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   if (config.kind === "vault") {
     const { vault, forUser, ...holder } = await createVaultAdapter(options);
     const { callerOf, ...users } = createOwnUsers(options.auth, forUser);
-    return { ...holder, users, pages: { vault, callerOf } };
+    return { ...holder, users, pages: { vault, callerOf }, webhook: null };
+  }
+  const timeoutMs = options.timeoutMs + UPSTREAM_MARGIN_MS;
+  if (config.kind === "nango") {
+    const { createNangoAdapter } = await import("./nango/adapter.ts");
+    const { forUser, ...adapter } = createNangoAdapter({ ...options, ...config, timeoutMs });
+    const { callerOf: _pages, ...users } = createOwnUsers(options.auth, forUser);
+    return { ...adapter, users, pages: null };
   }
   // Its HTTP client is a megabyte of code: loaded where it is used.
   const { createXkitAdapter } = await import("./xkit/adapter.ts");
-  const timeoutMs = options.timeoutMs + UPSTREAM_MARGIN_MS;
   const { relay, forOwnUser, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs });
   if (config.users === "ours") {
     const { callerOf: _pages, ...users } = createOwnUsers(options.auth, forOwnUser);
     const { connectionsOf } = holder.forPlatform();
-    return { ...holder, users, forPlatform: () => createOwnPlatform(options.auth, connectionsOf), pages: null };
+    return { ...holder, users, forPlatform: () => createOwnPlatform(options.auth, connectionsOf), pages: null, webhook: null };
   }
-  return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null };
+  return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null, webhook: null };
 }
 
 /** What a configuration states and a handed-in upstream decides: silence would let an operator think that it counts. */

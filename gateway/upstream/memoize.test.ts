@@ -103,6 +103,7 @@ describe("the context of a request", () => {
       users: createOwnUsers(services.auth, () => connections),
       forPlatform: () => ({ findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections }),
       pages: null,
+      webhook: null,
       check: no,
       degradation: () => null,
       endSubscriptions() {},

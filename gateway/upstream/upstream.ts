@@ -69,9 +69,18 @@ export interface TokenHolder {
   close(): Promise<void>;
 }
 
+/** Where an upstream sends news by itself. */
+export interface Webhook {
+  path: string;
+  /** Throws UNAUTHENTICATED for news that are not the upstream's. */
+  receive(this: void, request: Request): Promise<Response>;
+}
+
 /** What holds the tokens, as the gateway uses it. */
 export interface Upstream<Connections = ViewerConnections> extends TokenHolder {
   users: UpstreamUsers<Connections>;
+  /** Null where it sends none. */
+  webhook: Webhook | null;
   /** For the pages where users connect; null when they are the upstream's own. */
   pages: OwnPages<Connections> | null;
 }

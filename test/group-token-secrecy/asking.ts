@@ -78,7 +78,8 @@ export async function reconnect(world: World): Promise<void> {
   }
 }
 
-const enabledSchema = z.object({ connection: z.object({ enabled: z.boolean() }) });
+/** One that is gone is not enabled. */
+const enabledSchema = z.object({ connection: z.object({ enabled: z.boolean() }) }).catch({ connection: { enabled: false } });
 
 const parameterSchema = z.object({ name: z.string(), in: z.string() });
 const documentSchema = z.object({

@@ -41,6 +41,8 @@ export interface Gateway {
   provision(id: string, groupId?: string | null): Promise<{ token: string }>;
   /** Goes where `connect` sends the user's browser, and to the end. */
   visit(id: string, authorizeUrl: string): Promise<unknown>;
+  /** Types a key on the page where `connect` sends the user's browser. Left out where keys are handed in to the gateway. */
+  typeAtUpstream?: (authorizeUrl: string, key: string) => Promise<unknown>;
   /** How the user's browser asks: it keeps what binds it. */
   sendAs(id: string): Promise<Send>;
   close(): Promise<void>;
@@ -162,6 +164,7 @@ function createSteps(gateway: Gateway, secrets: KnownSecrets, isInGroup: (user: 
   async function walkThrough(user: UserName, slug: "test" | "keyed", id?: string): Promise<void> {
     const { state, authorizeUrl } = await start(user, slug, id);
     if (slug === "test") await gateway.visit(idOf[user], authorizeUrl ?? "");
+    else if (gateway.typeAtUpstream) await gateway.typeAtUpstream(authorizeUrl ?? "", typeKey(user));
     else await submitKey(user, state);
   }
 

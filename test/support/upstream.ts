@@ -37,10 +37,29 @@ export async function openUpstream(config: Config, clock: Clock, open?: OpenAdap
   };
 }
 
+/** A user, and what they have at an upstream. */
+export interface IdentifiedUser {
+  viewer: Viewer;
+  connections: ViewerConnections;
+}
+
+/** Who the user of a bearer is. */
+export async function identify(
+  { services, upstream }: Pick<OpenUpstream, "services" | "upstream">,
+  bearer: string,
+): Promise<IdentifiedUser> {
+  const request = requestWithBearer(bearer);
+  const authenticate = () => services.auth.authenticate(request);
+  const requester = await upstream.users.identify({ request, limits: noLimits, authenticate });
+  if (requester.kind !== "user") throw new TypeError("A bearer is a user's.");
+  const { viewer, connectionsIn } = requester.caller;
+  return { viewer: await viewer(), connections: connectionsIn({ bind: () => "", link: null }) };
+}
+
 /** An Xkit upstream, and its users by their bearers. */
 export interface OpenXkit {
   upstream: Upstream;
-  identify(bearer: string): Promise<{ viewer: Viewer; connections: ViewerConnections }>;
+  identify(bearer: string): Promise<IdentifiedUser>;
   /** Where users are the gateway's own: makes one known, and a bearer of theirs. */
   provision: Auth["provisionUser"];
   close(): Promise<void>;
@@ -66,14 +85,7 @@ export async function openXkit(
   return {
     upstream,
     provision: services.auth.provisionUser,
-    async identify(bearer) {
-      const request = requestWithBearer(bearer);
-      const authenticate = () => services.auth.authenticate(request);
-      const requester = await upstream.users.identify({ request, limits: noLimits, authenticate });
-      if (requester.kind !== "user") throw new TypeError("A bearer is a user's.");
-      const { viewer, connectionsIn } = requester.caller;
-      return { viewer: await viewer(), connections: connectionsIn({ bind: () => "", link: null }) };
-    },
+    identify: (bearer) => identify({ services, upstream }, bearer),
     async close() {
       await close();
       await database.drop();

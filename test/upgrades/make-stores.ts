@@ -57,7 +57,7 @@ it.each(databaseKinds)("writes a store on %s", async (kind) => {
 
 /** Parents before children. */
 const tables = ["migrations", "signing_keys", "users", "groups", "sessions", "one_time_tokens", "api_keys", "connections"];
-const children = ["authorizations", "attempts", "restored_backups", "rates", "upgrades"];
+const children = ["authorizations", "attempts", "upstream_attempts", "restored_backups", "rates", "upgrades"];
 
 async function dump(query: Parameters<Parameters<typeof inStore>[1]>[0]): Promise<string> {
   const shape = [

@@ -8,6 +8,7 @@ import { tokenChecks } from "./0007-token-checks.ts";
 import { rowMacs } from "./0008-row-macs.ts";
 import { failingSince } from "./0009-failing-since.ts";
 import { health } from "./0010-health.ts";
+import { upstreamAttempts } from "./0011-upstream-attempts.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   rowMacs,
   failingSince,
   health,
+  upstreamAttempts,
 ];

@@ -7,10 +7,13 @@ import { topicOf } from "../../vault/connections.ts";
 import type { VaultCaller } from "../../vault/owner-connections.ts";
 import { createOwnPlatform, createOwnUsers } from "../own-users.ts";
 import type { Adapter } from "../upstream.ts";
+import { createWatches } from "../watches.ts";
 import type { OpenUpstream, UpstreamAdapter, UpstreamRuntime } from "./adapter.ts";
 import { connectElsewhere } from "./connect-page.ts";
 import { applyTokenRules } from "./token-rules.ts";
-import { createWatches } from "./watches.ts";
+
+/** How often an adapter is asked again while it is watched, in milliseconds. */
+const POLL_MS = 2_000;
 
 export interface OutsideOptions {
   auth: Auth;
@@ -34,6 +37,7 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
     catalog,
     users,
     pages: null,
+    webhook: null,
     forPlatform: () => createOwnPlatform(auth, (owner) => applyTokenRules(outside.connectionsOf(owner), dependencies)),
     check: async () => outside.check?.(),
     degradation: () => null,
@@ -63,7 +67,7 @@ interface Dependencies extends OutsideOptions {
 
 /** The port over what an adapter has for a user. */
 function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): ViewerConnections {
-  const { outside, catalog, publicUrl } = dependencies;
+  const { outside, catalog, publicUrl, database, clock } = dependencies;
   const { viewer } = caller;
   const held = outside.forUser(viewer);
   const connecting = "connectPage" in held ? connectElsewhere(held, viewer, catalog) : held;
@@ -76,6 +80,6 @@ function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): V
       connecting.start(slug, { id, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href }),
     submit: (state, fields) => connecting.submit(state, fields),
     findAuthorization,
-    ...createWatches(dependencies, caller, { list: reads.list, findAuthorization }),
+    ...createWatches({ database, poll: () => clock.until(clock.now() + POLL_MS) }, caller, { list: reads.list, findAuthorization }),
   };
 }

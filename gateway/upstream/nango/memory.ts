@@ -1,0 +1,81 @@
+import { LRUCache } from "lru-cache";
+import type { Owner } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Changes } from "../../store/changes.ts";
+import { topicOf } from "../../vault/connections.ts";
+import type { CredentialsReading, NangoConnection } from "./connections.ts";
+import type { HeldToken } from "./credentials.ts";
+import { createRecent, type Recent } from "./recent.ts";
+
+/** Owners of whom something is kept at most. */
+const MAXIMUM_OWNERS = 10_000;
+
+/** What is kept of a connection's tokens in this process. */
+export interface ConnectionMemory {
+  reading: Recent<CredentialsReading>;
+  /** The last token that was read: it is given while newer ones cannot be had and it lives. */
+  token: HeldToken | null;
+  /** The last forced refresh: what it gave, and whether that was a new token. */
+  forced: { at: number; token: HeldToken; isNew: boolean } | null;
+  /** The one that goes on. */
+  forcing: Promise<CredentialsReading> | null;
+}
+
+/** What is kept of an owner in this process. */
+export interface OwnerMemory {
+  connections: Recent<readonly NangoConnection[]>;
+  of(connection: NangoConnection): ConnectionMemory;
+  /** Forgets the tokens of all other connections. */
+  retain(connections: readonly NangoConnection[]): void;
+  /** Resolves after `pollMs`: at the same moment for all who wait, so that they share what is read then. */
+  poll(): Promise<void>;
+}
+
+/** Keeps what was read of each owner, until it changes in any process. `pollMs`: how often an owner who is watched is read. */
+export function createMemory(clock: Clock, changes: Pick<Changes, "listen">, pollMs: number): (owner: Owner) => OwnerMemory {
+  const owners = new LRUCache<string, OwnerMemory & { outdate(): void }>({ max: MAXIMUM_OWNERS });
+  changes.listen((change) => {
+    if (change !== "everything") owners.get(change)?.outdate();
+    else for (const memory of owners.values()) memory.outdate();
+  });
+  return (owner) => {
+    const topic = topicOf(owner);
+    const memory = owners.get(topic) ?? createOwnerMemory(clock, pollMs);
+    owners.set(topic, memory);
+    return memory;
+  };
+}
+
+function createOwnerMemory(clock: Clock, pollMs: number): OwnerMemory & { outdate(): void } {
+  const connections = createRecent<readonly NangoConnection[]>(clock);
+  const tokens = new Map<string, ConnectionMemory>();
+  let polling: Promise<void> | null = null;
+
+  async function wait(): Promise<void> {
+    await clock.sleep(pollMs);
+    polling = null;
+  }
+
+  return {
+    connections,
+    of(connection) {
+      const key = keyOf(connection);
+      const memory = tokens.get(key) ?? { reading: createRecent(clock), token: null, forced: null, forcing: null };
+      tokens.set(key, memory);
+      return memory;
+    },
+    retain(current) {
+      const keys = new Set(current.map(keyOf));
+      for (const key of tokens.keys()) if (!keys.has(key)) tokens.delete(key);
+    },
+    poll: () => (polling ??= wait()),
+    outdate() {
+      connections.outdate();
+      for (const { reading } of tokens.values()) reading.outdate();
+    },
+  };
+}
+
+/** One grant of one connection: connecting again begins a new one. */
+const keyOf = ({ nangoId, integration, authorizationId }: NangoConnection): string =>
+  JSON.stringify([integration, nangoId, authorizationId]);

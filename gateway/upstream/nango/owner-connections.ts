@@ -1,0 +1,143 @@
+import { isTemporary } from "../../../schema/errors.ts";
+import { notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, OwnerConnections, TokenRequest } from "../../../schema/upstream.ts";
+import { withTimeout } from "../../runtime/with-timeout.ts";
+import type { Attempts } from "./attempts.ts";
+import type { NangoCatalog } from "./catalog.ts";
+import { listConnections, type NangoConnection } from "./connections.ts";
+import type { OwnerMemory } from "./memory.ts";
+import { readToken, type ReadTokenDependencies } from "./read-token.ts";
+import { byHealth, showAttempt, showHeld } from "./shown.ts";
+
+/** How long a list of connections is believed where a token is asked for, in milliseconds. */
+const LIST_KEPT_MS = 30_000;
+/** When to ask again where Nango does not say, in seconds. */
+const RETRY_SECONDS = 2;
+
+export interface OwnerDependencies extends ReadTokenDependencies {
+  catalog: NangoCatalog;
+  attempts: Attempts;
+  memoryOf: (owner: Owner) => OwnerMemory;
+  publicUrl: string;
+  /** Longest a request for a token waits, in milliseconds. */
+  requestDeadlineMs: number;
+}
+
+/** An owner's connections, and who looks at them. */
+export interface OwnerView {
+  owner: Owner;
+  /** The user who looks; null for a server. */
+  reader: string | null;
+}
+
+/** A connection as it is shown, beside what Nango has of it. */
+export interface Shown {
+  connection: Connection;
+  /** Null while it is not finished. */
+  held: NangoConnection | null;
+}
+
+/** One that Nango has. */
+interface ShownHeld extends Shown {
+  held: NangoConnection;
+}
+
+/** The connections of an owner. */
+export const connectionsOf = (dependencies: OwnerDependencies, view: OwnerView): OwnerConnections => ({
+  find: async (where) => choose(await listAll(dependencies, view), where)?.connection ?? null,
+  list: async (slug) => {
+    const connections = (await listAll(dependencies, view)).map(({ connection }) => connection);
+    return connections.filter(({ connector }) => slug === null || connector.slug === slug);
+  },
+  accessToken: (where, request) => accessToken(dependencies, view, where, request),
+});
+
+export const choose = <Each extends Shown>(all: readonly Each[], where: ConnectionWhere): Each | null =>
+  all.find(({ connection: { id, connector } }) => (where.slug === undefined ? id === where.id : connector.slug === where.slug)) ?? null;
+
+/** All connections, those included that are not finished; the healthiest first. */
+export async function listAll(dependencies: OwnerDependencies, { owner, reader }: OwnerView): Promise<Shown[]> {
+  const [held, started, entries] = await Promise.all([
+    listHeld(dependencies, owner, 0),
+    dependencies.attempts.list(owner),
+    dependencies.catalog.entries(),
+  ]);
+  const ids = new Set(held.map(({ connection }) => connection.id));
+  const unfinished = started.flatMap((attempt): Shown[] => {
+    const connector = entries.map((entry) => entry.connector).find(({ slug }) => slug === attempt.slug);
+    if (!connector || ids.has(attempt.connectionId)) return [];
+    ids.add(attempt.connectionId);
+    return [{ connection: showAttempt(attempt, connector, reader), held: null }];
+  });
+  return [...held, ...unfinished].toSorted((a, b) => byHealth(a.connection, b.connection));
+}
+
+/** What Nango holds of connectors in the catalog; the healthiest first. */
+async function listHeld(dependencies: OwnerDependencies, owner: Owner, maximumAgeMs: number): Promise<ShownHeld[]> {
+  const { client, memoryOf } = dependencies;
+  const memory = memoryOf(owner);
+  const isGood = (_: unknown, ageMs: number): boolean => ageMs < maximumAgeMs;
+  const held = await memory.connections.get(isGood, () => listConnections({ client }, owner));
+  memory.retain(held);
+  return show(dependencies, owner, held);
+}
+
+async function show({ catalog, memoryOf }: OwnerDependencies, owner: Owner, held: readonly NangoConnection[]): Promise<ShownHeld[]> {
+  const [entries, memory] = [await catalog.entries(), memoryOf(owner)];
+  const shown = held.flatMap((each) => {
+    const entry = entries.find(({ integration }) => integration === each.integration);
+    return entry ? [{ held: each, connection: showHeld(owner, each, entry.connector, memory.of(each)) }] : [];
+  });
+  return shown.toSorted((a, b) => byHealth(a.connection, b.connection));
+}
+
+/** The outcome within the deadline. What goes on behind it is there for the next who asks. */
+async function accessToken(
+  dependencies: OwnerDependencies,
+  view: OwnerView,
+  where: ConnectionWhere,
+  request: TokenRequest,
+): Promise<AccessTokenOutcome> {
+  const name = where.slug ?? "This connection";
+  try {
+    const outcome = await withTimeout(resolve(dependencies, view, where, request), dependencies.requestDeadlineMs);
+    return outcome ?? temporarilyUnavailable(name, RETRY_SECONDS, "Nango has not answered in time");
+  } catch (error) {
+    if (!isTemporary(error)) throw error;
+    return temporarilyUnavailable(name, error.facts.retryAfter ?? RETRY_SECONDS, "Nango gives none");
+  }
+}
+
+async function resolve(
+  dependencies: OwnerDependencies,
+  { owner, reader }: OwnerView,
+  where: ConnectionWhere,
+  request: TokenRequest,
+): Promise<AccessTokenOutcome> {
+  const shown = await findHeld(dependencies, owner, where);
+  if (!shown) return absent(dependencies, where);
+  const memory = dependencies.memoryOf(owner);
+  const outcome = await readToken(dependencies, { owner, ...shown, memory: memory.of(shown.held), request });
+  // Nango no longer has what it listed.
+  if (outcome.type === "NotConnected") memory.connections.outdate();
+  return outcome.type === "AccessToken" && reader !== null ? { ...outcome, fields: null } : outcome;
+}
+
+/** From what was listed lately. That there is none is looked up again first. While Nango is away, from what was listed last. */
+async function findHeld(dependencies: OwnerDependencies, owner: Owner, where: ConnectionWhere): Promise<ShownHeld | null> {
+  try {
+    return choose(await listHeld(dependencies, owner, LIST_KEPT_MS), where) ?? choose(await listHeld(dependencies, owner, 0), where);
+  } catch (error) {
+    const last = isTemporary(error) ? dependencies.memoryOf(owner).connections.last() : null;
+    const known = last && choose(await show(dependencies, owner, last), where);
+    if (known) return known;
+    throw error;
+  }
+}
+
+/** Throws NOT_FOUND for a connector that the catalog does not have. */
+async function absent({ catalog, publicUrl }: OwnerDependencies, where: ConnectionWhere): Promise<AccessTokenOutcome> {
+  if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
+  const { name, connectorUrl } = (await catalog.getEntry(where.slug)).connector;
+  return notConnected(name, connectorUrl);
+}

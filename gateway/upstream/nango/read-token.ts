@@ -1,0 +1,105 @@
+import { isTemporary } from "../../../schema/errors.ts";
+import { temporarilyUnavailable } from "../../../schema/outcomes.ts";
+import type { AccessTokenOutcome } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
+import { withTimeout } from "../../runtime/with-timeout.ts";
+import { assessFreshness } from "../../vault/freshness.ts";
+import type { NangoClient } from "./client.ts";
+import { type CredentialsReading, readCredentials } from "./connections.ts";
+import type { HeldToken } from "./credentials.ts";
+import { type Asked, failureOutcome, isRefused, tokenOutcome } from "./outcome.ts";
+
+/** How long a token without a stated end is kept, and why there is none, in milliseconds. */
+const KEPT_MS = 30_000;
+const FAILURE_KEPT_MS = 5_000;
+/** Least time between two forced refreshes of a connection (rule 8), in milliseconds. */
+export const FORCE_INTERVAL_MS = 30_000;
+/** Longest that a request waits for a new token while the last one is usable (rule 1), in milliseconds. */
+const USABLE_WAIT_MS = 1_000;
+/** When to ask again where Nango does not answer in time, in seconds. */
+const RETRY_SECONDS = 2;
+
+export interface ReadTokenDependencies {
+  client: NangoClient;
+  clock: Clock;
+  log: Pick<Log, "warn">;
+}
+
+/** Reads a token. While none can be read, the last one is given for as long as it may be (rules 1 and 4). */
+export async function readToken(dependencies: ReadTokenDependencies, asked: Asked): Promise<AccessTokenOutcome> {
+  const reading = resolve(dependencies, asked);
+  if (!lastToken(dependencies, asked)) return reading;
+  return (await withTimeout(reading, USABLE_WAIT_MS)) ?? lastToken(dependencies, asked) ?? reading;
+}
+
+async function resolve(dependencies: ReadTokenDependencies, asked: Asked): Promise<AccessTokenOutcome> {
+  try {
+    const plain = await readPlainly(dependencies, asked);
+    const reading = plain.token && mustForce(dependencies, asked, plain.token) ? await force(dependencies, asked) : plain;
+    if (reading.failure) return lastToken(dependencies, asked) ?? failureOutcome(asked.connection, reading.failure);
+    return tokenOutcome(asked, reading.token, dependencies.clock.now());
+  } catch (error) {
+    if (!isTemporary(error)) throw error;
+    const seconds = error.facts.retryAfter ?? RETRY_SECONDS;
+    return lastToken(dependencies, asked) ?? temporarilyUnavailable(asked.connection.connector.name, seconds, "Nango gives none");
+  }
+}
+
+/**
+ * A token is kept until it is due: Nango refreshes one that lives for less than a quarter of an hour at each read. One that was refused is
+ * first compared with what Nango has now.
+ */
+async function readPlainly(dependencies: ReadTokenDependencies, asked: Asked): Promise<CredentialsReading> {
+  const { owner, held, memory, request } = asked;
+  const now = dependencies.clock.now();
+  const isGood = ({ token }: CredentialsReading, ageMs: number): boolean => {
+    if (request.rejected !== null) return false;
+    if (!token) return ageMs < FAILURE_KEPT_MS;
+    return token.expiresAt === null ? ageMs < KEPT_MS : !assessFreshness(token, null, now).isDue;
+  };
+  const reading = await memory.reading.get(isGood, () => readCredentials(dependencies, owner, held, false));
+  if (reading.token) memory.token = reading.token;
+  return reading;
+}
+
+/** Whether only a refresh that Nango would not do by itself gives what was asked for, and one may be forced now. */
+function mustForce({ clock }: ReadTokenDependencies, asked: Asked, token: HeldToken): boolean {
+  const { forced, forcing } = asked.memory;
+  const now = clock.now();
+  if (!forcing && forced && now - forced.at < FORCE_INTERVAL_MS) return false;
+  if (isRefused(asked.request, token)) return true;
+  const { isUsable } = assessFreshness(token, asked.request.minimumTtl, now);
+  if (isUsable || token.expiresAt === null) return false;
+  // What a forced refresh has given shows how long tokens live.
+  const most = forced && assessFreshness(forced.token, null, forced.at).maximumTtl;
+  return most === null || (asked.request.minimumTtl ?? 0) <= most;
+}
+
+/** One at a time; all who need it share it. */
+async function force(dependencies: ReadTokenDependencies, { owner, held, memory }: Asked): Promise<CredentialsReading> {
+  memory.forcing ??= forceAlone(dependencies, { owner, held, memory }).finally(() => (memory.forcing = null));
+  return memory.forcing;
+}
+
+async function forceAlone(
+  dependencies: ReadTokenDependencies,
+  { owner, held, memory }: Pick<Asked, "owner" | "held" | "memory">,
+): Promise<CredentialsReading> {
+  const at = dependencies.clock.now();
+  const before = memory.token;
+  const reading = await readCredentials(dependencies, owner, held, true);
+  if (!reading.token) return reading;
+  memory.forced = { at, token: reading.token, isNew: reading.token.value !== before?.value };
+  memory.token = reading.token;
+  memory.reading.put(reading);
+  return reading;
+}
+
+/** The last token, if it is as good as was asked for. */
+function lastToken({ clock }: ReadTokenDependencies, asked: Asked): AccessTokenOutcome | null {
+  const { token } = asked.memory;
+  if (!token || isRefused(asked.request, token)) return null;
+  const outcome = tokenOutcome(asked, token, clock.now());
+  return outcome.type === "AccessToken" ? outcome : null;
+}

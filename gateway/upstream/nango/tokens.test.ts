@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+import { openNango, type OpenNango } from "../../../test/support/nango.ts";
+import type { AccessTokenOutcome, TokenRequest, ViewerConnections } from "../../../schema/upstream.ts";
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const TEST = { slug: "test" };
+const anyToken: TokenRequest = { minimumTtl: null, rejected: null, verify: null };
+
+function granted(outcome: AccessTokenOutcome) {
+  expect(outcome).toMatchObject({ type: "AccessToken" });
+  if (outcome.type !== "AccessToken") throw new TypeError(`There is no token, but ${outcome.type}.`);
+  return outcome;
+}
+
+async function openConnected(options: Parameters<typeof openNango>[0] = {}) {
+  const world = await openNango(options);
+  const ada = world.connectionsOf("ada");
+  await world.connect(ada);
+  return { world, ada };
+}
+
+const ask = (connections: ViewerConnections, request: Partial<TokenRequest> = {}) =>
+  connections.accessToken(TEST, { ...anyToken, ...request });
+
+/** Requests for credentials, and those that force a refresh. */
+const readsOf = ({ nango }: OpenNango) => nango.requests.filter((request) => request.startsWith("GET /connections/"));
+const forcedOf = (world: OpenNango) => readsOf(world).filter((request) => request.includes("force_refresh=true"));
+
+describe("a token of Nango's", () => {
+  it("is kept until it is due, so that one that Nango refreshes at each read is not refreshed by each question", async () => {
+    const { world, ada } = await openConnected({ accessTokenSeconds: 600 });
+    const token = granted(await ask(ada));
+    world.clock.advance(5 * MINUTE_MS);
+    expect(granted(await ask(ada)).value).toBe(token.value);
+    expect(readsOf(world)).toHaveLength(1);
+    world.clock.advance(4 * MINUTE_MS);
+    expect(granted(await ask(ada)).value).not.toBe(token.value);
+    expect(readsOf(world)).toHaveLength(2);
+  });
+
+  it("is read by one request for all who ask at once", async () => {
+    const { world, ada } = await openConnected();
+    const values = await Promise.all(Array.from({ length: 20 }, async () => granted(await ask(ada)).value));
+    expect(new Set(values).size).toBe(1);
+    expect(readsOf(world)).toHaveLength(1);
+  });
+
+  it("without a stated end is kept for half a minute", async () => {
+    const world = await openNango();
+    const ada = world.connectionsOf("ada");
+    await world.connect(ada, "key");
+    const key = granted(await ada.accessToken({ slug: "key" }, anyToken));
+    expect(key).toMatchObject({ tokenType: "api_key", expiresAt: null, fields: null });
+    const [held] = world.nango.connections;
+    if (held) world.nango.controls.setCredentials(held, { type: "API_KEY", apiKey: "planted-other" });
+    expect(granted(await ada.accessToken({ slug: "key" }, anyToken)).value).toBe(key.value);
+    world.clock.advance(31_000);
+    expect(granted(await ada.accessToken({ slug: "key" }, anyToken)).value).toBe("planted-other");
+  });
+
+  it("is given to a server with what the user typed", async () => {
+    const world = await openNango();
+    await world.connect(world.connectionsOf("ada"), "key");
+    const token = granted(
+      await world.adapter.forPlatform().connectionsOf({ kind: "user", id: "ada" }).accessToken({ slug: "key" }, anyToken),
+    );
+    expect(token.fields).toEqual({ apiKey: token.value });
+  });
+
+  it("that was refused is compared with what Nango has now before a refresh is forced", async () => {
+    const { world, ada } = await openConnected();
+    const { fingerprint } = granted(await ask(ada));
+    const [held] = world.nango.connections;
+    if (held) world.nango.controls.setCredentials(held, { ...held.credentials, access_token: "planted-by-another" });
+    expect(granted(await ask(ada, { rejected: fingerprint })).value).toBe("planted-by-another");
+    expect(forcedOf(world)).toEqual([]);
+  });
+
+  it("that was refused is refreshed once for all who say so, and once in half a minute", async () => {
+    const { world, ada } = await openConnected();
+    const first = granted(await ask(ada));
+    const responses = await Promise.all(Array.from({ length: 5 }, () => ask(ada, { rejected: first.fingerprint })));
+    const [second] = responses.map(granted);
+    expect(new Set(responses.map((answer) => granted(answer).value)).size).toBe(1);
+    expect(forcedOf(world)).toHaveLength(1);
+    const rejected = second?.fingerprint ?? null;
+    expect(await ask(ada, { rejected })).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 30 });
+    expect(forcedOf(world)).toHaveLength(1);
+    world.clock.advance(31_000);
+    expect(granted(await ask(ada, { rejected })).fingerprint).not.toBe(rejected);
+  });
+
+  it("is forced for a longer life once, and then not for a life that no token has", async () => {
+    const { world, ada } = await openConnected();
+    world.clock.advance(HOUR_MS / 2);
+    expect(await ask(ada, { minimumTtl: 7_200 })).toMatchObject({ type: "MinimumTtlUnavailable", maximumTtl: 3_540 });
+    world.clock.advance(MINUTE_MS);
+    expect(await ask(ada, { minimumTtl: 7_200 })).toMatchObject({ type: "MinimumTtlUnavailable", maximumTtl: 3_540 });
+    expect(forcedOf(world)).toHaveLength(1);
+  });
+});
+
+describe("while Nango has no token", () => {
+  it("the last one is given for as long as it lives, also while Nango backs off", async () => {
+    const { world, ada } = await openConnected();
+    const token = granted(await ask(ada));
+    world.clock.advance(HOUR_MS - 4 * MINUTE_MS);
+    world.provider.controls.always({ status: 503 });
+    for (let count = 0; count < 2; count += 1) {
+      expect(granted(await ask(ada)).value).toBe(token.value);
+      world.clock.advance(10_000);
+    }
+    world.clock.advance(4 * MINUTE_MS);
+    expect(await ask(ada)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 30 });
+    expect(await ask(ada, { rejected: token.fingerprint })).toMatchObject({ type: "TemporarilyUnavailable" });
+  });
+
+  it("the last one is given while Nango itself is away", async () => {
+    const { world, ada } = await openConnected();
+    const token = granted(await ask(ada));
+    world.clock.advance(HOUR_MS - 4 * MINUTE_MS);
+    world.nango.controls.always({ status: 502, body: {} });
+    expect(granted(await ask(ada)).value).toBe(token.value);
+    expect(await ask(world.connectionsOf("bob"))).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
+  });
+
+  it("users have to reconnect once Nango tries no more, and are told so where they look", async () => {
+    const { world, ada } = await openConnected();
+    world.provider.controls.always({ status: 503 });
+    for (let day = 0; day < 4; day += 1) {
+      world.clock.advance(24 * HOUR_MS);
+      expect(await ask(ada)).toMatchObject({ type: "TemporarilyUnavailable" });
+      expect(await ada.find(TEST)).toMatchObject({ enabled: true, authorization: { status: "active", health: "unavailable" } });
+    }
+    world.clock.advance(24 * HOUR_MS);
+    expect(await ask(ada)).toMatchObject({ type: "ReconnectRequired", reason: "REVOKED" });
+    expect(await ada.find(TEST)).toMatchObject({ authorization: { status: "error", health: "reconnect_required" } });
+    world.provider.controls.always(null);
+    await world.connect(ada);
+    granted(await ask(ada));
+    expect(await ada.find(TEST)).toMatchObject({ authorization: { status: "active", health: "working" } });
+  });
+
+  it("an expired token without a refresh token needs a reconnect", async () => {
+    const world = await openNango();
+    const ada = world.connectionsOf("ada");
+    world.provider.controls.next("omit-refresh-token");
+    await world.connect(ada);
+    world.clock.advance(HOUR_MS);
+    expect(await ask(ada)).toMatchObject({ type: "ReconnectRequired", reason: "EXPIRED" });
+    expect(await ask(ada)).toMatchObject({ type: "ReconnectRequired", reason: "EXPIRED" });
+    expect(forcedOf(world)).toHaveLength(1);
+  });
+
+  it("an answer that comes too late is temporary", async () => {
+    const { world, ada } = await openConnected({ requestDeadlineMs: 50 });
+    world.clock.advance(HOUR_MS);
+    world.provider.controls.next("hang");
+    expect(await ask(ada)).toMatchObject({ type: "TemporarilyUnavailable" });
+    world.provider.controls.release();
+  });
+
+  it("a request too many waits for at least a second, though Nango says 0", async () => {
+    const { world, ada } = await openConnected();
+    world.nango.controls.always({ status: 429, body: { error: { code: "too_many_request" } }, headers: { "retry-after": "0" } });
+    expect(await ask(ada)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 1 });
+  });
+});
+
+describe("what only the operator can mend", () => {
+  it("is said of a key that may read no credentials", async () => {
+    const { world, ada } = await openConnected();
+    world.nango.controls.readsCredentials = false;
+    expect(await ask(ada)).toMatchObject({ type: "ConnectorMisconfigured", message: expect.stringContaining("read_credentials") });
+  });
+
+  it("is said of a key that Nango refuses, in the readiness too, which then serves on", async () => {
+    const { world, ada } = await openConnected();
+    await world.adapter.check();
+    expect(world.adapter.degradation()).toBeNull();
+    world.clock.advance(MINUTE_MS);
+    world.nango.controls.always({ status: 401, body: { error: { code: "unknown_account" } } });
+    await expect(ask(ada)).rejects.toMatchObject({
+      code: "UPSTREAM_UNAVAILABLE",
+      message: expect.stringContaining("XKIT_NANGO_SECRET_KEY"),
+    });
+    await world.adapter.check();
+    expect(world.adapter.degradation()).toContain("XKIT_NANGO_SECRET_KEY");
+    world.nango.controls.always(null);
+    await world.adapter.check();
+    expect(world.adapter.degradation()).toBeNull();
+  });
+
+  it("is not ready while Nango is away", async () => {
+    const world = await openNango();
+    world.nango.controls.always({ status: 502, body: {} });
+    await expect(world.adapter.check()).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+  });
+
+  it("is said of credentials that are no token", async () => {
+    const world = await openNango();
+    const tags = { end_user_id: "ada" };
+    world.nango.controls.addConnection({ providerConfigKey: "test", tags, credentials: { type: "OAUTH1", oauth_token: "planted-1" } });
+    const outcome = await ask(world.connectionsOf("ada"));
+    expect(outcome).toMatchObject({ type: "ConnectorMisconfigured", message: expect.stringContaining("OAUTH1") });
+    expect(JSON.stringify(outcome)).not.toContain("planted");
+  });
+});

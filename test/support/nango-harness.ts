@@ -1,0 +1,62 @@
+import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
+import type { UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
+import { createTestDatabase } from "./databases.ts";
+import { nangoEnvironment, startNangoWorld, visitNango } from "./nango.ts";
+import { listen, sendText } from "./server-io.ts";
+import { suiteCatalog } from "./suite-connectors.ts";
+import { createTestConfig } from "./test-app.ts";
+import { identify, openUpstream } from "./upstream.ts";
+
+/** What Nango does not tell, or does otherwise. */
+export const nangoLacks: Lacks = {
+  keepsDisconnected: "Nango deletes a connection that is disconnected",
+  keepsFailed: "Nango tells of a failed attempt without its tags",
+  endsWithMembership: "a link of Nango's connects for the owner that it was made for, until it expires",
+  collects: "Nango's own page asks for what a connector needs",
+  revokes: "Nango revokes grants at few providers",
+  describesGrants: "Nango lists connections without account, scopes and expiry",
+  health: "Nango lists that the last refresh failed, neither since when nor why",
+  ended: "Nango does not say why a refresh failed",
+  misconfigured: "Nango does not say why a refresh failed",
+};
+
+/** The suite's catalog, as the configuration states it by Nango's integrations. */
+const connectors = [{ slug: "test", name: "Test", supports_multiple_connections: true }, ...suiteCatalog].map((connector) => {
+  const { collect: _collect, ...stated } = { collect: null, ...connector };
+  return { ...stated, integration: connector.slug };
+});
+
+/** The adapter before a fake of Nango, which sends webhooks to it or not. */
+export async function createNangoHarness({ hasWebhooks }: { hasWebhooks: boolean }): Promise<UpstreamHarness> {
+  const world = await startNangoWorld();
+  const { provider, clock, nango } = world;
+  const database = await createTestDatabase("sqlite");
+  const env = { ...nangoEnvironment(world), ...(hasWebhooks && { XKIT_NANGO_WEBHOOK_KEY: nango.webhooks.signingKey }) };
+  const { services, upstream, close } = await openUpstream(createTestConfig(provider, database, { file: { connectors }, env }), clock);
+  const receiver = await listen(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+    const headers = { "x-nango-hmac-sha256": String(request.headers["x-nango-hmac-sha256"]) };
+    const init = { method: "POST", body: Buffer.concat(chunks), headers };
+    const answer = await upstream.webhook?.receive(new Request("http://localhost:4000/webhooks/nango", init));
+    sendText(response, answer?.status ?? 404, "");
+  });
+  nango.webhooks.url = hasWebhooks ? receiver.url : null;
+
+  return {
+    catalog: upstream.catalog,
+    platform: upstream.forPlatform(),
+    provider,
+    clock,
+    async signIn(id, groupId) {
+      const { token } = await upstream.forPlatform().provisionUser({ id, ...(groupId !== undefined && { groupId }) });
+      return { ...(await identify({ services, upstream }, token)), visit: visitNango };
+    },
+    async close() {
+      await close();
+      await receiver.close();
+      await world.close();
+      await database.drop();
+    },
+  };
+}
