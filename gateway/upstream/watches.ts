@@ -5,7 +5,7 @@ import type { Database } from "../store/database.ts";
 import { topicOf } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 
-export interface WatchDependencies {
+interface WatchDependencies {
   database: Pick<Database, "changes">;
   /** Resolves when to read again although no change was told. */
   poll: () => Promise<void>;

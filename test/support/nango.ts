@@ -11,7 +11,7 @@ import { createTestDatabase } from "./databases.ts";
 import { createTestConfig } from "./test-app.ts";
 
 /** An integration of OAUTH2 at a test's own provider. */
-export const oauthIntegration = (provider: AuthorizationServer, uniqueKey: string, displayName: string): Integration => ({
+const oauthIntegration = (provider: AuthorizationServer, uniqueKey: string, displayName: string): Integration => ({
   uniqueKey,
   provider: uniqueKey,
   displayName,
@@ -26,7 +26,7 @@ export const oauthIntegration = (provider: AuthorizationServer, uniqueKey: strin
 });
 
 /** An integration whose users type an API key. */
-export const keyIntegration = (uniqueKey: string, displayName: string): Integration => ({
+const keyIntegration = (uniqueKey: string, displayName: string): Integration => ({
   uniqueKey,
   provider: uniqueKey,
   displayName,

@@ -16,7 +16,7 @@ import { connectionsOf } from "./owner-connections.ts";
 import { connectionsOfCaller, type NangoCaller } from "./viewer-connections.ts";
 import { NANGO_WEBHOOK_PATH, receiveWebhook } from "./webhook.ts";
 
-export interface NangoOptions {
+interface NangoOptions {
   /** Origin of Nango's API. */
   url: string;
   /** The API key of one environment. */

@@ -14,7 +14,7 @@ const CATALOG_KEPT_MS = 60_000;
 /** However often it is asked whether Nango answers, it is tried no more often than this, in milliseconds. */
 const CHECK_INTERVAL_MS = 5_000;
 
-export interface CatalogDependencies {
+interface CatalogDependencies {
   client: NangoClient;
   clock: Pick<Clock, "now">;
   log: Pick<Log, "warn">;

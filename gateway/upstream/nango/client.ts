@@ -42,7 +42,7 @@ export interface NangoClient {
   keyProblem(): string | null;
 }
 
-export interface NangoClientOptions {
+interface NangoClientOptions {
   /** Origin of the API. */
   url: string;
   secretKey: string;

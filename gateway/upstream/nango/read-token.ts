@@ -14,7 +14,7 @@ import { type Asked, failureOutcome, isRefused, tokenOutcome } from "./outcome.t
 const KEPT_MS = 30_000;
 const FAILURE_KEPT_MS = 5_000;
 /** Least time between two forced refreshes of a connection (rule 8), in milliseconds. */
-export const FORCE_INTERVAL_MS = 30_000;
+const FORCE_INTERVAL_MS = 30_000;
 /** Longest that a request waits for a new token while the last one is usable (rule 1), in milliseconds. */
 const USABLE_WAIT_MS = 1_000;
 /** When to ask again where Nango does not answer in time, in seconds. */

@@ -58,4 +58,3 @@ export const responses = {
 
 export type IntegrationResponse = z.infer<typeof integration>;
 export type ListedConnection = z.infer<typeof listedConnection>;
-export type ConnectionResponse = z.infer<typeof responses.connection>;

@@ -15,7 +15,7 @@ import { deleteConnection } from "./connections.ts";
 import { choose, connectionsOf, listAll, type OwnerDependencies, type OwnerView } from "./owner-connections.ts";
 import { showStarted } from "./shown.ts";
 
-export interface ViewerDependencies extends OwnerDependencies {
+interface ViewerDependencies extends OwnerDependencies {
   database: Pick<Database, "changes">;
 }
 

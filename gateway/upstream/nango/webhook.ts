@@ -20,7 +20,7 @@ const bodySchema = z.object({
   tags: z.record(z.string(), z.string()).nullish().catch(null),
 });
 
-export interface WebhookDependencies {
+interface WebhookDependencies {
   /** The signing key of the environment's webhooks. */
   signingKey: string;
   /** Tells every process that an owner's connections have changed. */

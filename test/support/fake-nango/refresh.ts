@@ -13,7 +13,7 @@ const BACKING_OFF = "A recent refresh attempt failed. Backing off before retryin
 const FAILED = "The external API returned an error when trying to refresh the access token. Please try again later.";
 
 /** Why credentials cannot be had. The provider's own error is in no answer. */
-export interface RefreshProblem {
+interface RefreshProblem {
   status: number;
   message: string;
 }
