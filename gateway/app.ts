@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
-import { openServices } from "./services.ts";
+import { openServices, type Services } from "./services.ts";
 import { createUpstream } from "./upstream/create.ts";
 import type { OpenUpstream } from "./upstream/outside/adapter.ts";
 
@@ -37,14 +37,25 @@ export interface AppParts {
 
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
- * Throws `ConfigError` when the store's secrets do not open or the configuration states what a given upstream decides, `MigrationError` when the store is of another version, and whatever the
- * store's driver throws when it cannot be reached.
+ * Throws `ConfigError` when the store's secrets do not open or the configuration states what a given upstream decides, `MigrationError`
+ * when the store is of another version, and whatever the store's driver or a given upstream throws when it cannot be opened. Then nothing
+ * stays open.
  */
 export async function createApp(
   config: Config,
-  { clock: machine = systemClock, log = createLog(config.logLevel), upstream: open }: AppParts = {},
+  { clock = systemClock, log = createLog(config.logLevel), upstream }: AppParts = {},
 ): Promise<App> {
-  const services = await openServices(config, machine, log);
+  const services = await openServices(config, clock, log);
+  try {
+    return await openApp(config, services, log, upstream);
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+}
+
+/** Over a store that is open. */
+async function openApp(config: Config, services: Services, log: Log, open: OpenUpstream | undefined): Promise<App> {
   const { database, sealer, macs, auth } = services;
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { createManualClock, type ManualClock } from "../../../test/support/clock.ts";
 import { createMailHolder, type MailHolder } from "../../../test/support/mail-holder.ts";
 import { createServerHeaders } from "../../../test/support/caller.ts";
-import { createTestDatabase, type TestDatabase } from "../../../test/support/databases.ts";
+import { createTestDatabase, run, type TestDatabase } from "../../../test/support/databases.ts";
 import { ask, createTestConfig, parseTestConfig, PUBLIC_URL, sendTo, WEB_ORIGIN } from "../../../test/support/test-app.ts";
 import { startAuthorizationServer } from "../../../test/support/authorization-server.ts";
 import { type App, type Config, ConfigError, createApp, fingerprintOf, type Owner } from "../../index.ts";
@@ -170,4 +170,12 @@ it("is refused beside connectors of the configuration, which it would not use", 
   await expect(createApp(config, { log: createLog("silent"), upstream: createMailHolder().open })).rejects.toThrow(ConfigError);
   await provider.close();
   await database.drop();
+});
+
+it("leaves no store open where it cannot be opened", async () => {
+  const database = await createTestDatabase("postgres");
+  const upstream = () => Promise.reject(new Error("The holder is away."));
+  await expect(createApp(parseTestConfig(database), { log: createLog("silent"), upstream })).rejects.toThrow("The holder is away.");
+  // Postgres drops no database that has a connection.
+  await run(inject("postgresUrl"), `drop database ${new URL(database.url).pathname.slice(1)}`);
 });
