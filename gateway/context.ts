@@ -61,7 +61,8 @@ export function createContextFactory(
       const { request, limits } = exchange;
       const context = { catalog, sessions: users.signIn.bind(request, answer, limits) };
       const requester = await users.identify(exchange);
-      if (requester.kind === "platform") return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform()) };
+      if (requester.kind === "platform")
+        return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform(limits.clientAddress)) };
       if (requester.kind === "anonymous") return { ...context, user: null, platform: null };
       const { caller } = requester;
       const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;

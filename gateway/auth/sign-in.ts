@@ -32,7 +32,7 @@ export interface SignIn {
    */
   refresh(request: Request, limits?: RequestLimits): Promise<SignedIn>;
   /** Ends the session of the cookie and clears every cookie; succeeds also when there is none. Throws FORBIDDEN without a valid origin. */
-  logout(request: Request): Promise<{ setCookies: string[] }>;
+  logout(request: Request, limits?: RequestLimits): Promise<{ setCookies: string[] }>;
   /**
    * A session for a user whose identity is proven already, as by a one-time token. Throws UNAUTHENTICATED for an unknown user.
    * What binds attempts to the browser is rotated (see `Bindings.rotate`).
@@ -137,7 +137,7 @@ export function bindSignIn(
   return {
     login: async (userToken) => keep(await signIn.login(userToken, request, limits)).session,
     refresh: async () => keep(await signIn.refresh(request, limits)).session,
-    logout: async () => void keep(await signIn.logout(request)),
+    logout: async () => void keep(await signIn.logout(request, limits)),
   };
 }
 

@@ -57,17 +57,20 @@ interface Options {
   isStaleCredential: (error: Error) => boolean;
 }
 
+/** A private address stands for many clients where no proxies are trusted. */
+function findAddress(peer: Peer | null, headers: Headers, trustedProxyHops: number): { address: string | null; isProxy: boolean } {
+  const address = clientAddressOf(peer, headers, trustedProxyHops);
+  return { address, isProxy: address !== null && trustedProxyHops === 0 && isPrivate(address) };
+}
+
 /** Counts in the memory of this process, and over all processes where that is shared. */
 export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, log, share = null, isStaleCredential }: Options) {
   const limiter = createRateLimiter({ clock, log, share });
   let shouldWarn = warnsOfProxy;
 
-  function addressOf(peer: Peer | null, headers: Headers): string | null {
-    const address = clientAddressOf(peer, headers, trustedProxyHops);
-    if (address === null || trustedProxyHops > 0 || !isPrivate(address)) return address;
-    if (isOn && shouldWarn) log.warn({}, PRIVATE_PEER);
+  function warnOnce(): void {
+    if (shouldWarn) log.warn({}, PRIVATE_PEER);
     shouldWarn = false;
-    return null;
   }
 
   function consume(key: string, limit: RateLimit, what: string): void {
@@ -77,12 +80,15 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
   }
 
   return (peer: Peer | null, headers: Headers): RequestLimits => {
-    let address: string | null | undefined;
-    const clientAddress = () => (address === undefined ? (address = addressOf(peer, headers)) : address);
+    let found: { address: string | null; isProxy: boolean } | undefined;
+    const find = () => (found ??= findAddress(peer, headers, trustedProxyHops));
+    const clientAddress = () => (find().isProxy ? null : find().address);
     if (!isOn) return { ...noLimits, clientAddress };
     let isExempt = false;
     const findNetwork = () => {
-      const from = isExempt ? null : clientAddress();
+      if (isExempt) return null;
+      if (find().isProxy) warnOnce();
+      const from = clientAddress();
       return from && networkOf(from);
     };
     return {

@@ -48,8 +48,9 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   const { relay, forOwnUser, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs });
   if (config.users === "ours") {
     const { callerOf: _pages, ...users } = createOwnUsers(options.auth, forOwnUser);
-    const { connectionsOf } = holder.forPlatform();
-    return { ...holder, users, forPlatform: () => createOwnPlatform(options.auth, connectionsOf), pages: null, webhook: null };
+    const forPlatform: Adapter["forPlatform"] = (clientAddress) =>
+      createOwnPlatform(options.auth, holder.forPlatform(clientAddress).connectionsOf);
+    return { ...holder, users, forPlatform, pages: null, webhook: null };
   }
   return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null, webhook: null };
 }

@@ -19,7 +19,7 @@ interface KnownCaller {
 /** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream, before anything is withheld. */
 export function createOwnUsers(
   auth: OwnAuth,
-  forUser: (caller: VaultCaller) => ViewerConnections,
+  forUser: (caller: VaultCaller & Pick<RequestLimits, "clientAddress">) => ViewerConnections,
 ): UpstreamUsers<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
   function toCaller(known: KnownCaller, limits: RequestLimits): Caller<HeldConnections> {
     const { viewer } = known;
@@ -28,7 +28,7 @@ export function createOwnUsers(
       viewer: async () => viewer,
       admit: (action) => limits.admit(action, viewer.userId),
       stillAllowed,
-      connectionsIn: (browser) => hold(viewer, forUser({ viewer, ...browser, stillAllowed })),
+      connectionsIn: (browser) => hold(viewer, forUser({ viewer, ...browser, stillAllowed, clientAddress: limits.clientAddress })),
     };
   }
 

@@ -3,6 +3,7 @@ import { createManualClock } from "../../test/support/clock.ts";
 import { APP_ORIGIN, cookieOf, openStore, requestWith, sealer, startAuth } from "../../test/support/auth.ts";
 import { type ScriptedXkit, sessionOf, startScriptedXkit } from "../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../test/support/server-io.ts";
+import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import { createRelayedSignIn } from "./relayed-sign-in.ts";
 
 const LOGIN = "POST /platform_user/sessions";
@@ -84,6 +85,19 @@ describe("a session at an upstream behind a balancer", () => {
     const { setCookies } = await signIn.login("user-token", fromPage());
     expect(Math.max(...setCookies.map((header) => header.length))).toBeGreaterThan(4_000);
   });
+});
+
+it("sends the client's address along when a user signs in, stays so, and signs out", async () => {
+  const { xkit, signIn } = await start();
+  const limits: RequestLimits = { ...noLimits, clientAddress: () => "192.0.2.1" };
+  answerSession(xkit, LOGIN, ["sid=1"]);
+  answerSession(xkit, REFRESH, []);
+  const { setCookies } = await signIn.login("user-token", fromPage(), limits);
+  await signIn.login("user-token", fromPage(setCookies), limits);
+  await signIn.refresh(fromPage(setCookies), limits);
+  await signIn.logout(fromPage(setCookies), limits);
+  expect(xkit.requests).toEqual(expect.arrayContaining([LOGIN, REFRESH, LOGOUT]));
+  expect(new Set(xkit.headers.map(({ forwarded }) => forwarded))).toEqual(new Set(["for=192.0.2.1"]));
 });
 
 describe("a sealed session", () => {

@@ -30,11 +30,11 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
   const carried = createSealedCookie(cookies.session, `relayed-session:${cookies.session.name}:${relay.origin}`, { sealer, log });
 
   /** A new session that the browser cannot keep is ended: no one could end it later. */
-  async function keep(cookie: string | null): Promise<string[]> {
+  async function keep(client: UserRelay, cookie: string | null): Promise<string[]> {
     try {
       return carried.replace(cookie);
     } catch (error) {
-      await endSession(relay, cookie, log);
+      await endSession(client, cookie, log);
       throw error;
     }
   }
@@ -44,23 +44,24 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
-      const { cookie, ...session } = await limits.countRefusal(relay.from(limits.clientAddress()).login(userToken));
-      const setCookies = await keep(cookie);
-      await endSession(relay, carried.find(request), log);
+      const client = relay.from(limits.clientAddress());
+      const { cookie, ...session } = await limits.countRefusal(client.login(userToken));
+      const setCookies = await keep(client, cookie);
+      await endSession(client, carried.find(request), log);
       return { session, setCookies };
     },
 
-    async refresh(request) {
+    async refresh(request, limits = noLimits) {
       assertOwnPage(origins, request);
       const held = carried.find(request);
       if (held === null) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
-      const { cookie, ...session } = await relay.refresh(held);
+      const { cookie, ...session } = await relay.from(limits.clientAddress()).refresh(held);
       return { session, setCookies: cookie === held ? [] : carried.replace(cookie) };
     },
 
-    async logout(request) {
+    async logout(request, limits = noLimits) {
       assertOwnPage(origins, request);
-      await endSession(relay, carried.find(request), log);
+      await endSession(relay.from(limits.clientAddress()), carried.find(request), log);
       return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 

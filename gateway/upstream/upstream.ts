@@ -58,7 +58,8 @@ export interface OwnPages<Connections = ViewerConnections> {
 /** What every adapter has, however its users are known. */
 export interface TokenHolder {
   catalog: Catalog;
-  forPlatform(): PlatformAccess;
+  /** @param clientAddress Where the server is whose request this is for. Left out where it is for none. */
+  forPlatform(clientAddress?: RequestLimits["clientAddress"]): PlatformAccess;
   /** Resolves when it can be asked. Throws the reason why it cannot. */
   check(): Promise<void>;
   /** What the operator has to mend and another instance of this gateway would not do better; null where there is nothing. */

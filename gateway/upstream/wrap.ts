@@ -37,8 +37,8 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOpt
       },
     },
     pages: pages && { ...pages, callerOf: (viewer, limits) => wrapCaller(pages.callerOf(viewer, limits)) },
-    forPlatform() {
-      const platform = adapter.forPlatform();
+    forPlatform(clientAddress) {
+      const platform = adapter.forPlatform(clientAddress);
       return { ...platform, connectionsOf: (owner) => observeOutcomes(platform.connectionsOf(owner), countOutcome) };
     },
   };

@@ -7,7 +7,7 @@ import { createEntryReader } from "./entries.ts";
 import { createOperations } from "./operation.ts";
 import { createOwnConnections, type OwnCaller } from "./own-connections.ts";
 import { beginWithKeys, createKeyPairState, type KeyPair, probeKeys } from "./key-pair.ts";
-import { createPlatform } from "./platform.ts";
+import { createPlatform, type PlatformFor } from "./platform.ts";
 import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
 import { createReachability } from "./reachability.ts";
@@ -49,14 +49,16 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const polling = createPolling(clock);
   const readToken = createTokenReader({ clock, publicUrl });
   const keyPair = createKeyPairState(clock, log);
-  const platformOptions = { begin: () => beginWithKeys(begin(), keys, keyPair), publicUrl, clock, readToken, readEntries };
-  const platform = createPlatform(platformOptions);
+  const platformFor: PlatformFor = (clientAddress) => {
+    const beginFor = () => beginWithKeys(begin({ clientAddress: clientAddress() }), keys, keyPair);
+    return { begin: beginFor, publicUrl, clock, readToken, readEntries };
+  };
   const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries });
   return {
     catalog: createCatalog(begin, publicUrl, readEntries),
     relay: createRelay({ begin, toUserApi, origin, clock, log }),
-    forOwnUser: createOwnConnections({ platform: platformOptions, toUserApi, polling }),
-    forPlatform: () => platform,
+    forOwnUser: createOwnConnections({ platformFor, toUserApi, polling, clock }),
+    forPlatform: (clientAddress = () => null) => createPlatform(platformFor(clientAddress)),
     async check() {
       const operation = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });
       try {

@@ -11,7 +11,8 @@ const READ = "GET /platform/users/ada/connections/slack";
 const PROVISION = "POST /platform/users";
 
 /** The connections of a user whom the gateway knows. */
-const asOwn = ({ upstream }: ScriptedXkit, viewer = ada) => upstream.forOwnUser({ viewer, stillAllowed: async () => true });
+const asOwn = ({ upstream }: ScriptedXkit, viewer = ada, stillAllowed = async () => true) =>
+  upstream.forOwnUser({ viewer, stillAllowed, clientAddress: () => "192.0.2.1" });
 
 /** Bearers `bearer-1`, `bearer-2`, … are made, which live for an hour. */
 async function startMinting(): Promise<ScriptedXkit> {
@@ -112,7 +113,7 @@ describe("the connections of a user whom the gateway itself knows", () => {
     const fake = await startMinting();
     fake.on("GET /platform/users/ada/connections", { connections: [] });
     let isAllowed = true;
-    const watched = await fake.upstream.forOwnUser({ viewer: ada, stillAllowed: async () => isAllowed }).watch(null);
+    const watched = await asOwn(fake, ada, async () => isAllowed).watch(null);
     const next = watched[Symbol.asyncIterator]().next();
     isAllowed = false;
     fake.clock.advance(3_000);

@@ -8,11 +8,13 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../../schema/upstream.ts";
+import type { RequestLimits } from "../../http/rate-limits.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Caller, HeldConnections } from "../upstream.ts";
 import { statusOf } from "../withhold.ts";
 import { findConnector } from "./catalog.ts";
 import { connectionsOfBearer } from "./connections.ts";
-import { connectionsOfOwner, type PlatformOptions } from "./platform.ts";
+import { connectionsOfOwner, type PlatformFor, type PlatformOptions } from "./platform.ts";
 import type { Polling } from "./polling.ts";
 import { explainAbsence } from "./read-token.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
@@ -21,13 +23,14 @@ import { createUserBearers, type UserBearers } from "./user-bearers.ts";
 import { createWatches } from "./watches.ts";
 
 export interface OwnConnectionsOptions {
-  platform: PlatformOptions;
+  platformFor: PlatformFor;
   toUserApi: ToUserApi;
   polling: Polling;
+  clock: Clock;
 }
 
 /** A user whom this gateway knows. */
-export interface OwnCaller extends Pick<Caller, "stillAllowed"> {
+export interface OwnCaller extends Pick<Caller, "stillAllowed">, Pick<RequestLimits, "clientAddress"> {
   viewer: Viewer;
 }
 
@@ -35,13 +38,14 @@ export interface OwnCaller extends Pick<Caller, "stillAllowed"> {
  * The connections of users whom this gateway knows, and the upstream by their ids alone. They are read with the key pair, and changed by a
  * bearer that the upstream makes for the user.
  */
-export function createOwnConnections(options: OwnConnectionsOptions): (caller: OwnCaller) => ViewerConnections {
-  const bearers = createUserBearers(options.platform.clock);
-  return (caller) => {
+export function createOwnConnections({ platformFor, toUserApi, polling, clock }: OwnConnectionsOptions) {
+  const bearers = createUserBearers(clock);
+  return (caller: OwnCaller): ViewerConnections => {
     const { viewer } = caller;
-    const asUser = createAsUser(options, viewer, bearers);
+    const platform = platformFor(caller.clientAddress);
+    const asUser = createAsUser({ platform, toUserApi, bearers }, viewer);
     const listAsUser: OwnerConnections["list"] = (slug) => asUser(bearers.renew, (connections) => connections.list(slug));
-    const reads = viewer.groupId === null ? readsOfUser(options.platform, viewer) : readsOfMember(options.platform, viewer, listAsUser);
+    const reads = viewer.groupId === null ? readsOfUser(platform, viewer) : readsOfMember(platform, viewer, listAsUser);
     const findAuthorization = (id: string) => asUser(bearers.get, (connections) => connections.findAuthorization(id));
     const assertAllowed = async (): Promise<Viewer> => {
       if (!(await caller.stillAllowed())) throw unauthenticated("The user is no longer signed in, or has moved to another group.");
@@ -54,7 +58,7 @@ export function createOwnConnections(options: OwnConnectionsOptions): (caller: O
       disconnect: (where) => asUser(bearers.renew, (connections) => connections.disconnect(where)),
       findAuthorization,
       ...createWatches({
-        polling: options.polling,
+        polling,
         viewer: assertAllowed,
         list: (slug) => reads.list(slug),
         findAuthorization: async (id) => (await assertAllowed(), findAuthorization(id)),
@@ -69,7 +73,13 @@ type AsUser = <Answer>(
   use: (connections: HeldConnections["connections"]) => Promise<Answer>,
 ) => Promise<Answer>;
 
-function createAsUser({ platform, toUserApi }: OwnConnectionsOptions, viewer: Viewer, bearers: UserBearers): AsUser {
+interface AsUserDependencies {
+  platform: PlatformOptions;
+  toUserApi: ToUserApi;
+  bearers: UserBearers;
+}
+
+function createAsUser({ platform, toUserApi, bearers }: AsUserDependencies, viewer: Viewer): AsUser {
   return async (bearerOf, use) => {
     const { ask, operation } = platform.begin();
     const [open, known] = [() => toUserApi(operation), () => Promise.resolve(viewer)];

@@ -1,5 +1,6 @@
 import { forbidden } from "../../../schema/errors.ts";
 import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
+import type { RequestLimits } from "../../http/rate-limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { asked, isOwnedBy } from "./asked.ts";
 import type { ReadEntries } from "./entries.ts";
@@ -20,6 +21,9 @@ export interface PlatformOptions {
   readToken: TokenReader;
   readEntries: ReadEntries;
 }
+
+/** The same for what a client at this address asks. */
+export type PlatformFor = (clientAddress: RequestLimits["clientAddress"]) => PlatformOptions;
 
 /** The Platform API below `/api/platform` (contract, "Server endpoints"). */
 export function createPlatform(options: PlatformOptions): PlatformAccess {
