@@ -32,6 +32,8 @@ export type { Environment } from "./config/document.ts";
 export { type Build, type RunningGateway, startGateway } from "./listen.ts";
 export type { Clock } from "./runtime/clock.ts";
 export type { Log } from "./runtime/log.ts";
+export type { Notes } from "./store/notes.ts";
+export type { Lease, SingleFlight } from "./store/single-flight.ts";
 export type {
   ConnectsElsewhere,
   ConnectsHere,

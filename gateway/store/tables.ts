@@ -15,6 +15,8 @@ export interface Tables {
   restored_backups: RestoredBackupRow;
   rates: RateRow;
   upgrades: UpgradeRow;
+  leases: LeaseRow;
+  notes: NoteRow;
 }
 
 export interface SigningKeyRow {
@@ -195,4 +197,17 @@ export interface UpgradeRow {
   /** Null until it is done. */
   completed_at: number | null;
   mac: string;
+}
+
+/** One process's right to do what the key names, while no other does it. There is a row only while it is done. */
+export interface LeaseRow {
+  key: string;
+  id: string;
+  expires_at: number;
+}
+
+/** What an adapter notes of a connection whose tokens are stored elsewhere. */
+export interface NoteRow {
+  key: string;
+  text: string;
 }

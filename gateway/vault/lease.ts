@@ -9,11 +9,6 @@ import { FORCED_REFRESH_INTERVAL_MS } from "./refresh-problem.ts";
 const LEASE_MARGIN_MS = 5_000;
 /** A claim that took longer, because the row was locked, has used too much of its lease: it is released and claimed again. */
 const CLAIM_LONGEST_MS = 1_000;
-/**
- * A lease that lapsed is taken over this long after it is first seen so. Its holder may have an answer that it could not store while the
- * store was away: it stores first, and the used refresh token is not sent again.
- */
-export const TAKEOVER_WAIT_MS = 3_000;
 
 /** The columns of a grant that no process is refreshing. */
 export const noLease = { lease_id: null, lease_expires_at: null };
@@ -115,20 +110,4 @@ async function endLease(
     .where("id", "=", authorization.id)
     .where("lease_id", "=", authorization.lease_id)
     .execute();
-}
-
-/** Watches a lease of another process, and tells once it has been lapsed for `TAKEOVER_WAIT_MS`. */
-export function createLapseWatch({ database, clock }: Pick<LeaseDependencies, "database" | "clock">) {
-  let lapsedId: string | null = null;
-  let lapsedForMs = 0;
-  return {
-    /** @returns the lease that may be taken over. `waitedMs`: since the last look. */
-    async look({ lease_id: id, lease_expires_at: endsAt }: AuthorizationRow, waitedMs: number): Promise<string | null> {
-      await database.clock.measure();
-      const hasLapsed = id !== null && (endsAt ?? 0) <= clock.now();
-      lapsedForMs = hasLapsed && id === lapsedId ? lapsedForMs + waitedMs : 0;
-      lapsedId = hasLapsed ? id : null;
-      return lapsedForMs >= TAKEOVER_WAIT_MS ? lapsedId : null;
-    },
-  };
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
-import { TAKEOVER_WAIT_MS } from "./lease.ts";
+import { TAKEOVER_WAIT_MS } from "../store/lapse-watch.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
 let test: TestApp;

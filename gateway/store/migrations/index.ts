@@ -9,6 +9,7 @@ import { rowMacs } from "./0008-row-macs.ts";
 import { failingSince } from "./0009-failing-since.ts";
 import { health } from "./0010-health.ts";
 import { upstreamAttempts } from "./0011-upstream-attempts.ts";
+import { leases } from "./0012-leases.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   failingSince,
   health,
   upstreamAttempts,
+  leases,
 ];

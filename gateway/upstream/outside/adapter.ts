@@ -10,6 +10,8 @@ import type {
 } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
+import type { Notes } from "../../store/notes.ts";
+import type { SingleFlight } from "../../store/single-flight.ts";
 
 /**
  * A holder of tokens. Its users are this gateway's: sessions, user tokens, issuers and API keys are not its concern. It is asked through
@@ -53,6 +55,14 @@ export interface UpstreamRuntime {
   log: Log;
   /** Tells live views, in every process, that an owner's connections have changed. Without it a change is seen within seconds. */
   changed(this: void, owner: Owner): Promise<void>;
+  /** Refreshes one connection at a time, over all processes of the gateway's store. */
+  singleFlight: SingleFlight;
+  /** Short texts in the gateway's store, for what the holder of the tokens has no place for. */
+  notes: Notes;
+  /** Longest a provider may take, in milliseconds. */
+  providerTimeoutMs: number;
+  /** Longest a request for a token waits for a refresh, in milliseconds. The refresh goes on behind it. */
+  requestDeadlineMs: number;
 }
 
 /** Opens an adapter: what `createApp(config, { upstream })` takes. */

@@ -3,6 +3,8 @@ import type { Auth } from "../../auth/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Database } from "../../store/database.ts";
+import { createNotes } from "../../store/notes.ts";
+import { createSingleFlight, type SingleFlight } from "../../store/single-flight.ts";
 import { topicOf } from "../../vault/connections.ts";
 import type { VaultCaller } from "../../vault/owner-connections.ts";
 import { createOwnPlatform, createOwnUsers } from "../own-users.ts";
@@ -23,12 +25,16 @@ export interface OutsideOptions {
   publicUrl: string;
   clock: Clock;
   log: Log;
+  /** Longest a provider may take, and longest a request for a token waits for it, in milliseconds. */
+  timeoutMs: number;
+  requestDeadlineMs: number;
 }
 
 /** Opens an adapter from outside, over the users of this gateway. */
 export async function openOutside(open: OpenUpstream, options: OutsideOptions): Promise<Adapter> {
   const { auth, database, platform } = options;
-  const outside = await open(createRuntime(options));
+  const { singleFlight, idle } = createSingleFlight(database);
+  const outside = await open(createRuntime(options, singleFlight));
   const catalog = createCatalog(platform, outside);
   const dependencies = { ...options, outside, catalog };
   // Its pages are elsewhere.
@@ -42,17 +48,27 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
     check: async () => outside.check?.(),
     degradation: () => null,
     endSubscriptions: () => database.changes.end(),
-    close: async () => outside.close?.(),
+    async close() {
+      await outside.close?.();
+      await idle();
+    },
   };
 }
 
-const createRuntime = ({ database, publicUrl, clock, log }: OutsideOptions): UpstreamRuntime => ({
-  publicUrl,
-  connectorUrl: (slug) => `${publicUrl}/connectors/${slug}`,
-  clock,
-  log,
-  changed: (owner) => database.write([topicOf(owner)], () => Promise.resolve()),
-});
+function createRuntime(options: OutsideOptions, singleFlight: SingleFlight): UpstreamRuntime {
+  const { database, publicUrl, clock, log, timeoutMs: providerTimeoutMs, requestDeadlineMs } = options;
+  return {
+    publicUrl,
+    connectorUrl: (slug) => `${publicUrl}/connectors/${slug}`,
+    clock,
+    log,
+    changed: (owner) => database.write([topicOf(owner)], () => Promise.resolve()),
+    singleFlight,
+    notes: createNotes(database),
+    providerTimeoutMs,
+    requestDeadlineMs,
+  };
+}
 
 const createCatalog = (platform: Platform, outside: Pick<UpstreamAdapter, "listConnectors">): Catalog => ({
   getPlatform: () => Promise.resolve(platform),
