@@ -9,9 +9,9 @@ import { openXkit } from "./upstream.ts";
 
 const connectors = [{ slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true }, ...suiteCatalog];
 
-/** An adapter before a fake, and what the fake was asked. */
-export interface FakeXkitHarness extends UpstreamHarness {
-  requests: FakeXkit["requests"];
+/** An adapter before a fake, and what the fake was asked and has answered. */
+export interface FakeXkitHarness extends UpstreamHarness, Pick<FakeXkit, "requests" | "answers"> {
+  provider: AuthorizationServer;
 }
 
 /** The adapter before the fake of the contract, which says whose a bearer is. */
@@ -25,6 +25,10 @@ export const createPlainHarness = (): Promise<FakeXkitHarness> => createHarness(
 
 /** The adapter before a plain service that says nothing of a bearer, with users of the gateway's own. */
 export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => createHarness(plainService({ saysWho: false }), "ours");
+
+/** The adapter before a plain service that gives a member of a group the group's tokens. */
+export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
+  createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
@@ -61,6 +65,7 @@ async function createHarness(dialect: Dialect, users: "relayed" | "ours"): Promi
     provider,
     clock,
     requests: fake.requests,
+    answers: fake.answers,
     async signIn(id, groupId) {
       const token =
         users === "ours"

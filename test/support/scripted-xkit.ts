@@ -23,19 +23,23 @@ export interface ScriptedXkit {
   on(route: string, answer: Record<string, unknown>): void;
 }
 
-/** A little HTTP server that answers what a test orders, in place of an upstream. */
+/** A little HTTP server that answers what a test orders, in place of an upstream. Its list has what the single read of Slack has. */
 export async function startScriptedXkit({
   timeoutMs = 2_000,
   origin,
 }: { timeoutMs?: number; origin?: string } = {}): Promise<ScriptedXkit> {
   const routes = new Map<string, Handle>();
+  const listed: { connection?: unknown } = {};
+  const sendList: Handle = (_request, response) =>
+    sendJson(response, 200, { connections: listed.connection === undefined ? [] : [listed.connection] });
   const requests: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
   const server = await listen(async (request, response) => {
     const path = (request.url ?? "").replace("/api", "");
     requests.push(`${request.method} ${path}`);
     headers.push(request.headers);
-    const handle = routes.get(`${request.method} ${path.split("?")[0]}`);
+    const route = `${request.method} ${path.split("?")[0]}`;
+    const handle = routes.get(route) ?? (route === LIST ? sendList : undefined);
     await (handle ? handle(request, response) : sendJson(response, 404, { error: "Not found" }));
   });
   const clock = createManualClock();
@@ -63,6 +67,7 @@ export async function startScriptedXkit({
     headers,
     warnings: () => logged.map((line): object => JSON.parse(line)),
     on(route: string, answer: Handle | Record<string, unknown>) {
+      if (route === READ_SLACK) listed.connection = isHandle(answer) ? undefined : answer["connection"];
       routes.set(route, isHandle(answer) ? answer : (_request, response) => sendJson(response, 200, answer));
     },
   };
@@ -95,6 +100,7 @@ export const sessionOf = (user: string, group: string | null) => ({
 /** The token of a third party that `startPlainXkit` may answer. */
 export const TOKEN = "planted-third-party-token-1";
 export const SLACK = { slug: "slack" };
+const LIST = "GET /platform_user/connections";
 /** The read of a user's connection to Slack. */
 export const READ_SLACK = "GET /platform_user/connections/slack";
 

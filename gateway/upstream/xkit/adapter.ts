@@ -14,6 +14,7 @@ import { createReachability } from "./reachability.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import { createRelay, createUserApi } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
+import { createUpstreamTraits } from "./traits.ts";
 
 export interface XkitOptions {
   /** Where this gateway reaches the upstream: an origin. */
@@ -46,14 +47,15 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const reachability = createReachability(log);
   const begin = createOperations({ client, reachability, timeoutMs, log });
   const readEntries = createEntryReader(log);
+  const traits = createUpstreamTraits();
   const polling = createPolling(clock);
   const readToken = createTokenReader({ clock, publicUrl });
   const keyPair = createKeyPairState(clock, log);
   const platformFor: PlatformFor = (clientAddress) => {
     const beginFor = () => beginWithKeys(begin({ clientAddress: clientAddress() }), keys, keyPair);
-    return { begin: beginFor, publicUrl, clock, readToken, readEntries };
+    return { begin: beginFor, publicUrl, clock, readToken, readEntries, traits };
   };
-  const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries });
+  const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries, traits });
   return {
     catalog: createCatalog(begin, publicUrl, readEntries),
     relay: createRelay({ begin, toUserApi, origin, clock, log }),

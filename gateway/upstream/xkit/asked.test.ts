@@ -62,9 +62,9 @@ describe("an answer about something else", () => {
     on("GET /platform/users/ada", { user: { external_id: "ben" } });
     on("POST /platform/users", { access_token: "user-token", user: { external_id: "ben" } });
     on("GET /platform/groups/acme", { group: { external_id: "other" } });
+    await expect(connections.find(SLACK)).rejects.toMatchObject(temporary);
     on("GET /platform_user/connections", { connections: [plainConnection(null).connection] });
     on("GET /platform_user/authorizations/slack/8", { authorization });
-    await expect(connections.find(SLACK)).rejects.toMatchObject(temporary);
     await expect(connections.start("slack", { id: null, returnTo: null })).rejects.toMatchObject(temporary);
     await expect(connections.disconnect(SLACK)).rejects.toMatchObject(temporary);
     await expect(connections.findAuthorization("8")).rejects.toMatchObject(temporary);

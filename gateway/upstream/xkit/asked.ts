@@ -1,6 +1,6 @@
 /** Answers to a certain question: one about something else is no answer. */
 import type { z } from "zod";
-import type { ConnectionWhere, Owner } from "../../../schema/upstream.ts";
+import type { Connection, ConnectionWhere, Owner } from "../../../schema/upstream.ts";
 import { answers, type AbsentConnectionAnswer, type ConnectionAnswer } from "./response-schemas.ts";
 
 /** What an answer about something else is called. */
@@ -13,7 +13,7 @@ const about = <Body>(schema: z.ZodType<Body>, isAsked: (body: Body) => boolean):
 export const isOwnedBy = (owner: Owner, { owner: stated }: Pick<ConnectionAnswer, "owner">): boolean =>
   !stated || (stated.kind === owner.kind && stated.external_id === owner.id);
 
-const isAt = (where: ConnectionWhere, { id, connector }: Pick<ConnectionAnswer, "id" | "connector">): boolean =>
+const isAt = (where: ConnectionWhere, { id, connector }: { id: string; connector: { slug: string } }): boolean =>
   where.slug === undefined ? id === where.id : connector.slug === where.slug;
 
 const isOf = (where: ConnectionWhere, owner: Owner, connection: ConnectionAnswer | AbsentConnectionAnswer): boolean =>
@@ -21,9 +21,14 @@ const isOf = (where: ConnectionWhere, owner: Owner, connection: ConnectionAnswer
     ? where.slug === undefined || connection.connector.slug === where.slug
     : isAt(where, connection) && isOwnedBy(owner, connection);
 
+/** The healthiest of a list that a question names, which comes first. */
+export const pickListed = (listed: readonly Connection[], where: ConnectionWhere): Connection | null =>
+  listed.find((connection) => isAt(where, connection)) ?? null;
+
 export const asked = {
   connector: (slug: string) => about(answers.connector, ({ connector }) => connector.slug === slug),
   connection: (where: ConnectionWhere) => about(answers.connection, ({ connection }) => isAt(where, connection)),
+  userConnection: (where: ConnectionWhere) => about(answers.userConnection, ({ connection }) => isAt(where, connection)),
   /** To a server. */
   connectionOf: (owner: Owner, where: ConnectionWhere) =>
     about(answers.connectionOrNone, ({ connection }) => isOf(where, owner, connection)),

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import {
   asAda,
@@ -45,10 +46,12 @@ describe("the adapter before an upstream that answers too much", () => {
   ])("withholds a token from a user who is moved %s a group during the request", async (_way, from, to, answer) => {
     const fake = await startPlainXkit(answer, from);
     const known = await fake.upstream.relay.whoIs("bearer");
-    fake.on(READ_SLACK, (_request, response) => {
+    const moving = (body: object) => (_request: IncomingMessage, response: ServerResponse) => {
       fake.on("GET /platform_user/session", sessionOf("ada", to));
-      sendJson(response, 200, answer);
-    });
+      sendJson(response, 200, body);
+    };
+    fake.on(READ_SLACK, moving(answer));
+    fake.on("GET /platform_user/connections", moving({ connections: [answer.connection] }));
     const outcome = await asAda(fake, async () => known).accessToken(SLACK, anyToken);
     expect(outcome).toMatchObject({ type: "TokenWithheld" });
     expect(JSON.stringify(outcome)).not.toContain(TOKEN);
@@ -107,7 +110,8 @@ describe("the adapter before an upstream that answers too much", () => {
     const connection = await asAda(fake).find(SLACK);
     expect(connection?.authorization).toMatchObject({ errorCode: "invalid_grant" });
     expect(JSON.stringify(connection)).not.toContain(TOKEN);
-    fake.on(READ_SLACK, (_request, response) => void response.writeHead(400).end(JSON.stringify({ error: `bad ${TOKEN}` })));
+    for (const route of [READ_SLACK, "GET /platform_user/connections"])
+      fake.on(route, (_request, response) => void response.writeHead(400).end(JSON.stringify({ error: `bad ${TOKEN}` })));
     const failure: unknown = await asAda(fake)
       .accessToken(SLACK, anyToken)
       .catch((error: unknown) => error);

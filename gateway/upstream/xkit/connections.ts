@@ -6,18 +6,19 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../../schema/upstream.ts";
-import type { HeldConnections, UserRelay } from "../upstream.ts";
+import type { HeldConnections, TokenReading, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
-import { asked } from "./asked.ts";
+import { asked, pickListed } from "./asked.ts";
 import type { ReadEntries } from "./entries.ts";
-import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf } from "./from-wire.ts";
+import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf, viewerFromAnswer } from "./from-wire.ts";
 import type { Ask, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { Polling } from "./polling.ts";
-import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
+import { type ConnectionRead, statusForMember, type TokenQuery, type TokenReader } from "./read-token.ts";
 import { answers, entrySchemas, type ConnectionAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
 import type { StartedSlugs } from "./started-slugs.ts";
+import type { UpstreamTraits } from "./traits.ts";
 import { createWatches } from "./watches.ts";
 
 /** Stands for a connector's slug where none is known. */
@@ -33,6 +34,7 @@ export interface UserApi {
   polling: Polling;
   readToken: TokenReader;
   readEntries: ReadEntries;
+  traits: UpstreamTraits;
   links: BrowserLinks;
   slugs: StartedSlugs;
 }
@@ -98,9 +100,16 @@ const requestOf = (
   query: RestRequest["query"] = {},
 ): RestRequest => ({ method, path, query, credential });
 
+/** An upstream that may give a token all the same is asked for its list, which has none, and by a user of no group for what is not in it. */
 async function find(api: BearerApi, where: ConnectionWhere): Promise<Connection | null> {
+  if (!api.traits.omitsTokens()) {
+    const listed = pickListed(await list(api, where.slug ?? null), where);
+    if (listed || (await api.viewer()).groupId !== null) return listed;
+  }
   const answer = await orNull(api.ask(requestOf(api, "GET", pathOf(where), { access_token: "false" }), asked.connection(where)));
-  return answer && api.toConnection(answer.body.connection);
+  if (!answer) return null;
+  api.traits.noteStatus(answer.body.connection);
+  return api.toConnection(answer.body.connection);
 }
 
 async function list(api: BearerApi, slug: string | null, findViewer?: () => Promise<Viewer>): Promise<Connection[]> {
@@ -112,15 +121,34 @@ async function list(api: BearerApi, slug: string | null, findViewer?: () => Prom
 }
 
 /**
- * Three requests, one after the other: a user who was in a group before or after the token was read gets none, also where the answer
- * names another owner. Sent beside the read, the first would not see that a user has left the group since.
+ * A user who was in a group before or after the token was read gets none, also where the answer names another owner. Where the answer
+ * does not say who that was (`isStated`), it takes three requests, one after the other: sent beside the read, the first would not see that
+ * a user has left the group since.
  */
-async function readWithToken(api: BearerApi, where: ConnectionWhere, query: TokenQuery): Promise<ConnectionRead> {
-  const { ask, whoIs, bearer } = api;
-  const before = await whoIs(bearer);
-  const { connection: answer } = (await ask(requestOf(api, "GET", pathOf(where), query), asked.connection(where))).body;
-  const after = await whoIs(bearer);
-  return { answer, owner: ownerOfViewer(before.groupId === null ? after : before), by: "user", viewers: [before, after] };
+async function readWithToken(
+  api: BearerApi,
+  where: ConnectionWhere,
+  query: TokenQuery,
+  isStated = api.traits.statesViewer(),
+): Promise<ConnectionRead | TokenReading> {
+  const { ask, whoIs, bearer, traits } = api;
+  const before = isStated ? null : await whoIs(bearer);
+  if (before && before.groupId !== null) return readForMember(api, where, before);
+  const { body } = await ask(requestOf(api, "GET", pathOf(where), { ...query, viewer: true }), asked.userConnection(where));
+  traits.noteToken(body.connection, body.viewer);
+  const first = body.viewer ? viewerFromAnswer(body.viewer.before) : before;
+  // It said so before, and no longer does.
+  if (!first) return readWithToken(api, where, query, false);
+  const last = body.viewer?.after ? viewerFromAnswer(body.viewer.after) : await whoIs(bearer);
+  const viewers = [...(before ? [before] : []), first, last];
+  const owner = ownerOfViewer(viewers.find(({ groupId }) => groupId !== null) ?? last);
+  return { answer: body.connection, owner, by: "user", viewers };
+}
+
+/** A member is told what the group's list says, which has no tokens. */
+async function readForMember(api: BearerApi, where: ConnectionWhere, viewer: Viewer): Promise<TokenReading> {
+  const listed = pickListed(await list(api, where.slug ?? null, () => Promise.resolve(viewer)), where);
+  return { outcome: await statusForMember(api.operation.ask, where, listed, api.publicUrl), viewers: [viewer] };
 }
 
 async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<ViewerConnections["start"]>[1]): Promise<Connection> {

@@ -11,12 +11,12 @@ import {
 import type { RequestLimits } from "../../http/rate-limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Caller, HeldConnections } from "../upstream.ts";
-import { statusOf } from "../withhold.ts";
+import { pickListed } from "./asked.ts";
 import { findConnector } from "./catalog.ts";
 import { connectionsOfBearer } from "./connections.ts";
 import { connectionsOfOwner, type PlatformFor, type PlatformOptions } from "./platform.ts";
 import type { Polling } from "./polling.ts";
-import { explainAbsence } from "./read-token.ts";
+import { statusForMember } from "./read-token.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import type { ToUserApi } from "./relay.ts";
 import { createUserBearers, type UserBearers } from "./user-bearers.ts";
@@ -127,15 +127,13 @@ function readsOfMember(platform: PlatformOptions, viewer: Viewer, listAsUser: Ow
     // Servers see the attempts of all members. Which of them are the user's own, the upstream tells the user alone.
     return all.some(isAttempt) ? listAsUser(slug) : all;
   }
-  const find: OwnerConnections["find"] = async ({ slug = null, id }) =>
-    (await list(slug)).find((connection) => id === undefined || connection.id === id) ?? null;
+  const find: OwnerConnections["find"] = async (where) => pickListed(await list(where.slug ?? null), where);
 
   return {
     list,
     find,
     async accessToken(where) {
-      const connection = await find(where);
-      return connection ? statusOf(connection) : explainAbsence(platform.begin().operation.ask, where, platform.publicUrl);
+      return statusForMember(platform.begin().operation.ask, where, await find(where), platform.publicUrl);
     },
   };
 }

@@ -1,17 +1,18 @@
 import { forbidden } from "../../../schema/errors.ts";
-import type { ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
+import type { Connection, ConnectionWhere, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "../../../schema/upstream.ts";
 import type { RequestLimits } from "../../http/rate-limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { asked, isOwnedBy } from "./asked.ts";
+import { asked, isOwnedBy, pickListed } from "./asked.ts";
 import type { ReadEntries } from "./entries.ts";
 import { expiryOf } from "./expiry.ts";
 import { connectionFromAnswer, knownUserFromAnswer, type Reader } from "./from-wire.ts";
 import type { PlatformOperation } from "./key-pair.ts";
 import type { Ask } from "./operation.ts";
 import { orNull } from "./or-null.ts";
-import type { TokenReader } from "./read-token.ts";
+import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
 import { answers, entrySchemas, type UserAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
+import type { UpstreamTraits } from "./traits.ts";
 
 export interface PlatformOptions {
   /** Begins an operation below `/api/platform`, with the key pair. */
@@ -20,6 +21,7 @@ export interface PlatformOptions {
   clock: Clock;
   readToken: TokenReader;
   readEntries: ReadEntries;
+  traits: UpstreamTraits;
 }
 
 /** The same for what a client at this address asks. */
@@ -58,31 +60,45 @@ export async function provisionUser(
 
 /** The connections of an owner, read with the key pair in the words of `reader`. */
 export function connectionsOfOwner(
-  { begin, publicUrl, readToken, readEntries }: PlatformOptions,
+  { begin, publicUrl, readToken, readEntries, traits }: PlatformOptions,
   owner: Owner,
   reader: Reader,
 ): OwnerConnections {
   const base = [`${owner.kind}s`, owner.id];
-  const pathOf = (where: ConnectionWhere) =>
-    where.slug === undefined ? [...base, "connection", where.id] : [...base, "connections", where.slug];
+
+  async function getOne(ask: Ask, where: ConnectionWhere, query: RestRequest["query"]): Promise<ConnectionRead["answer"]> {
+    const last = where.slug === undefined ? ["connection", where.id] : ["connections", where.slug];
+    return (await ask(get([...base, ...last], query), asked.connectionOf(owner, where))).body.connection;
+  }
+
+  async function getWithToken(ask: Ask, where: ConnectionWhere, query: TokenQuery): Promise<ConnectionRead> {
+    const answer = await getOne(ask, where, query);
+    if (answer.id != null) traits.noteToken(answer);
+    return { answer, owner, by: reader, viewers: [] };
+  }
+
+  async function list(ask: Ask, slug: string | null): Promise<Connection[]> {
+    const answer = await orNull(ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
+    return readEntries("connection", answer?.body.connections ?? [], entrySchemas.connection)
+      .filter((connection) => isOwnedBy(owner, connection) && (slug === null || connection.connector.slug === slug))
+      .map((connection) => connectionFromAnswer(connection, owner, publicUrl, reader));
+  }
+
   return {
+    list: (slug) => list(begin().ask, slug),
+    /** An upstream that may give a token all the same is asked for its list, which has none, and for what is not in it. */
     async find(where) {
-      const answer = await orNull(begin().ask(get(pathOf(where), { access_token: "false" }), asked.connectionOf(owner, where)));
-      const connection = answer?.body.connection;
-      return connection?.id ? connectionFromAnswer(connection, owner, publicUrl, reader) : null;
-    },
-    async list(slug) {
-      const answer = await orNull(begin().ask(get([...base, "connections"], { slug, include_disabled: "true" }), answers.connections));
-      return readEntries("connection", answer?.body.connections ?? [], entrySchemas.connection)
-        .filter((connection) => isOwnedBy(owner, connection) && (slug === null || connection.connector.slug === slug))
-        .map((connection) => connectionFromAnswer(connection, owner, publicUrl, reader));
+      const { ask } = begin();
+      const listed = traits.omitsTokens() ? null : pickListed(await list(ask, where.slug ?? null), where);
+      if (listed) return listed;
+      const connection = await orNull(getOne(ask, where, { access_token: "false" }));
+      if (connection?.id == null) return null;
+      traits.noteStatus(connection);
+      return connectionFromAnswer(connection, owner, publicUrl, reader);
     },
     async accessToken(where, request) {
       const { ask, operation } = begin();
-      const { outcome } = await readToken(operation.ask, where, request, async (query) => {
-        const answer = (await ask(get(pathOf(where), query), asked.connectionOf(owner, where))).body.connection;
-        return { answer, owner, by: reader, viewers: [] };
-      });
+      const { outcome } = await readToken(operation.ask, where, request, (query) => getWithToken(ask, where, query));
       return outcome;
     },
   };

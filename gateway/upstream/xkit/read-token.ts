@@ -1,6 +1,6 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
-import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { findConnector } from "./catalog.ts";
 import type { AbsentConnectionAnswer, ConnectionAnswer } from "./response-schemas.ts";
@@ -8,6 +8,7 @@ import type { Ask } from "./operation.ts";
 import { toOutcome } from "./outcome.ts";
 import { connectionFromAnswer, connectorFromAnswer, type Reader, statedOwnerOf } from "./from-wire.ts";
 import type { TokenReading } from "../upstream.ts";
+import { statusOf } from "../withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
 export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected" | "verify", string | number | boolean | null>>;
@@ -28,19 +29,17 @@ export type TokenReader = (
   ask: Ask,
   where: ConnectionWhere,
   request: TokenRequest,
-  /** Asks the upstream. */
-  read: (query: TokenQuery) => Promise<ConnectionRead>,
+  /** Asks the upstream, or says without asking for a token what the outcome is. */
+  read: (query: TokenQuery) => Promise<ConnectionRead | TokenReading>,
 ) => Promise<TokenReading>;
 
 /** Resolves "a token, please" over REST: each of the port's outcomes, from the answer or from the failure. */
 export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUrl: string }): TokenReader {
   return async (ask, where, request, read) => {
     try {
-      const { answer, owner, by, viewers } = await read({
-        minimum_ttl: request.minimumTtl,
-        rejected: request.rejected,
-        verify: request.verify,
-      });
+      const found = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected, verify: request.verify });
+      if ("outcome" in found) return found;
+      const { answer, owner, by, viewers } = found;
       return { outcome: outcomeOf(answer, owner, by, request), viewers };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -69,8 +68,16 @@ export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUr
   }
 }
 
+/** What a member of a group is told of the connection that the group's list has, if it has one. */
+export const statusForMember = async (
+  ask: Ask,
+  where: ConnectionWhere,
+  listed: Connection | null,
+  publicUrl: string,
+): Promise<AccessTokenOutcome> => (listed ? statusOf(listed) : explainAbsence(ask, where, publicUrl));
+
 /** Never connected. Throws NOT_FOUND for a connector that the catalog does not have. */
-export async function explainAbsence(ask: Ask, where: ConnectionWhere, publicUrl: string): Promise<AccessTokenOutcome> {
+async function explainAbsence(ask: Ask, where: ConnectionWhere, publicUrl: string): Promise<AccessTokenOutcome> {
   if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
   const connector = await findConnector(ask, where.slug, publicUrl);
   if (connector) return notConnected(connector.name, connector.connectorUrl);

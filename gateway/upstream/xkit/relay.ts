@@ -14,6 +14,7 @@ import type { TokenReader } from "./read-token.ts";
 import { answers } from "./response-schemas.ts";
 import { createRelayedSessions } from "./sessions.ts";
 import { createStartedSlugs } from "./started-slugs.ts";
+import type { UpstreamTraits } from "./traits.ts";
 
 export interface UserApiOptions {
   /** Where browsers reach the upstream. */
@@ -23,6 +24,7 @@ export interface UserApiOptions {
   polling: Polling;
   readToken: TokenReader;
   readEntries: ReadEntries;
+  traits: UpstreamTraits;
 }
 
 /** Within an operation, the Platform User API below `/api/platform_user` (contract, "Browser endpoints"). */

@@ -109,6 +109,12 @@ const absentConnection = z.object({ id: z.null().optional(), enabled: z.literal(
 
 const user = z.object({ external_id: z.string().min(1), external_group_id: text, name: text });
 
+const viewer = z
+  .object({ before: user, after: user.nullable() })
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
 export const answers = {
   anything: z.unknown(),
   platform: z.object({ platform }),
@@ -116,6 +122,8 @@ export const answers = {
   connector: z.object({ connector }),
   connections: z.object({ connections: z.array(z.unknown()) }),
   connection: z.object({ connection }),
+  /** A user's GET of one. `viewer` is null where it does not say whose the bearer is. */
+  userConnection: z.object({ connection, viewer }),
   connectionOrNone: z.object({ connection: z.union([connection, absentConnection]) }),
   authorization: z.object({ authorization }),
   /** Null where it names no user: another service may answer anything, or nothing (contract, "Sessions"). */
@@ -136,5 +144,6 @@ export type PlatformAnswer = z.infer<typeof platform>;
 export type ConnectorAnswer = z.infer<typeof connector>;
 export type AuthorizationAnswer = z.infer<typeof authorization>;
 export type ConnectionAnswer = z.infer<typeof connection>;
+export type ViewerAnswer = z.infer<typeof viewer>;
 export type UserAnswer = z.infer<typeof user>;
 export type AbsentConnectionAnswer = z.infer<typeof absentConnection>;

@@ -4,6 +4,8 @@ import type { Answer, Call } from "./exchange.ts";
 export interface Dialect {
   /** Whether what is started is bound to the browser that asked, with links for another browser. */
   readonly bindsBrowsers: boolean;
+  /** Whether members of a group get no token of it (contract, "Groups"). */
+  readonly withholdsGroupTokens: boolean;
   /** The id of an authorization by its number. */
   idOf(number: number): string | number;
   numberOf(id: string): number;
@@ -16,6 +18,7 @@ export interface Dialect {
 /** All of the page. */
 export const wholeContract: Dialect = {
   bindsBrowsers: true,
+  withholdsGroupTokens: true,
   idOf: (number) => `authorization-${number}`,
   numberOf: (id) => Number(/^authorization-(\d+)$/.exec(id)?.[1]),
   hears: (call) => call,
@@ -40,9 +43,11 @@ const understood: ReadonlySet<string> = new Set(["slug", "state", "code", "error
  * What is documented of the closed service alone: no member and no parameter that is this project's own, enabled connections in lists,
  * nothing at the paths of users and groups, numbers as ids of authorizations.
  * @param saysWho whether `GET /session` names the user, or answers 204.
+ * @param withholdsGroupTokens default: true.
  */
-export const plainService = ({ saysWho }: { saysWho: boolean }): Dialect => ({
+export const plainService = ({ saysWho, withholdsGroupTokens = true }: { saysWho: boolean; withholdsGroupTokens?: boolean }): Dialect => ({
   bindsBrowsers: false,
+  withholdsGroupTokens,
   idOf: (number) => number,
   numberOf: (id) => (/^\d+$/.test(id) ? Number(id) : Number.NaN),
   hears: (call) => ({ ...call, query: new URLSearchParams([...call.query].filter(([name]) => understood.has(name))) }),

@@ -31,6 +31,8 @@ export interface FakeXkit {
   readonly keys: { readonly publishable: string; readonly secret: string };
   /** Every request so far, as `GET /api/platform_user/connections?slug=test`. */
   readonly requests: readonly string[];
+  /** Every answer so far, as JSON after its request. */
+  readonly answers: readonly string[];
   close(): Promise<void>;
 }
 
@@ -39,13 +41,13 @@ export async function startFakeXkit(options: FakeXkitOptions): Promise<FakeXkit>
   const keys = { publishable: "pk_fake", secret: "sk_fake" };
   let serve = (_request: IncomingMessage, _response: ServerResponse): Promise<void> =>
     Promise.reject(new TypeError("It is not ready yet."));
-  const requests: string[] = [];
+  const [requests, answers]: [string[], string[]] = [[], []];
   const server = await listen((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     return serve(request, response);
   });
-  serve = createServe(createService(options, server.url, keys));
-  return { ...server, keys, requests };
+  serve = createServe(createService(options, server.url, keys), answers);
+  return { ...server, keys, requests, answers };
 }
 
 function createService(
@@ -71,7 +73,7 @@ function createService(
 const below = (base: string, routes: Routes): Routes =>
   Object.fromEntries(Object.entries(routes).map(([template, handle]) => [template.replace(" ", ` ${base}`), handle]));
 
-function createServe(service: Service) {
+function createServe(service: Service, answers: string[]) {
   const { dialect } = service;
   const routes = Object.entries({
     ...below("/api/platform_user", { ...createUserRoutes(service), ...createSessionRoutes(service) }),
@@ -95,6 +97,8 @@ function createServe(service: Service) {
     });
     const { status, body, headers } = dialect.says(call, given);
     response.writeHead(status, { "cache-control": "no-store", ...(body && { "content-type": "application/json" }), ...headers });
-    response.end(body ? JSON.stringify(body) : undefined);
+    const text = body ? JSON.stringify(body) : "";
+    answers.push(`${request.method} ${request.url} ${text}`);
+    response.end(text);
   };
 }

@@ -10,7 +10,8 @@ export async function readSingle(service: Service, reader: User | null, connecti
     throw new Refusal(400, "BAD_USER_INPUT", "Accounts are not impersonated.", { path: "provider_user_id" });
   if (query.get("access_token") === "false") return { ...toConnection(service, reader, connection), token_problem: null };
   const minimumTtl = query.get("minimum_ttl");
-  const outcome = await service.readToken(connection, reader !== null && connection.owner.kind === "group", {
+  const isOfGroup = reader !== null && connection.owner.kind === "group";
+  const outcome = await service.readToken(connection, isOfGroup && service.dialect.withholdsGroupTokens, {
     minimumTtl: minimumTtl === null ? null : Number(minimumTtl),
     rejected: query.get("rejected"),
   });
