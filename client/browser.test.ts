@@ -40,7 +40,7 @@ async function openPage(html: string, path = ""): Promise<{ page: Page; context:
 /** Takes access back at the provider, before the token's expiry (RFC 7009). */
 async function takeBack(token: string): Promise<void> {
   const { provider, clientId, clientSecret } = gateway.provider;
-  const { status } = await fetch(provider.revocation_endpoint ?? "", {
+  const { status } = await fetch(provider.revocation?.url ?? "", {
     method: "POST",
     headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
     body: new URLSearchParams({ token, token_type_hint: "access_token" }),

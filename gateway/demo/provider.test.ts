@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => demo.close());
 
 const party = () => ({
-  provider: providerSchema.parse(demo.provider),
+  provider: providerSchema.parse(demo.provider).oauth ?? expect.unreachable(),
   client: { clientId: demo.clientId, clientSecret: demo.clientSecret },
 });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { ProviderFacts } from "../providers/provider.ts";
+import type { ProviderFacts } from "../providers/format.ts";
 import { createConfiguration, demoClient, demoPaths, demoScopes } from "./configuration.ts";
 import { answerGrants, GRANTS_PATH } from "./grants.ts";
 import { listen, seeOther, sendPage } from "./http.ts";
@@ -89,9 +89,9 @@ function describe(issuer: string): Pick<DemoProvider, "issuer" | "apiUrl" | "gra
     issuer,
     authorization_endpoint: `${issuer}${demoPaths.authorization}`,
     token_endpoint: `${issuer}${demoPaths.token}`,
-    revocation_endpoint: `${issuer}${demoPaths.revocation}`,
-    userinfo_endpoint: `${issuer}${demoPaths.userinfo}`,
-    authorization_response_iss_parameter_supported: true,
+    revocation: { url: `${issuer}${demoPaths.revocation}` },
+    userinfo: [{ url: `${issuer}${demoPaths.userinfo}` }],
+    iss_parameter: true,
     // Without asking for consent oidc-provider drops offline_access (OpenID Connect Core section 11), and so the refresh token.
     authorization_params: { prompt: "consent" },
   };

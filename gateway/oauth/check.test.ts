@@ -11,7 +11,7 @@ async function ask(listener: RequestListener) {
   const provider = createProvider({
     authorizationEndpoint: "https://as.test/authorize",
     tokenEndpoint: "https://as.test/token",
-    userInfoEndpoint: `http://127.0.0.1:${port}/who`,
+    userInfo: [{ url: `http://127.0.0.1:${port}/who`, method: "GET", headers: {}, body: null, scheme: "Bearer" }],
   });
   const client = { clientId: "client", clientSecret: "secret" };
   return checkToken({ provider, client, accessToken: "token", timeoutMs: 5_000 }).finally(() => (stub.close(), stub.closeAllConnections()));

@@ -1,10 +1,11 @@
 import * as oauth from "oauth4webapi";
-import { type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, fetchResponse, type HttpResponse, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { findObject, parseJson } from "./json.ts";
+import { findDeclaredError } from "./error-rules.ts";
+import { safeParseObject } from "./json.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import { isHttp, toServer } from "./token-request.ts";
-import { requestUserInfo, sendWithToken } from "./userinfo.ts";
+import { requestUserInfo } from "./userinfo.ts";
 
 /** What a provider says of an access token. `unknown`: it did not say, which is no verdict. */
 export type CheckResult = "works" | "refused" | "unknown";
@@ -26,8 +27,8 @@ const otherProblem = /\berror="?(?:insufficient_scope|temporarily_unavailable|se
  * Whether there is a way to ask the provider. Userinfo is one where it has named the account of a token: it may refuse tokens that are good
  * for other scopes.
  */
-export const isCheckable = ({ introspectionEndpoint, check, userInfoEndpoint }: OAuthProvider, knowsAccount: boolean): boolean =>
-  introspectionEndpoint !== null || check !== null || (userInfoEndpoint !== null && knowsAccount);
+export const isCheckable = ({ introspectionEndpoint, check, userInfo }: OAuthProvider, knowsAccount: boolean): boolean =>
+  introspectionEndpoint !== null || check !== null || (userInfo.length > 0 && knowsAccount);
 
 /**
  * Asks the provider whether an access token still works: by introspection (RFC 7662), else by the provider's check request, else by its
@@ -58,20 +59,23 @@ async function introspect({ provider, client, accessToken, timeoutMs, signal }: 
 
 async function tryToken(request: TokenCheck): Promise<CheckResult> {
   const { provider, timeoutMs = PROVIDER_TIMEOUT_MS } = request;
-  const limits = { ...request, timeoutMs };
-  const answer = provider.check
-    ? await sendWithToken(limits, provider.check.url, { method: provider.check.method, headers: provider.userInfoHeaders, body: null })
-    : await requestUserInfo(limits, provider.userInfoEndpoint ?? "");
-  if (answer.status === STATUS_UNAUTHORIZED) return otherProblem.test(answer.headers.get("www-authenticate") ?? "") ? "unknown" : "refused";
-  if (answer.status < 200 || answer.status >= 300) return "unknown";
-  return provider.errorsInOkBody ? judgeBody(provider, answer.text) : "works";
+  const { check, userInfo } = provider;
+  const { headers, scheme } = userInfo[0] ?? { headers: {}, scheme: "Bearer" };
+  const asked = check === null ? userInfo[0] : { ...check, headers: { ...headers, ...check.headers }, scheme, body: null };
+  return asked === undefined ? "unknown" : judge(provider, await requestUserInfo({ ...request, timeoutMs }, asked));
 }
 
-/** `{"ok":false,"error":"token_revoked"}` with status 200. */
-function judgeBody({ errorCodes }: OAuthProvider, text: string): CheckResult {
-  const body = findObject(parseJson(text));
-  const error = body?.["error"];
-  if (typeof error !== "string" && body?.["ok"] !== false) return "works";
-  const code = typeof error === "string" ? error : "";
-  return refusals.has(Object.hasOwn(errorCodes, code) ? (errorCodes[code] ?? "") : code) ? "refused" : "unknown";
+function judge(provider: OAuthProvider, { status, headers, text }: HttpResponse): CheckResult {
+  const body = safeParseObject(text) ?? {};
+  const declared = findDeclaredError(provider, { operation: "check", status, body });
+  if (declared !== null) return refusals.has(declared) ? "refused" : "unknown";
+  if (status === STATUS_UNAUTHORIZED) return otherProblem.test(headers.get("www-authenticate") ?? "") ? "unknown" : "refused";
+  if (!(provider.check?.ok ?? []).includes(status) && (status < 200 || status >= 300)) return "unknown";
+  return provider.errorsInOkBody ? judgeBody(body) : "works";
+}
+
+/** `{"ok":false,"error":"invalid_token"}` with status 200. */
+function judgeBody({ error, ok }: Record<string, unknown>): CheckResult {
+  if (typeof error !== "string" && ok !== false) return "works";
+  return typeof error === "string" && refusals.has(error) ? "refused" : "unknown";
 }

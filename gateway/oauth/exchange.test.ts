@@ -140,7 +140,7 @@ describe("an error of the provider at the callback", () => {
 
   it("is translated when it is the provider's own", async () => {
     server.controls.denyNext("user_cancelled_login");
-    expect(await fail(await comeBack({ errorCodes: { user_cancelled_login: "access_denied" } }))).toMatchObject({
+    expect(await fail(await comeBack({ errors: [{ on: "authorize", match: ["user_cancelled_login"], means: "denied" }] }))).toMatchObject({
       kind: "denied",
       code: "access_denied",
     });

@@ -1,10 +1,14 @@
 import * as oauth from "oauth4webapi";
 import { findCallbackError } from "./callback-error.ts";
+import { findDeclaredError } from "./error-rules.ts";
 import { createFailure, kindOf } from "./failure.ts";
 import { type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenFailure, TokenResult } from "./result.ts";
 import { callTokenEndpoint, toServer } from "./token-request.ts";
+
+/** A callback has none. */
+const NO_STATUS = 0;
 
 export interface CodeExchange extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
@@ -80,10 +84,10 @@ function checkable({ provider, callbackParams }: CodeExchange): URLSearchParams 
 }
 
 function refused(exchange: CodeExchange, error: oauth.AuthorizationResponseError): TokenFailure {
-  const { errorCodes } = exchange.provider;
-  const code = (Object.hasOwn(errorCodes, error.error) ? errorCodes[error.error] : undefined) ?? error.error;
+  const body = Object.fromEntries(exchange.callbackParams);
+  const code = findDeclaredError(exchange.provider, { operation: "authorize", status: NO_STATUS, body }) ?? error.error;
   const facts = { operation: "authorize", secrets: secretsOf(exchange) } as const;
-  return createFailure({ ...facts, kind: kindOf(code, 0, "authorize"), code, description: error.error_description });
+  return createFailure({ ...facts, kind: kindOf(code, NO_STATUS, "authorize"), code, description: error.error_description });
 }
 
 function invalid(exchange: CodeExchange, code: string): TokenFailure {

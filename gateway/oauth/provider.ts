@@ -1,6 +1,60 @@
 /** How the client proves itself to the provider (RFC 7591 section 2, `token_endpoint_auth_method`). */
 export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
 
+/** A value of a further parameter. */
+export type ParamValue = string | number | boolean;
+
+/** A request that revokes a token. */
+export interface RevocationRequest {
+  readonly url: string;
+  readonly method: "POST" | "DELETE" | "GET";
+  readonly body: "form" | "json" | "none";
+  /** How it is authenticated: as at the token endpoint, by the token itself, or not at all. */
+  readonly auth: "client" | "bearer" | "none";
+  /** `{token}` stands for the token. Null: `token` and `token_type_hint` (RFC 7009 section 2.1). */
+  readonly params: Readonly<Record<string, ParamValue>> | null;
+}
+
+/** A request that says whose account a token belongs to. */
+export interface UserInfoRequest {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  /** A JSON text to post, e.g. a GraphQL query. */
+  readonly body: string | null;
+  /** The scheme of the `authorization` header (RFC 9110 section 11.1). */
+  readonly scheme: string;
+}
+
+/** A request that only a good access token passes. */
+export interface CheckRequest {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  /** The statuses of success. Null: every 2xx. */
+  readonly ok: readonly number[] | null;
+}
+
+/** How a token request is written: `query` puts the parameters in the address. */
+export interface TokenRequestFormat {
+  readonly method: "POST" | "GET";
+  readonly body: "form" | "json" | "query";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly accept: string;
+}
+
+/** What an error of the provider's means, by the operation that it answers. */
+export interface ErrorRule {
+  readonly on: "authorize" | "exchange" | "refresh" | "check" | "any";
+  /** Default every status. */
+  readonly status?: number | undefined;
+  /** Dot path to the code. Default any member of the answer, or of its `error`. */
+  readonly path?: string | undefined;
+  /** Null: the status alone decides. */
+  readonly match: readonly string[] | null;
+  readonly means: "revoked" | "denied" | "misconfigured" | "temporary";
+}
+
 /**
  * What one provider's OAuth looks like: protocol facts, and its deviations from the standard as declared flags.
  *
@@ -13,17 +67,17 @@ export interface OAuthProvider {
   readonly tokenEndpoint: string;
   /** Where refresh tokens are exchanged. Null: at the token endpoint. Default null. */
   readonly refreshEndpoint: string | null;
-  /** RFC 7009. Null: the provider cannot revoke. Default null. */
-  readonly revocationEndpoint: string | null;
-  /** Who the account is. Null: the provider does not say. Default null. */
-  readonly userInfoEndpoint: string | null;
+  /** RFC 7009, or the provider's own request. Null: the provider cannot revoke. Default null. */
+  readonly revocation: RevocationRequest | null;
+  /** Requests that say whose account it is, in the order in which they are tried. Default none: the provider does not say. */
+  readonly userInfo: readonly UserInfoRequest[];
   /** RFC 7662: says whether an access token still works. Null: the provider has none. Default null. */
   readonly introspectionEndpoint: string | null;
   /**
    * A request that answers 401 when the access token no longer works, for a provider without introspection. Null: the userinfo request.
    * Default null.
    */
-  readonly check: { readonly url: string; readonly method: "GET" | "POST" } | null;
+  readonly check: CheckRequest | null;
   /** The callback is refused when it carries no `iss` (RFC 9207 section 2.4). Needs an issuer. Default false. */
   readonly requiresIssuerParameter: boolean;
   /** Default `client_secret_basic` (RFC 6749 section 2.3.1). */
@@ -42,14 +96,14 @@ export interface OAuthProvider {
   readonly scopeResponseSeparator: string | null;
   /** Sent with every authorization request, e.g. `access_type=offline`. Default none. */
   readonly authorizationParams: Readonly<Record<string, string>>;
-  /** Sent with every token request, of both grants. Default none. */
-  readonly tokenParams: Readonly<Record<string, string>>;
-  /** Default `form` (RFC 6749 section 4.1.3). */
-  readonly tokenRequestBody: "form" | "json";
+  /** Sent with the token requests of each grant. Default none. */
+  readonly tokenParams: Readonly<Record<"exchange" | "refresh", Readonly<Record<string, ParamValue>>>>;
+  /** How a token request is written. Default a form by POST (RFC 6749 section 4.1.3). */
+  readonly tokenRequest: TokenRequestFormat;
   /** Whether an error may come with status 200: `error` set, or `ok` false. Default false. */
   readonly errorsInOkBody: boolean;
-  /** The provider's error code to the code of RFC 6749 section 5.2 that it means. Default none. */
-  readonly errorCodes: Readonly<Record<string, string>>;
+  /** What the provider's own errors mean; the first rule that fits decides. Default none: the standard's codes. */
+  readonly errors: readonly ErrorRule[];
   /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it holds none, the answer itself is read. Default null. */
   readonly tokenResponsePath: string | null;
   /** The token type to assume, also where the answer names another or none. Null: the answer must say `bearer`. Default null. */
@@ -73,12 +127,6 @@ export interface OAuthProvider {
   readonly expiryZeroMeans: "never" | "expired" | null;
   /** The life of an access token, in seconds, when the answer states none. Null: unknown. Default null. */
   readonly accessTokenLifetimeSeconds: number | null;
-  /** Default `GET`. */
-  readonly userInfoMethod: "GET" | "POST";
-  /** A JSON text to post to the userinfo endpoint, e.g. a GraphQL query. Null: no body. Default null. */
-  readonly userInfoBody: string | null;
-  /** Further headers of the userinfo request, e.g. an API version. Default none. */
-  readonly userInfoHeaders: Readonly<Record<string, string>>;
   /** Dot paths into the userinfo answer; the first that holds a non-empty text or a number names the account. Default `sub`, `id`. */
   readonly accountIdPaths: readonly string[];
   /** The same for the text shown to people. Default `email`, `preferred_username`, `login`, `username`, `name`. */
@@ -98,8 +146,8 @@ export type RequiredFacts = "authorizationEndpoint" | "tokenEndpoint";
 export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freeze({
   issuer: null,
   refreshEndpoint: null,
-  revocationEndpoint: null,
-  userInfoEndpoint: null,
+  revocation: null,
+  userInfo: Object.freeze([]),
   introspectionEndpoint: null,
   check: null,
   requiresIssuerParameter: false,
@@ -111,10 +159,10 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   scopeSeparator: " ",
   scopeResponseSeparator: null,
   authorizationParams: Object.freeze({}),
-  tokenParams: Object.freeze({}),
-  tokenRequestBody: "form",
+  tokenParams: Object.freeze({ exchange: {}, refresh: {} }),
+  tokenRequest: Object.freeze({ method: "POST", body: "form", headers: {}, accept: "application/json" }),
   errorsInOkBody: false,
-  errorCodes: Object.freeze({}),
+  errors: Object.freeze([]),
   tokenResponsePath: null,
   assumedTokenType: null,
   scopeAliases: Object.freeze({}),
@@ -125,9 +173,6 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   expiresInUnit: "seconds",
   expiryZeroMeans: null,
   accessTokenLifetimeSeconds: null,
-  userInfoMethod: "GET",
-  userInfoBody: null,
-  userInfoHeaders: Object.freeze({}),
   accountIdPaths: Object.freeze(["sub", "id"]),
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
 });

@@ -130,7 +130,10 @@ describe("a failed refresh", () => {
     ["a provider's own code", { status: 400, body: { status: "BAD_REFRESH_TOKEN" } }],
     ["an error with status 200", { status: 200, body: { ok: false, error: "token_revoked" } }],
   ])("is revoked by %s where it is declared", async (_what, answer) => {
-    const facts = { errorsInOkBody: true, errorCodes: { BAD_REFRESH_TOKEN: "invalid_grant", token_revoked: "invalid_grant" } };
+    const facts = {
+      errorsInOkBody: true,
+      errors: [{ on: "any", match: ["BAD_REFRESH_TOKEN", "token_revoked"], means: "revoked" } as const],
+    };
     server.controls.next(answer);
     expect((await fail({ facts })).kind).toBe("revoked");
   });

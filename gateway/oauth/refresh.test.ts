@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
+import { standardProvider } from "./provider.ts";
 import { createRefresher } from "../../test/support/refresher.ts";
 
 let server: AuthorizationServer;
@@ -76,7 +77,11 @@ describe("a refresh", () => {
 
   it("sends JSON, extra parameters and another name for the client id where they are declared", async () => {
     server.controls.next({ status: 200, body: { access_token: "a", token_type: "bearer" } });
-    const facts = { tokenRequestBody: "json", tokenParams: { expires_in: "300" }, clientIdParam: "client_key" } as const;
+    const facts = {
+      tokenRequest: { ...standardProvider.tokenRequest, body: "json" },
+      tokenParams: { exchange: {}, refresh: { expires_in: 300 } },
+      clientIdParam: "client_key",
+    } as const;
     await succeed({ facts: { ...facts, clientAuthentication: "client_secret_post" } });
     const [request] = server.tokenRequests;
     expect(request?.contentType).toBe("application/json");
@@ -126,7 +131,7 @@ describe("a refresh", () => {
 
   it("takes the tokens of an answer that has an error beside them", async () => {
     server.controls.next({ answer: { expires_in: 190 } }, { answer: { ok: false } });
-    const facts = { errorsInOkBody: true, errorCodes: { 190: "invalid_grant" } };
+    const facts = { errorsInOkBody: true, errors: [{ on: "any", match: ["190"], means: "revoked" } as const] };
     expect(await succeed({ facts })).toMatchObject({ expiresInSeconds: 190 });
     expect(await succeed({ facts })).toMatchObject({ expiresInSeconds: 3600 });
   });

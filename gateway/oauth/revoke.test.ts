@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
+import type { RevocationRequest } from "./provider.ts";
 import { refreshTokens } from "./refresh.ts";
 import { revokeToken } from "./revoke.ts";
 
@@ -19,8 +20,11 @@ async function answering(status: number, body: string, check: (endpoint: string)
   await check(`http://127.0.0.1:${port}/revoke`).finally(() => (stub.close(), stub.closeAllConnections()));
 }
 
-const revoke = (token: string, revocationEndpoint: string | null = server.provider.revocationEndpoint) =>
-  revokeToken({ provider: { ...server.provider, revocationEndpoint }, client: server.client, token, timeoutMs: 5_000 });
+/** The standard's request, to another address. */
+const at = (url: string): RevocationRequest => ({ url, method: "POST", body: "form", auth: "client", params: null });
+
+const revoke = (token: string, revocation = server.provider.revocation) =>
+  revokeToken({ provider: { ...server.provider, revocation }, client: server.client, token, timeoutMs: 5_000 });
 
 describe("revokeToken", () => {
   it("ends the grant of a refresh token", async () => {
@@ -49,17 +53,17 @@ describe("revokeToken", () => {
     [503, "", { ok: false, code: "http_503" }],
     [999, "Denied", { ok: false, code: "http_599" }],
   ])("takes %i %j for %j", async (status, body, result) => {
-    await answering(status, body, async (endpoint) => expect(await revoke("0123456789", endpoint)).toMatchObject(result));
+    await answering(status, body, async (endpoint) => expect(await revoke("0123456789", at(endpoint))).toMatchObject(result));
   });
 
   it("never repeats the token", async () => {
     const body = JSON.stringify({ error: "invalid_request", error_description: "bad: the-secret-token" });
     await answering(400, body, async (endpoint) =>
-      expect(JSON.stringify(await revoke("the-secret-token", endpoint))).not.toContain("the-secret"),
+      expect(JSON.stringify(await revoke("the-secret-token", at(endpoint)))).not.toContain("the-secret"),
     );
   });
 
   it("is a result, not an exception, when the provider cannot be reached", async () => {
-    expect(await revoke("token", "http://127.0.0.1:1/revoke")).toMatchObject({ ok: false });
+    expect(await revoke("token", at("http://127.0.0.1:1/revoke"))).toMatchObject({ ok: false });
   });
 });

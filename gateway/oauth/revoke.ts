@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
-import { type FetchLimits, fetchResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
-import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import { type FetchLimits, fetchResponse, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import type { OAuthClient, OAuthProvider, RevocationRequest } from "./provider.ts";
 import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
 import { isHttp, toServer } from "./token-request.ts";
 
@@ -25,33 +25,61 @@ const STATUS_MULTIPLE_CHOICES = 300;
  * endpoint. `timeoutMs` covers the whole exchange (default 10 000). Throws only `TypeError`, on an endpoint that is not https.
  */
 export async function revokeToken(revocation: Revocation): Promise<RevocationResult> {
-  const endpoint = revocation.provider.revocationEndpoint;
-  if (endpoint === null) return failure("unsupported", undefined, []);
-  const options = optionsOf(revocation, endpoint);
+  const dialect = revocation.provider.revocation;
+  if (dialect === null) return failure("unsupported", undefined, []);
   try {
-    await oauth.processRevocationResponse(await send(revocation, endpoint, options));
+    await oauth.processRevocationResponse(await send(revocation, dialect));
     return { ok: true };
   } catch (error) {
     return toResult(error, [revocation.token, revocation.client.clientSecret ?? ""]);
   }
 }
 
-function send({ provider, client, token }: Revocation, endpoint: string, options: oauth.RevocationRequestOptions): Promise<Response> {
-  const server = { ...toServer(provider), revocation_endpoint: endpoint };
-  return oauth.revocationRequest(server, { client_id: client.clientId }, createClientAuthentication(provider, client), token, options);
-}
-
-function optionsOf(revocation: Revocation, endpoint: string): oauth.RevocationRequestOptions {
+/** oauth4webapi writes the standard's request, which becomes the provider's. */
+function send({ provider, client, token, ...revocation }: Revocation, dialect: RevocationRequest): Promise<Response> {
   const { tokenTypeHint, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = revocation;
-  return {
+  const server = { ...toServer(provider), revocation_endpoint: dialect.url };
+  const authentication = dialect.auth === "client" ? createClientAuthentication(provider, client) : oauth.None();
+  return oauth.revocationRequest(server, { client_id: client.clientId }, authentication, token, {
     additionalParameters: tokenTypeHint === undefined ? {} : { token_type_hint: tokenTypeHint },
-    [oauth.allowInsecureRequests]: isHttp(endpoint),
+    [oauth.allowInsecureRequests]: isHttp(dialect.url),
     [oauth.customFetch]: async (url, { headers, body }) => {
-      const answer = await fetchResponse(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
+      const request = encodeRevocation(dialect, { url, headers, params: body, token });
+      const answer = await fetchResponse(request.url, request, { timeoutMs, signal });
       const succeeded = answer.status >= STATUS_OK && answer.status < STATUS_MULTIPLE_CHOICES;
       return succeeded ? toResponse(STATUS_OK, "") : toResponse(answer.status, answer.text);
     },
-  };
+  });
+}
+
+interface StandardRevocation {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly params: URLSearchParams;
+  readonly token: string;
+}
+
+/** The standard's request in the provider's dialect. Declared parameters replace the token's; the client's own stay. */
+function encodeRevocation(
+  { method, body, auth, params: declared }: RevocationRequest,
+  { url, token, ...standard }: StandardRevocation,
+): ProviderRequest & { url: string } {
+  const params = new URLSearchParams(standard.params);
+  if (auth !== "client") for (const name of ["client_id", "client_secret"]) params.delete(name);
+  if (declared !== null) {
+    for (const name of ["token", "token_type_hint"]) params.delete(name);
+    for (const [name, value] of Object.entries(declared))
+      params.set(
+        name,
+        String(value).replaceAll("{token}", () => token),
+      );
+  }
+  const { "content-type": type = "", ...others } = standard.headers;
+  const headers = auth === "bearer" ? { ...others, authorization: `Bearer ${token}` } : others;
+  if (body === "json")
+    return { url, method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(params)) };
+  if (body === "form") return { url, method, headers: { ...headers, "content-type": type }, body: params.toString() };
+  return { url: params.size === 0 ? url : `${url}${url.includes("?") ? "&" : "?"}${params}`, method, headers, body: null };
 }
 
 function toResult(error: unknown, secrets: readonly string[]): RevocationResult {

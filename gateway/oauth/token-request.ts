@@ -1,6 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
+import { encodeTokenRequest } from "./encode-token-request.ts";
 import { createFailure, kindOf, type FailureFacts, isTemporaryCode, type GrantOperation } from "./failure.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
@@ -81,7 +82,7 @@ function createContext(call: TokenCall): CallContext {
     client: { client_id: call.client.clientId },
     authentication: createClientAuthentication(call.provider, call.client),
     options: {
-      additionalParameters: { ...call.provider.tokenParams, ...call.params },
+      additionalParameters: call.params,
       [oauth.allowInsecureRequests]: isHttp(call.endpoint),
       [oauth.customFetch]: (url, { headers, body }) => sendTokenRequest(call, url, headers, body),
     },
@@ -89,7 +90,8 @@ function createContext(call: TokenCall): CallContext {
 }
 
 async function sendTokenRequest(call: TokenCall, url: string, headers: Record<string, string>, body: URLSearchParams): Promise<Response> {
-  const answer = await fetchResponse(url, { method: "POST", ...encodeBody(call.provider, headers, body) }, call);
+  const request = encodeTokenRequest(call.provider, { operation: call.operation, url, headers, params: body });
+  const answer = await fetchResponse(request.url, request, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
   const standard = normalizeTokenResponse({ ...call, ...answer });
@@ -97,15 +99,6 @@ async function sendTokenRequest(call: TokenCall, url: string, headers: Record<st
   const missing = missingMember(standard);
   if (missing !== null) throw new RefusedError({ kind: "temporary", delivery: "lost", code: "unparsable", missing });
   return toResponse(standard.status, JSON.stringify(standard.body), retryAfter === null ? {} : { "retry-after": String(retryAfter) });
-}
-
-function encodeBody(provider: OAuthProvider, headers: Record<string, string>, body: URLSearchParams) {
-  if (provider.clientIdParam !== "client_id" && body.has("client_id")) {
-    body.set(provider.clientIdParam, body.get("client_id") ?? "");
-    body.delete("client_id");
-  }
-  if (provider.tokenRequestBody === "form") return { headers, body: body.toString().replaceAll("+", "%20") };
-  return { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(body)) };
 }
 
 function refuseUnusable({ status }: HttpResponse, retryAfter: number | null): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createProvider, type OAuthProvider } from "./provider.ts";
+import { createProvider, type ErrorRule, type OAuthProvider } from "./provider.ts";
 import { normalizeTokenResponse } from "./token-response.ts";
 
 const askedAt = Date.parse("2026-01-01T00:00:00Z");
@@ -7,6 +7,7 @@ const provider = (facts: Partial<OAuthProvider> = {}) =>
   createProvider({ authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token", ...facts });
 const answer = (text: string, status = 200, facts: Partial<OAuthProvider> = {}) =>
   ({ operation: "exchange", provider: provider(facts), status, text, askedAt }) as const;
+const ruleFor = (code: string): ErrorRule => ({ on: "any", match: [code], means: "revoked" });
 const read = (facts: Partial<OAuthProvider>, body: unknown, status = 200) =>
   normalizeTokenResponse(answer(JSON.stringify(body), status, facts));
 
@@ -102,12 +103,12 @@ describe("normalizeTokenResponse, errors", () => {
     ["in error", { error: "BAD_REFRESH_TOKEN", message: "gone" }],
     ["inside error", { error: { code: "BAD_REFRESH_TOKEN" }, message: "gone" }],
   ])("translates a declared provider code %s", (_name, body) => {
-    const facts = { errorCodes: { BAD_REFRESH_TOKEN: "invalid_grant" } };
+    const facts = { errors: [ruleFor("BAD_REFRESH_TOKEN")] };
     expect(read(facts, body, 400)).toEqual({ status: 400, body: { error: "invalid_grant", error_description: "gone" } });
   });
 
   it("translates a number as well", () => {
-    expect(read({ errorCodes: { 190: "invalid_grant" } }, { error: { code: 190 } }, 400)?.body["error"]).toBe("invalid_grant");
+    expect(read({ errors: [ruleFor("190")] }, { error: { code: 190 } }, 400)?.body["error"]).toBe("invalid_grant");
   });
 
   it("does not take a member of Object.prototype for a declared code", () => {
@@ -117,7 +118,7 @@ describe("normalizeTokenResponse, errors", () => {
   it.each([{ error: "bad_refresh_token" }, { ok: false, error: "bad_refresh_token" }])(
     "sees an error with status 200 where it is declared",
     (body) => {
-      const facts = { errorsInOkBody: true, errorCodes: { bad_refresh_token: "invalid_grant" } };
+      const facts = { errorsInOkBody: true, errors: [ruleFor("bad_refresh_token")] };
       expect(read(facts, body)).toEqual({ status: 400, body: { error: "invalid_grant" } });
     },
   );

@@ -1,4 +1,5 @@
 import { redactSecrets } from "../http/redact-secrets.ts";
+import { findDeclaredError } from "./error-rules.ts";
 import type { GrantOperation } from "./failure.ts";
 import { findObject, safeParseObject } from "./json.ts";
 import { readLifetime } from "./lifetime.ts";
@@ -49,7 +50,7 @@ export function normalizeTokenResponse(answer: TokenResponse): StandardResponse 
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
   const renewed = succeeded && operation === "refresh" ? renewedTokensOf(answer, body) : null;
   if (renewed !== null) return { status: STATUS_OK, body: renewed };
-  const error = succeeded && !provider.errorsInOkBody ? null : errorOf(provider, body);
+  const error = !succeeded || mayHoldError(answer, body) ? errorOf(answer, body) : null;
   if (error !== null) return { status: succeeded ? STATUS_BAD_REQUEST : status, body: error };
   return succeeded ? { status: STATUS_OK, body: tokensOf(answer, body) } : null;
 }
@@ -70,26 +71,26 @@ function isSendable(accessToken: unknown): boolean {
 const parseForm = (text: string): Record<string, unknown> | null =>
   formEncoded.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : null;
 
-function errorOf(provider: OAuthProvider, answer: Record<string, unknown>): StandardBody | null {
-  const code = declaredCode(provider, answer) ?? nonEmpty(answer["error"]) ?? (answer["ok"] === false ? "unknown_error" : undefined);
+function errorOf({ operation, provider, status }: TokenResponse, body: Record<string, unknown>): StandardBody | null {
+  const declared = findDeclaredError(provider, { operation, status, body });
+  const code = declared ?? nonEmpty(body["error"]) ?? (body["ok"] === false ? "unknown_error" : undefined);
   if (code === undefined) return null;
-  const meaning = Object.hasOwn(provider.errorCodes, code) ? provider.errorCodes[code] : undefined;
-  const description = nonEmpty(answer["error_description"]) ?? nonEmpty(answer["message"]);
-  const hide = (text: string) => redactSecrets(text, tokensIn(provider, answer));
-  return { error: hide(meaning ?? code), ...(description !== undefined && { error_description: hide(description) }) };
+  const description = nonEmpty(body["error_description"]) ?? nonEmpty(body["message"]);
+  const hide = (text: string) => redactSecrets(text, tokensIn(provider, body));
+  return { error: hide(code), ...(description !== undefined && { error_description: hide(description) }) };
+}
+
+/** Whether an answer with status 200 may be an error: where the provider is declared to do so. */
+function mayHoldError({ operation, provider, status }: TokenResponse, body: Record<string, unknown>): boolean {
+  if (provider.errorsInOkBody) return true;
+  const hasToken = nonEmpty(tokenObject(provider, body).source["access_token"]) !== undefined;
+  return !hasToken && findDeclaredError(provider, { operation, status, body }) !== null;
 }
 
 /** New tokens beside an error, which its words must not repeat. */
 function tokensIn(provider: OAuthProvider, answer: Record<string, unknown>): string[] {
   const sources = [answer, tokenObject(provider, answer).source];
   return sources.flatMap((source) => ["access_token", "refresh_token", "id_token"].flatMap((name) => nonEmpty(source[name]) ?? []));
-}
-
-/** A provider's declared code, by the provider's own member name: `{"status":"BAD_REFRESH_TOKEN"}`, `{"error":{"code":190}}`. */
-function declaredCode(provider: OAuthProvider, answer: Record<string, unknown>): string | undefined {
-  const values = [...Object.values(answer), ...Object.values(findObject(answer["error"]) ?? {})];
-  const texts = values.filter((value) => typeof value === "string" || typeof value === "number").map(String);
-  return texts.find((text) => Object.hasOwn(provider.errorCodes, text));
 }
 
 /**

@@ -2,17 +2,19 @@ import { createServer, type RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
 import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { accountFromClaims } from "./account.ts";
-import { createProvider, type OAuthProvider } from "./provider.ts";
+import { createProvider, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
 import { fetchAccount } from "./userinfo.ts";
 
 const facts = { authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token" };
 
-async function ask(listener: RequestListener, more: Partial<OAuthProvider> = {}, timeoutMs = 5_000) {
+const byGet = { method: "GET", headers: {}, body: null, scheme: "Bearer" } as const;
+
+async function ask(listener: RequestListener, more: Partial<OAuthProvider> = {}, timeoutMs = 5_000, asked: Partial<UserInfoRequest> = {}) {
   const stub = createServer(listener);
   await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
   const address = stub.address();
   const port = typeof address === "object" ? address?.port : 0;
-  const provider = createProvider({ ...facts, userInfoEndpoint: `http://127.0.0.1:${port}/who`, ...more });
+  const provider = createProvider({ ...facts, userInfo: [{ ...byGet, url: `http://127.0.0.1:${port}/who`, ...asked }], ...more });
   return fetchAccount({ provider, accessToken: "token", timeoutMs }).finally(() => (stub.close(), stub.closeAllConnections()));
 }
 
@@ -37,12 +39,11 @@ describe("fetchAccount", () => {
         response.end(JSON.stringify({ data: { viewer: { id: 7, email: "a@b.test" } } }));
       },
       {
-        userInfoMethod: "POST",
-        userInfoBody: '{"query":"{ viewer { id email } }"}',
-        userInfoHeaders: { "X-Version": "2" },
         accountIdPaths: ["data.viewer.id"],
         accountLabelPaths: ["data.viewer.email"],
       },
+      5_000,
+      { method: "POST", body: '{"query":"{ viewer { id email } }"}', headers: { "X-Version": "2" } },
     );
     expect(account).toMatchObject({ id: "7", label: "a@b.test" });
     expect(seen).toEqual(["POST", "Bearer token", "2", '{"query":"{ viewer { id email } }"}']);
@@ -62,7 +63,7 @@ describe("fetchAccount", () => {
     expect(await ask(() => {}, {}, 50)).toBeNull();
     expect(await fetchAccount({ provider: createProvider(facts), accessToken: "t" })).toBeNull();
     expect(
-      await fetchAccount({ provider: createProvider({ ...facts, userInfoEndpoint: "http://as.test/" }), accessToken: "t" }),
+      await fetchAccount({ provider: createProvider({ ...facts, userInfo: [{ ...byGet, url: "http://as.test/" }] }), accessToken: "t" }),
     ).toBeNull();
   });
 });

@@ -1,8 +1,8 @@
 import { type Account, accountFromClaims } from "./account.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
-import { type HttpResponse, type FetchLimits, fetchResponse, type ProviderRequest, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { type HttpResponse, type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
-import type { OAuthProvider } from "./provider.ts";
+import type { OAuthProvider, UserInfoRequest } from "./provider.ts";
 
 export interface AccountRequest extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
@@ -16,33 +16,34 @@ const STATUS_OK = 200;
 /**
  * Asks the provider whose account an access token belongs to (OpenID Connect Core section 5.3, or the provider's own endpoint).
  *
- * Best effort: null when there is no userinfo endpoint, no answer in time (`timeoutMs`, default 10 000), or nothing in it. Never throws.
+ * Best effort, request by request until one names the account: null when there is none, no answer in time (`timeoutMs`, default 10 000,
+ * for each), or nothing in it. Never throws.
  */
 export async function fetchAccount(request: AccountRequest): Promise<Account | null> {
-  const { userInfoEndpoint } = request.provider;
-  if (userInfoEndpoint === null) return null;
+  for (const userInfo of request.provider.userInfo) {
+    const account = await fetchAccountFrom(request, userInfo);
+    if (account !== null) return account;
+  }
+  return null;
+}
+
+async function fetchAccountFrom(request: AccountRequest, userInfo: UserInfoRequest): Promise<Account | null> {
   try {
-    const { status, text } = await requestUserInfo(request, userInfoEndpoint);
+    const { status, text } = await requestUserInfo(request, userInfo);
     return status === STATUS_OK ? accountFromClaims(request.provider, parseJson(text), request.knownIdPath) : null;
   } catch {
     return null;
   }
 }
 
-/** Sends the userinfo request. Throws `NoResponseError`, and `TypeError` for an endpoint that is not https. */
-export function requestUserInfo(request: AccountRequest, endpoint: string): Promise<HttpResponse> {
-  const { userInfoMethod: method, userInfoBody: body, userInfoHeaders: headers } = request.provider;
-  const contentType = body === null ? {} : { "content-type": "application/json" };
-  return sendWithToken(request, endpoint, { method, body, headers: { ...contentType, ...headers } });
-}
-
-/** Sends a request with an access token (RFC 6750 section 2.1). Throws as `requestUserInfo`. */
-export async function sendWithToken(
+/**
+ * Sends a request with an access token (RFC 6750 section 2.1). Throws `NoResponseError`, and `TypeError` for an endpoint that is not https.
+ */
+export async function requestUserInfo(
   { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<AccountRequest, "provider">,
-  endpoint: string,
-  { method, body, headers }: ProviderRequest,
+  { url, method, body, headers, scheme }: UserInfoRequest,
 ): Promise<HttpResponse> {
-  const url = parseEndpoint(endpoint).href;
-  const sent = { accept: "application/json", ...headers, authorization: `Bearer ${accessToken}` };
-  return fetchResponse(url, { method, body, headers: sent }, { timeoutMs, signal });
+  const contentType = body === null ? {} : { "content-type": "application/json" };
+  const sent = { accept: "application/json", ...contentType, ...headers, authorization: `${scheme} ${accessToken}` };
+  return fetchResponse(parseEndpoint(url).href, { method, body, headers: sent }, { timeoutMs, signal });
 }

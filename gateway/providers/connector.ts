@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import { slugSchema } from "../../schema/input.ts";
-import { providerSchema } from "./provider.ts";
-import { templateFieldsOf } from "./template.ts";
+import type { ParsedFacts, Variable } from "./format.ts";
+import { type Provider, providerSchema } from "./provider.ts";
+import { fillKnown, templateFieldsOf } from "./template.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -33,9 +34,11 @@ export interface CollectConfig {
   fields: { name: string; label: string; suffix: string | null; secret: boolean }[];
 }
 
+const DEFAULT_SAVE_LABEL = "Save";
+
 const collectSchema = z.strictObject({
   instructions: z.string().nullable().default(null),
-  save_label: z.string().min(1).default("Save"),
+  save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL),
   fields: z
     .array(
       z.strictObject({
@@ -53,30 +56,92 @@ const collectSchema = z.strictObject({
 /** Looked at also where other settings have problems: all are told at once. */
 const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
 
-/** One entry of `connectors` in the configuration file. */
-export const connectorSchema = z
-  .strictObject({
-    slug: slugSchema,
-    name: z.string().min(1).max(100),
-    short_description: z.string().max(200).nullable().default(null),
-    description: z.string().max(10_000).nullable().default(null),
-    mark_url: z
-      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
-      .nullable()
-      .default(null),
-    supports_multiple_connections: z.boolean().default(false),
-    provider: providerSchema.optional(),
-    client_id: z.string().min(1, "must not be empty").optional(),
-    client_secret: z.string().min(1, "must not be empty").nullable().default(null),
-    scopes: z.array(z.string().min(1)).default([]),
-    check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
-    collect: collectSchema.optional(),
-    integration: z
-      .string()
-      .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
-      .optional(),
+/** One entry of `connectors` in the configuration file, as it is written. */
+const writtenSchema = z.strictObject({
+  slug: slugSchema.optional(),
+  name: z.string().min(1).max(100).optional(),
+  short_description: z.string().max(200).nullable().default(null),
+  description: z.string().max(10_000).nullable().default(null),
+  mark_url: z
+    .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+    .nullable()
+    .default(null),
+  supports_multiple_connections: z.boolean().default(false),
+  provider: providerSchema.optional(),
+  client_id: z.string().min(1, "must not be empty").optional(),
+  client_secret: z.string().min(1, "must not be empty").nullable().default(null),
+  scopes: z.array(z.string().min(1)).optional(),
+  /** Values for the provider's variables that are the same for all users. */
+  variables: z.record(z.string(), z.string().min(1)).default({}),
+  check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
+  collect: collectSchema.optional(),
+  integration: z
+    .string()
+    .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
+    .optional(),
+});
+
+type Written = z.output<typeof writtenSchema>;
+
+const isOAuth = (provider: Provider | undefined): boolean => provider?.oauth != null;
+
+/** Undefined also where the provider has problems, while others are looked for. */
+const factsOf = ({ provider }: Written): ParsedFacts | undefined => provider?.facts;
+
+/** Whether the users of the provider type a key, so that this platform needs no client there. */
+const hasKeysOnly = (written: Written): boolean => factsOf(written) !== undefined && !isOAuth(written.provider);
+
+/** Values that no user is asked for: the operator's, else the provider's defaults. */
+function fixedVariables(written: Written): Record<string, string> {
+  const defaults = (factsOf(written)?.variables ?? []).flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]));
+  return { ...Object.fromEntries(defaults), ...written.variables };
+}
+
+/** What the user is asked: the connector's own fields, else the provider's, and the provider's variables that have no value. */
+function collectOf(written: Written): CollectConfig | null {
+  const { collect } = written;
+  const [facts, fixed] = [factsOf(written), fixedVariables(written)];
+  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? [];
+  const asked = (facts?.variables ?? [])
+    .filter(({ name, from }) => from === "user" && !Object.hasOwn(fixed, name) && own.every((field) => field.name !== name))
+    .map((variable) => toField(variable));
+  const fields = [...own, ...asked];
+  if (fields.length === 0) return null;
+  return { instructions: collect?.instructions ?? null, saveLabel: collect?.save_label ?? DEFAULT_SAVE_LABEL, fields };
+}
+
+const toField = ({ name, label, secret, strip }: Variable): CollectConfig["fields"][number] => ({
+  name,
+  label: label ?? name,
+  suffix: strip ?? null,
+  secret,
+});
+
+function problemsOf(written: Written): [path: string[], message: string][] {
+  const { provider, collect } = written;
+  const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
+  const isKnown = (name: string) => Object.hasOwn(fixed, name) || fields.some((field) => field.name === name);
+  const needsKey = !isOAuth(provider) && (facts !== undefined || collect !== undefined);
+  const needed = provider?.oauth ? [...templateFieldsOf(provider.oauth)].filter((name) => !isKnown(name)) : [];
+  const unknown = Object.keys(written.variables).filter((name) => !facts?.variables.some((variable) => variable.name === name));
+  return [
+    ...(["slug", "name"] as const).flatMap((key): [string[], string][] =>
+      written[key] === undefined && facts?.[key] === undefined ? [[[key], "is required"]] : [],
+    ),
+    ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
+    ...(needsKey && !fields.some(({ secret }) => secret)
+      ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
+      : []),
+    ...needed.map((name): [string[], string] => [["collect", "fields"], `must ask for "${name}": the provider's endpoints hold {${name}}`]),
+  ];
+}
+
+/** One entry of `connectors` in the configuration file. Slug, name and scopes default to the provider's. */
+export const connectorSchema = writtenSchema
+  .superRefine((written, context) => {
+    for (const [path, message] of problemsOf(written)) context.addIssue({ code: "custom", path, message });
   })
-  .refine(({ provider, client_id }) => !provider || client_id, {
+  .refine((written) => written.provider === undefined || hasKeysOnly(written) || written.client_id, {
     path: ["client_id"],
     error: "is required beside provider",
     when: isObject,
@@ -86,40 +151,31 @@ export const connectorSchema = z
     error: "is required, unless collect asks the user for an API key",
     when: isObject,
   })
-  .refine(({ provider, collect, integration }) => !integration || (!provider && !collect), {
-    path: ["integration"],
-    error: "stands in place of provider and collect: Nango has them",
-    when: isObject,
-  })
-  .refine(({ provider, collect }) => provider || !collect || collect.fields.some(({ secret }) => secret), {
-    path: ["collect", "fields"],
-    error: "must have a secret field: the API key",
-  })
-  .superRefine(({ provider, collect }, context) => {
-    const asked = new Set(collect?.fields.map(({ name }) => name));
-    for (const name of provider ? templateFieldsOf(provider) : [])
-      if (!asked.has(name))
-        context.addIssue({
-          code: "custom",
-          path: ["collect", "fields"],
-          message: `must ask for "${name}": the provider's endpoints hold {${name}}`,
-        });
-  })
-  .transform((connector): ConnectorConfig => ({
-    slug: connector.slug,
-    name: connector.name,
-    shortDescription: connector.short_description,
-    description: connector.description,
-    markUrl: connector.mark_url,
-    supportsMultipleConnections: connector.supports_multiple_connections,
-    scopes: connector.scopes,
-    checkIntervalMs: connector.check_interval_seconds * 1_000,
-    oauth:
-      connector.provider && connector.client_id
-        ? { provider: connector.provider, client: { clientId: connector.client_id, clientSecret: connector.client_secret } }
-        : null,
-    collect: connector.collect
-      ? { instructions: connector.collect.instructions, saveLabel: connector.collect.save_label, fields: connector.collect.fields }
-      : null,
-    integration: connector.integration ?? null,
-  }));
+  .transform((written): ConnectorConfig => {
+    const { provider } = written;
+    return {
+      slug: written.slug ?? provider?.facts.slug ?? "",
+      name: written.name ?? provider?.facts.name ?? "",
+      shortDescription: written.short_description,
+      description: written.description,
+      markUrl: written.mark_url,
+      supportsMultipleConnections: written.supports_multiple_connections,
+      scopes: written.scopes ?? scopesOf(provider),
+      checkIntervalMs: written.check_interval_seconds * 1_000,
+      oauth:
+        provider?.oauth && written.client_id
+          ? {
+              provider: fillKnown(provider.oauth, fixedVariables(written)),
+              client: { clientId: written.client_id, clientSecret: written.client_secret },
+            }
+          : null,
+      collect: collectOf(written),
+      integration: written.integration ?? null,
+    };
+  });
+
+/** What is asked for where the connector states no scopes: the provider's usual ones, and those that bring a refresh token. */
+const scopesOf = (provider: Provider | undefined): string[] => {
+  const { default: usual = [], offline = [] } = provider?.facts.scopes ?? {};
+  return [...new Set([...usual, ...offline])];
+};

@@ -1,169 +1,133 @@
 import { z } from "zod";
-import { isSecureEndpoint } from "../http/secure-endpoint.ts";
-import { createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
+import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
+import { type ParsedFacts, providerFormat } from "./format.ts";
+import { readFormerKeys } from "./former-keys.ts";
+import { findProvider } from "./library.ts";
 
-/** A field of the user's that an endpoint may be filled in with (see `template.ts`); any value of it is one host label. */
-const placeholder = /\{[a-z][a-z0-9_]*\}/g;
-const stand = "x";
+/** A provider, as a connector uses it. */
+export interface Provider {
+  /** What is known of it, completed by the standard's defaults. */
+  readonly facts: ParsedFacts;
+  /** How it speaks OAuth 2.0; null where its users type an API key. */
+  readonly oauth: OAuthProvider | null;
+}
 
-const endpoint = z.string().superRefine((value, context) => {
-  const url = URL.parse(value.replaceAll(placeholder, stand));
-  if (url === null) context.addIssue({ code: "custom", message: "must be an absolute URL" });
-  else if (url.hash !== "") context.addIssue({ code: "custom", message: "must not have a fragment" });
-  else if (!isSecureEndpoint(url))
-    context.addIssue({
-      code: "custom",
-      message: "must be https, or http on a loopback host (localhost, 127.0.0.0/8, [::1]), without user name or password",
-    });
-});
+const authenticationMethods: Partial<Record<ParsedFacts["client_authentication"], ClientAuthentication>> = {
+  basic: "client_secret_basic",
+  post: "client_secret_post",
+  none: "none",
+};
 
-/** RFC 8414 section 2: an issuer has no query either. */
-const issuer = endpoint.refine((value) => !value.includes("?"), "must not have a query");
+/** What the format can say and this release cannot do. */
+function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
+  const found: [boolean, string[], string][] = [
+    [!["oauth2", "api_key", "basic"].includes(facts.kind), ["kind"], `${facts.kind} is not supported yet`],
+    [/jwt/.test(facts.client_authentication), ["client_authentication"], `${facts.client_authentication} is not supported yet`],
+    [facts.par, ["par"], "is not supported yet"],
+    [facts.dpop, ["dpop"], "is not supported yet"],
+    [facts.refresh.how === "exchange_access_token", ["refresh", "how"], "exchange_access_token is not supported yet"],
+  ];
+  return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
+}
 
-/** Names a request sets itself, which further parameters must not pretend to set. */
-const reservedParams: ReadonlySet<string> = new Set([
-  "response_type",
-  "client_id",
-  "client_secret",
-  "redirect_uri",
-  "state",
-  "code",
-  "code_verifier",
-  "code_challenge",
-  "code_challenge_method",
-  "grant_type",
-  "refresh_token",
-]);
+function endpointsOf(facts: ParsedFacts): { authorizationEndpoint: string; tokenEndpoint: string } | null {
+  const { authorization_endpoint: authorizationEndpoint, token_endpoint: tokenEndpoint } = facts;
+  return authorizationEndpoint && tokenEndpoint ? { authorizationEndpoint, tokenEndpoint } : null;
+}
 
-const params = z
-  .record(z.string().min(1), z.string())
-  .refine(
-    (record) => Object.keys(record).every((name) => !reservedParams.has(name)),
-    "must not set a parameter that the gateway sets itself",
-  );
+function toOAuth(facts: ParsedFacts): OAuthProvider | null {
+  const endpoints = endpointsOf(facts);
+  const { client_authentication: authentication } = facts;
+  if (!endpoints || facts.kind !== "oauth2") return null;
+  return createProvider({
+    ...endpoints,
+    issuer: facts.issuer,
+    refreshEndpoint: facts.refresh_endpoint,
+    revocation: facts.revocation,
+    userInfo: facts.userinfo,
+    introspectionEndpoint: facts.introspection_endpoint,
+    check: facts.api.check ? { ...facts.api.check, ok: facts.api.check.ok ?? null } : null,
+    requiresIssuerParameter: facts.iss_parameter,
+    clientAuthentication: authenticationMethods[authentication] ?? standardProvider.clientAuthentication,
+    basicCredentialEncoding: facts.basic_encoding,
+    clientIdParam: facts.client_id_param,
+    pkce: facts.pkce,
+    scopeParam: facts.scope_param,
+    scopeSeparator: facts.scopes.separator,
+    scopeResponseSeparator: facts.scopes.response_separator,
+    authorizationParams: facts.authorization_params,
+    tokenParams: facts.token_params,
+    tokenRequest: facts.token_request,
+    errorsInOkBody: facts.errors_in_ok_body,
+    errors: facts.errors.map(({ match, ...rule }) => ({ ...rule, match: match === undefined ? null : [match].flat().map(String) })),
+    tokenResponsePath: facts.token_response_path,
+    assumedTokenType: facts.assumed_token_type,
+    scopeAliases: facts.scopes.aliases,
+    unreportedScopes: facts.scopes.unreported,
+    scopesOnRefresh: facts.scopes.refresh,
+    revokesOnReuse: facts.refresh.revokes_on_reuse,
+    reuseGraceSeconds: facts.refresh.grace_seconds,
+    expiresInUnit: facts.expiry.unit === "ms" ? "milliseconds" : "seconds",
+    expiryZeroMeans: facts.expiry.zero_means,
+    accessTokenLifetimeSeconds: facts.expiry.default,
+    accountIdPaths: claimPaths(facts.account.id),
+    accountLabelPaths: claimPaths(facts.account.label),
+  });
+}
 
-/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, and OAuth 2.0 Form Post Response Mode. */
-const responseModes: readonly string[] = ["query", "form_post"];
-const isReadMode = (mode: string | null): boolean => mode === null || responseModes.includes(mode);
-const unreadMode = `must have a response_mode that the callback reads: ${responseModes.join(" or ")}`;
+/** Paths into the userinfo answer or the ID token, which state the same claims (OpenID Connect Core section 5.3.2). */
+const claimPaths = (sources: readonly string[]): string[] => [
+  ...new Set(
+    sources.filter((source) => !/^(?:token|callback|field):/.test(source)).map((source) => source.replace(/^(?:userinfo|id_token):/, "")),
+  ),
+];
 
-const headers = z
-  .record(z.string().regex(/^[\w-]+$/, "must be a header name"), z.string().regex(/^[\x20-\x7e]*$/, "must be printable ASCII"))
-  .refine((record) => Object.keys(record).every((name) => name.toLowerCase() !== "authorization"), "must not set authorization");
+const parsedFacts = providerFormat
+  .superRefine((facts, context) => {
+    const isMissing = (key: "authorization_endpoint" | "token_endpoint") => facts.kind === "oauth2" && facts[key] === undefined;
+    for (const key of ["authorization_endpoint", "token_endpoint"] as const)
+      if (isMissing(key)) context.addIssue({ code: "custom", path: [key], message: "is required" });
+    if (facts.issuer === null && facts.iss_parameter)
+      context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
+    for (const [path, message] of unsupportedIn(facts)) context.addIssue({ code: "custom", path, message });
+  })
+  .transform((facts): Provider => Object.freeze({ facts, oauth: toOAuth(facts) }));
 
-const path = z.string().regex(/^[^.]+(?:\.[^.]+)*$/, "must be names joined by dots");
-const paths = z.union([path.transform((one) => [one]), z.array(path).min(1)]);
-const name = z.string().regex(/^[\w.-]+$/, "must be a parameter name");
+/** A slug of ours, or facts with `extends`, as one object of facts. Undefined where there is no such provider. */
+function resolveFacts(written: unknown): Record<string, unknown> | string {
+  const facts = typeof written === "string" ? { extends: written } : written;
+  if (!isObject(facts)) return "must be the name of a known provider, or an object of facts";
+  const { extends: base, ...own } = readFormerKeys(facts);
+  if (base === undefined) return own;
+  const known = typeof base === "string" ? findProvider(base) : undefined;
+  if (!isObject(known)) return `names no known provider: xkit-gateway connectors list shows all`;
+  return merge(readFormerKeys(known), own);
+}
 
-/** The longest life a configuration may claim for an access token: ten years. */
-const MAX_LIFETIME_SECONDS = 315_360_000;
+/** What is stated replaces what is known: member by member, lists as a whole. Null leaves the standard's default. */
+function merge(known: Record<string, unknown>, own: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...known };
+  for (const [key, value] of Object.entries(own)) {
+    const before = merged[key];
+    if (value === null) delete merged[key];
+    else merged[key] = isObject(before) && isObject(value) ? merge(before, value) : value;
+  }
+  return merged;
+}
 
-const standard = standardProvider;
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * A provider's OAuth facts in the configuration file, parsed into an `OAuthProvider`.
+ * A connector's `provider`: the slug of a known one (`"slack"`), an object that `extends` one, or all facts of another.
  *
- * Names are those of RFC 8414 and RFC 7591 where they have one. Only the two endpoints are required; each default below is what the
- * standard says. Unknown keys are refused. Endpoints must be https, or http on a loopback host, and may hold `{field}` placeholders.
+ * Unknown keys are refused. Endpoints must be https, or http on a loopback host, and may hold `{variable}` placeholders.
  */
 export const providerSchema = z
-  .strictObject({
-    issuer: issuer.nullable().default(standard.issuer),
-    authorization_endpoint: endpoint.refine(
-      (value) => isReadMode(URL.parse(value.replaceAll(placeholder, stand))?.searchParams.get("response_mode") ?? null),
-      unreadMode,
-    ),
-    token_endpoint: endpoint,
-    refresh_endpoint: endpoint.nullable().default(standard.refreshEndpoint),
-    revocation_endpoint: endpoint.nullable().default(standard.revocationEndpoint),
-    userinfo_endpoint: endpoint.nullable().default(standard.userInfoEndpoint),
-    introspection_endpoint: endpoint.nullable().default(standard.introspectionEndpoint),
-    check: z
-      .strictObject({ url: endpoint, method: z.enum(["GET", "POST"]).default("GET") })
-      .nullable()
-      .default(standard.check),
-    /** RFC 9207 section 3, `authorization_response_iss_parameter_supported`: the callback always carries `iss`. */
-    authorization_response_iss_parameter_supported: z.boolean().default(standard.requiresIssuerParameter),
-    token_endpoint_auth_method: z.enum(["client_secret_basic", "client_secret_post", "none"]).default(standard.clientAuthentication),
-    basic_credential_encoding: z.enum(["form", "none"]).default(standard.basicCredentialEncoding),
-    client_id_param: name.default(standard.clientIdParam),
-    pkce: z.boolean().default(standard.pkce),
-    scope_param: name.default(standard.scopeParam),
-    scope_separator: z.string().min(1).default(standard.scopeSeparator),
-    scope_response_separator: z.string().min(1).nullable().default(standard.scopeResponseSeparator),
-    authorization_params: params
-      .refine(({ response_mode: mode }) => isReadMode(mode ?? null), unreadMode)
-      .default(standard.authorizationParams),
-    token_params: params.default(standard.tokenParams),
-    token_request_body: z.enum(["form", "json"]).default(standard.tokenRequestBody),
-    errors_in_ok_body: z.boolean().default(standard.errorsInOkBody),
-    error_codes: z.record(z.string().min(1), z.string().min(1)).default(standard.errorCodes),
-    token_response_path: path.nullable().default(standard.tokenResponsePath),
-    assumed_token_type: z.string().min(1).toLowerCase().nullable().default(standard.assumedTokenType),
-    scope_aliases: z.record(z.string().min(1), z.string().min(1)).default(standard.scopeAliases),
-    unreported_scopes: z.array(z.string().min(1)).default([...standard.unreportedScopes]),
-    /** True is `granted`. */
-    send_scope_on_refresh: z.union([z.boolean(), z.enum(["requested", "granted"])]).default(false),
-    revokes_on_reuse: z.boolean().default(standard.revokesOnReuse),
-    reuse_grace_seconds: z.int().positive().max(MAX_LIFETIME_SECONDS).nullable().default(standard.reuseGraceSeconds),
-    expires_in_unit: z.enum(["seconds", "milliseconds"]).default(standard.expiresInUnit),
-    expiry_zero_means: z.enum(["never", "expired"]).nullable().default(standard.expiryZeroMeans),
-    access_token_lifetime_seconds: z.int().positive().max(MAX_LIFETIME_SECONDS).nullable().default(standard.accessTokenLifetimeSeconds),
-    userinfo_method: z.enum(["GET", "POST"]).default(standard.userInfoMethod),
-    userinfo_body: z.string().min(1).nullable().default(standard.userInfoBody),
-    userinfo_headers: headers.default(standard.userInfoHeaders),
-    account_id_path: paths.default([...standard.accountIdPaths]),
-    account_label_path: paths.default([...standard.accountLabelPaths]),
+  .unknown()
+  .transform((written, context): unknown => {
+    const facts = resolveFacts(written);
+    if (typeof facts !== "string") return facts;
+    context.addIssue({ code: "custom", message: facts });
+    return z.NEVER;
   })
-  .refine((facts) => facts.issuer !== null || !facts.authorization_response_iss_parameter_supported, {
-    path: ["issuer"],
-    message: "is required where authorization_response_iss_parameter_supported is true",
-  })
-  .refine((facts) => facts.userinfo_body === null || facts.userinfo_method === "POST", {
-    path: ["userinfo_body"],
-    message: "needs userinfo_method POST",
-  })
-  .transform((facts): OAuthProvider =>
-    createProvider({
-      issuer: facts.issuer,
-      authorizationEndpoint: facts.authorization_endpoint,
-      tokenEndpoint: facts.token_endpoint,
-      refreshEndpoint: facts.refresh_endpoint,
-      revocationEndpoint: facts.revocation_endpoint,
-      userInfoEndpoint: facts.userinfo_endpoint,
-      introspectionEndpoint: facts.introspection_endpoint,
-      check: facts.check,
-      requiresIssuerParameter: facts.authorization_response_iss_parameter_supported,
-      clientAuthentication: facts.token_endpoint_auth_method,
-      basicCredentialEncoding: facts.basic_credential_encoding,
-      clientIdParam: facts.client_id_param,
-      pkce: facts.pkce,
-      scopeParam: facts.scope_param,
-      scopeSeparator: facts.scope_separator,
-      scopeResponseSeparator: facts.scope_response_separator,
-      authorizationParams: facts.authorization_params,
-      tokenParams: facts.token_params,
-      tokenRequestBody: facts.token_request_body,
-      errorsInOkBody: facts.errors_in_ok_body,
-      errorCodes: facts.error_codes,
-      tokenResponsePath: facts.token_response_path,
-      assumedTokenType: facts.assumed_token_type,
-      scopeAliases: facts.scope_aliases,
-      unreportedScopes: facts.unreported_scopes,
-      scopesOnRefresh:
-        typeof facts.send_scope_on_refresh === "string" ? facts.send_scope_on_refresh : facts.send_scope_on_refresh ? "granted" : "none",
-      revokesOnReuse: facts.revokes_on_reuse,
-      reuseGraceSeconds: facts.reuse_grace_seconds,
-      expiresInUnit: facts.expires_in_unit,
-      expiryZeroMeans: facts.expiry_zero_means,
-      accessTokenLifetimeSeconds: facts.access_token_lifetime_seconds,
-      userInfoMethod: facts.userinfo_method,
-      userInfoBody: facts.userinfo_body,
-      userInfoHeaders: facts.userinfo_headers,
-      accountIdPaths: facts.account_id_path,
-      accountLabelPaths: facts.account_label_path,
-    }),
-  );
-
-/** What a configuration file says about a provider, before it is parsed. */
-export type ProviderFacts = z.input<typeof providerSchema>;
+  .pipe(parsedFacts);

@@ -38,7 +38,7 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
   /** Null where there is nothing to revoke, or nowhere. */
   function revocationOf(stored: StoredConnection, tokens: TokenSet | null): Revocation | null {
     const { oauth } = stored.connector;
-    if (!oauth?.provider.revocationEndpoint) return null;
+    if (!oauth?.provider.revocation) return null;
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
     const token = refreshToken ?? (tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token"));
     if (!token) return null;

@@ -159,8 +159,8 @@ describe.each(databaseKinds)("asking again for a token on %s", (database) => {
 describe("a provider is asked", () => {
   it.each<[string, (url: string) => Record<string, unknown>]>([
     ["its userinfo", () => ({})],
-    ["introspection", (url) => ({ introspection_endpoint: `${url}/introspect`, userinfo_endpoint: null })],
-    ["a request of its own", (url) => ({ check: { url: `${url}/api/me` }, userinfo_endpoint: null })],
+    ["introspection", (url) => ({ introspection_endpoint: `${url}/introspect`, userinfo: [] })],
+    ["a request of its own", (url) => ({ check: { url: `${url}/api/me` }, userinfo: [] })],
   ])("by %s", async (_name, facts) => {
     test = await startTestApp();
     const provider = { ...test.provider.providerFacts, ...facts(test.provider.url) };
@@ -186,7 +186,7 @@ describe("a provider is asked", () => {
 
   it.each([
     ["where the connector's interval is 0", { check_interval_seconds: 0 }, {}],
-    ["where it has no endpoint for it", {}, { userinfo_endpoint: null }],
+    ["where it has no endpoint for it", {}, { userinfo: [] }],
   ])("not at all %s", async (_name, connector, facts) => {
     test = await startTestApp();
     const ada = await test.signIn("ada");

@@ -1,5 +1,6 @@
 import type { OAuthClient, OAuthProvider } from "../../gateway/oauth/provider.ts";
-import { type ProviderFacts, providerSchema } from "../../gateway/providers/provider.ts";
+import type { ProviderFacts } from "../../gateway/providers/format.ts";
+import { providerSchema } from "../../gateway/providers/provider.ts";
 import { type Answers, type Denial, route } from "./authorization-routes.ts";
 import { createGrants, type GrantRules, type Grants, type IssuedTokens, type TestAccount } from "./grants.ts";
 import { createScript, type Hold, type Misbehaviour } from "./misbehaviour.ts";
@@ -147,10 +148,16 @@ function describe(url: string): Pick<AuthorizationServer, "url" | "apiUrl" | "pr
     issuer: url,
     authorization_endpoint: `${url}/authorize`,
     token_endpoint: `${url}/token`,
-    revocation_endpoint: `${url}/revoke`,
-    userinfo_endpoint: `${url}/userinfo`,
+    revocation: { url: `${url}/revoke` },
+    userinfo: [{ url: `${url}/userinfo` }],
   };
-  return { url, apiUrl: `${url}/api/me`, provider: providerSchema.parse(facts), providerFacts: facts };
+  return { url, apiUrl: `${url}/api/me`, provider: toOAuthProvider(facts), providerFacts: facts };
+}
+
+function toOAuthProvider(facts: ProviderFacts): OAuthProvider {
+  const { oauth } = providerSchema.parse(facts);
+  if (oauth === null) throw new Error("These facts are of no OAuth provider.");
+  return oauth;
 }
 
 async function authorize(authorizeUrl: URL | string): Promise<URL> {

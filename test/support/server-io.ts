@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 
-const flat = z.record(z.string(), z.string());
+const flatJson = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
 
 export interface ListeningServer {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
@@ -27,7 +27,7 @@ export async function readParams(request: IncomingMessage): Promise<Record<strin
   for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString();
   const isJson = request.headers["content-type"]?.startsWith("application/json") === true;
-  return isJson ? flat.parse(JSON.parse(text)) : Object.fromEntries(new URLSearchParams(text));
+  return isJson ? flatJson.parse(JSON.parse(text)) : Object.fromEntries(new URLSearchParams(text));
 }
 
 export function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {

@@ -1,0 +1,35 @@
+import type { ProviderRequest } from "../http/fetch.ts";
+import type { GrantOperation } from "./failure.ts";
+import type { OAuthProvider, ParamValue } from "./provider.ts";
+
+/** A token request as the standard writes it (RFC 6749 section 4.1.3). */
+interface StandardRequest {
+  readonly operation: GrantOperation;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly params: URLSearchParams;
+}
+
+/** A token request in the provider's dialect: further parameters, its name for the client id, a form, JSON, or a query. */
+export function encodeTokenRequest(provider: OAuthProvider, standard: StandardRequest): ProviderRequest & { url: string } {
+  const { method, body, headers: further, accept } = provider.tokenRequest;
+  const headers: Record<string, string> = { ...standard.headers, accept, ...further };
+  const params = {
+    ...provider.tokenParams[standard.operation === "refresh" ? "refresh" : "exchange"],
+    ...named(provider, standard.params),
+  };
+  if (body === "json")
+    return { url: standard.url, method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(params) };
+  const form = toForm(params);
+  if (body === "form") return { url: standard.url, method, headers, body: form };
+  const { "content-type": _type, ...withoutType } = headers;
+  return { url: `${standard.url}${standard.url.includes("?") ? "&" : "?"}${form}`, method, headers: withoutType, body: null };
+}
+
+function named({ clientIdParam }: OAuthProvider, params: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...params].map(([name, value]) => [name === "client_id" ? clientIdParam : name, value]));
+}
+
+/** Spaces as %20: every server reads it, and some do not read `+`. */
+const toForm = (params: Readonly<Record<string, ParamValue>>): string =>
+  new URLSearchParams(Object.entries(params).map(([name, value]) => [name, String(value)])).toString().replaceAll("+", "%20");

@@ -1,0 +1,233 @@
+import { z } from "zod";
+import { slugSchema } from "../../schema/input.ts";
+import {
+  authorizationEndpointSchema,
+  authorizationParamsSchema,
+  endpointSchema,
+  furtherParamsSchema,
+  headersSchema,
+  issuerSchema,
+  paramNameSchema,
+  paramsSchema,
+  pathSchema,
+  refreshParamsSchema,
+  secondsSchema,
+  sourceSchema,
+  sourcesSchema,
+  textsSchema,
+  variableNameSchema,
+} from "./format-parts.ts";
+
+/** What makes a token request: kinds of credential that a connection can hold. */
+const kinds = ["oauth2", "client_credentials", "jwt_bearer", "device", "api_key", "basic"] as const;
+/** Kinds that other lists of providers have, and this gateway does not speak. */
+const refusedKinds: Readonly<Record<string, string>> = {
+  oauth1: "is OAuth 1.0a, which the gateway does not speak: use the provider's API keys, or its OAuth 2.0",
+  two_step: "exchanges credentials in a way of the provider's own, which the gateway does not speak: use its API keys",
+};
+
+const kindSchema = z
+  .string()
+  .superRefine((kind, context) => {
+    const refused = Object.hasOwn(refusedKinds, kind) ? refusedKinds[kind] : undefined;
+    if (refused !== undefined) context.addIssue({ code: "custom", message: refused });
+  })
+  .pipe(z.enum(kinds, `must be one of ${kinds.join(", ")}`));
+
+const revocationSchema = z.strictObject({
+  url: endpointSchema,
+  method: z.enum(["POST", "DELETE", "GET"]).default("POST"),
+  body: z.enum(["form", "json", "none"]).default("form"),
+  /** How the request is authenticated: as at the token endpoint, by the token itself, or not at all. */
+  auth: z.enum(["client", "bearer", "none"]).default("client"),
+  /** `{token}` stands for the token. Default RFC 7009 section 2.1: `token` and `token_type_hint`. */
+  params: paramsSchema.nullable().default(null),
+});
+
+const userinfoSchema = z
+  .strictObject({
+    url: endpointSchema,
+    method: z.enum(["GET", "POST"]).default("GET"),
+    headers: headersSchema.default({}),
+    /** A JSON text to post, e.g. a GraphQL query. */
+    body: z
+      .union([z.string().min(1), z.record(z.string(), z.unknown()).transform((body) => JSON.stringify(body))])
+      .nullable()
+      .default(null),
+    /** The scheme of the `authorization` header (RFC 9110 section 11.1). */
+    scheme: z
+      .string()
+      .regex(/^[\w-]+$/)
+      .default("Bearer"),
+  })
+  .refine(({ body, method }) => body === null || method === "POST", { path: ["body"], message: "needs method POST" });
+
+const scopesSchema = z.strictObject({
+  /** Asked for where a connector states none. */
+  default: textsSchema.default([]),
+  /** Those without which there is no refresh token. */
+  offline: textsSchema.default([]),
+  separator: z.string().min(1).default(" "),
+  response_separator: z.string().min(1).nullable().default(null),
+  aliases: z.record(z.string().min(1), z.string().min(1)).default({}),
+  unreported: textsSchema.default([]),
+  refresh: z.enum(["none", "requested", "granted"]).default("none"),
+  text: z.record(z.string().min(1), z.string().min(1).max(200)).default({}),
+});
+
+/** What a variable may become a part of. */
+const usesSchema = z.enum(["host_label", "host", "path", "param"]);
+
+const variableSchema = z.strictObject({
+  name: variableNameSchema,
+  label: z.string().min(1).max(100).optional(),
+  secret: z.boolean().default(false),
+  optional: z.boolean().default(false),
+  default: z.string().min(1).optional(),
+  enum: textsSchema.optional(),
+  pattern: z.string().min(1).optional(),
+  /** The end of a host name that a pasted address carries: `.zendesk.com`. */
+  strip: z.string().min(1).optional(),
+  from: z.enum(["user", "callback", "token"]).default("user"),
+  /** The callback's parameter, or the path in the token answer. Default the variable's name. */
+  source: pathSchema.optional(),
+  may: usesSchema.default("host_label"),
+});
+
+export type Variable = z.output<typeof variableSchema>;
+
+const tokenSchema = z.strictObject({
+  path: pathSchema,
+  refresh_path: pathSchema.optional(),
+  type: z.string().min(1).toLowerCase().optional(),
+  scope: pathSchema.optional(),
+  default: z.boolean().default(false),
+});
+
+const expirySchema = z.strictObject({
+  path: pathSchema.optional(),
+  unit: z.enum(["seconds", "ms", "epoch", "iso"]).default("seconds"),
+  zero_means: z.enum(["never", "expired"]).nullable().default(null),
+  default: secondsSchema.nullable().default(null),
+  refresh_path: pathSchema.optional(),
+  refresh_default: secondsSchema.nullable().default(null),
+});
+
+const refreshSchema = z.strictObject({
+  how: z.enum(["refresh_token", "exchange_access_token", "none"]).default("refresh_token"),
+  rotates: z.boolean().optional(),
+  /** Whether a refresh ends the access token before. Unknown counts as yes. */
+  kills_old_token: z.boolean().default(true),
+  revokes_on_reuse: z.boolean().default(false),
+  grace_seconds: secondsSchema.nullable().default(null),
+  inactivity_days: z.int().positive().max(3650).nullable().default(null),
+  ahead_seconds: z.int().min(0).max(31_536_000).nullable().default(null),
+  keep_alive: z.boolean().default(false),
+});
+
+const errorRuleSchema = z.strictObject({
+  on: z.enum(["authorize", "exchange", "refresh", "check", "any"]).default("any"),
+  status: z.int().min(200).max(599).optional(),
+  /** Default: any member of the answer, or of its `error`. */
+  path: pathSchema.optional(),
+  match: z.union([z.string().min(1), z.number(), z.array(z.union([z.string().min(1), z.number()])).min(1)]).optional(),
+  means: z.enum(["revoked", "denied", "misconfigured", "temporary"]),
+});
+
+const apiSchema = z.strictObject({
+  base_url: z.string().min(1).optional(),
+  auth: z
+    .string()
+    .regex(
+      /^[\w-]+: .*\{(?:access_token|api_key|basic)\}/,
+      'must be a header with {access_token}, {api_key} or {basic}, like "Authorization: Bearer {access_token}"',
+    )
+    .optional(),
+  /** Sent with every request, e.g. a version. */
+  headers: headersSchema.default({}),
+  check: z
+    .strictObject({
+      url: endpointSchema,
+      method: z.enum(["GET", "POST"]).default("GET"),
+      headers: headersSchema.default({}),
+      ok: z.array(z.int().min(200).max(499)).min(1).optional(),
+    })
+    .optional(),
+});
+
+/**
+ * What is known of a provider: data, without secrets. Everything left out is what the standard says.
+ *
+ * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
+ */
+export const providerFormat = z.strictObject({
+  slug: slugSchema.optional(),
+  name: z.string().min(1).max(100).optional(),
+  docs_url: z.url({ protocol: /^https$/ }).optional(),
+  documented: z.strictObject({ date: z.iso.date(), source: z.array(z.url()).min(1) }).optional(),
+  undocumented: z.literal(true).optional(),
+  kind: kindSchema.default("oauth2"),
+  issuer: issuerSchema.nullable().default(null),
+  discovery: endpointSchema.optional(),
+  authorization_endpoint: authorizationEndpointSchema.optional(),
+  token_endpoint: endpointSchema.optional(),
+  refresh_endpoint: endpointSchema.nullable().default(null),
+  revocation: revocationSchema.nullable().default(null),
+  userinfo: z.array(userinfoSchema).max(4).default([]),
+  introspection_endpoint: endpointSchema.nullable().default(null),
+  device_authorization_endpoint: endpointSchema.optional(),
+  client_authentication: z.enum(["basic", "post", "none", "private_key_jwt", "client_secret_jwt"]).default("basic"),
+  basic_encoding: z.enum(["form", "none"]).default("form"),
+  pkce: z.boolean().default(true),
+  /** RFC 9207 section 3: the callback always carries `iss`. */
+  iss_parameter: z.boolean().default(false),
+  client_id_param: paramNameSchema.default("client_id"),
+  scope_param: paramNameSchema.default("scope"),
+  par: z.boolean().default(false),
+  dpop: z.boolean().default(false),
+  token_request: z
+    .strictObject({
+      body: z.enum(["form", "json", "query"]).default("form"),
+      method: z.enum(["POST", "GET"]).default("POST"),
+      headers: headersSchema.default({}),
+      accept: z.string().min(1).default("application/json"),
+    })
+    .prefault({}),
+  authorization_params: authorizationParamsSchema.default({}),
+  token_params: z.strictObject({ exchange: furtherParamsSchema.default({}), refresh: refreshParamsSchema.default({}) }).prefault({}),
+  scopes: scopesSchema.prefault({}),
+  variables: z.array(variableSchema).max(16).default([]),
+  tokens: z.record(variableNameSchema, tokenSchema).default({}),
+  token_response_path: pathSchema.nullable().default(null),
+  assumed_token_type: z.string().min(1).toLowerCase().nullable().default(null),
+  expiry: expirySchema.prefault({}),
+  refresh: refreshSchema.prefault({}),
+  errors_in_ok_body: z.boolean().default(false),
+  errors: z.array(errorRuleSchema).max(32).default([]),
+  account: z
+    .strictObject({
+      id: sourcesSchema.default(["sub", "id"]),
+      label: sourcesSchema.default(["email", "preferred_username", "login", "username", "name"]),
+      avatar: sourcesSchema.optional(),
+    })
+    .prefault({}),
+  metadata: z.record(variableNameSchema, sourceSchema).default({}),
+  api: apiSchema.prefault({}),
+  callback: z
+    .strictObject({
+      starts_without_state: z.boolean().default(false),
+      hmac: z.strictObject({ param: paramNameSchema }).optional(),
+      code_param: paramNameSchema.default("code"),
+    })
+    .prefault({}),
+  previous_clients: z
+    .array(z.strictObject({ client_id: z.string().min(1), client_secret: z.string().min(1).nullable().default(null) }))
+    .default([]),
+  collect: z.array(variableSchema).min(1).max(16).optional(),
+  traps: z.array(z.string().min(1).max(300)).default([]),
+});
+
+/** What a file or a configuration says of a provider, before it is parsed. */
+export type ProviderFacts = z.input<typeof providerFormat>;
+/** The same, parsed. */
+export type ParsedFacts = z.output<typeof providerFormat>;
