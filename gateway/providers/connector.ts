@@ -151,6 +151,11 @@ export const connectorSchema = writtenSchema
     error: "is required, unless collect asks the user for an API key",
     when: isObject,
   })
+  .refine(({ provider, collect, integration }) => !integration || (!provider && !collect), {
+    path: ["integration"],
+    error: "stands in place of provider and collect: Nango has them",
+    when: isObject,
+  })
   .transform((written): ConnectorConfig => {
     const { provider } = written;
     return {
