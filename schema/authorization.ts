@@ -98,7 +98,8 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
       nullable: true,
       description: "A live access token, or null when there is none to be had. Selecting it may refresh; not selecting it costs nothing.",
       args: tokenArgs(),
-      resolve: ({ source, connectionId }, args) => tokenOrNull(source, { id: connectionId }, parseTokenRequest(args)),
+      resolve: ({ source, connectionId }, args) =>
+        connectionId === null ? null : tokenOrNull(source, { id: connectionId }, parseTokenRequest(args)),
     }),
   }),
 });

@@ -67,7 +67,8 @@ export type Health = "working" | "unavailable" | "misconfigured" | "reconnect_re
 /** The grant behind a connection. */
 export interface Authorization {
   id: string;
-  connectionId: string;
+  /** Null where an upstream does not tell. */
+  connectionId: string | null;
   status: AuthorizationStatus;
   displayLabel: string | null;
   errorCode: string | null;

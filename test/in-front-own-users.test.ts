@@ -18,7 +18,14 @@ beforeEach(async () => {
   provider = await startAuthorizationServer({ now: clock.now });
   const { clientId, clientSecret } = provider.client;
   fake = await startFakeXkit({
-    connectors: [{ slug: "test", name: "Test", scopes: ["read"] }],
+    connectors: [
+      { slug: "test", name: "Test", scopes: ["read"] },
+      {
+        slug: "key",
+        name: "Key",
+        collect: { instructions: "", save_label: "Save", fields: [{ name: "api_key", label: "API key", secret: true }] },
+      },
+    ],
     provider: { url: provider.url, clientId, clientSecret: clientSecret ?? "" },
     now: clock.now,
     dialect: plainService({ saysWho: false }),
@@ -73,6 +80,23 @@ describe("a gateway with users of its own, in front of a plain service that does
     while (!events.includes("data: {")) events += new TextDecoder().decode((await reader?.read())?.value);
     await reader?.cancel();
     expect(events).toContain(`{"id":"1","status":"AWAITING_CALLBACK"}`);
+  });
+
+  it("answers an authorization over REST though the service does not tell which connection it is behind", async () => {
+    const { token } = await app.provisionUser({ id: "ada" });
+    const rest = async (method: string, path: string, body?: object) => {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+      const response = await sendTo(app)(`/api/platform_user${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+      return { status: response.status, body: await response.json() };
+    };
+    const started = (await rest("POST", "/connections/key", {})).body.connection.authorization;
+    const [own, of] = [`/authorizations/key/${started.id}`, { connection_id: null, connector: { slug: "key", name: "Key" } }];
+    expect(await rest("GET", own)).toMatchObject({ status: 200, body: { authorization: { status: "awaiting_callback", ...of } } });
+    const typed = { state: started.state, api_key: "key-of-ada-1" };
+    expect(await rest("PUT", "/authorizations/key", typed)).toMatchObject({ body: { authorization: { status: "active", ...of } } });
+    expect(await rest("GET", own)).toMatchObject({ body: { authorization: { status: "active", ...of } } });
+    for (const path of [`/authorizations/nothing/${started.id}`, "/authorizations/key/999"])
+      expect(await rest("GET", path)).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
   });
 
   it("signs a user in by a cookie of its own, and asks the service for no session", async () => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
-import type { ConnectionWhere, Connector, ViewerConnections } from "../../schema/upstream.ts";
+import type { Authorization, ConnectionWhere, Connector } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
 import { serializeAuthorization, serializeConnection, serializeViewer } from "./serialize.ts";
@@ -133,9 +133,9 @@ export const authorizationOperations: Operation[] = [
     params: z.object({ prototype_slug: slugSchema, id: idSchema }),
     answer: wireAnswers.authorization,
     failures: [404],
-    async handle({ connections }, { params }) {
-      const authorization = await connections.findAuthorization(params.id);
-      const connector = authorization && (await connectorOf(connections, authorization.connectionId));
+    async handle(caller, { params }) {
+      const authorization = await caller.connections.findAuthorization(params.id);
+      const connector = authorization && (await connectorOf(caller, authorization, params.prototype_slug));
       if (!authorization || connector?.slug !== params.prototype_slug) throw notFound("There is no such authorization.");
       return { authorization: serializeAuthorization(authorization, connector) };
     },
@@ -150,18 +150,25 @@ export const authorizationOperations: Operation[] = [
     body: z.object({ state: stateSchema }).catchall(z.string("must be a text")),
     answer: wireAnswers.authorization,
     failures: [404],
-    async handle({ connections }, { body: { state, ...values } }) {
+    async handle(caller, { params, body: { state, ...values } }) {
       const fields = parse(
         fieldsSchema,
         Object.entries(values).map(([name, value]) => ({ name, value })),
       );
-      const authorization = await connections.submit(state, fields);
-      const connector = await connectorOf(connections, authorization.connectionId);
+      const authorization = await caller.connections.submit(state, fields);
+      const connector = await connectorOf(caller, authorization, params.prototype_slug);
       if (!connector) throw notFound("The connection was removed in the meantime: start again.");
       return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
 ];
 
-const connectorOf = async (connections: ViewerConnections, id: string): Promise<Connector | null> =>
-  (await connections.find({ id }))?.connector ?? null;
+/** The connector of an authorization: where the upstream does not tell which connection it is behind, the one that was named. */
+async function connectorOf(
+  { connections, context }: Callers["user"],
+  { connectionId }: Authorization,
+  named: string,
+): Promise<Connector | null> {
+  if (connectionId === null) return context.catalog.findConnector(named);
+  return (await connections.find({ id: connectionId }))?.connector ?? null;
+}

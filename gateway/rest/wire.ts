@@ -101,7 +101,7 @@ const wireAuthorizer = z
 const wireAuthorization = z
   .object({
     id: z.string(),
-    connection_id: z.string(),
+    connection_id: z.string().nullable().meta({ description: "Null where an upstream does not tell." }),
     display_label: z.string().nullable(),
     status: authorizationStatusWord,
     error_code: z.string().nullable(),

@@ -56,7 +56,7 @@ export function authorizationFromAnswer(
   const isAddress = emailSchema.safeParse(label).success && !secrets.some((secret) => label?.includes(secret));
   return {
     id: authorization.id,
-    connectionId: authorization.connection_id ?? connection?.id ?? "",
+    connectionId: authorization.connection_id ?? connection?.id ?? null,
     status,
     displayLabel: isAddress ? label : describe(label),
     errorCode: describe(authorization.error_code),
