@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type ErrorCode, type ErrorFacts, GatewayError } from "../../schema/errors.ts";
 import type { AccessTokenOutcome, Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { HeldConnections } from "./upstream.ts";
 import { withholdGroupTokens } from "./withhold.ts";
@@ -105,6 +106,15 @@ describe("a group's token", () => {
   ])("is answered with what a member can do about a connection that is %s", async (_name, more, type) => {
     const { connections, asked } = careless(connectionOf("group", more), connectionOf("group"));
     expect((await ask(connections, member)).type).toBe(type);
+    expect(asked()).toBe(0);
+  });
+
+  it("is not asked for either while the status cannot be read, which passes", async () => {
+    const { connections, asked } = careless(null, connectionOf("group"));
+    const find = (code: ErrorCode, facts: ErrorFacts) => () => Promise.reject(new GatewayError(code, "The upstream is away.", facts));
+    const away = { ...connections, find: find("UPSTREAM_UNAVAILABLE", { retryAfter: 7 }) };
+    expect(await ask(away, member)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 7 });
+    await expect(ask({ ...connections, find: find("UPSTREAM_UNAVAILABLE", {}) }, member)).rejects.toThrow("is away");
     expect(asked()).toBe(0);
   });
 

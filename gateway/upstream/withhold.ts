@@ -1,8 +1,9 @@
+import { isTemporary } from "../../schema/errors.ts";
 import { notConnected, reconnectReasonOf, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../schema/outcomes.ts";
-import type { AccessTokenOutcome, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { HeldConnections } from "./upstream.ts";
 
-/** When to ask again where the user was another one after a token was read than before, in seconds. */
+/** When to ask again where that is not said, as where the user was another one after a token was read than before, in seconds. */
 const ASK_AGAIN_SECONDS = 2;
 
 type AccessToken = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
@@ -16,8 +17,8 @@ export function withholdGroupTokens({ viewer, connections, readToken }: HeldConn
     ...connections,
     async accessToken(where, request) {
       const isMember = viewer !== null && viewer.groupId !== null;
-      const connection = isMember ? await connections.find(where) : null;
-      if (connection) return statusOf(connection);
+      const status = isMember ? await findStatus(connections, where) : null;
+      if (status) return status;
       const { outcome, viewers } = await readToken(where, request);
       return outcome.type === "AccessToken" ? judge(outcome, viewers) : outcome;
     },
@@ -33,6 +34,18 @@ function judge(token: AccessToken, viewers: readonly Viewer[]): AccessTokenOutco
   if (new Set(viewers.map(({ userId }) => userId)).size > 1)
     return temporarilyUnavailable(connector.name, ASK_AGAIN_SECONDS, "its user was another one meanwhile");
   return viewers[0]?.userId === owner.id ? token : tokenWithheld(token.connection);
+}
+
+/** What a member of a group is told in place of a token; null where there is no such connection. */
+async function findStatus(connections: Pick<ViewerConnections, "find">, where: ConnectionWhere): Promise<AccessTokenOutcome | null> {
+  try {
+    const connection = await connections.find(where);
+    return connection && statusOf(connection);
+  } catch (error) {
+    if (!isTemporary(error)) throw error;
+    const retryAfter = error.facts.retryAfter ?? ASK_AGAIN_SECONDS;
+    return temporarilyUnavailable(where.slug ?? "This connection", retryAfter, "its status cannot be read");
+  }
 }
 
 /** What a member of a group is told of a connection in place of its token. */

@@ -1,6 +1,6 @@
 import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
 import type { UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
-import { createTestDatabase } from "./databases.ts";
+import { createTestDatabase, type DatabaseKind } from "./databases.ts";
 import { nangoEnvironment, startNangoWorld, visitNango } from "./nango.ts";
 import { listen, sendText } from "./server-io.ts";
 import { suiteCatalog } from "./suite-connectors.ts";
@@ -26,11 +26,11 @@ const connectors = [{ slug: "test", name: "Test", supports_multiple_connections:
   return { ...stated, integration: connector.slug };
 });
 
-/** The adapter before a fake of Nango, which sends webhooks to it or not. */
-export async function createNangoHarness({ hasWebhooks }: { hasWebhooks: boolean }): Promise<UpstreamHarness> {
+/** The adapter before a fake of Nango, which sends webhooks to it or not. What is started is in a store of that kind. */
+export async function createNangoHarness({ kind, hasWebhooks }: { kind: DatabaseKind; hasWebhooks: boolean }): Promise<UpstreamHarness> {
   const world = await startNangoWorld();
   const { provider, clock, nango } = world;
-  const database = await createTestDatabase("sqlite");
+  const database = await createTestDatabase(kind);
   const env = { ...nangoEnvironment(world), ...(hasWebhooks && { XKIT_NANGO_WEBHOOK_KEY: nango.webhooks.signingKey }) };
   const { services, upstream, close } = await openUpstream(createTestConfig(provider, database, { file: { connectors }, env }), clock);
   const receiver = await listen(async (request, response) => {

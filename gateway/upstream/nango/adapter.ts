@@ -71,7 +71,7 @@ export function createNangoAdapter(options: NangoOptions): NangoAdapter {
   };
 }
 
-/** A refused key is no reason to throw: all instances have the same, and a balancer would be left with none. */
+/** A refused key, or too many requests, is no reason to throw: all instances share them, and a balancer would be left with none. */
 async function check(client: NangoClient, catalog: NangoCatalog): Promise<void> {
   try {
     const isChecked = await withTimeout(
@@ -80,6 +80,7 @@ async function check(client: NangoClient, catalog: NangoCatalog): Promise<void> 
     );
     if (!isChecked) throw new GatewayError("UPSTREAM_UNAVAILABLE", `Nango did not answer within ${CHECK_TIMEOUT_MS} ms.`);
   } catch (error) {
-    if (client.keyProblem() === null) throw error;
+    const isTooOften = error instanceof GatewayError && error.code === "TEMPORARILY_UNAVAILABLE";
+    if (client.keyProblem() === null && !isTooOften) throw error;
   }
 }

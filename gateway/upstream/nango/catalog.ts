@@ -5,14 +5,14 @@ import type { ConnectorConfig } from "../../providers/connector.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { responses, type IntegrationResponse } from "./response-schemas.ts";
-import type { NangoClient } from "./client.ts";
+import { bodyOf, type NangoClient } from "./client.ts";
 import { toConnector } from "../../vault/connections.ts";
 import { createRecent } from "./recent.ts";
 
 /** How long the list of integrations is kept, in milliseconds. */
 const CATALOG_KEPT_MS = 60_000;
-/** However often it is asked whether Nango answers, it is tried no more often than this, in milliseconds. */
-const CHECK_INTERVAL_MS = 5_000;
+/** How long Nango counts as answering once it has, in milliseconds. */
+const CHECK_INTERVAL_MS = 30_000;
 
 interface CatalogDependencies {
   client: NangoClient;
@@ -83,8 +83,8 @@ function createReader({ client, log, publicUrl }: CatalogDependencies): () => Pr
     return false;
   };
   return async () => {
-    const { body } = await client.ask({ method: "GET", path: ["integrations"] }, responses.integrations);
-    const named = (body?.data ?? []).filter(({ unique_key: key }) => slugSchema.safeParse(key).success || warn(key));
+    const { data } = bodyOf(await client.ask({ method: "GET", path: ["integrations"] }, responses.integrations));
+    const named = data.filter(({ unique_key: key }) => slugSchema.safeParse(key).success || warn(key));
     return named.map((integration) => ({ connector: describe(integration, publicUrl), integration: integration.unique_key }));
   };
 }

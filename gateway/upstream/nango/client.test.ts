@@ -8,6 +8,7 @@ describe("what Nango fails with", () => {
     ["a redirect", { status: 302, body: {}, headers: { location: "https://elsewhere.example" } }],
     ["a failure", { status: 500, body: { error: { code: "server_error", message: "planted-1" } } }],
     ["another shape", { status: 200, body: { planted: "planted-1" } }],
+    ["that there is no such page, as another server does", { status: 404, body: { error: { code: "not_found", message: "planted-1" } } }],
     ["more than is read", { status: 200, body: { connections: ["x".repeat(1_100_000)] } }],
   ])("%s: is temporary, and nothing of the answer is in the error", async (_name, answer) => {
     const world = await openNango();

@@ -51,6 +51,12 @@ interface NangoClientOptions {
   log: Pick<Log, "warn">;
 }
 
+/** The body of an answer that Nango itself never refuses. Throws UPSTREAM_UNAVAILABLE for a refusal, as of another server at that address. */
+export function bodyOf<Body>({ body, refusal }: NangoResponse<Body>): Body {
+  if (refusal) throw unavailable(`answered with status ${refusal.status}`, DEFAULT_RETRY_SECONDS);
+  return body;
+}
+
 /** Creates a client of one environment of Nango. */
 export function createNangoClient({ url, secretKey, timeoutMs, log }: NangoClientOptions): NangoClient {
   let keyProblem: string | null = null;

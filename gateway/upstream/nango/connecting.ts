@@ -8,7 +8,7 @@ import { ID_CHARACTERS, listAll as listEverywhere } from "./connections.ts";
 import { choose, listAll, type OwnerDependencies, type Shown } from "./owner-connections.ts";
 import { responses } from "./response-schemas.ts";
 import { showAttempt, showStarted } from "./shown.ts";
-import { connectionFilter, isOwnedBy, sessionTags } from "./tags.ts";
+import { connectionFilter, isOwnedBy, MAXIMUM_TAGS, sessionTags } from "./tags.ts";
 
 /** How long Nango's page can be used, in milliseconds: where its answer does not say. */
 const SESSION_LIFETIME_MS = 30 * 60_000;
@@ -87,6 +87,11 @@ async function openSession(
 ): Promise<{ link: string; expiresAt: number | null }> {
   const held = shown?.held ?? null;
   const tags = sessionTags(owner, viewer, { connectionId, authorizationId }, held?.tags ?? null);
+  if (Object.keys(tags).length > MAXIMUM_TAGS)
+    throw new GatewayError(
+      "CONNECTOR_MISCONFIGURED",
+      `${name} cannot be connected again: Nango allows ${MAXIMUM_TAGS} tags, ours included.`,
+    );
   const { body, refusal } = await client.ask(
     held
       ? {

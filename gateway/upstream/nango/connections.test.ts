@@ -115,6 +115,31 @@ describe("two windows", () => {
   });
 });
 
+describe("connecting again", () => {
+  const tags = { end_user_id: "ada", end_user_display_name: "Ada", end_user_email: "ada@acme.example", organization_id: "acme" };
+
+  it("keeps what others have tagged, and nothing that names the member who connected before", async () => {
+    const world = await openNango();
+    const { connections, controls } = world.nango;
+    controls.addConnection({ providerConfigKey: "test", tags: { ...tags, plan: "gold" }, credentials: oauth("planted-1") });
+    const ben = world.connectionsOf("ben", "acme");
+    await world.connect(ben);
+    expect(connections[0]?.tags).toMatchObject({ plan: "gold", end_user_id: "ben", organization_id: "acme" });
+    expect(JSON.stringify(connections[0]?.tags)).not.toMatch(/ada/i);
+    expect(await ben.find(TEST)).toMatchObject({ authorization: { connectedBy: { id: "ben", name: null } } });
+  });
+
+  it("is refused with the reason where there are more tags than Nango allows", async () => {
+    const world = await openNango();
+    const more = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`note-${index}`, "x"]));
+    world.nango.controls.addConnection({ providerConfigKey: "test", tags: { ...tags, ...more }, credentials: oauth("planted-1") });
+    await expect(world.connectionsOf("ada", "acme").start("test", { id: null, returnTo: null })).rejects.toMatchObject({
+      code: "CONNECTOR_MISCONFIGURED",
+      message: expect.stringContaining("10 tags"),
+    });
+  });
+});
+
 describe("what was started", () => {
   it("is forgotten once Nango's page can no longer be used", async () => {
     const world = await openNango();

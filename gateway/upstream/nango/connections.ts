@@ -6,13 +6,13 @@ import type { Owner } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { responses, type ListedConnection } from "./response-schemas.ts";
-import type { NangoClient, Refusal } from "./client.ts";
+import { bodyOf, type NangoClient, type Refusal } from "./client.ts";
 import { type HeldToken, isToken, parseCredentials } from "./credentials.ts";
 import { isOwnedBy, ownerFilter, startedUnder, type Tags } from "./tags.ts";
 
-/** Connections asked for at once, and pages at most: of one owner. */
-const PAGE_SIZE = 500;
-const MAXIMUM_PAGES = 10;
+/** Connections asked for at once, and pages at most: of one owner. What a platform has noted on each counts towards an answer's limit. */
+const PAGE_SIZE = 100;
+const MAXIMUM_PAGES = 50;
 
 /** Of a hash that is an id. */
 export const ID_CHARACTERS = 22;
@@ -61,14 +61,14 @@ export async function listConnections({ client }: Pick<Dependencies, "client">, 
   return toConnections((await listAll(client, ownerFilter(owner))).filter(({ tags }) => isOwnedBy(owner, tags)));
 }
 
-/** All that a filter finds, whoever owns them, the newest first. */
+/** All that a filter finds, of any owner, the newest first. */
 export async function listAll(client: NangoClient, filter: Record<string, string>): Promise<ListedConnection[]> {
   const found: ListedConnection[] = [];
   for (let page = 0; page < MAXIMUM_PAGES; page += 1) {
     const query = { ...filter, limit: String(PAGE_SIZE), page: String(page) };
-    const { body } = await client.ask({ method: "GET", path: ["connections"], query }, responses.connections);
-    found.push(...(body?.entries ?? []));
-    if ((body?.count ?? 0) < PAGE_SIZE) break;
+    const { entries, count } = bodyOf(await client.ask({ method: "GET", path: ["connections"], query }, responses.connections));
+    found.push(...entries);
+    if (count < PAGE_SIZE) break;
   }
   return found;
 }

@@ -7,6 +7,8 @@ import type { CredentialsReading, NangoConnection } from "./connections.ts";
 import type { HeldToken } from "./credentials.ts";
 import { createRecent, type Recent } from "./recent.ts";
 
+/** After a change that was told, when to read again, in milliseconds: Nango's lists come from a copy that lags behind. */
+const LAG_MS = 2_000;
 /** Owners of whom something is kept at most. */
 const MAXIMUM_OWNERS = 10_000;
 
@@ -27,7 +29,7 @@ export interface OwnerMemory {
   of(connection: NangoConnection): ConnectionMemory;
   /** Forgets the tokens of all other connections. */
   retain(connections: readonly NangoConnection[]): void;
-  /** Resolves after `pollMs`: at the same moment for all who wait, so that they share what is read then. */
+  /** Resolves after `pollMs`, or soon after a change: at the same moment for all who wait, so that they share what is read then. */
   poll(): Promise<void>;
 }
 
@@ -50,10 +52,14 @@ function createOwnerMemory(clock: Clock, pollMs: number): OwnerMemory & { outdat
   const connections = createRecent<readonly NangoConnection[]>(clock);
   const tokens = new Map<string, ConnectionMemory>();
   let polling: Promise<void> | null = null;
+  let hasChanged = false;
 
-  async function wait(): Promise<void> {
-    await clock.sleep(pollMs);
-    polling = null;
+  function wait(): Promise<void> {
+    const waiting = clock.sleep(hasChanged ? LAG_MS : pollMs).then(() => {
+      if (polling === waiting) polling = null;
+    });
+    hasChanged = false;
+    return waiting;
   }
 
   return {
@@ -70,6 +76,8 @@ function createOwnerMemory(clock: Clock, pollMs: number): OwnerMemory & { outdat
     },
     poll: () => (polling ??= wait()),
     outdate() {
+      polling = null;
+      hasChanged = true;
       connections.outdate();
       for (const { reading } of tokens.values()) reading.outdate();
     },

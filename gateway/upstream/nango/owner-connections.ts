@@ -3,7 +3,7 @@ import { notConnected, temporarilyUnavailable } from "../../../schema/outcomes.t
 import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, OwnerConnections, TokenRequest } from "../../../schema/upstream.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
 import type { Attempts } from "./attempts.ts";
-import type { NangoCatalog } from "./catalog.ts";
+import type { CatalogEntry, NangoCatalog } from "./catalog.ts";
 import { listConnections, type NangoConnection } from "./connections.ts";
 import type { OwnerMemory } from "./memory.ts";
 import { readToken, type ReadTokenDependencies } from "./read-token.ts";
@@ -58,7 +58,7 @@ export const choose = <Each extends Shown>(all: readonly Each[], where: Connecti
 /** All connections, those included that are not finished; the healthiest first. */
 export async function listAll(dependencies: OwnerDependencies, { owner, reader }: OwnerView): Promise<Shown[]> {
   const [held, started, entries] = await Promise.all([
-    listHeld(dependencies, owner, 0),
+    listHeld(dependencies, owner, () => false),
     dependencies.attempts.list(owner),
     dependencies.catalog.entries(),
   ]);
@@ -72,18 +72,23 @@ export async function listAll(dependencies: OwnerDependencies, { owner, reader }
   return [...held, ...unfinished].toSorted((a, b) => byHealth(a.connection, b.connection));
 }
 
-/** What Nango holds of connectors in the catalog; the healthiest first. */
-async function listHeld(dependencies: OwnerDependencies, owner: Owner, maximumAgeMs: number): Promise<ShownHeld[]> {
-  const { client, memoryOf } = dependencies;
-  const memory = memoryOf(owner);
-  const isGood = (_: unknown, ageMs: number): boolean => ageMs < maximumAgeMs;
-  const held = await memory.connections.get(isGood, () => listConnections({ client }, owner));
+/** What Nango holds of connectors in the catalog; the healthiest first. `isGood`: whether what was read before is good enough. */
+async function listHeld(
+  dependencies: OwnerDependencies,
+  owner: Owner,
+  isGood: (shown: ShownHeld[], ageMs: number) => boolean,
+): Promise<ShownHeld[]> {
+  const { client, catalog, memoryOf } = dependencies;
+  const [memory, entries] = [memoryOf(owner), await catalog.entries()];
+  const held = await memory.connections.get(
+    (kept, ageMs) => isGood(show(memory, entries, owner, kept), ageMs),
+    () => listConnections({ client }, owner),
+  );
   memory.retain(held);
-  return show(dependencies, owner, held);
+  return show(memory, entries, owner, held);
 }
 
-async function show({ catalog, memoryOf }: OwnerDependencies, owner: Owner, held: readonly NangoConnection[]): Promise<ShownHeld[]> {
-  const [entries, memory] = [await catalog.entries(), memoryOf(owner)];
+function show(memory: OwnerMemory, entries: readonly CatalogEntry[], owner: Owner, held: readonly NangoConnection[]): ShownHeld[] {
   const shown = held.flatMap((each) => {
     const entry = entries.find(({ integration }) => integration === each.integration);
     return entry ? [{ held: each, connection: showHeld(owner, each, entry.connector, memory.of(each)) }] : [];
@@ -123,13 +128,15 @@ async function resolve(
   return outcome.type === "AccessToken" && reader !== null ? { ...outcome, fields: null } : outcome;
 }
 
-/** From what was listed lately. That there is none is looked up again first. While Nango is away, from what was listed last. */
+/** From what was listed lately, if it is there. While Nango is away, from what was listed last. */
 async function findHeld(dependencies: OwnerDependencies, owner: Owner, where: ConnectionWhere): Promise<ShownHeld | null> {
+  const isKnown = (shown: ShownHeld[], ageMs: number): boolean => ageMs < LIST_KEPT_MS && choose(shown, where) !== null;
   try {
-    return choose(await listHeld(dependencies, owner, LIST_KEPT_MS), where) ?? choose(await listHeld(dependencies, owner, 0), where);
+    return choose(await listHeld(dependencies, owner, isKnown), where);
   } catch (error) {
-    const last = isTemporary(error) ? dependencies.memoryOf(owner).connections.last() : null;
-    const known = last && choose(await show(dependencies, owner, last), where);
+    const memory = dependencies.memoryOf(owner);
+    const last = isTemporary(error) ? memory.connections.last() : null;
+    const known = last && choose(show(memory, await dependencies.catalog.entries(), owner, last), where);
     if (known) return known;
     throw error;
   }

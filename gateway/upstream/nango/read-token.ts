@@ -10,9 +10,10 @@ import { type CredentialsReading, readCredentials } from "./connections.ts";
 import type { HeldToken } from "./credentials.ts";
 import { type Asked, failureOutcome, isRefused, tokenOutcome } from "./outcome.ts";
 
-/** How long a token without a stated end is kept, and why there is none, in milliseconds. */
+/** How long a token without a stated end is kept, in milliseconds. */
 const KEPT_MS = 30_000;
-const FAILURE_KEPT_MS = 5_000;
+/** How long it is believed that Nango has no token, or none that is not due, in milliseconds. */
+const NONE_KEPT_MS = 5_000;
 /** Least time between two forced refreshes of a connection (rule 8), in milliseconds. */
 const FORCE_INTERVAL_MS = 30_000;
 /** Longest that a request waits for a new token while the last one is usable (rule 1), in milliseconds. */
@@ -47,16 +48,16 @@ async function resolve(dependencies: ReadTokenDependencies, asked: Asked): Promi
 }
 
 /**
- * A token is kept until it is due: Nango refreshes one that lives for less than a quarter of an hour at each read. One that was refused is
- * first compared with what Nango has now.
+ * A token is kept until it is due: Nango refreshes one that lives for less than a quarter of an hour at each read. One that would be
+ * refreshed by force, or was refused, is first compared with what Nango has now.
  */
 async function readPlainly(dependencies: ReadTokenDependencies, asked: Asked): Promise<CredentialsReading> {
   const { owner, held, memory, request } = asked;
   const now = dependencies.clock.now();
   const isGood = ({ token }: CredentialsReading, ageMs: number): boolean => {
-    if (request.rejected !== null) return false;
-    if (!token) return ageMs < FAILURE_KEPT_MS;
-    return token.expiresAt === null ? ageMs < KEPT_MS : !assessFreshness(token, null, now).isDue;
+    if (token && (isRefused(request, token) || mustForce(dependencies, asked, token))) return false;
+    if (token?.expiresAt === null) return ageMs < KEPT_MS;
+    return ageMs < NONE_KEPT_MS || (token !== null && !assessFreshness(token, null, now).isDue);
   };
   const reading = await memory.reading.get(isGood, () => readCredentials(dependencies, owner, held, false));
   if (reading.token) memory.token = reading.token;

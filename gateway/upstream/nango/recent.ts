@@ -8,7 +8,7 @@ export interface Recent<Value> {
   last(): Value | null;
   /** Takes in what was read otherwise. */
   put(value: Value): void;
-  /** What was read before, or is being read, is good for nobody who asks from now on. */
+  /** What was read before, or is being read, is too old for what is asked from now on. */
   outdate(): void;
 }
 

@@ -36,9 +36,12 @@ export interface Started {
   authorizationId: string;
 }
 
+/** Tags that a connection may have. */
+export const MAXIMUM_TAGS = 10;
+
 /** The tags of a connect session. A reconnect replaces the connection's tags by them: `before` keeps what others have tagged. */
 export const sessionTags = (owner: Owner, { userId, name }: Viewer, started: Started, before: Tags | null): Tags => ({
-  ...before,
+  ...(before && keptTags(before, userId)),
   end_user_id: userId,
   ...(owner.kind === "group" && { organization_id: owner.id }),
   ...(name !== null && name !== "" && { end_user_display_name: name }),
@@ -46,6 +49,10 @@ export const sessionTags = (owner: Owner, { userId, name }: Viewer, started: Sta
   [ATTEMPT]: started.authorizationId,
   ...(before && { [RECONNECTED]: "true" }),
 });
+
+/** The name and the address of a member who connected before are not those of the one who does now. */
+const keptTags = (before: Tags, userId: string): Tags =>
+  before["end_user_id"] === userId ? before : Object.fromEntries(Object.entries(before).filter(([key]) => !key.startsWith("end_user_")));
 
 export const startedUnder = (tags: Tags): { connectionId: string | null; authorizationId: string | null } => ({
   connectionId: tags[CONNECTION] ?? null,

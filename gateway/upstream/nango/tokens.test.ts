@@ -77,6 +77,47 @@ describe("a token of Nango's", () => {
     expect(forcedOf(world)).toEqual([]);
   });
 
+  it("costs no request for a caller who names an older one as refused", async () => {
+    const { world, ada } = await openConnected();
+    const { value } = granted(await ask(ada));
+    for (let count = 0; count < 3; count += 1) expect(granted(await ask(ada, { rejected: "an-older-one" })).value).toBe(value);
+    expect(readsOf(world)).toHaveLength(1);
+  });
+
+  it("with less life than is asked for is compared with what Nango has now before a refresh is forced", async () => {
+    const { world, ada } = await openConnected();
+    granted(await ask(ada));
+    world.clock.advance(HOUR_MS / 2);
+    const [held] = world.nango.connections;
+    const expiresAt = new Date(world.clock.now() + HOUR_MS).toISOString();
+    const renewed = { ...held?.credentials, type: "OAUTH2", access_token: "planted-by-another", expires_at: expiresAt };
+    if (held) world.nango.controls.setCredentials(held, renewed);
+    expect(granted(await ask(ada, { minimumTtl: 3_000 })).value).toBe("planted-by-another");
+    expect(forcedOf(world)).toEqual([]);
+  });
+
+  it("that is due and that Nango has not refreshed is read at most once in five seconds", async () => {
+    const world = await openNango();
+    const ada = world.connectionsOf("ada");
+    world.provider.controls.next("omit-refresh-token");
+    await world.connect(ada);
+    world.clock.advance(HOUR_MS - 2 * MINUTE_MS);
+    const values = [granted(await ask(ada)).value, granted(await ask(ada)).value];
+    expect([new Set(values).size, readsOf(world).length]).toEqual([1, 1]);
+    world.clock.advance(5_000);
+    granted(await ask(ada));
+    expect(readsOf(world)).toHaveLength(2);
+  });
+
+  it("that there is none is answered after one look at the list", async () => {
+    const world = await openNango();
+    const ada = world.connectionsOf("ada");
+    for (let count = 1; count <= 2; count += 1) {
+      expect(await ask(ada)).toMatchObject({ type: "NotConnected" });
+      expect(world.nango.requests.filter((request) => request.startsWith("GET /connections?"))).toHaveLength(count);
+    }
+  });
+
   it("that was refused is refreshed once for all who say so, and once in half a minute", async () => {
     const { world, ada } = await openConnected();
     const first = granted(await ask(ada));
@@ -188,6 +229,13 @@ describe("what only the operator can mend", () => {
     await world.adapter.check();
     expect(world.adapter.degradation()).toContain("XKIT_NANGO_SECRET_KEY");
     world.nango.controls.always(null);
+    await world.adapter.check();
+    expect(world.adapter.degradation()).toBeNull();
+  });
+
+  it("is not that Nango is asked too often: the gateway stays ready", async () => {
+    const world = await openNango();
+    world.nango.controls.always({ status: 429, body: { error: { code: "too_many_request" } } });
     await world.adapter.check();
     expect(world.adapter.degradation()).toBeNull();
   });

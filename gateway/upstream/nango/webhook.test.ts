@@ -29,6 +29,17 @@ describe("a webhook of Nango's", () => {
     expect(await send(world, body, { "x-nango-signature": good["x-nango-signature"] ?? "" })).toBe("UNAUTHENTICATED");
   });
 
+  it("that is sent again changes nothing", async () => {
+    const world = await openNango({ webhookKey: KEY });
+    const ada = world.connectionsOf("ada");
+    await world.connect(ada);
+    const before = await ada.list(null);
+    const body = creation(world.nango.connections[0]?.tags ?? {});
+    await ada.disconnect({ slug: "test" });
+    for (let count = 0; count < 3; count += 1) expect(await send(world, body, signaturesOf(body, KEY))).toBe(204);
+    expect([before.length, await ada.list(null)]).toEqual([1, []]);
+  });
+
   it("of another type, without an owner, or of no shape at all is answered and says nothing", async () => {
     const world = await openNango({ webhookKey: KEY });
     for (const body of [`{"type":"sync"}`, `{"type":"auth"}`, creation({ plan: "gold" }), "{", "[]"])
