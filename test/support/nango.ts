@@ -71,6 +71,8 @@ export const nangoEnvironment = ({ nango }: Pick<NangoWorld, "nango">): Record<s
 /** The adapter before a Nango, without what wraps it. */
 export interface OpenNango extends NangoWorld {
   adapter: NangoAdapter;
+  /** Opens it once more, as another process over the same store does. */
+  openAnother(): NangoAdapter;
   /** Every line logged so far. */
   logged: string[];
   /** What a user has, before anything is withheld. */
@@ -95,20 +97,13 @@ export async function openNango(
   onTestFinished(services.close);
   const { webhookKey = null, requestDeadlineMs = 5_000 } = options;
   const { url, secretKey } = nango;
-  const adapter = createNangoAdapter({
-    ...config,
-    ...services,
-    url,
-    secretKey,
-    webhookKey,
-    timeoutMs: 5_000,
-    requestDeadlineMs,
-    clock,
-    log,
-  });
+  const adapterOptions = { ...config, ...services, url, secretKey, webhookKey, timeoutMs: 5_000, requestDeadlineMs, clock, log };
+  const openAnother = () => createNangoAdapter(adapterOptions);
+  const adapter = openAnother();
   return {
     ...world,
     adapter,
+    openAnother,
     logged,
     connectionsOf(userId, groupId = null) {
       const viewer: Viewer = { userId, groupId, name: null };

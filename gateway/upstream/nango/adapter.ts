@@ -6,6 +6,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
 import type { Database } from "../../store/database.ts";
+import { createSingleFlight } from "../../store/single-flight.ts";
 import { createOwnPlatform } from "../own-users.ts";
 import type { TokenHolder, Webhook } from "../upstream.ts";
 import { createAttempts } from "./attempts.ts";
@@ -57,7 +58,8 @@ export function createNangoAdapter(options: NangoOptions): NangoAdapter {
   const catalog = createNangoCatalog({ ...options, client });
   const attempts = createAttempts(options);
   const memoryOf = createMemory(clock, database.changes, webhookKey === null ? POLL_MS : POLL_BESIDE_WEBHOOKS_MS);
-  const dependencies = { ...options, client, catalog, attempts, memoryOf };
+  const { singleFlight, idle } = createSingleFlight(database);
+  const dependencies = { ...options, client, catalog, attempts, memoryOf, singleFlight };
   const receive = (signingKey: string) => (request: Request) => receiveWebhook({ signingKey, tell: attempts.tell }, request);
   return {
     catalog,
@@ -67,7 +69,7 @@ export function createNangoAdapter(options: NangoOptions): NangoAdapter {
     check: () => check(client, catalog),
     degradation: client.keyProblem,
     endSubscriptions: () => database.changes.end(),
-    close: () => Promise.resolve(),
+    close: idle,
   };
 }
 

@@ -55,7 +55,7 @@ function createOwnerMemory(clock: Clock, pollMs: number): OwnerMemory & { outdat
   let hasChanged = false;
 
   function wait(): Promise<void> {
-    const waiting = clock.sleep(hasChanged ? LAG_MS : pollMs).then(() => {
+    const waiting = clock.sleep(hasChanged ? LAG_MS : pollMs).finally(() => {
       if (polling === waiting) polling = null;
     });
     hasChanged = false;

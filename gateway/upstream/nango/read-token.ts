@@ -4,6 +4,7 @@ import type { AccessTokenOutcome } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
+import type { SingleFlight } from "../../store/single-flight.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
 import type { NangoClient } from "./client.ts";
 import { type CredentialsReading, readCredentials } from "./connections.ts";
@@ -25,6 +26,7 @@ export interface ReadTokenDependencies {
   client: NangoClient;
   clock: Clock;
   log: Pick<Log, "warn">;
+  singleFlight: SingleFlight;
 }
 
 /** Reads a token. While none can be read, the last one is given for as long as it may be (rules 1 and 4). */
@@ -77,24 +79,35 @@ function mustForce({ clock }: ReadTokenDependencies, asked: Asked, token: HeldTo
   return most === null || (asked.request.minimumTtl ?? 0) <= most;
 }
 
-/** One at a time; all who need it share it. */
+/** One at a time over all processes; all who need it share it. */
 async function force(dependencies: ReadTokenDependencies, { owner, held, memory }: Asked): Promise<CredentialsReading> {
   memory.forcing ??= forceAlone(dependencies, { owner, held, memory }).finally(() => (memory.forcing = null));
   return memory.forcing;
 }
 
+/** Nango refreshes at each request that forces it: so what another process has got meanwhile is looked up first. */
 async function forceAlone(
   dependencies: ReadTokenDependencies,
   { owner, held, memory }: Pick<Asked, "owner" | "held" | "memory">,
 ): Promise<CredentialsReading> {
-  const at = dependencies.clock.now();
-  const before = memory.token;
-  const reading = await readCredentials(dependencies, owner, held, true);
-  if (!reading.token) return reading;
-  memory.forced = { at, token: reading.token, isNew: reading.token.value !== before?.value };
-  memory.token = reading.token;
-  memory.reading.put(reading);
-  return reading;
+  const before = memory.token?.value;
+  const read = (isForced: boolean) => readCredentials(dependencies, owner, held, isForced);
+  const note = (reading: CredentialsReading): void => {
+    memory.token = reading.token ?? memory.token;
+    memory.reading.put(reading);
+  };
+  await dependencies.singleFlight(`nango:${held.integration}:${held.nangoId}`, async (lease) => {
+    const current = await read(false);
+    if (current.token?.value !== before || !(await lease.renew())) return note(current);
+    const at = dependencies.clock.now();
+    const forced = await read(true);
+    if (forced.token) memory.forced = { at, token: forced.token, isNew: forced.token.value !== before };
+    note(forced);
+  });
+  return memory.reading.get(
+    () => true,
+    () => read(false),
+  );
 }
 
 /** The last token, if it is as good as was asked for. */

@@ -132,6 +132,15 @@ describe("a token of Nango's", () => {
     expect(granted(await ask(ada, { rejected })).fingerprint).not.toBe(rejected);
   });
 
+  it("that was refused is refreshed once for several processes that are told so at once", async () => {
+    const { world, ada } = await openConnected();
+    const { fingerprint } = granted(await ask(ada));
+    const servers = [world.adapter, world.openAnother()].map((each) => each.forPlatform().connectionsOf({ kind: "user", id: "ada" }));
+    const responses = await Promise.all(servers.map((each) => each.accessToken(TEST, { ...anyToken, rejected: fingerprint })));
+    const fingerprints = new Set(responses.map((response) => granted(response).fingerprint));
+    expect([fingerprints.size, fingerprints.has(fingerprint), forcedOf(world).length]).toEqual([1, false, 1]);
+  });
+
   it("is forced for a longer life once, and then not for a life that no token has", async () => {
     const { world, ada } = await openConnected();
     world.clock.advance(HOUR_MS / 2);
