@@ -55,7 +55,7 @@ export function createStoreClock(machine: Clock, readTime: () => Promise<number>
   return {
     now,
     measure,
-    sleep: (milliseconds) => machine.sleep(milliseconds),
+    sleep: (milliseconds, cancelled) => machine.sleep(milliseconds, cancelled),
     until: (instant) => machine.until(machine.now() + instant - now()),
     stop: () => clearInterval(timer),
   };

@@ -27,7 +27,8 @@ export interface ScriptedXkit {
 export async function startScriptedXkit({
   timeoutMs = 2_000,
   origin,
-}: { timeoutMs?: number; origin?: string } = {}): Promise<ScriptedXkit> {
+  clock = createManualClock(),
+}: { timeoutMs?: number; origin?: string; clock?: ManualClock } = {}): Promise<ScriptedXkit> {
   const routes = new Map<string, Handle>();
   const listed: { connection?: unknown } = {};
   const sendList: Handle = (_request, response) =>
@@ -42,7 +43,6 @@ export async function startScriptedXkit({
     const handle = routes.get(route) ?? (route === LIST ? sendList : undefined);
     await (handle ? handle(request, response) : sendJson(response, 404, { error: "Not found" }));
   });
-  const clock = createManualClock();
   const keys = { publishable: "pk_scripted", secret: "sk_scripted" };
   const logged: string[] = [];
   const log = createLog("info", { write: (line) => void logged.push(line) });

@@ -8,13 +8,13 @@ import { createOperations } from "./operation.ts";
 import { createOwnConnections, type OwnCaller } from "./own-connections.ts";
 import { beginWithKeys, createKeyPairState, type KeyPair, probeKeys } from "./key-pair.ts";
 import { createPlatform, type PlatformFor } from "./platform.ts";
-import { createPolling } from "./polling.ts";
 import { createTokenReader } from "./read-token.ts";
 import { createReachability } from "./reachability.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import { createRelay, createUserApi } from "./relay.ts";
 import { createRestClient } from "./rest-client.ts";
 import { createUpstreamTraits } from "./traits.ts";
+import { createWatching } from "./watches.ts";
 
 export interface XkitOptions {
   /** Where this gateway reaches the upstream: an origin. */
@@ -48,18 +48,18 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const begin = createOperations({ client, reachability, timeoutMs, log });
   const readEntries = createEntryReader(log);
   const traits = createUpstreamTraits();
-  const polling = createPolling(clock);
+  const watching = createWatching(clock);
   const readToken = createTokenReader({ clock, publicUrl });
   const keyPair = createKeyPairState(clock, log);
   const platformFor: PlatformFor = (clientAddress) => {
     const beginFor = () => beginWithKeys(begin({ clientAddress: clientAddress() }), keys, keyPair);
     return { begin: beginFor, publicUrl, clock, readToken, readEntries, traits };
   };
-  const toUserApi = createUserApi({ origin, publicUrl, clock, polling, readToken, readEntries, traits });
+  const toUserApi = createUserApi({ origin, publicUrl, clock, watching, readToken, readEntries, traits });
   return {
     catalog: createCatalog(begin, publicUrl, readEntries),
     relay: createRelay({ begin, toUserApi, origin, clock, log }),
-    forOwnUser: createOwnConnections({ platformFor, toUserApi, polling, clock }),
+    forOwnUser: createOwnConnections({ platformFor, toUserApi, watching, clock }),
     forPlatform: (clientAddress = () => null) => createPlatform(platformFor(clientAddress)),
     async check() {
       const operation = begin({ deadlineMs: Math.min(CHECK_TIMEOUT_MS, timeoutMs) });
@@ -71,7 +71,7 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
       }
     },
     degradation: () => keyPair.problem(),
-    endSubscriptions: () => polling.end(),
+    endSubscriptions: () => watching.end(),
     close: () => client.close(),
   };
 }

@@ -6,6 +6,9 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../../schema/upstream.ts";
+import { nullWhenRefused } from "../../http/failure.ts";
+import { isSameUser } from "../same-user.ts";
+import type { SharedReads } from "../shared-reads.ts";
 import type { HeldConnections, TokenReading, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
 import { asked, pickListed } from "./asked.ts";
@@ -13,13 +16,12 @@ import type { ReadEntries } from "./entries.ts";
 import { authorizationFromAnswer, connectionFromAnswer, statedOwnerOf, viewerFromAnswer } from "./from-wire.ts";
 import type { Ask, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
-import type { Polling } from "./polling.ts";
 import { type ConnectionRead, statusForMember, type TokenQuery, type TokenReader } from "./read-token.ts";
 import { answers, entrySchemas, type ConnectionAnswer } from "./response-schemas.ts";
 import type { RestRequest } from "./rest-client.ts";
 import type { StartedSlugs } from "./started-slugs.ts";
 import type { UpstreamTraits } from "./traits.ts";
-import { createWatches } from "./watches.ts";
+import { keyOfViewer, type Watching } from "./watches.ts";
 
 /** Stands for a connector's slug where none is known. */
 const ANY_SLUG = "any";
@@ -31,7 +33,9 @@ export interface UserApi {
   operation: UpstreamOperation;
   whoIs: UserRelay["whoIs"];
   publicUrl: string;
-  polling: Polling;
+  watching: Watching;
+  /** Whose bearers are; null for one that is refused. */
+  viewers: SharedReads<Viewer | null>;
   readToken: TokenReader;
   readEntries: ReadEntries;
   traits: UpstreamTraits;
@@ -61,12 +65,8 @@ export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer:
     submit: (state, fields) => submit(asBearer(), state, fields),
     disconnect: (where) => disconnect(asBearer(), where),
     findAuthorization: (id) => findAuthorization(asBearer(), id),
-    ...createWatches({
-      polling: open().polling,
-      viewer: () => open().whoIs(bearer),
-      list: (slug, findViewer) => list(asBearer(), slug, findViewer),
-      findAuthorization: (id) => findAuthorization(asBearer(), id),
-    }),
+    watch: (slug) => watch(asBearer, slug),
+    watchAuthorization: (id) => watchAuthorization(asBearer, id),
   };
   return {
     viewer: null,
@@ -185,6 +185,28 @@ async function findAuthorization(api: BearerApi, id: string): Promise<Authorizat
   }
   return null;
 }
+
+/** Read by one bearer for all of the user's. */
+async function watch(open: () => BearerApi, slug: string | null): Promise<AsyncIterable<Connection>> {
+  const { watching, viewers, viewer, bearer } = open();
+  const first = await viewer();
+  return watching.watch(
+    {
+      key: keyOfViewer(first),
+      read: () => list(open(), null, () => Promise.resolve(first)),
+      stillAllowed: async () => isSameUser(first, await viewers.read(bearer, () => open().whoIs(bearer).catch(nullWhenRefused))),
+    },
+    slug,
+  );
+}
+
+/** Each bearer reads for itself, which also shows whether it is still good. */
+const watchAuthorization = (open: () => BearerApi, id: string): Promise<AsyncIterable<Authorization>> =>
+  open().watching.watchAuthorization({
+    key: JSON.stringify([open().bearer, id]),
+    read: () => findAuthorization(open(), id),
+    stillAllowed: () => Promise.resolve(true),
+  });
 
 /** Where an authorization may be found: that of a connection here, of a reconnect that another process started anywhere. */
 async function slugsOf(api: BearerApi, id: string): Promise<string[]> {

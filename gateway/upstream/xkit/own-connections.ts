@@ -1,4 +1,4 @@
-import { GatewayError, unauthenticated } from "../../../schema/errors.ts";
+import { GatewayError } from "../../../schema/errors.ts";
 import { connectorMisconfigured, temporarilyUnavailable } from "../../../schema/outcomes.ts";
 import {
   type AccessTokenOutcome,
@@ -15,17 +15,16 @@ import { pickListed } from "./asked.ts";
 import { findConnector } from "./catalog.ts";
 import { connectionsOfBearer } from "./connections.ts";
 import { connectionsOfOwner, type PlatformFor, type PlatformOptions } from "./platform.ts";
-import type { Polling } from "./polling.ts";
 import { statusForMember } from "./read-token.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import type { ToUserApi } from "./relay.ts";
 import { createUserBearers, type UserBearers } from "./user-bearers.ts";
-import { createWatches } from "./watches.ts";
+import { keyOfViewer, type Watching } from "./watches.ts";
 
 export interface OwnConnectionsOptions {
   platformFor: PlatformFor;
   toUserApi: ToUserApi;
-  polling: Polling;
+  watching: Watching;
   clock: Clock;
 }
 
@@ -38,7 +37,7 @@ export interface OwnCaller extends Pick<Caller, "stillAllowed">, Pick<RequestLim
  * The connections of users whom this gateway knows, and the upstream by their ids alone. They are read with the key pair, and changed by a
  * bearer that the upstream makes for the user.
  */
-export function createOwnConnections({ platformFor, toUserApi, polling, clock }: OwnConnectionsOptions) {
+export function createOwnConnections({ platformFor, toUserApi, watching, clock }: OwnConnectionsOptions) {
   const bearers = createUserBearers(clock);
   return (caller: OwnCaller): ViewerConnections => {
     const { viewer } = caller;
@@ -47,22 +46,16 @@ export function createOwnConnections({ platformFor, toUserApi, polling, clock }:
     const listAsUser: OwnerConnections["list"] = (slug) => asUser(bearers.renew, (connections) => connections.list(slug));
     const reads = viewer.groupId === null ? readsOfUser(platform, viewer) : readsOfMember(platform, viewer, listAsUser);
     const findAuthorization = (id: string) => asUser(bearers.get, (connections) => connections.findAuthorization(id));
-    const assertAllowed = async (): Promise<Viewer> => {
-      if (!(await caller.stillAllowed())) throw unauthenticated("The user is no longer signed in, or has moved to another group.");
-      return viewer;
-    };
+    const stillAllowed = () => caller.stillAllowed();
     return {
       ...reads,
       start: (slug, wanted) => asUser(bearers.renew, (connections) => connections.start(slug, wanted)),
       submit: (state, fields) => asUser(bearers.renew, (connections) => connections.submit(state, fields)),
       disconnect: (where) => asUser(bearers.renew, (connections) => connections.disconnect(where)),
       findAuthorization,
-      ...createWatches({
-        polling,
-        viewer: assertAllowed,
-        list: (slug) => reads.list(slug),
-        findAuthorization: async (id) => (await assertAllowed(), findAuthorization(id)),
-      }),
+      watch: (slug) => watching.watch({ key: keyOfViewer(viewer), read: () => reads.list(null), stillAllowed }, slug),
+      watchAuthorization: (id) =>
+        watching.watchAuthorization({ key: keyOfViewer(viewer, id), read: () => findAuthorization(id), stillAllowed }),
     };
   };
 }

@@ -1,11 +1,10 @@
 import { GatewayError, isTemporary } from "../../../schema/errors.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { createStoppableIterator } from "../../runtime/stoppable-iterator.ts";
 
 /** Live views of something that can only be asked. */
 export interface Polling {
   /**
-   * Reads now and then every `everyMs`, and yields what `changesOf` finds in two readings, until `isLast`, the reader stops, or the
+   * Reads now and after each pause, and yields what `changesOf` finds in two readings, until `isLast`, the reader stops, or the
    * credential ends. Resolves after the first reading. Passing failures of later ones are passed over; any other is thrown.
    */
   watch<Reading, Change>(view: PolledView<Reading, Change>): Promise<AsyncIterableIterator<Change>>;
@@ -14,16 +13,17 @@ export interface Polling {
 }
 
 export interface PolledView<Reading, Change> {
-  everyMs: number;
+  /** Calls `wake` when to read again. The function that it answers stops waiting. */
+  wait(wake: () => void): () => void;
   /** Null ends the view. */
   read(): Promise<Reading | null>;
+  /** Whether the reader may still see it. Asked after each reading, so that nothing is shown that was read when they no longer might. */
+  stillAllowed(): Promise<boolean>;
   changesOf(current: Reading, before: Reading | null): Change[];
   isLast(current: Reading): boolean;
 }
 
-const isSignedOut = (error: unknown): boolean => error instanceof GatewayError && error.code === "UNAUTHENTICATED";
-
-export function createPolling(clock: Clock): Polling {
+export function createPolling(): Polling {
   const stops = new Set<() => void>();
 
   async function watch<Reading, Change>(view: PolledView<Reading, Change>): Promise<AsyncIterableIterator<Change>> {
@@ -33,6 +33,15 @@ export function createPolling(clock: Clock): Polling {
       stops.delete(stop);
       reader.wake();
     };
+
+    const pause = () =>
+      new Promise<void>((resolve) => {
+        const leave = view.wait(resolve);
+        reader.wake = () => {
+          leave();
+          resolve();
+        };
+      });
 
     async function* run(first: Reading | null): AsyncGenerator<Change, void, void> {
       let before: Reading | null = null;
@@ -44,10 +53,7 @@ export function createPolling(clock: Clock): Polling {
             before = current.reading;
             if (view.isLast(current.reading)) break;
           }
-          await new Promise<void>((resolve) => {
-            reader.wake = resolve;
-            void clock.sleep(view.everyMs).then(resolve);
-          });
+          if (!reader.hasStopped) await pause();
           if (!reader.hasStopped) current = await readOrSkip(view);
         }
       } finally {
@@ -55,7 +61,7 @@ export function createPolling(clock: Clock): Polling {
       }
     }
 
-    const running = run(await view.read());
+    const running = run(await readAllowed(view));
     stops.add(stop);
     return createStoppableIterator(
       () => running.next(),
@@ -74,11 +80,16 @@ export function createPolling(clock: Clock): Polling {
   };
 }
 
+async function readAllowed<Reading>({ read, stillAllowed }: PolledView<Reading, unknown>): Promise<Reading | null> {
+  const reading = await read();
+  return (await stillAllowed()) ? reading : null;
+}
+
 type Read<Reading> = { reading: Reading } | "skipped" | "ended";
 
 async function readOrSkip<Reading>(view: PolledView<Reading, unknown>): Promise<Read<Reading>> {
   try {
-    const reading = await view.read();
+    const reading = await readAllowed(view);
     return reading === null ? "ended" : { reading };
   } catch (error) {
     if (isSignedOut(error)) return "ended";
@@ -86,3 +97,5 @@ async function readOrSkip<Reading>(view: PolledView<Reading, unknown>): Promise<
     throw error;
   }
 }
+
+const isSignedOut = (error: unknown): boolean => error instanceof GatewayError && error.code === "UNAUTHENTICATED";

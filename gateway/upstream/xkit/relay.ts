@@ -2,6 +2,7 @@ import { GatewayError } from "../../../schema/errors.ts";
 import type { Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
+import { createSharedReads } from "../shared-reads.ts";
 import type { UserRelay } from "../upstream.ts";
 import { createBrowserLinks } from "./browser-link.ts";
 import { connectionsOfBearer, type UserApi } from "./connections.ts";
@@ -9,19 +10,19 @@ import type { ReadEntries } from "./entries.ts";
 import { viewerFromAnswer } from "./from-wire.ts";
 import type { Ask, Begin, UpstreamOperation } from "./operation.ts";
 import { orNull } from "./or-null.ts";
-import type { Polling } from "./polling.ts";
 import type { TokenReader } from "./read-token.ts";
 import { answers } from "./response-schemas.ts";
 import { createRelayedSessions } from "./sessions.ts";
 import { createStartedSlugs } from "./started-slugs.ts";
 import type { UpstreamTraits } from "./traits.ts";
+import type { Watching } from "./watches.ts";
 
 export interface UserApiOptions {
   /** Where browsers reach the upstream. */
   origin: string;
   publicUrl: string;
   clock: Clock;
-  polling: Polling;
+  watching: Watching;
   readToken: TokenReader;
   readEntries: ReadEntries;
   traits: UpstreamTraits;
@@ -32,10 +33,11 @@ export type ToUserApi = (operation: UpstreamOperation) => UserApi;
 
 export function createUserApi(options: UserApiOptions): ToUserApi {
   const slugs = createStartedSlugs();
+  const viewers = createSharedReads<Viewer | null>();
   return (operation) => {
     const ask: Ask = (request, schema) => operation.ask({ ...request, path: ["api", "platform_user", ...request.path] }, schema);
     const links = createBrowserLinks({ ...options, ask });
-    return { ...options, slugs, ask, operation, links, whoIs: (bearer) => whoIs(ask, bearer) };
+    return { ...options, slugs, viewers, ask, operation, links, whoIs: (bearer) => whoIs(ask, bearer) };
   };
 }
 

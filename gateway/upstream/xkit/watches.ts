@@ -1,39 +1,51 @@
 import { notFound } from "../../../schema/errors.ts";
-import type { Authorization, Connection, Viewer, ViewerConnections } from "../../../schema/upstream.ts";
-import { isSameUser } from "../same-user.ts";
-import type { Polling } from "./polling.ts";
+import type { Authorization, Connection, Viewer } from "../../../schema/upstream.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { createPauses } from "../pauses.ts";
+import { createSharedReads } from "../shared-reads.ts";
+import { createPolling } from "./polling.ts";
 
 /** How often an upstream is asked about an authorization that is waited for, and about connections that are watched. */
 export const AUTHORIZATION_POLL_MS = 1_000;
 export const CONNECTIONS_POLL_MS = 3_000;
 
-export interface WatchesOptions {
-  polling: Polling;
-  /** Whose the bearer is at each reading. */
-  viewer(): Promise<Viewer>;
-  /** The connections; `findViewer` says who sees those of which the upstream does not tell whose they are. */
-  list(slug: string | null, findViewer: () => Promise<Viewer>): Promise<Connection[]>;
-  findAuthorization: ViewerConnections["findAuthorization"];
+/** What is watched, by one user. */
+interface Watched<Reading> {
+  /** Those with the same key may see the same: one of them reads for all. */
+  key: string;
+  read(): Promise<Reading>;
+  /** Whether this user may still see it: signed in by what they showed, and in the same group. Asked after each reading. */
+  stillAllowed(): Promise<boolean>;
 }
 
-/** Live views over a service that tells of no changes: it is asked again and again, until the bearer ends or its user changes groups. */
-export function createWatches({
-  polling,
-  viewer,
-  list,
-  findAuthorization,
-}: WatchesOptions): Pick<ViewerConnections, "watch" | "watchAuthorization"> {
+/** Live views over a service that tells of no changes: it is asked again and again, once for all who watch the same. */
+export interface Watching {
+  /** `watched` reads all connections. */
+  watch(watched: Watched<Connection[]>, slug: string | null): Promise<AsyncIterable<Connection>>;
+  watchAuthorization(watched: Watched<Authorization | null>): Promise<AsyncIterable<Authorization>>;
+  /** Ends every view: the process is about to stop. */
+  end(): void;
+}
+
+/** A key for what a user sees. Members of a group do not see the same: what one has started and not finished is shown to that one alone. */
+export const keyOfViewer = ({ userId, groupId }: Viewer, ...what: string[]): string => JSON.stringify([userId, groupId, ...what]);
+
+export function createWatching(clock: Pick<Clock, "sleep">): Watching {
+  const polling = createPolling();
+  const every = (milliseconds: number) => createPauses((cancelled) => clock.sleep(milliseconds, cancelled));
+  const [connectionPauses, authorizationPauses] = [every(CONNECTIONS_POLL_MS), every(AUTHORIZATION_POLL_MS)];
+  const connections = createSharedReads<Connection[]>();
+  const authorizations = createSharedReads<Authorization | null>();
+
   return {
-    watch(slug) {
-      let first: Viewer | null = null;
+    watch({ key, read, stillAllowed }, slug) {
       return polling.watch<Connection[], Connection>({
-        everyMs: CONNECTIONS_POLL_MS,
+        wait: (wake) => connectionPauses.wait(key, wake),
         async read() {
-          const asked = viewer();
-          const [current, connections] = await Promise.all([asked, list(slug, () => asked)]);
-          first ??= current;
-          return isSameUser(first, current) ? connections : null;
+          const all = await connections.read(key, read);
+          return all.filter(({ connector }) => slug === null || connector.slug === slug);
         },
+        stillAllowed,
         changesOf(current, before) {
           const seen = new Map(before?.map((connection) => [connection.id, JSON.stringify(connection)]));
           return before ? current.filter((connection) => seen.get(connection.id) !== JSON.stringify(connection)) : [];
@@ -42,19 +54,22 @@ export function createWatches({
       });
     },
 
-    watchAuthorization(id) {
+    watchAuthorization({ key, read, stillAllowed }) {
       let isKnown = false;
       return polling.watch<Authorization, Authorization>({
-        everyMs: AUTHORIZATION_POLL_MS,
+        wait: (wake) => authorizationPauses.wait(key, wake),
         async read() {
-          const authorization = await findAuthorization(id);
+          const authorization = await authorizations.read(key, read);
           if (!authorization && !isKnown) throw notFound("There is no such authorization.");
           isKnown = true;
           return authorization;
         },
+        stillAllowed,
         changesOf: (current, before) => (JSON.stringify(current) === JSON.stringify(before) ? [] : [current]),
         isLast: ({ status }) => status === "active" || status === "error",
       });
     },
+
+    end: () => polling.end(),
   };
 }
