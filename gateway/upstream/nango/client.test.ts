@@ -20,6 +20,20 @@ describe("what Nango fails with", () => {
     expect(String(failure)).not.toContain("planted");
   });
 
+  it("is told to the operator once, and once when Nango is back", async () => {
+    const world = await openNango();
+    const ada = world.connectionsOf("ada");
+    await ada.list(null);
+    world.nango.controls.always({ status: 502, body: {} });
+    for (let count = 0; count < 3; count += 1) await expect(ada.list(null)).rejects.toThrow("502");
+    world.nango.controls.always(null);
+    for (let count = 0; count < 2; count += 1) await ada.list(null);
+    expect(world.logged.filter((line) => /nango (failed|answers)/.test(line)).map((line): object => JSON.parse(line))).toMatchObject([
+      { msg: "nango failed", reason: "Nango answered with status 502." },
+      { msg: "nango answers again" },
+    ]);
+  });
+
   it("an older server, which knows no tags, is named to the operator", async () => {
     const world = await openNango();
     const ada = world.connectionsOf("ada");

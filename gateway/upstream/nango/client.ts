@@ -48,7 +48,7 @@ interface NangoClientOptions {
   secretKey: string;
   /** Longest an answer may take, in milliseconds. */
   timeoutMs: number;
-  log: Pick<Log, "warn">;
+  log: Pick<Log, "info" | "warn">;
 }
 
 /** The body of an answer that Nango itself never refuses. Throws UPSTREAM_UNAVAILABLE for a refusal, as of another server at that address. */
@@ -60,6 +60,16 @@ export function bodyOf<Body>({ body, refusal }: NangoResponse<Body>): Body {
 /** Creates a client of one environment of Nango. */
 export function createNangoClient({ url, secretKey, timeoutMs, log }: NangoClientOptions): NangoClient {
   let keyProblem: string | null = null;
+  let failing: string | null = null;
+
+  /** The operator is told of each change once. */
+  function note(failure: GatewayError | null, method: string, code: string | null): void {
+    const reason = failure?.message ?? null;
+    // No path: it holds ids of users.
+    if (reason !== null && reason !== failing) log.warn({ method, reason, code }, "nango failed");
+    if (reason === null && failing !== null) log.info({}, "nango answers again");
+    failing = reason;
+  }
 
   async function send({ method, path, query = {}, body }: NangoRequest): Promise<HttpResponse> {
     const search = Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
@@ -81,11 +91,12 @@ export function createNangoClient({ url, secretKey, timeoutMs, log }: NangoClien
       try {
         const answer = await send(request);
         keyProblem = keyProblemOf(answer) ?? (answer.status < 400 ? null : keyProblem);
-        return read(answer, schema);
+        const response = read(answer, schema);
+        note(null, request.method, null);
+        return response;
       } catch (error) {
         const failure = error instanceof GatewayError ? error : explainNoResponse(error, timeoutMs);
-        // No path: it holds ids of users.
-        log.warn({ method: request.method, reason: failure.message, code: codeOf(error) }, "nango failed");
+        note(failure, request.method, codeOf(error));
         throw failure;
       }
     },
