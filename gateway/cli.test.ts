@@ -96,6 +96,31 @@ describe("the command line", () => {
     expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(2);
   });
 
+  it("adds a connector, says what is to be done, and checks it", async () => {
+    const added = await run(["connectors", "add", "github", "--as", "code"], { XKIT_PUBLIC_URL: "https://connect.example.com" });
+    expect(added).toMatchObject({ code: 0, stderr: "" });
+    expect(added.stdout.split("\n").slice(0, 2)).toEqual([
+      'xkit.config.json has the connector "code" now.',
+      "Redirect URI to register: https://connect.example.com/callback/code",
+    ]);
+    expect(added.stdout).toContain("Variables to set: CODE_CLIENT_ID, CODE_CLIENT_SECRET\n");
+    expect(await run(["connectors", "add", "github", "--as", "code"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("already"),
+    });
+    const { code, stdout } = await run(["connectors", "check"], { CODE_CLIENT_ID: "planted" });
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout:
+        "configuration  error  xkit.config.json connectors.0.client_secret needs the environment variable CODE_CLIENT_SECRET, which is not set\n",
+    });
+  });
+
+  it("lists the known providers", async () => {
+    const { stdout } = await run(["connectors", "list"]);
+    expect(stdout).toMatch(/^slack +Slack +oauth2 +documented 2\d{3}-\d\d-\d\d$/m);
+  });
+
   it("rotates the keys that sign", async () => {
     const keyIdOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
     const before = keyIdOf((await run(["users", "token", "ada"])).stdout);
@@ -114,6 +139,7 @@ describe("the command line", () => {
     [["keys", "create", "billing"], "Too many arguments: billing"],
     [["keys", "list", "--name", "x"], "takes no --name"],
     [["keys", "revoke", "pk_nothing"], "no such publishable key"],
+    [["connectors", "add", "slak"], 'no known provider "slak"'],
     [["--nonsense"], "--nonsense"],
   ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {
     const { code, stdout, stderr } = await run(args);

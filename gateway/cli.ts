@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { createApiKey, listApiKeys, revokeApiKey } from "./commands/api-keys.ts";
 import { makeBackup, restoreBackup } from "./commands/backups.ts";
+import { addConnector, checkConnectors, listKnownProviders } from "./commands/connectors.ts";
 import { printKeyStatus, printSealingKey, resealStore } from "./commands/sealing-keys.ts";
 import { rotateSigningKey } from "./commands/signing-keys.ts";
 import { UsageError } from "./commands/usage-error.ts";
@@ -14,6 +15,10 @@ import { explainFailure } from "./config/explain-error.ts";
 const USAGE = `xkit-gateway: live third-party access tokens for your users
 
   xkit-gateway [start]                      run the gateway
+  xkit-gateway connectors list              list the providers that the gateway knows
+  xkit-gateway connectors check [<slug>]    say what is to be known, or is wrong, of the configured connectors
+  xkit-gateway connectors add <provider>    write a connector into the configuration file
+      [--as <slug>]
   xkit-gateway users token <external_id>    print a user token, making the user known first
       [--group <id>] [--name <name>]
   xkit-gateway users revoke <external_id>   end all tokens and sessions that the user has until now
@@ -30,7 +35,7 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
 
 Environment and configuration file are those of the gateway itself.`;
 
-type Options = { name?: string; group?: string; "taken-at"?: string };
+type Options = { name?: string; group?: string; as?: string; "taken-at"?: string };
 
 interface Command {
   /** What follows the command's own words; none unless stated. */
@@ -42,6 +47,9 @@ interface Command {
 
 const commands = new Map<string, Command>([
   ["start", { run: start }],
+  ["connectors list", { run: listKnownProviders }],
+  ["connectors check", { subject: "slug", isSubjectOptional: true, run: checkConnectors }],
+  ["connectors add", { subject: "provider", options: ["as"], run: addConnector }],
   [
     "users token",
     {
@@ -93,6 +101,7 @@ async function start(): Promise<void> {
 function parse(argv: string[]) {
   try {
     const options = {
+      as: { type: "string" },
       group: { type: "string" },
       name: { type: "string" },
       "taken-at": { type: "string" },

@@ -147,7 +147,16 @@ export function parseDatabaseUrl(env: Environment): string {
   return data.DATABASE_URL;
 }
 
-const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: EnvironmentSettings): string => XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
+/** Where browsers reach the gateway, for a command that needs nothing else. Throws `ConfigError`. */
+export function parsePublicUrl(env: Environment): string {
+  const parts = environmentSchema.pick({ XKIT_PUBLIC_URL: true, PORT: true });
+  const { data, error } = parts.safeParse(blanksToUndefined(env), { error: explainIssue });
+  if (!data) throw new ConfigError(describe(error));
+  return publicUrlOf(data);
+}
+
+const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: Pick<EnvironmentSettings, "XKIT_PUBLIC_URL" | "PORT">): string =>
+  XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
 
 function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): Config {
   const mode = env.NODE_ENV === "production" ? "production" : "development";

@@ -5,10 +5,16 @@ import { safeParseJson } from "../runtime/json.ts";
 import type { ConfigFile } from "./document.ts";
 import { codeOf } from "./explain-error.ts";
 
+/** What `XKIT_CONFIG` names, if anything. */
+const namedPath = (): string | undefined => process.env["XKIT_CONFIG"]?.trim() || undefined;
+
+/** The path of the configuration file, which need not be there. */
+export const configPath = (): string => namedPath() ?? DEFAULT_CONFIG_FILE;
+
 /** The configuration file that `XKIT_CONFIG` names, else the default one where there is one, else null. */
 export function readConfigFile(): ConfigFile | null {
-  const named = process.env["XKIT_CONFIG"]?.trim();
-  const path = named || DEFAULT_CONFIG_FILE;
+  const named = namedPath();
+  const path = configPath();
   try {
     return { path, text: readFileSync(path, "utf8") };
   } catch (error) {

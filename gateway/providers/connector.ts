@@ -18,6 +18,10 @@ export interface ConnectorConfig {
   checkIntervalMs: number;
   /** OAuth facts and credentials; null for a connector whose user types an API key. */
   oauth: { provider: OAuthProvider; client: OAuthClient } | null;
+  /** What is known of its provider; null where the connector has none. */
+  facts: ParsedFacts | null;
+  /** Values of the provider's variables that no user is asked for. */
+  variables: Readonly<Record<string, string>>;
   /** What is asked of the user first. */
   collect: CollectConfig | null;
   /** The key of the integration of Nango that has its tokens; null where this gateway has them. */
@@ -158,6 +162,7 @@ export const connectorSchema = writtenSchema
   })
   .transform((written): ConnectorConfig => {
     const { provider } = written;
+    const variables = fixedVariables(written);
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
       name: written.name ?? provider?.facts.name ?? "",
@@ -170,10 +175,12 @@ export const connectorSchema = writtenSchema
       oauth:
         provider?.oauth && written.client_id
           ? {
-              provider: fillKnown(provider.oauth, fixedVariables(written)),
+              provider: fillKnown(provider.oauth, variables),
               client: { clientId: written.client_id, clientSecret: written.client_secret },
             }
           : null,
+      facts: provider?.facts ?? null,
+      variables,
       collect: collectOf(written),
       integration: written.integration ?? null,
     };

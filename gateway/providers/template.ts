@@ -28,9 +28,14 @@ export const fillProvider = (provider: OAuthProvider, fields: Readonly<Record<st
 
 /** The provider with those placeholders filled in that are the same for all users. Throws `FieldError` for one that is no host label. */
 export const fillKnown = (provider: OAuthProvider, values: Readonly<Record<string, string>>): OAuthProvider =>
-  mapEndpoints(provider, (url) =>
-    url.replaceAll(placeholder, (match, name: string) => (Object.hasOwn(values, name) ? fill(match, values) : match)),
-  );
+  mapEndpoints(provider, (url) => fillKnownIn(url, values));
+
+/** The same for one address. */
+export const fillKnownIn = (url: string, values: Readonly<Record<string, string>>): string =>
+  url.replaceAll(placeholder, (match, name: string) => (Object.hasOwn(values, name) ? fill(match, values) : match));
+
+/** Whether the address is known without a user's fields. */
+export const isFilled = (url: string): boolean => url.search(placeholder) < 0;
 
 /** A connection lacks a field that its provider's endpoints need. */
 export class FieldError extends TypeError {}

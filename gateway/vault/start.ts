@@ -5,6 +5,7 @@ import type { Connection, Owner, Viewer } from "../../schema/upstream.ts";
 import { createVerifier } from "../oauth/authorize.ts";
 import type { Bind, Link } from "./attempts.ts";
 import { toConnection } from "./connections.ts";
+import { redirectUriOf } from "../providers/connector-url.ts";
 import { connectionIdSchema } from "./identifiers.ts";
 import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
@@ -35,7 +36,7 @@ export function createStart(dependencies: ConnectingDependencies) {
       if (!existing) await insertConnection(transaction, connection);
       const authorization = newAuthorization(macs, connection, connector.scopes, now, viewer);
       const authorizationId = authorization.id;
-      const redirectUri = `${publicUrl}/callback/${slug}`;
+      const redirectUri = redirectUriOf(publicUrl, slug);
       const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, verifier, redirectUri, returnTo };
       const attempt = newAttempt(dependencies, asked, now);
       await deleteExpired(database, transaction, now);

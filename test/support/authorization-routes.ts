@@ -13,6 +13,8 @@ export interface Answers {
   userInfo: string | null;
   /** The scopes granted, also where others are asked for. Null: those asked for. Default null. */
   grantedScopes: readonly string[] | null;
+  /** What the server publishes of itself (RFC 8414). Null: nothing. Default null. */
+  metadata: Readonly<Record<string, unknown>> | null;
 }
 
 /** What the next person at `/authorize` answers instead of yes. */
@@ -48,10 +50,15 @@ export async function route(state: ServerState, request: IncomingMessage, respon
       return sendAccount(state, request, response, ({ id, label }) => state.answers.userInfo ?? JSON.stringify({ sub: id, email: label }));
     case "GET /api/me":
       return sendAccount(state, request, response, ({ id, label }) => JSON.stringify({ id, label }));
+    case "GET /.well-known/openid-configuration":
+      if (state.answers.metadata) return sendJson(response, 200, state.answers.metadata);
+      return sendNothing(response);
     default:
-      return sendText(response, 404, "There is nothing here.");
+      return sendNothing(response);
   }
 }
+
+const sendNothing = (response: ServerResponse): void => sendText(response, 404, "There is nothing here.");
 
 /** RFC 6749 section 4.1.2, by a person who agrees to everything unless told otherwise. */
 function consent({ endpoint, answers, denials }: ServerState, asked: URLSearchParams, response: ServerResponse): void {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -31,6 +31,8 @@ export async function buildGateway({ checkout = THIS_CHECKOUT, project = "tsconf
   const compiler = join(checkout, "node_modules", "typescript", "bin", "tsc");
   const emit = ["--outDir", directory, "--incremental", "false", "--tsBuildInfoFile", "null", "--declaration", "false", "--noCheck"];
   await promisify(execFile)(process.execPath, [compiler, "-p", project, ...emit], { cwd: checkout });
+  const data = join("gateway", "providers", "data");
+  if (existsSync(join(checkout, data))) cpSync(join(checkout, data), join(directory, data), { recursive: true });
   return { directory, cli: cliOf(directory), remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { ConfigError } from "../config/config.ts";
+import { connectorSchema } from "../providers/connector.ts";
+import { providerSchema } from "../providers/provider.ts";
+import { safeParseJson } from "../runtime/json.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** A connector as it is written into the configuration file. */
+export type Entry = Record<string, string>;
+
+/** The configuration file where there is none: the platform's name is the least that it has to say. */
+const NEW_FILE = `{
+  "platform": { "name": "Xkit Gateway" }
+}
+`;
+
+/** The least that a connector of a known provider states. Client id and secret are variables of the environment that its slug names. */
+export function entryOf(provider: string, slug: string): Entry {
+  const prefix = slug.replaceAll("-", "_").toUpperCase().replace(/^\d/, "_$&");
+  const bare = connectorSchema.safeParse({ provider });
+  const needsClient = bare.error?.issues.some(({ path }) => path[0] === "client_id") ?? false;
+  const hasSecret = needsClient && providerSchema.parse(provider).facts.client_authentication !== "none";
+  return {
+    ...(slug !== provider && { slug }),
+    provider,
+    ...(needsClient && { client_id: `\${${prefix}_CLIENT_ID}` }),
+    ...(hasSecret && { client_secret: `\${${prefix}_CLIENT_SECRET}` }),
+  };
+}
+
+/** Adds a connector to a configuration file, which is made where there is none. Throws `UsageError` for a slug that is taken. */
+export function addToConfigFile(path: string, slug: string, entry: Entry): void {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : NEW_FILE;
+  const document = documentSchema.safeParse(safeParseJson(text)).data;
+  if (document === undefined) throw new ConfigError([`${path} is not a JSON object with a list of connectors`]);
+  if (document.connectors?.some((connector) => slugOf(connector) === slug))
+    throw new UsageError(`${path} has a connector "${slug}" already.`);
+  writeFileSync(path, insertConnector(text, document, entry));
+}
+
+const connectorOf = z.looseObject({ slug: z.string().optional(), provider: z.unknown().optional() });
+const documentSchema = z.looseObject({ connectors: z.array(connectorOf).optional() });
+const providerOf = z.union([
+  z.string(),
+  z.looseObject({ slug: z.string() }).transform(({ slug }) => slug),
+  z.looseObject({ extends: z.string() }).transform((facts) => facts.extends),
+]);
+
+const slugOf = ({ slug, provider }: z.output<typeof connectorOf>): string | undefined => slug ?? providerOf.safeParse(provider).data;
+
+/**
+ * The text with the entry at the end of `connectors`, and every other byte as it was.
+ *
+ * Each closing bracket is tried, from the last: the right one is where the text, parsed, is the document with the entry.
+ */
+export function insertConnector(text: string, document: z.output<typeof documentSchema>, entry: Entry): string {
+  const { connectors } = document;
+  const wanted = { ...document, connectors: [...(connectors ?? []), entry] };
+  const [close, inserted, depth] = connectors ? (["]", entry, 2] as const) : (["}", [entry], 1] as const);
+  const written = JSON.stringify(inserted, null, 2);
+  const member = connectors ? written : `"connectors": ${written}`;
+  for (let at = text.lastIndexOf(close); at >= 0; at = text.lastIndexOf(close, at - 1)) {
+    const candidate = insertBefore(text, at, member, depth);
+    if (isDeepStrictEqual(safeParseJson(candidate), wanted)) return candidate;
+  }
+  throw new TypeError("The configuration file could not be extended.");
+}
+
+const INDENT = "  ";
+
+function insertBefore(text: string, at: number, member: string, depth: number): string {
+  const before = text.slice(0, at).trimEnd();
+  const separator = /[[{]$/.test(before) ? "" : ",";
+  const lines = member.replaceAll("\n", `\n${INDENT.repeat(depth)}`);
+  return `${before}${separator}\n${INDENT.repeat(depth)}${lines}\n${INDENT.repeat(depth - 1)}${text.slice(at)}`;
+}

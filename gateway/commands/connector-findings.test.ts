@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
+import { type Finding, findingsOf } from "./connector-findings.ts";
+
+const PUBLIC_URL = "https://connect.example";
+const TIMEOUT_MS = 2_000;
+
+let server: AuthorizationServer;
+beforeEach(async () => {
+  server = await startAuthorizationServer();
+});
+afterEach(() => server.close());
+
+const connectorOf = (provider: object = {}, further: object = {}): ConnectorConfig =>
+  connectorSchema.parse({
+    slug: "mail",
+    name: "Mail",
+    provider: { ...server.providerFacts, ...provider },
+    client_id: server.client.clientId,
+    client_secret: server.client.clientSecret,
+    ...further,
+  });
+
+const findings = (connector: ConnectorConfig, timeoutMs = TIMEOUT_MS): Promise<Finding[]> =>
+  findingsOf(connector, { publicUrl: PUBLIC_URL, timeoutMs });
+
+const textsOf = (found: readonly Finding[], level: Finding["level"]): string[] =>
+  found.filter((finding) => finding.level === level).map(({ text }) => text);
+
+describe("the findings about a connector", () => {
+  it("tell the redirect URI to register and where, and every trap of the provider", async () => {
+    const found = await findings(connectorOf({ docs_url: "https://docs.example/oauth", traps: ["Codes end after a minute."] }));
+    expect(textsOf(found, "note")).toEqual([
+      "register https://connect.example/callback/mail as redirect URI at the provider (see https://docs.example/oauth)",
+    ]);
+    expect(textsOf(found, "trap")).toEqual(["Codes end after a minute."]);
+  });
+
+  it("tell that the provider takes the client, and that nothing but a made-up code was sent", async () => {
+    expect(await findings(connectorOf())).toContainEqual({
+      level: "ok",
+      text: "the provider takes its client id and secret: it refused a made-up code alone (invalid_grant)",
+    });
+    expect(server.tokenRequests).toMatchObject([{ grantType: "authorization_code", clientAuthentication: "client_secret_basic" }]);
+    expect(server.refreshCount()).toBe(0);
+  });
+
+  it("tell that the provider refuses the client, without its secret", async () => {
+    const found = await findings(connectorOf({}, { client_secret: "planted-secret" }));
+    expect(textsOf(found, "error")).toEqual(["the provider refuses its client id or secret (invalid_client)"]);
+    expect(JSON.stringify(found)).not.toContain("planted-secret");
+  });
+
+  it("take an error of the provider's own for what its facts say", async () => {
+    server.controls.next({ status: 400, body: { error: "bad_client_secret" } });
+    const errors = [{ on: "exchange", match: "bad_client_secret", means: "misconfigured" }];
+    expect(textsOf(await findings(connectorOf({ errors })), "error")).toEqual([
+      expect.stringContaining("the provider refuses its client id or secret"),
+    ]);
+  });
+
+  it("conclude nothing from an error that nothing is known of", async () => {
+    server.controls.next({ status: 400, body: { error: "moon_phase" } });
+    expect(textsOf(await findings(connectorOf()), "warning")).toEqual([
+      "whether the provider takes its client id and secret is unknown: it answered a made-up code with moon_phase",
+    ]);
+  });
+
+  it("tell that a provider does not answer in time", async () => {
+    server.controls.next("hang");
+    expect(textsOf(await findings(connectorOf(), 100), "error")).toEqual([`${server.url}/token gives no usable answer (timeout)`]);
+  });
+
+  it("tell that a provider cannot be reached", async () => {
+    const connector = connectorOf();
+    await server.close();
+    expect(textsOf(await findings(connector), "error")).toEqual([`${server.url}/token gives no usable answer (unreachable)`]);
+  });
+
+  it("warn of missing scopes without which there is no refresh token", async () => {
+    const scopes = { default: ["read"], offline: ["offline_access"] };
+    expect(textsOf(await findings(connectorOf({ scopes })), "warning")).toEqual([]);
+    expect(textsOf(await findings(connectorOf({ scopes }, { scopes: ["read"] })), "warning")).toEqual([
+      "does not ask for offline_access, without which the provider gives no refresh token",
+    ]);
+  });
+
+  it("do not try a client whose token endpoint depends on what the user enters", async () => {
+    const found = await findings(connectorSchema.parse({ provider: "zendesk", client_id: "client", client_secret: "secret" }));
+    expect(textsOf(found, "note")).toContainEqual(expect.stringContaining("its client is not tried: https://{subdomain}.zendesk.com"));
+  });
+
+  it("of a provider whose users type a key name no redirect URI", async () => {
+    const found = await findings(connectorSchema.parse({ provider: "openai" }));
+    expect(found[0]).toEqual({ level: "note", text: "asks its users for their credentials: there is no app to register" });
+    expect(JSON.stringify(found)).not.toContain("/callback/");
+  });
+});
+
+describe("the provider's metadata", () => {
+  const metadataOf = () => ({
+    issuer: server.url,
+    authorization_endpoint: `${server.url}/authorize`,
+    token_endpoint: `${server.url}/token`,
+    token_endpoint_auth_methods_supported: ["client_secret_basic"],
+  });
+
+  it("agrees with the facts", async () => {
+    server.controls.metadata = metadataOf();
+    expect(textsOf(await findings(connectorOf()), "ok")).toContain(
+      `its endpoints are those of ${server.url}/.well-known/openid-configuration`,
+    );
+  });
+
+  it("names each endpoint that differs, and a way to authenticate that it does not list", async () => {
+    server.controls.metadata = { ...metadataOf(), token_endpoint: "https://new.example/token" };
+    expect(textsOf(await findings(connectorOf({ client_authentication: "post" })), "warning")).toEqual([
+      `its token_endpoint is ${server.url}/token, and the provider's metadata says https://new.example/token`,
+      "authenticates by client_secret_post, which the provider's metadata does not list",
+    ]);
+  });
+
+  it("that the facts name is missed, and that of an issuer alone is not", async () => {
+    const discovery = `${server.url}/.well-known/elsewhere`;
+    expect(textsOf(await findings(connectorOf({ discovery })), "error")).toEqual([
+      `its metadata at ${discovery} cannot be read (http_404)`,
+    ]);
+    expect(textsOf(await findings(connectorOf()), "error")).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+import { redactProviderText } from "../http/provider-text.ts";
+import { fetchMetadata, type MetadataAnswer, metadataUrlsOf } from "../oauth/metadata.ts";
+import { type ClientProbe, probeClient } from "../oauth/probe-client.ts";
+import type { OAuthProvider } from "../oauth/provider.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { redirectUriOf } from "../providers/connector-url.ts";
+import { fillKnownIn, isFilled } from "../providers/template.ts";
+
+/** One thing to know about a connector. An error keeps it from working. */
+export interface Finding {
+  readonly level: "ok" | "note" | "trap" | "warning" | "error";
+  readonly text: string;
+}
+
+export interface FindingsContext {
+  readonly publicUrl: string;
+  /** For each request to the provider. */
+  readonly timeoutMs: number;
+}
+
+type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oauth"]> };
+
+const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector => connector.oauth !== null;
+
+/** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
+export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
+  const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
+  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...traps];
+  const [metadata, client] = await Promise.all([metadataFindings(connector, context), clientFindings(connector, context)]);
+  return [registration(connector, context), ...offlineFindings(connector), ...metadata, ...client, ...traps];
+}
+
+const whatHoldsItsTokens = ({ integration, collect }: ConnectorConfig): string => {
+  if (integration !== null) return `has its tokens in Nango, by the integration ${integration}`;
+  return collect
+    ? "asks its users for their credentials: there is no app to register"
+    : "sends its users nowhere: there is no app to register";
+};
+
+function registration({ slug, facts }: OAuthConnector, { publicUrl }: FindingsContext): Finding {
+  const where = facts?.docs_url === undefined ? "" : ` (see ${facts.docs_url})`;
+  return { level: "note", text: `register ${redirectUriOf(publicUrl, slug)} as redirect URI at the provider${where}` };
+}
+
+function offlineFindings({ scopes, facts }: OAuthConnector): Finding[] {
+  const missing = (facts?.scopes.offline ?? []).filter((scope) => !scopes.includes(scope));
+  if (missing.length === 0) return [];
+  return [{ level: "warning", text: `does not ask for ${missing.join(" ")}, without which the provider gives no refresh token` }];
+}
+
+async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
+  const { tokenEndpoint } = oauth.provider;
+  if (!isFilled(tokenEndpoint))
+    return [{ level: "note", text: `its client is not tried: ${tokenEndpoint} depends on what the user enters` }];
+  const probe = await probeClient({ ...oauth, redirectUri: redirectUriOf(publicUrl, slug), timeoutMs });
+  return [describeProbe(probe, tokenEndpoint)];
+}
+
+const describeProbe = ({ verdict, reason }: ClientProbe, endpoint: string): Finding => probeFindings[verdict](reason, endpoint);
+
+const probeFindings: Readonly<Record<ClientProbe["verdict"], (reason: string, endpoint: string) => Finding>> = {
+  accepted: (reason) => ({ level: "ok", text: `the provider takes its client id and secret: it refused a made-up code alone (${reason})` }),
+  refused: (reason) => ({ level: "error", text: `the provider refuses its client id or secret (${reason})` }),
+  unanswered: (reason, endpoint) => ({ level: "error", text: `${endpoint} gives no usable answer (${reason})` }),
+  unclear: (reason) => ({
+    level: "warning",
+    text: `whether the provider takes its client id and secret is unknown: it answered a made-up code with ${reason}`,
+  }),
+};
+
+async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { timeoutMs }: FindingsContext): Promise<Finding[]> {
+  const { provider } = oauth;
+  const stated = facts?.discovery === undefined ? null : fillKnownIn(facts.discovery, variables);
+  const urls = stated === null ? (provider.issuer === null ? [] : metadataUrlsOf(provider.issuer)) : [stated];
+  for (const url of urls.filter(isFilled)) {
+    const answer = await fetchMetadata(url, timeoutMs);
+    if ("metadata" in answer) return compare(provider, answer);
+    // An issuer need not publish any.
+    if (stated !== null) return [{ level: "error", text: `its metadata at ${url} cannot be read (${answer.problem})` }];
+  }
+  return [];
+}
+
+type ReadMetadata = Extract<MetadataAnswer, { metadata: unknown }>;
+
+function compare(provider: OAuthProvider, { url, metadata }: ReadMetadata): Finding[] {
+  const differences = statedEndpoints(provider).flatMap(([name, ours]): Finding[] => {
+    const theirs = metadata[name];
+    if (ours === null || typeof theirs !== "string" || !isFilled(ours) || isSameUrl(ours, theirs)) return [];
+    return [
+      { level: "warning", text: `its ${name} is ${ours}, and the provider's metadata says ${redactProviderText(theirs, []) ?? "nothing"}` },
+    ];
+  });
+  const findings = [...differences, ...authenticationFindings(provider, metadata)];
+  return findings.length > 0 ? findings : [{ level: "ok", text: `its endpoints are those of ${url}` }];
+}
+
+const statedEndpoints = (provider: OAuthProvider): [name: string, ours: string | null][] => [
+  ["issuer", provider.issuer],
+  ["authorization_endpoint", provider.authorizationEndpoint],
+  ["token_endpoint", provider.tokenEndpoint],
+  ["revocation_endpoint", provider.revocation?.url ?? null],
+  ["introspection_endpoint", provider.introspectionEndpoint],
+];
+
+const isSameUrl = (ours: string, theirs: string): boolean => ours === theirs || URL.parse(ours)?.href === URL.parse(theirs)?.href;
+
+function authenticationFindings({ clientAuthentication }: OAuthProvider, metadata: ReadMetadata["metadata"]): Finding[] {
+  const methods = metadata["token_endpoint_auth_methods_supported"];
+  if (!Array.isArray(methods) || methods.includes(clientAuthentication)) return [];
+  return [{ level: "warning", text: `authenticates by ${clientAuthentication}, which the provider's metadata does not list` }];
+}

@@ -1,0 +1,78 @@
+import { slugSchema } from "../../schema/input.ts";
+import { type Config, ConfigError, parseConfig, parsePublicUrl } from "../config/config.ts";
+import { configPath, readConfigFile } from "../config/file.ts";
+import { redirectUriOf } from "../providers/connector-url.ts";
+import { findProvider, listProviders } from "../providers/library.ts";
+import { providerSchema } from "../providers/provider.ts";
+import { addToConfigFile, entryOf } from "./add-connector.ts";
+import { type Finding, findingsOf } from "./connector-findings.ts";
+import { requireArgument, UsageError } from "./usage-error.ts";
+
+/** `connectors list`: a line for each known provider. */
+export function listKnownProviders(): void {
+  const rows = listProviders().map((slug) => {
+    const { name = slug, kind, documented } = providerSchema.parse(slug).facts;
+    return [slug, name, kind, documented ? `documented ${documented.date}` : "undocumented"];
+  });
+  for (const line of toColumns(rows)) console.log(line);
+}
+
+/** Cells one below the other, two spaces apart. */
+function toColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, column) => Math.max(cell.length, most[column] ?? 0)), []);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** `connectors check`: a line for each finding about the configured connectors, or one of them. Exits 1 when one is an error. */
+export async function checkConnectors(slug: string): Promise<void> {
+  const findings = await findConfigured(slug);
+  for (const { about, level, text } of findings) console.log(`${about}  ${level}  ${text}`);
+  if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
+}
+
+type NamedFinding = Finding & { about: string };
+
+/** What is wrong with the configuration, else what is found about its connectors. */
+async function findConfigured(slug: string): Promise<NamedFinding[]> {
+  try {
+    return await findingsOfAll(parseConfig(process.env, readConfigFile()), slug);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((text) => ({ about: "configuration", level: "error", text }));
+  }
+}
+
+async function findingsOfAll({ connectors, publicUrl, providerTimeoutMs: timeoutMs }: Config, slug: string): Promise<NamedFinding[]> {
+  const chosen = [...connectors.values()].filter((connector) => slug === "" || connector.slug === slug);
+  if (chosen.length === 0)
+    throw new UsageError(
+      slug === "" ? "No connector is configured: xkit-gateway connectors add adds one." : `There is no connector "${slug}".`,
+    );
+  const found = chosen.map(async (connector) =>
+    (await findingsOf(connector, { publicUrl, timeoutMs })).map((finding) => ({ about: connector.slug, ...finding })),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+/** `connectors add`: writes a connector of a known provider into the configuration file, and says what is to be done next. */
+export function addConnector(provider: string, { as }: { as?: string }): void {
+  if (findProvider(provider) === undefined)
+    throw new UsageError(`There is no known provider "${provider}": xkit-gateway connectors list shows all.`);
+  const slug = as === undefined ? provider : requireArgument("--as", slugSchema.safeParse(as));
+  const publicUrl = parsePublicUrl(process.env);
+  const entry = entryOf(provider, slug);
+  const { docs_url: docsUrl, kind } = providerSchema.parse(provider).facts;
+  const path = configPath();
+  addToConfigFile(path, slug, entry);
+  const variables = Object.values(entry).flatMap((value) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? []);
+  console.log(`${path} has the connector "${slug}" now.`);
+  if (kind === "oauth2") console.log(`Redirect URI to register: ${redirectUriOf(publicUrl, slug)}`);
+  if (docsUrl !== undefined) console.log(`How to register: ${docsUrl}`);
+  if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
+  console.log(`Then: xkit-gateway connectors check ${slug}`);
+}
