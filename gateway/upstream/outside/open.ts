@@ -12,10 +12,8 @@ import type { Adapter } from "../upstream.ts";
 import { createWatches } from "../watches.ts";
 import type { OpenUpstream, UpstreamAdapter, UpstreamRuntime } from "./adapter.ts";
 import { connectElsewhere } from "./connect-page.ts";
+import { createLiveReads } from "./live-reads.ts";
 import { applyTokenRules } from "./token-rules.ts";
-
-/** How often an adapter is asked again while it is watched, in milliseconds. */
-const POLL_MS = 2_000;
 
 export interface OutsideOptions {
   auth: Auth;
@@ -36,7 +34,7 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
   const { singleFlight, idle } = createSingleFlight(database);
   const outside = await open(createRuntime(options, singleFlight));
   const catalog = createCatalog(platform, outside);
-  const dependencies = { ...options, outside, catalog };
+  const dependencies = { ...options, outside, catalog, liveReadsOf: createLiveReads(options.clock) };
   // Its pages are elsewhere.
   const { callerOf: _pages, ...users } = createOwnUsers(auth, (caller) => connectionsOfCaller(dependencies, caller));
   return {
@@ -79,16 +77,18 @@ const createCatalog = (platform: Platform, outside: Pick<UpstreamAdapter, "listC
 interface Dependencies extends OutsideOptions {
   outside: Pick<UpstreamAdapter, "forUser">;
   catalog: Catalog;
+  liveReadsOf: ReturnType<typeof createLiveReads>;
 }
 
 /** The port over what an adapter has for a user. */
 function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): ViewerConnections {
-  const { outside, catalog, publicUrl, database, clock } = dependencies;
+  const { outside, catalog, publicUrl, database, liveReadsOf } = dependencies;
   const { viewer } = caller;
   const held = outside.forUser(viewer);
   const connecting = "connectPage" in held ? connectElsewhere(held, viewer, catalog) : held;
   const reads = applyTokenRules(held, dependencies);
   const findAuthorization = (id: string) => connecting.findAuthorization(id);
+  const { poll, ...liveReads } = liveReadsOf(viewer, { list: reads.list, findAuthorization });
   return {
     ...reads,
     disconnect: (where) => held.disconnect(where),
@@ -96,6 +96,6 @@ function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): V
       connecting.start(slug, { id, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href }),
     submit: (state, fields) => connecting.submit(state, fields),
     findAuthorization,
-    ...createWatches({ database, poll: () => clock.until(clock.now() + POLL_MS) }, caller, { list: reads.list, findAuthorization }),
+    ...createWatches({ database, poll }, caller, liveReads),
   };
 }

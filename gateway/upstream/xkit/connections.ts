@@ -7,7 +7,7 @@ import {
   type ViewerConnections,
 } from "../../../schema/upstream.ts";
 import { nullWhenRefused } from "../../http/failure.ts";
-import { isSameUser } from "../same-user.ts";
+import { isSameUser, keyOfViewer } from "../same-user.ts";
 import type { SharedReads } from "../shared-reads.ts";
 import type { HeldConnections, TokenReading, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
@@ -21,7 +21,7 @@ import { answers, entrySchemas, type ConnectionAnswer } from "./response-schemas
 import type { RestRequest } from "./rest-client.ts";
 import type { StartedSlugs } from "./started-slugs.ts";
 import type { UpstreamTraits } from "./traits.ts";
-import { keyOfViewer, type Watching } from "./watches.ts";
+import type { Watching } from "./watches.ts";
 
 /** Stands for a connector's slug where none is known. */
 const ANY_SLUG = "any";

@@ -10,6 +10,7 @@ import {
 } from "../../../schema/upstream.ts";
 import type { RequestLimits } from "../../http/rate-limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { keyOfViewer } from "../same-user.ts";
 import type { Caller, HeldConnections } from "../upstream.ts";
 import { pickListed } from "./asked.ts";
 import { findConnector } from "./catalog.ts";
@@ -19,7 +20,7 @@ import { statusForMember } from "./read-token.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import type { ToUserApi } from "./relay.ts";
 import { createUserBearers, type UserBearers } from "./user-bearers.ts";
-import { keyOfViewer, type Watching } from "./watches.ts";
+import type { Watching } from "./watches.ts";
 
 export interface OwnConnectionsOptions {
   platformFor: PlatformFor;

@@ -1,5 +1,5 @@
 import { notFound } from "../../../schema/errors.ts";
-import type { Authorization, Connection, Viewer } from "../../../schema/upstream.ts";
+import type { Authorization, Connection } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createPauses } from "../pauses.ts";
 import { createSharedReads } from "../shared-reads.ts";
@@ -26,9 +26,6 @@ export interface Watching {
   /** Ends every view: the process is about to stop. */
   end(): void;
 }
-
-/** A key for what a user sees. Members of a group do not see the same: what one has started and not finished is shown to that one alone. */
-export const keyOfViewer = ({ userId, groupId }: Viewer, ...what: string[]): string => JSON.stringify([userId, groupId, ...what]);
 
 export function createWatching(clock: Pick<Clock, "sleep">): Watching {
   const polling = createPolling();
