@@ -6,6 +6,7 @@ export const capabilities = {
   scriptedProvider: "the harness says what the provider answers",
   connecting: "users connect through the port",
   directory: "users and groups can be looked up, and keep what is not stated again",
+  severalConnections: "an owner has several connections of one connector",
   listsDisabled: "lists have connections that are not enabled",
   keepsDisconnected: "a connection that was disconnected is found by its id",
   keepsFailed: "an attempt that failed is kept, for who made it",
@@ -29,6 +30,19 @@ export type Capability = keyof typeof capabilities;
 
 /** Why an adapter, or the harness around it, does not have a capability. */
 export type Lacks = Readonly<Partial<Record<Capability, string>>>;
+
+/** Refuses, as a type, a name that is no capability and a lack without a reason. */
+export type Reasons<Given> = { [Name in keyof Given]: Name extends Capability ? Reason<Given[Name]> : never };
+type Reason<Given> = Given extends string ? (Given extends "" ? never : Given) : never;
+
+/** Throws `TypeError` for a name that is no capability, and for a lack without a reason: a test would be skipped silently. */
+export function assertReasons(lacks: Lacks): void {
+  for (const [name, reason] of Object.entries(lacks)) {
+    if (!Object.hasOwn(capabilities, name))
+      throw new TypeError(`"${name}" is not a capability. There are: ${Object.keys(capabilities).join(", ")}.`);
+    if (typeof reason !== "string" || reason.trim() === "") throw new TypeError(`Say in words why "${name}" is lacking.`);
+  }
+}
 
 /** States a behaviour, and what it needs. */
 export type Behaves = (title: string, needs: readonly Capability[], check: () => Promise<void>) => void;

@@ -1,6 +1,9 @@
 import type { Catalog, Connection, PlatformAccess, TokenRequest, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 
-/** A provider that does what a test says. */
+/**
+ * A provider that does what a test says. It grants what is asked for to the account `user-1@example.test`. Its access tokens live for an
+ * hour of the suite's clock, and each refresh replaces the refresh token.
+ */
 export interface ScriptedProvider {
   controls: {
     /** What the provider grants in place of the scopes that are asked for; null for those. */

@@ -5,7 +5,7 @@ import { another, newConnection, type Suite, type SuiteUser, TEST } from "./harn
 /** Several connections of one connector. */
 export function describeSeveralConnections({ clock, newUser, connect }: Suite, behaves: Behaves): void {
   describe("several connections", () => {
-    behaves("have ids of their own, and the slug finds the newest that is enabled", ["movedClock"], async () => {
+    behaves("have ids of their own, and the slug finds the newest that is enabled", ["movedClock", "severalConnections"], async () => {
       const user = await newUser();
       const first = await connect(user);
       clock().advance(1_000);
@@ -25,21 +25,29 @@ export function describeSeveralConnections({ clock, newUser, connect }: Suite, b
       return { user, first, second };
     };
 
-    behaves("are found by the slug enabled before disabled, whichever is newer", ["movedClock", "keepsDisconnected"], async () => {
-      const { user, first, second } = await olderEnabled();
-      expect(await user.connections.find(TEST)).toMatchObject({ id: first.id });
-      expect(await user.connections.find({ id: second.id })).toMatchObject({ id: second.id, enabled: false });
-    });
+    behaves(
+      "are found by the slug enabled before disabled, whichever is newer",
+      ["movedClock", "severalConnections", "keepsDisconnected"],
+      async () => {
+        const { user, first, second } = await olderEnabled();
+        expect(await user.connections.find(TEST)).toMatchObject({ id: first.id });
+        expect(await user.connections.find({ id: second.id })).toMatchObject({ id: second.id, enabled: false });
+      },
+    );
 
-    behaves("are listed enabled before disabled, whichever is newer", ["movedClock", "listsDisabled", "keepsDisconnected"], async () => {
-      const { user, first, second } = await olderEnabled();
-      expect((await user.connections.list("test")).map(({ id, enabled }) => [id, enabled])).toEqual([
-        [first.id, true],
-        [second.id, false],
-      ]);
-    });
+    behaves(
+      "are listed enabled before disabled, whichever is newer",
+      ["movedClock", "severalConnections", "listsDisabled", "keepsDisconnected"],
+      async () => {
+        const { user, first, second } = await olderEnabled();
+        expect((await user.connections.list("test")).map(({ id, enabled }) => [id, enabled])).toEqual([
+          [first.id, true],
+          [second.id, false],
+        ]);
+      },
+    );
 
-    behaves("are refused with BAD_USER_INPUT under the id of another user's connection", ["connecting"], async () => {
+    behaves("are refused with BAD_USER_INPUT under the id of another user's connection", ["connecting", "severalConnections"], async () => {
       const theirs = await connect(await newUser());
       const taken = (await newUser()).connections.start("test", { id: theirs.id, returnTo: null });
       await expect(taken).rejects.toMatchObject({ code: "BAD_USER_INPUT" });

@@ -1,0 +1,108 @@
+import type { Connector, Viewer } from "../../schema/upstream.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import type { OpenUpstream } from "../upstream/outside/adapter.ts";
+import { assertReasons, type Lacks, type Reasons } from "./capabilities.ts";
+import type { ScriptedProvider, UpstreamHarness } from "./harness.ts";
+import { createManualClock, type ManualClock } from "./manual-clock.ts";
+import { identify, openAdapter } from "./open.ts";
+import { describeUpstream } from "./upstream.ts";
+
+/** What the suite decides. */
+export interface SuiteWorld {
+  /** The connectors that the adapter offers, in this order. */
+  connectors: readonly Omit<Connector, "connectorUrl">[];
+  /** The time: the adapter's `runtime.clock`, and that of all behind it. It stands still until a test moves it, but for a harness that lacks `movedClock`. */
+  clock: Clock;
+}
+
+/** An adapter with everything behind it, empty. */
+export interface AdapterHarness {
+  /** The adapter: what `createApp(config, { upstream })` takes. */
+  upstream: OpenUpstream;
+  /**
+   * Goes, as the user, where an authorization sends the browser, and connects there: once it resolves, the owner (`ownerOfViewer(viewer)`)
+   * has a connection with a new token that lives for `HOUR_MS`.
+   */
+  visit(viewer: Viewer, authorizeUrl: string): Promise<void>;
+  /** Ends what stands behind the adapter. The adapter's own `close` was called before. */
+  close?(): Promise<void>;
+}
+
+/** A harness whose provider does what a test says. */
+export interface ScriptedHarness extends AdapterHarness {
+  /** Behind the connectors `test` and `single`. */
+  provider: ScriptedProvider;
+}
+
+/** What a harness has to bring: a scripted provider, unless it says why it lacks one. */
+export type HarnessOf<Given extends Lacks> = Given extends { scriptedProvider: string } ? AdapterHarness : ScriptedHarness;
+
+/**
+ * States every behaviour of the port over an adapter, which runs in a gateway of its own.
+ *
+ * `lacks` names what cannot be shown of the adapter, each with the reason. A behaviour that needs it is skipped, and its title has the
+ * reason. A capability that is not named is claimed: its behaviours run. Throws `TypeError` for a lack without a reason.
+ */
+export function describeAdapter<const Given extends Lacks>(
+  name: string,
+  createHarness: (world: SuiteWorld) => HarnessOf<Given> | Promise<HarnessOf<Given>>,
+  lacks: Given & Reasons<Given>,
+): void {
+  const given: Lacks = lacks;
+  assertReasons(given);
+  describeUpstream(name, () => openHarness(createHarness, given), given);
+}
+
+type Harness = AdapterHarness | ScriptedHarness;
+
+async function openHarness(createHarness: (world: SuiteWorld) => Harness | Promise<Harness>, lacks: Lacks): Promise<UpstreamHarness> {
+  const moved = lacks.movedClock === undefined ? createSuiteClock() : null;
+  const clock = moved ?? systemClock;
+  const harness = await createHarness({ connectors: connectorsFor(lacks), clock });
+  const opened = await openAdapter(harness.upstream, clock);
+  const { services, upstream } = opened;
+  return {
+    catalog: upstream.catalog,
+    platform: upstream.forPlatform(),
+    ...(moved && { clock: moved }),
+    ...("provider" in harness && { provider: harness.provider }),
+    async signIn(id, groupId) {
+      const { token } = await services.auth.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
+      const user = await identify(opened, token);
+      return {
+        ...user,
+        async visit(authorizeUrl) {
+          if (authorizeUrl === null) throw new TypeError("What was started has an authorizeUrl.");
+          await harness.visit(user.viewer, authorizeUrl);
+        },
+      };
+    },
+    async close() {
+      await opened.close();
+      await harness.close?.();
+    },
+  };
+}
+
+/** Stands still until it is moved. Who waits for an instant wakes also when that much time has passed: live views ask again. */
+function createSuiteClock(): ManualClock {
+  const clock = createManualClock();
+  const until = (instant: number) => Promise.race([clock.until(instant), systemClock.until(Date.now() + instant - clock.now())]);
+  return { ...clock, until };
+}
+
+function connectorsFor({ severalConnections }: Lacks): SuiteWorld["connectors"] {
+  const nothing = { shortDescription: null, description: null, markUrl: null, supportsMultipleConnections: false };
+  return [
+    { ...nothing, slug: "test", name: "Test", supportsMultipleConnections: severalConnections === undefined },
+    {
+      ...nothing,
+      slug: "single",
+      name: "Single",
+      shortDescription: "One of it",
+      description: "**Only** one",
+      markUrl: "https://single.example/mark.svg",
+    },
+    { ...nothing, slug: "key", name: "Key" },
+  ];
+}
