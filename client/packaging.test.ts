@@ -1,20 +1,28 @@
 /** The package as others get it: packed from these sources, installed where nothing else is, used from every entry. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 420_000 });
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "xkit-package-"));
-const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20"];
+const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20", `vitest@${devDependencies.vitest}`];
 /** An app that has nothing but the package. */
 const app = join(directory, "app");
 let files: string[] = [];
+/** The files that the page for the authors of adapters has whole, by their names. */
+const documented = Object.fromEntries(
+  [...readFileSync(join(ROOT, "docs/upstreams.md"), "utf8").matchAll(/^```ts\n\/\/ (\S+\.ts)\n(.*?)^```$/gms)].map(([, name, text]) => [
+    name,
+    text,
+  ]),
+);
 
 const run = async (cwd: string, command: string, ...words: string[]): Promise<string> => {
   // Neither the test run's mode, nor the package that an `npx -p` around it named: an npx inside would look for its command there.
@@ -32,6 +40,13 @@ async function copySources(to: string): Promise<void> {
   symlinkSync(join(ROOT, "node_modules"), join(to, "node_modules"));
 }
 
+/** The documented adapter's files in a folder of the app. */
+function writeAdapter(folder: string, adapter = ""): void {
+  mkdirSync(join(app, folder));
+  writeFileSync(join(app, folder, "adapter.ts"), adapter);
+  writeFileSync(join(app, folder, "adapter.test.ts"), documented["adapter.test.ts"] ?? "");
+}
+
 beforeAll(async () => {
   const sources = join(directory, "sources");
   await copySources(sources);
@@ -41,6 +56,7 @@ beforeAll(async () => {
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const tarball = join(sources, packed.filename);
   await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
+  writeAdapter("green", documented["adapter.ts"]);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -48,6 +64,7 @@ test("holds what runs, its types, the contract and the styles, and nothing that 
   expect(files).toEqual(
     expect.arrayContaining([
       "dist/gateway/cli.js",
+      "dist/gateway/upstream-suite/index.d.ts",
       "dist/client/index.d.ts",
       "dist/client/react/index.d.ts",
       "dist/catalog/catalog.css",
@@ -121,10 +138,28 @@ export function Page(): ReactElement {
 }
 `;
 
+const ADAPTER_TESTS = `
+import "./adapter.test.ts";
+import { type AdapterHarness, describeAdapter } from "xkit-gateway/upstream-suite";
+
+declare const harness: () => AdapterHarness;
+const scriptedProvider = "the app talks to the provider";
+describeAdapter("with a reason", harness, { scriptedProvider });
+// @ts-expect-error: a harness without a provider has to say why.
+describeAdapter("without a provider", harness, {});
+// @ts-expect-error: the reason is blank.
+describeAdapter("blank", harness, { scriptedProvider, connecting: "" });
+// @ts-expect-error: true is not a reason.
+describeAdapter("true", harness, { scriptedProvider, connecting: true });
+// @ts-expect-error: there is no such capability.
+describeAdapter("misspelt", harness, { scriptedProvider, conecting: "users connect elsewhere" });
+`;
+
 test.each([
   ["a page", "nodenext", { name: "page.tsx", text: PAGE, types: [] }],
   ["a page", "bundler", { name: "page.tsx", text: PAGE, types: [] }],
   ["a server", "nodenext", { name: "server.ts", text: SERVER, types: ["node"] }],
+  ["tests of adapters, the documented one among them", "nodenext", { name: "green/index.ts", text: ADAPTER_TESTS, types: ["node"] }],
 ])("compiles as %s in strict mode, resolved as %s", async (_what, moduleResolution, { name, text, types }) => {
   writeFileSync(join(app, name), text);
   const compilerOptions = {
@@ -138,6 +173,7 @@ test.each([
     noUncheckedIndexedAccess: true,
     skipLibCheck: false,
     noEmit: true,
+    allowImportingTsExtensions: true,
     types,
   };
   writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [name] }));
@@ -182,4 +218,39 @@ test("runs in Node from every entry, and renders a page on a server, without a w
 
 test("brings its command line", async () => {
   expect(await run(app, "npx", "--no-install", "xkit-gateway", "--help")).toContain("xkit-gateway users token");
+});
+
+/** Runs vitest in a folder of the app: its exit code, and the titles of its tests by how they ended. */
+async function runVitest(folder: string, ...options: string[]): Promise<{ code: number; titles: Record<string, string[]> }> {
+  const report = join(app, `${folder}.json`);
+  const words = ["vitest", "run", "--root", folder, "--reporter", "json", "--outputFile", report, ...options];
+  const code = await run(app, "npx", "--no-install", ...words).then(
+    () => 0,
+    (error: { code: number }) => error.code,
+  );
+  const tests: { status: string; title: string }[] = JSON.parse(readFileSync(report, "utf8")).testResults[0].assertionResults;
+  const titlesOf = (wanted: string) => tests.flatMap(({ status, title }) => (status === wanted ? [title] : []));
+  return { code, titles: { passed: titlesOf("passed"), failed: titlesOf("failed"), skipped: titlesOf("skipped") } };
+}
+
+const ANOTHER_USERS = "is the same NotConnected for another user's connection as for one that never was";
+
+test("shows which behaviours hold of the documented adapter, and why others cannot be shown", async () => {
+  const { code, titles } = await runVitest("green");
+  expect({ code, failed: titles["failed"] }).toEqual({ code: 0, failed: [] });
+  expect(titles["passed"]).toContain(ANOTHER_USERS);
+  expect(titles["skipped"]).toContain(
+    "is NotConnected for an unfinished connection (not here, connecting: users connect on the app's own page)",
+  );
+  for (const title of titles["skipped"] ?? []) expect(title).toMatch(/ \(not here, \w+: .+\)$/);
+});
+
+test("fails an adapter that gives a user the connection of another one", async () => {
+  const sound = documented["adapter.ts"] ?? "";
+  const broken = sound.replace("row.owner.id === owner.id", "true");
+  expect(broken).not.toBe(sound);
+  writeAdapter("broken", broken);
+  const { code, titles } = await runVitest("broken", "--testNamePattern", ANOTHER_USERS);
+  expect(code).not.toBe(0);
+  expect(titles["failed"]).toEqual([ANOTHER_USERS]);
 });

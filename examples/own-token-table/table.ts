@@ -26,7 +26,7 @@ export interface TokenTable {
   close(): void;
 }
 
-export function openTokenTable(path: string, now: () => number = Date.now): TokenTable {
+export function openTokenTable(path: string): TokenTable {
   const database = new Libsql(path);
   database.exec(`CREATE TABLE IF NOT EXISTS tokens (
     id TEXT PRIMARY KEY, owner_kind TEXT NOT NULL, owner_id TEXT NOT NULL, connector TEXT NOT NULL, account TEXT NOT NULL,
@@ -45,7 +45,7 @@ export function openTokenTable(path: string, now: () => number = Date.now): Toke
           `INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner_kind, owner_id, connector) DO UPDATE SET
            account = excluded.account, token = excluded.token, expires_at = excluded.expires_at, connected_at = excluded.connected_at`,
         )
-        .run(crypto.randomUUID(), kind, id, connector, account, token, expiresAt, now());
+        .run(crypto.randomUUID(), kind, id, connector, account, token, expiresAt, Date.now());
     },
     removeToken: (id) => void database.prepare("UPDATE tokens SET token = NULL WHERE id = ?").run(id),
     close: () => void database.close(),

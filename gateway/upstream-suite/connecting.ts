@@ -46,7 +46,7 @@ function describeStarting({ newUser }: Suite, behaves: Behaves): void {
 
 function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves: Behaves): void {
   describe("finishing to connect", () => {
-    behaves("enables the connection", ["connecting"], async () => {
+    behaves("enables the connection", [], async () => {
       const user = await newUser();
       const connection = await connect(user);
       expect(connection).toMatchObject({ enabled: true, owner: { kind: "user", id: user.viewer.userId }, connector: { slug: "test" } });

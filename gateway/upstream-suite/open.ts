@@ -37,11 +37,17 @@ export async function openUpstream(config: Config, clock: Clock, open?: OpenUpst
   };
 }
 
-/** Whose a bearer is, and the connections that are theirs to see. */
+/** A user, and what they have at an upstream. */
+export interface IdentifiedUser {
+  viewer: Viewer;
+  connections: ViewerConnections;
+}
+
+/** Who the user of a bearer is. */
 export async function identify(
   { services, upstream }: Pick<OpenedUpstream, "services" | "upstream">,
   bearer: string,
-): Promise<{ viewer: Viewer; connections: ViewerConnections }> {
+): Promise<IdentifiedUser> {
   const request = requestWithBearer(bearer);
   const authenticate = () => services.auth.authenticate(request);
   const requester = await upstream.users.identify({ request, limits: noLimits, authenticate });

@@ -1,6 +1,6 @@
 /**
- * Every behaviour of the port, stated once and run over every adapter: `vault.test.ts` runs it over the vault on each database,
- * `adapter.test.ts` over the `xkit` adapter before a second gateway and before the fake of the REST contract.
+ * Every behaviour of the port, stated once and run over every adapter: of this gateway's own by tests beside them, of those from outside
+ * by `describeAdapter`.
  */
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { type Behaves, type Capability, createBehaves, type Lacks } from "./capabilities.ts";

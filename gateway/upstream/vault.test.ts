@@ -3,7 +3,7 @@ import { startAuthorizationServer } from "../../test/support/authorization-serve
 import { createManualClock } from "../../test/support/clock.ts";
 import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
 import { createTestConfig } from "../../test/support/test-app.ts";
-import { openUpstream } from "../../test/support/upstream.ts";
+import { openUpstream } from "../upstream-suite/open.ts";
 import { createSecret } from "../store/sealing.ts";
 import { suiteConnectors } from "../../test/support/suite-connectors.ts";
 import type { UpstreamHarness } from "../upstream-suite/harness.ts";

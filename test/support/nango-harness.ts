@@ -5,7 +5,7 @@ import { nangoEnvironment, startNangoWorld, visitNango } from "./nango.ts";
 import { listen, sendText } from "./server-io.ts";
 import { suiteCatalog } from "./suite-connectors.ts";
 import { createTestConfig } from "./test-app.ts";
-import { identify, openUpstream } from "./upstream.ts";
+import { identify, openUpstream } from "../../gateway/upstream-suite/open.ts";
 
 /** What Nango does not tell, or does otherwise. */
 export const nangoLacks: Lacks = {
