@@ -39,7 +39,9 @@ type Test = z.output<typeof reportSchema>["testResults"][number]["assertionResul
 
 /** Every test of the suite, over every adapter. A pattern that nothing matches runs none of them. */
 function listTests(): Test[] {
-  const files = execFileSync("git", ["grep", "-l", "describeUpstream(", "--", "*.test.ts"], { encoding: "utf8" }).trim().split("\n");
+  const files = execFileSync("git", ["grep", "-lE", "describe(Upstream|Adapter)\\(", "--", "*.test.ts"], { encoding: "utf8" })
+    .trim()
+    .split("\n");
   const folder = mkdtempSync(join(tmpdir(), "upstream-table-"));
   const report = join(folder, "report.json");
   execFileSync("npx", ["vitest", "run", "-t", "(?!)", "--reporter=json", `--outputFile=${report}`, ...files], { stdio: "ignore" });
