@@ -3,7 +3,7 @@ import { type App, createApp } from "../gateway/app.ts";
 import { createLog } from "../gateway/runtime/log.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
 import { createBrowser } from "./support/browser.ts";
-import { createManualClock } from "./support/clock.ts";
+import { createManualClock } from "../gateway/upstream-suite/manual-clock.ts";
 import { createTestDatabase, type TestDatabase } from "./support/databases.ts";
 import { plainService } from "./support/fake-xkit/dialects.ts";
 import { type FakeXkit, startFakeXkit } from "./support/fake-xkit/fake-xkit.ts";

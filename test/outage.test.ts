@@ -5,7 +5,7 @@ import { type App, createApp } from "../gateway/app.ts";
 import { createLog } from "../gateway/runtime/log.ts";
 import { openDatabase } from "../gateway/store/open.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";
-import { createManualClock } from "./support/clock.ts";
+import { createManualClock } from "../gateway/upstream-suite/manual-clock.ts";
 import { createPostgres, createTestDatabase, type TestDatabase } from "./support/databases.ts";
 import { type PostgresServer, startPostgresServer } from "./support/postgres-server.ts";
 import { ask, createTestConfig, PUBLIC_URL, sendTo, signIn } from "./support/test-app.ts";

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { createManualClock } from "./support/clock.ts";
+import { createManualClock } from "../gateway/upstream-suite/manual-clock.ts";
 import { type App, createApp } from "../gateway/app.ts";
 import { createLog } from "../gateway/runtime/log.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./support/authorization-server.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createStore, minutes, seconds, macs } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createApiKeys } from "./api-keys.ts";
 
 const setUp = async () => {

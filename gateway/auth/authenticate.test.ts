@@ -12,7 +12,7 @@ import {
   startIssuer,
   startTwoAuths,
 } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { APP_ORIGIN } from "../../test/support/auth.ts";
 
 const setUp = async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Issuer } from "../config/token-issuers.ts";
 import { openStore, startAuth, startIssuer } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { warnOfSharedIds } from "./id-sources.ts";
 
 const [first, second] = ["https://one.example.com/", "https://two.example.com/"];

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { exportSPKI, importJWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { bearer, createKey, issue, openStore, PUBLIC_URL, seconds, startAuth, startIssuer, type TestKey } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { GENERIC, key, setUp, viewer } from "../../test/support/issuer.ts";
 import { createIssuers } from "./issuers.ts";
 

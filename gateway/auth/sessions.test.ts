@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createStore, days, minutes, openStore, macs } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createOneTimeTokens } from "./one-time-tokens.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createUsers } from "./users.ts";

@@ -12,7 +12,7 @@ import {
   startTwoAuths,
   type TestAuth,
 } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 
 const signInAs = async (auth: TestAuth, id: string, headers: Record<string, string> = {}) => {
   const { token } = await auth.provisionUser({ id });

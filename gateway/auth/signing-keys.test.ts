@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Database } from "../store/database.ts";
 import { createSealer, SealError } from "../store/sealing.ts";
 import { createStore, hours, minutes, sealer, macs } from "../../test/support/auth.ts";
-import { createManualClock, type ManualClock } from "../../test/support/clock.ts";
+import { createManualClock, type ManualClock } from "../upstream-suite/manual-clock.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 
 const start = (database: Database, clock: ManualClock, by = sealer) =>

@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { days, hours, minutes, openStore, PUBLIC_URL, sealer, seconds, macs } from "../../test/support/auth.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { defaultLifetimes } from "./lifetimes.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createTokens, TOKEN_AUDIENCE } from "./tokens.ts";

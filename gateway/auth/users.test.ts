@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createStore, days, minutes, openStore, seconds, macs } from "../../test/support/auth.ts";
-import { createManualClock, START } from "../../test/support/clock.ts";
+import { createManualClock, START } from "../upstream-suite/manual-clock.ts";
 import { createUsers } from "./users.ts";
 
 const at = (milliseconds: number) => new Date(START + milliseconds);

@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPages } from "../../test/support/client/built-pages.ts";
 import type { Catalog } from "../../schema/upstream.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { createCatalogRoutes } from "./routes.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, run } from "../../test/support/databases.ts";
 import { openDatabase } from "../store/open.ts";
 import { explainFailure } from "./explain-error.ts";

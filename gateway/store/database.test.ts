@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
 import { nameUser } from "../../test/support/store.ts";
 import { createRowCache } from "./cache.ts";

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, run, type TestDatabase } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { nameUser } from "../../test/support/store.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { createRateLimiter, UNSHARED_PART } from "../runtime/rate-limiter.ts";
 import type { Database } from "./database.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
 import type { Database } from "./database.ts";
 import { createNotes } from "./notes.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import Libsql from "libsql";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { nameUser } from "../../test/support/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createPauses } from "./pauses.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { APP_ORIGIN, cookieOf, openStore, requestWith, sealer, startAuth } from "../../test/support/auth.ts";
 import { type ScriptedXkit, sessionOf, startScriptedXkit } from "../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../test/support/server-io.ts";

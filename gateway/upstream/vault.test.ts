@@ -1,6 +1,6 @@
 import { noLimits } from "../http/rate-limits.ts";
 import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
-import { createManualClock } from "../../test/support/clock.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
 import { createTestConfig } from "../../test/support/test-app.ts";
 import { openUpstream } from "../upstream-suite/open.ts";

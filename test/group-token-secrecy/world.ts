@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
 import type { AuthorizationServer } from "../support/authorization-server.ts";
-import type { ManualClock } from "../support/clock.ts";
+import type { ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { ask, type Send, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 import { createKnownSecrets, isSearched, type KnownSecrets } from "./known-secrets.ts";
 import type { ArgumentValues } from "./secrets.ts";

@@ -2,7 +2,7 @@ import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
 import { suiteCatalog } from "./suite-connectors.ts";
 import type { UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
-import { createManualClock } from "./clock.ts";
+import { createManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { type Dialect, plainService, wholeContract } from "./fake-xkit/dialects.ts";
 import { type FakeXkit, startFakeXkit } from "./fake-xkit/fake-xkit.ts";
 import { openXkit } from "./upstream.ts";

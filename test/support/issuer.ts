@@ -1,5 +1,5 @@
 import { bearer, createKey, issue, openStore, startAuth, startIssuer, type TestKey } from "./auth.ts";
-import { createManualClock } from "./clock.ts";
+import { createManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 
 /** What every refused token is answered with. */
 export const GENERIC = { code: "UNAUTHENTICATED", message: "The token was refused: sign in again." };

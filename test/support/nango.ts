@@ -4,7 +4,7 @@ import { openServices } from "../../gateway/services.ts";
 import type { Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import { createNangoAdapter, type NangoAdapter } from "../../gateway/upstream/nango/adapter.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
-import { createManualClock, type ManualClock } from "./clock.ts";
+import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import type { Integration } from "./fake-nango/state.ts";
 import { type FakeNango, startFakeNango } from "./fake-nango/server.ts";
 import { createTestDatabase } from "./databases.ts";

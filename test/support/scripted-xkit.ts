@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 import { createLog } from "../../gateway/runtime/log.ts";
-import { createManualClock, type ManualClock } from "./clock.ts";
+import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { type ListeningServer, listen, sendJson } from "./server-io.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { withholdGroupTokens } from "../../gateway/upstream/withhold.ts";

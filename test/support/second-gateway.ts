@@ -4,7 +4,7 @@ import { createLog } from "../../gateway/runtime/log.ts";
 import { openServices } from "../../gateway/services.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
-import { createManualClock, type ManualClock } from "./clock.ts";
+import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { createTestDatabase } from "./databases.ts";
 import { createTestConfig, type TestAppOptions } from "./test-app.ts";
 

@@ -9,7 +9,7 @@ import type { Environment } from "../../gateway/config/document.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { type AuthorizationServer, type AuthorizationServerOptions, startAuthorizationServer } from "./authorization-server.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
-import { createManualClock, type ManualClock } from "./clock.ts";
+import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { createTestDatabase, type DatabaseKind, type TestDatabase } from "./databases.ts";
 
 export const PUBLIC_URL = "http://localhost:4000";

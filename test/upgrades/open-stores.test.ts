@@ -15,7 +15,7 @@ import { createRowMacs } from "../../gateway/store/row-macs.ts";
 import { UPGRADE_WINDOW_MS } from "../../gateway/store/row-upgrade.ts";
 import { hashSecret } from "../../gateway/store/sealing.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../support/authorization-server.ts";
-import { createManualClock, type ManualClock } from "../support/clock.ts";
+import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, run, type DatabaseKind, type TestDatabase } from "../support/databases.ts";
 import { ask, COOKIES, createTestConfig, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
-import { createManualClock } from "../../../test/support/clock.ts";
+import { createManualClock } from "../../upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "../../../test/support/databases.ts";
 import type { Database } from "../database.ts";
 import { openDatabase } from "../open.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createManualClock } from "../../../test/support/clock.ts";
+import { createManualClock } from "../../upstream-suite/manual-clock.ts";
 import { plainConnector } from "../../../test/support/scripted-xkit.ts";
 import type { Connection, Viewer } from "../../index.ts";
 import { createLiveReads } from "./live-reads.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { createManualClock, type ManualClock } from "../../../test/support/clock.ts";
+import { createManualClock, type ManualClock } from "../../upstream-suite/manual-clock.ts";
 import { createMailHolder, type MailHolder } from "../../../test/support/mail-holder.ts";
 import { createServerHeaders } from "../../../test/support/caller.ts";
 import { createTestDatabase, run, type TestDatabase } from "../../../test/support/databases.ts";

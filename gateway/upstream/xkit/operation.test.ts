@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createCertificate } from "../../../test/support/certificate.ts";
-import { createManualClock } from "../../../test/support/clock.ts";
+import { createManualClock } from "../../upstream-suite/manual-clock.ts";
 import { asAda, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
 import type { Viewer } from "../../../schema/upstream.ts";

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import type { Viewer, ViewerConnections } from "../../../schema/upstream.ts";
-import { createManualClock } from "../../../test/support/clock.ts";
+import { createManualClock } from "../../upstream-suite/manual-clock.ts";
 import { plainConnection, sessionOf, startScriptedXkit } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
 import { AUTHORIZATION_POLL_MS, CONNECTIONS_POLL_MS } from "./watches.ts";

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { wireAnswers, wireError } from "../../../gateway/rest/wire.ts";
 import { suiteCatalog } from "../suite-connectors.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../authorization-server.ts";
-import { createManualClock, type ManualClock } from "../clock.ts";
+import { createManualClock, type ManualClock } from "../../../gateway/upstream-suite/manual-clock.ts";
 import { type Dialect, plainService, wholeContract } from "./dialects.ts";
 import { type FakeXkit, startFakeXkit } from "./fake-xkit.ts";
 

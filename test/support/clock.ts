@@ -1,1 +1,0 @@
-export { createManualClock, type ManualClock, START } from "../../gateway/upstream-suite/manual-clock.ts";
