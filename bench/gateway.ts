@@ -82,7 +82,7 @@ async function connect(url: string, bearer: string, authorize: (authorizeUrl: st
   await fetch(callback, { headers: { cookie: [...session, ...cookiesOf(started)].join("; ") }, redirect: "manual" });
 }
 
-function findFreePort(): Promise<number> {
+export function findFreePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const address = probe.address();

@@ -2,15 +2,12 @@
  * A gateway before another gateway: the latency that it adds over asking the second directly, and `connectionToken` through it beside a
  * bare proxy of node:http and undici. Everything in a process of its own; rounds alternate, so that a noisy machine disturbs all alike.
  */
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
 import { z } from "zod";
+import { startFront } from "./front.ts";
 import { CONNECTOR, startBenchGateway } from "./gateway.ts";
 import { measureThroughput } from "./load.ts";
 
@@ -19,7 +16,6 @@ const LATENCIES_PER_ROUND = 1_000;
 const REQUESTS_PER_ROUND = 2_000;
 const WARM_UP_REQUESTS = 4_000;
 const CONCURRENCY = 16;
-const MILLISECONDS_PER_START_PROBE = 20;
 
 const QUERY = JSON.stringify({ query: `query Token { connectionToken(where: { slug: "${CONNECTOR}" }) }` });
 const isToken = (answer: string) => /^\{"data":\{"connectionToken":"[^"]+"\}\}$/.test(answer);
@@ -42,27 +38,6 @@ async function startProxy(port: number): Promise<{ port: number; child: ChildPro
   const child = fork(new URL(import.meta.url), ["proxy", `http://127.0.0.1:${port}`]);
   const [message] = await once(child, "message");
   return { ...z.object({ port: z.number() }).parse(message), child };
-}
-
-/** The built command in xkit mode, on its own store. */
-async function startFront(secondPort: number, port: number): Promise<ChildProcess> {
-  const directory = mkdtempSync(join(tmpdir(), "xkit-bench-front-"));
-  const config = join(directory, "xkit.config.json");
-  writeFileSync(config, JSON.stringify({ platform: { name: "Front" } }));
-  const upstream = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: `http://127.0.0.1:${secondPort}` };
-  const store = { XKIT_CONFIG: config, DATABASE_URL: `file:${join(directory, "xkit.db")}` };
-  const env = { ...process.env, ...upstream, ...store, PORT: String(port), LOG_LEVEL: "error", NODE_ENV: "development" };
-  const child = spawn(process.execPath, ["dist/gateway/cli.js", "start"], { env, stdio: ["ignore", "ignore", "inherit"] });
-  child.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  while (child.exitCode === null) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isReady) return child;
-    await delay(MILLISECONDS_PER_START_PROBE);
-  }
-  throw new Error("The gateway in front did not start.");
 }
 
 /** Milliseconds of one request after the other, on one connection. */
@@ -90,24 +65,15 @@ function post(agent: Agent, port: number, headers: Record<string, string>): Prom
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  return address && typeof address === "object" ? address.port : 0;
-}
-
 async function measure(): Promise<void> {
   const second = await startBenchGateway();
-  const frontPort = await findFreePort();
-  const front = await startFront(second.port, frontPort);
+  const front = await startFront({ upstreamUrl: `http://127.0.0.1:${second.port}` });
   const proxy = await startProxy(second.port);
   const headers = { authorization: `Bearer ${second.bearer}` };
   const targets = [
     { name: "the second, directly", port: second.port },
     { name: "through a bare proxy", port: proxy.port },
-    { name: "through the gateway", port: frontPort },
+    { name: "through the gateway", port: front.port },
   ].map((target) => ({ ...target, latencies: [] as number[], rates: [] as number[] }));
   const load = (port: number, requests: number) =>
     measureThroughput({ port, body: QUERY, headers, requests, concurrency: CONCURRENCY }, isToken);
@@ -126,7 +92,7 @@ async function measure(): Promise<void> {
     const cells = [median, added[0] ?? 0, p99, added[1] ?? 0].map((value) => value.toFixed(2).padStart(7));
     console.log(`${name.padEnd(22)} ${cells.join("  ")}  ${percentile(rates, 0.5).toFixed(0).padStart(8)}`);
   }
-  front.kill("SIGTERM");
+  front.stop();
   proxy.child.kill();
   await second.stop();
 }
