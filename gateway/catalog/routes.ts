@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Catalog } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Asset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
+import { createLogoRoutes } from "./logo-files.ts";
 import { createLogoOrigins } from "./logos.ts";
 
 /** `/xkit.js` keeps its name: browsers ask again after this long, and are told that nothing changed. */
@@ -15,7 +16,7 @@ interface Dependencies {
   bundle?: ReadonlyMap<string, Asset> | null;
 }
 
-/** The hosted catalog at `/` and `/connectors/:slug`, its files, and the browser bundle at `/xkit.js`. */
+/** The hosted catalog at `/` and `/connectors/:slug`, its files, the logos of known providers, and the browser bundle at `/xkit.js`. */
 export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalog"), bundle = readAssets("browser") }: Dependencies): Hono {
   const script = bundle?.get("/xkit.js");
   const findLogoOrigins = createLogoOrigins(catalog, clock);
@@ -44,6 +45,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
     };
     return script ? serveAsset(req.raw, script, headers) : notBuilt("The browser bundle");
   });
+  routes.route("/", createLogoRoutes());
   return routes;
 }
 

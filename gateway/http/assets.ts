@@ -43,14 +43,16 @@ export function readAssets(folder: keyof typeof entryOf): ReadonlyMap<string, As
       .filter((file) => file.isFile() && !isCompressed(file.name))
       .map((file) => {
         const path = join(file.parentPath, file.name);
-        return [path.slice(directory.length).replaceAll("\\", "/").replace(/^\/?/, "/"), toAsset(path)];
+        return [path.slice(directory.length).replaceAll("\\", "/").replace(/^\/?/, "/"), readAsset(path)];
       }),
   );
 }
 
 const isCompressed = (name: string): boolean => /\.(br|gz)$/.test(name);
 
-function toAsset(path: string): Asset {
+/** Reads a file, and its compressed forms where they stand beside it. */
+export function readAsset(file: string | URL): Asset {
+  const path = typeof file === "string" ? file : fileURLToPath(file);
   const plain = readFileSync(path);
   return {
     type: contentTypes[extname(path)] ?? "application/octet-stream",

@@ -40,5 +40,5 @@ export function createMetrics(): Metrics {
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
 const methodOf = (method: string): string => (methods.has(method) ? method : "other");
 
-const parts = /^\/(graphql|api|connect|callback|connectors|authorizations|assets|xkit\.js|healthz|readyz|metrics)(\/|$)/;
+const parts = /^\/(graphql|api|connect|callback|connectors|authorizations|assets|logos|xkit\.js|healthz|readyz|metrics)(\/|$)/;
 const partOf = (pathname: string): string => parts.exec(pathname)?.[1] ?? (pathname === "/" ? "connectors" : "other");

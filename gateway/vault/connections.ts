@@ -4,6 +4,7 @@ import type { Authorization, Connection, ConnectionWhere, Connector, Owner } fro
 import type { Clock } from "../runtime/clock.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { logoUrlOf } from "../providers/logos.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
@@ -163,7 +164,7 @@ export const toConnector = (connector: ConnectorConfig, publicUrl: string): Conn
   name: connector.name,
   shortDescription: connector.shortDescription,
   description: connector.description,
-  markUrl: connector.markUrl,
+  markUrl: connector.markUrl ?? logoUrlOf(publicUrl, connector.facts?.slug),
   supportsMultipleConnections: connector.supportsMultipleConnections,
   connectorUrl: connectorUrlOf(publicUrl, connector.slug),
 });

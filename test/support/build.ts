@@ -31,8 +31,8 @@ export async function buildGateway({ checkout = THIS_CHECKOUT, project = "tsconf
   const compiler = join(checkout, "node_modules", "typescript", "bin", "tsc");
   const emit = ["--outDir", directory, "--incremental", "false", "--tsBuildInfoFile", "null", "--declaration", "false", "--noCheck"];
   await promisify(execFile)(process.execPath, [compiler, "-p", project, ...emit], { cwd: checkout });
-  const data = join("gateway", "providers", "data");
-  if (existsSync(join(checkout, data))) cpSync(join(checkout, data), join(directory, data), { recursive: true });
+  for (const folder of ["data", "logos"].map((name) => join("gateway", "providers", name)))
+    if (existsSync(join(checkout, folder))) cpSync(join(checkout, folder), join(directory, folder), { recursive: true });
   return { directory, cli: cliOf(directory), remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
