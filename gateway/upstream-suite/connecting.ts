@@ -62,7 +62,7 @@ function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves
       expect(await user.connections.list("single")).toEqual([]);
     });
 
-    behaves("names the account", ["scriptedProvider", "describesGrants"], async () => {
+    behaves("names the account", ["scriptedProvider", "namesAccount"], async () => {
       const connection = await connect(await newUser());
       expect(connection.authorization).toMatchObject({ displayLabel: "user-1@example.test" });
     });

@@ -145,7 +145,7 @@ export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Data
   kind === "postgres" ? query.forUpdate() : query;
 
 /** Whether a process is refreshing the grant. */
-export const isLeased = ({ lease_id, lease_expires_at }: AuthorizationRow, now: number): boolean =>
+export const isLeased = ({ lease_id, lease_expires_at }: Pick<AuthorizationRow, "lease_id" | "lease_expires_at">, now: number): boolean =>
   lease_id !== null && lease_expires_at !== null && lease_expires_at > now;
 
 const rankOf = ({ connection, authorization }: StoredConnection): number =>

@@ -48,7 +48,7 @@ export const stillRefreshing: RefreshProblem = {
 
 /** The columns that keep callers away from the provider for a while (rule 4). */
 export function problemColumns(
-  { failures: before, failing_since: since }: AuthorizationRow,
+  { failures: before, failing_since: since }: Pick<AuthorizationRow, "failures" | "failing_since">,
   now: number,
   { kind, code, reason, retryAfterSeconds }: Pick<TokenFailure, "kind" | "code" | "reason" | "retryAfterSeconds">,
 ) {
@@ -69,8 +69,10 @@ const hasLasted = (failures: number, since: number, now: number): boolean =>
 
 const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
 
+type Problems = Pick<AuthorizationRow, "retry_at" | "failures" | "failing_since" | "failure_kind" | "failure_code" | "failure_message">;
+
 /** What an earlier failure still says, while the provider is left alone. */
-export function standingProblem(authorization: AuthorizationRow, now: number): RefreshProblem | null {
+export function standingProblem(authorization: Problems, now: number): RefreshProblem | null {
   const { retry_at, failures, failing_since, failure_kind, failure_code, failure_message: said } = authorization;
   if (retry_at === null || retry_at <= now) return null;
   const isShort = failure_code === shortLived.code;
@@ -88,7 +90,10 @@ export function problemOf(stored: StoredConnection | null, now: number): Refresh
 }
 
 /** Why no further refresh can be forced yet; null when one can. */
-export function forcedTooSoon(authorization: AuthorizationRow, now: number): RefreshProblem | null {
+export function forcedTooSoon(
+  authorization: Pick<AuthorizationRow, "forced_at" | "lease_id" | "lease_expires_at">,
+  now: number,
+): RefreshProblem | null {
   const allowedAt = (authorization.forced_at ?? 0) + FORCED_REFRESH_INTERVAL_MS;
   if (isLeased(authorization, now) || allowedAt <= now) return null;
   return {

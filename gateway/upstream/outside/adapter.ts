@@ -41,8 +41,11 @@ export type ConnectsHere = Pick<ViewerConnections, "start" | "submit" | "findAut
 
 /** Users connect on a page that is not the gateway's. The connection counts as made once `find` answers it as active. */
 export interface ConnectsElsewhere {
-  /** The page's address, http or https. It has to know by itself who its visitor is. `returnTo` is checked and absolute. */
-  connectPage(connector: Connector, options: { returnTo: string | null }): string | Promise<string>;
+  /**
+   * The page's address, http or https. It has to know by itself who its visitor is. `returnTo` is checked and absolute. `connection` is the
+   * one that is connected again; null for a further one.
+   */
+  connectPage(connector: Connector, options: { returnTo: string | null; connection: Connection | null }): string | Promise<string>;
 }
 
 /** What an adapter may use of the gateway. */

@@ -29,7 +29,7 @@ export function connectElsewhere(
       if (named && named.connector.slug !== slug) throw badUserInput("id: is taken by another connection.", "id");
       const where = named ? { id: named.id } : { slug };
       const startedId = serializeStarted({ where, grant: grantOf(named ?? (await connections.find({ slug }))) });
-      const page = await connections.connectPage(connector, { returnTo });
+      const page = await connections.connectPage(connector, { returnTo, connection: named });
       const connection: Connection = named ?? {
         id: startedId,
         owner: ownerOfViewer(viewer),
