@@ -45,7 +45,7 @@ export async function createBetterAuthHarness(kind: DatabaseKind, isSealing: boo
     connectPage: "https://app.acme.example/settings/connections",
     connectors,
     groupAccount,
-    revoke: ({ refreshToken, accessToken }) => revokeAt(provider, refreshToken ?? accessToken ?? ""),
+    revoke: ({ refreshToken, accessToken }) => app.revoke(refreshToken ?? accessToken ?? ""),
   });
   const { services, upstream, close } = await openUpstream(createTestConfig(provider, ours, { file: { connectors: [] } }), clock, open);
   const platform = upstream.forPlatform();
@@ -79,9 +79,4 @@ export async function createBetterAuthHarness(kind: DatabaseKind, isSealing: boo
       await Promise.all([database.drop(), ours.drop()]);
     },
   };
-}
-
-async function revokeAt({ url, client }: { url: string; client: { clientId: string; clientSecret: string | null } }, token: string) {
-  const body = new URLSearchParams({ token, client_id: client.clientId, client_secret: client.clientSecret ?? "" });
-  await fetch(`${url}/revoke`, { method: "POST", body });
 }

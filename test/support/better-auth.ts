@@ -35,6 +35,12 @@ export interface TestBetterAuth {
   link(userId: string, connector: string, accountId: string): Promise<void>;
   /** The ids of a user's accounts, here and at their providers. */
   accountsOf(userId: string): Promise<{ id: string; accountId: string }[]>;
+  findAccount(userId: string, connector: string): Promise<unknown>;
+  updateAccount(id: string, columns: object): Promise<void>;
+  /** How often better-auth itself has changed an account since. */
+  updatesSeen(): number;
+  /** Revokes a token at the provider. */
+  revoke(token: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,7 +49,8 @@ const linkSchema = z.object({ url: z.string() });
 export async function createTestBetterAuth(options: BetterAuthOptions): Promise<TestBetterAuth> {
   const { provider } = options;
   const { database, close } = openDatabase(options.database);
-  const auth = createAuth(options, database);
+  let updates = 0;
+  const auth = createAuth(options, database, () => (updates += 1));
   const { runMigrations } = await getMigrations(auth.options);
   await runMigrations();
   const { adapter, internalAdapter } = await auth.$context;
@@ -89,6 +96,17 @@ export async function createTestBetterAuth(options: BetterAuthOptions): Promise<
       const location = finished.headers.get("location");
       if (location !== "/done") throw new TypeError(`The account was not linked: ${location}.`);
     },
+    async findAccount(userId, connector) {
+      return (await internalAdapter.findAccounts(userId)).find(({ providerId }) => providerId === connector);
+    },
+    async updateAccount(id, columns) {
+      await adapter.update({ model: "account", where: [{ field: "id", value: id }], update: { ...columns } });
+    },
+    async revoke(token) {
+      const body = new URLSearchParams({ token, client_id: provider.client.clientId, client_secret: provider.client.clientSecret ?? "" });
+      await fetch(`${provider.url}/revoke`, { method: "POST", body });
+    },
+    updatesSeen: () => updates,
     accountsOf: (userId) => internalAdapter.findAccounts(userId),
     close,
   };
@@ -109,6 +127,7 @@ function openDatabase({ kind, url }: TestDatabase) {
 function createAuth(
   { provider, clock, isSealing = false, isRouted = false }: BetterAuthOptions,
   database: ReturnType<typeof openDatabase>["database"],
+  onUpdate: () => void,
 ) {
   const { clientId, clientSecret } = provider.client;
   const providerOf = (providerId: string) => ({
@@ -139,7 +158,7 @@ function createAuth(
     databaseHooks: {
       account: {
         create: { before: async (columns) => ({ data: { ...dated(columns), createdAt: new Date(clock.now()) } }) },
-        update: { before: async (columns) => ({ data: dated(columns) }) },
+        update: { before: async (columns) => ({ data: dated(columns) }), after: async () => onUpdate() },
       },
     },
     plugins: [

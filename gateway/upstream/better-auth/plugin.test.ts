@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type BetterAuthWorld, startBetterAuthWorld } from "../../../test/support/better-auth-gateways.ts";
+
+let world: BetterAuthWorld;
+afterEach(() => world?.close());
+
+async function start() {
+  world = await startBetterAuthWorld({ isRouted: true });
+  const [instance] = world.instances;
+  return { ...world, ...instance };
+}
+
+describe("better-auth's own endpoints, with the plugin", () => {
+  it("give the token that the gateway gives, and write it no second time", async () => {
+    const { ask, askBetterAuth, row } = await start();
+    const { value } = await ask();
+    const before = await row();
+    expect(await askBetterAuth()).toBe(value);
+    expect(await row()).toEqual(before);
+  });
+
+  it("refresh what has expired by one refresh, and store it once", async () => {
+    const { provider, askBetterAuth, row, app } = await start();
+    const value = await askBetterAuth();
+    expect(provider.refreshCount()).toBe(1);
+    expect((await row()).accessToken).toBe(value);
+    expect(app.updatesSeen()).toBe(0);
+  });
+
+  it("refresh a token that still works where they are asked to", async () => {
+    const { provider, ask, askBetterAuth } = await start();
+    const { value } = await ask();
+    const forced = await askBetterAuth("/refresh-token");
+    expect(forced).not.toBe(value);
+    expect(provider.liveAccessTokens()).toContain(forced);
+    expect((await ask()).value).toBe(forced);
+    expect(provider.refreshCount()).toBe(2);
+  });
+
+  it("fail where the provider refuses, and the gateway tells why", async () => {
+    const { provider, ask, askBetterAuth } = await start();
+    provider.controls.revokeGrants();
+    expect(await askBetterAuth()).toBeNull();
+    expect(await ask()).toMatchObject({ __typename: "ReconnectRequired", reason: "REVOKED" });
+  });
+
+  it("go their own way once the gateway has closed", async () => {
+    const { provider, gateway, askBetterAuth } = await start();
+    await gateway.close();
+    const value = await askBetterAuth();
+    expect(provider.liveAccessTokens()).toContain(value);
+  });
+});
