@@ -19,6 +19,7 @@ const columns: readonly (readonly [name: string, suites: RegExp])[] = [
   ["plain xkit", /^the xkit adapter before a plain service/],
   ["plain xkit, own users", /^the xkit adapter with users of its own before a plain service/],
   ["nango", /^the nango adapter/],
+  ["better-auth", /^better-auth on /],
   ["own table", /^a table of tokens/],
 ];
 

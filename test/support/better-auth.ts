@@ -19,6 +19,8 @@ export interface BetterAuthOptions {
   clock: Pick<Clock, "now">;
   /** Whether tokens are sealed in the account table. Default false. */
   isSealing?: boolean;
+  /** Whether it has the plugin `organization`. Default false. */
+  hasOrganizations?: boolean;
   /** Whether its own refreshes are the gateway's. Default false. */
   isRouted?: boolean;
 }
@@ -125,7 +127,7 @@ function openDatabase({ kind, url }: TestDatabase) {
 }
 
 function createAuth(
-  { provider, clock, isSealing = false, isRouted = false }: BetterAuthOptions,
+  { provider, clock, isSealing = false, isRouted = false, hasOrganizations = false }: BetterAuthOptions,
   database: ReturnType<typeof openDatabase>["database"],
   onUpdate: () => void,
 ) {
@@ -163,7 +165,7 @@ function createAuth(
     },
     plugins: [
       bearer(),
-      organization(),
+      ...(hasOrganizations ? [organization()] : []),
       genericOAuth({ config: [providerOf("test"), providerOf("single")] }),
       ...(isRouted ? [xkitGateway()] : []),
     ],
