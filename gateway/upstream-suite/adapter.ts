@@ -1,17 +1,19 @@
-import type { Connector, Viewer } from "../../schema/upstream.ts";
+import type { Authorization, Connector, Viewer } from "../../schema/upstream.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { OpenUpstream } from "../upstream/outside/adapter.ts";
 import { assertReasons, type Lacks, type Reasons } from "./capabilities.ts";
-import type { ScriptedProvider, UpstreamHarness } from "./harness.ts";
+import { collect, type ScriptedProvider, type UpstreamHarness } from "./harness.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { identify, openAdapter } from "./open.ts";
 import { describeUpstream } from "./upstream.ts";
 
 /** What the suite decides. */
 export interface SuiteWorld {
-  /** The connectors that the adapter offers, in this order. */
+  /** The connectors that the adapter offers, in this order: `test`, which asks for the scopes `read` and `write`, `single`, and `key`. */
   connectors: readonly Omit<Connector, "connectorUrl">[];
-  /** The time: the adapter's `runtime.clock`, and that of all behind it. It stands still until a test moves it, but for a harness that lacks `movedClock`. */
+  /** What `key` asks of the user. For an adapter to which users hand that in through the port. */
+  collect: NonNullable<Authorization["collect"]>;
+  /** The adapter's `runtime.clock`. It stands still until a test moves it, or is this machine's for a harness that lacks `movedClock`. */
   clock: Clock;
 }
 
@@ -58,7 +60,7 @@ type Harness = AdapterHarness | ScriptedHarness;
 async function openHarness(createHarness: (world: SuiteWorld) => Harness | Promise<Harness>, lacks: Lacks): Promise<UpstreamHarness> {
   const moved = lacks.movedClock === undefined ? createSuiteClock() : null;
   const clock = moved ?? systemClock;
-  const harness = await createHarness({ connectors: connectorsFor(lacks), clock });
+  const harness = await createHarness({ connectors: connectorsFor(lacks), collect, clock });
   const opened = await openAdapter(harness.upstream, clock);
   const { services, upstream } = opened;
   return {

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import type { Behaves } from "./capabilities.ts";
-import { anyToken, newConnection, type Suite } from "./harness.ts";
+import { anyToken, collect, newConnection, type Suite } from "./harness.ts";
 
 /** Connectors whose users type an API key and other fields. */
 export function describeCollectedFields({ harness, unique, newUser }: Suite, behaves: Behaves): void {
@@ -10,20 +10,15 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
       { name: "api_key", value: `planted-${unique("key")}` },
     ];
 
-    const asked = [
-      { name: "subdomain", label: "Subdomain", suffix: ".key.example" },
-      { name: "api_key", label: "API key", suffix: null },
-    ];
-
     behaves("are described at the start", ["connecting", "collects"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
-      const collect = { instructions: "Look under *Settings*", saveLabel: "Go", fields: asked };
-      expect(started.authorization?.collect).toMatchObject(collect);
+      const described = collect.fields.map(({ secret: _secret, ...field }) => field);
+      expect(started.authorization?.collect).toMatchObject({ ...collect, fields: described });
     });
 
     behaves("are described with a mark on those that are secrets", ["connecting", "collects", "marksSecretFields"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
-      expect(started.authorization?.collect?.fields).toEqual(asked.map((field) => ({ ...field, secret: field.name === "api_key" })));
+      expect(started.authorization?.collect?.fields).toEqual(collect.fields);
     });
 
     behaves("make the connection active once they are submitted", ["connecting", "collects"], async () => {

@@ -1,4 +1,4 @@
-import type { Catalog, Connection, PlatformAccess, TokenRequest, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { Authorization, Catalog, Connection, PlatformAccess, TokenRequest, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 
 /**
  * A provider that does what a test says. It grants what is asked for to the account `user-1@example.test`. Its access tokens live for an
@@ -83,4 +83,13 @@ export const newConnection = { id: null, returnTo: null };
 /** Starts a further connection of the connector. */
 export const another = () => ({ id: crypto.randomUUID(), returnTo: null });
 export const TEST = { slug: "test" };
+/** What the connector `key` asks of the user. */
+export const collect: NonNullable<Authorization["collect"]> = {
+  instructions: "Look under *Settings*",
+  saveLabel: "Go",
+  fields: [
+    { name: "subdomain", label: "Subdomain", suffix: ".key.example", secret: false },
+    { name: "api_key", label: "API key", suffix: null, secret: true },
+  ],
+};
 export const STRANGER = "00000000-0000-4000-8000-000000000000";
