@@ -32,6 +32,17 @@ describe("the adapter before an upstream that answers too much", () => {
     }
   });
 
+  it("gives no token on a bearer that becomes another user's during the request", async () => {
+    const fake = await startPlainXkit(plainConnection(TOKEN));
+    fake.on(READ_SLACK, (_request, response) => {
+      fake.on("GET /platform_user/session", sessionOf("bob", null));
+      sendJson(response, 200, plainConnection(TOKEN));
+    });
+    const outcome = await asAda(fake).accessToken(SLACK, anyToken);
+    expect(outcome).toMatchObject({ type: "TemporarilyUnavailable" });
+    expect(JSON.stringify(outcome)).not.toContain(TOKEN);
+  });
+
   it("withholds a token whose connection names another user", async () => {
     const outcome = await asAda(await startPlainXkit(statedAs("user", "bob"))).accessToken(SLACK, anyToken);
     expect(outcome).toMatchObject({ type: "TokenWithheld" });
