@@ -3,7 +3,7 @@ import { builder } from "./builder.ts";
 import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
 import { type Context, requireUser } from "./context.ts";
 import { idSchema, parseWhere, returnToSchema, slugSchema, whereArgs } from "./input.ts";
-import type { Connection, OwnerConnections } from "./upstream.ts";
+import type { Connection, MetadataEntry, OwnerConnections } from "./upstream.ts";
 
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
 export type ConnectionNode = Connection & { source: OwnerConnections };
@@ -20,6 +20,16 @@ export async function listNodes(source: OwnerConnections, slug: string | null): 
   return nodes;
 }
 
+const MetadataEntryType = builder.objectRef<MetadataEntry>("MetadataEntry").implement({
+  description: "A value that the provider told of a connection.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "What the provider's facts call it: `realmId`, `instance_url`." }),
+    value: t.exposeString("value", { description: "The value, as text." }),
+  }),
+});
+
+const byName = (a: MetadataEntry, b: MetadataEntry): number => (a.name < b.name ? -1 : Number(a.name > b.name));
+
 export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").implement({
   description: "An owner's link to a connector.",
   fields: (t) => ({
@@ -35,6 +45,11 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
       nullable: true,
       description: "The grant behind it.",
       resolve: ({ source, authorization }) => authorization && authorizationNode(source, authorization),
+    }),
+    metadata: t.field({
+      type: [MetadataEntryType],
+      description: "What calls of the provider's API need to know of the account, by name. Never a secret.",
+      resolve: ({ metadata = [] }) => metadata.toSorted(byName),
     }),
     connectorUrl: t.string({
       description: "The page where the user connects, repairs or disconnects it.",

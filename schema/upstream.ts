@@ -96,6 +96,12 @@ export interface Authorization {
   collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
 }
 
+/** A value that the provider told of a connection, which calls of its API need: `realmId`, `instance_url`. */
+export interface MetadataEntry {
+  name: string;
+  value: string;
+}
+
 /** An owner's link to a connector. */
 export interface Connection {
   id: string;
@@ -103,6 +109,8 @@ export interface Connection {
   enabled: boolean;
   connector: Connector;
   authorization: Authorization | null;
+  /** Never a secret. Left out: none. */
+  metadata?: readonly MetadataEntry[] | undefined;
   /** When connecting was first started; null when unknown. */
   createdAt: Date | null;
   /** When it last changed; null when unknown. */

@@ -5,7 +5,7 @@ import { exchangeCode } from "../oauth/exchange.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenResult, TokenSet } from "../oauth/result.ts";
 import { revokeToken } from "../oauth/revoke.ts";
-import { fetchAccount } from "../oauth/userinfo.ts";
+import { fetchStated } from "../oauth/userinfo.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { type ConsentOptions, revokeAtProvider, walkConsent } from "./consent.ts";
 import { type DemoProvider, startDemoProvider } from "./provider.ts";
@@ -52,12 +52,13 @@ async function me({ accessToken }: TokenSet) {
 describe("the demo provider", () => {
   it("gives tokens of 30 seconds after consent", async () => {
     const tokens = await tokensOf(connect());
-    expect(tokens).toMatchObject({ tokenType: "bearer", expiresInSeconds: 30, idTokenClaims: { sub: "ada" } });
+    expect(tokens).toMatchObject({ tokenType: "bearer", expiresInSeconds: 30, stated: { sub: "ada" } });
     expect(tokens.refreshToken).not.toBeNull();
     expect(tokens.scopes).toEqual(expect.arrayContaining([...demo.scopes]));
     expect(tokens.accessToken).not.toContain(".");
     expect(await me(tokens)).toEqual({ status: 200, body: { id: "ada", name: "Ada Lovelace", email: "ada@example.test" } });
-    expect(await fetchAccount({ ...party(), accessToken: tokens.accessToken })).toMatchObject({ id: "ada", label: "ada@example.test" });
+    const stated = await fetchStated({ ...party(), accessToken: tokens.accessToken });
+    expect(stated).toMatchObject({ sub: "ada", email: "ada@example.test" });
   });
 
   it("has two accounts", async () => {

@@ -1,5 +1,5 @@
-import { findAt } from "./path.ts";
 import type { OAuthProvider } from "./provider.ts";
+import type { StatedValues } from "./stated-values.ts";
 
 /** Whose account at the provider it is. `id` is the provider's, stable and unique there; `label` is for people to read. */
 export interface Account {
@@ -11,25 +11,35 @@ export interface Account {
   readonly idAtKnownPath: string | null;
 }
 
+type AccountFacts = Pick<OAuthProvider, "accountIdPaths" | "accountLabelPaths">;
+
 /** Longest id or label kept, in characters; a longer one counts as absent. */
 const MAX_ACCOUNT_TEXT = 320;
 
 /**
- * The account in a userinfo answer or in ID token claims, by the provider's declared paths; null when neither id nor label is there.
+ * How the path of an id is stored beside it. Userinfo and the ID token state the same claims (OpenID Connect Core section 5.3.2), so that
+ * a path has one name in both.
+ */
+export const idPathOf = (source: string): string => source.replace(/^(?:userinfo|id_token):/, "");
+
+/**
+ * The account that the provider's declared sources name; null when neither id nor label is stated.
  * `knownIdPath`: the path by which the account was known before.
  */
-export function accountFromClaims(provider: OAuthProvider, claims: unknown, knownIdPath: string | null = null): Account | null {
-  const textAt = (path: string) => toText(findAt(claims, path));
-  const find = (paths: readonly string[]) => paths.find((path) => textAt(path) !== null) ?? null;
-  const [idPath, labelPath] = [find(provider.accountIdPaths), find(provider.accountLabelPaths)];
-  if (idPath === null && labelPath === null) return null;
-  const [id, label, idAtKnownPath] = [idPath, labelPath, knownIdPath].map((path) => (path === null ? null : textAt(path)));
-  return { id: id ?? null, label: label ?? null, idPath, idAtKnownPath: idAtKnownPath ?? null };
-}
-
-function toText(value: unknown): string | null {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
-  if (typeof value !== "string") return null;
-  const text = value.replaceAll(/\p{C}+/gu, " ").trim();
-  return text === "" || text.length > MAX_ACCOUNT_TEXT ? null : text;
+export function accountOf(provider: AccountFacts, stated: StatedValues, knownIdPath: string | null = null): Account | null {
+  const textAt = (source: string): string | null => {
+    const text = stated[source];
+    return text === undefined || text.length > MAX_ACCOUNT_TEXT ? null : text;
+  };
+  const find = (sources: readonly string[]) => sources.find((source) => textAt(source) !== null) ?? null;
+  const [idSource, labelSource] = [find(provider.accountIdPaths), find(provider.accountLabelPaths)];
+  if (idSource === null && labelSource === null) return null;
+  const knownSource = find(provider.accountIdPaths.filter((source) => idPathOf(source) === knownIdPath)) ?? knownIdPath;
+  const [id, label, idAtKnownPath] = [idSource, labelSource, knownSource].map((source) => (source === null ? null : textAt(source)));
+  return {
+    id: id ?? null,
+    label: label ?? null,
+    idPath: idSource === null ? null : idPathOf(idSource),
+    idAtKnownPath: idAtKnownPath ?? null,
+  };
 }

@@ -58,7 +58,7 @@ describe("exchangeCode", () => {
     const id_token = new UnsecuredJWT({ sub: "u1" }).setIssuer(server.url).setAudience(server.client.clientId).encode();
     const exchange = await comeBack();
     server.controls.next({ answer: { id_token } });
-    expect(await exchangeCode(exchange)).toMatchObject({ ok: true, tokens: { idTokenClaims: { sub: "u1" } } });
+    expect(await exchangeCode(exchange)).toMatchObject({ ok: true, tokens: { stated: { sub: "u1" } } });
   });
 });
 

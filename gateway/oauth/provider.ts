@@ -127,10 +127,15 @@ export interface OAuthProvider {
   readonly expiryZeroMeans: "never" | "expired" | null;
   /** The life of an access token, in seconds, when the answer states none. Null: unknown. Default null. */
   readonly accessTokenLifetimeSeconds: number | null;
-  /** Dot paths into the userinfo answer; the first that holds a non-empty text or a number names the account. Default `sub`, `id`. */
+  /**
+   * Where the account's id is stated (`token:team.id`, see `stated-values.ts`); the first source that holds one wins. A path alone is of
+   * userinfo or the ID token. Default `sub`, `id`.
+   */
   readonly accountIdPaths: readonly string[];
   /** The same for the text shown to people. Default `email`, `preferred_username`, `login`, `username`, `name`. */
   readonly accountLabelPaths: readonly string[];
+  /** Sources of further values, which are stored with the grant. Default none. */
+  readonly keptSources: readonly string[];
 }
 
 /** This platform's credentials at a provider. A null or empty secret makes a public client (RFC 6749 section 2.1). */
@@ -175,7 +180,15 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   accessTokenLifetimeSeconds: null,
   accountIdPaths: Object.freeze(["sub", "id"]),
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
+  keptSources: Object.freeze([]),
 });
+
+/** The sources of all values that are read beside tokens. */
+export const declaredSources = ({ accountIdPaths, accountLabelPaths, keptSources }: OAuthProvider): readonly string[] => [
+  ...accountIdPaths,
+  ...accountLabelPaths,
+  ...keptSources,
+];
 
 /**
  * Completes a provider: what is left out behaves as the standard says.

@@ -20,7 +20,7 @@ describe("a refresh", () => {
       tokenType: "bearer",
       expiresInSeconds: 3600,
       scopes: ["read", "write"],
-      idTokenClaims: null,
+      stated: {},
       misread: [],
     });
   });

@@ -1,3 +1,5 @@
+import type { StatedValues } from "./stated-values.ts";
+
 /** Tokens as a provider issued them, in one shape for all providers. */
 export interface TokenSet {
   readonly accessToken: string;
@@ -11,8 +13,8 @@ export interface TokenSet {
   readonly misread: readonly string[];
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
   readonly scopes: readonly string[] | null;
-  /** Claims of an ID token made by this issuer for this client, for `accountFromClaims`; not proof of anything else. */
-  readonly idTokenClaims: Readonly<Record<string, unknown>> | null;
+  /** The values that the provider declares to be stated in this answer, or in the claims of its ID token. */
+  readonly stated: StatedValues;
 }
 
 /**

@@ -1,13 +1,15 @@
 import * as oauth from "oauth4webapi";
+import { z } from "zod";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { encodeTokenRequest } from "./encode-token-request.ts";
 import { createFailure, kindOf, type FailureFacts, isTemporaryCode, type GrantOperation } from "./failure.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
-import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import { declaredSources, type OAuthClient, type OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
+import { readStated, type StatedValues } from "./stated-values.ts";
 import { missingMember, normalizeTokenResponse } from "./token-response.ts";
 
 /** What oauth4webapi wants to know with each call, made of a provider and a client. */
@@ -125,9 +127,16 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
     expiresInSeconds: answer.expires_in ?? null,
     misread: typeof answer["misread"] === "string" ? answer["misread"].split(" ") : [],
     scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
-    idTokenClaims: idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId),
+    stated: {
+      ...readStated("id_token", idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId), declaredSources(provider)),
+      ...parseStated(answer["stated"]),
+    },
   };
 }
+
+const statedSchema = z.record(z.string(), z.string());
+
+const parseStated = (text: unknown): StatedValues => (typeof text === "string" ? statedSchema.parse(JSON.parse(text)) : {});
 
 function toFailure(call: TokenCall, error: unknown): TokenFailure {
   const base = { operation: call.operation, secrets: [...call.secrets, call.client.clientSecret ?? ""] };

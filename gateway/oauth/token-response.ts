@@ -4,7 +4,8 @@ import type { GrantOperation } from "./failure.ts";
 import { findObject, safeParseObject } from "./json.ts";
 import { readLifetime } from "./lifetime.ts";
 import { findAt } from "./path.ts";
-import type { OAuthProvider } from "./provider.ts";
+import { declaredSources, type OAuthProvider } from "./provider.ts";
+import { readStated } from "./stated-values.ts";
 
 /** A body the way RFC 6749 sections 5.1 and 5.2 write it, or as near as the answer allows. */
 export type StandardBody = Record<string, string | number>;
@@ -115,9 +116,16 @@ function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<
     expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,
     misread: nonEmpty([...unused, ...life.misread].join(" ")),
     scope: scopeText(provider, source["scope"]),
+    stated: statedText(provider, body),
     // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
     unverified_id_token: nonEmpty(source["id_token"]) ?? nonEmpty(body["id_token"]),
   });
+}
+
+/** Undefined: the answer states nothing that is declared. */
+function statedText(provider: OAuthProvider, body: Record<string, unknown>): string | undefined {
+  const stated = readStated("token", body, declaredSources(provider));
+  return Object.keys(stated).length === 0 ? undefined : JSON.stringify(stated);
 }
 
 /** The object that holds the tokens: at the declared path, else at the top. `unused`: the path, where it leads to no token. */

@@ -1,13 +1,16 @@
 import { createServer, type RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
 import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
-import { accountFromClaims } from "./account.ts";
-import { createProvider, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
-import { fetchAccount } from "./userinfo.ts";
+import { type Account, accountOf } from "./account.ts";
+import { createProvider, declaredSources, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
+import { readStated } from "./stated-values.ts";
+import { fetchStated, type StatedRequest } from "./userinfo.ts";
 
 const facts = { authorizationEndpoint: "https://as.test/authorize", tokenEndpoint: "https://as.test/token" };
 
 const byGet = { method: "GET", headers: {}, body: null, scheme: "Bearer" } as const;
+
+const fetchAccount = async (request: StatedRequest): Promise<Account | null> => accountOf(request.provider, await fetchStated(request));
 
 async function ask(listener: RequestListener, more: Partial<OAuthProvider> = {}, timeoutMs = 5_000, asked: Partial<UserInfoRequest> = {}) {
   const stub = createServer(listener);
@@ -18,7 +21,7 @@ async function ask(listener: RequestListener, more: Partial<OAuthProvider> = {},
   return fetchAccount({ provider, accessToken: "token", timeoutMs }).finally(() => (stub.close(), stub.closeAllConnections()));
 }
 
-describe("fetchAccount", () => {
+describe("fetchStated", () => {
   it("names the account an access token belongs to", async () => {
     const server = await startAuthorizationServer();
     const { accessToken } = server.controls.issueTokens({ id: "u1", label: "u1@example.test" });
@@ -68,8 +71,10 @@ describe("fetchAccount", () => {
   });
 });
 
-describe("accountFromClaims", () => {
+describe("accountOf", () => {
   const provider = createProvider(facts);
+  const accountFromClaims = (of: OAuthProvider, claims: unknown, knownIdPath: string | null = null) =>
+    accountOf(of, readStated("userinfo", claims, [...declaredSources(of), ...(knownIdPath === null ? [] : [knownIdPath])]), knownIdPath);
 
   it.each([
     [

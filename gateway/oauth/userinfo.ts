@@ -1,36 +1,55 @@
-import { type Account, accountFromClaims } from "./account.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
-import type { OAuthProvider, UserInfoRequest } from "./provider.ts";
+import { declaredSources, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
+import { isOfUserInfo, readStated, type StatedValues } from "./stated-values.ts";
 
-export interface AccountRequest extends Partial<FetchLimits> {
+export interface StatedRequest extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly accessToken: string;
-  /** The path by which the account was known before; it may be another than the provider's. Default none. */
-  readonly knownIdPath?: string | null;
+  /** What else has stated: values that it holds need not be asked for. Default nothing. */
+  readonly known?: StatedValues;
 }
 
 const STATUS_OK = 200;
 
 /**
- * Asks the provider whose account an access token belongs to (OpenID Connect Core section 5.3, or the provider's own endpoint).
+ * Asks the provider for the values that its userinfo is declared to state (OpenID Connect Core section 5.3, or the provider's own
+ * endpoints): whose account an access token belongs to, and more.
  *
- * Best effort, request by request until one names the account: null when there is none, no answer in time (`timeoutMs`, default 10 000,
- * for each), or nothing in it. Never throws.
+ * Best effort, request by request while a value is missing; of values stated twice the first counts. Empty when there is no endpoint, no
+ * answer in time (`timeoutMs`, default 10 000, for each), or nothing in it. Never throws.
  */
-export async function fetchAccount(request: AccountRequest): Promise<Account | null> {
-  for (const userInfo of request.provider.userInfo) {
-    const account = await fetchAccountFrom(request, userInfo);
-    if (account !== null) return account;
+export async function fetchStated(request: StatedRequest): Promise<StatedValues> {
+  const { provider, known = {} } = request;
+  const sources = declaredSources(provider);
+  let stated: StatedValues = {};
+  for (const [index, userInfo] of provider.userInfo.entries()) {
+    const isFound = (source: string) => Object.hasOwn(isOfUserInfo(source) ? stated : known, source);
+    if (!valuesOf(provider).some((value) => isMissing(value, isFound, index === 0))) break;
+    stated = { ...readStated("userinfo", await ask(request, userInfo), sources), ...stated };
   }
-  return null;
+  return stated;
 }
 
-async function fetchAccountFrom(request: AccountRequest, userInfo: UserInfoRequest): Promise<Account | null> {
+/** The sources of each value that is declared, the one that wins first. */
+const valuesOf = ({ accountIdPaths, accountLabelPaths, keptSources }: OAuthProvider): (readonly string[])[] => [
+  accountIdPaths,
+  accountLabelPaths,
+  ...keptSources.map((source) => [source]),
+];
+
+/** Whether userinfo may state a value that nothing has. Before it was asked, it may also state one that wins over what is known. */
+function isMissing(sources: readonly string[], isFound: (source: string) => boolean, isFirst: boolean): boolean {
+  const foundAt = sources.findIndex(isFound);
+  if (foundAt === -1) return sources.some(isOfUserInfo);
+  return isFirst && sources.slice(0, foundAt).some(isOfUserInfo);
+}
+
+async function ask(request: StatedRequest, userInfo: UserInfoRequest): Promise<unknown> {
   try {
     const { status, text } = await requestUserInfo(request, userInfo);
-    return status === STATUS_OK ? accountFromClaims(request.provider, parseJson(text), request.knownIdPath) : null;
+    return status === STATUS_OK ? parseJson(text) : null;
   } catch {
     return null;
   }
@@ -40,7 +59,7 @@ async function fetchAccountFrom(request: AccountRequest, userInfo: UserInfoReque
  * Sends a request with an access token (RFC 6750 section 2.1). Throws `NoResponseError`, and `TypeError` for an endpoint that is not https.
  */
 export async function requestUserInfo(
-  { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<AccountRequest, "provider">,
+  { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<StatedRequest, "provider">,
   { url, method, body, headers, scheme }: UserInfoRequest,
 ): Promise<HttpResponse> {
   const contentType = body === null ? {} : { "content-type": "application/json" };

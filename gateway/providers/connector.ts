@@ -24,6 +24,8 @@ export interface ConnectorConfig {
   variables: Readonly<Record<string, string>>;
   /** What is asked of the user first. */
   collect: CollectConfig | null;
+  /** What users and servers are shown of the account: names, and where their values are stated. */
+  metadata: Readonly<Record<string, string>>;
   /** The key of the integration of Nango that has its tokens; null where this gateway has them. */
   integration: string | null;
 }
@@ -121,6 +123,12 @@ const toField = ({ name, label, secret, strip }: Variable): CollectConfig["field
   secret,
 });
 
+/** Metadata that a secret field of the connector's own would be shown by. */
+function secretMetadataOf(written: Written): string[] {
+  const secrets = new Set((written.collect?.fields ?? []).filter(({ secret }) => secret).map(({ name }) => `field:${name}`));
+  return Object.entries(factsOf(written)?.metadata ?? {}).flatMap(([name, source]) => (secrets.has(source) ? [name] : []));
+}
+
 function problemsOf(written: Written): [path: string[], message: string][] {
   const { provider, collect } = written;
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
@@ -136,6 +144,10 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
       : []),
+    ...secretMetadataOf(written).map((name): [string[], string] => [
+      ["collect", "fields"],
+      `must not be secret: the metadata "${name}" shows it`,
+    ]),
     ...needed.map((name): [string[], string] => [["collect", "fields"], `must ask for "${name}": the provider's endpoints hold {${name}}`]),
   ];
 }
@@ -182,6 +194,7 @@ export const connectorSchema = writtenSchema
       facts: provider?.facts ?? null,
       variables,
       collect: collectOf(written),
+      metadata: provider?.facts.metadata ?? {},
       integration: written.integration ?? null,
     };
   });

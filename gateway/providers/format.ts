@@ -75,6 +75,9 @@ const scopesSchema = z.strictObject({
   text: z.record(z.string().min(1), z.string().min(1).max(200)).default({}),
 });
 
+/** Most names of metadata: each value is stored with the grant. */
+const MAXIMUM_METADATA = 32;
+
 /** What a variable may become a part of. */
 const usesSchema = z.enum(["host_label", "host", "path", "param"]);
 
@@ -211,7 +214,10 @@ export const providerFormat = z.strictObject({
       avatar: sourcesSchema.optional(),
     })
     .prefault({}),
-  metadata: z.record(variableNameSchema, sourceSchema).default({}),
+  metadata: z
+    .record(variableNameSchema, sourceSchema)
+    .refine((metadata) => Object.keys(metadata).length <= MAXIMUM_METADATA, `must have at most ${MAXIMUM_METADATA} names`)
+    .default({}),
   api: apiSchema.prefault({}),
   callback: z
     .strictObject({

@@ -121,6 +121,7 @@ describe("providerSchema", () => {
       accessTokenLifetimeSeconds: 7200,
       accountIdPaths: ["data.id"],
       accountLabelPaths: ["data.email", "data.name"],
+      keptSources: [],
     });
   });
 

@@ -70,17 +70,31 @@ function toOAuth(facts: ParsedFacts): OAuthProvider | null {
     expiresInUnit: facts.expiry.unit === "ms" ? "milliseconds" : "seconds",
     expiryZeroMeans: facts.expiry.zero_means,
     accessTokenLifetimeSeconds: facts.expiry.default,
-    accountIdPaths: claimPaths(facts.account.id),
-    accountLabelPaths: claimPaths(facts.account.label),
+    accountIdPaths: facts.account.id,
+    accountLabelPaths: facts.account.label,
+    keptSources: keptSourcesOf(facts),
   });
 }
 
-/** Paths into the userinfo answer or the ID token, which state the same claims (OpenID Connect Core section 5.3.2). */
-const claimPaths = (sources: readonly string[]): string[] => [
-  ...new Set(
-    sources.filter((source) => !/^(?:token|callback|field):/.test(source)).map((source) => source.replace(/^(?:userinfo|id_token):/, "")),
-  ),
+/** Where the values of metadata and of the provider's own variables are stated. What the user typed is stored as such. */
+const keptSourcesOf = ({ metadata, variables }: ParsedFacts): string[] => [
+  ...new Set([
+    ...Object.values(metadata).filter((source) => !source.startsWith("field:")),
+    ...variables.flatMap(({ name, from, source }) => (from === "user" ? [] : [`${from}:${source ?? name}`])),
+  ]),
 ];
+
+/** Metadata is shown to users: a token or a secret is none. */
+function secretMetadataIn({ metadata, variables, collect = [] }: ParsedFacts): string[] {
+  const secrets = new Set(
+    [...variables, ...collect].flatMap(({ name, from, secret, source }) =>
+      secret ? [from === "user" ? `field:${name}` : `${from}:${source ?? name}`] : [],
+    ),
+  );
+  return Object.keys(metadata).filter((name) => tokenSource.test(metadata[name] ?? "") || secrets.has(metadata[name] ?? ""));
+}
+
+const tokenSource = /(?:[:.]|^)(?:access_token|refresh_token|id_token|code)$/;
 
 const parsedFacts = providerFormat
   .superRefine((facts, context) => {
@@ -89,6 +103,8 @@ const parsedFacts = providerFormat
       if (isMissing(key)) context.addIssue({ code: "custom", path: [key], message: "is required" });
     if (facts.issuer === null && facts.iss_parameter)
       context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
+    for (const name of secretMetadataIn(facts))
+      context.addIssue({ code: "custom", path: ["metadata", name], message: "must not be a token or a secret: users see it" });
     for (const [path, message] of unsupportedIn(facts)) context.addIssue({ code: "custom", path, message });
   })
   .transform((facts): Provider => Object.freeze({ facts, oauth: toOAuth(facts) }));

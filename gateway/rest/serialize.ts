@@ -66,6 +66,7 @@ const serializeConnectionOnly = (connection: Connection) => ({
   enabled: connection.enabled,
   owner: serializeOwner(connection.owner),
   authorization: connection.authorization && serializeAuthorization(connection.authorization, connection.connector),
+  metadata: Object.fromEntries((connection.metadata ?? []).map(({ name, value }) => [name, value])),
   created_at: connection.createdAt?.toISOString() ?? null,
   updated_at: connection.updatedAt?.toISOString() ?? null,
 });

@@ -159,6 +159,7 @@ const wireConnectionOnly = z
     enabled: z.boolean(),
     owner: wireOwner,
     authorization: wireAuthorization.nullable(),
+    metadata: z.record(z.string(), z.string()).meta({ description: "What the provider told of the account, by name. Never a secret." }),
     created_at: instant.nullable(),
     updated_at: instant.nullable(),
   })

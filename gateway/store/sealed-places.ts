@@ -10,7 +10,7 @@ export interface SealedPlace {
   column: string;
 }
 
-type TokenColumn = "sealed_access_token" | "sealed_refresh_token" | "sealed_fields";
+type TokenColumn = "sealed_access_token" | "sealed_refresh_token" | "sealed_fields" | "sealed_stated";
 
 const ofTokens = (column: TokenColumn) => ({ table: "authorizations", key: "id", column }) as const;
 
@@ -21,6 +21,7 @@ export const sealedPlaces: readonly SealedPlace[] = [
   ofTokens("sealed_access_token"),
   ofTokens("sealed_refresh_token"),
   ofTokens("sealed_fields"),
+  ofTokens("sealed_stated"),
 ];
 
 /** What each secret is bound to, as the `context` of `Sealer`. */

@@ -116,6 +116,8 @@ export interface AuthorizationRow {
   sealed_refresh_token: string | null;
   /** Collected fields, as a JSON object. */
   sealed_fields: string | null;
+  /** Values that the provider stated beside the tokens, by their sources, as a JSON object. */
+  sealed_stated: string | null;
   /** When the current access token was asked for. */
   issued_at: number | null;
   expires_at: number | null;

@@ -3,7 +3,7 @@ import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from ".
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { choose, type ConnectionStore, type StoredConnection } from "./connections.ts";
+import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type Held, isAnswer, type OpenHeld } from "./held-token.ts";
@@ -28,6 +28,7 @@ interface Dependencies {
   macs: RowMacs;
   clock: Clock;
   log: Pick<Log, "error">;
+  metadataOf: View["metadataOf"];
   publicUrl: string;
   /** Longest a caller waits for a refresh, in milliseconds. The refresh goes on behind it. */
   requestDeadlineMs: number;
@@ -43,7 +44,7 @@ interface Resolver extends Dependencies {
  * who asks; null is a server.
  */
 export function createAccessTokens(dependencies: Dependencies) {
-  const { connections, connectors, given, clock, log, publicUrl } = dependencies;
+  const { connections, connectors, given, clock, log, metadataOf, publicUrl } = dependencies;
   const resolver: Resolver = { ...dependencies, openHeld: createTokenOpener(dependencies) };
 
   return async function accessToken(
@@ -52,7 +53,7 @@ export function createAccessTokens(dependencies: Dependencies) {
     request: TokenRequest,
     userId: string | null,
   ): Promise<AccessTokenOutcome> {
-    const question: Question = { where, request, view: { clock, publicUrl, reader: userId }, startedAt: clock.now() };
+    const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(connectors, stored, question);
     try {

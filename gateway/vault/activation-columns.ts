@@ -3,7 +3,7 @@ import { SealError } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection, StoredConnection } from "./connections.ts";
 import { relationTo } from "./same-account.ts";
-import { type Keys, openColumn, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
+import { type Keys, openColumn, openStated, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
 import { NO_USERINFO_AT } from "./token-check.ts";
 
@@ -22,9 +22,11 @@ export function columnsOfTokens(
   { tokens, askedAt, account, isKnownToUserInfo }: Granted,
 ): ActivationColumns {
   const { connection, authorization, connector } = started;
-  const columns = tokenColumns(dependencies.sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
   // What is known of the one account must not turn up under the name of another, which an unknown one may be.
   const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
+  const known = openIfPossible(dependencies, { connection, connector, authorization: kept }, openStated) ?? {};
+  const place = placeOf(connection, authorization.id);
+  const columns = tokenColumns(dependencies.sealer, place, connector, tokens, authorization, known, askedAt);
   return {
     ...columns,
     // Those that the exchange used, not those that were submitted during it.
@@ -62,14 +64,19 @@ function inheritRefreshToken(
   { connection, connector, authorization }: StartedConnection,
   previous: AuthorizationRow | null,
 ): string | null {
-  const refreshToken = openIfPossible(dependencies, { connection, connector, authorization: previous });
+  const openToken = (keys: Keys, stored: StoredConnection) => openColumn(keys, stored, "sealed_refresh_token");
+  const refreshToken = openIfPossible(dependencies, { connection, connector, authorization: previous }, openToken);
   return refreshToken && sealColumn(dependencies.sealer, placeOf(connection, authorization.id), "sealed_refresh_token", refreshToken);
 }
 
 /** Connecting again is what mends a connection whose secrets do not open: it must not fail for them. */
-function openIfPossible({ log, ...keys }: ColumnDependencies, stored: StoredConnection): string | null {
+function openIfPossible<Secret>(
+  { log, ...keys }: ColumnDependencies,
+  stored: StoredConnection,
+  open: (keys: Keys, stored: StoredConnection) => Secret,
+): Secret | null {
   try {
-    return openColumn(keys, stored, "sealed_refresh_token");
+    return open(keys, stored);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     log.error({ ...rowOf(stored), err: error }, "a stored secret does not open, and is replaced without it");

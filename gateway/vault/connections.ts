@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { describeProblem, toSentence } from "../../schema/problems.ts";
-import type { Authorization, Connection, ConnectionWhere, Connector, Owner } from "../../schema/upstream.ts";
+import type { Authorization, Connection, ConnectionWhere, Connector, MetadataEntry, Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -172,6 +172,8 @@ export const toConnector = (connector: ConnectorConfig, publicUrl: string): Conn
 /** How rows are shown. */
 export interface View {
   clock: Clock;
+  /** What is shown of what the provider has told. */
+  metadataOf(this: void, stored: StoredConnection): MetadataEntry[];
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
   /** The user who reads, or null for a server. */
@@ -179,20 +181,20 @@ export interface View {
 }
 
 /** A connection as the port shows it: no tokens. `step`: what the browser that just started it has to do next. */
-export const toConnection = (
-  { connection, authorization, connector }: StoredConnection,
-  view: View,
-  step: Partial<Authorization> = {},
-): Connection => ({
-  id: connection.id,
-  owner: ownerOf(connection),
-  enabled: connection.enabled === 1,
-  connector: toConnector(connector, view.publicUrl),
-  authorization:
-    authorization && isShownTo(view.reader, authorization) ? { ...toAuthorization(authorization, connector, view), ...step } : null,
-  createdAt: new Date(connection.created_at),
-  updatedAt: new Date(connection.updated_at),
-});
+export const toConnection = (stored: StoredConnection, view: View, step: Partial<Authorization> = {}): Connection => {
+  const { connection, authorization, connector } = stored;
+  return {
+    id: connection.id,
+    owner: ownerOf(connection),
+    enabled: connection.enabled === 1,
+    connector: toConnector(connector, view.publicUrl),
+    authorization:
+      authorization && isShownTo(view.reader, authorization) ? { ...toAuthorization(authorization, connector, view), ...step } : null,
+    metadata: view.metadataOf(stored),
+    createdAt: new Date(connection.created_at),
+    updatedAt: new Date(connection.updated_at),
+  };
+};
 
 /** What one member of a group has started, and not finished, the others do not see. */
 export const isShownTo = (reader: string | null, { started_by: starter, version }: AuthorizationRow): boolean =>
@@ -201,7 +203,7 @@ export const isShownTo = (reader: string | null, { started_by: starter, version 
 export const toAuthorization = (
   authorization: AuthorizationRow,
   connector: Pick<ConnectorConfig, "name" | "oauth">,
-  { clock, reader }: View,
+  { clock, reader }: Pick<View, "clock" | "reader">,
 ): Authorization => ({
   id: authorization.id,
   connectionId: authorization.connection_id,

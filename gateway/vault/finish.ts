@@ -1,9 +1,11 @@
 import { notFound } from "../../schema/errors.ts";
 import { describeProblem } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
-import { accountFromClaims } from "../oauth/account.ts";
+import { accountOf } from "../oauth/account.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
-import { fetchAccount } from "../oauth/userinfo.ts";
+import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
+import { readStated, type StatedValues } from "../oauth/stated-values.ts";
+import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { AttemptRow } from "../store/tables.ts";
@@ -31,7 +33,7 @@ interface Visit {
 
 /** The second half of connecting: the provider's callback becomes the connection's tokens, or a failure. */
 export function createFinish(parts: ConnectingParts) {
-  const { attempts, activation, connections, clock, publicUrl } = parts;
+  const { attempts, activation, connections, clock, metadataOf, publicUrl } = parts;
 
   /** @param onStoreAway called when the first tokens wait for a store that is away: the visitor need not. */
   return async function finish(slug: string, callback: URLSearchParams, visitor: Visitor, onStoreAway: () => void): Promise<Finished> {
@@ -49,7 +51,8 @@ export function createFinish(parts: ConnectingParts) {
       await activation.fail(started, failure);
     }
     const connection = (await connections.read(started.connection.id)) ?? started;
-    return { connection: toConnection(connection, { clock, publicUrl, reader: attempt.user_id }), returnTo: attempt.return_to, failure };
+    const view = { clock, metadataOf, publicUrl, reader: attempt.user_id };
+    return { connection: toConnection(connection, view), returnTo: attempt.return_to, failure };
   };
 }
 
@@ -88,9 +91,10 @@ async function exchange(
 ): Promise<ExchangeResult> {
   const { connections, clock, log, timeoutMs } = parts;
   const { slug } = started.connector;
-  const provider = fillProvider(oauth.provider, openCollected(parts, started));
-  const verifier = openVerifier(parts, attempt);
+  const fields = openCollected(parts, started);
   const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
+  const provider = readingToo(fillProvider(oauth.provider, fields), knownIdPath);
+  const verifier = openVerifier(parts, attempt);
   const askedAt = clock.now();
   const result = await exchangeCode({
     provider,
@@ -107,11 +111,22 @@ async function exchange(
     return { ok: false, failure: { code: result.code, message: result.message } };
   }
   logMisread(log, slug, result.tokens);
-  const asked = await fetchAccount({ provider, accessToken: result.tokens.accessToken, knownIdPath, timeoutMs });
-  const account = asked ?? accountFromClaims(provider, result.tokens.idTokenClaims, knownIdPath);
-  const tokens = { ...result.tokens, idTokenClaims: null };
-  return { ok: true, granted: { tokens, askedAt, account, isKnownToUserInfo: asked !== null } };
+  const known = { ...statedBefore(provider, callback, fields), ...result.tokens.stated };
+  const asked = await fetchStated({ provider, accessToken: result.tokens.accessToken, known, timeoutMs });
+  const tokens = { ...result.tokens, stated: { ...known, ...asked } };
+  const account = accountOf(provider, tokens.stated, knownIdPath);
+  return { ok: true, granted: { tokens, askedAt, account, isKnownToUserInfo: Object.keys(asked).length > 0 } };
 }
+
+/** The provider, whose answers are also read at the path by which the account was known before. */
+const readingToo = (provider: OAuthProvider, path: string | null): OAuthProvider =>
+  path === null ? provider : { ...provider, keptSources: [...provider.keptSources, path] };
+
+/** What the callback and the user's fields state. */
+const statedBefore = (provider: OAuthProvider, callback: URLSearchParams, fields: Record<string, string>): StatedValues => ({
+  ...readStated("field", fields, declaredSources(provider)),
+  ...readStated("callback", Object.fromEntries(callback), declaredSources(provider)),
+});
 
 function keepFirst({ log, spool }: ConnectingParts, { attempt, started }: Visit, granted: Granted, err: unknown): () => void {
   const { connection, connector, authorization } = started;

@@ -1,7 +1,7 @@
 import type { AccessTokenOutcome, TokenRequest } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
-import { type StoredConnection, type StoredGrant, toConnection } from "./connections.ts";
+import { type StoredConnection, type StoredGrant, toConnection, type View } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
@@ -22,6 +22,7 @@ export type OpenHeld = (stored: StoredConnection, request: TokenRequest) => Held
 
 interface Dependencies extends Keys {
   clock: Clock;
+  metadataOf: View["metadataOf"];
   publicUrl: string;
 }
 
@@ -44,7 +45,7 @@ export function createTokenOpener(dependencies: Dependencies): OpenHeld {
 }
 
 function openToken(
-  { publicUrl, clock, ...keys }: Dependencies,
+  { publicUrl, clock, metadataOf, ...keys }: Dependencies,
   stored: StoredConnection,
   authorization: AuthorizationRow,
 ): GrantedToken | null {
@@ -60,7 +61,7 @@ function openToken(
     fingerprint: fingerprintOf(value),
     fields: stored.connector.oauth ? null : openFields(keys, stored),
     // It works, so that users and servers are shown the same.
-    connection: toConnection(stored, { publicUrl, clock, reader: null }),
+    connection: toConnection(stored, { publicUrl, clock, metadataOf, reader: null }),
   };
 }
 

@@ -57,6 +57,7 @@ const emptyGrant = (
   sealed_access_token: null,
   sealed_refresh_token: null,
   sealed_fields: null,
+  sealed_stated: null,
   issued_at: null,
   expires_at: null,
   version: 0,

@@ -12,7 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { AccessTokens } from "./access-token.ts";
 import type { Bind, Link } from "./attempts.ts";
 import type { Connecting } from "./connecting.ts";
-import { choose, type ConnectionStore, type StoredConnection, toConnection } from "./connections.ts";
+import { choose, type ConnectionStore, type StoredConnection, toConnection, type View } from "./connections.ts";
 import type { StillAllowed, Watching } from "./watch.ts";
 
 /** A signed-in user before the vault: who, in which browser, and whether that is still so. */
@@ -31,16 +31,17 @@ interface Dependencies {
   disconnect: (stored: StoredConnection) => Promise<void>;
   watching: Watching;
   clock: Clock;
+  metadataOf: View["metadataOf"];
   publicUrl: string;
 }
 
 /** The connections of an owner, as `reader` sees them: a user, or null for a server. */
 export function connectionsOf(
-  { connections, accessToken, clock, publicUrl }: Pick<Dependencies, "connections" | "accessToken" | "clock" | "publicUrl">,
+  { connections, accessToken, clock, metadataOf, publicUrl }: Omit<Dependencies, "connecting" | "disconnect" | "watching">,
   owner: Owner,
   reader: string | null,
 ): OwnerConnections {
-  const view = { clock, publicUrl, reader };
+  const view = { clock, metadataOf, publicUrl, reader };
   return {
     async find(where) {
       const stored = choose(await connections.list(owner), where);
@@ -71,7 +72,7 @@ export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, 
 }
 
 async function disconnectOne(
-  { connections, disconnect, clock, publicUrl }: Dependencies,
+  { connections, disconnect, clock, metadataOf, publicUrl }: Dependencies,
   owner: Owner,
   where: ConnectionWhere,
   reader: string,
@@ -79,5 +80,5 @@ async function disconnectOne(
   const stored = choose(await connections.list(owner), where);
   if (!stored) throw notFound("There is no such connection to disconnect.");
   await disconnect(stored);
-  return toConnection(stored, { clock, publicUrl, reader });
+  return toConnection(stored, { clock, metadataOf, publicUrl, reader });
 }

@@ -1,10 +1,11 @@
 import { RESTORED_BACKUP_CODE } from "../../schema/outcomes.ts";
 import type { TokenFailure, TokenSet } from "../oauth/result.ts";
+import type { StatedValues } from "../oauth/stated-values.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import { isOfRestoredBackup } from "../store/restored-backups.ts";
 import type { RowMacs } from "../store/row-macs.ts";
-import type { Sealer } from "../store/sealing.ts";
+import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
@@ -13,7 +14,7 @@ import { noLease } from "./lease.ts";
 import { noProblem, problemColumns, shortLived } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
-import { grantFacts, placeOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
+import { grantFacts, openStated, placeOf, rowOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
 export interface ResultDependencies extends RetryDependencies {
@@ -38,7 +39,8 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
   const { sealer, clock, log, spool } = dependencies;
   const { connection, authorization, connector } = grant;
   const facts = { connection: connection.id, connector: connector.slug };
-  const columns = tokenColumns(sealer, placeOf(connection, authorization.id), connector, tokens, authorization, askedAt);
+  const place = placeOf(connection, authorization.id);
+  const columns = tokenColumns(sealer, place, connector, tokens, authorization, knownOf(dependencies, grant), askedAt);
   const problem = problemOf(authorization, columns, clock.now());
   const keep = (err: unknown) => {
     log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept in the spool");
@@ -50,6 +52,17 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
   logMisread(log, connector.slug, tokens);
   if (isStored) log.info(facts, "refreshed");
   else await discardTokens(dependencies, grant, tokens);
+}
+
+/** New tokens are stored also where what was stated before does not open: null, and it stays as it is. */
+function knownOf({ log, ...keys }: ResultDependencies, grant: StoredGrant): StatedValues | null {
+  try {
+    return openStated(keys, grant);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    log.error({ ...rowOf(grant), err: error }, "what the provider stated does not open");
+    return null;
+  }
 }
 
 /** An answer whose expiry cannot be read is taken, and its token's life is unknown (rule 7). */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Owner } from "../../schema/upstream.ts";
 import { jwtExpiry } from "../oauth/jwt.ts";
 import type { TokenSet } from "../oauth/result.ts";
+import type { StatedValues } from "../oauth/stated-values.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ownerOf, type StoredConnection } from "./connections.ts";
 import { parseScopes } from "./scopes.ts";
@@ -12,7 +13,7 @@ import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
 /** The columns that hold secrets. Each is sealed for its own place: owner, connection, authorization and column. */
-type SealedColumn = "sealed_access_token" | "sealed_refresh_token" | "sealed_fields";
+type SealedColumn = "sealed_access_token" | "sealed_refresh_token" | "sealed_fields" | "sealed_stated";
 
 export interface TokenPlace {
   owner: Owner;
@@ -65,17 +66,22 @@ export const rowOf = ({ connection, authorization, connector }: StoredConnection
 /** A longer life of an access token is taken for this one: 100 years. */
 const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
 
-const fieldsSchema = z.record(z.string(), z.string());
+const textsSchema = z.record(z.string(), z.string());
 
 /** The fields that were collected from the user, opened. */
 export const openFields = (keys: Keys, stored: StoredConnection): Record<string, string> =>
-  fieldsSchema.parse(JSON.parse(openColumn(keys, stored, "sealed_fields") ?? "{}"));
+  textsSchema.parse(JSON.parse(openColumn(keys, stored, "sealed_fields") ?? "{}"));
+
+/** The values that the provider stated, opened. */
+export const openStated = (keys: Keys, stored: StoredConnection): StatedValues =>
+  textsSchema.parse(JSON.parse(openColumn(keys, stored, "sealed_stated") ?? "{}"));
 
 /** `AccessToken.fingerprint`: base64url of the first 16 bytes of the SHA-256. */
 export const fingerprintOf = (token: string): string => createHash("sha256").update(token).digest().subarray(0, 16).toString("base64url");
 
 /**
  * The columns that a provider's answer changes (rule 6: what it did not send again stays).
+ * @param known what was stated before; null where it does not open, and stays as it is
  * @param askedAt milliseconds: before the request was sent. The token's life is counted from there, so that it never seems longer than it is.
  */
 export function tokenColumns(
@@ -84,6 +90,7 @@ export function tokenColumns(
   connector: ConnectorConfig,
   tokens: TokenSet,
   before: AuthorizationRow,
+  known: StatedValues | null,
   askedAt: number,
 ) {
   return {
@@ -91,12 +98,25 @@ export function tokenColumns(
     sealed_refresh_token: tokens.refreshToken
       ? sealColumn(sealer, place, "sealed_refresh_token", tokens.refreshToken)
       : before.sealed_refresh_token,
+    sealed_stated: known ? sealStated(sealer, place, { ...known, ...keptOf(tokens, connector) }) : before.sealed_stated,
     token_type: tokens.tokenType,
     granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
     issued_at: askedAt,
     expires_at: expiryOf(tokens, connector, askedAt),
     version: before.version + 1,
   } satisfies Partial<AuthorizationRow>;
+}
+
+const sealStated = (sealer: Sealer, place: TokenPlace, stated: StatedValues): string | null =>
+  Object.keys(stated).length === 0 ? null : sealColumn(sealer, place, "sealed_stated", JSON.stringify(stated));
+
+/** The values that are declared to be kept, never a token. */
+function keptOf({ stated, accessToken, refreshToken }: TokenSet, { oauth }: ConnectorConfig): StatedValues {
+  const kept = (oauth?.provider.keptSources ?? []).flatMap((source) => {
+    const value = stated[source];
+    return value === undefined || value === accessToken || value === refreshToken ? [] : [[source, value] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 export type TokenColumns = ReturnType<typeof tokenColumns>;

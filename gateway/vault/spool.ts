@@ -25,6 +25,8 @@ const refreshedSchema = placeSchema.extend({
   columns: z.strictObject({
     sealed_access_token: z.string(),
     sealed_refresh_token: z.string().nullable(),
+    /** Earlier releases keep no stated values. */
+    sealed_stated: z.string().nullable().default(null),
     token_type: z.string(),
     granted_scopes: z.string(),
     issued_at: z.int(),
@@ -46,7 +48,9 @@ const firstSchema = placeSchema.extend({
       expiresInSeconds: z.number().nullable(),
       misread: z.array(z.string()).readonly(),
       scopes: z.array(z.string()).readonly().nullable(),
-      idTokenClaims: z.null(),
+      /** Earlier releases write `idTokenClaims`, and no stated values. */
+      idTokenClaims: z.null().optional(),
+      stated: z.record(z.string(), z.string()).default({}),
     }),
     /** Before the code was sent: milliseconds. */
     askedAt: z.int(),

@@ -15,7 +15,7 @@ const optionsSchema = z.object({ id: connectionIdSchema.nullable() });
 
 /** The first half of connecting: a grant that is only asked for, and what its browser does next. */
 export function createStart(dependencies: ConnectingDependencies) {
-  const { database, connections, connectors, macs, clock, publicUrl } = dependencies;
+  const { database, connections, connectors, macs, clock, metadataOf, publicUrl } = dependencies;
 
   return async function start(
     owner: Owner,
@@ -44,6 +44,6 @@ export function createStart(dependencies: ConnectingDependencies) {
       return { started: { connection, authorization, connector }, attempt };
     });
     const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, verifier, link });
-    return toConnection(started, { clock, publicUrl, reader: viewer.userId }, next);
+    return toConnection(started, { clock, metadataOf, publicUrl, reader: viewer.userId }, next);
   };
 }

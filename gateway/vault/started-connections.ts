@@ -11,7 +11,7 @@ import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import type { Activation } from "./activation.ts";
 import { type Attempts, type Link, UNKNOWN_LINK } from "./attempts.ts";
-import type { ConnectionStore, StartedConnection } from "./connections.ts";
+import type { ConnectionStore, StartedConnection, View } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import { openFields, rowOf } from "./sealed-columns.ts";
@@ -27,6 +27,7 @@ export interface ConnectingDependencies {
   macs: RowMacs;
   clock: Clock;
   log: Log;
+  metadataOf: View["metadataOf"];
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
   timeoutMs: number;

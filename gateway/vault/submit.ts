@@ -8,7 +8,7 @@ import { type ConnectingParts, nextStep, readStarted } from "./started-connectio
 
 /** The form between the two halves of connecting. Its fields connect by themselves where the connector has no provider. Throws NOT_FOUND. */
 export function createSubmit(parts: ConnectingParts) {
-  const { database, sealer, clock, publicUrl, attempts, activation } = parts;
+  const { database, sealer, clock, attempts, activation } = parts;
 
   return async function submit(
     viewer: Viewer,
@@ -18,7 +18,7 @@ export function createSubmit(parts: ConnectingParts) {
   ): Promise<Authorization & { returnTo: string | null }> {
     const attempt = await attempts.get(state, null);
     if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
-    const view = { clock, publicUrl, reader: viewer.userId };
+    const view = { clock, reader: viewer.userId };
     const started = await readStarted(parts, attempt);
     const values = parseCollected(started.connector, fields);
     const place = placeOf(started.connection, started.authorization.id);

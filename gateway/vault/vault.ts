@@ -13,6 +13,7 @@ import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
+import { createMetadataReader } from "./metadata.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { RowMacs } from "../store/row-macs.ts";
@@ -44,7 +45,8 @@ export interface VaultDependencies {
 }
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
-export function createVault(dependencies: VaultDependencies) {
+export function createVault(vaultDependencies: VaultDependencies) {
+  const dependencies = { ...vaultDependencies, metadataOf: createMetadataReader(vaultDependencies) };
   const { database, connectors, clock } = dependencies;
   const connections = createConnectionStore(database, connectors, clock);
   const revoker = createRevoker(dependencies);

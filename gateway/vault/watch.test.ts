@@ -164,7 +164,8 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
       if (looks === 2) await change("error");
       return looks < 3;
     }
-    const watching = createWatch({ database: store, connections, connectors: new Map(), clock: test.clock, publicUrl: PUBLIC_URL });
+    const shown = { clock: test.clock, metadataOf: () => [], publicUrl: PUBLIC_URL };
+    const watching = createWatch({ database: store, connections, connectors: new Map(), ...shown });
     const events = await watching.watchAuthorization({ owner, userId: "ada", stillAllowed }, id);
     expect(await events.next()).toMatchObject({ value: { status: "awaiting_callback" } });
     await change("retrieving_tokens");

@@ -23,6 +23,7 @@ interface Dependencies {
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   clock: Clock;
+  metadataOf: View["metadataOf"];
   publicUrl: string;
 }
 
@@ -33,8 +34,8 @@ interface Found {
 
 /** Live views of an owner's connections, over changes that any process makes. */
 export function createWatch(dependencies: Dependencies) {
-  const { database, connections, clock, publicUrl } = dependencies;
-  const viewOf = ({ userId }: Pick<Watcher, "userId">): View => ({ clock, publicUrl, reader: userId });
+  const { database, connections, clock, metadataOf, publicUrl } = dependencies;
+  const viewOf = ({ userId }: Pick<Watcher, "userId">): View => ({ clock, metadataOf, publicUrl, reader: userId });
 
   /**
    * Ends as soon as the watcher may see no more: a user who moves to another group is a change too. Asked after the reading, so that

@@ -10,6 +10,7 @@ import { failingSince } from "./0009-failing-since.ts";
 import { health } from "./0010-health.ts";
 import { upstreamAttempts } from "./0011-upstream-attempts.ts";
 import { leases } from "./0012-leases.ts";
+import { statedValues } from "./0013-stated-values.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   health,
   upstreamAttempts,
   leases,
+  statedValues,
 ];

@@ -36,6 +36,7 @@ export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner,
   enabled: connection.enabled,
   connector: connectorFromAnswer(connection.connector, publicUrl),
   authorization: connection.authorization ? authorizationFromAnswer(connection.authorization, connection, reader) : null,
+  metadata: connection.metadata,
   createdAt: connection.created_at,
   updatedAt: connection.updated_at,
 });

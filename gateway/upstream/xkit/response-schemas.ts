@@ -99,6 +99,12 @@ const connection = z.object({
   owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullish(),
   connector,
   authorization: authorization.nullish(),
+  /** What is no text is left out. */
+  metadata: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .catch(null)
+    .transform((values) => Object.entries(values ?? {}).flatMap(([name, value]) => (typeof value === "string" ? [{ name, value }] : []))),
   created_at: instant,
   updated_at: instant,
   token_problem: tokenProblem.nullish().catch(null),
