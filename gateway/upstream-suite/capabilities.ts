@@ -24,6 +24,7 @@ export const capabilities = {
   misconfigured: "a provider that refuses the platform's credentials is told from one that is away",
   connectedBy: "it is stated who connected, and when",
   marksSecretFields: "a field that is a secret is marked",
+  metadata: "a connection has what its provider tells of the account",
   credentialKinds: "a server is told what kind of token it is, and gets all fields",
 } as const satisfies Record<string, string>;
 

@@ -10,6 +10,7 @@ import { describeDisconnecting } from "./disconnecting.ts";
 import { describeGroups } from "./groups.ts";
 import { newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
 import { describeHealth } from "./health.ts";
+import { describeMetadata } from "./metadata.ts";
 import { describeOutcomes } from "./outcomes.ts";
 import { describeProvisioning, describeServers } from "./servers.ts";
 import { describeSeveralConnections, describeSingleConnection } from "./several-connections.ts";
@@ -59,6 +60,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     describeTokens(suite, behaves);
     describeRefreshing(suite, behaves);
     describeHealth(suite, behaves);
+    describeMetadata(suite, behaves);
     describeOutcomes(suite, behaves);
     describeGroups(suite, behaves);
     describeServers(suite, behaves);

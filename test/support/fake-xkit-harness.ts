@@ -41,6 +41,7 @@ export const plainOwnUsersLacks: Lacks = {
   misconfigured: "its failures have no code",
   connectedBy: "it does not state who connected",
   marksSecretFields: "it marks no field as a secret",
+  metadata: "it documents no metadata",
   credentialKinds: "it documents neither token_type nor the fields of a credential",
 };
 

@@ -17,6 +17,7 @@ export const nangoLacks: Lacks = {
   describesGrants: "Nango lists connections without scopes and expiry",
   namesAccount: "Nango lists connections without their accounts",
   health: "Nango lists that the last refresh failed, neither since when nor why",
+  metadata: "the adapter passes on nothing of Nango's configuration of a connection",
   ended: "Nango does not say why a refresh failed",
   misconfigured: "Nango does not say why a refresh failed",
 };

@@ -29,5 +29,10 @@ export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer):
   suiteCatalog.map((connector) =>
     "collect" in connector
       ? connector
-      : { ...connector, provider: providerFacts, client_id: client.clientId, client_secret: client.clientSecret },
+      : {
+          ...connector,
+          provider: { ...providerFacts, metadata: { account_id: "userinfo:sub" } },
+          client_id: client.clientId,
+          client_secret: client.clientSecret,
+        },
   );

@@ -86,6 +86,9 @@ function toPrototype({ name, slug, collect }: FakeConnector, { state }: Step) {
   };
 }
 
+const metadataOf = ({ enabled, authorization }: Connection): Record<string, string> =>
+  enabled && authorization?.label ? { account_id: authorization.label } : {};
+
 export const toConnectionOnly = (view: View, reader: User | null, connection: Connection) => ({
   id: connection.id,
   enabled: connection.enabled,
@@ -94,6 +97,7 @@ export const toConnectionOnly = (view: View, reader: User | null, connection: Co
     connection.authorization && isShownTo(reader, connection.authorization)
       ? toAuthorization(view, reader, connection.authorization)
       : null,
+  metadata: metadataOf(connection),
   created_at: instant(connection.createdAt),
   updated_at: instant(connection.updatedAt),
 });
