@@ -51,5 +51,6 @@ for (const [name, kind, isSealing] of suites)
     credentialKinds: oauthAlone,
     keepsFailed: "the app's own page is told what became of an attempt",
     connectedBy: "better-auth keeps when an account was first linked, and not when it was linked again",
+    metadata: "better-auth keeps of a token answer no more than its tokens",
     namesAccount: "better-auth keeps the account's name only in an ID token",
   });
