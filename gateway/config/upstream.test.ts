@@ -100,9 +100,22 @@ describe("the upstream's variables", () => {
   });
 
   it("refuse an unknown kind, and settings that nothing uses", () => {
-    expect(problemsOf({ XKIT_UPSTREAM: "another" })).toEqual(["XKIT_UPSTREAM must be vault, xkit or nango"]);
+    expect(problemsOf({ XKIT_UPSTREAM: "another" })).toEqual(["XKIT_UPSTREAM must be vault, xkit, nango or better-auth"]);
     expect(problemsOf({ XKIT_UPSTREAM_URL: "https://connect.example.com" })).toEqual([
       "XKIT_UPSTREAM_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
+    ]);
+  });
+
+  it("name a module that exports better-auth", () => {
+    const env = { XKIT_UPSTREAM: "better-auth", XKIT_BETTER_AUTH_MODULE: "./auth.js" };
+    const { upstream } = parseConfig(env, null);
+    expect(upstream).toEqual({ kind: "better-auth", module: "./auth.js" });
+    expect((["users", "token_issuers", "connectors"] as const).map((what) => isDecidedHere(what, upstream))).toEqual([true, true, false]);
+    expect(problemsOf({ XKIT_UPSTREAM: "better-auth" })).toEqual([
+      "XKIT_BETTER_AUTH_MODULE is required with XKIT_UPSTREAM=better-auth: the path of a module that exports auth and xkit",
+    ]);
+    expect(problemsOf({ XKIT_BETTER_AUTH_MODULE: "./auth.js" })).toEqual([
+      "XKIT_BETTER_AUTH_MODULE is for XKIT_UPSTREAM=better-auth alone: set that too, or remove it",
     ]);
   });
 

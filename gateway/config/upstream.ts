@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isLoopback } from "../http/secure-endpoint.ts";
 
-/** Whom the gateway asks for tokens: its own vault, an Xkit over REST, or Nango. */
+/** Whom the gateway asks for tokens: its own vault, an Xkit over REST, Nango, or better-auth in this process. */
 export type UpstreamConfig =
   | { kind: "vault" }
   | {
@@ -23,6 +23,11 @@ export type UpstreamConfig =
       secretKey: string;
       /** The signing key of the environment's webhooks; null where none come. */
       webhookKey: string | null;
+    }
+  | {
+      kind: "better-auth";
+      /** The operator's module that exports it: a path. */
+      module: string;
     };
 
 /** What is decided here before each kind of upstream; what is left out is decided there. */
@@ -30,6 +35,7 @@ const decisions: Record<UpstreamConfig["kind"], readonly Decision[]> = {
   vault: ["users", "connectors", "token_issuers"],
   xkit: [],
   nango: ["users", "token_issuers"],
+  "better-auth": ["users", "token_issuers"],
 };
 type Decision = "users" | "connectors" | "token_issuers";
 
@@ -51,7 +57,7 @@ const key = (what: string) =>
 
 /** The variables of the environment that say which upstream there is. */
 export const upstreamEnvironment = {
-  XKIT_UPSTREAM: z.enum(["vault", "xkit", "nango"], "must be vault, xkit or nango").default("vault"),
+  XKIT_UPSTREAM: z.enum(["vault", "xkit", "nango", "better-auth"], "must be vault, xkit, nango or better-auth").default("vault"),
   XKIT_UPSTREAM_URL: origin("https://connect.example.com"),
   XKIT_UPSTREAM_PUBLIC_URL: origin("https://connect.example.com"),
   // Basic authentication ends the user name at the first colon (RFC 7617 section 2).
@@ -64,6 +70,7 @@ export const upstreamEnvironment = {
   XKIT_NANGO_URL: origin(DEFAULT_NANGO_URL),
   XKIT_NANGO_SECRET_KEY: key("an API key of Nango's environment"),
   XKIT_NANGO_WEBHOOK_KEY: key("the signing key of Nango's webhooks"),
+  XKIT_BETTER_AUTH_MODULE: z.string().optional(),
 };
 
 const schema = z.object(upstreamEnvironment);
@@ -79,6 +86,7 @@ const variablesOf = {
     "XKIT_UPSTREAM_USERS",
   ],
   nango: ["XKIT_NANGO_URL", "XKIT_NANGO_SECRET_KEY", "XKIT_NANGO_WEBHOOK_KEY"],
+  "better-auth": ["XKIT_BETTER_AUTH_MODULE"],
 } as const;
 
 /** What is missing or too much, each as a sentence that begins with the variable. `env` is as it was given, blanks left out. */
@@ -107,6 +115,10 @@ function missingProblems(env: Readonly<Record<string, string | undefined>>): str
       return env["XKIT_NANGO_SECRET_KEY"]
         ? []
         : ["XKIT_NANGO_SECRET_KEY is required with XKIT_UPSTREAM=nango: an API key of the environment that holds the connections"];
+    case "better-auth":
+      return env["XKIT_BETTER_AUTH_MODULE"]
+        ? []
+        : ["XKIT_BETTER_AUTH_MODULE is required with XKIT_UPSTREAM=better-auth: the path of a module that exports auth and xkit"];
     default:
       return [];
   }
@@ -118,11 +130,11 @@ export function unusedProblems(
   path: string,
   file: { connectors: readonly unknown[]; token_issuers: readonly unknown[] },
 ): string[] {
-  if (kind !== "xkit") return [];
+  if (kind !== "xkit" && kind !== "better-auth") return [];
   const stated = (["connectors", "token_issuers"] as const).filter(
     (name) => file[name].length > 0 && !isDecidedHere(name, { kind, users }),
   );
-  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=xkit: they are the upstream's to decide`);
+  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=${kind}: they are the upstream's to decide`);
 }
 
 /** Before Nango every connector that is stated names one integration, and elsewhere none does. */
@@ -146,6 +158,8 @@ export function toUpstreamConfig(env: UpstreamEnvironment): UpstreamConfig {
   const { XKIT_NANGO_URL: nangoUrl = DEFAULT_NANGO_URL, XKIT_NANGO_SECRET_KEY: secretKey, XKIT_NANGO_WEBHOOK_KEY: webhookKey } = env;
   if (env.XKIT_UPSTREAM === "nango" && secretKey !== undefined)
     return { kind: "nango", url: new URL(nangoUrl).origin, secretKey, webhookKey: webhookKey ?? null };
+  if (env.XKIT_UPSTREAM === "better-auth" && env.XKIT_BETTER_AUTH_MODULE !== undefined)
+    return { kind: "better-auth", module: env.XKIT_BETTER_AUTH_MODULE };
   if (env.XKIT_UPSTREAM === "xkit" && url !== undefined) {
     const { origin } = new URL(env.XKIT_UPSTREAM_PUBLIC_URL ?? url);
     const keys = publishable && secret ? { publishable, secret } : null;

@@ -20,7 +20,7 @@ const UPSTREAM_MARGIN_MS = 5_000;
 
 /**
  * Opens the upstream that is handed in, else the one that the configuration names.
- * Throws `ConfigError` where the configuration states what a handed-in upstream decides.
+ * Throws `ConfigError` where the configuration states what a handed-in upstream decides, or names a module that is not there.
  */
 export const createUpstream = async (config: UpstreamConfig, options: UpstreamOptions): Promise<Upstream> =>
   wrapAdapter(await openAdapter(config, options), { origins: options.auth.origins, countOutcome: options.countOutcome });
@@ -35,6 +35,10 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
     const { vault, forUser, ...holder } = await createVaultAdapter(options);
     const { callerOf, ...users } = createOwnUsers(options.auth, forUser);
     return { ...holder, users, pages: { vault, callerOf }, webhook: null };
+  }
+  if (config.kind === "better-auth") {
+    const { loadBetterAuth } = await import("./better-auth/load.ts");
+    return openOutside(await loadBetterAuth(config.module), options);
   }
   const timeoutMs = options.timeoutMs + UPSTREAM_MARGIN_MS;
   if (config.kind === "nango") {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type App, createApp } from "../../gateway/app.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { systemClock } from "../../gateway/runtime/clock.ts";
-import { betterAuthUpstream } from "../../gateway/upstream/better-auth/index.ts";
+import { betterAuthUpstream, joinGateway } from "../../gateway/upstream/better-auth/index.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createTestBetterAuth, type TestBetterAuth } from "./better-auth.ts";
 import { createTestDatabase, type DatabaseKind } from "./databases.ts";
@@ -29,6 +29,8 @@ export interface BetterAuthWorld {
   write(columns: Partial<StoredAccount>): Promise<void>;
   /** Every line logged so far. */
   logged: string[];
+  /** An app in a process of its own, without a gateway, that has joined the gateways' store. */
+  joinApp(): Promise<Pick<BetterAuthInstance, "askBetterAuth">>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,8 @@ export interface WorldOptions {
   isSealing?: boolean;
   isRouted?: boolean;
   instances?: number;
+  hasOrganizations?: boolean;
+  groupAccount?: ((groupId: string) => string) | undefined;
   env?: Record<string, string>;
 }
 
@@ -54,7 +58,15 @@ const EXPIRED = new Date(0);
 
 /** An app whose user ada has linked an account, and whose access token has expired. */
 export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<BetterAuthWorld> {
-  const { kind = "sqlite", isSealing = false, isRouted = false, instances: count = 1, env = {} } = options;
+  const {
+    kind = "sqlite",
+    isSealing = false,
+    isRouted = false,
+    instances: count = 1,
+    hasOrganizations = false,
+    groupAccount,
+    env = {},
+  } = options;
   const provider = await startAuthorizationServer({ recordSecrets: true });
   const [database, ours] = [await createTestDatabase(kind), await createTestDatabase(kind)];
   const config = createTestConfig(provider, ours, { file: { connectors: [] }, env });
@@ -62,10 +74,11 @@ export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<
   const log = createLog("debug", { write: (line) => void logged.push(line) });
 
   async function start(): Promise<BetterAuthInstance> {
-    const app = await createTestBetterAuth({ provider, database, clock: systemClock, isSealing, isRouted });
+    const app = await createTestBetterAuth({ provider, database, clock: systemClock, isSealing, isRouted, hasOrganizations });
     const upstream = betterAuthUpstream(app.auth, {
       connectPage: "https://app.acme.example/settings/connections",
       revoke: ({ refreshToken }) => app.revoke(refreshToken ?? ""),
+      ...(groupAccount && { groupAccount }),
     });
     const opened = await createApp(config, { log, upstream });
     let closed: Promise<void> | undefined;
@@ -85,13 +98,18 @@ export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<
         if (asked.errors.length > 0) throw new Error(JSON.stringify(asked.errors));
         return tokenAnswerSchema.parse(asked.data.accessToken);
       },
-      async askBetterAuth(path = "/get-access-token") {
-        const { id } = await row();
-        const answer = await app.post("ada", path, { accountId: id });
-        return answer.ok ? tokenSchema.parse(await answer.json()).accessToken : null;
-      },
+      askBetterAuth: askerOf(app),
     };
   }
+
+  const askerOf =
+    (app: TestBetterAuth) =>
+    async (path = "/get-access-token"): Promise<string | null> => {
+      const { id } = await row();
+      const answer = await app.post("ada", path, { accountId: id });
+      return answer.ok ? tokenSchema.parse(await answer.json()).accessToken : null;
+    };
+  const joined: { close(): Promise<void> }[] = [];
 
   const first = await start();
   const others: BetterAuthInstance[] = [];
@@ -107,8 +125,14 @@ export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<
     row,
     write,
     logged,
+    async joinApp() {
+      const app = await createTestBetterAuth({ provider, database, clock: systemClock, isSealing, isRouted: true });
+      joined.push(await joinGateway(app.auth, { databaseUrl: ours.url, log }), app);
+      return { askBetterAuth: askerOf(app) };
+    },
     async close() {
       provider.controls.release();
+      for (const each of joined) await each.close();
       for (const { app, gateway } of [first, ...others]) {
         await gateway.close();
         await app.close();

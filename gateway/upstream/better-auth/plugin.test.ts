@@ -51,3 +51,15 @@ describe("better-auth's own endpoints, with the plugin", () => {
     expect(provider.liveAccessTokens()).toContain(value);
   });
 });
+
+describe("an app in another process, which has joined the gateway's store", () => {
+  it("and the gateway refresh once for 50 requests at once", async () => {
+    const { provider, ask, joinApp } = await start();
+    const { askBetterAuth } = await joinApp();
+    const asked = Array.from({ length: 25 }, () => [ask().then(({ value }) => value), askBetterAuth()]);
+    const tokens = await Promise.all(asked.flat());
+    expect(provider.refreshCount()).toBe(1);
+    expect(new Set(tokens).size).toBe(1);
+    expect(provider.liveAccessTokens()).toContain(tokens[0]);
+  });
+});
