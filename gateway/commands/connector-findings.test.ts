@@ -93,7 +93,7 @@ describe("the findings about a connector", () => {
 
   it("of a provider whose users type a key name no redirect URI", async () => {
     const found = await findings(connectorSchema.parse({ provider: "openai" }));
-    expect(found[0]).toEqual({ level: "note", text: "asks its users for their credentials: there is no app to register" });
+    expect(found[0]).toEqual({ level: "note", text: "asks its users for their credentials: there is no redirect URI to register" });
     expect(JSON.stringify(found)).not.toContain("/callback/");
   });
 });

@@ -20,7 +20,9 @@ export interface FindingsContext {
 
 type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oauth"]> };
 
-const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector => connector.oauth !== null;
+/** Whether its users are sent to the provider and back. */
+const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
+  connector.oauth !== null && connector.facts?.kind === "oauth2";
 
 /** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
@@ -30,12 +32,10 @@ export async function findingsOf(connector: ConnectorConfig, context: FindingsCo
   return [registration(connector, context), ...offlineFindings(connector), ...metadata, ...client, ...traps];
 }
 
-const whatHoldsItsTokens = ({ integration, collect }: ConnectorConfig): string => {
+function whatHoldsItsTokens({ integration, collect }: ConnectorConfig): string {
   if (integration !== null) return `has its tokens in Nango, by the integration ${integration}`;
-  return collect
-    ? "asks its users for their credentials: there is no app to register"
-    : "sends its users nowhere: there is no app to register";
-};
+  return `${collect ? "asks its users for their credentials" : "sends its users nowhere"}: there is no redirect URI to register`;
+}
 
 function registration({ slug, facts }: OAuthConnector, { publicUrl }: FindingsContext): Finding {
   const where = facts?.docs_url === undefined ? "" : ` (see ${facts.docs_url})`;

@@ -14,7 +14,7 @@ export function listKnownProviders(): void {
     const { name = slug, kind, documented } = providerSchema.parse(slug).facts;
     return [slug, name, kind, documented ? `documented ${documented.date}` : "undocumented"];
   });
-  for (const line of toColumns(rows)) console.log(line);
+  console.log(toColumns(rows).join("\n"));
 }
 
 /** Cells one below the other, two spaces apart. */
