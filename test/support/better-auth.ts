@@ -1,6 +1,6 @@
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
-import { bearer, genericOAuth, organization } from "better-auth/plugins";
+import { bearer, genericOAuth, jwt, organization } from "better-auth/plugins";
 import { SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import pg from "pg";
@@ -11,7 +11,7 @@ import type { Clock } from "../../gateway/runtime/clock.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import type { TestDatabase } from "./databases.ts";
 
-const BASE_URL = "http://app.localhost:3000";
+export const BASE_URL = "http://app.localhost:3000";
 
 export interface BetterAuthOptions {
   provider: AuthorizationServer;
@@ -33,6 +33,8 @@ export interface TestBetterAuth {
   join(userId: string, groupId?: string | null): Promise<void>;
   /** What better-auth's own endpoint answers to a signed-in user of theirs. */
   post(userId: string, path: string, body: object): Promise<Response>;
+  /** A JWT of its plugin `jwt`, for a signed-in user. */
+  jwtOf(userId: string): Promise<string>;
   /** Links an account as the app's own page does. `accountId` is the provider's. */
   link(userId: string, connector: string, accountId: string): Promise<void>;
   /** The ids of a user's accounts, here and at their providers. */
@@ -46,6 +48,7 @@ export interface TestBetterAuth {
   close(): Promise<void>;
 }
 
+const jwtSchema = z.object({ token: z.string() });
 const linkSchema = z.object({ url: z.string() });
 
 export async function createTestBetterAuth(options: BetterAuthOptions): Promise<TestBetterAuth> {
@@ -97,6 +100,10 @@ export async function createTestBetterAuth(options: BetterAuthOptions): Promise<
       const finished = await auth.handler(new Request(callback, { headers: { ...(await signIn(userId)), cookie } }));
       const location = finished.headers.get("location");
       if (location !== "/done") throw new TypeError(`The account was not linked: ${location}.`);
+    },
+    async jwtOf(userId) {
+      const answer = await auth.handler(new Request(`${BASE_URL}/api/auth/token`, { headers: await signIn(userId) }));
+      return jwtSchema.parse(await answer.json()).token;
     },
     async findAccount(userId, connector) {
       return (await internalAdapter.findAccounts(userId)).find(({ providerId }) => providerId === connector);
@@ -165,6 +172,7 @@ function createAuth(
     },
     plugins: [
       bearer(),
+      jwt(),
       ...(hasOrganizations ? [organization()] : []),
       genericOAuth({ config: [providerOf("test"), providerOf("single")] }),
       ...(isRouted ? [xkitGateway()] : []),

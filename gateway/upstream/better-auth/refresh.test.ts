@@ -135,3 +135,25 @@ describe("a log", () => {
     for (const secret of provider.issuedSecrets) expect(lines).not.toContain(secret);
   });
 });
+
+describe("a grant", () => {
+  it("keeps its id over refreshes, and has another once the user has linked the account again", async () => {
+    const { ask, app, write, gateway } = await start();
+    const grantOf = async () => {
+      const { token } = await gateway.provisionUser({ id: "ada" });
+      const query = `{ connection(where: { slug: "test" }) { authorization { id status } } }`;
+      const { data } = await askGraphql(sendTo(gateway), query, {}, { authorization: `Bearer ${token}` });
+      return data.connection.authorization;
+    };
+    await ask();
+    const grant = await grantOf();
+    expect(grant).toMatchObject({ status: "ACTIVE" });
+    await write({ accessTokenExpiresAt: new Date(0) });
+    await ask();
+    expect(await grantOf()).toEqual(grant);
+    await app.link("ada", "test", "account-of-ada");
+    const again = await grantOf();
+    expect(again).toMatchObject({ status: "ACTIVE" });
+    expect(again.id).not.toBe(grant.id);
+  });
+});
