@@ -88,7 +88,7 @@ describe("the demo provider", () => {
 
   it("lets the gateway revoke one connection, and keeps the account's others", async () => {
     const [one, two] = [await tokensOf(connect()), await tokensOf(connect())];
-    expect(await revokeToken({ ...party(), token: one.refreshToken ?? "" })).toEqual({ ok: true });
+    expect(await revokeToken({ ...party(), refreshToken: one.refreshToken, accessToken: null })).toEqual({ ok: true });
     expect((await me(one)).status).toBe(401);
     expect((await me(two)).status).toBe(200);
   });

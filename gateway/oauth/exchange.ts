@@ -3,8 +3,8 @@ import { findCallbackError } from "./callback-error.ts";
 import { findDeclaredError } from "./error-rules.ts";
 import { createFailure, kindOf } from "./failure.ts";
 import { type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
-import type { OAuthClient, OAuthProvider } from "./provider.ts";
-import type { TokenFailure, TokenResult } from "./result.ts";
+import { type OAuthClient, type OAuthProvider, standardProvider, type UpgradeRequest } from "./provider.ts";
+import type { TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { callTokenEndpoint, toServer } from "./token-request.ts";
 
 /** A callback has none. */
@@ -33,7 +33,33 @@ export interface CodeExchange extends Partial<FetchLimits> {
  */
 export async function exchangeCode(exchange: CodeExchange): Promise<TokenResult> {
   const params = validateCallback(exchange);
-  return params instanceof URLSearchParams ? exchangeValidated(exchange, params) : params;
+  if (!(params instanceof URLSearchParams)) return params;
+  const result = await exchangeValidated(exchange, params);
+  return result.ok && exchange.provider.upgrade !== null ? upgradeToken(exchange, exchange.provider.upgrade, result.tokens) : result;
+}
+
+/** Exchanges the first access token for one that lasts longer, where the provider has a request of its own for that. */
+async function upgradeToken(
+  { provider, client, redirectUri, askedAt = Date.now(), timeoutMs = PROVIDER_TIMEOUT_MS, signal, ...exchange }: CodeExchange,
+  { url, method, params }: UpgradeRequest,
+  first: TokenSet,
+): Promise<TokenResult> {
+  const tokenRequest = { ...standardProvider.tokenRequest, method, body: method === "GET" ? "query" : "form" } as const;
+  return callTokenEndpoint({
+    operation: "exchange",
+    provider: { ...provider, tokenRequest, tokenParams: { exchange: params, refresh: {} } },
+    client,
+    askedAt,
+    timeoutMs,
+    signal,
+    endpoint: url,
+    params: {},
+    values: { client_id: client.clientId, client_secret: client.clientSecret, redirect_uri: redirectUri, access_token: first.accessToken },
+    secrets: [first.accessToken, ...secretsOf({ provider, client, redirectUri, ...exchange })],
+    request: ({ server, client: clientFacts, options }) =>
+      oauth.genericTokenEndpointRequest(server, clientFacts, oauth.None(), String(params["grant_type"] ?? ""), {}, options),
+    process: ({ server, client: clientFacts }, response) => oauth.processGenericTokenEndpointResponse(server, clientFacts, response),
+  });
 }
 
 function exchangeValidated(exchange: CodeExchange, params: URLSearchParams): Promise<TokenResult> {
@@ -48,6 +74,7 @@ function exchangeValidated(exchange: CodeExchange, params: URLSearchParams): Pro
     signal,
     endpoint: provider.tokenEndpoint,
     params: {},
+    values: { client_id: client.clientId, client_secret: client.clientSecret, redirect_uri: redirectUri },
     secrets: secretsOf(exchange),
     request: ({ server, client, authentication, options }) =>
       oauth.authorizationCodeGrantRequest(server, client, authentication, params, redirectUri, proof, options),

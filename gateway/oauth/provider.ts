@@ -9,8 +9,8 @@ export interface RevocationRequest {
   readonly url: string;
   readonly method: "POST" | "DELETE" | "GET";
   readonly body: "form" | "json" | "none";
-  /** How it is authenticated: as at the token endpoint, by the token itself, or not at all. */
-  readonly auth: "client" | "bearer" | "none";
+  /** How it is authenticated: as at the token endpoint, by Basic or in the body, by the token itself, or not at all. */
+  readonly auth: "client" | "basic" | "post" | "bearer" | "none";
   /** `{token}` stands for the token. Null: `token` and `token_type_hint` (RFC 7009 section 2.1). */
   readonly params: Readonly<Record<string, ParamValue>> | null;
 }
@@ -41,6 +41,14 @@ export interface TokenRequestFormat {
   readonly body: "form" | "json" | "query";
   readonly headers: Readonly<Record<string, string>>;
   readonly accept: string;
+}
+
+/** The request that exchanges a token of minutes for one of days. */
+export interface UpgradeRequest {
+  readonly url: string;
+  readonly method: "POST" | "GET";
+  /** Sent as a query by GET, else as a form. */
+  readonly params: Readonly<Record<string, ParamValue>>;
 }
 
 /** What an error of the provider's means, by the operation that it answers. */
@@ -102,6 +110,12 @@ export interface OAuthProvider {
   readonly tokenRequest: TokenRequestFormat;
   /** Whether an error may come with status 200: `error` set, or `ok` false. Default false. */
   readonly errorsInOkBody: boolean;
+  /** How a refresh is written where it differs. Null: as the exchange. Default null. */
+  readonly refreshRequest: TokenRequestFormat | null;
+  /** What a refresh exchanges: the access token, where there are no refresh tokens. Default `refresh_token`. */
+  readonly refreshesBy: "refresh_token" | "access_token";
+  /** A second exchange, of the first access token for one that lasts longer. Null: none. Default null. */
+  readonly upgrade: UpgradeRequest | null;
   /** What the provider's own errors mean; the first rule that fits decides. Default none: the standard's codes. */
   readonly errors: readonly ErrorRule[];
   /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it holds none, the answer itself is read. Default null. */
@@ -166,6 +180,9 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   authorizationParams: Object.freeze({}),
   tokenParams: Object.freeze({ exchange: {}, refresh: {} }),
   tokenRequest: Object.freeze({ method: "POST", body: "form", headers: {}, accept: "application/json" }),
+  refreshRequest: null,
+  refreshesBy: "refresh_token",
+  upgrade: null,
   errorsInOkBody: false,
   errors: Object.freeze([]),
   tokenResponsePath: null,

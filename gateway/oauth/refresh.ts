@@ -8,6 +8,8 @@ export interface RefreshRequest extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly refreshToken: string;
+  /** The connector's, for a provider that wants it again. Default none. */
+  readonly redirectUri?: string | undefined;
   /** Those that are sent where the provider is declared to want them again (`scopesOnRefresh`). Default none. */
   readonly scopes?: Readonly<Record<"requested" | "granted", readonly string[]>> | undefined;
   /** What else is secret of the grant, and must not come back in a message. Default none. */
@@ -37,6 +39,13 @@ export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
     mayStillSend,
     endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
     params: sent.length > 0 ? { scope: sent.join(provider.scopeSeparator) } : {},
+    values: {
+      client_id: client.clientId,
+      client_secret: client.clientSecret,
+      redirect_uri: request.redirectUri ?? null,
+      refresh_token: refreshToken,
+      access_token: refreshToken,
+    },
     secrets: [refreshToken, ...secrets],
     request: ({ server, client, authentication, options }) =>
       oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, options),

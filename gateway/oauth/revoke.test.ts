@@ -24,7 +24,13 @@ async function answering(status: number, body: string, check: (endpoint: string)
 const at = (url: string): RevocationRequest => ({ url, method: "POST", body: "form", auth: "client", params: null });
 
 const revoke = (token: string, revocation = server.provider.revocation) =>
-  revokeToken({ provider: { ...server.provider, revocation }, client: server.client, token, timeoutMs: 5_000 });
+  revokeToken({
+    provider: { ...server.provider, revocation },
+    client: server.client,
+    refreshToken: token,
+    accessToken: null,
+    timeoutMs: 5_000,
+  });
 
 describe("revokeToken", () => {
   it("ends the grant of a refresh token", async () => {
@@ -41,7 +47,10 @@ describe("revokeToken", () => {
 
   it("fails with invalid_client when the client is refused", async () => {
     const client = { ...server.client, clientSecret: "wrong secret" };
-    expect(await revokeToken({ provider: server.provider, client, token: "t" })).toMatchObject({ ok: false, code: "invalid_client" });
+    expect(await revokeToken({ provider: server.provider, client, refreshToken: "t", accessToken: null })).toMatchObject({
+      ok: false,
+      code: "invalid_client",
+    });
   });
 
   it.each([

@@ -3,14 +3,15 @@ import { createClientAuthentication } from "./client-authentication.ts";
 import { type FetchLimits, fetchResponse, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider, RevocationRequest } from "./provider.ts";
 import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
+import { fillOwnValues, type OwnValues } from "./own-values.ts";
 import { isHttp, toServer } from "./token-request.ts";
 
 export interface Revocation extends Partial<FetchLimits> {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
-  /** Preferably the refresh token: with it the whole grant goes (RFC 7009 section 2.1). */
-  readonly token: string;
-  readonly tokenTypeHint?: "access_token" | "refresh_token" | undefined;
+  /** The refresh token is sent where there is one: with it the whole grant goes (RFC 7009 section 2.1). One of both is needed. */
+  readonly refreshToken: string | null;
+  readonly accessToken: string | null;
 }
 
 export type RevocationResult = { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string };
@@ -26,25 +27,33 @@ const STATUS_MULTIPLE_CHOICES = 300;
  */
 export async function revokeToken(revocation: Revocation): Promise<RevocationResult> {
   const dialect = revocation.provider.revocation;
-  if (dialect === null) return failure("unsupported", undefined, []);
+  const token = revocation.refreshToken ?? revocation.accessToken;
+  if (dialect === null || token === null) return failure("unsupported", undefined, []);
   try {
-    await oauth.processRevocationResponse(await send(revocation, dialect));
+    await oauth.processRevocationResponse(await send(revocation, dialect, token));
     return { ok: true };
   } catch (error) {
-    return toResult(error, [revocation.token, revocation.client.clientSecret ?? ""]);
+    return toResult(error, [revocation.refreshToken ?? "", revocation.accessToken ?? "", revocation.client.clientSecret ?? ""]);
   }
 }
 
 /** oauth4webapi writes the standard's request, which becomes the provider's. */
-function send({ provider, client, token, ...revocation }: Revocation, dialect: RevocationRequest): Promise<Response> {
-  const { tokenTypeHint, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = revocation;
+function send(revocation: Revocation, dialect: RevocationRequest, token: string): Promise<Response> {
+  const { provider, client, refreshToken, accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = revocation;
+  const values = {
+    token,
+    refresh_token: refreshToken,
+    access_token: accessToken,
+    client_id: client.clientId,
+    client_secret: client.clientSecret,
+  };
   const server = { ...toServer(provider), revocation_endpoint: dialect.url };
-  const authentication = dialect.auth === "client" ? createClientAuthentication(provider, client) : oauth.None();
+  const authentication = authenticationOf(provider, client, dialect.auth);
   return oauth.revocationRequest(server, { client_id: client.clientId }, authentication, token, {
-    additionalParameters: tokenTypeHint === undefined ? {} : { token_type_hint: tokenTypeHint },
+    additionalParameters: { token_type_hint: refreshToken === null ? "access_token" : "refresh_token" },
     [oauth.allowInsecureRequests]: isHttp(dialect.url),
-    [oauth.customFetch]: async (url, { headers, body }) => {
-      const request = encodeRevocation(dialect, { url, headers, params: body, token });
+    [oauth.customFetch]: async (_url, { headers, body }) => {
+      const request = encodeRevocation(dialect, { headers, params: toNamed(provider, body), values });
       const answer = await fetchResponse(request.url, request, { timeoutMs, signal });
       const succeeded = answer.status >= STATUS_OK && answer.status < STATUS_MULTIPLE_CHOICES;
       return succeeded ? toResponse(STATUS_OK, "") : toResponse(answer.status, answer.text);
@@ -52,30 +61,38 @@ function send({ provider, client, token, ...revocation }: Revocation, dialect: R
   });
 }
 
+const methods = { basic: "client_secret_basic", post: "client_secret_post" } as const;
+
+function authenticationOf(provider: OAuthProvider, client: OAuthClient, auth: RevocationRequest["auth"]): oauth.ClientAuth {
+  if (auth === "bearer" || auth === "none") return oauth.None();
+  return createClientAuthentication(auth === "client" ? provider : { ...provider, clientAuthentication: methods[auth] }, client);
+}
+
+/** The parameters by the provider's name for the client id. */
+function toNamed({ clientIdParam }: OAuthProvider, params: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...params].map(([name, value]) => [name === "client_id" ? clientIdParam : name, value]));
+}
+
 interface StandardRevocation {
-  readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly params: URLSearchParams;
-  readonly token: string;
+  readonly values: OwnValues;
 }
 
 /** The standard's request in the provider's dialect. Declared parameters replace the token's; the client's own stay. */
 function encodeRevocation(
-  { method, body, auth, params: declared }: RevocationRequest,
-  { url, token, ...standard }: StandardRevocation,
+  { url: declaredUrl, method, body, auth, params: declared }: RevocationRequest,
+  { values, ...standard }: StandardRevocation,
 ): ProviderRequest & { url: string } {
+  const url = fillOwnValues(declaredUrl, values) ?? declaredUrl;
   const params = new URLSearchParams(standard.params);
-  if (auth !== "client") for (const name of ["client_id", "client_secret"]) params.delete(name);
+  if (auth === "bearer" || auth === "none") for (const name of ["client_id", "client_secret"]) params.delete(name);
   if (declared !== null) {
     for (const name of ["token", "token_type_hint"]) params.delete(name);
-    for (const [name, value] of Object.entries(declared))
-      params.set(
-        name,
-        String(value).replaceAll("{token}", () => token),
-      );
+    for (const [name, value] of Object.entries(declared)) params.set(name, fillOwnValues(String(value), values) ?? "");
   }
   const { "content-type": type = "", ...others } = standard.headers;
-  const headers = auth === "bearer" ? { ...others, authorization: `Bearer ${token}` } : others;
+  const headers = auth === "bearer" ? { ...others, authorization: `Bearer ${values.access_token ?? values.token ?? ""}` } : others;
   if (body === "json")
     return { url, method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(params)) };
   if (body === "form") return { url, method, headers: { ...headers, "content-type": type }, body: params.toString() };

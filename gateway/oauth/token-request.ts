@@ -6,6 +6,7 @@ import { encodeTokenRequest } from "./encode-token-request.ts";
 import { createFailure, kindOf, type FailureFacts, isTemporaryCode, type GrantOperation } from "./failure.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { idTokenClaims } from "./jwt.ts";
+import type { OwnValues } from "./own-values.ts";
 import { declaredSources, type OAuthClient, type OAuthProvider } from "./provider.ts";
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
@@ -28,6 +29,8 @@ export interface TokenCall extends FetchLimits {
   /** Milliseconds since the epoch: now. */
   readonly askedAt: number;
   readonly params: Readonly<Record<string, string>>;
+  /** What the provider's further parameters may hold. */
+  readonly values: OwnValues;
   /** Everything secret that is sent beside the client secret. */
   readonly secrets: readonly string[];
   readonly request: (context: CallContext) => Promise<Response>;
@@ -92,7 +95,7 @@ function createContext(call: TokenCall): CallContext {
 }
 
 async function sendTokenRequest(call: TokenCall, url: string, headers: Record<string, string>, body: URLSearchParams): Promise<Response> {
-  const request = encodeTokenRequest(call.provider, { operation: call.operation, url, headers, params: body });
+  const request = encodeTokenRequest(call.provider, { operation: call.operation, url, headers, params: body, values: call.values });
   const answer = await fetchResponse(request.url, request, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);

@@ -106,11 +106,13 @@ function renewedTokensOf(answer: TokenResponse, body: Record<string, unknown>): 
 
 function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<string, unknown>): StandardBody {
   const { source, unused } = tokenObject(provider, body);
-  const refreshToken = nonEmpty(source["refresh_token"]);
+  const accessToken = nonEmpty(source["access_token"]);
+  // Where the access token itself is exchanged for the next one, it is what a refresh sends.
+  const refreshToken = provider.refreshesBy === "access_token" ? accessToken : nonEmpty(source["refresh_token"]);
   const isRenewable = operation === "refresh" || refreshToken !== undefined;
   const life = readLifetime(source, { provider, askedAt, isRenewable });
   return withoutUndefined({
-    access_token: nonEmpty(source["access_token"]),
+    access_token: accessToken,
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: refreshToken,
     expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,

@@ -34,12 +34,19 @@ const kindSchema = z
   })
   .pipe(z.enum(kinds, `must be one of ${kinds.join(", ")}`));
 
+const tokenRequestSchema = z.strictObject({
+  body: z.enum(["form", "json", "query"]).default("form"),
+  method: z.enum(["POST", "GET"]).default("POST"),
+  headers: headersSchema.default({}),
+  accept: z.string().min(1).default("application/json"),
+});
+
 const revocationSchema = z.strictObject({
   url: endpointSchema,
   method: z.enum(["POST", "DELETE", "GET"]).default("POST"),
   body: z.enum(["form", "json", "none"]).default("form"),
-  /** How the request is authenticated: as at the token endpoint, by the token itself, or not at all. */
-  auth: z.enum(["client", "bearer", "none"]).default("client"),
+  /** How the request is authenticated: as at the token endpoint, by Basic or in the body, by the token itself, or not at all. */
+  auth: z.enum(["client", "basic", "post", "bearer", "none"]).default("client"),
   /** `{token}` stands for the token. Default RFC 7009 section 2.1: `token` and `token_type_hint`. */
   params: paramsSchema.nullable().default(null),
 });
@@ -188,14 +195,14 @@ export const providerFormat = z.strictObject({
   scope_param: paramNameSchema.default("scope"),
   par: z.boolean().default(false),
   dpop: z.boolean().default(false),
-  token_request: z
-    .strictObject({
-      body: z.enum(["form", "json", "query"]).default("form"),
-      method: z.enum(["POST", "GET"]).default("POST"),
-      headers: headersSchema.default({}),
-      accept: z.string().min(1).default("application/json"),
-    })
-    .prefault({}),
+  token_request: tokenRequestSchema.prefault({}),
+  /** How a refresh is written, where it differs from the exchange. */
+  refresh_request: tokenRequestSchema.nullable().default(null),
+  /** A second exchange, of the first access token for one that lasts longer. */
+  upgrade: z
+    .strictObject({ url: endpointSchema, method: z.enum(["POST", "GET"]).default("POST"), params: paramsSchema })
+    .nullable()
+    .default(null),
   authorization_params: authorizationParamsSchema.default({}),
   token_params: z.strictObject({ exchange: furtherParamsSchema.default({}), refresh: refreshParamsSchema.default({}) }).prefault({}),
   scopes: scopesSchema.prefault({}),

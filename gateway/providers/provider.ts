@@ -25,7 +25,6 @@ function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] 
     [/jwt/.test(facts.client_authentication), ["client_authentication"], `${facts.client_authentication} is not supported yet`],
     [facts.par, ["par"], "is not supported yet"],
     [facts.dpop, ["dpop"], "is not supported yet"],
-    [facts.refresh.how === "exchange_access_token", ["refresh", "how"], "exchange_access_token is not supported yet"],
   ];
   return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
 }
@@ -58,6 +57,9 @@ function toOAuth(facts: ParsedFacts): OAuthProvider | null {
     authorizationParams: facts.authorization_params,
     tokenParams: facts.token_params,
     tokenRequest: facts.token_request,
+    refreshRequest: facts.refresh_request,
+    refreshesBy: facts.refresh.how === "exchange_access_token" ? "access_token" : "refresh_token",
+    upgrade: facts.upgrade,
     errorsInOkBody: facts.errors_in_ok_body,
     errors: facts.errors.map(({ match, ...rule }) => ({ ...rule, match: match === undefined ? null : [match].flat().map(String) })),
     tokenResponsePath: facts.token_response_path,

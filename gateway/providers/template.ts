@@ -60,6 +60,7 @@ function mapEndpoints(provider: OAuthProvider, replace: (url: string) => string)
     refreshEndpoint: replaceKnown(provider.refreshEndpoint),
     introspectionEndpoint: replaceKnown(provider.introspectionEndpoint),
     revocation: provider.revocation && replaceIn(provider.revocation),
+    upgrade: provider.upgrade && replaceIn(provider.upgrade),
     userInfo: provider.userInfo.map((request) => replaceIn(request)),
     check: provider.check && replaceIn(provider.check),
   };

@@ -2,6 +2,7 @@ import { createFailure } from "../oauth/failure.ts";
 import type { OAuthProvider } from "../oauth/provider.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
+import { redirectUriOf } from "../providers/connector-url.ts";
 import { FieldError, fillProvider } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
@@ -18,6 +19,8 @@ export const LATE_ANSWER_MS = 60_000;
 export interface CallDependencies extends LeaseDependencies, RetryDependencies {
   sealer: Sealer;
   macs: RowMacs;
+  /** Where this gateway is reached, without a slash at the end. */
+  publicUrl: string;
 }
 
 /** What the provider said to one call. */
@@ -100,7 +103,7 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
 function sendRefreshToken(
-  { clock, timeoutMs, ...keys }: CallDependencies,
+  { clock, timeoutMs, publicUrl, ...keys }: CallDependencies,
   grant: ClaimedGrant,
   mayStillSend: () => boolean,
 ): Promise<TokenResult> {
@@ -113,6 +116,7 @@ function sendRefreshToken(
     provider,
     client: oauth.client,
     refreshToken,
+    redirectUri: redirectUriOf(publicUrl, grant.connector.slug),
     askedAt: clock.now(),
     scopes: {
       granted: parseScopes(grant.authorization.granted_scopes),

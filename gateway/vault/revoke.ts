@@ -40,10 +40,10 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
     const { oauth } = stored.connector;
     if (!oauth?.provider.revocation) return null;
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
-    const token = refreshToken ?? (tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token"));
-    if (!token) return null;
+    const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
+    if (!refreshToken && !accessToken) return null;
     const provider = fillProvider(oauth.provider, openFields(keys, stored));
-    return { provider, client: oauth.client, token, tokenTypeHint: refreshToken ? "refresh_token" : "access_token", timeoutMs };
+    return { provider, client: oauth.client, refreshToken, accessToken, timeoutMs };
   }
 
   return { prepare: (stored) => prepare(stored, null), revoke: (stored, tokens) => prepare(stored, tokens)() };
