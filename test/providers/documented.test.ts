@@ -21,7 +21,9 @@ const state = "a-state-of-16-bytes-or-more";
 const askedAt = Date.parse("2026-11-26T12:00:00Z");
 
 const documented = listProviders().filter((slug) => providerSchema.parse(slug).facts.documented !== undefined);
-const oauth = documented.filter((slug) => providerSchema.parse(slug).oauth !== null);
+/** Their addresses hold values that are no host label, or metadata. */
+const waiting = new Set(["cognito", "stripe"]);
+const oauth = documented.filter((slug) => !waiting.has(slug)).filter((slug) => providerSchema.parse(slug).oauth !== null);
 
 let player: Player | null = null;
 afterEach(async () => {
