@@ -35,8 +35,17 @@ export async function exchangeCode(exchange: CodeExchange): Promise<TokenResult>
   const params = validateCallback(exchange);
   if (!(params instanceof URLSearchParams)) return params;
   const result = await exchangeValidated(exchange, params);
-  return result.ok && exchange.provider.upgrade !== null ? upgradeToken(exchange, exchange.provider.upgrade, result.tokens) : result;
+  if (!result.ok || exchange.provider.upgrade === null) return result;
+  const upgraded = await upgradeToken(exchange, exchange.provider.upgrade, result.tokens);
+  return upgraded.ok ? { ok: true, tokens: withStated(upgraded.tokens, result.tokens) } : upgraded;
 }
+
+/** The tokens that last longer, with what the first answer alone has stated. */
+const withStated = (tokens: TokenSet, first: TokenSet): TokenSet => ({
+  ...tokens,
+  scopes: tokens.scopes ?? first.scopes,
+  stated: { ...first.stated, ...tokens.stated },
+});
 
 /** Exchanges the first access token for one that lasts longer, where the provider has a request of its own for that. */
 async function upgradeToken(

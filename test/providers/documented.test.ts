@@ -3,11 +3,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createAuthorizationRequest, createVerifier } from "../../gateway/oauth/authorize.ts";
 import { checkToken, isCheckable } from "../../gateway/oauth/check.ts";
 import { exchangeCode } from "../../gateway/oauth/exchange.ts";
-import type { OAuthProvider } from "../../gateway/oauth/provider.ts";
+import { declaredSources, type OAuthProvider } from "../../gateway/oauth/provider.ts";
 import { refreshTokens } from "../../gateway/oauth/refresh.ts";
 import type { TokenResult } from "../../gateway/oauth/result.ts";
 import { revokeToken } from "../../gateway/oauth/revoke.ts";
-import { fetchAccount } from "../../gateway/oauth/userinfo.ts";
+import { accountOf } from "../../gateway/oauth/account.ts";
+import { readStated } from "../../gateway/oauth/stated-values.ts";
+import { fetchStated } from "../../gateway/oauth/userinfo.ts";
 import { connectorSchema } from "../../gateway/providers/connector.ts";
 import { listProviders } from "../../gateway/providers/library.ts";
 import { providerSchema } from "../../gateway/providers/provider.ts";
@@ -195,15 +197,46 @@ describe.each(withRevocation)("%s", (slug) => {
   });
 });
 
-const withUserInfo = oauth.filter((slug) => readFixture(slug).userinfo.length > 0);
-describe.each(withUserInfo)("%s", (slug) => {
-  it("says whose account it is, asked as its documentation says", async () => {
+describe.each(oauth)("%s", (slug) => {
+  it("says whose account it is and what a caller must know, asked as its documentation says", async () => {
     const played = await start(slug);
-    const { userinfo } = played.fixture;
-    const [first] = userinfo;
-    if (!first) throw new Error("The fixture has no userinfo.");
-    played.player.play(...userinfo.map(({ answer }) => answer));
-    await fetchAccount({ provider: played.provider, accessToken: "access-1" });
-    expectRequest(played.player.sent[0], first);
+    const { fixture, provider, player: server } = played;
+    const { exchange, upgrade, userinfo, concluded } = fixture;
+    if (exchange === null) throw new Error("The fixture has no exchange.");
+    server.play(exchange.answer, ...(upgrade ? [upgrade.answer] : []), ...userinfo.map(({ answer }) => answer));
+    const result = await come(played);
+    if (!result.ok) throw new Error(result.message);
+    const asked = server.sent.length;
+    const sources = declaredSources(provider);
+    const known = {
+      ...readStated("field", fixture.fields, sources),
+      ...readStated("callback", fixture.callback, sources),
+      ...result.tokens.stated,
+    };
+    const stated = { ...known, ...(await fetchStated({ provider, accessToken: "access-1", known })) };
+    for (const [index, wanted] of userinfo.slice(0, server.sent.length - asked).entries())
+      expectRequest(server.sent[asked + index], wanted);
+    const account = accountOf(provider, stated);
+    expect({ id: account?.id ?? null, label: account?.label ?? null }).toEqual({
+      id: toTextOrNull(concluded.account?.id),
+      label: toTextOrNull(concluded.account?.label),
+    });
+    const { metadata } = providerSchema.parse(slug).facts;
+    const byFields = readStated("field", fixture.fields, Object.values(metadata));
+    const found = Object.fromEntries(
+      Object.entries(metadata).flatMap(([name, source]) => {
+        const value = stated[source] ?? byFields[source];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+    expect(found).toMatchObject(
+      Object.fromEntries(
+        Object.entries(concluded.metadata)
+          .filter(([, value]) => value !== null)
+          .map(([name, value]) => [name, toText(value)]),
+      ),
+    );
   });
 });
+
+const toTextOrNull = (value: unknown): string | null => (value === null || value === undefined ? null : toText(value));

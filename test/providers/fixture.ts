@@ -43,6 +43,7 @@ const fixtureSchema = z.object({
     scopes: z.array(z.string()),
     expires_in: z.number().nullable(),
     account: z.looseObject({ id: z.string().nullable(), label: z.string().nullable() }).nullable(),
+    metadata: z.record(z.string(), z.unknown()).default({}),
   }),
   /** What could not be confirmed in the documentation. */
   unconfirmed: z.array(z.string()),
