@@ -124,13 +124,13 @@ export async function createTestBetterAuth(options: BetterAuthOptions): Promise<
 function openDatabase({ kind, url }: TestDatabase) {
   if (kind === "postgres") {
     const pool = new pg.Pool({ connectionString: url });
-    return { database: pool, close: () => pool.end() };
+    return { database: pool, close: async () => (pool.ended ? undefined : pool.end()) };
   }
   const file = new Libsql(url.slice("file:".length));
   file.exec("pragma journal_mode = wal");
   file.exec("pragma busy_timeout = 5000");
   const dialect = new SqliteDialect({ database: file });
-  return { database: { dialect, type: "sqlite" as const }, close: async () => void file.close() };
+  return { database: { dialect, type: "sqlite" as const }, close: async () => (file.open ? void file.close() : undefined) };
 }
 
 function createAuth(

@@ -7,7 +7,8 @@ import {
   secretUnopened,
   temporarilyUnavailable,
 } from "../../../schema/outcomes.ts";
-import type { AccessTokenOutcome, ConnectionWhere, TokenRequest } from "../../../schema/upstream.ts";
+import { isTemporary } from "../../../schema/errors.ts";
+import type { AccessTokenOutcome, ConnectionWhere, Connector, TokenRequest } from "../../../schema/upstream.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
 import { USABLE_TOKEN_WAIT_MS } from "../../vault/access-token.ts";
 import { assessFreshness, type Freshness } from "../../vault/freshness.ts";
@@ -21,13 +22,13 @@ import type { RefreshCause } from "./refresh-result.ts";
 import { type Secrets, UnopenedTokenError } from "./secrets.ts";
 
 interface Dependencies {
-  runtime: Pick<UpstreamRuntime, "clock" | "log" | "requestDeadlineMs">;
+  runtime: Pick<UpstreamRuntime, "clock" | "log" | "publicUrl" | "requestDeadlineMs">;
   secrets: Secrets;
   refresher: Refresher;
   /** Reads what an asker has, now. */
   find(asker: Asker, where: ConnectionWhere): Promise<Holding | null>;
-  /** The answer where there is no connection. */
-  absent(where: ConnectionWhere): AccessTokenOutcome;
+  /** The connector that was asked for by its slug; null where the catalog does not have it. */
+  connectorOf(where: ConnectionWhere): Connector | null;
 }
 
 /** "A token, please." */
@@ -48,35 +49,54 @@ interface Held extends Holding {
 /** The held token while it is fresh, else a refreshed one, else the exact reason. */
 export async function readToken(dependencies: Dependencies, question: Question): Promise<AccessTokenOutcome> {
   const { asker, where } = question;
-  const holding = await dependencies.find(asker, where);
-  if (!holding) return dependencies.absent(where);
+  const { runtime, connectorOf, find } = dependencies;
+  let connector = connectorOf(where);
   try {
+    const holding = await find(asker, where);
+    if (!holding) return notConnected(connector?.name ?? "This connection", connector?.connectorUrl ?? `${runtime.publicUrl}/`);
+    ({ connector } = holding.offer);
     return await resolve(dependencies, question, holding);
   } catch (error) {
-    if (!(error instanceof UnopenedTokenError)) throw error;
-    dependencies.runtime.log.error({ account: holding.account.id, err: error }, "a stored token does not open");
-    return secretUnopened(holding.offer.connector.name);
+    if (connector && error instanceof UnopenedTokenError) {
+      runtime.log.error({ where, err: error }, "a stored token does not open");
+      return secretUnopened(connector.name);
+    }
+    if (!connector || !isTemporary(error)) throw error;
+    return temporarilyUnavailable(connector.name, error.facts.retryAfter ?? 1, "the store of its tokens does not answer");
   }
 }
 
 async function resolve(dependencies: Dependencies, question: Question, holding: Holding): Promise<AccessTokenOutcome> {
-  const { refresher, runtime, find } = dependencies;
-  const { asker, request } = question;
+  const { runtime } = dependencies;
+  const { request } = question;
   if (!isEnabled(holding.account)) return disconnected(holding);
   const held = await open(dependencies, holding, request);
   const cause = causeOf(held);
   if (!cause || isBeyondReach(held, request)) return answerOf(held, question, runtime.clock.now(), null);
-  const refreshing = refresher.refresh(holding.account, cause).then(() => "ended" as const);
+  try {
+    return await renew(dependencies, question, held, cause);
+  } catch (error) {
+    // A store is away. Its life went on meanwhile (rule 1).
+    const later = await open(dependencies, holding, request);
+    if (!isTemporary(error) || !isAnswer(later)) throw error;
+    return answerOf(later, question, runtime.clock.now(), null);
+  }
+}
+
+/** Waits for a refresh, and reads again what came of it. */
+async function renew(dependencies: Dependencies, question: Question, held: Held, cause: RefreshCause): Promise<AccessTokenOutcome> {
+  const { refresher, runtime, find } = dependencies;
+  const { asker, request } = question;
+  const refreshing = refresher.refresh(held.account, cause).then(() => "ended" as const);
   // Who asked may have been answered when it fails.
   refreshing.catch(() => {});
   if (isAnswer(held) && !(await withTimeout(refreshing, USABLE_TOKEN_WAIT_MS))) {
-    // Its life went on meanwhile (rule 1).
-    const later = await open(dependencies, holding, request);
+    const later = await open(dependencies, held, request);
     if (isAnswer(later)) return answerOf(later, question, runtime.clock.now(), null);
   }
   const hasEnded = await withTimeout(refreshing, runtime.requestDeadlineMs);
-  const current = await find(asker, { id: holding.account.id });
-  if (!current || !isEnabled(current.account)) return disconnected(holding);
+  const current = await find(asker, { id: held.account.id });
+  if (!current || !isEnabled(current.account)) return disconnected(held);
   const renewed = await open(dependencies, current, request);
   return answerOf(renewed, question, runtime.clock.now(), hasEnded ? null : stillRefreshing);
 }

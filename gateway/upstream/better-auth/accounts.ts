@@ -7,6 +7,8 @@ import { type BetterAuth, contextOf } from "./context.ts";
 
 /** More accounts of one user are not read. better-auth's own default is 100. */
 const MAXIMUM_ACCOUNTS = 1_000;
+/** When to ask again where better-auth's database does not answer, in seconds. */
+const RETRY_SECONDS = 2;
 /** Accounts of users with passwords: no provider is behind them. */
 const PASSWORD_PROVIDER = "credential";
 
@@ -60,7 +62,9 @@ export function createAccounts(auth: BetterAuth, log: Pick<Log, "error">): Accou
       return await question(await contextOf(auth));
     } catch (err) {
       log.error({ err }, "better-auth's database does not answer");
-      throw new GatewayError("UPSTREAM_UNAVAILABLE", "The store of the connections does not answer: try again.");
+      throw new GatewayError("UPSTREAM_UNAVAILABLE", "The store of the connections does not answer: try again.", {
+        retryAfter: RETRY_SECONDS,
+      });
     }
   };
   const find = (id: string) =>

@@ -1,5 +1,4 @@
 import { forbidden } from "../../../schema/errors.ts";
-import { notConnected } from "../../../schema/outcomes.ts";
 import { type ConnectionWhere, type Owner, type OwnerConnections, ownerOfViewer } from "../../../schema/upstream.ts";
 import type { ConnectsElsewhere, OpenUpstream, UpstreamAdapter, UpstreamRuntime, UserConnections } from "../outside/adapter.ts";
 import { readToken } from "./access-token.ts";
@@ -78,10 +77,7 @@ interface Holder extends Parts {
 
 function readsOf(holder: Holder, asker: Asker): OwnerConnections {
   const { runtime, offers, find } = holder;
-  const absent = ({ slug }: ConnectionWhere) => {
-    const connector = offers.find((offer) => offer.connector.slug === slug)?.connector;
-    return notConnected(connector?.name ?? "This connection", connector?.connectorUrl ?? `${runtime.publicUrl}/`);
-  };
+  const connectorOf = ({ slug }: ConnectionWhere) => offers.find(({ connector }) => connector.slug === slug)?.connector ?? null;
   const show = (holding: Holding) => toConnection(holding, asker, runtime.clock.now());
   return {
     async find(where) {
@@ -92,7 +88,7 @@ function readsOf(holder: Holder, asker: Asker): OwnerConnections {
       const holdings = await listHoldings({ ...holder, clock: runtime.clock }, asker);
       return holdings.filter(({ account }) => slug === null || account.providerId === slug).map(show);
     },
-    accessToken: (where, request) => readToken({ ...holder, absent }, { asker, where, request }),
+    accessToken: (where, request) => readToken({ ...holder, connectorOf }, { asker, where, request }),
   };
 }
 

@@ -112,7 +112,14 @@ describe("a stored token that does not open", () => {
     await write(stored);
     expect(await ask()).toMatchObject({ __typename: "ConnectorMisconfigured" });
     expect(provider.tokenRequests.filter(({ grantType }) => grantType === "refresh_token")).toHaveLength(0);
-    expect(logged.join("\n")).toContain("a stored token does not open");
+    expect(logged.join("\n")).toMatch(/a stored token does not open|"code":"unopened"/);
+  });
+
+  it("keeps nobody from an access token that still works", async () => {
+    const { provider, ask, write } = await start({ isSealing: true });
+    const { accessToken } = provider.controls.issueTokens();
+    await write({ accessToken, refreshToken: "abcdef0123456789", accessTokenExpiresAt: new Date(Date.now() + 200_000) });
+    expect(await ask()).toMatchObject({ __typename: "AccessToken", value: accessToken });
   });
 
   it("is opened where it was stored plain before tokens were sealed", async () => {
@@ -120,6 +127,15 @@ describe("a stored token that does not open", () => {
     const { accessToken } = provider.controls.issueTokens();
     await write({ accessToken, accessTokenExpiresAt: new Date(Date.now() + 3_600_000) });
     expect(await ask()).toMatchObject({ __typename: "AccessToken", value: accessToken });
+  });
+});
+
+describe("better-auth's database", () => {
+  it("is away: a token is TemporarilyUnavailable, and the gateway is not ready", async () => {
+    const { ask, app, gateway } = await start();
+    await app.close();
+    expect(await ask()).toMatchObject({ __typename: "TemporarilyUnavailable", retryAfter: 2 });
+    expect((await sendTo(gateway)("/readyz")).status).toBe(503);
   });
 });
 

@@ -2,6 +2,7 @@ import { createFailure } from "../../oauth/failure.ts";
 import type { TokenFailure } from "../../oauth/result.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
 import type { Lease } from "../../store/single-flight.ts";
+import { UNOPENED_CODE } from "../../vault/health.ts";
 import { createInFlight } from "../../vault/in-flight.ts";
 import { forcedTooSoon, standingProblem } from "../../vault/refresh-problem.ts";
 import { CONFIRM_REVOKED_MS, LOST_ANSWER_RETRIES_MS } from "../../vault/refresh-verdict.ts";
@@ -18,6 +19,7 @@ import {
   type ResultDependencies,
   storeTokens,
 } from "./refresh-result.ts";
+import { UnopenedTokenError } from "./secrets.ts";
 
 /** How long after the timeout an answer is still waited for, in milliseconds: its tokens may be the only ones. */
 const LATE_ANSWER_MS = 60_000;
@@ -26,7 +28,7 @@ const LATE_ANSWER_MS = 60_000;
 export interface Refresher {
   /**
    * Refreshes an account, unless other tokens than those of `seen` are stored by now, or the provider is to be left alone. What came of it
-   * is in the stores: read again. Throws `UnopenedTokenError`.
+   * is in the stores: read again.
    */
   refresh(seen: Account, cause: RefreshCause): Promise<void>;
   /** Resolves when no answer is waited for. */
@@ -68,7 +70,11 @@ async function refreshOnce(claimed: Claimed, seen: Account): Promise<void> {
   if (!account?.refreshToken || versionOf(account) !== versionOf(seen)) return;
   const state = await states.read(account);
   if (isLeftAlone(state, cause, runtime.clock.now())) return;
-  const refreshToken = await secrets.open(account.refreshToken);
+  const refreshToken = await secrets.open(account.refreshToken).catch((error: unknown) => {
+    if (error instanceof UnopenedTokenError) return null;
+    throw error;
+  });
+  if (refreshToken === null) return recordFailure({ ...claimed, account, state }, unopened);
   const send = await findRefresh(auth, account.providerId);
   if (!send) return recordFailure({ ...claimed, account, state }, noProvider);
   const flight = { ...claimed, account, state, refreshToken, send };
@@ -79,7 +85,9 @@ async function refreshOnce(claimed: Claimed, seen: Account): Promise<void> {
   else await recordFailure(flight, answer);
 }
 
-const noProvider = createFailure({ operation: "refresh", kind: "misconfigured", delivery: "unsent", code: "no_provider", secrets: [] });
+const unsent = { operation: "refresh", kind: "misconfigured", delivery: "unsent", secrets: [] } as const;
+const noProvider = createFailure({ ...unsent, code: "no_provider" });
+const unopened = createFailure({ ...unsent, code: UNOPENED_CODE });
 
 const isLeftAlone = (state: GrantState, cause: RefreshCause, now: number): boolean =>
   state.error_code !== null || standingProblem(state, now) !== null || (cause === "rejected" && refusedTooSoon(state, now) !== null);
