@@ -1,4 +1,11 @@
-import type { Catalog, Platform, ViewerConnections } from "../../../schema/upstream.ts";
+import {
+  type Catalog,
+  type Owner,
+  type OwnerConnections,
+  ownerOfViewer,
+  type Platform,
+  type ViewerConnections,
+} from "../../../schema/upstream.ts";
 import type { Auth } from "../../auth/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
@@ -11,6 +18,7 @@ import { createOwnPlatform, createOwnUsers } from "../own-users.ts";
 import type { Adapter } from "../upstream.ts";
 import { createWatches } from "../watches.ts";
 import type { OpenUpstream, UpstreamAdapter, UpstreamRuntime } from "./adapter.ts";
+import { assertAsked, checkAnswers, inTime } from "./checked-answers.ts";
 import { connectElsewhere } from "./connect-page.ts";
 import { createLiveReads } from "./live-reads.ts";
 import { applyTokenRules } from "./token-rules.ts";
@@ -28,13 +36,17 @@ export interface OutsideOptions {
   requestDeadlineMs: number;
 }
 
+/** An adapter may wait for a provider first, and then answers within this. */
+const ANSWER_MARGIN_MS = 5_000;
+
 /** Opens an adapter from outside, over the users of this gateway. */
 export async function openOutside(open: OpenUpstream, options: OutsideOptions): Promise<Adapter> {
   const { auth, database, platform } = options;
   const { singleFlight, idle } = createSingleFlight(database);
   const outside = await open(createRuntime(options, singleFlight));
-  const catalog = createCatalog(platform, outside);
-  const dependencies = { ...options, outside, catalog, liveReadsOf: createLiveReads(options.clock) };
+  const deadlineMs = Math.max(options.timeoutMs, options.requestDeadlineMs) + ANSWER_MARGIN_MS;
+  const catalog = createCatalog(platform, outside, deadlineMs);
+  const dependencies = { ...options, outside, catalog, deadlineMs, liveReadsOf: createLiveReads(options.clock) };
   // Its pages are elsewhere.
   const { callerOf: _pages, ...users } = createOwnUsers(auth, (caller) => connectionsOfCaller(dependencies, caller));
   return {
@@ -42,7 +54,7 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
     users,
     pages: null,
     webhook: null,
-    forPlatform: () => createOwnPlatform(auth, (owner) => applyTokenRules(outside.connectionsOf(owner), dependencies)),
+    forPlatform: () => createOwnPlatform(auth, (owner) => readsOf(dependencies, outside.connectionsOf(owner), owner)),
     check: async () => outside.check?.(),
     degradation: () => null,
     endSubscriptions: () => database.changes.end(),
@@ -68,33 +80,49 @@ function createRuntime(options: OutsideOptions, singleFlight: SingleFlight): Ups
   };
 }
 
-const createCatalog = (platform: Platform, outside: Pick<UpstreamAdapter, "listConnectors">): Catalog => ({
-  getPlatform: () => Promise.resolve(platform),
-  listConnectors: () => outside.listConnectors(),
-  findConnector: async (slug) => (await outside.listConnectors()).find((connector) => connector.slug === slug) ?? null,
-});
+function createCatalog(platform: Platform, outside: Pick<UpstreamAdapter, "listConnectors">, deadlineMs: number): Catalog {
+  const listConnectors = () => inTime(deadlineMs, () => outside.listConnectors());
+  return {
+    getPlatform: () => Promise.resolve(platform),
+    listConnectors,
+    findConnector: async (slug) => (await listConnectors()).find((connector) => connector.slug === slug) ?? null,
+  };
+}
 
 interface Dependencies extends OutsideOptions {
   outside: Pick<UpstreamAdapter, "forUser">;
   catalog: Catalog;
+  /** Longest that the adapter may take for an answer, in milliseconds. */
+  deadlineMs: number;
   liveReadsOf: ReturnType<typeof createLiveReads>;
 }
 
+/** What is read of an adapter: answers in time to what was asked, and no token against the rules. */
+const readsOf = (dependencies: Omit<Dependencies, "outside">, held: OwnerConnections, owner: Owner): OwnerConnections =>
+  applyTokenRules(checkAnswers(held, { ...dependencies, owner }), dependencies);
+
 /** The port over what an adapter has for a user. */
 function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): ViewerConnections {
-  const { outside, catalog, publicUrl, database, liveReadsOf } = dependencies;
+  const { outside, catalog, publicUrl, database, deadlineMs, liveReadsOf } = dependencies;
   const { viewer } = caller;
+  const owner = ownerOfViewer(viewer);
   const held = outside.forUser(viewer);
-  const connecting = "connectPage" in held ? connectElsewhere(held, viewer, catalog) : held;
-  const reads = applyTokenRules(held, dependencies);
-  const findAuthorization = (id: string) => connecting.findAuthorization(id);
+  const reads = readsOf(dependencies, held, owner);
+  const connecting =
+    "connectPage" in held
+      ? connectElsewhere({ ...reads, connectPage: (connector, options) => held.connectPage(connector, options) }, viewer, catalog)
+      : held;
+  const answered = <Answer>(ask: () => Promise<Answer>) => inTime(deadlineMs, ask);
+  const findAuthorization = (id: string) => answered(() => connecting.findAuthorization(id));
   const { poll, ...liveReads } = liveReadsOf(viewer, { list: reads.list, findAuthorization });
   return {
     ...reads,
-    disconnect: (where) => held.disconnect(where),
-    start: (slug, { id, returnTo }) =>
-      connecting.start(slug, { id, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href }),
-    submit: (state, fields) => connecting.submit(state, fields),
+    disconnect: async (where) => assertAsked(await answered(() => held.disconnect(where)), owner, where),
+    async start(slug, { id, returnTo }) {
+      const wanted = { id, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href };
+      return assertAsked(await answered(() => connecting.start(slug, wanted)), owner, { slug });
+    },
+    submit: (state, fields) => answered(() => connecting.submit(state, fields)),
     findAuthorization,
     ...createWatches({ database, poll }, caller, liveReads),
   };

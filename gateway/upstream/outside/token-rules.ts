@@ -1,5 +1,5 @@
 import { notFound } from "../../../schema/errors.ts";
-import { minimumTtlUnavailable, temporarilyUnavailable } from "../../../schema/outcomes.ts";
+import { minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
 import type { AccessToken, AccessTokenOutcome, Catalog, OwnerConnections, TokenRequest } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
@@ -25,7 +25,8 @@ export const applyTokenRules = (
 });
 
 function judge(token: { type: "AccessToken" } & AccessToken, { minimumTtl, rejected }: TokenRequest, now: number): AccessTokenOutcome {
-  const { name } = token.connection.connector;
+  const { name, connectorUrl } = token.connection.connector;
+  if (!token.connection.enabled) return notConnected(name, connectorUrl);
   const fingerprint = fingerprintOf(token.value);
   if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
   const expiresAt = token.expiresAt?.getTime() ?? null;
