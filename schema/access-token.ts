@@ -53,6 +53,7 @@ const reasonValues: Record<ReconnectReason, { description: string }> = {
       "The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since.",
   },
   EXPIRED: { description: "The token expired and the provider gave nothing to refresh it with." },
+  CLIENT_CHANGED: { description: "The platform has changed its client at the provider, and the token of the former one has ended." },
   TOKEN_REJECTED: { description: "The third party refused the token and there is nothing to refresh it with." },
 };
 

@@ -15,6 +15,7 @@ const reconnectSentences: Record<ReconnectReason, string> = {
   RESTORED_BACKUP: "no longer honours this connection, which the gateway has from a backup",
   EXPIRED: "gave a token that has expired and nothing to refresh it with",
   TOKEN_REJECTED: "refused the token, and there is nothing to refresh it with",
+  CLIENT_CHANGED: "connected this by another client id than the connector has now, and its token can no longer be refreshed",
 };
 
 /** The error code of an authorization whose grant had been replaced since the backup that the store was restored from. */
@@ -26,10 +27,14 @@ export const TOKEN_REJECTED_CODE = "token_rejected";
 /** The code of a grant whose access token has expired, and that has nothing to refresh it with. */
 export const EXPIRED_CODE = "expired";
 
+/** The code of a grant whose access token has expired, and whose client the connector no longer has. */
+export const CLIENT_CHANGED_CODE = "client_changed";
+
 const reasonsByCode: Partial<Record<string, ReconnectReason>> = {
   [RESTORED_BACKUP_CODE]: "RESTORED_BACKUP",
   [TOKEN_REJECTED_CODE]: "TOKEN_REJECTED",
   [EXPIRED_CODE]: "EXPIRED",
+  [CLIENT_CHANGED_CODE]: "CLIENT_CHANGED",
 };
 
 /** Why an authorization that is not active has to be connected again, by its error code. */

@@ -58,6 +58,7 @@ const reconnectSentences: Record<string, Sentence> = {
     `${name} no longer accepts this connection.`,
     "This app was restored from a backup, and the connection has changed since. Reconnect to go on.",
   ],
+  client_changed: (name) => [`This app has changed how it connects to ${name}.`, "Reconnect to go on."],
   expired: (name) => [`The access to ${name} has ended.`, `${name} gives it for a limited time. Reconnect to go on.`],
 };
 

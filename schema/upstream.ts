@@ -142,7 +142,7 @@ export interface AccessToken {
   connection: Connection;
 }
 
-export type ReconnectReason = "REVOKED" | "RESTORED_BACKUP" | "EXPIRED" | "TOKEN_REJECTED";
+export type ReconnectReason = "REVOKED" | "RESTORED_BACKUP" | "EXPIRED" | "TOKEN_REJECTED" | "CLIENT_CHANGED";
 
 /** Every expected answer to "a token, please". `message` is one sentence for the reader. */
 export type AccessTokenOutcome =

@@ -43,6 +43,8 @@ export type Health =
 
 /** Why the user has to connect again. */
 export type ReconnectReason =
+  /** The platform has changed its client at the provider, and the token of the former one has ended. */
+  | 'CLIENT_CHANGED'
   /** The token expired and the provider gave nothing to refresh it with. */
   | 'EXPIRED'
   /** The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since. */

@@ -17,7 +17,7 @@ export interface ConnectorConfig {
   /** Least time between two questions to the provider whether an access token still works, in milliseconds. 0: it is never asked. */
   checkIntervalMs: number;
   /** OAuth facts and credentials; null for a connector whose user types an API key. */
-  oauth: { provider: OAuthProvider; client: OAuthClient } | null;
+  oauth: { provider: OAuthProvider; client: OAuthClient; previousClients: readonly OAuthClient[] } | null;
   /** What is known of its provider; null where the connector has none. */
   facts: ParsedFacts | null;
   /** Values of the provider's variables that no user is asked for. */
@@ -59,6 +59,15 @@ const collectSchema = z.strictObject({
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
+const MAXIMUM_PREVIOUS_CLIENTS = 16;
+
+const previousClientSchema = z
+  .strictObject({
+    client_id: z.string().min(1, "must not be empty"),
+    client_secret: z.string().min(1, "must not be empty").nullable().default(null),
+  })
+  .transform(({ client_id: clientId, client_secret: clientSecret }): OAuthClient => ({ clientId, clientSecret }));
+
 /** Looked at also where other settings have problems: all are told at once. */
 const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
 
@@ -76,6 +85,8 @@ const writtenSchema = z.strictObject({
   provider: providerSchema.optional(),
   client_id: z.string().min(1, "must not be empty").optional(),
   client_secret: z.string().min(1, "must not be empty").nullable().default(null),
+  /** Clients that this platform had before: they refresh and revoke the grants that they made. */
+  previous_clients: z.array(previousClientSchema).max(MAXIMUM_PREVIOUS_CLIENTS).default([]),
   scopes: z.array(z.string().min(1)).optional(),
   /** Values for the provider's variables that are the same for all users. */
   variables: z.record(z.string(), z.string().min(1)).default({}),
@@ -189,6 +200,7 @@ export const connectorSchema = writtenSchema
           ? {
               provider: fillKnown(provider.oauth, variables),
               client: { clientId: written.client_id, clientSecret: written.client_secret },
+              previousClients: written.previous_clients,
             }
           : null,
       facts: provider?.facts ?? null,

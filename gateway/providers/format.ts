@@ -233,9 +233,6 @@ export const providerFormat = z.strictObject({
       code_param: paramNameSchema.default("code"),
     })
     .prefault({}),
-  previous_clients: z
-    .array(z.strictObject({ client_id: z.string().min(1), client_secret: z.string().min(1).nullable().default(null) }))
-    .default([]),
   collect: z.array(variableSchema).min(1).max(16).optional(),
   traps: z.array(z.string().min(1).max(300)).default([]),
 });

@@ -118,6 +118,10 @@ export interface AuthorizationRow {
   sealed_fields: string | null;
   /** Values that the provider stated beside the tokens, by their sources, as a JSON object. */
   sealed_stated: string | null;
+  /** The client that made it; null where an earlier release wrote the row, and for keys. */
+  client_id: string | null;
+  /** When the refresh token ends; null when unknown. */
+  grant_expires_at: number | null;
   /** When the current access token was asked for. */
   issued_at: number | null;
   expires_at: number | null;

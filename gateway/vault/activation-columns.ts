@@ -2,6 +2,7 @@ import type { Log } from "../runtime/log.ts";
 import { SealError } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection, StoredConnection } from "./connections.ts";
+import { clientIdOf } from "./grant-client.ts";
 import { relationTo } from "./same-account.ts";
 import { type Keys, openColumn, openStated, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
@@ -19,11 +20,12 @@ export function columnsOfTokens(
   dependencies: ColumnDependencies,
   started: StartedConnection,
   previous: AuthorizationRow | null,
-  { tokens, askedAt, account, isKnownToUserInfo }: Granted,
+  { tokens, askedAt, clientId, account, isKnownToUserInfo }: Granted,
 ): ActivationColumns {
   const { connection, authorization, connector } = started;
   // What is known of the one account must not turn up under the name of another, which an unknown one may be.
   const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
+  const isSameClient = kept !== null && clientIdOf({ authorization: kept, connector }) === (clientId ?? connector.oauth?.client.clientId);
   const known = openIfPossible(dependencies, { connection, connector, authorization: kept }, openStated) ?? {};
   const place = placeOf(connection, authorization.id);
   const columns = tokenColumns(dependencies.sealer, place, connector, tokens, authorization, known, askedAt);
@@ -31,7 +33,8 @@ export function columnsOfTokens(
     ...columns,
     // Those that the exchange used, not those that were submitted during it.
     sealed_fields: authorization.sealed_fields,
-    sealed_refresh_token: columns.sealed_refresh_token ?? inheritRefreshToken(dependencies, started, kept),
+    client_id: clientId,
+    sealed_refresh_token: columns.sealed_refresh_token ?? inheritRefreshToken(dependencies, started, isSameClient ? kept : null),
     account_id: account?.id ?? null,
     account_id_path: account?.idPath ?? null,
     display_label: account?.label ?? kept?.display_label ?? null,

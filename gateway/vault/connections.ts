@@ -9,6 +9,7 @@ import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
 import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
+import { grantClientOf } from "./grant-client.ts";
 import { connectedAtOf, healthOf } from "./health.ts";
 import { shown } from "./interrupted.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
@@ -209,7 +210,7 @@ export const toAuthorization = (
   connectionId: authorization.connection_id,
   status: authorization.status,
   displayLabel: authorization.display_label,
-  ...describeHealth(authorization, connector.name, { clock, reader }),
+  ...describeHealth(authorization, connector, { clock, reader }),
   errorCode: authorization.error_code,
   scopes: parseScopes(authorization.granted_scopes),
   missingScopes: missingScopesOf(authorization, connector),
@@ -219,11 +220,19 @@ export const toAuthorization = (
   collect: null,
 });
 
-function describeHealth(authorization: AuthorizationRow, name: string, { clock, reader }: Pick<View, "clock" | "reader">) {
+function describeHealth(
+  authorization: AuthorizationRow,
+  connector: Pick<ConnectorConfig, "name" | "oauth">,
+  { clock, reader }: Pick<View, "clock" | "reader">,
+) {
   const { status, error_code: code, error_message: message, version, started_by: id, started_by_name: startedByName } = authorization;
-  const { health, code: healthCode, changedAt } = healthOf(authorization, clock.now());
+  const {
+    health,
+    code: healthCode,
+    changedAt,
+  } = healthOf(authorization, clock.now(), grantClientOf({ authorization, connector }) !== null);
   const kind = health ?? (status === "error" ? "attempt" : "working");
-  const problem = kind === "working" ? null : describeProblem(name, healthCode ?? code, kind);
+  const problem = kind === "working" ? null : describeProblem(connector.name, healthCode ?? code, kind);
   const connectedAt = connectedAtOf(authorization);
   return {
     errorMessage: status === "error" && problem && reader !== null ? toSentence(problem) : message,

@@ -115,7 +115,10 @@ async function exchange(
   const asked = await fetchStated({ provider, accessToken: result.tokens.accessToken, known, timeoutMs });
   const tokens = { ...result.tokens, stated: { ...known, ...asked } };
   const account = accountOf(provider, tokens.stated, knownIdPath);
-  return { ok: true, granted: { tokens, askedAt, account, isKnownToUserInfo: Object.keys(asked).length > 0 } };
+  return {
+    ok: true,
+    granted: { tokens, askedAt, clientId: oauth.client.clientId, account, isKnownToUserInfo: Object.keys(asked).length > 0 },
+  };
 }
 
 /** The provider, whose answers are also read at the path by which the account was known before. */

@@ -1,4 +1,4 @@
-import { EXPIRED_CODE } from "../../schema/outcomes.ts";
+import { CLIENT_CHANGED_CODE, EXPIRED_CODE } from "../../schema/outcomes.ts";
 import type { Health } from "../../schema/upstream.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 
@@ -11,15 +11,22 @@ interface HealthFacts {
   changedAt: number | null;
 }
 
-/** What the last refresh or check of a grant has shown, and since when. Null before it was connected. */
-export function healthOf(authorization: AuthorizationRow, now: number): HealthFacts {
+/**
+ * What the last refresh or check of a grant has shown, and since when. Null before it was connected.
+ * @param hasClient whether the client that made it is configured: no other one can refresh it.
+ */
+export function healthOf(authorization: AuthorizationRow, now: number, hasClient = true): HealthFacts {
   const { version, status, error_code, expires_at, sealed_refresh_token, failure_kind, failure_code } = authorization;
   const changedAt = authorization.health_changed_at;
   if (version === 0 || (status !== "active" && status !== "error")) return { health: null, code: null, changedAt: null };
   if (status === "error") return { health: "reconnect_required", code: error_code, changedAt };
   if (failure_kind === "misconfigured") return { health: "misconfigured", code: failure_code, changedAt };
-  if (expires_at !== null && expires_at <= now && sealed_refresh_token === null)
-    return { health: "reconnect_required", code: EXPIRED_CODE, changedAt: expires_at };
+  if (expires_at !== null && expires_at <= now && (sealed_refresh_token === null || !hasClient))
+    return {
+      health: "reconnect_required",
+      code: sealed_refresh_token === null ? EXPIRED_CODE : CLIENT_CHANGED_CODE,
+      changedAt: expires_at,
+    };
   if (failure_kind === "temporary") return { health: "unavailable", code: failure_code, changedAt };
   return { health: "working", code: null, changedAt };
 }

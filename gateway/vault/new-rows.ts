@@ -58,6 +58,8 @@ const emptyGrant = (
   sealed_refresh_token: null,
   sealed_fields: null,
   sealed_stated: null,
+  client_id: null,
+  grant_expires_at: null,
   issued_at: null,
   expires_at: null,
   version: 0,

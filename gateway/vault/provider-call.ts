@@ -8,6 +8,7 @@ import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import { parseScopes } from "./scopes.ts";
+import { grantClientOf } from "./grant-client.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
 import { createVerdict, type RefreshCause, silentAnswerMs } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
@@ -109,12 +110,13 @@ function sendRefreshToken(
 ): Promise<TokenResult> {
   const refreshToken = openColumn(keys, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
-  if (!oauth || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
+  const client = grantClientOf(grant);
+  if (!oauth || !client || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
   const provider = filledProviderOf(oauth.provider, openFields(keys, grant));
   if (provider === null) return Promise.resolve(fieldMissing);
   return refreshTokens({
     provider,
-    client: oauth.client,
+    client,
     refreshToken,
     redirectUri: redirectUriOf(publicUrl, grant.connector.slug),
     askedAt: clock.now(),

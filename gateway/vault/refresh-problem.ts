@@ -18,6 +18,8 @@ export type RefreshProblem =
   /** `why` may be told to everyone, `said` is what the provider said, for servers. */
   | { kind: "temporary"; retryAfterSeconds: number; why: string; said: string | null }
   | { kind: "misconfigured"; why: string; said: string | null }
+  /** The client that made the grant is not configured any more. The provider was not asked. */
+  | { kind: "client_changed" }
   /** What is stored does not open here. The provider was not asked. */
   | { kind: "unopened" };
 
@@ -34,6 +36,8 @@ export const noProblem = {
   failure_message: null,
   perhaps_rotated_at: null,
 } as const;
+
+export const clientChanged: RefreshProblem = { kind: "client_changed" };
 
 /** The provider has answered, and the store cannot keep the answer yet. */
 export const storeAway: RefreshProblem = { kind: "temporary", retryAfterSeconds: 1, why: "this gateway's store is away", said: null };

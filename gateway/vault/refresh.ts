@@ -1,10 +1,11 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import type { StoredConnection, StoredGrant } from "./connections.ts";
+import { createMissingClientLog, grantClientOf } from "./grant-client.ts";
 import { createInFlight } from "./in-flight.ts";
 import { claimLease, type ClaimedGrant, undoClaim } from "./lease.ts";
 import { type Asked, askProvider, type CallDependencies } from "./provider-call.ts";
-import { forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
+import { clientChanged, forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
 import { retryWhileStoreAway } from "./retry-while-store-away.ts";
 import { createRefusedAlone, type RefusedAlone } from "./refused-alone.ts";
@@ -43,6 +44,7 @@ export function createRefresher(dependencies: Dependencies): Refresher {
   const outcomes = new Map<string, Promise<RefreshOutcome>>();
   const inFlight = createInFlight();
   const refusedAlone = createRefusedAlone(dependencies);
+  const noteMissingClient = createMissingClientLog(dependencies.log);
 
   function start(grant: StoredGrant, cause: RefreshCause): Promise<RefreshOutcome> {
     const isAway = { stored: grant, problem: storeAway };
@@ -66,9 +68,14 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     refresh(stored, cause) {
       const { authorization } = stored;
       if (!authorization) throw new TypeError("Only a connection with an authorization can be refreshed.");
+      const grant = { ...stored, authorization };
+      if (!grantClientOf(grant)) {
+        noteMissingClient(grant);
+        return Promise.resolve({ stored: grant, problem: clientChanged });
+      }
       const joined = outcomes.get(authorization.id);
       if (joined) return joined;
-      const outcome = start({ ...stored, authorization }, cause);
+      const outcome = start(grant, cause);
       outcomes.set(authorization.id, outcome);
       return outcome;
     },

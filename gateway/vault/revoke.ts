@@ -3,6 +3,7 @@ import type { TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
+import { grantClientOf } from "./grant-client.ts";
 import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
 /** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
@@ -38,12 +39,14 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
   /** Null where there is nothing to revoke, or nowhere. */
   function revocationOf(stored: StoredConnection, tokens: TokenSet | null): Revocation | null {
     const { oauth } = stored.connector;
-    if (!oauth?.provider.revocation) return null;
+    if (!oauth?.provider.revocation || !stored.authorization) return null;
+    const client = grantClientOf({ ...stored, authorization: stored.authorization });
+    if (!client) throw new TypeError("The client that made this grant is not configured any more.");
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
     const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
     if (!refreshToken && !accessToken) return null;
     const provider = fillProvider(oauth.provider, openFields(keys, stored));
-    return { provider, client: oauth.client, refreshToken, accessToken, timeoutMs };
+    return { provider, client, refreshToken, accessToken, timeoutMs };
   }
 
   return { prepare: (stored) => prepare(stored, null), revoke: (stored, tokens) => prepare(stored, tokens)() };

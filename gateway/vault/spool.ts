@@ -54,6 +54,8 @@ const firstSchema = placeSchema.extend({
     }),
     /** Before the code was sent: milliseconds. */
     askedAt: z.int(),
+    /** The client that sent the code. Earlier releases do not keep it. */
+    clientId: z.string().nullable().default(null),
     /** Whether the provider's userinfo took the access token. */
     isKnownToUserInfo: z.boolean(),
     account: z

@@ -9,6 +9,7 @@ import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
+import { grantClientOf } from "./grant-client.ts";
 import { noteHealth } from "./health.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { updateGrant } from "./refresh-result.ts";
@@ -139,11 +140,12 @@ async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Pr
 
 async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
   const { oauth } = grant.connector;
-  if (!oauth) return "unknown";
+  const client = grantClientOf(grant);
+  if (!oauth || !client) return "unknown";
   const fields = openFields(keys, grant);
   try {
     const provider = fillProvider(oauth.provider, fields);
-    return await checkToken({ provider, client: oauth.client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
+    return await checkToken({ provider, client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
   } catch (error) {
     // It was connected before the provider's endpoints needed the field.
     if (error instanceof FieldError) return "unknown";

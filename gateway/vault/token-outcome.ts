@@ -28,6 +28,7 @@ export function answerOf(held: Held, { request, view }: Question, problem: Refre
   const now = view.clock.now();
   if (isAnswer(held)) return held.token;
   const { name } = held.connector;
+  if (problem?.kind === "client_changed") return reconnectRequired(toConnection(held, view), "CLIENT_CHANGED");
   if (problem?.kind === "unopened") return secretUnopened(name);
   if (problem?.kind === "misconfigured") return connectorMisconfigured(name, whyOf(problem, view));
   if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, whyOf(problem, view));

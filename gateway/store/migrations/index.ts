@@ -11,6 +11,7 @@ import { health } from "./0010-health.ts";
 import { upstreamAttempts } from "./0011-upstream-attempts.ts";
 import { leases } from "./0012-leases.ts";
 import { statedValues } from "./0013-stated-values.ts";
+import { grantTerms } from "./0014-grant-terms.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   upstreamAttempts,
   leases,
   statedValues,
+  grantTerms,
 ];

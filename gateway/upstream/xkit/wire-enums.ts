@@ -19,6 +19,7 @@ export const reconnectReasonWord = z.enum([
   "RESTORED_BACKUP",
   "EXPIRED",
   "TOKEN_REJECTED",
+  "CLIENT_CHANGED",
 ] as const satisfies readonly ReconnectReason[]);
 
 export const ownerKindWord = z.enum(["user", "group"] as const satisfies readonly Owner["kind"][]);
