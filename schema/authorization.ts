@@ -80,6 +80,12 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
       nullable: true,
       description: "When the current access token expires; null when unknown. It is refreshed before that.",
     }),
+    grantExpiresAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When the grant itself ends as the provider tells, unless it is refreshed before; null when unknown.",
+      resolve: ({ grantExpiresAt }) => grantExpiresAt ?? null,
+    }),
     authorizeUrl: t.exposeString("authorizeUrl", {
       nullable: true,
       description: "While AWAITING_CALLBACK, in the answer of connect: where to send the browser.",

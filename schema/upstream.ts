@@ -89,6 +89,8 @@ export interface Authorization {
   scopes: string[];
   missingScopes: string[];
   expiresAt: Date | null;
+  /** When the grant itself ends, so that only the user can renew it, unless it is refreshed before. Null or left out: unknown. */
+  grantExpiresAt?: Date | null | undefined;
   /** While `awaiting_callback`, for the user who started it: where to send the browser. */
   authorizeUrl: string | null;
   /** While `awaiting_callback`, for the user who started it: what `submit` needs where fields are to be collected. */

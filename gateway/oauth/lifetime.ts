@@ -59,6 +59,14 @@ export function readLifetime(source: Record<string, unknown>, facts: LifetimeFac
   return toLifetime(ofNothing);
 }
 
+/** Whole seconds until a refresh token ends; undefined where they are not stated. 0 and -1 state nothing. */
+export function readRefreshLifetime(value: unknown, askedAt: number): number | undefined {
+  const seconds = lifetimeOf("expires_in", value, { provider: refreshTokenFacts, askedAt, isRenewable: true });
+  return typeof seconds === "number" && seconds > 0 ? Math.floor(seconds) : undefined;
+}
+
+const refreshTokenFacts: LifetimeFacts["provider"] = { expiresInUnit: "seconds", expiryZeroMeans: "never" };
+
 /** What may only stand for "not stated". */
 const isNothing = (number: number): boolean => number === 0 || number === -1;
 

@@ -141,6 +141,10 @@ export interface OAuthProvider {
   readonly expiryZeroMeans: "never" | "expired" | null;
   /** The life of an access token, in seconds, when the answer states none. Null: unknown. Default null. */
   readonly accessTokenLifetimeSeconds: number | null;
+  /** Dot path to how long the refresh token lasts. Default `refresh_token_expires_in`. */
+  readonly refreshExpiryPath: string;
+  /** The life of a refresh token, in seconds, when the answer that brings it states none. Null: unknown. Default null. */
+  readonly refreshTokenLifetimeSeconds: number | null;
   /**
    * Where the account's id is stated (`token:team.id`, see `stated-values.ts`); the first source that holds one wins. A path alone is of
    * userinfo or the ID token. Default `sub`, `id`.
@@ -195,6 +199,8 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   expiresInUnit: "seconds",
   expiryZeroMeans: null,
   accessTokenLifetimeSeconds: null,
+  refreshExpiryPath: "refresh_token_expires_in",
+  refreshTokenLifetimeSeconds: null,
   accountIdPaths: Object.freeze(["sub", "id"]),
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
   keptSources: Object.freeze([]),

@@ -9,6 +9,8 @@ export interface TokenSet {
   readonly tokenType: string;
   /** The life that the answer states (`lifetime.ts`), else the provider's declared life, else null: unknown. */
   readonly expiresInSeconds: number | null;
+  /** How long the refresh token lasts, where the answer states it, else null. */
+  readonly refreshExpiresInSeconds: number | null;
   /** The members of the answer that could not be understood, for the log. */
   readonly misread: readonly string[];
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */

@@ -128,6 +128,7 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
     refreshToken: answer.refresh_token ?? null,
     tokenType: answer.token_type,
     expiresInSeconds: answer.expires_in ?? null,
+    refreshExpiresInSeconds: typeof answer["refresh_token_expires_in"] === "number" ? answer["refresh_token_expires_in"] : null,
     misread: typeof answer["misread"] === "string" ? answer["misread"].split(" ") : [],
     scopes: answer.scope?.split(" ").filter((scope) => scope !== "") ?? null,
     stated: {

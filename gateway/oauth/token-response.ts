@@ -2,7 +2,7 @@ import { redactSecrets } from "../http/redact-secrets.ts";
 import { findDeclaredError } from "./error-rules.ts";
 import type { GrantOperation } from "./failure.ts";
 import { findObject, safeParseObject } from "./json.ts";
-import { readLifetime } from "./lifetime.ts";
+import { readLifetime, readRefreshLifetime } from "./lifetime.ts";
 import { findAt } from "./path.ts";
 import { declaredSources, type OAuthProvider } from "./provider.ts";
 import { readStated } from "./stated-values.ts";
@@ -116,6 +116,10 @@ function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: refreshToken,
     expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,
+    refresh_token_expires_in: readRefreshLifetime(
+      findAt(body, provider.refreshExpiryPath) ?? findAt(source, provider.refreshExpiryPath),
+      askedAt,
+    ),
     misread: nonEmpty([...unused, ...life.misread].join(" ")),
     scope: scopeText(provider, source["scope"]),
     stated: statedText(provider, body),

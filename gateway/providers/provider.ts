@@ -72,6 +72,8 @@ function toOAuth(facts: ParsedFacts): OAuthProvider | null {
     expiresInUnit: facts.expiry.unit === "ms" ? "milliseconds" : "seconds",
     expiryZeroMeans: facts.expiry.zero_means,
     accessTokenLifetimeSeconds: facts.expiry.default,
+    refreshExpiryPath: facts.expiry.refresh_path ?? standardProvider.refreshExpiryPath,
+    refreshTokenLifetimeSeconds: facts.expiry.refresh_default,
     accountIdPaths: facts.account.id,
     accountLabelPaths: facts.account.label,
     keptSources: keptSourcesOf(facts),

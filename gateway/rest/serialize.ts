@@ -43,6 +43,7 @@ export const serializeAuthorization = (authorization: Authorization, connector: 
   scopes: authorization.scopes,
   missing_scopes: authorization.missingScopes,
   expires_at: authorization.expiresAt?.toISOString() ?? null,
+  grant_expires_at: authorization.grantExpiresAt?.toISOString() ?? null,
   authorizer: { client_id: "", prototype: { name: connector.name, slug: connector.slug, ...serializeCollect(authorization.collect) } },
   connector: serializePublicConnector(connector),
   authorize_url: authorization.authorizeUrl,

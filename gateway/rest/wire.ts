@@ -114,6 +114,9 @@ const wireAuthorization = z
     scopes: z.array(z.string()),
     missing_scopes: z.array(z.string()),
     expires_at: instant.nullable().meta({ description: "When the current access token expires; null when unknown." }),
+    grant_expires_at: instant
+      .nullable()
+      .meta({ description: "When the grant itself ends, unless it is refreshed before; null when unknown." }),
     authorizer: wireAuthorizer,
     connector: wirePublicConnector,
     authorize_url: z

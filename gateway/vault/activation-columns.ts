@@ -26,6 +26,7 @@ export function columnsOfTokens(
   // What is known of the one account must not turn up under the name of another, which an unknown one may be.
   const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
   const isSameClient = kept !== null && clientIdOf({ authorization: kept, connector }) === (clientId ?? connector.oauth?.client.clientId);
+  const inherited = isSameClient ? kept : null;
   const known = openIfPossible(dependencies, { connection, connector, authorization: kept }, openStated) ?? {};
   const place = placeOf(connection, authorization.id);
   const columns = tokenColumns(dependencies.sealer, place, connector, tokens, authorization, known, askedAt);
@@ -34,7 +35,8 @@ export function columnsOfTokens(
     // Those that the exchange used, not those that were submitted during it.
     sealed_fields: authorization.sealed_fields,
     client_id: clientId,
-    sealed_refresh_token: columns.sealed_refresh_token ?? inheritRefreshToken(dependencies, started, isSameClient ? kept : null),
+    grant_expires_at: columns.grant_expires_at ?? (columns.sealed_refresh_token ? null : (inherited?.grant_expires_at ?? null)),
+    sealed_refresh_token: columns.sealed_refresh_token ?? inheritRefreshToken(dependencies, started, inherited),
     account_id: account?.id ?? null,
     account_id_path: account?.idPath ?? null,
     display_label: account?.label ?? kept?.display_label ?? null,

@@ -215,6 +215,7 @@ export const toAuthorization = (
   scopes: parseScopes(authorization.granted_scopes),
   missingScopes: missingScopesOf(authorization, connector),
   expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
+  grantExpiresAt: authorization.grant_expires_at === null ? null : new Date(authorization.grant_expires_at),
   authorizeUrl: null,
   state: null,
   collect: null,

@@ -103,6 +103,7 @@ export function tokenColumns(
     granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
     issued_at: askedAt,
     expires_at: expiryOf(tokens, connector, askedAt),
+    grant_expires_at: grantExpiryOf(tokens, connector, askedAt) ?? before.grant_expires_at,
     version: before.version + 1,
   } satisfies Partial<AuthorizationRow>;
 }
@@ -131,6 +132,13 @@ function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number)
   if (seconds !== null) return toInstant(askedAt + seconds * 1000, askedAt);
   const expiresAtSeconds = jwtExpiry(tokens.accessToken);
   return expiresAtSeconds === null ? null : toInstant(expiresAtSeconds * 1000, askedAt);
+}
+
+/** When the refresh token ends: as the answer states, else the connector's default for one that it brings. Null: nothing new is known. */
+function grantExpiryOf({ refreshToken, refreshExpiresInSeconds }: TokenSet, { oauth }: ConnectorConfig, askedAt: number): number | null {
+  const assumed = refreshToken === null ? null : (oauth?.provider.refreshTokenLifetimeSeconds ?? null);
+  const seconds = refreshExpiresInSeconds ?? assumed;
+  return seconds === null ? null : toInstant(askedAt + seconds * 1000, askedAt);
 }
 
 /** An instant that every store can hold, in whole milliseconds: an answer that cannot be stored is lost. */

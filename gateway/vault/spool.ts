@@ -27,6 +27,7 @@ const refreshedSchema = placeSchema.extend({
     sealed_refresh_token: z.string().nullable(),
     /** Earlier releases keep no stated values. */
     sealed_stated: z.string().nullable().default(null),
+    grant_expires_at: z.int().nullable().default(null),
     token_type: z.string(),
     granted_scopes: z.string(),
     issued_at: z.int(),
@@ -46,6 +47,7 @@ const firstSchema = placeSchema.extend({
       refreshToken: z.string().nullable(),
       tokenType: z.string(),
       expiresInSeconds: z.number().nullable(),
+      refreshExpiresInSeconds: z.number().nullable().default(null),
       misread: z.array(z.string()).readonly(),
       scopes: z.array(z.string()).readonly().nullable(),
       /** Earlier releases write `idTokenClaims`, and no stated values. */

@@ -71,6 +71,7 @@ export function authorizationFromAnswer(
     scopes: authorization.scopes,
     missingScopes: authorization.missing_scopes,
     expiresAt: authorization.expires_at,
+    grantExpiresAt: authorization.grant_expires_at,
     authorizeUrl: authorization.authorize_url,
     state: authorization.state,
     collect: toCollect(authorization),

@@ -79,6 +79,7 @@ const authorization = z.object({
   scopes: texts,
   missing_scopes: texts,
   expires_at: instant,
+  grant_expires_at: instant,
   authorize_url: link,
   state: text,
   authorizer: z.object({ prototype: prototype.nullish() }).nullish(),

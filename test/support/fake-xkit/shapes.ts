@@ -56,6 +56,7 @@ export function toAuthorization(view: View, reader: User | null, authorization: 
     scopes: granted,
     missing_scopes: tokens ? asked.filter((scope) => !granted.includes(scope)) : [],
     expires_at: instant(tokens?.expiresAt ?? null),
+    grant_expires_at: null,
     authorizer: { client_id: "", prototype: toPrototype(connection.connector, step) },
     connector: toConnector(view, connection.connector),
     ...step,
