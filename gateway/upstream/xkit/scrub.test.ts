@@ -20,7 +20,12 @@ describe("an answer", () => {
     ["in base64 behind a name", btoa(`ada:${TOKEN}`)],
     ["in base64url", Buffer.from(`x:${TOKEN}`).toString("base64url")],
   ])("that repeats its token elsewhere is found out: %s", (_how, text) => {
-    for (const more of [{ display_label: text }, { connector: { mark_url: text } }, { scopes: ["read", text] }])
+    for (const more of [
+      { display_label: text },
+      { connector: { mark_url: text } },
+      { scopes: ["read", text] },
+      { metadata: { [text]: "a name" } },
+    ])
       expect(repeatsSecret(withToken(more))).toBe(true);
   });
 

@@ -26,11 +26,9 @@ const secretsOf = (json: unknown): string[] =>
     return fields.filter(({ length }) => length >= SHORTEST_FIELD);
   });
 
-/** Every text but tokens and credentials in their own places. */
+/** Every text but tokens and credentials in their own places, the names of members among them: metadata has names of the provider's. */
 const otherTextsOf = (json: unknown): string[] =>
-  membersOf(json, isPlace)
-    .map(([, value]) => value)
-    .filter(isText);
+  membersOf(json, isPlace).flatMap(([name, value]) => (isText(value) ? [name, value] : [name]));
 
 /** Where a token or a credential belongs. */
 const isPlace = (name: string): boolean => name === "access_token" || name === "credential";
