@@ -5,7 +5,7 @@ import { createServerHeaders } from "../../../test/support/caller.ts";
 import { createTestDatabase, run, type TestDatabase } from "../../../test/support/databases.ts";
 import { ask, createTestConfig, parseTestConfig, PUBLIC_URL, sendTo, WEB_ORIGIN } from "../../../test/support/test-app.ts";
 import { startAuthorizationServer } from "../../../test/support/authorization-server.ts";
-import { type App, type Config, ConfigError, createApp, fingerprintOf, type Owner } from "../../index.ts";
+import { type App, type Config, ConfigError, createApp, fingerprintOf, type OpenUpstream, type Owner } from "../../index.ts";
 import { createLog } from "../../runtime/log.ts";
 
 const TOKEN = `query ($minimumTtl: Int, $rejected: String) { accessToken(where: { slug: "mail" }, minimumTtl: $minimumTtl, rejected: $rejected) {
@@ -161,6 +161,15 @@ describe("an adapter from outside", () => {
     await app.close();
     expect(holder.isClosed()).toBe(true);
   });
+});
+
+it("that does not say whether it can be asked makes the gateway unready, within two seconds", async () => {
+  const database = await createTestDatabase("sqlite");
+  const upstream: OpenUpstream = async (runtime) => ({ ...(await createMailHolder().open(runtime)), check: () => new Promise(() => {}) });
+  const app = await createApp(parseTestConfig(database), { log: createLog("silent"), upstream });
+  expect((await sendTo(app)("/readyz")).status).toBe(503);
+  await app.close();
+  await database.drop();
 });
 
 it("is refused beside connectors of the configuration, which it would not use", async () => {

@@ -38,6 +38,8 @@ export interface OutsideOptions {
 
 /** An adapter may wait for a provider first, and then answers within this. */
 const ANSWER_MARGIN_MS = 5_000;
+/** Longest that a question whether the adapter can be asked may wait: a balancer waits no longer. */
+const CHECK_TIMEOUT_MS = 2_000;
 
 /** Opens an adapter from outside, over the users of this gateway. */
 export async function openOutside(open: OpenUpstream, options: OutsideOptions): Promise<Adapter> {
@@ -55,7 +57,7 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
     pages: null,
     webhook: null,
     forPlatform: () => createOwnPlatform(auth, (owner) => readsOf(dependencies, outside.connectionsOf(owner), owner)),
-    check: async () => outside.check?.(),
+    check: () => inTime(Math.min(CHECK_TIMEOUT_MS, deadlineMs), () => outside.check?.()),
     degradation: () => null,
     endSubscriptions: () => database.changes.end(),
     async close() {
