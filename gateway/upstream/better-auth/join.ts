@@ -9,6 +9,7 @@ import { createAccounts } from "./accounts.ts";
 import type { BetterAuth } from "./context.ts";
 import { createGrantStates } from "./grant-state.ts";
 import { createRefresher } from "./refresh.ts";
+import { listRoutings } from "./providers.ts";
 import { joinPlugin } from "./routing.ts";
 import { createSecrets } from "./secrets.ts";
 
@@ -20,12 +21,16 @@ export interface JoinOptions {
 
 /**
  * For a process that has better-auth with the plugin `xkitGateway`, and whose gateway is another process: what better-auth refreshes is
- * refreshed under the leases of the gateway's store. Throws where the store cannot be opened.
+ * refreshed under the leases of the gateway's store. Throws where the store cannot be opened, and `TypeError` where the plugin has no provider.
  */
 export async function joinGateway(
   auth: BetterAuth,
   { databaseUrl, log = createLog("warn") }: JoinOptions,
 ): Promise<{ close(): Promise<void> }> {
+  if ((await listRoutings(auth)).length === 0)
+    throw new TypeError(
+      "better-auth has no plugin xkitGateway(), or lists it before genericOAuth: its refreshes would go past the gateway.",
+    );
   const database = await openDatabase(databaseUrl, { clock: systemClock, log });
   const { singleFlight, idle } = createSingleFlight(database);
   const [accounts, states, secrets] = [createAccounts(auth, log), createGrantStates(createNotes(database)), createSecrets(auth)];

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type BetterAuthWorld, startBetterAuthWorld } from "../../../test/support/better-auth-gateways.ts";
+import { joinGateway } from "./index.ts";
 
 let world: BetterAuthWorld;
 afterEach(() => world?.close());
@@ -53,6 +54,11 @@ describe("better-auth's own endpoints, with the plugin", () => {
 });
 
 describe("an app in another process, which has joined the gateway's store", () => {
+  it("is refused without the plugin, as its refreshes would go past the gateway", async () => {
+    world = await startBetterAuthWorld();
+    await expect(joinGateway(world.instances[0].app.auth, { databaseUrl: "file:/nowhere/xkit.db" })).rejects.toThrow("xkitGateway()");
+  });
+
   it("and the gateway refresh once for 50 requests at once", async () => {
     const { provider, ask, joinApp } = await start();
     const { askBetterAuth } = await joinApp();
