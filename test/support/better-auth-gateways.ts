@@ -5,8 +5,8 @@ import { systemClock } from "../../gateway/runtime/clock.ts";
 import { betterAuthUpstream, joinGateway } from "../../gateway/upstream/better-auth/index.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createTestBetterAuth, type TestBetterAuth } from "./better-auth.ts";
-import { createTestDatabase, type DatabaseKind } from "./databases.ts";
-import { ask, createTestConfig, sendTo } from "./test-app.ts";
+import { createTestDatabase, type DatabaseKind, type TestDatabase } from "./databases.ts";
+import { ask, createTestConfig, PUBLIC_URL, sendTo } from "./test-app.ts";
 import { TOKEN_QUERY, type TokenAnswer, tokenAnswerSchema } from "./vault.ts";
 
 /** An instance of an app with better-auth, and a gateway in front of it. */
@@ -27,6 +27,10 @@ export interface BetterAuthWorld {
   row(): Promise<StoredAccount>;
   /** Changes it past the gateway, as better-auth's own code does. */
   write(columns: Partial<StoredAccount>): Promise<void>;
+  /** What another process needs of it. */
+  stores: { betterAuth: TestDatabase };
+  env: Record<string, string>;
+  isSealing: boolean;
   /** Every line logged so far. */
   logged: string[];
   /** An app in a process of its own, without a gateway, that has joined the gateways' store. */
@@ -55,6 +59,7 @@ export interface WorldOptions {
 
 const tokenSchema = z.object({ accessToken: z.string() });
 const EXPIRED = new Date(0);
+const KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 /** An app whose user ada has linked an account, and whose access token has expired. */
 export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<BetterAuthWorld> {
@@ -69,7 +74,8 @@ export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<
   } = options;
   const provider = await startAuthorizationServer({ recordSecrets: true });
   const [database, ours] = [await createTestDatabase(kind), await createTestDatabase(kind)];
-  const config = createTestConfig(provider, ours, { file: { connectors: [] }, env });
+  const settings = { ...env, DATABASE_URL: ours.url, XKIT_PUBLIC_URL: PUBLIC_URL, XKIT_ENCRYPTION_KEYS: KEYS };
+  const config = createTestConfig(provider, ours, { file: { connectors: [] }, env: settings });
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
 
@@ -117,13 +123,16 @@ export async function startBetterAuthWorld(options: WorldOptions = {}): Promise<
   const row = async () => storedSchema.parse(await first.app.findAccount("ada", "test"));
   const write = async (columns: Partial<StoredAccount>) => first.app.updateAccount((await row()).id, columns);
   await first.app.join("ada");
-  await first.app.link("ada", "test", "account-of-ada");
+  await first.app.link(provider, "ada", "test", "account-of-ada");
   await write({ accessTokenExpiresAt: EXPIRED });
   return {
     provider,
     instances: [first, ...others],
     row,
     write,
+    stores: { betterAuth: database },
+    env: settings,
+    isSealing,
     logged,
     async joinApp() {
       const app = await createTestBetterAuth({ provider, database, clock: systemClock, isSealing, isRouted: true });

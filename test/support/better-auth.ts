@@ -14,7 +14,7 @@ import type { TestDatabase } from "./databases.ts";
 export const BASE_URL = "http://app.localhost:3000";
 
 export interface BetterAuthOptions {
-  provider: AuthorizationServer;
+  provider: Pick<AuthorizationServer, "url" | "client">;
   database: TestDatabase;
   clock: Pick<Clock, "now">;
   /** Whether tokens are sealed in the account table. Default false. */
@@ -36,7 +36,7 @@ export interface TestBetterAuth {
   /** A JWT of its plugin `jwt`, for a signed-in user. */
   jwtOf(userId: string): Promise<string>;
   /** Links an account as the app's own page does. `accountId` is the provider's. */
-  link(userId: string, connector: string, accountId: string): Promise<void>;
+  link(provider: AuthorizationServer, userId: string, connector: string, accountId: string): Promise<void>;
   /** The ids of a user's accounts, here and at their providers. */
   accountsOf(userId: string): Promise<{ id: string; accountId: string }[]>;
   findAccount(userId: string, connector: string): Promise<unknown>;
@@ -88,15 +88,15 @@ export async function createTestBetterAuth(options: BetterAuthOptions): Promise<
       }
       await adapter.create({ model: "member", data: { userId, organizationId: groupId, role: "member", createdAt } });
     },
-    async link(userId, connector, accountId) {
-      provider.controls.account = { id: accountId, label: "user-1@example.test" };
+    async link({ controls, authorize }, userId, connector, accountId) {
+      controls.account = { id: accountId, label: "user-1@example.test" };
       const started = await post(userId, "/link-social", { provider: connector, callbackURL: "/done", errorCallbackURL: "/failed" });
       const { url } = linkSchema.parse(await started.json());
       const cookie = started.headers
         .getSetCookie()
         .map((line) => line.split(";")[0])
         .join("; ");
-      const callback = await provider.authorize(url);
+      const callback = await authorize(url);
       const finished = await auth.handler(new Request(callback, { headers: { ...(await signIn(userId)), cookie } }));
       const location = finished.headers.get("location");
       if (location !== "/done") throw new TypeError(`The account was not linked: ${location}.`);

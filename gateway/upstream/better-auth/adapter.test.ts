@@ -28,7 +28,7 @@ async function createHarness({ connectors, clock }: SuiteWorld, kind: DatabaseKi
       const holder = groupId === null ? userId : groupAccount(groupId);
       await app.join(holder);
       const again = (await app.accountsOf(holder)).find(({ id }) => id === page.get("connection"));
-      await app.link(holder, page.get("connector") ?? "", again?.accountId ?? `account-${(linked += 1)}`);
+      await app.link(provider, holder, page.get("connector") ?? "", again?.accountId ?? `account-${(linked += 1)}`);
     },
     async close() {
       await app.close();

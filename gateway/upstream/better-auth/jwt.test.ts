@@ -23,7 +23,7 @@ it("A JWT of better-auth's plugin signs its user in at the gateway", async () =>
   const gateway = await createApp(config, { log: createLog("silent"), upstream });
 
   await app.join("ada");
-  await app.link("ada", "test", "account-of-ada");
+  await app.link(provider, "ada", "test", "account-of-ada");
   const headers = { authorization: `Bearer ${await app.jwtOf("ada")}` };
   const { data, errors } = await ask(sendTo(gateway), `{ viewer { id } connections { connector { slug } } }`, {}, headers);
   expect(errors).toEqual([]);

@@ -78,7 +78,7 @@ describe("a grant that the provider refuses", () => {
     const { provider, ask, app } = await start();
     provider.controls.revokeGrants();
     expect(await ask()).toMatchObject({ __typename: "ReconnectRequired" });
-    await app.link("ada", "test", "account-of-ada");
+    await app.link(provider, "ada", "test", "account-of-ada");
     const { value } = await ask();
     expect(provider.liveAccessTokens()).toContain(value);
   });
@@ -154,7 +154,7 @@ describe("a log", () => {
 
 describe("a grant", () => {
   it("keeps its id over refreshes, and has another once the user has linked the account again", async () => {
-    const { ask, app, write, gateway } = await start();
+    const { provider, ask, app, write, gateway } = await start();
     const grantOf = async () => {
       const { token } = await gateway.provisionUser({ id: "ada" });
       const query = `{ connection(where: { slug: "test" }) { authorization { id status } } }`;
@@ -167,7 +167,7 @@ describe("a grant", () => {
     await write({ accessTokenExpiresAt: new Date(0) });
     await ask();
     expect(await grantOf()).toEqual(grant);
-    await app.link("ada", "test", "account-of-ada");
+    await app.link(provider, "ada", "test", "account-of-ada");
     const again = await grantOf();
     expect(again).toMatchObject({ status: "ACTIVE" });
     expect(again.id).not.toBe(grant.id);
