@@ -45,7 +45,7 @@ async function copySources(to: string): Promise<void> {
 function writeAdapter(folder: string, adapter = ""): void {
   mkdirSync(join(app, folder));
   writeFileSync(join(app, folder, "adapter.ts"), adapter);
-  writeFileSync(join(app, folder, "adapter.test.ts"), documented["adapter.test.ts"] ?? "");
+  for (const name of ["adapter.test.ts", "gateway.ts"]) writeFileSync(join(app, folder, name), documented[name] ?? "");
 }
 
 beforeAll(async () => {

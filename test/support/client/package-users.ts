@@ -65,6 +65,7 @@ export function Page(): ReactElement {
 /** Beside the documented adapter and its test: what the types of the suite take and refuse. */
 export const ADAPTER_TESTS = `
 import "./adapter.test.ts";
+import "./gateway.ts";
 import { type AdapterHarness, describeAdapter } from "xkit-gateway/upstream-suite";
 
 declare const harness: () => AdapterHarness;
