@@ -134,7 +134,7 @@ describe("the command line", () => {
 
   it.each([
     [["nonsense"], 'no command "nonsense"'],
-    [["users", "token"], "needs <external_id>"],
+    [["users", "token"], "needs <user_id>"],
     [["users", "token", "a\u0007"], "control characters"],
     [["keys", "create", "billing"], "Too many arguments: billing"],
     [["keys", "list", "--name", "x"], "takes no --name"],

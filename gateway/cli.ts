@@ -19,9 +19,9 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
   xkit-gateway connectors check [<slug>]    say what is to be known, or is wrong, of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file
       [--as <slug>]
-  xkit-gateway users token <external_id>    print a user token, making the user known first
+  xkit-gateway users token <user_id>        print a user token, making the user known first
       [--group <id>] [--name <name>]
-  xkit-gateway users revoke <external_id>   end all tokens and sessions that the user has until now
+  xkit-gateway users revoke <user_id>       end all tokens and sessions that the user has until now
   xkit-gateway keys create [--name <name>]  print a new pair of API keys; the secret is shown once
   xkit-gateway keys list
   xkit-gateway keys revoke <publishable>
@@ -53,12 +53,12 @@ const commands = new Map<string, Command>([
   [
     "users token",
     {
-      subject: "external_id",
+      subject: "user_id",
       options: ["group", "name"],
       run: (id, options) => withServices((services, config) => printUserToken(services, config, id, options)),
     },
   ],
-  ["users revoke", { subject: "external_id", run: (id) => withServices((services, config) => revokeUser(services, config, id)) }],
+  ["users revoke", { subject: "user_id", run: (id) => withServices((services, config) => revokeUser(services, config, id)) }],
   ["keys create", { options: ["name"], run: (_subject, { name }) => withServices((services) => createApiKey(services, name)) }],
   ["keys list", { run: () => withServices(listApiKeys) }],
   ["keys revoke", { subject: "publishable", run: (id) => withServices((services) => revokeApiKey(services, id)) }],

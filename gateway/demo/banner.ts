@@ -15,8 +15,9 @@ export function banner({ publicUrl, databaseUrl, connectors }: Config, signInLin
   ].join("\n");
 }
 
-const stepsOf = (publicUrl: string, signInLink: string, slug: string | undefined): string[] => [
-  `  1. Sign in     ${signInLink}`,
-  ...(slug ? [`  2. Connect     ${publicUrl}/connect/${slug}`] : []),
-  `  3. Ask         ${publicUrl}/graphql   (GraphiQL: press play)`,
-];
+const stepsOf = (publicUrl: string, signInLink: string, slug: string | undefined): string[] =>
+  [
+    `Sign in     ${signInLink}`,
+    ...(slug ? [`Connect     ${publicUrl}/connect/${slug}`] : []),
+    `Ask         ${publicUrl}/graphql   (GraphiQL: press play)`,
+  ].map((step, index) => `  ${index + 1}. ${step}`);
