@@ -40,7 +40,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
 }
 
 /** The catalog as the configuration states it. */
-export function createConfiguredCatalog(platform: Platform, connectors: ReadonlyMap<string, ConnectorConfig>, publicUrl: string): Catalog {
+function createConfiguredCatalog(platform: Platform, connectors: ReadonlyMap<string, ConnectorConfig>, publicUrl: string): Catalog {
   const shown = [...connectors.values()].map((connector) => toConnector(connector, publicUrl));
   return {
     getPlatform: () => Promise.resolve(platform),

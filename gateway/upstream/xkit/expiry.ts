@@ -2,7 +2,7 @@ import { decodeJwt } from "jose";
 import { jwtExpiry } from "../../oauth/jwt.ts";
 
 /** How long a session token or user token is taken to last when neither the upstream nor the token says, in seconds. */
-export const ASSUMED_LIFETIME_SECONDS = 300;
+const ASSUMED_LIFETIME_SECONDS = 300;
 
 /** When a token expires, by the first that says so: the upstream, else the token itself where it is a JWT (RFC 7519 section 4.1.4), else null. */
 export function statedExpiryOf(token: string, stated: Date | null): Date | null {
