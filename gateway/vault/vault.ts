@@ -13,6 +13,7 @@ import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
+import { startKeepAlive } from "./keep-alive.ts";
 import { createMetadataReader } from "./metadata.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
@@ -54,6 +55,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const stopping = new AbortController();
   const { signal } = stopping;
   const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
+  const keepAlive = startKeepAlive({ ...dependencies, connections, refresher });
   const given = createGivenTokens({ isShared: database.kind === "postgres", startedAt: clock.now() });
   const checker = createTokenChecker({ ...dependencies, connections });
   const accessToken = createAccessTokens({ ...dependencies, connections, refresher, checker, given });
@@ -88,7 +90,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
     /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
     async close() {
-      await withTimeout(Promise.all([inFlight.idle(), refresher.idle()]), STOP_WAIT_MS);
+      await withTimeout(Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop()]), STOP_WAIT_MS);
       stopping.abort();
     },
   };
