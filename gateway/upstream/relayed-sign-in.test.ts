@@ -154,6 +154,16 @@ describe("signing in at an upstream", () => {
     expect([xkit.requests.at(-1), cookiesSent(xkit)]).toEqual([LOGOUT, ["sid=1"]]);
   });
 
+  it("ends the new session where it is another user's", async () => {
+    const { xkit, signIn } = await start();
+    answerSession(xkit, LOGIN, ["sid=1"]);
+    xkit.on("GET /platform_user/session", ({ headers }, response) =>
+      sendJson(response, 200, sessionOf(headers.authorization === "Bearer user-token" ? "ada" : "bob", null)),
+    );
+    await expect(signIn.login("user-token", fromPage())).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    expect([xkit.requests.at(-1), cookiesSent(xkit)]).toEqual([LOGOUT, ["sid=1"]]);
+  });
+
   it("ends the browser's session before, and succeeds where that fails", async () => {
     const { xkit, signIn, warned } = await start();
     answerSession(xkit, LOGIN, ["sid=1"]);

@@ -31,14 +31,18 @@ export function createRelayedSessions(options: RelayedSessionsOptions): Pick<Use
       const credential = { authorization: `Bearer ${userToken}` };
       const { body, setCookies } = await ask({ method: "POST", path: ["sessions"], credential }, answers.anything);
       const cookie = serializeJar(jarOf(setCookies, clock.now()));
-      const { success, data } = answers.login.safeParse(body);
-      if (!success) {
+      try {
+        const { success, data } = answers.login.safeParse(body);
+        if (!success) throw upstreamUnavailable("answered a login with something that is not expected");
+        // A plain Xkit answers nothing: the user token itself stays the bearer.
+        const token = data.access_token ?? userToken;
+        const now = token === userToken ? viewer : await whoIs(token);
+        if (now.userId !== viewer.userId) throw upstreamUnavailable("answered a login with another user's session");
+        return { token, expiresAt: expiryOf(token, data.expires_at, clock.now()), viewer: now, cookie };
+      } catch (error) {
         await endSession({ logout }, cookie, log);
-        throw upstreamUnavailable("answered a login with something that is not expected");
+        throw error;
       }
-      // A plain Xkit answers nothing: the user token itself stays the bearer.
-      const token = data.access_token ?? userToken;
-      return { token, expiresAt: expiryOf(token, data.expires_at, clock.now()), viewer, cookie };
     },
 
     async refresh(held) {
