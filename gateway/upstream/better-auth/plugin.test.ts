@@ -38,6 +38,14 @@ describe("better-auth's own endpoints, with the plugin", () => {
     expect(provider.refreshCount()).toBe(2);
   });
 
+  it("give the token that the provider answers once more", async () => {
+    const { provider, ask, askBetterAuth } = await start();
+    const { value } = await ask();
+    provider.controls.next({ answer: { access_token: value } });
+    expect(await askBetterAuth("/refresh-token")).toBe(value);
+    expect(provider.refreshCount()).toBe(2);
+  });
+
   it("fail where the provider refuses, and the gateway tells why", async () => {
     const { provider, ask, askBetterAuth } = await start();
     provider.controls.revokeGrants();

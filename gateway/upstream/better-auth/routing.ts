@@ -36,9 +36,13 @@ async function takeOver(
   if (await isRenewed(secrets, account, refreshToken, isForced)) return toTokens(secrets, account);
   await refresher.refresh(account, "due");
   const current = await accounts.find(accountId);
-  if (!current || current.accessToken === account.accessToken) throw new Error("The gateway has no new token of this account.");
+  if (!current || isUnchanged(current, account)) throw new Error("The gateway has no new token of this account.");
   return toTokens(secrets, current);
 }
+
+/** A provider may answer the token that it has given before. Then the row tells when. */
+const isUnchanged = (current: Account, before: Account): boolean =>
+  current.accessToken === before.accessToken && current.updatedAt.getTime() === before.updatedAt.getTime();
 
 /** Another has refreshed it since better-auth has read it. */
 async function isRenewed(secrets: Secrets, account: Account, sent: string, isForced: boolean): Promise<boolean> {
