@@ -51,6 +51,9 @@ export const forbidden = (message: string) => new GatewayError("FORBIDDEN", mess
 /** The named thing does not exist for this caller. */
 export const notFound = (message: string) => new GatewayError("NOT_FOUND", message);
 
+/** The catalog does not have the connector. */
+export const noSuchConnector = (slug: string) => notFound(`There is no connector "${slug}" in this platform's catalog.`);
+
 /** An argument is wrong; `path` names it, as `where.slug`. */
 export const badUserInput = (message: string, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });
 

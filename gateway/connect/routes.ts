@@ -8,6 +8,7 @@ import type { Connection } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
+import { connectorUrlOf } from "../providers/connector-url.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
@@ -39,7 +40,7 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   const { pages, publicUrl } = dependencies;
   const answer = (request: Request, slug: string, answering: Promise<Response>): Promise<Response> =>
     answering.catch(async (error: unknown) => {
-      const back = html`<a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`;
+      const back = html`<a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`;
       return renderFailure(pages, request, error, back, await findOpener(dependencies, request));
     });
   const routes = new Hono<Routed>();
@@ -148,14 +149,14 @@ function showStateless({ pages, publicUrl }: Dependencies, request: Request, slu
     status: 400,
     body: html`<p role="alert">${why}</p>
       <a class="button" href="${publicUrl}/connect/${encodeURIComponent(slug)}">Start again</a>
-      <a class="quiet" href="${publicUrl}/connectors/${encodeURIComponent(slug)}">Back</a>`,
+      <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`,
   });
 }
 
 /** For a browser without a session: the platform has to sign its user in, and is told to bring them back to the catalog. */
 function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug: string): Promise<Response> {
   const url = URL.parse(pages.platform.loginRedirectUrl ?? "");
-  url?.searchParams.set("returnTo", `${publicUrl}/connectors/${slug}`);
+  url?.searchParams.set("returnTo", connectorUrlOf(publicUrl, slug));
   const body = html`<p>Nobody is signed in in this browser.</p>
     ${url ? html`<a class="button" href="${url.href}">Sign in</a>` : ""}`;
   return renderPage(pages, request, { title: "Sign in first", status: 401, body });

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { badUserInput, notFound } from "../../schema/errors.ts";
+import { badUserInput, noSuchConnector, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
-import { noSuchConnector, readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
+import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 /** How a path names an owner. `contexts` are users and groups alike (contract, "Server endpoints"); a user comes before a group of the same id. */

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { notFound } from "../../schema/errors.ts";
 import { fingerprintSchema, minimumTtlSchema } from "../../schema/input.ts";
 import { toOutcomeError } from "../../schema/outcomes.ts";
 import type {
@@ -120,5 +119,3 @@ export function requireConnection(result: ConnectionOrProblem): { connection: Wi
   if (result.connection) return { connection: result.connection };
   throw new NotConnectedError(result.problem);
 }
-
-export const noSuchConnector = (slug: string) => notFound(`There is no connector "${slug}" in this platform's catalog.`);

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { noSuchConnector } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
 import { noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeConnector, serializePlatform, serializePublicConnector } from "./serialize.ts";
-import { noSuchConnector } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
 
 const bySlug = z.object({ slug: slugSchema });

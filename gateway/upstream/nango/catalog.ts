@@ -1,7 +1,8 @@
-import { isTemporary, notFound } from "../../../schema/errors.ts";
+import { isTemporary, noSuchConnector } from "../../../schema/errors.ts";
 import { slugSchema } from "../../../schema/input.ts";
 import type { Catalog, Connector, Platform } from "../../../schema/upstream.ts";
 import type { ConnectorConfig } from "../../providers/connector.ts";
+import { connectorUrlOf } from "../../providers/connector-url.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { responses, type IntegrationResponse } from "./response-schemas.ts";
@@ -67,7 +68,7 @@ export function createNangoCatalog(dependencies: CatalogDependencies): NangoCata
     findConnector: async (slug) => (await findEntry(slug))?.connector ?? null,
     async getEntry(slug) {
       const entry = await findEntry(slug);
-      if (!entry) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+      if (!entry) throw noSuchConnector(slug);
       return entry;
     },
     check: async () => void (await recent.get((_, ageMs) => ageMs < CHECK_INTERVAL_MS, read)),
@@ -97,5 +98,5 @@ const describe = ({ unique_key: slug, display_name: name, logo }: IntegrationRes
   description: null,
   markUrl: logo,
   supportsMultipleConnections: true,
-  connectorUrl: `${publicUrl}/connectors/${slug}`,
+  connectorUrl: connectorUrlOf(publicUrl, slug),
 });

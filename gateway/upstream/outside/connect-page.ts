@@ -1,4 +1,4 @@
-import { badUserInput, notFound } from "../../../schema/errors.ts";
+import { badUserInput, noSuchConnector, notFound } from "../../../schema/errors.ts";
 import {
   type Authorization,
   type Catalog,
@@ -24,7 +24,7 @@ export function connectElsewhere(
   return {
     async start(slug, { id, returnTo }) {
       const connector = await catalog.findConnector(slug);
-      if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+      if (!connector) throw noSuchConnector(slug);
       const named = await connections.find(id !== null && connector.supportsMultipleConnections ? { id } : { slug });
       if (named && named.connector.slug !== slug) throw badUserInput("id: is taken by another connection.", "id");
       const where = named ? { id: named.id } : { slug };

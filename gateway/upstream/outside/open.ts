@@ -7,6 +7,7 @@ import {
   type ViewerConnections,
 } from "../../../schema/upstream.ts";
 import type { Auth } from "../../auth/index.ts";
+import { connectorUrlOf } from "../../providers/connector-url.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Database } from "../../store/database.ts";
@@ -71,7 +72,7 @@ function createRuntime(options: OutsideOptions, singleFlight: SingleFlight): Ups
   const { database, publicUrl, clock, log, timeoutMs: providerTimeoutMs, requestDeadlineMs } = options;
   return {
     publicUrl,
-    connectorUrl: (slug) => `${publicUrl}/connectors/${slug}`,
+    connectorUrl: (slug) => connectorUrlOf(publicUrl, slug),
     clock,
     log,
     changed: (owner) => database.write([topicOf(owner)], () => Promise.resolve()),

@@ -1,4 +1,4 @@
-import { notFound } from "../../../schema/errors.ts";
+import { noSuchConnector } from "../../../schema/errors.ts";
 import { minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
 import type { AccessToken, AccessTokenOutcome, Catalog, OwnerConnections, TokenRequest } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -19,7 +19,7 @@ export const applyTokenRules = (
     const outcome = await connections.accessToken(where, request);
     if (outcome.type === "AccessToken") return judge(outcome, request, clock.now());
     if (outcome.type === "NotConnected" && where.slug !== undefined && !(await catalog.findConnector(where.slug)))
-      throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
+      throw noSuchConnector(where.slug);
     return outcome;
   },
 });

@@ -1,4 +1,4 @@
-import { GatewayError } from "../../../schema/errors.ts";
+import { GatewayError, noSuchConnector } from "../../../schema/errors.ts";
 import { connectorMisconfigured, minimumTtlUnavailable, notConnected, temporarilyUnavailable } from "../../../schema/outcomes.ts";
 import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, TokenRequest, Viewer } from "../../../schema/upstream.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -81,5 +81,5 @@ async function explainAbsence(ask: Ask, where: ConnectionWhere, publicUrl: strin
   if (where.slug === undefined) return notConnected("This connection", `${publicUrl}/`);
   const connector = await findConnector(ask, where.slug, publicUrl);
   if (connector) return notConnected(connector.name, connector.connectorUrl);
-  throw new GatewayError("NOT_FOUND", `There is no connector "${where.slug}" in this platform's catalog.`);
+  throw noSuchConnector(where.slug);
 }
