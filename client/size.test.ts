@@ -6,8 +6,8 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 8_900;
-const XKIT_JS_BUDGET_BYTES = 7_200;
+const CREATE_XKIT_BUDGET_BYTES = 9_000;
+const XKIT_JS_BUDGET_BYTES = 7_300;
 const CATALOG_BUDGET_BYTES = 90_000;
 
 const dist = new URL("../dist/", import.meta.url);

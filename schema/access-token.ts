@@ -76,6 +76,17 @@ const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("R
   }),
 });
 
+const ScopesMissingType = builder.objectRef<Outcome<"ScopesMissing">>("ScopesMissing").implement({
+  interfaces: [NoAccessTokenInterface],
+  description: "The connection works, and lacks scopes that were asked for.",
+  fields: (t) => ({
+    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked for and is not granted." }),
+    connectorUrl: t.exposeString("connectorUrl", {
+      description: "The page where the user can allow it: it asks for what is missing beside what is granted.",
+    }),
+  }),
+});
+
 const TokenWithheldType = builder.objectRef<Outcome<"TokenWithheld">>("TokenWithheld").implement({
   interfaces: [NoAccessTokenInterface],
   description: "The token belongs to a group: a server may ask for it, a user may not.",
@@ -108,6 +119,7 @@ export const AccessTokenResultType = builder.unionType("AccessTokenResult", {
     AccessTokenType,
     NotConnectedType,
     ReconnectRequiredType,
+    ScopesMissingType,
     TokenWithheldType,
     TemporarilyUnavailableType,
     MinimumTtlUnavailableType,

@@ -2,7 +2,7 @@ import { AuthorizationType, authorizationNode } from "./authorization.ts";
 import { builder } from "./builder.ts";
 import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
 import { type Context, requireUser } from "./context.ts";
-import { idSchema, parseWhere, returnToSchema, slugSchema, whereArgs } from "./input.ts";
+import { idSchema, loginHintSchema, parseWhere, returnToSchema, scopesSchema, slugSchema, whereArgs } from "./input.ts";
 import type { Connection, MetadataEntry, OwnerConnections } from "./upstream.ts";
 
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
@@ -140,10 +140,20 @@ builder.mutationField("connect", (t) =>
         description: "Where the browser goes at the end: a path of this gateway or a URL of one of the platform's web origins.",
         validate: returnToSchema,
       }),
+      scopes: t.arg.stringList({
+        description:
+          "What to ask for, among the scopes that the platform allows. What is granted already is asked for too, so that none is lost. Default: the connector's scopes.",
+        validate: scopesSchema,
+      }),
+      loginHint: t.arg.string({
+        description: "Who is expected to sign in at the provider, as an email address. A provider may ignore it.",
+        validate: loginHintSchema,
+      }),
     },
-    resolve: async (_root, { slug, id, returnTo }, context) => {
+    resolve: async (_root, { slug, id = null, returnTo = null, scopes, loginHint }, context) => {
       const connections = requireUser(context);
-      return withSource(connections, await connections.start(slug, { id: id ?? null, returnTo: returnTo ?? null }));
+      const asked = { ...(scopes && { scopes }), ...(typeof loginHint === "string" && { loginHint }) };
+      return withSource(connections, await connections.start(slug, { id, returnTo, ...asked }));
     },
   }),
 );

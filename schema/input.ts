@@ -29,6 +29,20 @@ export const fingerprintSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{22}$/, "must be AccessToken.fingerprint: 22 characters of base64url, never the token itself");
 
+/** A `scope-token` of RFC 6749 section 3.3. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/;
+
+/** Scopes of a provider. */
+export const scopesSchema = z
+  .array(z.string())
+  .max(100, "must have at most 100 entries")
+  .refine(
+    (scopes) => scopes.every((scope) => scopeToken.test(scope)),
+    "must be scopes: each 1 to 255 printable characters without a space",
+  );
+
+export const loginHintSchema = cleanText.min(1, "must not be empty").max(320, "must have at most 320 characters");
+
 export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
 /** However long: what is no token is refused as one, with UNAUTHENTICATED. */
 export const userTokenSchema = z.string().min(1, "must not be empty");
@@ -73,6 +87,11 @@ export const tokenArgs = () =>
         "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
       validate: fingerprintSchema,
     }),
+    scopes: t.stringList({
+      description:
+        "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Default: whatever is granted.",
+      validate: scopesSchema,
+    }),
     verify: t.boolean({
       description:
         "Whether the provider is asked first if the token still works, at most once in 30 s per connection unless the connector says otherwise. What it refuses is refreshed, or the user has to reconnect. Default: when a user's session asks again for a token that it was given already. Connectors without a way to ask know `rejected` alone.",
@@ -95,6 +114,8 @@ export function parseTokenRequest(args: {
   minimumTtl?: number | null | undefined;
   rejected?: string | null | undefined;
   verify?: boolean | null | undefined;
+  scopes?: readonly string[] | null | undefined;
 }): TokenRequest {
-  return { minimumTtl: args.minimumTtl ?? null, rejected: args.rejected ?? null, verify: args.verify ?? null };
+  const { minimumTtl = null, rejected = null, verify = null, scopes } = args;
+  return { minimumTtl, rejected, verify, ...(scopes && { scopes }) };
 }

@@ -48,6 +48,14 @@ export const reconnectRequired = (connection: Connection, reason: ReconnectReaso
   connection,
 });
 
+/** `connectorUrl` asks for what is missing beside what is granted. */
+export const scopesMissing = (name: string, missingScopes: string[], connectorUrl: string): Outcome<"ScopesMissing"> => ({
+  type: "ScopesMissing",
+  message: `The ${name} connection may not do what was asked (${missingScopes.join(", ")}): send the user to connectorUrl to allow it.`,
+  missingScopes,
+  connectorUrl,
+});
+
 export const tokenWithheld = (connection: Connection): Outcome<"TokenWithheld"> => ({
   type: "TokenWithheld",
   message: `The ${connection.connector.name} token belongs to a group: only a server with an API key may have it.`,
@@ -102,6 +110,11 @@ export const toOutcomeError = (outcome: Failure): OutcomeError =>
 export async function tokenOrNull(source: OwnerConnections, where: ConnectionWhere, request: TokenRequest): Promise<string | null> {
   const outcome = await source.accessToken(where, request);
   if (outcome.type === "AccessToken") return outcome.value;
-  if (outcome.type === "NotConnected" || outcome.type === "ReconnectRequired" || outcome.type === "TokenWithheld") return null;
+  if (isMendedByUser(outcome) || outcome.type === "TokenWithheld") return null;
   throw toOutcomeError(outcome);
 }
+
+type Mendable = Outcome<"NotConnected" | "ReconnectRequired" | "ScopesMissing">;
+
+const isMendedByUser = (outcome: AccessTokenOutcome): outcome is Mendable =>
+  outcome.type === "NotConnected" || outcome.type === "ReconnectRequired" || outcome.type === "ScopesMissing";

@@ -129,6 +129,18 @@ export interface TokenRequest {
   rejected: string | null;
   /** Whether the provider is asked first if the token still works. Null: when the session asks again for a token that it was given. */
   verify: boolean | null;
+  /** Scopes that the token must have. Left out: those that were granted. An upstream that knows none of a token ignores them. */
+  scopes?: readonly string[] | undefined;
+}
+
+/** How connecting is started. */
+export interface StartOptions {
+  id: string | null;
+  returnTo: string | null;
+  /** What to ask for beside what is granted already, within what the operator allows. Left out: the connector's scopes. */
+  scopes?: readonly string[] | undefined;
+  /** Who is expected to sign in at the provider, as its `login_hint` (OpenID Connect Core section 3.1.2.1). It may be ignored. */
+  loginHint?: string | undefined;
 }
 
 export interface AccessToken {
@@ -151,6 +163,7 @@ export type AccessTokenOutcome =
   | ({ type: "AccessToken" } & AccessToken)
   | { type: "NotConnected"; message: string; connectorUrl: string }
   | { type: "ReconnectRequired"; message: string; reason: ReconnectReason; connectorUrl: string; connection: Connection }
+  | { type: "ScopesMissing"; message: string; missingScopes: string[]; connectorUrl: string }
   | { type: "TokenWithheld"; message: string }
   | { type: "TemporarilyUnavailable"; message: string; retryAfter: number }
   | { type: "MinimumTtlUnavailable"; message: string; maximumTtl: number }
@@ -171,9 +184,9 @@ export interface ViewerConnections extends OwnerConnections {
   /**
    * Begins connecting, or reconnecting where a connection exists; the answer's authorization says where to send the browser.
    * An existing working connection keeps working until the new grant succeeds. Of a connector that supports one connection, every `id`
-   * names the one that exists. Throws NOT_FOUND, BAD_USER_INPUT for an id that is taken, and RATE_LIMITED.
+   * names the one that exists. Throws NOT_FOUND, BAD_USER_INPUT for an id that is taken or a scope that is not allowed, and RATE_LIMITED.
    */
-  start(slug: string, options: { id: string | null; returnTo: string | null }): Promise<Connection>;
+  start(slug: string, options: StartOptions): Promise<Connection>;
   /** Hands in collected fields. Throws NOT_FOUND for an unknown, used or expired state. */
   submit(state: string, fields: { name: string; value: string }[]): Promise<Authorization>;
   /** Disables the connection here and revokes its grant at the provider; answers it as it was. Throws NOT_FOUND. */

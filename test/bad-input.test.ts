@@ -27,6 +27,8 @@ const badValues: Record<string, readonly unknown[]> = {
   minimumTtl: [-1, 86_401, 1.5, "60", 2 ** 31, true],
   rejected: ["", "x", "x".repeat(21), "x".repeat(23), "!".repeat(22), "a.b.c", 1],
   verify: ["yes", 1],
+  scopes: [[""], ["a b"], ['"'], ["x".repeat(256)], Array.from({ length: 101 }, () => "read"), ["not-allowed"]],
+  loginHint: ["", "a\u0000", "\ud800", "x".repeat(321), 1],
   token: ["", 1, null],
   id: ids,
   "connect.id": newIds,

@@ -17,6 +17,10 @@ export interface ConnectOptions {
   popup?: boolean;
   /** Where the browser ends: a URL of one of the platform's web origins, or the path of a page of the gateway. Default: this page. */
   returnTo?: string;
+  /** What to ask for, beside what is granted already. Default: the connector's scopes. */
+  scopes?: string[];
+  /** Who is expected to sign in at the provider, as an email address. */
+  loginHint?: string;
   /** Stops waiting; what was started can still succeed. */
   signal?: AbortSignal;
   /** Asks the user for an API key or the like in your own page; reject to cancel. Default, and in a popup: the gateway's page does. */
@@ -27,6 +31,10 @@ export interface StartOptions {
   /** An existing connection to reconnect, or a new UUID to add another. Default, and where the connector supports one: the one that exists, else a new one. */
   id?: string;
   returnTo?: string;
+  /** What to ask for, beside what is granted already. Default: the connector's scopes. */
+  scopes?: string[] | undefined;
+  /** Who is expected to sign in at the provider, as an email address. */
+  loginHint?: string | undefined;
 }
 
 export type Connect = (slug: string, id: string | undefined, options?: ConnectOptions) => Promise<Connection>;
@@ -38,8 +46,8 @@ export async function submitFields(api: Api, state: string, values: Record<strin
 }
 
 /** Starts connecting, and nothing else. */
-export const startConnecting = async (api: Api, slug: string, { id, returnTo }: StartOptions = {}): Promise<StartedConnection> =>
-  (await api.request(ConnectDocument, { slug, id, returnTo })).connect;
+export const startConnecting = async (api: Api, slug: string, options: StartOptions = {}): Promise<StartedConnection> =>
+  (await api.request(ConnectDocument, { slug, ...options })).connect;
 
 /** Asks again until the gateway takes the values. */
 async function fillIn(
@@ -73,10 +81,15 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
     return connection;
   }
 
-  return async (slug, id, { popup = false, returnTo, signal, collect } = {}) => {
+  return async (slug, id, { popup = false, returnTo, signal, collect, scopes, loginHint } = {}) => {
     const window = openConnectWindow(slug, popup);
     try {
-      const started = await startConnecting(api, slug, { ...(id !== undefined && { id }), returnTo: returnTo ?? window.returnTo });
+      const started = await startConnecting(api, slug, {
+        ...(id !== undefined && { id }),
+        returnTo: returnTo ?? window.returnTo,
+        scopes,
+        loginHint,
+      });
       let { authorization } = started;
       signal?.throwIfAborted();
       if (!authorization) return started;

@@ -15,6 +15,8 @@ export interface TokenOptions {
    * that calling again after a failure brings a new token or the reason. False: never, and a token of the last minute comes from memory.
    */
   verify?: boolean;
+  /** Scopes that the token must have. Where one is not granted, the answer is ScopesMissing, and its link asks for it. */
+  scopes?: string[];
 }
 
 /** Access tokens in memory: asked for once by many callers at a time, never given beyond their expiry, gone after clear. */
@@ -55,12 +57,12 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
   }
 
   return {
-    async get(name, { minimumTtl, verify } = {}) {
+    async get(name, { minimumTtl, verify, scopes } = {}) {
       const where = parseWhere(name);
       const key = JSON.stringify(where);
       const found = kept.get(key);
-      if (verify === false && found && isUsable(found, minimumTtl)) return found.token;
-      const variables = { where, minimumTtl, rejected: refused.get(key), verify };
+      if (verify === false && !scopes && found && isUsable(found, minimumTtl)) return found.token;
+      const variables = { where, minimumTtl, rejected: refused.get(key), verify, scopes };
       const flightKey = JSON.stringify(variables);
       const [flightsThen, flying] = [flights, flights.get(flightKey)];
       if (flying) return flying;

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
-import { fieldsSchema, parseInput, returnToSchema, slugSchema } from "../../schema/input.ts";
+import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
@@ -23,7 +23,11 @@ import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 const LONGEST_CALLBACK = 8_192;
 
 const pathSchema = z.object({ slug: slugSchema });
-const startSchema = z.object({ id: connectionIdSchema.nullable(), returnTo: returnToSchema.nullable() });
+const startSchema = z.object({
+  id: connectionIdSchema.nullable(),
+  returnTo: returnToSchema.nullable(),
+  scopes: scopesSchema.optional(),
+});
 const formSchema = z.object({ fields: fieldsSchema });
 
 interface Dependencies {
@@ -88,7 +92,9 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   const setCookies: string[] = [];
   const bind = bindings.create(request, (header) => setCookies.push(header));
   const connections = callerOf(viewer, exchange.limits).connectionsIn({ bind, link: null });
-  const asked = { id: url.searchParams.get("id"), returnTo: url.searchParams.get("returnTo") };
+  const { searchParams } = url;
+  const scopes = searchParams.get("scopes")?.split(" ");
+  const asked = { id: searchParams.get("id"), returnTo: searchParams.get("returnTo"), scopes };
   const connection = await connections.start(slug, parse(startSchema, asked));
   return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
 }

@@ -14,6 +14,8 @@ export interface ConnectorConfig {
   markUrl: string | null;
   supportsMultipleConnections: boolean;
   scopes: string[];
+  /** What users may be asked for: `scopes`, and what the operator allows besides. */
+  allowedScopes: readonly string[];
   /** Least time between two questions to the provider whether an access token still works, in milliseconds. 0: it is never asked. */
   checkIntervalMs: number;
   /** OAuth facts and credentials; null for a connector whose user types an API key. */
@@ -88,6 +90,8 @@ const writtenSchema = z.strictObject({
   /** Clients that this platform had before: they refresh and revoke the grants that they made. */
   previous_clients: z.array(previousClientSchema).max(MAXIMUM_PREVIOUS_CLIENTS).default([]),
   scopes: z.array(z.string().min(1)).optional(),
+  /** What a page or a server may ask for besides. */
+  allowed_scopes: z.array(z.string().min(1)).default([]),
   /** Values for the provider's variables that are the same for all users. */
   variables: z.record(z.string(), z.string().min(1)).default({}),
   check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
@@ -186,6 +190,7 @@ export const connectorSchema = writtenSchema
   .transform((written): ConnectorConfig => {
     const { provider } = written;
     const variables = fixedVariables(written);
+    const scopes = written.scopes ?? scopesOf(provider);
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
       name: written.name ?? provider?.facts.name ?? "",
@@ -193,7 +198,8 @@ export const connectorSchema = writtenSchema
       description: written.description,
       markUrl: written.mark_url,
       supportsMultipleConnections: written.supports_multiple_connections,
-      scopes: written.scopes ?? scopesOf(provider),
+      scopes,
+      allowedScopes: [...new Set([...scopes, ...written.allowed_scopes])],
       checkIntervalMs: written.check_interval_seconds * 1_000,
       oauth:
         provider?.oauth && written.client_id

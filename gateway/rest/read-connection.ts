@@ -53,7 +53,7 @@ export async function readConnection(
   const outcome = await source.accessToken(where, toTokenRequest(query));
   if (outcome.type === "AccessToken") return { connection: withToken(outcome, isServer) };
   if (outcome.type === "ReconnectRequired") return { connection: withProblem(outcome.connection, problemOf(outcome)) };
-  if (outcome.type === "NotConnected" || outcome.type === "TokenWithheld") {
+  if (outcome.type === "NotConnected" || outcome.type === "ScopesMissing" || outcome.type === "TokenWithheld") {
     const [problem, connection] = [problemOf(outcome), await source.find(where)];
     return connection ? { connection: withProblem(connection, problem) } : { connection: null, problem };
   }
@@ -93,13 +93,14 @@ function withToken(token: AccessToken, isServer: boolean): WireSingleConnection 
   return { ...connection, authorization: granted, token_problem: null };
 }
 
-type Mendable = Extract<AccessTokenOutcome, { type: "NotConnected" | "ReconnectRequired" | "TokenWithheld" }>;
+type Mendable = Extract<AccessTokenOutcome, { type: "NotConnected" | "ReconnectRequired" | "ScopesMissing" | "TokenWithheld" }>;
 
 function problemOf(outcome: Mendable): WireTokenProblem {
   const { message } = outcome;
   if (outcome.type === "TokenWithheld") return { code: "TOKEN_WITHHELD", message };
   const connector_url = outcome.connectorUrl;
   if (outcome.type === "NotConnected") return { code: "NOT_CONNECTED", message, connector_url };
+  if (outcome.type === "ScopesMissing") return { code: "RECONNECT_REQUIRED", message, connector_url };
   return { code: "RECONNECT_REQUIRED", message, reason: outcome.reason, connector_url };
 }
 

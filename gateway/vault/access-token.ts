@@ -12,7 +12,8 @@ import { stillRefreshing } from "./refresh-problem.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { TokenChecker } from "./token-check.ts";
-import { absent, answerOf, isBeyondReach, type Question, reconnect } from "./token-outcome.ts";
+import { assertAllowed, lackingScopes } from "./scopes.ts";
+import { absent, answerOf, isBeyondReach, lacking, type Question, reconnect } from "./token-outcome.ts";
 import { rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
@@ -56,6 +57,8 @@ export function createAccessTokens(dependencies: Dependencies) {
     const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
     const stored = choose(await connections.list(owner), where);
     if (!stored?.connection.enabled) return absent(connectors, stored, question);
+    const missing = findMissing(stored, request);
+    if (missing.length > 0) return lacking(stored, question, missing);
     try {
       const outcome = await resolve(resolver, stored, question);
       if (outcome.type !== "AccessToken") return outcome;
@@ -72,6 +75,13 @@ export function createAccessTokens(dependencies: Dependencies) {
 }
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
+/** Scopes that are asked for and not granted. Throws BAD_USER_INPUT for one that the operator does not allow. */
+function findMissing({ connector, authorization }: StoredConnection, { scopes = [] }: TokenRequest): string[] {
+  if (!connector.oauth) return [];
+  assertAllowed(scopes, connector);
+  return authorization?.status === "active" ? lackingScopes(scopes, authorization, connector) : [];
+}
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
   const { connections, refresher, openHeld, requestDeadlineMs } = resolver;

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
 import { parseInput } from "../../schema/input.ts";
-import type { Connection, Owner, Viewer } from "../../schema/upstream.ts";
+import type { Connection, Owner, StartOptions, Viewer } from "../../schema/upstream.ts";
 import { createVerifier } from "../oauth/authorize.ts";
 import type { Bind, Link } from "./attempts.ts";
 import { toConnection } from "./connections.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { connectionIdSchema } from "./identifiers.ts";
 import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
+import { assertAllowed, scopesToAsk } from "./scopes.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
 import { type ConnectingDependencies, nextStep } from "./started-connections.ts";
 
@@ -21,20 +22,23 @@ export function createStart(dependencies: ConnectingDependencies) {
     owner: Owner,
     { viewer, bind, link }: { viewer: Viewer; bind: Bind; link: Link | null },
     slug: string,
-    { id, returnTo }: { id: string | null; returnTo: string | null },
+    { id, returnTo, scopes, loginHint }: StartOptions,
   ): Promise<Connection> {
     const connector = connectors.get(slug);
     if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
     parseInput(optionsSchema, { id }, "id");
+    const wanted = connector.oauth ? (scopes ?? null) : null;
+    assertAllowed(wanted ?? [], connector);
     const verifier = createVerifier();
     const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
+      const before = owned.find(({ connection: { id: ownedId } }) => ownedId === existing?.id)?.authorization ?? null;
       const connection = existing ?? newConnection(owner, slug, id, now);
       await assertMayStart(transaction, viewer.userId, connector, now);
       await removeAbandoned(transaction, owned, existing, now);
       if (!existing) await insertConnection(transaction, connection);
-      const authorization = newAuthorization(macs, connection, connector.scopes, now, viewer);
+      const authorization = newAuthorization(macs, connection, scopesToAsk(wanted, before, connector), now, viewer);
       const authorizationId = authorization.id;
       const redirectUri = redirectUriOf(publicUrl, slug);
       const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, verifier, redirectUri, returnTo };
@@ -43,7 +47,7 @@ export function createStart(dependencies: ConnectingDependencies) {
       await insertStarted(transaction, connection, authorization, attempt.row, now);
       return { started: { connection, authorization, connector }, attempt };
     });
-    const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, verifier, link });
+    const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, verifier, link, loginHint });
     return toConnection(started, { clock, metadataOf, publicUrl, reader: viewer.userId }, next);
   };
 }

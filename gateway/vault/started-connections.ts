@@ -14,6 +14,7 @@ import { type Attempts, type Link, UNKNOWN_LINK } from "./attempts.ts";
 import type { ConnectionStore, StartedConnection, View } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
+import { parseScopes } from "./scopes.ts";
 import { openFields, rowOf } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
@@ -74,12 +75,17 @@ interface Secrets {
   verifier: string;
 }
 
+/** Who is expected at the provider. It is not kept: a browser that is sent to a form or a link first goes on without it. */
+interface Hint {
+  loginHint?: string | undefined;
+}
+
 /** What the browser does next: a form of ours, then the provider. A page that cannot be bound is sent to `link` before. */
 export async function nextStep(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
-  { link, ...secrets }: Secrets & { link: Link | null },
+  { link, ...secrets }: Secrets & Hint & { link: Link | null },
 ): Promise<Partial<Authorization>> {
   const next = await unlinkedStep(dependencies, started, attempt, secrets);
   const { state } = secrets;
@@ -90,9 +96,9 @@ async function unlinkedStep(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
-  { state, verifier }: Secrets,
+  { state, verifier, loginHint }: Secrets & Hint,
 ): Promise<Partial<Authorization>> {
-  const { collect, oauth, slug, scopes } = started.connector;
+  const { collect, oauth, slug } = started.connector;
   if (collect && !started.authorization.sealed_fields)
     return { state, collect, authorizeUrl: `${dependencies.publicUrl}/connect/${slug}?state=${state}` };
   if (!oauth) return {};
@@ -101,9 +107,10 @@ async function unlinkedStep(
     provider,
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
-    scopes,
+    scopes: parseScopes(started.authorization.requested_scopes),
     state,
     verifier,
+    params: loginHint === undefined ? {} : { login_hint: loginHint },
   });
   return { state, authorizeUrl: url.href };
 }

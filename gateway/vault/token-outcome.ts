@@ -5,6 +5,7 @@ import {
   notConnected,
   reconnectReasonOf,
   reconnectRequired,
+  scopesMissing,
   secretUnopened,
   temporarilyUnavailable,
 } from "../../schema/outcomes.ts";
@@ -43,6 +44,12 @@ export function answerOf(held: Held, { request, view }: Question, problem: Refre
 /** For a connection that has no token. */
 export const reconnect = (stored: StoredConnection, { view }: Question): AccessTokenOutcome =>
   reconnectRequired(toConnection(stored, view), reconnectReasonOf(stored.authorization?.error_code));
+
+/** For a connection that lacks scopes: the link asks for them, and connecting asks for what is granted as well. */
+export function lacking({ connection, connector }: StoredConnection, { view }: Question, missing: string[]): AccessTokenOutcome {
+  const asked = new URLSearchParams({ id: connection.id, scopes: missing.join(" ") });
+  return scopesMissing(connector.name, missing, `${view.publicUrl}/connect/${connector.slug}?${asked}`);
+}
 
 /** Where there is no connection, or a disconnected one. Throws NOT_FOUND for a connector that the catalog does not have. */
 export function absent(

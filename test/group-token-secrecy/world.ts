@@ -191,6 +191,8 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   minimumTtl: ["86400"],
   rejected: [`"${test.fingerprint}"`],
   verify: ["true"],
+  scopes: ['["read"]'],
+  loginHint: ['"ada@example.test"'],
   "user.id": ['"fred"', '"grace"'],
   "group.id": ['"acme"'],
   "connect.id": [`"${test.connectionId}"`],
