@@ -40,7 +40,7 @@ describe("the findings about a connector", () => {
   it("tell that the provider takes the client, and that nothing but a made-up code was sent", async () => {
     expect(await findings(connectorOf())).toContainEqual({
       level: "ok",
-      text: "the provider takes its client id and secret: it refused a made-up code alone (invalid_grant)",
+      text: "the provider takes the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
     });
     expect(server.tokenRequests).toMatchObject([{ grantType: "authorization_code", clientAuthentication: "client_secret_basic" }]);
     expect(server.refreshCount()).toBe(0);
@@ -48,34 +48,44 @@ describe("the findings about a connector", () => {
 
   it("tell that the provider refuses the client, without its secret", async () => {
     const found = await findings(connectorOf({}, { client_secret: "planted-secret" }));
-    expect(textsOf(found, "error")).toEqual(["the provider refuses its client id or secret (invalid_client)"]);
+    expect(textsOf(found, "error")).toEqual(["the provider refuses the client xkit-test-client or its secret (invalid_client)"]);
     expect(JSON.stringify(found)).not.toContain("planted-secret");
+  });
+
+  it("tell of each previous client whether the provider still takes it", async () => {
+    const found = await findings(connectorOf({}, { previous_clients: [{ client_id: "before", client_secret: "planted-secret" }] }));
+    expect(textsOf(found, "ok")).toEqual([expect.stringContaining("the provider takes the client xkit-test-client:")]);
+    expect(textsOf(found, "error")).toEqual(["the provider refuses the client before or its secret (invalid_client)"]);
   });
 
   it("take an error of the provider's own for what its facts say", async () => {
     server.controls.next({ status: 400, body: { error: "bad_client_secret" } });
     const errors = [{ on: "exchange", match: "bad_client_secret", means: "misconfigured" }];
     expect(textsOf(await findings(connectorOf({ errors })), "error")).toEqual([
-      expect.stringContaining("the provider refuses its client id or secret"),
+      expect.stringContaining("the provider refuses the client xkit-test-client or its secret"),
     ]);
   });
 
   it("conclude nothing from an error that nothing is known of", async () => {
     server.controls.next({ status: 400, body: { error: "moon_phase" } });
     expect(textsOf(await findings(connectorOf()), "warning")).toEqual([
-      "whether the provider takes its client id and secret is unknown: it answered a made-up code with moon_phase",
+      "whether the provider takes the client xkit-test-client is unknown: it answered a made-up code with moon_phase",
     ]);
   });
 
   it("tell that a provider does not answer in time", async () => {
     server.controls.next("hang");
-    expect(textsOf(await findings(connectorOf(), 100), "error")).toEqual([`${server.url}/token gives no usable answer (timeout)`]);
+    expect(textsOf(await findings(connectorOf(), 100), "error")).toEqual([
+      `${server.url}/token gives the client xkit-test-client no usable answer (timeout)`,
+    ]);
   });
 
   it("tell that a provider cannot be reached", async () => {
     const connector = connectorOf();
     await server.close();
-    expect(textsOf(await findings(connector), "error")).toEqual([`${server.url}/token gives no usable answer (unreachable)`]);
+    expect(textsOf(await findings(connector), "error")).toEqual([
+      `${server.url}/token gives the client xkit-test-client no usable answer (unreachable)`,
+    ]);
   });
 
   it("warn of missing scopes without which there is no refresh token", async () => {

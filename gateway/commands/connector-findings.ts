@@ -52,19 +52,21 @@ async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, time
   const { tokenEndpoint } = oauth.provider;
   if (!isFilled(tokenEndpoint))
     return [{ level: "note", text: `its client is not tried: ${tokenEndpoint} depends on what the user enters` }];
-  const probe = await probeClient({ ...oauth, redirectUri: redirectUriOf(publicUrl, slug), timeoutMs });
-  return [describeProbe(probe, tokenEndpoint)];
+  const redirectUri = redirectUriOf(publicUrl, slug);
+  const found = [oauth.client, ...oauth.previousClients].map(async (client) => {
+    const { verdict, reason } = await probeClient({ provider: oauth.provider, client, redirectUri, timeoutMs });
+    return probeFindings[verdict](client.clientId, reason, tokenEndpoint);
+  });
+  return Promise.all(found);
 }
 
-const describeProbe = ({ verdict, reason }: ClientProbe, endpoint: string): Finding => probeFindings[verdict](reason, endpoint);
-
-const probeFindings: Readonly<Record<ClientProbe["verdict"], (reason: string, endpoint: string) => Finding>> = {
-  accepted: (reason) => ({ level: "ok", text: `the provider takes its client id and secret: it refused a made-up code alone (${reason})` }),
-  refused: (reason) => ({ level: "error", text: `the provider refuses its client id or secret (${reason})` }),
-  unanswered: (reason, endpoint) => ({ level: "error", text: `${endpoint} gives no usable answer (${reason})` }),
-  unclear: (reason) => ({
+const probeFindings: Readonly<Record<ClientProbe["verdict"], (clientId: string, reason: string, endpoint: string) => Finding>> = {
+  accepted: (id, reason) => ({ level: "ok", text: `the provider takes the client ${id}: it refused a made-up code alone (${reason})` }),
+  refused: (id, reason) => ({ level: "error", text: `the provider refuses the client ${id} or its secret (${reason})` }),
+  unanswered: (id, reason, endpoint) => ({ level: "error", text: `${endpoint} gives the client ${id} no usable answer (${reason})` }),
+  unclear: (id, reason) => ({
     level: "warning",
-    text: `whether the provider takes its client id and secret is unknown: it answered a made-up code with ${reason}`,
+    text: `whether the provider takes the client ${id} is unknown: it answered a made-up code with ${reason}`,
   }),
 };
 
