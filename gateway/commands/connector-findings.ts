@@ -72,7 +72,7 @@ const probeFindings: Readonly<Record<ClientProbe["verdict"], (clientId: string, 
 
 async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { timeoutMs }: FindingsContext): Promise<Finding[]> {
   const { provider } = oauth;
-  const stated = facts?.discovery === undefined ? null : fillKnownIn(facts.discovery, variables);
+  const stated = facts?.discovery === undefined ? null : fillKnownIn(provider, facts.discovery, variables);
   const urls = stated === null ? (provider.issuer === null ? [] : metadataUrlsOf(provider.issuer)) : [stated];
   for (const url of urls.filter(isFilled)) {
     const answer = await fetchMetadata(url, timeoutMs);

@@ -51,6 +51,21 @@ export interface UpgradeRequest {
   readonly params: Readonly<Record<string, ParamValue>>;
 }
 
+/** What may fill a placeholder of the provider's requests: `https://{shop}.myshopify.com`. */
+export interface VariableRule {
+  /** What it may become a part of. Null: whatever its place allows, as the provider states it by itself. */
+  readonly may: "host_label" | "host" | "path" | "param" | null;
+  /** Known only from the callback, or from an answer: a request that needs it waits for that. */
+  readonly isLate: boolean;
+  readonly isOptional: boolean;
+  readonly enum: readonly string[] | null;
+  readonly pattern: RegExp | null;
+  /** The end of a host name that a pasted address carries: `.zendesk.com`. */
+  readonly strip: string | null;
+  /** Hosts that are private, and allowed all the same. */
+  readonly allowedHosts: readonly string[];
+}
+
 /** What an error of the provider's means, by the operation that it answers. */
 export interface ErrorRule {
   readonly on: "authorize" | "exchange" | "refresh" | "check" | "any";
@@ -152,6 +167,8 @@ export interface OAuthProvider {
   readonly accountIdPaths: readonly string[];
   /** The same for the text shown to people. Default `email`, `preferred_username`, `login`, `username`, `name`. */
   readonly accountLabelPaths: readonly string[];
+  /** Rules of the placeholders in addresses and parameters, by name. One without a rule is one label of a host name. Default none. */
+  readonly variables: Readonly<Record<string, VariableRule>>;
   /** Sources of further values, which are stored with the grant. Default none. */
   readonly keptSources: readonly string[];
 }
@@ -203,6 +220,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   refreshTokenLifetimeSeconds: null,
   accountIdPaths: Object.freeze(["sub", "id"]),
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
+  variables: Object.freeze({}),
   keptSources: Object.freeze([]),
 });
 

@@ -64,5 +64,6 @@ export async function requestUserInfo(
 ): Promise<HttpResponse> {
   const contentType = body === null ? {} : { "content-type": "application/json" };
   const sent = { accept: "application/json", ...contentType, ...headers, authorization: `${scheme} ${accessToken}` };
-  return fetchResponse(parseEndpoint(url).href, { method, body, headers: sent }, { timeoutMs, signal });
+  const endpoint = parseEndpoint(url.replaceAll("{access_token}", () => encodeURIComponent(accessToken)));
+  return fetchResponse(endpoint.href, { method, body, headers: sent }, { timeoutMs, signal });
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
+import type { OAuthClient, OAuthProvider, VariableRule } from "../oauth/provider.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts, Variable } from "./format.ts";
 import { type Provider, providerSchema } from "./provider.ts";
-import { fillKnown, templateFieldsOf } from "./template.ts";
+import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
+import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -26,6 +27,8 @@ export interface ConnectorConfig {
   variables: Readonly<Record<string, string>>;
   /** What is asked of the user first. */
   collect: CollectConfig | null;
+  /** What fields and variables may hold, by name. */
+  rules: Readonly<Record<string, VariableRule>>;
   /** What users and servers are shown of the account: names, and where their values are stated. */
   metadata: Readonly<Record<string, string>>;
   /** The key of the integration of Nango that has its tokens; null where this gateway has them. */
@@ -94,6 +97,8 @@ const writtenSchema = z.strictObject({
   allowed_scopes: z.array(z.string().min(1)).default([]),
   /** Values for the provider's variables that are the same for all users. */
   variables: z.record(z.string(), z.string().min(1)).default({}),
+  /** Private hosts that users may name, as those of a GitLab in the company's own network. */
+  allowed_hosts: z.array(z.string().min(1).toLowerCase()).max(64).default([]),
   check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
   collect: collectSchema.optional(),
   integration: z
@@ -114,8 +119,27 @@ const hasKeysOnly = (written: Written): boolean => factsOf(written) !== undefine
 
 /** Values that no user is asked for: the operator's, else the provider's defaults. */
 function fixedVariables(written: Written): Record<string, string> {
-  const defaults = (factsOf(written)?.variables ?? []).flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]));
-  return { ...Object.fromEntries(defaults), ...written.variables };
+  const defaults = (factsOf(written)?.variables ?? []).flatMap(({ name, from, default: value }) =>
+    value === undefined || from !== "user" ? [] : [[name, value]],
+  );
+  const rules = rulesOf(written);
+  const stated = Object.entries(written.variables).map(([name, value]) => [name, readValue(rules[name] ?? labelRule, value) ?? value]);
+  return { ...Object.fromEntries(defaults), ...Object.fromEntries(stated) };
+}
+
+/** The provider's rules, with the hosts that this connector allows. None while others of its facts are looked for problems. */
+function rulesOf({ provider, allowed_hosts: allowedHosts }: Written): Record<string, VariableRule> {
+  const rules = Object.entries(provider?.rules ?? {});
+  return Object.fromEntries(rules.map(([name, rule]) => [name, { ...rule, allowedHosts }]));
+}
+
+/** Values of the operator's that break a rule. */
+function wrongVariablesIn(written: Written): [path: string[], message: string][] {
+  const rules = rulesOf(written);
+  return Object.entries(written.variables).flatMap(([name, value]): [string[], string][] => {
+    const rule = rules[name];
+    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], describeRule("It", rule)]];
+  });
 }
 
 /** What the user is asked: the connector's own fields, else the provider's, and the provider's variables that have no value. */
@@ -156,12 +180,17 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       written[key] === undefined && facts?.[key] === undefined ? [[[key], "is required"]] : [],
     ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
+    ...wrongVariablesIn(written),
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
       : []),
     ...secretMetadataOf(written).map((name): [string[], string] => [
       ["collect", "fields"],
       `must not be secret: the metadata "${name}" shows it`,
+    ]),
+    ...(provider?.oauth ? misplacedIn(provider.oauth) : []).map((name): [string[], string] => [
+      ["provider"],
+      `{${name}} stands where it may not: it needs a variable with another "may"`,
     ]),
     ...needed.map((name): [string[], string] => [["collect", "fields"], `must ask for "${name}": the provider's endpoints hold {${name}}`]),
   ];
@@ -189,7 +218,7 @@ export const connectorSchema = writtenSchema
   })
   .transform((written): ConnectorConfig => {
     const { provider } = written;
-    const variables = fixedVariables(written);
+    const [variables, rules] = [fixedVariables(written), rulesOf(written)];
     const scopes = written.scopes ?? scopesOf(provider);
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
@@ -204,7 +233,7 @@ export const connectorSchema = writtenSchema
       oauth:
         provider?.oauth && written.client_id
           ? {
-              provider: fillKnown(provider.oauth, variables),
+              provider: fillKnown({ ...provider.oauth, variables: rules }, variables),
               client: { clientId: written.client_id, clientSecret: written.client_secret },
               previousClients: written.previous_clients,
             }
@@ -212,6 +241,7 @@ export const connectorSchema = writtenSchema
       facts: provider?.facts ?? null,
       variables,
       collect: collectOf(written),
+      rules,
       metadata: provider?.facts.metadata ?? {},
       integration: written.integration ?? null,
     };

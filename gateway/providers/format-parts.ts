@@ -4,12 +4,16 @@ import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 /** A variable that an endpoint is filled in with (see `template.ts`). */
 const placeholder = /\{[a-z]\w*\}/gi;
 const stand = "x";
+/** Two placeholders, or one after others, could make any host together. */
+const openHost = /^\w+:\/\/[^/?#]+\{\w+\}(?::\d+)?(?:[/?#]|$)/;
 
 /** An https address, or http on a loopback host, that may hold `{variable}` placeholders. */
 export const endpointSchema = z.string().superRefine((value, context) => {
   const url = URL.parse(value.replaceAll(placeholder, stand));
   if (url === null) context.addIssue({ code: "custom", message: "must be an absolute URL" });
   else if (url.hash !== "") context.addIssue({ code: "custom", message: "must not have a fragment" });
+  else if (openHost.test(value))
+    context.addIssue({ code: "custom", message: "must end its host with what is written out, or have one placeholder for it" });
   else if (!isSecureEndpoint(url))
     context.addIssue({
       code: "custom",

@@ -88,6 +88,14 @@ const MAXIMUM_METADATA = 32;
 /** What a variable may become a part of. */
 const usesSchema = z.enum(["host_label", "host", "path", "param"]);
 
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) !== null;
+  } catch {
+    return false;
+  }
+}
+
 const variableSchema = z.strictObject({
   name: variableNameSchema,
   label: z.string().min(1).max(100).optional(),
@@ -95,7 +103,11 @@ const variableSchema = z.strictObject({
   optional: z.boolean().default(false),
   default: z.string().min(1).optional(),
   enum: textsSchema.optional(),
-  pattern: z.string().min(1).optional(),
+  pattern: z
+    .string()
+    .min(1)
+    .refine((text) => isPattern(text), "must be a regular expression")
+    .optional(),
   /** The end of a host name that a pasted address carries: `.zendesk.com`. */
   strip: z.string().min(1).optional(),
   from: z.enum(["user", "callback", "token"]).default("user"),
@@ -145,7 +157,7 @@ const errorRuleSchema = z.strictObject({
 });
 
 const apiSchema = z.strictObject({
-  base_url: z.string().min(1).optional(),
+  base_url: endpointSchema.optional(),
   auth: z
     .string()
     .regex(

@@ -124,6 +124,7 @@ describe("providerSchema", () => {
       accessTokenLifetimeSeconds: 7200,
       accountIdPaths: ["data.id"],
       accountLabelPaths: ["data.email", "data.name"],
+      variables: {},
       keptSources: [],
     });
   });

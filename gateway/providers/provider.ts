@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
-import { type ParsedFacts, providerFormat } from "./format.ts";
+import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider, type VariableRule } from "../oauth/provider.ts";
+import { type ParsedFacts, providerFormat, type Variable } from "./format.ts";
 import { readFormerKeys } from "./former-keys.ts";
 import { findProvider } from "./library.ts";
+import { labelRule, readValue } from "./variable-value.ts";
 
 /** A provider, as a connector uses it. */
 export interface Provider {
@@ -10,6 +11,8 @@ export interface Provider {
   readonly facts: ParsedFacts;
   /** How it speaks OAuth 2.0; null where its users type an API key. */
   readonly oauth: OAuthProvider | null;
+  /** The rules of its variables, of what it asks users for and of its metadata, by name. */
+  readonly rules: Readonly<Record<string, VariableRule>>;
 }
 
 const authenticationMethods: Partial<Record<ParsedFacts["client_authentication"], ClientAuthentication>> = {
@@ -76,8 +79,38 @@ function toOAuth(facts: ParsedFacts): OAuthProvider | null {
     refreshTokenLifetimeSeconds: facts.expiry.refresh_default,
     accountIdPaths: facts.account.id,
     accountLabelPaths: facts.account.label,
+    variables: rulesOf(facts),
     keptSources: keptSourcesOf(facts),
   });
+}
+
+/** The rules of placeholders: the variables', and those of metadata, which the provider states by itself. */
+function rulesOf({ variables, metadata, collect = [] }: ParsedFacts): Record<string, VariableRule> {
+  const told = Object.keys(metadata).filter((name) => !metadata[name]?.startsWith("field:"));
+  const stated = told.map((name) => [name, { ...labelRule, may: null, isLate: true }] as const);
+  return Object.fromEntries([...stated, ...[...collect, ...variables].map((variable) => [variable.name, ruleOf(variable)] as const)]);
+}
+
+/** The rule of a variable. Allowed values are compared as they fill a placeholder. */
+export function ruleOf({ may, from, optional, pattern, strip, enum: values }: Variable): VariableRule {
+  const rule = { ...labelRule, may, isLate: from !== "user", isOptional: optional, strip: strip ?? null };
+  return {
+    ...rule,
+    enum: values?.map((value) => readValue(rule, value) ?? value) ?? null,
+    pattern: pattern === undefined ? null : new RegExp(pattern),
+  };
+}
+
+/** Placeholders of a whole host that anybody could fill in by the callback. */
+function openHostsIn(facts: ParsedFacts): string[] {
+  const ofCallback = facts.variables
+    .filter(({ from, enum: values }) => from === "callback" && values === undefined)
+    .map(({ name }) => name);
+  const ofMetadata = Object.keys(facts.metadata).filter((name) => facts.metadata[name]?.startsWith("callback:"));
+  const declared = new Set(facts.variables.map(({ name }) => name));
+  const open = new Set([...ofCallback, ...ofMetadata.filter((name) => !declared.has(name))]);
+  const { variables: _variables, metadata: _metadata, traps: _traps, ...rest } = facts;
+  return [...JSON.stringify(rest).matchAll(/:\/\/\{(\w+)\}/g)].map(([, name = ""]) => name).filter((name) => open.has(name));
 }
 
 /** Where the values of metadata and of the provider's own variables are stated. What the user typed is stored as such. */
@@ -107,11 +140,17 @@ const parsedFacts = providerFormat
       if (isMissing(key)) context.addIssue({ code: "custom", path: [key], message: "is required" });
     if (facts.issuer === null && facts.iss_parameter)
       context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
+    for (const name of openHostsIn(facts))
+      context.addIssue({
+        code: "custom",
+        path: ["variables"],
+        message: `${name} comes with the callback and is a whole host: it needs an enum`,
+      });
     for (const name of secretMetadataIn(facts))
       context.addIssue({ code: "custom", path: ["metadata", name], message: "must not be a token or a secret: users see it" });
     for (const [path, message] of unsupportedIn(facts)) context.addIssue({ code: "custom", path, message });
   })
-  .transform((facts): Provider => Object.freeze({ facts, oauth: toOAuth(facts) }));
+  .transform((facts): Provider => Object.freeze({ facts, oauth: toOAuth(facts), rules: rulesOf(facts) }));
 
 /** A slug of ours, or facts with `extends`, as one object of facts. Undefined where there is no such provider. */
 function resolveFacts(written: unknown): Record<string, unknown> | string {

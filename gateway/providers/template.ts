@@ -1,67 +1,169 @@
-import type { OAuthProvider } from "../oauth/provider.ts";
+import type { OAuthProvider, ParamValue, VariableRule } from "../oauth/provider.ts";
+import { labelRule, readValue } from "./variable-value.ts";
 
-/** A name in an endpoint that a collected field fills in: `https://{subdomain}.zendesk.com/oauth/tokens`. */
+/** A name in a request of the provider's that a value fills in: `https://{subdomain}.zendesk.com/oauth/tokens`. */
 const placeholder = /\{([a-z]\w*)\}/gi;
 
-/** What the gateway fills in by itself, when it knows the grant. */
+/** What a request fills in by itself (`oauth/own-values.ts`). */
 const ownNames: ReadonlySet<string> = new Set(["client_id", "client_secret", "access_token", "refresh_token", "token", "redirect_uri"]);
 
-/** What may fill it: one label of a host name, so that no value can lead to another host, port or path. */
-export const templateValuePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+/** Values by the names of placeholders. */
+export type Values = Readonly<Record<string, string>>;
 
-/** Names of the fields that the provider's endpoints need. */
+/** Names of the values that the provider's endpoints need before anything can be asked of it. */
 export function templateFieldsOf(provider: OAuthProvider): Set<string> {
   const fields = new Set<string>();
-  mapEndpoints(provider, (url) => {
-    for (const [, name = ""] of url.matchAll(placeholder)) if (!ownNames.has(name)) fields.add(name);
-    return url;
-  });
+  const note = (template: string) => {
+    for (const [, name = ""] of template.matchAll(placeholder))
+      if (!ownNames.has(name) && !provider.variables[name]?.isLate && !provider.variables[name]?.isOptional) fields.add(name);
+    return template;
+  };
+  mapTemplates(provider, { url: note, text: note });
   return fields;
 }
 
+/** Whether requests depend on what was stated when the connection was made, or since. */
+export function needsStated(provider: OAuthProvider): boolean {
+  const late = new Set<string>();
+  const note = (template: string) => {
+    for (const [, name = ""] of template.matchAll(placeholder)) if (provider.variables[name]?.isLate) late.add(name);
+    return template;
+  };
+  mapTemplates(provider, { url: note, text: note });
+  return late.size > 0;
+}
+
+/** Values whose rule does not let them stand where the provider's addresses have them. */
+export function misplacedIn(provider: OAuthProvider): string[] {
+  const misplaced = new Set<string>();
+  const look = (url: string) => {
+    for (const [part, place] of partsOf(url))
+      for (const [, name = ""] of part.matchAll(placeholder))
+        if (!ownNames.has(name) && !mayStand(provider.variables[name] ?? labelRule, place)) misplaced.add(name);
+    return url;
+  };
+  mapTemplates(provider, { url: look, text: (text) => text });
+  return [...misplaced];
+}
+
 /**
- * The provider with its endpoints filled in from collected fields.
- * Throws `FieldError` for a field that is missing or is no host label: callers check before they store, but an endpoint may be changed later.
+ * The provider with its addresses and parameters filled in. A request whose late values are not known yet is left out, and so is a parameter.
+ * Throws `FieldError` for a value that is missing or breaks its rule: callers check before they store, but a provider may be changed later.
  */
-export const fillProvider = (provider: OAuthProvider, fields: Readonly<Record<string, string>>): OAuthProvider =>
-  mapEndpoints(provider, (url) => fill(url, fields));
-
-/** The provider with those placeholders filled in that are the same for all users. Throws `FieldError` for one that is no host label. */
-export const fillKnown = (provider: OAuthProvider, values: Readonly<Record<string, string>>): OAuthProvider =>
-  mapEndpoints(provider, (url) => fillKnownIn(url, values));
-
-/** The same for one address. */
-export const fillKnownIn = (url: string, values: Readonly<Record<string, string>>): string =>
-  url.replaceAll(placeholder, (match, name: string) => (Object.hasOwn(values, name) ? fill(match, values) : match));
-
-/** Whether the address is known without a user's fields. */
-export const isFilled = (url: string): boolean => url.search(placeholder) < 0;
-
-/** A connection lacks a field that its provider's endpoints need. */
-export class FieldError extends TypeError {}
-
-const fill = (url: string, fields: Readonly<Record<string, string>>): string =>
-  url.replaceAll(placeholder, (match, name: string) => {
-    if (ownNames.has(name)) return match;
-    const value = fields[name];
-    if (!value || !templateValuePattern.test(value)) throw new FieldError(`Field ${name} cannot be part of a host name.`);
-    return value.toLowerCase();
-  });
-
-/** The provider with each of its addresses replaced. */
-function mapEndpoints(provider: OAuthProvider, replace: (url: string) => string): OAuthProvider {
-  const replaceKnown = (url: string | null) => url && replace(url);
-  const replaceIn = <Request extends { url: string }>(request: Request): Request => ({ ...request, url: replace(request.url) });
+export function fillProvider(provider: OAuthProvider, values: Values): OAuthProvider {
+  const url = (template: string) => fillUrl(provider, template, values);
+  const filled = mapTemplates(provider, { url, text: (template) => fillPart(provider, template, values, "param") });
+  const isReady = (request: { url: string }) => isFilled(request.url);
   return {
-    ...provider,
-    issuer: replaceKnown(provider.issuer),
-    authorizationEndpoint: replace(provider.authorizationEndpoint),
-    tokenEndpoint: replace(provider.tokenEndpoint),
-    refreshEndpoint: replaceKnown(provider.refreshEndpoint),
-    introspectionEndpoint: replaceKnown(provider.introspectionEndpoint),
-    revocation: provider.revocation && replaceIn(provider.revocation),
-    upgrade: provider.upgrade && replaceIn(provider.upgrade),
-    userInfo: provider.userInfo.map((request) => replaceIn(request)),
-    check: provider.check && replaceIn(provider.check),
+    ...filled,
+    authorizationParams: readyParams(filled.authorizationParams),
+    tokenParams: { exchange: readyParams(filled.tokenParams.exchange), refresh: readyParams(filled.tokenParams.refresh) },
+    userInfo: filled.userInfo.filter(isReady),
+    check: filled.check && isReady(filled.check) ? filled.check : null,
+    revocation: filled.revocation && isReady(filled.revocation) ? filled.revocation : null,
   };
 }
+
+/** The provider with those placeholders filled in that are the same for all users. Throws `FieldError` for a value that breaks its rule. */
+export function fillKnown(provider: OAuthProvider, values: Values): OAuthProvider {
+  const url = (template: string) => fillUrl(provider, template, values, true);
+  return mapTemplates(provider, { url, text: (template) => fillPart(provider, template, values, "param", true) });
+}
+
+/** The same for one address. */
+export const fillKnownIn = (provider: Pick<OAuthProvider, "variables">, url: string, values: Values): string =>
+  fillUrl(provider, url, values, true);
+
+/** Whether nothing is missing but what the request fills in by itself. */
+export const isFilled = (template: string): boolean => [...template.matchAll(placeholder)].every(([, name = ""]) => ownNames.has(name));
+
+/** A connection lacks a value that its provider's requests need. */
+export class FieldError extends TypeError {}
+
+/** Where a placeholder stands: the whole host, a part of it, the path, or where any text may be. */
+type Place = "host" | "host_label" | "path" | "param";
+
+/** Fills in an address. Only what its place allows gets there. */
+export function fillUrl({ variables }: Pick<OAuthProvider, "variables">, url: string, values: Values, isPartial = false): string {
+  const parts = partsOf(url).map(([part, place]) => {
+    const fill = (text: string) => fillPart({ variables }, text, values, place, isPartial);
+    return place === "param" ? escapeQuery(part, fill) : fill(part);
+  });
+  return parts.join("");
+}
+
+/** The host with its scheme, the path, and the query. */
+function partsOf(url: string): [part: string, place: Place][] {
+  const [, scheme = "", host = "", path = "", query = ""] = /^(\w+:\/\/)([^/?#]*)([^?#]*)(.*)$/s.exec(url) ?? [];
+  const isWhole = /^\{\w+\}(?::\d+)?$/.test(host);
+  return [
+    [`${scheme}${host}`, isWhole ? "host" : "host_label"],
+    [path, "path"],
+    [query, "param"],
+  ];
+}
+
+const escapeQuery = (query: string, fill: (part: string) => string): string =>
+  query.replaceAll(placeholder, (match) => {
+    const filled = fill(match);
+    return filled === match ? match : encodeURIComponent(filled);
+  });
+
+/** @param isPartial leaves what has no value as it is */
+function fillPart({ variables }: Pick<OAuthProvider, "variables">, part: string, values: Values, place: Place, isPartial = false): string {
+  return part.replaceAll(placeholder, (match, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (ownNames.has(name)) return value === undefined ? match : place === "path" ? encodeURIComponent(value) : value;
+    const rule = variables[name] ?? labelRule;
+    if (value === undefined && (isPartial || rule.isLate || rule.isOptional)) return match;
+    // A whole host has no written-out end that keeps it in the provider's domain.
+    const placed = { ...rule, may: rule.may ?? place, strip: place === "host" ? null : rule.strip };
+    const read = value === undefined || !mayStand(rule, place) ? null : readValue(placed, value);
+    if (read === null) throw new FieldError(`Field ${name} cannot be part of a ${placeWords[place]}.`);
+    return place === "path" ? encodeURIComponent(read) : read;
+  });
+}
+
+const placeWords: Readonly<Record<Place, string>> = { host: "host name", host_label: "host name", path: "path", param: "parameter" };
+
+/** What may be a part of a host may be anywhere but in place of it. */
+const mayStand = ({ may }: Pick<VariableRule, "may">, place: Place): boolean => {
+  if (may === null || may === "host") return true;
+  if (may === "host_label") return place !== "host";
+  return may === "path" ? place === "path" || place === "param" : place === "param";
+};
+
+/** Those whose value is known. */
+const readyParams = <Value extends ParamValue>(params: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(params).filter(([, value]) => typeof value !== "string" || isFilled(value)));
+
+interface Replace {
+  url: (url: string) => string;
+  text: (text: string) => string;
+}
+
+/** The provider with each of its templates replaced. */
+function mapTemplates(provider: OAuthProvider, { url, text }: Replace): OAuthProvider {
+  const known = (template: string | null) => template && url(template);
+  const texts = (record: Readonly<Record<string, string>>) => mapValues(record, text);
+  const params = (record: Readonly<Record<string, ParamValue>>) =>
+    mapValues(record, (value) => (typeof value === "string" ? text(value) : value));
+  const { revocation, check, tokenParams } = provider;
+  return {
+    ...provider,
+    issuer: known(provider.issuer),
+    authorizationEndpoint: url(provider.authorizationEndpoint),
+    tokenEndpoint: url(provider.tokenEndpoint),
+    refreshEndpoint: known(provider.refreshEndpoint),
+    introspectionEndpoint: known(provider.introspectionEndpoint),
+    authorizationParams: texts(provider.authorizationParams),
+    tokenParams: { exchange: params(tokenParams.exchange), refresh: params(tokenParams.refresh) },
+    upgrade: provider.upgrade && { ...provider.upgrade, url: url(provider.upgrade.url), params: params(provider.upgrade.params) },
+    revocation: revocation && { ...revocation, url: url(revocation.url), params: revocation.params && params(revocation.params) },
+    userInfo: provider.userInfo.map((request) => ({ ...request, url: url(request.url), headers: texts(request.headers) })),
+    check: check && { ...check, url: url(check.url), headers: texts(check.headers) },
+  };
+}
+
+const mapValues = <Value>(record: Readonly<Record<string, Value>>, map: (value: Value) => Value): Record<string, Value> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));

@@ -1,27 +1,30 @@
 import { badUserInput } from "../../schema/errors.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { templateFieldsOf, templateValuePattern } from "../providers/template.ts";
+import { templateFieldsOf } from "../providers/template.ts";
+import { describeRule, labelRule, readValue } from "../providers/variable-value.ts";
 
 /**
- * Checks collected fields against what the connector asks: each one once, none empty, none unknown,
- * and a host label where it becomes part of a host name. Throws BAD_USER_INPUT with the field's path.
+ * Checks collected fields against what the connector asks: each one once, none unknown, none empty that is not optional, and each as its rule
+ * has it. What becomes part of an address and has no rule is one label of a host name. Throws BAD_USER_INPUT with the field's path.
  */
 export function parseCollected(connector: ConnectorConfig, fields: readonly { name: string; value: string }[]): Record<string, string> {
   const asked = connector.collect?.fields ?? [];
-  const inHost: Set<string> = connector.oauth ? templateFieldsOf(connector.oauth.provider) : new Set();
+  const inAddress: Set<string> = connector.oauth ? templateFieldsOf(connector.oauth.provider) : new Set();
+  const ruleOf = (name: string) => connector.rules[name] ?? (inAddress.has(name) ? labelRule : null);
   const values: Record<string, string> = {};
   for (const [index, { name, value }] of fields.entries()) {
     const field = asked.find((candidate) => candidate.name === name);
     if (!field || Object.hasOwn(values, name))
       throw badUserInput(`${connector.name} asks for no ${field ? "second " : ""}field "${name}".`, `fields.${index}.name`);
+    const rule = ruleOf(name);
     const trimmed = value.trim();
+    if (!trimmed && rule?.isOptional) continue;
     if (!trimmed) throw badUserInput(`${field.label} must not be empty.`, `fields.${index}.value`);
-    if (inHost.has(name) && !templateValuePattern.test(trimmed)) {
-      throw badUserInput(`${field.label} must be a single name: letters, digits and -.`, `fields.${index}.value`);
-    }
-    values[name] = trimmed;
+    const read = rule ? readValue(rule, trimmed) : trimmed;
+    if (rule && read === null) throw badUserInput(describeRule(field.label, rule), `fields.${index}.value`);
+    values[name] = read ?? trimmed;
   }
-  const missing = asked.find(({ name }) => !Object.hasOwn(values, name));
+  const missing = asked.find(({ name }) => !Object.hasOwn(values, name) && !ruleOf(name)?.isOptional);
   if (missing) throw badUserInput(`${missing.label} is missing.`, "fields");
   return values;
 }

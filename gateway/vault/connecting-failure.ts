@@ -18,6 +18,11 @@ export const disconnectedMeanwhile: ConnectingFailure = {
 
 export const movedMeanwhile: ConnectingFailure = { code: "moved", message: MOVED_MEANWHILE };
 
+export const wrongCallback: ConnectingFailure = {
+  code: "invalid_callback",
+  message: "The provider sent the user back without what its token request needs, or with a value that is not allowed there: start again.",
+};
+
 export const internalError: ConnectingFailure = {
   code: "internal",
   message: "Something went wrong here while connecting: start again.",

@@ -7,10 +7,11 @@ import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
 import { readStated, type StatedValues } from "../oauth/stated-values.ts";
 import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { fillProvider } from "../providers/template.ts";
+import { valuesOf } from "../providers/connector-values.ts";
+import { FieldError, fillProvider, isFilled, type Values } from "../providers/template.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { assertSameVisitor, openVerifier, type Visitor } from "./attempts.ts";
-import { type ConnectingFailure, internalError } from "./connecting-failure.ts";
+import { type ConnectingFailure, internalError, wrongCallback } from "./connecting-failure.ts";
 import { type StartedConnection, toConnection } from "./connections.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
@@ -93,7 +94,13 @@ async function exchange(
   const { slug } = started.connector;
   const fields = openCollected(parts, started);
   const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
-  const provider = readingToo(fillProvider(oauth.provider, fields), knownIdPath);
+  const findFilled = (stated: StatedValues): OAuthProvider | null => {
+    const filled = fillIfAllowed(oauth.provider, valuesOf(started.connector, oauth.client, { fields, stated }));
+    return filled && readingToo(filled, knownIdPath);
+  };
+  const before = statedBefore(oauth.provider, callback, fields);
+  const provider = findFilled(before);
+  if (provider === null || !isFilled(provider.tokenEndpoint)) return { ok: false, failure: wrongCallback };
   const verifier = openVerifier(parts, attempt);
   const askedAt = clock.now();
   const result = await exchangeCode({
@@ -111,14 +118,25 @@ async function exchange(
     return { ok: false, failure: { code: result.code, message: result.message } };
   }
   logMisread(log, slug, result.tokens);
-  const known = { ...statedBefore(provider, callback, fields), ...result.tokens.stated };
-  const asked = await fetchStated({ provider, accessToken: result.tokens.accessToken, known, timeoutMs });
+  const known = { ...before, ...result.tokens.stated };
+  const told = findFilled(known);
+  const asked = told === null ? {} : await fetchStated({ provider: told, accessToken: result.tokens.accessToken, known, timeoutMs });
   const tokens = { ...result.tokens, stated: { ...known, ...asked } };
   const account = accountOf(provider, tokens.stated, knownIdPath);
   return {
     ok: true,
     granted: { tokens, askedAt, clientId: oauth.client.clientId, account, isKnownToUserInfo: Object.keys(asked).length > 0 },
   };
+}
+
+/** Null where a value leads where its rule does not let it: nothing is sent there. */
+function fillIfAllowed(provider: OAuthProvider, values: Values): OAuthProvider | null {
+  try {
+    return fillProvider(provider, values);
+  } catch (error) {
+    if (error instanceof FieldError) return null;
+    throw error;
+  }
 }
 
 /** The provider, whose answers are also read at the path by which the account was known before. */

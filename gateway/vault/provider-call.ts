@@ -3,10 +3,11 @@ import type { OAuthProvider } from "../oauth/provider.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
-import { FieldError, fillProvider } from "../providers/template.ts";
+import { FieldError, isFilled } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
+import { fillFor } from "./filled-provider.ts";
 import { parseScopes } from "./scopes.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
@@ -112,8 +113,8 @@ function sendRefreshToken(
   const { oauth } = grant.connector;
   const client = grantClientOf(grant);
   if (!oauth || !client || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
-  const provider = filledProviderOf(oauth.provider, openFields(keys, grant));
-  if (provider === null) return Promise.resolve(fieldMissing);
+  const provider = findFilled(() => fillFor(keys, grant, oauth.provider));
+  if (provider === null || !isFilled(provider.refreshEndpoint ?? provider.tokenEndpoint)) return Promise.resolve(fieldMissing);
   return refreshTokens({
     provider,
     client,
@@ -137,9 +138,9 @@ function sendRefreshToken(
 /** It was connected before the provider's endpoints needed a field, which connecting again collects. */
 const fieldMissing = createFailure({ operation: "refresh", kind: "misconfigured", delivery: "unsent", code: "field_missing", secrets: [] });
 
-function filledProviderOf(provider: OAuthProvider, fields: Record<string, string>): OAuthProvider | null {
+function findFilled(fill: () => OAuthProvider): OAuthProvider | null {
   try {
-    return fillProvider(provider, fields);
+    return fill();
   } catch (error) {
     if (error instanceof FieldError) return null;
     throw error;

@@ -1,10 +1,10 @@
 import { type Revocation, revokeToken } from "../oauth/revoke.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
-import { fillProvider } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
+import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
-import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
+import { type Keys, openColumn } from "./sealed-columns.ts";
 
 /** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
 export interface Revoker {
@@ -45,7 +45,7 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
     const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
     if (!refreshToken && !accessToken) return null;
-    const provider = fillProvider(oauth.provider, openFields(keys, stored));
+    const provider = fillFor(keys, stored, oauth.provider, tokens?.stated);
     return { provider, client, refreshToken, accessToken, timeoutMs };
   }
 

@@ -2,6 +2,7 @@ import { notFound } from "../../schema/errors.ts";
 import type { Authorization } from "../../schema/upstream.ts";
 import { createAuthorizationRequest } from "../oauth/authorize.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -102,7 +103,8 @@ async function unlinkedStep(
   if (collect && !started.authorization.sealed_fields)
     return { state, collect, authorizeUrl: `${dependencies.publicUrl}/connect/${slug}?state=${state}` };
   if (!oauth) return {};
-  const provider = fillProvider(oauth.provider, openCollected(dependencies, started));
+  const values = valuesOf(started.connector, oauth.client, { fields: openCollected(dependencies, started), stated: {} });
+  const provider = fillProvider(oauth.provider, values);
   const url = await createAuthorizationRequest({
     provider,
     client: oauth.client,

@@ -2,18 +2,19 @@ import { LRUCache } from "lru-cache";
 import { isTemporary } from "../../schema/errors.ts";
 import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
 import { checkToken, isCheckable } from "../oauth/check.ts";
-import { FieldError, fillProvider } from "../providers/template.ts";
+import { FieldError } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
+import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { noteHealth } from "./health.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { updateGrant } from "./refresh-result.ts";
-import { type Keys, openFields } from "./sealed-columns.ts";
+import type { Keys } from "./sealed-columns.ts";
 
 /** Longest a provider may take to say whether a token works, in milliseconds. After that it has said nothing. */
 export const CHECK_TIMEOUT_MS = 3_000;
@@ -142,9 +143,8 @@ async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
   const { oauth } = grant.connector;
   const client = grantClientOf(grant);
   if (!oauth || !client) return "unknown";
-  const fields = openFields(keys, grant);
   try {
-    const provider = fillProvider(oauth.provider, fields);
+    const provider = fillFor(keys, grant, oauth.provider);
     return await checkToken({ provider, client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
   } catch (error) {
     // It was connected before the provider's endpoints needed the field.

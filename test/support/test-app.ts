@@ -21,8 +21,8 @@ export interface TestAppOptions {
   database?: DatabaseKind;
   /** How the authorization server behind the connector `test` behaves. */
   provider?: AuthorizationServerOptions;
-  /** Laid over the facts of the provider behind the connector `test`. */
-  facts?: Record<string, unknown>;
+  /** Laid over the facts of the provider behind the connector `test`, by its address. */
+  facts?: Record<string, unknown> | ((url: string) => Record<string, unknown>);
   /** Laid over the connector `test` of the configuration file. */
   connector?: Record<string, unknown>;
   /** Further connectors, as the configuration file writes them. */
@@ -114,7 +114,7 @@ export function createTestConfig(provider: AuthorizationServer, database: TestDa
   const connector = {
     slug: "test",
     name: "Test",
-    provider: { ...provider.providerFacts, ...options.facts },
+    provider: { ...provider.providerFacts, ...(typeof options.facts === "function" ? options.facts(provider.url) : options.facts) },
     client_id: provider.client.clientId,
     client_secret: provider.client.clientSecret,
     scopes: ["read", "write"],
