@@ -92,7 +92,9 @@ function encodeRevocation(
     for (const [name, value] of Object.entries(declared)) params.set(name, fillOwnValues(String(value), values) ?? "");
   }
   const { "content-type": type = "", ...others } = standard.headers;
-  const headers = auth === "bearer" ? { ...others, authorization: `Bearer ${values.access_token ?? values.token ?? ""}` } : others;
+  const standardHeaders = { accept: "application/json", ...others };
+  const headers =
+    auth === "bearer" ? { ...standardHeaders, authorization: `Bearer ${values.access_token ?? values.token ?? ""}` } : standardHeaders;
   if (body === "json")
     return { url, method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(params)) };
   if (body === "form") return { url, method, headers: { ...headers, "content-type": type }, body: params.toString() };

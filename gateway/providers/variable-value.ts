@@ -44,7 +44,7 @@ type Shape = (text: string, rule: VariableRule) => string | null;
 
 const shapes: Readonly<Record<NonNullable<VariableRule["may"]>, Shape>> = {
   host_label(text, rule) {
-    const name = strippedHost(text, rule);
+    const name = rule.strip === null ? text.toLowerCase() : strippedHost(text, rule);
     return name !== null && oneLabel.test(name) ? name : null;
   },
   host(text, rule) {

@@ -22,7 +22,7 @@ export function parseCollected(connector: ConnectorConfig, fields: readonly { na
     if (!trimmed) throw badUserInput(`${field.label} must not be empty.`, `fields.${index}.value`);
     const read = rule ? readValue(rule, trimmed) : trimmed;
     if (rule && read === null) throw badUserInput(describeRule(field.label, rule), `fields.${index}.value`);
-    values[name] = read ?? trimmed;
+    values[name] = (connector.rules[name] && read) ?? trimmed;
   }
   const missing = asked.find(({ name }) => !Object.hasOwn(values, name) && !ruleOf(name)?.isOptional);
   if (missing) throw badUserInput(`${missing.label} is missing.`, "fields");

@@ -10,10 +10,11 @@ import { revokeToken } from "../../gateway/oauth/revoke.ts";
 import { accountOf } from "../../gateway/oauth/account.ts";
 import { readStated } from "../../gateway/oauth/stated-values.ts";
 import { fetchStated } from "../../gateway/oauth/userinfo.ts";
-import { connectorSchema } from "../../gateway/providers/connector.ts";
+import { valuesOf } from "../../gateway/providers/connector-values.ts";
+import { type ConnectorConfig, connectorSchema } from "../../gateway/providers/connector.ts";
 import { listProviders } from "../../gateway/providers/library.ts";
 import { providerSchema } from "../../gateway/providers/provider.ts";
-import { fillProvider } from "../../gateway/providers/template.ts";
+import { fillProvider, type Values } from "../../gateway/providers/template.ts";
 import { type Exchange, type Fixture, readFixture } from "./fixture.ts";
 import { type Player, type SentRequest, startPlayer } from "./player.ts";
 
@@ -23,9 +24,7 @@ const state = "a-state-of-16-bytes-or-more";
 const askedAt = Date.parse("2026-11-26T12:00:00Z");
 
 const documented = listProviders().filter((slug) => providerSchema.parse(slug).facts.documented !== undefined);
-/** Their addresses hold values that are no host label, or metadata. */
-const waiting = new Set(["cognito", "stripe"]);
-const oauth = documented.filter((slug) => !waiting.has(slug)).filter((slug) => providerSchema.parse(slug).oauth !== null);
+const oauth = documented.filter((slug) => providerSchema.parse(slug).oauth !== null);
 
 let player: Player | null = null;
 afterEach(async () => {
@@ -44,16 +43,24 @@ interface Played {
 async function start(slug: string): Promise<Played> {
   const fixture = readFixture(slug);
   player = await startPlayer(slug);
-  const { oauth: filled } = connectorSchema.parse({
+  const connector = connectorSchema.parse({
     slug,
     name: slug,
     provider: player.facts,
     client_id: client.clientId,
     client_secret: client.clientSecret,
   });
-  if (filled === null) throw new Error(`${slug} is no OAuth provider.`);
-  const provider = fillProvider(filled.provider, fixture.fields);
+  if (connector.oauth === null) throw new Error(`${slug} is no OAuth provider.`);
+  const provider = fillProvider(connector.oauth.provider, valuesIn(fixture, connector));
   return { fixture, player, provider, scopes: fixture.concluded.scopes, redirectUri: `https://gateway.example/callback/${slug}` };
+}
+
+/** What is known once the callback and the token answer have come. The player has hosts in the path, where no scheme is taken off. */
+function valuesIn({ fields, callback, exchange }: Fixture, connector: ConnectorConfig): Values {
+  const sources = declaredSources(connector.oauth?.provider ?? expect.unreachable());
+  const stated = { ...readStated("callback", callback, sources), ...readStated("token", exchange?.answer.body, sources) };
+  const values = Object.entries(valuesOf(connector, { fields, stated }));
+  return Object.fromEntries(values.map(([name, value]) => [name, value.replace(/^https:\/\//, "")]));
 }
 
 const isStand = (value: unknown): boolean => typeof value === "string" && /<.*>/.test(value);
