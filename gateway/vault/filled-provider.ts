@@ -1,9 +1,8 @@
-import type { OAuthProvider } from "../oauth/provider.ts";
+import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import type { StatedValues } from "../oauth/stated-values.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider, needsStated } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
-import { grantClientOf } from "./grant-client.ts";
 import { type Keys, openFields, openStated } from "./sealed-columns.ts";
 
 /**
@@ -11,9 +10,13 @@ import { type Keys, openFields, openStated } from "./sealed-columns.ts";
  * where one does not open: it may say where a token is sent.
  * @param later what was stated and is not stored
  */
-export function fillFor(keys: Keys, stored: StoredConnection, provider: OAuthProvider, later: StatedValues = {}): OAuthProvider {
+export function fillFor(
+  keys: Keys,
+  stored: StoredConnection,
+  { provider, client }: { provider: OAuthProvider; client: OAuthClient },
+  later: StatedValues = {},
+): OAuthProvider {
   const { connector } = stored;
   const stated = needsStated(provider) ? { ...openStated(keys, stored), ...later } : {};
-  const client = grantClientOf(stored) ?? connector.oauth?.client ?? null;
   return fillProvider(provider, valuesOf(connector, client, { fields: openFields(keys, stored), stated }));
 }

@@ -113,7 +113,7 @@ function sendRefreshToken(
   const { oauth } = grant.connector;
   const client = grantClientOf(grant);
   if (!oauth || !client || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
-  const provider = findFilled(() => fillFor(keys, grant, oauth.provider));
+  const provider = findFilled(() => fillFor(keys, grant, { provider: oauth.provider, client }));
   if (provider === null || !isFilled(provider.refreshEndpoint ?? provider.tokenEndpoint)) return Promise.resolve(fieldMissing);
   return refreshTokens({
     provider,

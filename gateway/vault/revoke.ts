@@ -45,7 +45,7 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
     const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
     if (!refreshToken && !accessToken) return null;
-    const provider = fillFor(keys, stored, oauth.provider, tokens?.stated);
+    const provider = fillFor(keys, stored, { provider: oauth.provider, client }, tokens?.stated);
     return { provider, client, refreshToken, accessToken, timeoutMs };
   }
 

@@ -144,7 +144,7 @@ async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
   const client = grantClientOf(grant);
   if (!oauth || !client) return "unknown";
   try {
-    const provider = fillFor(keys, grant, oauth.provider);
+    const provider = fillFor(keys, grant, { provider: oauth.provider, client });
     return await checkToken({ provider, client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
   } catch (error) {
     // It was connected before the provider's endpoints needed the field.

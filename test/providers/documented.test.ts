@@ -59,7 +59,7 @@ async function start(slug: string): Promise<Played> {
 function valuesIn({ fields, callback, exchange }: Fixture, connector: ConnectorConfig): Values {
   const sources = declaredSources(connector.oauth?.provider ?? expect.unreachable());
   const stated = { ...readStated("callback", callback, sources), ...readStated("token", exchange?.answer.body, sources) };
-  const values = Object.entries(valuesOf(connector, { fields, stated }));
+  const values = Object.entries(valuesOf(connector, client, { fields, stated }));
   return Object.fromEntries(values.map(([name, value]) => [name, value.replace(/^https:\/\//, "")]));
 }
 
