@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { OAuthClient, OAuthProvider, VariableRule } from "../oauth/provider.ts";
 import { slugSchema } from "../../schema/input.ts";
-import type { ParsedFacts, Variable } from "./format.ts";
+import type { ParsedFacts } from "./format.ts";
+import type { Variable } from "./format-variable.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";

@@ -17,6 +17,7 @@ import {
   textsSchema,
   variableNameSchema,
 } from "./format-parts.ts";
+import { variableSchema } from "./format-variable.ts";
 
 /** What makes a token request: kinds of credential that a connection can hold. */
 const kinds = ["oauth2", "client_credentials", "jwt_bearer", "device", "api_key", "basic"] as const;
@@ -84,39 +85,6 @@ const scopesSchema = z.strictObject({
 
 /** Most names of metadata: each value is stored with the grant. */
 const MAXIMUM_METADATA = 32;
-
-/** What a variable may become a part of. */
-const usesSchema = z.enum(["host_label", "host", "path", "param"]);
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) !== null;
-  } catch {
-    return false;
-  }
-}
-
-const variableSchema = z.strictObject({
-  name: variableNameSchema,
-  label: z.string().min(1).max(100).optional(),
-  secret: z.boolean().default(false),
-  optional: z.boolean().default(false),
-  default: z.string().min(1).optional(),
-  enum: textsSchema.optional(),
-  pattern: z
-    .string()
-    .min(1)
-    .refine((text) => isPattern(text), "must be a regular expression")
-    .optional(),
-  /** The end of a host name that a pasted address carries: `.zendesk.com`. */
-  strip: z.string().min(1).optional(),
-  from: z.enum(["user", "callback", "token"]).default("user"),
-  /** The callback's parameter, or the path in the token answer. Default the variable's name. */
-  source: pathSchema.optional(),
-  may: usesSchema.default("host_label"),
-});
-
-export type Variable = z.output<typeof variableSchema>;
 
 const tokenSchema = z.strictObject({
   path: pathSchema,

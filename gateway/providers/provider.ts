@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider, type VariableRule } from "../oauth/provider.ts";
-import { type ParsedFacts, providerFormat, type Variable } from "./format.ts";
+import { type ParsedFacts, providerFormat } from "./format.ts";
+import type { Variable } from "./format-variable.ts";
 import { readFormerKeys } from "./former-keys.ts";
 import { findProvider } from "./library.ts";
 import { labelRule, readValue } from "./variable-value.ts";

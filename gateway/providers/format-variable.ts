@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { pathSchema, textsSchema, variableNameSchema } from "./format-parts.ts";
+
+/** What a variable may become a part of. */
+const usesSchema = z.enum(["host_label", "host", "path", "param"]);
+
+function isPattern(text: string): boolean {
+  try {
+    return RegExp(text).source !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** A value that a provider's requests are filled in with. */
+export const variableSchema = z.strictObject({
+  name: variableNameSchema,
+  label: z.string().min(1).max(100).optional(),
+  secret: z.boolean().default(false),
+  optional: z.boolean().default(false),
+  default: z.string().min(1).optional(),
+  enum: textsSchema.optional(),
+  pattern: z
+    .string()
+    .min(1)
+    .refine((text) => isPattern(text), "must be a regular expression")
+    .optional(),
+  /** The end of a host name that a pasted address carries: `.zendesk.com`. */
+  strip: z.string().min(1).optional(),
+  from: z.enum(["user", "callback", "token"]).default("user"),
+  /** The callback's parameter, or the path in the token answer. Default the variable's name. */
+  source: pathSchema.optional(),
+  may: usesSchema.default("host_label"),
+});
+
+export type Variable = z.output<typeof variableSchema>;
