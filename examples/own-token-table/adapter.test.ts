@@ -33,6 +33,7 @@ describeAdapter(
     connecting: "users connect on the app's own page",
     severalConnections: "the table has one row for each connector",
     statesScopes: "the table has no column for it",
+    asksScopes: "the table has no column for it",
     metadata: "the table has no column for it",
     connectedBy: "the table has no column for it",
     marksSecretFields: "the table has OAuth alone",

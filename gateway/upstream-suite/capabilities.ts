@@ -16,6 +16,7 @@ export const capabilities = {
   describesGrants: "a connection names the scopes and the end of its grant",
   namesAccount: "a connection names its account at the provider",
   statesScopes: "the scopes of a grant are stated",
+  asksScopes: "a token can be asked for by its scopes, and connecting for further ones",
   statesLife: "the life of a token is stated",
   minimumLife: "a token can be asked for by the life it must have left",
   rejected: "a token can be named that the third party refused",

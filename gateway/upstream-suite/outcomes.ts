@@ -1,13 +1,48 @@
 import { describe, expect } from "vitest";
 import type { Behaves } from "./capabilities.ts";
-import { anyToken, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
+import { anyToken, newConnection, STRANGER, type Suite, type SuiteUser, TEST } from "./harness.ts";
 import { createTokenRequests, granted } from "./token-requests.ts";
 
 /** The outcomes without a token. */
 export function describeOutcomes(suite: Suite, behaves: Behaves): void {
   describeNotConnected(suite, behaves);
   describeReconnectRequired(suite, behaves);
+  describeScopesMissing(suite, behaves);
   describeUnavailable(suite, behaves);
+}
+
+/** The connector `test` asks for `read` and `write`. */
+function describeScopesMissing(suite: Suite, behaves: Behaves): void {
+  const { provider, newUser, connect } = suite;
+  const { connected, tokenOf } = createTokenRequests(suite);
+  const needs = ["scriptedProvider", "statesScopes", "asksScopes"] as const;
+
+  async function connectedWithout(): Promise<SuiteUser> {
+    const { controls } = provider();
+    const user = await newUser();
+    controls.grantedScopes = ["read"];
+    await connect(user);
+    controls.grantedScopes = null;
+    return user;
+  }
+
+  describe("the outcome for a token that is asked for by its scopes", () => {
+    behaves("is the token where they were granted", needs, async () => {
+      granted(await tokenOf(await connected(), { scopes: ["read", "write"] }));
+    });
+
+    behaves("is ScopesMissing, with those that were not granted", needs, async () => {
+      const outcome = await tokenOf(await connectedWithout(), { scopes: ["read", "write"] });
+      expect(outcome).toMatchObject({ type: "ScopesMissing", missingScopes: ["write"] });
+    });
+
+    behaves("is the token once they were asked for and granted, beside those of before", [...needs, "connecting"], async () => {
+      const user = await connectedWithout();
+      const started = await user.connections.start("test", { ...newConnection, scopes: ["write"] });
+      await user.visit(started.authorization?.authorizeUrl ?? null);
+      expect(granted(await tokenOf(user, { scopes: ["write"] })).scopes.toSorted()).toEqual(["read", "write"]);
+    });
+  });
 }
 
 function describeNotConnected(suite: Suite, behaves: Behaves): void {

@@ -30,9 +30,13 @@ export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => create
 export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
   createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
+/** What the whole contract does not have. */
+export const wholeLacks: Lacks = { asksScopes: "the REST contract does not ask for scopes" };
+
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
   listsDisabled: "its lists have enabled connections only",
+  ...wholeLacks,
   statesScopes: "it states no scopes",
   statesLife: "it states no expiry",
   minimumLife: "it does not know minimum_ttl",

@@ -18,6 +18,7 @@ export const nangoLacks: Lacks = {
   namesAccount: "Nango lists connections without their accounts",
   health: "Nango lists that the last refresh failed, neither since when nor why",
   metadata: "the adapter passes on nothing of Nango's configuration of a connection",
+  asksScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",
   misconfigured: "Nango does not say why a refresh failed",
 };

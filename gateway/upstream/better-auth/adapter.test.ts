@@ -49,6 +49,7 @@ for (const [name, kind, isSealing] of suites)
     collects: oauthAlone,
     marksSecretFields: oauthAlone,
     credentialKinds: oauthAlone,
+    asksScopes: "better-auth's configuration says what is asked for",
     keepsFailed: "the app's own page is told what became of an attempt",
     connectedBy: "better-auth keeps when an account was first linked, and not when it was linked again",
     metadata: "better-auth keeps of a token answer no more than its tokens",
