@@ -105,6 +105,8 @@ describe("providerSchema", () => {
       authorizationParams: { access_type: "offline" },
       tokenParams: { exchange: { expires_in: "300" }, refresh: { expires_in: "300" } },
       tokenRequest: { method: "POST", body: "json", headers: {}, accept: "application/json" },
+      refreshExpiryPath: "refresh_token_expires_in",
+      refreshTokenLifetimeSeconds: null,
       refreshRequest: null,
       refreshesBy: "refresh_token",
       upgrade: null,
