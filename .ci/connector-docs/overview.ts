@@ -67,6 +67,6 @@ const rowOf =
 const undocumentedRow = ({ slug, facts }: Known): string[] => [
   nameOf(slug, facts),
   `\`${slug}\``,
-  facts.variables.map(({ name, label = name }) => label).join(", "),
+  facts.variables.flatMap(({ name, label = name, from }) => (from === "user" ? [label] : [])).join(", "),
   metadataNames(facts).join(" "),
 ];

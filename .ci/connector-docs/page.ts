@@ -30,8 +30,9 @@ const documentationOf = ({ docs_url: url }: ParsedFacts): string =>
   url === undefined ? "its documentation" : `[its documentation](${url})`;
 
 function variablesOf({ variables }: ParsedFacts): string[] {
-  if (variables.length === 0) return [];
-  const rows = variables.map(({ name, label = name, default: value, strip }) => [
+  const asked = variables.filter(({ from }) => from === "user");
+  if (asked.length === 0) return [];
+  const rows = asked.map(({ name, label = name, default: value, strip }) => [
     `\`${name}\``,
     label,
     value === undefined ? "the user is asked" : `\`${value}\` unless the connector states another`,
