@@ -4,6 +4,7 @@ import { z } from "zod";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { signIn, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, refreshRequests } from "../../test/support/vault.ts";
+import { providerSchema } from "../providers/provider.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -12,7 +13,7 @@ const GRAPH = "https://graph.microsoft.com/";
 const graphAliases = { scope_aliases: { [`${GRAPH}*`]: "*" } };
 
 const exampleSchema = z.object({
-  connectors: z.tuple([z.object({ scopes: z.array(z.string()), provider: z.object({ scope_aliases: z.record(z.string(), z.string()) }) })]),
+  connectors: z.tuple([z.object({ scopes: z.array(z.string()), provider: providerSchema })]),
 });
 
 /** The connector of the README's configuration file. */
@@ -40,7 +41,8 @@ describe.each(databaseKinds)("Scopes, on %s", (database) => {
 
   it("of the README's example are all granted where Google has another name for one", async () => {
     const { scopes, provider } = readmeExample();
-    const ada = await connect(scopes, ["openid", "https://www.googleapis.com/auth/userinfo.email", scopes.at(-1) ?? ""], provider);
+    const aliases = { scope_aliases: provider.facts.scopes.aliases };
+    const ada = await connect(scopes, ["openid", "https://www.googleapis.com/auth/userinfo.email", scopes.at(-1) ?? ""], aliases);
     expect((await askToken(ada)).missingScopes).toEqual([]);
   });
 

@@ -18,6 +18,7 @@ const OTHER_FIELDS = [
   ),
   ...["advice", "title"].map((name) => `Problem.${name}`),
   ...["id", "name"].map((name) => `ConnectedBy.${name}`),
+  ...["name", "value"].map((name) => `MetadataEntry.${name}`),
   ...["label", "name", "suffix"].map((name) => `CollectField.${name}`),
   ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
   ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
@@ -45,6 +46,7 @@ const UNREACHABLE = {
   AccessToken: "its tokens are withheld",
   ConnectorMisconfigured: "a member's question reaches no provider",
   Group: "servers only",
+  MetadataEntry: "the world's providers tell nothing of their accounts",
   MinimumTtlUnavailable: "a member is told that the token is withheld first",
   NotConnected: "the group is connected; disconnected ones are in the errors",
   Problem: "nothing is wrong; what is, is in the errors",
@@ -91,7 +93,7 @@ it("a user without a group gets their own tokens, refreshed or typed", async () 
   expect([...bodies.values()].some((body) => world.isOwn(JSON.parse(body).data.submitAuthorization.accessToken))).toBe(true);
 });
 
-it.each(askers)("no query and no mutation answers the group's token: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no query and no mutation answers the group's token: %s", { timeout: 120_000 }, async (asker) => {
   const queries = await askAll(world, asker, operations(world, "query"));
   const mutations = await askAll(world, asker, operations(world, "mutation"));
   expect([...queries.leaking, ...mutations.leaking]).toEqual([]);
