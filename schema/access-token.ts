@@ -7,6 +7,14 @@ import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./up
 
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
 
+const AuthorizationHeaderType = builder.objectRef<{ name: string; value: string }>("AuthorizationHeader").implement({
+  description: "A header that a request to a provider's API carries.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "Its name: `Authorization` almost always." }),
+    value: t.exposeString("value", { description: "Its value. It holds the token: keep it as the token is kept." }),
+  }),
+});
+
 const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken").implement({
   description: "A live third-party access token.",
   fields: (t) => ({
@@ -17,6 +25,18 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
     expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
     scopes: t.exposeStringList("scopes", { description: "What it may do." }),
     missingScopes: t.exposeStringList("missingScopes", { description: "What was asked and not granted." }),
+    apiBaseUrl: t.string({
+      nullable: true,
+      description: "Where the provider's API is for this account: the start of every address that the token is for. Null when unknown.",
+      resolve: ({ apiBaseUrl }) => apiBaseUrl ?? null,
+    }),
+    authorizationHeader: t.field({
+      type: AuthorizationHeaderType,
+      nullable: true,
+      description: "How to send the token to the provider's API; null when unknown.",
+      resolve: ({ authorizationHeader, tokenType, value }) =>
+        authorizationHeader ?? (tokenType.toLowerCase() === "bearer" ? { name: "Authorization", value: `Bearer ${value}` } : null),
+    }),
     fingerprint: t.exposeID("fingerprint", { description: "What to send as `rejected` when the third party refuses this token." }),
     connection: t.field({
       type: ConnectionType,

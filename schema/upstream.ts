@@ -153,6 +153,10 @@ export interface AccessToken {
   fingerprint: string;
   /** What the user typed for a connector without OAuth, its API key included; null with OAuth. For servers. */
   fields: Record<string, string> | null;
+  /** Where the provider's API is for this account, without a slash at the end. Left out or null: not known. */
+  apiBaseUrl?: string | null | undefined;
+  /** How the token is sent to it. Left out: as the token's type says. */
+  authorizationHeader?: { name: string; value: string } | null | undefined;
   connection: Connection;
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type StoredConnection, type StoredGrant, toConnection, type View } from "./connections.ts";
 import { assessFreshness, type Freshness } from "./freshness.ts";
+import { apiAccessOf } from "./api-access.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { fingerprintOf, type Keys, openColumn, openFields } from "./sealed-columns.ts";
@@ -61,6 +62,7 @@ function openToken(
     fingerprint: fingerprintOf(value),
     fields: stored.connector.oauth ? null : openFields(keys, stored),
     // It works, so that users and servers are shown the same.
+    ...apiAccessOf(keys, stored, value),
     connection: toConnection(stored, { publicUrl, clock, metadataOf, reader: null }),
   };
 }

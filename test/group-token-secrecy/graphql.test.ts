@@ -12,7 +12,7 @@ import { askers, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
 
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [
-  ...["fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
+  ...["apiBaseUrl", "fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
   ...["authorizeUrl", "displayLabel", "errorCode", "errorMessage", "healthCode", "id", "missingScopes", "scopes", "state"].map(
     (name) => `Authorization.${name}`,
   ),
@@ -35,6 +35,7 @@ const OTHER_FIELDS = [
   ].map((name) => `${name}.message`),
   ...["NotConnected", "ReconnectRequired", "ScopesMissing"].map((name) => `${name}.connectorUrl`),
   "ScopesMissing.missingScopes",
+  "AuthorizationHeader.name",
   "Group.id",
   ...["groupId", "id", "name"].flatMap((name) => [`User.${name}`, `Viewer.${name}`]),
   "ProvisionedUser.token",
@@ -44,6 +45,7 @@ const OTHER_FIELDS = [
 /** Types whose fields no member ever gets, while all is well. */
 const UNREACHABLE = {
   AccessToken: "its tokens are withheld",
+  AuthorizationHeader: "it holds a token, which is withheld",
   ConnectorMisconfigured: "a member's question reaches no provider",
   Group: "servers only",
   MetadataEntry: "the world's providers tell nothing of their accounts",

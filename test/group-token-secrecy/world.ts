@@ -10,6 +10,7 @@ import type { ArgumentValues } from "./secrets.ts";
 /** Fields that give an entitled asker a third party's token. */
 export const TOKEN_FIELDS = [
   "AccessToken.value",
+  "AuthorizationHeader.value",
   "Authorization.accessToken",
   "Group.connectionToken",
   "Query.connectionToken",
