@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
-import { badUserInput, forbidden, GatewayError, notFound } from "../../schema/errors.ts";
+import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
@@ -99,6 +99,9 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
 }
 
+/** What a user can mend by entering it again. */
+const askedAgain: ReadonlySet<ErrorCode> = new Set(["BAD_USER_INPUT", "TEMPORARILY_UNAVAILABLE"]);
+
 /** Takes what the user typed into the form of `/connect/:slug?state=`. */
 async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
   const { vault, pages, origins, bindings } = dependencies;
@@ -115,8 +118,8 @@ async function submit(dependencies: Dependencies, request: Request, slug: string
       ? redirectTo(authorizeUrl)
       : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT") throw error;
-    return showForm(dependencies, request, { started, state, problem: error.message, values });
+    if (!(error instanceof GatewayError) || !askedAgain.has(error.code)) throw error;
+    return showForm(dependencies, request, { started, state, problem: error, values });
   }
 }
 
@@ -171,16 +174,16 @@ function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug:
 interface ShownForm {
   started: StartedConnection;
   state: string;
-  problem: string | null;
+  problem: GatewayError | null;
   values: URLSearchParams;
 }
 
 const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): Promise<Response> =>
   renderPage(pages, request, {
     title: `Connect ${form.started.connector.name}`,
-    status: form.problem ? 400 : 200,
+    status: form.problem ? httpStatusOf[form.problem.code] : 200,
     hasForm: true,
-    body: renderForm(form),
+    body: renderForm({ ...form, problem: form.problem?.message ?? null }),
   });
 
 interface ShownFailure {

@@ -1,14 +1,30 @@
 import * as oauth from "oauth4webapi";
-import { type FetchLimits, fetchResponse, type HttpResponse, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { findDeclaredError } from "./error-rules.ts";
+import { isTemporaryCode } from "./failure.ts";
 import { safeParseObject } from "./json.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
-import { isHttp, toServer } from "./token-request.ts";
+import { isHttp, isTemporaryStatus, toServer } from "./token-request.ts";
 import { requestUserInfo } from "./userinfo.ts";
 
-/** What a provider says of an access token. `unknown`: it did not say, which is no verdict. */
+/** What a provider says of a credential. `unknown`: it did not say, which is no verdict. */
 export type CheckResult = "works" | "refused" | "unknown";
+
+/** A provider's answer to a check, without anything that the answer holds. */
+export interface CheckAnswer {
+  readonly result: CheckResult;
+  /** Why, for the log: the status, the code of a declared error, or a code of ours. */
+  readonly code: string;
+  /** There was no answer, or one that speaks of the moment: the same question may have an answer later. */
+  readonly isTemporary: boolean;
+}
+
+export interface CredentialCheck extends FetchLimits {
+  readonly provider: OAuthProvider;
+  /** An access token, an API key, or a user and a password with a colon between them. */
+  readonly credential: string;
+}
 
 export interface TokenCheck extends FetchLimits {
   readonly provider: OAuthProvider;
@@ -34,12 +50,18 @@ export const isCheckable = ({ introspectionEndpoint, check, userInfo }: OAuthPro
  * Asks the provider whether an access token still works: by introspection (RFC 7662), else by the provider's check request, else by its
  * userinfo request. Only `active: false`, a 401, or an error code that refuses the token is a refusal. Never throws.
  */
-export async function checkToken(request: TokenCheck): Promise<CheckResult> {
+export async function checkToken({ accessToken, ...request }: TokenCheck): Promise<CheckResult> {
   const { introspectionEndpoint } = request.provider;
+  if (introspectionEndpoint === null) return (await checkCredential({ ...request, credential: accessToken })).result;
+  return introspect({ ...request, accessToken }, introspectionEndpoint).catch(() => "unknown");
+}
+
+/** Tries a credential by the provider's check request, else by its userinfo request. Never throws. */
+export async function checkCredential(request: CredentialCheck): Promise<CheckAnswer> {
   try {
-    return introspectionEndpoint === null ? await tryToken(request) : await introspect(request, introspectionEndpoint);
-  } catch {
-    return "unknown";
+    return await tryCredential(request);
+  } catch (error) {
+    return { result: "unknown", code: error instanceof NoResponseError ? error.code : "internal", isTemporary: true };
   }
 }
 
@@ -57,18 +79,28 @@ async function introspect({ provider, client, accessToken, timeoutMs, signal }: 
   return (await oauth.processIntrospectionResponse(server, clientFacts, response)).active ? "works" : "refused";
 }
 
-async function tryToken(request: TokenCheck): Promise<CheckResult> {
-  const { provider, timeoutMs = PROVIDER_TIMEOUT_MS } = request;
+async function tryCredential({ provider, credential, ...limits }: CredentialCheck): Promise<CheckAnswer> {
   const { check, userInfo } = provider;
   const { headers, scheme } = userInfo[0] ?? { headers: {}, scheme: "Bearer" };
   const asked = check === null ? userInfo[0] : { ...check, headers: { ...headers, ...check.headers }, scheme, body: null };
-  return asked === undefined ? "unknown" : judge(provider, await requestUserInfo({ ...request, timeoutMs }, asked));
+  if (asked === undefined) return { result: "unknown", code: "unsupported", isTemporary: false };
+  return judge(provider, await requestUserInfo({ ...limits, accessToken: credential }, asked));
 }
 
-function judge(provider: OAuthProvider, { status, headers, text }: HttpResponse): CheckResult {
+function judge(provider: OAuthProvider, { status, headers, text }: HttpResponse): CheckAnswer {
   const body = safeParseObject(text) ?? {};
   const declared = findDeclaredError(provider, { operation: "check", status, body });
-  if (declared !== null) return refusals.has(declared) ? "refused" : "unknown";
+  const isTemporary = declared === null ? isTemporaryStatus(status) : isTemporaryCode(declared);
+  return {
+    result: declared === null ? judgeStatus(provider, status, headers, body) : judgeCode(declared),
+    code: declared ?? `http_${status}`,
+    isTemporary,
+  };
+}
+
+const judgeCode = (code: string): CheckResult => (refusals.has(code) ? "refused" : "unknown");
+
+function judgeStatus(provider: OAuthProvider, status: number, headers: Headers, body: Record<string, unknown>): CheckResult {
   if (status === STATUS_UNAUTHORIZED) return otherProblem.test(headers.get("www-authenticate") ?? "") ? "unknown" : "refused";
   if (!(provider.check?.ok ?? []).includes(status) && (status < 200 || status >= 300)) return "unknown";
   return provider.errorsInOkBody ? judgeBody(body) : "works";
@@ -77,5 +109,5 @@ function judge(provider: OAuthProvider, { status, headers, text }: HttpResponse)
 /** `{"ok":false,"error":"invalid_token"}` with status 200. */
 function judgeBody({ error, ok }: Record<string, unknown>): CheckResult {
   if (typeof error !== "string" && ok !== false) return "works";
-  return typeof error === "string" && refusals.has(error) ? "refused" : "unknown";
+  return typeof error === "string" ? judgeCode(error) : "unknown";
 }

@@ -4,10 +4,12 @@ import type { OAuthClient, OAuthProvider } from "./provider.ts";
 /**
  * How this client proves itself to this provider (RFC 6749 section 2.3.1).
  *
- * Without a secret only the client id is sent: strict servers reject an empty `client_secret`.
+ * Without a secret only the client id is sent: strict servers reject an empty `client_secret`. Beside an assertion not even that: the
+ * assertion names who asks (RFC 7521 section 4.1).
  */
 export function createClientAuthentication(provider: OAuthProvider, client: OAuthClient): oauth.ClientAuth {
   const secret = client.clientSecret ?? "";
+  if (secret === "" && provider.grantType === "jwt_bearer") return () => {};
   if (secret === "" || provider.clientAuthentication === "none") return oauth.None();
   if (provider.clientAuthentication === "client_secret_post") return oauth.ClientSecretPost(secret);
   return basic(client.clientId, secret, provider.basicCredentialEncoding === "form" ? formEncode : (text) => text);

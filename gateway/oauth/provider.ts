@@ -1,3 +1,5 @@
+import type { AssertionTemplate } from "./assertion.ts";
+
 /** How the client proves itself to the provider (RFC 7591 section 2, `token_endpoint_auth_method`). */
 export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
 
@@ -24,6 +26,8 @@ export interface UserInfoRequest {
   readonly body: string | null;
   /** The scheme of the `authorization` header (RFC 9110 section 11.1). */
   readonly scheme: string;
+  /** The header that carries the credential in place of that one: `X-Api-Key: {api_key}`. */
+  readonly credentialHeader?: string | undefined;
 }
 
 /** A request that only a good access token passes. */
@@ -33,6 +37,8 @@ export interface CheckRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The statuses of success. Null: every 2xx. */
   readonly ok: readonly number[] | null;
+  /** The header that carries the credential. Default `Authorization`, with the scheme of the userinfo request. */
+  readonly credentialHeader?: string | undefined;
 }
 
 /** How a token request is written: `query` puts the parameters in the address. */
@@ -84,9 +90,15 @@ export interface ErrorRule {
  * Data without secrets. Make one with `createProvider`, which fills in the standard's behaviour for everything left out.
  */
 export interface OAuthProvider {
+  /** How first tokens are had (RFC 6749 sections 4.1 and 4.4, RFC 7523 section 2.1). Default `authorization_code`. */
+  readonly grantType: "authorization_code" | "client_credentials" | "jwt_bearer";
+  /** The assertion of the grant type `jwt_bearer`. Null with another one. Default null. */
+  readonly assertion: AssertionTemplate | null;
   /** The issuer identifier (RFC 8414), compared with `iss` at the callback (RFC 9207). Null: unknown, so `iss` cannot be checked. Default null. */
   readonly issuer: string | null;
+  /** Empty where no person is sent to the provider. */
   readonly authorizationEndpoint: string;
+  /** Empty where users type a credential that no request exchanges. */
   readonly tokenEndpoint: string;
   /** Where refresh tokens are exchanged. Null: at the token endpoint. Default null. */
   readonly refreshEndpoint: string | null;
@@ -184,6 +196,8 @@ export type RequiredFacts = "authorizationEndpoint" | "tokenEndpoint";
 
 /** What a provider is assumed to do when nothing is declared: the standard. */
 export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freeze({
+  grantType: "authorization_code",
+  assertion: null,
   issuer: null,
   refreshEndpoint: null,
   revocation: null,

@@ -106,10 +106,13 @@ async function sendTokenRequest(call: TokenCall, url: string, headers: Record<st
   return toResponse(standard.status, JSON.stringify(standard.body), retryAfter === null ? {} : { "retry-after": String(retryAfter) });
 }
 
+/** Whether a status speaks of the moment. */
+export const isTemporaryStatus = (status: number): boolean => temporaryStatuses.has(status) || status >= STATUS_SERVER_ERROR;
+
 function refuseUnusable({ status }: HttpResponse, retryAfter: number | null): void {
   const code = `http_${status}`;
   if (status >= 300 && status < 400) throw new RefusedError({ kind: "temporary", code: "redirected" });
-  if (temporaryStatuses.has(status) || status >= STATUS_SERVER_ERROR)
+  if (isTemporaryStatus(status))
     throw new RefusedError({ kind: "temporary", delivery: deliveryOf(status), code, retryAfterSeconds: retryAfter });
 }
 

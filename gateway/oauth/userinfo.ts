@@ -1,6 +1,7 @@
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
+import { toCredentialHeader } from "./credential-header.ts";
 import { declaredSources, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
 import { isOfUserInfo, readStated, type StatedValues } from "./stated-values.ts";
 
@@ -60,10 +61,10 @@ async function ask(request: StatedRequest, userInfo: UserInfoRequest): Promise<u
  */
 export async function requestUserInfo(
   { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<StatedRequest, "provider">,
-  { url, method, body, headers, scheme }: UserInfoRequest,
+  { url, method, body, headers, scheme, credentialHeader = `authorization: ${scheme} {access_token}` }: UserInfoRequest,
 ): Promise<HttpResponse> {
   const contentType = body === null ? {} : { "content-type": "application/json" };
-  const sent = { accept: "application/json", ...contentType, ...headers, authorization: `${scheme} ${accessToken}` };
+  const sent = { accept: "application/json", ...contentType, ...headers, ...toCredentialHeader(credentialHeader, accessToken) };
   const endpoint = parseEndpoint(url.replaceAll("{access_token}", () => encodeURIComponent(accessToken)));
   return fetchResponse(endpoint.href, { method, body, headers: sent }, { timeoutMs, signal });
 }

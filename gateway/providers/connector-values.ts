@@ -21,7 +21,7 @@ export function valuesOf(
   const told = Object.entries(metadata).map(
     ([name, source]) => [name, source.startsWith("field:") ? fields[source.slice("field:".length)] : stated[source]] as const,
   );
-  return known([...told, ...late, ...Object.entries(fields), ["client_id", client?.clientId]]);
+  return known([...told, ...late, ...Object.entries(fields), ["client_id", client?.clientId || undefined]]);
 }
 
 /** Later ones win. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OAuthClient, OAuthProvider, VariableRule } from "../oauth/provider.ts";
+import { isUnattended } from "../oauth/request-tokens.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";
 import type { Variable } from "./format-variable.ts";
@@ -20,8 +21,10 @@ export interface ConnectorConfig {
   allowedScopes: readonly string[];
   /** Least time between two questions to the provider whether an access token still works, in milliseconds. 0: it is never asked. */
   checkIntervalMs: number;
-  /** OAuth facts and credentials; null for a connector whose user types an API key. */
+  /** OAuth facts and credentials; null for a connector whose user types an API key. The client's id is empty where users type theirs. */
   oauth: { provider: OAuthProvider; client: OAuthClient; previousClients: readonly OAuthClient[] } | null;
+  /** How its provider is spoken to; null where the connector has none. */
+  protocol: OAuthProvider | null;
   /** What is known of its provider; null where the connector has none. */
   facts: ParsedFacts | null;
   /** Values of the provider's variables that no user is asked for. */
@@ -114,9 +117,23 @@ const isOAuth = (provider: Provider | undefined): boolean => provider?.oauth != 
 
 /** Undefined also where the provider has problems, while others are looked for. */
 const factsOf = ({ provider }: Written): ParsedFacts | undefined => provider?.facts;
+const protocolOf = ({ provider }: Written): OAuthProvider | undefined => provider?.protocol;
 
-/** Whether the users of the provider type a key, so that this platform needs no client there. */
-const hasKeysOnly = (written: Written): boolean => factsOf(written) !== undefined && !isOAuth(written.provider);
+/** Whether tokens of the provider are had without a person. */
+const isUnattendedIn = (written: Written): boolean => {
+  const protocol = protocolOf(written);
+  return isOAuth(written.provider) && protocol !== undefined && isUnattended(protocol);
+};
+
+/** Whether this platform needs no client of its own at the provider: its users type what they have there. */
+const needsNoClient = (written: Written): boolean =>
+  factsOf(written) !== undefined && (!isOAuth(written.provider) || isUnattendedIn(written));
+
+/** A client of the user's. */
+const clientFields: CollectConfig["fields"] = [
+  { name: "client_id", label: "Client ID", suffix: null, secret: false },
+  { name: "client_secret", label: "Client secret", suffix: null, secret: true },
+];
 
 /** Values that no user is asked for: the operator's, else the provider's defaults. */
 function fixedVariables(written: Written): Record<string, string> {
@@ -147,13 +164,16 @@ function wrongVariablesIn(written: Written): [path: string[], message: string][]
 function collectOf(written: Written): CollectConfig | null {
   const { collect } = written;
   const [facts, fixed] = [factsOf(written), fixedVariables(written)];
-  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? [];
+  const isClientTyped = facts?.kind === "client_credentials" && written.client_id === undefined;
+  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? (isClientTyped ? clientFields : []);
   const asked = (facts?.variables ?? [])
     .filter(({ name, from }) => from === "user" && !Object.hasOwn(fixed, name) && own.every((field) => field.name !== name))
     .map((variable) => toField(variable));
   const fields = [...own, ...asked];
-  if (fields.length === 0) return null;
-  return { instructions: collect?.instructions ?? null, saveLabel: collect?.save_label ?? DEFAULT_SAVE_LABEL, fields };
+  // Where no page of the provider asks, the form does, also for nothing.
+  if (fields.length === 0 && !isUnattendedIn(written)) return null;
+  const saveLabel = fields.length === 0 ? "Connect" : DEFAULT_SAVE_LABEL;
+  return { instructions: collect?.instructions ?? null, saveLabel: collect?.save_label ?? saveLabel, fields };
 }
 
 const toField = ({ name, label, secret, strip }: Variable): CollectConfig["fields"][number] => ({
@@ -174,7 +194,8 @@ function problemsOf(written: Written): [path: string[], message: string][] {
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
   const isKnown = (name: string) => Object.hasOwn(fixed, name) || fields.some((field) => field.name === name);
   const needsKey = !isOAuth(provider) && (facts !== undefined || collect !== undefined);
-  const needed = provider?.oauth ? [...templateFieldsOf(provider.oauth)].filter((name) => !isKnown(name)) : [];
+  const protocol = protocolOf(written);
+  const needed = protocol ? [...templateFieldsOf(protocol)].filter((name) => !isKnown(name)) : [];
   const unknown = Object.keys(written.variables).filter((name) => !facts?.variables.some((variable) => variable.name === name));
   return [
     ...(["slug", "name"] as const).flatMap((key): [string[], string][] =>
@@ -202,7 +223,7 @@ export const connectorSchema = writtenSchema
   .superRefine((written, context) => {
     for (const [path, message] of problemsOf(written)) context.addIssue({ code: "custom", path, message });
   })
-  .refine((written) => written.provider === undefined || hasKeysOnly(written) || written.client_id, {
+  .refine((written) => written.provider === undefined || needsNoClient(written) || written.client_id, {
     path: ["client_id"],
     error: "is required beside provider",
     when: isObject,
@@ -221,6 +242,7 @@ export const connectorSchema = writtenSchema
     const { provider } = written;
     const [variables, rules] = [fixedVariables(written), rulesOf(written)];
     const scopes = written.scopes ?? scopesOf(provider);
+    const protocol = provider ? fillKnown({ ...provider.protocol, variables: rules }, variables) : null;
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
       name: written.name ?? provider?.facts.name ?? "",
@@ -232,13 +254,14 @@ export const connectorSchema = writtenSchema
       allowedScopes: [...new Set([...scopes, ...written.allowed_scopes])],
       checkIntervalMs: written.check_interval_seconds * 1_000,
       oauth:
-        provider?.oauth && written.client_id
+        protocol && provider?.oauth
           ? {
-              provider: fillKnown({ ...provider.oauth, variables: rules }, variables),
-              client: { clientId: written.client_id, clientSecret: written.client_secret },
+              provider: protocol,
+              client: { clientId: written.client_id ?? "", clientSecret: written.client_secret },
               previousClients: written.previous_clients,
             }
           : null,
+      protocol,
       facts: provider?.facts ?? null,
       variables,
       collect: collectOf(written),

@@ -33,4 +33,7 @@ export const variableSchema = z.strictObject({
   may: usesSchema.default("host_label"),
 });
 
+/** What users type of the kinds that are typed. It is kept as it is, so that it stands in no address unless it is said to. */
+export const typedSchema = variableSchema.extend({ may: usesSchema.default("param") });
+
 export type Variable = z.output<typeof variableSchema>;

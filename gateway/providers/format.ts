@@ -17,7 +17,7 @@ import {
   textsSchema,
   variableNameSchema,
 } from "./format-parts.ts";
-import { variableSchema } from "./format-variable.ts";
+import { typedSchema, variableSchema } from "./format-variable.ts";
 
 /** What makes a token request: kinds of credential that a connection can hold. */
 const kinds = ["oauth2", "client_credentials", "jwt_bearer", "device", "api_key", "basic"] as const;
@@ -183,6 +183,16 @@ export const providerFormat = z.strictObject({
     .strictObject({ url: endpointSchema, method: z.enum(["POST", "GET"]).default("POST"), params: paramsSchema })
     .nullable()
     .default(null),
+  /** RFC 7523 section 3, of kind jwt_bearer. Texts may hold `{variables}` and `{scope}`. */
+  assertion: z
+    .strictObject({
+      alg: z.enum(["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]).default("RS256"),
+      key: z.string().min(1),
+      kid: z.string().min(1).optional(),
+      claims: z.record(z.string(), z.string().min(1)),
+      lifetime_seconds: z.int().positive().max(86_400).default(300),
+    })
+    .optional(),
   authorization_params: authorizationParamsSchema.default({}),
   token_params: z.strictObject({ exchange: furtherParamsSchema.default({}), refresh: refreshParamsSchema.default({}) }).prefault({}),
   scopes: scopesSchema.prefault({}),
@@ -213,7 +223,7 @@ export const providerFormat = z.strictObject({
       code_param: paramNameSchema.default("code"),
     })
     .prefault({}),
-  collect: z.array(variableSchema).min(1).max(16).optional(),
+  collect: z.array(typedSchema).min(1).max(16).optional(),
   traps: z.array(z.string().min(1).max(300)).default([]),
 });
 

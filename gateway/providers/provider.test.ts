@@ -88,6 +88,8 @@ describe("providerSchema", () => {
 
   it("reads every fact", () => {
     expect(oauthOf(now)).toEqual({
+      grantType: "authorization_code",
+      assertion: null,
       issuer: "https://as.test",
       authorizationEndpoint: "https://as.test/authorize",
       tokenEndpoint: "https://as.test/token",

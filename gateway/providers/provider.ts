@@ -10,7 +10,9 @@ import { labelRule, readValue } from "./variable-value.ts";
 export interface Provider {
   /** What is known of it, completed by the standard's defaults. */
   readonly facts: ParsedFacts;
-  /** How it speaks OAuth 2.0; null where its users type an API key. */
+  /** How it is spoken to. */
+  readonly protocol: OAuthProvider;
+  /** The same; null where its users type an API key. */
   readonly oauth: OAuthProvider | null;
   /** The rules of its variables, of what it asks users for and of its metadata, by name. */
   readonly rules: Readonly<Record<string, VariableRule>>;
@@ -22,10 +24,16 @@ const authenticationMethods: Partial<Record<ParsedFacts["client_authentication"]
   none: "none",
 };
 
+/** How an API takes what users type, where its provider's facts do not say it (RFC 6750 section 2.1, RFC 7617 section 2). */
+const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
+  api_key: "Authorization: Bearer {api_key}",
+  basic: "Authorization: Basic {basic}",
+};
+
 /** What the format can say and this release cannot do. */
 function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
   const found: [boolean, string[], string][] = [
-    [!["oauth2", "api_key", "basic"].includes(facts.kind), ["kind"], `${facts.kind} is not supported yet`],
+    [facts.kind === "device", ["kind"], "device is not supported yet"],
     [/jwt/.test(facts.client_authentication), ["client_authentication"], `${facts.client_authentication} is not supported yet`],
     [facts.par, ["par"], "is not supported yet"],
     [facts.dpop, ["dpop"], "is not supported yet"],
@@ -33,23 +41,17 @@ function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] 
   return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
 }
 
-function endpointsOf(facts: ParsedFacts): { authorizationEndpoint: string; tokenEndpoint: string } | null {
-  const { authorization_endpoint: authorizationEndpoint, token_endpoint: tokenEndpoint } = facts;
-  return authorizationEndpoint && tokenEndpoint ? { authorizationEndpoint, tokenEndpoint } : null;
-}
-
-function toOAuth(facts: ParsedFacts): OAuthProvider | null {
-  const endpoints = endpointsOf(facts);
+function toProtocol(facts: ParsedFacts): OAuthProvider {
   const { client_authentication: authentication } = facts;
-  if (!endpoints || facts.kind !== "oauth2") return null;
   return createProvider({
-    ...endpoints,
+    ...requestsOf(facts),
+    ...grantOf(facts),
+    authorizationEndpoint: facts.authorization_endpoint ?? "",
+    tokenEndpoint: facts.token_endpoint ?? "",
     issuer: facts.issuer,
     refreshEndpoint: facts.refresh_endpoint,
     revocation: facts.revocation,
-    userInfo: facts.userinfo,
     introspectionEndpoint: facts.introspection_endpoint,
-    check: facts.api.check ? { ...facts.api.check, ok: facts.api.check.ok ?? null } : null,
     requiresIssuerParameter: facts.iss_parameter,
     clientAuthentication: authenticationMethods[authentication] ?? standardProvider.clientAuthentication,
     basicCredentialEncoding: facts.basic_encoding,
@@ -114,6 +116,22 @@ function openHostsIn(facts: ParsedFacts): string[] {
   return [...JSON.stringify(rest).matchAll(/:\/\/\{(\w+)\}/g)].map(([, name = ""]) => name).filter((name) => open.has(name));
 }
 
+function grantOf({ kind, assertion }: ParsedFacts): Pick<OAuthProvider, "grantType" | "assertion"> {
+  const grantType = kind === "client_credentials" || kind === "jwt_bearer" ? kind : "authorization_code";
+  if (!assertion) return { grantType, assertion: null };
+  const { lifetime_seconds: lifetimeSeconds, kid = null, ...template } = assertion;
+  return { grantType, assertion: { ...template, kid, lifetimeSeconds } };
+}
+
+/** The requests that try a credential. */
+function requestsOf({ kind, userinfo, api: { check, auth } }: ParsedFacts): Pick<OAuthProvider, "check" | "userInfo"> {
+  const typed = typedHeaders[kind];
+  return {
+    check: check ? { ...check, ok: check.ok ?? null, credentialHeader: auth ?? typed } : null,
+    userInfo: userinfo.map((request) => ({ ...request, credentialHeader: typed && (auth ?? typed) })),
+  };
+}
+
 /** Where the values of metadata and of the provider's own variables are stated. What the user typed is stored as such. */
 const keptSourcesOf = ({ metadata, variables }: ParsedFacts): string[] => [
   ...new Set([
@@ -134,11 +152,24 @@ function secretMetadataIn({ metadata, variables, collect = [] }: ParsedFacts): s
 
 const tokenSource = /(?:[:.]|^)(?:access_token|refresh_token|id_token|code)$/;
 
+type RequiredKey = "authorization_endpoint" | "token_endpoint" | "assertion";
+
+const requiredKeys: Readonly<Record<ParsedFacts["kind"], readonly RequiredKey[]>> = {
+  oauth2: ["authorization_endpoint", "token_endpoint"],
+  client_credentials: ["token_endpoint"],
+  jwt_bearer: ["token_endpoint", "assertion"],
+  device: ["token_endpoint"],
+  api_key: [],
+  basic: [],
+};
+
 const parsedFacts = providerFormat
   .superRefine((facts, context) => {
-    const isMissing = (key: "authorization_endpoint" | "token_endpoint") => facts.kind === "oauth2" && facts[key] === undefined;
-    for (const key of ["authorization_endpoint", "token_endpoint"] as const)
-      if (isMissing(key)) context.addIssue({ code: "custom", path: [key], message: "is required" });
+    const required = Object.hasOwn(requiredKeys, facts.kind) ? requiredKeys[facts.kind] : [];
+    for (const key of required) if (facts[key] === undefined) context.addIssue({ code: "custom", path: [key], message: "is required" });
+    const collected = (facts.collect ?? []).map(({ name }) => name);
+    if (facts.kind === "basic" && !(collected.includes("username") && collected.includes("password")))
+      context.addIssue({ code: "custom", path: ["collect"], message: "must have the fields username and password" });
     if (facts.issuer === null && facts.iss_parameter)
       context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
     for (const name of openHostsIn(facts))
@@ -151,7 +182,10 @@ const parsedFacts = providerFormat
       context.addIssue({ code: "custom", path: ["metadata", name], message: "must not be a token or a secret: users see it" });
     for (const [path, message] of unsupportedIn(facts)) context.addIssue({ code: "custom", path, message });
   })
-  .transform((facts): Provider => Object.freeze({ facts, oauth: toOAuth(facts), rules: rulesOf(facts) }));
+  .transform((facts): Provider => {
+    const protocol = toProtocol(facts);
+    return Object.freeze({ facts, protocol, rules: rulesOf(facts), oauth: typedHeaders[facts.kind] === undefined ? protocol : null });
+  });
 
 /** A slug of ours, or facts with `extends`, as one object of facts. Undefined where there is no such provider. */
 function resolveFacts(written: unknown): Record<string, unknown> | string {

@@ -7,6 +7,7 @@ import { choose, type ConnectionStore, type StoredConnection, type View } from "
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type Held, isAnswer, type OpenHeld } from "./held-token.ts";
+import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { stillRefreshing } from "./refresh-problem.ts";
 import type { RowMacs } from "../store/row-macs.ts";
@@ -89,9 +90,9 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   const held = await openChecked(resolver, stored, question);
   if (!held) return reconnect(stored, question);
   const cause = causeOf(held);
-  if (cause === "dead" && !held.authorization.sealed_refresh_token)
+  if (cause === "dead" && !isRenewable(held))
     return conclude(resolver, question, { stored: await connections.read(held.connection.id), problem: null });
-  if (!cause || !held.authorization.sealed_refresh_token || isBeyondReach(held, request)) return answerOf(held, question, null);
+  if (!cause || !isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
   const refreshing = refresher.refresh(stored, cause);
   if (isAnswer(held) && !(await outcomeBefore(resolver, startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
     // Its life went on meanwhile (rule 1).

@@ -1,15 +1,27 @@
+import type { Account } from "../oauth/account.ts";
+import type { StatedValues } from "../oauth/stated-values.ts";
 import type { Log } from "../runtime/log.ts";
 import { SealError } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection, StoredConnection } from "./connections.ts";
 import { clientIdOf } from "./grant-client.ts";
 import { relationTo } from "./same-account.ts";
-import { type Keys, openColumn, openStated, placeOf, rowOf, sealColumn, tokenColumns } from "./sealed-columns.ts";
+import { type Keys, openColumn, keptOf, openStated, placeOf, rowOf, sealColumn, sealStated, tokenColumns } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
 import { NO_USERINFO_AT } from "./token-check.ts";
+import { credentialOf } from "./credential.ts";
 
 /** What a grant receives when it becomes active. */
 export type ActivationColumns = Omit<Partial<AuthorizationRow>, "id">;
+
+/** What a user typed into a connector's form, opened, and sealed as the column; and whose it is. */
+export interface CollectedKey {
+  values: Record<string, string>;
+  sealedFields: string;
+  account: Account | null;
+  stated: StatedValues;
+  isKnownToUserInfo: boolean;
+}
 
 interface ColumnDependencies extends Keys {
   log: Pick<Log, "error">;
@@ -44,18 +56,24 @@ export function columnsOfTokens(
   };
 }
 
-/** The columns of a grant whose form brought an API key. */
+/** The columns of a grant whose form brought an API key, or a user and a password. */
 export function columnsOfKey(
   { sealer }: Pick<Keys, "sealer">,
   { connection, authorization, connector }: StartedConnection,
-  { values, sealedFields }: { values: Record<string, string>; sealedFields: string },
+  { values, sealedFields, account, stated, isKnownToUserInfo }: CollectedKey,
   now: number,
 ): ActivationColumns {
-  const key = connector.collect?.fields.find(({ secret }) => secret)?.name ?? "";
+  const place = placeOf(connection, authorization.id);
+  const credential = credentialOf(connector, values);
   return {
     sealed_fields: sealedFields,
-    sealed_access_token: sealColumn(sealer, placeOf(connection, authorization.id), "sealed_access_token", values[key] ?? ""),
-    token_type: "api_key",
+    sealed_access_token: sealColumn(sealer, place, "sealed_access_token", credential),
+    sealed_stated: sealStated(sealer, place, keptOf(stated, [credential], connector)),
+    account_id: account?.id ?? null,
+    account_id_path: account?.idPath ?? null,
+    display_label: account?.label ?? null,
+    checked_at: isKnownToUserInfo ? null : NO_USERINFO_AT,
+    token_type: connector.facts?.kind === "basic" ? "basic" : "api_key",
     granted_scopes: authorization.requested_scopes,
     issued_at: now,
     expires_at: null,

@@ -4,7 +4,7 @@ import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
-import { columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
+import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
 import { type ConnectingFailure, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, type StartedConnection } from "./connections.ts";
 import { lockPrevious, promote } from "./promotion.ts";
@@ -22,12 +22,6 @@ interface ActivationDependencies {
   macs: RowMacs;
   clock: Clock;
   log: Pick<Log, "error">;
-}
-
-/** What a user typed into a connector's form: opened, and sealed as the column. */
-interface CollectedKey {
-  values: Record<string, string>;
-  sealedFields: string;
 }
 
 /** What becomes of a started grant: the connection's own, or an error beside a connection that stays as it was. */

@@ -231,7 +231,7 @@ function describeHealth(
     health,
     code: healthCode,
     changedAt,
-  } = healthOf(authorization, clock.now(), grantClientOf({ authorization, connector }) !== null);
+  } = healthOf({ authorization, connector }, clock.now(), grantClientOf({ authorization, connector }) !== null);
   const kind = health ?? (status === "error" ? "attempt" : "working");
   const problem = kind === "working" ? null : describeProblem(connector.name, healthCode ?? code, kind);
   const connectedAt = connectedAtOf(authorization);

@@ -13,7 +13,7 @@ import { type Keys, openFields, openStated } from "./sealed-columns.ts";
 export function fillFor(
   keys: Keys,
   stored: StoredConnection,
-  { provider, client }: { provider: OAuthProvider; client: OAuthClient },
+  { provider, client }: { provider: OAuthProvider; client: OAuthClient | null },
   later: StatedValues = {},
 ): OAuthProvider {
   const { connector } = stored;

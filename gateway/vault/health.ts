@@ -1,9 +1,13 @@
 import { CLIENT_CHANGED_CODE, EXPIRED_CODE } from "../../schema/outcomes.ts";
 import type { Health } from "../../schema/upstream.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import { isRenewable, type Renewing } from "./renewable.ts";
 
 /** The code of a grant whose stored secrets do not open. */
 export const UNOPENED_CODE = "unopened";
+
+/** What the health of a grant depends on. */
+type JudgedGrant = Renewing & { authorization: AuthorizationRow };
 
 interface HealthFacts {
   health: Health | null;
@@ -15,18 +19,15 @@ interface HealthFacts {
  * What the last refresh or check of a grant has shown, and since when. Null before it was connected.
  * @param hasClient whether the client that made it is configured: no other one can refresh it.
  */
-export function healthOf(authorization: AuthorizationRow, now: number, hasClient = true): HealthFacts {
-  const { version, status, error_code, expires_at, sealed_refresh_token, failure_kind, failure_code } = authorization;
+export function healthOf({ authorization, connector }: JudgedGrant, now: number, hasClient = true): HealthFacts {
+  const { version, status, error_code, expires_at, failure_kind, failure_code } = authorization;
+  const canRenew = isRenewable({ authorization, connector });
   const changedAt = authorization.health_changed_at;
   if (version === 0 || (status !== "active" && status !== "error")) return { health: null, code: null, changedAt: null };
   if (status === "error") return { health: "reconnect_required", code: error_code, changedAt };
   if (failure_kind === "misconfigured") return { health: "misconfigured", code: failure_code, changedAt };
-  if (expires_at !== null && expires_at <= now && (sealed_refresh_token === null || !hasClient))
-    return {
-      health: "reconnect_required",
-      code: sealed_refresh_token === null ? EXPIRED_CODE : CLIENT_CHANGED_CODE,
-      changedAt: expires_at,
-    };
+  if (expires_at !== null && expires_at <= now && (!canRenew || !hasClient))
+    return { health: "reconnect_required", code: canRenew ? CLIENT_CHANGED_CODE : EXPIRED_CODE, changedAt: expires_at };
   if (failure_kind === "temporary") return { health: "unavailable", code: failure_code, changedAt };
   return { health: "working", code: null, changedAt };
 }
@@ -36,7 +37,8 @@ export const connectedAtOf = ({ connected_at, created_at, version }: Authorizati
   connected_at ?? (version > 0 ? created_at : null);
 
 /** The columns, with the instant where they change the grant's health. */
-export function noteHealth<Columns extends Partial<AuthorizationRow>>(before: AuthorizationRow, columns: Columns, now: number) {
-  const isSame = healthOf(before, now).health === healthOf({ ...before, ...columns }, now).health;
+export function noteHealth<Columns extends Partial<AuthorizationRow>>(grant: JudgedGrant, columns: Columns, now: number) {
+  const after = { ...grant, authorization: { ...grant.authorization, ...columns } };
+  const isSame = healthOf(grant, now).health === healthOf(after, now).health;
   return isSame ? columns : { ...columns, health_changed_at: now };
 }

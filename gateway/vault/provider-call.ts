@@ -1,6 +1,7 @@
 import { createFailure } from "../oauth/failure.ts";
 import type { OAuthProvider } from "../oauth/provider.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
+import { requestTokens } from "../oauth/request-tokens.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { FieldError, isFilled } from "../providers/template.ts";
@@ -11,8 +12,10 @@ import { fillFor } from "./filled-provider.ts";
 import { parseScopes } from "./scopes.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { type ClaimedGrant, type LeaseDependencies, releaseLease, renewLease } from "./lease.ts";
+import { isRenewable } from "./renewable.ts";
 import { createVerdict, type RefreshCause, silentAnswerMs } from "./refresh-verdict.ts";
 import { retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
+import { unattendedRequest } from "./unattended-request.ts";
 import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
 /** How long an answer is adopted that comes after the provider's timeout, in milliseconds. */
@@ -112,27 +115,29 @@ function sendRefreshToken(
   const refreshToken = openColumn(keys, grant, "sealed_refresh_token");
   const { oauth } = grant.connector;
   const client = grantClientOf(grant);
-  if (!oauth || !client || refreshToken === null) throw new TypeError("Only a connection with a refresh token can be refreshed.");
+  if (!oauth || !client || !isRenewable(grant)) throw new TypeError("Only a connection with a refresh token can be refreshed.");
   const provider = findFilled(() => fillFor(keys, grant, { provider: oauth.provider, client }));
   if (provider === null || !isFilled(provider.refreshEndpoint ?? provider.tokenEndpoint)) return Promise.resolve(fieldMissing);
-  return refreshTokens({
-    provider,
-    client,
-    refreshToken,
-    redirectUri: redirectUriOf(publicUrl, grant.connector.slug),
+  const scopes = {
+    granted: parseScopes(grant.authorization.granted_scopes),
+    requested: parseScopes(grant.authorization.requested_scopes),
+  };
+  const limits = {
     askedAt: clock.now(),
-    scopes: {
-      granted: parseScopes(grant.authorization.granted_scopes),
-      requested: parseScopes(grant.authorization.requested_scopes),
-    },
     secrets: secretsOf(keys, grant),
     timeoutMs: timeoutMs + LATE_ANSWER_MS,
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.
-    mayStillSend(remainingMs) {
+    mayStillSend(remainingMs: number) {
       const inTimeMs = remainingMs - LATE_ANSWER_MS;
       return inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs() && mayStillSend();
     },
-  });
+  };
+  if (refreshToken === null) {
+    const asked = unattendedRequest(grant.connector, client, openFields(keys, grant));
+    return requestTokens({ ...limits, ...asked, provider, scopes: scopes.requested, operation: "refresh" });
+  }
+  const redirectUri = redirectUriOf(publicUrl, grant.connector.slug);
+  return refreshTokens({ ...limits, provider, client, refreshToken, redirectUri, scopes });
 }
 
 /** It was connected before the provider's endpoints needed a field, which connecting again collects. */

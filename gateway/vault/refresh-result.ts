@@ -47,7 +47,7 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
     return spool.keep({ connectionId: connection.id, authorizationId: authorization.id, version: authorization.version, columns });
   };
   const isStored = await retryAndSpool(dependencies, keep, () =>
-    updateGrant(dependencies, grant, noteHealth(authorization, activeColumns(dependencies, grant, columns, problem), clock.now())),
+    updateGrant(dependencies, grant, noteHealth(grant, activeColumns(dependencies, grant, columns, problem), clock.now())),
   );
   logMisread(log, connector.slug, tokens);
   if (isStored) log.info(facts, "refreshed");
@@ -106,7 +106,7 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
   const isMarked = await retryWhileStoreAway(dependencies, async () => {
     const isRestored = await isOfRestoredBackup(dependencies.database.query, grant.authorization.issued_at);
     const verdict = { status: "error" as const, error_code: isRestored ? RESTORED_BACKUP_CODE : code, error_message: message };
-    return updateGrant(dependencies, grant, noteHealth(grant.authorization, { ...noLease, ...verdict }, dependencies.clock.now()));
+    return updateGrant(dependencies, grant, noteHealth(grant, { ...noLease, ...verdict }, dependencies.clock.now()));
   });
   const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
@@ -119,7 +119,7 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const now = clock.now();
   const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
   const problem = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
-  const columns = noteHealth(authorization, problem, now);
+  const columns = noteHealth(grant, problem, now);
   const { code, reason, missing } = failure;
   const facts = { connection: connection.id, connector: connector.slug, code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");

@@ -1,10 +1,12 @@
+import { isUnattended } from "../oauth/request-tokens.ts";
 import { type Revocation, revokeToken } from "../oauth/revoke.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
 import type { StoredConnection } from "./connections.ts";
 import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
-import { type Keys, openColumn } from "./sealed-columns.ts";
+import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
+import { unattendedRequest } from "./unattended-request.ts";
 
 /** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
 export interface Revoker {
@@ -46,6 +48,8 @@ export function createRevoker({ log, timeoutMs, ...keys }: Keys & { log: Log; ti
     const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
     if (!refreshToken && !accessToken) return null;
     const provider = fillFor(keys, stored, { provider: oauth.provider, client }, tokens?.stated);
+    if (isUnattended(provider))
+      return { provider, ...unattendedRequest(stored.connector, client, openFields(keys, stored)), refreshToken, accessToken, timeoutMs };
     return { provider, client, refreshToken, accessToken, timeoutMs };
   }
 

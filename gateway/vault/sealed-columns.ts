@@ -98,7 +98,9 @@ export function tokenColumns(
     sealed_refresh_token: tokens.refreshToken
       ? sealColumn(sealer, place, "sealed_refresh_token", tokens.refreshToken)
       : before.sealed_refresh_token,
-    sealed_stated: known ? sealStated(sealer, place, { ...known, ...keptOf(tokens, connector) }) : before.sealed_stated,
+    sealed_stated: known
+      ? sealStated(sealer, place, { ...known, ...keptOf(tokens.stated, [tokens.accessToken, tokens.refreshToken], connector) })
+      : before.sealed_stated,
     token_type: tokens.tokenType,
     granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
     issued_at: askedAt,
@@ -108,14 +110,14 @@ export function tokenColumns(
   } satisfies Partial<AuthorizationRow>;
 }
 
-const sealStated = (sealer: Sealer, place: TokenPlace, stated: StatedValues): string | null =>
+export const sealStated = (sealer: Sealer, place: TokenPlace, stated: StatedValues): string | null =>
   Object.keys(stated).length === 0 ? null : sealColumn(sealer, place, "sealed_stated", JSON.stringify(stated));
 
-/** The values that are declared to be kept, never a token. */
-function keptOf({ stated, accessToken, refreshToken }: TokenSet, { oauth }: ConnectorConfig): StatedValues {
-  const kept = (oauth?.provider.keptSources ?? []).flatMap((source) => {
+/** The values that are declared to be kept, never one of the secrets. */
+export function keptOf(stated: StatedValues, secrets: readonly (string | null)[], { protocol }: ConnectorConfig): StatedValues {
+  const kept = (protocol?.keptSources ?? []).flatMap((source) => {
     const value = stated[source];
-    return value === undefined || value === accessToken || value === refreshToken ? [] : [[source, value] as const];
+    return value === undefined || secrets.includes(value) ? [] : [[source, value] as const];
   });
   return Object.fromEntries(kept);
 }

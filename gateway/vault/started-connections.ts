@@ -1,6 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization } from "../../schema/upstream.ts";
 import { createAuthorizationRequest } from "../oauth/authorize.ts";
+import { isUnattended } from "../oauth/request-tokens.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
@@ -102,7 +103,7 @@ async function unlinkedStep(
   const { collect, oauth, slug } = started.connector;
   if (collect && !started.authorization.sealed_fields)
     return { state, collect, authorizeUrl: `${dependencies.publicUrl}/connect/${slug}?state=${state}` };
-  if (!oauth) return {};
+  if (!oauth || isUnattended(oauth.provider)) return {};
   const values = valuesOf(started.connector, oauth.client, { fields: openCollected(dependencies, started), stated: {} });
   const provider = fillProvider(oauth.provider, values);
   const url = await createAuthorizationRequest({

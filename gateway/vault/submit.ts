@@ -1,10 +1,14 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
+import { isUnattended } from "../oauth/request-tokens.ts";
 import { type Link, openVerifier, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
+import type { ConnectingFailure } from "./connecting-failure.ts";
 import { parseCollected } from "./collected.ts";
 import { toAuthorization } from "./connections.ts";
 import { placeOf, sealColumn } from "./sealed-columns.ts";
 import { type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
+import { proveKey } from "./typed-key.ts";
+import { requestFirstTokens } from "./unattended.ts";
 
 /** The form between the two halves of connecting. Its fields connect by themselves where the connector has no provider. Throws NOT_FOUND. */
 export function createSubmit(parts: ConnectingParts) {
@@ -24,12 +28,21 @@ export function createSubmit(parts: ConnectingParts) {
     const place = placeOf(started.connection, started.authorization.id);
     const sealedFields = sealColumn(sealer, place, "sealed_fields", JSON.stringify(values));
     const returnTo = attempt.return_to;
-    if (!started.connector.oauth) {
+    const activate = async (activating: () => Promise<ConnectingFailure | null>) => {
       await attempts.use(attempt);
-      const failure = await activation.withKey(started, attempt.user_id, { values, sealedFields });
+      const failure = await activating();
       if (failure) throw notFound(failure.message);
       const { authorization, connector } = await readStarted(parts, attempt);
       return { ...toAuthorization(authorization, connector, view), returnTo };
+    };
+    if (!started.connector.oauth) {
+      const owner = await proveKey(parts, started, values);
+      return activate(() => activation.withKey(started, attempt.user_id, { values, sealedFields, ...owner }));
+    }
+    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
+    if (isUnattended(started.connector.oauth.provider)) {
+      const granted = await requestFirstTokens(parts, filled, values);
+      return activate(() => activation.withTokens(filled, attempt.user_id, granted));
     }
     const { numUpdatedRows } = await database.query
       .updateTable("authorizations")
@@ -39,7 +52,6 @@ export function createSubmit(parts: ConnectingParts) {
       .where("status", "=", "awaiting_callback")
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) throw notFound(USED_LINK);
-    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     return {
       ...toAuthorization(filled.authorization, filled.connector, view),
       ...(await nextStep(parts, filled, attempt, { state, verifier: openVerifier(parts, attempt), link })),

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { isTemporary } from "../../schema/errors.ts";
 import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
-import { checkToken, isCheckable } from "../oauth/check.ts";
+import { checkCredential, checkToken, isCheckable } from "../oauth/check.ts";
 import { FieldError } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -13,6 +13,7 @@ import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { noteHealth } from "./health.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import { isRenewable } from "./renewable.ts";
 import { updateGrant } from "./refresh-result.ts";
 import type { Keys } from "./sealed-columns.ts";
 
@@ -61,8 +62,8 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
   return {
     isDue(grant) {
       const { authorization, connector } = grant;
-      const { oauth, checkIntervalMs } = connector;
-      if (!oauth || checkIntervalMs === 0 || !isCheckable(oauth.provider, knowsAccount(grant))) return false;
+      const { protocol, checkIntervalMs } = connector;
+      if (!protocol || checkIntervalMs === 0 || !isCheckable(protocol, knowsAccount(grant))) return false;
       const lastAt = Math.max(lastCheckOf(authorization), checkedAt.get(authorization.id) ?? 0);
       return lastAt <= clock.now() - checkIntervalMs || flights.has(keyOf(grant));
     },
@@ -118,7 +119,7 @@ async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, a
   if (result !== "refused") return false;
   log.info({ connection: connection.id, connector: connector.slug }, "the provider refuses an access token before its expiry");
   // The refresh is the second question.
-  if (authorization.sealed_refresh_token !== null) {
+  if (isRenewable(grant)) {
     await updateGrant(dependencies, grant, { refused_at: clock.now() });
     return true;
   }
@@ -129,23 +130,25 @@ async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, a
     error_code: TOKEN_REJECTED_CODE,
     error_message: `${connector.name} no longer accepts this connection's token: connect again.`,
   };
-  await updateGrant(dependencies, grant, noteHealth(authorization, verdict, clock.now()));
+  await updateGrant(dependencies, grant, noteHealth(grant, verdict, clock.now()));
   return true;
 }
 
 /** A refresh failed before, and the token works all the same. */
 async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Promise<void> {
   const columns = { failures: 0, retry_at: null, failure_kind: null, failure_code: null, failure_message: null };
-  await updateGrant(dependencies, grant, noteHealth(grant.authorization, columns, dependencies.clock.now()));
+  await updateGrant(dependencies, grant, noteHealth(grant, columns, dependencies.clock.now()));
 }
 
 async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
-  const { oauth } = grant.connector;
+  const { oauth, protocol } = grant.connector;
   const client = grantClientOf(grant);
-  if (!oauth || !client) return "unknown";
+  if (!protocol || (oauth && !client)) return "unknown";
   try {
-    const provider = fillFor(keys, grant, { provider: oauth.provider, client });
-    return await checkToken({ provider, client, accessToken, timeoutMs: CHECK_TIMEOUT_MS });
+    const provider = fillFor(keys, grant, { provider: protocol, client });
+    const limits = { timeoutMs: CHECK_TIMEOUT_MS };
+    if (!client) return (await checkCredential({ ...limits, provider, credential: accessToken })).result;
+    return await checkToken({ ...limits, provider, client, accessToken });
   } catch (error) {
     // It was connected before the provider's endpoints needed the field.
     if (error instanceof FieldError) return "unknown";

@@ -13,6 +13,7 @@ import type { AccessTokenOutcome, ConnectionWhere, TokenRequest } from "../../sc
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { type StoredConnection, toConnection, type View } from "./connections.ts";
 import { type Held, isAnswer } from "./held-token.ts";
+import { isRenewable } from "./renewable.ts";
 import { type RefreshProblem, shortLived } from "./refresh-problem.ts";
 
 /** "A token, please." */
@@ -37,7 +38,7 @@ export function answerOf(held: Held, { request, view }: Question, problem: Refre
   if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, now)))
     return minimumTtlUnavailable(name, maximumTtlOf(held, now));
   // A new token that is hardly alive: connecting again would bring no better one.
-  if (held.authorization.sealed_refresh_token) return temporarilyUnavailable(name, 1, shortLived.reason);
+  if (isRenewable(held)) return temporarilyUnavailable(name, 1, shortLived.reason);
   return reconnectRequired(toConnection(held, view), "EXPIRED");
 }
 
@@ -76,7 +77,7 @@ function isAlive({ authorization }: Held, now: number): boolean {
 }
 
 /** The most that can be asked, in seconds: of a new token where one can be had, else of the current one. */
-function maximumTtlOf({ authorization, freshness }: Held, now: number): number {
-  const { expires_at: expiresAt, sealed_refresh_token: refreshToken } = authorization;
-  return refreshToken || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - now) / 1000);
+function maximumTtlOf({ authorization, connector, freshness }: Held, now: number): number {
+  const { expires_at: expiresAt } = authorization;
+  return isRenewable({ authorization, connector }) || expiresAt === null ? freshness.maximumTtl : Math.floor((expiresAt - now) / 1000);
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, StoredConnection } from "./connections.ts";
 import { noteHealth, UNOPENED_CODE } from "./health.ts";
+import { isRenewable } from "./renewable.ts";
 import { updateGrant } from "./refresh-result.ts";
 
 interface Dependencies {
@@ -17,13 +18,17 @@ export async function noteUnopened(dependencies: Dependencies, stored: StoredCon
 
 /** What has nothing to refresh opens again: its key is back. Never throws. */
 export async function noteOpened(dependencies: Dependencies, stored: StoredConnection): Promise<void> {
-  if (stored.authorization?.failure_code !== UNOPENED_CODE || stored.authorization.sealed_refresh_token !== null) return;
+  if (stored.authorization?.failure_code !== UNOPENED_CODE || isRenewable(stored)) return;
   await note(dependencies, stored, { failure_kind: null, failure_code: null });
 }
 
-async function note(dependencies: Dependencies, { connection, authorization }: StoredConnection, columns: Partial<AuthorizationRow>) {
+async function note(
+  dependencies: Dependencies,
+  { connection, authorization, connector }: StoredConnection,
+  columns: Partial<AuthorizationRow>,
+) {
   if (!authorization) return;
-  const noted = noteHealth(authorization, columns, dependencies.clock.now());
+  const noted = noteHealth({ authorization, connector }, columns, dependencies.clock.now());
   // It is only shown: the caller is answered also while the store is away.
   await updateGrant(dependencies, { connection, authorization }, noted).catch(() => {});
 }

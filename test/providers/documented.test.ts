@@ -1,10 +1,12 @@
 /** What the gateway sends to each documented provider, and what it concludes of the answers that the documentation shows. */
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAuthorizationRequest, createVerifier } from "../../gateway/oauth/authorize.ts";
 import { checkToken, isCheckable } from "../../gateway/oauth/check.ts";
 import { exchangeCode } from "../../gateway/oauth/exchange.ts";
 import { declaredSources, type OAuthProvider } from "../../gateway/oauth/provider.ts";
 import { refreshTokens } from "../../gateway/oauth/refresh.ts";
+import { isUnattended, requestTokens } from "../../gateway/oauth/request-tokens.ts";
 import type { TokenResult } from "../../gateway/oauth/result.ts";
 import { revokeToken } from "../../gateway/oauth/revoke.ts";
 import { accountOf } from "../../gateway/oauth/account.ts";
@@ -24,7 +26,9 @@ const state = "a-state-of-16-bytes-or-more";
 const askedAt = Date.parse("2026-11-26T12:00:00Z");
 
 const documented = listProviders().filter((slug) => providerSchema.parse(slug).facts.documented !== undefined);
-const oauth = documented.filter((slug) => providerSchema.parse(slug).oauth !== null);
+const withTokens = documented.filter((slug) => providerSchema.parse(slug).oauth !== null);
+const unattended = withTokens.filter((slug) => isUnattended(providerSchema.parse(slug).protocol));
+const oauth = withTokens.filter((slug) => !unattended.includes(slug));
 
 let player: Player | null = null;
 afterEach(async () => {
@@ -247,3 +251,35 @@ describe.each(oauth)("%s", (slug) => {
 });
 
 const toTextOrNull = (value: unknown): string | null => (value === null || value === undefined ? null : toText(value));
+
+const privateKey = (): string =>
+  generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+
+const askAlone = ({ fixture, provider, scopes }: Played): Promise<TokenResult> =>
+  requestTokens({
+    provider,
+    client,
+    scopes,
+    values: { ...fixture.fields, private_key: privateKey() },
+    isTyped: false,
+    operation: "exchange",
+    askedAt,
+  });
+
+describe.each(unattended)("%s", (slug) => {
+  it("is asked for tokens as its documentation says, without a person", async () => {
+    const played = await start(slug);
+    const { exchange, concluded, errors: known } = played.fixture;
+    if (exchange === null) throw new Error("The fixture has no exchange.");
+    played.player.play(exchange.answer);
+    expect(await askAlone(played)).toMatchObject({
+      ok: true,
+      tokens: { accessToken: "access-1", refreshToken: null, expiresInSeconds: concluded.expires_in },
+    });
+    expectRequest(played.player.sent[0], exchange);
+    for (const { answer, means } of known.filter(({ on }) => on === "exchange")) {
+      played.player.play({ ...answer, status: answer.status ?? 200 });
+      expect(await askAlone(played)).toMatchObject({ ok: false, kind: means });
+    }
+  });
+});

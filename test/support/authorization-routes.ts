@@ -50,6 +50,9 @@ export async function route(state: ServerState, request: IncomingMessage, respon
       return sendAccount(state, request, response, ({ id, label }) => state.answers.userInfo ?? JSON.stringify({ sub: id, email: label }));
     case "GET /api/me":
       return sendAccount(state, request, response, ({ id, label }) => JSON.stringify({ id, label }));
+    case "GET /api/keys/me":
+      if (isAnswered(state, keyOf(request), response)) return;
+      return sendAccount(state, request, response, ({ id, label }) => JSON.stringify({ id, label, secret: "planted" }), keyOf(request));
     case "GET /.well-known/openid-configuration":
       if (state.answers.metadata) return sendJson(response, 200, state.answers.metadata);
       return sendNothing(response);
@@ -109,13 +112,20 @@ async function introspect(state: ServerState, request: IncomingMessage, response
   sendJson(response, 200, { active: endpoint.grants.findGrant(token) !== null });
 }
 
+/** Any live access token is an API key here: in a header of its own, or as the password of Basic. */
+function keyOf({ headers }: IncomingMessage): string {
+  const basic = Buffer.from(headers.authorization?.replace(/^Basic /, "") ?? "", "base64").toString();
+  return String(headers["x-api-key"] ?? basic.slice(basic.indexOf(":") + 1));
+}
+
 function sendAccount(
   { endpoint }: ServerState,
   request: IncomingMessage,
   response: ServerResponse,
   show: (account: TestAccount) => string,
+  credential = bearerOf(request),
 ): void {
-  const grant = endpoint.grants.findGrant(bearerOf(request));
+  const grant = endpoint.grants.findGrant(credential);
   if (grant === null) return sendJson(response, 401, { error: "invalid_token" }, { "www-authenticate": 'Bearer error="invalid_token"' });
   sendText(response, 200, show(grant.account), { "content-type": "application/json", "cache-control": "no-store" });
 }

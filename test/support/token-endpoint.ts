@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { decodeJwt } from "jose";
 import type { OAuthClient } from "../../gateway/oauth/provider.ts";
 import type { Grants, IssuedTokens } from "./grants.ts";
 import type { Misbehaviour, Script } from "./misbehaviour.ts";
@@ -31,6 +32,7 @@ export interface TokenEndpoint {
 type Outcome = { readonly tokens: IssuedTokens } | { readonly status: number; readonly error: string };
 
 const secretNames: ReadonlySet<string> = new Set(["code", "code_verifier", "refresh_token", "client_secret"]);
+const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const HUGE_BYTES = 2_097_152;
 
 /** Answers `POST /token` (RFC 6749 section 3.2), after the misbehaviour that the script has for it. */
@@ -110,7 +112,7 @@ function bodyOf(tokens: IssuedTokens): Record<string, unknown> {
     access_token: tokens.accessToken,
     token_type: "Bearer",
     expires_in: tokens.expiresInSeconds,
-    refresh_token: tokens.refreshToken,
+    refresh_token: tokens.refreshToken === "" ? undefined : tokens.refreshToken,
     ...(tokens.refreshExpiresInSeconds !== null && { refresh_token_expires_in: tokens.refreshExpiresInSeconds }),
     scope: tokens.scopes.join(" "),
   };
@@ -118,7 +120,8 @@ function bodyOf(tokens: IssuedTokens): Record<string, unknown> {
 
 function process(endpoint: TokenEndpoint, { request, params }: Call): Outcome {
   if (params["client_secret"] === "") return { status: 400, error: "invalid_request" };
-  if (!isAuthenticated(endpoint.client, request, params)) return { status: 401, error: "invalid_client" };
+  if (params["grant_type"] !== JWT_BEARER && !isAuthenticated(endpoint.client, request, params))
+    return { status: 401, error: "invalid_client" };
   const tokens = redeem(endpoint, params);
   if (tokens === undefined) return { status: 400, error: "unsupported_grant_type" };
   return tokens === null ? { status: 400, error: "invalid_grant" } : { tokens };
@@ -131,10 +134,20 @@ function redeem({ grants, onRefresh }: TokenEndpoint, params: Record<string, str
     case "refresh_token":
       onRefresh();
       return grants.redeemRefreshToken(params["refresh_token"] ?? "");
+    case "client_credentials":
+      return issueAlone(grants, "robot", params["scope"]?.split(" ") ?? []);
+    case JWT_BEARER:
+      return issueAlone(grants, decodeJwt(params["assertion"] ?? "").iss ?? "", []);
     default:
       return undefined;
   }
 }
+
+/** Without a person, and without a refresh token. */
+const issueAlone = (grants: Grants, id: string, scopes: readonly string[]): IssuedTokens => ({
+  ...grants.issueTokens({ id, label: `${id}@example.test` }, scopes),
+  refreshToken: "",
+});
 
 /** Whether Basic or body credentials are the client's own (RFC 6749 section 2.3.1). Also guards the revocation endpoint. */
 export function isAuthenticated(client: OAuthClient, request: IncomingMessage, params: Record<string, string>): boolean {

@@ -1,0 +1,65 @@
+import { badUserInput } from "../../schema/errors.ts";
+import { describeProblem, toSentence } from "../../schema/problems.ts";
+import { accountOf } from "../oauth/account.ts";
+import { PrivateKeyError } from "../oauth/assertion.ts";
+import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
+import { requestTokens } from "../oauth/request-tokens.ts";
+import type { TokenFailure } from "../oauth/result.ts";
+import { readStated } from "../oauth/stated-values.ts";
+import { fetchStated } from "../oauth/userinfo.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { valuesOf } from "../providers/connector-values.ts";
+import { fillProvider } from "../providers/template.ts";
+import type { StartedConnection } from "./connections.ts";
+import { logMisread } from "./refresh-result.ts";
+import type { Granted } from "./spool.ts";
+import type { ConnectingDependencies } from "./started-connections.ts";
+import { assertSameAccount, refusedInput, uncheckedInput } from "./typed-key.ts";
+import { unattendedRequest } from "./unattended-request.ts";
+
+/**
+ * Asks for the first tokens of a connection that needs no person at the provider. Throws BAD_USER_INPUT for what the provider refuses,
+ * TEMPORARILY_UNAVAILABLE where it cannot answer.
+ */
+export async function requestFirstTokens(
+  dependencies: ConnectingDependencies,
+  started: StartedConnection,
+  fields: Readonly<Record<string, string>>,
+): Promise<Granted> {
+  const { clock, log, timeoutMs } = dependencies;
+  const { connector } = started;
+  const { oauth, scopes, slug } = connector;
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
+  const provider = fillProvider(oauth.provider, valuesOf(connector, oauth.client, { fields, stated: {} }));
+  const askedAt = clock.now();
+  const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };
+  const result = await requestTokens({ ...asked, operation: "exchange", secrets: Object.values(fields) }).catch((error: unknown) => {
+    if (!(error instanceof PrivateKeyError)) throw error;
+    throw badUserInput("The private key cannot be read: enter it whole, from its first line to its last.", "fields");
+  });
+  if (!result.ok) throw refusalOf(dependencies, connector, result);
+  logMisread(log, slug, result.tokens);
+  const granted = await nameAccount(provider, fields, { tokens: result.tokens, askedAt, clientId: oauth.client.clientId }, timeoutMs);
+  await assertSameAccount(dependencies, started, granted.account);
+  return granted;
+}
+
+async function nameAccount(
+  provider: OAuthProvider,
+  fields: Readonly<Record<string, string>>,
+  { tokens, ...request }: Pick<Granted, "tokens" | "askedAt" | "clientId">,
+  timeoutMs: number,
+): Promise<Granted> {
+  const known = { ...readStated("field", fields, declaredSources(provider)), ...tokens.stated };
+  const asked = await fetchStated({ provider, accessToken: tokens.accessToken, known, timeoutMs });
+  const stated = { ...known, ...asked };
+  const account = accountOf(provider, stated);
+  return { tokens: { ...tokens, stated }, ...request, account, isKnownToUserInfo: Object.keys(asked).length > 0 };
+}
+
+function refusalOf({ log }: ConnectingDependencies, { slug, name }: ConnectorConfig, { kind, code, reason }: TokenFailure) {
+  log.warn({ connector: slug, code, reason }, "the provider gives no tokens for what was entered");
+  if (kind === "revoked" || kind === "denied") return refusedInput(name);
+  if (kind === "misconfigured") return badUserInput(toSentence(describeProblem(name, code, "attempt")), "fields");
+  return uncheckedInput(name);
+}
