@@ -4,9 +4,9 @@ import { isUnattended } from "../oauth/request-tokens.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";
 import type { Variable } from "./format-variable.ts";
+import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
-import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -134,31 +134,6 @@ const clientFields: CollectConfig["fields"] = [
   { name: "client_id", label: "Client ID", suffix: null, secret: false },
   { name: "client_secret", label: "Client secret", suffix: null, secret: true },
 ];
-
-/** Values that no user is asked for: the operator's, else the provider's defaults. */
-function fixedVariables(written: Written): Record<string, string> {
-  const defaults = (factsOf(written)?.variables ?? []).flatMap(({ name, from, default: value }) =>
-    value === undefined || from !== "user" ? [] : [[name, value]],
-  );
-  const rules = rulesOf(written);
-  const stated = Object.entries(written.variables).map(([name, value]) => [name, readValue(rules[name] ?? labelRule, value) ?? value]);
-  return { ...Object.fromEntries(defaults), ...Object.fromEntries(stated) };
-}
-
-/** The provider's rules, with the hosts that this connector allows. None while others of its facts are looked for problems. */
-function rulesOf({ provider, allowed_hosts: allowedHosts }: Written): Record<string, VariableRule> {
-  const rules = Object.entries(provider?.rules ?? {});
-  return Object.fromEntries(rules.map(([name, rule]) => [name, { ...rule, allowedHosts }]));
-}
-
-/** Values of the operator's that break a rule. */
-function wrongVariablesIn(written: Written): [path: string[], message: string][] {
-  const rules = rulesOf(written);
-  return Object.entries(written.variables).flatMap(([name, value]): [string[], string][] => {
-    const rule = rules[name];
-    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], describeRule("It", rule)]];
-  });
-}
 
 /** What the user is asked: the connector's own fields, else the provider's, and the provider's variables that have no value. */
 function collectOf(written: Written): CollectConfig | null {
