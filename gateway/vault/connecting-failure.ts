@@ -43,7 +43,7 @@ export function objectionTo(
   if (!previous?.account_id) return null;
   const relation = relationTo(started, previous, account);
   if (relation === "unknown") return accountUnknown(started, previous);
-  return relation === "other" ? accountMismatch(started, previous) : null;
+  return relation === "other" ? accountMismatch(started, previous, account) : null;
 }
 
 const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): ConnectingFailure => ({
@@ -51,7 +51,7 @@ const accountUnknown = ({ connector }: StartedConnection, previous: Authorizatio
   message: `${connector.name} did not say whose account this is, so the connection stays as it was (${previous.display_label ?? previous.account_id}): try again.`,
 });
 
-const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow): ConnectingFailure => ({
+const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow, account: Account | null): ConnectingFailure => ({
   code: "account_mismatch",
-  message: `This is another ${connector.name} account than before (${previous.display_label ?? previous.account_id}): choose that one, or disconnect first.`,
+  message: `This is another ${connector.name} account than before (${account?.label ?? account?.id}, not ${previous.display_label ?? previous.account_id}): choose that one, or disconnect first.`,
 });
