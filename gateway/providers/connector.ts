@@ -3,8 +3,8 @@ import type { OAuthClient, OAuthProvider, VariableRule } from "../oauth/provider
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";
-import type { Variable } from "./format-variable.ts";
 import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
+import { clientFields, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
 
@@ -42,31 +42,6 @@ export interface ConnectorConfig {
 /** How often a provider may be asked whether an access token still works, in seconds, and the longest that can be configured: a day. */
 const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
 const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
-
-export interface CollectConfig {
-  instructions: string | null;
-  saveLabel: string;
-  fields: { name: string; label: string; suffix: string | null; secret: boolean }[];
-}
-
-const DEFAULT_SAVE_LABEL = "Save";
-
-const collectSchema = z.strictObject({
-  instructions: z.string().nullable().default(null),
-  save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL),
-  fields: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
-        label: z.string().min(1),
-        suffix: z.string().nullable().default(null),
-        secret: z.boolean().default(false),
-      }),
-    )
-    .min(1, "must ask for at least one field")
-    .max(16)
-    .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
-});
 
 const MAXIMUM_PREVIOUS_CLIENTS = 16;
 
@@ -129,12 +104,6 @@ const isUnattendedIn = (written: Written): boolean => {
 const needsNoClient = (written: Written): boolean =>
   factsOf(written) !== undefined && (!isOAuth(written.provider) || isUnattendedIn(written));
 
-/** A client of the user's. */
-const clientFields: CollectConfig["fields"] = [
-  { name: "client_id", label: "Client ID", suffix: null, secret: false },
-  { name: "client_secret", label: "Client secret", suffix: null, secret: true },
-];
-
 /** What the user is asked: the connector's own fields, else the provider's, and the provider's variables that have no value. */
 function collectOf(written: Written): CollectConfig | null {
   const { collect } = written;
@@ -150,13 +119,6 @@ function collectOf(written: Written): CollectConfig | null {
   const saveLabel = fields.length === 0 ? "Connect" : DEFAULT_SAVE_LABEL;
   return { instructions: collect?.instructions ?? null, saveLabel: collect?.save_label ?? saveLabel, fields };
 }
-
-const toField = ({ name, label, secret, strip }: Variable): CollectConfig["fields"][number] => ({
-  name,
-  label: label ?? name,
-  suffix: strip ?? null,
-  secret,
-});
 
 /** Metadata that a secret field of the connector's own would be shown by. */
 function secretMetadataOf(written: Written): string[] {
