@@ -149,6 +149,8 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
+ * Noted, and not acted on yet: `tokens`, `callback`, `account.avatar`, `expiry.path`, `refresh.rotates`, `refresh.kills_old_token`,
+ * `refresh.ahead_seconds`, `device_authorization_endpoint`.
  */
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),
