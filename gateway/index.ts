@@ -18,6 +18,7 @@ export {
   type ConnectionWhere,
   type Connector,
   type Health,
+  type KnownUser,
   type Owner,
   type OwnerConnections,
   ownerOfViewer,
@@ -38,9 +39,12 @@ export type {
   ConnectsElsewhere,
   ConnectsHere,
   OpenUpstream,
+  RelayedClient,
+  RelayedUsers,
   UpstreamAdapter,
   UpstreamRuntime,
   UserConnections,
 } from "./upstream/outside/adapter.ts";
 export { accessToken, createAuthorization } from "./upstream/outside/answers.ts";
+export type { RelayedSession } from "./upstream/upstream.ts";
 export { fingerprintOf } from "./vault/sealed-columns.ts";

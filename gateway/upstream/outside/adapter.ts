@@ -3,6 +3,7 @@ import type {
   Connection,
   ConnectionWhere,
   Connector,
+  KnownUser,
   Owner,
   OwnerConnections,
   Viewer,
@@ -12,10 +13,12 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Notes } from "../../store/notes.ts";
 import type { SingleFlight } from "../../store/single-flight.ts";
+import type { RelayedSession } from "../upstream.ts";
 
 /**
- * A holder of tokens. Its users are this gateway's: sessions, user tokens, issuers and API keys are not its concern. It is asked through
- * the same wrappers as the gateway's own adapters, which withhold group tokens, check `returnTo`, limit and count.
+ * A holder of tokens. Its users are this gateway's, unless it has `users`: sessions, user tokens, issuers and API keys are then not its
+ * concern. It is asked through the same wrappers as the gateway's own adapters, which withhold group tokens, check `returnTo`, limit and
+ * count.
  */
 export interface UpstreamAdapter {
   /** The connectors on offer, in the order of the catalog. */
@@ -24,10 +27,35 @@ export interface UpstreamAdapter {
   connectionsOf(owner: Owner): OwnerConnections;
   /** For a signed-in user: the connections of `ownerOfViewer(viewer)`. Group tokens may be given: the gateway withholds them. */
   forUser(viewer: Viewer): UserConnections;
+  /** Users whom the holder alone knows: their bearers and sessions are passed on to it. Left out, users are this gateway's. */
+  users?: RelayedUsers;
   /** Resolves when it can be asked. Throws the reason why it cannot. Left out, it always can. */
   check?(): Promise<void>;
   /** Lets what is under way finish. */
   close?(): Promise<void>;
+}
+
+/** Where a request came from. */
+export interface RelayedClient {
+  /** The client's address; null where it is not known. */
+  address: string | null;
+}
+
+/** Users of a service that itself says who is asking. API keys of servers stay this gateway's. */
+export interface RelayedUsers {
+  /** Where browsers reach the service: a session of another one is none. */
+  origin: string;
+  /** Whose bearer it is, now. Asked before and after each token. Throws a `GatewayError` of code UNAUTHENTICATED for one that is no good. */
+  whoIs(bearer: string, client: RelayedClient): Promise<Viewer>;
+  /** Starts a session with the platform's token of a user. Whatever it throws, it leaves no session. Throws UNAUTHENTICATED. */
+  login(userToken: string, client: RelayedClient): Promise<RelayedSession>;
+  /** The session that these cookies hold, with a bearer that lasts longer. Throws UNAUTHENTICATED when it has ended. */
+  refresh(cookie: string, client: RelayedClient): Promise<RelayedSession>;
+  /** Ends the session. Succeeds also where it has ended already. */
+  logout(cookie: string, client: RelayedClient): Promise<void>;
+  /** For servers. Null where there is no such user or group. Left out, every id counts as known. */
+  findUser?(id: string): Promise<KnownUser | null>;
+  findGroup?(id: string): Promise<{ id: string } | null>;
 }
 
 /** A user's connections, and what the user may do with them. Live views are made of `list`. */

@@ -11,21 +11,24 @@ import { connectorUrlOf } from "../../providers/connector-url.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Database } from "../../store/database.ts";
+import type { Sealer } from "../../store/sealing.ts";
 import { createNotes } from "../../store/notes.ts";
 import { createSingleFlight, type SingleFlight } from "../../store/single-flight.ts";
 import { topicOf } from "../../vault/connections.ts";
-import type { VaultCaller } from "../../vault/owner-connections.ts";
 import { createOwnPlatform, createOwnUsers } from "../own-users.ts";
+import { createRelayedUsers } from "../relayed-users.ts";
 import type { Adapter } from "../upstream.ts";
 import { createWatches } from "../watches.ts";
 import type { OpenUpstream, UpstreamAdapter, UpstreamRuntime } from "./adapter.ts";
 import { assertAsked, checkAnswers, inTime } from "./checked-answers.ts";
 import { connectElsewhere } from "./connect-page.ts";
 import { createLiveReads } from "./live-reads.ts";
+import { createOutsidePlatform, createOutsideRelay, type RelayedCaller } from "./relayed.ts";
 import { applyTokenRules } from "./token-rules.ts";
 
 export interface OutsideOptions {
   auth: Auth;
+  sealer: Sealer;
   database: Database;
   platform: Platform;
   /** Where this gateway is reached, without a slash at the end. */
@@ -44,20 +47,18 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** Opens an adapter from outside, over the users of this gateway. */
 export async function openOutside(open: OpenUpstream, options: OutsideOptions): Promise<Adapter> {
-  const { auth, database, platform } = options;
+  const { database, platform } = options;
   const { singleFlight, idle } = createSingleFlight(database);
   const outside = await open(createRuntime(options, singleFlight));
   const deadlineMs = Math.max(options.timeoutMs, options.requestDeadlineMs) + ANSWER_MARGIN_MS;
   const catalog = createCatalog(platform, outside, deadlineMs);
   const dependencies = { ...options, outside, catalog, deadlineMs, liveReadsOf: createLiveReads(options.clock) };
-  // Its pages are elsewhere.
-  const { callerOf: _pages, ...users } = createOwnUsers(auth, (caller) => connectionsOfCaller(dependencies, caller));
+  const readsOfOwner = (owner: Owner) => readsOf(dependencies, outside.connectionsOf(owner), owner);
   return {
     catalog,
-    users,
+    ...createUsers(dependencies, readsOfOwner),
     pages: null,
     webhook: null,
-    forPlatform: () => createOwnPlatform(auth, (owner) => readsOf(dependencies, outside.connectionsOf(owner), owner)),
     check: () => inTime(Math.min(CHECK_TIMEOUT_MS, deadlineMs), () => outside.check?.()),
     degradation: () => null,
     endSubscriptions: () => database.changes.end(),
@@ -66,6 +67,20 @@ export async function openOutside(open: OpenUpstream, options: OutsideOptions): 
       await idle();
     },
   };
+}
+
+/** Users of this gateway's own, or those whom the adapter alone knows, and what servers may do for them. */
+function createUsers(dependencies: Dependencies, readsOfOwner: (owner: Owner) => OwnerConnections): Pick<Adapter, "users" | "forPlatform"> {
+  const { auth, outside, deadlineMs } = dependencies;
+  const connectionsOf = (caller: RelayedCaller) => connectionsOfCaller(dependencies, caller);
+  if (outside.users) {
+    const relay = createOutsideRelay({ users: outside.users, deadlineMs, connectionsOf });
+    const platform = createOutsidePlatform(outside.users, readsOfOwner);
+    return { users: createRelayedUsers({ ...dependencies, relay }), forPlatform: () => platform };
+  }
+  // Its pages are elsewhere.
+  const { callerOf: _pages, ...users } = createOwnUsers(auth, connectionsOf);
+  return { users, forPlatform: () => createOwnPlatform(auth, readsOfOwner) };
 }
 
 function createRuntime(options: OutsideOptions, singleFlight: SingleFlight): UpstreamRuntime {
@@ -93,7 +108,7 @@ function createCatalog(platform: Platform, outside: Pick<UpstreamAdapter, "listC
 }
 
 interface Dependencies extends OutsideOptions {
-  outside: Pick<UpstreamAdapter, "forUser">;
+  outside: Pick<UpstreamAdapter, "forUser" | "users">;
   catalog: Catalog;
   /** Longest that the adapter may take for an answer, in milliseconds. */
   deadlineMs: number;
@@ -105,7 +120,7 @@ const readsOf = (dependencies: Omit<Dependencies, "outside">, held: OwnerConnect
   applyTokenRules(checkAnswers(held, { ...dependencies, owner }), dependencies);
 
 /** The port over what an adapter has for a user. */
-function connectionsOfCaller(dependencies: Dependencies, caller: VaultCaller): ViewerConnections {
+function connectionsOfCaller(dependencies: Dependencies, caller: RelayedCaller): ViewerConnections {
   const { outside, catalog, publicUrl, database, deadlineMs, liveReadsOf } = dependencies;
   const { viewer } = caller;
   const owner = ownerOfViewer(viewer);
