@@ -13,7 +13,7 @@ interface Form {
 
 /** Asks the user for what the connector collects. */
 export function renderForm({ started, state, problem, values }: Form): Html {
-  const { collect, slug } = started.connector;
+  const { collect, rules, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
     ${collect?.instructions ? renderInstructions(collect.instructions) : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
@@ -29,7 +29,7 @@ export function renderForm({ started, state, problem, values }: Form): Html {
                 type="${secret ? "password" : "text"}"
                 value="${secret ? "" : (values.get(name) ?? "")}"
                 autocomplete="off"
-                required
+                ${rules[name]?.isOptional ? "" : "required"}
               />
               ${suffix ? html`<span>${suffix}</span>` : ""}
             </div>
