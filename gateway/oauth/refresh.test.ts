@@ -19,6 +19,7 @@ describe("a refresh", () => {
       refreshToken: expect.stringMatching(/^refresh_/),
       tokenType: "bearer",
       expiresInSeconds: 3600,
+      refreshExpiresInSeconds: null,
       scopes: ["read", "write"],
       stated: {},
       misread: [],
