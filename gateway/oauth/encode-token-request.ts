@@ -1,7 +1,8 @@
 import type { ProviderRequest } from "../http/fetch.ts";
 import type { GrantOperation } from "./failure.ts";
 import { fillOwnValues, type OwnValues } from "./own-values.ts";
-import type { OAuthProvider, ParamValue, TokenRequestFormat } from "./provider.ts";
+import type { OAuthProvider } from "./provider.ts";
+import type { ParamValue, TokenRequestFormat } from "./provider-requests.ts";
 
 /** A token request as the standard writes it (RFC 6749 section 4.1.3). */
 interface StandardRequest {

@@ -1,6 +1,7 @@
 import { findObject } from "./json.ts";
 import { findAt } from "./path.ts";
-import type { ErrorRule, OAuthProvider } from "./provider.ts";
+import type { OAuthProvider } from "./provider.ts";
+import type { ErrorRule } from "./provider-requests.ts";
 
 /** The code of RFC 6749 (sections 4.1.2.1 and 5.2) that says what a rule means. */
 const codes: Readonly<Record<ErrorRule["means"], string>> = {

@@ -3,7 +3,8 @@ import { findCallbackError } from "./callback-error.ts";
 import { findDeclaredError } from "./error-rules.ts";
 import { createFailure, kindOf } from "./failure.ts";
 import { type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
-import { type OAuthClient, type OAuthProvider, standardProvider, type UpgradeRequest } from "./provider.ts";
+import { type OAuthClient, type OAuthProvider, standardProvider } from "./provider.ts";
+import type { UpgradeRequest } from "./provider-requests.ts";
 import type { TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { callTokenEndpoint, toServer } from "./token-request.ts";
 

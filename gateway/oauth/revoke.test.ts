@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AuthorizationServer, startAuthorizationServer } from "../../test/support/authorization-server.ts";
-import type { RevocationRequest } from "./provider.ts";
+import type { RevocationRequest } from "./provider-requests.ts";
 import { refreshTokens } from "./refresh.ts";
 import { revokeToken } from "./revoke.ts";
 

@@ -1,7 +1,8 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { type FetchLimits, fetchResponse, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
-import type { OAuthClient, OAuthProvider, RevocationRequest } from "./provider.ts";
+import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import type { RevocationRequest } from "./provider-requests.ts";
 import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
 import { fillOwnValues, type OwnValues } from "./own-values.ts";
 import { isHttp, toServer } from "./token-request.ts";

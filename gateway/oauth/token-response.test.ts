@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createProvider, type ErrorRule, type OAuthProvider } from "./provider.ts";
+import { createProvider, type OAuthProvider } from "./provider.ts";
+import type { ErrorRule } from "./provider-requests.ts";
 import { normalizeTokenResponse } from "./token-response.ts";
 
 const askedAt = Date.parse("2026-01-01T00:00:00Z");

@@ -2,7 +2,8 @@ import { createServer, type RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
 import { startAuthorizationServer } from "../../test/support/authorization-server.ts";
 import { type Account, accountOf } from "./account.ts";
-import { createProvider, declaredSources, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
+import { createProvider, declaredSources, type OAuthProvider } from "./provider.ts";
+import type { UserInfoRequest } from "./provider-requests.ts";
 import { readStated } from "./stated-values.ts";
 import { fetchStated, type StatedRequest } from "./userinfo.ts";
 

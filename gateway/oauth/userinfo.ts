@@ -2,7 +2,8 @@ import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { type HttpResponse, type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
 import { parseJson } from "./json.ts";
 import { toCredentialHeader } from "./credential-header.ts";
-import { declaredSources, type OAuthProvider, type UserInfoRequest } from "./provider.ts";
+import { declaredSources, type OAuthProvider } from "./provider.ts";
+import type { UserInfoRequest } from "./provider-requests.ts";
 import { isOfUserInfo, readStated, type StatedValues } from "./stated-values.ts";
 
 export interface StatedRequest extends Partial<FetchLimits> {

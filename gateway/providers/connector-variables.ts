@@ -1,4 +1,4 @@
-import type { VariableRule } from "../oauth/provider.ts";
+import type { VariableRule } from "../oauth/provider-requests.ts";
 import type { Provider } from "./provider.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 

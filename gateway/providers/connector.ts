@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { OAuthClient, OAuthProvider, VariableRule } from "../oauth/provider.ts";
+import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
+import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";

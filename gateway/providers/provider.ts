@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider, type VariableRule } from "../oauth/provider.ts";
+import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
+import type { VariableRule } from "../oauth/provider-requests.ts";
 import { type ParsedFacts, providerFormat } from "./format.ts";
 import type { Variable } from "./format-variable.ts";
 import { readFormerKeys } from "./former-keys.ts";

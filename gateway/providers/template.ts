@@ -1,4 +1,5 @@
-import type { OAuthProvider, ParamValue, VariableRule } from "../oauth/provider.ts";
+import type { OAuthProvider } from "../oauth/provider.ts";
+import type { ParamValue, VariableRule } from "../oauth/provider-requests.ts";
 import { labelRule, readValue } from "./variable-value.ts";
 
 /** A name in a request of the provider's that a value fills in: `https://{subdomain}.zendesk.com/oauth/tokens`. */

@@ -1,4 +1,4 @@
-import type { VariableRule } from "../oauth/provider.ts";
+import type { VariableRule } from "../oauth/provider-requests.ts";
 
 /** One label of a host name (RFC 1123 section 2.1). */
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
