@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { callerOf, createServerHeaders } from "../../test/support/caller.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS } from "../../test/support/vault.ts";
 
@@ -76,7 +77,8 @@ describe("the end of a grant", () => {
     const ada = await start();
     stating({ refresh_token_expires_in: DAY_SECONDS });
     await ada.connect();
-    const answer = await ada.browser.fetch("/connections");
-    expect(await answer.text()).toContain(`"grant_expires_at":"${new Date(test.clock.now() + DAY_MS).toISOString()}"`);
+    const server = callerOf(test, await createServerHeaders(test));
+    const { text } = await server("GET", "/platform/users/ada/connections/test");
+    expect(text).toContain(`"grant_expires_at":"${new Date(test.clock.now() + DAY_MS).toISOString()}"`);
   });
 });
