@@ -25,7 +25,7 @@ describe.each(databaseKinds)("Rule 3: a false invalid_grant, on %s", (database) 
     const { value } = await askToken(ada);
     expect(test.provider.liveAccessTokens()).toContain(value);
     expect(refreshRequests(test)).toHaveLength(2);
-    expect(sleeps.mock.calls).toContainEqual([CONFIRM_REVOKED_MS]);
+    expect(sleeps.mock.calls.map(([ms]) => ms)).toContain(CONFIRM_REVOKED_MS);
   });
 
   it("ends no connection either when the caller says that the token was refused", async () => {
