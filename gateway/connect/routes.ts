@@ -166,7 +166,7 @@ function showStateless({ pages, publicUrl }: Dependencies, request: Request, slu
 function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug: string): Promise<Response> {
   const url = URL.parse(pages.platform.loginRedirectUrl ?? "");
   url?.searchParams.set("returnTo", connectorUrlOf(publicUrl, slug));
-  const body = html`<p>Nobody is signed in in this browser.</p>
+  const body = html`<p>No user is signed in in this browser.</p>
     ${url ? html`<a class="button" href="${url.href}">Sign in</a>` : ""}`;
   return renderPage(pages, request, { title: "Sign in first", status: 401, body });
 }

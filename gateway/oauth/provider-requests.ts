@@ -56,7 +56,7 @@ export interface UpgradeRequest {
 
 /** What may fill a placeholder of the provider's requests: `https://{shop}.myshopify.com`. */
 export interface VariableRule {
-  /** What it may become a part of. Null: whatever its place allows, as the provider states it by itself. */
+  /** What it may become a part of. Null: what its place allows, as the provider states it by itself. */
   readonly may: "host_label" | "host" | "path" | "param" | null;
   /** Known only from the callback, or from an answer: a request that needs it waits for that. */
   readonly isLate: boolean;

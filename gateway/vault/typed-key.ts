@@ -24,8 +24,8 @@ type KeyOwner = Pick<CollectedKey, "account" | "stated" | "isKnownToUserInfo">;
  * Asks the provider whether a key that was just typed works, and whose it is.
  *
  * Throws BAD_USER_INPUT for a key that it refuses, and for one of another account than the connection has. Throws TEMPORARILY_UNAVAILABLE
- * where it cannot answer: the user is still there and can try again, and nobody would notice a wrong key later. An answer that says neither
- * yes nor no keeps nobody out: the key may be restricted to other requests than the check.
+ * where it cannot answer: the user is still there and can try again, and a wrong key would go unnoticed later. An answer that says neither
+ * yes nor no is no reason to refuse: the key may be restricted to other requests than the check.
  */
 export async function proveKey(
   dependencies: ConnectingDependencies,

@@ -12,16 +12,15 @@ import { revokeToken } from "../../gateway/oauth/revoke.ts";
 import { accountOf } from "../../gateway/oauth/account.ts";
 import { readStated } from "../../gateway/oauth/stated-values.ts";
 import { fetchStated } from "../../gateway/oauth/userinfo.ts";
-import { valuesOf } from "../../gateway/providers/connector-values.ts";
-import { type ConnectorConfig, connectorSchema } from "../../gateway/providers/connector.ts";
+import { connectorSchema } from "../../gateway/providers/connector.ts";
 import { listProviders } from "../../gateway/providers/library.ts";
 import { providerSchema } from "../../gateway/providers/provider.ts";
-import { fillProvider, type Values } from "../../gateway/providers/template.ts";
-import { type Exchange, type Fixture, readFixture } from "./fixture.ts";
-import { type Player, type SentRequest, startPlayer } from "./player.ts";
+import { fillProvider } from "../../gateway/providers/template.ts";
+import { toText, pick, like, expectRequest } from "./expected-request.ts";
+import { type Fixture, readFixture } from "./fixture.ts";
+import { client, valuesIn } from "./fixture-values.ts";
+import { type Player, startPlayer } from "./player.ts";
 
-const client = { clientId: "client-id", clientSecret: "client-secret" };
-const BASIC = `Basic ${Buffer.from("client-id:client-secret").toString("base64")}`;
 const state = "a-state-of-16-bytes-or-more";
 const askedAt = Date.parse("2026-11-26T12:00:00Z");
 
@@ -57,44 +56,6 @@ async function start(slug: string): Promise<Played> {
   if (connector.oauth === null) throw new Error(`${slug} is no OAuth provider.`);
   const provider = fillProvider(connector.oauth.provider, valuesIn(fixture, connector));
   return { fixture, player, provider, scopes: fixture.concluded.scopes, redirectUri: `https://gateway.example/callback/${slug}` };
-}
-
-/** What is known once the callback and the token answer have come. The player has hosts in the path, where no scheme is taken off. */
-function valuesIn({ fields, callback, exchange }: Fixture, connector: ConnectorConfig): Values {
-  const sources = declaredSources(connector.oauth?.provider ?? expect.unreachable());
-  const stated = { ...readStated("callback", callback, sources), ...readStated("token", exchange?.answer.body, sources) };
-  const values = Object.entries(valuesOf(connector, client, { fields, stated }));
-  return Object.fromEntries(values.map(([name, value]) => [name, value.replace(/^https:\/\//, "")]));
-}
-
-const isStand = (value: unknown): boolean => typeof value === "string" && /<.*>/.test(value);
-const toText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-
-/** The members of a request that its documentation names, as texts. `<name>` in the documentation stands for any value. */
-const pick = (values: Readonly<Record<string, unknown>>, wanted: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(
-    Object.entries(wanted)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => [name, values[name] === undefined || isStand(value) ? typeof values[name] : toText(values[name])]),
-  );
-
-/** What a request must be like: by its documentation, in the shape of `pick`. */
-const like = (wanted: Readonly<Record<string, unknown>>) =>
-  pick(Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, value ?? undefined])), wanted);
-
-function expectRequest(sent: SentRequest | undefined, { request }: Exchange): void {
-  const [url = "", query = ""] = request.url.split("?");
-  const params = { ...Object.fromEntries(new URLSearchParams(query)), ...request.query, ...request.body };
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value === "Basic <client>" ? BASIC : value]),
-  );
-  const found = { ...sent?.headers, "content-type": sent?.headers["content-type"]?.split(";")[0] };
-  expect({
-    method: sent?.method,
-    url: sent?.url,
-    headers: pick(found, headers),
-    params: pick(sent?.params ?? {}, params),
-  }).toEqual({ method: request.method, url, headers: like(headers), params: like(params) });
 }
 
 const come = (played: Played): Promise<TokenResult> =>

@@ -38,7 +38,7 @@ const routed = new WeakMap<RefreshAccessToken, { own: RefreshAccessToken; routin
 export const markRouted = (wrapper: RefreshAccessToken, own: RefreshAccessToken, routing: Routing): void =>
   void routed.set(wrapper, { own, routing });
 
-/** The provider's own function, whatever a plugin has put in its place. */
+/** The provider's own function, also where a plugin has put another in its place. */
 export async function findRefresh(auth: BetterAuth, providerId: string): Promise<RefreshAccessToken | null> {
   const { socialProviders } = await contextOf(auth);
   const found = socialProviders.find(({ id }) => id === providerId)?.refreshAccessToken;

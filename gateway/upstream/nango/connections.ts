@@ -33,7 +33,7 @@ export interface NangoConnection extends NangoName {
   authorizationId: string;
   tags: Tags;
   createdAt: Date;
-  /** Whether Nango's last refresh failed, for whatever reason. */
+  /** Whether Nango's last refresh failed. It does not say why. */
   hasFailed: boolean;
 }
 

@@ -30,7 +30,7 @@ interface WebhookDependencies {
 /**
  * Takes a webhook as news that an owner's connections may have changed: it has no time and no number, so that it proves nothing, and
  * everything is read again. Throws UNAUTHENTICATED for a wrong signature, BAD_USER_INPUT for more than 64 KiB, and
- * TEMPORARILY_UNAVAILABLE, upon which Nango sends it again.
+ * TEMPORARILY_UNAVAILABLE: Nango then sends it again.
  */
 export async function receiveWebhook({ signingKey, tell }: WebhookDependencies, request: Request): Promise<Response> {
   const body = Buffer.from(await request.arrayBuffer());

@@ -28,7 +28,7 @@ export function authorizeUrlOf({ authorizeUrl, clientId, scopes }: OAuth, redire
   return url.href;
 }
 
-/** Null when the provider does not answer with tokens, for whatever reason: Nango tells no reason either. */
+/** Null when the provider does not answer with tokens. Nango does not tell why either. */
 export const redeemCode = (oauth: OAuth, code: string, redirectUri: string, now: () => number): Promise<Credentials | null> =>
   askForTokens(oauth, { grant_type: "authorization_code", code, redirect_uri: redirectUri }, now);
 
