@@ -38,7 +38,7 @@ export interface AppParts {
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
  * Throws `ConfigError` when the store's secrets do not open or the configuration states what a given upstream decides, `MigrationError`
- * when the store is of another version, and whatever the store's driver or a given upstream throws when it cannot be opened. Then nothing
+ * when the store is of another version, and what the store's driver or a given upstream throws when it cannot be opened. Then nothing
  * stays open.
  */
 export async function createApp(
