@@ -72,6 +72,13 @@ describe("revokeToken", () => {
     );
   });
 
+  it.each([
+    ["as the bearer", { auth: "bearer" }],
+    ["in a parameter", { params: { access_token: "{access_token}" } }],
+  ] as const)("sends no refresh token where the provider wants the access token %s", async (_where, dialect) => {
+    expect(await revoke("refresh-token", { ...at("http://127.0.0.1:1/revoke"), ...dialect })).toMatchObject({ code: "unsupported" });
+  });
+
   it("is a result, not an exception, when the provider cannot be reached", async () => {
     expect(await revoke("token", at("http://127.0.0.1:1/revoke"))).toMatchObject({ ok: false });
   });

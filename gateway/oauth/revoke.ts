@@ -29,7 +29,7 @@ const STATUS_MULTIPLE_CHOICES = 300;
 export async function revokeToken(revocation: Revocation): Promise<RevocationResult> {
   const dialect = revocation.provider.revocation;
   const token = revocation.refreshToken ?? revocation.accessToken;
-  if (dialect === null || token === null) return failure("unsupported", undefined, []);
+  if (dialect === null || token === null || !isComplete(dialect, revocation, token)) return failure("unsupported", undefined, []);
   try {
     await oauth.processRevocationResponse(await send(revocation, dialect, token));
     return { ok: true };
@@ -38,16 +38,24 @@ export async function revokeToken(revocation: Revocation): Promise<RevocationRes
   }
 }
 
+const valuesOf = ({ client, refreshToken, accessToken }: Revocation, token: string): OwnValues => ({
+  token,
+  refresh_token: refreshToken,
+  access_token: accessToken,
+  client_id: client.clientId,
+  client_secret: client.clientSecret,
+});
+
+/** Whether all is known that the provider's request holds: nothing else stands in for the token that it wants. */
+function isComplete({ url, params, auth }: RevocationRequest, revocation: Revocation, token: string): boolean {
+  if (auth === "bearer" && revocation.accessToken === null) return false;
+  return [url, ...Object.values(params ?? {})].every((text) => fillOwnValues(String(text), valuesOf(revocation, token)) !== null);
+}
+
 /** oauth4webapi writes the standard's request, which becomes the provider's. */
 function send(revocation: Revocation, dialect: RevocationRequest, token: string): Promise<Response> {
-  const { provider, client, refreshToken, accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = revocation;
-  const values = {
-    token,
-    refresh_token: refreshToken,
-    access_token: accessToken,
-    client_id: client.clientId,
-    client_secret: client.clientSecret,
-  };
+  const { provider, client, refreshToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal } = revocation;
+  const values = valuesOf(revocation, token);
   const server = { ...toServer(provider), revocation_endpoint: dialect.url };
   const authentication = authenticationOf(provider, client, dialect.auth);
   return oauth.revocationRequest(server, { client_id: client.clientId }, authentication, token, {
@@ -94,8 +102,7 @@ function encodeRevocation(
   }
   const { "content-type": type = "", ...others } = standard.headers;
   const standardHeaders = { accept: "application/json", ...others };
-  const headers =
-    auth === "bearer" ? { ...standardHeaders, authorization: `Bearer ${values.access_token ?? values.token ?? ""}` } : standardHeaders;
+  const headers = auth === "bearer" ? { ...standardHeaders, authorization: `Bearer ${values.access_token ?? ""}` } : standardHeaders;
   if (body === "json")
     return { url, method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(Object.fromEntries(params)) };
   if (body === "form") return { url, method, headers: { ...headers, "content-type": type }, body: params.toString() };
