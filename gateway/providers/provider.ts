@@ -124,6 +124,10 @@ function grantOf({ kind, assertion }: ParsedFacts): Pick<OAuthProvider, "grantTy
   return { grantType, assertion: { ...template, kid, lifetimeSeconds } };
 }
 
+/** The header by which an API takes a token, or what users type. */
+export const credentialHeaderOf = ({ kind, api }: Pick<ParsedFacts, "kind" | "api">): string =>
+  api.auth ?? typedHeaders[kind] ?? "Authorization: Bearer {access_token}";
+
 /** The requests that try a credential. */
 function requestsOf({ kind, userinfo, api: { check, auth } }: ParsedFacts): Pick<OAuthProvider, "check" | "userInfo"> {
   const typed = typedHeaders[kind];

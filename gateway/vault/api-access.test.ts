@@ -22,6 +22,28 @@ describe("the provider's API", () => {
     });
   });
 
+  it("takes a user and a password by Basic where the provider's facts name no header", async () => {
+    const collect = ["username", "password"].map((name) => ({ name, label: name, secret: name === "password", may: "path" }));
+    const provider = { kind: "basic", collect, api: { base_url: "https://api.example/{username}" } };
+    test = await startTestApp({ connectors: [{ slug: "typed", name: "Typed", provider }] });
+    const ada = await test.signIn("ada");
+    const { state } = (await ada.graphql(`mutation { connect(slug: "typed") { authorization { state } } }`)).data.connect.authorization;
+    const fields = [
+      { name: "username", value: "ada" },
+      { name: "password", value: "pa:ss" },
+    ];
+    await ada.graphql(
+      `mutation ($state: String!, $fields: [FieldInput!]!) { submitAuthorization(state: $state, fields: $fields) { status } }`,
+      { state, fields },
+    );
+    const { data } = await ada.graphql(API.replace("test", "typed"));
+    expect(data.accessToken).toEqual({
+      value: "ada:pa:ss",
+      apiBaseUrl: "https://api.example/ada",
+      authorizationHeader: { name: "Authorization", value: `Basic ${btoa("ada:pa:ss")}` },
+    });
+  });
+
   it("has no address where the provider states none, or one that leads where it may not", async () => {
     const facts = { api: { base_url: "https://{host}" }, metadata: { host: "token:host" } };
     test = await startTestApp({ facts });
