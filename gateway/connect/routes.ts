@@ -4,7 +4,7 @@ import { z } from "zod";
 import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
 import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
-import type { Connection } from "../../schema/upstream.ts";
+import type { Connection, StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
@@ -14,10 +14,11 @@ import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
 import { connectionIdSchema, stateSchema } from "../vault/identifiers.ts";
+import type { ProviderStart } from "../vault/provider-start.ts";
 import type { OwnPages, PagesVault } from "../upstream/upstream.ts";
 import { renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
-import { type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
 /** The longest query that a callback by POST is turned into, in characters: Node takes 16 KiB of headers. */
 const LONGEST_CALLBACK = 8_192;
@@ -49,9 +50,7 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
     });
   const routes = new Hono<Routed>();
   routes.get("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), open(dependencies, env, req.param("slug"))));
-  routes.post("/connect/:slug", ({ req, env }) =>
-    answer(env.request, req.param("slug"), submit(dependencies, env.request, req.param("slug"))),
-  );
+  routes.post("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), submit(dependencies, env, req.param("slug"))));
   routes.get("/callback/:slug", ({ req, env }) =>
     answer(env.request, req.param("slug"), finish(dependencies, env.request, req.param("slug"))),
   );
@@ -78,7 +77,7 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
 }
 
 async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
-  const { pages, publicUrl, origins, bindings, callerOf } = dependencies;
+  const { pages, publicUrl, origins } = dependencies;
   const { request } = exchange;
   const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
@@ -89,36 +88,67 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
       <a class="button" href="${again}">Continue</a>`;
     return renderPage(pages, request, { title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
   }
-  const setCookies: string[] = [];
-  const bind = bindings.create(request, (header) => setCookies.push(header));
-  const connections = callerOf(viewer, exchange.limits).connectionsIn({ bind, link: null });
   const { searchParams } = url;
   const scopes = searchParams.get("scopes")?.split(" ");
   const asked = { id: searchParams.get("id"), returnTo: searchParams.get("returnTo"), scopes };
-  const connection = await connections.start(slug, parse(startSchema, asked));
-  return redirectTo(connection.authorization?.authorizeUrl ?? connection.connector.connectorUrl, setCookies);
+  return startAs(dependencies, exchange, viewer, { slug, options: parse(startSchema, asked), fields: [] });
+}
+
+interface Start {
+  slug: string;
+  options: StartOptions;
+  /** What the form need not ask. */
+  fields: { name: string; value: string }[];
+}
+
+/** Binds this browser to what the user starts in it, and leads on. */
+async function startAs(
+  { bindings, callerOf }: Dependencies,
+  { request, limits }: Exchange,
+  viewer: Viewer,
+  { slug, options, fields }: Start,
+): Promise<Response> {
+  const setCookies: string[] = [];
+  const bind = bindings.create(request, (header) => setCookies.push(header));
+  const connections = callerOf(viewer, limits).connectionsIn({ bind, link: null });
+  const { authorization, connector } = await connections.start(slug, options);
+  const { state, collect } = authorization ?? {};
+  const submitted = state && collect && fields.length > 0 ? await connections.submit(state, fields).catch(nullIfAskedAgain) : null;
+  return redirectTo(submitted?.authorizeUrl ?? authorization?.authorizeUrl ?? connector.connectorUrl, setCookies);
+}
+
+/** The form says what is wrong when it is sent. */
+function nullIfAskedAgain(error: unknown): null {
+  if (isAskedAgain(error)) return null;
+  throw error;
 }
 
 /** What a user can mend by entering it again. */
 const askedAgain: ReadonlySet<ErrorCode> = new Set(["BAD_USER_INPUT", "TEMPORARILY_UNAVAILABLE"]);
+const isAskedAgain = (error: unknown): error is GatewayError => error instanceof GatewayError && askedAgain.has(error.code);
 
-/** Takes what the user typed into the form of `/connect/:slug?state=`. */
-async function submit(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
+/** Takes what the user typed into the form of `/connect/:slug?state=`. Without a state it starts, as our own page has asked the user. */
+async function submit(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
   const { vault, pages, origins, bindings } = dependencies;
+  const { request } = exchange;
   if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
-  const state = parseState(new URL(request.url).searchParams);
+  const { searchParams } = new URL(request.url);
   const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
-  const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   const values = new URLSearchParams(await request.text());
+  const readFields = () => parse(formSchema, { fields: [...values].map(([name, value]) => ({ name, value })) }).fields;
+  if (!searchParams.has("state"))
+    return startAs(dependencies, exchange, viewer, { slug, options: { id: null, returnTo: null }, fields: readFields() });
+  const state = parseState(searchParams);
+  const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   try {
-    const { fields } = parse(formSchema, { fields: [...values].map(([name, value]) => ({ name, value })) });
+    const fields = readFields();
     const { authorizeUrl, returnTo } = await vault.submit(viewer, state, fields);
     return authorizeUrl
       ? redirectTo(authorizeUrl)
       : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
   } catch (error) {
-    if (!(error instanceof GatewayError) || !askedAgain.has(error.code)) throw error;
+    if (!isAskedAgain(error)) throw error;
     return showForm(dependencies, request, { started, state, problem: error, values });
   }
 }
@@ -147,9 +177,12 @@ async function readFormPost({ publicUrl }: Dependencies, request: Request): Prom
   return redirectTo(`${publicUrl}${new URL(request.url).pathname}?${query}`);
 }
 
-/** A callback that names no attempt ends none: its user can only start again. */
-function showStateless({ pages, publicUrl }: Dependencies, request: Request, slug: string, callback: URLSearchParams): Promise<Response> {
+/** A callback that names no attempt ends none, and its code is left alone: its user can only start. */
+async function showStateless(dependencies: Dependencies, request: Request, slug: string, callback: URLSearchParams): Promise<Response> {
+  const { vault, pages, publicUrl } = dependencies;
   const error = findCallbackError(callback);
+  const providerStart = error ? null : vault.readProviderStart(slug, callback);
+  if (providerStart) return askToStart(dependencies, request, slug, providerStart);
   const why = error
     ? `Access was not granted at the provider${shownCode(error.code)}.`
     : "The provider did not say which attempt to connect this belongs to.";
@@ -160,6 +193,25 @@ function showStateless({ pages, publicUrl }: Dependencies, request: Request, slu
       <a class="button" href="${publicUrl}/connect/${encodeURIComponent(slug)}">Start again</a>
       <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`,
   });
+}
+
+/** The provider has started by itself, or somebody who wrote such a link: the user says whether they want to connect. */
+async function askToStart(
+  dependencies: Dependencies,
+  request: Request,
+  slug: string,
+  { connectorName, fields }: ProviderStart,
+): Promise<Response> {
+  const { pages, publicUrl } = dependencies;
+  const viewer = await pages.findViewer(request);
+  if (!viewer) return askToSignIn(dependencies, request, slug);
+  const body = html`<p>Another site sent you here. Go on only if you have just asked for this, and are ${labelOf(viewer)}.</p>
+    ${fields.map(({ label, value, suffix }) => html`<p>${label}: ${value}${suffix ?? ""}</p>`)}
+    <form method="post" action="/connect/${slug}">
+      ${fields.map(({ name, value }) => html`<input type="hidden" name="${name}" value="${value}" />`)}<button>Continue</button>
+    </form>
+    <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`;
+  return renderPage(pages, request, { title: `Connect ${connectorName} as ${viewer.name ?? viewer.userId}?`, body, hasForm: true });
 }
 
 /** For a browser without a session: the platform has to sign its user in, and is told to bring them back to the catalog. */

@@ -109,14 +109,23 @@ function validateCallback(exchange: CodeExchange): URLSearchParams | TokenFailur
 }
 
 /**
- * A provider's error parameters become the standard's. Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up.
+ * The provider's names for the code and its error become the standard's. Without a known issuer `iss` cannot be compared with anything: the redirect URI per connector is then the defence against mix-up.
  */
 function checkable({ provider, callbackParams }: CodeExchange): URLSearchParams {
-  const params = new URLSearchParams(callbackParams);
+  const params = withStandardCode(callbackParams, provider);
   if (provider.issuer === null) params.delete("iss");
   const error = findCallbackError(params);
   if (error !== null && !params.has("error")) params.set("error", error.code);
   if (error?.description && !params.has("error_description")) params.set("error_description", error.description);
+  return params;
+}
+
+/** Where the provider names the code otherwise, a parameter `code` is none. */
+function withStandardCode(callback: URLSearchParams, { codeParam }: OAuthProvider): URLSearchParams {
+  const params = new URLSearchParams(callback);
+  if (codeParam === "code") return params;
+  params.delete("code");
+  for (const code of callback.getAll(codeParam)) params.append("code", code);
   return params;
 }
 
@@ -138,6 +147,12 @@ function problemOf({ provider, callbackParams, expectedState }: CodeExchange): s
   return provider.issuer !== null && needsIssuer && !isOnly("iss", provider.issuer) ? "issuer_mismatch" : "invalid_callback";
 }
 
-function secretsOf({ callbackParams, verifier, expectedState, client }: CodeExchange): readonly string[] {
-  return [...callbackParams.getAll("code"), verifier, expectedState, client.clientSecret ?? ""];
+function secretsOf({ provider, callbackParams, verifier, expectedState, client }: CodeExchange): readonly string[] {
+  return [
+    ...callbackParams.getAll("code"),
+    ...callbackParams.getAll(provider.codeParam),
+    verifier,
+    expectedState,
+    client.clientSecret ?? "",
+  ];
 }

@@ -35,7 +35,11 @@ const clientCodes: ReadonlySet<string> = new Set(["invalid_client", "http_401"])
  */
 export async function probeClient({ provider, client, redirectUri, timeoutMs }: ClientProbeRequest): Promise<ClientProbe> {
   const state = createVerifier();
-  const callbackParams = new URLSearchParams({ code: MADE_UP_CODE, state, ...(provider.issuer !== null && { iss: provider.issuer }) });
+  const callbackParams = new URLSearchParams({
+    [provider.codeParam]: MADE_UP_CODE,
+    state,
+    ...(provider.issuer !== null && { iss: provider.issuer }),
+  });
   const verifier = createVerifier();
   const result = await exchangeCode({ provider, client, redirectUri, callbackParams, expectedState: state, verifier, timeoutMs });
   return result.ok ? { verdict: "unclear", reason: "it gave tokens for it" } : { verdict: verdictOf(result), reason: result.reason };

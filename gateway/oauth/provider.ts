@@ -44,6 +44,10 @@ export interface OAuthProvider {
   readonly check: CheckRequest | null;
   /** The callback is refused when it carries no `iss` (RFC 9207 section 2.4). Needs an issuer. Default false. */
   readonly requiresIssuerParameter: boolean;
+  /** The parameter of the callback that carries the code. Default `code` (RFC 6749 section 4.1.2). */
+  readonly codeParam: string;
+  /** The parameter of the callback that signs the others with the client secret (`callback-signature.ts`). Null: none does. Default null. */
+  readonly callbackHmacParam: string | null;
   /** Default `client_secret_basic` (RFC 6749 section 2.3.1). */
   readonly clientAuthentication: ClientAuthentication;
   /** Whether id and secret are form-encoded inside the Basic header, as RFC 6749 section 2.3.1 wants, or sent as they are. Default `form`. */
@@ -134,6 +138,8 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   introspectionEndpoint: null,
   check: null,
   requiresIssuerParameter: false,
+  codeParam: "code",
+  callbackHmacParam: null,
   clientAuthentication: "client_secret_basic",
   basicCredentialEncoding: "form",
   clientIdParam: "client_id",

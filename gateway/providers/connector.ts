@@ -148,6 +148,9 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       ["collect", "fields"],
       `must not be secret: the metadata "${name}" shows it`,
     ]),
+    ...(provider?.oauth?.callbackHmacParam && written.client_secret === null
+      ? [[["client_secret"], "is required: the provider signs its callbacks with it"] satisfies [string[], string]]
+      : []),
     ...(provider?.oauth ? misplacedIn(provider.oauth) : []).map((name): [string[], string] => [
       ["provider"],
       `{${name}} stands where it may not: it needs a variable with another "may"`,

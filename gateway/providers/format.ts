@@ -149,7 +149,7 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
- * Noted, and not acted on yet: `tokens`, `callback`, `account.avatar`, `expiry.path`, `refresh.rotates`, `refresh.kills_old_token`,
+ * Noted, and not acted on yet: `tokens`, `account.avatar`, `expiry.path`, `refresh.rotates`, `refresh.kills_old_token`,
  * `refresh.ahead_seconds`, `device_authorization_endpoint`.
  */
 export const providerFormat = z.strictObject({
@@ -220,7 +220,9 @@ export const providerFormat = z.strictObject({
   api: apiSchema.prefault({}),
   callback: z
     .strictObject({
+      /** Whether the provider starts installations by itself and comes without a state: the user is then asked. */
       starts_without_state: z.boolean().default(false),
+      /** The parameter that signs the others: HMAC-SHA256 with the client secret, in hexadecimal. */
       hmac: z.strictObject({ param: paramNameSchema }).optional(),
       code_param: paramNameSchema.default("code"),
     })

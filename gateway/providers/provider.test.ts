@@ -97,6 +97,8 @@ describe("providerSchema", () => {
       revocation: { url: "https://as.test/revoke", method: "POST", body: "form", auth: "client", params: null },
       userInfo: [{ url: "http://127.0.0.1:1/me", method: "POST", body: "{}", headers: { "X-Version": "1" }, scheme: "Bearer" }],
       requiresIssuerParameter: true,
+      codeParam: "code",
+      callbackHmacParam: null,
       clientAuthentication: "client_secret_post",
       basicCredentialEncoding: "none",
       clientIdParam: "client_key",

@@ -54,6 +54,8 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     revocation: facts.revocation,
     introspectionEndpoint: facts.introspection_endpoint,
     requiresIssuerParameter: facts.iss_parameter,
+    codeParam: facts.callback.code_param,
+    callbackHmacParam: facts.callback.hmac?.param ?? null,
     clientAuthentication: authenticationMethods[authentication] ?? standardProvider.clientAuthentication,
     basicCredentialEncoding: facts.basic_encoding,
     clientIdParam: facts.client_id_param,
@@ -146,12 +148,13 @@ const keptSourcesOf = ({ metadata, variables }: ParsedFacts): string[] => [
 ];
 
 /** Metadata is shown to users: a token or a secret is none. */
-function secretMetadataIn({ metadata, variables, collect = [] }: ParsedFacts): string[] {
-  const secrets = new Set(
-    [...variables, ...collect].flatMap(({ name, from, secret, source }) =>
+function secretMetadataIn({ metadata, variables, collect = [], callback }: ParsedFacts): string[] {
+  const secrets = new Set([
+    `callback:${callback.code_param}`,
+    ...[...variables, ...collect].flatMap(({ name, from, secret, source }) =>
       secret ? [from === "user" ? `field:${name}` : `${from}:${source ?? name}`] : [],
     ),
-  );
+  ]);
   return Object.keys(metadata).filter((name) => tokenSource.test(metadata[name] ?? "") || secrets.has(metadata[name] ?? ""));
 }
 

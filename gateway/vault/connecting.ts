@@ -3,6 +3,7 @@ import { createActivation } from "./activation.ts";
 import { assertSameUser, assertSameVisitor, type Bind, createAttempts, openVerifier, USED_LINK, type Visitor } from "./attempts.ts";
 import type { StartedConnection } from "./connections.ts";
 import { createFinish } from "./finish.ts";
+import { readProviderStart } from "./provider-start.ts";
 import { createStart } from "./start.ts";
 import { type ConnectingDependencies, type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
 import { createSubmit } from "./submit.ts";
@@ -16,6 +17,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     start: createStart(parts),
     submit: createSubmit(parts),
     finish: createFinish(parts),
+    readProviderStart: (slug: string, callback: URLSearchParams) => readProviderStart(parts, slug, callback),
 
     /** The form's facts, for the page that shows it. Throws NOT_FOUND and FORBIDDEN. */
     async getForm(state: string, slug: string, visitor: Visitor): Promise<StartedConnection> {

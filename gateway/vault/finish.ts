@@ -13,6 +13,7 @@ import type { AttemptRow } from "../store/tables.ts";
 import { assertSameVisitor, openVerifier, type Visitor } from "./attempts.ts";
 import { type ConnectingFailure, internalError, wrongCallback } from "./connecting-failure.ts";
 import { type StartedConnection, toConnection } from "./connections.ts";
+import { assertSigned } from "./provider-start.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
 import type { Granted } from "./spool.ts";
@@ -34,10 +35,11 @@ interface Visit {
 
 /** The second half of connecting: the provider's callback becomes the connection's tokens, or a failure. */
 export function createFinish(parts: ConnectingParts) {
-  const { attempts, activation, connections, clock, metadataOf, publicUrl } = parts;
+  const { attempts, activation, connectors, connections, clock, metadataOf, publicUrl } = parts;
 
   /** @param onStoreAway called when the first tokens wait for a store that is away: the visitor need not. */
   return async function finish(slug: string, callback: URLSearchParams, visitor: Visitor, onStoreAway: () => void): Promise<Finished> {
+    assertSigned(parts, connectors.get(slug), callback);
     const attempt = await attempts.get(stateOf(callback), slug);
     assertSameVisitor(attempt, visitor);
     const started = await readStarted(parts, attempt);
@@ -70,7 +72,7 @@ async function exchangeAndStore(parts: ConnectingParts, visit: Visit, onStoreAwa
   const { attempt, started, callback } = visit;
   const { oauth } = started.connector;
   if (!oauth) throw notFound("This connector has no provider to come back from.");
-  if (callback.has("code")) await activation.markRetrieving(started);
+  if (callback.has(oauth.provider.codeParam)) await activation.markRetrieving(started);
   const result = await exchange(parts, visit, oauth);
   if (!result.ok) return result.failure;
   const { granted } = result;

@@ -79,6 +79,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     forUser: (caller: VaultCaller) => connectionsOfCaller(parts, caller),
     /** For the pages of `connect/`. */
     finish,
+    readProviderStart: connecting.readProviderStart,
     getForm: connecting.getForm,
     takeOver: connecting.takeOver,
     findStarted: connecting.findStarted,
