@@ -76,7 +76,7 @@ async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { t
   const urls = stated === null ? (provider.issuer === null ? [] : metadataUrlsOf(provider.issuer)) : [stated];
   for (const url of urls.filter(isFilled)) {
     const answer = await fetchMetadata(url, timeoutMs);
-    if ("metadata" in answer) return compare(provider, answer);
+    if ("metadata" in answer) return compare(oauth, answer);
     // An issuer need not publish any.
     if (stated !== null) return [{ level: "error", text: `its metadata at ${url} cannot be read (${answer.problem})` }];
   }
@@ -85,7 +85,8 @@ async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { t
 
 type ReadMetadata = Extract<MetadataAnswer, { metadata: unknown }>;
 
-function compare(provider: OAuthProvider, { url, metadata }: ReadMetadata): Finding[] {
+function compare(oauth: OAuthConnector["oauth"], { url, metadata }: ReadMetadata): Finding[] {
+  const { provider } = oauth;
   const differences = statedEndpoints(provider).flatMap(([name, ours]): Finding[] => {
     const theirs = metadata[name];
     if (ours === null || typeof theirs !== "string" || !isFilled(ours) || isSameUrl(ours, theirs)) return [];
@@ -93,7 +94,7 @@ function compare(provider: OAuthProvider, { url, metadata }: ReadMetadata): Find
       { level: "warning", text: `its ${name} is ${ours}, and the provider's metadata says ${redactProviderText(theirs, []) ?? "nothing"}` },
     ];
   });
-  const findings = [...differences, ...authenticationFindings(provider, metadata)];
+  const findings = [...differences, ...authenticationFindings(oauth, metadata)];
   return findings.length > 0 ? findings : [{ level: "ok", text: `its endpoints are those of ${url}` }];
 }
 
@@ -107,8 +108,13 @@ const statedEndpoints = (provider: OAuthProvider): [name: string, ours: string |
 
 const isSameUrl = (ours: string, theirs: string): boolean => ours === theirs || URL.parse(ours)?.href === URL.parse(theirs)?.href;
 
-function authenticationFindings({ clientAuthentication }: OAuthProvider, metadata: ReadMetadata["metadata"]): Finding[] {
-  const methods = metadata["token_endpoint_auth_methods_supported"];
-  if (!Array.isArray(methods) || methods.includes(clientAuthentication)) return [];
-  return [{ level: "warning", text: `authenticates by ${clientAuthentication}, which the provider's metadata does not list` }];
+function authenticationFindings({ provider, client }: OAuthConnector["oauth"], metadata: ReadMetadata["metadata"]): Finding[] {
+  const { clientAuthentication: method } = provider;
+  const alg = method === "private_key_jwt" ? client.signingKey?.alg : method === "client_secret_jwt" ? "HS256" : undefined;
+  const isMissing = (list: unknown, value: string) => Array.isArray(list) && !list.includes(value);
+  const warn = (text: string): Finding => ({ level: "warning", text: `${text}, which the provider's metadata does not list` });
+  return [
+    ...(isMissing(metadata["token_endpoint_auth_methods_supported"], method) ? [warn(`authenticates by ${method}`)] : []),
+    ...(alg !== undefined && isMissing(metadata["token_endpoint_auth_signing_alg_values_supported"], alg) ? [warn(`signs by ${alg}`)] : []),
+  ];
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "./config.ts";
 import type { Environment } from "./document.ts";
@@ -134,6 +135,33 @@ describe("a bad file", () => {
     ["null", "as a whole"],
   ])("is reported by path: %j", (file, path) => {
     expect(problemsOf({}, file)).toEqual([expect.stringMatching(new RegExp(`^xkit\\.config\\.json ${path.replaceAll(".", "\\.")} `))]);
+  });
+
+  it("must hold what a client signs with, and says what is wrong with a key, and where, without it", () => {
+    const provider = { ...connector.provider, client_authentication: "private_key_jwt" };
+    const problemsWith = (changes: object) => problemsOf({}, badConnector({ client_secret: undefined, provider, ...changes }));
+    const at = "xkit.config.json connectors.0";
+    const needed = "is required where the provider's client_authentication is";
+    expect(problemsWith({})).toEqual([`${at}.client_private_key ${needed} private_key_jwt`]);
+    expect(problemsWith({ client_private_key: "planted-key" })).toEqual([
+      `${at}.client_private_key must be a private key: PKCS #8 in PEM, or a JWK`,
+    ]);
+    expect(problemsWith({ client_private_key: { key: "planted-key" } })).toEqual([
+      `${at}.client_private_key.key must be a private key: PKCS #8 in PEM, or a JWK`,
+    ]);
+    expect(problemsWith({ provider: { ...provider, client_authentication: "client_secret_jwt" } })).toEqual([
+      `${at}.client_secret ${needed} client_secret_jwt`,
+    ]);
+    const key = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
+    expect(problemsWith({ client_private_key: key, previous_clients: [{ client_id: "before" }] })).toEqual([
+      `${at}.previous_clients.0.client_private_key ${needed} private_key_jwt`,
+    ]);
+    expect(problemsWith({ client_private_key: { key, alg: "RS256" } })).toEqual([
+      `${at}.client_private_key.key cannot sign by RS256: it can by ES256`,
+    ]);
+    expect(problemsWith({ client_private_key: key, provider: connector.provider })).toEqual([
+      `${at}.client_private_key is used only where the provider's client_authentication is private_key_jwt`,
+    ]);
   });
 
   it("may not name a connector twice", () => {

@@ -1,4 +1,5 @@
 import type { AssertionTemplate } from "./assertion.ts";
+import type { ClientKey } from "./client-key.ts";
 import type {
   CheckRequest,
   ErrorRule,
@@ -11,7 +12,7 @@ import type {
 } from "./provider-requests.ts";
 
 /** How the client proves itself to the provider (RFC 7591 section 2, `token_endpoint_auth_method`). */
-export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "none";
+export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "client_secret_jwt" | "none";
 
 /**
  * What one provider's OAuth looks like: protocol facts, and its deviations from the standard as declared flags.
@@ -118,10 +119,13 @@ export interface OAuthProvider {
   readonly keptSources: readonly string[];
 }
 
-/** This platform's credentials at a provider. A null or empty secret makes a public client (RFC 6749 section 2.1). */
+/** This platform's credentials at a provider. Without a secret and a key it is a public client (RFC 6749 section 2.1). */
 export interface OAuthClient {
   readonly clientId: string;
+  /** Null or empty: there is none. */
   readonly clientSecret: string | null;
+  /** For `private_key_jwt`. Default none. */
+  readonly signingKey?: ClientKey | null | undefined;
 }
 
 /** The two facts that have no default. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ParsedFacts } from "./format.ts";
 import type { Variable } from "./format-variable.ts";
 
 /** What is asked of a user. */
@@ -27,10 +28,12 @@ export const collectSchema = z.strictObject({
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
-/** A client of the user's. */
-export const clientFields: CollectConfig["fields"] = [
+/** What is asked of a user for a client of their own. */
+export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFacts, "client_authentication">): CollectConfig["fields"] => [
   { name: "client_id", label: "Client ID", suffix: null, secret: false },
-  { name: "client_secret", label: "Client secret", suffix: null, secret: true },
+  method === "private_key_jwt"
+    ? { name: "private_key", label: "Private key", suffix: null, secret: true }
+    : { name: "client_secret", label: "Client secret", suffix: null, secret: true },
 ];
 
 /** A variable of a provider, as a field of the form. */

@@ -4,8 +4,9 @@ import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";
+import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
 import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
-import { clientFields, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
+import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
 
@@ -44,15 +45,6 @@ export interface ConnectorConfig {
 const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
 const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
 
-const MAXIMUM_PREVIOUS_CLIENTS = 16;
-
-const previousClientSchema = z
-  .strictObject({
-    client_id: z.string().min(1, "must not be empty"),
-    client_secret: z.string().min(1, "must not be empty").nullable().default(null),
-  })
-  .transform(({ client_id: clientId, client_secret: clientSecret }): OAuthClient => ({ clientId, clientSecret }));
-
 /** Looked at also where other settings have problems: all are told at once. */
 const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
 
@@ -69,9 +61,8 @@ const writtenSchema = z.strictObject({
   supports_multiple_connections: z.boolean().default(false),
   provider: providerSchema.optional(),
   client_id: z.string().min(1, "must not be empty").optional(),
-  client_secret: z.string().min(1, "must not be empty").nullable().default(null),
-  /** Clients that this platform had before: they refresh and revoke the grants that they made. */
-  previous_clients: z.array(previousClientSchema).max(MAXIMUM_PREVIOUS_CLIENTS).default([]),
+  ...clientSecrets,
+  previous_clients: previousClientsSchema,
   scopes: z.array(z.string().min(1)).optional(),
   /** What a page or a server may ask for besides. */
   allowed_scopes: z.array(z.string().min(1)).default([]),
@@ -110,7 +101,7 @@ function collectOf(written: Written): CollectConfig | null {
   const { collect } = written;
   const [facts, fixed] = [factsOf(written), fixedVariables(written)];
   const isClientTyped = facts?.kind === "client_credentials" && written.client_id === undefined;
-  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? (isClientTyped ? clientFields : []);
+  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? (isClientTyped ? clientFieldsOf(facts) : []);
   const asked = (facts?.variables ?? [])
     .filter(({ name, from }) => from === "user" && !Object.hasOwn(fixed, name) && own.every((field) => field.name !== name))
     .map((variable) => toField(variable));
@@ -141,6 +132,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
     ...wrongVariablesIn(written),
+    ...(facts ? clientProblems(written, facts) : []),
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
       : []),
@@ -198,8 +190,8 @@ export const connectorSchema = writtenSchema
         protocol && provider?.oauth
           ? {
               provider: protocol,
-              client: { clientId: written.client_id ?? "", clientSecret: written.client_secret },
-              previousClients: written.previous_clients,
+              client: toClient(written),
+              previousClients: written.previous_clients.map(toClient),
             }
           : null,
       protocol,

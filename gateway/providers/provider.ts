@@ -19,10 +19,12 @@ export interface Provider {
   readonly rules: Readonly<Record<string, VariableRule>>;
 }
 
-const authenticationMethods: Partial<Record<ParsedFacts["client_authentication"], ClientAuthentication>> = {
+const authenticationMethods: Readonly<Record<ParsedFacts["client_authentication"], ClientAuthentication>> = {
   basic: "client_secret_basic",
   post: "client_secret_post",
   none: "none",
+  private_key_jwt: "private_key_jwt",
+  client_secret_jwt: "client_secret_jwt",
 };
 
 /** How an API takes what users type, where its provider's facts do not say it (RFC 6750 section 2.1, RFC 7617 section 2). */
@@ -35,7 +37,6 @@ const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
 function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
   const found: [boolean, string[], string][] = [
     [facts.kind === "device", ["kind"], "device is not supported yet"],
-    [/jwt/.test(facts.client_authentication), ["client_authentication"], `${facts.client_authentication} is not supported yet`],
     [facts.par, ["par"], "is not supported yet"],
     [facts.dpop, ["dpop"], "is not supported yet"],
   ];
@@ -56,7 +57,7 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     requiresIssuerParameter: facts.iss_parameter,
     codeParam: facts.callback.code_param,
     callbackHmacParam: facts.callback.hmac?.param ?? null,
-    clientAuthentication: authenticationMethods[authentication] ?? standardProvider.clientAuthentication,
+    clientAuthentication: authenticationMethods[authentication],
     basicCredentialEncoding: facts.basic_encoding,
     clientIdParam: facts.client_id_param,
     pkce: facts.pkce,

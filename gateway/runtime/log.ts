@@ -12,7 +12,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** The values of these members are redacted. */
 const SECRET_NAMES =
-  "authorization cookie token accessToken refreshToken access_token refresh_token id_token verifier code_verifier state clientSecret client_secret secret password".split(
+  "authorization cookie token accessToken refreshToken access_token refresh_token id_token verifier code_verifier state clientSecret client_secret client_private_key private_key client_assertion secret password".split(
     " ",
   );
 

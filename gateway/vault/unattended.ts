@@ -32,8 +32,11 @@ export async function requestFirstTokens(
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
   const provider = fillProvider(oauth.provider, valuesOf(connector, oauth.client, { fields, stated: {} }));
   const askedAt = clock.now();
-  const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };
-  const result = await requestTokens({ ...asked, operation: "exchange", secrets: Object.values(fields) }).catch((error: unknown) => {
+  const ask = async () => {
+    const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };
+    return requestTokens({ ...asked, operation: "exchange", secrets: Object.values(fields) });
+  };
+  const result = await ask().catch((error: unknown) => {
     if (!(error instanceof PrivateKeyError)) throw error;
     throw badUserInput("The private key cannot be read: enter it whole, from its first line to its last.", "fields");
   });
