@@ -1,6 +1,6 @@
 /** xkit.js as the documentation shows it, on a page of another origin, in a real Chromium. */
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
@@ -15,17 +15,38 @@ let pageHtml = "";
 let pageUrl = "";
 const pageServer = createServer((_request, response) => response.writeHead(200, { "content-type": "text/html" }).end(pageHtml));
 
+/** A third party's API, which takes a key in a header of its own. */
+const apiRequests: string[] = [];
+const apiServer = createServer((request, response) => {
+  const { method, url = "", headers } = request;
+  if (method === "GET") apiRequests.push(`${url} ${String(headers["x-api-key"])}`);
+  response.writeHead(method === "GET" && url === "/v1/moved" ? 302 : 200, {
+    location: "/v1/me",
+    "access-control-allow-origin": "*",
+    "access-control-allow-headers": "x-api-key",
+  });
+  response.end("you");
+});
+
+async function listenOn(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  const address = server.address();
+  return `http://localhost:${typeof address === "object" ? address?.port : 0}`;
+}
+
 beforeAll(async () => {
-  await new Promise<void>((resolve) => pageServer.listen(0, "localhost", resolve));
-  const address = pageServer.address();
-  pageUrl = `http://localhost:${typeof address === "object" ? address?.port : 0}`;
-  gateway = await startHostedGateway({ webOrigins: [pageUrl], connectors: [{ slug: "slack", name: "Slack", provider: "demo" }] });
+  pageUrl = await listenOn(pageServer);
+  const api = { base_url: `${await listenOn(apiServer)}/v1`, auth: "X-Api-Key: {api_key}" };
+  const collect = [{ name: "api_key", label: "Key", secret: true }];
+  const keyed = { slug: "keyed", name: "Keyed", provider: { kind: "api_key", collect, api } };
+  gateway = await startHostedGateway({ webOrigins: [pageUrl], connectors: [{ slug: "slack", name: "Slack", provider: "demo" }, keyed] });
   browser = await launchChromium();
 });
 afterAll(async () => {
   await browser.close();
   await gateway.stop();
   pageServer.close();
+  apiServer.close();
 });
 
 /** Opens a page at a web origin of the platform. */
@@ -67,6 +88,27 @@ describe("the script tag", () => {
     await page.goto(unlisted);
     const message = await page.evaluate(() => window.xkit.getPlatform().catch((error: Error) => error.message));
     expect(message).toContain(`If it runs, is ${unlisted} among the web_origins of its configuration?`);
+  });
+
+  test("calls an API by a path, with the key in the API's own header, and follows no redirect with it", async () => {
+    const { page } = await openPage(`<!doctype html><script src="${gateway.url}/xkit.js"></script>`);
+    const told = await page.evaluate(
+      async (userToken) => {
+        const { xkit } = window;
+        await xkit.login(userToken);
+        const { authorization } = await xkit.startConnecting("keyed");
+        await xkit.setAuthorizationFields("keyed", authorization?.state ?? "", { api_key: "planted" });
+        const answer = await (await xkit.fetch("keyed", "/me")).text();
+        const failures = ["/moved", "//../..", location.href].map((path) =>
+          xkit.fetch("keyed", path).catch((error: Error) => error.message),
+        );
+        return [answer, ...(await Promise.all(failures))];
+      },
+      await gateway.provision("keyed"),
+    );
+    const notThere = expect.stringMatching(/^The token may go to http:\/\/localhost:\d+(\/v1)?, and elsewhere only by `origin`\.$/);
+    expect(told).toEqual(["you", "The API redirects, and X-Api-Key is not sent there.", notThere, notThere]);
+    expect(apiRequests).toEqual(["/v1/me planted", "/v1/moved planted"]);
   });
 
   test("is kept by browsers until its content changes", async () => {

@@ -3,6 +3,7 @@ export { createSession, type Session, type SessionOptions } from "./session/sess
 export { createXkit, type Xkit, type XkitOptions } from "./xkit.ts";
 export type { CollectRequest, ConnectOptions, StartOptions } from "./connecting/connect.ts";
 export type { TokenOptions } from "./session/access-tokens.ts";
+export type { XkitRequestInit } from "./session/api-request.ts";
 export type { ConnectionName, ConnectorName } from "./api/where.ts";
 export type { XkitEvents, XkitEventType, XkitListener } from "./api/events.ts";
 export { documentCache } from "./api/document-cache.ts";

@@ -8,6 +8,7 @@ import type { ConnectionName } from "./api/where.ts";
 import { type ConnectionActions, createConnectionActions } from "./connecting/connection-actions.ts";
 import { AccessTokenDocument } from "./generated/graphql.ts";
 import { createAccessTokens, type TokenOptions } from "./session/access-tokens.ts";
+import type { XkitRequestInit } from "./session/api-request.ts";
 import { createSession, type Session, type SessionOptions } from "./session/session.ts";
 import { createTokenFetch } from "./session/token-fetch.ts";
 
@@ -36,11 +37,13 @@ export interface Xkit extends Readings, ConnectionActions {
   /** A live access token, or null when connecting would give one, or it is withheld. Throws what the user cannot mend. */
   getConnectionToken: (name: ConnectionName, options?: TokenOptions) => Promise<string | null>;
   /**
-   * Calls a third party with the connection's token. A 401 is answered with a new token, once, unless the body is a stream:
+   * Calls the provider's API with the connection's token: `input` is a path below `AccessToken.apiBaseUrl`, or an absolute URL of that
+   * origin, or of `init.origin`. Any origin, where the base is not known. The token goes into the header that the API takes it by
+   * (`AccessToken.authorizationHeader`); one that is not `Authorization` follows no redirect. A 401 is answered with a new token, once, unless the body is a stream:
    * such a request cannot be sent again, so its 401 is returned and the next call brings the new token.
-   * Throws NoAccessTokenError when there is no token to send.
+   * Throws NoAccessTokenError when there is no token to send, and TypeError for an address that the token is not for.
    */
-  fetch: (name: ConnectionName, input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  fetch: (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit) => Promise<Response>;
   on: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
   off: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
 }

@@ -9,20 +9,18 @@ const LANGUAGE = fileURLToPath(new URL("printed-language.ts", import.meta.url));
 const typename = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: "__typename" } } as const;
 
 /** With `__typename` below each field, as urql's cache would add it. */
-const textOf = (definition: DefinitionNode): string =>
-  stripIgnoredCharacters(
-    print(
-      visit(definition, {
-        SelectionSet: (node, _key, parent) =>
-          parent && "kind" in parent && parent.kind === Kind.OPERATION_DEFINITION
-            ? undefined
-            : { ...node, selections: [...node.selections, typename] },
-      }),
-    ),
-  );
+const withTypenames = (definition: DefinitionNode): DefinitionNode =>
+  visit(definition, {
+    SelectionSet: (node, _key, parent) =>
+      parent && "kind" in parent && parent.kind === Kind.OPERATION_DEFINITION
+        ? undefined
+        : { ...node, selections: [...node.selections, typename] },
+  });
 
 /** A module with the documents as texts, each fragment once. */
-function printDocuments(documents: Record<string, DocumentNode>): string {
+function printDocuments(documents: Record<string, DocumentNode>, isCached: boolean): string {
+  const textOf = (definition: DefinitionNode) => stripIgnoredCharacters(print(isCached ? withTypenames(definition) : definition));
+
   const fragments = new Map<string, string>();
   const exported = Object.entries(documents).map(([name, { definitions }]) => {
     const texts = definitions.map((definition) => {
@@ -39,11 +37,11 @@ function printDocuments(documents: Record<string, DocumentNode>): string {
 
 /**
  * Sends operations as texts: codegen's syntax trees are left out, and what parses and prints them. That takes 1.6 kB off xkit.js and
- * 3.8 kB off the catalog, gzipped.
+ * 3.8 kB off the catalog, gzipped. `isCached`: whether urql's cache reads the answers.
  */
-export const printedDocuments = (): Plugin => ({
+export const printedDocuments = ({ isCached }: { isCached: boolean }): Plugin => ({
   name: "printed-documents",
   enforce: "pre",
   config: () => ({ resolve: { alias: { "@0no-co/graphql.web": LANGUAGE } } }),
-  load: (id) => (id === GENERATED ? printDocuments(generated) : null),
+  load: (id) => (id === GENERATED ? printDocuments(generated, isCached) : null),
 });

@@ -45,7 +45,7 @@ const typesOf = Object.entries({ ...presentInBrowsers, ...absentInBrowsers });
 export default defineConfig({
   define: Object.fromEntries(typesOf.map(([name, type]) => [`typeof ${name}`, JSON.stringify(type)])),
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [printedDocuments(), withoutPreload, emitStyles, react(), tailwindcss()],
+  plugins: [printedDocuments({ isCached: true }), withoutPreload, emitStyles, react(), tailwindcss()],
   build: {
     outDir: fileURLToPath(new URL("../../dist/catalog", import.meta.url)),
     emptyOutDir: true,

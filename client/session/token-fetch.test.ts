@@ -104,6 +104,31 @@ describe("fetch", () => {
     thirdParty.close();
   });
 
+  test("calls a path below the API's address with the header that the API takes the token by, and brings a new token after a 401", async () => {
+    let isLive = (_token: string): boolean => false;
+    const seen: string[] = [];
+    const api = createServer((request, response) => {
+      seen.push(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(isLive(String(request.headers["x-access-token"])) ? 200 : 401).end();
+    });
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+    const address = api.address();
+    const base_url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/v1`;
+    const own = await startApp({ facts: { api: { base_url, auth: "X-Access-Token: {access_token}" } } });
+    isLive = (token) => own.provider.liveAccessTokens().includes(token);
+    const ada = await own.signIn("ada");
+    await ada.connect();
+    const { xkit } = createTestClient(own, ada.browser);
+    await xkit.login(await ada.bearer());
+    await xkit.getToken("test");
+    own.provider.controls.expireAccessTokens();
+    expect(await xkit.fetch("test", "/me?a=b")).toMatchObject({ status: 200 });
+    expect(seen).toEqual(["/v1/me?a=b undefined", "/v1/me?a=b undefined"]);
+    await expect(xkit.fetch("test", app.provider.apiUrl)).rejects.toBeInstanceOf(TypeError);
+    await own.close();
+    api.close();
+  });
+
   test("ends at once with the caller's signal", async () => {
     await user.connect();
     await expect(client.xkit.fetch("test", app.provider.apiUrl, { signal: AbortSignal.abort() })).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import type { AccessTokens } from "./access-tokens.ts";
+import { sendWithToken, type XkitRequestInit } from "./api-request.ts";
 import { NoAccessTokenError } from "../api/errors.ts";
 import type { Session } from "./session.ts";
 import { type AccessToken, type AccessTokenResult, isAccessToken } from "../api/types.ts";
@@ -8,21 +9,14 @@ import type { ConnectionName } from "../api/where.ts";
 const isReplayable = (body: unknown) => !(body instanceof ReadableStream || (body instanceof Object && Symbol.asyncIterator in body));
 
 /** Waits no longer than the caller does. The awaited work goes on: others may wait for it too. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | null): Promise<T> {
+  if (!signal) return work;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-/** API keys have no scheme of their own, and most services take them as bearers. */
-const schemeOf = (tokenType: string) => (/^(bearer|api_key)$/i.test(tokenType) ? "Bearer" : tokenType);
-
-function withToken(request: Request, { tokenType, value }: AccessToken): Request {
-  request.headers.set("authorization", `${schemeOf(tokenType)} ${value}`);
-  return request;
 }
 
 function getToken(outcome: AccessTokenResult): AccessToken {
@@ -32,23 +26,22 @@ function getToken(outcome: AccessTokenResult): AccessToken {
 
 /** What makes `xkit.fetch`; see there. */
 export function createTokenFetch(tokens: AccessTokens, session: Session) {
-  return async (name: ConnectionName, input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  return async (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit): Promise<Response> => {
     const { fetch } = session;
-    const request = new Request(input, init);
-    const spare = isReplayable(init?.body) ? request.clone() : null;
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     // A refused token is noticed here: nothing need be checked.
-    const ask = () => orAborted(tokens.get(name, { verify: false }), request.signal);
+    const ask = () => orAborted(tokens.get(name, { verify: false }), signal);
     const token = getToken(await ask());
     const { viewer } = session;
-    const response = await fetch(withToken(request, token));
+    const response = await sendWithToken(fetch, token, input, init);
     if (response.status !== 401) return response;
     tokens.reject(name, token.fingerprint);
-    if (!spare) return response;
+    if (!isReplayable(init?.body)) return response;
     const outcome = await ask();
     // The body was one user's: it is not sent with another's token.
     if (session.viewer?.id !== viewer?.id) return response;
     if (isAccessToken(outcome) && outcome.fingerprint === token.fingerprint) return response;
     await response.body?.cancel();
-    return fetch(withToken(spare, getToken(outcome)));
+    return sendWithToken(fetch, getToken(outcome), input, init);
   };
 }
