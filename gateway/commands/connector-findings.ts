@@ -1,7 +1,9 @@
 import { redactProviderText } from "../http/provider-text.ts";
 import { fetchMetadata, type MetadataAnswer, metadataUrlsOf } from "../oauth/metadata.ts";
+import { createVerifier } from "../oauth/authorize.ts";
 import { type ClientProbe, probeClient } from "../oauth/probe-client.ts";
 import type { OAuthProvider } from "../oauth/provider.ts";
+import { requestAuthorization } from "../oauth/pushed-authorization.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { fillKnownIn, isFilled } from "../providers/template.ts";
@@ -28,8 +30,8 @@ const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
   if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...traps];
-  const [metadata, client] = await Promise.all([metadataFindings(connector, context), clientFindings(connector, context)]);
-  return [registration(connector, context), ...offlineFindings(connector), ...metadata, ...client, ...traps];
+  const asked = [metadataFindings(connector, context), clientFindings(connector, context), pushFindings(connector, context)];
+  return [registration(connector, context), ...offlineFindings(connector), ...(await Promise.all(asked)).flat(), ...traps];
 }
 
 function whatHoldsItsTokens({ integration, collect }: ConnectorConfig): string {
@@ -70,6 +72,24 @@ const probeFindings: Readonly<Record<ClientProbe["verdict"], (clientId: string, 
   }),
 };
 
+/** Pushes a request that no browser follows. Some providers tell so that the redirect URI is not registered. */
+async function pushFindings({ slug, oauth, scopes }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
+  const { provider, client } = oauth;
+  const { pushedAuthorizationRequestEndpoint: endpoint } = provider;
+  if (endpoint === null || !isFilled(endpoint) || !isFilled(provider.authorizationEndpoint)) return [];
+  const secrets = { state: createVerifier(), verifier: createVerifier() };
+  const asked = await requestAuthorization({
+    provider,
+    client,
+    redirectUri: redirectUriOf(publicUrl, slug),
+    scopes,
+    ...secrets,
+    timeoutMs,
+  });
+  if (asked.ok) return [{ level: "ok", text: `the provider takes what is pushed to ${endpoint}` }];
+  return [{ level: "error", text: `the provider refuses the authorization request that is pushed to ${endpoint} (${asked.reason})` }];
+}
+
 async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { timeoutMs }: FindingsContext): Promise<Finding[]> {
   const { provider } = oauth;
   const stated = facts?.discovery === undefined ? null : fillKnownIn(provider, facts.discovery, variables);
@@ -94,19 +114,26 @@ function compare(oauth: OAuthConnector["oauth"], { url, metadata }: ReadMetadata
       { level: "warning", text: `its ${name} is ${ours}, and the provider's metadata says ${redactProviderText(theirs, []) ?? "nothing"}` },
     ];
   });
-  const findings = [...differences, ...authenticationFindings(oauth, metadata)];
+  const findings = [...differences, ...authenticationFindings(oauth, metadata), ...requiredPushFindings(provider, metadata)];
   return findings.length > 0 ? findings : [{ level: "ok", text: `its endpoints are those of ${url}` }];
 }
 
 const statedEndpoints = (provider: OAuthProvider): [name: string, ours: string | null][] => [
   ["issuer", provider.issuer],
   ["authorization_endpoint", provider.authorizationEndpoint],
+  ["pushed_authorization_request_endpoint", provider.pushedAuthorizationRequestEndpoint],
   ["token_endpoint", provider.tokenEndpoint],
   ["revocation_endpoint", provider.revocation?.url ?? null],
   ["introspection_endpoint", provider.introspectionEndpoint],
 ];
 
 const isSameUrl = (ours: string, theirs: string): boolean => ours === theirs || URL.parse(ours)?.href === URL.parse(theirs)?.href;
+
+/** RFC 9126 section 5. */
+function requiredPushFindings(provider: OAuthProvider, metadata: ReadMetadata["metadata"]): Finding[] {
+  if (metadata["require_pushed_authorization_requests"] !== true || provider.pushedAuthorizationRequestEndpoint !== null) return [];
+  return [{ level: "error", text: "the provider takes pushed authorization requests alone: its facts need par" }];
+}
 
 function authenticationFindings({ provider, client }: OAuthConnector["oauth"], metadata: ReadMetadata["metadata"]): Finding[] {
   const { clientAuthentication: method } = provider;

@@ -29,13 +29,14 @@ export function createVerifier(): string {
  */
 export async function createAuthorizationRequest(request: AuthorizationRequest): Promise<URL> {
   const url = parseEndpoint(request.provider.authorizationEndpoint);
-  for (const [name, value] of Object.entries(await parametersOf(request))) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(await authorizationParametersOf(request))) url.searchParams.set(name, value);
   // Spaces as %20: every server reads it, and some do not read `+`.
   url.search = url.search.replaceAll("+", "%20");
   return url;
 }
 
-async function parametersOf(request: AuthorizationRequest): Promise<Record<string, string>> {
+/** The parameters of an authorization request (RFC 6749 section 4.1.1). */
+export async function authorizationParametersOf(request: AuthorizationRequest): Promise<Record<string, string>> {
   const { provider, client, scopes } = request;
   return {
     ...provider.authorizationParams,

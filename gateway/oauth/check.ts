@@ -1,6 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, toResponse } from "../http/fetch.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
+import { toNamed } from "./client-id-param.ts";
 import { findDeclaredError } from "./error-rules.ts";
 import { isTemporaryCode } from "./failure.ts";
 import { safeParseObject } from "./json.ts";
@@ -72,7 +73,7 @@ async function introspect({ provider, client, accessToken, timeoutMs, signal }: 
     additionalParameters: { token_type_hint: "access_token" },
     [oauth.allowInsecureRequests]: isHttp(endpoint),
     [oauth.customFetch]: async (url, { headers, body }) => {
-      const answer = await fetchResponse(url, { method: "POST", headers, body: body.toString() }, { timeoutMs, signal });
+      const answer = await fetchResponse(url, { method: "POST", headers, body: toNamed(provider, body).toString() }, { timeoutMs, signal });
       return toResponse(answer.status, answer.text, { "content-type": "application/json" });
     },
   });

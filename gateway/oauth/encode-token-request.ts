@@ -1,4 +1,5 @@
 import type { ProviderRequest } from "../http/fetch.ts";
+import { toNamed } from "./client-id-param.ts";
 import type { GrantOperation } from "./failure.ts";
 import { fillOwnValues, type OwnValues } from "./own-values.ts";
 import type { OAuthProvider } from "./provider.ts";
@@ -33,13 +34,9 @@ const formatOf = ({ tokenRequest, refreshRequest }: OAuthProvider, operation: Gr
 function paramsOf(provider: OAuthProvider, { operation, params, values }: StandardRequest): Record<string, ParamValue> {
   const declared = Object.entries(provider.tokenParams[operation === "refresh" ? "refresh" : "exchange"]);
   const filled = declared.map(([name, value]) => [name, typeof value === "string" ? (fillOwnValues(value, values) ?? "") : value]);
-  const standard = named(provider, params);
+  const standard: Record<string, string> = Object.fromEntries(toNamed(provider, params));
   if (operation === "refresh" && provider.refreshesBy === "access_token") delete standard["refresh_token"];
   return { ...standard, ...Object.fromEntries(filled) };
-}
-
-function named({ clientIdParam }: OAuthProvider, params: URLSearchParams): Record<string, string> {
-  return Object.fromEntries([...params].map(([name, value]) => [name === "client_id" ? clientIdParam : name, value]));
 }
 
 /** Spaces as %20: every server reads it, and some do not read `+`. */

@@ -28,6 +28,8 @@ export interface OAuthProvider {
   readonly issuer: string | null;
   /** Empty where no person is sent to the provider. */
   readonly authorizationEndpoint: string;
+  /** Where authorization requests are pushed before the browser goes there (RFC 9126). Null: they are not. Default null. */
+  readonly pushedAuthorizationRequestEndpoint: string | null;
   /** Empty where users type a credential that no request exchanges. */
   readonly tokenEndpoint: string;
   /** Where refresh tokens are exchanged. Null: at the token endpoint. Default null. */
@@ -136,6 +138,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   grantType: "authorization_code",
   assertion: null,
   issuer: null,
+  pushedAuthorizationRequestEndpoint: null,
   refreshEndpoint: null,
   revocation: null,
   userInfo: Object.freeze([]),

@@ -1,5 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
+import { toNamed } from "./client-id-param.ts";
 import { type FetchLimits, fetchResponse, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { RevocationRequest } from "./provider-requests.ts";
@@ -75,11 +76,6 @@ const methods = { basic: "client_secret_basic", post: "client_secret_post" } as 
 function authenticationOf(provider: OAuthProvider, client: OAuthClient, auth: RevocationRequest["auth"]): oauth.ClientAuth {
   if (auth === "bearer" || auth === "none") return oauth.None();
   return createClientAuthentication(auth === "client" ? provider : { ...provider, clientAuthentication: methods[auth] }, client);
-}
-
-/** The parameters by the provider's name for the client id. */
-function toNamed({ clientIdParam }: OAuthProvider, params: URLSearchParams): URLSearchParams {
-  return new URLSearchParams([...params].map(([name, value]) => [name === "client_id" ? clientIdParam : name, value]));
 }
 
 interface StandardRevocation {

@@ -162,6 +162,7 @@ export const providerFormat = z.strictObject({
   issuer: issuerSchema.nullable().default(null),
   discovery: endpointSchema.optional(),
   authorization_endpoint: authorizationEndpointSchema.optional(),
+  pushed_authorization_request_endpoint: endpointSchema.optional(),
   token_endpoint: endpointSchema.optional(),
   refresh_endpoint: endpointSchema.nullable().default(null),
   revocation: revocationSchema.nullable().default(null),
@@ -175,6 +176,7 @@ export const providerFormat = z.strictObject({
   iss_parameter: z.boolean().default(false),
   client_id_param: paramNameSchema.default("client_id"),
   scope_param: paramNameSchema.default("scope"),
+  /** RFC 9126: authorization requests are pushed. */
   par: z.boolean().default(false),
   dpop: z.boolean().default(false),
   token_request: tokenRequestSchema.prefault({}),

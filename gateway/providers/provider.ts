@@ -37,7 +37,6 @@ const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
 function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
   const found: [boolean, string[], string][] = [
     [facts.kind === "device", ["kind"], "device is not supported yet"],
-    [facts.par, ["par"], "is not supported yet"],
     [facts.dpop, ["dpop"], "is not supported yet"],
   ];
   return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
@@ -49,6 +48,7 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     ...requestsOf(facts),
     ...grantOf(facts),
     authorizationEndpoint: facts.authorization_endpoint ?? "",
+    pushedAuthorizationRequestEndpoint: facts.par ? (facts.pushed_authorization_request_endpoint ?? null) : null,
     tokenEndpoint: facts.token_endpoint ?? "",
     issuer: facts.issuer,
     refreshEndpoint: facts.refresh_endpoint,
@@ -179,6 +179,8 @@ const parsedFacts = providerFormat
     const collected = (facts.collect ?? []).map(({ name }) => name);
     if (facts.kind === "basic" && !(collected.includes("username") && collected.includes("password")))
       context.addIssue({ code: "custom", path: ["collect"], message: "must have the fields username and password" });
+    if (facts.par && facts.pushed_authorization_request_endpoint === undefined)
+      context.addIssue({ code: "custom", path: ["pushed_authorization_request_endpoint"], message: "is required where par is true" });
     if (facts.issuer === null && facts.iss_parameter)
       context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
     for (const name of openHostsIn(facts))

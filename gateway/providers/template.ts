@@ -154,6 +154,7 @@ function mapTemplates(provider: OAuthProvider, { url, text }: Replace): OAuthPro
     ...provider,
     issuer: known(provider.issuer),
     authorizationEndpoint: url(provider.authorizationEndpoint),
+    pushedAuthorizationRequestEndpoint: known(provider.pushedAuthorizationRequestEndpoint),
     tokenEndpoint: url(provider.tokenEndpoint),
     refreshEndpoint: known(provider.refreshEndpoint),
     introspectionEndpoint: known(provider.introspectionEndpoint),

@@ -1,4 +1,7 @@
+import { forbidden, GatewayError } from "../../schema/errors.ts";
+import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Account } from "../oauth/account.ts";
+import type { TokenFailure } from "../oauth/result.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection } from "./connections.ts";
 import { MOVED_MEANWHILE } from "./current-owner.ts";
@@ -27,6 +30,16 @@ export const internalError: ConnectingFailure = {
   code: "internal",
   message: "Something went wrong here while connecting: start again.",
 };
+
+const RETRY_AFTER_SECONDS = 10;
+
+/** Why nothing was started: the provider takes no authorization request. */
+export function requestRefused(name: string, { kind, code, retryAfterSeconds }: TokenFailure): GatewayError {
+  const sentence = toSentence(describeProblem(name, code, "attempt"));
+  if (kind === "temporary")
+    return new GatewayError("TEMPORARILY_UNAVAILABLE", sentence, { retryAfter: retryAfterSeconds ?? RETRY_AFTER_SECONDS });
+  return kind === "misconfigured" ? new GatewayError("CONNECTOR_MISCONFIGURED", sentence) : forbidden(sentence);
+}
 
 /**
  * Whether the account of a failed grant may serve this or another connection. Such a grant is not revoked, as some providers (Google)

@@ -1,6 +1,6 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization } from "../../schema/upstream.ts";
-import { createAuthorizationRequest } from "../oauth/authorize.ts";
+import { requestAuthorization } from "../oauth/pushed-authorization.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
@@ -13,6 +13,7 @@ import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import type { Activation } from "./activation.ts";
 import { type Attempts, type Link, UNKNOWN_LINK } from "./attempts.ts";
+import { requestRefused } from "./connecting-failure.ts";
 import type { ConnectionStore, StartedConnection, View } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
@@ -82,38 +83,47 @@ interface Hint {
   loginHint?: string | undefined;
 }
 
-/** What the browser does next: a form of ours, then the provider. A page that cannot be bound is sent to `link` before. */
+/**
+ * What the browser does next: a form of ours, then the provider. A page that cannot be bound is sent to `link` before. Throws
+ * TEMPORARILY_UNAVAILABLE, CONNECTOR_MISCONFIGURED and FORBIDDEN where the provider takes no authorization request.
+ */
 export async function nextStep(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
   { link, ...secrets }: Secrets & Hint & { link: Link | null },
 ): Promise<Partial<Authorization>> {
-  const next = await unlinkedStep(dependencies, started, attempt, secrets);
+  const { collect, oauth, slug } = started.connector;
   const { state } = secrets;
-  return next.authorizeUrl && link ? { ...next, authorizeUrl: await link({ slug: started.connector.slug, state }) } : next;
+  const isAsked = collect !== null && !started.authorization.sealed_fields;
+  if (!isAsked && (!oauth || isUnattended(oauth.provider))) return {};
+  const form = isAsked ? `${dependencies.publicUrl}/connect/${slug}?state=${state}` : null;
+  // Where it is linked, the browser asks once more.
+  const authorizeUrl = link ? await link({ slug, state }) : (form ?? (await authorizeUrlOf(dependencies, started, attempt, secrets)));
+  return { state, ...(isAsked && { collect }), authorizeUrl };
 }
 
-async function unlinkedStep(
+async function authorizeUrlOf(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
   { state, verifier, loginHint }: Secrets & Hint,
-): Promise<Partial<Authorization>> {
-  const { collect, oauth, slug } = started.connector;
-  if (collect && !started.authorization.sealed_fields)
-    return { state, collect, authorizeUrl: `${dependencies.publicUrl}/connect/${slug}?state=${state}` };
-  if (!oauth || isUnattended(oauth.provider)) return {};
+): Promise<string> {
+  const { log, timeoutMs } = dependencies;
+  const { oauth, slug, name } = started.connector;
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider sends its users there.");
   const values = valuesOf(started.connector, oauth.client, { fields: openCollected(dependencies, started), stated: {} });
-  const provider = fillProvider(oauth.provider, values);
-  const url = await createAuthorizationRequest({
-    provider,
+  const asked = await requestAuthorization({
+    provider: fillProvider(oauth.provider, values),
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
     scopes: parseScopes(started.authorization.requested_scopes),
     state,
     verifier,
     params: loginHint === undefined ? {} : { login_hint: loginHint },
+    timeoutMs,
   });
-  return { state, authorizeUrl: url.href };
+  if (asked.ok) return asked.url.href;
+  log.warn({ connector: slug, code: asked.code, reason: asked.reason }, "the provider takes no authorization request");
+  throw requestRefused(name, asked);
 }
