@@ -29,24 +29,23 @@ export const nameArguments: Plugin = {
   },
   onExecute: ({ args }) => ({
     onExecuteDone({ result, setResult }) {
-      if (isFailed(result)) setResult(nameAll(args, result));
+      if (isFailed(result)) setResult({ ...result, errors: nameAll(args, result.errors) });
     },
   }),
   onSubscribe: ({ args }) => ({
     onSubscribeResult({ result, setResult }) {
-      if (isFailed(result)) setResult(nameAll(args, result));
+      if (isFailed(result)) setResult({ ...result, errors: nameAll(args, result.errors) });
     },
   }),
 };
 
-type Failed = ExecutionResult & { errors: readonly GraphQLError[] };
+export type Failed = ExecutionResult & { errors: readonly GraphQLError[] };
 
 const isFailed = (result: object): result is Failed => "errors" in result && Array.isArray(result.errors);
 
-const nameAll = (args: ExecutionArgs, result: Failed): ExecutionResult => ({
-  ...result,
-  errors: result.errors.map((error) => nameOne(args, error)),
-});
+/** The errors of an execution, told of like that. */
+export const nameAll = (args: ExecutionArgs, errors: readonly GraphQLError[]): GraphQLError[] =>
+  errors.map((error) => nameOne(args, error));
 
 function nameOne(args: ExecutionArgs, error: GraphQLError): GraphQLError {
   const [node] = error.nodes ?? [];

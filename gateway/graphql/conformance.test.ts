@@ -20,4 +20,8 @@ describe("GraphQL over HTTP", () => {
     const { status, ...result } = await fn();
     expect({ status, reason: "reason" in result ? result.reason : null }).toEqual({ status: "ok", reason: null });
   });
+
+  it("is passed in as many ways once the operations are prepared", async () => {
+    for (const { id, fn } of audits) expect({ id, status: (await fn()).status }).toEqual({ id, status: "ok" });
+  });
 });

@@ -3,7 +3,7 @@ import { createYoga } from "graphql-yoga";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schema } from "../../schema/index.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { createDocumentCache, cacheDocuments, MAXIMUM_DOCUMENT_BYTES } from "./documents.ts";
+import { acceptDocuments, type Accepting, createAcceptedDocuments, MAXIMUM_DOCUMENT_BYTES } from "./documents.ts";
 
 const padded = (bytes: number): string => {
   const query = "{ __typename }";
@@ -38,13 +38,20 @@ describe("the length of a document", () => {
 describe("documents that are kept", () => {
   const CACHE_BYTES = 1_048_576;
 
-  async function ask(queries: readonly string[]) {
-    const documents = createDocumentCache(CACHE_BYTES);
-    const yoga = createYoga({ schema, logging: false, parserAndValidationCache: false, plugins: [cacheDocuments(documents)] });
+  async function ask(queries: readonly string[], bringer = "ada", documents = createAcceptedDocuments(CACHE_BYTES, CACHE_BYTES)) {
+    const accepting: Accepting["accepting"] = {};
+    const yoga = createYoga<Accepting>({
+      schema,
+      logging: false,
+      parserAndValidationCache: false,
+      plugins: [acceptDocuments(documents)],
+    });
     const headers = { "content-type": "application/json" };
     for (const query of queries) {
-      const answer = await yoga.fetch("http://gateway/graphql", { method: "POST", headers, body: JSON.stringify({ query }) });
-      await answer.text();
+      delete accepting.document;
+      const request = { method: "POST", headers, body: JSON.stringify({ query }) };
+      await (await yoga.fetch("http://gateway/graphql", request, { accepting })).text();
+      if (accepting.document) documents.add(accepting.document, bringer);
     }
     return documents;
   }
@@ -58,8 +65,27 @@ describe("documents that are kept", () => {
   it("take a bounded amount of memory, however many come", async () => {
     const documents = await ask(distinct(200, (index) => `#${index}${"x".repeat(15_000)}\n{ __typename }`));
     expect(documents.size).toBeGreaterThan(1);
-    expect(documents.calculatedSize).toBeLessThanOrEqual(CACHE_BYTES);
-    expect([...documents.keys()].join("").length).toBeLessThan(CACHE_BYTES);
+    expect(documents.bytes).toBeLessThanOrEqual(CACHE_BYTES);
+  });
+
+  it("of one caller push out no other caller's", async () => {
+    const documents = createAcceptedDocuments(CACHE_BYTES, CACHE_BYTES / 4);
+    const many = distinct(200, (index) => `#${index}${"x".repeat(15_000)}\n{ __typename }`);
+    await ask(["{ __typename }"], "ada", documents);
+    await ask(many, "mallory", documents);
+    expect(documents.find("{ __typename }")).toBeDefined();
+    expect(documents.find(many[0] ?? "")).toBeUndefined();
+    expect(documents.find(many.at(-1) ?? "")).toBeDefined();
+    expect(documents.bytes).toBeLessThan(CACHE_BYTES / 2);
+  });
+
+  it("of one caller are the latest used", async () => {
+    const documents = createAcceptedDocuments(CACHE_BYTES, CACHE_BYTES / 4);
+    await ask(["{ __typename }"], "ada", documents);
+    for (const query of distinct(100, (index) => `#${index}${"x".repeat(15_000)}\n{ __typename }`)) {
+      await ask([query], "ada", documents);
+      expect(documents.find("{ __typename }")).toBeDefined();
+    }
   });
 
   it("are counted by their tokens too, which take more memory than the source", async () => {

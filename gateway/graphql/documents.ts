@@ -5,8 +5,9 @@ import { badUserInput, GatewayError, httpStatusOf } from "../../schema/errors.ts
 
 /** Longest GraphQL document, in bytes of UTF-8: 16 KiB. The introspection query has 2 KiB. */
 export const MAXIMUM_DOCUMENT_BYTES = 16_384;
-/** What parsed documents may take in memory: 32 MiB. */
+/** What parsed documents may take in memory: 32 MiB, and 4 MiB of it those that one caller brought. */
 const DOCUMENT_CACHE_BYTES = 33_554_432;
+const DOCUMENT_CACHE_BYTES_OF_ONE = 4_194_304;
 /** A parsed document takes at most this per token of its source, and per character and whole for the source itself. Measured on V8. */
 const BYTES_PER_TOKEN = 512;
 const BYTES_PER_CHARACTER = 4;
@@ -33,25 +34,96 @@ export const refusePersistedQueries: Plugin = {
 };
 
 /** Documents that are parsed and valid, by their source. */
-export type DocumentCache = LRUCache<string, DocumentNode>;
+export interface AcceptedDocuments {
+  find(source: string): DocumentNode | undefined;
+  /** @param bringer who sent it first: one caller's documents push no others out. */
+  add(document: DocumentNode, bringer: string): void;
+  readonly size: number;
+  /** What they take in memory. */
+  readonly bytes: number;
+}
 
-export const createDocumentCache = (maximumBytes = DOCUMENT_CACHE_BYTES): DocumentCache =>
-  new LRUCache({ maxSize: maximumBytes, sizeCalculation: sizeOf });
+export function createAcceptedDocuments(
+  maximumBytes = DOCUMENT_CACHE_BYTES,
+  maximumBytesOfOne = DOCUMENT_CACHE_BYTES_OF_ONE,
+): AcceptedDocuments {
+  const bringers = new Map<string, Brought>();
+  const documents = new LRUCache<string, Accepted>({
+    maxSize: maximumBytes,
+    dispose: ({ bringer, bytes }, source) => {
+      const brought = bringers.get(bringer);
+      if (!brought) return;
+      brought.sources.delete(source);
+      brought.bytes -= bytes;
+      if (brought.sources.size === 0) bringers.delete(bringer);
+    },
+  });
 
-/** Parses and validates each document once, and keeps none that is refused. */
-export function cacheDocuments(documents: DocumentCache): Plugin {
-  const accepted = new WeakSet<DocumentNode>();
+  function evictOldest({ sources }: Brought): void {
+    const [oldest] = sources;
+    if (oldest !== undefined) documents.delete(oldest);
+  }
+
+  return {
+    find(source) {
+      const accepted = documents.get(source);
+      const sources = accepted && bringers.get(accepted.bringer)?.sources;
+      // The last of a set is the latest used.
+      if (sources?.delete(source)) sources.add(source);
+      return accepted?.document;
+    },
+    add(document, bringer) {
+      const source = document.loc?.source.body;
+      if (source === undefined || documents.has(source)) return;
+      const bytes = sizeOf(document, source);
+      const brought = bringers.get(bringer) ?? { sources: new Set(), bytes: 0 };
+      while (brought.sources.size > 0 && brought.bytes + bytes > maximumBytesOfOne) evictOldest(brought);
+      bringers.set(bringer, brought);
+      brought.sources.add(source);
+      brought.bytes += bytes;
+      documents.set(source, { document, bringer, bytes }, { size: bytes });
+    },
+    get size() {
+      return documents.size;
+    },
+    get bytes() {
+      return documents.calculatedSize;
+    },
+  };
+}
+
+interface Accepted {
+  document: DocumentNode;
+  bringer: string;
+  bytes: number;
+}
+
+/** The documents that one caller sent first, the latest used last. */
+interface Brought {
+  sources: Set<string>;
+  bytes: number;
+}
+
+/** What Yoga's context has for `acceptDocuments`. */
+export interface Accepting {
+  /** Is given the document of this request, if it is accepted and not kept yet. */
+  accepting: { document?: DocumentNode };
+}
+
+/** Parses and validates each kept document no more, and tells which one was accepted. */
+export function acceptDocuments(documents: Pick<AcceptedDocuments, "find">): Plugin<Accepting> {
+  const kept = new WeakSet<DocumentNode>();
   return {
     onParse({ params, setParsedDocument }) {
-      const known = documents.get(params.source.toString());
-      if (known) setParsedDocument(known);
+      const known = documents.find(params.source.toString());
+      if (!known) return;
+      kept.add(known);
+      setParsedDocument(known);
     },
-    onValidate({ params: { documentAST }, setResult }) {
-      if (accepted.has(documentAST)) return setResult([]);
+    onValidate({ params: { documentAST }, context, setResult }) {
+      if (kept.has(documentAST)) return setResult([]);
       return ({ valid }) => {
-        if (!valid || !documentAST.loc) return;
-        accepted.add(documentAST);
-        documents.set(documentAST.loc.source.body, documentAST);
+        if (valid) context.accepting.document = documentAST;
       };
     },
   };

@@ -1,12 +1,21 @@
-import { createYoga } from "graphql-yoga";
+import { execute, type ExecutionResult } from "graphql";
+import { createYoga, type Plugin } from "graphql-yoga";
 import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
-import { createDocumentCache, cacheDocuments, limitDocuments, refusePersistedQueries } from "./documents.ts";
+import {
+  type AcceptedDocuments,
+  acceptDocuments,
+  type Accepting,
+  createAcceptedDocuments,
+  limitDocuments,
+  refusePersistedQueries,
+} from "./documents.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
 import { createLimits } from "./limits.ts";
+import { createRunner, findPrepared, toResponse } from "./prepared.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
 import { isEventStream } from "../http/event-stream.ts";
@@ -21,14 +30,59 @@ interface Options {
   graphiql: Graphiql | null;
 }
 
-interface ServerContext {
+interface ServerContext extends Accepting {
   exchange: Exchange;
   answer: Headers;
+  /** What a prepared operation came to, where that has errors. */
+  result: ExecutionResult | null;
 }
 
-/** The GraphQL endpoint: queries, GraphiQL, and subscriptions as server-sent events. */
+/** Prepared operations are executed by the same function. */
+const executeAsPrepared: Plugin = {
+  onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
+};
+
+/** Has the errors of a prepared operation answered. */
+const answerResult: Plugin<object, ServerContext> = {
+  onParams({ context: { result }, setResult }) {
+    if (result) setResult(result);
+  },
+};
+
+/**
+ * The GraphQL endpoint: queries, GraphiQL, and subscriptions as server-sent events.
+ *
+ * The first time that a document comes, Yoga parses, validates and runs it. What Yoga accepted is prepared: it runs without Yoga from
+ * then on, to the same answer.
+ */
 export function createGraphql({ contexts, log, graphiql }: Options): Handler {
-  const yoga = createYoga<ServerContext, Context>({
+  const documents = createAcceptedDocuments();
+  const yoga = openYoga({ contexts, log, documents });
+  const run = createRunner({ contexts, log });
+
+  return async (exchange) => {
+    if (graphiql && asksForPage(exchange.request)) return graphiql.showPage(exchange.request);
+    const failure = findWrongType(exchange.request) ?? findWrongParameter(exchange.request);
+    if (failure) return refuse(exchange, failure);
+    const answer = new Headers();
+    const body = exchange.request.method === "POST" ? await exchange.request.text() : null;
+    const prepared = body === null ? null : findPrepared(documents, exchange.request.headers, body);
+    const result = prepared && (await run(prepared, exchange, answer));
+    if (prepared && result && !result.errors) return finish(exchange, toResponse(prepared, result), answer);
+    if (body !== null) exchange.request = withBody(exchange.request, body);
+    return finish(exchange, await askYoga({ exchange, answer, result, accepting: {} }), answer);
+  };
+
+  async function askYoga(context: ServerContext): Promise<Response> {
+    const response = await yoga.fetch(context.exchange.request, context);
+    const { document } = context.accepting;
+    if (document) documents.add(document, await nameCaller(context.exchange));
+    return response;
+  }
+}
+
+function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"> & { documents: AcceptedDocuments }) {
+  return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: "/graphql",
     landingPage: false,
@@ -42,36 +96,42 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     // Bounded by the number of documents, not by their size, and filled with refused ones too.
     parserAndValidationCache: false,
     plugins: [
+      answerResult,
       limitDocuments,
       refusePersistedQueries,
       ...createLimits(),
+      executeAsPrepared,
       nameArguments,
-      cacheDocuments(createDocumentCache()),
+      acceptDocuments(documents),
       refuseTooLarge,
       addErrorCodes,
       ...(contexts.defersAuthentication ? [refuseUnauthenticated] : []),
     ],
   });
+}
 
-  return async (exchange) => {
-    const { request } = exchange;
-    if (graphiql && asksForPage(request)) return graphiql.showPage(request);
-    const failure = findWrongType(request) ?? findWrongParameter(request);
-    if (failure) return refuse(exchange, failure);
-    const answer = new Headers();
-    const response = await yoga.fetch(request, { exchange, answer });
-    if (response.status === 406) return refuse(exchange, notAcceptable(response));
-    // Yoga's own is weaker, for event streams.
-    response.headers.set("cache-control", "no-store");
-    if (isEventStream(response)) {
-      // A proxy that buffers answers, as nginx does by default, would hold events back.
-      response.headers.set("x-accel-buffering", "no");
-      // For the socket alone to say (RFC 9110 section 7.6.1).
-      response.headers.delete("connection");
-    }
-    for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
-    return response;
-  };
+/** A request whose body was read, to be read once more. */
+const withBody = ({ url, method, headers, signal }: Request, body: string): Request => new Request(url, { method, headers, signal, body });
+
+/** Whose documents a request's are. */
+async function nameCaller({ authenticate }: Exchange): Promise<string> {
+  const principal = await authenticate().catch(() => null);
+  return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? "anonymous");
+}
+
+/** What every answer has, whoever wrote it. */
+function finish(exchange: Exchange, response: Response, answer: Headers): Response | Promise<Response> {
+  if (response.status === 406) return refuse(exchange, notAcceptable(response));
+  // Yoga's own is weaker, for event streams.
+  response.headers.set("cache-control", "no-store");
+  if (isEventStream(response)) {
+    // A proxy that buffers answers, as nginx does by default, would hold events back.
+    response.headers.set("x-accel-buffering", "no");
+    // For the socket alone to say (RFC 9110 section 7.6.1).
+    response.headers.delete("connection");
+  }
+  for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
+  return response;
 }
 
 const wrongInput = (status: number, path: string, message: string): Failure => ({

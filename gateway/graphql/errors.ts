@@ -83,7 +83,7 @@ function addErrorCode(error: GraphQLError): void {
 }
 
 /** What Yoga answers for an error that a resolver or the context threw. */
-export function maskError(error: unknown, log: Log): Error {
+export function maskError(error: unknown, log: Log): GraphQLError {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (original instanceof GraphQLError) return error instanceof GraphQLError ? error : original;
   const { status, code, message, facts } = toFailure(original, log);

@@ -1,0 +1,85 @@
+import { type DocumentNode, execute, type ExecutionResult, getOperationAST, OperationTypeNode } from "graphql";
+import { schema } from "../../schema/index.ts";
+import type { ContextFactory } from "../context.ts";
+import type { Exchange } from "../http/pipeline.ts";
+import { safeParseJson } from "../runtime/json.ts";
+import type { Log } from "../runtime/log.ts";
+import { nameAll } from "./argument-path.ts";
+import type { AcceptedDocuments } from "./documents.ts";
+import { maskError, refuseRequest } from "./errors.ts";
+
+/** The media types that an answer can have (GraphQL over HTTP, section 4.1). */
+type AnswerType = "application/json" | "application/graphql-response+json";
+
+/** An operation of a document that was accepted before. */
+export interface PreparedOperation {
+  document: DocumentNode;
+  operationName: string | null;
+  variables: Record<string, unknown> | null;
+  answerType: AnswerType;
+}
+
+const parameters: ReadonlySet<string> = new Set(["query", "operationName", "variables", "extensions"]);
+
+/**
+ * Finds the operation that the body of a request asks for, if its document was accepted before. Null: the request goes Yoga's way, as
+ * do subscriptions and everything odd.
+ */
+export function findPrepared(documents: Pick<AcceptedDocuments, "find">, headers: Headers, text: string): PreparedOperation | null {
+  const answerType = isJson(headers.get("content-type")) ? findAnswerType(headers.get("accept") || "*/*") : null;
+  if (answerType === null) return null;
+  const body = safeParseJson(text);
+  if (!isRecord(body) || Object.keys(body).some((name) => !parameters.has(name))) return null;
+  const { query, operationName = null, variables = null, extensions = null } = body;
+  const document = typeof query === "string" ? documents.find(query) : undefined;
+  if (!document || !(operationName === null || typeof operationName === "string")) return null;
+  if (!(variables === null || isRecord(variables)) || !(extensions === null || isRecord(extensions))) return null;
+  const operation = getOperationAST(document, operationName);
+  if (!operation || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
+  return { document, operationName, variables, answerType };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isJson = (type: string | null): boolean => type === "application/json" || (type?.startsWith("application/json;") ?? false);
+
+/** As Yoga chooses it: by the first of `Accept` that fits, whatever its weight. Null where none fits. */
+function findAnswerType(accept: string): AnswerType | null {
+  for (const entry of accept.replaceAll(/\s/g, "").toLowerCase().split(",")) {
+    const [type = "", ...rest] = entry.split(";");
+    if ((rest.find((parameter) => parameter.includes("charset=")) ?? UTF_8) !== UTF_8) continue;
+    const [main, sub] = type.split("/");
+    if (main !== "*" && main !== "application") continue;
+    if (sub === "*" || sub === "json") return "application/json";
+    if (sub === "graphql-response+json") return "application/graphql-response+json";
+  }
+  return null;
+}
+
+const UTF_8 = "charset=utf-8";
+
+/** Runs prepared operations as Yoga would. Errors in the result are masked and have the path of their argument. */
+export function createRunner({ contexts, log }: { contexts: ContextFactory; log: Log }) {
+  return async function run(
+    { document, operationName, variables }: PreparedOperation,
+    exchange: Exchange,
+    answer: Headers,
+  ): Promise<ExecutionResult> {
+    try {
+      const contextValue = await contexts.create(exchange, answer, { linksCrossSitePages: true }).catch(refuseRequest);
+      const args = { schema, document, contextValue, variableValues: variables, operationName };
+      const result = await execute(args);
+      if (!result.errors) return result;
+      return { ...result, errors: nameAll(args, result.errors).map((error) => maskError(error, log)) };
+    } catch (error) {
+      return { errors: [maskError(error, log)] };
+    }
+  };
+}
+
+/** The answer of an operation without errors. */
+export function toResponse({ answerType }: PreparedOperation, result: ExecutionResult): Response {
+  const body = JSON.stringify(result);
+  const headers = { "content-type": `${answerType}; charset=utf-8`, "content-length": String(Buffer.byteLength(body)) };
+  return new Response(body, { headers });
+}
