@@ -2,7 +2,7 @@ import { builder } from "./builder.ts";
 import { ConnectionType, withSource } from "./connection.ts";
 import { requireUser } from "./context.ts";
 import { parseTokenRequest, parseWhere, tokenArgs, whereArgs } from "./input.ts";
-import { tokenOrNull } from "./outcomes.ts";
+import { authorizationHeaderOf, tokenOrNull } from "./outcomes.ts";
 import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./upstream.ts";
 
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
@@ -34,8 +34,7 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
       type: AuthorizationHeaderType,
       nullable: true,
       description: "How to send the token to the provider's API; null when unknown.",
-      resolve: ({ authorizationHeader, tokenType, value }) =>
-        authorizationHeader ?? (tokenType.toLowerCase() === "bearer" ? { name: "Authorization", value: `Bearer ${value}` } : null),
+      resolve: authorizationHeaderOf,
     }),
     fingerprint: t.exposeID("fingerprint", { description: "What to send as `rejected` when the third party refuses this token." }),
     connection: t.field({

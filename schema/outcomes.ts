@@ -1,5 +1,13 @@
 import { type ErrorCode, GatewayError } from "./errors.ts";
-import type { AccessTokenOutcome, Connection, ConnectionWhere, OwnerConnections, ReconnectReason, TokenRequest } from "./upstream.ts";
+import type {
+  AccessToken,
+  AccessTokenOutcome,
+  Connection,
+  ConnectionWhere,
+  OwnerConnections,
+  ReconnectReason,
+  TokenRequest,
+} from "./upstream.ts";
 
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }>;
 
@@ -55,6 +63,14 @@ export const scopesMissing = (name: string, missingScopes: string[], connectorUr
   missingScopes,
   connectorUrl,
 });
+
+/** The header by which the provider's API takes a token: as the upstream says, else as the token's type does. Null when unknown. */
+export const authorizationHeaderOf = ({
+  authorizationHeader,
+  tokenType,
+  value,
+}: Pick<AccessToken, "authorizationHeader" | "tokenType" | "value">): { name: string; value: string } | null =>
+  authorizationHeader ?? (tokenType.toLowerCase() === "bearer" ? { name: "Authorization", value: `Bearer ${value}` } : null);
 
 export const tokenWithheld = (connection: Connection): Outcome<"TokenWithheld"> => ({
   type: "TokenWithheld",

@@ -89,6 +89,7 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
   await walk(user, "get", `${USER}/connections`, { query: "?slug=test" });
   await walk(user, "get", `${USER}/connectors/{slug}`, bySlug);
   await walk(user, "get", `${USER}/connection/{id}`, byId);
+  await walk(user, "get", `${USER}/connections/{slug}`, { ...bySlug, query: "?authorization_header=true&scopes=read" });
   for (const path of ["/sessions/ott", "/sessions/token", "/sessions"]) await walk(user, "post", USER + path);
 
   const started = await walk(user, "post", `${USER}/connections/{slug}`, { params: { slug: "keyed" }, body: {} });

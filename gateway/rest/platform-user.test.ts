@@ -108,6 +108,18 @@ describe("a single connection", () => {
     }
   });
 
+  it("has the scopes that it is asked for, or says which are missing, with a link that asks for them", async () => {
+    test.provider.controls.grantedScopes = ["read"];
+    await ada.connect();
+    expect((await get("/connections/test?scopes=read")).body.connection.authorization.access_token).toEqual(expect.any(String));
+    const { authorization, token_problem } = (await get("/connections/test?scopes=read%20write")).body.connection;
+    expect(authorization).not.toHaveProperty("access_token");
+    expect(token_problem).toMatchObject({ code: "SCOPES_MISSING", missing_scopes: ["write"] });
+    expect(new URL(token_problem.connector_url).searchParams.get("scopes")).toBe("write");
+    for (const scopes of ["", "admin", "a%20%20b", "%22"])
+      expect(await get(`/connections/test?scopes=${scopes}`)).toMatchObject({ status: 400, body: { path: "scopes" } });
+  });
+
   it("is 404 where there never was one, with another code than for an unknown connector", async () => {
     expect(await get("/connections/test")).toMatchObject({ status: 404, body: { code: "NOT_CONNECTED" } });
     expect(await get("/connection/00000000-0000-4000-8000-000000000000")).toMatchObject({ status: 404, body: { code: "NOT_CONNECTED" } });
@@ -129,6 +141,14 @@ describe("a page", () => {
     expect(enabled).toBe(false);
     expect(authorization).toMatchObject({ status: "awaiting_callback", authorizer: { prototype: { slug: "test" } } });
     expect(new URL(authorization.authorize_url).origin).toBe(test.provider.url);
+  });
+
+  it("says what to ask for and who is expected", async () => {
+    const start = (body: object) => page("POST", "/platform_user/connections/test", body);
+    const { authorize_url } = (await start({ scopes: ["read"], login_hint: "ada@example.test" })).body.connection.authorization;
+    expect(Object.fromEntries(new URL(authorize_url).searchParams)).toMatchObject({ scope: "read", login_hint: "ada@example.test" });
+    for (const [path, value] of Object.entries({ scopes: ["admin"], login_hint: "x".repeat(321) }))
+      expect(await start({ [path]: value })).toMatchObject({ status: 400, body: { code: "BAD_USER_INPUT", path } });
   });
 
   it("says where connecting leads back to, within the web origins", async () => {
@@ -214,5 +234,45 @@ describe("a connector in the user's catalog", () => {
     expect(authorization.state).toBe(new URL(authorization.authorize_url).searchParams.get("state"));
     const read = await get(`/authorizations/test/${authorization.id}`);
     expect(read.body.authorization.state).toBeNull();
+  });
+});
+
+describe("a provider's API", () => {
+  const start = async (facts: Record<string, unknown>) => {
+    const own = await startTestApp({ facts });
+    const user = await own.signIn("ada");
+    await user.connect();
+    const server = await createServerHeaders(own);
+    const ask = async (query: string) => {
+      const asUser = callerOf(own, { authorization: `Bearer ${await user.bearer()}` });
+      const [byUser, byServer] = [
+        await asUser("GET", `/platform_user/connections/test${query}`),
+        await callerOf(own, server)("GET", `/platform/users/ada/connections/test${query}`),
+      ];
+      return [byUser.body.connection.authorization, byServer.body.connection.authorization];
+    };
+    return { ask, close: own.close };
+  };
+
+  it("is told with its address for the account and, where that is asked for, the header that carries the token", async () => {
+    const { ask, close } = await start({ api: { base_url: "https://api.example/v1", auth: "X-Access-Token: {access_token}" } });
+    for (const authorization of await ask("?authorization_header=true"))
+      expect(authorization).toMatchObject({
+        api_base_url: "https://api.example/v1",
+        authorization_header: { name: "X-Access-Token", value: authorization.access_token },
+      });
+    for (const authorization of [...(await ask("")), ...(await ask("?authorization_header=false"))])
+      expect(authorization).not.toHaveProperty("authorization_header");
+    await close();
+  });
+
+  it("has no address where none is known, and takes a bearer", async () => {
+    const { ask, close } = await start({});
+    for (const authorization of await ask("?authorization_header=true"))
+      expect(authorization).toMatchObject({
+        api_base_url: null,
+        authorization_header: { name: "Authorization", value: `Bearer ${authorization.access_token}` },
+      });
+    await close();
   });
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fingerprintSchema, minimumTtlSchema } from "../../schema/input.ts";
-import { toOutcomeError } from "../../schema/outcomes.ts";
+import { fingerprintSchema, minimumTtlSchema, scopesSchema } from "../../schema/input.ts";
+import { authorizationHeaderOf, toOutcomeError } from "../../schema/outcomes.ts";
 import type {
   AccessToken,
   AccessTokenOutcome,
@@ -26,6 +26,16 @@ export const connectionQuery = z.object({
     description:
       "Whether the provider is asked first if the token still works. Default: when a session asks again for a token it was given.",
   }),
+  scopes: z
+    .string()
+    .transform((scopes) => scopes.split(" "))
+    .pipe(scopesSchema)
+    .optional()
+    .meta({ description: "Scopes that the token must have, with spaces between them." }),
+  authorization_header: z
+    .enum(["true", "false"])
+    .optional()
+    .meta({ description: "`true`: says by which header the provider's API takes the token." }),
   access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
   provider_user_id: z
     .never("is not supported: this gateway does not impersonate service accounts")
@@ -51,7 +61,8 @@ export async function readConnection(
 ): Promise<ConnectionOrProblem> {
   if (query.access_token === "false") return withoutToken(source, where);
   const outcome = await source.accessToken(where, toTokenRequest(query));
-  if (outcome.type === "AccessToken") return { connection: withToken(outcome, isServer) };
+  const withHeader = query.authorization_header === "true";
+  if (outcome.type === "AccessToken") return { connection: withToken(outcome, { isServer, withHeader }) };
   if (outcome.type === "ReconnectRequired") return { connection: withProblem(outcome.connection, problemOf(outcome)) };
   if (outcome.type === "NotConnected" || outcome.type === "ScopesMissing" || outcome.type === "TokenWithheld") {
     const [problem, connection] = [problemOf(outcome), await source.find(where)];
@@ -70,6 +81,7 @@ const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
   minimumTtl: query.minimum_ttl ?? null,
   rejected: query.rejected ?? null,
   verify: query.verify === undefined ? null : query.verify === "true",
+  scopes: query.scopes,
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({
@@ -78,7 +90,7 @@ const withProblem = (connection: Connection, problem: WireTokenProblem | null): 
 });
 
 /** The only place of the REST contract that writes a token. */
-function withToken(token: AccessToken, isServer: boolean): WireSingleConnection {
+function withToken(token: AccessToken, { isServer, withHeader }: { isServer: boolean; withHeader: boolean }): WireSingleConnection {
   const { authorization, ...connection } = serializeConnection(token.connection);
   const granted = authorization && {
     ...authorization,
@@ -88,6 +100,8 @@ function withToken(token: AccessToken, isServer: boolean): WireSingleConnection 
     scopes: token.scopes,
     missing_scopes: token.missingScopes,
     fingerprint: token.fingerprint,
+    api_base_url: token.apiBaseUrl ?? null,
+    ...(withHeader && { authorization_header: authorizationHeaderOf(token) }),
     ...(isServer && { credential: token.fields ?? token.value }),
   };
   return { ...connection, authorization: granted, token_problem: null };
@@ -100,7 +114,7 @@ function problemOf(outcome: Mendable): WireTokenProblem {
   if (outcome.type === "TokenWithheld") return { code: "TOKEN_WITHHELD", message };
   const connector_url = outcome.connectorUrl;
   if (outcome.type === "NotConnected") return { code: "NOT_CONNECTED", message, connector_url };
-  if (outcome.type === "ScopesMissing") return { code: "RECONNECT_REQUIRED", message, connector_url };
+  if (outcome.type === "ScopesMissing") return { code: "SCOPES_MISSING", message, missing_scopes: outcome.missingScopes, connector_url };
   return { code: "RECONNECT_REQUIRED", message, reason: outcome.reason, connector_url };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { notFound } from "../../schema/errors.ts";
-import { fieldsSchema, idSchema, returnToSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import { fieldsSchema, idSchema, loginHintSchema, returnToSchema, scopesSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Authorization, ConnectionWhere, Connector } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
@@ -69,12 +69,21 @@ export const connectionOperations: Operation[] = [
       return_to: returnToSchema
         .nullish()
         .meta({ description: "Where the browser goes at the end. Default: a page that closes the popup." }),
+      scopes: scopesSchema
+        .nullish()
+        .meta({ description: "What to ask for, beside what is granted already, among the scopes that the platform allows." }),
+      login_hint: loginHintSchema.nullish().meta({ description: "Who is expected to sign in at the provider, as an email address." }),
     }),
     status: 201,
     answer: wireAnswers.connection,
     failures: [404],
     handle: async ({ connections, origin }, { params, body }) => {
-      const options = { id: body.id ?? null, returnTo: body.return_to ?? popupEndOf(origin) };
+      const options = {
+        id: body.id ?? null,
+        returnTo: body.return_to ?? popupEndOf(origin),
+        scopes: body.scopes ?? undefined,
+        loginHint: body.login_hint ?? undefined,
+      };
       return { connection: serializeConnection(await connections.start(params.slug, options)) };
     },
   }),

@@ -7,6 +7,7 @@
  * Where the adapter finds each outcome of "a token, please", at a single GET of a connection (contract, "Tokens"):
  *   AccessToken            200, `connection.authorization.access_token` with `token_type`, `expires_at`, `scopes`, `missing_scopes`, `fingerprint`
  *   ReconnectRequired      200, `connection.token_problem` = { code: "RECONNECT_REQUIRED", reason, connector_url, message }
+ *   ScopesMissing          200, `connection.token_problem` = { code: "SCOPES_MISSING", missing_scopes, connector_url, message }
  *   TokenWithheld          200, `connection.token_problem` = { code: "TOKEN_WITHHELD", message }
  *   NotConnected           200, `connection.token_problem` = { code: "NOT_CONNECTED", connector_url, message }; where there never was a connection:
  *                          404 with code NOT_CONNECTED (browser, and anybody by id), or 200 with `connection.id` null (server, by slug)
@@ -136,6 +137,14 @@ const wireTokenAuthorization = wireAuthorization
     access_token: z.string().optional(),
     token_type: z.string().optional(),
     fingerprint: z.string().optional().meta({ description: "What to send as `rejected` when the third party refuses this token." }),
+    api_base_url: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: "Where the provider's API is for this account: the start of every address that the token is for." }),
+    authorization_header: z.object({ name: z.string(), value: z.string() }).nullable().optional().meta({
+      description: "With `authorization_header=true`: the header by which the provider's API takes the token; null when unknown.",
+    }),
     credential: z
       .union([z.string(), z.record(z.string(), z.string())])
       .optional()
@@ -149,6 +158,7 @@ const wireTokenProblem = z
     code: tokenProblemWord,
     message: z.string(),
     reason: reconnectReasonWord.optional().meta({ description: "With RECONNECT_REQUIRED." }),
+    missing_scopes: z.array(z.string()).optional().meta({ description: "With SCOPES_MISSING: what was asked for and is not granted." }),
     connector_url: z.string().optional().meta({ description: "The page where the user can mend it." }),
   })
   .meta({ id: "TokenProblem" });

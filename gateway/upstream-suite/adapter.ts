@@ -9,7 +9,7 @@ import { describeUpstream } from "./upstream.ts";
 
 /** What the suite decides. */
 export interface SuiteWorld {
-  /** The connectors that the adapter offers, in this order: `test`, which asks for the scopes `read` and `write`, `single`, and `key`. */
+  /** The connectors that the adapter offers, in this order: `test`, which asks for the scopes `read` and `write`, `single`, which asks for `read` and allows `write`, and `key`. */
   connectors: readonly Omit<Connector, "connectorUrl">[];
   /** What `key` asks of the user. For an adapter to which users hand that in through the port. */
   collect: NonNullable<Authorization["collect"]>;

@@ -16,6 +16,7 @@ export const capabilities = {
   describesGrants: "a connection names the scopes and the end of its grant",
   namesAccount: "a connection names its account at the provider",
   statesScopes: "the scopes of a grant are stated",
+  grantLife: "the end of a grant is stated",
   asksScopes: "a token can be asked for by its scopes, and connecting for further ones",
   statesLife: "the life of a token is stated",
   minimumLife: "a token can be asked for by the life it must have left",
@@ -26,6 +27,7 @@ export const capabilities = {
   connectedBy: "it is stated who connected, and when",
   marksSecretFields: "a field that is a secret is marked",
   metadata: "a connection has what its provider tells of the account",
+  apiAccess: "a token says where the provider's API is, and by which header it is sent",
   credentialKinds: "a server is told what kind of token it is, and gets all fields",
 } as const satisfies Record<string, string>;
 

@@ -77,6 +77,8 @@ export interface Suite {
 }
 
 export const HOUR_MS = 3_600_000;
+/** How long a grant of `single` lives, unless it is refreshed before. */
+export const GRANT_MS = 30 * 24 * HOUR_MS;
 export const anyToken: TokenRequest = { minimumTtl: null, rejected: null, verify: null };
 /** Starts a connection of the connector, or reconnects the one that exists. */
 export const newConnection = { id: null, returnTo: null };

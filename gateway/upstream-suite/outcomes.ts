@@ -11,7 +11,7 @@ export function describeOutcomes(suite: Suite, behaves: Behaves): void {
   describeUnavailable(suite, behaves);
 }
 
-/** The connector `test` asks for `read` and `write`. */
+/** The connector `test` asks for `read` and `write`, `single` for `read`, and `write` can be asked for besides. */
 function describeScopesMissing(suite: Suite, behaves: Behaves): void {
   const { provider, newUser, connect } = suite;
   const { connected, tokenOf } = createTokenRequests(suite);
@@ -34,6 +34,12 @@ function describeScopesMissing(suite: Suite, behaves: Behaves): void {
     behaves("is ScopesMissing, with those that were not granted", needs, async () => {
       const outcome = await tokenOf(await connectedWithout(), { scopes: ["read", "write"] });
       expect(outcome).toMatchObject({ type: "ScopesMissing", missingScopes: ["write"] });
+      const link = outcome.type === "ScopesMissing" ? new URL(outcome.connectorUrl) : null;
+      expect(link?.searchParams.get("scopes")).toBe("write");
+    });
+
+    behaves("is BAD_USER_INPUT for one that the platform does not allow", needs, async () => {
+      await expect(tokenOf(await connected(), { scopes: ["admin"] })).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     });
 
     behaves("is the token once they were asked for and granted, beside those of before", [...needs, "connecting"], async () => {
@@ -41,6 +47,16 @@ function describeScopesMissing(suite: Suite, behaves: Behaves): void {
       const started = await user.connections.start("test", { ...newConnection, scopes: ["write"] });
       await user.visit(started.authorization?.authorizeUrl ?? null);
       expect(granted(await tokenOf(user, { scopes: ["write"] })).scopes.toSorted()).toEqual(["read", "write"]);
+    });
+
+    behaves("is the token once a further one was asked for and granted", [...needs, "connecting"], async () => {
+      const user = await newUser();
+      await connect(user, "single");
+      const ask = () => user.connections.accessToken({ slug: "single" }, { ...anyToken, scopes: ["write"] });
+      expect(await ask()).toMatchObject({ type: "ScopesMissing", missingScopes: ["write"] });
+      const started = await user.connections.start("single", { ...newConnection, scopes: ["write"] });
+      await user.visit(started.authorization?.authorizeUrl ?? null);
+      expect(granted(await ask()).scopes.toSorted()).toEqual(["read", "write"]);
     });
   });
 }

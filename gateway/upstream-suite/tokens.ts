@@ -5,7 +5,7 @@ import { createTokenRequests, granted } from "./token-requests.ts";
 
 /** A token as it is held. */
 export function describeTokens(suite: Suite, behaves: Behaves): void {
-  const { provider, clock, again } = suite;
+  const { harness, provider, clock, newUser, again, connect } = suite;
   const { connected, tokenOf } = createTokenRequests(suite);
 
   describe("a token", () => {
@@ -20,6 +20,17 @@ export function describeTokens(suite: Suite, behaves: Behaves): void {
       expect(token.tokenType.toLowerCase()).toBe("bearer");
       expect(token.fingerprint).toMatch(/^[\w-]{22}$/);
       expect(token.connection).toEqual(await user.connections.find(TEST));
+    });
+
+    behaves("says where the provider's API is, and by which header it is sent there", ["apiAccess"], async () => {
+      const user = await newUser();
+      await connect(user, "single");
+      const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
+      for (const connections of [user.connections, owned]) {
+        const { value, apiBaseUrl, authorizationHeader } = granted(await connections.accessToken({ slug: "single" }, anyToken));
+        expect(apiBaseUrl).toBe("https://api.single.example/v1");
+        expect(authorizationHeader).toEqual({ name: "X-Single-Token", value });
+      }
     });
 
     behaves("has the scopes that were granted", ["statesScopes"], async () => {

@@ -121,6 +121,8 @@ const singleQueries = ({ planted: { test, keyed } }: World): string[] => [
   "?minimum_ttl=86400",
   `?rejected=${test.fingerprint}`,
   `?rejected=${keyed.fingerprint}`,
+  "?scopes=read",
+  "?authorization_header=true",
   "?access_token=true",
   "?access_token=false",
 ];
@@ -150,7 +152,7 @@ async function bodiesOf(world: World, user: UserName, { operation, method, path 
   const { connectionId } = path.includes("keyed") ? world.planted.keyed : world.planted.test;
   switch (operation) {
     case "POST /api/platform_user/connections/{slug}":
-      return [{}, { id: connectionId }, { id: connectionId, return_to: "/" }];
+      return [{}, { id: connectionId }, { id: connectionId, return_to: "/" }, { scopes: ["read"], login_hint: "ada@example.test" }];
     case "PUT /api/platform_user/authorizations/{prototype_slug}":
       return [{ state: await world.startForm(user), api_key: world.typeKey(user) }];
     case "POST /api/platform/users":

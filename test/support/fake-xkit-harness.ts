@@ -1,5 +1,6 @@
 import type { Lacks } from "../../gateway/upstream-suite/capabilities.ts";
-import { suiteCatalog } from "./suite-connectors.ts";
+import { GRANT_MS } from "../../gateway/upstream-suite/harness.ts";
+import { singleApi, singleScopes, suiteCatalog } from "./suite-connectors.ts";
 import type { UpstreamHarness } from "../../gateway/upstream-suite/harness.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
 import { createManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
@@ -7,7 +8,12 @@ import { type Dialect, plainService, wholeContract } from "./fake-xkit/dialects.
 import { type FakeXkit, startFakeXkit } from "./fake-xkit/fake-xkit.ts";
 import { openXkit } from "./upstream.ts";
 
-const connectors = [{ slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true }, ...suiteCatalog];
+const connectors = [
+  { slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true },
+  ...suiteCatalog.map((connector) =>
+    connector.slug === "single" ? { ...connector, ...singleScopes, api: singleApi, grant_ms: GRANT_MS } : connector,
+  ),
+];
 
 /** An adapter before a fake, and what the fake was asked and has answered. */
 export interface FakeXkitHarness extends UpstreamHarness, Pick<FakeXkit, "requests" | "answers"> {
@@ -30,14 +36,11 @@ export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => create
 export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
   createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
-/** What the whole contract does not have. */
-export const wholeLacks: Lacks = { asksScopes: "the REST contract does not ask for scopes" };
-
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
   listsDisabled: "its lists have enabled connections only",
-  ...wholeLacks,
   statesScopes: "it states no scopes",
+  asksScopes: "it knows no scopes",
   statesLife: "it states no expiry",
   minimumLife: "it does not know minimum_ttl",
   rejected: "it does not know rejected",
@@ -46,6 +49,8 @@ export const plainOwnUsersLacks: Lacks = {
   connectedBy: "it does not state who connected",
   marksSecretFields: "it marks no field as a secret",
   metadata: "it documents no metadata",
+  apiAccess: "it documents nothing of a provider's API",
+  grantLife: "it documents no end of a grant",
   credentialKinds: "it documents neither token_type nor the fields of a credential",
 };
 

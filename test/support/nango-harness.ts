@@ -17,6 +17,8 @@ export const nangoLacks: Lacks = {
   describesGrants: "Nango lists connections without scopes and expiry",
   namesAccount: "Nango lists connections without their accounts",
   health: "Nango lists that the last refresh failed, neither since when nor why",
+  grantLife: "Nango tells no end of a grant",
+  apiAccess: "the adapter does not know where a provider's API is",
   metadata: "the adapter passes on nothing of Nango's configuration of a connection",
   asksScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",

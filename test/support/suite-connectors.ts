@@ -1,3 +1,4 @@
+import { GRANT_MS } from "../../gateway/upstream-suite/harness.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 
 /** The catalog beside `test`, which comes with `createTestConfig`, as a configuration file writes it. */
@@ -24,6 +25,10 @@ export const suiteCatalog = [
   },
 ];
 
+/** What `single` has beside that: where its API is, how long its grants live, and what can be asked for. */
+export const singleApi = { base_url: "https://api.single.example/v1", header: "X-Single-Token" };
+export const singleScopes = { allowed_scopes: ["write"] };
+
 /** The same with the provider behind `single`. */
 export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer): Record<string, unknown>[] =>
   suiteCatalog.map((connector) =>
@@ -31,7 +36,13 @@ export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer):
       ? connector
       : {
           ...connector,
-          provider: { ...providerFacts, metadata: { account_id: "userinfo:sub" } },
+          ...singleScopes,
+          provider: {
+            ...providerFacts,
+            metadata: { account_id: "userinfo:sub" },
+            api: { base_url: singleApi.base_url, auth: `${singleApi.header}: {access_token}` },
+            expiry: { refresh_default: GRANT_MS / 1000 },
+          },
           client_id: client.clientId,
           client_secret: client.clientSecret,
         },

@@ -87,6 +87,7 @@ function toAuthorization({ account, state, offer }: Holding, isServer: boolean, 
     scopes,
     missingScopes: offer.scopes.filter((scope) => !scopes.includes(scope)),
     expiresAt: account.accessTokenExpiresAt,
+    grantExpiresAt: account.refreshTokenExpiresAt,
   });
 }
 

@@ -28,7 +28,8 @@ export const createAuthorization = (
 /** The outcome of a token that works. `tokenType` is `bearer` unless it is stated. */
 export const accessToken = (
   connection: Connection,
-  known: Pick<AccessToken, "value" | "expiresAt"> & Partial<Pick<AccessToken, "tokenType" | "fields">>,
+  known: Pick<AccessToken, "value" | "expiresAt"> &
+    Partial<Pick<AccessToken, "tokenType" | "fields" | "apiBaseUrl" | "authorizationHeader">>,
 ): Extract<AccessTokenOutcome, { type: "AccessToken" }> => ({
   type: "AccessToken",
   tokenType: "bearer",

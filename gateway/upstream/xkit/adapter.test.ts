@@ -5,7 +5,6 @@ import {
   createPlainOwnUsersHarness,
   plainLacks,
   plainOwnUsersLacks,
-  wholeLacks,
 } from "../../../test/support/fake-xkit-harness.ts";
 import { startSecondGateway, visit } from "../../../test/support/second-gateway.ts";
 import { openXkit } from "../../../test/support/upstream.ts";
@@ -34,8 +33,8 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
   };
 }
 
-describeUpstream("the xkit adapter before a second gateway", createXkitHarness, wholeLacks);
-describeUpstream("the xkit adapter before a service of the contract", createFakeHarness, wholeLacks);
-describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness, wholeLacks);
+describeUpstream("the xkit adapter before a second gateway", createXkitHarness);
+describeUpstream("the xkit adapter before a service of the contract", createFakeHarness);
+describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness);
 describeUpstream("the xkit adapter before a plain service that says who is asking", createPlainHarness, plainLacks);
 describeUpstream("the xkit adapter with users of its own before a plain service", createPlainOwnUsersHarness, plainOwnUsersLacks);

@@ -3,8 +3,8 @@ import {
   type Connection,
   type ConnectionWhere,
   ownerOfViewer,
+  type StartOptions,
   type Viewer,
-  type ViewerConnections,
 } from "../../../schema/upstream.ts";
 import { nullWhenRefused } from "../../http/failure.ts";
 import { isSameUser, keyOfViewer } from "../same-user.ts";
@@ -151,13 +151,16 @@ async function readForMember(api: BearerApi, where: ConnectionWhere, viewer: Vie
   return { outcome: await statusForMember(api.operation.ask, where, listed, api.publicUrl), viewers: [viewer] };
 }
 
-async function start(api: BearerApi, slug: string, { id, returnTo }: Parameters<ViewerConnections["start"]>[1]): Promise<Connection> {
+async function start(api: BearerApi, slug: string, wanted: StartOptions): Promise<Connection> {
+  const { id, returnTo, scopes, loginHint } = wanted;
   const { ask, viewer, links, slugs, publicUrl, credential } = api;
   // Nothing is made for a user who cannot be named.
   await viewer();
   const body = {
     ...(id !== null && { id }),
     ...(returnTo !== null && { return_to: new URL(returnTo, publicUrl).href }),
+    ...(scopes && { scopes }),
+    ...(loginHint !== undefined && { login_hint: loginHint }),
   };
   const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, asked.connection({ slug }));
   const { authorization } = answer.body.connection;

@@ -3,6 +3,7 @@ import {
   notConnected,
   reconnectReasonOf,
   reconnectRequired,
+  scopesMissing,
   temporarilyUnavailable,
   tokenWithheld,
 } from "../../../schema/outcomes.ts";
@@ -25,12 +26,19 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   const problem = answer.token_problem;
   if (!connection.enabled || problem?.code === "NOT_CONNECTED") return notConnected(connector.name, connector.connectorUrl);
   if (problem?.code === "TOKEN_WITHHELD") return tokenWithheld(connection);
+  if (problem?.code === "SCOPES_MISSING") return lacking(connection, problem.missing_scopes);
   if (problem) return reconnectRequired(connection, problem.reason ?? "REVOKED");
   const value = answer.authorization?.access_token;
   if (value) return judge(value, answer, connection, request, now);
   if (answer.authorization?.status !== "active") return reconnectRequired(connection, reconnectReasonOf(answer.authorization?.error_code));
   // Active and without a token is how a plain Xkit withholds one (contract, "Groups").
   return connection.owner.kind === "group" ? tokenWithheld(connection) : reconnectRequired(connection, "EXPIRED");
+}
+
+/** The page of this gateway's catalog asks for what is missing. */
+function lacking({ id, connector }: Connection, missing: string[]): AccessTokenOutcome {
+  const asked = new URLSearchParams({ id, scopes: missing.join(" ") });
+  return scopesMissing(connector.name, missing, `${connector.connectorUrl}?${asked}`);
 }
 
 function judge(
@@ -63,6 +71,8 @@ function judge(
     fingerprint,
     // With OAuth the credential is the token once more (contract, "Tokens").
     fields: typeof authorization?.credential === "object" ? authorization.credential : null,
+    apiBaseUrl: authorization?.api_base_url ?? null,
+    authorizationHeader: authorization?.authorization_header ?? null,
     connection,
   };
 }

@@ -33,7 +33,7 @@ describe("the connections of a user whom the gateway itself knows", () => {
     const fake = await startScriptedXkit();
     fake.on(READ, plainConnection(TOKEN));
     expect(await asOwn(fake).accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: TOKEN });
-    expect(fake.requests).toEqual([READ]);
+    expect(fake.requests).toEqual([`${READ}?authorization_header=true`]);
     expect(fake.headers[0]?.authorization).toBe(`Basic ${btoa("pk_scripted:sk_scripted")}`);
   });
 

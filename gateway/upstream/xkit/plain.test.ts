@@ -70,7 +70,7 @@ describe("the adapter before a plain Xkit, which lacks our extra fields", () => 
     const fake = await startPlainXkit(plainConnection(TOKEN));
     const rejected = fingerprintOf("another");
     await asAda(fake).accessToken(SLACK, { minimumTtl: 600, rejected, verify: true });
-    expect(fake.requests).toContain(`${READ_SLACK}?minimum_ttl=600&rejected=${rejected}&verify=true&viewer=true`);
+    expect(fake.requests).toContain(`${READ_SLACK}?minimum_ttl=600&rejected=${rejected}&verify=true&authorization_header=true&viewer=true`);
   });
 
   it("answers MinimumTtlUnavailable where the upstream states no life", async () => {

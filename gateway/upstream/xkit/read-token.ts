@@ -11,7 +11,9 @@ import type { TokenReading } from "../upstream.ts";
 import { statusOf } from "../withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
-export type TokenQuery = Readonly<Record<"minimum_ttl" | "rejected" | "verify", string | number | boolean | null>>;
+export type TokenQuery = Readonly<
+  Record<"minimum_ttl" | "rejected" | "verify" | "scopes" | "authorization_header", string | number | boolean | null>
+>;
 
 /** One connection with its token, and on whose behalf it was read. */
 export interface ConnectionRead {
@@ -37,7 +39,7 @@ export type TokenReader = (
 export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUrl: string }): TokenReader {
   return async (ask, where, request, read) => {
     try {
-      const found = await read({ minimum_ttl: request.minimumTtl, rejected: request.rejected, verify: request.verify });
+      const found = await read(toQuery(request));
       if ("outcome" in found) return found;
       const { answer, owner, by, viewers } = found;
       return { outcome: outcomeOf(answer, owner, by, request), viewers };
@@ -67,6 +69,14 @@ export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUr
     throw error;
   }
 }
+
+const toQuery = ({ minimumTtl, rejected, verify, scopes = [] }: TokenRequest): TokenQuery => ({
+  minimum_ttl: minimumTtl,
+  rejected,
+  verify,
+  scopes: scopes.length > 0 ? scopes.join(" ") : null,
+  authorization_header: true,
+});
 
 /** What a member of a group is told of the connection that the group's list has, if it has one. */
 export const statusForMember = async (

@@ -3,6 +3,7 @@
  * (`rest/wire.ts`), each of which a plain Xkit may leave out. Absent is null.
  */
 import { z } from "zod";
+import { isSecureEndpoint } from "../../http/secure-endpoint.ts";
 import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "./wire-enums.ts";
 
 const text = z
@@ -23,6 +24,21 @@ const instant = z.iso
 const id = z.union([z.string().min(1), z.number()]).transform(String);
 const link = z
   .url({ protocol: /^https?$/ })
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
+/** Where a token may be sent to. */
+const endpoint = z
+  .url()
+  .max(2_048)
+  .refine((value) => URL.canParse(value) && isSecureEndpoint(new URL(value)))
+  .nullish()
+  .catch(null)
+  .transform((value) => value?.replace(/\/+$/, "") ?? null);
+/** A header that a request may have: RFC 9110 section 5.1 and, without what few clients send, section 5.5. */
+const header = z
+  .object({ name: z.string().regex(/^[\w-]{1,64}$/), value: z.string().regex(/^[\x20-\x7e]{1,16384}$/) })
   .nullish()
   .catch(null)
   .transform((value) => value ?? null);
@@ -85,6 +101,8 @@ const authorization = z.object({
   authorizer: z.object({ prototype: prototype.nullish() }).nullish(),
   access_token: text,
   token_type: text,
+  api_base_url: endpoint,
+  authorization_header: header,
   /** To servers: the fields that the user typed, or with OAuth the token once more. */
   credential: z.union([z.string(), z.record(z.string(), z.string())]).nullish(),
 });
@@ -92,6 +110,7 @@ const authorization = z.object({
 const tokenProblem = z.object({
   code: tokenProblemWord,
   reason: reconnectReasonWord.nullish(),
+  missing_scopes: texts,
 });
 
 const connection = z.object({

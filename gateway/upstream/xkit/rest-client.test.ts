@@ -170,7 +170,7 @@ describe("an operation", () => {
       sendJson(response, 200, plainConnection("token"));
     });
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "TemporarilyUnavailable", retryAfter: 2 });
-    expect(requests).toEqual([SESSION, `${READ}?viewer=true`, SESSION]);
+    expect(requests).toEqual([SESSION, `${READ}?authorization_header=true&viewer=true`, SESSION]);
   });
 });
 
@@ -199,9 +199,12 @@ describe("the client", () => {
     await connections.accessToken(SLACK, anyToken);
     await upstream.forPlatform().connectionsOf({ kind: "user", id: "a/b" }).accessToken(SLACK, anyToken);
     const sent = requests.map((request, index) => [request, headers[index]?.authorization]);
-    expect(sent).toContainEqual([`${READ}?viewer=true`, "Bearer bearer"]);
+    expect(sent).toContainEqual([`${READ}?authorization_header=true&viewer=true`, "Bearer bearer"]);
     expect(sent).toContainEqual(["GET /platform_user/session", "Bearer bearer"]);
-    expect(sent).toContainEqual(["GET /platform/users/a%2Fb/connections/slack", `Basic ${btoa("pk_scripted:sk_scripted")}`]);
+    expect(sent).toContainEqual([
+      "GET /platform/users/a%2Fb/connections/slack?authorization_header=true",
+      `Basic ${btoa("pk_scripted:sk_scripted")}`,
+    ]);
     expect(headers.every((each) => each.origin === undefined)).toBe(true);
   });
 
@@ -218,7 +221,7 @@ describe("the client", () => {
     const { on, connections, requests } = await start();
     on(READ, plainConnection("token", stated));
     expect(await connections.accessToken(SLACK, anyToken)).toMatchObject({ type: "AccessToken", value: "token" });
-    expect(requests).toEqual([SESSION, `${READ}?viewer=true`, SESSION]);
+    expect(requests).toEqual([SESSION, `${READ}?authorization_header=true&viewer=true`, SESSION]);
   });
 
   it("tries a read again within the time that the first try has left", async () => {

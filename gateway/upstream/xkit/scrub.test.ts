@@ -12,6 +12,11 @@ describe("an answer", () => {
     expect(repeatsSecret(withToken({ scopes: ["read"] }, { api_key: TOKEN, subdomain: "acme" }))).toBe(false);
   });
 
+  it("may have its token in the header that carries it", () => {
+    for (const value of [TOKEN, `Bearer ${TOKEN}`, `Basic ${btoa(`ada:${TOKEN}`)}`])
+      expect(repeatsSecret(withToken({ authorization_header: { name: "Authorization", value } }))).toBe(false);
+  });
+
   it.each([
     ["as it is", `key ${TOKEN}`],
     ["percent-encoded", `https://x.example/?t=${encodeURIComponent(TOKEN)}`],

@@ -31,7 +31,7 @@ const otherTextsOf = (json: unknown): string[] =>
   membersOf(json, isPlace).flatMap(([name, value]) => (isText(value) ? [name, value] : [name]));
 
 /** Where a token or a credential belongs. */
-const isPlace = (name: string): boolean => name === "access_token" || name === "credential";
+const isPlace = (name: string): boolean => name === "access_token" || name === "credential" || name === "authorization_header";
 
 /** Every member at every depth, by name, but those that are left out, with all that they hold. Not recursive: an answer may be deep. */
 function membersOf(json: unknown, isLeftOut: (name: string) => boolean = () => false): [string, unknown][] {

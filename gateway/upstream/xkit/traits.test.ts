@@ -4,7 +4,7 @@ import { asAda, plainConnection, READ_SLACK, sessionOf, SLACK, startPlainXkit, T
 import { anyToken, newConnection, type SuiteUser, TEST } from "../../upstream-suite/harness.ts";
 
 const SESSION = "GET /platform_user/session";
-const READ = `${READ_SLACK}?viewer=true`;
+const READ = `${READ_SLACK}?authorization_header=true&viewer=true`;
 
 async function start(createHarness: () => Promise<FakeXkitHarness>): Promise<FakeXkitHarness> {
   const harness = await createHarness();
@@ -31,8 +31,8 @@ describe("an upstream that says beside a connection whose the bearer is", () => 
     const ada = await harness.signIn("ada");
     const id = await connectTest(ada);
     const read = () => requestsOf(harness, () => ada.connections.accessToken(TEST, anyToken));
-    expect(await read()).toEqual(["GET /session", "GET /connections/test?viewer=true"]);
-    expect(await read()).toEqual(["GET /connections/test?viewer=true"]);
+    expect(await read()).toEqual(["GET /session", "GET /connections/test?authorization_header=true&viewer=true"]);
+    expect(await read()).toEqual(["GET /connections/test?authorization_header=true&viewer=true"]);
     expect(await requestsOf(harness, () => ada.connections.find({ id }))).toEqual([`GET /connection/${id}?access_token=false`]);
   });
 

@@ -12,7 +12,7 @@ export const authorizationStatusWord = z.enum([
 export const healthWord = z.enum(["working", "unavailable", "misconfigured", "reconnect_required"] as const satisfies readonly Health[]);
 
 /** Why a connection carries no token, where connecting would mend it or nothing may. */
-export const tokenProblemWord = z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "TOKEN_WITHHELD"]);
+export const tokenProblemWord = z.enum(["NOT_CONNECTED", "RECONNECT_REQUIRED", "SCOPES_MISSING", "TOKEN_WITHHELD"]);
 
 export const reconnectReasonWord = z.enum([
   "REVOKED",

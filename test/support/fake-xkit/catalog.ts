@@ -7,6 +7,12 @@ export type FakeConnector = Readonly<{
   mark_url?: string;
   supports_multiple_connections?: boolean;
   scopes?: readonly string[];
+  /** What can be asked for besides. */
+  allowed_scopes?: readonly string[];
+  /** Where the provider's API is, and the name of the header that carries its token. */
+  api?: Readonly<{ base_url: string; header: string }>;
+  /** How long a grant lives, in milliseconds; it is stated where it is known. */
+  grant_ms?: number;
   collect?: Readonly<{
     instructions: string;
     save_label: string;

@@ -1,5 +1,5 @@
 import { membersOf, textOf } from "./json.ts";
-import type { Tokens } from "./state.ts";
+import type { Authorization, Tokens } from "./state.ts";
 
 /** The provider behind the connectors that collect no fields. */
 export interface FakeProvider {
@@ -32,8 +32,9 @@ export function createGrants({ url, clientId, clientSecret }: FakeProvider, now:
   }
 
   return {
-    authorizeUrl(state: string, scopes: readonly string[], redirectUri: string): string {
-      const params = { response_type: "code", client_id: clientId, redirect_uri: redirectUri, scope: scopes.join(" "), state };
+    authorizeUrl({ state, asked, loginHint }: Pick<Authorization, "state" | "asked" | "loginHint">, redirectUri: string): string {
+      const hint = loginHint === null ? {} : { login_hint: loginHint };
+      const params = { response_type: "code", client_id: clientId, redirect_uri: redirectUri, scope: asked.join(" "), state, ...hint };
       return `${url}/authorize?${new URLSearchParams(params)}`;
     },
     exchange: (code: string, redirectUri: string) => askForTokens({ grant_type: "authorization_code", code, redirect_uri: redirectUri }),

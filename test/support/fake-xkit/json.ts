@@ -15,6 +15,12 @@ export function textOf(members: ReadonlyMap<string, unknown>, name: string): str
   return typeof value === "string" ? value : null;
 }
 
+/** The texts of a list, or null where there is no list. */
+export function textsOf(members: ReadonlyMap<string, unknown>, name: string): string[] | null {
+  const value = members.get(name);
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : null;
+}
+
 /** Undefined where it is absent, null where it is anything but a text. */
 export const clearableOf = (members: ReadonlyMap<string, unknown>, name: string): string | null | undefined =>
   members.has(name) ? textOf(members, name) : undefined;

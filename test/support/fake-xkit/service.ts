@@ -24,7 +24,7 @@ export function stepOf(service: Service, authorization: Authorization): Step {
   const { state } = authorization;
   const authorize_url = connector.collect
     ? `${service.url}/connect/${connector.slug}?state=${state}`
-    : service.grants.authorizeUrl(state, connector.scopes ?? [], redirectUriOf(service, authorization));
+    : service.grants.authorizeUrl(authorization, redirectUriOf(service, authorization));
   return { authorize_url, state };
 }
 

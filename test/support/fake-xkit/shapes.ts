@@ -40,8 +40,8 @@ const noStep: Step = { authorize_url: null, state: null };
 
 /** @param reader null is a server. */
 export function toAuthorization(view: View, reader: User | null, authorization: Authorization, step = noStep) {
-  const { connection, status, error, tokens, connectedAt, startedBy } = authorization;
-  const asked = connection.connector.scopes ?? [];
+  const { connection, status, error, tokens, connectedAt, startedBy, asked } = authorization;
+  const { grant_ms: grantMs } = connection.connector;
   const granted = tokens?.scopes ?? [];
   return {
     id: view.idOf(authorization.number),
@@ -56,7 +56,7 @@ export function toAuthorization(view: View, reader: User | null, authorization: 
     scopes: granted,
     missing_scopes: tokens ? asked.filter((scope) => !granted.includes(scope)) : [],
     expires_at: instant(tokens?.expiresAt ?? null),
-    grant_expires_at: null,
+    grant_expires_at: tokens && grantMs !== undefined ? instant(tokens.issuedAt + grantMs) : null,
     authorizer: { client_id: "", prototype: toPrototype(connection.connector, step) },
     connector: toConnector(view, connection.connector),
     ...step,
@@ -109,24 +109,28 @@ export const toConnection = (view: View, reader: User | null, connection: Connec
 });
 
 /** What a GET of one connection adds to it (contract, "Tokens"). */
-export function withOutcome(view: View, reader: User | null, connection: Connection, outcome: TokenOutcome) {
+export function withOutcome(view: View, reader: User | null, connection: Connection, outcome: TokenOutcome, withHeader: boolean) {
   const { authorization, ...rest } = toConnection(view, reader, connection);
   if (outcome.outcome !== "token") return { ...rest, authorization, token_problem: problemOf(view, connection.connector, outcome) };
-  const token = toToken(outcome.tokens);
+  const token = toToken(outcome.tokens, connection.connector, withHeader);
   const credential = reader ? {} : { credential: outcome.tokens.fields ?? token.access_token };
   return { ...rest, authorization: { ...authorization, ...token, ...credential }, token_problem: null };
 }
 
-const toToken = ({ accessToken, tokenType }: Tokens) => ({
+const toToken = ({ accessToken, tokenType }: Tokens, { api }: FakeConnector, withHeader: boolean) => ({
   access_token: accessToken,
   token_type: tokenType,
   fingerprint: fingerprintOf(accessToken),
+  api_base_url: api?.base_url ?? null,
+  ...(withHeader && { authorization_header: api ? { name: api.header, value: accessToken } : null }),
 });
 
 /** Why there is no token, where connecting would mend it or nothing may. */
 export function problemOf(view: Pick<View, "url">, { name, slug }: FakeConnector, outcome: TokenOutcome) {
   const connector_url = connectorUrlOf(view, slug);
   if (outcome.outcome === "not connected") return { code: "NOT_CONNECTED", message: `${name} is not connected.`, connector_url };
+  if (outcome.outcome === "scopes missing")
+    return { code: "SCOPES_MISSING", message: `${name} may not do that.`, missing_scopes: outcome.missing, connector_url };
   if (outcome.outcome === "withheld") return { code: "TOKEN_WITHHELD", message: `The ${name} token is a group's.` };
   if (outcome.outcome !== "reconnect") return null;
   return { code: "RECONNECT_REQUIRED", message: `${name} has to be connected again.`, reason: outcome.reason, connector_url };

@@ -1,3 +1,4 @@
+import type { FakeConnector } from "./catalog.ts";
 import { type Call, Refusal } from "./exchange.ts";
 import type { Service } from "./service.ts";
 import { connectorUrlOf, toConnection, withOutcome } from "./shapes.ts";
@@ -10,14 +11,23 @@ export async function readSingle(service: Service, reader: User | null, connecti
     throw new Refusal(400, "BAD_USER_INPUT", "Accounts are not impersonated.", { path: "provider_user_id" });
   if (query.get("access_token") === "false") return { ...toConnection(service, reader, connection), token_problem: null };
   const minimumTtl = query.get("minimum_ttl");
+  const scopes = query.get("scopes")?.split(" ") ?? [];
+  assertAllowed(connection.connector, scopes);
   const isOfGroup = reader !== null && connection.owner.kind === "group";
   const outcome = await service.readToken(connection, isOfGroup && service.dialect.withholdsGroupTokens, {
     minimumTtl: minimumTtl === null ? null : Number(minimumTtl),
     rejected: query.get("rejected"),
+    scopes,
   });
   const refusal = refusalOf(connection, outcome, reader === null);
   if (refusal) throw refusal;
-  return withOutcome(service, reader, connection, outcome);
+  return withOutcome(service, reader, connection, outcome, query.get("authorization_header") === "true");
+}
+
+/** A scope that the platform does not allow is not asked for (contract, "Tokens"). */
+export function assertAllowed({ scopes = [], allowed_scopes = [] }: FakeConnector, asked: readonly string[]): void {
+  if (asked.every((scope) => scopes.includes(scope) || allowed_scopes.includes(scope))) return;
+  throw new Refusal(400, "BAD_USER_INPUT", "scopes: one is not allowed.", { path: "scopes" });
 }
 
 /** What the provider said is for servers. */

@@ -39,6 +39,9 @@ export interface Authorization {
   readonly startedAt: number;
   /** What the provider brings back. */
   readonly state: string;
+  /** The scopes that are asked for, and who is expected. */
+  readonly asked: readonly string[];
+  readonly loginHint: string | null;
   /** The browser that may finish it. */
   browser: string;
   isUsed: boolean;
@@ -125,6 +128,12 @@ function createListing(connections: ReadonlyMap<string, Connection>) {
   };
 }
 
+/** What the body of a start may name beside the id. Null is the connector's own. */
+export interface Wanted {
+  readonly scopes: readonly string[] | null;
+  readonly loginHint: string | null;
+}
+
 interface Rows {
   readonly connections: Map<string, Connection>;
   readonly authorizations: Map<number, Authorization>;
@@ -135,7 +144,7 @@ function createConnecting({ connections, authorizations, now }: Rows) {
   let started = 0;
   return {
     /** Null for an id that another owner or connector has. */
-    start(startedBy: User, connector: FakeConnector, id: string | null): Authorization | null {
+    start(startedBy: User, connector: FakeConnector, id: string | null, wanted: Wanted): Authorization | null {
       const owner = ownerOf(startedBy);
       const owned = [...connections.values()]
         .filter((each) => each.connector === connector && isSameOwner(each.owner, owner))
@@ -145,7 +154,10 @@ function createConnecting({ connections, authorizations, now }: Rows) {
       if (!existing && id !== null && connections.has(id)) return null;
       const times = { createdAt: now(), updatedAt: now() };
       const connection = existing ?? { id: id ?? randomUUID(), owner, connector, enabled: false, authorization: null, ...times };
-      const authorization = newAuthorization((started += 1), connection, startedBy, now());
+      const held = connection.authorization?.tokens?.scopes ?? [];
+      const asked = [...new Set([...(wanted.scopes ?? connector.scopes ?? []), ...held])];
+      const attempt = { connection, startedBy, asked, loginHint: wanted.loginHint };
+      const authorization = newAuthorization((started += 1), attempt, now());
       connections.set(connection.id, connection);
       authorizations.set(authorization.number, authorization);
       if (!connection.enabled) change(connection, { authorization, updatedAt: now() });
@@ -173,10 +185,11 @@ function createConnecting({ connections, authorizations, now }: Rows) {
   };
 }
 
-const newAuthorization = (number: number, connection: Connection, startedBy: User, now: number): Authorization => ({
+type Attempt = Pick<Authorization, "connection" | "startedBy" | "asked" | "loginHint">;
+
+const newAuthorization = (number: number, attempt: Attempt, now: number): Authorization => ({
   number,
-  connection,
-  startedBy,
+  ...attempt,
   startedAt: now,
   state: randomUUID(),
   browser: randomUUID(),

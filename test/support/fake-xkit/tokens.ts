@@ -6,6 +6,7 @@ import type { Authorization, Connection, State, Tokens } from "./state.ts";
 export interface TokenQuery {
   readonly minimumTtl: number | null;
   readonly rejected: string | null;
+  readonly scopes: readonly string[];
 }
 
 /** What a GET of a single connection says of its token (contract, "Tokens"). */
@@ -13,6 +14,7 @@ export type TokenOutcome =
   | { readonly outcome: "token"; readonly tokens: Tokens }
   | { readonly outcome: "not connected" }
   | { readonly outcome: "withheld" }
+  | { readonly outcome: "scopes missing"; readonly missing: readonly string[] }
   | { readonly outcome: "reconnect"; readonly reason: "REVOKED" | "EXPIRED" | "TOKEN_REJECTED" }
   | { readonly outcome: "later"; readonly retryAfterSeconds: number; readonly said: string }
   | { readonly outcome: "misconfigured"; readonly said: string }
@@ -44,6 +46,8 @@ export function createTokenReader({ state, grants, now }: { state: State; grants
     const held = authorization.tokens;
     if (!held) return { outcome: "reconnect", reason: "REVOKED" };
     if (isWithheld) return isOver(held, now()) ? { outcome: "reconnect", reason: "EXPIRED" } : { outcome: "withheld" };
+    const missing = query.scopes.filter((scope) => !held.scopes.includes(scope));
+    if (missing.length > 0) return { outcome: "scopes missing", missing };
     const isRejected = query.rejected === fingerprintOf(held.accessToken);
     if (!isRejected && hasLife(held, query.minimumTtl, now())) return { outcome: "token", tokens: held };
     if (!isRejected && (query.minimumTtl ?? 0) > maximumTtlOf(held, now()))

@@ -1,9 +1,9 @@
 import { type Answer, type Call, notFound, ok, Refusal, type Routes } from "./exchange.ts";
 import { fakePlatform } from "./catalog.ts";
-import { textOf } from "./json.ts";
+import { textOf, textsOf } from "./json.ts";
 import { bindingOf, type Service, stepOf } from "./service.ts";
 import { toAuthorization, toConnection, toConnectionOnly, toConnector, toUser } from "./shapes.ts";
-import { neverConnected, readSingle } from "./single-connection.ts";
+import { assertAllowed, neverConnected, readSingle } from "./single-connection.ts";
 import { type Authorization, type Connection, isSameOwner, isShownTo, ownerOf, type User } from "./state.ts";
 
 type ForUser = (user: User, call: Call) => Answer | Promise<Answer>;
@@ -62,7 +62,9 @@ function createConnectionRoutes(service: Service, asUser: AsUser): Routes {
   function start(user: User, call: Call): Answer {
     const connector = connectors.get(parameter(call, "slug"));
     if (!connector) throw notFound("connector");
-    const authorization = state.start(user, connector, textOf(call.body, "id"));
+    const wanted = { scopes: textsOf(call.body, "scopes"), loginHint: textOf(call.body, "login_hint") };
+    assertAllowed(connector, wanted.scopes ?? []);
+    const authorization = state.start(user, connector, textOf(call.body, "id"), wanted);
     if (!authorization) throw new Refusal(400, "BAD_USER_INPUT", "id: is in use.", { path: "id" });
     const connection = toConnection(service, user, authorization.connection);
     const started = toAuthorization(service, user, authorization, stepOf(service, authorization));
