@@ -55,6 +55,11 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
   description: "The grant behind a connection.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "Its own id, new with every reconnect." }),
+    connectionId: t.exposeID("connectionId", {
+      nullable: true,
+      description:
+        "The connection that it is of. Once ACTIVE it can be another one than was reconnected, where the user came back with another account; null where an upstream does not tell.",
+    }),
     status: t.expose("status", { type: AuthorizationStatusType, description: "How far it has come." }),
     displayLabel: t.exposeString("displayLabel", { nullable: true, description: "The account at the provider, as a person knows it." }),
     errorCode: t.exposeString("errorCode", { nullable: true, description: "Why the status is ERROR, as a code: `access_denied`." }),

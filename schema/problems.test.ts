@@ -6,7 +6,8 @@ const UNKNOWN = "Slack could not be connected.";
 const PROVIDER_CODES = `access_denied invalid_request unauthorized_client unsupported_response_type invalid_scope server_error
   temporarily_unavailable invalid_client invalid_grant unsupported_grant_type invalid_target
   login_required account_selection_required consent_required interaction_required`.split(/\s+/);
-const GATEWAY_CODES = `account_mismatch account_unknown disconnected moved internal interrupted token_rejected restored_backup
+const GATEWAY_CODES =
+  `account_mismatch account_unknown account_in_use disconnected moved internal interrupted token_rejected restored_backup
   issuer_mismatch state_mismatch missing_code invalid_callback
   unparsable redirected timeout aborted too_large unreachable connection_lost http_401 http_429 http_503`.split(/\s+/);
 const titleOf = (code: string | null) => describeProblem("Slack", code, "attempt").title;

@@ -14,7 +14,19 @@ export interface Problem {
 /** In what a code was met: while connecting, or by a connection that was made. */
 export type ProblemKind = "attempt" | "unavailable" | "misconfigured" | "reconnect_required";
 
-type Sentence = (name: string) => readonly [title: string, advice: string];
+/** Accounts at the provider, as they are shown to their users: the one that came back, and the one that was expected. */
+export interface ProblemAccounts {
+  actual: string | null;
+  expected: string | null;
+}
+
+type Sentence = (name: string, accounts: ProblemAccounts) => readonly [title: string, advice: string];
+
+const noAccounts: ProblemAccounts = { actual: null, expected: null };
+/** Longest name of an account in a sentence, in characters. */
+const LONGEST_ACCOUNT = 100;
+
+const cut = (account: string): string => (account.length > LONGEST_ACCOUNT ? `${account.slice(0, LONGEST_ACCOUNT)}…` : account);
 
 const again = "Try again in a moment.";
 const tellOperator = "Only the people who run this app can mend this: please tell them.";
@@ -84,11 +96,15 @@ const sentences: Record<string, Sentence> = {
   account_selection_required: (name) => [`${name} needs to know which account.`, "Connect again and choose one."],
   consent_required: (name) => [`${name} needs your consent.`, "Connect again and approve the request."],
   interaction_required: (name) => [`${name} needs something from you first.`, "Connect again and follow its steps."],
-  account_mismatch: (name) => [
-    `That was another ${name} account than before.`,
+  account_mismatch: (name, { actual, expected }) => [
+    `That was another ${name} account than before${actual && expected ? `: ${cut(actual)}, not ${cut(expected)}` : ""}.`,
     "Reconnect with the account you used, or disconnect first to use another one.",
   ],
-  account_unknown: (name) => [`${name} did not say whose account this is.`, "The connection stays as it was. Reconnect to try again."],
+  account_unknown: (name) => [`${name} did not say whose account this is.`, "Nothing has changed. Connect again to try once more."],
+  account_in_use: (name) => [
+    `This ${name} account is already connected elsewhere in this app.`,
+    "It can be connected in one place at a time. Disconnect it there first, or connect another account.",
+  ],
   disconnected: (name) => [`${name} was disconnected while it was being connected.`, "Connect again if that was not intended."],
   moved: (name) => [`Your group changed while ${name} was being connected.`, "Connect again: it will be your current group's."],
   issuer_mismatch: lostWay,
@@ -127,10 +143,10 @@ const known = (table: Record<string, Sentence>, code: string): Sentence | undefi
   Object.hasOwn(table, code) ? table[code] : undefined;
 
 /** What a code means to an end user; `name` is the connector's. */
-export function describeProblem(name: string, code: string | null, kind: ProblemKind): Problem {
+export function describeProblem(name: string, code: string | null, kind: ProblemKind, accounts: ProblemAccounts = noAccounts): Problem {
   const isOwnChoice = kind === "attempt" && OWN_CHOICE.test(code ?? "");
   const sentence = isOwnChoice ? notGranted : (known(sentencesOf[kind], code ?? "") ?? unknownSentence(kind, code ?? ""));
-  const [title, advice] = sentence(name);
+  const [title, advice] = sentence(name, accounts);
   return { title, advice: kind === "unavailable" ? "It is tried again by itself: there is nothing to do." : advice, isAlarm: !isOwnChoice };
 }
 
@@ -138,7 +154,7 @@ function unknownSentence(kind: ProblemKind, code: string): Sentence {
   if (kind !== "attempt") return unknownSentences[kind];
   if (MOMENTARY_STATUS.test(code)) return unavailable;
   const { attempt } = unknownSentences;
-  return shownCode(code) ? (name) => [`Access to ${name} was not granted${shownCode(code)}.`, attempt(name)[1]] : attempt;
+  return shownCode(code) ? (name) => [`Access to ${name} was not granted${shownCode(code)}.`, attempt(name, noAccounts)[1]] : attempt;
 }
 
 /** A code as part of a sentence on a page; nothing where it could be more than a code. */

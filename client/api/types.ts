@@ -22,6 +22,8 @@ export type ListedConnector = ListedConnectorPartsFragment;
 export type Connection = ConnectionPartsFragment;
 /** The grant behind a connection. Holds no token. */
 export type Authorization = AuthorizationPartsFragment;
+/** With the connection that it is of, which can be another one than was reconnected; null where an upstream does not tell. */
+export type EndedAuthorization = Authorization & { connectionId?: string | null };
 /** What is wrong with a connection, in an end user's words. */
 export type Problem = NonNullable<Authorization["problem"]>;
 /** A grant on its way: with where to send the browser, and what to ask of the user first. */

@@ -1,7 +1,7 @@
 import type { Api } from "../api/api.ts";
 import { ConnectError } from "../api/errors.ts";
 import { AuthorizationStatusDocument, type AuthorizationStatusSubscription, ConnectionDocument } from "../generated/graphql.ts";
-import type { Authorization, StartedConnection } from "../api/types.ts";
+import type { Authorization, EndedAuthorization, StartedConnection } from "../api/types.ts";
 
 const POPUP_FEATURES = "popup,width=640,height=760";
 /** How often the connection is read while connecting, beside the subscription, which may be broken or held back by a proxy. */
@@ -14,7 +14,7 @@ export interface ConnectWindow {
   /** Where the provider sends the browser at the end. */
   returnTo: string;
   /** Shows the page where the user connects; resolves when the answer can be read at the gateway. */
-  visit(api: Api, started: StartedConnection, signal: AbortSignal | undefined): Promise<Authorization>;
+  visit(api: Api, started: StartedConnection, signal: AbortSignal | undefined): Promise<EndedAuthorization>;
   close(): void;
 }
 
@@ -36,10 +36,10 @@ async function readAuthorization(api: Api, started: StartedConnection): Promise<
  * Resolves with the started authorization once it is ACTIVE or ERROR: by subscription, and by reading it every few seconds.
  * A closed popup says nothing: providers with Cross-Origin-Opener-Policy make an open one look closed.
  */
-function settled(api: Api, started: StartedConnection, popup: Window, signal: AbortSignal | undefined): Promise<Authorization> {
+function settled(api: Api, started: StartedConnection, popup: Window, signal: AbortSignal | undefined): Promise<EndedAuthorization> {
   const stop = new AbortController();
-  return new Promise<Authorization>((resolve, reject) => {
-    const check = (authorization: Authorization | null) => authorization && isFinal(authorization) && resolve(authorization);
+  return new Promise<EndedAuthorization>((resolve, reject) => {
+    const check = (authorization: EndedAuthorization | null) => authorization && isFinal(authorization) && resolve(authorization);
     const id = started.authorization?.id ?? "";
     const onData = ({ authorizationStatus }: AuthorizationStatusSubscription) => check(authorizationStatus);
     api.follow(AuthorizationStatusDocument, { id }, { onData }, stop.signal).catch(ignore);

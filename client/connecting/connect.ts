@@ -2,7 +2,7 @@ import type { Api } from "../api/api.ts";
 import { openConnectWindow } from "./connect-window.ts";
 import { BadUserInputError, ConnectError, xkitError } from "../api/errors.ts";
 import { ConnectDocument, ConnectionDocument, SubmitAuthorizationDocument } from "../generated/graphql.ts";
-import type { Authorization, CollectForm, Connection, StartedAuthorization, StartedConnection } from "../api/types.ts";
+import type { CollectForm, EndedAuthorization, Connection, StartedAuthorization, StartedConnection } from "../api/types.ts";
 
 /** What to ask of the user before, or instead of, a visit to the provider. */
 export interface CollectRequest {
@@ -72,10 +72,11 @@ async function fillIn(
 
 /** What makes `xkit.connect` and its like; `onConnected` hears of each success. */
 export function createConnect(api: Api, onConnected: (connection: Connection) => void): Connect {
-  async function finish(started: Connection, end: Authorization): Promise<Connection> {
+  async function finish(started: Connection, end: EndedAuthorization): Promise<Connection> {
     if (end.status !== "ACTIVE")
       throw new ConnectError(end.errorCode ?? "error", end.errorMessage ?? "Connecting did not succeed.", end.problem);
-    const { connection } = await api.request(ConnectionDocument, { where: { id: started.id } });
+    // Another one, where the user came back with another account than was reconnected.
+    const { connection } = await api.request(ConnectionDocument, { where: { id: end.connectionId ?? started.id } });
     if (!connection) throw xkitError("NOT_FOUND", "The connection was removed in the meantime.");
     onConnected(connection);
     return connection;

@@ -3,13 +3,14 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
-import { describeProblem, shownCode, toSentence } from "../../schema/problems.ts";
+import { shownCode, toSentence } from "../../schema/problems.ts";
 import type { Connection, StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
+import { type ConnectingFailure, describeFailure } from "../vault/connecting-failure.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
@@ -159,11 +160,13 @@ async function finish(dependencies: Dependencies, request: Request, slug: string
   const state = stateSchema.safeParse(searchParams.get("state"));
   if (!state.success) return showStateless(dependencies, request, slug, searchParams);
   const spent = bindings.clear(hashSecret(state.data));
-  const { connection, returnTo, failure } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
-  if (failure) return showFailure(dependencies, request, { connection, code: failure.code, returnTo, spent });
+  const { connection, returnTo, failure, instead } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
+  if (failure) return showFailure(dependencies, request, { connection, failure, returnTo, spent });
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
   const label = connection.authorization?.displayLabel;
-  const body = html`<p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
+  const before = instead?.authorization?.displayLabel;
+  const body = html`${instead ? html`<p>This is another account than before. ${before ?? "The other one"} stays connected as it was.</p>` : ""}
+    <p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
   return renderPage(pages, request, { title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
 }
 
@@ -240,18 +243,22 @@ const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): P
 
 interface ShownFailure {
   connection: Connection;
-  code: string;
+  failure: ConnectingFailure;
   returnTo: string | null;
   /** A `Set-Cookie` header. */
   spent: string;
 }
 
-function showFailure(dependencies: Dependencies, request: Request, { connection, code, returnTo, spent }: ShownFailure): Promise<Response> {
+function showFailure(
+  dependencies: Dependencies,
+  request: Request,
+  { connection, failure, returnTo, spent }: ShownFailure,
+): Promise<Response> {
   const { id, enabled, connector } = connection;
   const { name, slug } = connector;
   const { pages, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
-  const problem = describeProblem(name, code, "attempt");
+  const problem = describeFailure(name, failure);
   const body = html`<p role="${problem.isAlarm ? "alert" : "status"}">${toSentence(problem)}</p>
     ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
     <a class="button" href="${again}">Try again</a>

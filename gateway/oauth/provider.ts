@@ -113,6 +113,11 @@ export interface OAuthProvider {
    * userinfo or the ID token. Default `sub`, `id`.
    */
   readonly accountIdPaths: readonly string[];
+  /**
+   * Where the realm is stated in which that id is unique: the host that the user typed. Null: the fields that the token endpoint's host
+   * holds. Default null.
+   */
+  readonly accountRealm: readonly string[] | null;
   /** The same for the text shown to people. Default `email`, `preferred_username`, `login`, `username`, `name`. */
   readonly accountLabelPaths: readonly string[];
   /** Rules of the placeholders in addresses and parameters, by name. One without a rule is one label of a host name. Default none. */
@@ -175,14 +180,16 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   refreshExpiryPath: "refresh_token_expires_in",
   refreshTokenLifetimeSeconds: null,
   accountIdPaths: Object.freeze(["sub", "id"]),
+  accountRealm: null,
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
   variables: Object.freeze({}),
   keptSources: Object.freeze([]),
 });
 
 /** The sources of all values that are read beside tokens. */
-export const declaredSources = ({ accountIdPaths, accountLabelPaths, keptSources }: OAuthProvider): readonly string[] => [
+export const declaredSources = ({ accountIdPaths, accountRealm, accountLabelPaths, keptSources }: OAuthProvider): readonly string[] => [
   ...accountIdPaths,
+  ...(accountRealm ?? []),
   ...accountLabelPaths,
   ...keptSources,
 ];

@@ -48,4 +48,28 @@ describe("accountOf", () => {
     expect(accountOf(provider, stated, "callback:realm")).toMatchObject({ idAtKnownPath: "r" });
     expect(accountOf(provider, stated, "field:shop")).toMatchObject({ idAtKnownPath: null });
   });
+
+  describe("where ids are unique in a realm alone", () => {
+    const inRealms = createProvider({ ...facts, accountIdPaths: ["userinfo:id", "field:host"], accountRealm: ["field:host"] });
+
+    it("puts the realm before the id, and never makes the same text of two", () => {
+      const account = accountOf(inRealms, { "field:host": "Git.acme.example", "userinfo:id": "5" });
+      expect(account).toMatchObject({ id: "git.acme.example/5", idPath: "field:host + id" });
+      expect(accountOf(inRealms, { "field:host": "a", "userinfo:id": "b/c" })?.id).toBe("a/b%2Fc");
+    });
+
+    it("names an account that is the realm itself once", () => {
+      expect(accountOf(inRealms, { "field:host": "acme" })).toMatchObject({ id: "acme", idPath: "field:host" });
+    });
+
+    it("knows no account where the realm is not stated", () => {
+      expect(accountOf(inRealms, { "userinfo:id": "5", email: "ada@example.test" })).toMatchObject({ id: null, idPath: null });
+    });
+
+    it("finds an account that was known before by its id alone, and by another realm", () => {
+      const stated = { "field:host": "acme", "userinfo:id": "5", "token:org": "o" };
+      expect(accountOf(inRealms, stated, "id")).toMatchObject({ id: "acme/5", idAtKnownPath: "5" });
+      expect(accountOf(inRealms, stated, "token:org + id")).toMatchObject({ idAtKnownPath: "o/5" });
+    });
+  });
 });

@@ -35,10 +35,10 @@ export async function fetchStated(request: StatedRequest): Promise<StatedValues>
 }
 
 /** The sources of each value that is declared, the one that wins first. */
-const valuesOf = ({ accountIdPaths, accountLabelPaths, keptSources }: OAuthProvider): (readonly string[])[] => [
+const valuesOf = ({ accountIdPaths, accountRealm, accountLabelPaths, keptSources }: OAuthProvider): (readonly string[])[] => [
   accountIdPaths,
   accountLabelPaths,
-  ...keptSources.map((source) => [source]),
+  ...[...(accountRealm ?? []), ...keptSources].map((source) => [source]),
 ];
 
 /** Whether userinfo may state a value that nothing has. Before it was asked, it may also state one that wins over what is known. */

@@ -2,13 +2,14 @@ import { z } from "zod";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
+import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { ParsedFacts } from "./format.ts";
 import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
 import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
-import { fillKnown, misplacedIn, templateFieldsOf } from "./template.ts";
+import { fillKnown, hostSourcesOf, misplacedIn, templateFieldsOf } from "./template.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -18,6 +19,8 @@ export interface ConnectorConfig {
   description: string | null;
   markUrl: string | null;
   supportsMultipleConnections: boolean;
+  /** Whether an account that is connected may be connected by another owner too. */
+  sharedAccounts: "allow" | "refuse";
   scopes: string[];
   /** What users may be asked for: `scopes`, and what the operator allows besides. */
   allowedScopes: readonly string[];
@@ -59,6 +62,8 @@ const writtenSchema = z.strictObject({
     .nullable()
     .default(null),
   supports_multiple_connections: z.boolean().default(false),
+  /** Whether two owners may connect the same account at the provider. */
+  shared_accounts: z.enum(["allow", "refuse"]).default("allow"),
   provider: providerSchema.optional(),
   client_id: z.string().min(1, "must not be empty").optional(),
   ...clientSecrets,
@@ -118,6 +123,13 @@ function secretMetadataOf(written: Written): string[] {
   return Object.entries(factsOf(written)?.metadata ?? {}).flatMap(([name, source]) => (secrets.has(source) ? [name] : []));
 }
 
+/** Whether anything can say whose account a connection is. An OAuth provider may do so in an ID token. */
+function mayNameAccounts({ provider }: Written): boolean {
+  if (provider === undefined) return false;
+  const { oauth, protocol } = provider;
+  return oauth !== null || protocol.userInfo.length > 0 || !protocol.accountIdPaths.every(isOfUserInfo);
+}
+
 function problemsOf(written: Written): [path: string[], message: string][] {
   const { provider, collect } = written;
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
@@ -135,6 +147,9 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ...(facts ? clientProblems(written, facts) : []),
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
+      : []),
+    ...(written.shared_accounts === "refuse" && !mayNameAccounts(written)
+      ? [[["shared_accounts"], "needs a provider that says whose account it is"] satisfies [string[], string]]
       : []),
     ...secretMetadataOf(written).map((name): [string[], string] => [
       ["collect", "fields"],
@@ -175,7 +190,8 @@ export const connectorSchema = writtenSchema
     const { provider } = written;
     const [variables, rules] = [fixedVariables(written), rulesOf(written)];
     const scopes = written.scopes ?? scopesOf(provider);
-    const protocol = provider ? fillKnown({ ...provider.protocol, variables: rules }, variables) : null;
+    const filled = provider ? fillKnown({ ...provider.protocol, variables: rules }, variables) : null;
+    const protocol = filled && { ...filled, accountRealm: filled.accountRealm ?? hostSourcesOf(filled) };
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
       name: written.name ?? provider?.facts.name ?? "",
@@ -183,6 +199,7 @@ export const connectorSchema = writtenSchema
       description: written.description,
       markUrl: written.mark_url,
       supportsMultipleConnections: written.supports_multiple_connections,
+      sharedAccounts: written.shared_accounts,
       scopes,
       allowedScopes: [...new Set([...scopes, ...written.allowed_scopes])],
       checkIntervalMs: written.check_interval_seconds * 1_000,

@@ -211,6 +211,8 @@ export const providerFormat = z.strictObject({
   account: z
     .strictObject({
       id: sourcesSchema.default(["sub", "id"]),
+      /** Where ids are unique only within a host or a tenant: what names it. Default the fields in the token endpoint's host. */
+      realm: z.array(sourceSchema).max(4).nullable().default(null),
       label: sourcesSchema.default(["email", "preferred_username", "login", "username", "name"]),
       avatar: sourcesSchema.optional(),
     })

@@ -26,6 +26,28 @@ describe("the known providers", () => {
 describe("a connector of a known provider", () => {
   const written = { provider: "github", client_id: "client", client_secret: "secret" };
 
+  it.each([
+    ["zendesk", {}, ["field:subdomain"]],
+    ["gitlab", {}, []],
+    ["mastodon", {}, ["field:host"]],
+    ["mastodon", { variables: { host: "social.example" } }, []],
+    ["shopify", {}, ["field:shop"]],
+    ["salesforce", {}, []],
+    ["google", {}, []],
+  ])("%s with %j knows accounts within %j, which users type of the token endpoint's host", (provider, settings, realm) => {
+    expect(connectorSchema.parse({ ...written, provider, ...settings }).protocol?.accountRealm).toEqual(realm);
+  });
+
+  it("refuses shared accounts only where its provider may say whose account it is", () => {
+    const refuse = { shared_accounts: "refuse" };
+    expect(connectorSchema.safeParse({ ...written, ...refuse }).success).toBe(true);
+    for (const unknown of [
+      { provider: "openai" },
+      { slug: "own", name: "Own", collect: { fields: [{ name: "key", label: "Key", secret: true }] } },
+    ])
+      expect(connectorSchema.safeParse({ ...unknown, ...refuse }).error?.issues).toMatchObject([{ path: ["shared_accounts"] }]);
+  });
+
   it("has the provider's scopes where it states none", () => {
     const { scopes } = providerSchema.parse("atlassian").facts;
     expect(connectorSchema.parse({ ...written, provider: "atlassian" }).scopes).toEqual([...scopes.default, ...scopes.offline]);

@@ -134,6 +134,7 @@ describe("providerSchema", () => {
       expiryZeroMeans: "never",
       accessTokenLifetimeSeconds: 7200,
       accountIdPaths: ["data.id"],
+      accountRealm: null,
       accountLabelPaths: ["data.email", "data.name"],
       variables: {},
       keptSources: [],

@@ -85,6 +85,7 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     refreshExpiryPath: facts.expiry.refresh_path ?? standardProvider.refreshExpiryPath,
     refreshTokenLifetimeSeconds: facts.expiry.refresh_default,
     accountIdPaths: facts.account.id,
+    accountRealm: facts.account.realm,
     accountLabelPaths: facts.account.label,
     variables: rulesOf(facts),
     keptSources: keptSourcesOf(facts),

@@ -23,6 +23,13 @@ export function templateFieldsOf(provider: OAuthProvider): Set<string> {
   return fields;
 }
 
+/** Where the values are stated that the host of the token endpoint holds. */
+export function hostSourcesOf({ tokenEndpoint, variables }: Pick<OAuthProvider, "tokenEndpoint" | "variables">): string[] {
+  const [[host] = [""]] = partsOf(tokenEndpoint);
+  const names = [...host.matchAll(placeholder)].map(([, name = ""]) => name);
+  return names.filter((name) => !ownNames.has(name) && !variables[name]?.isLate).map((name) => `field:${name}`);
+}
+
 /** Whether requests depend on what was stated when the connection was made, or since. */
 export function needsStated(provider: OAuthProvider): boolean {
   const late = new Set<string>();

@@ -6,13 +6,14 @@ import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests } from "
 let test: TestApp;
 afterEach(() => test?.close());
 
+const SINGLE = { supports_multiple_connections: false };
 const UNKNOWN = { id: "", label: "" };
 const ONE = { id: "user-1", label: "user-1@example.test" };
 const TWO = { id: "user-2", label: "user-2@example.test" };
 
 describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   it("does not give the refresh token of an unknown account to a known one, which may be another", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     test.provider.controls.account = UNKNOWN;
     await ada.connect();
@@ -27,7 +28,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("keeps the refresh token where neither account is known", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     test.provider.controls.account = UNKNOWN;
     await ada.connect();
@@ -38,7 +39,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("with another account ends no connection that this account serves elsewhere", async () => {
-    test = await startTestApp({ database, provider: { revokesWholeAccount: true } });
+    test = await startTestApp({ database, connector: SINGLE, provider: { revokesWholeAccount: true } });
     const [ada, bob] = [await test.signIn("ada"), await test.signIn("bob")];
     test.provider.controls.account = TWO;
     await bob.connect();
@@ -52,7 +53,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("distinguishes two ids that a number would round to one", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740992}';
     await ada.connect();
@@ -61,7 +62,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("recognises an id that was a number and is now a text", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740993}';
     await ada.connect();
@@ -70,7 +71,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("recognises an id that was stored rounded, once, and stores every digit of it", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     test.provider.controls.userInfo = '{"sub":9007199254740993}';
     await ada.connect();
@@ -86,7 +87,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   describe("after account_id_path has changed", () => {
     /** Connects by `email`, and answers the same user in front of a gateway that reads the id elsewhere. */
     async function changePath(path: string) {
-      test = await startTestApp({ database });
+      test = await startTestApp({ database, connector: SINGLE });
       const provider = { ...test.provider.providerFacts };
       const before = await test.startTwin({ provider: { ...provider, account_id_path: "email" } });
       await (await signIn(before, test.provider, "ada")).connect();
@@ -115,7 +116,7 @@ describe.each(databaseKinds)("Reconnecting, on %s", (database) => {
   });
 
   it("is refused where the provider does not name the account by the path that it did before", async () => {
-    test = await startTestApp({ database });
+    test = await startTestApp({ database, connector: SINGLE });
     const ada = await test.signIn("ada");
     await ada.connect();
     test.provider.controls.userInfo = '{"id":"user-1"}';

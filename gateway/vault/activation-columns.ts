@@ -14,10 +14,9 @@ import { credentialOf } from "./credential.ts";
 /** What a grant receives when it becomes active. */
 export type ActivationColumns = Omit<Partial<AuthorizationRow>, "id">;
 
-/** What a user typed into a connector's form, opened, and sealed as the column; and whose it is. */
+/** What a user typed into a connector's form, opened, and whose it is. */
 export interface CollectedKey {
   values: Record<string, string>;
-  sealedFields: string;
   account: Account | null;
   stated: StatedValues;
   isKnownToUserInfo: boolean;
@@ -60,13 +59,13 @@ export function columnsOfTokens(
 export function columnsOfKey(
   { sealer }: Pick<Keys, "sealer">,
   { connection, authorization, connector }: StartedConnection,
-  { values, sealedFields, account, stated, isKnownToUserInfo }: CollectedKey,
+  { values, account, stated, isKnownToUserInfo }: CollectedKey,
   now: number,
 ): ActivationColumns {
   const place = placeOf(connection, authorization.id);
   const credential = credentialOf(connector, values);
   return {
-    sealed_fields: sealedFields,
+    sealed_fields: authorization.sealed_fields,
     sealed_access_token: sealColumn(sealer, place, "sealed_access_token", credential),
     sealed_stated: sealStated(sealer, place, keptOf(stated, [credential], connector)),
     account_id: account?.id ?? null,

@@ -1,35 +1,42 @@
+import type { Transaction } from "kysely";
+import type { Account } from "../oauth/account.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
-import type { RowMacs } from "../store/row-macs.ts";
-import type { Sealer } from "../store/sealing.ts";
-import type { AuthorizationRow } from "../store/tables.ts";
-import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
-import { type ConnectingFailure, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
-import { type ConnectionStore, isLeased, type StartedConnection } from "./connections.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
+import { objectionToShared } from "./account-holders.ts";
+import { type ActivationColumns, type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
+import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
+import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
+import { landElsewhere, type Landing, landsElsewhere } from "./landing.ts";
 import { lockPrevious, promote } from "./promotion.ts";
 import type { Revoker } from "./revoke.ts";
+import type { Keys } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
 
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;
 
-interface ActivationDependencies {
+interface ActivationDependencies extends Keys {
   database: Database;
   connections: ConnectionStore;
   revoker: Revoker;
-  sealer: Sealer;
-  macs: RowMacs;
   clock: Clock;
-  log: Pick<Log, "error">;
+  log: Pick<Log, "info" | "error">;
 }
 
-/** What becomes of a started grant: the connection's own, or an error beside a connection that stays as it was. */
+/** What became of a started grant: why it failed, or the connection that it serves. */
+export type Activated = { failure: ConnectingFailure } | { failure: null; connectionId: string };
+
+/**
+ * What becomes of a started grant: the connection's own, one of another connection of the owner (`landing.ts`), or an error beside a
+ * connection that stays as it was.
+ */
 export interface Activation {
-  /** Answers a failure when the user came back with another account than the connection has, or disconnected or moved meanwhile. */
-  withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<ConnectingFailure | null>;
-  /** Answers a failure when the user disconnected or moved meanwhile. */
-  withKey(started: StartedConnection, userId: string, key: CollectedKey): Promise<ConnectingFailure | null>;
+  /** Answers a failure when the account may not be the connection's, or the user disconnected or moved meanwhile. */
+  withTokens(started: StartedConnection, userId: string, granted: Granted): Promise<Activated>;
+  /** The same. What the user typed is sealed in the started grant. */
+  withKey(started: StartedConnection, userId: string, key: CollectedKey): Promise<Activated>;
   markRetrieving(started: StartedConnection): Promise<void>;
   fail(started: StartedConnection, failure: ConnectingFailure): Promise<void>;
 }
@@ -37,9 +44,19 @@ export interface Activation {
 /** The transitions of started grants, over the store and the providers. */
 export const createActivation = (dependencies: ActivationDependencies): Activation => ({
   withTokens: (started, userId, granted) => activateWithTokens(dependencies, started, userId, granted),
-  withKey: (started, userId, key) => activateWithKey(dependencies, started, userId, key),
+  withKey: (started, userId, key) =>
+    activate(dependencies, started, userId, {
+      account: key.account,
+      columnsOf: ({ started: landed }) => columnsOfKey(dependencies, landed, key, dependencies.clock.now()),
+    }),
   markRetrieving: (started) => amend(dependencies, started, { status: "retrieving_tokens" }),
-  fail: (started, { code, message }) => amend(dependencies, started, { status: "error", error_code: code, error_message: message }),
+  fail: (started, { code, message, accounts }) =>
+    amend(dependencies, started, {
+      status: "error",
+      error_code: code,
+      error_message: message,
+      ...(accounts && { display_label: accounts.actual }),
+    }),
 });
 
 async function activateWithTokens(
@@ -47,39 +64,71 @@ async function activateWithTokens(
   started: StartedConnection,
   userId: string,
   granted: Granted,
-): Promise<ConnectingFailure | null> {
-  const { database, connections, revoker, clock } = dependencies;
+): Promise<Activated> {
+  const { database, revoker } = dependencies;
   await database.clock.measure();
+  const activated = await activate(dependencies, started, userId, {
+    account: granted.account,
+    columnsOf: ({ started: landed, previous }) => columnsOfTokens(dependencies, landed, previous, granted),
+  });
+  if (activated.failure && !mayServeElsewhere(activated.failure)) await revoker.revoke(started, granted.tokens);
+  return activated;
+}
+
+/** What a started grant has received. */
+interface Received {
+  account: Account | null;
+  columnsOf(landing: Landing): ActivationColumns;
+}
+
+async function activate(
+  dependencies: ActivationDependencies,
+  started: StartedConnection,
+  userId: string,
+  received: Received,
+): Promise<Activated> {
+  const { connections, clock } = dependencies;
+  const { connection, connector } = started;
   for (;;) {
-    const outcome = await connections.change(started.connection, async (transaction, current) => {
-      const previous = await lockPrevious(dependencies, transaction, current, started);
-      // Its refresh token may be about to change.
-      if (previous && isLeased(previous, clock.now())) return "under way";
-      const objection = objectionTo(started, previous, granted.account);
-      if (objection) return objection;
-      const columns = columnsOfTokens(dependencies, started, previous, granted);
-      return promote(dependencies, transaction, { started, userId, previous, columns });
-    });
-    if (outcome !== "under way") {
-      if (outcome && !mayServeElsewhere(outcome)) await revoker.revoke(started, granted.tokens);
-      return outcome;
-    }
+    const outcome = await connections.begin(ownerOf(connection), connector.slug, (transaction, owned) =>
+      land(dependencies, transaction, { started, userId, owned, received }),
+    );
+    if (outcome !== "under way") return outcome;
     await clock.sleep(SETTLE_POLL_MS);
   }
 }
 
-function activateWithKey(
+async function land(
   dependencies: ActivationDependencies,
-  started: StartedConnection,
-  userId: string,
-  key: CollectedKey,
-): Promise<ConnectingFailure | null> {
-  const columns = columnsOfKey(dependencies, started, key, dependencies.clock.now());
-  return dependencies.connections.change(started.connection, async (transaction, current) => {
-    const previous = await lockPrevious(dependencies, transaction, current, started);
-    return promote(dependencies, transaction, { started, userId, previous, columns });
-  });
+  transaction: Transaction<Tables>,
+  {
+    started,
+    userId,
+    owned,
+    received,
+  }: { started: StartedConnection; userId: string; owned: readonly StoredConnection[]; received: Received },
+): Promise<Activated | "under way"> {
+  const { account } = received;
+  const own =
+    owned.find(({ connection }) => connection.id === started.connection.id)?.connection ?? (await readConnection(transaction, started));
+  const here = { started, previous: await lockPrevious(dependencies, transaction, own, started), isNew: false };
+  const objection = objectionTo(started, here.previous, account);
+  if (objection) return { failure: objection };
+  const landing = landsElsewhere(started, here.previous, account)
+    ? await landElsewhere(dependencies, transaction, started, owned, account)
+    : here;
+  if (!landing) return { failure: disconnectedMeanwhile };
+  // Its refresh token may be about to change.
+  if (landing.previous && isLeased(landing.previous, dependencies.clock.now())) return "under way";
+  const shared = await objectionToShared(dependencies, transaction, landing.started, landing.previous, account);
+  if (shared) return { failure: shared };
+  const failure = await promote(dependencies, transaction, { ...landing, userId, columns: received.columnsOf(landing) });
+  return failure ? { failure } : { failure: null, connectionId: landing.started.connection.id };
 }
+
+/** Throws `NoResultError` where the connection is gone: the tokens are then kept in the spool. */
+const readConnection = (transaction: Transaction<Tables>, { connection: { id } }: StartedConnection): Promise<ConnectionRow> =>
+  transaction.selectFrom("connections").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
 
 function amend(
   { connections, clock }: Pick<ActivationDependencies, "connections" | "clock">,

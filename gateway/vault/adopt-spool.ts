@@ -76,7 +76,7 @@ async function adoptFirst(dependencies: AdoptDependencies, { connection, connect
   }
   const activation = createActivation(dependencies);
   const started = { connection, connector, authorization };
-  const failure = await activation.withTokens(started, userId, granted);
+  const { failure } = await activation.withTokens(started, userId, granted);
   if (failure) await activation.fail(started, failure);
   return failure === null;
 }

@@ -1,5 +1,5 @@
 import { forbidden, GatewayError } from "../../schema/errors.ts";
-import { describeProblem, toSentence } from "../../schema/problems.ts";
+import { describeProblem, type Problem, type ProblemAccounts, toSentence } from "../../schema/problems.ts";
 import type { Account } from "../oauth/account.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
@@ -10,9 +10,15 @@ import { relationTo } from "./same-account.ts";
 /** Why connecting failed. */
 export interface ConnectingFailure {
   code: string;
+  /** The accounts that a user came back with, and should have come back with, as they are shown. */
+  accounts?: ProblemAccounts;
   /** For servers and the log: with what the provider said. */
   message: string;
 }
+
+/** What a failure means to an end user; `name` is the connector's. */
+export const describeFailure = (name: string, { code, accounts }: ConnectingFailure): Problem =>
+  describeProblem(name, code, "attempt", accounts);
 
 export const disconnectedMeanwhile: ConnectingFailure = {
   code: "disconnected",
@@ -41,13 +47,29 @@ export function requestRefused(name: string, { kind, code, retryAfterSeconds }: 
   return kind === "misconfigured" ? new GatewayError("CONNECTOR_MISCONFIGURED", sentence) : forbidden(sentence);
 }
 
+/** Where no owner may have the account of another one, it must be known. */
+export const unnamedAccount = (name: string): ConnectingFailure => ({
+  code: "account_unknown",
+  message: `${name} did not say whose account this is, and shared_accounts refuses one that another owner may have: try again.`,
+});
+
+export const accountInUse = (name: string): ConnectingFailure => ({
+  code: "account_in_use",
+  message: `This ${name} account is connected by another owner, and shared_accounts refuses a second one.`,
+});
+
+const servingElsewhere: ReadonlySet<string> = new Set(["account_unknown", "account_mismatch", "account_in_use"]);
+
 /**
  * Whether the account of a failed grant may serve this or another connection. Such a grant is not revoked, as some providers (Google)
  * revoke everything that an account has granted to a client. The new tokens are dropped.
  */
-export const mayServeElsewhere = ({ code }: ConnectingFailure): boolean => code === "account_unknown" || code === "account_mismatch";
+export const mayServeElsewhere = ({ code }: ConnectingFailure): boolean => servingElsewhere.has(code);
 
-/** A connection whose account is known is not handed to another one, nor to one that the provider did not name. */
+/**
+ * A connection whose account is known is not handed to another one, nor to one that the provider did not name. Where several connections
+ * are supported, another account becomes one of its own (`landing.ts`).
+ */
 export function objectionTo(
   started: StartedConnection,
   previous: AuthorizationRow | null,
@@ -56,7 +78,8 @@ export function objectionTo(
   if (!previous?.account_id) return null;
   const relation = relationTo(started, previous, account);
   if (relation === "unknown") return accountUnknown(started, previous);
-  return relation === "other" ? accountMismatch(started, previous, account) : null;
+  const isRefused = relation === "other" && !started.connector.supportsMultipleConnections;
+  return isRefused ? accountMismatch(started, previous, account) : null;
 }
 
 const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): ConnectingFailure => ({
@@ -64,7 +87,13 @@ const accountUnknown = ({ connector }: StartedConnection, previous: Authorizatio
   message: `${connector.name} did not say whose account this is, so the connection stays as it was (${previous.display_label ?? previous.account_id}): try again.`,
 });
 
-const accountMismatch = ({ connector }: StartedConnection, previous: AuthorizationRow, account: Account | null): ConnectingFailure => ({
-  code: "account_mismatch",
-  message: `This is another ${connector.name} account than before (${account?.label ?? account?.id}, not ${previous.display_label ?? previous.account_id}): choose that one, or disconnect first.`,
-});
+function accountMismatch({ connector }: StartedConnection, previous: AuthorizationRow, account: Account | null): ConnectingFailure {
+  const labels = [account?.label ?? account?.id ?? null, previous.display_label ?? previous.account_id] as const;
+  // One person's accounts at two hosts have the same label.
+  const [actual, expected] = labels[0] === labels[1] ? [account?.id ?? null, previous.account_id] : labels;
+  return {
+    code: "account_mismatch",
+    message: `This is another ${connector.name} account than before (${actual}, not ${expected}): choose that one, or disconnect first.`,
+    accounts: { actual, expected },
+  };
+}

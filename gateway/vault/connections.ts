@@ -201,16 +201,18 @@ export const toConnection = (stored: StoredConnection, view: View, step: Partial
 export const isShownTo = (reader: string | null, { started_by: starter, version }: AuthorizationRow): boolean =>
   reader === null || version > 0 || starter === null || starter === reader;
 
+/** @param expectedAccount the label of its connection's account, for a grant that was refused beside it */
 export const toAuthorization = (
   authorization: AuthorizationRow,
   connector: Pick<ConnectorConfig, "name" | "oauth">,
   { clock, reader }: Pick<View, "clock" | "reader">,
+  expectedAccount: string | null = null,
 ): Authorization => ({
   id: authorization.id,
   connectionId: authorization.connection_id,
   status: authorization.status,
   displayLabel: authorization.display_label,
-  ...describeHealth(authorization, connector, { clock, reader }),
+  ...describeHealth(authorization, connector, { clock, reader }, expectedAccount),
   errorCode: authorization.error_code,
   scopes: parseScopes(authorization.granted_scopes),
   missingScopes: missingScopesOf(authorization, connector),
@@ -225,6 +227,7 @@ function describeHealth(
   authorization: AuthorizationRow,
   connector: Pick<ConnectorConfig, "name" | "oauth">,
   { clock, reader }: Pick<View, "clock" | "reader">,
+  expected: string | null,
 ) {
   const { status, error_code: code, error_message: message, version, started_by: id, started_by_name: startedByName } = authorization;
   const {
@@ -233,7 +236,8 @@ function describeHealth(
     changedAt,
   } = healthOf({ authorization, connector }, clock.now(), grantClientOf({ authorization, connector }) !== null);
   const kind = health ?? (status === "error" ? "attempt" : "working");
-  const problem = kind === "working" ? null : describeProblem(connector.name, healthCode ?? code, kind);
+  const accounts = { actual: authorization.display_label, expected };
+  const problem = kind === "working" ? null : describeProblem(connector.name, healthCode ?? code, kind, accounts);
   const connectedAt = connectedAtOf(authorization);
   return {
     errorMessage: status === "error" && problem && reader !== null ? toSentence(problem) : message,

@@ -1,7 +1,6 @@
 import { notFound } from "../../schema/errors.ts";
-import { describeProblem } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
-import { accountOf } from "../oauth/account.ts";
+import { accountOf, sourcesOfPath } from "../oauth/account.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
 import { readStated, type StatedValues } from "../oauth/stated-values.ts";
@@ -11,7 +10,8 @@ import { valuesOf } from "../providers/connector-values.ts";
 import { FieldError, fillProvider, isFilled, type Values } from "../providers/template.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { assertSameVisitor, openVerifier, type Visitor } from "./attempts.ts";
-import { type ConnectingFailure, internalError, wrongCallback } from "./connecting-failure.ts";
+import { type ConnectingFailure, describeFailure, internalError, wrongCallback } from "./connecting-failure.ts";
+import type { Activated } from "./activation.ts";
 import { type StartedConnection, toConnection } from "./connections.ts";
 import { assertSigned } from "./provider-start.ts";
 import { logMisread } from "./refresh-result.ts";
@@ -24,6 +24,8 @@ export interface Finished {
   connection: Connection;
   returnTo: string | null;
   failure: ConnectingFailure | null;
+  /** The connection that it was started for, where the user came back with another account, which has one of its own. */
+  instead: Connection | null;
 }
 
 /** A provider's callback, and what it answers. */
@@ -44,37 +46,42 @@ export function createFinish(parts: ConnectingParts) {
     assertSameVisitor(attempt, visitor);
     const started = await readStarted(parts, attempt);
     await attempts.use(attempt);
-    const failure = await exchangeAndStore(parts, { attempt, started, callback }, onStoreAway).catch(async (error: unknown) => {
+    const activated = await exchangeAndStore(parts, { attempt, started, callback }, onStoreAway).catch(async (error: unknown) => {
       // The state is used up, so this authorization cannot be finished: those who watch it are told.
       await activation.fail(started, internalError);
       throw error;
     });
+    const { failure } = activated;
     if (failure) {
       logFailure(parts, started, failure);
       await activation.fail(started, failure);
     }
-    const connection = (await connections.read(started.connection.id)) ?? started;
+    const startedFor = started.connection.id;
+    const connectionId = activated.failure ? startedFor : activated.connectionId;
     const view = { clock, metadataOf, publicUrl, reader: attempt.user_id };
-    return { connection: toConnection(connection, view), returnTo: attempt.return_to, failure };
+    const show = async (id: string) => toConnection((await connections.read(id)) ?? started, view);
+    const instead = connectionId === startedFor ? null : await show(startedFor);
+    return { connection: await show(connectionId), returnTo: attempt.return_to, failure, instead };
   };
 }
 
 const stateOf = (callback: URLSearchParams): string => callback.get("state") ?? "";
 
-function logFailure({ log }: ConnectingParts, { connection, connector }: StartedConnection, { code, message }: ConnectingFailure): void {
+function logFailure({ log }: ConnectingParts, { connection, connector }: StartedConnection, failure: ConnectingFailure): void {
+  const { code, message } = failure;
   // The user may decide so.
-  const level = describeProblem(connector.name, code, "attempt").isAlarm ? "warn" : "info";
+  const level = describeFailure(connector.name, failure).isAlarm ? "warn" : "info";
   log[level]({ connection: connection.id, connector: connector.slug, code, reason: message }, "connecting failed");
 }
 
-async function exchangeAndStore(parts: ConnectingParts, visit: Visit, onStoreAway: () => void): Promise<ConnectingFailure | null> {
+async function exchangeAndStore(parts: ConnectingParts, visit: Visit, onStoreAway: () => void): Promise<Activated> {
   const { activation, clock, signal } = parts;
   const { attempt, started, callback } = visit;
   const { oauth } = started.connector;
   if (!oauth) throw notFound("This connector has no provider to come back from.");
   if (callback.has(oauth.provider.codeParam)) await activation.markRetrieving(started);
   const result = await exchange(parts, visit, oauth);
-  if (!result.ok) return result.failure;
+  if (!result.ok) return { failure: result.failure };
   const { granted } = result;
   // A code works once: these tokens are the only ones that come of it.
   return retryAndSpool(
@@ -143,7 +150,7 @@ function fillIfAllowed(provider: OAuthProvider, values: Values): OAuthProvider |
 
 /** The provider, whose answers are also read at the path by which the account was known before. */
 const readingToo = (provider: OAuthProvider, path: string | null): OAuthProvider =>
-  path === null ? provider : { ...provider, keptSources: [...provider.keptSources, path] };
+  path === null ? provider : { ...provider, keptSources: [...provider.keptSources, ...sourcesOfPath(path)] };
 
 /** What the callback and the user's fields state. */
 const statedBefore = (provider: OAuthProvider, callback: URLSearchParams, fields: Record<string, string>): StatedValues => ({

@@ -5,6 +5,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import type { ActivationColumns } from "./activation-columns.ts";
 import { type ConnectingFailure, disconnectedMeanwhile, movedMeanwhile } from "./connecting-failure.ts";
+import { insertConnection } from "./pending.ts";
 import { locked, type StartedConnection } from "./connections.ts";
 import { stillConnectsFor } from "./current-owner.ts";
 import { grantFacts } from "./sealed-columns.ts";
@@ -22,6 +23,8 @@ export interface Candidate {
   userId: string;
   /** The grant that it replaces, from `lockPrevious`. */
   previous: AuthorizationRow | null;
+  /** Whether its connection is not in the store yet. */
+  isNew: boolean;
   columns: ActivationColumns;
 }
 
@@ -41,10 +44,11 @@ export async function lockPrevious(
 export async function promote(
   dependencies: PromotionDependencies,
   transaction: Transaction<Tables>,
-  { started, userId, previous, columns }: Candidate,
+  { started, userId, previous, isNew, columns }: Candidate,
 ): Promise<ConnectingFailure | null> {
   if (!(await stillConnectsFor(dependencies, userId, started.connection, transaction))) return movedMeanwhile;
   const now = dependencies.clock.now();
+  if (isNew) await insertConnection(transaction, started.connection);
   if (!(await activate(dependencies.macs, transaction, started, columns, now))) return disconnectedMeanwhile;
   await enable(transaction, started, now);
   if (previous) await removeReplaced(transaction, previous, now);
@@ -63,6 +67,7 @@ async function activate(
     .updateTable("authorizations")
     .set({
       ...columns,
+      connection_id: connection.id,
       mac: macs.sign("authorizations", grantFacts(connection, { ...authorization, ...columns })),
       status: "active",
       error_code: null,

@@ -9,6 +9,7 @@ let test: TestApp;
 afterEach(() => test?.close());
 
 const DISCONNECT = `mutation { disconnect(where: { slug: "test" }) { id enabled } }`;
+const SINGLE = { connector: { supports_multiple_connections: false } };
 const CONNECTIONS = `{ connections { id enabled authorization { status displayLabel errorCode } } }`;
 
 describe.each(databaseKinds)("on %s", (database) => {
@@ -88,7 +89,7 @@ describe.each(databaseKinds)("on %s", (database) => {
     });
 
     it("with another account is refused, and leaves the working connection unchanged", async () => {
-      const ada = await connected();
+      const ada = await connected(SINGLE);
       const before = await askToken(ada);
       test.provider.controls.account = { id: "user-2", label: "user-2@example.test" };
       expect(await (await ada.connect()).text()).toContain("another Test account than before");

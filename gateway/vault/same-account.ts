@@ -1,4 +1,4 @@
-import { type Account, idPathOf } from "../oauth/account.ts";
+import { type Account, idPathsOf } from "../oauth/account.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection } from "./connections.ts";
 
@@ -14,7 +14,7 @@ type KnownAccount = Pick<AuthorizationRow, "account_id" | "account_id_path">;
 
 /** What the account of a started grant is to that of the grant which it replaces. */
 export const relationTo = ({ connector }: StartedConnection, previous: KnownAccount, account: Account | null): AccountRelation =>
-  relateAccounts(previous, account, (connector.protocol?.accountIdPaths ?? []).map(idPathOf));
+  relateAccounts(previous, account, connector.protocol ? idPathsOf(connector.protocol) : []);
 
 /** Only ids of one path are compared. Both unknown counts as the same. `idPaths`: of the configuration. */
 function relateAccounts(known: KnownAccount, account: Account | null, idPaths: readonly string[]): AccountRelation {

@@ -1,8 +1,10 @@
 import { notFound } from "../../schema/errors.ts";
+import { toSentence } from "../../schema/problems.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { type Link, openVerifier, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
-import type { ConnectingFailure } from "./connecting-failure.ts";
+import type { Activated } from "./activation.ts";
+import { describeFailure } from "./connecting-failure.ts";
 import { parseCollected } from "./collected.ts";
 import { toAuthorization } from "./connections.ts";
 import { placeOf, sealColumn } from "./sealed-columns.ts";
@@ -28,18 +30,18 @@ export function createSubmit(parts: ConnectingParts) {
     const place = placeOf(started.connection, started.authorization.id);
     const sealedFields = sealColumn(sealer, place, "sealed_fields", JSON.stringify(values));
     const returnTo = attempt.return_to;
-    const activate = async (activating: () => Promise<ConnectingFailure | null>) => {
+    const activate = async (activating: () => Promise<Activated>) => {
       await attempts.use(attempt);
-      const failure = await activating();
-      if (failure) throw notFound(failure.message);
+      const { failure } = await activating();
+      if (failure) throw notFound(toSentence(describeFailure(started.connector.name, failure)));
       const { authorization, connector } = await readStarted(parts, attempt);
       return { ...toAuthorization(authorization, connector, view), returnTo };
     };
+    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     if (!started.connector.oauth) {
       const owner = await proveKey(parts, started, values);
-      return activate(() => activation.withKey(started, attempt.user_id, { values, sealedFields, ...owner }));
+      return activate(() => activation.withKey(filled, attempt.user_id, { values, ...owner }));
     }
-    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     if (isUnattended(started.connector.oauth.provider)) {
       const granted = await requestFirstTokens(parts, filled, values);
       return activate(() => activation.withTokens(filled, attempt.user_id, granted));

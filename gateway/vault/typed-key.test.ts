@@ -20,7 +20,11 @@ const CONNECTION = `query { connection(where: { slug: "keyed" }) { enabled autho
 
 const secret = { name: "api_key", label: "API key", secret: true };
 
-async function start(facts: Partial<ProviderFacts> | ((url: string) => Partial<ProviderFacts>) = {}, database: DatabaseKind = "sqlite") {
+async function start(
+  facts: Partial<ProviderFacts> | ((url: string) => Partial<ProviderFacts>) = {},
+  database: DatabaseKind = "sqlite",
+  connector: Record<string, unknown> = {},
+) {
   api = await startAuthorizationServer();
   const me = `${api.url}/api/keys/me`;
   const provider = {
@@ -31,7 +35,7 @@ async function start(facts: Partial<ProviderFacts> | ((url: string) => Partial<P
     api: { auth: "X-Api-Key: {api_key}", check: { url: me } },
     ...(typeof facts === "function" ? facts(api.url) : facts),
   };
-  test = await startTestApp({ database, connectors: [{ slug: "keyed", name: "Keyed", provider }] });
+  test = await startTestApp({ database, connectors: [{ slug: "keyed", name: "Keyed", provider, ...connector }] });
   return test.signIn("ada");
 }
 
@@ -128,6 +132,34 @@ describe("an API key that is entered", () => {
     const other = api.controls.issueTokens({ id: "user-2", label: "user-2@example.test" }).accessToken;
     expect((await enter(ada, { api_key: other })).errors).toMatchObject([{ message: expect.stringContaining("another Keyed account") }]);
     expect((await ada.graphql(CONNECTION)).data.connection.authorization).toMatchObject({ displayLabel: "user-1@example.test" });
+  });
+
+  it("of another account than the connection has becomes a connection of its own where several are supported", async () => {
+    const ada = await start({}, "sqlite", { supports_multiple_connections: true });
+    await enter(ada, { api_key: newKey() });
+    test.clock.advance(1_000);
+    const other = api.controls.issueTokens({ id: "user-2", label: "user-2@example.test" }).accessToken;
+    expect((await enter(ada, { api_key: other })).errors).toEqual([]);
+    const { data } = await ada.graphql(`{ connections { authorization { displayLabel } } }`);
+    const labels = data.connections.map((each: { authorization: { displayLabel: string } }) => each.authorization.displayLabel);
+    expect(labels).toEqual(["user-2@example.test", "user-1@example.test"]);
+    expect((await ask(ada)).value).toBe(other);
+  });
+
+  it("of an account that another owner has is refused, where that is not allowed, and the attempt goes on", async () => {
+    const ada = await start({}, "sqlite", { shared_accounts: "refuse" });
+    const bob = await test.signIn("bob");
+    await enter(ada, { api_key: newKey() });
+    const state = await startForm(bob);
+    const refused = await submit(bob, state, { api_key: newKey() });
+    expect(refused.errors).toMatchObject([
+      {
+        message: expect.stringContaining("already connected elsewhere in this app"),
+        extensions: { code: "BAD_USER_INPUT", path: "fields" },
+      },
+    ]);
+    const other = api.controls.issueTokens({ id: "user-2", label: "user-2@example.test" }).accessToken;
+    expect((await submit(bob, state, { api_key: other })).errors).toEqual([]);
   });
 
   it("is nowhere in clear, and neither is what the check answers", async () => {

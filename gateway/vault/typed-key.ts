@@ -1,5 +1,5 @@
 import { badUserInput, GatewayError } from "../../schema/errors.ts";
-import { describeProblem, toSentence } from "../../schema/problems.ts";
+import { toSentence } from "../../schema/problems.ts";
 import { type Account, accountOf } from "../oauth/account.ts";
 import { checkCredential, isCheckable } from "../oauth/check.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
@@ -9,7 +9,8 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
 import type { CollectedKey } from "./activation-columns.ts";
-import { objectionTo } from "./connecting-failure.ts";
+import { lookAtOthers } from "./account-holders.ts";
+import { describeFailure, objectionTo } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { credentialOf } from "./credential.ts";
 import type { ConnectingDependencies } from "./started-connections.ts";
@@ -38,7 +39,7 @@ export async function proveKey(
   const credential = credentialOf(connector, values);
   await assertAccepted(dependencies, connector, provider, credential);
   const owner = await ownerOf(dependencies, provider, credential, values);
-  await assertSameAccount(dependencies, started, owner.account);
+  await assertMayServe(dependencies, started, owner.account);
   return owner;
 }
 
@@ -78,14 +79,14 @@ async function ownerOf(
   return { account: accountOf(provider, stated), stated, isKnownToUserInfo: Object.keys(asked).length > 0 };
 }
 
-/** Throws BAD_USER_INPUT where the connection is of another account, or the provider did not say of which. */
-export async function assertSameAccount(
-  { connections }: ConnectingDependencies,
+/** Throws BAD_USER_INPUT where the connection may not have the account: it is another one's, or the provider did not say whose it is. */
+export async function assertMayServe(
+  { database, connections }: ConnectingDependencies,
   started: StartedConnection,
   account: Account | null,
 ): Promise<void> {
   const current = await connections.read(started.connection.id);
   const previous = current?.authorization?.id === started.authorization.id ? null : (current?.authorization ?? null);
-  const objection = objectionTo(started, previous, account);
-  if (objection) throw badUserInput(toSentence(describeProblem(started.connector.name, objection.code, "attempt")), "fields");
+  const objection = objectionTo(started, previous, account) ?? (await lookAtOthers(database.query, started, previous, account)).failure;
+  if (objection) throw badUserInput(toSentence(describeFailure(started.connector.name, objection)), "fields");
 }

@@ -14,7 +14,7 @@ import type { StartedConnection } from "./connections.ts";
 import { logMisread } from "./refresh-result.ts";
 import type { Granted } from "./spool.ts";
 import type { ConnectingDependencies } from "./started-connections.ts";
-import { assertSameAccount, refusedInput, uncheckedInput } from "./typed-key.ts";
+import { assertMayServe, refusedInput, uncheckedInput } from "./typed-key.ts";
 import { unattendedRequest } from "./unattended-request.ts";
 
 /**
@@ -43,7 +43,7 @@ export async function requestFirstTokens(
   if (!result.ok) throw refusalOf(dependencies, connector, result);
   logMisread(log, slug, result.tokens);
   const granted = await nameAccount(provider, fields, { tokens: result.tokens, askedAt, clientId: oauth.client.clientId }, timeoutMs);
-  await assertSameAccount(dependencies, started, granted.account);
+  await assertMayServe(dependencies, started, granted.account);
   return granted;
 }
 

@@ -30,6 +30,8 @@ interface Dependencies {
 interface Found {
   row: AuthorizationRow;
   connector: Pick<ConnectorConfig, "name" | "oauth">;
+  /** The label of the account that its connection has. */
+  expectedAccount: string | null;
 }
 
 /** Live views of an owner's connections, over changes that any process makes. */
@@ -70,12 +72,12 @@ export function createWatch(dependencies: Dependencies) {
       const found = await find(dependencies, watcher, id);
       if (!found && !seen) throw notFound("There is no such authorization.");
       if (!found) return { values: [], isLast: true };
-      const { row, connector } = found;
+      const { row, connector, expectedAccount } = found;
       const before = seen;
       seen = JSON.stringify([row.status, row.error_code, row.updated_at]);
       const endsAt = interruptedAt(row);
       return {
-        values: seen === before ? [] : [toAuthorization(row, connector, viewOf(watcher))],
+        values: seen === before ? [] : [toAuthorization(row, connector, viewOf(watcher), expectedAccount)],
         isLast: row.status === "active" || row.status === "error",
         // Nothing changes when the process that had the exchange is dead.
         ...(endsAt !== null && { again: clock.until(endsAt) }),
@@ -85,7 +87,7 @@ export function createWatch(dependencies: Dependencies) {
 
   async function findAuthorization(watcher: Pick<Watcher, "owner" | "userId">, id: string): Promise<Authorization | null> {
     const found = await find(dependencies, watcher, id);
-    return found && toAuthorization(found.row, found.connector, viewOf(watcher));
+    return found && toAuthorization(found.row, found.connector, viewOf(watcher), found.expectedAccount);
   }
 
   return { watch, watchAuthorization, findAuthorization };
@@ -102,14 +104,15 @@ async function find(
   const found = await database.query
     .selectFrom("authorizations")
     .innerJoin("connections", "connections.id", "authorizations.connection_id")
+    .leftJoin("authorizations as current", "current.id", "connections.authorization_id")
     .selectAll("authorizations")
-    .select("connections.connector_slug")
+    .select(["connections.connector_slug", "current.display_label as expected_account"])
     .where("authorizations.id", "=", id)
     .where("connections.owner_kind", "=", owner.kind)
     .where("connections.owner_id", "=", owner.id)
     .executeTakeFirst();
   if (!found || !isShownTo(userId, found)) return null;
-  const { connector_slug: slug, ...row } = found;
+  const { connector_slug: slug, expected_account: expectedAccount, ...row } = found;
   // The configuration may no longer have the connector.
-  return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null } };
+  return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null }, expectedAccount };
 }

@@ -13,9 +13,18 @@ import { askers, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [
   ...["apiBaseUrl", "fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
-  ...["authorizeUrl", "displayLabel", "errorCode", "errorMessage", "healthCode", "id", "missingScopes", "scopes", "state"].map(
-    (name) => `Authorization.${name}`,
-  ),
+  ...[
+    "authorizeUrl",
+    "displayLabel",
+    "errorCode",
+    "connectionId",
+    "errorMessage",
+    "healthCode",
+    "id",
+    "missingScopes",
+    "scopes",
+    "state",
+  ].map((name) => `Authorization.${name}`),
   ...["advice", "title"].map((name) => `Problem.${name}`),
   ...["id", "name"].map((name) => `ConnectedBy.${name}`),
   ...["name", "value"].map((name) => `MetadataEntry.${name}`),

@@ -12,6 +12,7 @@ import { upstreamAttempts } from "./0011-upstream-attempts.ts";
 import { leases } from "./0012-leases.ts";
 import { statedValues } from "./0013-stated-values.ts";
 import { grantTerms } from "./0014-grant-terms.ts";
+import { accounts } from "./0015-accounts.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   leases,
   statedValues,
   grantTerms,
+  accounts,
 ];

@@ -1,0 +1,66 @@
+import type { Transaction } from "kysely";
+import type { Account } from "../oauth/account.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Database } from "../store/database.ts";
+import type { AuthorizationRow, Tables } from "../store/tables.ts";
+import { ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
+import { newConnection } from "./new-rows.ts";
+import { lockPrevious } from "./promotion.ts";
+import { relationTo } from "./same-account.ts";
+import { type Keys, openColumn, placeOf, sealColumn } from "./sealed-columns.ts";
+
+interface LandingDependencies extends Keys {
+  database: Database;
+  clock: Clock;
+}
+
+/** Where a grant is to serve: a connection, and the grant that it has. */
+export interface Landing {
+  started: StartedConnection;
+  /** From `lockPrevious`. */
+  previous: AuthorizationRow | null;
+  /** Whether the connection is not in the store yet. */
+  isNew: boolean;
+}
+
+/**
+ * Where a grant lands whose connection is another account's, of a connector that supports several: the owner's connection to that account,
+ * else a new one. The connection that it was started for stays as it was. Null where the grant is gone.
+ * @param owned the owner's connections of the connector, locked.
+ */
+export async function landElsewhere(
+  dependencies: LandingDependencies,
+  transaction: Transaction<Tables>,
+  started: StartedConnection,
+  owned: readonly StoredConnection[],
+  account: Account | null,
+): Promise<Landing | null> {
+  const { database, clock } = dependencies;
+  const { connection, connector, authorization } = started;
+  const isThere = await transaction.selectFrom("authorizations").select("id").where("id", "=", authorization.id).executeTakeFirst();
+  if (!isThere) return null;
+  const known = owned.find(
+    (other) => other.authorization !== null && other.authorization.account_id !== null && isSame(started, other.authorization, account),
+  );
+  const target = known?.connection ?? newConnection(ownerOf(connection), connector.slug, null, clock.now());
+  const moved = { connection: target, connector, authorization: moveTo(dependencies, started, target) };
+  return { started: moved, previous: await lockPrevious({ database }, transaction, target, moved), isNew: !known };
+}
+
+const isSame = (started: StartedConnection, known: AuthorizationRow, account: Account | null): boolean =>
+  relationTo(started, known, account) === "same";
+
+/** A started grant as one of another connection of its owner. */
+function moveTo(keys: Keys, started: StartedConnection, target: StoredConnection["connection"]): AuthorizationRow {
+  const { authorization } = started;
+  const fields = openColumn(keys, started, "sealed_fields");
+  const sealedFields = fields && sealColumn(keys.sealer, placeOf(target, authorization.id), "sealed_fields", fields);
+  return { ...authorization, connection_id: target.id, sealed_fields: sealedFields };
+}
+
+/** Whether a started grant is of another account than its connection, and may have a connection of its own. */
+export const landsElsewhere = (started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): boolean =>
+  started.connector.supportsMultipleConnections &&
+  previous !== null &&
+  previous.account_id !== null &&
+  relationTo(started, previous, account) === "other";
