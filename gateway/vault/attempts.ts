@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { forbidden, notFound } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -101,10 +102,23 @@ function assertUsable(row: AttemptRow | null, connectorSlug: string | null, now:
   return row;
 }
 
-/** The PKCE verifier of an attempt. Throws NOT_FOUND when it does not open: the link leads nowhere. */
-export function openVerifier({ sealer, log }: { sealer: Sealer; log: Pick<Log, "error"> }, attempt: AttemptRow): string {
+/** What an attempt keeps sealed: its PKCE verifier and, where that was said, who is expected at the provider. */
+export interface AttemptSecrets {
+  verifier: string;
+  loginHint?: string | undefined;
+}
+
+const secretsSchema = z.object({ verifier: z.string(), loginHint: z.string() });
+
+/** A verifier alone, which has letters, digits, `-` and `_`, is kept as it is. */
+export const sealSecrets = (sealer: Sealer, stateHash: string, { verifier, loginHint }: AttemptSecrets): string =>
+  sealer.seal(loginHint === undefined ? verifier : JSON.stringify({ verifier, loginHint }), contextOf.verifier(stateHash));
+
+/** Throws NOT_FOUND when they do not open: the link leads nowhere. */
+export function openSecrets({ sealer, log }: { sealer: Sealer; log: Pick<Log, "error"> }, attempt: AttemptRow): AttemptSecrets {
   try {
-    return sealer.open(attempt.sealed_verifier, contextOf.verifier(attempt.state_hash));
+    const opened = sealer.open(attempt.sealed_verifier, contextOf.verifier(attempt.state_hash));
+    return opened.startsWith("{") ? secretsSchema.parse(JSON.parse(opened)) : { verifier: opened };
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     log.error({ grant: attempt.authorization_id, err: error }, "a stored secret does not open");

@@ -1,6 +1,6 @@
 import { notFound } from "../../schema/errors.ts";
 import { createActivation } from "./activation.ts";
-import { assertSameUser, assertSameVisitor, type Bind, createAttempts, openVerifier, USED_LINK, type Visitor } from "./attempts.ts";
+import { assertSameUser, assertSameVisitor, type Bind, createAttempts, openSecrets, USED_LINK, type Visitor } from "./attempts.ts";
 import type { StartedConnection } from "./connections.ts";
 import { createFinish } from "./finish.ts";
 import { readProviderStart } from "./provider-start.ts";
@@ -61,7 +61,7 @@ async function takeOver(
   const attempt = await attempts.get(state, slug);
   assertSameUser(attempt, userId);
   const started = await readStarted(parts, attempt);
-  const { authorizeUrl, collect } = await nextStep(parts, started, attempt, { state, verifier: openVerifier(parts, attempt), link: null });
+  const { authorizeUrl, collect } = await nextStep(parts, started, attempt, { state, ...openSecrets(parts, attempt), link: null });
   const isBound = authorizeUrl && (await attempts.rebind(attempt.state_hash, userId, bind(attempt.state_hash)));
   if (!isBound) throw notFound(USED_LINK);
   return { location: authorizeUrl, isForm: Boolean(collect) };

@@ -9,7 +9,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { FieldError, fillProvider, isFilled, type Values } from "../providers/template.ts";
 import type { AttemptRow } from "../store/tables.ts";
-import { assertSameVisitor, openVerifier, type Visitor } from "./attempts.ts";
+import { assertSameVisitor, openSecrets, type Visitor } from "./attempts.ts";
 import { type ConnectingFailure, describeFailure, internalError, wrongCallback } from "./connecting-failure.ts";
 import type { Activated } from "./activation.ts";
 import { type StartedConnection, toConnection } from "./connections.ts";
@@ -110,7 +110,7 @@ async function exchange(
   const before = statedBefore(oauth.provider, callback, fields);
   const provider = findFilled(before);
   if (provider === null || !isFilled(provider.tokenEndpoint)) return { ok: false, failure: wrongCallback };
-  const verifier = openVerifier(parts, attempt);
+  const { verifier } = openSecrets(parts, attempt);
   const askedAt = clock.now();
   const result = await exchangeCode({
     provider,

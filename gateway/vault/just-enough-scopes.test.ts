@@ -107,4 +107,17 @@ describe("connecting", () => {
     const ada = await start();
     expect((await connectUrl(ada, 'loginHint: "ada@example.test"')).searchParams.get("login_hint")).toBe("ada@example.test");
   });
+
+  it("tells the provider who is expected after a form, and finishes", async () => {
+    const ada = await start({ collect: { fields: [{ name: "region", label: "Region" }] } });
+    const form = await connectUrl(ada, 'loginHint: "ada@example.test"');
+    const { data } = await ada.graphql(
+      `mutation ($state: String!) { submitAuthorization(state: $state, fields: [{ name: "region", value: "eu" }]) { authorizeUrl } }`,
+      { state: form.searchParams.get("state") },
+    );
+    const { authorizeUrl } = data.submitAuthorization;
+    expect(new URL(authorizeUrl).searchParams.get("login_hint")).toBe("ada@example.test");
+    await ada.browser.fetch((await test.provider.authorize(authorizeUrl)).href);
+    expect(await tokenWith(ada, "read")).toMatchObject({ __typename: "AccessToken" });
+  });
 });

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Owner, Viewer } from "../../schema/upstream.ts";
 import type { RowMacs } from "../store/row-macs.ts";
-import { contextOf } from "../store/sealed-places.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
-import { ATTEMPT_LIFETIME_SECONDS, type Bind } from "./attempts.ts";
+import { ATTEMPT_LIFETIME_SECONDS, type AttemptSecrets, type Bind, sealSecrets } from "./attempts.ts";
 import { grantFacts, type Keys } from "./sealed-columns.ts";
 import type { AttemptRow, AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 
@@ -86,7 +85,7 @@ export interface NewAttempt {
   userId: string;
   /** Makes the secret that binds to the browser. */
   bind: Bind;
-  verifier: string;
+  secrets: AttemptSecrets;
   redirectUri: string;
   returnTo: string | null;
 }
@@ -101,7 +100,7 @@ export function newAttempt({ sealer, macs }: Keys, attempt: NewAttempt, now: num
     connector_slug: attempt.connectorSlug,
     user_id: attempt.userId,
     browser_hash: hashSecret(attempt.bind(stateHash)),
-    sealed_verifier: sealer.seal(attempt.verifier, contextOf.verifier(stateHash)),
+    sealed_verifier: sealSecrets(sealer, stateHash, attempt.secrets),
     redirect_uri: attempt.redirectUri,
     return_to: attempt.returnTo,
     expires_at: now + ATTEMPT_LIFETIME_SECONDS * 1000,

@@ -29,7 +29,7 @@ export function createStart(dependencies: ConnectingDependencies) {
     parseInput(optionsSchema, { id }, "id");
     const wanted = connector.oauth ? (scopes ?? null) : null;
     assertAllowed(wanted ?? [], connector);
-    const verifier = createVerifier();
+    const secrets = { verifier: createVerifier(), loginHint };
     const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
@@ -41,13 +41,13 @@ export function createStart(dependencies: ConnectingDependencies) {
       const authorization = newAuthorization(macs, connection, scopesToAsk(wanted, before, connector), now, viewer);
       const authorizationId = authorization.id;
       const redirectUri = redirectUriOf(publicUrl, slug);
-      const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, verifier, redirectUri, returnTo };
+      const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, secrets, redirectUri, returnTo };
       const attempt = newAttempt(dependencies, asked, now);
       await deleteExpired(database, transaction, now);
       await insertStarted(transaction, connection, authorization, attempt.row, now);
       return { started: { connection, authorization, connector }, attempt };
     });
-    const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, verifier, link, loginHint });
+    const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, ...secrets, link });
     return toConnection(started, { clock, metadataOf, publicUrl, reader: viewer.userId }, next);
   };
 }

@@ -12,7 +12,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import type { Activation } from "./activation.ts";
-import { type Attempts, type Link, UNKNOWN_LINK } from "./attempts.ts";
+import { type Attempts, type AttemptSecrets, type Link, UNKNOWN_LINK } from "./attempts.ts";
 import { requestRefused } from "./connecting-failure.ts";
 import type { ConnectionStore, StartedConnection, View } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
@@ -73,14 +73,8 @@ export function openCollected(dependencies: ConnectingDependencies, started: Sta
 }
 
 /** What a browser holds, or will hold, of an attempt. */
-interface Secrets {
+interface Secrets extends AttemptSecrets {
   state: string;
-  verifier: string;
-}
-
-/** Who is expected at the provider. It is not kept: a browser that is sent to a form or a link first goes on without it. */
-interface Hint {
-  loginHint?: string | undefined;
 }
 
 /**
@@ -91,7 +85,7 @@ export async function nextStep(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
-  { link, ...secrets }: Secrets & Hint & { link: Link | null },
+  { link, ...secrets }: Secrets & { link: Link | null },
 ): Promise<Partial<Authorization>> {
   const { collect, oauth, slug } = started.connector;
   const { state } = secrets;
@@ -107,7 +101,7 @@ async function authorizeUrlOf(
   dependencies: ConnectingDependencies,
   started: StartedConnection,
   attempt: AttemptRow,
-  { state, verifier, loginHint }: Secrets & Hint,
+  { state, verifier, loginHint }: Secrets,
 ): Promise<string> {
   const { log, timeoutMs } = dependencies;
   const { oauth, slug, name } = started.connector;

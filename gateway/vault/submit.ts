@@ -2,7 +2,7 @@ import { notFound } from "../../schema/errors.ts";
 import { toSentence } from "../../schema/problems.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
-import { type Link, openVerifier, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
+import { type Link, openSecrets, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
 import type { Activated } from "./activation.ts";
 import { describeFailure } from "./connecting-failure.ts";
 import { parseCollected } from "./collected.ts";
@@ -56,7 +56,7 @@ export function createSubmit(parts: ConnectingParts) {
     if (numUpdatedRows === 0n) throw notFound(USED_LINK);
     return {
       ...toAuthorization(filled.authorization, filled.connector, view),
-      ...(await nextStep(parts, filled, attempt, { state, verifier: openVerifier(parts, attempt), link })),
+      ...(await nextStep(parts, filled, attempt, { state, ...openSecrets(parts, attempt), link })),
       returnTo,
     };
   };

@@ -49,7 +49,7 @@ describe("a provider's API", () => {
 });
 
 describe("connecting at a gateway in front", () => {
-  it("tells the provider what is asked for", async () => {
+  it("tells the provider what is asked for and who is expected", async () => {
     const front = await startFront();
     const { second, graphql } = front;
     const { token } = await second.provision("ada");
@@ -58,7 +58,7 @@ describe("connecting at a gateway in front", () => {
     const link = data.connect.authorization.authorizeUrl;
     const answer = await second.createBrowser().fetch(link, { method: "POST", headers: { origin: second.url } });
     const { searchParams } = new URL(answer.headers.get("location") ?? "");
-    expect(Object.fromEntries(searchParams)).toMatchObject({ scope: "read" });
+    expect(Object.fromEntries(searchParams)).toMatchObject({ scope: "read", login_hint: "ada@example.test" });
   });
 
   it("is refused for a scope that the platform behind does not allow", async () => {
