@@ -105,6 +105,25 @@ describe("a connection", () => {
     expect(await look(other, "list-connected")).toEqual([]);
   });
 
+  test("is asked for more by a link, and has it beside what it had once it is reconnected", async () => {
+    const { page, context } = await acme.open("/connectors/mail", { userId: "more" });
+    await connectFrom(page, "Mail");
+    const id = await connectionIdOf(context, "mail");
+    await page.goto(`${acme.gateway.url}/connectors/mail?${new URLSearchParams({ id, scopes: "email" })}`);
+    await page.getByText("The app asks for more permissions.").waitFor();
+    expect(await look(page, "connector-asks-more")).toEqual([]);
+    await page.getByRole("button", { name: /^Reconnect/ }).click();
+    await answerConsent(page);
+    await expect.poll(() => page.url()).toBe(`${acme.gateway.url}/connectors/mail`);
+    await expect
+      .poll(async () => (await page.locator("dd li").allTextContents()).toSorted())
+      .toEqual(["email", "offline_access", "openid"]);
+    expect(await connectionIdOf(context, "mail")).toBe(id);
+    await page.goto(`${acme.gateway.url}/connectors/mail?${new URLSearchParams({ id: "another", scopes: "profile" })}`);
+    await page.getByText("Your account").waitFor();
+    expect(await page.getByText("The app asks for more permissions.").count()).toBe(0);
+  });
+
   test("that is denied is told as a sentence with what to do", async () => {
     const { page } = await acme.open("/connectors/notes", { userId: "denier" });
     await page.getByRole("button", { name: "Connect Notes" }).click();

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useViewer } from "../react/use-viewer.ts";
 import type { Authorization, Connection } from "../api/types.ts";
+import { readAsked } from "./asked.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";
@@ -18,6 +19,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
   const { authorization, connector } = connection;
   const isReconnecting = connecting.target?.connectionId === connection.id;
   const label = labelOf(connection);
+  const asked = status === "connected" ? readAsked(connection) : [];
   return (
     <li className="rounded-2xl border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4 sm:p-5">
@@ -30,7 +32,7 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
         </div>
         <div className="flex gap-2 max-sm:w-full max-sm:*:flex-1">
           <Button
-            look={status === "attention" ? "primary" : "plain"}
+            look={status === "attention" || asked.length > 0 ? "primary" : "plain"}
             busy={isReconnecting}
             onClick={() => connecting.connect(connection)}
             aria-label={`Reconnect ${label}`}
@@ -42,14 +44,21 @@ export function ConnectionCard({ connection, connecting }: { connection: Connect
           </Button>
         </div>
       </div>
-      {authorization && <Details authorization={authorization} status={status} name={connector.name} />}
+      {authorization && <Details authorization={authorization} asked={asked} status={status} name={connector.name} />}
       {asks && <LazyDisconnectDialog connection={connection} onClose={() => setAsks(false)} />}
     </li>
   );
 }
 
-/** What is wrong with it, and what it may do. */
-function Details({ authorization, status, name }: { authorization: Authorization; status: Status; name: string }) {
+interface DetailsProps {
+  authorization: Authorization;
+  asked: string[];
+  status: Status;
+  name: string;
+}
+
+/** What is wrong with it, what the app asks for besides, and what it may do. */
+function Details({ authorization, asked, status, name }: DetailsProps) {
   const { problem, scopes, missingScopes } = authorization;
   return (
     <div className="flex flex-col gap-4 border-t border-line p-4 sm:p-5">
@@ -59,6 +68,13 @@ function Details({ authorization, status, name }: { authorization: Authorization
           <p className="font-semibold">Some permissions were not granted.</p>
           <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
           <Scopes scopes={missingScopes} tone="warn" />
+        </Callout>
+      )}
+      {asked.length > 0 && (
+        <Callout tone="warn">
+          <p className="font-semibold">The app asks for more permissions.</p>
+          <p className="mb-2">Reconnect to allow them. What you have allowed before stays allowed.</p>
+          <Scopes scopes={asked} tone="warn" />
         </Callout>
       )}
       <dl className="grid gap-x-6 gap-y-4 text-sm sm:grid-cols-[8rem_1fr]">

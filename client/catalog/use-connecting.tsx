@@ -6,6 +6,7 @@ import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
 import { LazyCollectDialog } from "./lazy-parts.ts";
+import { pageWithoutAsked, readAsked } from "./asked.ts";
 import { readReturnTo } from "./return-to.ts";
 
 interface Collecting {
@@ -40,8 +41,9 @@ export function useConnecting(name: string): Connecting {
   async function run(to: ConnectTarget, add: boolean): Promise<void> {
     setCollecting(null);
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
-    const returnTo = popup ? null : readReturnTo();
-    const result = await connect(to, { popup, add, collect, ...(returnTo !== null && { returnTo }) });
+    const scopes = typeof to === "object" && "connector" in to ? readAsked(to) : [];
+    const returnTo = popup ? null : (readReturnTo() ?? (scopes.length > 0 ? pageWithoutAsked() : null));
+    const result = await connect(to, { popup, add, collect, ...(returnTo !== null && { returnTo }), ...(scopes.length > 0 && { scopes }) });
     if (!result.data) return;
     announce(`${name} is connected.`);
     // Connected without a visit to a provider, whose way back ends there. The gateway has judged it.

@@ -9,6 +9,8 @@ import { type HostedGateway, startHostedGateway } from "../../test/support/clien
 const ACCESS_TOKEN_SECONDS = 5;
 
 const OTHER = { slug: "other", name: "Other", provider: "demo" };
+/** Asks for little, and may ask for more. */
+const MODEST = { slug: "modest", name: "Modest", provider: "demo", scopes: ["openid", "offline_access"], allowed_scopes: ["email"] };
 
 let gateway: HostedGateway;
 let browser: Browser;
@@ -16,7 +18,7 @@ let app: AppPage;
 
 beforeAll(async () => {
   app = await startAppPage(new URL("../../test/support/client/hooks-page/main.tsx", import.meta.url));
-  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER] });
+  gateway = await startHostedGateway({ webOrigins: [app.url], accessTokenSeconds: ACCESS_TOKEN_SECONDS, connectors: [OTHER, MODEST] });
   browser = await launchChromium();
 });
 afterAll(async () => {
@@ -25,12 +27,24 @@ afterAll(async () => {
   app.stop();
 });
 
-/** `loose`: without StrictMode. */
-async function open(userId: string, { second, loose = false }: { second?: string; loose?: boolean } = {}) {
+interface Opening {
+  second?: string;
+  /** Without StrictMode. */
+  loose?: boolean;
+  /** What the page asks about. */
+  asks?: Record<string, string>;
+}
+
+async function open(userId: string, { second, loose = false, asks = {} }: Opening = {}) {
   const page = await (await browser.newContext()).newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
-  const parameters = new URLSearchParams({ gateway: gateway.url, token: await gateway.provision(userId), api: gateway.provider.apiUrl });
+  const parameters = new URLSearchParams({
+    gateway: gateway.url,
+    token: await gateway.provision(userId),
+    api: gateway.provider.apiUrl,
+    ...asks,
+  });
   if (second !== undefined) parameters.set("second", await gateway.provision(second));
   if (loose) parameters.set("loose", "");
   const asked: string[] = [];
@@ -57,7 +71,7 @@ test.each([
   ["without StrictMode", "loose"],
 ])("the hooks follow a user from signing in to disconnecting, %s", async (_mode, userId) => {
   const { page, said, press, complaints } = await open(userId, { loose: userId === "loose" });
-  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other"], token: null });
+  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other", "modest"], token: null });
   await press("Login");
   await expect.poll(said).toMatchObject({ viewer: userId, connection: null, token: null, outcome: "NotConnected" });
   await connect(page);
@@ -95,9 +109,23 @@ test("a changed argument is another question: the answer to the one before is no
   expect(other.filter(({ shown, token }) => shown !== null || token !== null)).toEqual([]);
 });
 
+test("a token that lacks scopes is none, with what is missing, until they are granted beside those of before", async () => {
+  const { page, said, press, complaints } = await open("modest", { asks: { slug: "modest", scopes: "email" } });
+  await press("Login");
+  await connect(page);
+  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: null, outcome: "ScopesMissing" });
+  expect((await said()).scopes).not.toContain("email");
+  const opening = page.context().waitForEvent("page");
+  await press("Allow");
+  await answerConsent(await opening);
+  await expect.poll(said).toMatchObject({ connection: "ACTIVE", token: expect.any(String), outcome: "AccessToken" });
+  await expect.poll(async () => (await said()).scopes.toSorted()).toEqual(["email", "offline_access", "openid"]);
+  expect(complaints).toEqual([]);
+});
+
 test("hooks that ask the same ask once", async () => {
   const { said, asked } = await open("asker", { loose: true });
-  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other"], outcome: expect.any(String) });
+  await expect.poll(said).toMatchObject({ viewer: null, connectors: ["demo", "other", "modest"], outcome: expect.any(String) });
   expect(asked.toSorted()).toEqual(["AccessToken", "Connection", "Connectors"]);
 });
 

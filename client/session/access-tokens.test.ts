@@ -84,6 +84,21 @@ describe("access tokens", () => {
     });
   });
 
+  test("are asked for by their scopes, past memory, and say which are missing with a link that asks for them", async () => {
+    app.provider.controls.grantedScopes = ["read"];
+    await user.connect();
+    app.provider.controls.grantedScopes = null;
+    await client.xkit.getToken("test");
+    expect(await client.xkit.getToken("test", { verify: false, scopes: ["read"] })).toMatchObject({ __typename: "AccessToken" });
+    const missing = await client.xkit.getToken("test", { verify: false, scopes: ["read", "write"] });
+    expect(missing).toMatchObject({ __typename: "ScopesMissing", missingScopes: ["write"] });
+    expect(new URL("connectorUrl" in missing ? missing.connectorUrl : "").searchParams.get("scopes")).toBe("write");
+    expect(await client.xkit.getConnectionToken("test", { scopes: ["write"] })).toBeNull();
+    const { authorization } = await client.xkit.startConnecting("test", { scopes: ["write"], loginHint: "ada@example.test" });
+    const asked = new URL(authorization?.authorizeUrl ?? "").searchParams;
+    expect([asked.get("scope")?.split(" ").toSorted(), asked.get("login_hint")]).toEqual([["read", "write"], "ada@example.test"]);
+  });
+
   test("say why when there is none: null where connecting helps, an error where it does not", async () => {
     expect(await client.xkit.getToken("test")).toMatchObject({
       __typename: "NotConnected",

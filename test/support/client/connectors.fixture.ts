@@ -36,5 +36,13 @@ export const demoConnectors: readonly Record<string, unknown>[] = [
     short_description: "Keep contacts and deals in step, in both directions, without a spreadsheet in between and without copying by hand.",
     provider: "demo",
   },
+  {
+    slug: "mail",
+    name: "Mail",
+    short_description: "Send from your own address.",
+    provider: "demo",
+    scopes: ["openid", "offline_access"],
+    allowed_scopes: ["email"],
+  },
   { slug: "notes", name: "Notes", short_description: "Link pages to projects.", provider: "demo" },
 ];

@@ -36,11 +36,12 @@ declare global {
 window.seen = [];
 
 function Hooks() {
-  const [slug, setSlug] = useState("demo");
+  const [slug, setSlug] = useState(parameters.get("slug") ?? "demo");
   const [{ data: viewer, fetching }] = useViewer();
   const [connectors] = useConnectors();
   const [connection] = useConnection(slug);
-  const [accessToken] = useAccessToken({ slug });
+  const scopes = parameters.get("scopes");
+  const [accessToken] = useAccessToken({ slug }, scopes === null ? {} : { scopes: [scopes] });
   const [connecting, connect, cancel] = useConnect();
   const [ended, setEnded] = useState("");
   const [, disconnect] = useDisconnect();
@@ -57,6 +58,7 @@ function Hooks() {
     expiresAt: accessToken.data && isAccessToken(accessToken.data) ? accessToken.data.expiresAt : null,
     problem: accessToken.error?.message ?? null,
     outcome: accessToken.data?.__typename ?? accessToken.error?.message,
+    scopes: connection.data?.authorization?.scopes,
     connecting: connecting.error?.message ?? connecting.fetching,
     ended,
     me,
@@ -72,6 +74,14 @@ function Hooks() {
         }}
       >
         Connect
+      </button>
+      <button
+        onClick={() => {
+          const { data } = accessToken;
+          if (data?.__typename === "ScopesMissing") void connect(slug, { popup: true, scopes: data.missingScopes, loginHint: "ada" });
+        }}
+      >
+        Allow
       </button>
       <button onClick={cancel}>Cancel</button>
       <button onClick={() => disconnect(slug)}>Disconnect</button>

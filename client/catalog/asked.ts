@@ -1,0 +1,20 @@
+import type { Connection } from "../api/types.ts";
+
+/** What a link to this page asks the user to allow: `?scopes=`, with spaces, of the connection that `?id=` names, or of any. */
+const parameters = ["scopes", "id"] as const;
+
+/** The scopes that this page's link asks for and the connection does not have. The gateway judges them when connecting starts. */
+export function readAsked({ id, authorization }: Connection): string[] {
+  const { searchParams } = new URL(location.href);
+  const named = searchParams.get("id");
+  if (named !== null && named !== id) return [];
+  const asked = searchParams.get("scopes")?.split(" ").filter(Boolean) ?? [];
+  return asked.filter((scope) => !authorization?.scopes.includes(scope));
+}
+
+/** Where the user comes back to once it is allowed: a provider may call what it grants otherwise. */
+export function pageWithoutAsked(): string {
+  const url = new URL(location.href);
+  for (const name of parameters) url.searchParams.delete(name);
+  return url.href;
+}
