@@ -178,7 +178,10 @@ export const providerFormat = z.strictObject({
   scope_param: paramNameSchema.default("scope"),
   /** RFC 9126: authorization requests are pushed. */
   par: z.boolean().default(false),
-  dpop: z.boolean().default(false),
+  /** RFC 9449. Refused: a caller of such a token needs the key that it is bound to, to prove each request. */
+  dpop: z
+    .literal(false, "binds each access token to a key that callers do not have: leave it out where the provider gives bearer tokens as well")
+    .default(false),
   token_request: tokenRequestSchema.prefault({}),
   /** How a refresh is written, where it differs from the exchange. */
   refresh_request: tokenRequestSchema.nullable().default(null),

@@ -207,6 +207,8 @@ describe("providerSchema", () => {
     [{ userinfo_endpoint: "https://as.test/me", userinfo_headers: { "X-A": "a\r\nb" } }, "must be printable ASCII"],
     [{ userinfo: [{ url: "https://as.test/me", body: "{}" }] }, "userinfo.0.body: needs method POST"],
     [{ iss_parameter: true }, "issuer: is required"],
+    [{ par: true }, "pushed_authorization_request_endpoint: is required where par is true"],
+    [{ dpop: true }, "dpop: binds each access token to a key that callers do not have"],
     [{ expiry: { default: 0 } }, "expiry.default: "],
     [{ account: { id: "a..b" } }, "account.id: "],
   ])("refuses %j", (facts, message) => {

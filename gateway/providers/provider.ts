@@ -37,7 +37,6 @@ const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
 function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
   const found: [boolean, string[], string][] = [
     [facts.kind === "device", ["kind"], "device is not supported yet"],
-    [facts.dpop, ["dpop"], "is not supported yet"],
   ];
   return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
 }
