@@ -67,7 +67,7 @@ function factRows(facts: ParsedFacts): string[][] {
   const rows: [string, string[]][] = [
     ["Authorization endpoint", authorization === undefined ? [] : [toCode(authorization)]],
     ["Token endpoint", token === undefined ? [] : [toCode(token)]],
-    ["Client authentication", [toCode(facts.client_authentication)]],
+    ["Client authentication", [toCode(facts.client_authentication ?? "basic")]],
     ["PKCE", [facts.pkce ? "S256" : "not sent"]],
     ["Refresh", refreshPhrases(facts)],
     ["Revocation", revocation === null ? ["the provider has none"] : [toCode(revocation.url)]],

@@ -4,6 +4,7 @@ import { createVerifier } from "../oauth/authorize.ts";
 import { type ClientProbe, probeClient } from "../oauth/probe-client.ts";
 import type { OAuthProvider } from "../oauth/provider.ts";
 import { requestAuthorization } from "../oauth/pushed-authorization.ts";
+import { completeProvider, MetadataError, readServerMetadata } from "../oauth/server-metadata.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { fillKnownIn, isFilled } from "../providers/template.ts";
@@ -30,8 +31,27 @@ const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
   if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...traps];
+  const asked = await askedFindings(connector, context);
+  return [registration(connector, context), ...offlineFindings(connector), ...asked, ...traps];
+}
+
+/** What the provider's metadata says, and what the provider answers. */
+async function askedFindings(stated: OAuthConnector, context: FindingsContext): Promise<Finding[]> {
+  const provider = await completed(stated.oauth.provider, context).catch(findMetadataError);
+  if (provider instanceof MetadataError)
+    return [{ level: "error", text: `its endpoints are left to its metadata, which cannot be used: ${provider.message}` }];
+  const connector = { ...stated, oauth: { ...stated.oauth, provider } };
   const asked = [metadataFindings(connector, context), clientFindings(connector, context), pushFindings(connector, context)];
-  return [registration(connector, context), ...offlineFindings(connector), ...(await Promise.all(asked)).flat(), ...traps];
+  return (await Promise.all(asked)).flat();
+}
+
+async function completed(provider: OAuthProvider, { timeoutMs }: FindingsContext): Promise<OAuthProvider> {
+  return provider.discovery === null ? provider : completeProvider(provider, await readServerMetadata(provider, timeoutMs));
+}
+
+function findMetadataError(error: unknown): MetadataError {
+  if (error instanceof MetadataError) return error;
+  throw error;
 }
 
 function whatHoldsItsTokens({ integration, collect }: ConnectorConfig): string {

@@ -14,6 +14,16 @@ import type {
 /** How the client proves itself to the provider (RFC 7591 section 2, `token_endpoint_auth_method`). */
 export type ClientAuthentication = "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "client_secret_jwt" | "none";
 
+/** What is left to a provider's metadata (RFC 8414). Endpoints that it is to complete are empty or null. */
+export interface DiscoveryFacts {
+  /** Where the metadata is. Null: at the issuer's well-known addresses. */
+  readonly url: string | null;
+  /** Whether authorization requests are pushed also where the metadata does not require it. */
+  readonly pushes: boolean;
+  /** Whether the client is authenticated as the metadata says. */
+  readonly choosesAuthentication: boolean;
+}
+
 /**
  * What one provider's OAuth looks like: protocol facts, and its deviations from the standard as declared flags.
  *
@@ -26,6 +36,8 @@ export interface OAuthProvider {
   readonly assertion: AssertionTemplate | null;
   /** The issuer identifier (RFC 8414), compared with `iss` at the callback (RFC 9207). Null: unknown, so `iss` cannot be checked. Default null. */
   readonly issuer: string | null;
+  /** How what is left out is had from the provider's metadata. Null: nothing is. Default null. */
+  readonly discovery: DiscoveryFacts | null;
   /** Empty where no person is sent to the provider. */
   readonly authorizationEndpoint: string;
   /** Where authorization requests are pushed before the browser goes there (RFC 9126). Null: they are not. Default null. */
@@ -143,6 +155,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   grantType: "authorization_code",
   assertion: null,
   issuer: null,
+  discovery: null,
   pushedAuthorizationRequestEndpoint: null,
   refreshEndpoint: null,
   revocation: null,

@@ -9,7 +9,7 @@ import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "
 import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
-import { fillKnown, hostSourcesOf, misplacedIn, templateFieldsOf } from "./template.ts";
+import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -130,6 +130,12 @@ function mayNameAccounts({ provider }: Written): boolean {
   return oauth !== null || protocol.userInfo.length > 0 || !protocol.accountIdPaths.every(isOfUserInfo);
 }
 
+/** Metadata is the operator's choice: what a user enters must not lead to a server that names endpoints by itself. */
+const isDiscoverable = (protocol: OAuthProvider, values: Readonly<Record<string, string>>): boolean =>
+  protocol.discovery === null || metadataAddresses(protocol).every((address) => isFilled(fillKnownIn(protocol, address, values)));
+
+const metadataAddresses = ({ issuer, discovery }: OAuthProvider): string[] => [issuer, discovery?.url].flatMap((address) => address ?? []);
+
 function problemsOf(written: Written): [path: string[], message: string][] {
   const { provider, collect } = written;
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
@@ -157,6 +163,9 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ]),
     ...(provider?.oauth?.callbackHmacParam && written.client_secret === null
       ? [[["client_secret"], "is required: the provider signs its callbacks with it"] satisfies [string[], string]]
+      : []),
+    ...(protocol && !isDiscoverable(protocol, fixed)
+      ? [[["provider"], "must state its endpoints: the address of its metadata depends on what users enter"] satisfies [string[], string]]
       : []),
     ...(provider?.oauth ? misplacedIn(provider.oauth) : []).map((name): [string[], string] => [
       ["provider"],

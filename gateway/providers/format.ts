@@ -159,7 +159,9 @@ export const providerFormat = z.strictObject({
   documented: z.strictObject({ date: z.iso.date(), source: z.array(z.url()).min(1) }).optional(),
   undocumented: z.literal(true).optional(),
   kind: kindSchema.default("oauth2"),
+  /** RFC 8414. With it, or with `discovery`, endpoints may be left out: they are those of the provider's metadata. */
   issuer: issuerSchema.nullable().default(null),
+  /** Where that metadata is. Default the issuer's well-known addresses. */
   discovery: endpointSchema.optional(),
   authorization_endpoint: authorizationEndpointSchema.optional(),
   pushed_authorization_request_endpoint: endpointSchema.optional(),
@@ -169,7 +171,8 @@ export const providerFormat = z.strictObject({
   userinfo: z.array(userinfoSchema).max(4).default([]),
   introspection_endpoint: endpointSchema.nullable().default(null),
   device_authorization_endpoint: endpointSchema.optional(),
-  client_authentication: z.enum(["basic", "post", "none", "private_key_jwt", "client_secret_jwt"]).default("basic"),
+  /** Default basic; where endpoints are those of the metadata, as it says. */
+  client_authentication: z.enum(["basic", "post", "none", "private_key_jwt", "client_secret_jwt"]).optional(),
   basic_encoding: z.enum(["form", "none"]).default("form"),
   pkce: z.boolean().default(true),
   /** RFC 9207 section 3: the callback always carries `iss`. */
@@ -180,7 +183,10 @@ export const providerFormat = z.strictObject({
   par: z.boolean().default(false),
   /** RFC 9449. Refused: a caller of such a token needs the key that it is bound to, to prove each request. */
   dpop: z
-    .literal(false, "binds each access token to a key that callers do not have: leave it out where the provider gives bearer tokens as well")
+    .literal(
+      false,
+      "binds each access token to a key that callers do not have: leave it out where the provider gives bearer tokens as well",
+    )
     .default(false),
   token_request: tokenRequestSchema.prefault({}),
   /** How a refresh is written, where it differs from the exchange. */

@@ -94,6 +94,7 @@ describe("providerSchema", () => {
     expect(oauthOf(now)).toEqual({
       grantType: "authorization_code",
       assertion: null,
+      discovery: null,
       pushedAuthorizationRequestEndpoint: "https://as.test/par",
       issuer: "https://as.test",
       authorizationEndpoint: "https://as.test/authorize",

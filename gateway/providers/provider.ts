@@ -19,7 +19,7 @@ export interface Provider {
   readonly rules: Readonly<Record<string, VariableRule>>;
 }
 
-const authenticationMethods: Readonly<Record<ParsedFacts["client_authentication"], ClientAuthentication>> = {
+const authenticationMethods: Readonly<Record<NonNullable<ParsedFacts["client_authentication"]>, ClientAuthentication>> = {
   basic: "client_secret_basic",
   post: "client_secret_post",
   none: "none",
@@ -35,14 +35,11 @@ const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
 
 /** What the format can say and this release cannot do. */
 function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
-  const found: [boolean, string[], string][] = [
-    [facts.kind === "device", ["kind"], "device is not supported yet"],
-  ];
+  const found: [boolean, string[], string][] = [[facts.kind === "device", ["kind"], "device is not supported yet"]];
   return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
 }
 
 function toProtocol(facts: ParsedFacts): OAuthProvider {
-  const { client_authentication: authentication } = facts;
   return createProvider({
     ...requestsOf(facts),
     ...grantOf(facts),
@@ -50,13 +47,14 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     pushedAuthorizationRequestEndpoint: facts.par ? (facts.pushed_authorization_request_endpoint ?? null) : null,
     tokenEndpoint: facts.token_endpoint ?? "",
     issuer: facts.issuer,
+    discovery: discoveryOf(facts),
     refreshEndpoint: facts.refresh_endpoint,
     revocation: facts.revocation,
     introspectionEndpoint: facts.introspection_endpoint,
     requiresIssuerParameter: facts.iss_parameter,
     codeParam: facts.callback.code_param,
     callbackHmacParam: facts.callback.hmac?.param ?? null,
-    clientAuthentication: authenticationMethods[authentication],
+    clientAuthentication: authenticationMethods[facts.client_authentication ?? "basic"],
     basicCredentialEncoding: facts.basic_encoding,
     clientIdParam: facts.client_id_param,
     pkce: facts.pkce,
@@ -89,6 +87,15 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     variables: rulesOf(facts),
     keptSources: keptSourcesOf(facts),
   });
+}
+
+/** Metadata is read only where a needed endpoint is left out. Then it completes the others too. */
+function discoveryOf(facts: ParsedFacts): OAuthProvider["discovery"] {
+  const { issuer, discovery, kind, par } = facts;
+  const needed: readonly RequiredKey[] = Object.hasOwn(requiredKeys, kind) ? requiredKeys[kind] : [];
+  const isLeftOut = needed.some((key) => key !== "assertion" && facts[key] === undefined);
+  if ((issuer === null && discovery === undefined) || !isLeftOut) return null;
+  return { url: discovery ?? null, pushes: par, choosesAuthentication: facts.client_authentication === undefined };
 }
 
 /** The rules of placeholders: the variables', and those of metadata, which the provider states by itself. */
@@ -175,11 +182,14 @@ const requiredKeys: Readonly<Record<ParsedFacts["kind"], readonly RequiredKey[]>
 const parsedFacts = providerFormat
   .superRefine((facts, context) => {
     const required = Object.hasOwn(requiredKeys, facts.kind) ? requiredKeys[facts.kind] : [];
-    for (const key of required) if (facts[key] === undefined) context.addIssue({ code: "custom", path: [key], message: "is required" });
+    const isDiscovered = discoveryOf(facts) !== null;
+    for (const key of required)
+      if (facts[key] === undefined && !(isDiscovered && key !== "assertion"))
+        context.addIssue({ code: "custom", path: [key], message: "is required, unless an issuer is stated whose metadata has it" });
     const collected = (facts.collect ?? []).map(({ name }) => name);
     if (facts.kind === "basic" && !(collected.includes("username") && collected.includes("password")))
       context.addIssue({ code: "custom", path: ["collect"], message: "must have the fields username and password" });
-    if (facts.par && facts.pushed_authorization_request_endpoint === undefined)
+    if (facts.par && facts.pushed_authorization_request_endpoint === undefined && !isDiscovered)
       context.addIssue({ code: "custom", path: ["pushed_authorization_request_endpoint"], message: "is required where par is true" });
     if (facts.issuer === null && facts.iss_parameter)
       context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });

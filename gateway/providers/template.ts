@@ -160,6 +160,7 @@ function mapTemplates(provider: OAuthProvider, { url, text }: Replace): OAuthPro
   return {
     ...provider,
     issuer: known(provider.issuer),
+    discovery: provider.discovery && { ...provider.discovery, url: known(provider.discovery.url) },
     authorizationEndpoint: url(provider.authorizationEndpoint),
     pushedAuthorizationRequestEndpoint: known(provider.pushedAuthorizationRequestEndpoint),
     tokenEndpoint: url(provider.tokenEndpoint),

@@ -60,7 +60,7 @@ async function adoptRefreshed(
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
     const authorization = { ...newAuthorization(dependencies.macs, connection, [], 0, null), id, ...active };
-    await dependencies.revoker.prepare({ connection, connector, authorization })();
+    await dependencies.revoker.revokeStored({ connection, connector, authorization });
   }
   return isStored;
 }

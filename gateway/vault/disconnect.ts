@@ -14,12 +14,11 @@ interface Dependencies {
 export function createDisconnect({ connections, revoker, clock, log }: Dependencies) {
   return async function disconnect(stored: StoredConnection): Promise<void> {
     const { connection } = stored;
-    const revoke = await connections.change(connection, async (transaction, current) => {
+    const ended = await connections.change(connection, async (transaction, current) => {
       const mine = transaction.selectFrom("authorizations").selectAll().where("connection_id", "=", connection.id);
       const authorizations = await mine.execute();
       // What a refresh may have stored since the caller looked is what has to be revoked.
       const authorization = authorizations.find(({ id }) => id === current.authorization_id) ?? null;
-      const prepared = revoker.prepare({ ...stored, connection: current, authorization });
       const ids = authorizations.map(({ id }) => id);
       if (ids.length > 0) await transaction.deleteFrom("attempts").where("authorization_id", "in", ids).execute();
       await transaction.deleteFrom("authorizations").where("connection_id", "=", connection.id).execute();
@@ -28,9 +27,9 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
         .set({ enabled: 0, authorization_id: null, updated_at: clock.now() })
         .where("id", "=", connection.id)
         .execute();
-      return prepared;
+      return { ...stored, connection: current, authorization };
     });
     log.info({ connection: connection.id, connector: connection.connector_slug }, "disconnected");
-    await revoke();
+    await revoker.revokeStored(ended);
   };
 }

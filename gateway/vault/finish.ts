@@ -4,6 +4,7 @@ import { accountOf, sourcesOfPath } from "../oauth/account.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
 import { readStated, type StatedValues } from "../oauth/stated-values.ts";
+import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
@@ -99,12 +100,14 @@ async function exchange(
   { attempt, started, callback }: Visit,
   oauth: NonNullable<ConnectorConfig["oauth"]>,
 ): Promise<ExchangeResult> {
-  const { connections, clock, log, timeoutMs } = parts;
+  const { connections, discovery, clock, log, timeoutMs } = parts;
   const { slug } = started.connector;
+  const completed = await discovery.complete(oauth.provider).catch((error: unknown) => unknownEndpoints("exchange", error));
+  if ("ok" in completed) return { ok: false, failure: { code: completed.code, message: completed.message } };
   const fields = openCollected(parts, started);
   const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
   const findFilled = (stated: StatedValues): OAuthProvider | null => {
-    const filled = fillIfAllowed(oauth.provider, valuesOf(started.connector, oauth.client, { fields, stated }));
+    const filled = fillIfAllowed(completed, valuesOf(started.connector, oauth.client, { fields, stated }));
     return filled && readingToo(filled, knownIdPath);
   };
   const before = statedBefore(oauth.provider, callback, fields);

@@ -1,8 +1,10 @@
+import type { Discovery } from "../oauth/discovery.ts";
 import { createFailure } from "../oauth/failure.ts";
 import type { OAuthProvider } from "../oauth/provider.ts";
 import { refreshTokens } from "../oauth/refresh.ts";
 import { requestTokens } from "../oauth/request-tokens.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
+import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { FieldError, isFilled } from "../providers/template.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
@@ -22,6 +24,7 @@ import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 export const LATE_ANSWER_MS = 60_000;
 
 export interface CallDependencies extends LeaseDependencies, RetryDependencies {
+  discovery: Discovery;
   sealer: Sealer;
   macs: RowMacs;
   /** Where this gateway is reached, without a slash at the end. */
@@ -107,8 +110,8 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 }
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
-function sendRefreshToken(
-  { clock, timeoutMs, publicUrl, ...keys }: CallDependencies,
+async function sendRefreshToken(
+  { clock, discovery, timeoutMs, publicUrl, ...keys }: CallDependencies,
   grant: ClaimedGrant,
   mayStillSend: () => boolean,
 ): Promise<TokenResult> {
@@ -116,8 +119,10 @@ function sendRefreshToken(
   const { oauth } = grant.connector;
   const client = grantClientOf(grant);
   if (!oauth || !client || !isRenewable(grant)) throw new TypeError("Only a connection with a refresh token can be refreshed.");
-  const provider = findFilled(() => fillFor(keys, grant, { provider: oauth.provider, client }));
-  if (provider === null || !isFilled(provider.refreshEndpoint ?? provider.tokenEndpoint)) return Promise.resolve(fieldMissing);
+  const completed = await discovery.complete(oauth.provider).catch((error: unknown) => unknownEndpoints("refresh", error));
+  if ("ok" in completed) return completed;
+  const provider = findFilled(() => fillFor(keys, grant, { provider: completed, client }));
+  if (provider === null || !isFilled(provider.refreshEndpoint ?? provider.tokenEndpoint)) return fieldMissing;
   const scopes = {
     granted: parseScopes(grant.authorization.granted_scopes),
     requested: parseScopes(grant.authorization.requested_scopes),

@@ -1,7 +1,10 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Authorization } from "../../schema/upstream.ts";
+import type { Discovery } from "../oauth/discovery.ts";
 import { requestAuthorization } from "../oauth/pushed-authorization.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
+import type { TokenFailure } from "../oauth/result.ts";
+import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
@@ -31,6 +34,7 @@ export interface ConnectingDependencies {
   macs: RowMacs;
   clock: Clock;
   log: Log;
+  discovery: Discovery;
   metadataOf: View["metadataOf"];
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
@@ -103,12 +107,19 @@ async function authorizeUrlOf(
   attempt: AttemptRow,
   { state, verifier, loginHint }: Secrets,
 ): Promise<string> {
-  const { log, timeoutMs } = dependencies;
+  const { log, discovery, timeoutMs } = dependencies;
   const { oauth, slug, name } = started.connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider sends its users there.");
   const values = valuesOf(started.connector, oauth.client, { fields: openCollected(dependencies, started), stated: {} });
+  const refused = (failure: TokenFailure) => {
+    log.warn({ connector: slug, code: failure.code, reason: failure.reason }, "users cannot be sent to the provider");
+    return requestRefused(name, failure);
+  };
+  const completed = await discovery.complete(oauth.provider).catch((error: unknown) => {
+    throw refused(unknownEndpoints("authorize", error));
+  });
   const asked = await requestAuthorization({
-    provider: fillProvider(oauth.provider, values),
+    provider: fillProvider(completed, values),
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
     scopes: parseScopes(started.authorization.requested_scopes),
@@ -118,6 +129,5 @@ async function authorizeUrlOf(
     timeoutMs,
   });
   if (asked.ok) return asked.url.href;
-  log.warn({ connector: slug, code: asked.code, reason: asked.reason }, "the provider takes no authorization request");
-  throw requestRefused(name, asked);
+  throw refused(asked);
 }

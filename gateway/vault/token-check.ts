@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { isTemporary } from "../../schema/errors.ts";
 import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
 import { checkCredential, checkToken, isCheckable } from "../oauth/check.ts";
+import type { Discovery } from "../oauth/discovery.ts";
 import { FieldError } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -31,6 +32,7 @@ interface Dependencies {
   connections: ConnectionStore;
   sealer: Sealer;
   macs: RowMacs;
+  discovery: Discovery;
   clock: Clock;
   log: Log;
 }
@@ -47,7 +49,7 @@ export interface TokenChecker {
 }
 
 export function createTokenChecker(dependencies: Dependencies): TokenChecker {
-  const { clock } = dependencies;
+  const { clock, discovery } = dependencies;
   const checkedAt = new LRUCache<string, number>({ max: REMEMBERED_GRANTS });
   const flights = new Map<string, Promise<boolean>>();
   const keyOf = ({ authorization }: StoredGrant) => `${authorization.id} ${authorization.version}`;
@@ -63,7 +65,7 @@ export function createTokenChecker(dependencies: Dependencies): TokenChecker {
     isDue(grant) {
       const { authorization, connector } = grant;
       const { protocol, checkIntervalMs } = connector;
-      if (!protocol || checkIntervalMs === 0 || !isCheckable(protocol, knowsAccount(grant))) return false;
+      if (!protocol || checkIntervalMs === 0 || !isCheckable(discovery.known(protocol), knowsAccount(grant))) return false;
       const lastAt = Math.max(lastCheckOf(authorization), checkedAt.get(authorization.id) ?? 0);
       return lastAt <= clock.now() - checkIntervalMs || flights.has(keyOf(grant));
     },
@@ -140,12 +142,12 @@ async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Pr
   await updateGrant(dependencies, grant, noteHealth(grant, columns, dependencies.clock.now()));
 }
 
-async function askOnce(keys: Keys, grant: StoredGrant, accessToken: string) {
+async function askOnce({ discovery, ...keys }: Keys & Pick<Dependencies, "discovery">, grant: StoredGrant, accessToken: string) {
   const { oauth, protocol } = grant.connector;
   const client = grantClientOf(grant);
   if (!protocol || (oauth && !client)) return "unknown";
   try {
-    const provider = fillFor(keys, grant, { provider: protocol, client });
+    const provider = fillFor(keys, grant, { provider: discovery.known(protocol), client });
     const limits = { timeoutMs: CHECK_TIMEOUT_MS };
     if (!client) return (await checkCredential({ ...limits, provider, credential: accessToken })).result;
     return await checkToken({ ...limits, provider, client, accessToken });

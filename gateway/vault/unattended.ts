@@ -6,6 +6,7 @@ import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
 import { requestTokens } from "../oauth/request-tokens.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import { readStated } from "../oauth/stated-values.ts";
+import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
@@ -26,11 +27,14 @@ export async function requestFirstTokens(
   started: StartedConnection,
   fields: Readonly<Record<string, string>>,
 ): Promise<Granted> {
-  const { clock, log, timeoutMs } = dependencies;
+  const { clock, discovery, log, timeoutMs } = dependencies;
   const { connector } = started;
   const { oauth, scopes, slug } = connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
-  const provider = fillProvider(oauth.provider, valuesOf(connector, oauth.client, { fields, stated: {} }));
+  const completed = await discovery.complete(oauth.provider).catch((error: unknown) => {
+    throw refusalOf(dependencies, connector, unknownEndpoints("exchange", error));
+  });
+  const provider = fillProvider(completed, valuesOf(connector, oauth.client, { fields, stated: {} }));
   const askedAt = clock.now();
   const ask = async () => {
     const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { Owner } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { createDiscovery } from "../oauth/discovery.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
@@ -47,7 +48,12 @@ export interface VaultDependencies {
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
 export function createVault(vaultDependencies: VaultDependencies) {
-  const dependencies = { ...vaultDependencies, metadataOf: createMetadataReader(vaultDependencies) };
+  const providers = [...vaultDependencies.connectors.values()].flatMap(({ protocol }) => protocol ?? []);
+  const dependencies = {
+    ...vaultDependencies,
+    metadataOf: createMetadataReader(vaultDependencies),
+    discovery: createDiscovery(vaultDependencies, providers),
+  };
   const { database, connectors, clock } = dependencies;
   const connections = createConnectionStore(database, connectors, clock);
   const revoker = createRevoker(dependencies);
