@@ -152,10 +152,14 @@ describe("the upstream's variables", () => {
     const nango = { XKIT_UPSTREAM: "nango", XKIT_NANGO_SECRET_KEY: "sk_1" };
     const { connectors, tokenIssuers } = parse([integration("mine", "Mine: ~")], nango);
     expect([connectors.get("mine")?.integration, tokenIssuers.length]).toEqual(["Mine: ~", 1]);
+    const told = { metadata: { team: "connection_config:team.id" } };
+    expect(parse([{ ...integration("a", "x"), ...told }], nango).connectors.get("a")?.metadata).toEqual(told.metadata);
+    expect(() => parse([{ ...integration("a", "x"), metadata: { team: "token:team.id" } }], nango)).toThrow(/metadata\.team must be like/);
     const key = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } };
     expect(() => parse([key], nango)).toThrow(/connectors\.0\.integration is required with XKIT_UPSTREAM=nango/);
     expect(() => parse([integration("a", "x"), integration("b", "x")], nango)).toThrow(/connectors\.1\.integration must be distinct/);
     expect(() => parse([integration("a", "x")], {})).toThrow(/connectors\.0\.integration is for XKIT_UPSTREAM=nango alone/);
+    expect(() => parse([{ ...key, ...told }], {})).toThrow(/connectors\.0\.metadata stands beside integration alone/);
     expect(() => parse([{ ...key, integration: "x" }], nango)).toThrow(/connectors\.0\.integration stands in place of provider/);
   });
 });

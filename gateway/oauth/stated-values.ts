@@ -31,7 +31,8 @@ export function readStated(origin: Origin, answer: unknown, sources: readonly st
   return stated;
 }
 
-function toText(value: unknown): string | null {
+/** A value that may be shown, as one line; null for one that is none, or longer than 2,048 bytes. */
+export function toText(value: unknown): string | null {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
   if (typeof value === "boolean") return String(value);
   if (typeof value !== "string") return null;

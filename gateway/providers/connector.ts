@@ -4,7 +4,7 @@ import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
-import type { ParsedFacts } from "./format.ts";
+import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
 import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
 import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
@@ -51,6 +51,14 @@ const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
 /** Looked at also where other settings have problems: all are told at once. */
 const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
 
+/** By name, where Nango has a value: its own `metadata` or `connection_config`, and the key there. */
+const nangoMetadataSchema = z
+  .record(
+    z.string().regex(/^[a-zA-Z]\w{0,63}$/, "must be a name: a letter, then letters, digits and _, at most 64"),
+    z.string().regex(/^(?:metadata|connection_config):.{1,255}$/, 'must be like "connection_config:team.id" or "metadata:region"'),
+  )
+  .refine((metadata) => Object.keys(metadata).length <= MAXIMUM_METADATA, `must have at most ${MAXIMUM_METADATA} names`);
+
 /** One entry of `connectors` in the configuration file, as it is written. */
 const writtenSchema = z.strictObject({
   slug: slugSchema.optional(),
@@ -81,6 +89,8 @@ const writtenSchema = z.strictObject({
     .string()
     .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
     .optional(),
+  /** What users and servers are shown of what Nango keeps of a connection. */
+  metadata: nangoMetadataSchema.default({}),
 });
 
 type Written = z.output<typeof writtenSchema>;
@@ -195,6 +205,11 @@ export const connectorSchema = writtenSchema
     error: "stands in place of provider and collect: Nango has them",
     when: isObject,
   })
+  .refine(({ integration, metadata }) => integration || Object.keys(metadata).length === 0, {
+    path: ["metadata"],
+    error: "stands beside integration alone: a provider's facts state theirs",
+    when: isObject,
+  })
   .transform((written): ConnectorConfig => {
     const { provider } = written;
     const [variables, rules] = [fixedVariables(written), rulesOf(written)];
@@ -225,7 +240,7 @@ export const connectorSchema = writtenSchema
       variables,
       collect: collectOf(written),
       rules,
-      metadata: provider?.facts.metadata ?? {},
+      metadata: provider?.facts.metadata ?? written.metadata,
       integration: written.integration ?? null,
     };
   });

@@ -84,7 +84,7 @@ const scopesSchema = z.strictObject({
 });
 
 /** Most names of metadata: each value is stored with the grant. */
-const MAXIMUM_METADATA = 32;
+export const MAXIMUM_METADATA = 32;
 
 const tokenSchema = z.strictObject({
   path: pathSchema,

@@ -19,7 +19,6 @@ export const nangoLacks: Lacks = {
   health: "Nango lists that the last refresh failed, neither since when nor why",
   grantLife: "Nango tells no end of a grant",
   apiAccess: "the adapter does not know where a provider's API is",
-  metadata: "the adapter passes on nothing of Nango's configuration of a connection",
   asksScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",
   misconfigured: "Nango does not say why a refresh failed",
@@ -28,7 +27,8 @@ export const nangoLacks: Lacks = {
 /** The suite's catalog, as the configuration states it by Nango's integrations. */
 const connectors = [{ slug: "test", name: "Test", supports_multiple_connections: true }, ...suiteCatalog].map((connector) => {
   const { collect: _collect, ...stated } = { collect: null, ...connector };
-  return { ...stated, integration: connector.slug };
+  const metadata = connector.slug === "single" ? { account_id: "metadata:account_id" } : {};
+  return { ...stated, metadata, integration: connector.slug };
 });
 
 /** The adapter before a fake of Nango, which sends webhooks to it or not. What is started is in a store of that kind. */

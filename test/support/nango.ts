@@ -46,7 +46,7 @@ export async function startNangoWorld(accessTokenSeconds = 3_600): Promise<Nango
   const provider = await startAuthorizationServer({ now: clock.now, accessTokenSeconds });
   const integrations = [
     oauthIntegration(provider, "test", "Test"),
-    oauthIntegration(provider, "single", "Single"),
+    { ...oauthIntegration(provider, "single", "Single"), noted: { account_id: "user-1", internal: "planted-internal" } },
     keyIntegration("key", "Key"),
   ];
   const nango = await startFakeNango({ integrations, now: clock.now });
@@ -83,7 +83,13 @@ export interface OpenNango extends NangoWorld {
 
 /** Starts a Nango and opens it as a gateway does. The test ends both. */
 export async function openNango(
-  options: { accessTokenSeconds?: number; webhookKey?: string; requestDeadlineMs?: number } = {},
+  options: {
+    accessTokenSeconds?: number;
+    webhookKey?: string;
+    requestDeadlineMs?: number;
+    /** Default: all of Nango's integrations. */
+    connectors?: readonly Record<string, unknown>[];
+  } = {},
 ): Promise<OpenNango> {
   const world = await startNangoWorld(options.accessTokenSeconds);
   onTestFinished(world.close);
@@ -92,7 +98,7 @@ export async function openNango(
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const { clock, nango, provider } = world;
-  const config = createTestConfig(provider, database, { file: { connectors: [] }, env: nangoEnvironment(world) });
+  const config = createTestConfig(provider, database, { file: { connectors: options.connectors ?? [] }, env: nangoEnvironment(world) });
   const services = await openServices(config, clock, log);
   onTestFinished(services.close);
   const { webhookKey = null, requestDeadlineMs = 5_000 } = options;

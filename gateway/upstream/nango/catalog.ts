@@ -30,6 +30,8 @@ interface CatalogDependencies {
 export interface CatalogEntry {
   connector: Connector;
   integration: string;
+  /** What is shown of its connections' metadata: names, and where Nango has their values. */
+  metadata: ConnectorConfig["metadata"];
 }
 
 /** The connectors that are configured, or else the integrations of Nango's environment, as the platform's catalog. */
@@ -46,7 +48,9 @@ export function createNangoCatalog(dependencies: CatalogDependencies): NangoCata
   const recent = createRecent<readonly CatalogEntry[]>(clock);
   const read = createReader(dependencies);
   const configured = [...connectors.values()].flatMap((connector) =>
-    connector.integration === null ? [] : [{ connector: toConnector(connector, publicUrl), integration: connector.integration }],
+    connector.integration === null
+      ? []
+      : [{ connector: toConnector(connector, publicUrl), integration: connector.integration, metadata: connector.metadata }],
   );
 
   async function entries(): Promise<readonly CatalogEntry[]> {
@@ -86,7 +90,7 @@ function createReader({ client, log, publicUrl }: CatalogDependencies): () => Pr
   return async () => {
     const { data } = bodyOf(await client.ask({ method: "GET", path: ["integrations"] }, responses.integrations));
     const named = data.filter(({ unique_key: key }) => slugSchema.safeParse(key).success || warn(key));
-    return named.map((integration) => ({ connector: describe(integration, publicUrl), integration: integration.unique_key }));
+    return named.map((integration) => ({ connector: describe(integration, publicUrl), integration: integration.unique_key, metadata: {} }));
   };
 }
 

@@ -8,6 +8,7 @@ import type { Log } from "../../runtime/log.ts";
 import { responses, type ListedConnection } from "./response-schemas.ts";
 import { bodyOf, type NangoClient, type Refusal } from "./client.ts";
 import { type HeldToken, isToken, parseCredentials } from "./credentials.ts";
+import { type Kept, withoutSecrets } from "./kept.ts";
 import { isOwnedBy, ownerFilter, startedUnder, type Tags } from "./tags.ts";
 
 /** Connections asked for at once, and pages at most: of one owner. What a platform has noted on each counts towards an answer's limit. */
@@ -32,6 +33,8 @@ export interface NangoConnection extends NangoName {
   /** Of the last time that it was connected; its own id where that was not here. */
   authorizationId: string;
   tags: Tags;
+  /** What the platform's own programs have noted on it. */
+  metadata: Kept;
   createdAt: Date;
   /** Whether Nango's last refresh failed. It does not say why. */
   hasFailed: boolean;
@@ -48,7 +51,8 @@ export type CredentialsFailure =
   /** There is no token among them. `type` is theirs. */
   | { reason: "no_token"; type: string };
 
-export type CredentialsReading = { token: HeldToken; failure: null } | { token: null; failure: CredentialsFailure };
+/** `config`: what Nango itself keeps of the account, without the credentials. */
+export type CredentialsReading = { token: HeldToken; config: Kept; failure: null } | { token: null; failure: CredentialsFailure };
 
 interface Dependencies {
   client: NangoClient;
@@ -86,6 +90,7 @@ const toConnection = (id: string, newest: ListedConnection, others: readonly Lis
   replaced: others.map((other) => ({ nangoId: other.connection_id, integration: other.provider_config_key })),
   authorizationId: startedUnder(newest.tags).authorizationId ?? id,
   tags: newest.tags,
+  metadata: newest.metadata,
   createdAt: new Date(newest.created),
   hasFailed: newest.errors.some(({ type }) => type === "auth"),
 });
@@ -117,7 +122,9 @@ export async function readCredentials(
     return failed({ reason: "gone" });
   }
   const parsed = parseCredentials(body.credentials, isForced ? askedAt : (body.updated_at ?? null));
-  return isToken(parsed) ? { token: parsed, failure: null } : failed({ reason: "no_token", type: parsed.type });
+  return isToken(parsed)
+    ? { token: parsed, config: withoutSecrets(body.connection_config, body.credentials), failure: null }
+    : failed({ reason: "no_token", type: parsed.type });
 }
 
 const failed = (failure: CredentialsFailure): CredentialsReading => ({ token: null, failure });

@@ -5,6 +5,7 @@ import type { Changes } from "../../store/changes.ts";
 import { topicOf } from "../../vault/connections.ts";
 import type { CredentialsReading, NangoConnection } from "./connections.ts";
 import type { HeldToken } from "./credentials.ts";
+import type { Kept } from "./kept.ts";
 import { createRecent, type Recent } from "./recent.ts";
 
 /** After a change that was told, when to read again, in milliseconds: Nango's lists come from a copy that lags behind. */
@@ -17,6 +18,8 @@ export interface ConnectionMemory {
   reading: Recent<CredentialsReading>;
   /** The last token that was read: it is given while newer ones cannot be had and it lives. */
   token: HeldToken | null;
+  /** What Nango itself keeps of the account, as it was read with the last token. */
+  config: Kept;
   /** The last forced refresh: what it gave, and whether that was a new token. */
   forced: { at: number; token: HeldToken; isNew: boolean } | null;
   /** The one that goes on. */
@@ -66,7 +69,7 @@ function createOwnerMemory(clock: Clock, pollMs: number): OwnerMemory & { outdat
     connections,
     of(connection) {
       const key = keyOf(connection);
-      const memory = tokens.get(key) ?? { reading: createRecent(clock), token: null, forced: null, forcing: null };
+      const memory = tokens.get(key) ?? { reading: createRecent(clock), token: null, config: {}, forced: null, forcing: null };
       tokens.set(key, memory);
       return memory;
     },

@@ -75,6 +75,7 @@ export function tokenOutcome({ connection, memory, request }: Asked, token: Held
     missingScopes: [],
     fingerprint,
     fields: token.fields,
+    ...(token.tokenType === "basic" && { authorizationHeader: { name: "Authorization", value: `Basic ${token.value}` } }),
     connection,
   };
 }

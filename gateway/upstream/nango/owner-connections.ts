@@ -40,6 +40,7 @@ export interface Shown {
 /** One that Nango has. */
 interface ShownHeld extends Shown {
   held: NangoConnection;
+  entry: CatalogEntry;
 }
 
 /** The connections of an owner. */
@@ -91,7 +92,7 @@ async function listHeld(
 function show(memory: OwnerMemory, entries: readonly CatalogEntry[], owner: Owner, held: readonly NangoConnection[]): ShownHeld[] {
   const shown = held.flatMap((each) => {
     const entry = entries.find(({ integration }) => integration === each.integration);
-    return entry ? [{ held: each, connection: showHeld(owner, each, entry.connector, memory.of(each)) }] : [];
+    return entry ? [{ held: each, entry, connection: showHeld(owner, each, entry, memory.of(each)) }] : [];
   });
   return shown.toSorted((a, b) => byHealth(a.connection, b.connection));
 }
@@ -122,10 +123,14 @@ async function resolve(
   const shown = await findHeld(dependencies, owner, where);
   if (!shown) return absent(dependencies, where);
   const memory = dependencies.memoryOf(owner);
-  const outcome = await readToken(dependencies, { owner, ...shown, memory: memory.of(shown.held), request });
+  const { held, entry, connection } = shown;
+  const outcome = await readToken(dependencies, { owner, held, connection, memory: memory.of(held), request });
   // Nango no longer has what it listed.
   if (outcome.type === "NotConnected") memory.connections.outdate();
-  return outcome.type === "AccessToken" && reader !== null ? { ...outcome, fields: null } : outcome;
+  if (outcome.type !== "AccessToken") return outcome;
+  // What was read with it may tell more of the account.
+  const told = showHeld(owner, held, entry, memory.of(held));
+  return { ...outcome, connection: told, ...(reader !== null && { fields: null }) };
 }
 
 /** From what was listed lately, if it is there. While Nango is away, from what was listed last. */

@@ -9,6 +9,7 @@ import { assessFreshness } from "../../vault/freshness.ts";
 import type { NangoClient } from "./client.ts";
 import { type CredentialsReading, readCredentials } from "./connections.ts";
 import type { HeldToken } from "./credentials.ts";
+import type { ConnectionMemory } from "./memory.ts";
 import { type Asked, failureOutcome, isRefused, tokenOutcome } from "./outcome.ts";
 
 /** How long a token without a stated end is kept, in milliseconds. */
@@ -62,8 +63,14 @@ async function readPlainly(dependencies: ReadTokenDependencies, asked: Asked): P
     return ageMs < NONE_KEPT_MS || (token !== null && !assessFreshness(token, null, now).isDue);
   };
   const reading = await memory.reading.get(isGood, () => readCredentials(dependencies, owner, held, false));
-  if (reading.token) memory.token = reading.token;
+  noteToken(memory, reading);
   return reading;
+}
+
+function noteToken(memory: ConnectionMemory, reading: CredentialsReading): void {
+  if (!reading.token) return;
+  memory.token = reading.token;
+  memory.config = reading.config;
 }
 
 /** Whether only a refresh that Nango would not do by itself gives what was asked for, and one may be forced now. */
@@ -93,7 +100,7 @@ async function forceAlone(
   const before = memory.token?.value;
   const read = (isForced: boolean) => readCredentials(dependencies, owner, held, isForced);
   const note = (reading: CredentialsReading): void => {
-    memory.token = reading.token ?? memory.token;
+    noteToken(memory, reading);
     memory.reading.put(reading);
   };
   await dependencies.singleFlight(`nango:${held.integration}:${held.nangoId}`, async (lease) => {

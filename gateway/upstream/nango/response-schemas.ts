@@ -30,7 +30,14 @@ const entriesOf = <Entry>(schema: z.ZodType<Entry>) =>
 
 const names = { connection_id: z.string().min(1), provider_config_key: z.string().min(1), tags };
 
-const listedConnection = z.object({ ...names, created: instant, errors });
+/** What Nango keeps by name: any JSON. */
+const kept = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? {});
+
+const listedConnection = z.object({ ...names, created: instant, errors, metadata: kept });
 
 const integration = z.object({
   unique_key: z.string().min(1),
@@ -49,7 +56,7 @@ export const responses = {
     .object({ connections: z.array(z.unknown()) })
     .transform(({ connections }) => ({ count: connections.length, entries: entriesOf(listedConnection).parse(connections) })),
   /** `credentials` are read by `credentials.ts`. */
-  connection: z.object({ ...names, updated_at: instant.nullish().catch(null), credentials: z.unknown() }),
+  connection: z.object({ ...names, updated_at: instant.nullish().catch(null), connection_config: kept, credentials: z.unknown() }),
   session: z.object({
     data: z.object({ connect_link: z.url({ protocol: /^https?$/ }), expires_at: instant.nullish().catch(null) }),
   }),

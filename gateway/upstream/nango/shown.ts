@@ -2,7 +2,9 @@ import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, Connector, Owner } from "../../../schema/upstream.ts";
 import { createAuthorization } from "../outside/answers.ts";
 import type { Attempt } from "./attempts.ts";
+import type { CatalogEntry } from "./catalog.ts";
 import type { NangoConnection } from "./connections.ts";
+import { showKept } from "./kept.ts";
 import type { ConnectionMemory } from "./memory.ts";
 import { connectedByOf, isReconnected } from "./tags.ts";
 
@@ -11,7 +13,12 @@ const REFRESH_FAILED = "refresh_failed";
 const REFRESH_EXHAUSTED = "refresh_exhausted";
 
 /** A connection that Nango holds, as the port shows it. */
-export function showHeld(owner: Owner, held: NangoConnection, connector: Connector, memory: ConnectionMemory): Connection {
+export function showHeld(
+  owner: Owner,
+  held: NangoConnection,
+  { connector, metadata }: Pick<CatalogEntry, "connector" | "metadata">,
+  memory: ConnectionMemory,
+): Connection {
   const { id, authorizationId, createdAt, tags } = held;
   return {
     id,
@@ -26,6 +33,7 @@ export function showHeld(owner: Owner, held: NangoConnection, connector: Connect
       connectedAt: isReconnected(tags) ? null : createdAt,
       connectedBy: connectedByOf(tags),
     }),
+    metadata: showKept(metadata, { metadata: held.metadata, connection_config: memory.config }),
     createdAt,
     updatedAt: createdAt,
   };

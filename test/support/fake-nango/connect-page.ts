@@ -83,7 +83,9 @@ export function createConnectPage(dependencies: Dependencies): ConnectPage {
 async function succeed({ state, webhooks }: Dependencies, { session, integration }: Started, credentials: Credentials): Promise<void> {
   const { tags, endUser, reconnects } = session;
   if (reconnects) overrideConnection(reconnects, credentials, tags);
-  const held = reconnects ?? addConnection(state, { providerConfigKey: integration.uniqueKey, credentials, tags, endUser });
+  const held =
+    reconnects ??
+    addConnection(state, { providerConfigKey: integration.uniqueKey, credentials, tags, endUser, metadata: integration.noted ?? null });
   await webhooks.tell({ held, operation: reconnects ? "override" : "creation", endUser });
 }
 

@@ -11,6 +11,8 @@ export interface Integration {
   provider: string;
   displayName: string;
   authMode: AuthMode;
+  /** What a program of the platform notes on each new connection. */
+  noted?: Readonly<Record<string, unknown>>;
   /** Of OAUTH2. */
   oauth?: {
     authorizeUrl: string;
@@ -42,6 +44,10 @@ export interface HeldConnection {
   lastFetchedAt: number | null;
   credentials: Credentials;
   tags: Tags;
+  /** What a program of the platform has noted. */
+  metadata: Readonly<Record<string, unknown>> | null;
+  /** What belongs to the account, as Nango has it of the provider. */
+  connectionConfig: Readonly<Record<string, unknown>>;
   endUser: EndUser | null;
   /** What the list calls `errors` of the type `auth`: set by a failed refresh, cleared by one that works. */
   hasAuthError: boolean;
@@ -112,13 +118,15 @@ export function findSession({ sessions, now }: State, token: string): ConnectSes
 }
 
 export type NewConnection = Pick<HeldConnection, "providerConfigKey" | "credentials" | "tags"> &
-  Partial<Pick<HeldConnection, "connectionId" | "endUser">>;
+  Partial<Pick<HeldConnection, "connectionId" | "endUser" | "metadata" | "connectionConfig">>;
 
 export function addConnection(state: State, given: NewConnection): HeldConnection {
   const now = state.now();
   const held: HeldConnection = {
     connectionId: randomUUID(),
     endUser: null,
+    metadata: null,
+    connectionConfig: {},
     ...given,
     id: Math.max(0, ...state.connections.map(({ id }) => id)) + 1,
     createdAt: now,
