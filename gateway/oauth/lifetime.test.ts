@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type LifetimeFacts, readLifetime } from "./lifetime.ts";
+import { type LifetimeFacts, readLifetime, readRefreshLifetime } from "./lifetime.ts";
 
 const askedAt = Date.parse("2026-01-01T00:00:00Z");
 const HOUR_S = 3_600;
 const inAnHour = askedAt / 1000 + HOUR_S;
 
 const read = (source: Record<string, unknown>, facts: Partial<LifetimeFacts["provider"]> = {}, isRenewable = false) =>
-  readLifetime(source, { provider: { expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable });
+  readLifetime(source, { provider: { expiryPath: null, expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable });
 
 describe("the life of an access token", () => {
   it.each([
@@ -99,5 +99,73 @@ describe("a life of 0 or -1", () => {
   it("says what is declared", () => {
     expect(read({ expires_in: 0 }, { expiryZeroMeans: "never" }, true).seconds).toBeUndefined();
     expect(read({ expires_in: 0 }, { expiryZeroMeans: "expired" }).seconds).toBe(0);
+  });
+});
+
+describe("a life that is stated at a declared path", () => {
+  const at = (value: unknown, facts: Partial<LifetimeFacts["provider"]> = {}, source: Record<string, unknown> = {}) =>
+    readLifetime(
+      source,
+      { provider: { expiryPath: "data.ttl", expiresInUnit: "seconds", expiryZeroMeans: null, ...facts }, askedAt, isRenewable: true },
+      value,
+    );
+
+  it.each([
+    ["seconds", HOUR_S],
+    ["milliseconds", HOUR_S * 1000],
+    ["epoch", inAnHour],
+    ["epoch", inAnHour * 1000],
+    ["epoch", String(inAnHour)],
+    ["iso", "2026-01-01T01:00:00Z"],
+  ] as const)("is read in the declared unit: %s, %j", (expiresInUnit, value) => {
+    expect(at(value, { expiresInUnit })).toEqual({ seconds: HOUR_S, misread: [] });
+  });
+
+  it("counts before the standard's members, which are in seconds, and those count where it states nothing", () => {
+    const facts = { expiresInUnit: "milliseconds" } as const;
+    expect(at(HOUR_S * 1000, facts, { expires_in: 60 }).seconds).toBe(HOUR_S);
+    expect(at(undefined, facts, { expires_in: 60 })).toEqual({ seconds: 60, misread: [] });
+  });
+
+  it.each([
+    ["epoch", HOUR_S],
+    ["iso", HOUR_S],
+    ["iso", "2026-01-01T01:00:00"],
+    ["seconds", 1e300],
+    ["milliseconds", 1e300],
+    ["epoch", 1e300],
+    ["epoch", -inAnHour],
+    ["seconds", "soon"],
+    ["seconds", { ttl: 60 }],
+  ] as const)("is not guessed from %s, %j, which is named", (expiresInUnit, value) => {
+    expect(at(value, { expiresInUnit })).toEqual({ seconds: undefined, misread: ["data.ttl"] });
+  });
+
+  it.each([
+    ["never", undefined],
+    ["expired", 0],
+  ] as const)("is %s where it is 0 and that is declared", (expiryZeroMeans, seconds) => {
+    expect(at(0, { expiryZeroMeans }).seconds).toBe(seconds);
+  });
+});
+
+describe("the life of a refresh token", () => {
+  const read = (value: unknown, expiresInUnit: LifetimeFacts["provider"]["expiresInUnit"] = "seconds") =>
+    readRefreshLifetime(value, { provider: { expiresInUnit }, askedAt });
+
+  it.each([
+    [HOUR_S, "seconds"],
+    [String(HOUR_S), "seconds"],
+    [HOUR_S * 1000, "milliseconds"],
+    [HOUR_S, "epoch"],
+    [inAnHour, "epoch"],
+    [inAnHour, "seconds"],
+    ["2026-01-01T01:00:00Z", "iso"],
+  ] as const)("is read from %j where the unit is %s", (value, unit) => {
+    expect(read(value, unit)).toBe(HOUR_S);
+  });
+
+  it.each([undefined, null, "", 0, -1, -60, "soon", 1e300, "99999999999999999999", {}])("is not stated by %j", (value) => {
+    expect(read(value)).toBeUndefined();
   });
 });

@@ -110,8 +110,10 @@ export interface OAuthProvider {
   readonly revokesOnReuse: boolean;
   /** How long after its rotation a refresh token is still honoured, in seconds. Null: unknown, or not at all. Default null. */
   readonly reuseGraceSeconds: number | null;
-  /** The unit of `expires_in`. Default seconds (RFC 6749 section 5.1). */
-  readonly expiresInUnit: "seconds" | "milliseconds";
+  /** Dot path to what states the life of the access token. Null: the standard's member, and those in common use. Default null. */
+  readonly expiryPath: string | null;
+  /** The unit of what is there: a time, or an instant since the epoch or as a date. Default seconds (RFC 6749 section 5.1). */
+  readonly expiresInUnit: "seconds" | "milliseconds" | "epoch" | "iso";
   /** What a life of 0 or -1 says. Null: that the token does not expire, unless it came with a refresh token. Default null. */
   readonly expiryZeroMeans: "never" | "expired" | null;
   /** The life of an access token, in seconds, when the answer states none. Null: unknown. Default null. */
@@ -187,6 +189,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   scopesOnRefresh: "none",
   revokesOnReuse: false,
   reuseGraceSeconds: null,
+  expiryPath: null,
   expiresInUnit: "seconds",
   expiryZeroMeans: null,
   accessTokenLifetimeSeconds: null,

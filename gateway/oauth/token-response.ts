@@ -110,16 +110,14 @@ function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<
   // Where the access token itself is exchanged for the next one, it is what a refresh sends.
   const refreshToken = provider.refreshesBy === "access_token" ? accessToken : nonEmpty(source["refresh_token"]);
   const isRenewable = operation === "refresh" || refreshToken !== undefined;
-  const life = readLifetime(source, { provider, askedAt, isRenewable });
+  const atPath = (path: string | null) => (path === null ? undefined : (findAt(body, path) ?? findAt(source, path)));
+  const life = readLifetime(source, { provider, askedAt, isRenewable }, atPath(provider.expiryPath));
   return withoutUndefined({
     access_token: accessToken,
     token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: refreshToken,
     expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,
-    refresh_token_expires_in: readRefreshLifetime(
-      findAt(body, provider.refreshExpiryPath) ?? findAt(source, provider.refreshExpiryPath),
-      askedAt,
-    ),
+    refresh_token_expires_in: readRefreshLifetime(atPath(provider.refreshExpiryPath), { provider, askedAt }),
     misread: nonEmpty([...unused, ...life.misread].join(" ")),
     scope: scopeText(provider, source["scope"]),
     stated: statedText(provider, body),

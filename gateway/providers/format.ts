@@ -95,6 +95,7 @@ const tokenSchema = z.strictObject({
 });
 
 const expirySchema = z.strictObject({
+  /** Where the answer states the life of the access token. Default `expires_in`, else `expires_at` or `expires`. */
   path: pathSchema.optional(),
   unit: z.enum(["seconds", "ms", "epoch", "iso"]).default("seconds"),
   zero_means: z.enum(["never", "expired"]).nullable().default(null),
@@ -149,7 +150,7 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
- * Noted, and not acted on yet: `tokens`, `account.avatar`, `expiry.path`, `refresh.rotates`, `refresh.kills_old_token`,
+ * Noted, and not acted on yet: `tokens`, `account.avatar`, `refresh.rotates`, `refresh.kills_old_token`,
  * `refresh.ahead_seconds`, `device_authorization_endpoint`.
  */
 export const providerFormat = z.strictObject({

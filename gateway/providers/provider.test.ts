@@ -131,6 +131,7 @@ describe("providerSchema", () => {
       check: null,
       revokesOnReuse: true,
       reuseGraceSeconds: 10,
+      expiryPath: null,
       expiresInUnit: "milliseconds",
       expiryZeroMeans: "never",
       accessTokenLifetimeSeconds: 7200,

@@ -121,6 +121,18 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       expect((await askToken(ada)).expiresAt).toBe(new Date(expiresAt).toISOString());
     });
 
+    it.each([
+      ["ms", (instant: number, now: number) => instant - now],
+      ["epoch", (instant: number) => instant / 1000],
+      ["iso", (instant: number) => new Date(instant).toISOString()],
+    ])("is read at the declared path, in the declared unit: %s", async (unit, write) => {
+      const ada = await connected({ facts: { expiry: { path: "token.ends", unit } } });
+      test.clock.advance(HOUR_MS);
+      const now = test.clock.now();
+      test.provider.controls.next({ answer: { token: { ends: write(now + 1_800_000, now) } } });
+      expect((await askToken(ada)).expiresAt).toBe(new Date(now + 1_800_000).toISOString());
+    });
+
     it("is named in the log where it cannot be understood", async () => {
       test = await startTestApp({ database });
       const ada = await test.signIn("ada");
