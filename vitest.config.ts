@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     maxWorkers: "100%",
+    // Every module is evaluated once in each worker, not once for each test file. A file therefore leaves no changed global behind.
+    isolate: false,
     // A busy machine takes seconds for what must come.
     expect: { poll: { timeout: 30_000, interval: 20 } },
     testTimeout: 60_000,

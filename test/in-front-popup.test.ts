@@ -1,11 +1,12 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "./support/https-gateway.ts";
 import type { PageWindow } from "./support/page-window.ts";
 import { PATIENCE } from "./support/patience.ts";
 import { type SecondGateway, startSecondGateway, visit } from "./support/second-gateway.ts";
-import { loadXkitJs, openXkitPage } from "./support/xkit-js.ts";
+import { loadXkitJs, openXkitPage, unloadXkitJs } from "./support/xkit-js.ts";
 
 let createXkit: Awaited<ReturnType<typeof loadXkitJs>>;
+afterAll(unloadXkitJs);
 beforeAll(async () => {
   createXkit = await loadXkitJs();
 });

@@ -8,18 +8,25 @@ import { describeAdapter, HOUR_MS } from "../../gateway/upstream-suite/index.ts"
 import { createTableAdapter } from "./adapter.ts";
 import { openTokenTable } from "./table.ts";
 
+const SECOND_MS = 1_000;
 const byTheApp = "the app's own job refreshes the table";
 
 describeAdapter(
   "a table of tokens",
   ({ connectors }) => {
     const table = openTokenTable(":memory:");
+    let written = 0;
     return {
       upstream: createTableAdapter({ table, offers: connectors, settingsUrl: "https://app.acme.example/settings/" }),
       async visit(viewer, authorizeUrl) {
         const connector = new URL(authorizeUrl).pathname.split("/").at(-1) ?? "";
         const token = crypto.randomUUID();
-        table.put(ownerOfViewer(viewer), { connector, account: viewer.userId, token, expires_at: Date.now() + HOUR_MS });
+        table.put(ownerOfViewer(viewer), {
+          connector,
+          account: viewer.userId,
+          token,
+          expires_at: Date.now() + HOUR_MS + SECOND_MS * (written += 1),
+        });
       },
     };
   },

@@ -17,7 +17,10 @@ let demo: DemoProvider;
 beforeAll(async () => {
   demo = await startDemoProvider({ host: "127.0.0.1", port: 0, redirectUris: [redirectUri] });
 });
-afterAll(() => demo.close());
+afterAll(async () => {
+  for (const spy of told) spy.mockRestore();
+  await demo.close();
+});
 
 const party = () => ({
   provider: providerSchema.parse(demo.provider).oauth ?? expect.unreachable(),

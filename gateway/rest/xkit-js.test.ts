@@ -1,10 +1,11 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
 import type { PageWindow, ThirdPartyCookies } from "../../test/support/page-window.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
-import { loadXkitJs, openXkitPage } from "../../test/support/xkit-js.ts";
+import { loadXkitJs, openXkitPage, unloadXkitJs } from "../../test/support/xkit-js.ts";
 
 let createXkit: Awaited<ReturnType<typeof loadXkitJs>>;
+afterAll(unloadXkitJs);
 beforeAll(async () => {
   createXkit = await loadXkitJs();
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { rootsOf } from "./secrets.ts";
 import { askAll, askRest, operations, restRequests, SERVER_ROOTS } from "./asking.ts";
 import { startFrontGateway } from "./front.ts";
-import { type AskerName, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
+import { type AskerName, createWorld, ENUMERATION_TIMEOUT_MS, TOKEN_FIELDS, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => (world = await createWorld(await startFrontGateway())));
@@ -16,7 +16,7 @@ it("a server gets the group's token", async () => {
     expect(world.leaks((await world.read(`/api/platform/groups/acme/connections/${slug}`, { headers: world.server })).body)).toBe(true);
 });
 
-it.each(askers)("no answer holds the group's token: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no answer holds the group's token: %s", { timeout: ENUMERATION_TIMEOUT_MS }, async (asker) => {
   const fields =
     asker === "member" ? [...TOKEN_FIELDS, "Session.token", "Connection.id", "TokenWithheld.message", "Mutation.logout"] : TOKEN_FIELDS;
   const everyRoot = (root: string) =>

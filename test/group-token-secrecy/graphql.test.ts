@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { rootsOf, textFields } from "./secrets.ts";
 import { askAll, operations, SERVER_ROOTS, toInit } from "./asking.ts";
 import { startPlainGateway } from "./plain.ts";
-import { askers, createWorld, TOKEN_FIELDS, type World } from "./world.ts";
+import { askers, createWorld, ENUMERATION_TIMEOUT_MS, TOKEN_FIELDS, type World } from "./world.ts";
 
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [
@@ -104,7 +104,7 @@ it("a user without a group gets their own tokens, refreshed or typed", async () 
   expect([...bodies.values()].some((body) => world.isOwn(JSON.parse(body).data.submitAuthorization.accessToken))).toBe(true);
 });
 
-it.each(askers)("no query and no mutation answers the group's token: %s", { timeout: 120_000 }, async (asker) => {
+it.each(askers)("no query and no mutation answers the group's token: %s", { timeout: ENUMERATION_TIMEOUT_MS }, async (asker) => {
   const queries = await askAll(world, asker, operations(world, "query"));
   const mutations = await askAll(world, asker, operations(world, "mutation"));
   expect([...queries.leaking, ...mutations.leaking]).toEqual([]);

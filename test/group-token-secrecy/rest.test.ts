@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askRest, restRequests } from "./asking.ts";
 import { startPlainGateway } from "./plain.ts";
-import { askers, createWorld, type World } from "./world.ts";
+import { askers, createWorld, ENUMERATION_TIMEOUT_MS, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => (world = await createWorld(await startPlainGateway())));
@@ -18,7 +18,7 @@ it("a server gets the group's token by every path that can give it, and in no li
   expect(world.leaks((await world.read("/api/platform/groups/acme/connections", { headers: world.server })).body)).toBe(false);
 });
 
-it.each(askers)("no operation answers the group's token: %s", { timeout: 60_000 }, async (asker) => {
+it.each(askers)("no operation answers the group's token: %s", { timeout: ENUMERATION_TIMEOUT_MS }, async (asker) => {
   const requests = await restRequests(world);
   const { leaking, successes } = await askRest(world, asker, requests);
   expect(leaking).toEqual([]);

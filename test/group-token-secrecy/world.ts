@@ -7,6 +7,9 @@ import { ask, type Send, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 import { createKnownSecrets, isSearched, type KnownSecrets } from "./known-secrets.ts";
 import type { ArgumentValues } from "./secrets.ts";
 
+/** For asking everything, one request after another: seconds on a quiet machine, minutes on a busy one. */
+export const ENUMERATION_TIMEOUT_MS = 180_000;
+
 /** Fields that give an entitled asker a third party's token. */
 export const TOKEN_FIELDS = [
   "AccessToken.value",

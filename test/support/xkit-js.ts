@@ -10,6 +10,7 @@ type CreateXkit = typeof xkit.default;
 const window: Record<string, unknown> = {};
 const ownFetch = globalThis.fetch;
 
+/** To be followed by `unloadXkitJs`. */
 export async function loadXkitJs(): Promise<CreateXkit> {
   for (const method of ["log", "warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
   vi.stubGlobal("window", window);
@@ -18,7 +19,13 @@ export async function loadXkitJs(): Promise<CreateXkit> {
   return "default" in loaded.default ? loaded.default.default : loaded.default;
 }
 
-/** A page of the platform before a gateway. Its globals are this process's from now on. */
+/** Takes the globals back. */
+export function unloadXkitJs(): void {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+}
+
+/** A page of the platform before a gateway. Its globals are this process's until `unloadXkitJs`. */
 export function openXkitPage(
   { domain, certificate }: Pick<HttpsGateway, "domain" | "certificate">,
   thirdPartyCookies: ThirdPartyCookies = "allowed",

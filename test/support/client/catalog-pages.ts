@@ -1,11 +1,13 @@
 /** Pages of the catalog in a real Chromium: opened, walked, looked at. */
-import { mkdirSync } from "node:fs";
-import axe from "axe-core";
+import { mkdirSync, readFileSync } from "node:fs";
+import type axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { answerConsent, launchChromium } from "./chromium.ts";
 import { demoConnectors } from "./connectors.fixture.ts";
 import { type HostedGateway, type HostedGatewayOptions, startHostedGateway } from "./hosted-gateway.ts";
 
+/** Not imported: it is for pages. */
+const AXE_SOURCE = readFileSync(new URL("../../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const SCREENSHOTS = new URL("../../../coverage/screenshots/", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
@@ -91,7 +93,7 @@ export async function connectFrom(page: Page, name: string): Promise<void> {
 export async function look(page: Page, name: string): Promise<string[]> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   const wrong: string[] = [];
-  await page.evaluate(axe.source);
+  await page.evaluate(AXE_SOURCE);
   for (const { size, viewport, colorScheme } of process.env["LOOK_AT_ALL"] ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
