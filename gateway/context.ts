@@ -5,6 +5,7 @@ import type { Auth } from "./auth/index.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
+import type { AnswerCookies } from "./http/plain-answer.ts";
 import type { RequestLimits } from "./http/rate-limits.ts";
 import { createSecret } from "./store/sealing.ts";
 import { memoizePlatform, memoizeViewer } from "./upstream/memoize.ts";
@@ -15,7 +16,7 @@ export interface ContextFactory {
   /** Whether `create` refuses malformed bearers alone, and the first use the others. */
   defersAuthentication: boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
-  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: Headers, options?: CreateOptions): Promise<Context>;
+  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: AnswerCookies, options?: CreateOptions): Promise<Context>;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
   follow(
     bearer: string,

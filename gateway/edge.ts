@@ -87,7 +87,10 @@ export function createEdge(dependencies: Dependencies): Edge {
   const sockets = createSockets(parts);
 
   return {
-    fetch: async (request, peer) => handle(createExchange({ authenticate, limitsOf, surfaceOf }, request, peer ?? null)),
+    async fetch(request, peer) {
+      const answer = await handle(createExchange({ authenticate, limitsOf, surfaceOf }, request, peer ?? null));
+      return "toResponse" in answer ? answer.toResponse() : answer;
+    },
     upgrade: sockets.upgrade,
     drain: readiness.drain,
     closeSockets: sockets.close,

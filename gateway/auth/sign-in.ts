@@ -5,6 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Bearers } from "./bearer.ts";
 import type { Bindings } from "./bindings.ts";
 import { type Cookies, isSecret } from "./cookies.ts";
+import type { AnswerCookies } from "../http/plain-answer.ts";
 import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { LiveSession, Sessions } from "./sessions.ts";
@@ -42,7 +43,7 @@ export interface SignIn {
   /** Who the cookie belongs to, or null: for pages of the gateway itself, never for the API. */
   findViewer(request: Request): Promise<Viewer | null>;
   /** The first three, bound to one request, as resolvers see them; cookies are appended to the answer's `headers`. */
-  bind(request: Request, headers: Headers, limits?: RequestLimits): BoundSessions;
+  bind(request: Request, headers: AnswerCookies, limits?: RequestLimits): BoundSessions;
 }
 
 export interface SignInOptions {
@@ -128,7 +129,7 @@ async function getUser(users: SignInOptions["users"], id: string): Promise<Known
 /** Signing in and out for one request: cookies are appended to the answer's `headers`. */
 export function bindSignIn(
   signIn: Pick<SignIn, "login" | "refresh" | "logout">,
-  { request, headers, limits }: { request: Request; headers: Headers; limits: RequestLimits },
+  { request, headers, limits }: { request: Request; headers: AnswerCookies; limits: RequestLimits },
 ): BoundSessions {
   const keep = <Answer extends { setCookies: string[] }>(answer: Answer): Answer => {
     for (const cookie of answer.setCookies) headers.append("set-cookie", cookie);

@@ -15,10 +15,11 @@ import {
 import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
 import { createLimits } from "./limits.ts";
-import { createRunner, findPrepared, toResponse } from "./prepared.ts";
+import { answerOf, createRunner, findPrepared } from "./prepared.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
-import { isEventStream } from "../http/event-stream.ts";
+import { noteEventStream } from "../http/event-stream.ts";
+import type { AnswerCookies } from "../http/plain-answer.ts";
 import { refuse } from "../http/refuse.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -32,8 +33,8 @@ interface Options {
 
 interface ServerContext extends Accepting {
   exchange: Exchange;
-  answer: Headers;
-  /** What a prepared operation came to, where that has errors. */
+  cookies: CookieList;
+  /** What a prepared operation came to, where Yoga is to answer with it: it has errors, or sets cookies. */
   result: ExecutionResult | null;
 }
 
@@ -42,7 +43,7 @@ const executeAsPrepared: Plugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
 };
 
-/** Has the errors of a prepared operation answered. */
+/** Answers with what a prepared operation came to. */
 const answerResult: Plugin<object, ServerContext> = {
   onParams({ context: { result }, setResult }) {
     if (result) setResult(result);
@@ -64,13 +65,13 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
     if (graphiql && asksForPage(exchange.request)) return graphiql.showPage(exchange.request);
     const failure = findWrongType(exchange.request) ?? findWrongParameter(exchange.request);
     if (failure) return refuse(exchange, failure);
-    const answer = new Headers();
+    const cookies = createCookieList();
     const body = exchange.request.method === "POST" ? await exchange.request.text() : null;
     const prepared = body === null ? null : findPrepared(documents, exchange.request.headers, body);
-    const result = prepared && (await run(prepared, exchange, answer));
-    if (prepared && result && !result.errors) return finish(exchange, toResponse(prepared, result), answer);
+    const result = prepared && (await run(prepared, exchange, cookies));
+    if (prepared && result && !result.errors && cookies.values.length === 0) return answerOf(prepared, result);
     if (body !== null) exchange.request = withBody(exchange.request, body);
-    return finish(exchange, await askYoga({ exchange, answer, result, accepting: {} }), answer);
+    return finish(exchange, await askYoga({ exchange, cookies, result, accepting: {} }), cookies);
   };
 
   async function askYoga(context: ServerContext): Promise<Response> {
@@ -91,7 +92,7 @@ function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"
     cors: false,
     maxRequestBodySize: false,
     logging: false,
-    context: ({ exchange, answer }) => contexts.create(exchange, answer, { linksCrossSitePages: true }).catch(refuseRequest),
+    context: ({ exchange, cookies }) => contexts.create(exchange, cookies, { linksCrossSitePages: true }).catch(refuseRequest),
     maskedErrors: { maskError: (error) => maskError(error, log) },
     // Bounded by the number of documents, not by their size, and filled with refused ones too.
     parserAndValidationCache: false,
@@ -119,18 +120,27 @@ async function nameCaller({ authenticate }: Exchange): Promise<string> {
   return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? "anonymous");
 }
 
-/** What every answer has, whoever wrote it. */
-function finish(exchange: Exchange, response: Response, answer: Headers): Response | Promise<Response> {
+interface CookieList extends AnswerCookies {
+  values: string[];
+}
+
+function createCookieList(): CookieList {
+  const values: string[] = [];
+  return { values, append: (_name, value) => void values.push(value) };
+}
+
+/** What every answer of Yoga has. */
+function finish(exchange: Exchange, response: Response, cookies: CookieList): Response | Promise<Response> {
   if (response.status === 406) return refuse(exchange, notAcceptable(response));
   // Yoga's own is weaker, for event streams.
   response.headers.set("cache-control", "no-store");
-  if (isEventStream(response)) {
+  if (noteEventStream(response)) {
     // A proxy that buffers answers, as nginx does by default, would hold events back.
     response.headers.set("x-accel-buffering", "no");
     // For the socket alone to say (RFC 9110 section 7.6.1).
     response.headers.delete("connection");
   }
-  for (const cookie of answer.getSetCookie()) response.headers.append("set-cookie", cookie);
+  for (const cookie of cookies.values) response.headers.append("set-cookie", cookie);
   return response;
 }
 

@@ -2,6 +2,7 @@ import { type DocumentNode, execute, type ExecutionResult, getOperationAST, Oper
 import { schema } from "../../schema/index.ts";
 import type { ContextFactory } from "../context.ts";
 import type { Exchange } from "../http/pipeline.ts";
+import { type AnswerCookies, createPlainAnswer, type PlainAnswer } from "../http/plain-answer.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import { nameAll } from "./argument-path.ts";
@@ -63,10 +64,10 @@ export function createRunner({ contexts, log }: { contexts: ContextFactory; log:
   return async function run(
     { document, operationName, variables }: PreparedOperation,
     exchange: Exchange,
-    answer: Headers,
+    cookies: AnswerCookies,
   ): Promise<ExecutionResult> {
     try {
-      const contextValue = await contexts.create(exchange, answer, { linksCrossSitePages: true }).catch(refuseRequest);
+      const contextValue = await contexts.create(exchange, cookies, { linksCrossSitePages: true }).catch(refuseRequest);
       const args = { schema, document, contextValue, variableValues: variables, operationName };
       const result = await execute(args);
       if (!result.errors) return result;
@@ -78,8 +79,11 @@ export function createRunner({ contexts, log }: { contexts: ContextFactory; log:
 }
 
 /** The answer of an operation without errors. */
-export function toResponse({ answerType }: PreparedOperation, result: ExecutionResult): Response {
+export function answerOf({ answerType }: PreparedOperation, result: ExecutionResult): PlainAnswer {
   const body = JSON.stringify(result);
-  const headers = { "content-type": `${answerType}; charset=utf-8`, "content-length": String(Buffer.byteLength(body)) };
-  return new Response(body, { headers });
+  return createPlainAnswer(body, {
+    "content-type": `${answerType}; charset=utf-8`,
+    "content-length": String(Buffer.byteLength(body)),
+    "cache-control": "no-store",
+  });
 }

@@ -11,7 +11,7 @@ interface Dependencies {
 
 /** Begins the exchange of a request. */
 export function createExchange({ authenticate, limitsOf, surfaceOf }: Dependencies, request: Request, peer: Peer | null): Exchange {
-  const { pathname } = new URL(request.url);
+  const pathname = pathnameOf(request.url);
   const limits = limitsOf(peer, request.headers);
   let principal: Promise<Principal> | undefined;
   return {
@@ -22,6 +22,13 @@ export function createExchange({ authenticate, limitsOf, surfaceOf }: Dependenci
     limits,
     authenticate: () => (principal ??= countCredential(authenticate(request), limits)),
   };
+}
+
+/** As `new URL(url).pathname`, of the address of a request, which is absolute and normalized. */
+function pathnameOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + "://".length);
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }
 
 async function countCredential(authenticating: Promise<Principal>, limits: RequestLimits): Promise<Principal> {

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../schema/upstream.ts";
 import type { Failure } from "./failure.ts";
+import type { PlainAnswer } from "./plain-answer.ts";
 import type { RequestLimits } from "./rate-limits.ts";
 import type { Peer } from "./peer.ts";
 
@@ -49,7 +50,9 @@ export interface Routed {
   Bindings: Exchange;
 }
 
-export type Handler = (exchange: Exchange) => Promise<Response>;
+export type Answer = Response | PlainAnswer;
+
+export type Handler = (exchange: Exchange) => Promise<Answer>;
 
 /** Answers by itself, or asks the next handler and may add to its answer. */
 export type Step = (next: Handler) => Handler;

@@ -29,9 +29,17 @@ export function createMetrics(): Metrics {
     registers: [series],
   });
 
+  /** Looking a series up by its labels costs more than counting. */
+  const seriesByLabels = new Map<string, Histogram.Internal<string>>();
+  function findSeries(method: string, part: string, status: number): Histogram.Internal<string> {
+    const key = `${method} ${part} ${status}`;
+    const known = seriesByLabels.get(key) ?? requests.labels(method, part, String(status));
+    seriesByLabels.set(key, known);
+    return known;
+  }
+
   return {
-    countRequest: (method, pathname, status, seconds) =>
-      requests.observe({ method: methodOf(method), part: partOf(pathname), status }, seconds),
+    countRequest: (method, pathname, status, seconds) => findSeries(methodOf(method), partOf(pathname), status).observe(seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
     serialize: async () => new Response(await series.metrics(), { headers: { "content-type": series.contentType } }),
   };
