@@ -39,11 +39,22 @@ const CollectFieldType = builder.objectRef<CollectField>("CollectField").impleme
     label: t.exposeString("label", { description: "What to call it on screen." }),
     suffix: t.exposeString("suffix", { nullable: true, description: "What follows the value on screen, as `.zendesk.com`." }),
     secret: t.exposeBoolean("secret", { description: "Whether to hide it while it is typed." }),
+    optional: t.boolean({ description: "Whether it may stay empty.", resolve: ({ optional }) => optional ?? false }),
+    default: t.string({
+      nullable: true,
+      description: "What to fill it in with at first. It is also what an optional field means that stays empty.",
+      resolve: ({ default: preset }) => preset ?? null,
+    }),
+    options: t.stringList({
+      nullable: true,
+      description: "What can be chosen; null where any text can be typed.",
+      resolve: ({ options }) => (options ? [...options] : null),
+    }),
   }),
 });
 
 const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>("CollectForm").implement({
-  description: "What a connector asks of the user before, or instead of, a visit to the provider. Every field is required.",
+  description: "What a connector asks of the user before, or instead of, a visit to the provider.",
   fields: (t) => ({
     instructions: t.exposeString("instructions", { nullable: true, description: "What to do, as Markdown." }),
     saveLabel: t.exposeString("saveLabel", { description: "The button's label." }),
@@ -129,7 +140,12 @@ builder.mutationField("submitAuthorization", (t) =>
     description: "Hands in collected fields. The answer is ACTIVE, ERROR, or AWAITING_CALLBACK with an authorizeUrl to go to next.",
     args: {
       state: t.arg.string({ required: true, description: "Authorization.state.", validate: stateSchema }),
-      fields: t.arg({ type: [FieldInputType], required: true, description: "Every field asked for.", validate: fieldsSchema }),
+      fields: t.arg({
+        type: [FieldInputType],
+        required: true,
+        description: "Every field asked for that is not optional.",
+        validate: fieldsSchema,
+      }),
     },
     resolve: async (_root, { state, fields }, context) => {
       const connections = requireUser(context);

@@ -25,6 +25,12 @@ export interface CollectField {
   suffix: string | null;
   /** Typed hidden, never shown again. */
   secret: boolean;
+  /** Whether it may stay empty. Left out: no. */
+  optional?: boolean | undefined;
+  /** What it is filled in with at first, and what it means where it may stay empty and does. Left out or null: nothing. */
+  default?: string | null | undefined;
+  /** What can be chosen. Left out or null: any text. */
+  options?: readonly string[] | null | undefined;
 }
 
 /** A provider offered in the platform's catalog. */

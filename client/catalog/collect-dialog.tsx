@@ -1,4 +1,4 @@
-import { type SubmitEvent, useId, useState } from "react";
+import { type SubmitEvent, useEffect, useId, useRef, useState } from "react";
 import type { CollectRequest } from "../connecting/connect.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
@@ -6,31 +6,71 @@ import { Markdown } from "./markdown.tsx";
 
 type Field = CollectRequest["form"]["fields"][number];
 
-function CollectField({ field, autoFocus, describedBy }: { field: Field; autoFocus: boolean; describedBy: string | undefined }) {
+const FIELD_LOOK = "min-h-10 w-full min-w-0 rounded-lg bg-transparent px-3 text-base outline-none sm:text-sm";
+
+/** @param request the present one: a value that is refused again has the focus again */
+function CollectField({
+  field,
+  autoFocus,
+  problem,
+  request,
+}: {
+  field: Field;
+  autoFocus: boolean;
+  problem: string | null;
+  request: CollectRequest;
+}) {
   const id = useId();
+  const { name, label, suffix, secret, optional, options } = field;
+  const control = useRef<HTMLInputElement & HTMLSelectElement>(null);
+  const preset = field.default ?? "";
+  const shared = {
+    id,
+    name,
+    required: !optional,
+    autoFocus,
+    defaultValue: preset,
+    "aria-invalid": problem !== null,
+    "aria-describedby": problem === null ? undefined : `${id}-problem`,
+    className: FIELD_LOOK,
+    ref: control,
+  };
+  useEffect(() => {
+    if (problem !== null) control.current?.focus();
+  }, [problem, request]);
   return (
     <div>
       <label htmlFor={id} className="text-sm font-medium">
-        {field.label}
+        {label}
+        {optional && <span className="font-normal text-muted"> (optional)</span>}
       </label>
       <div className="mt-1.5 flex items-center rounded-lg border border-line-strong bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
-        <input
-          id={id}
-          name={field.name}
-          type={field.secret ? "password" : "text"}
-          required
-          autoFocus={autoFocus}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          aria-describedby={describedBy}
-          aria-invalid={describedBy !== undefined}
-          className="min-h-10 w-full min-w-0 rounded-lg bg-transparent px-3 text-base outline-none sm:text-sm"
-        />
-        {field.suffix && <span className="pr-3 text-sm text-muted">{field.suffix}</span>}
+        {options ? (
+          <select {...shared}>
+            {preset === "" && <option value="">{optional ? "None" : "Choose…"}</option>}
+            {options.map((option) => (
+              <option key={option}>{option}</option>
+            ))}
+          </select>
+        ) : (
+          <input {...shared} type={secret ? "password" : "text"} autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        )}
+        {suffix && <span className="pr-3 text-sm text-muted">{suffix}</span>}
       </div>
+      {problem !== null && (
+        <p id={`${id}-problem`} role="alert" className="mt-1.5 text-sm text-bad-text">
+          {problem}
+        </p>
+      )}
     </div>
   );
+}
+
+/** The field that was refused; values are sent in the order of the fields. */
+function fieldOf({ form, refusal }: CollectRequest): string | null {
+  const path = refusal?.facts["path"];
+  const [, index] = typeof path === "string" ? path.split(".") : [];
+  return form.fields[Number(index ?? NaN)]?.name ?? null;
 }
 
 /** Asks for an API key, a subdomain or the like. Values are handed on and kept nowhere. */
@@ -43,9 +83,9 @@ export function CollectDialog({
   onSubmit: (values: Record<string, string>) => void;
   onClose: () => void;
 }) {
-  const problemId = useId();
   const [sent, setSent] = useState<CollectRequest>();
   const { form, problem, connection } = request;
+  const problemField = fieldOf(request);
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -63,10 +103,16 @@ export function CollectDialog({
       <form onSubmit={submit} className="mt-2 flex flex-col gap-4">
         {form.instructions && <Markdown>{form.instructions}</Markdown>}
         {form.fields.map((field, index) => (
-          <CollectField key={field.name} field={field} autoFocus={index === 0} describedBy={problem ? problemId : undefined} />
+          <CollectField
+            key={field.name}
+            field={field}
+            autoFocus={index === 0}
+            problem={problemField === field.name ? problem : null}
+            request={request}
+          />
         ))}
-        {problem && (
-          <p id={problemId} role="alert" className="text-sm text-bad-text">
+        {problem && problemField === null && (
+          <p role="alert" className="text-sm text-bad-text">
             {problem}
           </p>
         )}

@@ -10,6 +10,8 @@ export interface CollectRequest {
   form: CollectForm;
   /** What is wrong with the values given before, as a sentence; null the first time. */
   problem: string | null;
+  /** The same as the error: where one value is wrong, `facts.path` names it by its place among them, as `fields.0.value`. */
+  refusal: BadUserInputError | null;
 }
 
 export interface ConnectOptions {
@@ -57,15 +59,15 @@ async function fillIn(
   state: string,
   { collect, signal }: { collect: NonNullable<ConnectOptions["collect"]>; signal: AbortSignal | undefined },
 ): Promise<StartedAuthorization> {
-  let problem: string | null = null;
+  let refusal: BadUserInputError | null = null;
   for (;;) {
-    const values = await collect({ connection, form, problem });
+    const values = await collect({ connection, form, problem: refusal && refusal.message, refusal });
     try {
       return await submitFields(api, state, values);
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BadUserInputError)) throw error;
-      problem = error.message;
+      refusal = error;
     }
   }
 }

@@ -46,6 +46,7 @@ describeAdapter(
     metadata: "the table has no column for it",
     connectedBy: "the table has no column for it",
     marksSecretFields: "the table has OAuth alone",
+    describesFields: "the table has OAuth alone",
     credentialKinds: "the table has OAuth alone",
   },
 );

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { FieldConfig } from "../providers/collect.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { renderInstructions } from "./instructions.ts";
 import type { Html } from "./page.ts";
@@ -6,36 +7,66 @@ import type { Html } from "./page.ts";
 interface Form {
   started: StartedConnection;
   state: string;
-  problem: string | null;
+  problem: FormProblem | null;
   /** What was typed before; secrets are not shown again. */
   values: URLSearchParams;
 }
 
+/** What was refused, and in which field; null where no single one is wrong. */
+export interface FormProblem {
+  message: string;
+  field: string | null;
+}
+
 /** Asks the user for what the connector collects. */
 export function renderForm({ started, state, problem, values }: Form): Html {
-  const { collect, rules, slug } = started.connector;
+  const { collect, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
-    ${collect?.instructions ? renderInstructions(collect.instructions) : ""} ${problem ? html`<p role="alert">${problem}</p>` : ""}
+    ${collect?.instructions ? renderInstructions(collect.instructions) : ""}
+    ${problem && fields.every(({ name }) => name !== problem.field) ? html`<p role="alert">${problem.message}</p>` : ""}
     <form method="post" action="/connect/${slug}?state=${state}">
-      ${fields.map(
-        ({ name, label, suffix, secret }) =>
-          html`<div class="field">
-            <label for="${name}">${label}</label>
-            <div class="row">
-              <input
-                id="${name}"
-                name="${name}"
-                type="${secret ? "password" : "text"}"
-                value="${secret ? "" : (values.get(name) ?? "")}"
-                autocomplete="off"
-                ${rules[name]?.isOptional ? "" : "required"}
-              />
-              ${suffix ? html`<span>${suffix}</span>` : ""}
-            </div>
-          </div>`,
-      )}
+      ${fields.map((field) => renderField(field, values.get(field.name), problem?.field === field.name ? problem.message : null))}
       <button>${collect?.saveLabel ?? "Save"}</button>
     </form>
   `;
+}
+
+/** @param typed what was typed before; null at first */
+function renderField(field: FieldConfig, typed: string | null, problem: string | null): Html {
+  const { name, label, suffix, optional } = field;
+  return html`<div class="field">
+    <label for="${name}">${label}${optional ? " (optional)" : ""}</label>
+    <div class="row">
+      ${field.options ? renderSelect(field, field.options, typed, problem) : renderInput(field, typed, problem)}
+      ${suffix ? html`<span>${suffix}</span>` : ""}
+    </div>
+    ${problem === null ? "" : html`<p id="${name}-problem" role="alert">${problem}</p>`}
+  </div>`;
+}
+
+/** A problem is beside its field, which has the focus. */
+const describedBy = (name: string, problem: string | null): Html | "" =>
+  problem === null ? "" : html`aria-invalid="true" aria-describedby="${name}-problem" autofocus`;
+
+const renderInput = ({ name, secret, optional, default: preset }: FieldConfig, typed: string | null, problem: string | null): Html =>
+  html`<input
+    id="${name}"
+    name="${name}"
+    type="${secret ? "password" : "text"}"
+    value="${secret ? "" : (typed ?? preset ?? "")}"
+    autocomplete="off"
+    ${optional ? "" : "required"}
+    ${describedBy(name, problem)}
+  />`;
+
+function renderSelect(field: FieldConfig, options: readonly string[], typed: string | null, problem: string | null): Html {
+  const { name, optional, default: preset } = field;
+  const chosen = typed ?? preset ?? "";
+  const isChosen = options.includes(chosen) && (!optional || preset !== null);
+  const all = isChosen ? options : ["", ...options];
+  const none = optional ? "None" : "Choose…";
+  return html`<select id="${name}" name="${name}" ${optional ? "" : "required"} ${describedBy(name, problem)}>
+    ${all.map((option) => html`<option value="${option}" ${option === chosen ? "selected" : ""}>${option === "" ? none : option}</option>`)}
+  </select>`;
 }

@@ -23,12 +23,13 @@ p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
 code { font-size: .8125rem; }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 .field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
-input { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
+input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
 footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border-radius: 0; text-decoration: underline; }
 a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
+.field p { margin: .25rem 0 0; font-size: .875rem; } select { background: var(--paper); } [aria-invalid] { border-color: var(--bad); }
 [role=alert] { color: var(--bad); }
 `;
 

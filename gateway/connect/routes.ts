@@ -17,7 +17,7 @@ import type { Visitor } from "../vault/attempts.ts";
 import { connectionIdSchema, stateSchema } from "../vault/identifiers.ts";
 import type { ProviderStart } from "../vault/provider-start.ts";
 import type { OwnPages, PagesVault } from "../upstream/upstream.ts";
-import { renderForm } from "./form.ts";
+import { type FormProblem, renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
 
@@ -226,6 +226,12 @@ function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug:
   return renderPage(pages, request, { title: "Sign in first", status: 401, body });
 }
 
+/** The path of an error names a field by its place among those that were sent. */
+function problemOf({ message, extensions: { path } }: GatewayError, values: URLSearchParams): FormProblem {
+  const [, index] = /^fields\.(\d+)(?:\.|$)/.exec(typeof path === "string" ? path : "") ?? [];
+  return { message, field: index === undefined ? null : ([...values.keys()][Number(index)] ?? null) };
+}
+
 interface ShownForm {
   started: StartedConnection;
   state: string;
@@ -238,7 +244,7 @@ const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): P
     title: `Connect ${form.started.connector.name}`,
     status: form.problem ? httpStatusOf[form.problem.code] : 200,
     hasForm: true,
-    body: renderForm({ ...form, problem: form.problem?.message ?? null }),
+    body: renderForm({ ...form, problem: form.problem && problemOf(form.problem, form.values) }),
   });
 
 interface ShownFailure {

@@ -1,45 +1,86 @@
 import { z } from "zod";
 import type { ParsedFacts } from "./format.ts";
+import { textsSchema } from "./format-parts.ts";
 import type { Variable } from "./format-variable.ts";
 
 /** What is asked of a user. */
 export interface CollectConfig {
   instructions: string | null;
   saveLabel: string;
-  fields: { name: string; label: string; suffix: string | null; secret: boolean }[];
+  fields: FieldConfig[];
+}
+
+export interface FieldConfig {
+  name: string;
+  label: string;
+  suffix: string | null;
+  secret: boolean;
+  /** Whether it may stay empty. */
+  optional: boolean;
+  /** What it is filled in with, and what an empty one that is optional means. */
+  default: string | null;
+  /** What can be chosen; null: any text. */
+  options: readonly string[] | null;
 }
 
 export const DEFAULT_SAVE_LABEL = "Save";
+
+/** Most values that one field offers. */
+const MAXIMUM_OPTIONS = 64;
+
+const fieldSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
+    /** Default that of the provider's variable of this name. What is left out below is the variable's too. */
+    label: z.string().min(1).optional(),
+    suffix: z.string().nullable().optional(),
+    secret: z.boolean().optional(),
+    optional: z.boolean().optional(),
+    default: z.string().min(1).optional(),
+    enum: textsSchema.min(1).max(MAXIMUM_OPTIONS).optional(),
+  })
+  .refine(({ secret, default: preset }) => !secret || preset === undefined, {
+    path: ["default"],
+    error: "must not be a secret: it is shown",
+  });
+
+/** A field of a connector, as it is written. */
+export type WrittenField = z.output<typeof fieldSchema>;
 
 export const collectSchema = z.strictObject({
   instructions: z.string().nullable().default(null),
   save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL),
   fields: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
-        label: z.string().min(1),
-        suffix: z.string().nullable().default(null),
-        secret: z.boolean().default(false),
-      }),
-    )
+    .array(fieldSchema)
     .min(1, "must ask for at least one field")
     .max(16)
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
+const plainField: Omit<FieldConfig, "name" | "label"> = { suffix: null, secret: false, optional: false, default: null, options: null };
+
 /** What is asked of a user for a client of their own. */
-export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFacts, "client_authentication">): CollectConfig["fields"] => [
-  { name: "client_id", label: "Client ID", suffix: null, secret: false },
+export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFacts, "client_authentication">): FieldConfig[] => [
+  { ...plainField, name: "client_id", label: "Client ID" },
   method === "private_key_jwt"
-    ? { name: "private_key", label: "Private key", suffix: null, secret: true }
-    : { name: "client_secret", label: "Client secret", suffix: null, secret: true },
+    ? { ...plainField, name: "private_key", label: "Private key", secret: true }
+    : { ...plainField, name: "client_secret", label: "Client secret", secret: true },
 ];
 
 /** A variable of a provider, as a field of the form. */
-export const toField = ({ name, label, secret, strip }: Variable): CollectConfig["fields"][number] => ({
+export const toField = ({ name, label, secret, strip, optional, default: preset, enum: options }: Variable): FieldConfig => ({
   name,
   label: label ?? name,
   suffix: strip ?? null,
   secret,
+  optional,
+  default: secret ? null : (preset ?? null),
+  options: options ?? null,
 });
+
+/** A connector's own field: what it leaves out is that of the provider's variable of its name. */
+export function toOwnField({ enum: options, default: preset, ...own }: WrittenField, variable: Variable | undefined): FieldConfig {
+  const base = variable ? toField(variable) : { ...plainField, label: own.name };
+  const stated = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return { ...base, name: own.name, ...stated, options: options ?? base.options, default: preset ?? base.default };
+}

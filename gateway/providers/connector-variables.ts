@@ -1,5 +1,7 @@
 import type { VariableRule } from "../oauth/provider-requests.ts";
+import type { WrittenField } from "./collect.ts";
 import type { Provider } from "./provider.ts";
+import { templateFieldsOf } from "./template.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
 /** What an entry of the configuration says of its provider's variables. The provider has no facts while others of its problems are told. */
@@ -7,22 +9,37 @@ interface WrittenVariables {
   provider?: Partial<Provider> | undefined;
   variables: Readonly<Record<string, string>>;
   allowed_hosts: string[];
+  collect?: { fields: readonly WrittenField[] } | undefined;
 }
 
-/** Values that no user is asked for: the operator's, else the provider's defaults. */
+/** Values that no user is asked for: the operator's, else the provider's defaults, of what the connector's own fields do not ask. */
 export function fixedVariables(written: WrittenVariables): Record<string, string> {
+  const asked = new Set(fieldsOf(written).map(({ name }) => name));
   const defaults = (written.provider?.facts?.variables ?? []).flatMap(({ name, from, default: value }) =>
-    value === undefined || from !== "user" ? [] : [[name, value]],
+    value === undefined || from !== "user" || asked.has(name) ? [] : [[name, value]],
   );
   const rules = rulesOf(written);
   const stated = Object.entries(written.variables).map(([name, value]) => [name, readValue(rules[name] ?? labelRule, value) ?? value]);
   return { ...Object.fromEntries(defaults), ...Object.fromEntries(stated) };
 }
 
-/** The provider's rules, with the hosts that this connector allows. None while others of its facts are looked for problems. */
-export function rulesOf({ provider, allowed_hosts: allowedHosts }: WrittenVariables): Record<string, VariableRule> {
-  const rules = Object.entries(provider?.rules ?? {});
-  return Object.fromEntries(rules.map(([name, rule]) => [name, { ...rule, allowedHosts }]));
+const fieldsOf = ({ collect }: WrittenVariables): readonly WrittenField[] => collect?.fields ?? [];
+
+/**
+ * The provider's rules, with the hosts that this connector allows, and what its own fields say. None while others of its facts are looked
+ * for problems.
+ */
+export function rulesOf(written: WrittenVariables): Record<string, VariableRule> {
+  const { provider, allowed_hosts: allowedHosts } = written;
+  const rules = Object.fromEntries(Object.entries(provider?.rules ?? {}).map(([name, rule]) => [name, { ...rule, allowedHosts }]));
+  const inAddress: ReadonlySet<string> = provider?.protocol ? templateFieldsOf(provider.protocol) : new Set();
+  const own = fieldsOf(written).flatMap(({ name, optional, enum: values }): [string, VariableRule][] => {
+    if (optional === undefined && values === undefined) return [];
+    const base: VariableRule = rules[name] ?? { ...labelRule, may: inAddress.has(name) ? labelRule.may : "param", allowedHosts };
+    const allowed = values?.map((value) => readValue({ ...base, enum: null }, value) ?? value);
+    return [[name, { ...base, isOptional: optional ?? base.isOptional, enum: allowed ?? base.enum }]];
+  });
+  return { ...rules, ...Object.fromEntries(own) };
 }
 
 /** Values of the operator's that break a rule. */
@@ -31,5 +48,27 @@ export function wrongVariablesIn(written: WrittenVariables): [path: string[], me
   return Object.entries(written.variables).flatMap(([name, value]): [string[], string][] => {
     const rule = rules[name];
     return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], describeRule("It", rule)]];
+  });
+}
+
+/** What is wrong with the connector's own fields. */
+export function fieldProblemsIn(written: WrittenVariables): [path: string[], message: string][] {
+  const rules = rulesOf(written);
+  const { facts } = written.provider ?? {};
+  const known = new Set([...(facts?.variables ?? []), ...(facts?.collect ?? [])].map(({ name }) => name));
+  return fieldsOf(written).flatMap(({ name, label, default: preset, enum: values = [] }, index): [string[], string][] => {
+    const path = (key: string) => ["collect", "fields", String(index), key];
+    const rule = rules[name];
+    const isWrong = (value: string) => rule !== undefined && readValue(rule, value) === null;
+    return [
+      ...(label === undefined && !known.has(name) ? [[path("label"), "is required"] satisfies [string[], string]] : []),
+      ...(Object.hasOwn(written.variables, name)
+        ? [[path("name"), "is asked of users, and has a value in variables: leave one out"] satisfies [string[], string]]
+        : []),
+      ...(preset !== undefined && rule && isWrong(preset)
+        ? [[path("default"), describeRule("It", rule)] satisfies [string[], string]]
+        : []),
+      ...(rule && values.some(isWrong) ? [[path("enum"), describeRule("Each", { ...rule, enum: null })] satisfies [string[], string]] : []),
+    ];
   });
 }

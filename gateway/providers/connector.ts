@@ -6,8 +6,8 @@ import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
 import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
-import { fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
-import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField } from "./collect.ts";
+import { fieldProblemsIn, fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
+import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
 
@@ -116,7 +116,11 @@ function collectOf(written: Written): CollectConfig | null {
   const { collect } = written;
   const [facts, fixed] = [factsOf(written), fixedVariables(written)];
   const isClientTyped = facts?.kind === "client_credentials" && written.client_id === undefined;
-  const own = collect?.fields ?? facts?.collect?.map((field) => toField(field)) ?? (isClientTyped ? clientFieldsOf(facts) : []);
+  const variableOf = (name: string) => [...(facts?.variables ?? []), ...(facts?.collect ?? [])].find((variable) => variable.name === name);
+  const own =
+    collect?.fields.map((field) => toOwnField(field, variableOf(field.name))) ??
+    facts?.collect?.map((field) => toField(field)) ??
+    (isClientTyped ? clientFieldsOf(facts) : []);
   const asked = (facts?.variables ?? [])
     .filter(({ name, from }) => from === "user" && !Object.hasOwn(fixed, name) && own.every((field) => field.name !== name))
     .map((variable) => toField(variable));
@@ -159,6 +163,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       written[key] === undefined && facts?.[key] === undefined ? [[[key], "is required"]] : [],
     ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
+    ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
     ...(facts ? clientProblems(written, facts) : []),
     ...(needsKey && !fields.some(({ secret }) => secret)

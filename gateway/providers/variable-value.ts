@@ -35,6 +35,7 @@ export function readValue(rule: VariableRule, text: string): string | null {
 /** What is wrong with a value that `readValue` does not take, as one sentence. */
 export function describeRule(name: string, rule: VariableRule): string {
   if (rule.enum) return `${name} must be one of ${rule.enum.join(", ")}.`;
+  if (rule.strip !== null) return `${name} must be the name before ${rule.strip}, or the whole address.`;
   if (rule.may === "host_label") return `${name} must be a single name: letters, digits and -.`;
   if (rule.may === "host") return `${name} must be the name of a public host, without a port.`;
   return `${name} is not of the form that the provider has for it.`;

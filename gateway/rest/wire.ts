@@ -78,7 +78,15 @@ const wirePublicConnector = z
   .meta({ id: "PublicConnector" });
 
 const wireCollectField = z
-  .object({ name: z.string(), label: z.string(), suffix: z.string().nullable(), secret: z.boolean() })
+  .object({
+    name: z.string(),
+    label: z.string(),
+    suffix: z.string().nullable(),
+    secret: z.boolean(),
+    optional: z.boolean(),
+    default: z.string().nullable(),
+    options: z.array(z.string()).nullable(),
+  })
   .meta({ id: "CollectField" });
 
 /** What xkit.js builds the popup's address from. The prototype's slug is the connector's here. */

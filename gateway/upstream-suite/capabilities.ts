@@ -26,6 +26,7 @@ export const capabilities = {
   misconfigured: "a provider that refuses the platform's credentials is told from one that is away",
   connectedBy: "it is stated who connected, and when",
   marksSecretFields: "a field that is a secret is marked",
+  describesFields: "it is stated what can be chosen for a field, what it is filled in with, and whether it may stay empty",
   metadata: "a connection has what its provider tells of the account",
   apiAccess: "a token says where the provider's API is, and by which header it is sent",
   credentialKinds: "a server is told what kind of token it is, and gets all fields",

@@ -12,14 +12,38 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
 
     behaves("are described at the start", ["connecting", "collects"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
-      const described = collect.fields.map(({ secret: _secret, ...field }) => field);
+      const described = collect.fields.map(({ name, label, suffix }) => ({ name, label, suffix }));
       expect(started.authorization?.collect).toMatchObject({ ...collect, fields: described });
     });
 
     behaves("are described with a mark on those that are secrets", ["connecting", "collects", "marksSecretFields"], async () => {
       const started = await (await newUser()).connections.start("key", newConnection);
-      expect(started.authorization?.collect?.fields).toEqual(collect.fields);
+      const marked = collect.fields.map(({ name, secret }) => ({ name, secret }));
+      expect(started.authorization?.collect?.fields).toMatchObject(marked);
     });
+
+    behaves(
+      "are described with what may stay empty, what is filled in and what can be chosen",
+      ["connecting", "collects", "describesFields"],
+      async () => {
+        const started = await (await newUser()).connections.start("key", newConnection);
+        expect(started.authorization?.collect?.fields).toEqual(collect.fields);
+      },
+    );
+
+    behaves(
+      "that are optional may be left out, and mean their default then",
+      ["connecting", "collects", "describesFields", "credentialKinds"],
+      async () => {
+        const user = await newUser();
+        const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
+        const wrong = [...fields, { name: "region", value: "elsewhere" }];
+        await expect(user.connections.submit(state, wrong)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+        await user.connections.submit(state, [...fields, { name: "region", value: "" }]);
+        const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
+        expect(await owned.accessToken({ slug: "key" }, anyToken)).toMatchObject({ fields: { region: "eu" } });
+      },
+    );
 
     behaves("make the connection active once they are submitted", ["connecting", "collects"], async () => {
       const user = await newUser();

@@ -48,6 +48,7 @@ export const plainOwnUsersLacks: Lacks = {
   misconfigured: "its failures have no code",
   connectedBy: "it does not state who connected",
   marksSecretFields: "it marks no field as a secret",
+  describesFields: "it documents the label and the end of a field alone",
   metadata: "it documents no metadata",
   apiAccess: "it documents nothing of a provider's API",
   grantLife: "it documents no end of a grant",

@@ -20,6 +20,7 @@ export const suiteCatalog = [
       fields: [
         { name: "subdomain", label: "Subdomain", suffix: ".key.example" },
         { name: "api_key", label: "API key", secret: true },
+        { name: "region", label: "Region", optional: true, default: "eu", enum: ["eu", "us"] },
       ],
     },
   },

@@ -48,6 +48,7 @@ for (const [name, kind, isSealing] of suites)
     connecting: "users link accounts on the app's own page",
     collects: oauthAlone,
     marksSecretFields: oauthAlone,
+    describesFields: oauthAlone,
     credentialKinds: oauthAlone,
     asksScopes: "better-auth's configuration says what is asked for",
     keepsFailed: "the app's own page is told what became of an attempt",

@@ -67,7 +67,15 @@ const connector = z.object({
   supports_multiple_connections: z.boolean().nullish(),
 });
 
-const collectField = z.object({ name: z.string(), label: z.string(), suffix: text, secret: z.boolean().nullish() });
+const collectField = z.object({
+  name: z.string(),
+  label: z.string(),
+  suffix: text,
+  secret: z.boolean().nullish(),
+  optional: z.boolean().nullish(),
+  default: text,
+  options: z.array(z.string()).nullish(),
+});
 
 const prototype = z.object({
   name: text,

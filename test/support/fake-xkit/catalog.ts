@@ -16,7 +16,15 @@ export type FakeConnector = Readonly<{
   collect?: Readonly<{
     instructions: string;
     save_label: string;
-    fields: readonly Readonly<{ name: string; label: string; suffix?: string; secret?: boolean }>[];
+    fields: readonly Readonly<{
+      name: string;
+      label: string;
+      suffix?: string;
+      secret?: boolean;
+      optional?: boolean;
+      default?: string;
+      enum?: readonly string[];
+    }>[];
   }>;
 }>;
 

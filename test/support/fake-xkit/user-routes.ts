@@ -123,9 +123,11 @@ function parseFields({ connection: { connector } }: Authorization, body: Readonl
     if (name !== "state" && !asked.some((field) => field.name === name))
       throw new Refusal(400, "BAD_USER_INPUT", `There is no field "${name}".`, { path: name });
   return Object.fromEntries(
-    asked.map(({ name, label }) => {
-      const value = textOf(body, name)?.trim() ?? "";
-      if (value === "") throw new Refusal(400, "BAD_USER_INPUT", `${label} is missing.`, { path: name });
+    asked.map(({ name, label, optional = false, default: preset, enum: options }) => {
+      const typed = textOf(body, name)?.trim() ?? "";
+      const value = typed === "" && optional ? (preset ?? "") : typed;
+      if (options && !options.includes(value)) throw new Refusal(400, "BAD_USER_INPUT", `${label} cannot be that.`, { path: name });
+      if (value === "" && !optional) throw new Refusal(400, "BAD_USER_INPUT", `${label} is missing.`, { path: name });
       return [name, value];
     }),
   );
