@@ -2,7 +2,7 @@ import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
 import { tokenOrNull } from "./outcomes.ts";
-import type { Authorization, AuthorizationStatus, CollectField, OwnerConnections } from "./upstream.ts";
+import type { Authorization, AuthorizationStatus, CollectField, DeviceCode, OwnerConnections } from "./upstream.ts";
 
 /** An authorization beside the capability it was read with. */
 export type AuthorizationNode = Authorization & { source: OwnerConnections };
@@ -62,6 +62,19 @@ const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>
   }),
 });
 
+const DeviceCodeType = builder.objectRef<DeviceCode>("DeviceCode").implement({
+  description: "A code that the user enters at the provider (RFC 8628), in any browser. Show it to the user who asked for it alone.",
+  fields: (t) => ({
+    userCode: t.exposeString("userCode", { description: "What to enter." }),
+    verificationUri: t.exposeString("verificationUri", { description: "The page of the provider where it is entered." }),
+    verificationUriComplete: t.exposeString("verificationUriComplete", {
+      nullable: true,
+      description: "The same page with the code filled in; null where the provider has none.",
+    }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When it ends. Connecting again brings a new one." }),
+  }),
+});
+
 export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authorization").implement({
   description: "The grant behind a connection.",
   fields: (t) => ({
@@ -115,6 +128,13 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
       nullable: true,
       description: "What to ask of the user, while fields are to be collected.",
       resolve: ({ collect }) => collect,
+    }),
+    deviceCode: t.field({
+      type: DeviceCodeType,
+      nullable: true,
+      description:
+        "While AWAITING_CALLBACK, in the answers of connect and submitAuthorization: the code that the user enters at the provider. The page at authorizeUrl shows it as well.",
+      resolve: ({ deviceCode }) => deviceCode ?? null,
     }),
     accessToken: t.string({
       nullable: true,

@@ -96,6 +96,7 @@ const sentences: Record<string, Sentence> = {
   account_selection_required: (name) => [`${name} needs to know which account.`, "Connect again and choose one."],
   consent_required: (name) => [`${name} needs your consent.`, "Connect again and approve the request."],
   interaction_required: (name) => [`${name} needs something from you first.`, "Connect again and follow its steps."],
+  device_code_expired: (name) => [`The code for ${name} was not entered in time.`, "Get a new code to go on."],
   account_mismatch: (name, { actual, expected }) => [
     `That was another ${name} account than before${actual && expected ? `: ${cut(actual)}, not ${cut(expected)}` : ""}.`,
     "Reconnect with the account you used, or disconnect first to use another one.",

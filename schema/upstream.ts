@@ -70,6 +70,16 @@ export type AuthorizationStatus = "awaiting_callback" | "retrieving_tokens" | "a
  */
 export type Health = "working" | "unavailable" | "misconfigured" | "reconnect_required";
 
+/** A code that the user enters at the provider (RFC 8628). */
+export interface DeviceCode {
+  userCode: string;
+  /** Where it is entered: an https address. */
+  verificationUri: string;
+  /** The same with the code in it; null where the provider has none. */
+  verificationUriComplete: string | null;
+  expiresAt: Date;
+}
+
 /** The grant behind a connection. */
 export interface Authorization {
   id: string;
@@ -102,6 +112,8 @@ export interface Authorization {
   /** While `awaiting_callback`, for the user who started it: what `submit` needs where fields are to be collected. */
   state: string | null;
   collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
+  /** While `awaiting_callback`, for the user who started it: what to enter at the provider. Null or left out: nothing. */
+  deviceCode?: DeviceCode | null | undefined;
 }
 
 /** A value that the provider told of a connection, which calls of its API need: `realmId`, `instance_url`. */

@@ -21,13 +21,15 @@ header span { flex: none; display: grid; place-items: center; width: 1.75rem; he
 h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
 p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
 code { font-size: .8125rem; }
+.device { margin: 0 0 1rem; padding: .75rem; text-align: center; border: 1px solid var(--line); border-radius: .625rem; }
+.device code { font-size: 1.75rem; letter-spacing: .08em; user-select: all; color: var(--ink); }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 .field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
 input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
 footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border-radius: 0; text-decoration: underline; }
-a.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
+a.quiet, p.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 .field p { margin: .25rem 0 0; font-size: .875rem; } select { background: var(--paper); } [aria-invalid] { border-color: var(--bad); }
 [role=alert] { color: var(--bad); }
@@ -58,6 +60,8 @@ export interface Page {
   hasForm?: boolean;
   /** What the page that opened this window is told of a failure. */
   openerMessage?: OpenerMessage | null;
+  /** A script of the page, which may ask the gateway. */
+  script?: string;
   headers?: Record<string, string>;
 }
 
@@ -77,12 +81,12 @@ export interface Pages {
 
 /** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
-  const { title, status = 200, body, hasForm = false, openerMessage = null, headers = {} } = page;
+  const { title, status = 200, body, hasForm = false, openerMessage = null, script = null, headers = {} } = page;
   const { name, color, logoUrl } = pages.platform;
   // In an outage the page is shown without the user's name.
   const viewer = await pages.findViewer(request).catch(() => null);
   const style = styleFor(color ?? DEFAULT_COLOR);
-  const styleSource = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+  const styleSource = sourceOf(style);
   const [logoSource] = logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]);
   const mark = logoSource ? html`<img src="${logoUrl}" alt="" />` : html`<span aria-hidden="true">${name.slice(0, 1).toUpperCase()}</span>`;
   const document = await html`<!doctype html>
@@ -102,21 +106,26 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
           <h1>${title}</h1>
           ${body} ${viewer ? renderSignedIn(viewer) : ""}
         </main>
-        ${openerMessage ? renderOpenerMessage(openerMessage) : ""}
+        ${openerMessage ? renderOpenerMessage(openerMessage) : ""} ${script === null ? "" : raw(`<script>${script}</script>`)}
       </body>
     </html>`;
+  const scriptSources = [...(openerMessage ? [OPENER_SCRIPT_SOURCE] : []), ...(script === null ? [] : [sourceOf(script)])];
+  const scripts = scriptSources.length > 0 ? `script-src ${scriptSources.join(" ")}; ` : "";
   const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
   return new Response(String(document), {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${openerMessage ? `script-src ${OPENER_SCRIPT_SOURCE}; ` : ""}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${scripts}${script === null ? "" : "connect-src 'self'; "}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
       // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
       ...((hasForm || viewer) && { "referrer-policy": "same-origin" }),
       ...headers,
     },
   });
 }
+
+/** What lets an inline style or script of these words in (Content Security Policy Level 3 section 2.3.1). */
+const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /** A user in words: names are not unique, so the id is beside it. */
 export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>

@@ -3,20 +3,22 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
-import { shownCode, toSentence } from "../../schema/problems.ts";
-import type { Connection, StartOptions, Viewer } from "../../schema/upstream.ts";
+import { shownCode } from "../../schema/problems.ts";
+import type { StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
-import { type ConnectingFailure, describeFailure } from "../vault/connecting-failure.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
 import type { Visitor } from "../vault/attempts.ts";
+import type { DeviceView } from "../vault/device-view.ts";
 import { connectionIdSchema, stateSchema } from "../vault/identifiers.ts";
 import type { ProviderStart } from "../vault/provider-start.ts";
 import type { OwnPages, PagesVault } from "../upstream/upstream.ts";
+import { devicePage } from "./device-page.ts";
+import { destinationOf, showConnected, showFailure } from "./ended.ts";
 import { type FormProblem, renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
 import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
@@ -52,6 +54,9 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   const routes = new Hono<Routed>();
   routes.get("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), open(dependencies, env, req.param("slug"))));
   routes.post("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), submit(dependencies, env, req.param("slug"))));
+  routes.get("/connect/:slug/status", ({ req, env }) =>
+    answer(env.request, req.param("slug"), readStatus(dependencies, env.request, req.param("slug"))),
+  );
   routes.get("/callback/:slug", ({ req, env }) =>
     answer(env.request, req.param("slug"), finish(dependencies, env.request, req.param("slug"))),
   );
@@ -73,8 +78,33 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
   const { searchParams } = new URL(exchange.request.url);
   if (!searchParams.has("state")) return start(dependencies, exchange, slug);
   const state = parseState(searchParams);
-  const started = await dependencies.vault.getForm(state, slug, await visitorOf(dependencies, exchange.request));
+  const visitor = await visitorOf(dependencies, exchange.request);
+  const device = await dependencies.vault.getDevice(state, slug, visitor);
+  if (device) return showDevice(dependencies, exchange.request, state, device);
+  const started = await dependencies.vault.getForm(state, slug, visitor);
   return showForm(dependencies, exchange.request, { started, state, problem: null, values: new URLSearchParams() });
+}
+
+/** The code to enter at the provider, and then how that has ended. */
+function showDevice(dependencies: Dependencies, request: Request, state: string, device: DeviceView): Promise<Response> {
+  const { pages, bindings, publicUrl } = dependencies;
+  const { connection, returnTo } = device;
+  const { name, slug } = connection.connector;
+  const here = `${publicUrl}/connect/${slug}?state=${state}`;
+  if (device.status === "waiting")
+    return renderPage(pages, request, devicePage(name, device.code, { here, remainingMs: device.remainingMs }));
+  const ended = { connection, returnTo, spent: bindings.clear(hashSecret(state)) };
+  return device.status === "failed"
+    ? showFailure(dependencies, request, { ...ended, failure: device.failure })
+    : showConnected(dependencies, request, ended);
+}
+
+/** For the page with the code: 204 while it waits. */
+async function readStatus({ vault, ...dependencies }: Dependencies, request: Request, slug: string): Promise<Response> {
+  parse(pathSchema, { slug });
+  const state = parseState(new URL(request.url).searchParams);
+  const device = await vault.getDevice(state, slug, await visitorOf(dependencies, request));
+  return new Response(null, { status: device?.status === "waiting" ? 204 : 200 });
 }
 
 async function start(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
@@ -104,16 +134,24 @@ interface Start {
 
 /** Binds this browser to what the user starts in it, and leads on. */
 async function startAs(
-  { bindings, callerOf }: Dependencies,
+  dependencies: Dependencies,
   { request, limits }: Exchange,
   viewer: Viewer,
   { slug, options, fields }: Start,
 ): Promise<Response> {
+  const { bindings, callerOf } = dependencies;
   const setCookies: string[] = [];
   const bind = bindings.create(request, (header) => setCookies.push(header));
   const connections = callerOf(viewer, limits).connectionsIn({ bind, link: null });
-  const { authorization, connector } = await connections.start(slug, options);
+  const connection = await connections.start(slug, options);
+  const { authorization, connector } = connection;
   const { state, collect } = authorization ?? {};
+  if (authorization?.status === "error")
+    return showFailure(dependencies, request, {
+      connection,
+      failure: { code: authorization.errorCode ?? "internal", message: "" },
+      returnTo: options.returnTo,
+    });
   const submitted = state && collect && fields.length > 0 ? await connections.submit(state, fields).catch(nullIfAskedAgain) : null;
   return redirectTo(submitted?.authorizeUrl ?? authorization?.authorizeUrl ?? connector.connectorUrl, setCookies);
 }
@@ -155,19 +193,14 @@ async function submit(dependencies: Dependencies, exchange: Exchange, slug: stri
 }
 
 async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
-  const { vault, pages, bindings } = dependencies;
+  const { vault, bindings } = dependencies;
   const { searchParams } = new URL(request.url);
   const state = stateSchema.safeParse(searchParams.get("state"));
   if (!state.success) return showStateless(dependencies, request, slug, searchParams);
   const spent = bindings.clear(hashSecret(state.data));
   const { connection, returnTo, failure, instead } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
-  if (failure) return showFailure(dependencies, request, { connection, failure, returnTo, spent });
-  if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), [spent]);
-  const label = connection.authorization?.displayLabel;
-  const before = instead?.authorization?.displayLabel;
-  const body = html`${instead ? html`<p>This is another account than before. ${before ?? "The other one"} stays connected as it was.</p>` : ""}
-    <p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
-  return renderPage(pages, request, { title: `${connection.connector.name} is connected`, body, headers: { "set-cookie": spent } });
+  const ended = { connection, returnTo, spent };
+  return failure ? showFailure(dependencies, request, { ...ended, failure }) : showConnected(dependencies, request, { ...ended, instead });
 }
 
 /**
@@ -247,42 +280,7 @@ const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): P
     body: renderForm({ ...form, problem: form.problem && problemOf(form.problem, form.values) }),
   });
 
-interface ShownFailure {
-  connection: Connection;
-  failure: ConnectingFailure;
-  returnTo: string | null;
-  /** A `Set-Cookie` header. */
-  spent: string;
-}
-
-function showFailure(
-  dependencies: Dependencies,
-  request: Request,
-  { connection, failure, returnTo, spent }: ShownFailure,
-): Promise<Response> {
-  const { id, enabled, connector } = connection;
-  const { name, slug } = connector;
-  const { pages, publicUrl } = dependencies;
-  const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
-  const problem = describeFailure(name, failure);
-  const body = html`<p role="${problem.isAlarm ? "alert" : "status"}">${toSentence(problem)}</p>
-    ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
-    <a class="button" href="${again}">Try again</a>
-    <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;
-  return renderPage(pages, request, {
-    title: enabled ? `${name} was not reconnected` : `${name} is not connected`,
-    status: 400,
-    body,
-    headers: { "set-cookie": spent },
-  });
-}
-
-/** Judged again: the configuration or the rule may be another one than when this was started. */
-function destinationOf({ publicUrl, origins }: Dependencies, returnTo: string | null, slug: string): string {
-  return new URL(returnTo !== null && origins.isValidReturnTo(returnTo) ? returnTo : `/connectors/${slug}`, publicUrl).href;
-}
-
-const visitorOf = async ({ bindings, pages }: Dependencies, request: Request): Promise<Visitor> => ({
+const visitorOf = async ({ bindings, pages }: Pick<Dependencies, "bindings" | "pages">, request: Request): Promise<Visitor> => ({
   browser: (stateHash) => bindings.find(request, stateHash),
   userId: (await pages.findViewer(request))?.userId ?? null,
 });

@@ -30,8 +30,8 @@ export interface DiscoveryFacts {
  * Data without secrets. Make one with `createProvider`, which fills in the standard's behaviour for everything left out.
  */
 export interface OAuthProvider {
-  /** How first tokens are had (RFC 6749 sections 4.1 and 4.4, RFC 7523 section 2.1). Default `authorization_code`. */
-  readonly grantType: "authorization_code" | "client_credentials" | "jwt_bearer";
+  /** How first tokens are had (RFC 6749 sections 4.1 and 4.4, RFC 7523 section 2.1, RFC 8628). Default `authorization_code`. */
+  readonly grantType: "authorization_code" | "client_credentials" | "jwt_bearer" | "device_code";
   /** The assertion of the grant type `jwt_bearer`. Null with another one. Default null. */
   readonly assertion: AssertionTemplate | null;
   /** The issuer identifier (RFC 8414), compared with `iss` at the callback (RFC 9207). Null: unknown, so `iss` cannot be checked. Default null. */
@@ -44,6 +44,8 @@ export interface OAuthProvider {
   readonly pushedAuthorizationRequestEndpoint: string | null;
   /** Empty where users type a credential that no request exchanges. */
   readonly tokenEndpoint: string;
+  /** Where codes for the grant type `device_code` are asked for. Null: the provider has none. Default null. */
+  readonly deviceAuthorizationEndpoint: string | null;
   /** Where refresh tokens are exchanged. Null: at the token endpoint. Default null. */
   readonly refreshEndpoint: string | null;
   /** RFC 7009, or the provider's own request. Null: the provider cannot revoke. Default null. */
@@ -159,6 +161,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   issuer: null,
   discovery: null,
   pushedAuthorizationRequestEndpoint: null,
+  deviceAuthorizationEndpoint: null,
   refreshEndpoint: null,
   revocation: null,
   userInfo: Object.freeze([]),

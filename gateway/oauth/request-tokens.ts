@@ -27,7 +27,8 @@ const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const operatorCodes: ReadonlySet<string> = new Set(["invalid_scope", "invalid_request", "unsupported_grant_type", "invalid_target"]);
 
 /** Whether tokens are had without a person: the same request brings the first and the next ones. */
-export const isUnattended = ({ grantType }: Pick<OAuthProvider, "grantType">): boolean => grantType !== "authorization_code";
+export const isUnattended = ({ grantType }: Pick<OAuthProvider, "grantType">): boolean =>
+  grantType === "client_credentials" || grantType === "jwt_bearer";
 
 /**
  * Asks for tokens without a person: by the client's credentials (RFC 6749 section 4.4), or by an assertion (RFC 7523 section 2.1).

@@ -66,9 +66,14 @@ const isAt = (issuer: string, url: string): boolean => {
 /** Longest address that is taken, in characters. */
 const MAXIMUM_URL_LENGTH = 2_048;
 
-/** Names of endpoints that are taken from metadata (RFC 8414 section 2, OpenID Connect Discovery section 3, RFC 9126 section 5). */
+/** Names of endpoints that are taken from metadata (RFC 8414 section 2, OpenID Connect Discovery section 3, RFC 8628 section 4, RFC 9126 section 5). */
 type EndpointName =
-  "authorization_endpoint" | "token_endpoint" | "revocation_endpoint" | "userinfo_endpoint" | "pushed_authorization_request_endpoint";
+  | "authorization_endpoint"
+  | "token_endpoint"
+  | "device_authorization_endpoint"
+  | "revocation_endpoint"
+  | "userinfo_endpoint"
+  | "pushed_authorization_request_endpoint";
 
 /**
  * The provider with what is left out of it taken from its metadata. An introspection endpoint is not: some say of a good token that it is
@@ -88,6 +93,10 @@ export function completeProvider(provider: OAuthProvider, metadata: ServerMetada
         ? need("authorization_endpoint", provider.authorizationEndpoint)
         : provider.authorizationEndpoint,
     tokenEndpoint: need("token_endpoint", provider.tokenEndpoint),
+    deviceAuthorizationEndpoint:
+      provider.grantType === "device_code"
+        ? need("device_authorization_endpoint", provider.deviceAuthorizationEndpoint ?? "")
+        : provider.deviceAuthorizationEndpoint,
     pushedAuthorizationRequestEndpoint: pushes
       ? need("pushed_authorization_request_endpoint", provider.pushedAuthorizationRequestEndpoint ?? "")
       : null,

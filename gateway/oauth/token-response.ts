@@ -45,7 +45,7 @@ export interface TokenResponse {
  */
 export function normalizeTokenResponse(answer: TokenResponse): StandardResponse | null {
   const { operation, provider, status } = answer;
-  const body = safeParseObject(answer.text) ?? parseForm(answer.text);
+  const body = parseBody(answer.text);
   if (body === null) return null;
   if (!isSendable(tokenObject(provider, body).source["access_token"])) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
@@ -69,6 +69,9 @@ function isSendable(accessToken: unknown): boolean {
   return !controlCharacter.test(accessToken) && Buffer.byteLength(accessToken) <= MAXIMUM_ACCESS_TOKEN_BYTES;
 }
 
+/** The members of an answer: JSON or form encoding, by the content. Null: it is neither. */
+export const parseBody = (text: string): Record<string, unknown> | null => safeParseObject(text) ?? parseForm(text);
+
 const parseForm = (text: string): Record<string, unknown> | null =>
   formEncoded.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : null;
 
@@ -81,11 +84,14 @@ function errorOf({ operation, provider, status }: TokenResponse, body: Record<st
   return { error: hide(code), ...(description !== undefined && { error_description: hide(description) }) };
 }
 
-/** Whether an answer with status 200 may be an error: where the provider is declared to do so. */
+/**
+ * Whether an answer with status 200 may be an error: where the provider is declared to do so, and where there is no token while a code waits
+ * for its user, of which most answers are errors (RFC 8628 section 3.5).
+ */
 function mayHoldError({ operation, provider, status }: TokenResponse, body: Record<string, unknown>): boolean {
   if (provider.errorsInOkBody) return true;
   const hasToken = nonEmpty(tokenObject(provider, body).source["access_token"]) !== undefined;
-  return !hasToken && findDeclaredError(provider, { operation, status, body }) !== null;
+  return !hasToken && (provider.grantType === "device_code" || findDeclaredError(provider, { operation, status, body }) !== null);
 }
 
 /** New tokens beside an error, which its words must not repeat. */

@@ -151,7 +151,7 @@ const apiSchema = z.strictObject({
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
  * Noted, and not acted on yet: `tokens`, `account.avatar`, `refresh.rotates`, `refresh.kills_old_token`,
- * `refresh.ahead_seconds`, `device_authorization_endpoint`.
+ * `refresh.ahead_seconds`.
  */
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),

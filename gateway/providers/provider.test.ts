@@ -97,6 +97,7 @@ describe("providerSchema", () => {
       discovery: null,
       pushedAuthorizationRequestEndpoint: "https://as.test/par",
       issuer: "https://as.test",
+      deviceAuthorizationEndpoint: null,
       authorizationEndpoint: "https://as.test/authorize",
       tokenEndpoint: "https://as.test/token",
       refreshEndpoint: "https://as.test/refresh",

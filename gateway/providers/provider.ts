@@ -33,12 +33,6 @@ const typedHeaders: Partial<Record<ParsedFacts["kind"], string>> = {
   basic: "Authorization: Basic {basic}",
 };
 
-/** What the format can say and this release cannot do. */
-function unsupportedIn(facts: ParsedFacts): [path: string[], message: string][] {
-  const found: [boolean, string[], string][] = [[facts.kind === "device", ["kind"], "device is not supported yet"]];
-  return found.flatMap(([isFound, path, message]) => (isFound ? [[path, message] satisfies [string[], string]] : []));
-}
-
 function toProtocol(facts: ParsedFacts): OAuthProvider {
   return createProvider({
     ...requestsOf(facts),
@@ -48,6 +42,7 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     tokenEndpoint: facts.token_endpoint ?? "",
     issuer: facts.issuer,
     discovery: discoveryOf(facts),
+    deviceAuthorizationEndpoint: facts.device_authorization_endpoint ?? null,
     refreshEndpoint: facts.refresh_endpoint,
     revocation: facts.revocation,
     introspectionEndpoint: facts.introspection_endpoint,
@@ -128,8 +123,14 @@ function openHostsIn(facts: ParsedFacts): string[] {
   return [...JSON.stringify(rest).matchAll(/:\/\/\{(\w+)\}/g)].map(([, name = ""]) => name).filter((name) => open.has(name));
 }
 
+const grantTypes: Partial<Record<ParsedFacts["kind"], OAuthProvider["grantType"]>> = {
+  client_credentials: "client_credentials",
+  jwt_bearer: "jwt_bearer",
+  device: "device_code",
+};
+
 function grantOf({ kind, assertion }: ParsedFacts): Pick<OAuthProvider, "grantType" | "assertion"> {
-  const grantType = kind === "client_credentials" || kind === "jwt_bearer" ? kind : "authorization_code";
+  const grantType = grantTypes[kind] ?? "authorization_code";
   if (!assertion) return { grantType, assertion: null };
   const { lifetime_seconds: lifetimeSeconds, kid = null, ...template } = assertion;
   return { grantType, assertion: { ...template, kid, lifetimeSeconds } };
@@ -169,13 +170,13 @@ function secretMetadataIn({ metadata, variables, collect = [], callback }: Parse
 
 const tokenSource = /(?:[:.]|^)(?:access_token|refresh_token|id_token|code)$/;
 
-type RequiredKey = "authorization_endpoint" | "token_endpoint" | "assertion";
+type RequiredKey = "authorization_endpoint" | "token_endpoint" | "device_authorization_endpoint" | "assertion";
 
 const requiredKeys: Readonly<Record<ParsedFacts["kind"], readonly RequiredKey[]>> = {
   oauth2: ["authorization_endpoint", "token_endpoint"],
   client_credentials: ["token_endpoint"],
   jwt_bearer: ["token_endpoint", "assertion"],
-  device: ["token_endpoint"],
+  device: ["device_authorization_endpoint", "token_endpoint"],
   api_key: [],
   basic: [],
 };
@@ -202,7 +203,6 @@ const parsedFacts = providerFormat
       });
     for (const name of secretMetadataIn(facts))
       context.addIssue({ code: "custom", path: ["metadata", name], message: "must not be a token or a secret: users see it" });
-    for (const [path, message] of unsupportedIn(facts)) context.addIssue({ code: "custom", path, message });
   })
   .transform((facts): Provider => {
     const protocol = toProtocol(facts);

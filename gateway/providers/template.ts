@@ -164,6 +164,7 @@ function mapTemplates(provider: OAuthProvider, { url, text }: Replace): OAuthPro
     authorizationEndpoint: url(provider.authorizationEndpoint),
     pushedAuthorizationRequestEndpoint: known(provider.pushedAuthorizationRequestEndpoint),
     tokenEndpoint: url(provider.tokenEndpoint),
+    deviceAuthorizationEndpoint: known(provider.deviceAuthorizationEndpoint),
     refreshEndpoint: known(provider.refreshEndpoint),
     introspectionEndpoint: known(provider.introspectionEndpoint),
     authorizationParams: texts(provider.authorizationParams),

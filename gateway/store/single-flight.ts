@@ -21,9 +21,12 @@ export interface Lease {
  *
  * Rejects as `work` does, and with TEMPORARILY_UNAVAILABLE when the store is away.
  */
-export type SingleFlight = (key: string, work: (lease: Lease) => Promise<void>) => Promise<void>;
+export type SingleFlight = (key: string, work: Work) => Promise<void>;
 
 type Store = Pick<Database, "query" | "clock">;
+
+/** What is done alone. */
+type Work = (lease: Lease) => Promise<void>;
 
 /** Makes the single flight of a process over its store. */
 export function createSingleFlight(store: Store): { singleFlight: SingleFlight; idle(): Promise<void> } {
@@ -43,8 +46,31 @@ export function createSingleFlight(store: Store): { singleFlight: SingleFlight; 
   };
 }
 
-async function fly(store: Store, key: string, work: (lease: Lease) => Promise<void>): Promise<void> {
-  const id = await claim(store, key);
+const fly = async (store: Store, key: string, work: Work): Promise<void> => hold(store, key, await claim(store, key), work);
+
+/**
+ * Does `work` unless another process does it: then false is answered, and nothing is waited for.
+ * @param takeOver the lapsed lease that may be taken over, from `watchLease`
+ */
+export async function tryAlone(store: Store, key: string, takeOver: string | null, work: Work): Promise<boolean> {
+  const id = randomUUID();
+  await store.clock.measure();
+  if (!(await claimOnce(store, { key, id, takeOver: takeOver ?? "" }))) return false;
+  await hold(store, key, id, work);
+  return true;
+}
+
+/** Watches the lease of a key. The answer is the one that may be taken over; null while there is none. `waitedMs`: since the last look. */
+export function watchLease({ query, clock }: Store, key: string): (waitedMs: number) => Promise<string | null> {
+  const lapse = createLapseWatch({ database: { clock }, clock });
+  return async (waitedMs) => {
+    const held = await query.selectFrom("leases").selectAll().where("key", "=", key).executeTakeFirst();
+    return held ? lapse.look({ lease_id: held.id, lease_expires_at: held.expires_at }, waitedMs) : null;
+  };
+}
+
+/** Does the work, and renews the lease meanwhile. */
+async function hold(store: Store, key: string, id: string, work: Work): Promise<void> {
   const renew = () => renewLease(store, key, id);
   // What fails is tried again. A lease that lapses meanwhile is noticed by `renew` before the next request.
   const timer = setInterval(() => void renew().catch(() => {}), RENEW_INTERVAL_MS).unref();
@@ -59,27 +85,31 @@ async function fly(store: Store, key: string, work: (lease: Lease) => Promise<vo
 }
 
 /** Waits until no other process has the lease. @returns its id. */
-async function claim({ query, clock }: Store, key: string): Promise<string> {
+async function claim(store: Store, key: string): Promise<string> {
+  const { clock } = store;
   const id = randomUUID();
-  const lapse = createLapseWatch({ database: { clock }, clock });
+  const look = watchLease(store, key);
   let takeOver = "";
   for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
     await clock.measure();
-    const now = clock.now();
-    const lease = { id, expires_at: now + LEASE_MS };
-    const claimed = await query
-      .insertInto("leases")
-      .values({ key, ...lease })
-      .onConflict((conflict) =>
-        conflict.column("key").doUpdateSet(lease).where("leases.id", "=", takeOver).where("leases.expires_at", "<=", now),
-      )
-      .returning("id")
-      .executeTakeFirst();
-    if (claimed) return id;
+    if (await claimOnce(store, { key, id, takeOver })) return id;
     await clock.sleep(waitMs);
-    const held = await query.selectFrom("leases").selectAll().where("key", "=", key).executeTakeFirst();
-    takeOver = (held && (await lapse.look({ lease_id: held.id, lease_expires_at: held.expires_at }, waitMs))) ?? "";
+    takeOver = (await look(waitMs)) ?? "";
   }
+}
+
+async function claimOnce({ query, clock }: Store, { key, id, takeOver }: { key: string; id: string; takeOver: string }): Promise<boolean> {
+  const now = clock.now();
+  const lease = { id, expires_at: now + LEASE_MS };
+  const claimed = await query
+    .insertInto("leases")
+    .values({ key, ...lease })
+    .onConflict((conflict) =>
+      conflict.column("key").doUpdateSet(lease).where("leases.id", "=", takeOver).where("leases.expires_at", "<=", now),
+    )
+    .returning("id")
+    .executeTakeFirst();
+  return claimed !== undefined;
 }
 
 async function renewLease({ query, clock }: Store, key: string, id: string): Promise<boolean> {

@@ -162,6 +162,7 @@ export interface AttemptRow {
   /** The signed-in user who started it, and the hash of what binds it to a browser. */
   user_id: string;
   browser_hash: string;
+  /** The PKCE verifier, or JSON with more (`AttemptSecrets`). */
   sealed_verifier: string;
   redirect_uri: string;
   return_to: string | null;

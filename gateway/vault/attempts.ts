@@ -7,6 +7,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
 import { hashSecret, SealError, type Sealer } from "../store/sealing.ts";
 import type { AttemptRow } from "../store/tables.ts";
+import { type DeviceGrant, deviceGrantSchema } from "./device-grant.ts";
 
 /** How long a started authorization may take. */
 export const ATTEMPT_LIFETIME_SECONDS = 600;
@@ -38,14 +39,18 @@ export type Attempts = ReturnType<typeof createAttempts>;
 
 /** Single-use states of started authorizations, bound to a browser and a user. */
 export function createAttempts({ database, macs, clock }: AttemptDependencies) {
-  /** The attempt of a state, used and expired ones included, or null. */
-  async function find(state: string): Promise<AttemptRow | null> {
-    const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", hashSecret(state)).executeTakeFirst();
+  /** The attempt with that hash of its state, used and expired ones included, or null. */
+  async function findByHash(stateHash: string): Promise<AttemptRow | null> {
+    const row = await database.query.selectFrom("attempts").selectAll().where("state_hash", "=", stateHash).executeTakeFirst();
     return row && macs.accept("attempts", row) ? row : null;
   }
 
+  const find = (state: string): Promise<AttemptRow | null> => findByHash(hashSecret(state));
+
   return {
+    /** The same by the state itself. */
     find,
+    findByHash,
 
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
@@ -102,17 +107,35 @@ function assertUsable(row: AttemptRow | null, connectorSlug: string | null, now:
   return row;
 }
 
-/** What an attempt keeps sealed: its PKCE verifier and, where that was said, who is expected at the provider. */
+/** What an attempt keeps sealed: its PKCE verifier, who is expected at the provider where that was said, and a code that waits for its user. */
 export interface AttemptSecrets {
   verifier: string;
   loginHint?: string | undefined;
+  device?: DeviceGrant | undefined;
 }
 
-const secretsSchema = z.object({ verifier: z.string(), loginHint: z.string() });
+const secretsSchema = z.object({ verifier: z.string(), loginHint: z.string().optional(), device: deviceGrantSchema.optional() });
 
 /** A verifier alone, which has letters, digits, `-` and `_`, is kept as it is. */
-export const sealSecrets = (sealer: Sealer, stateHash: string, { verifier, loginHint }: AttemptSecrets): string =>
-  sealer.seal(loginHint === undefined ? verifier : JSON.stringify({ verifier, loginHint }), contextOf.verifier(stateHash));
+export const sealSecrets = (sealer: Sealer, stateHash: string, { verifier, ...more }: AttemptSecrets): string => {
+  const isAlone = Object.values(more).every((value) => value === undefined);
+  return sealer.seal(isAlone ? verifier : JSON.stringify({ verifier, ...more }), contextOf.verifier(stateHash));
+};
+
+/** Keeps other secrets of an attempt. Throws NOT_FOUND when it is used or gone. */
+export async function replaceSecrets(
+  { database, sealer }: { database: Pick<Database, "query">; sealer: Sealer },
+  { state_hash: stateHash }: Pick<AttemptRow, "state_hash">,
+  secrets: AttemptSecrets,
+): Promise<void> {
+  const { numUpdatedRows } = await database.query
+    .updateTable("attempts")
+    .set({ sealed_verifier: sealSecrets(sealer, stateHash, secrets) })
+    .where("state_hash", "=", stateHash)
+    .where("used_at", "is", null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw notFound(USED_LINK);
+}
 
 /** Throws NOT_FOUND when they do not open: the link leads nowhere. */
 export function openSecrets({ sealer, log }: { sealer: Sealer; log: Pick<Log, "error"> }, attempt: AttemptRow): AttemptSecrets {

@@ -32,6 +32,11 @@ export const wrongCallback: ConnectingFailure = {
   message: "The provider sent the user back without what its token request needs, or with a value that is not allowed there: start again.",
 };
 
+export const codeExpired: ConnectingFailure = {
+  code: "device_code_expired",
+  message: "The code was not entered at the provider in time: connect again to get a new one.",
+};
+
 export const internalError: ConnectingFailure = {
   code: "internal",
   message: "Something went wrong here while connecting: start again.",

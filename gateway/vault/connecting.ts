@@ -2,16 +2,22 @@ import { notFound } from "../../schema/errors.ts";
 import { createActivation } from "./activation.ts";
 import { assertSameUser, assertSameVisitor, type Bind, createAttempts, openSecrets, USED_LINK, type Visitor } from "./attempts.ts";
 import type { StartedConnection } from "./connections.ts";
+import { startDevicePolls } from "./device-polls.ts";
+import { readDeviceView } from "./device-view.ts";
 import { createFinish } from "./finish.ts";
 import { readProviderStart } from "./provider-start.ts";
 import { createStart } from "./start.ts";
-import { type ConnectingDependencies, type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
+import type { StepParts } from "./device-start.ts";
+import { nextStep } from "./next-step.ts";
+import { type ConnectingDependencies, readStarted } from "./started-connections.ts";
 import { createSubmit } from "./submit.ts";
 
 /** The two halves of connecting, the form between them, and what the pages around them ask. */
 export function createConnecting(dependencies: ConnectingDependencies) {
   const attempts = createAttempts(dependencies);
-  const parts: ConnectingParts = { ...dependencies, attempts, activation: createActivation(dependencies) };
+  const shared = { ...dependencies, attempts, activation: createActivation(dependencies) };
+  const devicePolls = startDevicePolls(shared);
+  const parts: StepParts = { ...shared, devicePolls };
 
   return {
     start: createStart(parts),
@@ -25,6 +31,12 @@ export function createConnecting(dependencies: ConnectingDependencies) {
       assertSameVisitor(attempt, visitor);
       return readStarted(parts, attempt);
     },
+
+    /** How the code stands that the user has to enter at the provider, for the page that shows it; null where there is none. Throws NOT_FOUND and FORBIDDEN. */
+    getDevice: (state: string, slug: string, visitor: Visitor) => readDeviceView(parts, state, slug, visitor),
+
+    /** Lets the questions for tokens end that are under way, and asks no more. */
+    stop: devicePolls.stop,
 
     /**
      * Binds what this user has started to another browser instead. Answers where it continues there: our form, or the provider. Throws
@@ -52,7 +64,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
 }
 
 async function takeOver(
-  parts: ConnectingParts,
+  parts: StepParts,
   { state, slug }: { state: string; slug: string },
   userId: string,
   bind: Bind,

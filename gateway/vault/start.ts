@@ -10,12 +10,13 @@ import { connectionIdSchema } from "./identifiers.ts";
 import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
 import { assertAllowed, scopesToAsk } from "./scopes.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
-import { type ConnectingDependencies, nextStep } from "./started-connections.ts";
+import type { StepParts } from "./device-start.ts";
+import { nextStep } from "./next-step.ts";
 
 const optionsSchema = z.object({ id: connectionIdSchema.nullable() });
 
 /** The first half of connecting: a grant that is only asked for, and what its browser does next. */
-export function createStart(dependencies: ConnectingDependencies) {
+export function createStart(dependencies: StepParts) {
   const { database, connections, connectors, macs, clock, metadataOf, publicUrl } = dependencies;
 
   return async function start(

@@ -8,12 +8,14 @@ import { describeFailure } from "./connecting-failure.ts";
 import { parseCollected } from "./collected.ts";
 import { toAuthorization } from "./connections.ts";
 import { placeOf, sealColumn } from "./sealed-columns.ts";
-import { type ConnectingParts, nextStep, readStarted } from "./started-connections.ts";
+import type { StepParts } from "./device-start.ts";
+import { nextStep } from "./next-step.ts";
+import { readStarted } from "./started-connections.ts";
 import { proveKey } from "./typed-key.ts";
 import { requestFirstTokens } from "./unattended.ts";
 
 /** The form between the two halves of connecting. Its fields connect by themselves where the connector has no provider. Throws NOT_FOUND. */
-export function createSubmit(parts: ConnectingParts) {
+export function createSubmit(parts: StepParts) {
   const { database, sealer, clock, attempts, activation } = parts;
 
   return async function submit(
@@ -54,9 +56,11 @@ export function createSubmit(parts: ConnectingParts) {
       .where("status", "=", "awaiting_callback")
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) throw notFound(USED_LINK);
+    // A code that was asked for with other fields is none.
+    const secrets = { ...openSecrets(parts, attempt), device: undefined };
     return {
       ...toAuthorization(filled.authorization, filled.connector, view),
-      ...(await nextStep(parts, filled, attempt, { state, ...openSecrets(parts, attempt), link })),
+      ...(await nextStep(parts, filled, attempt, { state, ...secrets, link })),
       returnTo,
     };
   };

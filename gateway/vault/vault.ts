@@ -87,6 +87,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     finish,
     readProviderStart: connecting.readProviderStart,
     getForm: connecting.getForm,
+    getDevice: connecting.getDevice,
     takeOver: connecting.takeOver,
     findStarted: connecting.findStarted,
     bindStarted: connecting.bindStarted,
@@ -97,7 +98,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
     /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
     async close() {
-      await withTimeout(Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop()]), STOP_WAIT_MS);
+      await withTimeout(Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop(), connecting.stop()]), STOP_WAIT_MS);
       stopping.abort();
     },
   };

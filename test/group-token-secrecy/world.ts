@@ -27,6 +27,9 @@ export const askers = ["member", "former member", "member of another group", "us
 export type AskerName = (typeof askers)[number];
 export const users = ["member", "former member", "member of another group", "user without a group"] as const;
 
+/** Between two forms of a user, so that they are not too many: in milliseconds. */
+const FORM_PAUSE_MS = 2_000;
+
 export const KEYED = {
   slug: "keyed",
   name: "Keyed",
@@ -181,7 +184,10 @@ function createSteps(gateway: Gateway, secrets: KnownSecrets, isInGroup: (user: 
       return { ...bearer, cookie: [bearer["cookie"], ...cookie].filter(Boolean).join("; ") };
     },
     start,
-    startForm: async (user) => (await start(user, "keyed")).state ?? "",
+    async startForm(user) {
+      gateway.clock.advance(FORM_PAUSE_MS);
+      return (await start(user, "keyed")).state ?? "";
+    },
     typeKey,
     connect: (user, slug, id) => (isInGroup(user) ? walkThrough(user, slug, id) : secrets.issueOwn(() => walkThrough(user, slug, id))),
     read,

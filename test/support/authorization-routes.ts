@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DeviceCodes } from "./devices.ts";
 import type { TestAccount } from "./grants.ts";
 import { bearerOf, readParams, sendJson, sendText } from "./server-io.ts";
 import { answerTokenRequest, isAuthenticated, type TokenEndpoint } from "./token-endpoint.ts";
@@ -31,6 +32,7 @@ export interface ServerState {
   readonly revocations: string[];
   readonly checks: string[];
   readonly checkStatuses: number[];
+  readonly devices: DeviceCodes;
 }
 
 /** Answers a request at an endpoint of the authorization server. */
@@ -41,6 +43,8 @@ export async function route(state: ServerState, request: IncomingMessage, respon
       return consent(state, url.searchParams, response);
     case "POST /token":
       return answerTokenRequest(state.endpoint, request, response);
+    case "POST /device":
+      return state.devices.answerRequest(state.endpoint, `http://${request.headers.host}`, request, response);
     case "POST /revoke":
       return revoke(state, request, response);
     case "POST /introspect":

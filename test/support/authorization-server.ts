@@ -2,6 +2,7 @@ import type { OAuthClient, OAuthProvider } from "../../gateway/oauth/provider.ts
 import type { ProviderFacts } from "../../gateway/providers/format.ts";
 import { providerSchema } from "../../gateway/providers/provider.ts";
 import { type Answers, type Denial, route } from "./authorization-routes.ts";
+import { createDevices, type Devices } from "./devices.ts";
 import { createGrants, type GrantRules, type Grants, type IssuedTokens, type TestAccount } from "./grants.ts";
 import { createScript, type Hold, type Misbehaviour } from "./misbehaviour.ts";
 import { listen } from "./server-io.ts";
@@ -30,6 +31,8 @@ export interface Controls extends Answers {
   revokeGrants(accountId?: string): void;
   /** All access tokens so far stop working at once, before their time; refresh tokens stay good. */
   expireAccessTokens(): void;
+  /** Codes that wait for their users. */
+  readonly devices: Devices;
   /** A finished grant without the round trip. Default: the current account, scopes `read write`. */
   issueTokens(account?: TestAccount, scopes?: readonly string[]): IssuedTokens;
 }
@@ -81,18 +84,20 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const checkStatuses: number[] = [];
   let refreshCount = 0;
   const denials: Denial[] = [];
-  const controls = createControls(grants, script, denials, checkStatuses);
+  const devices = createDevices(grants, () => controls.account, rules.now);
+  const controls = createControls(grants, script, denials, checkStatuses, devices.controls);
   const endpoint: TokenEndpoint = {
     grants,
     script,
     client,
     tokenRequests,
     now: rules.now,
+    redeemDeviceCode: devices.redeem,
     recordSecrets: options.recordSecrets ?? false,
     onRefresh: () => void (refreshCount += 1),
   };
   const server = await listen((request, response) =>
-    route({ endpoint, answers: controls, denials, revocations, checks, checkStatuses }, request, response),
+    route({ endpoint, answers: controls, denials, revocations, checks, checkStatuses, devices }, request, response),
   );
   controls.iss = server.url;
   grants.issuedSecrets.add(CLIENT_SECRET);
@@ -124,7 +129,13 @@ function completeRules(options: AuthorizationServerOptions): GrantRules {
   };
 }
 
-function createControls(grants: Grants, script: ReturnType<typeof createScript>, denials: Denial[], checkStatuses: number[]): Controls {
+function createControls(
+  grants: Grants,
+  script: ReturnType<typeof createScript>,
+  denials: Denial[],
+  checkStatuses: number[],
+  devices: Devices,
+): Controls {
   const controls: Controls = {
     account: { id: "user-1", label: "user-1@example.test" },
     iss: null,
@@ -139,6 +150,7 @@ function createControls(grants: Grants, script: ReturnType<typeof createScript>,
     release: script.release,
     revokeGrants: grants.revokeGrants,
     expireAccessTokens: grants.expireAccessTokens,
+    devices,
     issueTokens: (account = controls.account, scopes = ["read", "write"]) => grants.issueTokens(account, scopes),
   };
   return controls;

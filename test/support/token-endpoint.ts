@@ -20,6 +20,8 @@ export interface TokenRequest {
 
 export interface TokenEndpoint {
   readonly grants: Grants;
+  /** Exchanges a device code: tokens, or an error. */
+  readonly redeemDeviceCode: (deviceCode: string) => IssuedTokens | string;
   readonly script: Script;
   readonly client: OAuthClient;
   readonly now: () => number;
@@ -31,7 +33,8 @@ export interface TokenEndpoint {
 
 type Outcome = { readonly tokens: IssuedTokens } | { readonly status: number; readonly error: string };
 
-const secretNames: ReadonlySet<string> = new Set(["code", "code_verifier", "refresh_token", "client_secret"]);
+const secretNames: ReadonlySet<string> = new Set(["code", "code_verifier", "refresh_token", "client_secret", "device_code"]);
+const DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const HUGE_BYTES = 2_097_152;
 
@@ -123,11 +126,15 @@ function process(endpoint: TokenEndpoint, { request, params }: Call): Outcome {
   if (params["grant_type"] !== JWT_BEARER && !isAuthenticated(endpoint.client, request, params))
     return { status: 401, error: "invalid_client" };
   const tokens = redeem(endpoint, params);
+  if (typeof tokens === "string") return { status: 400, error: tokens };
   if (tokens === undefined) return { status: 400, error: "unsupported_grant_type" };
   return tokens === null ? { status: 400, error: "invalid_grant" } : { tokens };
 }
 
-function redeem({ grants, onRefresh }: TokenEndpoint, params: Record<string, string>): IssuedTokens | null | undefined {
+function redeem(
+  { grants, redeemDeviceCode, onRefresh }: TokenEndpoint,
+  params: Record<string, string>,
+): IssuedTokens | string | null | undefined {
   switch (params["grant_type"]) {
     case "authorization_code":
       return grants.redeemCode(params["code"] ?? "", params["redirect_uri"] ?? "", params["code_verifier"] ?? null);
@@ -136,6 +143,8 @@ function redeem({ grants, onRefresh }: TokenEndpoint, params: Record<string, str
       return grants.redeemRefreshToken(params["refresh_token"] ?? "");
     case "client_credentials":
       return issueAlone(grants, "robot", params["scope"]?.split(" ") ?? []);
+    case DEVICE_CODE_GRANT:
+      return redeemDeviceCode(params["device_code"] ?? "");
     case JWT_BEARER:
       return issueAlone(grants, decodeJwt(params["assertion"] ?? "").iss ?? "", []);
     default:

@@ -1,0 +1,37 @@
+import { notFound } from "../../schema/errors.ts";
+import type { Connection, DeviceCode } from "../../schema/upstream.ts";
+import { isDevice } from "../oauth/device.ts";
+import { assertSameVisitor, openSecrets, UNKNOWN_LINK, type Visitor } from "./attempts.ts";
+import { codeExpired, type ConnectingFailure, internalError } from "./connecting-failure.ts";
+import { toConnection } from "./connections.ts";
+import { toDeviceCode } from "./device-grant.ts";
+import { type ConnectingParts, readStarted } from "./started-connections.ts";
+
+/** How a code stands that a user has to enter at the provider. */
+export type DeviceView = { connection: Connection; returnTo: string | null } & (
+  { status: "waiting"; code: DeviceCode; remainingMs: number } | { status: "connected" } | { status: "failed"; failure: ConnectingFailure }
+);
+
+/**
+ * How the code of an attempt stands, for the page that shows it in the browser that started it; null where the attempt has none (yet). Used
+ * and expired attempts are told of too. Throws NOT_FOUND and FORBIDDEN.
+ */
+export async function readDeviceView(parts: ConnectingParts, state: string, slug: string, visitor: Visitor): Promise<DeviceView | null> {
+  const { attempts, connectors, connections, clock, metadataOf, publicUrl } = parts;
+  const { oauth } = connectors.get(slug) ?? {};
+  if (!oauth || !isDevice(oauth.provider)) return null;
+  const attempt = await attempts.find(state);
+  if (attempt?.connector_slug !== slug) throw notFound(UNKNOWN_LINK);
+  assertSameVisitor(attempt, visitor);
+  const { device: grant } = openSecrets(parts, attempt);
+  const { authorization, ...started } = await readStarted(parts, attempt);
+  if (!grant && authorization.status === "awaiting_callback") return null;
+  const stored = (await connections.read(started.connection.id)) ?? { ...started, authorization };
+  const connection = toConnection(stored, { clock, metadataOf, publicUrl, reader: attempt.user_id });
+  const view = { connection, returnTo: attempt.return_to };
+  if (authorization.status === "active") return { ...view, status: "connected" };
+  if (authorization.status === "error")
+    return { ...view, status: "failed", failure: { code: authorization.error_code ?? internalError.code, message: "" } };
+  if (!grant || grant.expiresAt <= clock.now()) return { ...view, status: "failed", failure: codeExpired };
+  return { ...view, status: "waiting", code: toDeviceCode(grant), remainingMs: grant.expiresAt - clock.now() };
+}
