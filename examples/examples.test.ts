@@ -58,7 +58,6 @@ const run = (name: string, env: Record<string, string> = {}) =>
     ...process.env,
     ...gateway.env,
     XKIT_URL: gateway.url,
-    XKIT_DEMO_API_URL: gateway.provider.apiUrl,
     ...env,
   });
 
@@ -107,6 +106,10 @@ test("the product shows its user's data of a third party, and the catalog within
   await page.goto(home);
   await page.getByText("ada@example.test").waitFor();
   expect(await look(page, "example-product")).toEqual([]);
+  await page.getByRole("button", { name: "Show my meetings" }).click();
+  await answerConsent(page);
+  await page.getByText("Your meetings at Demo are shown here.").waitFor();
+  await page.getByText("ada@example.test").waitFor();
 });
 
 test("the job explains how to start, and then calls the third party with each token of the group", async () => {

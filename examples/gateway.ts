@@ -3,8 +3,6 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const GATEWAY_URL = process.env["XKIT_URL"] ?? "http://localhost:4000";
-/** The API that the demo provider's tokens open: it stands on the port after the gateway's. */
-export const API_URL = process.env["XKIT_DEMO_API_URL"] ?? "http://localhost:4001/me";
 
 const CLI = fileURLToPath(new URL("../gateway/cli.ts", import.meta.url));
 

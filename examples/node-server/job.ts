@@ -5,8 +5,6 @@ import { createClient } from "../../client/index.ts";
 
 export interface Job {
   gatewayUrl: string;
-  /** The third party's API. */
-  apiUrl: string;
   /** The secret is for servers alone: the gateway refuses it in a page. */
   apiKey: { publishable: string; secret: string };
   groupId: string;
@@ -16,8 +14,14 @@ interface GroupConnections {
   group: { connections: { id: string; connector: { slug: string } }[] } | null;
 }
 
+/** Where the third party's API is for this account, and the header that carries the token; null where that is not known. */
+interface ApiAccess {
+  apiBaseUrl: string | null;
+  authorizationHeader: { name: string; value: string } | null;
+}
+
 interface GroupToken {
-  group: { accessToken: { __typename: "AccessToken"; value: string } | { __typename: string; message: string } } | null;
+  group: { accessToken: ApiAccess | { message: string } } | null;
 }
 
 // Write yours beside your code and let codegen type them, as codegen.ts does for client/api/documents/.
@@ -39,20 +43,14 @@ const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
   query GroupToken($groupId: ID!, $id: ID!) {
     group(id: $groupId) {
       accessToken(where: { id: $id }) {
-        __typename
         ... on AccessToken {
-          value
+          apiBaseUrl
+          authorizationHeader {
+            name
+            value
+          }
         }
-        ... on NotConnected {
-          message
-        }
-        ... on ReconnectRequired {
-          message
-        }
-        ... on TemporarilyUnavailable {
-          message
-        }
-        ... on ConnectorMisconfigured {
+        ... on NoAccessToken {
           message
         }
       }
@@ -60,8 +58,17 @@ const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
   }
 `;
 
+/** Asks the third party who this is. */
+async function callApi({ apiBaseUrl, authorizationHeader }: ApiAccess): Promise<string> {
+  if (apiBaseUrl === null || authorizationHeader === null) return "where its API is, or how it takes the token, is not known.";
+  const { name, value } = authorizationHeader;
+  // A redirect to another host would take the header along, unless it is `Authorization`.
+  const response = await fetch(`${apiBaseUrl}/me`, { headers: { [name]: value }, redirect: "error" });
+  return `${response.status} ${await response.text()}`;
+}
+
 /** Answers how many connections the group has. Throws an XkitError when the gateway does not answer. */
-export async function walkGroup({ gatewayUrl, apiUrl, apiKey, groupId }: Job): Promise<number> {
+export async function walkGroup({ gatewayUrl, apiKey, groupId }: Job): Promise<number> {
   const client = createClient({ url: gatewayUrl, apiKey });
   const { data, error } = await client.query(connectionsQuery, { groupId });
   if (error) throw error;
@@ -71,12 +78,7 @@ export async function walkGroup({ gatewayUrl, apiUrl, apiKey, groupId }: Job): P
     if (answer.error) throw answer.error;
     const outcome = answer.data?.group?.accessToken;
     if (!outcome) continue;
-    if (!("value" in outcome)) {
-      console.log(`${connector.slug}: ${outcome.message}`);
-      continue;
-    }
-    const response = await fetch(apiUrl, { headers: { authorization: `Bearer ${outcome.value}` } });
-    console.log(`${connector.slug}: ${response.status} ${await response.text()}`);
+    console.log(`${connector.slug}: ${"message" in outcome ? outcome.message : await callApi(outcome)}`);
   }
   return connections.length;
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { API_URL, GATEWAY_URL, runCommand } from "../gateway.ts";
+import { GATEWAY_URL, runCommand } from "../gateway.ts";
 
 /** Stands for your server: it gives the page a token of the user who is signed in there (`provisionUser`). */
 const userToken: Plugin = {
@@ -18,6 +18,6 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   cacheDir: fileURLToPath(new URL("../../node_modules/.vite/react-vite", import.meta.url)),
   plugins: [react(), tailwindcss(), userToken],
-  define: { GATEWAY_URL: JSON.stringify(GATEWAY_URL), API_URL: JSON.stringify(API_URL) },
+  define: { GATEWAY_URL: JSON.stringify(GATEWAY_URL) },
   server: { host: "localhost", port: Number(process.env["EXAMPLE_PORT"] ?? 5173), strictPort: true },
 });

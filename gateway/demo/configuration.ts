@@ -8,6 +8,9 @@ import { errorPage, pageHeaders } from "./pages.ts";
 /** What the demo provider grants. */
 export const demoScopes: readonly string[] = ["openid", "profile", "email", "offline_access"];
 
+/** What it grants besides, where it is asked for. */
+export const demoFurtherScopes: readonly string[] = ["calendar:read"];
+
 export const demoClient = { id: "xkit-demo", name: "Xkit Gateway" } as const;
 
 export const demoPaths = { authorization: "/authorize", token: "/token", revocation: "/revoke", userinfo: "/userinfo" } as const;
@@ -31,7 +34,7 @@ export async function createConfiguration(settings: DemoSettings): Promise<Confi
   return {
     adapter: settings.store.createAdapter,
     clients: [clientOf(settings)],
-    scopes: demoScopes,
+    scopes: [...demoScopes, ...demoFurtherScopes],
     claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
     findAccount: (_context, id) => accountOf(id),
     routes: demoPaths,

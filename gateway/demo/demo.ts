@@ -38,6 +38,7 @@ function describeDemo({ platform, publicUrl }: Config, provider: DemoProvider): 
     client_id: provider.clientId,
     client_secret: provider.clientSecret,
     scopes: provider.scopes,
+    allowed_scopes: provider.furtherScopes,
   };
   const connectors = [
     {

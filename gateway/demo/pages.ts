@@ -5,6 +5,7 @@ const scopeTexts: ReadonlyMap<string, string> = new Map([
   ["openid", "Know who you are"],
   ["profile", "See your name"],
   ["email", "See your email address"],
+  ["calendar:read", "See your calendar"],
   ["offline_access", "Keep this access while you are away"],
 ]);
 

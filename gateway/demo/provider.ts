@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { ProviderFacts } from "../providers/format.ts";
-import { createConfiguration, demoClient, demoPaths, demoScopes } from "./configuration.ts";
+import { createConfiguration, demoClient, demoFurtherScopes, demoPaths, demoScopes } from "./configuration.ts";
 import { answerGrants, GRANTS_PATH } from "./grants.ts";
 import { listen, seeOther, sendPage } from "./http.ts";
 import { answerInteraction } from "./interactions.ts";
@@ -36,6 +36,8 @@ export interface DemoProvider {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly scopes: readonly string[];
+  /** What can be asked for besides. */
+  readonly furtherScopes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -55,7 +57,7 @@ export async function startDemoProvider(options: DemoProviderOptions): Promise<D
   const handler = createHandler(issuer, clientSecret, options);
   await handler;
   const close = () => new Promise<void>((resolve) => (server.close(() => resolve()), server.closeAllConnections()));
-  return { ...describe(issuer), clientId: demoClient.id, clientSecret, scopes: demoScopes, close };
+  return { ...describe(issuer), clientId: demoClient.id, clientSecret, scopes: demoScopes, furtherScopes: demoFurtherScopes, close };
 }
 
 async function serve(handler: Promise<Handler>, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -94,6 +96,7 @@ function describe(issuer: string): Pick<DemoProvider, "issuer" | "apiUrl" | "gra
     iss_parameter: true,
     // Without asking for consent oidc-provider drops offline_access (OpenID Connect Core section 11), and so the refresh token.
     authorization_params: { prompt: "consent" },
+    api: { base_url: issuer },
   };
   return { issuer, apiUrl: `${issuer}${ME_PATH}`, grantsUrl: `${issuer}${GRANTS_PATH}`, provider };
 }

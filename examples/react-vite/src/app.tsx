@@ -1,4 +1,5 @@
 import { Catalog, useViewer } from "../../../client/react/index.ts";
+import { Calendar } from "./calendar.tsx";
 import { Profile } from "./profile.tsx";
 
 const INTEGRATIONS_PATH = "/integrations";
@@ -22,6 +23,7 @@ export function App() {
           <>
             <h1>Hello {viewer?.name ?? viewer?.id}</h1>
             <Profile />
+            <Calendar />
           </>
         )}
       </main>

@@ -1,7 +1,6 @@
 import { useEffect, useState } from "react";
 import { NoAccessTokenError } from "../../../client/index.ts";
 import { useConnect, useConnection, useXkitFetch } from "../../../client/react/index.ts";
-import { apiUrl } from "./settings.ts";
 
 type Shown = { facts: [string, string][] } | { sentence: string };
 
@@ -23,7 +22,7 @@ export function Profile() {
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
-    fetchDemo(apiUrl, { signal })
+    fetchDemo("/me", { signal })
       .then(async (response) =>
         setShown(response.ok ? parseFacts(await response.json()) : { sentence: `Demo answers ${response.status}.` }),
       )
