@@ -24,7 +24,9 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
     tokenType: t.exposeString("tokenType", { description: "How to send it: `bearer` almost always." }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
     scopes: t.exposeStringList("scopes", { description: "What it may do." }),
-    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked and not granted." }),
+    missingScopes: t.exposeStringList("missingScopes", {
+      description: "What was asked for, or is asked for since, and is not granted. Reconnecting asks for it.",
+    }),
     apiBaseUrl: t.string({
       nullable: true,
       description: "Where the provider's API is for this account: the start of every address that the token is for. Null when unknown.",

@@ -103,7 +103,9 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
       resolve: ({ connectedBy }) => connectedBy,
     }),
     scopes: t.exposeStringList("scopes", { description: "What the user granted." }),
-    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked and not granted." }),
+    missingScopes: t.exposeStringList("missingScopes", {
+      description: "What was asked for, or is asked for since, and is not granted. Reconnecting asks for it.",
+    }),
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,

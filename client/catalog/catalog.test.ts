@@ -177,7 +177,7 @@ describe("a connection", () => {
   test("may lack permissions, which is said without calling it broken", async () => {
     const { page } = await acme.open("/connectors/chat", { userId: "partial" });
     await connectFrom(page, "Chat");
-    await page.getByText("Some permissions were not granted.").waitFor();
+    await page.getByText("Some permissions are missing.").waitFor();
     expect(await page.getByText("chat:write").count()).toBe(1);
     expect(await page.getByText("Needs attention").count()).toBe(0);
     expect(await look(page, "connector-missing-scopes")).toEqual([]);

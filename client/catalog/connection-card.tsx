@@ -65,7 +65,7 @@ function Details({ authorization, asked, status, name }: DetailsProps) {
       {status !== "connected" && problem && <LazyProblemCallout cause={authorization} name={name} />}
       {missingScopes.length > 0 && (
         <Callout tone="warn">
-          <p className="font-semibold">Some permissions were not granted.</p>
+          <p className="font-semibold">Some permissions are missing.</p>
           <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
           <Scopes scopes={missingScopes} tone="warn" />
         </Callout>

@@ -204,7 +204,7 @@ export const isShownTo = (reader: string | null, { started_by: starter, version 
 /** @param expectedAccount the label of its connection's account, for a grant that was refused beside it */
 export const toAuthorization = (
   authorization: AuthorizationRow,
-  connector: Pick<ConnectorConfig, "name" | "oauth">,
+  connector: Pick<ConnectorConfig, "name" | "oauth" | "scopes">,
   { clock, reader }: Pick<View, "clock" | "reader">,
   expectedAccount: string | null = null,
 ): Authorization => ({
@@ -225,7 +225,7 @@ export const toAuthorization = (
 
 function describeHealth(
   authorization: AuthorizationRow,
-  connector: Pick<ConnectorConfig, "name" | "oauth">,
+  connector: Pick<ConnectorConfig, "name" | "oauth" | "scopes">,
   { clock, reader }: Pick<View, "clock" | "reader">,
   expected: string | null,
 ) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { signIn, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, refreshRequests } from "../../test/support/vault.ts";
 
 let test: TestApp;
@@ -76,6 +76,24 @@ describe("a token that is asked for with scopes", () => {
     test.clock.advance(HOUR_MS);
     await askToken(ada);
     expect(await tokenWith(ada, "write")).toMatchObject({ __typename: "ReconnectRequired" });
+  });
+});
+
+describe("scopes that the operator adds later", () => {
+  async function startLater(): Promise<TestUser> {
+    await (await start()).connect();
+    return signIn(await test.startTwin({ scopes: ["read", "write"] }), test.provider, "ada");
+  }
+
+  it("are missing on connections that were made before, and reconnecting asks for all", async () => {
+    const ada = await startLater();
+    const MISSING = `{ connection(where: { slug: "test" }) { authorization { scopes missingScopes } } }`;
+    expect((await ada.graphql(MISSING)).data.connection.authorization).toEqual({ scopes: ["read"], missingScopes: ["write"] });
+    expect(await askToken(ada)).toMatchObject({ __typename: "AccessToken", missingScopes: ["write"] });
+    expect(await tokenWith(ada, "write")).toMatchObject({ __typename: "ScopesMissing", missingScopes: ["write"] });
+    expect(askedBy(await connectUrl(ada, "id: null"))).toEqual(["read", "write"]);
+    await ada.connect();
+    expect((await ada.graphql(MISSING)).data.connection.authorization).toEqual({ scopes: ["read", "write"], missingScopes: [] });
   });
 });
 

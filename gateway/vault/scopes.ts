@@ -11,9 +11,12 @@ export const parseScopes = (json: string): string[] => scopesSchema.parse(JSON.p
 /** Scopes of the protocol itself: they ask for an ID token or a refresh token, and permit nothing (OpenID Connect Core sections 3.1.2.1 and 11). */
 const protocolScopes: readonly string[] = ["openid", "offline_access"];
 
-/** Requested scopes that were not granted, as they were requested. */
-export const missingScopesOf = (authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth">): string[] =>
-  authorization.status === "active" ? lackingScopes(parseScopes(authorization.requested_scopes), authorization, connector) : [];
+/** Scopes that were requested, or that the connector asks for since, and that are not granted, as they are requested. */
+export function missingScopesOf(authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth" | "scopes">): string[] {
+  if (authorization.status !== "active") return [];
+  const wanted = new Set([...parseScopes(authorization.requested_scopes), ...(connector.oauth ? connector.scopes : [])]);
+  return lackingScopes([...wanted], authorization, connector);
+}
 
 /**
  * Wanted scopes that a grant does not have, as they are wanted. Names are compared by the provider's aliases and without case. Protocol
@@ -50,7 +53,7 @@ export function scopesToAsk(
 }
 
 /** Those that were requested and granted, as they were requested. */
-function heldScopes(authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth">): string[] {
+function heldScopes(authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth" | "scopes">): string[] {
   if (authorization.version === 0) return [];
   const missing = missingScopesOf(authorization, connector);
   return parseScopes(authorization.requested_scopes).filter((scope) => !missing.includes(scope));
