@@ -6,6 +6,7 @@ import { findProvider, listProviders } from "../providers/library.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { addToConfigFile, entryOf } from "./add-connector.ts";
 import { type Finding, findingsOf } from "./connector-findings.ts";
+import { createClientFindings } from "./grant-clients.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
 /** `connectors list`: a line for each known provider. */
@@ -47,14 +48,19 @@ async function findConfigured(slug: string): Promise<NamedFinding[]> {
   }
 }
 
-async function findingsOfAll({ connectors, publicUrl, providerTimeoutMs: timeoutMs }: Config, slug: string): Promise<NamedFinding[]> {
+async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding[]> {
+  const { connectors, publicUrl, providerTimeoutMs: timeoutMs, databaseUrl } = config;
   const chosen = [...connectors.values()].filter((connector) => slug === "" || connector.slug === slug);
   if (chosen.length === 0)
     throw new UsageError(
       slug === "" ? "No connector is configured: xkit-gateway connectors add adds one." : `There is no connector "${slug}".`,
     );
+  const findClients = await createClientFindings(databaseUrl);
   const found = chosen.map(async (connector) =>
-    (await findingsOf(connector, { publicUrl, timeoutMs })).map((finding) => ({ about: connector.slug, ...finding })),
+    [...(await findingsOf(connector, { publicUrl, timeoutMs })), ...findClients(connector)].map((finding) => ({
+      about: connector.slug,
+      ...finding,
+    })),
   );
   return (await Promise.all(found)).flat();
 }
