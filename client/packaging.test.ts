@@ -17,13 +17,16 @@ const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20"
 /** An app that has nothing but the package. */
 const app = join(directory, "app");
 let files: string[] = [];
-/** The files that the page for the authors of adapters has whole, by their names. */
-const documented = Object.fromEntries(
-  [...readFileSync(join(ROOT, "docs/upstreams.md"), "utf8").matchAll(/^```ts\n\/\/ (\S+\.ts)\n(.*?)^```$/gms)].map(([, name, text]) => [
-    name,
-    text,
-  ]),
-);
+/** The files that a page has whole, by their names. */
+const filesIn = (page: string): Record<string, string> =>
+  Object.fromEntries(
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```tsx?\n\/\/ (\S+\.tsx?)\n(.*?)^```$/gms)].map(([, name, text]) => [name, text]),
+  );
+const documented = filesIn("docs/upstreams.md");
+const callers = filesIn("docs/calling-apis.md");
+const CALLERS = Object.keys(callers)
+  .map((name) => `import "./${name}";`)
+  .join("\n");
 
 const run = async (cwd: string, command: string, ...words: string[]): Promise<string> => {
   // Neither the test run's mode, nor the package that an `npx -p` around it named: an npx inside would look for its command there.
@@ -58,6 +61,8 @@ beforeAll(async () => {
   const tarball = join(sources, packed.filename);
   await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
   writeAdapter("green", documented["adapter.ts"]);
+  mkdirSync(join(app, "calling"));
+  for (const [name, text] of Object.entries(callers)) writeFileSync(join(app, "calling", name), text);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -83,6 +88,7 @@ test.each([
   ["a page", "nodenext", { name: "page.tsx", text: PAGE, types: [] }],
   ["a page", "bundler", { name: "page.tsx", text: PAGE, types: [] }],
   ["a server", "nodenext", { name: "server.ts", text: SERVER, types: ["node"] }],
+  ["the documented callers of APIs", "nodenext", { name: "calling/index.ts", text: CALLERS, types: ["node"] }],
   ["tests of adapters, the documented one among them", "nodenext", { name: "green/index.ts", text: ADAPTER_TESTS, types: ["node"] }],
 ])("compiles as %s in strict mode, resolved as %s", async (_what, moduleResolution, { name, text, types }) => {
   writeFileSync(join(app, name), text);
