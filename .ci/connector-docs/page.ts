@@ -8,7 +8,7 @@ export function pageOf(slug: string, facts: ParsedFacts, guide: string): string 
   return [
     `# ${name}`,
     GENERATED,
-    `The facts below were read in the provider's documentation on ${facts.documented?.date ?? "no day"}. The steps are written by hand: where the provider's pages have changed, ${documentationOf(facts)} decides.`,
+    `The facts below were read in the provider's documentation on ${facts.documented?.date ?? "no day"}. The steps are written by hand and compared with stored copies of the pages that they name; what these do not say is marked as not confirmed. Where the provider's pages have changed, ${documentationOf(facts)} decides.`,
     "## Register an app",
     `The redirect URI is \`<public URL>/callback/${slug}\`, with the connector's slug where that is another.`,
     guide.trim(),
