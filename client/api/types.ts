@@ -32,6 +32,8 @@ export type StartedAuthorization = StartedAuthorizationPartsFragment;
 export type StartedConnection = ConnectMutation["connect"];
 /** What a connector asks of the user before, or instead of, a visit to the provider. */
 export type CollectForm = NonNullable<StartedAuthorization["collect"]>;
+/** A code that the user enters at the provider, in any browser. */
+export type DeviceCode = NonNullable<StartedAuthorization["deviceCode"]>;
 /** What getConnectionOrConnector answers where nothing was ever connected. */
 export interface ConnectionShell {
   connector: Connector;

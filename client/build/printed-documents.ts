@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type DefinitionNode, type DocumentNode, Kind, print, stripIgnoredCharacters, visit } from "graphql";
+import { type DefinitionNode, type DocumentNode, Kind, type NameNode, print, stripIgnoredCharacters, visit } from "graphql";
 import type { Plugin } from "vite";
 import * as generated from "../generated/graphql.ts";
 
@@ -17,9 +17,21 @@ const withTypenames = (definition: DefinitionNode): DefinitionNode =>
         : { ...node, selections: [...node.selections, typename] },
   });
 
+/** Fragments by short names, which only their documents know. */
+function createShortNames(): (definition: DefinitionNode) => DefinitionNode {
+  const names = new Map<string, string>();
+  const shorten = <Node extends { readonly name: NameNode }>(node: Node): Node => {
+    const short = names.get(node.name.value) ?? `F${names.size}`;
+    names.set(node.name.value, short);
+    return { ...node, name: { ...node.name, value: short } };
+  };
+  return (definition) => visit(definition, { FragmentDefinition: shorten, FragmentSpread: shorten });
+}
+
 /** A module with the documents as texts, each fragment once. */
 function printDocuments(documents: Record<string, DocumentNode>, isCached: boolean): string {
-  const textOf = (definition: DefinitionNode) => stripIgnoredCharacters(print(isCached ? withTypenames(definition) : definition));
+  const rename = createShortNames();
+  const textOf = (definition: DefinitionNode) => stripIgnoredCharacters(print(rename(isCached ? withTypenames(definition) : definition)));
 
   const fragments = new Map<string, string>();
   const exported = Object.entries(documents).map(([name, { definitions }]) => {

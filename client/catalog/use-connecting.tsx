@@ -5,7 +5,8 @@ import { ConnectError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
-import { LazyCollectDialog } from "./lazy-parts.ts";
+import type { DeviceCode } from "../api/types.ts";
+import { LazyCollectDialog, LazyDeviceDialog } from "./lazy-parts.ts";
 import { pageWithoutAsked, readAsked } from "./asked.ts";
 import { readReturnTo } from "./return-to.ts";
 
@@ -23,7 +24,7 @@ export interface Connecting {
   add: (slug: string) => void;
   /** Stops waiting for the popup; null where there is none to wait for. */
   cancel: (() => void) | null;
-  /** The form in between, where there is one; render it anywhere. */
+  /** The form in between, or the code to enter at the provider, where there is one; render it anywhere. */
   dialog: ReactNode;
 }
 
@@ -35,15 +36,25 @@ export function useConnecting(name: string): Connecting {
   const [target, setTarget] = useState<Connecting["target"]>(null);
   const [collecting, setCollecting] = useState<Collecting | null>(null);
 
+  const [code, setCode] = useState<DeviceCode | null>(null);
+
   const collect = (request: CollectRequest) =>
     new Promise<Record<string, string>>((submit, reject) => setCollecting({ request, submit, reject }));
 
   async function run(to: ConnectTarget, add: boolean): Promise<void> {
     setCollecting(null);
+    setCode(null);
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
     const scopes = typeof to === "object" && "connector" in to ? readAsked(to) : [];
     const returnTo = popup ? null : (readReturnTo() ?? (scopes.length > 0 ? pageWithoutAsked() : null));
-    const result = await connect(to, { popup, add, collect, ...(returnTo !== null && { returnTo }), ...(scopes.length > 0 && { scopes }) });
+    const result = await connect(to, {
+      popup,
+      add,
+      collect,
+      showCode: setCode,
+      ...(returnTo !== null && { returnTo }),
+      ...(scopes.length > 0 && { scopes }),
+    });
     if (!result.data) return;
     announce(`${name} is connected.`);
     // Connected without a visit to a provider, whose way back ends there. The gateway has judged it.
@@ -61,6 +72,12 @@ export function useConnecting(name: string): Connecting {
     connect: (to) => void run(to, false),
     add: (slug) => void run(slug, true),
     cancel: fetching && popup ? cancel : null,
-    dialog: fetching && collecting && <LazyCollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={cancel} />,
+    dialog:
+      fetching &&
+      (code ? (
+        <LazyDeviceDialog code={code} name={name} onClose={cancel} />
+      ) : (
+        collecting && <LazyCollectDialog request={collecting.request} onSubmit={collecting.submit} onClose={cancel} />
+      )),
   };
 }

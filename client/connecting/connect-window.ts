@@ -36,7 +36,12 @@ async function readAuthorization(api: Api, started: StartedConnection): Promise<
  * Resolves with the started authorization once it is ACTIVE or ERROR: by subscription, and by reading it every few seconds.
  * A closed popup says nothing: providers with Cross-Origin-Opener-Policy make an open one look closed.
  */
-function settled(api: Api, started: StartedConnection, popup: Window, signal: AbortSignal | undefined): Promise<EndedAuthorization> {
+export function settled(
+  api: Api,
+  started: StartedConnection,
+  signal: AbortSignal | undefined,
+  popup?: Window,
+): Promise<EndedAuthorization> {
   const stop = new AbortController();
   return new Promise<EndedAuthorization>((resolve, reject) => {
     const check = (authorization: EndedAuthorization | null) => authorization && isFinal(authorization) && resolve(authorization);
@@ -80,7 +85,7 @@ const popupPage = (popup: Window, slug: string): ConnectWindow => ({
   visit(api, started, signal) {
     // With `replace`, WebKit sends no `Referer` from a window that has been nowhere yet.
     popup.location.href = urlOf(started);
-    return settled(api, started, popup, signal);
+    return settled(api, started, signal, popup);
   },
   close: () => popup.close(),
 });

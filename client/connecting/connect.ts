@@ -1,8 +1,8 @@
 import type { Api } from "../api/api.ts";
-import { openConnectWindow } from "./connect-window.ts";
+import { openConnectWindow, settled } from "./connect-window.ts";
 import { BadUserInputError, ConnectError, xkitError } from "../api/errors.ts";
 import { ConnectDocument, ConnectionDocument, SubmitAuthorizationDocument } from "../generated/graphql.ts";
-import type { CollectForm, EndedAuthorization, Connection, StartedAuthorization, StartedConnection } from "../api/types.ts";
+import type { CollectForm, Connection, DeviceCode, EndedAuthorization, StartedAuthorization, StartedConnection } from "../api/types.ts";
 
 /** What to ask of the user before, or instead of, a visit to the provider. */
 export interface CollectRequest {
@@ -27,6 +27,8 @@ export interface ConnectOptions {
   signal?: AbortSignal;
   /** Asks the user for an API key or the like in your own page; reject to cancel. Default, and in a popup: the gateway's page does. */
   collect?: (request: CollectRequest) => Promise<Record<string, string>>;
+  /** Shows the code that the user enters at the provider in your own page, until this resolves. Default, and in a popup: the gateway's page does. */
+  showCode?: (code: DeviceCode, connection: Connection) => void;
 }
 
 export interface StartOptions {
@@ -84,7 +86,7 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
     return connection;
   }
 
-  return async (slug, id, { popup = false, returnTo, signal, collect, scopes, loginHint } = {}) => {
+  return async (slug, id, { popup = false, returnTo, signal, collect, showCode, scopes, loginHint } = {}) => {
     const window = openConnectWindow(slug, popup);
     try {
       const started = await startConnecting(api, slug, {
@@ -101,7 +103,9 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
         signal?.throwIfAborted();
       }
       if (authorization.status !== "AWAITING_CALLBACK") return await finish(started, authorization);
-      return await finish(started, await window.visit(api, { ...started, authorization }, signal));
+      const code = !popup && showCode && authorization.deviceCode;
+      if (code) showCode(code, started);
+      return await finish(started, await (code ? settled : window.visit)(api, { ...started, authorization }, signal));
     } finally {
       window.close();
     }
