@@ -94,6 +94,7 @@ function describe(issuer: string): Pick<DemoProvider, "issuer" | "apiUrl" | "gra
     revocation: { url: `${issuer}${demoPaths.revocation}` },
     userinfo: [{ url: `${issuer}${demoPaths.userinfo}` }],
     iss_parameter: true,
+    refresh: { kills_old_token: false },
     // Without asking for consent oidc-provider drops offline_access (OpenID Connect Core section 11), and so the refresh token.
     authorization_params: { prompt: "consent" },
     api: { base_url: issuer },

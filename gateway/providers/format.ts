@@ -107,11 +107,12 @@ const expirySchema = z.strictObject({
 const refreshSchema = z.strictObject({
   how: z.enum(["refresh_token", "exchange_access_token", "none"]).default("refresh_token"),
   rotates: z.boolean().optional(),
-  /** Whether a refresh ends the access token before. Unknown counts as yes. */
+  /** Whether a refresh ends the access token before. Unknown counts as yes: such a token is refreshed only when it is needed. */
   kills_old_token: z.boolean().default(true),
   revokes_on_reuse: z.boolean().default(false),
   grace_seconds: secondsSchema.nullable().default(null),
   inactivity_days: z.int().positive().max(3650).nullable().default(null),
+  /** How long before its end a token is refreshed, at most half of its life. Default as rule 1 of docs/architecture.md says. */
   ahead_seconds: z.int().min(0).max(31_536_000).nullable().default(null),
   keep_alive: z.boolean().default(false),
 });
@@ -150,8 +151,7 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
- * Noted, and not acted on yet: `tokens`, `account.avatar`, `refresh.rotates`, `refresh.kills_old_token`,
- * `refresh.ahead_seconds`.
+ * Noted, and not acted on yet: `tokens`, `account.avatar`, `refresh.rotates`.
  */
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),

@@ -6,7 +6,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
-import { causeOf, createTokenOpener, type Held, isAnswer, type OpenHeld } from "./held-token.ts";
+import { causeOf, createTokenOpener, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { stillRefreshing } from "./refresh-problem.ts";
@@ -14,7 +14,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { TokenChecker } from "./token-check.ts";
 import { assertAllowed, lackingScopes } from "./scopes.ts";
-import { absent, answerOf, isBeyondReach, lacking, type Question, reconnect } from "./token-outcome.ts";
+import { absent, answerOf, isBeyondReach, lacking, type Question, reconnect, unanswerable } from "./token-outcome.ts";
 import { rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
@@ -92,15 +92,18 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   const cause = causeOf(held);
   if (cause === "dead" && !isRenewable(held))
     return conclude(resolver, question, { stored: await connections.read(held.connection.id), problem: null });
-  if (!cause || !isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
-  const refreshing = refresher.refresh(stored, cause);
-  if (isAnswer(held) && !(await outcomeBefore(resolver, startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
+  if (!isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
+  const isKilled = isKilledByRefresh(held);
+  const refreshing = cause ? refresher.refresh(stored, cause) : isKilled ? refresher.underWay(stored) : null;
+  if (!refreshing) return answerOf(held, question, null);
+  if (!isKilled && isAnswer(held) && !(await outcomeBefore(resolver, startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
     // Its life went on meanwhile (rule 1).
     const later = openHeld(stored, request);
     if (later && isAnswer(later)) return later.token;
   }
   const outcome = await outcomeBefore(resolver, startedAt + requestDeadlineMs, refreshing);
   if (outcome) return conclude(resolver, question, outcome);
+  if (isKilled) return unanswerable(held, question, stillRefreshing);
   return answerOf({ ...(openHeld(stored, request) ?? held), refusedBy: held.refusedBy }, question, stillRefreshing);
 }
 

@@ -4,6 +4,8 @@ const MARGIN_SHARE = 1 / 10;
 /** From how long before its expiry a refresh is tried, so that a provider's short outage goes unnoticed; and its cap. */
 export const REFRESH_AHEAD_SECONDS = 300;
 const REFRESH_AHEAD_SHARE = 1 / 5;
+/** The cap of a declared time. */
+const DECLARED_AHEAD_SHARE = 1 / 2;
 /** A token whose life is not stated is refreshed after this long, where it can be (rule 7). */
 export const UNKNOWN_LIFETIME_SECONDS = 3_600;
 
@@ -23,17 +25,42 @@ export interface Freshness {
   maximumTtl: number;
 }
 
-/** Judges a token by rule 1. `minimumTtl` is in seconds; null asks for the default margin. */
-export function assessFreshness(life: TokenLife, minimumTtl: number | null, now: number): Freshness {
-  return life.expiresAt === null
-    ? assessUnknown(life.issuedAt, minimumTtl, now)
-    : assessKnown(life.issuedAt, life.expiresAt, minimumTtl, now);
+/** What a provider's facts say of a refresh. */
+export interface RefreshFacts {
+  kills_old_token: boolean;
+  ahead_seconds: number | null;
 }
 
-function assessKnown(issuedAt: number, expiresAt: number, minimumTtl: number | null, now: number): Freshness {
+/** How much life a token has left when a refresh is tried that nobody needs yet. */
+interface RefreshAhead {
+  seconds: number;
+  /** Its cap, as a share of the token's whole life. */
+  share: number;
+}
+
+const usualAhead: RefreshAhead = { seconds: REFRESH_AHEAD_SECONDS, share: REFRESH_AHEAD_SHARE };
+
+/** A token that a refresh would end early is left alone, unless the provider wants it. */
+export function refreshAheadOf({ kills_old_token: isKilling, ahead_seconds: seconds }: RefreshFacts): RefreshAhead {
+  if (seconds !== null) return { seconds, share: DECLARED_AHEAD_SHARE };
+  return isKilling ? { seconds: 0, share: 0 } : usualAhead;
+}
+
+/** Judges a token by rule 1. `minimumTtl` is in seconds; null asks for the default margin. */
+export function assessFreshness(life: TokenLife, minimumTtl: number | null, now: number, ahead = usualAhead): Freshness {
+  const { issuedAt, expiresAt } = life;
+  return expiresAt === null ? assessUnknown(issuedAt, minimumTtl, now) : assessKnown({ issuedAt, expiresAt }, minimumTtl, now, ahead);
+}
+
+interface KnownLife {
+  issuedAt: number;
+  expiresAt: number;
+}
+
+function assessKnown({ issuedAt, expiresAt }: KnownLife, minimumTtl: number | null, now: number, refreshAhead: RefreshAhead): Freshness {
   const lifetime = Math.max(0, expiresAt - issuedAt);
   const margin = Math.min(DEFAULT_MARGIN_SECONDS * 1000, lifetime * MARGIN_SHARE);
-  const ahead = Math.min(REFRESH_AHEAD_SECONDS * 1000, lifetime * REFRESH_AHEAD_SHARE);
+  const ahead = Math.min(refreshAhead.seconds * 1000, lifetime * refreshAhead.share);
   const needed = minimumTtl === null ? margin : minimumTtl * 1000;
   const left = expiresAt - now;
   const isUsable = left > 0 && left >= needed;

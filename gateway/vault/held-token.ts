@@ -2,7 +2,7 @@ import type { AccessTokenOutcome, TokenRequest } from "../../schema/upstream.ts"
 import type { Clock } from "../runtime/clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type StoredConnection, type StoredGrant, toConnection, type View } from "./connections.ts";
-import { assessFreshness, type Freshness } from "./freshness.ts";
+import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
@@ -38,7 +38,8 @@ export function createTokenOpener(dependencies: Dependencies): OpenHeld {
     if (!token) return null;
     if (!known) opened.set(authorization, token);
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
-    const freshness = assessFreshness(life, request.minimumTtl, dependencies.clock.now());
+    const refresh = stored.connector.facts?.refresh;
+    const freshness = assessFreshness(life, request.minimumTtl, dependencies.clock.now(), refresh && refreshAheadOf(refresh));
     const isRejected = request.rejected === token.fingerprint;
     const refusedBy = authorization.refused_at !== null ? "provider" : isRejected ? "caller" : null;
     return { ...stored, authorization, token, freshness, refusedBy };
@@ -66,6 +67,9 @@ function openToken(
     connection: toConnection(stored, { publicUrl, clock, metadataOf, reader: null }),
   };
 }
+
+/** Whether a refresh ends the token before. Unknown counts as yes. */
+export const isKilledByRefresh = ({ connector }: StoredConnection): boolean => connector.facts?.refresh.kills_old_token ?? true;
 
 /** It has the life that was asked for, and the third party has not refused it. */
 export const isAnswer = ({ freshness, refusedBy }: Held): boolean => freshness.isUsable && refusedBy === null;

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { TokenFailure } from "../oauth/result.ts";
-import type { StoredConnection, StoredGrant } from "./connections.ts";
+import { isLeased, type StoredConnection, type StoredGrant } from "./connections.ts";
 import { createMissingClientLog, grantClientOf } from "./grant-client.ts";
 import { createInFlight } from "./in-flight.ts";
 import { claimLease, type ClaimedGrant, undoClaim } from "./lease.ts";
@@ -30,6 +30,8 @@ export interface RefreshOutcome {
 export interface Refresher {
   /** Joins a refresh that is in flight. Resolves at once while an answer waits for a store that is away. */
   refresh(stored: StoredConnection, cause: RefreshCause): Promise<RefreshOutcome>;
+  /** What comes of a refresh that is under way, here or, as far as is known, in another process; null: none is. */
+  underWay(stored: StoredConnection): Promise<RefreshOutcome> | null;
   /** Resolves when no refresh is in flight in this process. */
   idle(): Promise<void>;
 }
@@ -79,6 +81,12 @@ export function createRefresher(dependencies: Dependencies): Refresher {
       outcomes.set(authorization.id, outcome);
       return outcome;
     },
+    underWay(stored) {
+      const { authorization } = stored;
+      if (!authorization) return null;
+      const isElsewhere = isLeased(authorization, dependencies.clock.now());
+      return outcomes.get(authorization.id) ?? (isElsewhere ? settled(dependencies, { ...stored, authorization }) : null);
+    },
     idle: inFlight.idle,
   };
 }
@@ -108,6 +116,16 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
     if (!isSameGrant(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
     grant = current;
     takeOver = await lapse.look(grant.authorization, waitMs);
+  }
+}
+
+/** Waits until the process that refreshes a grant has ended, and asks nothing of the provider. */
+async function settled({ connections, clock }: Dependencies, grant: StoredGrant): Promise<RefreshOutcome> {
+  for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
+    await clock.sleep(waitMs);
+    const current = await connections.read(grant.connection.id);
+    if (!isSameGrant(current, grant) || !isLeased(current.authorization, clock.now()))
+      return { stored: current, problem: problemOf(current, clock.now()) };
   }
 }
 

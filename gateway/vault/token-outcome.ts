@@ -26,9 +26,12 @@ export interface Question {
 }
 
 /** The token where rule 1 allows it, else the reason why not. */
-export function answerOf(held: Held, { request, view }: Question, problem: RefreshProblem | null): AccessTokenOutcome {
+export const answerOf = (held: Held, question: Question, problem: RefreshProblem | null): AccessTokenOutcome =>
+  isAnswer(held) ? held.token : unanswerable(held, question, problem);
+
+/** The reason why there is no token. */
+export function unanswerable(held: Held, { request, view }: Question, problem: RefreshProblem | null): AccessTokenOutcome {
   const now = view.clock.now();
-  if (isAnswer(held)) return held.token;
   const { name } = held.connector;
   if (problem?.kind === "client_changed") return reconnectRequired(toConnection(held, view), "CLIENT_CHANGED");
   if (problem?.kind === "unopened") return secretUnopened(name);

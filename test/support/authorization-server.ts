@@ -102,7 +102,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   controls.iss = server.url;
   grants.issuedSecrets.add(CLIENT_SECRET);
   return {
-    ...describe(server.url),
+    ...describe(server.url, rules),
     client,
     controls,
     tokenRequests,
@@ -156,13 +156,17 @@ function createControls(
   return controls;
 }
 
-function describe(url: string): Pick<AuthorizationServer, "url" | "apiUrl" | "provider" | "providerFacts"> {
+function describe(
+  url: string,
+  { refreshKillsAccessTokens }: GrantRules,
+): Pick<AuthorizationServer, "url" | "apiUrl" | "provider" | "providerFacts"> {
   const facts = {
     issuer: url,
     authorization_endpoint: `${url}/authorize`,
     token_endpoint: `${url}/token`,
     revocation: { url: `${url}/revoke` },
     userinfo: [{ url: `${url}/userinfo` }],
+    refresh: { kills_old_token: refreshKillsAccessTokens },
   };
   return { url, apiUrl: `${url}/api/me`, provider: toOAuthProvider(facts), providerFacts: facts };
 }

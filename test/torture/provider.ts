@@ -43,6 +43,7 @@ export async function startHostileProvider(plan: Plan): Promise<HostileProvider>
       authorization_endpoint: `${url}/authorize`,
       token_endpoint: `${url}/${process}/token`,
       userinfo_endpoint: `${url}/userinfo`,
+      refresh: { kills_old_token: false },
     }),
     close,
   };

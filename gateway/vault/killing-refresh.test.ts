@@ -1,0 +1,110 @@
+/** Providers whose refresh ends the access token before, or may do so. */
+import { afterEach, describe, expect, it } from "vitest";
+import { DEFAULT_REQUEST_DEADLINE_MS } from "../config/environment.ts";
+import type { TestApp, TestAppOptions, TestUser } from "../../test/support/test-app.ts";
+import { askToken, HOUR_MS, refreshRequests, startConnected, turns } from "../../test/support/vault.ts";
+
+let test: TestApp;
+afterEach(() => test?.close());
+
+async function connected(
+  refresh: Record<string, unknown>,
+  options: TestAppOptions = {},
+): Promise<{ ada: TestUser; first: string | undefined }> {
+  const started = await startConnected({ provider: { refreshKillsAccessTokens: true }, facts: { refresh }, ...options });
+  ({ test } = started);
+  return { ada: started.ada, first: (await askToken(started.ada)).value };
+}
+
+/** One caller needs more life than the token has left, so that it is refreshed while it would do for others. */
+async function refreshEarly(ada: TestUser) {
+  test.clock.advance(HOUR_MS / 2);
+  const hold = test.provider.controls.hold();
+  const longer = askToken(ada, { minimumTtl: 3_000 });
+  await hold.arrived(1);
+  return { hold, longer };
+}
+
+describe("a token that a refresh ends, which counts as known where it is not declared", () => {
+  it.each([{}, { kills_old_token: true }])("is not refreshed before it is needed: %j", async (refresh) => {
+    const { ada, first } = await connected(refresh);
+    test.clock.advance(HOUR_MS - 60_000);
+    expect((await askToken(ada)).value).toBe(first);
+    expect(refreshRequests(test)).toHaveLength(0);
+    test.clock.advance(1);
+    expect((await askToken(ada)).value).not.toBe(first);
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("is given to no caller while a refresh of it goes on", async () => {
+    const { ada, first } = await connected({});
+    const { hold, longer } = await refreshEarly(ada);
+    const other = askToken(ada);
+    await turns(100);
+    hold.release();
+    const [{ value }, { value: otherValue }] = await Promise.all([longer, other]);
+    expect(value).not.toBe(first);
+    expect(otherValue).toBe(value);
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("is given to no caller of another process whose store shows that a refresh of it goes on", async () => {
+    const { ada, first } = await connected({});
+    const twin = await test.startTwin();
+    const { hold, longer } = await refreshEarly(ada);
+    const other = askToken(ada, { via: twin });
+    await turns(100);
+    hold.release();
+    const { value } = await longer;
+    expect(value).not.toBe(first);
+    expect((await other).value).toBe(value);
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("is not given at the end of a caller's time either", async () => {
+    const { ada } = await connected({});
+    const { hold, longer } = await refreshEarly(ada);
+    const other = askToken(ada);
+    await turns(100);
+    test.clock.advance(DEFAULT_REQUEST_DEADLINE_MS);
+    expect(await Promise.all([longer, other])).toMatchObject([
+      { __typename: "TemporarilyUnavailable", retryAfter: 1 },
+      { __typename: "TemporarilyUnavailable", retryAfter: 1 },
+    ]);
+    hold.release();
+  });
+
+  it("is given again once a refresh has failed, for as long as it lives", async () => {
+    const { ada, first } = await connected({});
+    test.provider.controls.next({ status: 503 });
+    test.clock.advance(HOUR_MS / 2);
+    expect((await askToken(ada, { minimumTtl: 3_000 })).__typename).toBe("TemporarilyUnavailable");
+    expect((await askToken(ada)).value).toBe(first);
+  });
+});
+
+describe("a token that a refresh leaves alone, as is declared", () => {
+  it("is refreshed ahead of its time, and is given while that goes on", async () => {
+    const { ada, first } = await connected({ kills_old_token: false });
+    const { hold, longer } = await refreshEarly(ada);
+    expect((await askToken(ada)).value).toBe(first);
+    hold.release();
+    expect((await longer).value).not.toBe(first);
+    test.clock.advance(HOUR_MS - 299_000);
+    await askToken(ada);
+    expect(refreshRequests(test)).toHaveLength(2);
+  });
+});
+
+describe("a provider that wants refreshes ahead of time", () => {
+  it.each([
+    ["by so many seconds", 1_200, 1_200],
+    ["by half of the token's life at most", 36_000, 1_800],
+  ])("has them %s", async (_name, ahead_seconds, seconds) => {
+    const { ada, first } = await connected({ ahead_seconds });
+    test.clock.advance(HOUR_MS - seconds * 1000);
+    expect((await askToken(ada)).value).toBe(first);
+    test.clock.advance(1);
+    expect((await askToken(ada)).value).not.toBe(first);
+  });
+});
