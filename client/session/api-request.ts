@@ -16,12 +16,12 @@ const headerOf = ({ authorizationHeader, tokenType, value }: AccessToken) =>
 /** A path stays below `apiBaseUrl`, whatever it holds. Throws TypeError for an address that the token is not for. */
 function toRequest(input: string | URL | Request, init: XkitRequestInit | undefined, { apiBaseUrl }: AccessToken): Request {
   const isPath = typeof input === "string" && !/^https?:\/\//i.test(input);
-  if (isPath && apiBaseUrl === null) throw new TypeError("A path needs `apiBaseUrl`, which is not known here: give a URL.");
+  if (isPath && apiBaseUrl === null) throw new TypeError("A path needs `apiBaseUrl`, which is not known.");
   const base = (!isPath && init?.origin) || apiBaseUrl;
   const { href, origin } = new URL(base ?? "about:");
   const root = isPath ? href.replace(/\/$/, "") : origin;
   const request = new Request(isPath ? root + input : input instanceof Request ? input.clone() : input, init);
-  if (base !== null && !(request.url.startsWith(root) && /^([/?#]|$)/.test(request.url.slice(root.length))))
+  if (base !== null && !request.url.replace(/[?#]|$/, "/").startsWith(`${root}/`))
     throw new TypeError(`The token may go to ${root}, and elsewhere only by \`origin\`.`);
   return request;
 }

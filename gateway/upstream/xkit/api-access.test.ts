@@ -48,6 +48,22 @@ describe("a provider's API", () => {
   });
 });
 
+describe("scopes that are missing", () => {
+  it("are asked for on the page of this gateway's own catalog, whatever link the upstream gives", async () => {
+    const fake = await startScriptedXkit();
+    fake.on("GET /platform_user/session", sessionOf("ada", null));
+    const token_problem = { code: "SCOPES_MISSING", missing_scopes: ["read", "write", "evil"], connector_url: "https://evil.example/" };
+    const { connection } = plainConnection(null);
+    fake.on(READ_SLACK, { connection: { ...connection, token_problem } });
+    const outcome = await asAda(fake).accessToken(SLACK, { ...anyToken, scopes: ["read", "write"] });
+    expect(fake.requests).toContain(`${READ_SLACK}?scopes=read+write&authorization_header=true&viewer=true`);
+    expect(outcome).toMatchObject({ type: "ScopesMissing", missingScopes: ["read", "write"] });
+    const link = new URL("connectorUrl" in outcome ? outcome.connectorUrl : "");
+    expect([link.origin, link.pathname]).toEqual(["http://localhost:4000", "/connectors/slack"]);
+    expect(Object.fromEntries(link.searchParams)).toEqual({ id: connection.id, scopes: "read write" });
+  });
+});
+
 describe("connecting at a gateway in front", () => {
   it("tells the provider what is asked for and who is expected", async () => {
     const front = await startFront();

@@ -26,7 +26,7 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   const problem = answer.token_problem;
   if (!connection.enabled || problem?.code === "NOT_CONNECTED") return notConnected(connector.name, connector.connectorUrl);
   if (problem?.code === "TOKEN_WITHHELD") return tokenWithheld(connection);
-  if (problem?.code === "SCOPES_MISSING") return lacking(connection, problem.missing_scopes);
+  if (problem?.code === "SCOPES_MISSING") return lacking(connection, problem.missing_scopes, request);
   if (problem) return reconnectRequired(connection, problem.reason ?? "REVOKED");
   const value = answer.authorization?.access_token;
   if (value) return judge(value, answer, connection, request, now);
@@ -35,8 +35,9 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   return connection.owner.kind === "group" ? tokenWithheld(connection) : reconnectRequired(connection, "EXPIRED");
 }
 
-/** The page of this gateway's catalog asks for what is missing. */
-function lacking({ id, connector }: Connection, missing: string[]): AccessTokenOutcome {
+/** The page of this gateway's catalog asks for what is missing: of what was asked for, and nothing else. */
+function lacking({ id, connector }: Connection, stated: readonly string[], { scopes = [] }: TokenRequest): AccessTokenOutcome {
+  const missing = scopes.filter((scope) => stated.includes(scope));
   const asked = new URLSearchParams({ id, scopes: missing.join(" ") });
   return scopesMissing(connector.name, missing, `${connector.connectorUrl}?${asked}`);
 }
