@@ -99,10 +99,12 @@ describe("the command line", () => {
   it("adds a connector, says what is to be done, and checks it", async () => {
     const added = await run(["connectors", "add", "github", "--as", "code"], { XKIT_PUBLIC_URL: "https://connect.example.com" });
     expect(added).toMatchObject({ code: 0, stderr: "" });
-    expect(added.stdout.split("\n").slice(0, 2)).toEqual([
+    expect(added.stdout.split("\n").slice(0, 3)).toEqual([
       'xkit.config.json has the connector "code" now.',
+      'Users know it as GitHub, unless "name" says otherwise.',
       "Redirect URI to register: https://connect.example.com/callback/code",
     ]);
+    expect(added.stdout).toContain('It asks for: read:user ("scopes" changes it)\n');
     expect(added.stdout).toContain("Variables to set: CODE_CLIENT_ID, CODE_CLIENT_SECRET\n");
     expect(await run(["connectors", "add", "github", "--as", "code"])).toMatchObject({
       code: 2,

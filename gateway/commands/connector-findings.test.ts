@@ -37,6 +37,12 @@ describe("the findings about a connector", () => {
     expect(textsOf(found, "trap")).toEqual(["Codes end after a minute."]);
   });
 
+  it("warn of a connector that asks for no scopes, where its provider is known to have some", async () => {
+    const none = connectorSchema.parse({ provider: "google-service-account" });
+    expect(textsOf(await findings(none), "warning")).toEqual([expect.stringContaining("asks for no scopes")]);
+    expect(textsOf(await findings(connectorSchema.parse({ provider: "google-service-account", scopes: ["x"] })), "warning")).toEqual([]);
+  });
+
   it("tell that the provider takes the client, and that nothing but a made-up code was sent", async () => {
     expect(await findings(connectorOf())).toContainEqual({
       level: "ok",

@@ -30,9 +30,10 @@ const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
 /** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
-  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...traps];
+  const scopes = scopeFindings(connector);
+  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...scopes, ...traps];
   const asked = await askedFindings(connector, context);
-  return [registration(connector, context), ...offlineFindings(connector), ...asked, ...traps];
+  return [registration(connector, context), ...offlineFindings(connector), ...scopes, ...asked, ...traps];
 }
 
 /** What the provider's metadata says, and what the provider answers. */
@@ -68,6 +69,13 @@ function offlineFindings({ scopes, facts }: OAuthConnector): Finding[] {
   const missing = (facts?.scopes.offline ?? []).filter((scope) => !scopes.includes(scope));
   if (missing.length === 0) return [];
   return [{ level: "warning", text: `does not ask for ${missing.join(" ")}, without which the provider gives no refresh token` }];
+}
+
+/** Where the provider has no usual scopes, and is known to have some. */
+function scopeFindings({ oauth, scopes, facts }: ConnectorConfig): Finding[] {
+  const [example] = Object.keys(facts?.scopes.text ?? {});
+  if (oauth === null || scopes.length > 0 || example === undefined) return [];
+  return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
 }
 
 async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {

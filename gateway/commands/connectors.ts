@@ -2,6 +2,7 @@ import { slugSchema } from "../../schema/input.ts";
 import { type Config, ConfigError, parseConfig, parsePublicUrl } from "../config/config.ts";
 import { configPath, readConfigFile } from "../config/file.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
+import type { ParsedFacts } from "../providers/format.ts";
 import { findProvider, listProviders } from "../providers/library.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { addToConfigFile, entryOf } from "./add-connector.ts";
@@ -65,6 +66,14 @@ async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding
   return (await Promise.all(found)).flat();
 }
 
+/** What users are asked for, and how the operator changes it. */
+function describeScopes({ default: usual, offline, text }: ParsedFacts["scopes"]): string[] {
+  const asked = [...new Set([...usual, ...offline])];
+  if (usual.length > 0) return [`It asks for: ${asked.join(" ")} ("scopes" changes it)`];
+  const [example] = Object.entries(text);
+  return example ? [`It asks for no scopes until "scopes" states them, as ${example[0]} (${example[1]})`] : [];
+}
+
 /** `connectors add`: writes a connector of a known provider into the configuration file, and says what is to be done next. */
 export function addConnector(provider: string, { as }: { as?: string }): void {
   if (findProvider(provider) === undefined)
@@ -72,13 +81,19 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   const slug = as === undefined ? provider : requireArgument("--as", slugSchema.safeParse(as));
   const publicUrl = parsePublicUrl(process.env);
   const entry = entryOf(provider, slug);
-  const { docs_url: docsUrl, kind } = providerSchema.parse(provider).facts;
+  const { facts } = providerSchema.parse(provider);
+  const { docs_url: docsUrl, kind } = facts;
   const path = configPath();
   addToConfigFile(path, slug, entry);
   const variables = Object.values(entry).flatMap((value) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? []);
   console.log(`${path} has the connector "${slug}" now.`);
-  if (kind === "oauth2") console.log(`Redirect URI to register: ${redirectUriOf(publicUrl, slug)}`);
-  if (docsUrl !== undefined) console.log(`How to register: ${docsUrl}`);
+  if (slug !== provider) console.log(`Users know it as ${facts.name ?? slug}, unless "name" says otherwise.`);
+  if (kind === "oauth2") {
+    const isAssumed = process.env["XKIT_PUBLIC_URL"] === undefined;
+    console.log(`Redirect URI to register: ${redirectUriOf(publicUrl, slug)}${isAssumed ? " (XKIT_PUBLIC_URL is not set)" : ""}`);
+  }
+  if (docsUrl !== undefined) console.log(`${variables.length > 0 ? "How to register" : "Documentation"}: ${docsUrl}`);
   if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
+  for (const line of describeScopes(facts.scopes)) console.log(line);
   console.log(`Then: xkit-gateway connectors check ${slug}`);
 }

@@ -171,6 +171,14 @@ describe("a bad file", () => {
     ]);
   });
 
+  it("does not take connectors for the same one whose slugs are their providers', where their variables are not set", () => {
+    const connectors = ["github", "slack"].map((provider) => ({ provider, client_id: "${NOT_SET}", client_secret: "s" }));
+    expect(problemsOf({}, { ...badConnector({}), connectors })).toEqual([
+      "xkit.config.json connectors.0.client_id needs the environment variable NOT_SET, which is not set",
+      "xkit.config.json connectors.1.client_id needs the environment variable NOT_SET, which is not set",
+    ]);
+  });
+
   it("needs a collected field for each name in an endpoint", () => {
     const provider = { authorization_endpoint: "https://{subdomain}.example.com/a", token_endpoint: "https://{region}.example.com/t" };
     const region = { name: "region", label: "Region" };

@@ -107,12 +107,18 @@ const fileSchema = z.strictObject({
     .array(connectorSchema)
     .default([])
     // Also where a connector has other problems: all are told at once.
-    .refine((connectors) => new Set(connectors.map((connector) => connector?.slug)).size === connectors.length, {
+    .refine(haveDistinctSlugs, {
       error: "must have distinct slugs",
       when: ({ value }) => Array.isArray(value),
     }),
   token_issuers: z.array(issuerSchema).default([]),
 });
+
+/** The slug of a connector with problems may not be known: it is the provider's where none is written. */
+function haveDistinctSlugs(connectors: readonly (Partial<ConnectorConfig> | undefined)[]): boolean {
+  const slugs = connectors.flatMap((connector) => connector?.slug ?? []);
+  return new Set(slugs).size === slugs.length;
+}
 
 /**
  * Parses environment and configuration file, and complains about everything at once.

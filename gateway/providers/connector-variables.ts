@@ -42,12 +42,15 @@ export function rulesOf(written: WrittenVariables): Record<string, VariableRule>
   return { ...rules, ...Object.fromEntries(own) };
 }
 
+/** A sentence about a value as the rest of one whose subject is the setting. */
+const toProblem = (rule: VariableRule): string => describeRule("", rule).trim().replace(/\.$/, "");
+
 /** Values of the operator's that break a rule. */
 export function wrongVariablesIn(written: WrittenVariables): [path: string[], message: string][] {
   const rules = rulesOf(written);
   return Object.entries(written.variables).flatMap(([name, value]): [string[], string][] => {
     const rule = rules[name];
-    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], describeRule("It", rule)]];
+    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], toProblem(rule)]];
   });
 }
 
@@ -65,10 +68,8 @@ export function fieldProblemsIn(written: WrittenVariables): [path: string[], mes
       ...(Object.hasOwn(written.variables, name)
         ? [[path("name"), "is asked of users, and has a value in variables: leave one out"] satisfies [string[], string]]
         : []),
-      ...(preset !== undefined && rule && isWrong(preset)
-        ? [[path("default"), describeRule("It", rule)] satisfies [string[], string]]
-        : []),
-      ...(rule && values.some(isWrong) ? [[path("enum"), describeRule("Each", { ...rule, enum: null })] satisfies [string[], string]] : []),
+      ...(preset !== undefined && rule && isWrong(preset) ? [[path("default"), toProblem(rule)] satisfies [string[], string]] : []),
+      ...(rule && values.some(isWrong) ? [[path("enum"), toProblem({ ...rule, enum: null })] satisfies [string[], string]] : []),
     ];
   });
 }

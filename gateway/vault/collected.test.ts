@@ -98,9 +98,9 @@ describe("collected fields", () => {
 
     it.each([
       [{ name: "other" }, ["label"], "is required"],
-      [{ name: "region", default: "mars" }, ["default"], "It must be one of eu, us."],
+      [{ name: "region", default: "mars" }, ["default"], "must be one of eu, us"],
       [{ name: "key", label: "Key", secret: true, default: "x" }, ["default"], "must not be a secret: it is shown"],
-      [{ name: "host", enum: ["acme", "a.b"] }, ["enum"], "Each must be the name before .help.example, or the whole address."],
+      [{ name: "host", enum: ["acme", "a.b"] }, ["enum"], "must be the name before .help.example, or the whole address"],
     ])("are refused in the configuration: %j", (own, path, message) => {
       const { error } = connectorSchema.safeParse({ slug: "help", name: "Help", provider: facts, collect: { fields: [fields[3], own] } });
       expect(error?.issues.map((issue) => ({ key: issue.path.at(-1), message: issue.message }))).toContainEqual({ key: path[0], message });

@@ -134,7 +134,7 @@ describe("a configuration", () => {
       {},
       '{host} stands where it may not: it needs a variable with another "may"',
     ],
-    [{ variables: [{ name: "host", may: "host" }] }, { variables: { host: "localhost" } }, "It must be the name of a public host"],
+    [{ variables: [{ name: "host", may: "host" }] }, { variables: { host: "localhost" } }, "must be the name of a public host"],
     [{ variables: [{ name: "x", pattern: "(" }] }, {}, "must be a regular expression"],
   ])("is refused by name: %j, %j", async (facts, connector, message) => {
     await expect(start(() => facts, connector)).rejects.toThrow(message);
