@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAuthorizationRequest, createVerifier } from "../../gateway/oauth/authorize.ts";
 import { checkToken, isCheckable } from "../../gateway/oauth/check.ts";
+import { isDevice, requestDeviceCode, requestDeviceTokens } from "../../gateway/oauth/device.ts";
 import { exchangeCode } from "../../gateway/oauth/exchange.ts";
 import { declaredSources, type OAuthProvider } from "../../gateway/oauth/provider.ts";
 import { refreshTokens } from "../../gateway/oauth/refresh.ts";
@@ -28,6 +29,8 @@ const documented = listProviders().filter((slug) => providerSchema.parse(slug).f
 const withTokens = documented.filter((slug) => providerSchema.parse(slug).oauth !== null);
 const unattended = withTokens.filter((slug) => isUnattended(providerSchema.parse(slug).protocol));
 const oauth = withTokens.filter((slug) => !unattended.includes(slug));
+const byCode = oauth.filter((slug) => isDevice(providerSchema.parse(slug).protocol));
+const byConsent = oauth.filter((slug) => !byCode.includes(slug));
 
 let player: Player | null = null;
 afterEach(async () => {
@@ -58,8 +61,11 @@ async function start(slug: string): Promise<Played> {
   return { fixture, player, provider, scopes: fixture.concluded.scopes, redirectUri: `https://gateway.example/callback/${slug}` };
 }
 
-const come = (played: Played): Promise<TokenResult> =>
-  exchangeCode({
+const come = (played: Played): Promise<TokenResult> => {
+  const { fixture, provider } = played;
+  const deviceCode = fixture.exchange?.request.body?.["device_code"];
+  if (isDevice(provider)) return requestDeviceTokens({ provider, client, deviceCode: toText(deviceCode), askedAt });
+  return exchangeCode({
     provider: played.provider,
     client,
     redirectUri: played.redirectUri,
@@ -73,9 +79,10 @@ const come = (played: Played): Promise<TokenResult> =>
     verifier: createVerifier(),
     askedAt,
   });
+};
 
 const refresh = ({ fixture, provider, scopes, redirectUri }: Played): Promise<TokenResult> => {
-  const asked = fixture.authorize?.params[provider.scopeParam];
+  const asked = (fixture.authorize?.params ?? fixture.device?.request.body ?? {})[provider.scopeParam];
   const requested = typeof asked === "string" ? asked.split(provider.scopeSeparator) : scopes;
   const refreshToken = provider.refreshesBy === "access_token" ? "access-1" : "refresh-1";
   return refreshTokens({ provider, client, refreshToken, redirectUri, scopes: { requested, granted: scopes }, askedAt });
@@ -84,7 +91,24 @@ const refresh = ({ fixture, provider, scopes, redirectUri }: Played): Promise<To
 /** Slack's own token of the user is asked for by a parameter of its own, which one token of each connection does not need. */
 const withoutUserToken = ({ user_scope: _userScope, ...params }: Readonly<Record<string, unknown>>) => params;
 
-describe.each(oauth)("%s", (slug) => {
+describe.each(byCode)("%s", (slug) => {
+  it("is asked for a code as its documentation says, and is understood", async () => {
+    const { fixture, provider, player: server } = await start(slug);
+    const { device } = fixture;
+    if (!device) throw new Error("The fixture has no request for a code.");
+    server.play(device.answer);
+    const scopes = toText(device.request.body?.[provider.scopeParam] ?? "").split(provider.scopeSeparator);
+    const result = await requestDeviceCode({ provider, client, scopes });
+    expectRequest(server.sent[0], device);
+    expect(server.sent[0]?.params).not.toHaveProperty("client_secret");
+    expect(result).toMatchObject({
+      ok: true,
+      device: { deviceCode: fixture.exchange?.request.body?.["device_code"], expiresInSeconds: 900, intervalSeconds: 5 },
+    });
+  });
+});
+
+describe.each(byConsent)("%s", (slug) => {
   it("is asked for consent as its documentation says", async () => {
     const { fixture, provider, redirectUri } = await start(slug);
     const wanted = withoutUserToken(fixture.authorize?.params ?? {});
@@ -93,7 +117,9 @@ describe.each(oauth)("%s", (slug) => {
     const url = await createAuthorizationRequest({ provider, client, redirectUri, scopes, state, verifier: createVerifier() });
     expect(pick(Object.fromEntries(url.searchParams), wanted)).toEqual(like(wanted));
   });
+});
 
+describe.each(oauth)("%s", (slug) => {
   it("exchanges a code as its documentation says, and is understood", async () => {
     const played = await start(slug);
     const { exchange, upgrade, concluded } = played.fixture;

@@ -23,6 +23,8 @@ const fixtureSchema = z.object({
   /** What the user or the operator fills in. */
   fields: z.record(z.string(), z.string()),
   authorize: z.object({ params: z.record(z.string(), z.unknown()) }).nullable(),
+  /** The request for a code that the user enters at the provider. Its `device_code` is in the exchange. */
+  device: exchangeSchema.optional(),
   /** The callback's parameters beside `code` and `state`. */
   callback: z.record(z.string(), z.string()),
   exchange: exchangeSchema.nullable(),
