@@ -52,6 +52,23 @@ describe("the findings about a connector", () => {
     expect(server.refreshCount()).toBe(0);
   });
 
+  it("tell of a code that users enter at the provider, and try the client by a made-up one", async () => {
+    const found = await findings(connectorOf({ kind: "device", device_authorization_endpoint: `${server.url}/device` }));
+    expect(textsOf(found, "note")).toEqual(["has its users enter a code at the provider: there is no redirect URI to register"]);
+    expect(textsOf(found, "ok")).toEqual([
+      "the provider takes the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
+    ]);
+    expect(server.tokenRequests).toMatchObject([{ grantType: "urn:ietf:params:oauth:grant-type:device_code" }]);
+    expect(server.controls.devices.requests).toEqual([]);
+  });
+
+  it("tell where a device_authorization_endpoint differs from the metadata", async () => {
+    const elsewhere = `${server.url}/elsewhere`;
+    server.controls.metadata = { issuer: server.url, device_authorization_endpoint: elsewhere };
+    const found = await findings(connectorOf({ kind: "device", device_authorization_endpoint: `${server.url}/device` }));
+    expect(textsOf(found, "warning").join()).toContain(`its device_authorization_endpoint is ${server.url}/device`);
+  });
+
   it("tell that the provider refuses the client, without its secret", async () => {
     const found = await findings(connectorOf({}, { client_secret: "planted-secret" }));
     expect(textsOf(found, "error")).toEqual(["the provider refuses the client xkit-test-client or its secret (invalid_client)"]);

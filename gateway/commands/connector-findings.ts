@@ -1,4 +1,5 @@
 import { redactProviderText } from "../http/provider-text.ts";
+import { isDevice } from "../oauth/device.ts";
 import { fetchMetadata, type MetadataAnswer, metadataUrlsOf } from "../oauth/metadata.ts";
 import { createVerifier } from "../oauth/authorize.ts";
 import { type ClientProbe, probeClient } from "../oauth/probe-client.ts";
@@ -23,9 +24,9 @@ export interface FindingsContext {
 
 type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oauth"]> };
 
-/** Whether its users are sent to the provider and back. */
+/** Whether its users say yes at the provider. */
 const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
-  connector.oauth !== null && connector.facts?.kind === "oauth2";
+  connector.oauth !== null && (connector.facts?.kind === "oauth2" || isDevice(connector.oauth.provider));
 
 /** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
@@ -60,8 +61,10 @@ function whatHoldsItsTokens({ integration, collect }: ConnectorConfig): string {
   return `${collect ? "asks its users for their credentials" : "sends its users nowhere"}: there is no redirect URI to register`;
 }
 
-function registration({ slug, facts }: OAuthConnector, { publicUrl }: FindingsContext): Finding {
+function registration({ slug, facts, oauth }: OAuthConnector, { publicUrl }: FindingsContext): Finding {
   const where = facts?.docs_url === undefined ? "" : ` (see ${facts.docs_url})`;
+  if (isDevice(oauth.provider))
+    return { level: "note", text: `has its users enter a code at the provider: there is no redirect URI to register${where}` };
   return { level: "note", text: `register ${redirectUriOf(publicUrl, slug)} as redirect URI at the provider${where}` };
 }
 
@@ -151,6 +154,7 @@ const statedEndpoints = (provider: OAuthProvider): [name: string, ours: string |
   ["authorization_endpoint", provider.authorizationEndpoint],
   ["pushed_authorization_request_endpoint", provider.pushedAuthorizationRequestEndpoint],
   ["token_endpoint", provider.tokenEndpoint],
+  ["device_authorization_endpoint", provider.deviceAuthorizationEndpoint],
   ["revocation_endpoint", provider.revocation?.url ?? null],
   ["introspection_endpoint", provider.introspectionEndpoint],
 ];

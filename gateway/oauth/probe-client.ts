@@ -1,4 +1,5 @@
 import { createVerifier } from "./authorize.ts";
+import { isDevice, requestDeviceTokens } from "./device.ts";
 import { exchangeCode } from "./exchange.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { TokenFailure } from "./result.ts";
@@ -30,8 +31,8 @@ const MADE_UP_CODE = "xkit-connectors-check";
 const clientCodes: ReadonlySet<string> = new Set(["invalid_client", "http_401"]);
 
 /**
- * Exchanges a made-up code: a provider authenticates the client before it looks at the code (RFC 6749 section 4.1.3). No grant is touched.
- * Throws only `TypeError`, on an endpoint that is not https.
+ * Exchanges a made-up code, or one that a user would enter: a provider authenticates the client before it looks at the code (RFC 6749 section
+ * 4.1.3). No grant is touched. Throws only `TypeError`, on an endpoint that is not https.
  */
 export async function probeClient({ provider, client, redirectUri, timeoutMs }: ClientProbeRequest): Promise<ClientProbe> {
   const state = createVerifier();
@@ -41,7 +42,9 @@ export async function probeClient({ provider, client, redirectUri, timeoutMs }: 
     ...(provider.issuer !== null && { iss: provider.issuer }),
   });
   const verifier = createVerifier();
-  const result = await exchangeCode({ provider, client, redirectUri, callbackParams, expectedState: state, verifier, timeoutMs });
+  const result = isDevice(provider)
+    ? await requestDeviceTokens({ provider, client, deviceCode: MADE_UP_CODE, askedAt: Date.now(), timeoutMs })
+    : await exchangeCode({ provider, client, redirectUri, callbackParams, expectedState: state, verifier, timeoutMs });
   return result.ok ? { verdict: "unclear", reason: "it gave tokens for it" } : { verdict: verdictOf(result), reason: result.reason };
 }
 
