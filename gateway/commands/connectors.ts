@@ -7,7 +7,7 @@ import { findProvider, listProviders } from "../providers/library.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { addToConfigFile, entryOf } from "./add-connector.ts";
 import { type Finding, findingsOf } from "./connector-findings.ts";
-import { createClientFindings } from "./grant-clients.ts";
+import { createStoreFindings } from "./store-findings.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
 /** `connectors list`: a line for each known provider. */
@@ -56,9 +56,9 @@ async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding
     throw new UsageError(
       slug === "" ? "No connector is configured: xkit-gateway connectors add adds one." : `There is no connector "${slug}".`,
     );
-  const findClients = await createClientFindings(databaseUrl);
+  const findStored = await createStoreFindings(databaseUrl);
   const found = chosen.map(async (connector) =>
-    [...(await findingsOf(connector, { publicUrl, timeoutMs })), ...findClients(connector)].map((finding) => ({
+    [...(await findingsOf(connector, { publicUrl, timeoutMs })), ...findStored(connector)].map((finding) => ({
       about: connector.slug,
       ...finding,
     })),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { notFound } from "../../schema/errors.ts";
+import { badUserInput, GatewayError, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, idSchema, loginHintSchema, returnToSchema, scopesSchema, slugSchema, stateSchema } from "../../schema/input.ts";
 import type { Authorization, ConnectionWhere, Connector } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
@@ -164,13 +164,22 @@ export const authorizationOperations: Operation[] = [
         fieldsSchema,
         Object.entries(values).map(([name, value]) => ({ name, value })),
       );
-      const authorization = await caller.connections.submit(state, fields);
+      const authorization = await caller.connections.submit(state, fields).catch(nameMember(Object.keys(values)));
       const connector = await connectorOf(caller, authorization, params.prototype_slug);
       if (!connector) throw notFound("The connection was removed in the meantime: start again.");
       return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
 ];
+
+/** Rethrows a refusal of a field, which the port names by its place, with the member that held it. */
+const nameMember =
+  (names: readonly string[]) =>
+  (error: unknown): never => {
+    const place = error instanceof GatewayError && error.code === "BAD_USER_INPUT" ? /^fields\.(\d+)/.exec(error.facts.path ?? "") : null;
+    const name = place === null ? undefined : names[Number(place[1])];
+    throw error instanceof GatewayError && name !== undefined ? badUserInput(error.message, name) : error;
+  };
 
 /** The connector of an authorization: where the upstream does not tell which connection it is behind, the one that was named. */
 async function connectorOf(

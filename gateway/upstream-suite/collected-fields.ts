@@ -32,13 +32,14 @@ export function describeCollectedFields({ harness, unique, newUser }: Suite, beh
     );
 
     behaves(
-      "that are optional may be left out, and mean their default then",
+      "that are optional may be left out, and mean their default then, and one that is wrong is named",
       ["connecting", "collects", "describesFields", "credentialKinds"],
       async () => {
         const user = await newUser();
         const state = (await user.connections.start("key", newConnection)).authorization?.state ?? "";
         const wrong = [...fields, { name: "region", value: "elsewhere" }];
-        await expect(user.connections.submit(state, wrong)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+        const named = { code: "BAD_USER_INPUT", facts: { path: "fields.2.value" } };
+        await expect(user.connections.submit(state, wrong)).rejects.toMatchObject(named);
         await user.connections.submit(state, [...fields, { name: "region", value: "" }]);
         const owned = harness().platform.connectionsOf({ kind: "user", id: user.viewer.userId });
         expect(await owned.accessToken({ slug: "key" }, anyToken)).toMatchObject({ fields: { region: "eu" } });

@@ -1,3 +1,4 @@
+import { badUserInput, GatewayError } from "../../../schema/errors.ts";
 import {
   type Authorization,
   type Connection,
@@ -173,9 +174,18 @@ async function submit(api: BearerApi, state: string, fields: { name: string; val
   const slug = api.slugs.find(state) ?? null;
   const path = ["authorizations", slug ?? ANY_SLUG];
   const body = { ...Object.fromEntries(fields.map(({ name, value }) => [name, value])), state };
-  const answer = await api.ask({ ...requestOf(api, "PUT", path), body }, asked.authorization(slug, null));
+  const asking = api.ask({ ...requestOf(api, "PUT", path), body }, asked.authorization(slug, null));
+  const answer = await asking.catch(namePlace(fields));
   return authorizationFromAnswer(answer.body.authorization, null, "user");
 }
+
+/** Rethrows a refusal of a member with the place of its field, by which the port names it. */
+const namePlace =
+  (fields: readonly { name: string }[]) =>
+  (error: unknown): never => {
+    const index = error instanceof GatewayError ? fields.findIndex(({ name }) => name === error.facts.path) : -1;
+    throw error instanceof GatewayError && index >= 0 ? badUserInput(error.message, `fields.${index}.value`) : error;
+  };
 
 async function disconnect(api: BearerApi, where: ConnectionWhere): Promise<Connection> {
   return api.toConnection((await api.ask(requestOf(api, "DELETE", pathOf(where)), asked.connection(where))).body.connection);

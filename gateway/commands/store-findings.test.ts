@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { createTestDatabase, databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import { createClientFindings } from "./grant-clients.ts";
+import { createStoreFindings } from "./store-findings.ts";
 
 let test: TestApp | undefined;
 afterEach(async () => {
@@ -12,7 +13,7 @@ afterEach(async () => {
   test = undefined;
 });
 
-describe.each(databaseKinds)("the findings about clients of grants, on %s", (database) => {
+describe.each(databaseKinds)("the findings about a store's connections, on %s", (database) => {
   /** The findings where Ada has connected by `made`, and the configuration has the test's client and these. */
   async function findings(made: string, previous: string[] = []): Promise<string[]> {
     test = await startTestApp({ database });
@@ -22,7 +23,7 @@ describe.each(databaseKinds)("the findings about clients of grants, on %s", (dat
     if (!connector?.oauth) throw new Error("The connector test has OAuth.");
     const previousClients = previous.map((clientId) => ({ clientId, clientSecret: "planted-secret" }));
     const changed: ConnectorConfig = { ...connector, oauth: { ...connector.oauth, previousClients } };
-    return (await createClientFindings(test.database.url))(changed).map(({ level, text }) => `${level}: ${text}`);
+    return (await createStoreFindings(test.database.url))(changed).map(({ level, text }) => `${level}: ${text}`);
   }
 
   it("tell nothing where the present client made them", async () => {
@@ -33,6 +34,25 @@ describe.each(databaseKinds)("the findings about clients of grants, on %s", (dat
     expect(await findings("former")).toEqual([
       "warning: 1 connection was made by the client former, and its client is xkit-test-client now: put that client into previous_clients, or their users have to reconnect",
     ]);
+  });
+
+  it.each([
+    ["allow", 'note: 1 account is connected by more than one user or group, which "shared_accounts": "refuse" would refuse'],
+    ["refuse", "warning: 1 account is connected by more than one user or group, since before shared_accounts refused it: those go on"],
+  ] as const)("tell how many accounts several owners have connected: %s", async (sharedAccounts, finding) => {
+    test = await startTestApp({ database });
+    for (const [account, users] of [
+      ["one", ["ada", "bob"]],
+      ["two", ["eve", "eve"]],
+    ] as const)
+      for (const user of users) {
+        test.provider.controls.account = { id: account, label: account };
+        await (await test.signIn(user)).connect("test", `?id=${randomUUID()}`);
+      }
+    const connector = test.config.connectors.get("test");
+    if (!connector) throw new Error("There is a connector test.");
+    const found = (await createStoreFindings(test.database.url))({ ...connector, sharedAccounts });
+    expect(found.map(({ level, text }) => `${level}: ${text}`)).toEqual([finding]);
   });
 
   it("tell which previous client is used, and which can be removed", async () => {
@@ -47,7 +67,7 @@ it("tells nothing where there is no store yet, and makes none", async () => {
   test = await startTestApp();
   const connector = test.config.connectors.get("test");
   if (!connector) throw new Error("There is a connector test.");
-  expect((await createClientFindings("file:/nowhere/at/all.db"))(connector)).toEqual([]);
+  expect((await createStoreFindings("file:/nowhere/at/all.db"))(connector)).toEqual([]);
   expect(existsSync("/nowhere")).toBe(false);
 });
 
@@ -56,6 +76,6 @@ it("says so where the store cannot be read", async () => {
   test = await startTestApp();
   const connector = test.config.connectors.get("test");
   if (!connector) throw new Error("There is a connector test.");
-  expect((await createClientFindings(empty.url))(connector)).toMatchObject([{ level: "note", text: expect.stringContaining("unknown") }]);
+  expect((await createStoreFindings(empty.url))(connector)).toMatchObject([{ level: "note", text: expect.stringContaining("unknown") }]);
   await empty.drop();
 });
