@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
-import { rootsOf, textFields } from "./secrets.ts";
+import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../../gateway/runtime/subscription-limit.ts";
+import { type Operation, rootsOf, textFields } from "./secrets.ts";
 import { operations, toInit } from "./asking.ts";
 import { type PlainGateway, startPlainGateway } from "./plain.ts";
 import { type AskerName, askers, createWorld, users, type World } from "./world.ts";
@@ -17,30 +18,49 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-it("a group's token is in no event of a subscription while the group connects and a server refreshes", async () => {
-  const pending = { test: await world.start("member", "test"), keyed: await world.start("member", "keyed") };
-  const values = { ...world.values, "authorizationStatus.id": [`"${pending.test.id}"`, `"${pending.keyed.id}"`] };
+/** What every asker is told by some of the subscriptions while the group connects and a server refreshes. */
+async function listen({ app, visit }: PlainGateway, around: World, chosen: (list: Operation[]) => Operation[]): Promise<Heard[]> {
+  const pending = { test: await around.start("member", "test"), keyed: await around.start("member", "keyed") };
+  const values = { ...around.values, "authorizationStatus.id": [`"${pending.test.id}"`, `"${pending.keyed.id}"`] };
   const streams: { asker: AskerName; root: string; text: Promise<string> }[] = [];
   for (const asker of askers) {
-    const headers = { ...(await world.headersOf(asker)), accept: "text/event-stream" };
-    for (const { text, root } of operations({ ...world, values }, "subscription", () => textFields())) {
-      const response = await world.app.fetch(new Request(`${PUBLIC_URL}/graphql`, toInit(text, headers)));
+    const headers = { ...(await around.headersOf(asker)), accept: "text/event-stream" };
+    for (const { text, root } of chosen(operations({ ...around, values }, "subscription", () => textFields()))) {
+      const response = await app.fetch(new Request(`${PUBLIC_URL}/graphql`, toInit(text, headers)));
       streams.push({ asker, root, text: response.text() });
     }
   }
-  await gateway.visit("grace", pending.test.authorizeUrl ?? "");
-  const body = JSON.stringify({ state: pending.keyed.state, api_key: world.typeKey("member") });
-  const headers = { ...(await world.headersOf("member")), "content-type": "application/json" };
-  expect((await world.read("/api/platform_user/authorizations/keyed", { method: "PUT", headers, body })).status).toBe(200);
-  world.clock.advance(3_600_001);
+  await visit("grace", pending.test.authorizeUrl ?? "");
+  const body = JSON.stringify({ state: pending.keyed.state, api_key: around.typeKey("member") });
+  const headers = { ...(await around.headersOf("member")), "content-type": "application/json" };
+  expect((await around.read("/api/platform_user/authorizations/keyed", { method: "PUT", headers, body })).status).toBe(200);
+  around.clock.advance(3_600_001);
   const path = "/api/platform/groups/acme/connections/test";
-  expect(world.leaks((await world.read(path, { headers: world.server })).text)).toBe(true);
-  world.app.endSubscriptions();
-  const heard = await Promise.all(streams.map(async ({ text, ...stream }) => ({ ...stream, text: await text })));
-  expect(heard.filter(({ text }) => world.leaks(text))).toEqual([]);
-  const events = heard.filter(({ asker, text }) => asker === "member" && text.includes("event: next") && text.includes('"data":{'));
+  expect(around.leaks((await around.read(path, { headers: around.server })).text)).toBe(true);
+  app.endSubscriptions();
+  return Promise.all(streams.map(async ({ text, ...stream }) => ({ ...stream, text: await text })));
+}
+
+interface Heard {
+  asker: AskerName;
+  root: string;
+  text: string;
+}
+
+it("a group's token is in no event of a subscription while the group connects and a server refreshes", async () => {
+  const events: Heard[] = [];
+  const count = operations(world, "subscription", () => textFields()).length;
+  // A user follows so many at once, and each time the group connects anew.
+  for (let from = 0; from < count; from += MAXIMUM_SUBSCRIPTIONS_PER_USER) {
+    const own = from === 0 ? gateway : await startPlainGateway();
+    const around = from === 0 ? world : await createWorld(own);
+    const heard = await listen(own, around, (list) => list.slice(from, from + MAXIMUM_SUBSCRIPTIONS_PER_USER));
+    expect(heard.filter(({ text }) => around.leaks(text))).toEqual([]);
+    events.push(...heard.filter(({ asker, text }) => asker === "member" && text.includes("event: next") && text.includes('"data":{')));
+    if (around !== world) await around.close();
+  }
   expect([...new Set(events.map(({ root }) => root))].toSorted()).toEqual(rootsOf("subscription", world.values));
-  expect(events.length).toBeGreaterThan(heard.filter(({ asker }) => asker === "member").length / 2);
+  expect(events.length).toBeGreaterThan(count / 2);
 });
 
 it("a group's token is in no message of the socket", async () => {
