@@ -106,6 +106,7 @@ const expirySchema = z.strictObject({
 
 const refreshSchema = z.strictObject({
   how: z.enum(["refresh_token", "exchange_access_token", "none"]).default("refresh_token"),
+  /** For readers. What a refresh brings is what counts: where it is declared and nothing comes, the log says so. */
   rotates: z.boolean().optional(),
   /** Whether a refresh ends the access token before. Unknown counts as yes: such a token is refreshed only when it is needed. */
   kills_old_token: z.boolean().default(true),
@@ -151,7 +152,7 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
- * Noted, and not acted on yet: `tokens`, `account.avatar`, `refresh.rotates`.
+ * Noted, and not acted on yet: `tokens`.
  */
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),
@@ -224,7 +225,6 @@ export const providerFormat = z.strictObject({
       /** Where ids are unique only within a host or a tenant: what names it. Default the fields in the token endpoint's host. */
       realm: z.array(sourceSchema).max(4).nullable().default(null),
       label: sourcesSchema.default(["email", "preferred_username", "login", "username", "name"]),
-      avatar: sourcesSchema.optional(),
     })
     .prefault({}),
   metadata: z

@@ -62,6 +62,17 @@ describe.each(databaseKinds)("on %s", (database) => {
       }
     });
 
+    it.each([
+      [true, 1],
+      [undefined, 0],
+    ])("tells operators of such a refresh where the provider is declared to rotate: %j", async (rotates, lines) => {
+      const ada = await connected({ provider: { rotate: false }, facts: { refresh: { rotates } } });
+      test.provider.controls.next("omit-refresh-token");
+      test.clock.advance(HOUR_MS);
+      expect((await askToken(ada)).__typename).toBe("AccessToken");
+      expect(test.logged.filter((line) => line.includes("is declared to rotate refresh tokens"))).toHaveLength(lines);
+    });
+
     it("that was only begun, denied, or failed leaves the working connection unchanged", async () => {
       const ada = await connected();
       const before = await askToken(ada);

@@ -50,6 +50,8 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
     updateGrant(dependencies, grant, noteHealth(grant, activeColumns(dependencies, grant, columns, problem), clock.now())),
   );
   logMisread(log, connector.slug, tokens);
+  if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
+    log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
   if (isStored) log.info(facts, "refreshed");
   else await discardTokens(dependencies, grant, tokens);
 }
