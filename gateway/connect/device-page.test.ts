@@ -67,6 +67,25 @@ describe("the page with the code", () => {
     expect(await connectionOf(ada)).toMatchObject({ enabled: true, authorization: { status: "ACTIVE" } });
   });
 
+  it("names both accounts, where the user agreed with another one than before", async () => {
+    await test.close();
+    test = await startTestApp({
+      facts: (url) => ({ kind: "device", device_authorization_endpoint: `${url}/device` }),
+      connector: { supports_multiple_connections: false },
+    });
+    ada = await test.signIn();
+    let page = "";
+    for (const id of ["one", "two"]) {
+      test.provider.controls.account = { id, label: `${id}@example.test` };
+      page = await start();
+      test.provider.controls.devices.approve();
+      await untilStatus(page, 200);
+    }
+    expect(await (await ada.browser.fetch(page)).text()).toContain(
+      "another Test account than before: two@example.test, not one@example.test.",
+    );
+  });
+
   it("says whose account is connected, where the user came from nowhere", async () => {
     const page = await start();
     test.provider.controls.devices.approve();

@@ -30,8 +30,10 @@ export async function readDeviceView(parts: ConnectingParts, state: string, slug
   const connection = toConnection(stored, { clock, metadataOf, publicUrl, reader: attempt.user_id });
   const view = { connection, returnTo: attempt.return_to };
   if (authorization.status === "active") return { ...view, status: "connected" };
-  if (authorization.status === "error")
-    return { ...view, status: "failed", failure: { code: authorization.error_code ?? internalError.code, message: "" } };
+  if (authorization.status === "error") {
+    const accounts = { actual: authorization.display_label, expected: stored.authorization?.display_label ?? null };
+    return { ...view, status: "failed", failure: { code: authorization.error_code ?? internalError.code, message: "", accounts } };
+  }
   if (!grant || grant.expiresAt <= clock.now()) return { ...view, status: "failed", failure: codeExpired };
   return { ...view, status: "waiting", code: toDeviceCode(grant), remainingMs: grant.expiresAt - clock.now() };
 }
