@@ -43,14 +43,14 @@ export function rulesOf(written: WrittenVariables): Record<string, VariableRule>
 }
 
 /** A sentence about a value as the rest of one whose subject is the setting. */
-const toProblem = (rule: VariableRule): string => describeRule("", rule).trim().replace(/\.$/, "");
+const toProblem = (rule: VariableRule, text: string | null = null): string => describeRule("", rule, text).trim().replace(/\.$/, "");
 
 /** Values of the operator's that break a rule. */
 export function wrongVariablesIn(written: WrittenVariables): [path: string[], message: string][] {
   const rules = rulesOf(written);
   return Object.entries(written.variables).flatMap(([name, value]): [string[], string][] => {
     const rule = rules[name];
-    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], toProblem(rule)]];
+    return rule === undefined || readValue(rule, value) !== null ? [] : [[["variables", name], toProblem(rule, value)]];
   });
 }
 

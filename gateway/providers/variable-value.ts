@@ -32,8 +32,10 @@ export function readValue(rule: VariableRule, text: string): string | null {
   return rule.pattern && !rule.pattern.test(value) ? null : value;
 }
 
-/** What is wrong with a value that `readValue` does not take, as one sentence. */
-export function describeRule(name: string, rule: VariableRule): string {
+/** What is wrong with a value that `readValue` does not take, as one sentence without the value. */
+export function describeRule(name: string, rule: VariableRule, text: string | null = null): string {
+  const isOnlyOfAnotherForm = text !== null && rule.pattern !== null && readValue({ ...rule, pattern: null }, text) !== null;
+  if (isOnlyOfAnotherForm) return `${name} is not of the form that the provider has for it.`;
   if (rule.enum) return `${name} must be one of ${rule.enum.join(", ")}.`;
   if (rule.strip !== null) return `${name} must be the name before ${rule.strip}, or the whole address.`;
   if (rule.may === "host_label") return `${name} must be a single name: letters, digits and -.`;

@@ -83,6 +83,20 @@ describe("collected fields", () => {
       expect(() => parseCollected(help, sent)).toThrow(expect.objectContaining({ message, extensions: expect.objectContaining({ path }) }));
     });
 
+    it("are told from those of another form than the provider's, which are names of hosts all the same", () => {
+      const written = { provider: "salesforce", client_id: "id", client_secret: "secret", collect: { fields: [{ name: "login_host" }] } };
+      const salesforce = connectorSchema.parse(written);
+      expect(() => parseCollected(salesforce, [field("login_host", "acme.example")])).toThrow(
+        "is not of the form that the provider has for it.",
+      );
+      expect(() => parseCollected(salesforce, [field("login_host", "localhost")])).toThrow(
+        "must be the name of a public host, without a port.",
+      );
+      expect(parseCollected(salesforce, [field("login_host", "https://Acme.my.salesforce.com/setup")])).toEqual({
+        login_host: "acme.my.salesforce.com",
+      });
+    });
+
     it("may ask for what has a default at the provider, which is then no longer fixed", () => {
       const written = { provider: "salesforce", client_id: "id", client_secret: "secret" };
       const { oauth, collect } = connectorSchema.parse({

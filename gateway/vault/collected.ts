@@ -38,7 +38,7 @@ function createReader({ facts, protocol, rules }: CollectingConnector) {
     if (!trimmed && optional) return null;
     if (!trimmed) throw badUserInput(`${label} must not be empty.`, path);
     const fitting = rule ? readValue(rule, trimmed) : trimmed;
-    if (rule && fitting === null) throw badUserInput(describeRule(label, rule), path);
+    if (rule && fitting === null) throw badUserInput(describeRule(label, rule, trimmed), path);
     if (facts?.kind === "basic" && name === "username" && trimmed.includes(":"))
       throw badUserInput(`${label} must not hold a colon.`, path);
     return (rules[name] && fitting) ?? trimmed;
