@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAuthorizationRequest, createVerifier } from "../../gateway/oauth/authorize.ts";
 import { checkToken, isCheckable } from "../../gateway/oauth/check.ts";
+import { isSigned } from "../../gateway/oauth/callback-signature.ts";
 import { isDevice, requestDeviceCode, requestDeviceTokens } from "../../gateway/oauth/device.ts";
 import { exchangeCode } from "../../gateway/oauth/exchange.ts";
 import { declaredSources, type OAuthProvider } from "../../gateway/oauth/provider.ts";
@@ -133,6 +134,19 @@ describe.each(oauth)("%s", (slug) => {
     // Where the answer or the documentation states no scopes, granted are those that were asked for.
     const stated = concluded.scopes.length > 0 ? (result.tokens.scopes ?? concluded.scopes) : [];
     expect(named(stated)).toEqual(named(concluded.scopes));
+  });
+});
+
+const signing = oauth.filter((slug) => providerSchema.parse(slug).protocol.callbackHmacParam !== null);
+describe.each(signing)("%s", (slug) => {
+  it("signs its callbacks as its documentation says", () => {
+    const { signed_callback: signed } = readFixture(slug);
+    if (!signed) throw new Error("The fixture has no signed callback.");
+    const name = providerSchema.parse(slug).protocol.callbackHmacParam ?? "";
+    const callback = new URLSearchParams(signed.query);
+    expect(isSigned(callback, name, signed.secret)).toBe(true);
+    callback.set("code", "another");
+    expect(isSigned(callback, name, signed.secret)).toBe(false);
   });
 });
 

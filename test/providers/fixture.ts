@@ -27,6 +27,8 @@ const fixtureSchema = z.object({
   device: exchangeSchema.optional(),
   /** The callback's parameters beside `code` and `state`. */
   callback: z.record(z.string(), z.string()),
+  /** A callback of the documentation, signed with a secret that is given there. */
+  signed_callback: z.object({ query: z.string(), secret: z.string() }).optional(),
   exchange: exchangeSchema.nullable(),
   /** The exchange of the first access token for one that lasts longer. */
   upgrade: exchangeSchema.optional(),
