@@ -57,6 +57,32 @@ describe("in a popup", () => {
     expect(await page.getByText("Go on in the window").count()).toBe(0);
   });
 
+  /** Goes on with the other account than the first. */
+  async function answerAsAnother(popup: Page): Promise<void> {
+    await popup.locator('button[value="switch"]').click();
+    await popup.locator("button.account").nth(1).click();
+    await popup.locator('button[value="allow"]').click();
+  }
+
+  test("shows another account that a reconnect came back with, beside the one before", async () => {
+    const page = await open("/connectors/calendar", { userId: "second-account", popup: "" });
+    await answerConsent(await openPopup(page, "Connect Calendar"));
+    await page.getByText("ada@example.test").first().waitFor();
+    await answerAsAnother(await openPopup(page, "Reconnect ada@example.test"));
+    await page.getByText("grace@example.test").first().waitFor();
+    await page.getByRole("button", { name: "Reconnect ada@example.test" }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  test("names both accounts where a reconnect came back with another one", async () => {
+    const page = await open("/connectors/notes", { userId: "other-account", popup: "" });
+    await answerConsent(await openPopup(page, "Connect Notes"));
+    await page.getByText("Connected as ada@example.test").waitFor();
+    await answerAsAnother(await openPopup(page, "Reconnect ada@example.test"));
+    await page.getByText("That was another Notes account than before: grace@example.test, not ada@example.test.").waitFor();
+    await page.getByText("Connected as ada@example.test").waitFor();
+  });
+
   test("lets its user cancel once they have closed it, and connect again", async () => {
     const page = await open("/connectors/crm", { userId: "closer", popup: "" });
     const closed = await openPopup(page, "Connect CRM");
