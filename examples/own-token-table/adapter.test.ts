@@ -41,6 +41,7 @@ describeAdapter(
     severalConnections: "the table has one row for each connector",
     statesScopes: "the table has no column for it",
     asksScopes: "the table has no column for it",
+    startsScopes: "the table has no column for it",
     grantLife: "the table has no column for it",
     apiAccess: "the table has no column for it",
     metadata: "the table has no column for it",

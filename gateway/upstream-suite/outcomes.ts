@@ -38,7 +38,7 @@ function describeScopesMissing(suite: Suite, behaves: Behaves): void {
       expect(link?.searchParams.get("scopes")).toBe("write");
     });
 
-    behaves("is BAD_USER_INPUT for one that the platform does not allow", needs, async () => {
+    behaves("is BAD_USER_INPUT for one that the platform does not allow", [...needs, "startsScopes"], async () => {
       await expect(tokenOf(await connected(), { scopes: ["admin"] })).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     });
 
@@ -49,7 +49,7 @@ function describeScopesMissing(suite: Suite, behaves: Behaves): void {
       expect(granted(await tokenOf(user, { scopes: ["write"] })).scopes.toSorted()).toEqual(["read", "write"]);
     });
 
-    behaves("is the token once a further one was asked for and granted", [...needs, "connecting"], async () => {
+    behaves("is the token once a further one was asked for and granted", [...needs, "connecting", "startsScopes"], async () => {
       const user = await newUser();
       await connect(user, "single");
       const ask = () => user.connections.accessToken({ slug: "single" }, { ...anyToken, scopes: ["write"] });

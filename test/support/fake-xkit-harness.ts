@@ -41,6 +41,7 @@ export const plainOwnUsersLacks: Lacks = {
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
   asksScopes: "it knows no scopes",
+  startsScopes: "it knows no scopes",
   statesLife: "it states no expiry",
   minimumLife: "it does not know minimum_ttl",
   rejected: "it does not know rejected",

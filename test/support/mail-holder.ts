@@ -17,10 +17,12 @@ import {
 interface Token {
   value?: string;
   expiresAt?: Date;
+  scopes?: string[];
 }
 
 interface Held {
   value: string;
+  scopes: string[];
   expiresAt: Date | null;
   connectedAt: Date;
 }
@@ -40,9 +42,9 @@ export function createMailHolder(): MailHolder {
   let isClosed = false;
   let grants = 0;
 
-  function holdSilently(owner: Owner, { value = "the-token", expiresAt }: Token = {}): void {
+  function holdSilently(owner: Owner, { value = "the-token", expiresAt, scopes = [] }: Token = {}): void {
     grants += 1;
-    held.set(keyOf(owner), { value, expiresAt: expiresAt ?? null, connectedAt: new Date(grants) });
+    held.set(keyOf(owner), { value, scopes, expiresAt: expiresAt ?? null, connectedAt: new Date(grants) });
   }
 
   return {
@@ -81,7 +83,7 @@ const createMail = (connectorUrl: string): Connector => ({
 });
 
 function createConnections(connector: Connector, owner: Owner, findHeld: () => Held | undefined): OwnerConnections {
-  const toConnection = ({ connectedAt }: Held): Connection => {
+  const toConnection = ({ connectedAt, scopes }: Held): Connection => {
     const id = `connection of ${keyOf(owner)}`;
     const authorization = createAuthorization({
       id: "grant",
@@ -89,6 +91,7 @@ function createConnections(connector: Connector, owner: Owner, findHeld: () => H
       status: "active",
       displayLabel: "ada@mail.example",
       connectedAt,
+      scopes,
     });
     return { id, owner, enabled: true, connector, authorization, createdAt: null, updatedAt: null };
   };
@@ -112,5 +115,10 @@ function createConnections(connector: Connector, owner: Owner, findHeld: () => H
 const createUserConnections = (connectionsOf: (owner: Owner) => OwnerConnections, viewer: Viewer): UserConnections => ({
   ...connectionsOf(ownerOfViewer(viewer)),
   disconnect: () => Promise.reject(notFound("There is no such connection.")),
-  connectPage: ({ slug }, { returnTo }) => `https://app.acme.example/connect/${slug}?back=${encodeURIComponent(returnTo ?? "")}`,
+  connectPage: ({ slug }, { returnTo, scopes = [], loginHint }) =>
+    `https://app.acme.example/connect/${slug}?${new URLSearchParams({
+      back: returnTo ?? "",
+      ...(scopes.length > 0 && { scopes: scopes.join(" ") }),
+      ...(loginHint !== undefined && { hint: loginHint }),
+    })}`,
 });

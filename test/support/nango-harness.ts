@@ -19,7 +19,7 @@ export const nangoLacks: Lacks = {
   health: "Nango lists that the last refresh failed, neither since when nor why",
   grantLife: "Nango tells no end of a grant",
   apiAccess: "the adapter does not know where a provider's API is",
-  asksScopes: "Nango's integration says what is asked for",
+  startsScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",
   misconfigured: "Nango does not say why a refresh failed",
 };

@@ -50,7 +50,7 @@ for (const [name, kind, isSealing] of suites)
     marksSecretFields: oauthAlone,
     describesFields: oauthAlone,
     credentialKinds: oauthAlone,
-    asksScopes: "better-auth's configuration says what is asked for",
+    startsScopes: "better-auth's configuration says what is asked for",
     keepsFailed: "the app's own page is told what became of an attempt",
     connectedBy: "better-auth keeps when an account was first linked, and not when it was linked again",
     grantLife: "the suite's provider states none, and better-auth assumes none",

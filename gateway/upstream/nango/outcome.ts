@@ -8,6 +8,7 @@ import {
 import type { AccessTokenOutcome, Connection, Owner, TokenRequest } from "../../../schema/upstream.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
+import { connectionLacks, scopesMissingIn } from "../scopes-missing.ts";
 import type { CredentialsFailure, NangoConnection } from "./connections.ts";
 import type { HeldToken } from "./credentials.ts";
 import type { ConnectionMemory } from "./memory.ts";
@@ -66,6 +67,8 @@ export function tokenOutcome({ connection, memory, request }: Asked, token: Held
   if (!isUsable && !assessFreshness(token, null, now).isUsable)
     return isFixed ? reconnectRequired(connection, "EXPIRED") : temporarilyUnavailable(name, BACK_OFF_SECONDS, "its token has expired");
   if (!isUsable) return minimumTtlUnavailable(name, maximumTtl);
+  const missing = scopesMissingIn(request, token.scopes);
+  if (missing.length > 0) return connectionLacks(connection, missing);
   return {
     type: "AccessToken",
     value: token.value,

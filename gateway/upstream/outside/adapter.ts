@@ -6,6 +6,7 @@ import type {
   KnownUser,
   Owner,
   OwnerConnections,
+  StartOptions,
   Viewer,
   ViewerConnections,
 } from "../../../schema/upstream.ts";
@@ -71,9 +72,9 @@ export type ConnectsHere = Pick<ViewerConnections, "start" | "submit" | "findAut
 export interface ConnectsElsewhere {
   /**
    * The page's address, http or https. It has to know by itself who its visitor is. `returnTo` is checked and absolute. `connection` is the
-   * one that is connected again; null for a further one.
+   * one that is connected again; null for a further one. `scopes` and `loginHint` say what is to be asked of the provider.
    */
-  connectPage(connector: Connector, options: { returnTo: string | null; connection: Connection | null }): string | Promise<string>;
+  connectPage(connector: Connector, options: Omit<StartOptions, "id"> & { connection: Connection | null }): string | Promise<string>;
 }
 
 /** What an adapter may use of the gateway. */

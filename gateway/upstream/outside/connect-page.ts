@@ -22,14 +22,14 @@ export function connectElsewhere(
   catalog: Pick<Catalog, "findConnector">,
 ): ConnectsHere {
   return {
-    async start(slug, { id, returnTo }) {
+    async start(slug, { id, ...asked }) {
       const connector = await catalog.findConnector(slug);
       if (!connector) throw noSuchConnector(slug);
       const named = await connections.find(id !== null && connector.supportsMultipleConnections ? { id } : { slug });
       if (named && named.connector.slug !== slug) throw badUserInput("id: is taken by another connection.", "id");
       const where = named ? { id: named.id } : { slug };
       const startedId = serializeStarted({ where, grant: grantOf(named ?? (await connections.find({ slug }))) });
-      const page = await connections.connectPage(connector, { returnTo, connection: named });
+      const page = await connections.connectPage(connector, { ...asked, connection: named });
       const connection: Connection = named ?? {
         id: startedId,
         owner: ownerOfViewer(viewer),

@@ -92,6 +92,27 @@ describe("an adapter from outside", () => {
     }
   });
 
+  it("is told what to ask of the provider, and who is expected", async () => {
+    const start = CONNECT.replace('slug: "mail"', 'slug: "mail", scopes: ["send"], loginHint: "ada@mail.example"');
+    const { authorizeUrl } = (await askAs("ada", start)).data.connect.authorization;
+    expect(Object.fromEntries(new URL(authorizeUrl).searchParams)).toMatchObject({ scopes: "send", hint: "ada@mail.example" });
+  });
+
+  it("gives no token without the scopes that were asked for, where it states any", async () => {
+    const query = `{ accessToken(where: { slug: "mail" }, scopes: ["Read", "send"]) {
+      __typename ... on ScopesMissing { missingScopes connectorUrl }
+    } }`;
+    await holder.hold(ADA);
+    expect((await askAs("ada", query)).data.accessToken).toEqual({ __typename: "AccessToken" });
+    await holder.hold(ADA, { scopes: ["read", "send"] });
+    expect((await askAs("ada", query)).data.accessToken).toEqual({ __typename: "AccessToken" });
+    await holder.hold(ADA, { scopes: ["read"] });
+    const missing = (await askAs("ada", query)).data.accessToken;
+    expect(missing).toMatchObject({ __typename: "ScopesMissing", missingScopes: ["send"] });
+    expect(new URL(missing.connectorUrl).pathname).toBe("/connectors/mail");
+    expect(new URL(missing.connectorUrl).searchParams.get("scopes")).toBe("send");
+  });
+
   it("is not asked to connect where the address to return to is another site's", async () => {
     const { data, errors } = await askAs("ada", CONNECT, { returnTo: "https://evil.example/" });
     expect(data).toBeNull();

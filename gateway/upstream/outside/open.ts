@@ -136,8 +136,8 @@ function connectionsOfCaller(dependencies: Dependencies, caller: RelayedCaller):
   return {
     ...reads,
     disconnect: async (where) => assertAsked(await answered(() => held.disconnect(where)), owner, where),
-    async start(slug, { id, returnTo }) {
-      const wanted = { id, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href };
+    async start(slug, { returnTo, ...asked }) {
+      const wanted = { ...asked, returnTo: returnTo === null ? null : new URL(returnTo, publicUrl).href };
       return assertAsked(await answered(() => connecting.start(slug, wanted)), owner, { slug });
     },
     submit: (state, fields) => answered(() => connecting.submit(state, fields)),

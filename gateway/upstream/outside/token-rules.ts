@@ -4,11 +4,12 @@ import type { AccessToken, AccessTokenOutcome, Catalog, OwnerConnections, TokenR
 import type { Clock } from "../../runtime/clock.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
+import { connectionLacks, scopesMissingIn } from "../scopes-missing.ts";
 
 /** When to ask again for a token that must not be given, in seconds. */
 const ASK_AGAIN_SECONDS = 30;
 
-/** The same connections, of which no token is given against rules 1 and 8, and NOT_FOUND is thrown for an unknown connector. */
+/** The same connections, of which no token is given against rules 1 and 8 or without what was asked for, and NOT_FOUND is thrown for an unknown connector. */
 export const applyTokenRules = (
   connections: OwnerConnections,
   { catalog, clock }: { catalog: Pick<Catalog, "findConnector">; clock: Pick<Clock, "now"> },
@@ -24,9 +25,12 @@ export const applyTokenRules = (
   },
 });
 
-function judge(token: { type: "AccessToken" } & AccessToken, { minimumTtl, rejected }: TokenRequest, now: number): AccessTokenOutcome {
+function judge(token: { type: "AccessToken" } & AccessToken, request: TokenRequest, now: number): AccessTokenOutcome {
+  const { minimumTtl, rejected } = request;
   const { name, connectorUrl } = token.connection.connector;
   if (!token.connection.enabled) return notConnected(name, connectorUrl);
+  const missing = scopesMissingIn(request, token.scopes);
+  if (missing.length > 0) return connectionLacks(token.connection, missing);
   const fingerprint = fingerprintOf(token.value);
   if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
   const expiresAt = token.expiresAt?.getTime() ?? null;

@@ -3,13 +3,13 @@ import {
   notConnected,
   reconnectReasonOf,
   reconnectRequired,
-  scopesMissing,
   temporarilyUnavailable,
   tokenWithheld,
 } from "../../../schema/outcomes.ts";
 import type { AccessTokenOutcome, Connection, TokenRequest } from "../../../schema/upstream.ts";
 import { assessFreshness } from "../../vault/freshness.ts";
 import { fingerprintOf } from "../../vault/sealed-columns.ts";
+import { connectionLacks } from "../scopes-missing.ts";
 import type { ConnectionAnswer } from "./response-schemas.ts";
 import { statedExpiryOf, statedIssueOf } from "./expiry.ts";
 
@@ -26,20 +26,18 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
   const problem = answer.token_problem;
   if (!connection.enabled || problem?.code === "NOT_CONNECTED") return notConnected(connector.name, connector.connectorUrl);
   if (problem?.code === "TOKEN_WITHHELD") return tokenWithheld(connection);
-  if (problem?.code === "SCOPES_MISSING") return lacking(connection, problem.missing_scopes, request);
+  if (problem?.code === "SCOPES_MISSING")
+    // Of what was asked for, and nothing else.
+    return connectionLacks(
+      connection,
+      (request.scopes ?? []).filter((scope) => problem.missing_scopes.includes(scope)),
+    );
   if (problem) return reconnectRequired(connection, problem.reason ?? "REVOKED");
   const value = answer.authorization?.access_token;
   if (value) return judge(value, answer, connection, request, now);
   if (answer.authorization?.status !== "active") return reconnectRequired(connection, reconnectReasonOf(answer.authorization?.error_code));
   // Active and without a token is how a plain Xkit withholds one (contract, "Groups").
   return connection.owner.kind === "group" ? tokenWithheld(connection) : reconnectRequired(connection, "EXPIRED");
-}
-
-/** The page of this gateway's catalog asks for what is missing: of what was asked for, and nothing else. */
-function lacking({ id, connector }: Connection, stated: readonly string[], { scopes = [] }: TokenRequest): AccessTokenOutcome {
-  const missing = scopes.filter((scope) => stated.includes(scope));
-  const asked = new URLSearchParams({ id, scopes: missing.join(" ") });
-  return scopesMissing(connector.name, missing, `${connector.connectorUrl}?${asked}`);
 }
 
 function judge(
