@@ -43,6 +43,12 @@ describe("the findings about a connector", () => {
     expect(textsOf(await findings(connectorSchema.parse({ provider: "google-service-account", scopes: ["x"] })), "warning")).toEqual([]);
   });
 
+  it("note where nothing is known of the scopes of a provider that is not documented", async () => {
+    const found = await findings(connectorOf({ undocumented: true }, { scopes: [] }));
+    expect(textsOf(found, "note")).toContain("asks for no scopes: see whether the provider has some");
+    expect(textsOf(await findings(connectorOf({}, { scopes: [] })), "note")).toHaveLength(1);
+  });
+
   it("tell that the provider takes the client, and that nothing but a made-up code was sent", async () => {
     expect(await findings(connectorOf())).toContainEqual({
       level: "ok",

@@ -74,11 +74,13 @@ function offlineFindings({ scopes, facts }: OAuthConnector): Finding[] {
   return [{ level: "warning", text: `does not ask for ${missing.join(" ")}, without which the provider gives no refresh token` }];
 }
 
-/** Where the provider has no usual scopes, and is known to have some. */
+/** Where a connector asks for no scopes: a warning where its provider is known to have some. */
 function scopeFindings({ oauth, scopes, facts }: ConnectorConfig): Finding[] {
+  if (oauth === null || scopes.length > 0) return [];
   const [example] = Object.keys(facts?.scopes.text ?? {});
-  if (oauth === null || scopes.length > 0 || example === undefined) return [];
-  return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
+  if (example !== undefined)
+    return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
+  return facts?.undocumented ? [{ level: "note", text: "asks for no scopes: see whether the provider has some" }] : [];
 }
 
 async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {

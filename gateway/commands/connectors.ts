@@ -67,11 +67,12 @@ async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding
 }
 
 /** What users are asked for, and how the operator changes it. */
-function describeScopes({ default: usual, offline, text }: ParsedFacts["scopes"]): string[] {
+function describeScopes({ kind, undocumented, scopes: { default: usual, offline, text } }: ParsedFacts): string[] {
   const asked = [...new Set([...usual, ...offline])];
   if (usual.length > 0) return [`It asks for: ${asked.join(" ")} ("scopes" changes it)`];
   const [example] = Object.entries(text);
-  return example ? [`It asks for no scopes until "scopes" states them, as ${example[0]} (${example[1]})`] : [];
+  if (example) return [`It asks for no scopes until "scopes" states them, as ${example[0]} (${example[1]})`];
+  return kind === "oauth2" && undocumented ? [`It asks for no scopes until "scopes" states them: see whether the provider has some`] : [];
 }
 
 /** `connectors add`: writes a connector of a known provider into the configuration file, and says what is to be done next. */
@@ -94,6 +95,7 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   }
   if (docsUrl !== undefined) console.log(`${variables.length > 0 ? "How to register" : "Documentation"}: ${docsUrl}`);
   if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
-  for (const line of describeScopes(facts.scopes)) console.log(line);
+  for (const line of describeScopes(facts)) console.log(line);
+  if (facts.undocumented) console.log("What is known of this provider is unconfirmed: try it before users do.");
   console.log(`Then: xkit-gateway connectors check ${slug}`);
 }
