@@ -101,11 +101,18 @@ const userConnections = (holder: Holder, asker: Asker): UserConnections => ({
 /** better-auth ties linking to the browser by a cookie of its own origin: users link on a page of the app's. */
 const createConnectPage =
   ({ connectPage, groupAccount }: BetterAuthUpstreamOptions, owner: Owner): ConnectsElsewhere["connectPage"] =>
-  ({ slug }, { returnTo, connection }) => {
+  ({ slug }, { returnTo, connection, scopes = [], loginHint }) => {
     if (owner.kind === "group" && !groupAccount)
       throw forbidden("Groups have no connections here: better-auth's accounts are their users'.");
     const page = new URL(connectPage);
-    const parameters = { connector: slug, returnTo, connection: connection?.id, group: owner.kind === "group" ? owner.id : null };
+    const parameters = {
+      connector: slug,
+      returnTo,
+      connection: connection?.id,
+      group: owner.kind === "group" ? owner.id : null,
+      scopes: scopes.join(" "),
+      loginHint,
+    };
     for (const [name, value] of Object.entries(parameters)) if (value) page.searchParams.set(name, value);
     return page.href;
   };

@@ -20,6 +20,18 @@ async function start(groupAccount?: (groupId: string) => string) {
   };
 }
 
+describe("the app's page", () => {
+  it("is told what to ask of the provider, and who is expected", async () => {
+    const { askAs } = await start();
+    const asked = CONNECT.replace('slug: "test"', 'slug: "test", scopes: ["a", "b"], loginHint: "ada@example.test"');
+    const { authorizeUrl } = (await askAs("ada", null, asked)).data.connect.authorization;
+    const { searchParams } = new URL(authorizeUrl);
+    expect(Object.fromEntries(searchParams)).toMatchObject({ connector: "test", scopes: "a b", loginHint: "ada@example.test" });
+    const plain = (await askAs("ada", null, CONNECT)).data.connect.authorization.authorizeUrl;
+    expect(new URL(plain).searchParams.has("scopes")).toBe(false);
+  });
+});
+
 describe("a group's connections", () => {
   it("are the accounts of the user whom the app names for it", async () => {
     const { app, askAs } = await start(() => "ada");
