@@ -61,6 +61,8 @@ export interface VariableRule {
   /** Known only from the callback, or from an answer: a request that needs it waits for that. */
   readonly isLate: boolean;
   readonly isOptional: boolean;
+  /** Whether it may be as long as a key. */
+  readonly isSecret: boolean;
   readonly enum: readonly string[] | null;
   readonly pattern: RegExp | null;
   /** The end of a host name that a pasted address carries: `.zendesk.com`. */

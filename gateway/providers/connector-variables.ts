@@ -33,9 +33,10 @@ export function rulesOf(written: WrittenVariables): Record<string, VariableRule>
   const { provider, allowed_hosts: allowedHosts } = written;
   const rules = Object.fromEntries(Object.entries(provider?.rules ?? {}).map(([name, rule]) => [name, { ...rule, allowedHosts }]));
   const inAddress: ReadonlySet<string> = provider?.protocol ? templateFieldsOf(provider.protocol) : new Set();
-  const own = fieldsOf(written).flatMap(({ name, optional, enum: values }): [string, VariableRule][] => {
+  const own = fieldsOf(written).flatMap(({ name, optional, secret, enum: values }): [string, VariableRule][] => {
     if (optional === undefined && values === undefined) return [];
-    const base: VariableRule = rules[name] ?? { ...labelRule, may: inAddress.has(name) ? labelRule.may : "param", allowedHosts };
+    const may = inAddress.has(name) ? labelRule.may : "param";
+    const base: VariableRule = rules[name] ?? { ...labelRule, may, isSecret: secret ?? false, allowedHosts };
     const allowed = values?.map((value) => readValue({ ...base, enum: null }, value) ?? value);
     return [[name, { ...base, isOptional: optional ?? base.isOptional, enum: allowed ?? base.enum }]];
   });

@@ -102,8 +102,8 @@ function rulesOf({ variables, metadata, collect = [] }: ParsedFacts): Record<str
 }
 
 /** The rule of a variable. Allowed values are compared as they fill a placeholder. */
-export function ruleOf({ may, from, optional, pattern, strip, enum: values }: Variable): VariableRule {
-  const rule = { ...labelRule, may, isLate: from !== "user", isOptional: optional, strip: strip ?? null };
+export function ruleOf({ may, from, optional, secret, pattern, strip, enum: values }: Variable): VariableRule {
+  const rule = { ...labelRule, may, isLate: from !== "user", isOptional: optional, isSecret: secret, strip: strip ?? null };
   return {
     ...rule,
     enum: values?.map((value) => readValue(rule, value) ?? value) ?? null,

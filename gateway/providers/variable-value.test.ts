@@ -85,6 +85,8 @@ describe("a value that is a path segment or a parameter", () => {
     for (const text of [".", "..", "a\u0000", "x".repeat(256)]) expect(readValue({ ...labelRule, may: "path" }, text)).toBeNull();
     expect(readValue({ ...labelRule, may: "param" }, "x".repeat(2_048))).toHaveLength(2_048);
     expect(readValue({ ...labelRule, may: "param" }, "x".repeat(2_049))).toBeNull();
+    expect(readValue({ ...labelRule, may: "param", isSecret: true }, "x".repeat(8_192))).toHaveLength(8_192);
+    expect(readValue({ ...labelRule, may: "param", isSecret: true }, "x".repeat(8_193))).toBeNull();
   });
 });
 

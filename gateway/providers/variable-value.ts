@@ -13,12 +13,15 @@ const controlCharacter = /\p{C}/u;
 /** Longest value of a path segment, and of a parameter, in bytes. */
 const MAXIMUM_SEGMENT_BYTES = 255;
 const MAXIMUM_PARAM_BYTES = 2_048;
+/** The same of a secret: a private key of 8192 bits has 6,500 in PEM. */
+const MAXIMUM_SECRET_BYTES = 8_192;
 
 /** The rule of a field that no provider declares: one label, so that it leads to no other host, port or path. */
 export const labelRule: VariableRule = {
   may: "host_label",
   isLate: false,
   isOptional: false,
+  isSecret: false,
   enum: null,
   pattern: null,
   strip: null,
@@ -57,7 +60,7 @@ const shapes: Readonly<Record<NonNullable<VariableRule["may"]>, Shape>> = {
     return hostName.test(name) && (rule.strip !== null || isPublic(name)) ? name : null;
   },
   path: (text) => (text !== "." && text !== ".." ? plain(text, MAXIMUM_SEGMENT_BYTES) : null),
-  param: (text) => plain(text, MAXIMUM_PARAM_BYTES),
+  param: (text, { isSecret }) => plain(text, isSecret ? MAXIMUM_SECRET_BYTES : MAXIMUM_PARAM_BYTES),
 };
 
 const plain = (text: string, maximumBytes: number): string | null =>

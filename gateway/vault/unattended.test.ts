@@ -90,7 +90,7 @@ describe("client credentials of the platform's", () => {
 });
 
 describe("a service account's key", () => {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 4096 });
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const email = "robot@project.example";
   const facts = (url: string) => ({
