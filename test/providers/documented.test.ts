@@ -71,8 +71,8 @@ const come = (played: Played): Promise<TokenResult> => {
     client,
     redirectUri: played.redirectUri,
     callbackParams: new URLSearchParams({
-      ...played.fixture.callback,
       code: "the-code",
+      ...played.fixture.callback,
       state,
       ...(played.provider.issuer === null ? {} : { iss: played.provider.issuer }),
     }),
@@ -167,11 +167,11 @@ describe.each(withRefresh)("%s", (slug) => {
 
 const isAskable = (slug: string, on: string) =>
   on !== "check" || isCheckable(providerSchema.parse(slug).oauth ?? expect.unreachable(), true);
-const errors = oauth.flatMap((slug) =>
+const errorsOf = (slug: string) =>
   readFixture(slug)
     .errors.filter(({ on }) => isAskable(slug, on))
-    .map((error, index) => ({ slug, ...error, index })),
-);
+    .map((error, index) => ({ slug, ...error, index }));
+const errors = oauth.flatMap(errorsOf);
 describe("an error that a provider is known for", () => {
   it.each(errors.filter(({ on }) => on === "exchange" || on === "refresh"))(
     "$slug, $on, number $index, is understood as $means",
@@ -182,7 +182,21 @@ describe("an error that a provider is known for", () => {
     },
   );
 
-  it.each(errors.filter(({ on }) => on === "check"))(
+  it.each(errors.filter(({ on }) => on === "authorize"))(
+    "$slug, authorize, number $index, is understood as $means",
+    async ({ slug, answer, means }) => {
+      const { fixture, ...played } = await start(slug);
+      const callback = Object.fromEntries(
+        new URLSearchParams(Object.entries(Object(answer.body)).map(([name, value]) => [name, toText(value)])),
+      );
+      expect(await come({ ...played, fixture: { ...fixture, callback: { ...callback, code: "" } } })).toMatchObject({
+        ok: false,
+        kind: means,
+      });
+    },
+  );
+
+  it.each(withTokens.flatMap(errorsOf).filter(({ on }) => on === "check"))(
     "$slug, check, number $index, is understood as $means",
     async ({ slug, answer, means }) => {
       const played = await start(slug);
@@ -191,6 +205,17 @@ describe("an error that a provider is known for", () => {
       expect(verdict).toBe(means === "revoked" ? "refused" : "unknown");
     },
   );
+});
+
+const withCheck = withTokens.filter((slug) => readFixture(slug).check !== undefined);
+describe.each(withCheck)("%s", (slug) => {
+  it("is asked whether a token works as its documentation says, and is understood", async () => {
+    const { fixture, player: server, provider } = await start(slug);
+    if (fixture.check === undefined) throw new Error("The fixture has no check.");
+    server.play(fixture.check.answer);
+    expect(await checkToken({ provider, client, accessToken: "access-1", timeoutMs: 5_000 })).toBe("works");
+    expectRequest(server.sent[0], fixture.check);
+  });
 });
 
 const withRevocation = oauth.filter((slug) => readFixture(slug).revoke !== null && providerSchema.parse(slug).oauth?.revocation);
