@@ -17,7 +17,8 @@ const pageServer = createServer((_request, response) => response.writeHead(200, 
 
 /** A third party's API, which takes a key in a header of its own. */
 const apiRequests: string[] = [];
-const apiServer = createServer((request, response) => {
+const apiServer = createServer(async (request, response) => {
+  const chunks: Buffer[] = await request.toArray();
   const { method, url = "", headers } = request;
   if (method === "GET") apiRequests.push(`${url} ${String(headers["x-api-key"])}`);
   response.writeHead(method === "GET" && url === "/v1/moved" ? 302 : 200, {
@@ -25,7 +26,7 @@ const apiServer = createServer((request, response) => {
     "access-control-allow-origin": "*",
     "access-control-allow-headers": "x-api-key",
   });
-  response.end("you");
+  response.end(`${String(Buffer.concat(chunks))}you`);
 });
 
 async function listenOn(server: Server): Promise<string> {
@@ -102,12 +103,13 @@ describe("the script tag", () => {
         const failures = ["/moved", "//../..", location.href].map((path) =>
           xkit.fetch("keyed", path).catch((error: Error) => error.message),
         );
-        return [answer, ...(await Promise.all(failures))];
+        const echo = await (await xkit.fetch("keyed", "/me", { method: "POST", body: "sent to " })).text();
+        return [answer, echo, ...(await Promise.all(failures))];
       },
       await gateway.provision("keyed"),
     );
     const notThere = expect.stringMatching(/^The token may go to http:\/\/localhost:\d+(\/v1)?, and elsewhere only by `origin`\.$/);
-    expect(told).toEqual(["you", "The API redirects, and X-Api-Key is not sent there.", notThere, notThere]);
+    expect(told).toEqual(["you", "sent to you", "The API redirects, and X-Api-Key is not sent there.", notThere, notThere]);
     expect(apiRequests).toEqual(["/v1/me planted", "/v1/moved planted"]);
   });
 
