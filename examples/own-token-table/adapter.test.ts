@@ -43,6 +43,7 @@ describeAdapter(
     asksScopes: "the table has no column for it",
     startsScopes: "the table has no column for it",
     grantLife: "the table has no column for it",
+    deviceCodes: "users connect on the app's own page",
     apiAccess: "the table has no column for it",
     metadata: "the table has no column for it",
     connectedBy: "the table has no column for it",

@@ -9,7 +9,7 @@ import { describeUpstream } from "./upstream.ts";
 
 /** What the suite decides. */
 export interface SuiteWorld {
-  /** The connectors that the adapter offers, in this order: `test`, which asks for the scopes `read` and `write`, `single`, which asks for `read` and allows `write`, and `key`. */
+  /** The connectors that the adapter offers, in this order: `test`, which asks for the scopes `read` and `write`, `single`, which asks for `read` and allows `write`, and `key`. Last `code`, whose users enter a code at the provider, unless the harness lacks `deviceCodes`. */
   connectors: readonly Omit<Connector, "connectorUrl">[];
   /** What `key` asks of the user. For an adapter to which users hand that in through the port. */
   collect: NonNullable<Authorization["collect"]>;
@@ -26,6 +26,8 @@ export interface AdapterHarness {
    * has a connection with a new token that lives for `HOUR_MS`.
    */
   visit(viewer: Viewer, authorizeUrl: string): Promise<void>;
+  /** The user to whom the last code of the connector `code` was told enters it at the provider, and agrees. For a harness with `deviceCodes`. */
+  enterCode?(): void | Promise<void>;
   /** Ends what stands behind the adapter. The adapter's own `close` was called before. */
   close?(): Promise<void>;
 }
@@ -68,6 +70,7 @@ async function openHarness(createHarness: (world: SuiteWorld) => Harness | Promi
     platform: upstream.forPlatform(),
     ...(moved && { clock: moved }),
     ...("provider" in harness && { provider: harness.provider }),
+    ...(harness.enterCode && { enterCode: () => harness.enterCode?.() }),
     async signIn(id, groupId) {
       const { token } = await services.auth.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
       const user = await identify(opened, token);
@@ -93,7 +96,7 @@ function createSuiteClock(): ManualClock {
   return { ...clock, until };
 }
 
-function connectorsFor({ severalConnections }: Lacks): SuiteWorld["connectors"] {
+function connectorsFor({ severalConnections, deviceCodes }: Lacks): SuiteWorld["connectors"] {
   const nothing = { shortDescription: null, description: null, markUrl: null, supportsMultipleConnections: false };
   return [
     { ...nothing, slug: "test", name: "Test", supportsMultipleConnections: severalConnections === undefined },
@@ -106,5 +109,6 @@ function connectorsFor({ severalConnections }: Lacks): SuiteWorld["connectors"] 
       markUrl: "https://single.example/mark.svg",
     },
     { ...nothing, slug: "key", name: "Key" },
+    ...(deviceCodes === undefined ? [{ ...nothing, slug: "code", name: "Code" }] : []),
   ];
 }

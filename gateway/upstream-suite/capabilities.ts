@@ -12,6 +12,7 @@ export const capabilities = {
   keepsFailed: "an attempt that failed is kept, for who made it",
   endsWithMembership: "what a member has started for a group ends with the membership",
   collects: "what a connector asks of the user is handed in through the port",
+  deviceCodes: "a user is told the code to enter at the provider, and connects by it",
   revokes: "disconnecting revokes the grant at the provider",
   describesGrants: "a connection names the scopes and the end of its grant",
   namesAccount: "a connection names its account at the provider",

@@ -54,6 +54,8 @@ export interface UpstreamHarness {
   provider?: ScriptedProvider;
   /** Absent where the harness lacks `movedClock`. */
   clock?: MovedClock;
+  /** The user to whom the last code of the connector `code` was told enters it at the provider, and agrees. Absent where the harness lacks `deviceCodes`. */
+  enterCode?: (() => void | Promise<void>) | undefined;
   /** Makes a user known, and signs them in at this moment of the clock. Left undefined, the group stays as it is. */
   signIn(id: string, groupId?: string | null): Promise<SuiteUser>;
   close(): Promise<void>;
@@ -66,6 +68,8 @@ export interface Suite {
   provider: () => ScriptedProvider;
   /** For behaviours that need `movedClock`. */
   clock: () => MovedClock;
+  /** For behaviours that need `deviceCodes`. */
+  enterCode: () => void | Promise<void>;
   /** An id that no other test uses. */
   unique: (prefix: string) => string;
   /** A new user without connections. */

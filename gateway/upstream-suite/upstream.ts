@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { type Behaves, type Capability, createBehaves, type Lacks } from "./capabilities.ts";
 import { describeCollectedFields } from "./collected-fields.ts";
 import { describeConnecting } from "./connecting.ts";
+import { describeDeviceCodes } from "./device-codes.ts";
 import { describeDisconnecting } from "./disconnecting.ts";
 import { describeGroups } from "./groups.ts";
 import { newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
@@ -38,6 +39,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
       harness: whenReady,
       provider: () => required(whenReady().provider, "scriptedProvider"),
       clock: () => required(whenReady().clock, "movedClock"),
+      enterCode: () => required(whenReady().enterCode, "deviceCodes")(),
       unique,
       newUser: (groupId) => whenReady().signIn(unique("user"), groupId),
       again: ({ viewer }) => whenReady().signIn(viewer.userId),
@@ -51,12 +53,13 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
       },
     };
     const behaves = createBehaves(lacks);
-    describeCatalog(suite, behaves);
+    describeCatalog(suite, behaves, lacks);
     describeConnecting(suite, behaves);
     describeSeveralConnections(suite, behaves);
     describeSingleConnection(suite, behaves);
     describeDisconnecting(suite, behaves);
     describeCollectedFields(suite, behaves);
+    describeDeviceCodes(suite, behaves);
     describeTokens(suite, behaves);
     describeRefreshing(suite, behaves);
     describeHealth(suite, behaves);
@@ -74,7 +77,7 @@ function required<Part>(part: Part | undefined, capability: Capability): Part {
   return part;
 }
 
-function describeCatalog({ harness }: Suite, behaves: Behaves): void {
+function describeCatalog({ harness }: Suite, behaves: Behaves, { deviceCodes }: Lacks): void {
   describe("the catalog", () => {
     behaves("names the platform", [], async () => {
       expect(await harness().catalog.getPlatform()).toMatchObject({
@@ -87,7 +90,7 @@ function describeCatalog({ harness }: Suite, behaves: Behaves): void {
 
     behaves("lists the connectors in the order of the configuration", [], async () => {
       const connectors = await harness().catalog.listConnectors();
-      expect(connectors.map(({ slug }) => slug)).toEqual(["test", "single", "key"]);
+      expect(connectors.map(({ slug }) => slug)).toEqual(["test", "single", "key", ...(deviceCodes === undefined ? ["code"] : [])]);
     });
 
     behaves("answers one connector with everything the catalog shows, and its page", [], async () => {

@@ -5,7 +5,7 @@ import { createTestDatabase, type DatabaseKind, databaseKinds } from "../../test
 import { createTestConfig } from "../../test/support/test-app.ts";
 import { openUpstream } from "../upstream-suite/open.ts";
 import { createSecret } from "../store/sealing.ts";
-import { suiteConnectors } from "../../test/support/suite-connectors.ts";
+import { codeConnector, suiteConnectors } from "../../test/support/suite-connectors.ts";
 import type { UpstreamHarness } from "../upstream-suite/harness.ts";
 import { describeUpstream } from "../upstream-suite/upstream.ts";
 
@@ -13,7 +13,7 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
   const clock = createManualClock();
   const provider = await startAuthorizationServer({ now: clock.now });
   const testDatabase = await createTestDatabase(kind);
-  const config = createTestConfig(provider, testDatabase, { connectors: suiteConnectors(provider) });
+  const config = createTestConfig(provider, testDatabase, { connectors: [...suiteConnectors(provider), codeConnector(provider)] });
   const { services, upstream, close } = await openUpstream(config, clock);
   const { pages } = upstream;
   if (!pages) throw new TypeError("The pages before a vault are the gateway's own.");
@@ -23,6 +23,7 @@ async function createVaultHarness(kind: DatabaseKind): Promise<UpstreamHarness> 
     platform: upstream.forPlatform(),
     provider,
     clock,
+    enterCode: provider.controls.devices.approve,
     async signIn(id, groupId) {
       const { user } = await services.auth.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
       const viewer = { userId: user.id, groupId: user.groupId, name: user.name };

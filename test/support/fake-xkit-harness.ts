@@ -36,8 +36,14 @@ export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => create
 export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
   createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
+/** What the contract has no words for. */
+export const contractLacks: Lacks = {
+  deviceCodes: "the contract has no codes: the page of the service that authorize_url leads to shows them",
+};
+
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
+  ...contractLacks,
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
   asksScopes: "it knows no scopes",

@@ -18,6 +18,7 @@ export const nangoLacks: Lacks = {
   namesAccount: "Nango lists connections without their accounts",
   health: "Nango lists that the last refresh failed, neither since when nor why",
   grantLife: "Nango tells no end of a grant",
+  deviceCodes: "users connect on Nango's own page",
   apiAccess: "the adapter does not know where a provider's API is",
   startsScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",

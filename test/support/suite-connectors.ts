@@ -48,3 +48,13 @@ export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer):
           client_secret: client.clientSecret,
         },
   );
+
+/** A connector whose users enter a code at the provider. */
+export const codeConnector = ({ providerFacts, url, client }: AuthorizationServer): Record<string, unknown> => ({
+  slug: "code",
+  name: "Code",
+  provider: { ...providerFacts, kind: "device", device_authorization_endpoint: `${url}/device` },
+  client_id: client.clientId,
+  client_secret: client.clientSecret,
+  scopes: ["read"],
+});

@@ -54,6 +54,7 @@ for (const [name, kind, isSealing] of suites)
     keepsFailed: "the app's own page is told what became of an attempt",
     connectedBy: "better-auth keeps when an account was first linked, and not when it was linked again",
     grantLife: "the suite's provider states none, and better-auth assumes none",
+    deviceCodes: "users connect on the app's own pages",
     apiAccess: "better-auth does not know where a provider's API is",
     metadata: "better-auth keeps of a token answer no more than its tokens",
     namesAccount: "better-auth keeps the account's name only in an ID token",

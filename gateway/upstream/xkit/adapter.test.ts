@@ -1,4 +1,5 @@
 import {
+  contractLacks,
   createFakeHarness,
   createOwnUsersHarness,
   createPlainHarness,
@@ -33,8 +34,8 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
   };
 }
 
-describeUpstream("the xkit adapter before a second gateway", createXkitHarness);
-describeUpstream("the xkit adapter before a service of the contract", createFakeHarness);
-describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness);
+describeUpstream("the xkit adapter before a second gateway", createXkitHarness, contractLacks);
+describeUpstream("the xkit adapter before a service of the contract", createFakeHarness, contractLacks);
+describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness, contractLacks);
 describeUpstream("the xkit adapter before a plain service that says who is asking", createPlainHarness, plainLacks);
 describeUpstream("the xkit adapter with users of its own before a plain service", createPlainOwnUsersHarness, plainOwnUsersLacks);
