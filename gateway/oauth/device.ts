@@ -4,6 +4,7 @@ import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, PR
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
+import { toNamed } from "./client-id-param.ts";
 import { findDeclaredError } from "./error-rules.ts";
 import { createFailure, kindOf } from "./failure.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
@@ -77,8 +78,7 @@ export async function requestDeviceCode(request: DeviceRequest & { readonly scop
     await oauth.deviceAuthorizationRequest(server, { client_id: client.clientId }, createClientAuthentication(provider, client), params, {
       [oauth.allowInsecureRequests]: isHttp(endpoint),
       [oauth.customFetch]: async (url, { headers, body }) => {
-        const named = [...body].map(([name, value]) => [name === "client_id" ? provider.clientIdParam : name, value]);
-        const form = new URLSearchParams(named).toString().replaceAll("+", "%20");
+        const form = toNamed(provider, body).toString().replaceAll("+", "%20");
         const sent = { method: "POST", headers: { ...headers, accept, ...further }, body: form } as const;
         answers.push(await fetchResponse(url, sent, { timeoutMs, signal }));
         return toResponse(STATUS_OK, "{}");

@@ -38,7 +38,7 @@ export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
     signal,
     mayStillSend,
     endpoint: provider.refreshEndpoint ?? provider.tokenEndpoint,
-    params: sent.length > 0 ? { scope: sent.join(provider.scopeSeparator) } : {},
+    params: sent.length > 0 ? { [provider.scopeParam]: sent.join(provider.scopeSeparator) } : {},
     values: {
       client_id: client.clientId,
       client_secret: client.clientSecret,
