@@ -37,6 +37,7 @@ const CollectFieldType = builder.objectRef<CollectField>("CollectField").impleme
   fields: (t) => ({
     name: t.exposeString("name", { description: "What FieldInput.name must be." }),
     label: t.exposeString("label", { description: "What to call it on screen." }),
+    hint: t.string({ nullable: true, description: "What to type, and where it is found.", resolve: ({ hint }) => hint ?? null }),
     suffix: t.exposeString("suffix", { nullable: true, description: "What follows the value on screen, as `.zendesk.com`." }),
     secret: t.exposeBoolean("secret", { description: "Whether to hide it while it is typed." }),
     optional: t.boolean({ description: "Whether it may stay empty.", resolve: ({ optional }) => optional ?? false }),

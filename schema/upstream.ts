@@ -21,6 +21,8 @@ export interface Platform {
 export interface CollectField {
   name: string;
   label: string;
+  /** What to type, and where it is found. Left out or null: the label says it all. */
+  hint?: string | null | undefined;
   /** What follows the value on screen, as `.zendesk.com`. */
   suffix: string | null;
   /** Typed hidden, never shown again. */

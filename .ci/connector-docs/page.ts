@@ -32,14 +32,14 @@ const documentationOf = ({ docs_url: url }: ParsedFacts): string =>
 function variablesOf({ variables }: ParsedFacts): string[] {
   const asked = variables.filter(({ from }) => from === "user");
   if (asked.length === 0) return [];
-  const rows = asked.map(({ name, label = name, default: value, strip }) => [
+  const rows = asked.map(({ name, label = name, hint, default: value, strip }) => [
     `\`${name}\``,
-    label,
+    hint === undefined ? label : `${label}: ${hint}`,
     value === undefined ? "the user is asked" : `\`${value}\` unless the connector states another`,
     strip === undefined ? "" : `\`${strip}\``,
   ]);
   return [
-    "A connector may state these in `variables`. What neither it nor the provider states is asked of the user.",
+    "A connector may state these in `variables`, or ask users for them in `collect.fields`. What neither it nor the provider states is asked of the user.",
     toTable(["Variable", "Meaning", "Where it comes from", "End that is cut off"], rows),
   ];
 }

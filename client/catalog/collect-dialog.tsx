@@ -21,7 +21,7 @@ function CollectField({
   request: CollectRequest;
 }) {
   const id = useId();
-  const { name, label, suffix, secret, optional, options } = field;
+  const { name, label, hint, suffix, secret, optional, options } = field;
   const control = useRef<HTMLInputElement & HTMLSelectElement>(null);
   const preset = field.default ?? "";
   const shared = {
@@ -31,7 +31,7 @@ function CollectField({
     autoFocus,
     defaultValue: preset,
     "aria-invalid": problem !== null,
-    "aria-describedby": problem === null ? undefined : `${id}-problem`,
+    "aria-describedby": [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined,
     className: FIELD_LOOK,
     ref: control,
   };
@@ -57,6 +57,11 @@ function CollectField({
         )}
         {suffix && <span className="pr-3 text-sm text-muted">{suffix}</span>}
       </div>
+      {hint && (
+        <p id={`${id}-hint`} className="mt-1.5 text-sm text-muted">
+          {hint}
+        </p>
+      )}
       {problem !== null && (
         <p id={`${id}-problem`} role="alert" className="mt-1.5 text-sm text-bad-text">
           {problem}

@@ -10,7 +10,7 @@ const help = {
   provider: {
     kind: "api_key",
     variables: [
-      { name: "subdomain", label: "Help address", strip: ".help.example" },
+      { name: "subdomain", label: "Help address", hint: "As it is in your browser.", strip: ".help.example" },
       { name: "region", label: "Region", enum: ["eu", "us"], may: "param" },
       { name: "tier", label: "Plan", enum: ["free", "team"], default: "team", may: "param" },
     ],
@@ -41,6 +41,7 @@ test("the dialog offers what can be chosen, fills in what is usual, and says bes
   await page.getByRole("button", { name: "Connect Help" }).click();
   const dialog = page.getByRole("dialog");
   const address = dialog.getByLabel("Help address");
+  await dialog.getByText("As it is in your browser.").waitFor();
   expect(await dialog.getByLabel("Plan").inputValue()).toBe("team");
   expect(await dialog.getByLabel("Region").locator("option").allTextContents()).toEqual(["Choose…", "eu", "us"]);
   expect(await look(page, "collect-dialog")).toEqual([]);
@@ -49,7 +50,7 @@ test("the dialog offers what can be chosen, fills in what is usual, and says bes
   await dialog.getByLabel("API key").fill("key-of-ada");
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect.poll(() => dialog.getByRole("alert").textContent()).toBe(WRONG);
-  expect(await address.getAttribute("aria-describedby")).toBe(await dialog.getByRole("alert").getAttribute("id"));
+  expect(await address.getAttribute("aria-describedby")).toContain(await dialog.getByRole("alert").getAttribute("id"));
   await expect.poll(() => address.evaluate((element) => element === document.activeElement)).toBe(true);
   expect(await address.inputValue()).toBe("acme.example/evil");
   expect(await look(page, "collect-dialog-refused")).toEqual([]);
@@ -69,7 +70,8 @@ test("the gateway's page does the same, and shows no secret again", async () => 
   expect(await look(page, "collect-page")).toEqual([]);
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(WRONG).waitFor();
-  expect(await address.getAttribute("aria-describedby")).toBe(await page.getByRole("alert").getAttribute("id"));
+  expect(await address.getAttribute("aria-describedby")).toBe("subdomain-hint subdomain-problem");
+  await page.getByText("As it is in your browser.").waitFor();
   expect(await address.evaluate((element) => element === document.activeElement)).toBe(true);
   expect([await address.inputValue(), await page.getByLabel("Region").inputValue()]).toEqual(["acme.example/evil", "us"]);
   expect(await page.getByLabel("API key").inputValue()).toBe("");

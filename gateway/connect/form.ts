@@ -34,31 +34,37 @@ export function renderForm({ started, state, problem, values }: Form): Html {
 
 /** @param typed what was typed before; null at first */
 function renderField(field: FieldConfig, typed: string | null, problem: string | null): Html {
-  const { name, label, suffix, optional } = field;
+  const { name, label, hint, suffix, optional } = field;
   return html`<div class="field">
     <label for="${name}">${label}${optional ? " (optional)" : ""}</label>
     <div class="row">
       ${field.options ? renderSelect(field, field.options, typed, problem) : renderInput(field, typed, problem)}
       ${suffix ? html`<span>${suffix}</span>` : ""}
     </div>
+    ${hint === null ? "" : html`<p id="${name}-hint">${hint}</p>`}
     ${problem === null ? "" : html`<p id="${name}-problem" role="alert">${problem}</p>`}
   </div>`;
 }
 
 /** A problem is beside its field, which has the focus. */
-const describedBy = (name: string, problem: string | null): Html | "" =>
-  problem === null ? "" : html`aria-invalid="true" aria-describedby="${name}-problem" autofocus`;
+function describedBy({ name, hint }: FieldConfig, problem: string | null): Html | "" {
+  const isHinted = hint !== null;
+  if (problem === null) return isHinted ? html`aria-describedby="${name}-hint"` : "";
+  return html`aria-invalid="true" aria-describedby="${isHinted ? `${name}-hint ` : ""}${name}-problem" autofocus`;
+}
 
-const renderInput = ({ name, secret, optional, default: preset }: FieldConfig, typed: string | null, problem: string | null): Html =>
-  html`<input
+function renderInput(field: FieldConfig, typed: string | null, problem: string | null): Html {
+  const { name, secret, optional, default: preset } = field;
+  return html`<input
     id="${name}"
     name="${name}"
     type="${secret ? "password" : "text"}"
     value="${secret ? "" : (typed ?? preset ?? "")}"
     autocomplete="off"
     ${optional ? "" : "required"}
-    ${describedBy(name, problem)}
+    ${describedBy(field, problem)}
   />`;
+}
 
 function renderSelect(field: FieldConfig, options: readonly string[], typed: string | null, problem: string | null): Html {
   const { name, optional, default: preset } = field;
@@ -66,7 +72,7 @@ function renderSelect(field: FieldConfig, options: readonly string[], typed: str
   const isChosen = options.includes(chosen) && (!optional || preset !== null);
   const all = isChosen ? options : ["", ...options];
   const none = optional ? "None" : "Choose…";
-  return html`<select id="${name}" name="${name}" ${optional ? "" : "required"} ${describedBy(name, problem)}>
+  return html`<select id="${name}" name="${name}" ${optional ? "" : "required"} ${describedBy(field, problem)}>
     ${all.map((option) => html`<option value="${option}" ${option === chosen ? "selected" : ""}>${option === "" ? none : option}</option>`)}
   </select>`;
 }

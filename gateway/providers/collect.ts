@@ -13,6 +13,8 @@ export interface CollectConfig {
 export interface FieldConfig {
   name: string;
   label: string;
+  /** What to type, and where it is found. */
+  hint: string | null;
   suffix: string | null;
   secret: boolean;
   /** Whether it may stay empty. */
@@ -33,6 +35,7 @@ const fieldSchema = z
     name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
     /** Default that of the provider's variable of this name. What is left out below is the variable's too. */
     label: z.string().min(1).optional(),
+    hint: z.string().min(1).max(200).nullable().optional(),
     suffix: z.string().nullable().optional(),
     secret: z.boolean().optional(),
     optional: z.boolean().optional(),
@@ -57,7 +60,7 @@ export const collectSchema = z.strictObject({
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
-const plainField: Omit<FieldConfig, "name" | "label"> = { suffix: null, secret: false, optional: false, default: null, options: null };
+const plainField: Omit<FieldConfig, "name" | "label"> = { hint: null, suffix: null, secret: false, optional: false, default: null, options: null };
 
 /** What is asked of a user for a client of their own. */
 export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFacts, "client_authentication">): FieldConfig[] => [
@@ -68,9 +71,10 @@ export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFac
 ];
 
 /** A variable of a provider, as a field of the form. */
-export const toField = ({ name, label, secret, strip, optional, default: preset, enum: options }: Variable): FieldConfig => ({
+export const toField = ({ name, label, hint, secret, strip, optional, default: preset, enum: options }: Variable): FieldConfig => ({
   name,
   label: label ?? name,
+  hint: hint ?? null,
   suffix: strip ?? null,
   secret,
   optional,

@@ -16,6 +16,8 @@ function isPattern(text: string): boolean {
 export const variableSchema = z.strictObject({
   name: variableNameSchema,
   label: z.string().min(1).max(100).optional(),
+  /** What to type, and where it is found: one sentence. */
+  hint: z.string().min(1).max(200).optional(),
   secret: z.boolean().default(false),
   optional: z.boolean().default(false),
   default: z.string().min(1).optional(),

@@ -56,15 +56,18 @@ function serializeCollect(collect: Authorization["collect"]) {
   const [first] = collect.fields;
   return {
     collect_instructions: collect.instructions,
-    collect_fields: collect.fields.map(({ name, label, suffix, secret, optional = false, default: preset = null, options }) => ({
-      name,
-      label,
-      suffix,
-      secret,
-      optional,
-      default: preset,
-      options: options ? [...options] : null,
-    })),
+    collect_fields: collect.fields.map(
+      ({ name, label, hint = null, suffix, secret, optional = false, default: preset = null, options }) => ({
+        name,
+        label,
+        hint,
+        suffix,
+        secret,
+        optional,
+        default: preset,
+        options: options ? [...options] : null,
+      }),
+    ),
     collect_save: collect.saveLabel,
     ...(first && { collect_field: first.name, collect_label: first.label, collect_suffix: first.suffix }),
   };

@@ -81,6 +81,7 @@ const wireCollectField = z
   .object({
     name: z.string(),
     label: z.string(),
+    hint: z.string().nullable(),
     suffix: z.string().nullable(),
     secret: z.boolean(),
     optional: z.boolean(),

@@ -94,9 +94,18 @@ export const collect: NonNullable<Authorization["collect"]> = {
   instructions: "Look under *Settings*",
   saveLabel: "Go",
   fields: [
-    { name: "subdomain", label: "Subdomain", suffix: ".key.example", secret: false, optional: false, default: null, options: null },
-    { name: "api_key", label: "API key", suffix: null, secret: true, optional: false, default: null, options: null },
-    { name: "region", label: "Region", suffix: null, secret: false, optional: true, default: "eu", options: ["eu", "us"] },
+    {
+      name: "subdomain",
+      label: "Subdomain",
+      hint: "As in your address.",
+      suffix: ".key.example",
+      secret: false,
+      optional: false,
+      default: null,
+      options: null,
+    },
+    { name: "api_key", label: "API key", hint: null, suffix: null, secret: true, optional: false, default: null, options: null },
+    { name: "region", label: "Region", hint: null, suffix: null, secret: false, optional: true, default: "eu", options: ["eu", "us"] },
   ],
 };
 export const STRANGER = "00000000-0000-4000-8000-000000000000";

@@ -58,11 +58,29 @@ describe("collected fields", () => {
 
     it("are described by the provider's variables, and what the connector changes of them", () => {
       expect(help.collect?.fields).toEqual([
-        { name: "host", label: "Address", suffix: ".help.example", secret: false, optional: false, default: null, options: null },
-        { name: "region", label: "Region", suffix: null, secret: false, optional: false, default: null, options: ["eu", "us"] },
-        { name: "tier", label: "Plan", suffix: null, secret: false, optional: true, default: "team", options: ["free", "team"] },
-        { name: "api_key", label: "API key", suffix: null, secret: true, optional: false, default: null, options: null },
-        { name: "note", label: "Note", suffix: null, secret: false, optional: true, default: null, options: null },
+        {
+          name: "host",
+          label: "Address",
+          hint: null,
+          suffix: ".help.example",
+          secret: false,
+          optional: false,
+          default: null,
+          options: null,
+        },
+        { name: "region", label: "Region", hint: null, suffix: null, secret: false, optional: false, default: null, options: ["eu", "us"] },
+        {
+          name: "tier",
+          label: "Plan",
+          hint: null,
+          suffix: null,
+          secret: false,
+          optional: true,
+          default: "team",
+          options: ["free", "team"],
+        },
+        { name: "api_key", label: "API key", hint: null, suffix: null, secret: true, optional: false, default: null, options: null },
+        { name: "note", label: "Note", hint: null, suffix: null, secret: false, optional: true, default: null, options: null },
       ]);
     });
 

@@ -18,7 +18,7 @@ export const suiteCatalog = [
       instructions: "Look under *Settings*",
       save_label: "Go",
       fields: [
-        { name: "subdomain", label: "Subdomain", suffix: ".key.example" },
+        { name: "subdomain", label: "Subdomain", hint: "As in your address.", suffix: ".key.example" },
         { name: "api_key", label: "API key", secret: true },
         { name: "region", label: "Region", optional: true, default: "eu", enum: ["eu", "us"] },
       ],

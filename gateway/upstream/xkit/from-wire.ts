@@ -88,9 +88,10 @@ function secretsOf({ access_token: token, credential }: AuthorizationAnswer): st
 function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["collect"] {
   const { collect_fields: fields, collect_instructions: instructions = null, collect_save: saveLabel } = authorizer?.prototype ?? {};
   if (state === null || !fields || fields.length === 0) return null;
-  const shown = fields.map(({ name, label, suffix, secret, optional, default: preset, options }) => ({
+  const shown = fields.map(({ name, label, hint, suffix, secret, optional, default: preset, options }) => ({
     name,
     label,
+    hint,
     suffix,
     secret: secret ?? false,
     optional: optional ?? false,

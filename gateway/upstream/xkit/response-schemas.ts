@@ -70,6 +70,7 @@ const connector = z.object({
 const collectField = z.object({
   name: z.string(),
   label: z.string(),
+  hint: text,
   suffix: text,
   secret: z.boolean().nullish(),
   optional: z.boolean().nullish(),

@@ -19,6 +19,7 @@ export type FakeConnector = Readonly<{
     fields: readonly Readonly<{
       name: string;
       label: string;
+      hint?: string;
       suffix?: string;
       secret?: boolean;
       optional?: boolean;

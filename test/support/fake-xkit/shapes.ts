@@ -75,15 +75,18 @@ function healthOf({ status, error, tokens, connectedAt, healthChangedAt, failure
 
 function toPrototype({ name, slug, collect }: FakeConnector, { state }: Step) {
   if (!collect || state === null) return { name, slug };
-  const fields = collect.fields.map(({ name, label, suffix = null, secret = false, optional = false, enum: options = null, ...field }) => ({
-    name,
-    label,
-    suffix,
-    secret,
-    optional,
-    options,
-    default: field.default ?? null,
-  }));
+  const fields = collect.fields.map(
+    ({ name, label, hint = null, suffix = null, secret = false, optional = false, enum: options = null, ...field }) => ({
+      name,
+      label,
+      hint,
+      suffix,
+      secret,
+      optional,
+      options,
+      default: field.default ?? null,
+    }),
+  );
   const [first] = fields;
   return {
     name,
