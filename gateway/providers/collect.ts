@@ -60,7 +60,14 @@ export const collectSchema = z.strictObject({
     .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
 });
 
-const plainField: Omit<FieldConfig, "name" | "label"> = { hint: null, suffix: null, secret: false, optional: false, default: null, options: null };
+const plainField: Omit<FieldConfig, "name" | "label"> = {
+  hint: null,
+  suffix: null,
+  secret: false,
+  optional: false,
+  default: null,
+  options: null,
+};
 
 /** What is asked of a user for a client of their own. */
 export const clientFieldsOf = ({ client_authentication: method }: Pick<ParsedFacts, "client_authentication">): FieldConfig[] => [
