@@ -17,6 +17,7 @@ afterEach(async () => {
 });
 
 const TOKEN = "/token";
+const PAR = "/request";
 const SECRET = "a-shared-secret-of-32-bytes-or-more";
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2_048 });
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -32,11 +33,12 @@ const signed: TestOidcOptions["client"] = {
 
 async function start(
   client: TestOidcOptions["client"],
-  facts: Record<string, unknown>,
+  facts: Record<string, unknown> | ((issuer: string) => Record<string, unknown>),
   connector: Record<string, unknown>,
 ): Promise<TestUser> {
   oidc = await startOidcProvider({ client });
-  const written = { slug: "oidc", name: "Oidc", provider: { ...oidc.facts, ...facts }, client_id: OIDC_CLIENT_ID, ...connector };
+  const provider = { ...oidc.facts, ...(typeof facts === "function" ? facts(oidc.issuer) : facts) };
+  const written = { slug: "oidc", name: "Oidc", provider, client_id: OIDC_CLIENT_ID, ...connector };
   test = await startTestApp({ connectors: [written] });
   return test.signIn("ada");
 }
@@ -54,8 +56,12 @@ describe("a client that signs with a private key", () => {
     ["RS256", { client_private_key: { key: pemOf(rsa.privateKey), kid: "rsa-1" } }],
     ["PS256", { client_private_key: { key: pemOf(rsa.privateKey), kid: "rsa-1", alg: "PS256" } }],
     ["ES256", { client_private_key: JSON.stringify({ ...ec.privateKey.export({ format: "jwk" }), kid: "ec-1" }) }],
-  ] as const)("connects, refreshes, checks and disconnects by %s", async (alg, connector) => {
-    const ada = await start({ ...signed, token_endpoint_auth_signing_alg: alg }, { client_authentication: "private_key_jwt" }, connector);
+  ] as const)("pushes its request, connects, refreshes, checks and disconnects by %s", async (alg, connector) => {
+    const ada = await start(
+      { ...signed, token_endpoint_auth_signing_alg: alg },
+      (url) => ({ client_authentication: "private_key_jwt", par: true, pushed_authorization_request_endpoint: `${url}${PAR}` }),
+      connector,
+    );
     expect((await connect(ada)).status).toBe(200);
     const first = await askToken(ada, { where });
     expect(first.__typename).toBe("AccessToken");
@@ -65,13 +71,13 @@ describe("a client that signs with a private key", () => {
     expect(second.value).not.toBe(first.value);
     await ada.graphql(`mutation { disconnect(where: { slug: "oidc" }) { id } }`);
     expect(oidc.requestsTo(TOKEN).map((params) => params.get("grant_type"))).toEqual(["authorization_code", "refresh_token"]);
-    const assertions = [TOKEN, "/token/introspection", "/token/revocation"].flatMap(assertionsTo);
-    expect(assertions).toHaveLength(4);
+    const assertions = [PAR, TOKEN, "/token/introspection", "/token/revocation"].flatMap(assertionsTo);
+    expect(assertions).toHaveLength(5);
     for (const assertion of assertions) {
       expect(decodeProtectedHeader(assertion)).toEqual({ alg, kid: alg === "ES256" ? "ec-1" : "rsa-1" });
       expect(decodeJwt(assertion)).toMatchObject({ iss: OIDC_CLIENT_ID, sub: OIDC_CLIENT_ID, aud: oidc.issuer });
     }
-    expect(new Set(assertions.map((assertion) => decodeJwt(assertion).jti)).size).toBe(4);
+    expect(new Set(assertions.map((assertion) => decodeJwt(assertion).jti)).size).toBe(5);
     expect(test?.logged.join("\n")).not.toContain(assertions[0]);
   });
 
