@@ -8,6 +8,5 @@ declare global {
 
 /** The script tag's bundle: `window.xkit`, bound to the gateway that served this very script. */
 const script = document.currentScript;
-if (!(script instanceof HTMLScriptElement))
-  throw new TypeError("xkit.js is loaded with a classic <script src>: modules import createXkit.");
+if (!(script instanceof HTMLScriptElement)) throw new TypeError("xkit.js needs a classic <script src>: modules import createXkit.");
 window.xkit = createXkit(new URL(script.src).origin);

@@ -95,8 +95,7 @@ const popupPage = (popup: Window, slug: string): ConnectWindow => ({
  * Throws TypeError where there are no pages.
  */
 export function openConnectWindow(slug: string, popup: boolean): ConnectWindow {
-  if (typeof window === "undefined")
-    throw new TypeError("connect needs a page: without one, use startConnecting and send the browser yourself.");
+  if (typeof window === "undefined") throw new TypeError("connect needs a page: a server has startConnecting.");
   // A window for each attempt, without a name: an attempt that ends closes its own, and never one that a newer attempt uses.
   const opened = popup ? window.open("about:blank", "_blank", POPUP_FEATURES) : null;
   return opened ? popupPage(opened, slug) : thisPage();
