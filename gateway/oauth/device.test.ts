@@ -1,37 +1,17 @@
 /** The device flow before oidc-provider, a certified authorization server. */
-import { Provider } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createServer, type Server } from "node:http";
+import { type OidcDeviceProvider, startOidcDeviceProvider } from "../../test/support/oidc-device-provider.ts";
 import { requestDeviceCode, requestDeviceTokens } from "./device.ts";
 import { createProvider, type OAuthClient, type OAuthProvider } from "./provider.ts";
 import { refreshTokens } from "./refresh.ts";
 
-const client: OAuthClient = { clientId: "device-client", clientSecret: "a secret with spaces & signs" };
-
-let server: Server;
-let authorizationServer: Provider;
+let server: OidcDeviceProvider;
+let client: OAuthClient;
 let provider: OAuthProvider;
 beforeAll(async () => {
-  server = createServer((request, response) => void authorizationServer.callback()(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
-  authorizationServer = new Provider(url, {
-    clients: [
-      {
-        client_id: client.clientId,
-        client_secret: client.clientSecret ?? "",
-        grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
-        redirect_uris: [],
-        response_types: [],
-      },
-    ],
-    features: { deviceFlow: { enabled: true }, devInteractions: { enabled: false } },
-    ttl: { DeviceCode: 600, Grant: 600, AccessToken: 600, RefreshToken: 600, IdToken: 600 },
-    scopes: ["openid", "offline_access"],
-    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
-    issueRefreshToken: () => true,
-  });
+  server = await startOidcDeviceProvider();
+  const { url } = server;
+  ({ client } = server);
   provider = createProvider({
     grantType: "device_code",
     authorizationEndpoint: "",
@@ -40,19 +20,17 @@ beforeAll(async () => {
     issuer: url,
   });
 });
-afterAll(() => new Promise<void>((resolve) => (server.close(() => resolve()), server.closeAllConnections())));
+afterAll(() => server.close());
 
-const ask = (other: Partial<OAuthProvider> = {}, by = client) =>
-  requestDeviceCode({ provider: { ...provider, ...other }, client: by, scopes: ["openid", "offline_access"] });
+const ask = (other: Partial<OAuthProvider> = {}, by: Partial<OAuthClient> = {}) =>
+  requestDeviceCode({ provider: { ...provider, ...other }, client: { ...client, ...by }, scopes: ["openid", "offline_access"] });
 
 const exchange = (deviceCode: string) => requestDeviceTokens({ provider, client, deviceCode, askedAt: Date.now() });
 
 async function start() {
   const result = await ask();
   if (!result.ok) throw new Error(result.message);
-  const code = await authorizationServer.DeviceCode.findByUserCode(result.device.userCode.replaceAll("-", ""));
-  if (!code) throw new Error("The server has no such code.");
-  return { ...result.device, code };
+  return result.device;
 }
 
 describe("requestDeviceCode", () => {
@@ -72,9 +50,9 @@ describe("requestDeviceCode", () => {
   });
 
   it.each([
-    [{}, { ...client, clientSecret: "wrong" }, "misconfigured", "invalid_client"],
-    [{}, { ...client, clientId: "other" }, "misconfigured", "invalid_client"],
-    [{ deviceAuthorizationEndpoint: "http://127.0.0.1:1/device" }, client, "temporary", "unreachable"],
+    [{}, { clientSecret: "wrong" }, "misconfigured", "invalid_client"],
+    [{}, { clientId: "other" }, "misconfigured", "invalid_client"],
+    [{ deviceAuthorizationEndpoint: "http://127.0.0.1:1/device" }, {}, "temporary", "unreachable"],
   ])("says what is wrong: %j, %j", async (other, by, kind, code) => {
     const result = await ask(other, by);
     expect(result).toMatchObject({ ok: false, kind, code });
@@ -92,11 +70,8 @@ describe("requestDeviceTokens", () => {
   });
 
   it("has tokens once the user has agreed, which can be refreshed", async () => {
-    const { deviceCode, code } = await start();
-    const grant = new authorizationServer.Grant({ accountId: "ada", clientId: client.clientId });
-    grant.addOIDCScope("openid offline_access");
-    Object.assign(code, { accountId: "ada", grantId: await grant.save(), scope: "openid offline_access", authTime: 1, claims: {} });
-    await code.save();
+    const { deviceCode, userCode } = await start();
+    await server.approve(userCode);
     const result = await exchange(deviceCode);
     expect(result).toMatchObject({
       ok: true,
@@ -108,9 +83,8 @@ describe("requestDeviceTokens", () => {
   });
 
   it("is told that the user has said no", async () => {
-    const { deviceCode, code } = await start();
-    Object.assign(code, { error: "access_denied", errorDescription: "no" });
-    await code.save();
+    const { deviceCode, userCode } = await start();
+    await server.deny(userCode);
     expect(await exchange(deviceCode)).toMatchObject({ ok: false, kind: "denied", code: "access_denied" });
   });
 

@@ -1,7 +1,8 @@
 /** Codes that users enter at the provider (RFC 8628), over GraphQL, before a provider that answers as it is told. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { METADATA_RETRY_MS } from "../oauth/discovery.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
+import { type OidcDeviceProvider, startOidcDeviceProvider } from "../../test/support/oidc-device-provider.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { ask, sendTo, startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import {
@@ -392,6 +393,38 @@ describe("the address where codes are asked for", () => {
   it("fails the attempt where the metadata has none", async () => {
     const ada = await startBefore(() => ({}));
     expect(await connect(ada)).toMatchObject({ status: "ERROR", errorCode: "invalid_metadata", deviceCode: null });
+  });
+});
+
+describe("before oidc-provider", () => {
+  let oidc: OidcDeviceProvider;
+  beforeEach(async () => {
+    oidc = await startOidcDeviceProvider();
+  });
+  afterEach(() => oidc.close());
+
+  const startBefore = () =>
+    start({
+      facts: { kind: "device", issuer: oidc.url, token_endpoint: undefined, revocation: null, userinfo: [] },
+      connector: { client_id: oidc.client.clientId, client_secret: oidc.client.clientSecret, scopes: ["openid", "offline_access"] },
+    });
+
+  it("a code brings tokens that its userinfo takes, and that are refreshed", async () => {
+    const ada = await startBefore();
+    await oidc.approve((await connect(ada)).deviceCode.userCode);
+    await untilActive();
+    const { value } = await askToken(ada);
+    expect((await fetch(`${oidc.url}/me`, { headers: { authorization: `Bearer ${value}` } })).status).toBe(200);
+    expect(await onlyAuthorization(test)).toMatchObject({ account_id: "ada" });
+    test.clock.advance(600_000);
+    expect(await askToken(ada)).toMatchObject({ __typename: "AccessToken", value: expect.not.stringMatching(`^${value}$`) });
+  });
+
+  it("a code that is denied ends the attempt", async () => {
+    const ada = await startBefore();
+    await oidc.deny((await connect(ada)).deviceCode.userCode);
+    await untilStored({ status: "error", error_code: "access_denied" });
+    expect((await readConnection(ada)).authorization.errorMessage).not.toContain("They said");
   });
 });
 
