@@ -22,6 +22,11 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
       description: "The token itself. Keep it in memory only, and out of a GraphQL client's cache: ask again where it is needed.",
     }),
     tokenType: t.exposeString("tokenType", { description: "How to send it: `bearer` almost always." }),
+    kind: t.string({
+      nullable: true,
+      description: "Its kind, where one connection has several: `bot`, `user`. Null where there is one.",
+      resolve: ({ kind }) => kind ?? null,
+    }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
     scopes: t.exposeStringList("scopes", { description: "What it may do." }),
     missingScopes: t.exposeStringList("missingScopes", {
@@ -99,9 +104,11 @@ const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("R
 
 const ScopesMissingType = builder.objectRef<Outcome<"ScopesMissing">>("ScopesMissing").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "The connection works, and lacks scopes that were asked for.",
+  description: "The connection works, and lacks scopes, or a kind of token, that were asked for.",
   fields: (t) => ({
-    missingScopes: t.exposeStringList("missingScopes", { description: "What was asked for and is not granted." }),
+    missingScopes: t.exposeStringList("missingScopes", {
+      description: "What was asked for and is not granted; of a missing kind of token, its scopes.",
+    }),
     connectorUrl: t.exposeString("connectorUrl", {
       description: "The page where the user can allow it: it asks for what is missing beside what is granted.",
     }),

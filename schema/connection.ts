@@ -2,7 +2,7 @@ import { AuthorizationType, authorizationNode } from "./authorization.ts";
 import { builder } from "./builder.ts";
 import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
 import { type Context, requireUser } from "./context.ts";
-import { idSchema, loginHintSchema, parseWhere, returnToSchema, scopesSchema, slugSchema, whereArgs } from "./input.ts";
+import { idSchema, loginHintSchema, parseWhere, returnToSchema, scopesSchema, slugSchema, tokenKindSchema, whereArgs } from "./input.ts";
 import type { Connection, MetadataEntry, OwnerConnections } from "./upstream.ts";
 
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
@@ -145,14 +145,23 @@ builder.mutationField("connect", (t) =>
           "What to ask for, among the scopes that the platform allows. What is granted already is asked for too, so that none is lost. Default: the connector's scopes.",
         validate: scopesSchema,
       }),
+      kind: t.arg.string({
+        description:
+          "The kind of token that `scopes` are of, where one connection has several. The other kinds are asked for as ever. Default: the connector's default kind.",
+        validate: tokenKindSchema,
+      }),
       loginHint: t.arg.string({
         description: "Who is expected to sign in at the provider, as an email address. A provider may ignore it.",
         validate: loginHintSchema,
       }),
     },
-    resolve: async (_root, { slug, id = null, returnTo = null, scopes, loginHint }, context) => {
+    resolve: async (_root, { slug, id = null, returnTo = null, scopes, kind, loginHint }, context) => {
       const connections = requireUser(context);
-      const asked = { ...(scopes && { scopes }), ...(typeof loginHint === "string" && { loginHint }) };
+      const asked = {
+        ...(scopes && { scopes }),
+        ...(typeof kind === "string" && { kind }),
+        ...(typeof loginHint === "string" && { loginHint }),
+      };
       return withSource(connections, await connections.start(slug, { id, returnTo, ...asked }));
     },
   }),

@@ -41,6 +41,11 @@ export const scopesSchema = z
     "must be scopes: each 1 to 255 printable characters without a space",
   );
 
+/** A kind of token, as a provider's facts name it. */
+export const tokenKindSchema = z
+  .string()
+  .regex(/^[a-z]\w{0,63}$/i, "must be a kind of token: 1 to 64 letters, digits and _, starting with a letter");
+
 export const loginHintSchema = cleanText.min(1, "must not be empty").max(320, "must have at most 320 characters");
 
 export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
@@ -87,6 +92,11 @@ export const tokenArgs = () =>
         "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
       validate: fingerprintSchema,
     }),
+    kind: t.string({
+      description:
+        "The kind of token, where one connection has several: `user` beside a bot's. Where the connection has none of it, the answer is ScopesMissing. Default: the connector's default kind.",
+      validate: tokenKindSchema,
+    }),
     scopes: t.stringList({
       description:
         "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Default: whatever is granted.",
@@ -115,7 +125,8 @@ export function parseTokenRequest(args: {
   rejected?: string | null | undefined;
   verify?: boolean | null | undefined;
   scopes?: readonly string[] | null | undefined;
+  kind?: string | null | undefined;
 }): TokenRequest {
-  const { minimumTtl = null, rejected = null, verify = null, scopes } = args;
-  return { minimumTtl, rejected, verify, ...(scopes && { scopes }) };
+  const { minimumTtl = null, rejected = null, verify = null, scopes, kind } = args;
+  return { minimumTtl, rejected, verify, ...(scopes && { scopes }), ...(typeof kind === "string" && { kind }) };
 }

@@ -48,11 +48,16 @@ const reasonsByCode: Partial<Record<string, ReconnectReason>> = {
 /** Why an authorization that is not active has to be connected again, by its error code. */
 export const reconnectReasonOf = (errorCode: string | null | undefined): ReconnectReason => reasonsByCode[errorCode ?? ""] ?? "REVOKED";
 
-export const reconnectRequired = (connection: Connection, reason: ReconnectReason): Outcome<"ReconnectRequired"> => ({
+/** `connectorUrl`: default the connector's page. */
+export const reconnectRequired = (
+  connection: Connection,
+  reason: ReconnectReason,
+  connectorUrl = connection.connector.connectorUrl,
+): Outcome<"ReconnectRequired"> => ({
   type: "ReconnectRequired",
   message: `${connection.connector.name} ${reconnectSentences[reason]}: send the user to connectorUrl to connect again.`,
   reason,
-  connectorUrl: connection.connector.connectorUrl,
+  connectorUrl,
   connection,
 });
 
@@ -62,6 +67,12 @@ export const scopesMissing = (name: string, missingScopes: string[], connectorUr
   message: `The ${name} connection may not do what was asked (${missingScopes.join(", ")}): send the user to connectorUrl to allow it.`,
   missingScopes,
   connectorUrl,
+});
+
+/** The connection works, and has no token of this kind. `connectorUrl` asks for one. */
+export const kindMissing = (name: string, kind: string, missingScopes: string[], connectorUrl: string): Outcome<"ScopesMissing"> => ({
+  ...scopesMissing(name, missingScopes, connectorUrl),
+  message: `The ${name} connection has no token of the kind "${kind}": send the user to connectorUrl to allow it.`,
 });
 
 /** The header by which the provider's API takes a token: as the upstream says, else as the token's type does. Null when unknown. */

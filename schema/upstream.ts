@@ -151,6 +151,8 @@ export interface TokenRequest {
   verify: boolean | null;
   /** Scopes that the token must have. Left out: those that were granted. An upstream that knows none of a token ignores them. */
   scopes?: readonly string[] | undefined;
+  /** The kind of token, where one connection has several. Left out: the connector's default. What has no such kind gives no token. */
+  kind?: string | undefined;
 }
 
 /** How connecting is started. */
@@ -159,6 +161,8 @@ export interface StartOptions {
   returnTo: string | null;
   /** What to ask for beside what is granted already, within what the operator allows. Left out: the connector's scopes. */
   scopes?: readonly string[] | undefined;
+  /** The kind of token that `scopes` are of, where one connection has several. Left out: the connector's default. */
+  kind?: string | undefined;
   /** Who is expected to sign in at the provider, as its `login_hint` (OpenID Connect Core section 3.1.2.1). It may be ignored. */
   loginHint?: string | undefined;
 }
@@ -166,6 +170,8 @@ export interface StartOptions {
 export interface AccessToken {
   value: string;
   tokenType: string;
+  /** Its kind, where one connection has several. Left out or null: there is one, without a name. */
+  kind?: string | null | undefined;
   expiresAt: Date | null;
   scopes: string[];
   missingScopes: string[];

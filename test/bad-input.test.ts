@@ -28,6 +28,7 @@ const badValues: Record<string, readonly unknown[]> = {
   rejected: ["", "x", "x".repeat(21), "x".repeat(23), "!".repeat(22), "a.b.c", 1],
   verify: ["yes", 1],
   scopes: [[""], ["a b"], ['"'], ["x".repeat(256)], Array.from({ length: 101 }, () => "read"), ["not-allowed"]],
+  kind: ["", "a b", "1", "a\u0000", "x".repeat(65), 1, "nothing"],
   loginHint: ["", "a\u0000", "\ud800", "x".repeat(321), 1],
   token: ["", 1, null],
   id: ids,

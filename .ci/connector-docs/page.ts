@@ -1,5 +1,6 @@
 import { entryOf } from "../../gateway/commands/add-connector.ts";
 import type { ParsedFacts } from "../../gateway/providers/format.ts";
+import { defaultKindOf } from "../../gateway/providers/provider.ts";
 import { GENERATED, metadataNames, refreshPhrases, toTable } from "./facts.ts";
 
 /** The page of one provider. */
@@ -67,6 +68,7 @@ function factRows(facts: ParsedFacts): string[][] {
   const rows: [string, string[]][] = [
     ["Authorization endpoint", authorization === undefined ? [] : [toCode(authorization)]],
     ["Token endpoint", token === undefined ? [] : [toCode(token)]],
+    ["Kinds of token", kindNames(facts)],
     ["Client authentication", [toCode(facts.client_authentication ?? "basic")]],
     ["PKCE", [facts.pkce ? "S256" : "not sent"]],
     ["Refresh", refreshPhrases(facts)],
@@ -75,6 +77,14 @@ function factRows(facts: ParsedFacts): string[][] {
     ["What a caller learns", metadataNames(facts)],
   ];
   return rows.flatMap(([name, values]) => (values.length === 0 ? [] : [[name, values.join(", ")]]));
+}
+
+function kindNames(facts: ParsedFacts): string[] {
+  const usual = defaultKindOf(facts);
+  return Object.entries(facts.tokens).map(([kind, { scope_param: param }]) => {
+    const notes = [...(kind === usual ? ["the default"] : []), ...(param === undefined ? [] : [`scopes by ${toCode(param)}`])];
+    return notes.length === 0 ? toCode(kind) : `${toCode(kind)} (${notes.join(", ")})`;
+  });
 }
 
 const sourcesOf = ({ documented }: ParsedFacts): string[] =>

@@ -7,7 +7,7 @@ import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
 import type { DeviceCode } from "../api/types.ts";
 import { LazyCollectDialog, LazyDeviceDialog } from "./lazy-parts.ts";
-import { pageWithoutAsked, readAsked } from "./asked.ts";
+import { pageWithoutAsked, readAsked, readKind } from "./asked.ts";
 import { readReturnTo } from "./return-to.ts";
 
 interface Collecting {
@@ -47,6 +47,7 @@ export function useConnecting(name: string): Connecting {
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
     const scopes = typeof to === "object" && "connector" in to ? readAsked(to) : [];
     const returnTo = popup ? null : (readReturnTo() ?? (scopes.length > 0 ? pageWithoutAsked() : null));
+    const kind = readKind();
     const result = await connect(to, {
       popup,
       add,
@@ -54,6 +55,7 @@ export function useConnecting(name: string): Connecting {
       showCode: setCode,
       ...(returnTo !== null && { returnTo }),
       ...(scopes.length > 0 && { scopes }),
+      ...(kind && { kind }),
     });
     if (!result.data) return;
     announce(`${name} is connected.`);

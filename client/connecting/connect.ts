@@ -21,6 +21,8 @@ export interface ConnectOptions {
   returnTo?: string;
   /** What to ask for, beside what is granted already. Default: the connector's scopes. */
   scopes?: string[];
+  /** The kind of token that `scopes` are of, where one connection has several. Default: the connector's. */
+  kind?: string;
   /** Who is expected to sign in at the provider, as an email address. */
   loginHint?: string;
   /** Stops waiting; what was started can still succeed. */
@@ -37,6 +39,7 @@ export interface StartOptions {
   returnTo?: string;
   /** What to ask for, beside what is granted already. Default: the connector's scopes. */
   scopes?: string[] | undefined;
+  kind?: string | undefined;
   /** Who is expected to sign in at the provider, as an email address. */
   loginHint?: string | undefined;
 }
@@ -86,14 +89,13 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
     return connection;
   }
 
-  return async (slug, id, { popup = false, returnTo, signal, collect, showCode, scopes, loginHint } = {}) => {
+  return async (slug, id, { popup = false, returnTo, signal, collect, showCode, ...asked } = {}) => {
     const window = openConnectWindow(slug, popup);
     try {
       const started = await startConnecting(api, slug, {
         ...(id !== undefined && { id }),
         returnTo: returnTo ?? window.returnTo,
-        scopes,
-        loginHint,
+        ...asked,
       });
       let { authorization } = started;
       signal?.throwIfAborted();

@@ -13,6 +13,8 @@ export interface UseAccessTokenOptions {
   minimumTtl?: number;
   /** Scopes that the token must have. Where one is not granted, `data` is ScopesMissing: connect with its `missingScopes`. */
   scopes?: string[];
+  /** The kind of token, where one connection has several: `user` beside a bot's. Default: the connector's. */
+  kind?: string;
   /** Do not ask for now. Default: false. */
   pause?: boolean;
 }
@@ -27,11 +29,11 @@ export interface AccessTokenState {
 }
 
 /** The same options for the same scopes, so that a list written inline is not another one at each render. */
-function useTokenOptions(minimumTtl: number | undefined, scopes: string[] | undefined): TokenOptions {
+function useTokenOptions({ minimumTtl, scopes, kind }: UseAccessTokenOptions): TokenOptions {
   const listed = scopes?.join(" ");
   return useMemo(
-    () => ({ ...(minimumTtl !== undefined && { minimumTtl }), ...(listed && { scopes: listed.split(" ") }) }),
-    [minimumTtl, listed],
+    () => ({ ...(minimumTtl !== undefined && { minimumTtl }), ...(listed && { scopes: listed.split(" ") }), kind }),
+    [minimumTtl, listed, kind],
   );
 }
 
@@ -41,12 +43,12 @@ function useTokenOptions(minimumTtl: number | undefined, scopes: string[] | unde
  */
 export function useAccessToken(
   name: ConnectionName,
-  { minimumTtl, scopes, pause = false }: UseAccessTokenOptions = {},
+  { pause = false, ...asked }: UseAccessTokenOptions = {},
 ): readonly [state: AccessTokenState, renew: () => void] {
   const xkit = useXkit();
   const where = useWhere(name);
   const generation = useGeneration(xkit.session);
-  const options = useTokenOptions(minimumTtl, scopes);
+  const options = useTokenOptions(asked);
   // Another question, another answer: the one before is not shown in the meantime.
   const question = useMemo(() => ({ xkit, where, options, pause, generation }), [xkit, where, options, pause, generation]);
   const [answer, setAnswer] = useState<{ state: RenewalState; question: unknown }>();

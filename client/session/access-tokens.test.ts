@@ -1,6 +1,7 @@
 /** Access tokens in memory, and when they are asked for again. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createTestClient, followClock, startApp, type TestClient } from "../../test/support/client/signed-in.ts";
+import { twoKinds } from "../../test/support/two-kinds.ts";
 import type { TestApp, TestUser } from "../../test/support/test-app.ts";
 import { TemporarilyUnavailableError } from "../api/errors.ts";
 import { isAccessToken } from "../api/types.ts";
@@ -109,5 +110,26 @@ describe("access tokens", () => {
     past(7200);
     app.provider.controls.always({ status: 503 });
     await expect(client.xkit.getConnectionToken("test")).rejects.toBeInstanceOf(TemporarilyUnavailableError);
+  });
+});
+
+describe("access tokens of several kinds", () => {
+  const { facts, connector } = twoKinds();
+
+  test("are kept, fetched with and refused each by its kind", async () => {
+    const kinds = await startApp({ facts, connector });
+    const ada = await kinds.signIn("ada");
+    await ada.connect();
+    const { xkit } = createTestClient(kinds, ada.browser);
+    await xkit.login(await ada.bearer());
+    const tokenOf = (kind?: string) => xkit.getConnectionToken("test", { verify: false, kind });
+    const [bot, mine] = [await tokenOf(), await tokenOf("user")];
+    expect(mine).not.toBe(bot);
+    expect([await tokenOf("bot"), await tokenOf(), await tokenOf("user")]).toEqual([bot, bot, mine]);
+    kinds.provider.controls.expireAccessTokens();
+    expect((await xkit.fetch("test", kinds.provider.apiUrl, { kind: "user", origin: kinds.provider.url })).status).toBe(200);
+    expect(await tokenOf("user")).not.toBe(mine);
+    expect(await tokenOf()).toBe(bot);
+    await kinds.close();
   });
 });

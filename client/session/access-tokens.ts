@@ -17,13 +17,15 @@ export interface TokenOptions {
   verify?: boolean;
   /** Scopes that the token must have. Where one is not granted, the answer is ScopesMissing, and its link asks for it. */
   scopes?: string[];
+  /** The kind of token, where one connection has several: `user` beside a bot's. Default: the connector's. */
+  kind?: string | undefined;
 }
 
 /** Access tokens in memory: asked for once by many callers at a time, never given beyond their expiry, gone after clear. */
 export interface AccessTokens {
   get(name: ConnectionName, options?: TokenOptions): Promise<AccessTokenResult>;
   /** The third party refused this token: it is not given again, and the next get tells the gateway. */
-  reject(name: ConnectionName, fingerprint: string): void;
+  reject(name: ConnectionName, fingerprint: string, kind?: string): void;
   clear(): void;
 }
 
@@ -57,12 +59,12 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
   }
 
   return {
-    async get(name, { minimumTtl, verify, scopes } = {}) {
+    async get(name, { minimumTtl, verify, scopes, kind } = {}) {
       const where = parseWhere(name);
-      const key = JSON.stringify(where);
+      const key = JSON.stringify([where, kind]);
       const found = kept.get(key);
       if (verify === false && !scopes && found && isUsable(found, minimumTtl)) return found.token;
-      const variables = { where, minimumTtl, rejected: refused.get(key), verify, scopes };
+      const variables = { where, minimumTtl, rejected: refused.get(key), verify, scopes, kind };
       const flightKey = JSON.stringify(variables);
       const [flightsThen, flying] = [flights, flights.get(flightKey)];
       if (flying) return flying;
@@ -70,8 +72,8 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
       flightsThen.set(flightKey, flight);
       return flight;
     },
-    reject(name, fingerprint) {
-      const key = JSON.stringify(parseWhere(name));
+    reject(name, fingerprint, kind) {
+      const key = JSON.stringify([parseWhere(name), kind]);
       refused.set(key, fingerprint);
       if (kept.get(key)?.token.fingerprint === fingerprint) kept.delete(key);
     },

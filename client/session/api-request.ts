@@ -7,6 +7,8 @@ export interface XkitRequestInit extends RequestInit {
    * sent to it.
    */
   origin?: string;
+  /** The kind of token, where one connection has several: `user` beside a bot's. Default: the connector's. */
+  kind?: string;
 }
 
 const headerOf = ({ authorizationHeader, tokenType, value }: AccessToken) =>

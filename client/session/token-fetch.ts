@@ -30,12 +30,12 @@ export function createTokenFetch(tokens: AccessTokens, session: Session) {
     const { fetch } = session;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     // A refused token is noticed here: nothing need be checked.
-    const ask = () => orAborted(tokens.get(name, { verify: false }), signal);
+    const ask = () => orAborted(tokens.get(name, { verify: false, kind: init?.kind }), signal);
     const token = getToken(await ask());
     const { viewer } = session;
     const response = await sendWithToken(fetch, token, input, init);
     if (response.status !== 401) return response;
-    tokens.reject(name, token.fingerprint);
+    tokens.reject(name, token.fingerprint, init?.kind);
     if (!isReplayable(init?.body)) return response;
     const outcome = await ask();
     // The body was one user's: it is not sent with another's token.

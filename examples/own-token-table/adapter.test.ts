@@ -40,6 +40,7 @@ describeAdapter(
     connecting: "users connect on the app's own page",
     severalConnections: "the table has one row for each connector",
     statesScopes: "the table has no column for it",
+    kinds: "the table has one row for each connector",
     asksScopes: "the table has no column for it",
     startsScopes: "the table has no column for it",
     grantLife: "the table has no column for it",

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
-import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema } from "../../schema/input.ts";
+import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema, tokenKindSchema } from "../../schema/input.ts";
 import { shownCode } from "../../schema/problems.ts";
 import type { StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
@@ -31,6 +31,7 @@ const startSchema = z.object({
   id: connectionIdSchema.nullable(),
   returnTo: returnToSchema.nullable(),
   scopes: scopesSchema.optional(),
+  kind: tokenKindSchema.optional(),
 });
 const formSchema = z.object({ fields: fieldsSchema });
 
@@ -121,7 +122,8 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   }
   const { searchParams } = url;
   const scopes = searchParams.get("scopes")?.split(" ");
-  const asked = { id: searchParams.get("id"), returnTo: searchParams.get("returnTo"), scopes };
+  const kind = searchParams.get("kind") ?? undefined;
+  const asked = { id: searchParams.get("id"), returnTo: searchParams.get("returnTo"), scopes, kind };
   return startAs(dependencies, exchange, viewer, { slug, options: parse(startSchema, asked), fields: [] });
 }
 

@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
-import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import { findTokenKind, type OAuthClient, type OAuthProvider } from "./provider.ts";
 
 export interface AuthorizationRequest {
   readonly provider: OAuthProvider;
@@ -8,6 +8,8 @@ export interface AuthorizationRequest {
   readonly redirectUri: string;
   /** Empty: the parameter is left out, and the provider decides (RFC 6749 section 3.3). */
   readonly scopes: readonly string[];
+  /** The scopes of further kinds of token, by kind. Default none. */
+  readonly furtherScopes?: Readonly<Record<string, readonly string[]>> | undefined;
   /** At least 16 random bytes, used once (RFC 6749 section 10.12). */
   readonly state: string;
   /** From `createVerifier`; kept for `exchangeCode`. Only its hash is sent. */
@@ -37,17 +39,23 @@ export async function createAuthorizationRequest(request: AuthorizationRequest):
 
 /** The parameters of an authorization request (RFC 6749 section 4.1.1). */
 export async function authorizationParametersOf(request: AuthorizationRequest): Promise<Record<string, string>> {
-  const { provider, client, scopes } = request;
+  const { provider, client, scopes, furtherScopes = {} } = request;
   return {
     ...provider.authorizationParams,
     ...request.params,
-    ...(scopes.length > 0 && { [provider.scopeParam]: scopes.join(provider.scopeSeparator) }),
+    ...scopeParam(provider, provider.tokenKind, scopes),
+    ...Object.fromEntries(Object.entries(furtherScopes).flatMap(([kind, wanted]) => Object.entries(scopeParam(provider, kind, wanted)))),
     response_type: "code",
     [provider.clientIdParam]: client.clientId,
     redirect_uri: request.redirectUri,
     state: request.state,
     ...(provider.pkce && (await challengeOf(request.verifier))),
   };
+}
+
+function scopeParam(provider: OAuthProvider, kind: string | null, scopes: readonly string[]): Record<string, string> {
+  const param = findTokenKind(provider, kind)?.scopeParam ?? provider.scopeParam;
+  return scopes.length > 0 ? { [param]: scopes.join(provider.scopeSeparator) } : {};
 }
 
 async function challengeOf(verifier: string): Promise<Record<string, string>> {

@@ -176,3 +176,56 @@ describe("an exchange the token endpoint refuses", () => {
     expect(failure.message).toContain('"[redacted] [redacted]"');
   });
 });
+
+describe("an answer with several kinds of token", () => {
+  const userKind = { path: "authed_user.access_token", refreshPath: "authed_user.refresh_token", scopePath: "authed_user.scope" };
+  const tokenKinds = {
+    bot: { path: "access_token", refreshPath: "refresh_token", scopePath: "scope", tokenType: null, scopeParam: null },
+    user: { ...userKind, tokenType: "bearer", scopeParam: "user_scope" },
+  };
+  const ofUser = { access_token: "user-access", refresh_token: "user-refresh", scope: "me", expires_in: 60 };
+
+  async function exchange(facts: Partial<OAuthProvider>, answer: Record<string, unknown>) {
+    const ready = await comeBack({ tokenKinds, tokenKind: "bot", ...facts });
+    server.controls.next({ answer });
+    return exchangeCode(ready);
+  }
+
+  it("holds each by its kind", async () => {
+    const result = await exchange({}, { authed_user: ofUser });
+    expect(result).toMatchObject({
+      ok: true,
+      tokens: {
+        scopes: ["read"],
+        further: {
+          user: { accessToken: "user-access", refreshToken: "user-refresh", scopes: ["me"], expiresInSeconds: 60, tokenType: "bearer" },
+        },
+      },
+    });
+  });
+
+  it("holds none of a kind that is not there", async () => {
+    const result = await exchange({}, { authed_user: { id: "U1" } });
+    expect(result.ok && result.tokens.further).toBeUndefined();
+  });
+
+  it("holds none that goes into no header, and names it", async () => {
+    const result = await exchange({}, { authed_user: { ...ofUser, access_token: "a\nb" } });
+    expect(result).toMatchObject({ ok: true, tokens: { misread: ["authed_user.access_token"] } });
+    expect(result.ok && result.tokens.further).toBeUndefined();
+  });
+
+  it("gives no token of another kind for the one that is missing", async () => {
+    expect(await exchange({ tokenKind: "user" }, {})).toMatchObject({ ok: false, missing: "access_token" });
+    expect(await exchange({ tokenKind: "user" }, { authed_user: ofUser })).toMatchObject({
+      ok: true,
+      tokens: { accessToken: "user-access" },
+    });
+  });
+
+  it("repeats no token of any kind in the words of an error", async () => {
+    const ready = await comeBack({ tokenKinds, tokenKind: "bot", errorsInOkBody: true });
+    server.controls.next({ answer: { error: "failed", error_description: "of user-access", authed_user: ofUser } });
+    expect(JSON.stringify(await exchangeCode(ready))).not.toContain("user-access");
+  });
+});

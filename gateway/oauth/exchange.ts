@@ -46,6 +46,7 @@ const withStated = (tokens: TokenSet, first: TokenSet): TokenSet => ({
   ...tokens,
   scopes: tokens.scopes ?? first.scopes,
   stated: { ...first.stated, ...tokens.stated },
+  ...(first.further && { further: first.further }),
 });
 
 /** Exchanges the first access token for one that lasts longer, where the provider has a request of its own for that. */

@@ -54,6 +54,17 @@ export interface UpgradeRequest {
   readonly params: Readonly<Record<string, ParamValue>>;
 }
 
+/** Where one kind of token is in a token answer, and how its scopes are asked for. Paths are dot paths. */
+export interface TokenKind {
+  readonly path: string;
+  readonly refreshPath: string;
+  readonly scopePath: string;
+  /** The token type to assume. Null: as with the provider's other tokens. */
+  readonly tokenType: string | null;
+  /** The parameter that carries its scopes at the authorization endpoint. Null: the provider's. */
+  readonly scopeParam: string | null;
+}
+
 /** What may fill a placeholder of the provider's requests: `https://{shop}.myshopify.com`. */
 export interface VariableRule {
   /** What it may become a part of. Null: what its place allows, as the provider states it by itself. */

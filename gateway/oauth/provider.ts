@@ -5,6 +5,7 @@ import type {
   ErrorRule,
   ParamValue,
   RevocationRequest,
+  TokenKind,
   TokenRequestFormat,
   UpgradeRequest,
   UserInfoRequest,
@@ -95,6 +96,10 @@ export interface OAuthProvider {
   readonly upgrade: UpgradeRequest | null;
   /** What the provider's own errors mean; the first rule that fits decides. Default none: the standard's codes. */
   readonly errors: readonly ErrorRule[];
+  /** The kinds of token that one answer may hold, by name, where there are several: a bot's and a user's. Default none: one, without a name. */
+  readonly tokenKinds: Readonly<Record<string, TokenKind>>;
+  /** The kind that is asked for and read. Null: the only one. Default null. */
+  readonly tokenKind: string | null;
   /** Dot path to the object that holds the tokens, e.g. `authed_user`; where it holds none, the answer itself is read. Default null. */
   readonly tokenResponsePath: string | null;
   /** The token type to assume, also where the answer names another or none. Null: the answer must say `bearer`. Default null. */
@@ -185,6 +190,8 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   upgrade: null,
   errorsInOkBody: false,
   errors: Object.freeze([]),
+  tokenKinds: Object.freeze({}),
+  tokenKind: null,
   tokenResponsePath: null,
   assumedTokenType: null,
   scopeAliases: Object.freeze({}),
@@ -212,6 +219,13 @@ export const declaredSources = ({ accountIdPaths, accountRealm, accountLabelPath
   ...accountLabelPaths,
   ...keptSources,
 ];
+
+/** The same provider, of which another kind of token is asked for and read. */
+export const ofTokenKind = (provider: OAuthProvider, tokenKind: string | null): OAuthProvider => ({ ...provider, tokenKind });
+
+/** The facts of a kind of token; null where the provider has no such kind. */
+export const findTokenKind = ({ tokenKinds }: Pick<OAuthProvider, "tokenKinds">, kind: string | null): TokenKind | null =>
+  kind !== null && Object.hasOwn(tokenKinds, kind) ? (tokenKinds[kind] ?? null) : null;
 
 /**
  * Completes a provider: what is left out behaves as the standard says.

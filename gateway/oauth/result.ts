@@ -1,7 +1,7 @@
 import type { StatedValues } from "./stated-values.ts";
 
-/** Tokens as a provider issued them, in one shape for all providers. */
-export interface TokenSet {
+/** One kind of token, as a provider issued it. */
+export interface IssuedToken {
   readonly accessToken: string;
   /** Null: none was sent, so the one already held stays valid (RFC 6749 section 6). */
   readonly refreshToken: string | null;
@@ -11,12 +11,18 @@ export interface TokenSet {
   readonly expiresInSeconds: number | null;
   /** How long the refresh token lasts, where the answer states it, else null. */
   readonly refreshExpiresInSeconds: number | null;
-  /** The members of the answer that could not be understood, for the log. */
-  readonly misread: readonly string[];
   /** Null: the answer does not say, so the scopes are those asked for (RFC 6749 section 5.1). */
   readonly scopes: readonly string[] | null;
+}
+
+/** Tokens as a provider issued them, in one shape for all providers. */
+export interface TokenSet extends IssuedToken {
+  /** The members of the answer that could not be understood, for the log. */
+  readonly misread: readonly string[];
   /** The values that the provider declares to be stated in this answer, or in the claims of its ID token. */
   readonly stated: StatedValues;
+  /** Tokens of further kinds that the answer holds, by kind. Left out: none. */
+  readonly further?: Readonly<Record<string, IssuedToken>> | undefined;
 }
 
 /**

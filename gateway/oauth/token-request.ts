@@ -11,6 +11,7 @@ import { declaredSources, type OAuthClient, type OAuthProvider } from "./provide
 import type { Delivery, TokenFailure, TokenResult, TokenSet } from "./result.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { readStated, type StatedValues } from "./stated-values.ts";
+import { parseFurther } from "./token-kinds.ts";
 import { missingMember, normalizeTokenResponse } from "./token-response.ts";
 
 /** What oauth4webapi wants to know with each call, made of a provider and a client. */
@@ -126,6 +127,7 @@ function unreadable(status: number, retryAfter: number | null): RefusedError {
 }
 
 function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpointResponse): TokenSet {
+  const further = parseFurther(answer["further"]);
   return {
     accessToken: answer.access_token,
     refreshToken: answer.refresh_token ?? null,
@@ -138,6 +140,7 @@ function toTokenSet({ provider, client }: TokenCall, answer: oauth.TokenEndpoint
       ...readStated("id_token", idTokenClaims(answer["unverified_id_token"], provider.issuer, client.clientId), declaredSources(provider)),
       ...parseStated(answer["stated"]),
     },
+    ...(further && { further }),
   };
 }
 

@@ -6,6 +6,8 @@ import { readLifetime, readRefreshLifetime } from "./lifetime.ts";
 import { findAt } from "./path.ts";
 import { declaredSources, type OAuthProvider } from "./provider.ts";
 import { readStated } from "./stated-values.ts";
+import { findKind, findNestedKind, furtherKinds } from "./token-kinds.ts";
+import type { TokenKind } from "./provider-requests.ts";
 
 /** A body the way RFC 6749 sections 5.1 and 5.2 write it, or as near as the answer allows. */
 export type StandardBody = Record<string, string | number>;
@@ -44,10 +46,10 @@ export interface TokenResponse {
  * Null: the answer is neither, or its access token goes into no header, so nothing can be said.
  */
 export function normalizeTokenResponse(answer: TokenResponse): StandardResponse | null {
-  const { operation, provider, status } = answer;
+  const { operation, status } = answer;
   const body = parseBody(answer.text);
   if (body === null) return null;
-  if (!isSendable(tokenObject(provider, body).source["access_token"])) return null;
+  if (!isSendable(tokenObject(answer, body).source["access_token"])) return null;
   const succeeded = status >= STATUS_OK && status < STATUS_MULTIPLE_CHOICES;
   const renewed = succeeded && operation === "refresh" ? renewedTokensOf(answer, body) : null;
   if (renewed !== null) return { status: STATUS_OK, body: renewed };
@@ -75,12 +77,13 @@ export const parseBody = (text: string): Record<string, unknown> | null => safeP
 const parseForm = (text: string): Record<string, unknown> | null =>
   formEncoded.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : null;
 
-function errorOf({ operation, provider, status }: TokenResponse, body: Record<string, unknown>): StandardBody | null {
+function errorOf(answer: TokenResponse, body: Record<string, unknown>): StandardBody | null {
+  const { operation, provider, status } = answer;
   const declared = findDeclaredError(provider, { operation, status, body });
   const code = declared ?? nonEmpty(body["error"]) ?? (body["ok"] === false ? "unknown_error" : undefined);
   if (code === undefined) return null;
   const description = nonEmpty(body["error_description"]) ?? nonEmpty(body["message"]);
-  const hide = (text: string) => redactSecrets(text, tokensIn(provider, body));
+  const hide = (text: string) => redactSecrets(text, tokensIn(answer, body));
   return { error: hide(code), ...(description !== undefined && { error_description: hide(description) }) };
 }
 
@@ -88,15 +91,17 @@ function errorOf({ operation, provider, status }: TokenResponse, body: Record<st
  * Whether an answer with status 200 may be an error: where the provider is declared to do so, and where there is no token while a code waits
  * for its user, of which most answers are errors (RFC 8628 section 3.5).
  */
-function mayHoldError({ operation, provider, status }: TokenResponse, body: Record<string, unknown>): boolean {
+function mayHoldError(answer: TokenResponse, body: Record<string, unknown>): boolean {
+  const { operation, provider, status } = answer;
   if (provider.errorsInOkBody) return true;
-  const hasToken = nonEmpty(tokenObject(provider, body).source["access_token"]) !== undefined;
+  const hasToken = nonEmpty(tokenObject(answer, body).source["access_token"]) !== undefined;
   return !hasToken && (provider.grantType === "device_code" || findDeclaredError(provider, { operation, status, body }) !== null);
 }
 
 /** New tokens beside an error, which its words must not repeat. */
-function tokensIn(provider: OAuthProvider, answer: Record<string, unknown>): string[] {
-  const sources = [answer, tokenObject(provider, answer).source];
+function tokensIn(answer: TokenResponse, body: Record<string, unknown>): string[] {
+  const further = furtherKinds(answer.provider).map(([, kind]) => findKind(body, kind) ?? {});
+  const sources = [body, tokenObject(answer, body).source, ...further];
   return sources.flatMap((source) => ["access_token", "refresh_token", "id_token"].flatMap((name) => nonEmpty(source[name]) ?? []));
 }
 
@@ -110,26 +115,56 @@ function renewedTokensOf(answer: TokenResponse, body: Record<string, unknown>): 
   return knownTokenType.test(String(tokens["token_type"])) ? tokens : { ...tokens, token_type: "bearer" };
 }
 
-function tokensOf({ operation, provider, askedAt }: TokenResponse, body: Record<string, unknown>): StandardBody {
-  const { source, unused } = tokenObject(provider, body);
+function tokensOf(answer: TokenResponse, body: Record<string, unknown>): StandardBody {
+  const { provider } = answer;
+  const { source, unused } = tokenObject(answer, body);
+  const { members, misread } = membersOf(answer, [body, source], findNestedKind(provider)?.tokenType ?? null);
+  const further = furtherOf(answer, body);
+  return withoutUndefined({
+    ...members,
+    misread: nonEmpty([...unused, ...misread, ...further.misread].join(" ")),
+    stated: statedText(provider, body),
+    further: further.text,
+    // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
+    unverified_id_token: nonEmpty(source["id_token"]) ?? nonEmpty(body["id_token"]),
+  });
+}
+
+type Source = Record<string, unknown>;
+
+/** The members of RFC 6749 section 5.1 of one kind of token. Declared paths are looked for in the first source, then in the token's own. */
+function membersOf({ operation, provider, askedAt }: TokenResponse, [first, source]: readonly [Source, Source], tokenType: string | null) {
   const accessToken = nonEmpty(source["access_token"]);
   // Where the access token itself is exchanged for the next one, it is what a refresh sends.
   const refreshToken = provider.refreshesBy === "access_token" ? accessToken : nonEmpty(source["refresh_token"]);
   const isRenewable = operation === "refresh" || refreshToken !== undefined;
-  const atPath = (path: string | null) => (path === null ? undefined : (findAt(body, path) ?? findAt(source, path)));
+  const atPath = (path: string | null) => (path === null ? undefined : (findAt(first, path) ?? findAt(source, path)));
   const life = readLifetime(source, { provider, askedAt, isRenewable }, atPath(provider.expiryPath));
-  return withoutUndefined({
+  const members = {
     access_token: accessToken,
-    token_type: provider.assumedTokenType ?? nonEmpty(source["token_type"]),
+    token_type: tokenType ?? provider.assumedTokenType ?? nonEmpty(source["token_type"]),
     refresh_token: refreshToken,
     expires_in: life.seconds ?? provider.accessTokenLifetimeSeconds ?? undefined,
     refresh_token_expires_in: readRefreshLifetime(atPath(provider.refreshExpiryPath), { provider, askedAt }),
-    misread: nonEmpty([...unused, ...life.misread].join(" ")),
     scope: scopeText(provider, source["scope"]),
-    stated: statedText(provider, body),
-    // Under a name that oauth4webapi does not validate: an ID token names the account, and must not fail a refresh (see `idTokenClaims`).
-    unverified_id_token: nonEmpty(source["id_token"]) ?? nonEmpty(body["id_token"]),
-  });
+  };
+  return { members, misread: life.misread };
+}
+
+/** Tokens of further kinds as a JSON text, which only an exchange brings. One that goes into no header is none, and is named. */
+function furtherOf(answer: TokenResponse, body: Record<string, unknown>): { text: string | undefined; misread: string[] } {
+  const further: Record<string, StandardBody> = {};
+  const misread: string[] = [];
+  const kinds: readonly [string, TokenKind][] = answer.operation === "exchange" ? furtherKinds(answer.provider) : [];
+  for (const [name, kind] of kinds) {
+    const source = findKind(body, kind);
+    if (source === null) continue;
+    const found = membersOf(answer, [source, source], kind.tokenType);
+    misread.push(...found.misread);
+    if (isSendable(source["access_token"])) further[name] = { token_type: "bearer", ...withoutUndefined(found.members) };
+    else misread.push(kind.path);
+  }
+  return { text: Object.keys(further).length === 0 ? undefined : JSON.stringify(further), misread };
 }
 
 /** Undefined: the answer states nothing that is declared. */
@@ -138,8 +173,18 @@ function statedText(provider: OAuthProvider, body: Record<string, unknown>): str
   return Object.keys(stated).length === 0 ? undefined : JSON.stringify(stated);
 }
 
-/** The object that holds the tokens: at the declared path, else at the top. `unused`: the path, where it leads to no token. */
-function tokenObject(provider: OAuthProvider, body: Record<string, unknown>) {
+/**
+ * The object that holds the tokens: at the declared path, else at the top. `unused`: the path, where it leads to no token.
+ *
+ * A refresh brings one kind of token, which may stand where the standard has it. In the answer to an exchange another kind stands there.
+ */
+function tokenObject(
+  { operation, provider }: TokenResponse,
+  body: Record<string, unknown>,
+): { source: Record<string, unknown>; unused: string[] } {
+  const kind = findNestedKind(provider);
+  const held = kind && findKind(body, kind);
+  if (kind !== null && (held !== null || operation === "exchange")) return { source: held ?? {}, unused: [] };
   const { tokenResponsePath: path } = provider;
   const nested = path === null ? null : findObject(findAt(body, path));
   if (path === null || nested === null) return { source: body, unused: [] };

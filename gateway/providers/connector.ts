@@ -10,6 +10,7 @@ import { fieldProblemsIn, fixedVariables, rulesOf, wrongVariablesIn } from "./co
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
+import { type TokenKinds, tokenKindsOf, wrongKindsIn } from "./token-kinds.ts";
 
 /** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
 export interface ConnectorConfig {
@@ -21,9 +22,10 @@ export interface ConnectorConfig {
   supportsMultipleConnections: boolean;
   /** Whether an account that is connected may be connected by another owner too. */
   sharedAccounts: "allow" | "refuse";
+  /** Of the default kind of token. */
   scopes: string[];
-  /** What users may be asked for: `scopes`, and what the operator allows besides. */
-  allowedScopes: readonly string[];
+  /** Its kinds of token with the scopes of each, the default first. */
+  tokenKinds: TokenKinds;
   /** Least time between two questions to the provider whether an access token still works, in milliseconds. 0: it is never asked. */
   checkIntervalMs: number;
   /** OAuth facts and credentials; null for a connector whose user types an API key. The client's id is empty where users type theirs. */
@@ -47,6 +49,12 @@ export interface ConnectorConfig {
 /** How often a provider may be asked whether an access token still works, in seconds, and the longest that can be configured: a day. */
 const DEFAULT_CHECK_INTERVAL_SECONDS = 30;
 const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
+
+/** Of the default kind of token, or by kind. */
+const scopesSchema = z.union(
+  [z.array(z.string().min(1)), z.record(z.string(), z.array(z.string().min(1)))],
+  "must be a list of scopes, or an object of such lists by kind of token",
+);
 
 /** Looked at also where other settings have problems: all are told at once. */
 const isObject = ({ value }: { value: unknown }): boolean => typeof value === "object" && value !== null;
@@ -76,9 +84,9 @@ const writtenSchema = z.strictObject({
   client_id: z.string().min(1, "must not be empty").optional(),
   ...clientSecrets,
   previous_clients: previousClientsSchema,
-  scopes: z.array(z.string().min(1)).optional(),
+  scopes: scopesSchema.optional(),
   /** What a page or a server may ask for besides. */
-  allowed_scopes: z.array(z.string().min(1)).default([]),
+  allowed_scopes: scopesSchema.default([]),
   /** Values for the provider's variables that are the same for all users. */
   variables: z.record(z.string(), z.string().min(1)).default({}),
   /** Private hosts that users may name, as those of a GitLab in the company's own network. */
@@ -162,6 +170,9 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ...(["slug", "name"] as const).flatMap((key): [string[], string][] =>
       written[key] === undefined && facts?.[key] === undefined ? [[[key], "is required"]] : [],
     ),
+    ...(["scopes", "allowed_scopes"] as const).flatMap((key) =>
+      wrongKindsIn(facts ?? null, written[key] ?? []).map(([path, message]): [string[], string] => [[key, ...path], message]),
+    ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
     ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
@@ -218,8 +229,11 @@ export const connectorSchema = writtenSchema
   .transform((written): ConnectorConfig => {
     const { provider } = written;
     const [variables, rules] = [fixedVariables(written), rulesOf(written)];
-    const scopes = written.scopes ?? scopesOf(provider);
-    const filled = provider ? fillKnown({ ...provider.protocol, variables: rules }, variables) : null;
+    const facts = provider?.facts ?? null;
+    const { scopes, allowed_scopes: allowedScopes } = written;
+    const tokenKinds = tokenKindsOf({ facts, scopes, allowedScopes, usual: scopesOf(provider) });
+    const { kind: tokenKind } = tokenKinds[0];
+    const filled = provider ? fillKnown({ ...provider.protocol, variables: rules, tokenKind }, variables) : null;
     const protocol = filled && { ...filled, accountRealm: filled.accountRealm ?? hostSourcesOf(filled) };
     return {
       slug: written.slug ?? provider?.facts.slug ?? "",
@@ -229,8 +243,8 @@ export const connectorSchema = writtenSchema
       markUrl: written.mark_url,
       supportsMultipleConnections: written.supports_multiple_connections,
       sharedAccounts: written.shared_accounts,
-      scopes,
-      allowedScopes: [...new Set([...scopes, ...written.allowed_scopes])],
+      scopes: tokenKinds[0].scopes,
+      tokenKinds,
       checkIntervalMs: written.check_interval_seconds * 1_000,
       oauth:
         protocol && provider?.oauth
@@ -241,7 +255,7 @@ export const connectorSchema = writtenSchema
             }
           : null,
       protocol,
-      facts: provider?.facts ?? null,
+      facts,
       variables,
       collect: collectOf(written),
       rules,

@@ -86,11 +86,20 @@ const scopesSchema = z.strictObject({
 /** Most names of metadata: each value is stored with the grant. */
 export const MAXIMUM_METADATA = 32;
 
+/** Most kinds of token of one provider: each is a row of its own. */
+const MAXIMUM_TOKEN_KINDS = 8;
+
+/** One kind of token, of those that one answer holds. */
 const tokenSchema = z.strictObject({
   path: pathSchema,
+  /** Default: `refresh_token` beside it. */
   refresh_path: pathSchema.optional(),
   type: z.string().min(1).toLowerCase().optional(),
+  /** Default: `scope` beside it. */
   scope: pathSchema.optional(),
+  /** Carries its scopes at the authorization endpoint. Default: the provider's `scope_param`, for the default kind alone. */
+  scope_param: paramNameSchema.optional(),
+  /** Whether it is the one that is given where none is named. Default: the first is. */
   default: z.boolean().default(false),
 });
 
@@ -152,7 +161,6 @@ const apiSchema = z.strictObject({
  * What is known of a provider: data, without secrets. Everything left out is what the standard says.
  *
  * A file of `data/`, and `provider` of a connector in the configuration. Names are those of RFC 8414 and RFC 7591 where they have one.
- * Noted, and not acted on yet: `tokens`.
  */
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),
@@ -212,7 +220,11 @@ export const providerFormat = z.strictObject({
   token_params: z.strictObject({ exchange: furtherParamsSchema.default({}), refresh: refreshParamsSchema.default({}) }).prefault({}),
   scopes: scopesSchema.prefault({}),
   variables: z.array(variableSchema).max(16).default([]),
-  tokens: z.record(variableNameSchema, tokenSchema).default({}),
+  tokens: z
+    .record(variableNameSchema, tokenSchema)
+    .refine((tokens) => Object.keys(tokens).length <= MAXIMUM_TOKEN_KINDS, `must have at most ${MAXIMUM_TOKEN_KINDS} kinds`)
+    .refine((tokens) => Object.values(tokens).filter((kind) => kind.default).length <= 1, "must have one default")
+    .default({}),
   token_response_path: pathSchema.nullable().default(null),
   assumed_token_type: z.string().min(1).toLowerCase().nullable().default(null),
   expiry: expirySchema.prefault({}),

@@ -123,6 +123,8 @@ describe("providerSchema", () => {
       upgrade: null,
       errorsInOkBody: true,
       errors: [{ on: "any", match: ["BAD_REFRESH_TOKEN"], means: "revoked" }],
+      tokenKinds: {},
+      tokenKind: null,
       tokenResponsePath: "authed_user",
       assumedTokenType: "bearer",
       scopeAliases: { email: "https://as.test/email" },

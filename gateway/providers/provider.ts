@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ClientAuthentication, createProvider, type OAuthProvider, standardProvider } from "../oauth/provider.ts";
-import type { VariableRule } from "../oauth/provider-requests.ts";
+import type { TokenKind, VariableRule } from "../oauth/provider-requests.ts";
 import { type ParsedFacts, providerFormat } from "./format.ts";
 import type { Variable } from "./format-variable.ts";
 import { readFormerKeys } from "./former-keys.ts";
@@ -64,6 +64,8 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     upgrade: facts.upgrade,
     errorsInOkBody: facts.errors_in_ok_body,
     errors: facts.errors.map(({ match, ...rule }) => ({ ...rule, match: match === undefined ? null : [match].flat().map(String) })),
+    tokenKinds: Object.fromEntries(Object.entries(facts.tokens).map(([name, kind]) => [name, toTokenKind(kind)])),
+    tokenKind: defaultKindOf(facts),
     tokenResponsePath: facts.token_response_path,
     assumedTokenType: facts.assumed_token_type,
     scopeAliases: facts.scopes.aliases,
@@ -92,6 +94,24 @@ function discoveryOf(facts: ParsedFacts): OAuthProvider["discovery"] {
   const isLeftOut = needed.some((key) => key !== "assertion" && facts[key] === undefined);
   if ((issuer === null && discovery === undefined) || !isLeftOut) return null;
   return { url: discovery ?? null, pushes: par, choosesAuthentication: facts.client_authentication === undefined };
+}
+
+/** The kind of token that is given where none is named; null where the provider has one kind, without a name. */
+export function defaultKindOf({ tokens }: Pick<ParsedFacts, "tokens">): string | null {
+  const kinds = Object.entries(tokens);
+  return (kinds.find(([, kind]) => kind.default) ?? kinds[0])?.[0] ?? null;
+}
+
+/** What is not stated stands beside the token. */
+function toTokenKind({ path, refresh_path, scope, scope_param, type }: ParsedFacts["tokens"][string]): TokenKind {
+  const beside = (name: string) => [...path.split(".").slice(0, -1), name].join(".");
+  return {
+    path,
+    refreshPath: refresh_path ?? beside("refresh_token"),
+    scopePath: scope ?? beside("scope"),
+    scopeParam: scope_param ?? null,
+    tokenType: type ?? null,
+  };
 }
 
 /** The rules of placeholders: the variables', and those of metadata, which the provider states by itself. */
@@ -158,9 +178,13 @@ const keptSourcesOf = ({ metadata, variables }: ParsedFacts): string[] => [
 ];
 
 /** Metadata is shown to users: a token or a secret is none. */
-function secretMetadataIn({ metadata, variables, collect = [], callback }: ParsedFacts): string[] {
+function secretMetadataIn({ metadata, variables, tokens, collect = [], callback }: ParsedFacts): string[] {
+  const ofTokens = Object.values(tokens)
+    .map(toTokenKind)
+    .flatMap(({ path, refreshPath }) => [`token:${path}`, `token:${refreshPath}`]);
   const secrets = new Set([
     `callback:${callback.code_param}`,
+    ...ofTokens,
     ...[...variables, ...collect].flatMap(({ name, from, secret, source }) =>
       secret ? [from === "user" ? `field:${name}` : `${from}:${source ?? name}`] : [],
     ),

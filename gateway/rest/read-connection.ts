@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fingerprintSchema, minimumTtlSchema, scopesSchema } from "../../schema/input.ts";
+import { fingerprintSchema, minimumTtlSchema, scopesSchema, tokenKindSchema } from "../../schema/input.ts";
 import { authorizationHeaderOf, toOutcomeError } from "../../schema/outcomes.ts";
 import type {
   AccessToken,
@@ -36,6 +36,9 @@ export const connectionQuery = z.object({
     .enum(["true", "false"])
     .optional()
     .meta({ description: "`true`: says by which header the provider's API takes the token." }),
+  kind: tokenKindSchema
+    .optional()
+    .meta({ description: "The kind of token, where one connection has several. Default: the connector's default kind." }),
   access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
   provider_user_id: z
     .never("is not supported: this gateway does not impersonate service accounts")
@@ -82,6 +85,7 @@ const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
   rejected: query.rejected ?? null,
   verify: query.verify === undefined ? null : query.verify === "true",
   scopes: query.scopes,
+  ...(query.kind !== undefined && { kind: query.kind }),
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({
@@ -96,6 +100,7 @@ function withToken(token: AccessToken, { isServer, withHeader }: { isServer: boo
     ...authorization,
     access_token: token.value,
     token_type: token.tokenType,
+    ...(token.kind && { token_kind: token.kind }),
     expires_at: token.expiresAt?.toISOString() ?? null,
     scopes: token.scopes,
     missing_scopes: token.missingScopes,

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { badUserInput, GatewayError, notFound } from "../../schema/errors.ts";
-import { fieldsSchema, idSchema, loginHintSchema, returnToSchema, scopesSchema, slugSchema, stateSchema } from "../../schema/input.ts";
+import {
+  fieldsSchema,
+  idSchema,
+  loginHintSchema,
+  returnToSchema,
+  scopesSchema,
+  slugSchema,
+  stateSchema,
+  tokenKindSchema,
+} from "../../schema/input.ts";
 import type { Authorization, ConnectionWhere, Connector } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
@@ -72,6 +81,7 @@ export const connectionOperations: Operation[] = [
       scopes: scopesSchema
         .nullish()
         .meta({ description: "What to ask for, beside what is granted already, among the scopes that the platform allows." }),
+      kind: tokenKindSchema.nullish().meta({ description: "The kind of token that `scopes` are of, where one connection has several." }),
       login_hint: loginHintSchema.nullish().meta({ description: "Who is expected to sign in at the provider, as an email address." }),
     }),
     status: 201,
@@ -82,6 +92,7 @@ export const connectionOperations: Operation[] = [
         id: body.id ?? null,
         returnTo: body.return_to ?? popupEndOf(origin),
         scopes: body.scopes ?? undefined,
+        kind: body.kind ?? undefined,
         loginHint: body.login_hint ?? undefined,
       };
       return { connection: serializeConnection(await connections.start(params.slug, options)) };

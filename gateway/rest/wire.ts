@@ -145,6 +145,7 @@ const wireTokenAuthorization = wireAuthorization
   .extend({
     access_token: z.string().optional(),
     token_type: z.string().optional(),
+    token_kind: z.string().optional().meta({ description: "The token's kind, where one connection has several." }),
     fingerprint: z.string().optional().meta({ description: "What to send as `rejected` when the third party refuses this token." }),
     api_base_url: z
       .string()

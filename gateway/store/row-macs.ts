@@ -22,7 +22,7 @@ export const coveredColumns = {
   one_time_tokens: ["hash", "user_id", "expires_at"],
   users: ["id", "group_id", "group_asserted_at", "tokens_valid_from"],
   attempts: ["state_hash", "authorization_id", "connector_slug", "user_id", "redirect_uri", "return_to", "expires_at"],
-  authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at", "connector_slug"],
+  authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at", "connector_slug", "token_kind"],
   upgrades: ["name", "started_at", "completed_at"],
 } as const;
 
@@ -83,11 +83,18 @@ export function createRowMacs(keys: readonly SealingKey[], log: Pick<Log, "error
 }
 
 function macOf(key: Buffer, table: CoveredTable, row: object, version = VERSION): Buffer {
-  const isFormer = table === "authorizations" && version === FORMER_VERSION;
-  const values = isFormer ? valuesOf(table, row).slice(0, -1) : valuesOf(table, row);
+  const values = table === "authorizations" ? authorizationValuesOf(row, version) : valuesOf(table, row);
   return createHmac(ALGORITHM, key)
     .update(JSON.stringify([table, ...values]))
     .digest();
+}
+
+/** A kind of token is covered where there is one, so that earlier releases verify all other rows. It can be taken for no other column. */
+function authorizationValuesOf(row: object, version: string): unknown[] {
+  const values = valuesOf("authorizations", row);
+  const kind = values.pop();
+  const former = version === FORMER_VERSION ? values.slice(0, -1) : values;
+  return kind === null ? former : [...former, { token_kind: kind }];
 }
 
 /** Throws `TypeError` for a row that lacks a column: it would verify as another one. */

@@ -118,6 +118,12 @@ export interface AuthorizationRow {
   sealed_fields: string | null;
   /** Values that the provider stated beside the tokens, by their sources, as a JSON object. */
   sealed_stated: string | null;
+  /** The kind of its tokens (`providers/token-kinds.ts`); null where there is one kind, or an earlier release wrote the row: the default. */
+  token_kind: string | null;
+  /** Of a further kind: the connection's own authorization, which was granted with it. Null for that one itself. */
+  came_with: string | null;
+  /** The scopes that were asked for further kinds, as a JSON object of lists by kind; null for none. */
+  further_scopes: string | null;
   /** The client that made it; null where an earlier release wrote the row, and for keys. */
   client_id: string | null;
   /** When the refresh token ends; null when unknown. */

@@ -20,6 +20,7 @@ export const capabilities = {
   grantLife: "the end of a grant is stated",
   asksScopes: "a token can be asked for by its scopes",
   startsScopes: "connecting can be asked for further scopes, among those that the platform allows",
+  kinds: "a connection of `single` has a token of the kind `user` beside its default one, of the kind `main`",
   statesLife: "the life of a token is stated",
   minimumLife: "a token can be asked for by the life it must have left",
   rejected: "a token can be named that the third party refused",

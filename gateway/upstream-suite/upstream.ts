@@ -11,6 +11,7 @@ import { describeDisconnecting } from "./disconnecting.ts";
 import { describeGroups } from "./groups.ts";
 import { newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
 import { describeHealth } from "./health.ts";
+import { describeKinds } from "./kinds.ts";
 import { describeMetadata } from "./metadata.ts";
 import { describeOutcomes } from "./outcomes.ts";
 import { describeProvisioning, describeServers } from "./servers.ts";
@@ -62,6 +63,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     describeDeviceCodes(suite, behaves);
     describeTokens(suite, behaves);
     describeRefreshing(suite, behaves);
+    describeKinds(suite, behaves);
     describeHealth(suite, behaves);
     describeMetadata(suite, behaves);
     describeOutcomes(suite, behaves);

@@ -9,8 +9,8 @@ import { lackingScopes } from "../vault/scopes.ts";
 export const scopesMissingIn = ({ scopes = [] }: TokenRequest, granted: readonly string[]): string[] =>
   granted.length === 0 ? [] : lackingScopes(scopes, { granted_scopes: JSON.stringify(granted), requested_scopes: "[]" }, { oauth: null });
 
-/** The page of this gateway's catalog asks for what is missing. */
-export function connectionLacks({ id, connector }: Connection, missing: string[]): AccessTokenOutcome {
-  const asked = new URLSearchParams({ id, scopes: missing.join(" ") });
+/** The page of this gateway's catalog asks for what is missing, of the kind of token that was asked for. */
+export function connectionLacks({ id, connector }: Connection, missing: string[], { kind }: TokenRequest): AccessTokenOutcome {
+  const asked = new URLSearchParams({ id, scopes: missing.join(" "), ...(kind !== undefined && { kind }) });
   return scopesMissing(connector.name, missing, `${connector.connectorUrl}?${asked}`);
 }

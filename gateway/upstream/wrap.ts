@@ -1,5 +1,6 @@
 import type { AccessTokenOutcome } from "../../schema/upstream.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
+import { assertAskedKind } from "./asked-kind.ts";
 import { guard, type Guards } from "./guard.ts";
 import { observeOutcomes } from "./observe.ts";
 import type { Adapter, Caller, HeldConnections, Upstream } from "./upstream.ts";
@@ -21,7 +22,7 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOpt
       connectionsIn(browser) {
         const withheld = withholdGroupTokens(caller.connectionsIn(browser));
         const guarded = guard(withheld, caller, guards);
-        return observeOutcomes(guarded, countOutcome);
+        return observeOutcomes(assertAskedKind(guarded), countOutcome);
       },
     };
   }
@@ -39,7 +40,7 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOpt
     pages: pages && { ...pages, callerOf: (viewer, limits) => wrapCaller(pages.callerOf(viewer, limits)) },
     forPlatform(clientAddress) {
       const platform = adapter.forPlatform(clientAddress);
-      return { ...platform, connectionsOf: (owner) => observeOutcomes(platform.connectionsOf(owner), countOutcome) };
+      return { ...platform, connectionsOf: (owner) => observeOutcomes(assertAskedKind(platform.connectionsOf(owner)), countOutcome) };
     },
   };
 }

@@ -3,10 +3,12 @@ import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from ".
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
 import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
+import { ofKind } from "./kinds.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { stillRefreshing } from "./refresh-problem.ts";
@@ -14,7 +16,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { TokenChecker } from "./token-check.ts";
 import { assertAllowed, lackingScopes } from "./scopes.ts";
-import { absent, answerOf, isBeyondReach, lacking, type Question, reconnect, unanswerable } from "./token-outcome.ts";
+import { absent, answerOf, isBeyondReach, lacking, lackingKind, type Question, reconnect, unanswerable } from "./token-outcome.ts";
 import { rowOf } from "./sealed-columns.ts";
 
 /** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
@@ -56,9 +58,14 @@ export function createAccessTokens(dependencies: Dependencies) {
     userId: string | null,
   ): Promise<AccessTokenOutcome> {
     const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
-    const stored = choose(await connections.list(owner), where);
-    if (!stored?.connection.enabled) return absent(connectors, stored, question);
-    const missing = findMissing(stored, request);
+    const chosen = choose(await connections.list(owner), where);
+    const connector = chosen?.connector ?? connectors.get(where.slug ?? "");
+    if (!connector) return absent(connectors, chosen, question);
+    const kind = getTokenKind(connector, request.kind);
+    if (!chosen?.connection.enabled) return absent(connectors, chosen, question);
+    const stored = ofKind(chosen, kind.kind);
+    if (!stored) return withoutKind(chosen, question, kind);
+    const missing = findMissing(stored, request, kind);
     if (missing.length > 0) return lacking(stored, question, missing);
     try {
       const outcome = await resolve(resolver, stored, question);
@@ -78,10 +85,16 @@ export function createAccessTokens(dependencies: Dependencies) {
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
 /** Scopes that are asked for and not granted. Throws BAD_USER_INPUT for one that the operator does not allow. */
-function findMissing({ connector, authorization }: StoredConnection, { scopes = [] }: TokenRequest): string[] {
+function findMissing({ connector, authorization }: StoredConnection, { scopes = [] }: TokenRequest, kind: TokenKindConfig): string[] {
   if (!connector.oauth) return [];
-  assertAllowed(scopes, connector);
+  assertAllowed(scopes, connector, kind);
   return authorization?.status === "active" ? lackingScopes(scopes, authorization, connector) : [];
+}
+
+/** The connection works, and has no token of this kind; or it has ended as a whole. */
+function withoutKind(stored: StoredConnection, question: Question, kind: TokenKindConfig): AccessTokenOutcome {
+  assertAllowed(question.request.scopes ?? [], stored.connector, kind);
+  return stored.authorization?.status === "active" ? lackingKind(stored, question, kind) : reconnect(stored, question);
 }
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
@@ -91,7 +104,10 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   if (!held) return reconnect(stored, question);
   const cause = causeOf(held);
   if (cause === "dead" && !isRenewable(held))
-    return conclude(resolver, question, { stored: await connections.read(held.connection.id), problem: null });
+    return conclude(resolver, question, {
+      stored: await connections.read(held.connection.id, held.authorization.token_kind),
+      problem: null,
+    });
   if (!isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
   const isKilled = isKilledByRefresh(held);
   const refreshing = cause ? refresher.refresh(stored, cause) : isKilled ? refresher.underWay(stored) : null;

@@ -22,7 +22,7 @@ export interface CollectedKey {
   isKnownToUserInfo: boolean;
 }
 
-interface ColumnDependencies extends Keys {
+export interface ColumnDependencies extends Keys {
   log: Pick<Log, "error">;
 }
 
@@ -36,8 +36,7 @@ export function columnsOfTokens(
   const { connection, authorization, connector } = started;
   // What is known of the one account must not turn up under the name of another, which an unknown one may be.
   const kept = previous && relationTo(started, previous, account) === "same" ? previous : null;
-  const isSameClient = kept !== null && clientIdOf({ authorization: kept, connector }) === (clientId ?? connector.oauth?.client.clientId);
-  const inherited = isSameClient ? kept : null;
+  const inherited = kept !== null && isOfClient(kept, started, clientId) ? kept : null;
   const known = openIfPossible(dependencies, { connection, connector, authorization: kept }, openStated) ?? {};
   const place = placeOf(connection, authorization.id);
   const columns = tokenColumns(dependencies.sealer, place, connector, tokens, authorization, known, askedAt);
@@ -54,6 +53,10 @@ export function columnsOfTokens(
     checked_at: isKnownToUserInfo ? null : NO_USERINFO_AT,
   };
 }
+
+/** Whether the client of a new grant has made the one before, whose refresh token it can use then. */
+export const isOfClient = (previous: AuthorizationRow, { connector }: StartedConnection, clientId: string | null): boolean =>
+  clientIdOf({ authorization: previous, connector }) === (clientId ?? connector.oauth?.client.clientId);
 
 /** The columns of a grant whose form brought an API key, or a user and a password. */
 export function columnsOfKey(
@@ -92,7 +95,7 @@ function inheritRefreshToken(
 }
 
 /** Connecting again is what mends a connection whose secrets do not open: it must not fail for them. */
-function openIfPossible<Secret>(
+export function openIfPossible<Secret>(
   { log, ...keys }: ColumnDependencies,
   stored: StoredConnection,
   open: (keys: Keys, stored: StoredConnection) => Secret,

@@ -5,11 +5,12 @@ import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { objectionToShared } from "./account-holders.ts";
-import { type ActivationColumns, type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
+import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
 import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
+import { findKindIn, furtherGrants, keptGrants } from "./further-grants.ts";
 import { landElsewhere, type Landing, landsElsewhere } from "./landing.ts";
-import { lockPrevious, promote } from "./promotion.ts";
+import { type Candidate, grantsIn, lockPrevious, promote } from "./promotion.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Keys } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
@@ -47,7 +48,11 @@ export const createActivation = (dependencies: ActivationDependencies): Activati
   withKey: (started, userId, key) =>
     activate(dependencies, started, userId, {
       account: key.account,
-      columnsOf: ({ started: landed }) => columnsOfKey(dependencies, landed, key, dependencies.clock.now()),
+      grantsOf: ({ started: landed }) => ({
+        columns: columnsOfKey(dependencies, landed, key, dependencies.clock.now()),
+        further: [],
+        kept: [],
+      }),
     }),
   markRetrieving: (started) => amend(dependencies, started, { status: "retrieving_tokens" }),
   fail: (started, { code, message, accounts }) =>
@@ -69,7 +74,7 @@ async function activateWithTokens(
   await database.clock.measure();
   const activated = await activate(dependencies, started, userId, {
     account: granted.account,
-    columnsOf: ({ started: landed, previous }) => columnsOfTokens(dependencies, landed, previous, granted),
+    grantsOf: (landing) => grantsOfTokens(dependencies, landing, granted),
   });
   if (activated.failure && !mayServeElsewhere(activated.failure)) await revoker.revoke(started, granted.tokens);
   return activated;
@@ -78,7 +83,19 @@ async function activateWithTokens(
 /** What a started grant has received. */
 interface Received {
   account: Account | null;
-  columnsOf(landing: Landing): ActivationColumns;
+  grantsOf(landing: Landing): Pick<Candidate, "columns" | "further" | "kept">;
+}
+
+/** The connection's own grant, and those of further kinds of token beside it. */
+function grantsOfTokens(
+  dependencies: ActivationDependencies,
+  { started, previous }: Landing,
+  granted: Granted,
+): ReturnType<Received["grantsOf"]> {
+  const before = grantsIn(previous);
+  const columns = columnsOfTokens(dependencies, started, findKindIn(started, before, started.authorization), granted);
+  const further = furtherGrants(dependencies, started, before, granted, dependencies.clock.now());
+  return { columns, further, kept: keptGrants(started, previous.further, further, granted) };
 }
 
 async function activate(
@@ -112,17 +129,17 @@ async function land(
   const own =
     owned.find(({ connection }) => connection.id === started.connection.id)?.connection ?? (await readConnection(transaction, started));
   const here = { started, previous: await lockPrevious(dependencies, transaction, own, started), isNew: false };
-  const objection = objectionTo(started, here.previous, account);
+  const objection = objectionTo(started, here.previous.own, account);
   if (objection) return { failure: objection };
-  const landing = landsElsewhere(started, here.previous, account)
+  const landing = landsElsewhere(started, here.previous.own, account)
     ? await landElsewhere(dependencies, transaction, started, owned, account)
     : here;
   if (!landing) return { failure: disconnectedMeanwhile };
   // Its refresh token may be about to change.
-  if (landing.previous && isLeased(landing.previous, dependencies.clock.now())) return "under way";
-  const shared = await objectionToShared(dependencies, transaction, landing.started, landing.previous, account);
+  if (grantsIn(landing.previous).some((grant) => isLeased(grant, dependencies.clock.now()))) return "under way";
+  const shared = await objectionToShared(dependencies, transaction, landing.started, landing.previous.own, account);
   if (shared) return { failure: shared };
-  const failure = await promote(dependencies, transaction, { ...landing, userId, columns: received.columnsOf(landing) });
+  const failure = await promote(dependencies, transaction, { ...landing, userId, ...received.grantsOf(landing) });
   return failure ? { failure } : { failure: null, connectionId: landing.started.connection.id };
 }
 

@@ -47,19 +47,21 @@ async function adopt(dependencies: AdoptDependencies, spooled: SpooledTokens): P
   else log.warn(facts, "dropped a spooled token: the connection has changed since");
 }
 
+const nothingAsked = { scopes: [], startedBy: null };
+
 type Place = Pick<StoredConnection, "connection" | "connector">;
 
 async function adoptRefreshed(
   dependencies: AdoptDependencies,
   { connection, connector }: Place,
-  { authorizationId: id, version, columns }: RefreshedTokens,
+  { authorizationId: id, version, tokenKind, columns }: RefreshedTokens,
 ): Promise<boolean> {
-  const grant = { connection, authorization: { id, version } };
+  const grant = { connection, authorization: { id, version, token_kind: tokenKind } };
   const active = { ...activeColumns(dependencies, grant, columns, noProblem), health_changed_at: dependencies.clock.now() };
   const isStored = await updateGrant(dependencies, grant, active);
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
-    const authorization = { ...newAuthorization(dependencies.macs, connection, [], 0, null), id, ...active };
+    const authorization = { ...newAuthorization(dependencies.macs, connection, { ...nothingAsked, kind: tokenKind }, 0), id, ...active };
     await dependencies.revoker.revokeStored({ connection, connector, authorization });
   }
   return isStored;
@@ -70,7 +72,7 @@ async function adoptFirst(dependencies: AdoptDependencies, { connection, connect
   const { userId, granted } = tokens;
   const authorization = await findStarted(dependencies.database, connection, tokens);
   if (!authorization) {
-    const gone = { ...newAuthorization(dependencies.macs, connection, [], 0, null), id: tokens.authorizationId };
+    const gone = { ...newAuthorization(dependencies.macs, connection, nothingAsked, 0), id: tokens.authorizationId };
     if (!connection.enabled) await dependencies.revoker.revoke({ connection, connector, authorization: gone }, granted.tokens);
     return false;
   }

@@ -7,6 +7,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { logoUrlOf } from "../providers/logos.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
+import { ofKind, ownGrantOf } from "./kinds.ts";
 import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { grantClientOf } from "./grant-client.ts";
@@ -17,8 +18,11 @@ import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts
 /** A connection's rows, beside the configuration of its connector. */
 export interface StoredConnection {
   connection: ConnectionRow;
+  /** The grant that is spoken of: the connection's own, or a further kind's. */
   authorization: AuthorizationRow | null;
   connector: ConnectorConfig;
+  /** All its grants, its own first. Left out: its own alone. */
+  grants?: readonly AuthorizationRow[] | undefined;
 }
 
 /** A connection that has a grant. */
@@ -27,7 +31,7 @@ export type StoredGrant = StoredConnection & { authorization: AuthorizationRow }
 /** What names one state of a grant's tokens. */
 export interface GrantVersion {
   connection: ConnectionRow;
-  authorization: Pick<AuthorizationRow, "id" | "version">;
+  authorization: Pick<AuthorizationRow, "id" | "version" | "token_kind">;
 }
 
 /** A started grant: its own authorization beside the connection that it will serve. */
@@ -37,8 +41,8 @@ export type StartedConnection = StoredGrant;
 export interface ConnectionStore {
   /** The healthiest first: enabled, then active, then newest. From the cache where it is true. */
   list(owner: Owner): Promise<readonly StoredConnection[]>;
-  /** From the store itself. */
-  read(connectionId: string): Promise<StoredConnection | null>;
+  /** From the store itself, with the grant of this kind of token. Null: its own. */
+  read(connectionId: string, kind?: string | null): Promise<StoredConnection | null>;
   /**
    * One transaction during which no process starts connecting this connector for this owner.
    * `owned` holds the owner's connections of it, locked, the healthiest first.
@@ -86,9 +90,10 @@ export function createConnectionStore(database: Database, connectors: Connectors
       return stored.map(show);
     },
 
-    async read(connectionId) {
+    async read(connectionId, kind = null) {
       const row = selectConnection(query, connectionId);
-      return (await joinAtOneInstant(query, connectors, () => row.execute())).map(show)[0] ?? null;
+      const stored = (await joinAtOneInstant(query, connectors, () => row.execute())).map(show)[0];
+      return stored ? (ofKind(stored, kind) ?? { ...stored, authorization: null }) : null;
     },
 
     begin: (owner, connectorSlug, statements) =>
@@ -114,11 +119,16 @@ const selectOwned = (query: Kysely<Tables>, { kind, id }: Owner) =>
 
 async function join(query: Kysely<Tables>, connectors: Connectors, connections: readonly ConnectionRow[]): Promise<StoredConnection[]> {
   const ids = connections.flatMap(({ authorization_id }) => authorization_id ?? []);
-  const authorizations = ids.length > 0 ? await query.selectFrom("authorizations").selectAll().where("id", "in", ids).execute() : [];
+  const rows = query.selectFrom("authorizations").selectAll();
+  const own = ids.length > 0 ? await rows.where("id", "in", ids).execute() : [];
+  const kindIds = own.filter(({ token_kind }) => token_kind !== null).map(({ id }) => id);
+  const further = kindIds.length > 0 ? await rows.where("came_with", "in", kindIds).orderBy("id").execute() : [];
   return connections.flatMap((connection) => {
     const connector = connectors.get(connection.connector_slug);
-    const authorization = authorizations.find(({ id }) => id === connection.authorization_id) ?? null;
-    return connector ? [{ connection, authorization, connector }] : [];
+    const authorization = own.find(({ id }) => id === connection.authorization_id) ?? null;
+    const beside = further.filter(({ came_with }) => came_with === connection.authorization_id);
+    const grants = authorization && beside.length > 0 ? [authorization, ...beside] : undefined;
+    return connector ? [{ connection, authorization, connector, ...(grants && { grants }) }] : [];
   });
 }
 
@@ -181,8 +191,9 @@ export interface View {
   reader: string | null;
 }
 
-/** A connection as the port shows it: no tokens. `step`: what the browser that just started it has to do next. */
-export const toConnection = (stored: StoredConnection, view: View, step: Partial<Authorization> = {}): Connection => {
+/** A connection as the port shows it, by its own grant: no tokens. `step`: what the browser that just started it has to do next. */
+export const toConnection = (spokenOf: StoredConnection, view: View, step: Partial<Authorization> = {}): Connection => {
+  const stored = ownGrantOf(spokenOf);
   const { connection, authorization, connector } = stored;
   return {
     id: connection.id,
@@ -204,7 +215,7 @@ export const isShownTo = (reader: string | null, { started_by: starter, version 
 /** @param expectedAccount the label of its connection's account, for a grant that was refused beside it */
 export const toAuthorization = (
   authorization: AuthorizationRow,
-  connector: Pick<ConnectorConfig, "name" | "oauth" | "scopes">,
+  connector: Pick<ConnectorConfig, "name" | "oauth" | "facts" | "tokenKinds">,
   { clock, reader }: Pick<View, "clock" | "reader">,
   expectedAccount: string | null = null,
 ): Authorization => ({
@@ -225,7 +236,7 @@ export const toAuthorization = (
 
 function describeHealth(
   authorization: AuthorizationRow,
-  connector: Pick<ConnectorConfig, "name" | "oauth" | "scopes">,
+  connector: Pick<ConnectorConfig, "name" | "oauth" | "facts" | "tokenKinds">,
   { clock, reader }: Pick<View, "clock" | "reader">,
   expected: string | null,
 ) {

@@ -18,7 +18,7 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
       const mine = transaction.selectFrom("authorizations").selectAll().where("connection_id", "=", connection.id);
       const authorizations = await mine.execute();
       // What a refresh may have stored since the caller looked is what has to be revoked.
-      const authorization = authorizations.find(({ id }) => id === current.authorization_id) ?? null;
+      const grants = authorizations.filter(({ id, came_with }) => (came_with ?? id) === current.authorization_id);
       const ids = authorizations.map(({ id }) => id);
       if (ids.length > 0) await transaction.deleteFrom("attempts").where("authorization_id", "in", ids).execute();
       await transaction.deleteFrom("authorizations").where("connection_id", "=", connection.id).execute();
@@ -27,9 +27,10 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
         .set({ enabled: 0, authorization_id: null, updated_at: clock.now() })
         .where("id", "=", connection.id)
         .execute();
-      return { ...stored, connection: current, authorization };
+      return grants.map((authorization) => ({ ...stored, connection: current, authorization }));
     });
     log.info({ connection: connection.id, connector: connection.connector_slug }, "disconnected");
-    await revoker.revokeStored(ended);
+    // One after the other: the end of one kind of token may be the end of all.
+    for (const grant of ended) await revoker.revokeStored(grant);
   };
 }

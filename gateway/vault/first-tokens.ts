@@ -1,5 +1,5 @@
 import { accountOf, sourcesOfPath } from "../oauth/account.ts";
-import { declaredSources, type OAuthClient, type OAuthProvider } from "../oauth/provider.ts";
+import { declaredSources, type OAuthClient, type OAuthProvider, ofTokenKind } from "../oauth/provider.ts";
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { readStated, type StatedValues } from "../oauth/stated-values.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
@@ -9,6 +9,7 @@ import { FieldError, fillProvider, isFilled, type Values } from "../providers/te
 import type { Activated } from "./activation.ts";
 import { type ConnectingFailure, describeFailure, wrongCallback } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
+import { kindOf } from "./kinds.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
 import type { Granted } from "./spool.ts";
@@ -46,8 +47,9 @@ export async function requestFirst(
   if ("ok" in completed) return { ok: false, failure: { code: completed.code, message: completed.message }, answer: completed };
   const fields = openCollected(parts, started);
   const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
+  const ofKind = ofTokenKind(completed, kindOf(started.authorization, started.connector));
   const findFilled = (stated: StatedValues): OAuthProvider | null => {
-    const filled = fillIfAllowed(completed, valuesOf(started.connector, client, { fields, stated }));
+    const filled = fillIfAllowed(ofKind, valuesOf(started.connector, client, { fields, stated }));
     return filled && readingToo(filled, knownIdPath);
   };
   const before = statedBefore(oauth.provider, callback, fields);

@@ -9,6 +9,7 @@ import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore } from "./connections.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { UNOPENED_CODE } from "./health.ts";
+import { servesConnection } from "./kinds.ts";
 import type { Refresher } from "./refresh.ts";
 
 /** How often grants are looked for that are to be kept alive, in milliseconds. */
@@ -40,6 +41,7 @@ type Life = Pick<AuthorizationRow, "issued_at" | "grant_expires_at">;
 interface Candidate extends Life {
   connectionId: string;
   authorizationId: string;
+  kind: string | null;
   connector: ConnectorConfig;
 }
 
@@ -105,9 +107,9 @@ async function refreshDue(dependencies: KeepAliveDependencies, signal: AbortSign
     const dueAt = keepAliveAt(connectionId, life, connector, now);
     return dueAt !== null && dueAt <= now;
   });
-  for (const { connectionId, authorizationId } of due.slice(0, KEEP_ALIVE_BATCH)) {
+  for (const { connectionId, authorizationId, kind } of due.slice(0, KEEP_ALIVE_BATCH)) {
     if (signal.aborted) return;
-    const stored = await connections.read(connectionId);
+    const stored = await connections.read(connectionId, kind);
     // It may have been disconnected, or connected otherwise, since it was listed.
     if (stored?.connection.enabled && stored.authorization?.id === authorizationId) await refresher.refresh(stored, "due");
   }
@@ -121,8 +123,9 @@ async function listCandidates({ database, connectors }: KeepAliveDependencies, n
   });
   const rows = await database.query
     .selectFrom("authorizations")
-    .innerJoin("connections", "connections.authorization_id", "authorizations.id")
-    .select(["connections.id as connectionId", "authorizations.id as authorizationId", "connector_slug"])
+    .innerJoin("connections", "connections.id", "authorizations.connection_id")
+    .where(servesConnection)
+    .select(["connections.id as connectionId", "authorizations.id as authorizationId", "token_kind as kind", "connector_slug"])
     .select(["issued_at", "grant_expires_at", "client_id"])
     .where("enabled", "=", 1)
     .where("status", "=", "active")

@@ -5,20 +5,20 @@ import type { Database } from "../store/database.ts";
 import type { AuthorizationRow, Tables } from "../store/tables.ts";
 import { ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
 import { newConnection } from "./new-rows.ts";
-import { lockPrevious } from "./promotion.ts";
+import { lockPrevious, type Previous } from "./promotion.ts";
 import { relationTo } from "./same-account.ts";
-import { type Keys, openColumn, placeOf, sealColumn } from "./sealed-columns.ts";
+import { grantFacts, type Keys, openColumn, placeOf, sealColumn } from "./sealed-columns.ts";
 
 interface LandingDependencies extends Keys {
   database: Database;
   clock: Clock;
 }
 
-/** Where a grant is to serve: a connection, and the grant that it has. */
+/** Where a grant is to serve: a connection, and the grants that it has. */
 export interface Landing {
   started: StartedConnection;
   /** From `lockPrevious`. */
-  previous: AuthorizationRow | null;
+  previous: Previous;
   /** Whether the connection is not in the store yet. */
   isNew: boolean;
 }
@@ -55,7 +55,8 @@ function moveTo(keys: Keys, started: StartedConnection, target: StoredConnection
   const { authorization } = started;
   const fields = openColumn(keys, started, "sealed_fields");
   const sealedFields = fields && sealColumn(keys.sealer, placeOf(target, authorization.id), "sealed_fields", fields);
-  return { ...authorization, connection_id: target.id, sealed_fields: sealedFields };
+  const mac = keys.macs.sign("authorizations", grantFacts(target, authorization));
+  return { ...authorization, connection_id: target.id, sealed_fields: sealedFields, mac };
 }
 
 /** Whether a started grant is of another account than its connection, and may have a connection of its own. */

@@ -22,23 +22,26 @@ export const newConnection = (owner: Owner, slug: string, id: string | null, now
 /** Who starts a grant. */
 type Starter = Pick<Viewer, "userId" | "name">;
 
+/** What a grant is asked for. */
+export interface AskedGrant {
+  scopes: readonly string[];
+  /** The kind of its tokens. Default: there is one, without a name. */
+  kind?: string | null;
+  /** Of further kinds, by kind. Default none. */
+  furtherScopes?: Readonly<Record<string, readonly string[]>>;
+  startedBy: Starter | null;
+}
+
 /** A grant that is only asked for. */
-export function newAuthorization(
-  macs: RowMacs,
-  connection: ConnectionRow,
-  scopes: string[],
-  now: number,
-  startedBy: Starter | null,
-): AuthorizationRow {
-  const row = { ...emptyGrant(connection.id, scopes, now, startedBy), id: randomUUID() };
+export function newAuthorization(macs: RowMacs, connection: ConnectionRow, asked: AskedGrant, now: number): AuthorizationRow {
+  const row = { ...emptyGrant(connection.id, asked, now), id: randomUUID() };
   return { ...row, mac: macs.sign("authorizations", grantFacts(connection, row)) };
 }
 
 const emptyGrant = (
   connectionId: string,
-  scopes: string[],
+  { scopes, kind = null, furtherScopes = {}, startedBy }: AskedGrant,
   now: number,
-  startedBy: Starter | null,
 ): Omit<AuthorizationRow, "id" | "mac"> => ({
   connection_id: connectionId,
   started_by: startedBy?.userId ?? null,
@@ -57,6 +60,9 @@ const emptyGrant = (
   sealed_refresh_token: null,
   sealed_fields: null,
   sealed_stated: null,
+  token_kind: kind,
+  came_with: null,
+  further_scopes: Object.keys(furtherScopes).length === 0 ? null : JSON.stringify(furtherScopes),
   client_id: null,
   grant_expires_at: null,
   issued_at: null,

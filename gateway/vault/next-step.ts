@@ -1,5 +1,6 @@
 import type { Authorization } from "../../schema/upstream.ts";
 import { isDevice } from "../oauth/device.ts";
+import { ofTokenKind } from "../oauth/provider.ts";
 import { requestAuthorization } from "../oauth/pushed-authorization.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import type { TokenFailure } from "../oauth/result.ts";
@@ -11,7 +12,8 @@ import type { AttemptSecrets, Link } from "./attempts.ts";
 import { requestRefused } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { deviceStep, type StepParts } from "./device-start.ts";
-import { parseScopes } from "./scopes.ts";
+import { kindOf } from "./kinds.ts";
+import { parseFurtherScopes, parseScopes } from "./scopes.ts";
 import { openCollected } from "./started-connections.ts";
 
 /** What a browser holds, or will hold, of an attempt. */
@@ -61,11 +63,13 @@ async function authorizeUrlOf(
   const completed = await discovery.complete(oauth.provider).catch((error: unknown) => {
     throw refused(unknownEndpoints("authorize", error));
   });
+  const { authorization, connector } = started;
   const asked = await requestAuthorization({
-    provider: fillProvider(completed, values),
+    provider: fillProvider(ofTokenKind(completed, kindOf(authorization, connector)), values),
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
-    scopes: parseScopes(started.authorization.requested_scopes),
+    scopes: parseScopes(authorization.requested_scopes),
+    furtherScopes: parseFurtherScopes(authorization.further_scopes),
     state,
     verifier,
     params: loginHint === undefined ? {} : { login_hint: loginHint },

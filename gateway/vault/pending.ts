@@ -72,6 +72,7 @@ export async function insertStarted(
   await transaction
     .deleteFrom("authorizations")
     .where("connection_id", "=", id)
+    .where("came_with", "is", null)
     .$if(authorizationId !== null, (query) => query.where("id", "!=", authorizationId ?? ""))
     .where("id", "not in", (query) => query.selectFrom("attempts").select("authorization_id"))
     .execute();

@@ -16,43 +16,77 @@ interface PromotionDependencies {
   clock: Clock;
 }
 
+/** What a connection has before: its own grant, and those of further kinds. */
+export interface Previous {
+  own: AuthorizationRow | null;
+  further: readonly AuthorizationRow[];
+}
+
+export const grantsIn = ({ own, further }: Previous): readonly AuthorizationRow[] => [...(own ? [own] : []), ...further];
+
 /** A started grant that has what it takes to serve its connection. */
 export interface Candidate {
   started: StartedConnection;
   /** Who connects. */
   userId: string;
-  /** The grant that it replaces, from `lockPrevious`. */
-  previous: AuthorizationRow | null;
+  /** The grants that it replaces, from `lockPrevious`. */
+  previous: Previous;
   /** Whether its connection is not in the store yet. */
   isNew: boolean;
   columns: ActivationColumns;
+  /** The grants of further kinds that were given with it. */
+  further: readonly AuthorizationRow[];
+  /** Those of `previous` that stay, as none of their kind was given. */
+  kept: readonly AuthorizationRow[];
 }
 
-/** The grant that is being replaced; no refresh of it can begin any more. */
+/** The grants that are being replaced; no refresh of them can begin any more. The own one of a second try is not. */
 export async function lockPrevious(
   { database }: Pick<PromotionDependencies, "database">,
   transaction: Transaction<Tables>,
   { authorization_id: id }: ConnectionRow,
   { authorization }: StartedConnection,
-): Promise<AuthorizationRow | null> {
-  if (id === null || id === authorization.id) return null;
-  const row = transaction.selectFrom("authorizations").selectAll().where("id", "=", id);
-  return (await locked(database, row).executeTakeFirst()) ?? null;
+): Promise<Previous> {
+  if (id === null) return { own: null, further: [] };
+  const isGrant = transaction
+    .selectFrom("authorizations")
+    .selectAll()
+    .where((row) => row.or([row("id", "=", id), row("came_with", "=", id)]));
+  const rows = await locked(database, isGrant.orderBy("id")).execute();
+  const own = rows.find((row) => row.id === id && id !== authorization.id) ?? null;
+  return { own, further: rows.filter(({ came_with }) => came_with === id) };
 }
 
 /** The new grant takes the connection over and the old one goes. Nothing comes of it when the new one is gone itself, or its user from the owner. */
 export async function promote(
   dependencies: PromotionDependencies,
   transaction: Transaction<Tables>,
-  { started, userId, previous, isNew, columns }: Candidate,
+  { started, userId, previous, isNew, columns, further, kept }: Candidate,
 ): Promise<ConnectingFailure | null> {
   if (!(await stillConnectsFor(dependencies, userId, started.connection, transaction))) return movedMeanwhile;
   const now = dependencies.clock.now();
   if (isNew) await insertConnection(transaction, started.connection);
   if (!(await activate(dependencies.macs, transaction, started, columns, now))) return disconnectedMeanwhile;
   await enable(transaction, started, now);
-  if (previous) await removeReplaced(transaction, previous, now);
+  if (previous.own) await removeReplaced(transaction, previous.own, now);
+  await replaceFurther(transaction, started, { previous, further, kept });
   return null;
+}
+
+async function replaceFurther(
+  transaction: Transaction<Tables>,
+  { authorization }: StartedConnection,
+  { previous, further, kept }: Pick<Candidate, "previous" | "further" | "kept">,
+): Promise<void> {
+  const ids = kept.map(({ id }) => id);
+  const gone = previous.further.map(({ id }) => id).filter((id) => !ids.includes(id));
+  if (gone.length > 0) await transaction.deleteFrom("authorizations").where("id", "in", gone).execute();
+  if (ids.length > 0) await transaction.updateTable("authorizations").set({ came_with: authorization.id }).where("id", "in", ids).execute();
+  if (further.length > 0)
+    await transaction
+      .insertInto("authorizations")
+      .values([...further])
+      .execute();
 }
 
 /** False when the grant is gone. */

@@ -44,7 +44,8 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
   const problem = problemOf(authorization, columns, clock.now());
   const keep = (err: unknown) => {
     log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept in the spool");
-    return spool.keep({ connectionId: connection.id, authorizationId: authorization.id, version: authorization.version, columns });
+    const { id: authorizationId, version, token_kind: tokenKind } = authorization;
+    return spool.keep({ connectionId: connection.id, authorizationId, version, columns, ...(tokenKind !== null && { tokenKind }) });
   };
   const isStored = await retryAndSpool(dependencies, keep, () =>
     updateGrant(dependencies, grant, noteHealth(grant, activeColumns(dependencies, grant, columns, problem), clock.now())),
@@ -81,12 +82,12 @@ function problemOf(authorization: AuthorizationRow, { issued_at: issuedAt, expir
 /** The columns of a grant whose tokens were refreshed. */
 export const activeColumns = (
   { macs }: Pick<ResultDependencies, "macs">,
-  { connection, authorization: { id } }: GrantVersion,
+  { connection, authorization: { id, token_kind } }: GrantVersion,
   columns: TokenColumns,
   problem: Partial<AuthorizationRow>,
 ) => ({
   ...columns,
-  mac: macs.sign("authorizations", grantFacts(connection, { id, ...columns })),
+  mac: macs.sign("authorizations", grantFacts(connection, { id, token_kind, ...columns })),
   ...problem,
   ...noLease,
   status: "active" as const,

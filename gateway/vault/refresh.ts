@@ -112,7 +112,7 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
     const outcome = claimed && (await refreshClaimed(flight, claimed, cause, track));
     if (outcome) return outcome;
     await clock.sleep(waitMs);
-    const current = await connections.read(grant.connection.id);
+    const current = await connections.read(grant.connection.id, grant.authorization.token_kind);
     if (!isSameGrant(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
     grant = current;
     takeOver = await lapse.look(grant.authorization, waitMs);
@@ -143,7 +143,7 @@ async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: Refr
   track(adoptLateTokens(flight, asked, saving));
   // A failure leaves the lease to lapse: another process waits before it sends a token that may be used up.
   if (!(await saving)) return null;
-  const current = await connections.read(claimed.connection.id);
+  const current = await connections.read(claimed.connection.id, claimed.authorization.token_kind);
   return { stored: current, problem: problemOf(current, clock.now()) };
 }
 
@@ -184,8 +184,12 @@ async function adoptLateTokens(flight: Flight, { answer, grant, lateTokens }: As
 }
 
 /** The grant with the tokens that this refresh has stored, unless another refresh is under way or was since. */
-async function readUnleased(flight: Flight, { connection }: StoredGrant, version: number): Promise<StoredGrant | null> {
-  const current = await retryWhileStoreAway(flight, () => flight.connections.read(connection.id));
+async function readUnleased(
+  flight: Flight,
+  { connection, authorization: { token_kind: kind } }: StoredGrant,
+  version: number,
+): Promise<StoredGrant | null> {
+  const current = await retryWhileStoreAway(flight, () => flight.connections.read(connection.id, kind));
   if (!current?.authorization) return null;
   const { authorization } = current;
   return authorization.version === version && authorization.lease_id === null ? { ...current, authorization } : null;

@@ -13,7 +13,7 @@ import { unattendedRequest } from "./unattended-request.ts";
 export interface Revoker {
   /** Revokes what the row holds, which may be gone from the store. */
   revokeStored(stored: StoredConnection): Promise<void>;
-  /** Revokes tokens that came too late to be stored. */
+  /** Revokes tokens that came too late to be stored, of all kinds. */
   revoke(stored: StoredConnection, tokens: TokenSet): Promise<void>;
 }
 
@@ -53,5 +53,11 @@ export function createRevoker({ discovery, log, timeoutMs, ...keys }: Dependenci
     return { provider, client, refreshToken, accessToken, timeoutMs };
   }
 
-  return { revokeStored: (stored) => revoke(stored, null), revoke };
+  return {
+    revokeStored: (stored) => revoke(stored, null),
+    async revoke(stored, { further = {}, ...tokens }) {
+      await revoke(stored, tokens);
+      for (const token of Object.values(further)) await revoke(stored, { ...tokens, ...token });
+    },
+  };
 }

@@ -1,20 +1,32 @@
 import { z } from "zod";
 import { badUserInput } from "../../schema/errors.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import type { TokenKindConfig } from "../providers/token-kinds.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import { kindOf } from "./kinds.ts";
 
 const scopesSchema = z.array(z.string());
+const furtherSchema = z.record(z.string(), scopesSchema);
 
 /** A column of scopes. */
 export const parseScopes = (json: string): string[] => scopesSchema.parse(JSON.parse(json));
 
+/** The column of scopes of further kinds. */
+export const parseFurtherScopes = (json: string | null): Record<string, string[]> => furtherSchema.parse(JSON.parse(json ?? "{}"));
+
 /** Scopes of the protocol itself: they ask for an ID token or a refresh token, and permit nothing (OpenID Connect Core sections 3.1.2.1 and 11). */
 const protocolScopes: readonly string[] = ["openid", "offline_access"];
 
+type AskingConnector = Pick<ConnectorConfig, "oauth" | "facts" | "tokenKinds">;
+
+/** What a connector asks for today, of the grant's kind of token. */
+const scopesOf = (authorization: AuthorizationRow, { oauth, tokenKinds, ...connector }: AskingConnector): readonly string[] =>
+  (oauth && tokenKinds.find(({ kind }) => kind === kindOf(authorization, connector))?.scopes) ?? [];
+
 /** Scopes that were requested, or that the connector asks for since, and that are not granted, as they are requested. */
-export function missingScopesOf(authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth" | "scopes">): string[] {
+export function missingScopesOf(authorization: AuthorizationRow, connector: AskingConnector): string[] {
   if (authorization.status !== "active") return [];
-  const wanted = new Set([...parseScopes(authorization.requested_scopes), ...(connector.oauth ? connector.scopes : [])]);
+  const wanted = new Set([...parseScopes(authorization.requested_scopes), ...scopesOf(authorization, connector)]);
   return lackingScopes([...wanted], authorization, connector);
 }
 
@@ -36,24 +48,32 @@ export function lackingScopes(
 }
 
 /** Throws BAD_USER_INPUT for a scope that the operator does not allow. */
-export function assertAllowed(scopes: readonly string[], { name, allowedScopes }: Pick<ConnectorConfig, "name" | "allowedScopes">): void {
+export function assertAllowed(
+  scopes: readonly string[],
+  { name }: Pick<ConnectorConfig, "name">,
+  { allowedScopes }: Pick<TokenKindConfig, "allowedScopes">,
+): void {
   const refused = scopes.filter((scope) => !allowedScopes.includes(scope));
   if (refused.length > 0) throw badUserInput(`scopes: ${name} is not allowed to be asked for ${refused.join(", ")}.`, "scopes");
 }
 
-/** What connecting asks for: what is wanted and, so that nothing is lost, what the grant before has of what is still allowed. */
+/**
+ * What connecting asks for one kind of token: what is wanted and, so that nothing is lost, what the grant before has of what is still allowed.
+ * @param wanted null: the connector's scopes of that kind
+ */
 export function scopesToAsk(
   wanted: readonly string[] | null,
   before: AuthorizationRow | null,
-  connector: Pick<ConnectorConfig, "oauth" | "facts" | "scopes" | "allowedScopes">,
+  connector: AskingConnector,
+  { kind, scopes, allowedScopes }: TokenKindConfig,
 ): string[] {
-  const { facts, scopes, allowedScopes } = connector;
-  const asked = wanted === null ? scopes : [...(facts?.scopes.offline ?? []), ...wanted];
+  const offline = kind === connector.tokenKinds[0].kind ? (connector.facts?.scopes.offline ?? []) : [];
+  const asked = wanted === null ? scopes : [...offline, ...wanted];
   return [...new Set([...asked, ...(before ? heldScopes(before, connector) : []).filter((scope) => allowedScopes.includes(scope))])];
 }
 
 /** Those that were requested and granted, as they were requested. */
-function heldScopes(authorization: AuthorizationRow, connector: Pick<ConnectorConfig, "oauth" | "scopes">): string[] {
+function heldScopes(authorization: AuthorizationRow, connector: AskingConnector): string[] {
   if (authorization.version === 0) return [];
   const missing = missingScopesOf(authorization, connector);
   return parseScopes(authorization.requested_scopes).filter((scope) => !missing.includes(scope));

@@ -40,12 +40,12 @@ export interface Keys {
 }
 
 /** What the HMAC of a connection's authorization is made of. */
-export const grantFacts = (connection: ConnectionRow, { id, issued_at, expires_at }: GrantLife) => {
+export const grantFacts = (connection: ConnectionRow, { id, issued_at, expires_at, token_kind }: GrantLife) => {
   const { id: connection_id, owner_kind, owner_id, connector_slug } = connection;
-  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at, connector_slug };
+  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at, connector_slug, token_kind };
 };
 
-type GrantLife = Pick<AuthorizationRow, "id" | "issued_at" | "expires_at">;
+type GrantLife = Pick<AuthorizationRow, "id" | "issued_at" | "expires_at" | "token_kind">;
 
 /** Opens one secret of a stored connection; null where there is none. Throws `SealError`, also where the row does not verify. */
 export function openColumn({ sealer, macs }: Keys, { connection, authorization }: StoredConnection, column: SealedColumn): string | null {
@@ -99,7 +99,7 @@ export function tokenColumns(
       ? sealColumn(sealer, place, "sealed_refresh_token", tokens.refreshToken)
       : before.sealed_refresh_token,
     sealed_stated: known
-      ? sealStated(sealer, place, { ...known, ...keptOf(tokens.stated, [tokens.accessToken, tokens.refreshToken], connector) })
+      ? sealStated(sealer, place, { ...known, ...keptOf(tokens.stated, secretsIn(tokens), connector) })
       : before.sealed_stated,
     token_type: tokens.tokenType,
     granted_scopes: JSON.stringify(tokens.scopes ?? assumedScopes(before)),
@@ -109,6 +109,9 @@ export function tokenColumns(
     version: before.version + 1,
   } satisfies Partial<AuthorizationRow>;
 }
+
+const secretsIn = ({ further = {}, ...tokens }: TokenSet): (string | null)[] =>
+  [tokens, ...Object.values(further)].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken]);
 
 export const sealStated = (sealer: Sealer, place: TokenPlace, stated: StatedValues): string | null =>
   Object.keys(stated).length === 0 ? null : sealColumn(sealer, place, "sealed_stated", JSON.stringify(stated));

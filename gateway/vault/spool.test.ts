@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ChildGateway, startChild } from "../../test/support/child-gateway.ts";
 import { type DatabaseKind, databaseKinds } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
-import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import {
   askToken,
   HOUR_MS,
@@ -15,6 +15,7 @@ import {
   startConnected,
   takeStoreAway,
 } from "../../test/support/vault.ts";
+import { askKind, twoKinds } from "../../test/support/two-kinds.ts";
 
 let test: TestApp;
 let child: ChildGateway | undefined;
@@ -85,8 +86,8 @@ describe("the spool of a process that ended while its store was away", () => {
 });
 
 /** A gateway was stopped while it held first tokens that the store could not take. */
-async function stoppedWithFirstTokens(database: DatabaseKind) {
-  test = await startTestApp({ database });
+async function stoppedWithFirstTokens(database: DatabaseKind, options: TestAppOptions = {}) {
+  test = await startTestApp({ database, ...options });
   const ada = await test.signIn("ada");
   const hold = test.provider.controls.hold();
   const connecting = ada.connect();
@@ -132,6 +133,24 @@ describe("the spool of a gateway that was stopped with first tokens", () => {
     expect(test.provider.revocations).toEqual([]);
     const connections = await inStore(test, (query) => query.selectFrom("connections").select("authorization_id").execute());
     expect(connections).toEqual([{ authorization_id: "other" }]);
+  });
+
+  it("has those of every kind", async () => {
+    const ada = await stoppedWithFirstTokens("sqlite", twoKinds());
+    const twin = await test.startTwin();
+    expect(await askKind(ada, "bot", { via: twin })).toMatchObject({ kind: "bot", scopes: ["read", "write"] });
+    expect(await askKind(ada, "user", { via: twin })).toMatchObject({ kind: "user", scopes: ["me"] });
+    expect(test.provider.liveAccessTokens()).toHaveLength(2);
+  });
+
+  it("is revoked at the provider with every kind when its authorization is gone", async () => {
+    await stoppedWithFirstTokens("sqlite", twoKinds());
+    await inStore(test, async (query) => {
+      await query.updateTable("connections").set({ authorization_id: null }).execute();
+      for (const table of ["attempts", "authorizations"] as const) await query.deleteFrom(table).execute();
+    });
+    await test.startTwin();
+    expect(test.provider.liveAccessTokens()).toEqual([]);
   });
 
   it("is revoked at the provider when its authorization is gone", async () => {

@@ -22,6 +22,8 @@ const placeSchema = z.strictObject({
 });
 
 const refreshedSchema = placeSchema.extend({
+  /** The kind of the tokens. Left out: there is one, without a name. */
+  tokenKind: z.string().nullable().default(null),
   columns: z.strictObject({
     sealed_access_token: z.string(),
     sealed_refresh_token: z.string().nullable(),
@@ -36,23 +38,28 @@ const refreshedSchema = placeSchema.extend({
   }),
 });
 
+const issuedSchema = z.strictObject({
+  accessToken: z.string(),
+  refreshToken: z.string().nullable(),
+  tokenType: z.string(),
+  expiresInSeconds: z.number().nullable(),
+  refreshExpiresInSeconds: z.number().nullable().default(null),
+  scopes: z.array(z.string()).readonly().nullable(),
+});
+
 const firstSchema = placeSchema.extend({
   /** Who connects. */
   userId: z.string(),
   /** The connection's authorization when its code was exchanged. */
   replaces: z.string().nullable(),
   granted: z.strictObject({
-    tokens: z.strictObject({
-      accessToken: z.string(),
-      refreshToken: z.string().nullable(),
-      tokenType: z.string(),
-      expiresInSeconds: z.number().nullable(),
-      refreshExpiresInSeconds: z.number().nullable().default(null),
+    tokens: issuedSchema.extend({
       misread: z.array(z.string()).readonly(),
-      scopes: z.array(z.string()).readonly().nullable(),
       /** Earlier releases write `idTokenClaims`, and no stated values. */
       idTokenClaims: z.null().optional(),
       stated: z.record(z.string(), z.string()).default({}),
+      /** Of further kinds, by kind. */
+      further: z.record(z.string(), issuedSchema).optional(),
     }),
     /** Before the code was sent: milliseconds. */
     askedAt: z.int(),
@@ -80,6 +87,8 @@ interface SpoolFile {
 
 /** Tokens of a refresh that a store could not take, as the columns that they change. */
 export type RefreshedTokens = z.output<typeof refreshedSchema>;
+/** The same, to be written. */
+type KeptTokens = z.input<typeof refreshedSchema>;
 /** The first tokens of an authorization that a store could not take, with what finishing it needs. */
 export type FirstTokens = z.output<typeof firstSchema>;
 /** What a provider answered to a code. */
@@ -89,7 +98,7 @@ export type SpooledTokens = (RefreshedTokens | FirstTokens) & SpoolFile;
 /** New tokens that wait for the store, as sealed files: they outlive the process. */
 export interface Spool {
   /** Writes a file, whole or not at all. Never throws: a failure is logged. The answer deletes the file. */
-  keep(tokens: RefreshedTokens | FirstTokens): () => void;
+  keep(tokens: KeptTokens | FirstTokens): () => void;
   /** What earlier processes left. A file that cannot be read stays as it is, and is logged: its key may come back. */
   list(): SpooledTokens[];
 }

@@ -4,10 +4,13 @@ import { parseInput } from "../../schema/input.ts";
 import type { Connection, Owner, StartOptions, Viewer } from "../../schema/upstream.ts";
 import { createVerifier } from "../oauth/authorize.ts";
 import type { Bind, Link } from "./attempts.ts";
-import { toConnection } from "./connections.ts";
+import { type StoredConnection, toConnection } from "./connections.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { connectionIdSchema } from "./identifiers.ts";
-import { newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
+import { type AskedGrant, newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import { getTokenKind, scopesOfKind, type TokenKindConfig } from "../providers/token-kinds.ts";
+import { ofKind } from "./kinds.ts";
 import { assertAllowed, scopesToAsk } from "./scopes.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
 import type { StepParts } from "./device-start.ts";
@@ -23,23 +26,25 @@ export function createStart(dependencies: StepParts) {
     owner: Owner,
     { viewer, bind, link }: { viewer: Viewer; bind: Bind; link: Link | null },
     slug: string,
-    { id, returnTo, scopes, loginHint }: StartOptions,
+    { id, returnTo, scopes, kind, loginHint }: StartOptions,
   ): Promise<Connection> {
     const connector = connectors.get(slug);
     if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
     parseInput(optionsSchema, { id }, "id");
-    const wanted = connector.oauth ? (scopes ?? null) : null;
-    assertAllowed(wanted ?? [], connector);
+    const named = getTokenKind(connector, kind);
+    const usual = kind === undefined ? null : scopesOfKind(named);
+    const wanted = { kind: named, scopes: connector.oauth ? (scopes ?? usual) : null };
+    assertAllowed(wanted.scopes ?? [], connector, wanted.kind);
     const secrets = { verifier: createVerifier(), loginHint };
     const { started, attempt } = await connections.begin(owner, slug, async (transaction, owned) => {
       const now = clock.now();
       const existing = findTarget(owned, connector, id);
-      const before = owned.find(({ connection: { id: ownedId } }) => ownedId === existing?.id)?.authorization ?? null;
+      const before = owned.find(({ connection: { id: ownedId } }) => ownedId === existing?.id) ?? null;
       const connection = existing ?? newConnection(owner, slug, id, now);
       await assertMayStart(transaction, viewer.userId, connector, now);
       await removeAbandoned(transaction, owned, existing, now);
       if (!existing) await insertConnection(transaction, connection);
-      const authorization = newAuthorization(macs, connection, scopesToAsk(wanted, before, connector), now, viewer);
+      const authorization = newAuthorization(macs, connection, { ...grantToAsk(connector, before, wanted), startedBy: viewer }, now);
       const authorizationId = authorization.id;
       const redirectUri = redirectUriOf(publicUrl, slug);
       const asked = { authorizationId, connectorSlug: slug, userId: viewer.userId, bind, secrets, redirectUri, returnTo };
@@ -51,4 +56,20 @@ export function createStart(dependencies: StepParts) {
     const next = await nextStep(dependencies, started, attempt.row, { state: attempt.state, ...secrets, link });
     return toConnection(started, { clock, metadataOf, publicUrl, reader: viewer.userId }, next);
   };
+}
+
+/** What is asked for each kind of token. `wanted` is of one kind. */
+function grantToAsk(
+  connector: ConnectorConfig,
+  before: StoredConnection | null,
+  wanted: { kind: TokenKindConfig; scopes: readonly string[] | null },
+): Pick<AskedGrant, "kind" | "scopes" | "furtherScopes"> {
+  const [own, ...further] = connector.tokenKinds;
+  const scopesOf = (each: TokenKindConfig): string[] => {
+    const grant = before && ofKind(before, each.kind);
+    return scopesToAsk(each === wanted.kind ? wanted.scopes : null, grant?.authorization ?? null, connector, each);
+  };
+  const furtherScopes = further.flatMap((each) => (each.kind === null ? [] : [[each.kind, scopesOf(each)] as const]));
+  const asked = Object.fromEntries(furtherScopes.filter(([, scopes]) => scopes.length > 0));
+  return { kind: own.kind, scopes: scopesOf(own), furtherScopes: asked };
 }

@@ -109,7 +109,7 @@ async function claimCheck({ database }: Dependencies, { authorization, connector
 
 /** Another process has checked it a moment ago, or replaced the token. */
 async function isRefusedByNow({ connections }: Dependencies, { connection, authorization }: StoredGrant): Promise<boolean> {
-  const current = (await connections.read(connection.id))?.authorization;
+  const current = (await connections.read(connection.id, authorization.token_kind))?.authorization;
   return current?.version !== authorization.version || current.status !== "active" || current.refused_at !== null;
 }
 

@@ -1,6 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import {
   connectorMisconfigured,
+  kindMissing,
   minimumTtlUnavailable,
   notConnected,
   reconnectReasonOf,
@@ -9,8 +10,9 @@ import {
   secretUnopened,
   temporarilyUnavailable,
 } from "../../schema/outcomes.ts";
-import type { AccessTokenOutcome, ConnectionWhere, TokenRequest } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, ConnectionWhere, ReconnectReason, TokenRequest } from "../../schema/upstream.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { scopesOfKind, type TokenKindConfig } from "../providers/token-kinds.ts";
 import { type StoredConnection, toConnection, type View } from "./connections.ts";
 import { type Held, isAnswer } from "./held-token.ts";
 import { isRenewable } from "./renewable.ts";
@@ -33,26 +35,47 @@ export const answerOf = (held: Held, question: Question, problem: RefreshProblem
 export function unanswerable(held: Held, { request, view }: Question, problem: RefreshProblem | null): AccessTokenOutcome {
   const now = view.clock.now();
   const { name } = held.connector;
-  if (problem?.kind === "client_changed") return reconnectRequired(toConnection(held, view), "CLIENT_CHANGED");
+  if (problem?.kind === "client_changed") return toReconnect(held, view, "CLIENT_CHANGED");
   if (problem?.kind === "unopened") return secretUnopened(name);
   if (problem?.kind === "misconfigured") return connectorMisconfigured(name, whyOf(problem, view));
   if (problem?.kind === "temporary") return temporarilyUnavailable(name, problem.retryAfterSeconds, whyOf(problem, view));
-  if (held.refusedBy) return reconnectRequired(toConnection(held, view), "TOKEN_REJECTED");
+  if (held.refusedBy) return toReconnect(held, view, "TOKEN_REJECTED");
   if (isBeyondReach(held, request) || (request.minimumTtl !== null && isAlive(held, now)))
     return minimumTtlUnavailable(name, maximumTtlOf(held, now));
   // A new token that is hardly alive: connecting again would bring no better one.
   if (isRenewable(held)) return temporarilyUnavailable(name, 1, shortLived.reason);
-  return reconnectRequired(toConnection(held, view), "EXPIRED");
+  return toReconnect(held, view, "EXPIRED");
 }
 
 /** For a connection that has no token. */
 export const reconnect = (stored: StoredConnection, { view }: Question): AccessTokenOutcome =>
-  reconnectRequired(toConnection(stored, view), reconnectReasonOf(stored.authorization?.error_code));
+  toReconnect(stored, view, reconnectReasonOf(stored.authorization?.error_code));
+
+/** Where only a further kind of token has ended the connector's page finds nothing wrong: the link connects at once. */
+const toReconnect = (stored: StoredConnection, view: View, reason: ReconnectReason): AccessTokenOutcome =>
+  reconnectRequired(toConnection(stored, view), reason, stored.authorization?.came_with ? connectUrlOf(stored, view) : undefined);
 
 /** For a connection that lacks scopes: the link asks for them, and connecting asks for what is granted as well. */
-export function lacking({ connection, connector }: StoredConnection, { view }: Question, missing: string[]): AccessTokenOutcome {
-  const asked = new URLSearchParams({ id: connection.id, scopes: missing.join(" ") });
-  return scopesMissing(connector.name, missing, `${view.publicUrl}/connect/${connector.slug}?${asked}`);
+export function lacking(stored: StoredConnection, { request: { kind }, view }: Question, missing: string[]): AccessTokenOutcome {
+  return scopesMissing(stored.connector.name, missing, connectUrlOf(stored, view, { kind, scopes: missing }));
+}
+
+/** For a connection that has no token of this kind: the link asks for one. */
+export function lackingKind(stored: StoredConnection, { request, view }: Question, named: TokenKindConfig): AccessTokenOutcome {
+  const { kind } = named;
+  const scopes = [...(request.scopes ?? scopesOfKind(named))];
+  const { name } = stored.connector;
+  return kindMissing(name, kind ?? "", scopes, connectUrlOf(stored, view, { kind: kind ?? undefined, scopes }));
+}
+
+/** Connects again at once. */
+function connectUrlOf(
+  { connection, connector }: StoredConnection,
+  { publicUrl }: View,
+  { kind, scopes = [] }: { kind?: string | undefined; scopes?: readonly string[] } = {},
+): string {
+  const asked = { id: connection.id, ...(kind !== undefined && { kind }), ...(scopes.length > 0 && { scopes: scopes.join(" ") }) };
+  return `${publicUrl}/connect/${connector.slug}?${new URLSearchParams(asked)}`;
 }
 
 /** Where there is no connection, or a disconnected one. Throws NOT_FOUND for a connector that the catalog does not have. */

@@ -29,7 +29,7 @@ interface Dependencies {
 
 interface Found {
   row: AuthorizationRow;
-  connector: Pick<ConnectorConfig, "name" | "oauth" | "scopes">;
+  connector: Pick<ConnectorConfig, "name" | "oauth" | "facts" | "tokenKinds">;
   /** The label of the account that its connection has. */
   expectedAccount: string | null;
 }
@@ -114,5 +114,12 @@ async function find(
   if (!found || !isShownTo(userId, found)) return null;
   const { connector_slug: slug, expected_account: expectedAccount, ...row } = found;
   // The configuration may no longer have the connector.
-  return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? { name: slug, oauth: null, scopes: [] }, expectedAccount };
+  return { row: shown(row, clock.now()), connector: connectors.get(slug) ?? goneConnector(slug), expectedAccount };
 }
+
+const goneConnector = (slug: string): Found["connector"] => ({
+  name: slug,
+  oauth: null,
+  facts: null,
+  tokenKinds: [{ kind: null, scopes: [], allowedScopes: [] }],
+});

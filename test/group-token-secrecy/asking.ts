@@ -8,8 +8,13 @@ import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world
 /** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
 export const SERVER_ROOTS: readonly string[] = ["user", "group", "provisionUser", "revokeUserTokens"];
 
-/** Deeper than is allowed, or another owner's connection: understood, and refused. */
-const refused = /Query depth limit|id: is already in use/;
+/** Deeper than is allowed, another owner's connection, or a kind of token that the connector does not have: understood, and refused. */
+const refused = /Query depth limit|id: is already in use|kind: \w+ has/;
+
+/** A user may start 100 attempts at a connector within the life of one: after so many operations that start one, the clock moves on. */
+const STARTS_AT_ONCE = 80;
+const STARTING_ROOTS: readonly string[] = ["connect", "disconnect", "submitAuthorization"];
+const ATTEMPT_LIFETIME_MS = 600_000;
 
 export interface Outcome {
   leaking: string[];
@@ -31,10 +36,15 @@ const fieldsOfUsers = (root: string) => (SERVER_ROOTS.includes(root) ? TOKEN_FIE
 /** Asks one after the other, each with what it needs to succeed. */
 export async function askAll(world: World, asker: AskerName | "server", list: readonly Operation[]): Promise<Outcome> {
   const outcome: Outcome = { leaking: [], successes: new Map(), reached: new Set(), bodies: new Map() };
-  const shared = asker === "server" ? world.server : await world.headersOf(asker);
+  let shared = asker === "server" ? world.server : await world.headersOf(asker);
+  let starts = 0;
   // What is too deep for every caller is asked by the member alone.
   const asked = list.filter(({ path }) => asker === "member" || path.length <= MAXIMUM_DEPTH + 1);
   for (const operation of asked) {
+    if (asker === "member" && STARTING_ROOTS.includes(operation.root) && (starts += 1) % STARTS_AT_ONCE === 0) {
+      world.clock.advance(ATTEMPT_LIFETIME_MS);
+      shared = await world.headersOf(asker);
+    }
     const { headers, text } = await prepare(world, asker, operation, shared);
     const answer = await world.read("/graphql", toInit(text, headers));
     if (answer.text.includes("BAD_USER_INPUT") && !refused.test(answer.text)) throw new Error(`${text} was refused: ${answer.text}`);
@@ -123,6 +133,7 @@ const singleQueries = ({ planted: { test, keyed } }: World): string[] => [
   `?rejected=${keyed.fingerprint}`,
   "?scopes=read",
   "?authorization_header=true",
+  "?kind=user",
   "?access_token=true",
   "?access_token=false",
 ];

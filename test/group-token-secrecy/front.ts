@@ -5,11 +5,11 @@ import { createServerHeaders } from "../support/caller.ts";
 import { createTestDatabase } from "../support/databases.ts";
 import { startSecondGateway, visit } from "../support/second-gateway.ts";
 import { createTestConfig, PUBLIC_URL, WEB_ORIGIN, sendTo } from "../support/test-app.ts";
-import { type Gateway, KEYED } from "./world.ts";
+import { type Gateway, KEYED, KINDS } from "./world.ts";
 
 /** A gateway with XKIT_UPSTREAM=xkit before a second one. */
 export async function startFrontGateway(): Promise<Gateway> {
-  const second = await startSecondGateway(() => ({ connectors: [KEYED], file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
+  const second = await startSecondGateway(() => ({ ...KINDS, connectors: [KEYED], file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
   const database = await createTestDatabase("sqlite");
   const env = {
     XKIT_UPSTREAM: "xkit",

@@ -12,7 +12,7 @@ import { askers, createWorld, ENUMERATION_TIMEOUT_MS, TOKEN_FIELDS, type World }
 
 /** Fields that never give a token: names, ids, sentences, links, and what signs in here. They are searched all the same. */
 const OTHER_FIELDS = [
-  ...["apiBaseUrl", "fingerprint", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
+  ...["apiBaseUrl", "fingerprint", "kind", "missingScopes", "scopes", "tokenType"].map((name) => `AccessToken.${name}`),
   ...[
     "authorizeUrl",
     "displayLabel",

@@ -1,7 +1,7 @@
 /** A gateway with a vault, as the proof of withholding needs it. Imported by tests only. */
 import { createServerHeaders } from "../support/caller.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../support/test-app.ts";
-import { type Gateway, KEYED } from "./world.ts";
+import { type Gateway, KEYED, KINDS } from "./world.ts";
 
 /** A gateway with a vault, its test app, and browsers before it. */
 export interface PlainGateway extends Gateway {
@@ -10,7 +10,7 @@ export interface PlainGateway extends Gateway {
 }
 
 export async function startPlainGateway(options: TestAppOptions = {}): Promise<PlainGateway> {
-  const test = await startTestApp({ provider: { recordSecrets: false }, connectors: [KEYED], ...options });
+  const test = await startTestApp({ provider: { recordSecrets: false }, ...KINDS, connectors: [KEYED], ...options });
   const browsers = new Map<string, TestUser>();
   async function userOf(id: string): Promise<TestUser> {
     const user = browsers.get(id) ?? (await test.signIn(id));

@@ -4,6 +4,7 @@ import type { App } from "../../gateway/app.ts";
 import type { AuthorizationServer } from "../support/authorization-server.ts";
 import type { ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { ask, type Send, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
+import { twoKinds } from "../support/two-kinds.ts";
 import { createKnownSecrets, isSearched, type KnownSecrets } from "./known-secrets.ts";
 import type { ArgumentValues } from "./secrets.ts";
 
@@ -36,6 +37,9 @@ export const KEYED = {
   supports_multiple_connections: true,
   collect: { instructions: "Type it.", fields: [{ name: "api_key", label: "Key", suffix: ".example", secret: true }] },
 };
+
+/** The connector `test` gives a token of the user's beside its own: withheld are both. */
+export const KINDS = twoKinds({ supports_multiple_connections: true });
 
 /** A gateway, as this proof needs it: one with a vault, or one in front of another. */
 export interface Gateway {
@@ -202,6 +206,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   rejected: [`"${test.fingerprint}"`],
   verify: ["true"],
   scopes: ['["read"]'],
+  kind: ['"user"'],
   loginHint: ['"ada@example.test"'],
   "user.id": ['"fred"', '"grace"'],
   "group.id": ['"acme"'],

@@ -6,7 +6,7 @@ import { checkToken, isCheckable } from "../../gateway/oauth/check.ts";
 import { isSigned } from "../../gateway/oauth/callback-signature.ts";
 import { isDevice, requestDeviceCode, requestDeviceTokens } from "../../gateway/oauth/device.ts";
 import { exchangeCode } from "../../gateway/oauth/exchange.ts";
-import { declaredSources, type OAuthProvider } from "../../gateway/oauth/provider.ts";
+import { declaredSources, type OAuthProvider, ofTokenKind } from "../../gateway/oauth/provider.ts";
 import { refreshTokens } from "../../gateway/oauth/refresh.ts";
 import { isUnattended, requestTokens } from "../../gateway/oauth/request-tokens.ts";
 import type { TokenResult } from "../../gateway/oauth/result.ts";
@@ -56,6 +56,7 @@ async function start(slug: string): Promise<Played> {
     provider: player.facts,
     client_id: client.clientId,
     client_secret: client.clientSecret,
+    ...scopesByKind(fixture),
   });
   if (connector.oauth === null) throw new Error(`${slug} is no OAuth provider.`);
   const provider = fillProvider(connector.oauth.provider, valuesIn(fixture, connector));
@@ -89,8 +90,15 @@ const refresh = ({ fixture, provider, scopes, redirectUri }: Played): Promise<To
   return refreshTokens({ provider, client, refreshToken, redirectUri, scopes: { requested, granted: scopes }, askedAt });
 };
 
-/** Slack's own token of the user is asked for by a parameter of its own, which one token of each connection does not need. */
-const withoutUserToken = ({ user_scope: _userScope, ...params }: Readonly<Record<string, unknown>>) => params;
+/** The scopes that the fixture asks for, where one answer holds several kinds of token. */
+function scopesByKind({ concluded: { tokens } }: Fixture): { scopes?: Record<string, string[]> } {
+  const kinds = Object.entries(tokens);
+  return kinds.length === 0 ? {} : { scopes: Object.fromEntries(kinds.map(([kind, { scopes }]) => [kind, scopes])) };
+}
+
+/** What is expected of each kind beside the default, by kind. */
+const furtherOf = ({ concluded: { tokens } }: Fixture, { tokenKind }: OAuthProvider) =>
+  Object.entries(tokens).filter(([kind]) => kind !== tokenKind);
 
 describe.each(byCode)("%s", (slug) => {
   it("is asked for a code as its documentation says, and is understood", async () => {
@@ -112,10 +120,19 @@ describe.each(byCode)("%s", (slug) => {
 describe.each(byConsent)("%s", (slug) => {
   it("is asked for consent as its documentation says", async () => {
     const { fixture, provider, redirectUri } = await start(slug);
-    const wanted = withoutUserToken(fixture.authorize?.params ?? {});
+    const wanted = fixture.authorize?.params ?? {};
+    const furtherScopes = Object.fromEntries(furtherOf(fixture, provider).map(([kind, { scopes }]) => [kind, scopes]));
     const scope = wanted[provider.scopeParam];
     const scopes = typeof scope === "string" ? scope.split(provider.scopeSeparator) : [];
-    const url = await createAuthorizationRequest({ provider, client, redirectUri, scopes, state, verifier: createVerifier() });
+    const url = await createAuthorizationRequest({
+      provider,
+      client,
+      redirectUri,
+      scopes,
+      furtherScopes,
+      state,
+      verifier: createVerifier(),
+    });
     expect(pick(Object.fromEntries(url.searchParams), wanted)).toEqual(like(wanted));
   });
 });
@@ -134,6 +151,40 @@ describe.each(oauth)("%s", (slug) => {
     // Where the answer or the documentation states no scopes, granted are those that were asked for.
     const stated = concluded.scopes.length > 0 ? (result.tokens.scopes ?? concluded.scopes) : [];
     expect(named(stated)).toEqual(named(concluded.scopes));
+    const further = furtherOf(played.fixture, played.provider).map(([kind, token]) => [
+      kind,
+      {
+        accessToken: token.access_token,
+        refreshToken: token.refresh_token,
+        scopes: token.scopes,
+        expiresInSeconds: token.expires_in,
+        refreshExpiresInSeconds: null,
+        tokenType: "bearer",
+      },
+    ]);
+    expect(result.tokens.further ?? {}).toEqual(Object.fromEntries(further));
+  });
+});
+
+const furtherRefreshes = oauth.flatMap((slug) => Object.keys(readFixture(slug).refresh_further).map((kind) => ({ slug, kind })));
+describe("a further kind of token", () => {
+  it.each(furtherRefreshes)("of $slug, $kind, is refreshed as its documentation says, and is understood", async ({ slug, kind }) => {
+    const { fixture, player: server, provider, redirectUri } = await start(slug);
+    const [refreshed, first] = [fixture.refresh_further[kind], fixture.concluded.tokens[kind]];
+    if (!refreshed || !first) throw new Error("The fixture has no such refresh.");
+    server.play(refreshed.answer);
+    const request = { provider: ofTokenKind(provider, kind), client, refreshToken: first.refresh_token, redirectUri, askedAt };
+    const result = await refreshTokens(request);
+    expectRequest(server.sent[0], refreshed);
+    expect(result).toMatchObject({
+      ok: true,
+      tokens: {
+        accessToken: first.access_token.replace("1", "2"),
+        refreshToken: first.refresh_token.replace("1", "2"),
+        scopes: first.scopes,
+        expiresInSeconds: first.expires_in,
+      },
+    });
   });
 });
 

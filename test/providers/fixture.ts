@@ -33,6 +33,8 @@ const fixtureSchema = z.object({
   /** The exchange of the first access token for one that lasts longer. */
   upgrade: exchangeSchema.optional(),
   refresh: exchangeSchema.nullable(),
+  /** The refresh of each further kind of token, by its kind. */
+  refresh_further: z.record(z.string(), exchangeSchema).default({}),
   userinfo: z.array(exchangeSchema),
   check: exchangeSchema.optional(),
   revoke: exchangeSchema.nullable(),
@@ -48,6 +50,13 @@ const fixtureSchema = z.object({
     expires_in: z.number().nullable(),
     account: z.looseObject({ id: z.string().nullable(), label: z.string().nullable() }).nullable(),
     metadata: z.record(z.string(), z.unknown()).default({}),
+    /** Each kind of token that the exchange brings, where there are several. */
+    tokens: z
+      .record(
+        z.string(),
+        z.object({ access_token: z.string(), refresh_token: z.string(), scopes: z.array(z.string()), expires_in: z.number() }),
+      )
+      .default({}),
   }),
   /** What could not be confirmed in the documentation. */
   unconfirmed: z.array(z.string()),

@@ -67,16 +67,21 @@ export async function route(state: ServerState, request: IncomingMessage, respon
 
 const sendNothing = (response: ServerResponse): void => sendText(response, 404, "There is nothing here.");
 
-/** RFC 6749 section 4.1.2, by a person who agrees to everything unless told otherwise. */
+/**
+ * RFC 6749 section 4.1.2, by a person who agrees to everything unless told otherwise. `user_scope` asks for a second token, which the answer
+ * of the token endpoint holds under `user`.
+ */
 function consent({ endpoint, answers, denials }: ServerState, asked: URLSearchParams, response: ServerResponse): void {
   const redirectUri = asked.get("redirect_uri") ?? "";
   if (asked.get("client_id") !== endpoint.client.clientId || asked.get("response_type") !== "code" || !URL.canParse(redirectUri))
     return sendText(response, 400, "This authorization request is not valid.");
   const denial = denials.shift();
   const scopes = answers.grantedScopes ?? (asked.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
+  const userScopes = asked.get("user_scope")?.split(" ");
   const code = () =>
     endpoint.grants.createCode({
       grant: endpoint.grants.createGrant(answers.account, scopes),
+      userGrant: userScopes ? endpoint.grants.createGrant(answers.account, userScopes, "user") : null,
       redirectUri,
       challenge: asked.get("code_challenge"),
     });

@@ -27,8 +27,11 @@ export interface Controls extends Answers {
   release(): void;
   /** What the next requests to `/userinfo` and `/introspect` answer instead, in order. */
   answerChecks(...statuses: number[]): void;
-  /** The person, or the provider, takes all grants back (those of one account if named): refresh gives `invalid_grant`, `/api/me` 401. */
-  revokeGrants(accountId?: string): void;
+  /**
+   * The person, or the provider, takes all grants back (those of one account, and of one kind of token, if named): refresh gives
+   * `invalid_grant`, `/api/me` 401.
+   */
+  revokeGrants(accountId?: string, kind?: "user" | null): void;
   /** All access tokens so far stop working at once, before their time; refresh tokens stay good. */
   expireAccessTokens(): void;
   /** Codes that wait for their users. */

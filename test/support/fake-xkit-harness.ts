@@ -11,7 +11,7 @@ import { openXkit } from "./upstream.ts";
 const connectors = [
   { slug: "test", name: "Test", scopes: ["read", "write"], supports_multiple_connections: true },
   ...suiteCatalog.map((connector) =>
-    connector.slug === "single" ? { ...connector, ...singleScopes, api: singleApi, grant_ms: GRANT_MS } : connector,
+    connector.slug === "single" ? { ...connector, ...singleScopes, user_scope: "me", api: singleApi, grant_ms: GRANT_MS } : connector,
   ),
 ];
 
@@ -46,6 +46,7 @@ export const plainOwnUsersLacks: Lacks = {
   ...contractLacks,
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
+  kinds: "it knows one kind of token",
   asksScopes: "it knows no scopes",
   startsScopes: "it knows no scopes",
   statesLife: "it states no expiry",

@@ -9,6 +9,8 @@ export interface TestAccount {
 export interface Grant {
   readonly account: TestAccount;
   readonly scopes: readonly string[];
+  /** Of the token that came beside another one: what asked for it. Null: of the token itself. */
+  readonly kind: "user" | null;
   revoked: boolean;
 }
 
@@ -18,6 +20,8 @@ export interface IssuedTokens {
   readonly expiresInSeconds: number;
   readonly refreshExpiresInSeconds: number | null;
   readonly scopes: readonly string[];
+  /** A second token of the same consent. */
+  readonly user: IssuedTokens | null;
 }
 
 export interface GrantRules {
@@ -35,6 +39,8 @@ export interface GrantRules {
 
 export interface PendingCode {
   readonly grant: Grant;
+  /** The grant of the second token, where one was asked for. */
+  readonly userGrant: Grant | null;
   readonly redirectUri: string;
   /** S256 of the verifier, or null when the request had none. */
   readonly challenge: string | null;
@@ -76,13 +82,14 @@ export function createGrants(rules: GrantRules) {
   };
   return {
     issuedSecrets: memory.issuedSecrets,
-    createGrant: (account: TestAccount, scopes: readonly string[]) => createGrant(memory, account, scopes),
+    createGrant: (account: TestAccount, scopes: readonly string[], kind: Grant["kind"] = null) =>
+      createGrant(memory, account, scopes, kind),
     createCode: (pending: PendingCode) => createCode(memory, pending),
     redeemCode: (code: string, redirectUri: string, verifier: string | null) => redeemCode(memory, code, redirectUri, verifier),
     redeemRefreshToken: (token: string) => redeemRefreshToken(memory, token),
     findGrant: (accessToken: string) => findGrant(memory, accessToken),
     revoke: (token: string) => revoke(memory, token),
-    revokeGrants: (accountId?: string) => revokeGrants(memory, accountId),
+    revokeGrants: (accountId?: string, kind?: Grant["kind"]) => revokeGrants(memory, accountId, kind),
     expireAccessTokens: () => expireAccessTokens(memory),
     issueTokens: (account: TestAccount, scopes: readonly string[]) =>
       issue(memory, createGrant(memory, account, scopes), mint(memory, "refresh")),
@@ -98,8 +105,8 @@ function mint({ issuedSecrets }: Memory, prefix: string): string {
   return secret;
 }
 
-function createGrant({ grants }: Memory, account: TestAccount, scopes: readonly string[]): Grant {
-  const grant = { account, scopes, revoked: false };
+function createGrant({ grants }: Memory, account: TestAccount, scopes: readonly string[], kind: Grant["kind"] = null): Grant {
+  const grant = { account, scopes, kind, revoked: false };
   grants.add(grant);
   return grant;
 }
@@ -116,7 +123,9 @@ function redeemCode(memory: Memory, code: string, redirectUri: string, verifier:
   if (pending === undefined || pending.redirectUri !== redirectUri || !provesChallenge(pending.challenge, verifier)) return null;
   if (pending.used) pending.grant.revoked = true;
   pending.used = true;
-  return pending.grant.revoked ? null : issue(memory, pending.grant, mint(memory, "refresh"));
+  if (pending.grant.revoked) return null;
+  const user = pending.userGrant && issue(memory, pending.userGrant, mint(memory, "refresh"));
+  return { ...issue(memory, pending.grant, mint(memory, "refresh")), user };
 }
 
 /** RFC 6749 section 6, with rotation and reuse detection as RFC 9700 section 4.14.2 describes them. */
@@ -151,6 +160,7 @@ function issue(memory: Memory, grant: Grant, refreshToken: string): IssuedTokens
     expiresInSeconds: accessTokenSeconds,
     refreshExpiresInSeconds: refreshTokenSeconds,
     scopes: grant.scopes,
+    user: null,
   };
 }
 
@@ -172,8 +182,9 @@ function expireAccessTokens({ rules, accessTokens }: Memory, grant?: Grant): voi
   for (const held of accessTokens.values()) if (grant === undefined || held.grant === grant) held.expiresAtMs = rules.now();
 }
 
-function revokeGrants({ grants }: Memory, accountId?: string): void {
-  for (const grant of grants) grant.revoked ||= accountId === undefined || grant.account.id === accountId;
+function revokeGrants({ grants }: Memory, accountId?: string, kind?: Grant["kind"]): void {
+  for (const grant of grants)
+    grant.revoked ||= (accountId === undefined || grant.account.id === accountId) && (kind === undefined || grant.kind === kind);
 }
 
 function provesChallenge(challenge: string | null, verifier: string | null): boolean {

@@ -20,6 +20,7 @@ export const nangoLacks: Lacks = {
   grantLife: "Nango tells no end of a grant",
   deviceCodes: "users connect on Nango's own page",
   apiAccess: "the adapter does not know where a provider's API is",
+  kinds: "Nango has one token of a connection",
   startsScopes: "Nango's integration says what is asked for",
   ended: "Nango does not say why a refresh failed",
   misconfigured: "Nango does not say why a refresh failed",

@@ -30,7 +30,7 @@ export const suiteCatalog = [
 export const singleApi = { base_url: "https://api.single.example/v1", header: "X-Single-Token" };
 export const singleScopes = { allowed_scopes: ["write"] };
 
-/** The same with the provider behind `single`. */
+/** The same with the provider behind `single`, which gives a token of the kind `user` beside the one of the kind `main`. */
 export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer): Record<string, unknown>[] =>
   suiteCatalog.map((connector) =>
     "collect" in connector
@@ -38,9 +38,11 @@ export const suiteConnectors = ({ providerFacts, client }: AuthorizationServer):
       : {
           ...connector,
           ...singleScopes,
+          scopes: { main: connector.scopes, user: ["me"] },
           provider: {
             ...providerFacts,
             metadata: { account_id: "userinfo:sub" },
+            tokens: { main: { path: "access_token" }, user: { path: "user.access_token", scope_param: "user_scope" } },
             api: { base_url: singleApi.base_url, auth: `${singleApi.header}: {access_token}` },
             expiry: { refresh_default: GRANT_MS / 1000 },
           },

@@ -118,6 +118,7 @@ function bodyOf(tokens: IssuedTokens): Record<string, unknown> {
     refresh_token: tokens.refreshToken === "" ? undefined : tokens.refreshToken,
     ...(tokens.refreshExpiresInSeconds !== null && { refresh_token_expires_in: tokens.refreshExpiresInSeconds }),
     scope: tokens.scopes.join(" "),
+    ...(tokens.user && { user: bodyOf(tokens.user) }),
   };
 }
 

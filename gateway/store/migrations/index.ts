@@ -13,6 +13,7 @@ import { leases } from "./0012-leases.ts";
 import { statedValues } from "./0013-stated-values.ts";
 import { grantTerms } from "./0014-grant-terms.ts";
 import { accounts } from "./0015-accounts.ts";
+import { tokenKinds } from "./0016-token-kinds.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   statedValues,
   grantTerms,
   accounts,
+  tokenKinds,
 ];

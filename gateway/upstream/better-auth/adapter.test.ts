@@ -50,6 +50,7 @@ for (const [name, kind, isSealing] of suites)
     marksSecretFields: oauthAlone,
     describesFields: oauthAlone,
     credentialKinds: oauthAlone,
+    kinds: "better-auth has one access token of an account",
     startsScopes: "better-auth's configuration says what is asked for",
     keepsFailed: "the app's own page is told what became of an attempt",
     connectedBy: "better-auth keeps when an account was first linked, and not when it was linked again",

@@ -68,7 +68,7 @@ export function tokenOutcome({ connection, memory, request }: Asked, token: Held
     return isFixed ? reconnectRequired(connection, "EXPIRED") : temporarilyUnavailable(name, BACK_OFF_SECONDS, "its token has expired");
   if (!isUsable) return minimumTtlUnavailable(name, maximumTtl);
   const missing = scopesMissingIn(request, token.scopes);
-  if (missing.length > 0) return connectionLacks(connection, missing);
+  if (missing.length > 0) return connectionLacks(connection, missing, request);
   return {
     type: "AccessToken",
     value: token.value,

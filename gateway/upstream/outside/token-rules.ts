@@ -30,7 +30,7 @@ function judge(token: { type: "AccessToken" } & AccessToken, request: TokenReque
   const { name, connectorUrl } = token.connection.connector;
   if (!token.connection.enabled) return notConnected(name, connectorUrl);
   const missing = scopesMissingIn(request, token.scopes);
-  if (missing.length > 0) return connectionLacks(token.connection, missing);
+  if (missing.length > 0) return connectionLacks(token.connection, missing, request);
   const fingerprint = fingerprintOf(token.value);
   if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
   const expiresAt = token.expiresAt?.getTime() ?? null;

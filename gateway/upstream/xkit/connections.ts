@@ -153,7 +153,7 @@ async function readForMember(api: BearerApi, where: ConnectionWhere, viewer: Vie
 }
 
 async function start(api: BearerApi, slug: string, wanted: StartOptions): Promise<Connection> {
-  const { id, returnTo, scopes, loginHint } = wanted;
+  const { id, returnTo, scopes, kind, loginHint } = wanted;
   const { ask, viewer, links, slugs, publicUrl, credential } = api;
   // Nothing is made for a user who cannot be named.
   await viewer();
@@ -161,6 +161,7 @@ async function start(api: BearerApi, slug: string, wanted: StartOptions): Promis
     ...(id !== null && { id }),
     ...(returnTo !== null && { return_to: new URL(returnTo, publicUrl).href }),
     ...(scopes && { scopes }),
+    ...(kind !== undefined && { kind }),
     ...(loginHint !== undefined && { login_hint: loginHint }),
   };
   const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, asked.connection({ slug }));

@@ -31,6 +31,7 @@ export function toOutcome(answer: ConnectionAnswer, connection: Connection, requ
     return connectionLacks(
       connection,
       (request.scopes ?? []).filter((scope) => problem.missing_scopes.includes(scope)),
+      request,
     );
   if (problem) return reconnectRequired(connection, problem.reason ?? "REVOKED");
   const value = answer.authorization?.access_token;
@@ -64,6 +65,7 @@ function judge(
     type: "AccessToken",
     value,
     tokenType: authorization?.token_type ?? "bearer",
+    kind: authorization?.token_kind ?? null,
     expiresAt,
     scopes: connection.authorization?.scopes ?? [],
     missingScopes: connection.authorization?.missingScopes ?? [],

@@ -12,7 +12,7 @@ import { statusOf } from "../withhold.ts";
 
 /** What a read of one connection with its token asks for (contract, "Tokens"). */
 export type TokenQuery = Readonly<
-  Record<"minimum_ttl" | "rejected" | "verify" | "scopes" | "authorization_header", string | number | boolean | null>
+  Record<"minimum_ttl" | "rejected" | "verify" | "kind" | "scopes" | "authorization_header", string | number | boolean | null>
 >;
 
 /** One connection with its token, and on whose behalf it was read. */
@@ -70,9 +70,10 @@ export function createTokenReader({ clock, publicUrl }: { clock: Clock; publicUr
   }
 }
 
-const toQuery = ({ minimumTtl, rejected, verify, scopes = [] }: TokenRequest): TokenQuery => ({
+const toQuery = ({ minimumTtl, rejected, verify, kind, scopes = [] }: TokenRequest): TokenQuery => ({
   minimum_ttl: minimumTtl,
   rejected,
+  kind: kind ?? null,
   verify,
   scopes: scopes.length > 0 ? scopes.join(" ") : null,
   authorization_header: true,

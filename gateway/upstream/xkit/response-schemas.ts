@@ -110,6 +110,7 @@ const authorization = z.object({
   authorizer: z.object({ prototype: prototype.nullish() }).nullish(),
   access_token: text,
   token_type: text,
+  token_kind: text,
   api_base_url: endpoint,
   authorization_header: header,
   /** To servers: the fields that the user typed, or with OAuth the token once more. */

@@ -9,6 +9,8 @@ export type FakeConnector = Readonly<{
   scopes?: readonly string[];
   /** What can be asked for besides. */
   allowed_scopes?: readonly string[];
+  /** What is asked of a second token, of the kind `user`; the other one is of the kind `main`. */
+  user_scope?: string;
   /** Where the provider's API is, and the name of the header that carries its token. */
   api?: Readonly<{ base_url: string; header: string }>;
   /** How long a grant lives, in milliseconds; it is stated where it is known. */

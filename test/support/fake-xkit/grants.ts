@@ -1,4 +1,4 @@
-import { membersOf, textOf } from "./json.ts";
+import { entriesOf, membersOf, textOf } from "./json.ts";
 import type { Authorization, Tokens } from "./state.ts";
 
 /** The provider behind the connectors that collect no fields. */
@@ -13,6 +13,8 @@ export interface FakeProvider {
 export type GrantAnswer =
   | { readonly tokens: Tokens }
   | { readonly refusal: "revoked" | "misconfigured" | "unavailable"; readonly code: string; readonly said: string };
+
+type Asking = Pick<Authorization, "state" | "asked" | "loginHint" | "connection">;
 
 export type Grants = ReturnType<typeof createGrants>;
 
@@ -32,8 +34,9 @@ export function createGrants({ url, clientId, clientSecret }: FakeProvider, now:
   }
 
   return {
-    authorizeUrl({ state, asked, loginHint }: Pick<Authorization, "state" | "asked" | "loginHint">, redirectUri: string): string {
-      const hint = loginHint === null ? {} : { login_hint: loginHint };
+    authorizeUrl({ state, asked, loginHint, connection }: Asking, redirectUri: string): string {
+      const { user_scope } = connection.connector;
+      const hint = { ...(loginHint !== null && { login_hint: loginHint }), ...(user_scope !== undefined && { user_scope }) };
       const params = { response_type: "code", client_id: clientId, redirect_uri: redirectUri, scope: asked.join(" "), state, ...hint };
       return `${url}/authorize?${new URLSearchParams(params)}`;
     },
@@ -65,6 +68,8 @@ function answerOf(status: number, text: string, now: number): GrantAnswer {
 
 function toTokens(members: Map<string, unknown>, accessToken: string, now: number): Tokens {
   const seconds = members.get("expires_in");
+  const user = entriesOf(members.get("user"));
+  const userToken = textOf(user, "access_token");
   return {
     accessToken,
     tokenType: (textOf(members, "token_type") ?? "bearer").toLowerCase(),
@@ -73,5 +78,6 @@ function toTokens(members: Map<string, unknown>, accessToken: string, now: numbe
     issuedAt: now,
     expiresAt: typeof seconds === "number" ? now + seconds * 1000 : null,
     fields: null,
+    user: userToken === null ? null : toTokens(user, userToken, now),
   };
 }

@@ -119,14 +119,23 @@ export const toConnection = (view: View, reader: User | null, connection: Connec
   connector: toConnector(view, connection.connector),
 });
 
+/** What is told of a token beside it. */
+interface Told {
+  withHeader: boolean;
+  kind: string | null;
+}
+
 /** What a GET of one connection adds to it (contract, "Tokens"). */
-export function withOutcome(view: View, reader: User | null, connection: Connection, outcome: TokenOutcome, withHeader: boolean) {
+export function withOutcome(view: View, reader: User | null, connection: Connection, outcome: TokenOutcome, { withHeader, kind }: Told) {
   const { authorization, ...rest } = toConnection(view, reader, connection);
   if (outcome.outcome !== "token") return { ...rest, authorization, token_problem: problemOf(view, connection.connector, outcome) };
-  const token = toToken(outcome.tokens, connection.connector, withHeader);
+  const token = { ...toToken(outcome.tokens, connection.connector, withHeader), ...(kind !== null && kindFacts(outcome.tokens, kind)) };
   const credential = reader ? {} : { credential: outcome.tokens.fields ?? token.access_token };
   return { ...rest, authorization: { ...authorization, ...token, ...credential }, token_problem: null };
 }
+
+/** The token's own, where the authorization shows those of another kind. */
+const kindFacts = ({ scopes, expiresAt }: Tokens, kind: string) => ({ token_kind: kind, scopes, expires_at: instant(expiresAt) });
 
 const toToken = ({ accessToken, tokenType }: Tokens, { api }: FakeConnector, withHeader: boolean) => ({
   access_token: accessToken,

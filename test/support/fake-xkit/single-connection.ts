@@ -13,15 +13,24 @@ export async function readSingle(service: Service, reader: User | null, connecti
   const minimumTtl = query.get("minimum_ttl");
   const scopes = query.get("scopes")?.split(" ") ?? [];
   assertAllowed(connection.connector, scopes);
+  const kind = kindOf(connection.connector, query.get("kind"));
   const isOfGroup = reader !== null && connection.owner.kind === "group";
   const outcome = await service.readToken(connection, isOfGroup && service.dialect.withholdsGroupTokens, {
     minimumTtl: minimumTtl === null ? null : Number(minimumTtl),
     rejected: query.get("rejected"),
     scopes,
+    kind,
   });
   const refusal = refusalOf(connection, outcome, reader === null);
   if (refusal) throw refusal;
-  return withOutcome(service, reader, connection, outcome, query.get("authorization_header") === "true");
+  return withOutcome(service, reader, connection, outcome, { withHeader: query.get("authorization_header") === "true", kind });
+}
+
+/** Null where the connector has one kind of token (contract, "Tokens"). */
+function kindOf({ user_scope: userScope }: FakeConnector, asked: string | null): string | null {
+  if (asked === null) return userScope === undefined ? null : "main";
+  if (userScope !== undefined && ["main", "user"].includes(asked)) return asked;
+  throw new Refusal(400, "BAD_USER_INPUT", "kind: there is no such kind of token.", { path: "kind" });
 }
 
 /** A scope that the platform does not allow is not asked for (contract, "Tokens"). */

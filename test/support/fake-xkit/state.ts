@@ -21,6 +21,8 @@ export interface Tokens {
   readonly issuedAt: number;
   readonly expiresAt: number | null;
   readonly fields: Readonly<Record<string, string>> | null;
+  /** The second token of one consent. */
+  readonly user?: Tokens | null;
 }
 
 /** Why the last refresh brought no token, and until when the provider is left alone. */
@@ -49,6 +51,8 @@ export interface Authorization {
   label: string | null;
   error: { code: string; said: string | null } | null;
   tokens: Tokens | null;
+  /** The grant of the second token, which is refreshed by itself. */
+  user?: Authorization | null;
   connectedAt: number | null;
   healthChangedAt: number | null;
   failure: Failure | null;
@@ -173,7 +177,8 @@ function createConnecting({ connections, authorizations, now }: Rows) {
 
     succeed(authorization: Authorization, tokens: Tokens, label: string | null): void {
       const { connection } = authorization;
-      change(authorization, { status: "active", tokens, label, error: null, connectedAt: now(), healthChangedAt: now() });
+      const user = tokens.user ? { ...authorization, tokens: tokens.user } : null;
+      change(authorization, { status: "active", tokens, user, label, error: null, connectedAt: now(), healthChangedAt: now() });
       change(connection, { enabled: true, authorization, updatedAt: now() });
     },
 

@@ -7,6 +7,8 @@ export interface TokenQuery {
   readonly minimumTtl: number | null;
   readonly rejected: string | null;
   readonly scopes: readonly string[];
+  /** Null is the default. */
+  readonly kind: string | null;
 }
 
 /** What a GET of a single connection says of its token (contract, "Tokens"). */
@@ -41,7 +43,8 @@ export function createTokenReader({ state, grants, now }: { state: State; grants
     return flight;
   }
 
-  async function read({ enabled, authorization }: Connection, isWithheld: boolean, query: TokenQuery): Promise<TokenOutcome> {
+  async function read({ enabled, ...connection }: Connection, isWithheld: boolean, query: TokenQuery): Promise<TokenOutcome> {
+    const authorization = query.kind === "user" ? connection.authorization?.user : connection.authorization;
     if (!enabled || !authorization) return { outcome: "not connected" };
     const held = authorization.tokens;
     if (!held) return { outcome: "reconnect", reason: "REVOKED" };
