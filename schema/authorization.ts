@@ -13,7 +13,10 @@ export const authorizationNode = (source: OwnerConnections, authorization: Autho
 });
 
 const statusValues: Record<string, { value: AuthorizationStatus; description: string }> = {
-  AWAITING_CALLBACK: { value: "awaiting_callback", description: "The user has been sent to the provider, or to a form." },
+  AWAITING_CALLBACK: {
+    value: "awaiting_callback",
+    description: "The user has been sent to the provider, to a form, or has a code to enter.",
+  },
   RETRIEVING_TOKENS: { value: "retrieving_tokens", description: "The provider has agreed; its tokens are being fetched." },
   ACTIVE: { value: "active", description: "Tokens can be had." },
   ERROR: { value: "error", description: "Only reconnecting helps; see errorMessage." },

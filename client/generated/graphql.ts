@@ -8,7 +8,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type AuthorizationStatus =
   /** Tokens can be had. */
   | 'ACTIVE'
-  /** The user has been sent to the provider, or to a form. */
+  /** The user has been sent to the provider, to a form, or has a code to enter. */
   | 'AWAITING_CALLBACK'
   /** Only reconnecting helps; see errorMessage. */
   | 'ERROR'
