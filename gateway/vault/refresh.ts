@@ -123,7 +123,7 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
 async function settled({ connections, clock }: Dependencies, grant: StoredGrant): Promise<RefreshOutcome> {
   for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
     await clock.sleep(waitMs);
-    const current = await connections.read(grant.connection.id);
+    const current = await connections.read(grant.connection.id, grant.authorization.token_kind);
     if (!isSameGrant(current, grant) || !isLeased(current.authorization, clock.now()))
       return { stored: current, problem: problemOf(current, clock.now()) };
   }

@@ -161,8 +161,23 @@ describe.each(databaseKinds)("a connection with two kinds of token, on %s", (dat
   });
 });
 
-describe("a failure of one kind of token", () => {
-  it("leaves the others as they are", async () => {
+describe("one kind of token", () => {
+  it("is waited for where another process refreshes it, which is no other kind's token", async () => {
+    const ada = await start();
+    const twin = await test.startTwin();
+    test.clock.advance(HOUR_MS / 2);
+    const hold = test.provider.controls.hold();
+    const longer = askKind(ada, "user", { minimumTtl: 3_000 });
+    await hold.arrived(1);
+    const other = askKind(ada, "user", { via: twin });
+    await turns(100);
+    hold.release();
+    const { value } = await longer;
+    expect(await other).toMatchObject({ kind: "user", value });
+    expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("leaves the others as they are when its refresh fails", async () => {
     const ada = await start();
     test.clock.advance(HOUR_MS);
     test.provider.controls.next({ status: 503 });
@@ -174,7 +189,7 @@ describe("a failure of one kind of token", () => {
     expect(connection.data.connection.authorization.health).toBe("WORKING");
   });
 
-  it("by a refused token refreshes that kind alone", async () => {
+  it("is refreshed alone when its token was refused", async () => {
     const ada = await start();
     const [bot, user] = [await askKind(ada), await askKind(ada, "user")];
     const renewed = await askKind(ada, "user", { rejected: user.fingerprint });

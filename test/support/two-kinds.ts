@@ -32,6 +32,7 @@ interface AskedKind {
   rejected?: string | undefined;
   verify?: boolean;
   scopes?: string[];
+  minimumTtl?: number;
   /** Another process than the user's browser talks to. */
   via?: Pick<App, "fetch">;
 }
