@@ -4,10 +4,12 @@ import { createServer, type Server } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { type HostedGateway, startHostedGateway } from "../test/support/client/hosted-gateway.ts";
 
 const example = readFileSync(new URL("../examples/script-tag/index.html", import.meta.url), "utf8");
 
+let codes: AuthorizationServer;
 let gateway: HostedGateway;
 let browser: Browser;
 /** What the platform's own page is at the moment. */
@@ -40,12 +42,19 @@ beforeAll(async () => {
   const api = { base_url: `${await listenOn(apiServer)}/v1`, auth: "X-Api-Key: {api_key}" };
   const collect = [{ name: "api_key", label: "Key", secret: true }];
   const keyed = { slug: "keyed", name: "Keyed", provider: { kind: "api_key", collect, api } };
-  gateway = await startHostedGateway({ webOrigins: [pageUrl], connectors: [{ slug: "slack", name: "Slack", provider: "demo" }, keyed] });
+  codes = await startAuthorizationServer();
+  const device = { ...codes.providerFacts, kind: "device", device_authorization_endpoint: `${codes.url}/device` };
+  const tv = { slug: "tv", name: "TV", provider: device, client_id: codes.client.clientId, client_secret: codes.client.clientSecret };
+  gateway = await startHostedGateway({
+    webOrigins: [pageUrl],
+    connectors: [{ slug: "slack", name: "Slack", provider: "demo" }, keyed, tv],
+  });
   browser = await launchChromium();
 });
 afterAll(async () => {
   await browser.close();
   await gateway.stop();
+  await codes.close();
   pageServer.close();
   apiServer.close();
 });
@@ -121,8 +130,8 @@ describe("the script tag", () => {
 });
 
 describe("a popup", () => {
-  const html = (url: string) => `<!doctype html><script src="${url}/xkit.js"></script>
-    <button onclick="xkit.connect('demo', { popup: true }).then((c) => (document.title = c.authorization.displayLabel), (e) => (document.title = e.code))">Connect</button>`;
+  const html = (url: string, slug = "demo") => `<!doctype html><script src="${url}/xkit.js"></script>
+    <button onclick="xkit.connect('${slug}', { popup: true }).then((c) => (document.title = c.authorization.displayLabel), (e) => (document.title = e.code))">Connect</button>`;
 
   async function connectInPopup(page: Page, answer: "Allow" | "Deny"): Promise<Page> {
     const opening = page.context().waitForEvent("page");
@@ -132,8 +141,8 @@ describe("a popup", () => {
     return popup;
   }
 
-  async function openSignedIn(userId: string) {
-    const opened = await openPage(html(gateway.url));
+  async function openSignedIn(userId: string, slug?: string) {
+    const opened = await openPage(html(gateway.url, slug));
     const token = await gateway.provision(userId);
     await opened.page.evaluate((userToken) => window.xkit.login(userToken), token);
     return opened;
@@ -144,6 +153,18 @@ describe("a popup", () => {
     const popup = await connectInPopup(page, "Allow");
     await expect.poll(() => page.title()).toBe("ada@example.test");
     await expect.poll(() => popup.isClosed()).toBe(true);
+  });
+
+  test("shows the code that is entered at the provider, and closes once the user has agreed", async () => {
+    const { page } = await openSignedIn("popup-code", "tv");
+    codes.controls.devices.next({ answer: { interval: 1 } });
+    const opening = page.context().waitForEvent("page");
+    await page.getByRole("button").click();
+    const popup = await opening;
+    await popup.getByText("WDJB-MJHT").waitFor();
+    codes.controls.devices.approve();
+    await expect.poll(() => page.title(), { timeout: 20_000 }).toBe("user-1@example.test");
+    await expect.poll(() => popup.isClosed(), { timeout: 20_000 }).toBe(true);
   });
 
   test("connects, and the page is told when it asks for a token again and access was taken back at the provider", async () => {
