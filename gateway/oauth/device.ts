@@ -22,7 +22,7 @@ export interface DeviceAuthorization {
   /** The same with the code in it; null where the provider states none. */
   readonly verificationUriComplete: string | null;
   readonly expiresInSeconds: number;
-  /** Least time between two questions for the tokens. */
+  /** Least time between two questions for the tokens: 1 to 600. */
   readonly intervalSeconds: number;
 }
 
@@ -35,6 +35,7 @@ interface DeviceRequest extends Partial<FetchLimits> {
 
 /** RFC 8628 section 3.2: where the answer states none. */
 const DEFAULT_INTERVAL_SECONDS = 5;
+const SHORTEST_INTERVAL_SECONDS = 1;
 const LONGEST_INTERVAL_SECONDS = 600;
 /** Sizes that are read, in characters. */
 const MAXIMUM_DEVICE_CODE = 4_096;
@@ -48,6 +49,8 @@ const isSafeUri = (text: string): boolean => {
 };
 const uriSchema = z.string().max(MAXIMUM_URI).refine(isSafeUri);
 
+const toInterval = (seconds: number): number => Math.min(Math.max(seconds, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS);
+
 const answerSchema = z.object({
   device_code: z.string().min(1).max(MAXIMUM_DEVICE_CODE),
   user_code: z
@@ -57,7 +60,7 @@ const answerSchema = z.object({
   verification_uri: uriSchema,
   verification_uri_complete: uriSchema.nullable().catch(null),
   expires_in: z.coerce.number().positive(),
-  interval: z.coerce.number().positive().max(LONGEST_INTERVAL_SECONDS).catch(DEFAULT_INTERVAL_SECONDS),
+  interval: z.coerce.number().positive().catch(DEFAULT_INTERVAL_SECONDS).transform(toInterval),
 });
 
 /** Whether tokens are had by a code that the user enters at the provider (RFC 8628). */

@@ -141,6 +141,28 @@ describe("the questions for tokens", () => {
     expect(pauses()[0]).toBeGreaterThanOrEqual(5_000);
   });
 
+  it.each([0.001, true])("come a second apart at least, whatever the provider states: %j", async (interval) => {
+    const ada = await start();
+    test.provider.controls.devices.next({ answer: { interval } });
+    await connect(ada);
+    await vi.waitFor(() => {
+      test.clock.advance(100);
+      expect(polls().length).toBeGreaterThanOrEqual(4);
+    }, PATIENCE);
+    for (const pause of pauses()) expect(pause).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("come 10 min apart where the provider states more", async () => {
+    const ada = await start();
+    test.provider.controls.devices.next({ answer: { interval: 700 } });
+    await connect(ada);
+    for (let second = 0; second < 20; second += 1) {
+      test.clock.advance(STEP_MS);
+      await turns();
+    }
+    expect(polls()).toEqual([]);
+  });
+
   it("come 5 s later from each slow_down on, also in the next process", async () => {
     const ada = await start();
     const slowDown = { status: 400, body: { error: "slow_down" } };
