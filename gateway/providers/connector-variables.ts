@@ -1,6 +1,6 @@
 import type { VariableRule } from "../oauth/provider-requests.ts";
 import type { WrittenField } from "./collect.ts";
-import type { Provider } from "./provider.ts";
+import { type Provider, ruleOf } from "./provider.ts";
 import { templateFieldsOf } from "./template.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
@@ -55,14 +55,27 @@ export function wrongVariablesIn(written: WrittenVariables): [path: string[], me
   });
 }
 
+/** Defaults of the provider's that break the rule of their own variable: with them no request could be made. */
+export const wrongDefaultsIn = ({ provider, allowed_hosts: allowedHosts }: WrittenVariables): [path: string[], message: string][] =>
+  (["variables", "collect"] as const).flatMap((key) =>
+    (provider?.facts?.[key] ?? []).flatMap((variable, index): [string[], string][] => {
+      const { default: value } = variable;
+      const rule = { ...ruleOf(variable), allowedHosts };
+      return value === undefined || readValue(rule, value) !== null
+        ? []
+        : [[["provider", key, String(index), "default"], toProblem(rule, value)]];
+    }),
+  );
+
 /** What is wrong with the connector's own fields. */
 export function fieldProblemsIn(written: WrittenVariables): [path: string[], message: string][] {
   const rules = rulesOf(written);
   const { facts } = written.provider ?? {};
-  const known = new Set([...(facts?.variables ?? []), ...(facts?.collect ?? [])].map(({ name }) => name));
+  const known = new Map([...(facts?.variables ?? []), ...(facts?.collect ?? [])].map((variable) => [variable.name, variable]));
   return fieldsOf(written).flatMap(({ name, label, default: preset, enum: values = [] }, index): [string[], string][] => {
     const path = (key: string) => ["collect", "fields", String(index), key];
     const rule = rules[name];
+    const usual = known.get(name)?.default;
     const isWrong = (value: string) => rule !== undefined && readValue(rule, value) === null;
     return [
       ...(label === undefined && !known.has(name) ? [[path("label"), "is required"] satisfies [string[], string]] : []),
@@ -70,6 +83,9 @@ export function fieldProblemsIn(written: WrittenVariables): [path: string[], mes
         ? [[path("name"), "is asked of users, and has a value in variables: leave one out"] satisfies [string[], string]]
         : []),
       ...(preset !== undefined && rule && isWrong(preset) ? [[path("default"), toProblem(rule)] satisfies [string[], string]] : []),
+      ...(preset === undefined && usual !== undefined && isWrong(usual)
+        ? [[path("default"), `is required: that of the provider, ${usual}, is not one of the enum`] satisfies [string[], string]]
+        : []),
       ...(rule && values.some(isWrong) ? [[path("enum"), toProblem({ ...rule, enum: null })] satisfies [string[], string]] : []),
     ];
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "../http/secure-endpoint.ts";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
@@ -6,7 +7,7 @@ import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
 import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
-import { fieldProblemsIn, fixedVariables, rulesOf, wrongVariablesIn } from "./connector-variables.ts";
+import { fieldProblemsIn, fixedVariables, rulesOf, wrongDefaultsIn, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
@@ -67,6 +68,13 @@ const nangoMetadataSchema = z
   )
   .refine((metadata) => Object.keys(metadata).length <= MAXIMUM_METADATA, `must have at most ${MAXIMUM_METADATA} names`);
 
+/** As it is compared with what users enter. This machine is nobody's provider. */
+const allowedHostSchema = z
+  .string()
+  .toLowerCase()
+  .refine((host) => URL.parse(`https://${host}`)?.hostname === host, 'must be the name of a host alone, like "gitlab.corp"')
+  .refine((host) => !isLoopback(host), "must not be this machine");
+
 /** One entry of `connectors` in the configuration file, as it is written. */
 const writtenSchema = z.strictObject({
   slug: slugSchema.optional(),
@@ -90,7 +98,7 @@ const writtenSchema = z.strictObject({
   /** Values for the provider's variables that are the same for all users. */
   variables: z.record(z.string(), z.string().min(1)).default({}),
   /** Private hosts that users may name, as those of a GitLab in the company's own network. */
-  allowed_hosts: z.array(z.string().min(1).toLowerCase()).max(64).default([]),
+  allowed_hosts: z.array(allowedHostSchema).max(64).default([]),
   check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
   collect: collectSchema.optional(),
   integration: z
@@ -176,6 +184,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
     ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
+    ...wrongDefaultsIn(written),
     ...(facts ? clientProblems(written, facts) : []),
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]

@@ -135,6 +135,16 @@ describe("a configuration", () => {
       '{host} stands where it may not: it needs a variable with another "may"',
     ],
     [{ variables: [{ name: "host", may: "host" }] }, { variables: { host: "localhost" } }, "must be the name of a public host"],
+    [{ variables: [{ name: "x", default: "a/b" }] }, {}, "variables.0.default must be a single name"],
+    [
+      { variables: [{ name: "x", default: "git.corp", may: "host" }] },
+      { allowed_hosts: ["other.corp"] },
+      "variables.0.default must be the name of a public host",
+    ],
+    [{}, { allowed_hosts: ["https://git.corp/"] }, 'must be the name of a host alone, like "gitlab.corp"'],
+    [{}, { allowed_hosts: ["git.corp:8443"] }, 'must be the name of a host alone, like "gitlab.corp"'],
+    [{}, { allowed_hosts: ["10.0.0.8", "LOCALHOST"] }, "must not be this machine"],
+    [{}, { allowed_hosts: ["127.0.0.1"] }, "must not be this machine"],
     [{ variables: [{ name: "x", pattern: "(" }] }, {}, "must be a regular expression"],
   ])("is refused by name: %j, %j", async (facts, connector, message) => {
     await expect(start(() => facts, connector)).rejects.toThrow(message);
