@@ -3,6 +3,7 @@ import type { FieldConfig } from "../providers/collect.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { templateFieldsOf } from "../providers/template.ts";
 import { describeRule, labelRule, readValue } from "../providers/variable-value.ts";
+import { isSentAsTyped } from "./credential.ts";
 
 type CollectingConnector = Pick<ConnectorConfig, "collect" | "facts" | "name" | "protocol" | "rules">;
 
@@ -28,8 +29,12 @@ export function parseCollected(connector: CollectingConnector, fields: readonly 
   return values;
 }
 
+/** What is in no header (Fetch section 2.2.2): a quotation mark that a word processor has set, a letter of another script. */
+const beyondHeaders = /[^\0-\xff]/;
+
 /** Reads one field's value; null where it stays empty. */
-function createReader({ facts, protocol, rules }: CollectingConnector) {
+function createReader(connector: CollectingConnector) {
+  const { facts, protocol, rules } = connector;
   const inAddress: Set<string> = protocol ? templateFieldsOf(protocol) : new Set();
   return function read({ name, label, secret, optional }: FieldConfig, value: string, path: string): string | null {
     const rule = rules[name] ?? (inAddress.has(name) ? labelRule : null);
@@ -41,6 +46,8 @@ function createReader({ facts, protocol, rules }: CollectingConnector) {
     if (rule && fitting === null) throw badUserInput(describeRule(label, rule, trimmed), path);
     if (facts?.kind === "basic" && name === "username" && trimmed.includes(":"))
       throw badUserInput(`${label} must not hold a colon.`, path);
+    if (isSentAsTyped(connector, name) && beyondHeaders.test(trimmed))
+      throw badUserInput(`${label} holds a letter or a sign that no key has: copy it again.`, path);
     return (rules[name] && fitting) ?? trimmed;
   };
 }

@@ -97,6 +97,22 @@ describe("an API key that is entered", () => {
     expect([away.status, await away.text()]).toEqual([503, expect.stringContaining("Keyed could not check what you entered just now.")]);
   });
 
+  it.each(["“quoted”", "sk-1234…", "ключ"])(
+    "and fits into no header is refused beside its field, and asked of no provider: %s",
+    async (key) => {
+      const ada = await start();
+      const { errors } = await enter(ada, { api_key: key });
+      const message = "API key holds a letter or a sign that no key has: copy it again.";
+      expect(errors).toMatchObject([{ message, extensions: { code: "BAD_USER_INPUT", path: "fields.0.value" } }]);
+      expect(test.logged.join()).not.toContain("does not confirm");
+    },
+  );
+
+  it("and goes into Basic may have letters of any script", async () => {
+    const ada = await start({ userinfo: [], account: {}, api: { auth: "Authorization: Basic {basic}" } });
+    expect((await enter(ada, { api_key: "ключ" })).data.submitAuthorization.status).toBe("ACTIVE");
+  });
+
   it.each([429, 503])("is not taken while the provider answers %d", async (status) => {
     const ada = await start();
     api.controls.answerChecks(status);
