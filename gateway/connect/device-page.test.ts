@@ -153,6 +153,25 @@ describe("the page with the code", () => {
     expect(text).not.toContain("They said");
   });
 
+  it("says why there is no code, where a form came first", async () => {
+    await test.close();
+    test = await startTestApp({
+      facts: (url) => ({
+        kind: "device",
+        device_authorization_endpoint: `${url}/device?tenant={tenant}`,
+        variables: [{ name: "tenant", label: "Tenant", may: "path" }],
+      }),
+    });
+    ada = await test.signIn();
+    const form = await start();
+    test.provider.controls.devices.next({ status: 400, body: { error: "unauthorized_client" } });
+    const headers = { origin: PUBLIC_URL, "content-type": "application/x-www-form-urlencoded" };
+    const sent = await ada.browser.fetch(form, { method: "POST", headers, body: new URLSearchParams({ tenant: "acme" }) });
+    const response = await ada.browser.fetch(sent.headers.get("location") ?? "");
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("Test does not allow this app to connect.");
+  });
+
   it.each(["/connect/test?state=short", `/connect/test?state=${"x".repeat(43)}`, `/connect/test/status?state=${"x".repeat(43)}`])(
     "is refused with 404 at %s",
     async (path) => {

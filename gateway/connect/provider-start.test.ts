@@ -16,13 +16,12 @@ async function start(options: TestAppOptions): Promise<void> {
 
 const startsItself: TestAppOptions = { facts: { callback: { starts_without_state: true } } };
 /** As Shopify: the shop's own host, and every callback signed. */
-const shops: TestAppOptions = {
-  facts: (url) => ({
-    token_endpoint: `${url}/token?shop={shop}`,
-    variables: [{ name: "shop", label: "Shop address", strip: ".shops.test", may: "host_label" }],
-    callback: { starts_without_state: true, hmac: { param: "hmac" } },
-  }),
-};
+const factsOfShops = (url: string) => ({
+  token_endpoint: `${url}/token?shop={shop}`,
+  variables: [{ name: "shop", label: "Shop address", strip: ".shops.test", may: "host_label" }],
+  callback: { starts_without_state: true, hmac: { param: "hmac" } },
+});
+const shops: TestAppOptions = { facts: factsOfShops };
 
 /** Signs a callback as the provider does. */
 function sign(callback: URL): URL {
@@ -131,6 +130,15 @@ describe("a callback without a state that is signed", () => {
     const page = await (await ada.browser.fetch(signed("timestamp=1"))).text();
     const started = await send(ada, formIn(page));
     expect(started.headers.get("location")).toMatch(new RegExp(`^${PUBLIC_URL}/connect/test\\?state=`));
+  });
+
+  it("fills in the form where it asks for more", async () => {
+    const region = { name: "region", label: "Region", may: "param" };
+    await start({ facts: (url) => ({ ...factsOfShops(url), variables: [...factsOfShops(url).variables, region] }) });
+    const page = await (await ada.browser.fetch(signed("shop=acme.shops.test&timestamp=1"))).text();
+    const form = (await send(ada, formIn(page))).headers.get("location") ?? "";
+    expect(await (await ada.browser.fetch(form)).text()).toMatch(/name="shop"\s+type="text"\s+value="acme"/);
+    expect((await createBrowser(test.app, PUBLIC_URL).fetch(form)).status).toBe(403);
   });
 
   it("leads to the form where what it says breaks a rule", async () => {

@@ -83,7 +83,7 @@ async function open(dependencies: Dependencies, exchange: Exchange, slug: string
   const device = await dependencies.vault.getDevice(state, slug, visitor);
   if (device) return showDevice(dependencies, exchange.request, state, device);
   const started = await dependencies.vault.getForm(state, slug, visitor);
-  return showForm(dependencies, exchange.request, { started, state, problem: null, values: new URLSearchParams() });
+  return showForm(dependencies, exchange.request, { started, state, problem: null, values: searchParams });
 }
 
 /** The code to enter at the provider, and then how that has ended. */
@@ -155,7 +155,15 @@ async function startAs(
       returnTo: options.returnTo,
     });
   const submitted = state && collect && fields.length > 0 ? await connections.submit(state, fields).catch(nullIfAskedAgain) : null;
-  return redirectTo(submitted?.authorizeUrl ?? authorization?.authorizeUrl ?? connector.connectorUrl, setCookies);
+  const form = authorization?.authorizeUrl && collect ? withValues(authorization.authorizeUrl, fields) : authorization?.authorizeUrl;
+  return redirectTo(submitted?.authorizeUrl ?? form ?? connector.connectorUrl, setCookies);
+}
+
+/** The form's address, with what it is filled in with. Only this browser has its state. */
+function withValues(address: string, fields: Start["fields"]): string {
+  const url = new URL(address);
+  for (const { name, value } of fields) if (name !== "state") url.searchParams.set(name, value);
+  return url.href;
 }
 
 /** The form says what is wrong when it is sent. */
@@ -184,10 +192,10 @@ async function submit(dependencies: Dependencies, exchange: Exchange, slug: stri
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   try {
     const fields = readFields();
-    const { authorizeUrl, returnTo } = await vault.submit(viewer, state, fields);
-    return authorizeUrl
-      ? redirectTo(authorizeUrl)
-      : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
+    const { authorizeUrl, returnTo, status } = await vault.submit(viewer, state, fields);
+    // The provider gave no code: the page says why.
+    const page = status === "error" ? `${dependencies.publicUrl}/connect/${slug}?state=${state}` : authorizeUrl;
+    return page ? redirectTo(page) : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
   } catch (error) {
     if (!isAskedAgain(error)) throw error;
     return showForm(dependencies, request, { started, state, problem: error, values });
