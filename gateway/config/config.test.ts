@@ -121,6 +121,9 @@ describe("a bad file", () => {
     [{ platform: { name: "A" }, web_origins: ["https://*.com"] }, "web_origins.0"],
     [badConnector({ slug: "A B" }), "connectors.0.slug"],
     [badConnector({ scopes: "read" }), "connectors.0.scopes"],
+    [badConnector({ scopes: ["read", "write admin"] }), "connectors.0.scopes.1"],
+    [badConnector({ allowed_scopes: ["write,admin"], provider: { extends: "slack", slug: "x" } }), "connectors.0.allowed_scopes.0"],
+    [badConnector({ scopes: { user: ["read,write"] }, provider: { extends: "slack", slug: "x" } }), "connectors.0.scopes.user.0"],
     [badConnector({ client_id: undefined }), "connectors.0.client_id"],
     [badConnector({ provider: undefined, client_id: undefined }), "connectors.0.provider"],
     [

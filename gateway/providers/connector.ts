@@ -166,6 +166,23 @@ const isDiscoverable = (protocol: OAuthProvider, values: Readonly<Record<string,
 
 const metadataAddresses = ({ issuer, discovery }: OAuthProvider): string[] => [issuer, discovery?.url].flatMap((address) => address ?? []);
 
+/** Entries of scopes that are several: they would be missing on every connection. */
+function wrongScopesIn(written: Written): [path: string[], message: string][] {
+  const separator = protocolOf(written)?.scopeSeparator ?? " ";
+  const isSeveral = (scope: string) => /\s/.test(scope) || scope.includes(separator);
+  return (["scopes", "allowed_scopes"] as const).flatMap((key) => {
+    const scopes = written[key] ?? [];
+    const lists: [path: string[], list: string[]][] = Array.isArray(scopes)
+      ? [[[key], scopes]]
+      : Object.entries(scopes).map(([kind, list]) => [[key, kind], list]);
+    return lists.flatMap(([path, list]) =>
+      list.flatMap((scope, index): [string[], string][] =>
+        isSeveral(scope) ? [[[...path, String(index)], "must be one scope: write each as an entry of its own"]] : [],
+      ),
+    );
+  });
+}
+
 function problemsOf(written: Written): [path: string[], message: string][] {
   const { provider, collect } = written;
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
@@ -182,6 +199,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       wrongKindsIn(facts ?? null, written[key] ?? []).map(([path, message]): [string[], string] => [[key, ...path], message]),
     ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
+    ...wrongScopesIn(written),
     ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
     ...wrongDefaultsIn(written),
