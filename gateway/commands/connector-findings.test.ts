@@ -130,6 +130,26 @@ describe("the findings about a connector", () => {
     expect(textsOf(found, "note")).toContainEqual(expect.stringContaining("its client is not tried: https://{subdomain}.zendesk.com"));
   });
 
+  it.each([
+    [{ fields: [{ name: "host" }] }, "secret", 1],
+    [{ fields: [{ name: "host", enum: ["gitlab.com", "gitlab.acme.example"] }] }, "secret", 0],
+    [{ fields: [{ name: "host" }] }, null, 0],
+    [undefined, "secret", 0],
+  ])("warn where a user may have the client secret sent to any host: %j, %j", async (collect, client_secret, count) => {
+    const found = await findings(connectorSchema.parse({ provider: "gitlab", client_id: "client", client_secret, collect }), 1);
+    const warnings = textsOf(found, "warning").filter((text) => text.startsWith("sends its client secret to any host"));
+    expect(warnings).toHaveLength(count);
+  });
+
+  it("do not warn so where the hosts are the provider's own", async () => {
+    const collect = { fields: [{ name: "login_host" }] };
+    const found = await findings(
+      connectorSchema.parse({ provider: "salesforce", client_id: "client", client_secret: "secret", collect }),
+      1,
+    );
+    expect(textsOf(found, "warning").join()).not.toContain("sends its client secret");
+  });
+
   it("of a provider whose users type a key name no redirect URI", async () => {
     const found = await findings(connectorSchema.parse({ provider: "openai" }));
     expect(found[0]).toEqual({ level: "note", text: "asks its users for their credentials: there is no redirect URI to register" });

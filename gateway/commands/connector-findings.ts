@@ -8,7 +8,7 @@ import { requestAuthorization } from "../oauth/pushed-authorization.ts";
 import { completeProvider, MetadataError, readServerMetadata } from "../oauth/server-metadata.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
-import { fillKnownIn, isFilled } from "../providers/template.ts";
+import { fillKnownIn, isFilled, openHostsOf } from "../providers/template.ts";
 
 /** One thing to know about a connector. An error keeps it from working. */
 export interface Finding {
@@ -34,7 +34,7 @@ export async function findingsOf(connector: ConnectorConfig, context: FindingsCo
   const scopes = scopeFindings(connector);
   if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...scopes, ...traps];
   const asked = await askedFindings(connector, context);
-  return [registration(connector, context), ...offlineFindings(connector), ...scopes, ...asked, ...traps];
+  return [registration(connector, context), ...offlineFindings(connector), ...hostFindings(connector), ...scopes, ...asked, ...traps];
 }
 
 /** What the provider's metadata says, and what the provider answers. */
@@ -81,6 +81,16 @@ function scopeFindings({ oauth, scopes, facts }: ConnectorConfig): Finding[] {
   if (example !== undefined)
     return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
   return facts?.undocumented ? [{ level: "note", text: "asks for no scopes: see whether the provider has some" }] : [];
+}
+
+/** What a user enters is where the secret goes. */
+function hostFindings({ oauth: { provider, client } }: OAuthConnector): Finding[] {
+  const isSent = provider.clientAuthentication === "client_secret_basic" || provider.clientAuthentication === "client_secret_post";
+  if (!isSent || client.clientSecret === null) return [];
+  return openHostsOf(provider).map((name): Finding => {
+    const mend = `state the hosts that may have it as the enum of a field "${name}"`;
+    return { level: "warning", text: `sends its client secret to any host that a user enters as ${name}: ${mend}` };
+  });
 }
 
 async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {

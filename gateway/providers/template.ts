@@ -30,6 +30,17 @@ export function hostSourcesOf({ tokenEndpoint, variables }: Pick<OAuthProvider, 
   return names.filter((name) => !ownNames.has(name) && !variables[name]?.isLate).map((name) => `field:${name}`);
 }
 
+/** A name that no rule knows (RFC 2606). */
+const ANY_HOST = "elsewhere.example";
+
+/** Names of the values by which a user may lead the token endpoint to any host. */
+export function openHostsOf({ tokenEndpoint, variables }: Pick<OAuthProvider, "tokenEndpoint" | "variables">): string[] {
+  const [[host, place] = ["", "host_label"]] = partsOf(tokenEndpoint);
+  if (place !== "host") return [];
+  const names = [...host.matchAll(placeholder)].map(([, name = ""]) => name);
+  return names.filter((name) => readValue({ ...(variables[name] ?? labelRule), strip: null }, ANY_HOST) !== null);
+}
+
 /** Whether requests depend on what was stated when the connection was made, or since. */
 export function needsStated(provider: OAuthProvider): boolean {
   const late = new Set<string>();
