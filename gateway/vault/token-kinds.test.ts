@@ -163,7 +163,7 @@ describe.each(databaseKinds)("a connection with two kinds of token, on %s", (dat
 
 describe("one kind of token", () => {
   it("is waited for where another process refreshes it, which is no other kind's token", async () => {
-    const ada = await start();
+    const ada = await start({ facts: { refresh: { kills_old_token: true } } });
     const twin = await test.startTwin();
     test.clock.advance(HOUR_MS / 2);
     const hold = test.provider.controls.hold();
