@@ -118,6 +118,11 @@ describe("the command line", () => {
     });
   });
 
+  it("tells of a connector that is added what each user is asked for", async () => {
+    const { stdout } = await run(["connectors", "add", "marketo"]);
+    expect(stdout).toMatch(/^It asks each user for .+, unless "variables" states "munchkin_id"$/m);
+  });
+
   it("lists the known providers", async () => {
     const { stdout } = await run(["connectors", "list"]);
     expect(stdout).toMatch(/^slack +Slack +oauth2 +documented 2\d{3}-\d\d-\d\d$/m);

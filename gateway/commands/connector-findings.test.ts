@@ -130,24 +130,25 @@ describe("the findings about a connector", () => {
     expect(textsOf(found, "note")).toContainEqual(expect.stringContaining("its client is not tried: https://{subdomain}.zendesk.com"));
   });
 
-  it.each([
-    [{ fields: [{ name: "host" }] }, "secret", 1],
-    [{ fields: [{ name: "host", enum: ["gitlab.com", "gitlab.acme.example"] }] }, "secret", 0],
-    [{ fields: [{ name: "host" }] }, null, 0],
-    [undefined, "secret", 0],
-  ])("warn where a user may have the client secret sent to any host: %j, %j", async (collect, client_secret, count) => {
-    const found = await findings(connectorSchema.parse({ provider: "gitlab", client_id: "client", client_secret, collect }), 1);
-    const warnings = textsOf(found, "warning").filter((text) => text.startsWith("sends its client secret to any host"));
-    expect(warnings).toHaveLength(count);
+  it("note what each user is asked for that the configuration may state for all", async () => {
+    const facts = { authorization_params: { tenant: "{tenant}" }, variables: [{ name: "tenant", label: "Tenant", may: "param" }] };
+    const note = 'asks each user for Tenant, unless "variables" states "tenant"';
+    expect(textsOf(await findings(connectorOf(facts)), "note")).toContain(note);
+    expect(textsOf(await findings(connectorOf(facts, { variables: { tenant: "acme" } })), "note")).not.toContain(note);
   });
 
-  it("do not warn so where the hosts are the provider's own", async () => {
-    const collect = { fields: [{ name: "login_host" }] };
-    const found = await findings(
-      connectorSchema.parse({ provider: "salesforce", client_id: "client", client_secret: "secret", collect }),
-      1,
-    );
-    expect(textsOf(found, "warning").join()).not.toContain("sends its client secret");
+  const host = { name: "host", label: "Host", may: "host" };
+
+  it.each([
+    ["any host", host, {}, 1],
+    ["any host of a form", { ...host, pattern: "^[a-z.-]+$" }, {}, 1],
+    ["one of the operator's hosts", host, { collect: { fields: [{ name: "host", enum: ["one.example", "two.example"] }] } }, 0],
+    ["a host of the provider's", { ...host, pattern: "\\.acme\\.example$" }, {}, 0],
+    ["any host, of a client without a secret", host, { client_secret: null }, 0],
+  ])("warn where users may have the client secret sent anywhere: to %s", async (_where, variable, further, count) => {
+    const facts = { token_endpoint: "https://{host}/token", variables: [variable] };
+    const warnings = textsOf(await findings(connectorOf(facts, further)), "warning");
+    expect(warnings.filter((text) => text.startsWith("sends its client secret to any host"))).toHaveLength(count);
   });
 
   it("of a provider whose users type a key name no redirect URI", async () => {

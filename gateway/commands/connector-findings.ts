@@ -31,10 +31,10 @@ const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
 /** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
-  const scopes = scopeFindings(connector);
-  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...scopes, ...traps];
+  const stated = [...scopeFindings(connector), ...variableFindings(connector)];
+  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...stated, ...traps];
   const asked = await askedFindings(connector, context);
-  return [registration(connector, context), ...offlineFindings(connector), ...hostFindings(connector), ...scopes, ...asked, ...traps];
+  return [registration(connector, context), ...offlineFindings(connector), ...hostFindings(connector), ...stated, ...asked, ...traps];
 }
 
 /** What the provider's metadata says, and what the provider answers. */
@@ -81,6 +81,15 @@ function scopeFindings({ oauth, scopes, facts }: ConnectorConfig): Finding[] {
   if (example !== undefined)
     return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
   return facts?.undocumented ? [{ level: "note", text: "asks for no scopes: see whether the provider has some" }] : [];
+}
+
+/** What users are asked for that may be the same for all of them. */
+function variableFindings({ facts, collect }: ConnectorConfig): Finding[] {
+  const fields = (collect?.fields ?? []).filter(({ name }) => facts?.variables.some((variable) => variable.name === name));
+  return fields.map(({ name, label }): Finding => ({
+    level: "note",
+    text: `asks each user for ${label}, unless "variables" states "${name}"`,
+  }));
 }
 
 /** What a user enters is where the secret goes. */

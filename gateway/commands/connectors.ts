@@ -75,6 +75,12 @@ function describeScopes({ kind, undocumented, scopes: { default: usual, offline,
   return kind === "oauth2" && undocumented ? [`It asks for no scopes until "scopes" states them: see whether the provider has some`] : [];
 }
 
+/** Values that an operator may know for all users. */
+const describeVariables = ({ variables }: ParsedFacts): string[] =>
+  variables
+    .filter(({ from, default: usual }) => from === "user" && usual === undefined)
+    .map(({ name, label = name }) => `It asks each user for ${label}, unless "variables" states "${name}"`);
+
 /** `connectors add`: writes a connector of a known provider into the configuration file, and says what is to be done next. */
 export function addConnector(provider: string, { as }: { as?: string }): void {
   if (findProvider(provider) === undefined)
@@ -95,7 +101,7 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   }
   if (docsUrl !== undefined) console.log(`${variables.length > 0 ? "How to register" : "Documentation"}: ${docsUrl}`);
   if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
-  for (const line of describeScopes(facts)) console.log(line);
+  for (const line of [...describeScopes(facts), ...describeVariables(facts)]) console.log(line);
   if (facts.undocumented) console.log("What is known of this provider is unconfirmed: try it before users do.");
   console.log(`Then: xkit-gateway connectors check ${slug}`);
 }
