@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_REQUEST_DEADLINE_MS } from "../config/environment.ts";
 import type { TestApp, TestAppOptions, TestUser } from "../../test/support/test-app.ts";
+import { openDatabase } from "../store/open.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
 import { askToken, HOUR_MS, refreshRequests, startConnected, turns } from "../../test/support/vault.ts";
 
 let test: TestApp;
@@ -48,10 +50,16 @@ describe("a token that a refresh ends, which counts as known where it is not dec
     expect(refreshRequests(test)).toHaveLength(1);
   });
 
-  it("is given to no caller of another process whose store shows that a refresh of it goes on", async () => {
-    const { ada, first } = await connected({});
+  it.each(databaseKinds)("is given to no caller of another process while a refresh of it goes on, on %s", async (database) => {
+    const { ada, first } = await connected({}, { database });
     const twin = await test.startTwin();
+    expect((await askToken(ada, { via: twin })).value).toBe(first);
+    const elsewhere = await openDatabase(test.database.url, { clock: test.clock });
+    const news: string[] = [];
+    elsewhere.changes.listen((change) => news.push(change));
     const { hold, longer } = await refreshEarly(ada);
+    await expect.poll(() => elsewhere.changes.isCacheable() && news.splice(0)).not.toEqual([]);
+    await elsewhere.close();
     const other = askToken(ada, { via: twin });
     await turns(100);
     hold.release();

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import type { Kysely } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../store/database.ts";
-import type { AuthorizationRow } from "../store/tables.ts";
-import type { StoredGrant } from "./connections.ts";
+import type { AuthorizationRow, Tables } from "../store/tables.ts";
+import { ownerOf, type StoredGrant, topicOf } from "./connections.ts";
+import { isKilledByRefresh } from "./held-token.ts";
 import { FORCED_REFRESH_INTERVAL_MS } from "./refresh-problem.ts";
 
 /** A lease outlives the provider's timeout by this much, for storing the answer. */
@@ -42,17 +44,41 @@ export interface Claim {
  */
 export async function claimLease(
   { database, clock, timeoutMs }: LeaseDependencies,
-  { authorization, ...stored }: StoredGrant,
-  { forced, takeOver }: Claim,
+  grant: StoredGrant,
+  claim: Claim,
 ): Promise<ClaimedGrant | null> {
   await database.clock.measure();
   const now = clock.now();
   const leaseExpiresAt = now + timeoutMs + LEASE_MARGIN_MS;
-  let update = database.query
+  const update = (query: Kysely<Tables>) => takeLease(query, grant, claim, { now, leaseExpiresAt });
+  // Other processes hear of it where they must not give the token any more.
+  const authorization = await (isKilledByRefresh(grant)
+    ? database.write([topicOf(ownerOf(grant.connection))], update)
+    : update(database.query));
+  if (!authorization) return null;
+  const leaseRemainsMs = () => leaseExpiresAt - clock.now();
+  const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
+  if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
+  await undoClaim(database, claimed);
+  return null;
+}
+
+interface LeaseTimes {
+  now: number;
+  leaseExpiresAt: number;
+}
+
+function takeLease(
+  query: Kysely<Tables>,
+  { authorization }: StoredGrant,
+  { forced, takeOver }: Claim,
+  { now, leaseExpiresAt }: LeaseTimes,
+): Promise<AuthorizationRow | undefined> {
+  let update = query
     .updateTable("authorizations")
     .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
     // The process that let it lapse may have sent the refresh token.
-    .$if(takeOver !== null, (query) => query.set({ perhaps_rotated_at: authorization.perhaps_rotated_at ?? now }))
+    .$if(takeOver !== null, (taking) => taking.set({ perhaps_rotated_at: authorization.perhaps_rotated_at ?? now }))
     .where("id", "=", authorization.id)
     .where("version", "=", authorization.version)
     .where("status", "=", "active")
@@ -60,13 +86,7 @@ export async function claimLease(
     .where((row) => row.or([row("lease_id", "is", null), row.and([row("lease_id", "=", takeOver), row("lease_expires_at", "<=", now)])]));
   if (forced)
     update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
-  const claimed = await update.returningAll().executeTakeFirst();
-  if (!claimed) return null;
-  const leaseRemainsMs = () => leaseExpiresAt - clock.now();
-  const grant = { ...stored, authorization: claimed, leaseRemainsMs, forcedAtBefore: authorization.forced_at };
-  if (clock.now() - now <= CLAIM_LONGEST_MS) return grant;
-  await undoClaim(database, grant);
-  return null;
+  return update.returningAll().executeTakeFirst();
 }
 
 /**
