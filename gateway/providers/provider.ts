@@ -140,7 +140,9 @@ function openHostsIn(facts: ParsedFacts): string[] {
   const declared = new Set(facts.variables.map(({ name }) => name));
   const open = new Set([...ofCallback, ...ofMetadata.filter((name) => !declared.has(name))]);
   const { variables: _variables, metadata: _metadata, traps: _traps, ...rest } = facts;
-  return [...JSON.stringify(rest).matchAll(/:\/\/\{(\w+)\}/g)].map(([, name = ""]) => name).filter((name) => open.has(name));
+  return [...JSON.stringify(rest).matchAll(/:\/\/\{(\w+)\}(?::\d+)?(?=[/?#"])/g)]
+    .map(([, name = ""]) => name)
+    .filter((name) => open.has(name));
 }
 
 const grantTypes: Partial<Record<ParsedFacts["kind"], OAuthProvider["grantType"]>> = {

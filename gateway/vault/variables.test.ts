@@ -57,9 +57,17 @@ describe("a value that comes with the callback", () => {
     }
   });
 
-  it("must be held to a list where it is a whole host", async () => {
-    const wrong = () => ({ token_endpoint: "https://{server}/token", variables: [{ name: "server", from: "callback", may: "host" }] });
-    await expect(start(wrong)).rejects.toThrow("server comes with the callback and is a whole host: it needs an enum");
+  it.each(["https://{server}/token", "https://{server}:8443", "https://{server}?a=b"])(
+    "must be held to a list where it is a whole host: %s",
+    async (url) => {
+      const wrong = () => ({ token_endpoint: url, variables: [{ name: "server", from: "callback", may: "host" }] });
+      await expect(start(wrong)).rejects.toThrow("server comes with the callback and is a whole host: it needs an enum");
+    },
+  );
+
+  it("may be a part of the provider's host without one", async () => {
+    const facts = { token_endpoint: "https://{shop}.shops.example/token", variables: [{ name: "shop", from: "callback" }] };
+    await expect(start(() => facts)).resolves.toBeDefined();
   });
 });
 
