@@ -186,17 +186,22 @@ function wrongScopesIn(written: Written): [path: string[], message: string][] {
 function problemsOf(written: Written): [path: string[], message: string][] {
   const { provider, collect } = written;
   const [facts, fields, fixed] = [factsOf(written), collectOf(written)?.fields ?? [], fixedVariables(written)];
+  // It may have a slug, variables and kinds all the same.
+  const isWrong = provider !== undefined && facts === undefined;
   const isKnown = (name: string) => Object.hasOwn(fixed, name) || fields.some((field) => field.name === name);
   const needsKey = !isOAuth(provider) && (facts !== undefined || collect !== undefined);
   const protocol = protocolOf(written);
   const needed = protocol ? [...templateFieldsOf(protocol)].filter((name) => !isKnown(name)) : [];
-  const unknown = Object.keys(written.variables).filter((name) => !facts?.variables.some((variable) => variable.name === name));
+  const isUnknown = (name: string) => !isWrong && !facts?.variables.some((variable) => variable.name === name);
+  const unknown = Object.keys(written.variables).filter(isUnknown);
   return [
     ...(["slug", "name"] as const).flatMap((key): [string[], string][] =>
-      written[key] === undefined && facts?.[key] === undefined ? [[[key], "is required"]] : [],
+      written[key] === undefined && facts?.[key] === undefined && !isWrong ? [[[key], "is required"]] : [],
     ),
     ...(["scopes", "allowed_scopes"] as const).flatMap((key) =>
-      wrongKindsIn(facts ?? null, written[key] ?? []).map(([path, message]): [string[], string] => [[key, ...path], message]),
+      isWrong
+        ? []
+        : wrongKindsIn(facts ?? null, written[key] ?? []).map(([path, message]): [string[], string] => [[key, ...path], message]),
     ),
     ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
     ...wrongScopesIn(written),

@@ -67,6 +67,12 @@ describe("a connector of a known provider", () => {
     expect(connectorSchema.parse({ provider: "openai" })).toMatchObject({ oauth: null, collect: { fields: [{ secret: true }] } });
   });
 
+  it("tells of a wrong fact of a known one alone, and nothing that follows from it", () => {
+    const provider = { extends: "slack", pkce: "no" };
+    const { error } = connectorSchema.safeParse({ ...written, provider, variables: { team: "x" }, scopes: { user: ["x"] } });
+    expect(error?.issues.map(({ path }) => path.join("."))).toEqual(["provider.pkce"]);
+  });
+
   it.each([
     [{ provider: "githubb", client_id: "c" }, "names no known provider"],
     [{ ...written, variables: { shop: "x" } }, "is no variable of the provider"],
