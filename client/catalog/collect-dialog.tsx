@@ -42,7 +42,7 @@ function CollectField({
     <div>
       <label htmlFor={id} className="text-sm font-medium">
         {label}
-        {optional && <span className="font-normal text-muted"> (optional)</span>}
+        {optional && !(options && preset) && <span className="font-normal text-muted"> (optional)</span>}
       </label>
       <div className="mt-1.5 flex items-center rounded-lg border border-line-strong bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
         {options ? (

@@ -12,7 +12,7 @@ const help = {
     variables: [
       { name: "subdomain", label: "Help address", hint: "As it is in your browser.", strip: ".help.example" },
       { name: "region", label: "Region", enum: ["eu", "us"], may: "param" },
-      { name: "tier", label: "Plan", enum: ["free", "team"], default: "team", may: "param" },
+      { name: "tier", label: "Plan", enum: ["free", "team"], default: "team", optional: true, may: "param" },
     ],
     collect: [
       { name: "api_key", label: "API key", secret: true },
@@ -42,7 +42,8 @@ test("the dialog offers what can be chosen, fills in what is usual, and says bes
   const dialog = page.getByRole("dialog");
   const address = dialog.getByLabel("Help address");
   await dialog.getByText("As it is in your browser.").waitFor();
-  expect(await dialog.getByLabel("Plan").inputValue()).toBe("team");
+  expect(await dialog.getByLabel("Plan", { exact: true }).inputValue()).toBe("team");
+  await dialog.getByLabel("Note (optional)").waitFor();
   expect(await dialog.getByLabel("Region").locator("option").allTextContents()).toEqual(["Choose…", "eu", "us"]);
   expect(await look(page, "collect-dialog")).toEqual([]);
   await address.fill("acme.example/evil");
@@ -63,7 +64,8 @@ test("the dialog offers what can be chosen, fills in what is usual, and says bes
 test("the gateway's page does the same, and shows no secret again", async () => {
   const { page, context } = await acme.open("/connect/help", { userId: "page" });
   const address = page.getByLabel("Help address");
-  expect(await page.getByLabel("Plan").inputValue()).toBe("team");
+  expect(await page.getByLabel("Plan", { exact: true }).inputValue()).toBe("team");
+  await page.getByLabel("Note (optional)").waitFor();
   await address.fill("acme.example/evil");
   await page.getByLabel("Region").selectOption("us");
   await page.getByLabel("API key").fill("key-of-ada");

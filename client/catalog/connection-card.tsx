@@ -66,7 +66,7 @@ function Details({ authorization, asked, status, name }: DetailsProps) {
       {missingScopes.length > 0 && (
         <Callout tone="warn">
           <p className="font-semibold">Some permissions are missing.</p>
-          <p className="mb-2">Parts of the app may not work. Reconnect and allow them to change that.</p>
+          <p className="mb-2">Parts of the app may not work until you reconnect and allow them.</p>
           <Scopes scopes={missingScopes} tone="warn" />
         </Callout>
       )}

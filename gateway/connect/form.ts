@@ -34,11 +34,12 @@ export function renderForm({ started, state, problem, values }: Form): Html {
 
 /** @param typed what was typed before; null at first */
 function renderField(field: FieldConfig, typed: string | null, problem: string | null): Html {
-  const { name, label, hint, suffix, optional } = field;
+  const { name, label, hint, suffix, optional, options, default: preset } = field;
+  const mayBeEmpty = optional && !(options !== null && preset !== null);
   return html`<div class="field">
-    <label for="${name}">${label}${optional ? " (optional)" : ""}</label>
+    <label for="${name}">${label}${mayBeEmpty ? " (optional)" : ""}</label>
     <div class="row">
-      ${field.options ? renderSelect(field, field.options, typed, problem) : renderInput(field, typed, problem)}
+      ${options ? renderSelect(field, options, typed, problem) : renderInput(field, typed, problem)}
       ${suffix ? html`<span>${suffix}</span>` : ""}
     </div>
     ${hint === null ? "" : html`<p id="${name}-hint">${hint}</p>`}

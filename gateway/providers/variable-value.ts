@@ -38,12 +38,12 @@ export function readValue(rule: VariableRule, text: string): string | null {
 /** What is wrong with a value that `readValue` does not take, as one sentence without the value. */
 export function describeRule(name: string, rule: VariableRule, text: string | null = null): string {
   const isOnlyOfAnotherForm = text !== null && rule.pattern !== null && readValue({ ...rule, pattern: null }, text) !== null;
-  if (isOnlyOfAnotherForm) return `${name} is not of the form that the provider has for it.`;
+  if (isOnlyOfAnotherForm) return `${name} does not have the form that the provider expects.`;
   if (rule.enum) return `${name} must be one of ${rule.enum.join(", ")}.`;
   if (rule.strip !== null) return `${name} must be the name before ${rule.strip}, or the whole address.`;
   if (rule.may === "host_label") return `${name} must be a single name: letters, digits and -.`;
   if (rule.may === "host") return `${name} must be the name of a public host, without a port.`;
-  return `${name} is not of the form that the provider has for it.`;
+  return `${name} does not have the form that the provider expects.`;
 }
 
 type Shape = (text: string, rule: VariableRule) => string | null;

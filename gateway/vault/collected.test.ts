@@ -105,7 +105,7 @@ describe("collected fields", () => {
       const written = { provider: "salesforce", client_id: "id", client_secret: "secret", collect: { fields: [{ name: "login_host" }] } };
       const salesforce = connectorSchema.parse(written);
       expect(() => parseCollected(salesforce, [field("login_host", "acme.example")])).toThrow(
-        "is not of the form that the provider has for it.",
+        "does not have the form that the provider expects.",
       );
       expect(() => parseCollected(salesforce, [field("login_host", "localhost")])).toThrow(
         "must be the name of a public host, without a port.",

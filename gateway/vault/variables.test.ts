@@ -111,7 +111,7 @@ describe("a value that the user types", () => {
     const ada = await start(() => ({ variables: [region, number] }));
     const messageOf = async (fields: Record<string, string>) => (await submit(ada, fields)).errors[0]?.message;
     expect(await messageOf({ region: "asia", number: "1" })).toBe("Region must be one of eu, us.");
-    expect(await messageOf({ region: "eu", number: "one" })).toBe("Number is not of the form that the provider has for it.");
+    expect(await messageOf({ region: "eu", number: "one" })).toBe("Number does not have the form that the provider expects.");
     expect(await messageOf({ region: "EU", number: "1" })).toBeUndefined();
   });
 
