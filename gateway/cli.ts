@@ -16,7 +16,7 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
 
   xkit-gateway [start]                      run the gateway
   xkit-gateway connectors list              list the providers that the gateway knows
-  xkit-gateway connectors check [<slug>]    say what is to be known, or is wrong, of the configured connectors
+  xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file
       [--as <slug>]
   xkit-gateway users token <user_id>        print a user token, making the user known first
