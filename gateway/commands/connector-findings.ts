@@ -28,11 +28,18 @@ type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oa
 const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
   connector.oauth !== null && (connector.facts?.kind === "oauth2" || isDevice(connector.oauth.provider));
 
+/** Whether this platform's client gets tokens by itself. */
+const isAlone = (connector: ConnectorConfig): connector is OAuthConnector =>
+  connector.oauth?.provider.grantType === "client_credentials" && connector.oauth.client.clientId !== "";
+
 /** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
   const stated = [...scopeFindings(connector), ...variableFindings(connector)];
-  if (!hasOAuth(connector)) return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...stated, ...traps];
+  if (!hasOAuth(connector)) {
+    const asked = isAlone(connector) ? await askedFindings(connector, context) : [];
+    return [{ level: "note", text: whatHoldsItsTokens(connector) }, ...stated, ...asked, ...traps];
+  }
   const asked = await askedFindings(connector, context);
   return [registration(connector, context), ...offlineFindings(connector), ...hostFindings(connector), ...stated, ...asked, ...traps];
 }
@@ -102,25 +109,25 @@ function hostFindings({ oauth: { provider, client } }: OAuthConnector): Finding[
   });
 }
 
-async function clientFindings({ slug, oauth }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
+async function clientFindings({ slug, oauth, scopes }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
   const { tokenEndpoint } = oauth.provider;
   if (!isFilled(tokenEndpoint))
     return [{ level: "note", text: `its client is not tried: ${tokenEndpoint} depends on what the user enters` }];
   const redirectUri = redirectUriOf(publicUrl, slug);
   const found = [oauth.client, ...oauth.previousClients].map(async (client) => {
-    const { verdict, reason } = await probeClient({ provider: oauth.provider, client, redirectUri, timeoutMs });
+    const { verdict, reason } = await probeClient({ provider: oauth.provider, client, redirectUri, scopes, timeoutMs });
     return probeFindings[verdict](client.clientId, reason, tokenEndpoint);
   });
   return Promise.all(found);
 }
 
 const probeFindings: Readonly<Record<ClientProbe["verdict"], (clientId: string, reason: string, endpoint: string) => Finding>> = {
-  accepted: (id, reason) => ({ level: "ok", text: `the provider takes the client ${id}: it refused a made-up code alone (${reason})` }),
+  accepted: (id, reason) => ({ level: "ok", text: `the provider takes the client ${id}: ${reason}` }),
   refused: (id, reason) => ({ level: "error", text: `the provider refuses the client ${id} or its secret (${reason})` }),
   unanswered: (id, reason, endpoint) => ({ level: "error", text: `${endpoint} gives the client ${id} no usable answer (${reason})` }),
   unclear: (id, reason) => ({
     level: "warning",
-    text: `whether the provider takes the client ${id} is unknown: it answered a made-up code with ${reason}`,
+    text: `whether the provider takes the client ${id} is unknown: ${reason}`,
   }),
 };
 

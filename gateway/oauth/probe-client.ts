@@ -2,19 +2,20 @@ import { createVerifier } from "./authorize.ts";
 import { isDevice, requestDeviceTokens } from "./device.ts";
 import { exchangeCode } from "./exchange.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
+import { requestTokens } from "./request-tokens.ts";
 import type { TokenFailure } from "./result.ts";
 
 /**
- * What a provider's answer to a made-up code tells.
+ * What a provider's answer to a made-up code, or to a client that asks by itself, tells.
  *
- * - `accepted`: it knows the client and refuses the code.
+ * - `accepted`: it knows the client, and refuses the code or gives a token.
  * - `refused`: it refuses the client.
  * - `unanswered`: no answer of the provider's own came back.
  * - `unclear`: it says neither.
  */
 export interface ClientProbe {
   readonly verdict: "accepted" | "refused" | "unanswered" | "unclear";
-  /** The provider's code, and its words where it has any, free of secrets. */
+  /** Why: with the provider's code, and its words where it has any, free of secrets. */
   readonly reason: string;
 }
 
@@ -22,6 +23,8 @@ export interface ClientProbeRequest {
   readonly provider: OAuthProvider;
   readonly client: OAuthClient;
   readonly redirectUri: string;
+  /** Those that a client asks for by itself. */
+  readonly scopes: readonly string[];
   readonly timeoutMs: number;
 }
 
@@ -32,9 +35,11 @@ const clientCodes: ReadonlySet<string> = new Set(["invalid_client", "http_401"])
 
 /**
  * Exchanges a made-up code, or one that a user would enter: a provider authenticates the client before it looks at the code (RFC 6749 section
- * 4.1.3). No grant is touched. Throws only `TypeError`, on an endpoint that is not https.
+ * 4.1.3). No grant is touched. A client that gets tokens by itself asks for one, and drops it. Throws only `TypeError`, on an endpoint that is not https.
  */
-export async function probeClient({ provider, client, redirectUri, timeoutMs }: ClientProbeRequest): Promise<ClientProbe> {
+export async function probeClient(request: ClientProbeRequest): Promise<ClientProbe> {
+  const { provider, client, redirectUri, timeoutMs } = request;
+  if (provider.grantType === "client_credentials") return probeAlone(request);
   const state = createVerifier();
   const callbackParams = new URLSearchParams({
     [provider.codeParam]: MADE_UP_CODE,
@@ -45,7 +50,22 @@ export async function probeClient({ provider, client, redirectUri, timeoutMs }: 
   const result = isDevice(provider)
     ? await requestDeviceTokens({ provider, client, deviceCode: MADE_UP_CODE, askedAt: Date.now(), timeoutMs })
     : await exchangeCode({ provider, client, redirectUri, callbackParams, expectedState: state, verifier, timeoutMs });
-  return result.ok ? { verdict: "unclear", reason: "it gave tokens for it" } : { verdict: verdictOf(result), reason: result.reason };
+  if (result.ok) return { verdict: "unclear", reason: "it answered a made-up code with tokens" };
+  const { reason } = result;
+  return toProbe(result, { accepted: `it refused a made-up code alone (${reason})`, unclear: `it answered a made-up code with ${reason}` });
+}
+
+async function probeAlone({ provider, client, scopes, timeoutMs }: ClientProbeRequest): Promise<ClientProbe> {
+  const asked = { provider, client, scopes, values: {}, isTyped: false, operation: "exchange", askedAt: Date.now(), timeoutMs } as const;
+  const result = await requestTokens(asked);
+  return result.ok
+    ? { verdict: "accepted", reason: "it gave it a token" }
+    : toProbe(result, { unclear: `it gave it no token (${result.reason})` });
+}
+
+function toProbe(failure: TokenFailure, reasons: Partial<Record<ClientProbe["verdict"], string>>): ClientProbe {
+  const verdict = verdictOf(failure);
+  return { verdict, reason: reasons[verdict] ?? failure.reason };
 }
 
 function verdictOf({ kind, code, delivery }: TokenFailure): ClientProbe["verdict"] {

@@ -132,6 +132,21 @@ describe("a client that signs with a private key", () => {
     expect(test?.logged.join("\n")).not.toContain("planted-key");
   });
 
+  it("has client credentials tried by the findings about its connector", async () => {
+    oidc = await startOidcProvider({ client: signed });
+    const find = (key: KeyObject) => {
+      const facts = { kind: "client_credentials", client_authentication: "private_key_jwt", authorization_params: {}, scopes: {} };
+      const provider = { ...oidc.facts, ...facts };
+      const written = { slug: "oidc", name: "Oidc", provider, client_id: OIDC_CLIENT_ID, client_private_key: pemOf(key) };
+      return findingsOf(connectorSchema.parse(written), { publicUrl: PUBLIC_URL, timeoutMs: 5_000 });
+    };
+    const accepted = { level: "ok", text: `the provider takes the client ${OIDC_CLIENT_ID}: it gave it a token` };
+    expect(await find(rsa.privateKey)).toContainEqual(accepted);
+    const stranger = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey;
+    const refused = `the provider refuses the client ${OIDC_CLIENT_ID} or its secret (invalid_client`;
+    expect(await find(stranger)).toContainEqual({ level: "error", text: expect.stringContaining(refused) });
+  });
+
   it("is tried by the findings about its connector", async () => {
     oidc = await startOidcProvider({ client: signed });
     const find = (key: KeyObject, further: object = {}) =>
