@@ -28,6 +28,7 @@ describe("normalizeTokenResponse, tokens", () => {
     ["a NUL", "a\u0000"],
     ["a DEL", "a\u007f"],
     ["a C1 control", "a\u0085b"],
+    ["an ellipsis", "abc…"],
     ["more than 64 KiB", "a".repeat(65_537)],
     ["more than 64 KiB in UTF-8", "é".repeat(32_769)],
   ])("answers null for an access token with %s, which no header holds", (_what, accessToken) => {

@@ -22,8 +22,8 @@ const STATUS_MULTIPLE_CHOICES = 300;
 const STATUS_BAD_REQUEST = 400;
 /** Longest access token that is one: 64 KiB. */
 const MAXIMUM_ACCESS_TOKEN_BYTES = 65_536;
-/** No header can hold it. */
-const controlCharacter = /\p{Cc}/u;
+/** What no header can hold: control characters, and what is beyond a byte (Fetch section 2.2.2). */
+const unsendable = /[\p{Cc}\u{100}-\u{10ffff}]/u;
 /** What begins like `access_token=`. */
 const formEncoded = /^\s*[\w.%+-]+=/;
 /** Token types that oauth4webapi takes (RFC 6750, RFC 9449). */
@@ -65,10 +65,10 @@ export function missingMember({ status, body }: StandardResponse): string | null
   return knownTokenType.test(String(body["token_type"])) ? null : "token_type";
 }
 
-/** Nothing can be done with a token of control characters, or of more than 64 KiB. */
+/** Nothing can be done with a token that fits into no header, or of more than 64 KiB. */
 function isSendable(accessToken: unknown): boolean {
   if (typeof accessToken !== "string") return true;
-  return !controlCharacter.test(accessToken) && Buffer.byteLength(accessToken) <= MAXIMUM_ACCESS_TOKEN_BYTES;
+  return !unsendable.test(accessToken) && Buffer.byteLength(accessToken) <= MAXIMUM_ACCESS_TOKEN_BYTES;
 }
 
 /** The members of an answer: JSON or form encoding, by the content. Null: it is neither. */
