@@ -1,6 +1,7 @@
 /** Codes that users enter at the provider (RFC 8628), over GraphQL, before a provider that answers as it is told. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { METADATA_RETRY_MS } from "../oauth/discovery.ts";
+import { MAXIMUM_DEVICE_ATTEMPTS } from "./pending.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { type OidcDeviceProvider, startOidcDeviceProvider } from "../../test/support/oidc-device-provider.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
@@ -350,6 +351,17 @@ describe("a code", () => {
     const everything = `${started}${rows}${test.logged.join("")}${JSON.stringify(await readConnection(ada))}`;
     for (const secret of test.provider.issuedSecrets) expect(everything).not.toContain(secret);
     expect(`${rows}${test.logged.join("")}`).not.toContain("WDJB");
+  });
+
+  it("is asked for by one user at most ten times within ten minutes, as providers count those of the whole app", async () => {
+    const ada = await start();
+    for (let count = 0; count < MAXIMUM_DEVICE_ATTEMPTS; count += 1) await connect(ada);
+    expect((await ada.graphql(CONNECT, { slug: "test" })).errors).toMatchObject([{ extensions: { code: "RATE_LIMITED" } }]);
+    expect(test.provider.controls.devices.requests).toHaveLength(MAXIMUM_DEVICE_ATTEMPTS);
+    const bob = await test.signIn("bob");
+    expect((await connect(bob)).deviceCode).not.toBeNull();
+    test.clock.advance(600_001);
+    expect((await connect(ada)).deviceCode).not.toBeNull();
   });
 
   it("that comes back at the callback's address is no way back, and its attempt goes on", async () => {

@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import { badUserInput, GatewayError } from "../../schema/errors.ts";
+import { isDevice } from "../oauth/device.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
 import type { StoredConnection } from "./connections.ts";
@@ -8,6 +9,8 @@ import type { AttemptRow, AuthorizationRow, ConnectionRow, Tables } from "../sto
 
 /** Most attempts at one connector that a user can have started within `ATTEMPT_LIFETIME_SECONDS`, finished or not. */
 export const MAXIMUM_ATTEMPTS = 100;
+/** The same where each asks the provider for a code, and for its tokens from then on: providers count them for all users of an app. */
+export const MAXIMUM_DEVICE_ATTEMPTS = 10;
 
 /** Expired attempts deleted at most whenever one starts. */
 const EXPIRED_ATTEMPTS_DELETED = 100;
@@ -24,9 +27,10 @@ export function findTarget(owned: readonly StoredConnection[], connector: Connec
 export async function assertMayStart(
   transaction: Transaction<Tables>,
   userId: string,
-  { slug, name }: ConnectorConfig,
+  { slug, name, oauth }: ConnectorConfig,
   now: number,
 ): Promise<void> {
+  const maximum = oauth && isDevice(oauth.provider) ? MAXIMUM_DEVICE_ATTEMPTS : MAXIMUM_ATTEMPTS;
   const { count } = await transaction
     .selectFrom("attempts")
     .select((row) => row.fn.countAll().as("count"))
@@ -34,8 +38,8 @@ export async function assertMayStart(
     .where("connector_slug", "=", slug)
     .where("expires_at", ">", now)
     .executeTakeFirstOrThrow();
-  if (Number(count) < MAXIMUM_ATTEMPTS) return;
-  const message = `Connecting ${name} was started ${MAXIMUM_ATTEMPTS} times already: finish one of them, or try again later.`;
+  if (Number(count) < maximum) return;
+  const message = `Connecting ${name} was started ${maximum} times already: finish one of them, or try again later.`;
   throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
 }
 
