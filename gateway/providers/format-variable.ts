@@ -20,6 +20,7 @@ export const variableSchema = z.strictObject({
   hint: z.string().min(1).max(200).optional(),
   secret: z.boolean().default(false),
   optional: z.boolean().default(false),
+  /** Its value where neither the operator nor the user states one. A variable that has a default is not asked for. */
   default: z.string().min(1).optional(),
   enum: textsSchema.optional(),
   pattern: z
@@ -29,6 +30,7 @@ export const variableSchema = z.strictObject({
     .optional(),
   /** The end of a host name that a pasted address carries: `.zendesk.com`. */
   strip: z.string().min(1).optional(),
+  /** Who states it: the user in a form, the provider in the callback, or the token answer. */
   from: z.enum(["user", "callback", "token"]).default("user"),
   /** The callback's parameter, or the path in the token answer. Default the variable's name. */
   source: pathSchema.optional(),
