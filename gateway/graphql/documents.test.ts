@@ -38,7 +38,7 @@ describe("the length of a document", () => {
 describe("documents that are kept", () => {
   const CACHE_BYTES = 1_048_576;
 
-  async function ask(queries: readonly string[], bringer = "ada", documents = createAcceptedDocuments(CACHE_BYTES, CACHE_BYTES)) {
+  async function ask(queries: readonly string[], sender = "ada", documents = createAcceptedDocuments(CACHE_BYTES, CACHE_BYTES)) {
     const accepting: Accepting["accepting"] = {};
     const yoga = createYoga<Accepting>({
       schema,
@@ -51,7 +51,7 @@ describe("documents that are kept", () => {
       delete accepting.document;
       const request = { method: "POST", headers, body: JSON.stringify({ query }) };
       await (await yoga.fetch("http://gateway/graphql", request, { accepting })).text();
-      if (accepting.document) documents.add(accepting.document, bringer);
+      if (accepting.document) documents.add(accepting.document, sender);
     }
     return documents;
   }

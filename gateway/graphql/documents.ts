@@ -5,7 +5,7 @@ import { badUserInput, GatewayError, httpStatusOf } from "../../schema/errors.ts
 
 /** Longest GraphQL document, in bytes of UTF-8: 16 KiB. The introspection query has 2 KiB. */
 export const MAXIMUM_DOCUMENT_BYTES = 16_384;
-/** What parsed documents may take in memory: 32 MiB, and 4 MiB of it those that one caller brought. */
+/** What parsed documents may take in memory: 32 MiB, of which 4 MiB for those that one caller sent first. */
 const DOCUMENT_CACHE_BYTES = 33_554_432;
 const DOCUMENT_CACHE_BYTES_OF_ONE = 4_194_304;
 /** A parsed document takes at most this per token of its source, and per character and whole for the source itself. Measured on V8. */
@@ -36,8 +36,8 @@ export const refusePersistedQueries: Plugin = {
 /** Documents that are parsed and valid, by their source. */
 export interface AcceptedDocuments {
   find(source: string): DocumentNode | undefined;
-  /** @param bringer who sent it first: one caller's documents push no others out. */
-  add(document: DocumentNode, bringer: string): void;
+  /** @param sender who sent it first. A sender's documents never evict those of another. */
+  add(document: DocumentNode, sender: string): void;
   readonly size: number;
   /** What they take in memory. */
   readonly bytes: number;
@@ -47,19 +47,19 @@ export function createAcceptedDocuments(
   maximumBytes = DOCUMENT_CACHE_BYTES,
   maximumBytesOfOne = DOCUMENT_CACHE_BYTES_OF_ONE,
 ): AcceptedDocuments {
-  const bringers = new Map<string, Brought>();
+  const senders = new Map<string, SentDocuments>();
   const documents = new LRUCache<string, Accepted>({
     maxSize: maximumBytes,
-    dispose: ({ bringer, bytes }, source) => {
-      const brought = bringers.get(bringer);
-      if (!brought) return;
-      brought.sources.delete(source);
-      brought.bytes -= bytes;
-      if (brought.sources.size === 0) bringers.delete(bringer);
+    dispose: ({ sender, bytes }, source) => {
+      const sent = senders.get(sender);
+      if (!sent) return;
+      sent.sources.delete(source);
+      sent.bytes -= bytes;
+      if (sent.sources.size === 0) senders.delete(sender);
     },
   });
 
-  function evictOldest({ sources }: Brought): void {
+  function evictOldest({ sources }: SentDocuments): void {
     const [oldest] = sources;
     if (oldest !== undefined) documents.delete(oldest);
   }
@@ -67,21 +67,21 @@ export function createAcceptedDocuments(
   return {
     find(source) {
       const accepted = documents.get(source);
-      const sources = accepted && bringers.get(accepted.bringer)?.sources;
+      const sources = accepted && senders.get(accepted.sender)?.sources;
       // The last of a set is the latest used.
       if (sources?.delete(source)) sources.add(source);
       return accepted?.document;
     },
-    add(document, bringer) {
+    add(document, sender) {
       const source = document.loc?.source.body;
       if (source === undefined || documents.has(source)) return;
       const bytes = sizeOf(document, source);
-      const brought = bringers.get(bringer) ?? { sources: new Set(), bytes: 0 };
-      while (brought.sources.size > 0 && brought.bytes + bytes > maximumBytesOfOne) evictOldest(brought);
-      bringers.set(bringer, brought);
-      brought.sources.add(source);
-      brought.bytes += bytes;
-      documents.set(source, { document, bringer, bytes }, { size: bytes });
+      const sent = senders.get(sender) ?? { sources: new Set(), bytes: 0 };
+      while (sent.sources.size > 0 && sent.bytes + bytes > maximumBytesOfOne) evictOldest(sent);
+      senders.set(sender, sent);
+      sent.sources.add(source);
+      sent.bytes += bytes;
+      documents.set(source, { document, sender, bytes }, { size: bytes });
     },
     get size() {
       return documents.size;
@@ -94,23 +94,23 @@ export function createAcceptedDocuments(
 
 interface Accepted {
   document: DocumentNode;
-  bringer: string;
+  sender: string;
   bytes: number;
 }
 
 /** The documents that one caller sent first, the latest used last. */
-interface Brought {
+interface SentDocuments {
   sources: Set<string>;
   bytes: number;
 }
 
 /** What Yoga's context has for `acceptDocuments`. */
 export interface Accepting {
-  /** Is given the document of this request, if it is accepted and not kept yet. */
+  /** `document` is set to that of this request, if it is accepted and not kept yet. */
   accepting: { document?: DocumentNode };
 }
 
-/** Parses and validates each kept document no more, and tells which one was accepted. */
+/** A kept document is not parsed and validated again. One that Yoga accepts is told in `accepting`. */
 export function acceptDocuments(documents: Pick<AcceptedDocuments, "find">): Plugin<Accepting> {
   const kept = new WeakSet<DocumentNode>();
   return {

@@ -77,7 +77,7 @@ export function createGraphql({ contexts, log, graphiql }: Options): Handler {
   async function askYoga(context: ServerContext): Promise<Response> {
     const response = await yoga.fetch(context.exchange.request, context);
     const { document } = context.accepting;
-    if (document) documents.add(document, await nameCaller(context.exchange));
+    if (document) documents.add(document, await nameSender(context.exchange));
     return response;
   }
 }
@@ -114,8 +114,8 @@ function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"
 /** A request whose body was read, to be read once more. */
 const withBody = ({ url, method, headers, signal }: Request, body: string): Request => new Request(url, { method, headers, signal, body });
 
-/** Whose documents a request's are. */
-async function nameCaller({ authenticate }: Exchange): Promise<string> {
+/** To whom the documents of a request are counted. */
+async function nameSender({ authenticate }: Exchange): Promise<string> {
   const principal = await authenticate().catch(() => null);
   return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? "anonymous");
 }

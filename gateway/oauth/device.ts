@@ -12,9 +12,9 @@ import type { TokenFailure, TokenResult } from "./result.ts";
 import { callTokenEndpoint, isHttp, isTemporaryStatus } from "./token-request.ts";
 import { parseBody } from "./token-response.ts";
 
-/** What the user enters at the provider, and what the tokens are asked for with (RFC 8628 section 3.2). */
+/** The user code, and the device code with which its tokens are asked for (RFC 8628 section 3.2). */
 export interface DeviceAuthorization {
-  /** Secret: who has it gets the tokens. */
+  /** Secret: it is exchanged for the tokens. */
   readonly deviceCode: string;
   readonly userCode: string;
   /** Where it is entered: https, or http on a loopback host. */
@@ -22,7 +22,7 @@ export interface DeviceAuthorization {
   /** The same with the code in it; null where the provider states none. */
   readonly verificationUriComplete: string | null;
   readonly expiresInSeconds: number;
-  /** Least time between two questions for the tokens: 1 to 600. */
+  /** Least time between two requests for the tokens: 1 to 600, default 5. */
   readonly intervalSeconds: number;
 }
 
@@ -33,11 +33,11 @@ interface DeviceRequest extends Partial<FetchLimits> {
   readonly client: OAuthClient;
 }
 
-/** RFC 8628 section 3.2: where the answer states none. */
+/** RFC 8628 section 3.2: the interval where the answer states none. */
 const DEFAULT_INTERVAL_SECONDS = 5;
 const SHORTEST_INTERVAL_SECONDS = 1;
 const LONGEST_INTERVAL_SECONDS = 600;
-/** Sizes that are read, in characters. */
+/** Longest values that are accepted, in characters. */
 const MAXIMUM_DEVICE_CODE = 4_096;
 const MAXIMUM_USER_CODE = 64;
 const MAXIMUM_URI = 2_048;
@@ -63,11 +63,11 @@ const answerSchema = z.object({
   interval: z.coerce.number().positive().catch(DEFAULT_INTERVAL_SECONDS).transform(toInterval),
 });
 
-/** Whether tokens are had by a code that the user enters at the provider (RFC 8628). */
+/** Whether the user enters a code at the provider (RFC 8628). */
 export const isDevice = ({ grantType }: Pick<OAuthProvider, "grantType">): boolean => grantType === "device_code";
 
 /**
- * Asks the provider for a code (RFC 8628 section 3.1). One request, no retry. `timeoutMs` covers the whole exchange (default 10 000).
+ * Asks the provider for a device code (RFC 8628 section 3.1). One request, no retry. `timeoutMs` covers the whole exchange (default 10 000).
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export async function requestDeviceCode(request: DeviceRequest & { readonly scopes: readonly string[] }): Promise<DeviceResult> {
@@ -95,7 +95,7 @@ export async function requestDeviceCode(request: DeviceRequest & { readonly scop
   return answer ? readAnswer(provider, client, answer) : failureOf(client, { kind: "temporary", code: "unparsable" });
 }
 
-/** Before the standard, `verification_uri` was `verification_url`: Google still says so. */
+/** `verification_url` is the name of `verification_uri` in drafts of the standard, which some providers still send. */
 function readAnswer(provider: OAuthProvider, client: OAuthClient, { status, text, headers }: HttpResponse): DeviceResult {
   const body = parseBody(text) ?? {};
   const read = answerSchema.safeParse({
@@ -128,7 +128,7 @@ const failureOf = (
 ): TokenFailure => createFailure({ ...facts, operation: "exchange", secrets: [clientSecret ?? ""] });
 
 /**
- * Asks for the tokens of a code once (RFC 8628 section 3.4). `authorization_pending` and `slow_down` are failures like any other.
+ * Asks for the tokens of a device code once (RFC 8628 section 3.4). `authorization_pending` and `slow_down` are failures like any other.
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export const requestDeviceTokens = (

@@ -10,32 +10,33 @@ import type { DeviceGrant } from "./device-grant.ts";
 import { failStarted, requestFirst, storeFirst } from "./first-tokens.ts";
 import { type ConnectingParts, readStarted } from "./started-connections.ts";
 
-/** How often codes are looked for that no process asks for, in milliseconds. */
+/** How often each process looks for device codes whose tokens no process asks for, in milliseconds. */
 export const DEVICE_SWEEP_INTERVAL_MS = 10_000;
-/** How long after its end a code is still looked for, so that its user is told, in milliseconds. */
+/** How long after its expiry a device code is still looked for, so that its user is told, in milliseconds. */
 const TOLD_FOR_MS = 3_600_000;
-/** Codes that one process asks for at a time, at most. */
+/** Most device codes whose tokens one process asks for at a time. */
 const MAXIMUM_POLLS = 1_000;
 /** RFC 8628 section 3.5: added to the interval by `slow_down`. */
 const SLOW_DOWN_SECONDS = 5;
 /** The longest wait after requests that had no answer, each of which doubles the wait, in milliseconds. */
 const LONGEST_BACKOFF_MS = 60_000;
 
-/** Asks for the tokens of codes that wait for their users: one process for each code, as the lease decides. */
+/** Asks for the tokens of device codes until their users have agreed: one process for each code, which a lease decides. */
 export interface DevicePolls {
-  /** Asks from now on, until the code ends. Nothing is done where this process or another one asks already. */
+  /** Starts to ask, until the code expires. Does nothing where this process or another one asks already. */
   begin(stateHash: string): void;
-  /** Ends all waiting. Resolves when the requests that are under way have ended. */
+  /** Ends all waiting. Resolves once the requests in progress have ended. */
   stop(): Promise<void>;
 }
 
-/** Where nothing changes: the next process, or the next sweep, goes on. */
+/** How a poll waits for its next request. */
 interface Waiting {
   /** Resolves at an instant, or when the process stops. */
   until(instant: number): Promise<void>;
   isStopping(): boolean;
 }
 
+/** Asks for the tokens of all device codes in the store, and of those that are begun from now on, until it is stopped. */
 export function startDevicePolls(parts: ConnectingParts): DevicePolls {
   const { database, clock, log, connectors } = parts;
   const slugs = [...connectors.values()].filter(({ oauth }) => oauth && isDevice(oauth.provider)).map(({ slug }) => slug);
@@ -87,7 +88,7 @@ export function startDevicePolls(parts: ConnectingParts): DevicePolls {
 
 const keyOf = (stateHash: string): string => `device:${stateHash}`;
 
-/** Attempts whose codes wait for their users, the oldest first. */
+/** Attempts that have a device code, the first to expire first. */
 async function listWaiting(parts: ConnectingParts, slugs: readonly string[]): Promise<string[]> {
   const rows = await parts.database.query
     .selectFrom("attempts")
@@ -101,7 +102,7 @@ async function listWaiting(parts: ConnectingParts, slugs: readonly string[]): Pr
   return rows.filter((row) => parts.macs.accept("attempts", row) && grantOf(parts, row) !== null).map(({ state_hash }) => state_hash);
 }
 
-/** Null where the attempt has no code yet, or it does not open. */
+/** Null where the attempt has no device code yet, or it cannot be opened. */
 function grantOf(parts: ConnectingParts, attempt: AttemptRow): DeviceGrant | null {
   try {
     return openSecrets(parts, attempt).device ?? null;
@@ -123,7 +124,7 @@ async function readPending(parts: ConnectingParts, stateHash: string): Promise<P
   return attempt && grant && { attempt, grant };
 }
 
-/** Asks at the provider's interval until there are tokens, or there never will be. A store that is away is waited for. */
+/** Asks at the provider's interval until there are tokens or a final failure. */
 async function poll(parts: ConnectingParts, stateHash: string, lease: Lease, { until, isStopping }: Waiting): Promise<void> {
   const { clock } = parts;
   let unanswered = 0;
@@ -142,7 +143,7 @@ async function poll(parts: ConnectingParts, stateHash: string, lease: Lease, { u
   }
 }
 
-/** RFC 8628 section 3.5: after a timeout it is asked less often. */
+/** RFC 8628 section 3.5: each request without an answer doubles the wait. */
 const backoffMs = (intervalSeconds: number, unanswered: number): number =>
   Math.max(intervalSeconds * 1000, Math.min(intervalSeconds * 1000 * 2 ** unanswered, LONGEST_BACKOFF_MS));
 
@@ -174,7 +175,7 @@ async function askOnce(parts: ConnectingParts, { attempt, grant }: Pending): Pro
   return verdict === "unanswered" ? "unanswered" : "pending";
 }
 
-/** Null where the connection is gone, or its user connects no more for its owner. */
+/** Null where the connection is gone, or its user may no longer connect for its owner. */
 const findStarted = (parts: ConnectingParts, attempt: AttemptRow): Promise<StartedConnection | null> =>
   readStarted(parts, attempt).catch(nullIfNotFound);
 
@@ -183,7 +184,7 @@ function nullIfNotFound(error: unknown): null {
   throw error;
 }
 
-/** The attempt is over. Whoever watches it is told of a failure. */
+/** Ends the attempt. A failure is stored, so that those who watch the connection learn of it. */
 async function end(
   parts: ConnectingParts,
   attempt: AttemptRow,
@@ -201,6 +202,6 @@ function verdictOf({ code, kind, isRefusal }: TokenFailure): "pending" | "slow_d
   return kind === "temporary" && !isRefusal ? "unanswered" : "refused";
 }
 
-/** Each word of the provider's for a code that is no good means the same to its user. */
+/** Every code of the provider's that means an unusable device code is one failure to its user. */
 const shownFailure = ({ failure, answer }: { failure: ConnectingFailure; answer: TokenFailure | null }): ConnectingFailure =>
   answer?.kind === "revoked" ? { ...failure, code: codeExpired.code } : failure;

@@ -19,8 +19,8 @@ export interface StepParts extends ConnectingParts {
 }
 
 /**
- * The code that the user has to enter at the provider. It is asked for once, and its tokens from then on. Where the provider gives none, the
- * authorization has failed.
+ * The user code of an attempt. The provider is asked for it once; from then on `devicePolls` asks for its tokens. Where the provider gives
+ * none, the answer is the failed authorization.
  */
 export async function deviceStep(
   parts: StepParts,

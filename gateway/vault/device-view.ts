@@ -7,14 +7,14 @@ import { toConnection } from "./connections.ts";
 import { toDeviceCode } from "./device-grant.ts";
 import { type ConnectingParts, readStarted } from "./started-connections.ts";
 
-/** How a code stands that a user has to enter at the provider. */
+/** The state of a user code, as the page shows it. */
 export type DeviceView = { connection: Connection; returnTo: string | null } & (
   { status: "waiting"; code: DeviceCode; remainingMs: number } | { status: "connected" } | { status: "failed"; failure: ConnectingFailure }
 );
 
 /**
- * How the code of an attempt stands, for the page that shows it in the browser that started it; null where the attempt has none (yet). Used
- * and expired attempts are told of too. Throws NOT_FOUND and FORBIDDEN.
+ * The state of an attempt's user code, for the browser that started it. Null where the attempt has none yet, or its connector is of another
+ * kind. Used and expired attempts are included. Throws NOT_FOUND and FORBIDDEN.
  */
 export async function readDeviceView(parts: ConnectingParts, state: string, slug: string, visitor: Visitor): Promise<DeviceView | null> {
   const { attempts, connectors, connections, clock, metadataOf, publicUrl } = parts;
