@@ -19,7 +19,7 @@ import { assertAllowed, lackingScopes } from "./scopes.ts";
 import { absent, answerOf, isBeyondReach, lacking, lackingKind, type Question, reconnect, unanswerable } from "./token-outcome.ts";
 import { rowOf } from "./sealed-columns.ts";
 
-/** How long a caller waits for a refresh while the current token would still do, in milliseconds (rule 4). */
+/** How long a caller waits for a refresh that leaves the current token alone, while that would still do, in milliseconds (rule 1). */
 export const USABLE_TOKEN_WAIT_MS = 1_000;
 
 interface Dependencies {
