@@ -8,7 +8,7 @@ import { choose, type ConnectionStore, type StoredConnection, type View } from "
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
-import { ofKind } from "./kinds.ts";
+import { ofKind } from "./token-kinds.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { stillRefreshing } from "./refresh-problem.ts";

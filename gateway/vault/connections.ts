@@ -7,7 +7,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { logoUrlOf } from "../providers/logos.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
-import { ofKind, ownGrantOf } from "./kinds.ts";
+import { ofKind, ownGrantOf } from "./token-kinds.ts";
 import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { grantClientOf } from "./grant-client.ts";

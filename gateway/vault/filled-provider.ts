@@ -3,7 +3,7 @@ import type { StatedValues } from "../oauth/stated-values.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider, needsStated } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 import { type Keys, openFields, openStated } from "./sealed-columns.ts";
 
 /**

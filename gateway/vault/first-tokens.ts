@@ -9,7 +9,7 @@ import { FieldError, fillProvider, isFilled, type Values } from "../providers/te
 import type { Activated } from "./activation.ts";
 import { type ConnectingFailure, describeFailure, wrongCallback } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
 import type { Granted } from "./spool.ts";

@@ -1,7 +1,7 @@
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type ColumnDependencies, columnsOfTokens, isOfClient, openIfPossible } from "./activation-columns.ts";
 import type { StartedConnection } from "./connections.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 import { newAuthorization } from "./new-rows.ts";
 import { relationTo } from "./same-account.ts";
 import { parseFurtherScopes } from "./scopes.ts";

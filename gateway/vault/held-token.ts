@@ -5,7 +5,7 @@ import { type StoredConnection, type StoredGrant, toConnection, type View } from
 import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { fingerprintOf, type Keys, openColumn, openFields } from "./sealed-columns.ts";
 

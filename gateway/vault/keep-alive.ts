@@ -9,7 +9,7 @@ import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore } from "./connections.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { UNOPENED_CODE } from "./health.ts";
-import { servesConnection } from "./kinds.ts";
+import { servesConnection } from "./token-kinds.ts";
 import type { Refresher } from "./refresh.ts";
 
 /** How often grants are looked for that are to be kept alive, in milliseconds. */

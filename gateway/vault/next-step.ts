@@ -12,7 +12,7 @@ import type { AttemptSecrets, Link } from "./attempts.ts";
 import { requestRefused } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { deviceStep, type StepParts } from "./device-start.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 import { parseFurtherScopes, parseScopes } from "./scopes.ts";
 import { openCollected } from "./started-connections.ts";
 

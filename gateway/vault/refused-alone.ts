@@ -2,7 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import type { Database } from "../store/database.ts";
 import type { StoredGrant } from "./connections.ts";
-import { servesConnection } from "./kinds.ts";
+import { servesConnection } from "./token-kinds.ts";
 import { LASTING_FAILURES } from "./refresh-problem.ts";
 
 /** A grant that is refused for this long, while others of its connector refresh, is itself at fault: one hour (rule 3). */

@@ -3,7 +3,7 @@ import { badUserInput } from "../../schema/errors.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { TokenKindConfig } from "../providers/token-kinds.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./token-kinds.ts";
 
 const scopesSchema = z.array(z.string());
 const furtherSchema = z.record(z.string(), scopesSchema);

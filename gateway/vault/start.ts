@@ -10,7 +10,7 @@ import { connectionIdSchema } from "./identifiers.ts";
 import { type AskedGrant, newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, scopesOfKind, type TokenKindConfig } from "../providers/token-kinds.ts";
-import { ofKind } from "./kinds.ts";
+import { ofKind } from "./token-kinds.ts";
 import { assertAllowed, scopesToAsk } from "./scopes.ts";
 import { assertMayStart, deleteExpired, findTarget, insertConnection, insertStarted, removeAbandoned } from "./pending.ts";
 import type { StepParts } from "./device-start.ts";
