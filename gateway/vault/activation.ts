@@ -9,7 +9,7 @@ import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-c
 import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
 import { findKindIn, furtherGrants, keptGrants } from "./further-grants.ts";
-import { landElsewhere, type Landing, landsElsewhere } from "./landing.ts";
+import { type GrantTarget, moveToOtherConnection, needsOtherConnection } from "./other-connection.ts";
 import { type Candidate, grantsIn, lockPrevious, promote } from "./promotion.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Keys } from "./sealed-columns.ts";
@@ -30,7 +30,7 @@ interface ActivationDependencies extends Keys {
 export type Activated = { failure: ConnectingFailure } | { failure: null; connectionId: string };
 
 /**
- * What becomes of a started grant: the connection's own, one of another connection of the owner (`landing.ts`), or an error beside a
+ * What becomes of a started grant: the connection's own, one of another connection of the owner (`other-connection.ts`), or an error beside a
  * connection that stays as it was.
  */
 export interface Activation {
@@ -48,8 +48,8 @@ export const createActivation = (dependencies: ActivationDependencies): Activati
   withKey: (started, userId, key) =>
     activate(dependencies, started, userId, {
       account: key.account,
-      grantsOf: ({ started: landed }) => ({
-        columns: columnsOfKey(dependencies, landed, key, dependencies.clock.now()),
+      grantsOf: ({ started: target }) => ({
+        columns: columnsOfKey(dependencies, target, key, dependencies.clock.now()),
         further: [],
         kept: [],
       }),
@@ -74,7 +74,7 @@ async function activateWithTokens(
   await database.clock.measure();
   const activated = await activate(dependencies, started, userId, {
     account: granted.account,
-    grantsOf: (landing) => grantsOfTokens(dependencies, landing, granted),
+    grantsOf: (target) => grantsOfTokens(dependencies, target, granted),
   });
   if (activated.failure && !mayServeElsewhere(activated.failure)) await revoker.revoke(started, granted.tokens);
   return activated;
@@ -83,13 +83,13 @@ async function activateWithTokens(
 /** What a started grant has received. */
 interface Received {
   account: Account | null;
-  grantsOf(landing: Landing): Pick<Candidate, "columns" | "further" | "kept">;
+  grantsOf(target: GrantTarget): Pick<Candidate, "columns" | "further" | "kept">;
 }
 
 /** The connection's own grant, and those of further kinds of token beside it. */
 function grantsOfTokens(
   dependencies: ActivationDependencies,
-  { started, previous }: Landing,
+  { started, previous }: GrantTarget,
   granted: Granted,
 ): ReturnType<Received["grantsOf"]> {
   const before = grantsIn(previous);
@@ -108,14 +108,15 @@ async function activate(
   const { connection, connector } = started;
   for (;;) {
     const outcome = await connections.begin(ownerOf(connection), connector.slug, (transaction, owned) =>
-      land(dependencies, transaction, { started, userId, owned, received }),
+      activateIn(dependencies, transaction, { started, userId, owned, received }),
     );
     if (outcome !== "under way") return outcome;
     await clock.sleep(SETTLE_POLL_MS);
   }
 }
 
-async function land(
+/** Within a transaction. `under way`: a refresh of a grant that is to be replaced goes on. */
+async function activateIn(
   dependencies: ActivationDependencies,
   transaction: Transaction<Tables>,
   {
@@ -131,16 +132,16 @@ async function land(
   const here = { started, previous: await lockPrevious(dependencies, transaction, own, started), isNew: false };
   const objection = objectionTo(started, here.previous.own, account);
   if (objection) return { failure: objection };
-  const landing = landsElsewhere(started, here.previous.own, account)
-    ? await landElsewhere(dependencies, transaction, started, owned, account)
+  const target = needsOtherConnection(started, here.previous.own, account)
+    ? await moveToOtherConnection(dependencies, transaction, started, owned, account)
     : here;
-  if (!landing) return { failure: disconnectedMeanwhile };
+  if (!target) return { failure: disconnectedMeanwhile };
   // Its refresh token may be about to change.
-  if (grantsIn(landing.previous).some((grant) => isLeased(grant, dependencies.clock.now()))) return "under way";
-  const shared = await objectionToShared(dependencies, transaction, landing.started, landing.previous.own, account);
+  if (grantsIn(target.previous).some((grant) => isLeased(grant, dependencies.clock.now()))) return "under way";
+  const shared = await objectionToShared(dependencies, transaction, target.started, target.previous.own, account);
   if (shared) return { failure: shared };
-  const failure = await promote(dependencies, transaction, { ...landing, userId, ...received.grantsOf(landing) });
-  return failure ? { failure } : { failure: null, connectionId: landing.started.connection.id };
+  const failure = await promote(dependencies, transaction, { ...target, userId, ...received.grantsOf(target) });
+  return failure ? { failure } : { failure: null, connectionId: target.started.connection.id };
 }
 
 /** Throws `NoResultError` where the connection is gone: the tokens are then kept in the spool. */

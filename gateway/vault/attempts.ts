@@ -45,16 +45,15 @@ export function createAttempts({ database, macs, clock }: AttemptDependencies) {
     return row && macs.accept("attempts", row) ? row : null;
   }
 
-  const find = (state: string): Promise<AttemptRow | null> => findByHash(hashSecret(state));
-
   return {
-    /** The same by the state itself. */
-    find,
     findByHash,
+
+    /** The same by the state itself. */
+    find: (state: string): Promise<AttemptRow | null> => findByHash(hashSecret(state)),
 
     /** The attempt of a state, without using it up. Throws NOT_FOUND when there is none, it was used, or its time is over. */
     async get(state: string, connectorSlug: string | null): Promise<AttemptRow> {
-      return assertUsable(await find(state), connectorSlug, clock.now());
+      return assertUsable(await findByHash(hashSecret(state)), connectorSlug, clock.now());
     },
 
     /** Uses the attempt up, once over all processes. Throws NOT_FOUND for the second. */
@@ -82,7 +81,7 @@ export function createAttempts({ database, macs, clock }: AttemptDependencies) {
     },
 
     /**
-     * Binds a pending attempt of this user to another secret. The one before counts no more. False when there is no such attempt.
+     * Binds a pending attempt of this user to another secret, in place of the one before. False when there is no such attempt.
      * @param currentHash only if it is bound to the secret with this hash.
      */
     async rebind(stateHash: string, userId: string, browser: string, currentHash?: string): Promise<boolean> {

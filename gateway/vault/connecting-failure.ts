@@ -73,7 +73,7 @@ export const mayServeElsewhere = ({ code }: ConnectingFailure): boolean => servi
 
 /**
  * A connection whose account is known is not handed to another one, nor to one that the provider did not name. Where several connections
- * are supported, another account becomes one of its own (`landing.ts`).
+ * are supported, another account becomes one of its own (`other-connection.ts`).
  */
 export function objectionTo(
   started: StartedConnection,

@@ -9,13 +9,13 @@ import { lockPrevious, type Previous } from "./promotion.ts";
 import { relationTo } from "./same-account.ts";
 import { grantFacts, type Keys, openColumn, placeOf, sealColumn } from "./sealed-columns.ts";
 
-interface LandingDependencies extends Keys {
+interface MoveDependencies extends Keys {
   database: Database;
   clock: Clock;
 }
 
-/** Where a grant is to serve: a connection, and the grants that it has. */
-export interface Landing {
+/** The connection that a started grant is for, and the grants that it has. */
+export interface GrantTarget {
   started: StartedConnection;
   /** From `lockPrevious`. */
   previous: Previous;
@@ -24,17 +24,17 @@ export interface Landing {
 }
 
 /**
- * Where a grant lands whose connection is another account's, of a connector that supports several: the owner's connection to that account,
- * else a new one. The connection that it was started for stays as it was. Null where the grant is gone.
+ * Moves a started grant to the owner's connection to its account, else to a new one. The connection that it was started for stays as it was.
+ * Null where the grant is gone.
  * @param owned the owner's connections of the connector, locked.
  */
-export async function landElsewhere(
-  dependencies: LandingDependencies,
+export async function moveToOtherConnection(
+  dependencies: MoveDependencies,
   transaction: Transaction<Tables>,
   started: StartedConnection,
   owned: readonly StoredConnection[],
   account: Account | null,
-): Promise<Landing | null> {
+): Promise<GrantTarget | null> {
   const { database, clock } = dependencies;
   const { connection, connector, authorization } = started;
   const isThere = await transaction.selectFrom("authorizations").select("id").where("id", "=", authorization.id).executeTakeFirst();
@@ -59,8 +59,8 @@ function moveTo(keys: Keys, started: StartedConnection, target: StoredConnection
   return { ...authorization, connection_id: target.id, sealed_fields: sealedFields, mac };
 }
 
-/** Whether a started grant is of another account than its connection, and may have a connection of its own. */
-export const landsElsewhere = (started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): boolean =>
+/** Whether a started grant is of another account than its connection, and the connector supports several connections. */
+export const needsOtherConnection = (started: StartedConnection, previous: AuthorizationRow | null, account: Account | null): boolean =>
   started.connector.supportsMultipleConnections &&
   previous !== null &&
   previous.account_id !== null &&
