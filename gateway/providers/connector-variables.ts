@@ -1,7 +1,8 @@
 import type { VariableRule } from "../oauth/provider-requests.ts";
-import type { WrittenField } from "./collect.ts";
+import type { FieldConfig, WrittenField } from "./collect.ts";
+import type { ParsedFacts } from "./format.ts";
 import { type Provider, ruleOf } from "./provider.ts";
-import { templateFieldsOf } from "./template.ts";
+import { namesIn, templateFieldsOf } from "./template.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
 /** What an entry of the configuration says of its provider's variables. The provider has no facts while others of its problems are told. */
@@ -66,6 +67,42 @@ export const wrongDefaultsIn = ({ provider, allowed_hosts: allowedHosts }: Writt
         : [[["provider", key, String(index), "default"], toProblem(rule, value)]];
     }),
   );
+
+/** What tells a value, in the order in which they come. */
+const tellers = ["user", "callback", "token"] as const;
+
+/** What tells the value of a placeholder. */
+function tellerOf({ variables, metadata }: ParsedFacts, name: string): (typeof tellers)[number] {
+  const source = metadata[name] ?? "field:";
+  const ofMetadata = source.startsWith("field:") ? "user" : source.startsWith("callback:") ? "callback" : "token";
+  return variables.find((variable) => variable.name === name)?.from ?? ofMetadata;
+}
+
+/** Endpoints that hold what may not be known when they are asked: what a user may leave empty, or is told later. */
+export function earlyEndpointsIn(
+  { protocol, facts }: Partial<Provider>,
+  fixed: Readonly<Record<string, string>>,
+  fields: readonly Pick<FieldConfig, "name" | "optional" | "default">[],
+): [path: string[], message: string][] {
+  if (!protocol || !facts) return [];
+  const isKnown = (name: string, last: (typeof tellers)[number]): boolean => {
+    const field = fields.find((each) => each.name === name);
+    if (field) return !field.optional || field.default !== null;
+    const hasDefault = facts.variables.some((variable) => variable.name === name && variable.default !== undefined);
+    return Object.hasOwn(fixed, name) || hasDefault || tellers.indexOf(tellerOf(facts, name)) <= tellers.indexOf(last);
+  };
+  const look = (key: string, url: string | null, last: "user" | "callback"): [path: string[], message: string][] =>
+    namesIn(url)
+      .filter((name) => !isKnown(name, last))
+      .map((name) => [["provider", key], `holds {${name}}, which may not be known when it is asked: it needs a default`]);
+  const { grantType } = protocol;
+  return [
+    ...(grantType === "authorization_code" ? look("authorization_endpoint", protocol.authorizationEndpoint, "user") : []),
+    ...look("pushed_authorization_request_endpoint", protocol.pushedAuthorizationRequestEndpoint, "user"),
+    ...(grantType === "device_code" ? look("device_authorization_endpoint", protocol.deviceAuthorizationEndpoint, "user") : []),
+    ...look("token_endpoint", protocol.tokenEndpoint, grantType === "authorization_code" ? "callback" : "user"),
+  ];
+}
 
 /** What is wrong with the connector's own fields. */
 export function fieldProblemsIn(written: WrittenVariables): [path: string[], message: string][] {

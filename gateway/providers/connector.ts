@@ -7,7 +7,7 @@ import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
 import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
-import { fieldProblemsIn, fixedVariables, rulesOf, wrongDefaultsIn, wrongVariablesIn } from "./connector-variables.ts";
+import { earlyEndpointsIn, fieldProblemsIn, fixedVariables, rulesOf, wrongDefaultsIn, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
@@ -208,6 +208,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
     ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
     ...wrongDefaultsIn(written),
+    ...earlyEndpointsIn(provider ?? {}, fixed, fields),
     ...(facts ? clientProblems(written, facts) : []),
     ...(needsKey && !fields.some(({ secret }) => secret)
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]

@@ -30,6 +30,10 @@ export function hostSourcesOf({ tokenEndpoint, variables }: Pick<OAuthProvider, 
   return names.filter((name) => !ownNames.has(name) && !variables[name]?.isLate).map((name) => `field:${name}`);
 }
 
+/** Names of the values that an address holds. */
+export const namesIn = (url: string | null): string[] =>
+  [...(url ?? "").matchAll(placeholder)].map(([, name = ""]) => name).filter((name) => !ownNames.has(name));
+
 /** A name that no rule knows (RFC 2606). */
 const ANY_HOST = "elsewhere.example";
 

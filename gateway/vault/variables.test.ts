@@ -149,6 +149,21 @@ describe("a configuration", () => {
       { allowed_hosts: ["other.corp"] },
       "variables.0.default must be the name of a public host",
     ],
+    [
+      { authorization_endpoint: "https://{region}.x.example/a", variables: [{ name: "region", from: "callback" }] },
+      {},
+      "authorization_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+    ],
+    [
+      { authorization_endpoint: "https://x.example/{region}", variables: [{ name: "region", optional: true, may: "path" }] },
+      {},
+      "authorization_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+    ],
+    [
+      { token_endpoint: "https://{region}.x.example/t", metadata: { region: "token:region" } },
+      {},
+      "token_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+    ],
     [{}, { allowed_hosts: ["https://git.corp/"] }, 'must be the name of a host alone, like "gitlab.corp"'],
     [{}, { allowed_hosts: ["git.corp:8443"] }, 'must be the name of a host alone, like "gitlab.corp"'],
     [{}, { allowed_hosts: ["10.0.0.8", "LOCALHOST"] }, "must not be this machine"],
