@@ -99,7 +99,7 @@ export const tokenArgs = () =>
     }),
     scopes: t.stringList({
       description:
-        "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Default: whatever is granted.",
+        "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Where more is granted, the token has just these if the provider is known to give such tokens. Default: whatever is granted.",
       validate: scopesSchema,
     }),
     verify: t.boolean({

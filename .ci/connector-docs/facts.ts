@@ -27,6 +27,7 @@ export function refreshPhrases(facts: ParsedFacts): string[] {
     ...(refresh.rotates === undefined ? [] : [refresh.rotates ? "rotates" : "does not rotate"]),
     ...(refresh.revokes_on_reuse ? ["reuse ends the grant"] : []),
     ...(refresh.grace_seconds === null ? [] : [`a used refresh token works ${toLife(refresh.grace_seconds)} more`]),
+    ...(facts.scopes.narrows ? ["gives tokens with fewer scopes"] : []),
     ...lives,
     ...(expiry.refresh_default === null ? [] : [`refresh tokens live ${toLife(expiry.refresh_default)}`]),
     ...(refresh.inactivity_days === null ? [] : [`lapses after ${refresh.inactivity_days} d without use`]),

@@ -113,6 +113,8 @@ export interface OAuthProvider {
   readonly unreportedScopes: readonly string[];
   /** Which scopes a refresh sends (RFC 6749 section 6 makes it optional): those that were asked for when connecting, or those granted. Default none. */
   readonly scopesOnRefresh: "none" | "requested" | "granted";
+  /** Whether a refresh with fewer scopes gives a token with these alone, and leaves the grant as it is (RFC 6749 section 6). Default false. */
+  readonly narrowsOnRefresh: boolean;
   /** Whether a refresh token that comes back after its rotation ends the whole grant (RFC 9700 section 4.14.2). Default false. */
   readonly revokesOnReuse: boolean;
   /** How long after its rotation a refresh token is still honoured, in seconds. Null: unknown, or not at all. Default null. */
@@ -197,6 +199,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   scopeAliases: Object.freeze({}),
   unreportedScopes: Object.freeze([]),
   scopesOnRefresh: "none",
+  narrowsOnRefresh: false,
   revokesOnReuse: false,
   reuseGraceSeconds: null,
   expiryPath: null,

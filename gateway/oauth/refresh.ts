@@ -12,6 +12,8 @@ export interface RefreshRequest extends Partial<FetchLimits> {
   readonly redirectUri?: string | undefined;
   /** Those that are sent where the provider is declared to want them again (`scopesOnRefresh`). Default none. */
   readonly scopes?: Readonly<Record<"requested" | "granted", readonly string[]>> | undefined;
+  /** Fewer scopes than are granted, which the new access token is to have. Default: those that it has otherwise. */
+  readonly narrowTo?: readonly string[] | undefined;
   /** What else is secret of the grant, and must not come back in a message. Default none. */
   readonly secrets?: readonly string[] | undefined;
   /** Milliseconds since the epoch, by the clock that the tokens' expiry is judged by. Default the machine's now. */
@@ -27,8 +29,8 @@ export interface RefreshRequest extends Partial<FetchLimits> {
  * Throws only `TypeError`, on an endpoint that is not https (or http on a loopback host).
  */
 export function refreshTokens(request: RefreshRequest): Promise<TokenResult> {
-  const { provider, client, refreshToken, scopes, secrets = [], askedAt = Date.now(), signal, mayStillSend } = request;
-  const sent = provider.scopesOnRefresh === "none" ? [] : (scopes?.[provider.scopesOnRefresh] ?? []);
+  const { provider, client, refreshToken, scopes, narrowTo, secrets = [], askedAt = Date.now(), signal, mayStillSend } = request;
+  const sent = narrowTo ?? (provider.scopesOnRefresh === "none" ? [] : (scopes?.[provider.scopesOnRefresh] ?? []));
   return callTokenEndpoint({
     operation: "refresh",
     provider,

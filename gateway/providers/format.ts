@@ -84,6 +84,8 @@ const scopesSchema = z.strictObject({
   unreported: textsSchema.default([]),
   /** Which scopes a refresh sends. */
   refresh: z.enum(["none", "requested", "granted"]).default("none"),
+  /** Whether a refresh with fewer scopes gives a token with these alone, and leaves the grant and its token as they are (RFC 6749 section 6). */
+  narrows: z.boolean().default(false),
   /** What a scope allows, in a few words for the operator. */
   text: z.record(z.string().min(1), z.string().min(1).max(200)).default({}),
 });

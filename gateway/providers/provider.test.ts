@@ -130,6 +130,7 @@ describe("providerSchema", () => {
       scopeAliases: { email: "https://as.test/email" },
       unreportedScopes: ["profile"],
       scopesOnRefresh: "requested",
+      narrowsOnRefresh: false,
       introspectionEndpoint: "https://as.test/introspect",
       check: null,
       revokesOnReuse: true,

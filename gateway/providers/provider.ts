@@ -71,6 +71,7 @@ function toProtocol(facts: ParsedFacts): OAuthProvider {
     scopeAliases: facts.scopes.aliases,
     unreportedScopes: facts.scopes.unreported,
     scopesOnRefresh: facts.scopes.refresh,
+    narrowsOnRefresh: facts.scopes.narrows,
     revokesOnReuse: facts.refresh.revokes_on_reuse,
     reuseGraceSeconds: facts.refresh.grace_seconds,
     expiryPath: facts.expiry.path ?? null,
@@ -227,6 +228,8 @@ const parsedFacts = providerFormat
         path: ["variables"],
         message: `${name} comes with the callback and is a whole host: it needs an enum`,
       });
+    if (facts.scopes.narrows && facts.refresh.kills_old_token)
+      context.addIssue({ code: "custom", path: ["scopes", "narrows"], message: "needs refresh.kills_old_token to be false" });
     for (const name of secretMetadataIn(facts))
       context.addIssue({ code: "custom", path: ["metadata", name], message: "must not be a token or a secret: users see it" });
   })

@@ -57,6 +57,13 @@ describe("the kinds of token of a connector", () => {
   });
 });
 
+it("a provider gives no narrower tokens where that ends the token before", () => {
+  const issues = providerSchema.safeParse({ extends: "microsoft", refresh: { kills_old_token: true } }).error?.issues;
+  expect(issues?.map(({ path, message }) => [path.join("."), message])).toEqual([
+    ["scopes.narrows", "needs refresh.kills_old_token to be false"],
+  ]);
+});
+
 describe("a provider's kinds of token", () => {
   const facts = { extends: "slack" };
 

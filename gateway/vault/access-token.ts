@@ -7,8 +7,9 @@ import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts"
 import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
-import { causeOf, createTokenOpener, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
+import { causeOf, createTokenOpener, type GrantedToken, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
 import { ofKind } from "./token-kinds.ts";
+import type { FindNarrower } from "./narrower.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
 import { stillRefreshing } from "./refresh-problem.ts";
@@ -28,6 +29,7 @@ interface Dependencies {
   refresher: Refresher;
   checker: TokenChecker;
   given: GivenTokens;
+  findNarrower: FindNarrower;
   sealer: Sealer;
   macs: RowMacs;
   clock: Clock;
@@ -68,11 +70,13 @@ export function createAccessTokens(dependencies: Dependencies) {
     const missing = findMissing(stored, request, kind);
     if (missing.length > 0) return lacking(stored, question, missing);
     try {
-      const outcome = await resolve(resolver, stored, question);
-      if (outcome.type !== "AccessToken") return outcome;
-      if (userId !== null) given.add(userId, outcome.fingerprint);
+      const full = await resolve(resolver, stored, question);
+      if (full.type !== "AccessToken") return full;
+      const narrower = await narrow(resolver, stored, full, question);
+      // Who asks again for a narrower one has the grant's own checked (rule 12).
+      if (userId !== null) for (const { fingerprint } of [full, narrower]) given.add(userId, fingerprint);
       await noteOpened(dependencies, stored);
-      return outcome;
+      return narrower;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       log.error({ ...rowOf(stored), err: error }, "a stored secret does not open");
@@ -121,6 +125,20 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   if (outcome) return conclude(resolver, question, outcome);
   if (isKilled) return unanswerable(held, question, stillRefreshing);
   return answerOf({ ...(openHeld(stored, request) ?? held), refusedBy: held.refusedBy }, question, stillRefreshing);
+}
+
+/** The token with just the scopes that were asked for, where the provider gives one in time; else the grant's own. */
+async function narrow(
+  { findNarrower, clock, requestDeadlineMs }: Resolver,
+  stored: StoredConnection,
+  full: GrantedToken,
+  { request: { scopes = [], minimumTtl, rejected }, startedAt }: Question,
+): Promise<GrantedToken> {
+  const finding = findNarrower(stored, full, { scopes, minimumTtl, rejected });
+  // A failure is told to a caller that still waits.
+  finding.catch(() => {});
+  const found = await Promise.race([finding, clock.until(startedAt + requestDeadlineMs).then(() => null)]);
+  return found ?? full;
 }
 
 /** Rule 12: a fresh token is checked where the caller wants it. */

@@ -27,6 +27,8 @@ export interface CallDependencies extends LeaseDependencies, RetryDependencies {
   discovery: Discovery;
   sealer: Sealer;
   macs: RowMacs;
+  /** The scopes of a narrower token that is asked for, which is not the grant's own. Left out: the grant's own is. */
+  narrowTo?: readonly string[] | undefined;
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
 }
@@ -111,7 +113,7 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
 async function sendRefreshToken(
-  { clock, discovery, timeoutMs, publicUrl, ...keys }: CallDependencies,
+  { clock, discovery, timeoutMs, publicUrl, narrowTo, ...keys }: CallDependencies,
   grant: ClaimedGrant,
   mayStillSend: () => boolean,
 ): Promise<TokenResult> {
@@ -142,7 +144,7 @@ async function sendRefreshToken(
     return requestTokens({ ...limits, ...asked, provider, scopes: scopes.requested, operation: "refresh" });
   }
   const redirectUri = redirectUriOf(publicUrl, grant.connector.slug);
-  return refreshTokens({ ...limits, provider, client, refreshToken, redirectUri, scopes });
+  return refreshTokens({ ...limits, provider, client, refreshToken, redirectUri, scopes, narrowTo });
 }
 
 /** It was connected before the provider's endpoints needed a field, which connecting again collects. */

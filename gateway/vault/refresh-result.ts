@@ -14,7 +14,7 @@ import { noLease } from "./lease.ts";
 import { noProblem, problemColumns, shortLived } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
-import { grantFacts, openStated, placeOf, rowOf, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
+import { grantFacts, openStated, placeOf, rowOf, narrowedColumns, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
 export interface ResultDependencies extends RetryDependencies {
@@ -25,6 +25,8 @@ export interface ResultDependencies extends RetryDependencies {
   sealer: Sealer;
   macs: RowMacs;
   log: Log;
+  /** The scopes of a narrower token that is asked for: it is not stored, what came with it is. */
+  narrowTo?: readonly string[] | undefined;
 }
 
 const unusableToken = { ...shortLived, kind: "temporary", retryAfterSeconds: null } as const;
@@ -32,16 +34,23 @@ const unusableToken = { ...shortLived, kind: "temporary", retryAfterSeconds: nul
 /**
  * Stores refreshed tokens (rule 9). Also over a verdict of another process that sent the same refresh token after this one's lease had ended.
  * While the store is away they are kept, here and in the spool, and tried for as long as the process lives (rule 5). What cannot be stored
- * for another reason is in the spool when this throws.
+ * for another reason is in the spool when this throws. False: the grant is no longer the one that was claimed.
  * @param askedAt milliseconds: before the request was sent.
  */
-export async function storeTokens(dependencies: ResultDependencies, grant: StoredGrant, tokens: TokenSet, askedAt: number): Promise<void> {
-  const { sealer, clock, log, spool } = dependencies;
+export async function storeTokens(
+  dependencies: ResultDependencies,
+  grant: StoredGrant,
+  tokens: TokenSet,
+  askedAt: number,
+): Promise<boolean> {
+  const { sealer, clock, log, spool, narrowTo } = dependencies;
   const { connection, authorization, connector } = grant;
   const facts = { connection: connection.id, connector: connector.slug };
   const place = placeOf(connection, authorization.id);
-  const columns = tokenColumns(sealer, place, connector, tokens, authorization, knownOf(dependencies, grant), askedAt);
-  const problem = problemOf(authorization, columns, clock.now());
+  const columns = narrowTo
+    ? narrowedColumns(sealer, place, connector, tokens, authorization, askedAt)
+    : tokenColumns(sealer, place, connector, tokens, authorization, knownOf(dependencies, grant), askedAt);
+  const problem = narrowTo ? { ...noProblem, refused_at: authorization.refused_at } : problemOf(authorization, columns, clock.now());
   const keep = (err: unknown) => {
     log.error({ ...facts, err }, "refreshed tokens cannot be stored: they are kept in the spool");
     const { id: authorizationId, version, token_kind: tokenKind } = authorization;
@@ -53,8 +62,9 @@ export async function storeTokens(dependencies: ResultDependencies, grant: Store
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
     log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
-  if (isStored) log.info(facts, "refreshed");
+  if (isStored) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
   else await discardTokens(dependencies, grant, tokens);
+  return isStored;
 }
 
 /** New tokens are stored also where what was stated before does not open: null, and it stays as it is. */
@@ -88,10 +98,10 @@ export const activeColumns = (
 ) => ({
   ...columns,
   mac: macs.sign("authorizations", grantFacts(connection, { id, token_kind, ...columns })),
+  refused_at: null,
   ...problem,
   ...noLease,
   status: "active" as const,
-  refused_at: null,
   error_code: null,
   error_message: null,
 });

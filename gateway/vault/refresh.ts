@@ -1,5 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
-import type { TokenFailure } from "../oauth/result.ts";
+import type { TokenFailure, TokenSet } from "../oauth/result.ts";
 import { isLeased, type StoredConnection, type StoredGrant } from "./connections.ts";
 import { createMissingClientLog, grantClientOf } from "./grant-client.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -26,21 +26,31 @@ export interface RefreshOutcome {
   problem: RefreshProblem | null;
 }
 
+/** Narrower tokens, and when they were asked for, in milliseconds; or the provider gives none with these scopes. */
+type Narrowed = { tokens: TokenSet; askedAt: number } | "refused";
+
 /** Refreshes grants, one at a time each, over all processes of a store. */
 export interface Refresher {
   /** Joins a refresh that is in flight. Resolves at once while an answer waits for a store that is away. */
   refresh(stored: StoredConnection, cause: RefreshCause): Promise<RefreshOutcome>;
   /** What comes of a refresh that is under way, here or, as far as is known, in another process; null: none is. */
   underWay(stored: StoredConnection): Promise<RefreshOutcome> | null;
+  /**
+   * Asks for a token with fewer scopes, under the lease of the grant's refreshes, and stores what came with it. Null: the grant cannot be
+   * refreshed now.
+   */
+  narrow(stored: StoredGrant, scopes: readonly string[], cause: RefreshCause): Promise<Narrowed | null>;
   /** Resolves when no refresh is in flight in this process. */
   idle(): Promise<void>;
 }
 
 interface Flight extends CallDependencies, ResultDependencies {
   refusedAlone: RefusedAlone;
+  /** Called with what came of a request for a narrower token, once it is stored. */
+  onNarrowed?: ((narrowed: Narrowed) => void) | undefined;
 }
 
-type Dependencies = Omit<Flight, "onStoreAway" | "refusedAlone">;
+type Dependencies = Omit<Flight, "onStoreAway" | "refusedAlone" | "onNarrowed" | "narrowTo">;
 
 export function createRefresher(dependencies: Dependencies): Refresher {
   const outcomes = new Map<string, Promise<RefreshOutcome>>();
@@ -66,7 +76,19 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     });
   }
 
+  async function narrow(grant: StoredGrant, narrowTo: readonly string[], cause: RefreshCause): Promise<Narrowed | null> {
+    const narrowed: Narrowed[] = [];
+    const onNarrowed = (result: Narrowed) => void narrowed.push(result);
+    try {
+      await refreshOnce({ ...dependencies, refusedAlone, narrowTo, onNarrowed, onStoreAway: () => {} }, grant, cause, inFlight.track);
+    } catch (error) {
+      if (!isStoreAway(error)) throw error;
+    }
+    return narrowed[0] ?? null;
+  }
+
   return {
+    narrow: (grant, scopes, cause) => (grantClientOf(grant) ? inFlight.track(narrow(grant, scopes, cause)) : Promise.resolve(null)),
     refresh(stored, cause) {
       const { authorization } = stored;
       if (!authorization) throw new TypeError("Only a connection with an authorization can be refreshed.");
@@ -113,7 +135,8 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
     if (outcome) return outcome;
     await clock.sleep(waitMs);
     const current = await connections.read(grant.connection.id, grant.authorization.token_kind);
-    if (!isSameGrant(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
+    const isToBeAsked = flight.narrowTo ? isThere : isSameGrant;
+    if (!isToBeAsked(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
     grant = current;
     takeOver = await lapse.look(grant.authorization, waitMs);
   }
@@ -129,11 +152,16 @@ async function settled({ connections, clock }: Dependencies, grant: StoredGrant)
   }
 }
 
-const isSameGrant = (current: StoredConnection | null, grant: StoredGrant): current is StoredGrant =>
+const isThere = (current: StoredConnection | null, grant: StoredGrant): current is StoredGrant =>
   current?.authorization?.id === grant.authorization.id &&
-  current.authorization.version === grant.authorization.version &&
   current.authorization.status === grant.authorization.status &&
   current.connection.enabled === grant.connection.enabled;
+
+/** It still has the token that was to be replaced: a request for a narrower one leaves that alone. */
+const isSameGrant = (current: StoredConnection | null, grant: StoredGrant): current is StoredGrant =>
+  isThere(current, grant) &&
+  (current.authorization.version === grant.authorization.version ||
+    current.authorization.sealed_access_token === grant.authorization.sealed_access_token);
 
 /** @returns null when nothing came of the claim: the lease ended before the request was sent, or another process took it over. */
 async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: RefreshCause, track: Track): Promise<RefreshOutcome | null> {
@@ -151,12 +179,21 @@ async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: Refr
 async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boolean> {
   if (!answer) return false;
   const { result, askedAt } = answer;
-  if (result.ok) await storeTokens(flight, grant, result.tokens, askedAt);
+  if (result.ok) {
+    if (await storeTokens(flight, grant, result.tokens, askedAt)) flight.onNarrowed?.({ tokens: result.tokens, askedAt });
+  } else if (flight.narrowTo && result.code === "invalid_scope") await refuseNarrower(flight, grant, result);
   else if (result.kind === "revoked") await markRevoked(flight, grant, result.code);
   else if (result.kind === "withdrawn") await undoClaim(flight.database, grant);
   else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, result))) await markRefusedAlone(flight, grant, result);
   else await recordFailure(flight, grant, result);
   return result.ok || result.kind !== "withdrawn";
+}
+
+/** It says nothing of the grant. */
+async function refuseNarrower({ log, database, onNarrowed }: Flight, grant: ClaimedGrant, { code, reason }: TokenFailure): Promise<void> {
+  log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code, reason }, "the provider gives no narrower token");
+  await undoClaim(database, grant);
+  onNarrowed?.("refused");
 }
 
 /** Rule 3: each of the provider's words for it means to the user what `invalid_grant` does. */

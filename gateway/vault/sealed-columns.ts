@@ -113,6 +113,27 @@ export function tokenColumns(
 const secretsIn = ({ further = {}, ...tokens }: TokenSet): (string | null)[] =>
   [tokens, ...Object.values(further)].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken]);
 
+/** The columns that the answer to a request for a narrower token changes: its access token is not the grant's. */
+export function narrowedColumns(
+  sealer: Sealer,
+  place: TokenPlace,
+  connector: ConnectorConfig,
+  tokens: TokenSet,
+  before: AuthorizationRow,
+  askedAt: number,
+): TokenColumns {
+  const columns = tokenColumns(sealer, place, connector, tokens, before, null, askedAt);
+  const { sealed_access_token, token_type, granted_scopes, issued_at, expires_at } = before;
+  return {
+    ...columns,
+    sealed_access_token: sealed_access_token ?? columns.sealed_access_token,
+    token_type: token_type ?? columns.token_type,
+    granted_scopes,
+    issued_at: issued_at ?? askedAt,
+    expires_at,
+  };
+}
+
 export const sealStated = (sealer: Sealer, place: TokenPlace, stated: StatedValues): string | null =>
   Object.keys(stated).length === 0 ? null : sealColumn(sealer, place, "sealed_stated", JSON.stringify(stated));
 
@@ -132,7 +153,7 @@ const assumedScopes = (before: AuthorizationRow): string[] =>
   parseScopes(before.status === "active" ? before.granted_scopes : before.requested_scopes);
 
 /** Rule 7: `expires_in`, else the connector's default life, else the JWT's `exp`, else unknown. */
-function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
+export function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
   const seconds = tokens.expiresInSeconds ?? connector.oauth?.provider.accessTokenLifetimeSeconds ?? null;
   if (seconds !== null) return toInstant(askedAt + seconds * 1000, askedAt);
   const expiresAtSeconds = jwtExpiry(tokens.accessToken);

@@ -16,6 +16,7 @@ import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
 import { startKeepAlive } from "./keep-alive.ts";
 import { createMetadataReader } from "./metadata.ts";
+import { createNarrower } from "./narrower.ts";
 import { createRefresher } from "./refresh.ts";
 import { createRevoker } from "./revoke.ts";
 import type { RowMacs } from "../store/row-macs.ts";
@@ -64,7 +65,8 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const keepAlive = startKeepAlive({ ...dependencies, connections, refresher });
   const given = createGivenTokens({ isShared: database.kind === "postgres", startedAt: clock.now() });
   const checker = createTokenChecker({ ...dependencies, connections });
-  const accessToken = createAccessTokens({ ...dependencies, connections, refresher, checker, given });
+  const findNarrower = createNarrower({ ...dependencies, refresher });
+  const accessToken = createAccessTokens({ ...dependencies, connections, refresher, checker, given, findNarrower });
   const connecting = createConnecting({ ...dependencies, connections, revoker, spool, signal });
   const endConnection = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });

@@ -166,6 +166,22 @@ describe.each(oauth)("%s", (slug) => {
   });
 });
 
+const narrowing = oauth.filter((slug) => providerSchema.parse(slug).oauth?.narrowsOnRefresh);
+describe("a token with fewer scopes", () => {
+  it.each(narrowing)("of %s is asked for as its documentation says, and is understood", async (slug) => {
+    const { fixture, player: server, provider, redirectUri } = await start(slug);
+    const { narrowed } = fixture;
+    const scope = narrowed?.request.body?.[provider.scopeParam];
+    if (!narrowed || typeof scope !== "string") throw new Error("The fixture has no request for a narrower token.");
+    server.play(narrowed.answer);
+    const narrowTo = scope.split(provider.scopeSeparator);
+    const result = await refreshTokens({ provider, client, refreshToken: "refresh-1", redirectUri, narrowTo, askedAt });
+    expectRequest(server.sent[0], narrowed);
+    expect(result).toMatchObject({ ok: true, tokens: { accessToken: "access-narrow", scopes: narrowTo } });
+    expect(narrowTo.length).toBeLessThan(fixture.concluded.scopes.length);
+  });
+});
+
 const furtherRefreshes = oauth.flatMap((slug) => Object.keys(readFixture(slug).refresh_further).map((kind) => ({ slug, kind })));
 describe("a further kind of token", () => {
   it.each(furtherRefreshes)("of $slug, $kind, is refreshed as its documentation says, and is understood", async ({ slug, kind }) => {

@@ -33,6 +33,8 @@ const fixtureSchema = z.object({
   /** The exchange of the first access token for one that lasts longer. */
   upgrade: exchangeSchema.optional(),
   refresh: exchangeSchema.nullable(),
+  /** A refresh with fewer scopes than are granted, where that gives a narrower token. */
+  narrowed: exchangeSchema.optional(),
   /** The refresh of each further kind of token, by its kind. */
   refresh_further: z.record(z.string(), exchangeSchema).default({}),
   userinfo: z.array(exchangeSchema),

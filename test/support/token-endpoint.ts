@@ -132,6 +132,12 @@ function process(endpoint: TokenEndpoint, { request, params }: Call): Outcome {
   return tokens === null ? { status: 400, error: "invalid_grant" } : { tokens };
 }
 
+/** RFC 6749 section 6: with the scopes that are asked for, where the grant has them. */
+function narrowed(tokens: IssuedTokens | null, scope: string | undefined): IssuedTokens | null {
+  if (tokens === null || scope === undefined) return tokens;
+  return { ...tokens, scopes: tokens.scopes.filter((granted) => scope.split(" ").includes(granted)) };
+}
+
 function redeem(
   { grants, redeemDeviceCode, onRefresh }: TokenEndpoint,
   params: Record<string, string>,
@@ -141,7 +147,7 @@ function redeem(
       return grants.redeemCode(params["code"] ?? "", params["redirect_uri"] ?? "", params["code_verifier"] ?? null);
     case "refresh_token":
       onRefresh();
-      return grants.redeemRefreshToken(params["refresh_token"] ?? "");
+      return narrowed(grants.redeemRefreshToken(params["refresh_token"] ?? ""), params["scope"]);
     case "client_credentials":
       return issueAlone(grants, "robot", params["scope"]?.split(" ") ?? []);
     case DEVICE_CODE_GRANT:

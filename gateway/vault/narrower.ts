@@ -1,0 +1,109 @@
+import { LRUCache } from "lru-cache";
+import type { TokenSet } from "../oauth/result.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { apiAccessOf } from "./api-access.ts";
+import type { StoredConnection, StoredGrant } from "./connections.ts";
+import { assessFreshness } from "./freshness.ts";
+import type { GrantedToken } from "./held-token.ts";
+import type { Refresher } from "./refresh.ts";
+import { lackingScopes, parseScopes } from "./scopes.ts";
+import { expiryOf, fingerprintOf, type Keys } from "./sealed-columns.ts";
+
+/** What the memory of narrower tokens may take: 8 MiB. One that was dropped is asked for again. */
+const MEMORY_BYTES = 8_388_608;
+/** What an entry takes beside its token. */
+const BYTES_PER_ENTRY = 1_000;
+/** How long a provider that has refused a narrower token is not asked for the same one again, in milliseconds. */
+const REFUSED_MS = 600_000;
+
+/** A token with fewer scopes, or until when the provider is not asked for it. */
+type Kept = { token: GrantedToken; issuedAt: number } | { retryAt: number };
+
+interface Dependencies extends Keys {
+  refresher: Pick<Refresher, "narrow">;
+  clock: Clock;
+}
+
+interface Asked {
+  scopes: readonly string[];
+  minimumTtl: number | null;
+  rejected: string | null;
+}
+
+/**
+ * Gives access tokens with fewer scopes than their grant has (RFC 6749 section 6), where the provider is declared to give them. They are kept
+ * in memory alone, by the grant and the very scopes that were asked for, until they are due.
+ */
+export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
+  const memory = new LRUCache<string, Kept>({
+    maxSize: MEMORY_BYTES,
+    sizeCalculation: (kept) => BYTES_PER_ENTRY + ("token" in kept ? 3 * kept.token.value.length : 0),
+  });
+  const flights = new Map<string, Promise<Kept | null>>();
+
+  /** `full` is the grant's own token, from which the rest is taken. */
+  async function fetchNarrower(
+    stored: StoredGrant,
+    full: GrantedToken,
+    scopes: readonly string[],
+    isForced: boolean,
+  ): Promise<Kept | null> {
+    const narrowed = await refresher.narrow(stored, scopes, isForced ? "rejected" : "due");
+    if (narrowed === null) return null;
+    if (narrowed === "refused") return { retryAt: clock.now() + REFUSED_MS };
+    const { tokens, askedAt } = narrowed;
+    return { token: toNarrower(keys, stored, full, { scopes, tokens, askedAt }), issuedAt: askedAt };
+  }
+
+  const isFresh = ({ token, issuedAt }: Extract<Kept, { token: unknown }>, minimumTtl: number | null): boolean => {
+    const { isUsable, isDue } = assessFreshness({ issuedAt, expiresAt: token.expiresAt?.getTime() ?? null }, minimumTtl, clock.now());
+    return isUsable && !isDue;
+  };
+
+  /** Null: the provider gives none now, or none that lives that long. */
+  return async function findNarrower(stored: StoredConnection, full: GrantedToken, asked: Asked): Promise<GrantedToken | null> {
+    const { authorization } = stored;
+    if (!authorization || !mayNarrow(stored, asked.scopes)) return null;
+    const scopes = [...new Set(asked.scopes)].toSorted();
+    const key = JSON.stringify([authorization.id, scopes]);
+    const known = memory.get(key);
+    const isRejected = known !== undefined && "token" in known && known.token.fingerprint === asked.rejected;
+    if (known && ("token" in known ? !isRejected && isFresh(known, asked.minimumTtl) : known.retryAt > clock.now()))
+      return "token" in known ? { ...known.token, connection: full.connection } : null;
+    const flight =
+      flights.get(key) ?? fetchNarrower({ ...stored, authorization }, full, scopes, isRejected).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    const brought = await flight;
+    if (!brought) return null;
+    memory.set(key, brought);
+    return "token" in brought && isFresh(brought, asked.minimumTtl) ? brought.token : null;
+  };
+}
+
+export type FindNarrower = ReturnType<typeof createNarrower>;
+
+/** Whether fewer scopes are asked for than are granted, of a grant that can be asked for them. */
+function mayNarrow({ authorization, connector }: StoredConnection, scopes: readonly string[]): boolean {
+  if (!connector.oauth?.provider.narrowsOnRefresh || !authorization?.sealed_refresh_token || scopes.length === 0) return false;
+  const wanted = { granted_scopes: JSON.stringify(scopes), requested_scopes: "[]" };
+  return lackingScopes(parseScopes(authorization.granted_scopes), wanted, connector).length > 0;
+}
+
+function toNarrower(
+  keys: Keys,
+  stored: StoredGrant,
+  full: GrantedToken,
+  { scopes, tokens, askedAt }: { scopes: readonly string[]; tokens: TokenSet; askedAt: number },
+): GrantedToken {
+  const expiresAt = expiryOf(tokens, stored.connector, askedAt);
+  return {
+    ...full,
+    value: tokens.accessToken,
+    tokenType: tokens.tokenType,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    scopes: [...(tokens.scopes ?? scopes)],
+    missingScopes: [],
+    fingerprint: fingerprintOf(tokens.accessToken),
+    ...apiAccessOf(keys, stored, tokens.accessToken),
+  };
+}
