@@ -125,6 +125,9 @@ describe("a bad file", () => {
     [badConnector({ allowed_scopes: ["write,admin"], provider: { extends: "slack", slug: "x" } }), "connectors.0.allowed_scopes.0"],
     [badConnector({ scopes: { user: ["read,write"] }, provider: { extends: "slack", slug: "x" } }), "connectors.0.scopes.user.0"],
     [badConnector({ client_id: undefined }), "connectors.0.client_id"],
+    [badConnector({ client_id: " id" }), "connectors.0.client_id"],
+    [badConnector({ client_secret: "secret\n" }), "connectors.0.client_secret"],
+    [badConnector({ previous_clients: [{ client_id: "a", client_secret: "b " }] }), "connectors.0.previous_clients.0.client_secret"],
     [badConnector({ provider: undefined, client_id: undefined }), "connectors.0.provider"],
     [
       badConnector({ provider: { ...connector.provider, token_endpoint: "http://id.example.com/token" } }),

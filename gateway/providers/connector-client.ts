@@ -38,9 +38,15 @@ function readKey(text: string, options: ClientKeyOptions): ClientKey | string {
   }
 }
 
+/** An id or a secret. The line break at the end of a file is none of it, and a provider only says that the client is wrong. */
+export const clientTextSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .refine((text) => text === text.trim(), "must not begin or end with white space");
+
 /** What proves a client, beside its id. */
 export const clientSecrets = {
-  client_secret: z.string().min(1, "must not be empty").nullable().default(null),
+  client_secret: clientTextSchema.nullable().default(null),
   client_private_key: clientKeySchema.nullable().default(null),
 };
 
@@ -56,7 +62,7 @@ export const toClient = ({ client_id, client_secret, client_private_key }: Writt
   signingKey: client_private_key,
 });
 
-const previousClientSchema = z.strictObject({ client_id: z.string().min(1, "must not be empty"), ...clientSecrets });
+const previousClientSchema = z.strictObject({ client_id: clientTextSchema, ...clientSecrets });
 
 const MAXIMUM_PREVIOUS_CLIENTS = 16;
 

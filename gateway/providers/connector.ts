@@ -6,7 +6,7 @@ import { isUnattended } from "../oauth/request-tokens.ts";
 import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
-import { clientProblems, clientSecrets, previousClientsSchema, toClient } from "./connector-client.ts";
+import { clientProblems, clientSecrets, clientTextSchema, previousClientsSchema, toClient } from "./connector-client.ts";
 import { earlyEndpointsIn, fieldProblemsIn, fixedVariables, rulesOf, wrongDefaultsIn, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
 import { type Provider, providerSchema } from "./provider.ts";
@@ -89,7 +89,7 @@ const writtenSchema = z.strictObject({
   /** Whether two owners may connect the same account at the provider. */
   shared_accounts: z.enum(["allow", "refuse"]).default("allow"),
   provider: providerSchema.optional(),
-  client_id: z.string().min(1, "must not be empty").optional(),
+  client_id: clientTextSchema.optional(),
   ...clientSecrets,
   previous_clients: previousClientsSchema,
   scopes: scopesSchema.optional(),
