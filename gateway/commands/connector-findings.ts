@@ -24,7 +24,7 @@ export interface FindingsContext {
 
 type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oauth"]> };
 
-/** Whether its users say yes at the provider. */
+/** Whether its users grant access at the provider. */
 const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
   connector.oauth !== null && (connector.facts?.kind === "oauth2" || isDevice(connector.oauth.provider));
 

@@ -43,7 +43,7 @@ export type Failed = ExecutionResult & { errors: readonly GraphQLError[] };
 
 const isFailed = (result: object): result is Failed => "errors" in result && Array.isArray(result.errors);
 
-/** The errors of an execution, told of like that. */
+/** The errors of an execution, each with the path of its argument where it has one. */
 export const nameAll = (args: ExecutionArgs, errors: readonly GraphQLError[]): GraphQLError[] =>
   errors.map((error) => nameOne(args, error));
 

@@ -23,8 +23,8 @@ export interface PreparedOperation {
 const parameters: ReadonlySet<string> = new Set(["query", "operationName", "variables", "extensions"]);
 
 /**
- * Finds the operation that the body of a request asks for, if its document was accepted before. Null: the request goes Yoga's way, as
- * do subscriptions and everything odd.
+ * Finds the operation that the body of a request asks for, if its document was accepted before. Null: Yoga answers the request, as it
+ * does subscriptions and every unusual request.
  */
 export function findPrepared(documents: Pick<AcceptedDocuments, "find">, headers: Headers, text: string): PreparedOperation | null {
   const answerType = isJson(headers.get("content-type")) ? findAnswerType(headers.get("accept") || "*/*") : null;

@@ -31,13 +31,13 @@ export interface DiscoveryFacts {
  * Data without secrets. Make one with `createProvider`, which fills in the standard's behaviour for everything left out.
  */
 export interface OAuthProvider {
-  /** How first tokens are had (RFC 6749 sections 4.1 and 4.4, RFC 7523 section 2.1, RFC 8628). Default `authorization_code`. */
+  /** How first tokens are obtained (RFC 6749 sections 4.1 and 4.4, RFC 7523 section 2.1, RFC 8628). Default `authorization_code`. */
   readonly grantType: "authorization_code" | "client_credentials" | "jwt_bearer" | "device_code";
   /** The assertion of the grant type `jwt_bearer`. Null with another one. Default null. */
   readonly assertion: AssertionTemplate | null;
   /** The issuer identifier (RFC 8414), compared with `iss` at the callback (RFC 9207). Null: unknown, so `iss` cannot be checked. Default null. */
   readonly issuer: string | null;
-  /** How what is left out is had from the provider's metadata. Null: nothing is. Default null. */
+  /** How missing facts are read from the provider's metadata. Null: they are not. Default null. */
   readonly discovery: DiscoveryFacts | null;
   /** Empty where no person is sent to the provider. */
   readonly authorizationEndpoint: string;

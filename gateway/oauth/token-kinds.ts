@@ -7,7 +7,7 @@ import type { IssuedToken } from "./result.ts";
 
 const STANDARD_PATH = "access_token";
 
-/** The kind that is read, where its tokens stand elsewhere than the standard has them. */
+/** The kind that is read. Null where the provider has one kind, or the kind's tokens are where the standard has them. */
 export function findNestedKind(provider: OAuthProvider): TokenKind | null {
   const kind = findTokenKind(provider, provider.tokenKind);
   return kind?.path === STANDARD_PATH ? null : kind;

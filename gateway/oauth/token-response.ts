@@ -151,7 +151,7 @@ function membersOf({ operation, provider, askedAt }: TokenResponse, [first, sour
   return { members, misread: life.misread };
 }
 
-/** Tokens of further kinds as a JSON text, which only an exchange brings. One that goes into no header is none, and is named. */
+/** Tokens of further kinds as a JSON text; only an exchange has them. One that fits into no header is left out, and its path is in `misread`. */
 function furtherOf(answer: TokenResponse, body: Record<string, unknown>): { text: string | undefined; misread: string[] } {
   const further: Record<string, StandardBody> = {};
   const misread: string[] = [];
@@ -176,7 +176,7 @@ function statedText(provider: OAuthProvider, body: Record<string, unknown>): str
 /**
  * The object that holds the tokens: at the declared path, else at the top. `unused`: the path, where it leads to no token.
  *
- * A refresh brings one kind of token, which may stand where the standard has it. In the answer to an exchange another kind stands there.
+ * The answer to a refresh holds one kind of token, which may be where the standard has it. In the answer to an exchange, another kind is there.
  */
 function tokenObject(
   { operation, provider }: TokenResponse,

@@ -68,7 +68,7 @@ const nangoMetadataSchema = z
   )
   .refine((metadata) => Object.keys(metadata).length <= MAXIMUM_METADATA, `must have at most ${MAXIMUM_METADATA} names`);
 
-/** As it is compared with what users enter. This machine is nobody's provider. */
+/** In the form in which it is compared with what users enter. No host of this machine: providers are elsewhere. */
 const allowedHostSchema = z
   .string()
   .toLowerCase()

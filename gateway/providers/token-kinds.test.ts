@@ -48,7 +48,7 @@ describe("the kinds of token of a connector", () => {
 
   it.each([
     [{ scopes: { admin: ["x"] } }, "slack", "scopes.admin", "is no kind of token of the provider: it has bot, user"],
-    [{ scopes: { page: ["x"] } }, alongside, "scopes.page", "comes along by itself: the provider has no parameter for its scopes"],
+    [{ scopes: { page: ["x"] } }, alongside, "scopes.page", "is given unasked: the provider has no parameter for its scopes"],
     [{ allowed_scopes: { user: ["x"] } }, "github", "allowed_scopes", "must be a list: the provider has one kind of token"],
     [{ scopes: "read" }, "github", "scopes", "must be a list of scopes, or an object of such lists by kind of token"],
   ])("are refused in %j of %j", (written, provider, path, message) => {

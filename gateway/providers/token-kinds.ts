@@ -38,7 +38,7 @@ function scopesOf(scopes: WrittenScopes, kind: string | null, defaultKind: strin
 }
 
 /**
- * The kinds of token that a connector has: those whose scopes it states, and those that come along by themselves. The provider's default is
+ * The kinds of token that a connector has: those whose scopes it states, and those that the provider gives unasked. The provider's default is
  * the connector's, unless the connector asks for no token of it.
  */
 export function tokenKindsOf({ facts, scopes, allowedScopes, usual }: WrittenKinds): TokenKinds {
@@ -46,12 +46,14 @@ export function tokenKindsOf({ facts, scopes, allowedScopes, usual }: WrittenKin
   const further = Object.keys(facts?.tokens ?? {}).filter((name) => name !== defaultKind);
   const askedOf = (kind: string | null) => scopesOf(scopes ?? usual, kind, defaultKind);
   const allowedOf = (kind: string | null) => scopesOf(allowedScopes, kind, defaultKind) ?? [];
-  const comesAlong = (kind: string | null) => kind !== defaultKind && kind !== null && facts?.tokens[kind]?.scope_param === undefined;
+  const isGivenUnasked = (kind: string | null) => kind !== defaultKind && kind !== null && facts?.tokens[kind]?.scope_param === undefined;
   const toConfig = (kind: string | null): TokenKindConfig => {
     const asked = askedOf(kind) ?? [];
     return { kind, scopes: [...asked], allowedScopes: [...new Set([...asked, ...allowedOf(kind)])] };
   };
-  const kinds = [defaultKind, ...further].filter((kind) => askedOf(kind) !== undefined || allowedOf(kind).length > 0 || comesAlong(kind));
+  const kinds = [defaultKind, ...further].filter(
+    (kind) => askedOf(kind) !== undefined || allowedOf(kind).length > 0 || isGivenUnasked(kind),
+  );
   const first = kinds.find((kind) => askedOf(kind) !== undefined) ?? defaultKind;
   return [toConfig(first), ...kinds.filter((kind) => kind !== first).map(toConfig)];
 }
@@ -66,7 +68,7 @@ export function wrongKindsIn(facts: Pick<ParsedFacts, "tokens"> | null, scopes: 
     if (known === undefined)
       return [[[kind], `is no kind of token of the provider: it has ${Object.keys(facts?.tokens ?? {}).join(", ")}`]];
     const isAskable = kind === defaultKind || known.scope_param !== undefined;
-    return isAskable ? [] : [[[kind], "comes along by itself: the provider has no parameter for its scopes"]];
+    return isAskable ? [] : [[[kind], "is given unasked: the provider has no parameter for its scopes"]];
   });
 }
 

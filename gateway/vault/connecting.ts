@@ -35,7 +35,7 @@ export function createConnecting(dependencies: ConnectingDependencies) {
     /** How the code stands that the user has to enter at the provider, for the page that shows it; null where there is none. Throws NOT_FOUND and FORBIDDEN. */
     getDevice: (state: string, slug: string, visitor: Visitor) => readDeviceView(parts, state, slug, visitor),
 
-    /** Lets the questions for tokens end that are under way, and asks no more. */
+    /** Asks for no more tokens. Resolves once the requests in progress have ended. */
     stop: devicePolls.stop,
 
     /**

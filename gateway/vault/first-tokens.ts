@@ -31,7 +31,7 @@ type FirstResult =
 
 /**
  * Asks for the first tokens of a started connection, and learns whose they are.
- * @param callback what the provider said when it sent the user back; empty where it sends nobody back
+ * @param callback the parameters of the callback; empty where the provider sends no browser back
  */
 export async function requestFirst(
   parts: ConnectingParts,

@@ -31,7 +31,7 @@ export interface RefreshFacts {
   ahead_seconds: number | null;
 }
 
-/** How much life a token has left when a refresh is tried that nobody needs yet. */
+/** How much life a token has left when it is refreshed ahead. */
 interface RefreshAhead {
   seconds: number;
   /** Its cap, as a share of the token's whole life. */

@@ -15,7 +15,7 @@ export const findKindIn = (
   grant: AuthorizationRow,
 ): AuthorizationRow | null => grants.find((before) => kindOf(before, connector) === kindOf(grant, connector)) ?? null;
 
-/** A row for each further kind of token that a code brought and the connector has: active, beside the connection's own. */
+/** An active row, beside the connection's own, for each further kind of token that the answer holds and the connector has. */
 export function furtherGrants(
   dependencies: ColumnDependencies,
   started: StartedConnection,
@@ -52,7 +52,7 @@ function askedGrant(
   return { ...asked, came_with: id, sealed_fields: sealedFields };
 }
 
-/** Rule 6: a kind that a reconnect of the same account does not bring again is kept, as a refresh token is. */
+/** Rule 6: a kind that the answer to a reconnect does not hold is kept where the account and the client are the same. */
 export const keptGrants = (
   started: StartedConnection,
   previous: readonly AuthorizationRow[],
