@@ -34,7 +34,7 @@ function Header({ platform }: { platform: Platform | undefined }) {
   const [hasLogo, setHasLogo] = useState(true);
   return (
     <header className="border-b border-line bg-surface">
-      <div className="mx-auto flex min-h-16 w-full max-w-5xl flex-wrap items-center gap-x-4 px-4 sm:px-6">
+      <div className="mx-auto flex min-h-16 w-full max-w-5xl flex-wrap items-center gap-x-4 px-4 py-2 sm:px-6">
         <span className="mr-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
             <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
