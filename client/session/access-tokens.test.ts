@@ -5,6 +5,7 @@ import { twoKinds } from "../../test/support/two-kinds.ts";
 import type { TestApp, TestUser } from "../../test/support/test-app.ts";
 import { TemporarilyUnavailableError } from "../api/errors.ts";
 import { isAccessToken } from "../api/types.ts";
+import type { TokenOptions } from "./access-tokens.ts";
 
 let app: TestApp;
 let user: TestUser;
@@ -110,6 +111,24 @@ describe("access tokens", () => {
     past(7200);
     app.provider.controls.always({ status: 503 });
     await expect(client.xkit.getConnectionToken("test")).rejects.toBeInstanceOf(TemporarilyUnavailableError);
+  });
+});
+
+describe("access tokens of fewer scopes than are granted", () => {
+  test("are given to those alone who ask by these scopes", async () => {
+    const narrowing = await startApp({ facts: { scopes: { narrows: true }, refresh: { kills_old_token: false } } });
+    const ada = await narrowing.signIn("ada");
+    await ada.connect();
+    const { xkit } = createTestClient(narrowing, ada.browser);
+    await xkit.login(await ada.bearer());
+    const scopesOf = async (options: TokenOptions = {}) => {
+      const token = await xkit.getToken("test", { verify: false, ...options });
+      return isAccessToken(token) ? token.scopes : token.__typename;
+    };
+    expect(await scopesOf({ scopes: ["read"] })).toEqual(["read"]);
+    expect(await scopesOf()).toEqual(["read", "write"]);
+    expect(await scopesOf({ scopes: ["read"] })).toEqual(["read"]);
+    await narrowing.close();
   });
 });
 

@@ -51,7 +51,8 @@ export function createAccessTokens(ask: (variables: AccessTokenQueryVariables) =
     const [keptThen, refusedThen] = [kept, refused];
     const result = await ask(variables);
     keptThen.delete(key);
-    if (isAccessToken(result) && result.fingerprint !== refusedThen.get(key)) {
+    // One that was asked for by its scopes may have fewer than the others need.
+    if (!variables.scopes && isAccessToken(result) && result.fingerprint !== refusedThen.get(key)) {
       refusedThen.delete(key);
       keptThen.set(key, { token: result, reuseUntil: Date.now() + REUSE_MS });
     }
