@@ -24,7 +24,7 @@ function getToken(outcome: AccessTokenResult): AccessToken {
   return outcome;
 }
 
-/** What makes `xkit.fetch`; see there. */
+/** Creates `xkit.fetch`, whose behaviour is documented at `Xkit`. */
 export function createTokenFetch(tokens: AccessTokens, session: Session) {
   return async (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit): Promise<Response> => {
     const { fetch } = session;

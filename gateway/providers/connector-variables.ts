@@ -5,7 +5,7 @@ import { type Provider, ruleOf } from "./provider.ts";
 import { namesIn, templateFieldsOf } from "./template.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
-/** What an entry of the configuration says of its provider's variables. The provider has no facts while others of its problems are told. */
+/** What an entry of the configuration says of its provider's variables. The provider has no facts while problems of others are reported. */
 interface WrittenVariables {
   provider?: Partial<Provider> | undefined;
   variables: Readonly<Record<string, string>>;
@@ -27,8 +27,8 @@ export function fixedVariables(written: WrittenVariables): Record<string, string
 const fieldsOf = ({ collect }: WrittenVariables): readonly WrittenField[] => collect?.fields ?? [];
 
 /**
- * The provider's rules, with the hosts that this connector allows, and what its own fields say. None while others of its facts are looked
- * for problems.
+ * The provider's rules, with the hosts that this connector allows, and what its own fields say. None while other facts are checked for
+ * problems.
  */
 export function rulesOf(written: WrittenVariables): Record<string, VariableRule> {
   const { provider, allowed_hosts: allowedHosts } = written;
@@ -68,11 +68,11 @@ export const wrongDefaultsIn = ({ provider, allowed_hosts: allowedHosts }: Writt
     }),
   );
 
-/** What tells a value, in the order in which they come. */
-const tellers = ["user", "callback", "token"] as const;
+/** When a value becomes known, in this order: with the user's form, with the callback, with the tokens. */
+const stages = ["user", "callback", "token"] as const;
 
-/** What tells the value of a placeholder. */
-function tellerOf({ variables, metadata }: ParsedFacts, name: string): (typeof tellers)[number] {
+/** When the value of a placeholder becomes known. */
+function stageOf({ variables, metadata }: ParsedFacts, name: string): (typeof stages)[number] {
   const source = metadata[name] ?? "field:";
   const ofMetadata = source.startsWith("field:") ? "user" : source.startsWith("callback:") ? "callback" : "token";
   return variables.find((variable) => variable.name === name)?.from ?? ofMetadata;
@@ -85,11 +85,11 @@ export function earlyEndpointsIn(
   fields: readonly Pick<FieldConfig, "name" | "optional" | "default">[],
 ): [path: string[], message: string][] {
   if (!protocol || !facts) return [];
-  const isKnown = (name: string, last: (typeof tellers)[number]): boolean => {
+  const isKnown = (name: string, last: (typeof stages)[number]): boolean => {
     const field = fields.find((each) => each.name === name);
     if (field) return !field.optional || field.default !== null;
     const hasDefault = facts.variables.some((variable) => variable.name === name && variable.default !== undefined);
-    return Object.hasOwn(fixed, name) || hasDefault || tellers.indexOf(tellerOf(facts, name)) <= tellers.indexOf(last);
+    return Object.hasOwn(fixed, name) || hasDefault || stages.indexOf(stageOf(facts, name)) <= stages.indexOf(last);
   };
   const look = (key: string, url: string | null, last: "user" | "callback"): [path: string[], message: string][] =>
     namesIn(url)

@@ -24,7 +24,7 @@ export interface Previous {
 
 export const grantsIn = ({ own, further }: Previous): readonly AuthorizationRow[] => [...(own ? [own] : []), ...further];
 
-/** A started grant that has what it takes to serve its connection. */
+/** A started grant that has its tokens or its key, and may replace the grants of its connection. */
 export interface Candidate {
   started: StartedConnection;
   /** Who connects. */
@@ -40,7 +40,7 @@ export interface Candidate {
   kept: readonly AuthorizationRow[];
 }
 
-/** The grants that are being replaced; no refresh of them can begin any more. The own one of a second try is not. */
+/** The grants that are being replaced; no refresh of them can begin any more. A started grant that is the connection's own already is not among them. */
 export async function lockPrevious(
   { database }: Pick<PromotionDependencies, "database">,
   transaction: Transaction<Tables>,
@@ -57,7 +57,7 @@ export async function lockPrevious(
   return { own, further: rows.filter(({ came_with }) => came_with === id) };
 }
 
-/** The new grant takes the connection over and the old one goes. Nothing comes of it when the new one is gone itself, or its user from the owner. */
+/** Makes the new grant the connection's, in place of the old one. A failure where the new one is gone, or its user has left the owner. */
 export async function promote(
   dependencies: PromotionDependencies,
   transaction: Transaction<Tables>,
