@@ -106,6 +106,16 @@ describe("a narrower token", () => {
     expect(await onlyAuthorization(test)).toMatchObject({ failures: 0, failure_kind: null, lease_id: null });
   });
 
+  it("is the full one where the provider gives one without a scope that was asked for", async () => {
+    const ada = await start();
+    test.provider.controls.next({ answer: { scope: "write" } });
+    expect(await narrow(ada, "read")).toMatchObject({ __typename: "AccessToken", scopes: ["read", "write"] });
+    await narrow(ada, "read");
+    expect(refreshRequests(test)).toHaveLength(1);
+    test.clock.advance(HOUR_MS);
+    expect(await full(ada)).toMatchObject({ scopes: ["read", "write"] });
+  });
+
   it("is the full one while the provider is away, which is asked again later", async () => {
     const ada = await start();
     test.provider.controls.next({ status: 503 });

@@ -52,6 +52,9 @@ export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
     if (narrowed === null) return null;
     if (narrowed === "refused") return { retryAt: clock.now() + REFUSED_MS };
     const { tokens, askedAt } = narrowed;
+    // It has not even what was asked for.
+    if (tokens.scopes && lackingScopes(scopes, askedAndGranted(scopes, tokens.scopes), stored.connector).length > 0)
+      return { retryAt: clock.now() + REFUSED_MS };
     return { token: toNarrower(keys, stored, full, { scopes, tokens, askedAt }), issuedAt: askedAt };
   }
 
@@ -82,11 +85,15 @@ export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
 
 export type FindNarrower = ReturnType<typeof createNarrower>;
 
+const askedAndGranted = (asked: readonly string[], granted: readonly string[]) => ({
+  requested_scopes: JSON.stringify(asked),
+  granted_scopes: JSON.stringify(granted),
+});
+
 /** Whether fewer scopes are asked for than are granted, of a grant that can be asked for them. */
 function mayNarrow({ authorization, connector }: StoredConnection, scopes: readonly string[]): boolean {
   if (!connector.oauth?.provider.narrowsOnRefresh || !authorization?.sealed_refresh_token || scopes.length === 0) return false;
-  const wanted = { granted_scopes: JSON.stringify(scopes), requested_scopes: "[]" };
-  return lackingScopes(parseScopes(authorization.granted_scopes), wanted, connector).length > 0;
+  return lackingScopes(parseScopes(authorization.granted_scopes), askedAndGranted([], scopes), connector).length > 0;
 }
 
 function toNarrower(
