@@ -124,6 +124,16 @@ describe("a connection", () => {
     expect(await page.getByText("The app asks for more permissions.").count()).toBe(0);
   });
 
+  test("asks for the kind of token that a link names", async () => {
+    const { page } = await acme.open("/connectors/mail", { userId: "kinds" });
+    await connectFrom(page, "Mail");
+    await page.goto(`${acme.gateway.url}/connectors/mail?kind=user`);
+    const asking = page.waitForRequest((request) => request.postData()?.includes("mutation Connect") === true);
+    await page.getByRole("button", { name: /^Reconnect/ }).click();
+    expect((await asking).postDataJSON().variables).toMatchObject({ slug: "mail", kind: "user" });
+    await page.getByText(/has one kind of token/).waitFor();
+  });
+
   test("that is denied is told as a sentence with what to do", async () => {
     const { page } = await acme.open("/connectors/notes", { userId: "denier" });
     await page.getByRole("button", { name: "Connect Notes" }).click();
