@@ -18,7 +18,10 @@ export const furtherKinds = ({ tokenKinds, tokenKind }: OAuthProvider): [name: s
   Object.entries(tokenKinds).filter(([name]) => name !== tokenKind);
 
 /** The members of one kind of token, as a standard answer has them; null where the answer holds no such token. */
-export function findKind(answer: Record<string, unknown>, { path, refreshPath, scopePath }: TokenKind): Record<string, unknown> | null {
+export function findTokenOfKind(
+  answer: Record<string, unknown>,
+  { path, refreshPath, scopePath }: TokenKind,
+): Record<string, unknown> | null {
   const accessToken = findAt(answer, path);
   if (typeof accessToken !== "string" || accessToken === "") return null;
   const around = path.includes(".") ? findObject(findAt(answer, path.slice(0, path.lastIndexOf(".")))) : answer;

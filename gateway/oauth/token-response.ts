@@ -6,7 +6,7 @@ import { readLifetime, readRefreshLifetime } from "./lifetime.ts";
 import { findAt } from "./path.ts";
 import { declaredSources, type OAuthProvider } from "./provider.ts";
 import { readStated } from "./stated-values.ts";
-import { findKind, findNestedKind, furtherKinds } from "./token-kinds.ts";
+import { findTokenOfKind, findNestedKind, furtherKinds } from "./token-kinds.ts";
 import type { TokenKind } from "./provider-requests.ts";
 
 /** A body the way RFC 6749 sections 5.1 and 5.2 write it, or as near as the answer allows. */
@@ -100,7 +100,7 @@ function mayHoldError(answer: TokenResponse, body: Record<string, unknown>): boo
 
 /** New tokens beside an error, which its words must not repeat. */
 function tokensIn(answer: TokenResponse, body: Record<string, unknown>): string[] {
-  const further = furtherKinds(answer.provider).map(([, kind]) => findKind(body, kind) ?? {});
+  const further = furtherKinds(answer.provider).map(([, kind]) => findTokenOfKind(body, kind) ?? {});
   const sources = [body, tokenObject(answer, body).source, ...further];
   return sources.flatMap((source) => ["access_token", "refresh_token", "id_token"].flatMap((name) => nonEmpty(source[name]) ?? []));
 }
@@ -157,7 +157,7 @@ function furtherOf(answer: TokenResponse, body: Record<string, unknown>): { text
   const misread: string[] = [];
   const kinds: readonly [string, TokenKind][] = answer.operation === "exchange" ? furtherKinds(answer.provider) : [];
   for (const [name, kind] of kinds) {
-    const source = findKind(body, kind);
+    const source = findTokenOfKind(body, kind);
     if (source === null) continue;
     const found = membersOf(answer, [source, source], kind.tokenType);
     misread.push(...found.misread);
@@ -183,7 +183,7 @@ function tokenObject(
   body: Record<string, unknown>,
 ): { source: Record<string, unknown>; unused: string[] } {
   const kind = findNestedKind(provider);
-  const held = kind && findKind(body, kind);
+  const held = kind && findTokenOfKind(body, kind);
   if (kind !== null && (held !== null || operation === "exchange")) return { source: held ?? {}, unused: [] };
   const { tokenResponsePath: path } = provider;
   const nested = path === null ? null : findObject(findAt(body, path));

@@ -8,7 +8,7 @@ import { objectionToShared } from "./account-holders.ts";
 import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
 import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
-import { findKindIn, furtherGrants, keptGrants } from "./further-grants.ts";
+import { findOfSameKind, furtherGrants, keptGrants } from "./further-grants.ts";
 import { type GrantTarget, moveToOtherConnection, needsOtherConnection } from "./other-connection.ts";
 import { type Candidate, grantsIn, lockPrevious, promote } from "./promotion.ts";
 import type { Revoker } from "./revoke.ts";
@@ -93,7 +93,7 @@ function grantsOfTokens(
   granted: Granted,
 ): ReturnType<Received["grantsOf"]> {
   const before = grantsIn(previous);
-  const columns = columnsOfTokens(dependencies, started, findKindIn(started, before, started.authorization), granted);
+  const columns = columnsOfTokens(dependencies, started, findOfSameKind(started, before, started.authorization), granted);
   const further = furtherGrants(dependencies, started, before, granted, dependencies.clock.now());
   return { columns, further, kept: keptGrants(started, previous.further, further, granted) };
 }

@@ -3,7 +3,7 @@ import type { StatedValues } from "../oauth/stated-values.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider, needsStated } from "../providers/template.ts";
 import type { StoredConnection } from "./connections.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 import { type Keys, openFields, openStated } from "./sealed-columns.ts";
 
 /**
@@ -19,6 +19,6 @@ export function fillFor(
 ): OAuthProvider {
   const { connector, authorization } = stored;
   const stated = needsStated(provider) ? { ...openStated(keys, stored), ...later } : {};
-  const ofKind = authorization ? ofTokenKind(provider, kindOf(authorization, connector)) : provider;
+  const ofKind = authorization ? ofTokenKind(provider, tokenKindOf(authorization, connector)) : provider;
   return fillProvider(ofKind, valuesOf(connector, client, { fields: openFields(keys, stored), stated }));
 }

@@ -9,7 +9,7 @@ import { FieldError, fillProvider, isFilled, type Values } from "../providers/te
 import type { Activated } from "./activation.ts";
 import { type ConnectingFailure, describeFailure, wrongCallback } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
 import type { Granted } from "./spool.ts";
@@ -47,7 +47,7 @@ export async function requestFirst(
   if ("ok" in completed) return { ok: false, failure: { code: completed.code, message: completed.message }, answer: completed };
   const fields = openCollected(parts, started);
   const knownIdPath = (await connections.read(started.connection.id))?.authorization?.account_id_path ?? null;
-  const ofKind = ofTokenKind(completed, kindOf(started.authorization, started.connector));
+  const ofKind = ofTokenKind(completed, tokenKindOf(started.authorization, started.connector));
   const findFilled = (stated: StatedValues): OAuthProvider | null => {
     const filled = fillIfAllowed(ofKind, valuesOf(started.connector, client, { fields, stated }));
     return filled && readingToo(filled, knownIdPath);

@@ -1,19 +1,19 @@
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type ColumnDependencies, columnsOfTokens, isOfClient, openIfPossible } from "./activation-columns.ts";
 import type { StartedConnection } from "./connections.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 import { newAuthorization } from "./new-rows.ts";
 import { relationTo } from "./same-account.ts";
 import { parseFurtherScopes } from "./scopes.ts";
 import { grantFacts, type Keys, openColumn, placeOf, sealColumn } from "./sealed-columns.ts";
 import type { Granted } from "./spool.ts";
 
-/** The grant of the same kind of token among those of before. */
-export const findKindIn = (
+/** The one of these grants that has the same kind of token. */
+export const findOfSameKind = (
   { connector }: Pick<StartedConnection, "connector">,
   grants: readonly AuthorizationRow[],
   grant: AuthorizationRow,
-): AuthorizationRow | null => grants.find((before) => kindOf(before, connector) === kindOf(grant, connector)) ?? null;
+): AuthorizationRow | null => grants.find((before) => tokenKindOf(before, connector) === tokenKindOf(grant, connector)) ?? null;
 
 /** An active row, beside the connection's own, for each further kind of token that the answer holds and the connector has. */
 export function furtherGrants(
@@ -26,11 +26,11 @@ export function furtherGrants(
   const { connection, connector } = started;
   const isOffered = (kind: string) => connector.tokenKinds.some((each) => each.kind === kind);
   return Object.entries(further).flatMap(([kind, token]) => {
-    if (!isOffered(kind) || kind === kindOf(started.authorization, connector)) return [];
+    if (!isOffered(kind) || kind === tokenKindOf(started.authorization, connector)) return [];
     const asked = askedGrant(dependencies, started, kind, now);
     // Userinfo was asked with the default kind's token.
     const given = { ...granted, tokens: { ...token, stated, misread: [] }, isKnownToUserInfo: false };
-    const columns = columnsOfTokens(dependencies, { ...started, authorization: asked }, findKindIn(started, before, asked), given);
+    const columns = columnsOfTokens(dependencies, { ...started, authorization: asked }, findOfSameKind(started, before, asked), given);
     const row = { ...asked, ...columns, status: "active" as const, connected_at: now, health_changed_at: now };
     return [{ ...row, mac: dependencies.macs.sign("authorizations", grantFacts(connection, row)) }];
   });
@@ -61,7 +61,7 @@ export const keptGrants = (
 ): AuthorizationRow[] =>
   previous.filter(
     (grant) =>
-      findKindIn(started, [started.authorization, ...further], grant) === null &&
+      findOfSameKind(started, [started.authorization, ...further], grant) === null &&
       relationTo(started, grant, account) === "same" &&
       isOfClient(grant, started, clientId),
   );

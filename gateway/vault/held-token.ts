@@ -5,7 +5,7 @@ import { type StoredConnection, type StoredGrant, toConnection, type View } from
 import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { fingerprintOf, type Keys, openColumn, openFields } from "./sealed-columns.ts";
 
@@ -58,7 +58,7 @@ function openToken(
     type: "AccessToken",
     value,
     tokenType: authorization.token_type ?? "bearer",
-    kind: kindOf(authorization, stored.connector),
+    kind: tokenKindOf(authorization, stored.connector),
     expiresAt: authorization.expires_at === null ? null : new Date(authorization.expires_at),
     scopes: parseScopes(authorization.granted_scopes),
     missingScopes: missingScopesOf(authorization, stored.connector),

@@ -12,7 +12,7 @@ import type { AttemptSecrets, Link } from "./attempts.ts";
 import { requestRefused } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { deviceStep, type StepParts } from "./device-start.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 import { parseFurtherScopes, parseScopes } from "./scopes.ts";
 import { openCollected } from "./started-connections.ts";
 
@@ -65,7 +65,7 @@ async function authorizeUrlOf(
   });
   const { authorization, connector } = started;
   const asked = await requestAuthorization({
-    provider: fillProvider(ofTokenKind(completed, kindOf(authorization, connector)), values),
+    provider: fillProvider(ofTokenKind(completed, tokenKindOf(authorization, connector)), values),
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
     scopes: parseScopes(authorization.requested_scopes),

@@ -3,7 +3,7 @@ import { badUserInput } from "../../schema/errors.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { TokenKindConfig } from "../providers/token-kinds.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
-import { kindOf } from "./token-kinds.ts";
+import { tokenKindOf } from "./token-kinds.ts";
 
 const scopesSchema = z.array(z.string());
 const furtherSchema = z.record(z.string(), scopesSchema);
@@ -21,7 +21,7 @@ type AskingConnector = Pick<ConnectorConfig, "oauth" | "facts" | "tokenKinds">;
 
 /** What a connector asks for today, of the grant's kind of token. */
 const scopesOf = (authorization: AuthorizationRow, { oauth, tokenKinds, ...connector }: AskingConnector): readonly string[] =>
-  (oauth && tokenKinds.find(({ kind }) => kind === kindOf(authorization, connector))?.scopes) ?? [];
+  (oauth && tokenKinds.find(({ kind }) => kind === tokenKindOf(authorization, connector))?.scopes) ?? [];
 
 /** Scopes that were requested, or that the connector asks for since, and that are not granted, as they are requested. */
 export function missingScopesOf(authorization: AuthorizationRow, connector: AskingConnector): string[] {

@@ -10,8 +10,8 @@ interface Grants {
   connector: Pick<ConnectorConfig, "facts">;
 }
 
-/** The kind of a grant's tokens. An earlier release knew the provider's default alone. */
-export const kindOf = ({ token_kind: kind }: Pick<AuthorizationRow, "token_kind">, { facts }: Grants["connector"]): string | null =>
+/** The kind of a grant's tokens. A grant of an earlier release has no kind stored: it is of the default one. Null where the provider has one kind. */
+export const tokenKindOf = ({ token_kind: kind }: Pick<AuthorizationRow, "token_kind">, { facts }: Grants["connector"]): string | null =>
   kind ?? (facts && defaultKindOf(facts));
 
 /** All grants of a connection, its own first. */
@@ -21,7 +21,7 @@ export const grantsOf = ({ authorization, grants = authorization ? [authorizatio
 export function ofKind<Stored extends Grants>(stored: Stored, kind: string | null): Stored | null {
   const grants = grantsOf(stored);
   if (kind === null || grants.length === 0) return stored;
-  const found = grants.find((grant) => kindOf(grant, stored.connector) === kind);
+  const found = grants.find((grant) => tokenKindOf(grant, stored.connector) === kind);
   return found ? { ...stored, authorization: found } : null;
 }
 
