@@ -36,6 +36,8 @@ To add a provider to the gateway itself, write \`gateway/providers/data/<slug>.j
 
 ## Documented providers
 
+Of the kind \`oauth2\`, the browser of the user goes to the provider and back. Of the kind \`device\`, the user enters a code at the provider (RFC 8628). Of all other kinds, the user types credentials: an API key, a user and a password, a client, or a service account's key.
+
 ${toTable(["Provider", "Slug", "Kind", "Documented", "Refresh", "What a caller learns", "Traps"], documented.map(rowOf(guides)))}
 
 ## Undocumented providers

@@ -15,7 +15,7 @@ const ask = async () => {
 setTimeout(ask, ${ASK_INTERVAL_MS});
 `;
 
-/** The code that the user enters at the provider (RFC 8628 section 3.3). The page goes on by itself. */
+/** The code that the user enters at the provider (RFC 8628 section 3.3). The page continues without a click. */
 export function devicePage(name: string, code: DeviceCode, { here, remainingMs }: { here: string; remainingMs: number }): Page {
   const { userCode, verificationUri, verificationUriComplete } = code;
   const minutes = Math.max(1, Math.ceil(remainingMs / 60_000));
@@ -29,7 +29,7 @@ export function devicePage(name: string, code: DeviceCode, { here, remainingMs }
       </p>
       <p class="device"><code>${userCode}</code></p>
       <a class="button" href="${verificationUriComplete ?? verificationUri}" target="_blank" rel="noopener noreferrer">Open ${shown}</a>
-      <p class="quiet" role="status">This page goes on by itself when you are done there.</p>
+      <p class="quiet" role="status">This page continues when you are done there.</p>
       <noscript><a class="quiet" href="${here}">I am done</a></noscript>`,
   };
 }
