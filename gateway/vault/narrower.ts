@@ -13,7 +13,7 @@ import { expiryOf, fingerprintOf, type Keys } from "./sealed-columns.ts";
 const MEMORY_BYTES = 8_388_608;
 /** What an entry takes beside its token. */
 const BYTES_PER_ENTRY = 1_000;
-/** How long a provider that has refused a narrower token is not asked for the same one again, in milliseconds. */
+/** How long a provider that has refused a narrower token, or given less, is not asked for the same one again, in milliseconds. */
 const REFUSED_MS = 600_000;
 
 /** A token with fewer scopes, or until when the provider is not asked for it. */
