@@ -36,7 +36,7 @@ To add a provider to the gateway itself, write \`gateway/providers/data/<slug>.j
 
 ## Documented providers
 
-Of the kind \`oauth2\`, the browser of the user goes to the provider and back. Of the kind \`device\`, the user enters a code at the provider (RFC 8628). Of all other kinds, the user types credentials: an API key, a user and a password, a client, or a service account's key.
+Of the kind \`oauth2\`, the browser of the user goes to the provider and back. Of the kind \`device\`, the user enters a code at the provider (RFC 8628). Of the kind \`client_credentials\`, the client is the platform's where the connector has a \`client_id\`, else the user types one. Of the other kinds, the user types a credential: an API key, a user and a password, or a service account's key.
 
 ${toTable(["Provider", "Slug", "Kind", "Documented", "Refresh", "What a caller learns", "Traps"], documented.map(rowOf(guides)))}
 

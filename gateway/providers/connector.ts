@@ -13,7 +13,7 @@ import { type Provider, providerSchema } from "./provider.ts";
 import { fillKnown, fillKnownIn, hostSourcesOf, isFilled, misplacedIn, templateFieldsOf } from "./template.ts";
 import { type TokenKinds, tokenKindsOf, wrongKindsIn } from "./token-kinds.ts";
 
-/** A connector as the configuration states it: what the catalog shows, and how its tokens are had. */
+/** A connector as the configuration states it: what the catalog shows, and how its tokens are obtained. */
 export interface ConnectorConfig {
   slug: string;
   name: string;
