@@ -56,7 +56,7 @@ export function createStoreClock(machine: Clock, readTime: () => Promise<number>
     now,
     measure,
     sleep: (milliseconds, cancelled) => machine.sleep(milliseconds, cancelled),
-    until: (instant) => machine.until(machine.now() + instant - now()),
+    until: (instant, cancelled) => machine.until(machine.now() + instant - now(), cancelled),
     stop: () => clearInterval(timer),
   };
 }

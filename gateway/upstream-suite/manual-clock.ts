@@ -5,6 +5,8 @@ import type { Clock } from "../runtime/clock.ts";
 export const START = Date.UTC(2026, 0, 1);
 
 export interface ManualClock extends Clock {
+  /** How many wait for an instant. */
+  waits(): number;
   /** Moves time on. */
   advance(milliseconds: number): void;
 }
@@ -12,16 +14,30 @@ export interface ManualClock extends Clock {
 /** A clock that stands still until it is moved. A sleep ends with the next turn of the event loop. */
 export function createManualClock(startsAt = START): ManualClock {
   let now = startsAt;
-  const waiting: { instant: number; wake: () => void }[] = [];
+  const waiting = new Set<{ instant: number; wake: () => void }>();
   return {
     now: () => now,
     sleep: async () => {
       await nextTurn();
     },
-    until: (instant) => new Promise((wake) => (instant <= now ? wake() : waiting.push({ instant, wake }))),
+    until: (instant, cancelled) =>
+      new Promise((wake) => {
+        if (instant <= now || cancelled?.aborted) return wake();
+        const waiter = { instant, wake };
+        waiting.add(waiter);
+        cancelled?.addEventListener("abort", () => {
+          waiting.delete(waiter);
+          wake();
+        });
+      }),
+    waits: () => waiting.size,
     advance(milliseconds) {
       now += milliseconds;
-      for (const { instant, wake } of waiting) if (instant <= now) wake();
+      for (const waiter of waiting) {
+        if (waiter.instant > now) continue;
+        waiting.delete(waiter);
+        waiter.wake();
+      }
     },
   };
 }

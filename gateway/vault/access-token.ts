@@ -1,6 +1,6 @@
 import { secretUnopened } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, orNullAt } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
@@ -134,11 +134,11 @@ async function narrow(
   full: GrantedToken,
   { request: { scopes = [], minimumTtl, rejected }, startedAt }: Question,
 ): Promise<GrantedToken> {
+  if (scopes.length === 0) return full;
   const finding = findNarrower(stored, full, { scopes, minimumTtl, rejected });
   // A failure is told to a caller that still waits.
   finding.catch(() => {});
-  const found = await Promise.race([finding, clock.until(startedAt + requestDeadlineMs).then(() => null)]);
-  return found ?? full;
+  return (await orNullAt(clock, startedAt + requestDeadlineMs, finding)) ?? full;
 }
 
 /** Rule 12: a fresh token is checked where the caller wants it. */
@@ -170,5 +170,5 @@ function conclude(
 function outcomeBefore({ clock }: Resolver, deadline: number, refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
   // A failure is the store's. A caller that still waits is told; the next caller tries again.
   refreshing.catch(() => {});
-  return Promise.race([refreshing, clock.until(deadline).then(() => null)]);
+  return orNullAt(clock, deadline, refreshing);
 }

@@ -11,7 +11,7 @@ import { expiryOf, fingerprintOf, type Keys } from "./sealed-columns.ts";
 
 /** What the memory of narrower tokens may take: 8 MiB. One that was dropped is asked for again. */
 const MEMORY_BYTES = 8_388_608;
-/** What an entry takes beside its token. */
+/** What an entry takes beside its token and its key. */
 const BYTES_PER_ENTRY = 1_000;
 /** How long a provider that has refused a narrower token, or given less, is not asked for the same one again, in milliseconds. */
 const REFUSED_MS = 600_000;
@@ -37,7 +37,7 @@ interface Asked {
 export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
   const memory = new LRUCache<string, Kept>({
     maxSize: MEMORY_BYTES,
-    sizeCalculation: (kept) => BYTES_PER_ENTRY + ("token" in kept ? 3 * kept.token.value.length : 0),
+    sizeCalculation: (kept, key) => BYTES_PER_ENTRY + 2 * key.length + ("token" in kept ? 3 * kept.token.value.length : 0),
   });
   const flights = new Map<string, Promise<Kept | null>>();
 

@@ -103,8 +103,10 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
   const inTime = withTimeout(answering, timeoutMs);
   calls.add(answering, inTime);
   const awaited = [inTime];
-  if (isAlone && silentMs !== null) awaited.push(sent.then(() => clock.until(clock.now() + silentMs)).then(() => null));
-  const answer = await calls.orTokens(Promise.race(awaited));
+  const silence = new AbortController();
+  const silent = (milliseconds: number) => sent.then(() => clock.until(clock.now() + milliseconds, silence.signal)).then(() => null);
+  if (isAlone && silentMs !== null) awaited.push(silent(silentMs));
+  const answer = await calls.orTokens(Promise.race(awaited)).finally(() => silence.abort());
   // A refusal may only say that an earlier call, which has not answered yet, has used the refresh token.
   if (answer?.result.ok === false && answer.result.kind === "revoked") await calls.orTokens(calls.inTime());
   const known = calls.tokens() ?? answer;

@@ -16,6 +16,23 @@ import {
 let test: TestApp;
 afterEach(() => test?.close());
 
+describe("asking for a token", () => {
+  it("leaves no timer behind, whether the token is fresh or refreshed", async () => {
+    const started = await startConnected();
+    ({ test } = started);
+    await askToken(started.ada);
+    const before = test.clock.waits();
+    await askToken(started.ada);
+    expect(test.clock.waits()).toBe(before);
+    test.clock.advance(HOUR_MS);
+    await turns();
+    const due = test.clock.waits();
+    await askToken(started.ada);
+    expect(refreshRequests(test)).toHaveLength(1);
+    expect(test.clock.waits()).toBe(due);
+  });
+});
+
 describe.each(databaseKinds)("refreshing on %s", (database) => {
   async function connected(options: TestAppOptions = {}): Promise<TestUser> {
     const started = await startConnected({ database, ...options });
