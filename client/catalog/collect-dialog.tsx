@@ -9,17 +9,14 @@ type Field = CollectRequest["form"]["fields"][number];
 const FIELD_LOOK = "min-h-10 w-full min-w-0 rounded-lg bg-transparent px-3 text-base outline-none sm:text-sm";
 
 /** @param request the present one: a value that is refused again has the focus again */
-function CollectField({
-  field,
-  autoFocus,
-  problem,
-  request,
-}: {
+interface CollectFieldProps {
   field: Field;
   autoFocus: boolean;
   problem: string | null;
   request: CollectRequest;
-}) {
+}
+
+function CollectField({ field, autoFocus, problem, request }: CollectFieldProps) {
   const id = useId();
   const { name, label, hint, suffix, secret, optional, options } = field;
   const control = useRef<HTMLInputElement & HTMLSelectElement>(null);

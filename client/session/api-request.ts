@@ -15,7 +15,7 @@ const headerOf = ({ authorizationHeader, tokenType, value }: AccessToken) =>
   // API keys have no scheme of their own, and most services take them as bearers.
   authorizationHeader ?? { name: "Authorization", value: `${tokenType === "api_key" ? "Bearer" : tokenType} ${value}` };
 
-/** A path stays below `apiBaseUrl`, whatever it holds. Throws TypeError for an address that the token is not for. */
+/** A path cannot lead out of `apiBaseUrl`. Throws TypeError for an address that the token is not for. */
 function toRequest(input: string | URL | Request, init: XkitRequestInit | undefined, { apiBaseUrl }: AccessToken): Request {
   const isPath = typeof input === "string" && !/^https?:\/\//i.test(input);
   if (isPath && apiBaseUrl === null) throw new TypeError("A path needs `apiBaseUrl`, which is not known.");

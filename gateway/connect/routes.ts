@@ -241,7 +241,7 @@ async function showStateless(dependencies: Dependencies, request: Request, slug:
   });
 }
 
-/** The provider has started by itself, or somebody who wrote such a link: the user says whether they want to connect. */
+/** The provider may have started by itself, or another person may have written such a link: the user says whether to connect. */
 async function askToStart(
   dependencies: Dependencies,
   request: Request,

@@ -44,7 +44,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 
 const isJson = (type: string | null): boolean => type === "application/json" || (type?.startsWith("application/json;") ?? false);
 
-/** As Yoga chooses it: by the first of `Accept` that fits, whatever its weight. Null where none fits. */
+/** As Yoga chooses it: by the first of `Accept` that fits. Weights do not count. Null where none fits. */
 function findAnswerType(accept: string): AnswerType | null {
   for (const entry of accept.replaceAll(/\s/g, "").toLowerCase().split(",")) {
     const [type = "", ...rest] = entry.split(";");

@@ -71,8 +71,8 @@ interface StatedLife {
 }
 
 /**
- * Whole seconds until a refresh token ends; undefined where they are not stated. 0 and less state nothing. It may be an instant, whatever
- * the declared unit.
+ * Whole seconds until a refresh token ends; undefined where they are not stated. 0 and less state nothing. It may be an instant in
+ * any declared unit.
  */
 export function readRefreshLifetime(
   value: unknown,

@@ -264,7 +264,7 @@ export const providerFormat = z.strictObject({
     .default({}),
   /** The object of the answer that holds the tokens. Where it holds none, the answer itself is read. */
   token_response_path: pathSchema.nullable().default(null),
-  /** The token type, whatever the answer states. Default: the answer must state `bearer`. */
+  /** The token type in place of the one that the answer states. Default: the answer must state `bearer`. */
   assumed_token_type: z.string().min(1).toLowerCase().nullable().default(null),
   expiry: expirySchema.prefault({}),
   refresh: refreshSchema.prefault({}),

@@ -117,7 +117,7 @@ describe.each(databaseKinds)("a code that the user enters at the provider, on %s
     const ada = await start({ database });
     await connect(ada);
     await untilPolled(1);
-    // As a dead process leaves it: the lease of another id, which nobody renews.
+    // As a dead process leaves it: the lease of another id, which is not renewed.
     await inStore(test, (query) => query.updateTable("leases").set({ id: "dead" }).execute());
     test.provider.controls.devices.approve();
     await untilActive();

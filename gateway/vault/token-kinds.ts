@@ -17,7 +17,7 @@ export const tokenKindOf = ({ token_kind: kind }: Pick<AuthorizationRow, "token_
 /** All grants of a connection, its own first. */
 export const grantsOf = ({ authorization, grants = authorization ? [authorization] : [] }: Grants): readonly AuthorizationRow[] => grants;
 
-/** The connection with its grant of this kind. `kind` null is its own, whatever that is. Null: it has none of this kind. */
+/** The connection with its grant of this kind. `kind` null: its own grant. Returns null where it has none of this kind. */
 export function ofKind<Stored extends Grants>(stored: Stored, kind: string | null): Stored | null {
   const grants = grantsOf(stored);
   if (kind === null || grants.length === 0) return stored;

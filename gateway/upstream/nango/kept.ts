@@ -12,7 +12,7 @@ const SHORTEST_SECRET = 8;
 /** What a secret of credentials is called, Nango's own as `apiKey` and the provider's as `access_token`. */
 const secretName = /token|secret|password|key|session|assertion|signature/i;
 
-/** What is no secret of the credentials, and holds none. Beside them there is whatever else the provider answered. */
+/** What is no secret of the credentials, and holds none. Beside them stands all else that the provider answered. */
 export function withoutSecrets(kept: Kept, credentials: unknown): Kept {
   const secrets = textsOf(credentials).flatMap(([name, text]) => (secretName.test(name) && text.length >= SHORTEST_SECRET ? [text] : []));
   const isPublic = (value: unknown): boolean => !textsOf(value).some(([, text]) => secrets.some((secret) => text.includes(secret)));
