@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
+import { isPrivateLiteral, lookupPublic, PrivateAddressError } from "./public-lookup.ts";
 
 /** The largest body read from a provider, after decompression: 1 MiB. */
 export const MAX_RESPONSE_BYTES = 1_048_576;
@@ -17,6 +18,8 @@ const USER_AGENT = "xkit-gateway";
 
 /** Connections are kept alive. The deadline of each exchange covers what undici has timeouts for. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+/** Its connections are its own: the other's may lead anywhere. */
+const publicAgent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { lookup: lookupPublic } });
 
 const decoders: ReadonlyMap<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = new Map([
   ["gzip", promisify(gunzip)],
@@ -48,6 +51,8 @@ export interface FetchLimits {
    * that are left of `timeoutMs`. False: nothing is written, and the error's code is `not_sent`.
    */
   readonly mayStillSend?: ((remainingMs: number) => boolean) | undefined;
+  /** Connects to addresses of the public internet alone. Default false. */
+  readonly isPublicOnly?: boolean | undefined;
 }
 
 export interface ProviderRequest {
@@ -67,10 +72,11 @@ export interface HttpResponse {
  * Sends one request to a provider and reads the answer to its end.
  *
  * Follows no redirect and reads at most `MAX_RESPONSE_BYTES`. Any status is an answer. Throws `NoResponseError` with code `unreachable`
- * (not sent), `not_sent`, `connection_lost`, `timeout`, `aborted` or `too_large`.
+ * (not sent), `private_address` (not sent), `not_sent`, `connection_lost`, `timeout`, `aborted` or `too_large`.
  */
 export async function fetchResponse(url: string, request: ProviderRequest, limits: FetchLimits): Promise<HttpResponse> {
   if (limits.signal?.aborted === true) throw new NoResponseError("aborted", false);
+  if (limits.isPublicOnly && isPrivateLiteral(url)) throw new NoResponseError("private_address", false);
   const { status, headers, body } = await exchange(url, request, limits);
   return { status, headers, text: new TextDecoder().decode(await decode(body, headers.get("content-encoding"))) };
 }
@@ -102,7 +108,7 @@ function exchange(url: string, request: ProviderRequest, limits: FetchLimits): P
       controller?.abort(new Error(code));
     };
     const deadline = startDeadline(limits, fail);
-    agent.dispatch(toOptions(url, request), {
+    (limits.isPublicOnly ? publicAgent : agent).dispatch(toOptions(url, request), {
       onRequestStart(started) {
         // To throw here keeps the connection for a later request; to abort would close it.
         if (!deadline.maySend()) throw new NoResponseError("not_sent", false);
@@ -123,6 +129,7 @@ function exchange(url: string, request: ProviderRequest, limits: FetchLimits): P
       },
       onResponseError(_controller, error) {
         if (error instanceof NoResponseError) fail(error.code);
+        else if (error instanceof PrivateAddressError) fail("private_address", error);
         else fail(isSent ? "connection_lost" : "unreachable", error);
       },
     });

@@ -1,5 +1,6 @@
 import * as oauth from "oauth4webapi";
-import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, type HttpResponse, NoResponseError, toResponse } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { toNamed } from "./client-id-param.ts";
 import { findDeclaredError } from "./error-rules.ts";
@@ -73,7 +74,7 @@ async function introspect({ provider, client, accessToken, timeoutMs, signal }: 
     additionalParameters: { token_type_hint: "access_token" },
     [oauth.allowInsecureRequests]: isHttp(endpoint),
     [oauth.customFetch]: async (url, { headers, body }) => {
-      const answer = await fetchResponse(url, { method: "POST", headers, body: toNamed(provider, body).toString() }, { timeoutMs, signal });
+      const answer = await ask(provider, url, { method: "POST", headers, body: toNamed(provider, body).toString() }, { timeoutMs, signal });
       return toResponse(answer.status, answer.text, { "content-type": "application/json" });
     },
   });
@@ -85,7 +86,7 @@ async function tryCredential({ provider, credential, ...limits }: CredentialChec
   const { headers, scheme } = userInfo[0] ?? { headers: {}, scheme: "Bearer" };
   const asked = check === null ? userInfo[0] : { ...check, headers: { ...headers, ...check.headers }, scheme, body: null };
   if (asked === undefined) return { result: "unknown", code: "unsupported", isTemporary: false };
-  return judge(provider, await requestUserInfo({ ...limits, accessToken: credential }, asked));
+  return judge(provider, await requestUserInfo({ ...limits, provider, accessToken: credential }, asked));
 }
 
 function judge(provider: OAuthProvider, { status, headers, text }: HttpResponse): CheckAnswer {

@@ -19,8 +19,10 @@ interface Sent {
 
 let server: ListeningServer;
 let sent: Sent[];
+let userNamedHosts: string[];
 beforeEach(async () => {
   sent = [];
+  userNamedHosts = [];
   server = await listen(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
     const { method = "", headers } = request;
@@ -40,14 +42,16 @@ const client = { clientId: "c+1", clientSecret: "s+1" };
 const limits = { timeoutMs: 5_000 };
 const state = createVerifier();
 
-const providerOf = (facts: object) =>
-  providerSchema.parse({
+const providerOf = (facts: object) => ({
+  ...providerSchema.parse({
     authorization_endpoint: `${server.url}/authorize`,
     token_endpoint: `${server.url}/token`,
     introspection_endpoint: `${server.url}/introspect`,
     ...facts,
     revocation: { url: `${server.url}/revoke`, ...Object(facts).revocation },
-  }).protocol;
+  }).protocol,
+  userNamedHosts,
+});
 
 /** Each request of a provider with these facts. */
 const requests = {
@@ -99,6 +103,14 @@ async function send(request: Request, facts: object): Promise<Sent> {
 }
 
 const everyBackRequest: Request[] = ["exchange", "refresh", "revoke", "introspect", "alone"];
+
+describe("a host that a user named", () => {
+  it.each(everyBackRequest)("is sent nothing where it has a private address: %s", async (request) => {
+    userNamedHosts = [new URL(server.url).hostname];
+    await requests[request]({});
+    expect(sent).toEqual([]);
+  });
+});
 
 describe("client_id_param", () => {
   it.each<Request>(["authorize", ...everyBackRequest])("names the client id: %s", async (request) => {

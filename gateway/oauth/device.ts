@@ -1,6 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { z } from "zod";
-import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, type HttpResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
@@ -83,7 +84,7 @@ export async function requestDeviceCode(request: DeviceRequest & { readonly scop
       [oauth.customFetch]: async (url, { headers, body }) => {
         const form = toNamed(provider, body).toString().replaceAll("+", "%20");
         const sent = { method: "POST", headers: { ...headers, accept, ...further }, body: form } as const;
-        answers.push(await fetchResponse(url, sent, { timeoutMs, signal }));
+        answers.push(await ask(provider, url, sent, { timeoutMs, signal }));
         return toResponse(STATUS_OK, "{}");
       },
     });

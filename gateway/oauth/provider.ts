@@ -145,6 +145,8 @@ export interface OAuthProvider {
   readonly accountLabelPaths: readonly string[];
   /** Rules of the placeholders in addresses and parameters, by name. One without a rule is one label of a host name. Default none. */
   readonly variables: Readonly<Record<string, VariableRule>>;
+  /** Hosts of these addresses that a user named, and the operator did not allow: they must be of the public internet. Default none. */
+  readonly userNamedHosts: readonly string[];
   /** Sources of further values, which are stored with the grant. Default none. */
   readonly keptSources: readonly string[];
 }
@@ -212,6 +214,7 @@ export const standardProvider: Omit<OAuthProvider, RequiredFacts> = Object.freez
   accountRealm: null,
   accountLabelPaths: Object.freeze(["email", "preferred_username", "login", "username", "name"]),
   variables: Object.freeze({}),
+  userNamedHosts: Object.freeze([]),
   keptSources: Object.freeze([]),
 });
 

@@ -1,5 +1,6 @@
 import * as oauth from "oauth4webapi";
-import { type FetchLimits, fetchResponse, type HttpResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, type HttpResponse, NoResponseError, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { type AuthorizationRequest, authorizationParametersOf, createAuthorizationRequest } from "./authorize.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
@@ -64,7 +65,7 @@ async function push(request: AuthorizationRequest & Partial<FetchLimits>, endpoi
     [oauth.allowInsecureRequests]: isHttp(endpoint),
     [oauth.customFetch]: async (url, { headers, body }) => {
       const sent = { method: "POST", headers, body: toNamed(provider, body).toString() };
-      const answer = await fetchResponse(url, sent, { timeoutMs, signal });
+      const answer = await ask(provider, url, sent, { timeoutMs, signal });
       return toStandard(provider, answer);
     },
   });

@@ -1,7 +1,8 @@
 import * as oauth from "oauth4webapi";
 import { createClientAuthentication } from "./client-authentication.ts";
 import { toNamed } from "./client-id-param.ts";
-import { type FetchLimits, fetchResponse, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { type FetchLimits, NoResponseError, type ProviderRequest, PROVIDER_TIMEOUT_MS, toResponse } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import type { OAuthClient, OAuthProvider } from "./provider.ts";
 import type { RevocationRequest } from "./provider-requests.ts";
 import { redactProviderText, toErrorCode } from "../http/provider-text.ts";
@@ -64,7 +65,7 @@ function send(revocation: Revocation, dialect: RevocationRequest, token: string)
     [oauth.allowInsecureRequests]: isHttp(dialect.url),
     [oauth.customFetch]: async (_url, { headers, body }) => {
       const request = encodeRevocation(dialect, { headers, params: toNamed(provider, body), values });
-      const answer = await fetchResponse(request.url, request, { timeoutMs, signal });
+      const answer = await ask(provider, request.url, request, { timeoutMs, signal });
       const succeeded = answer.status >= STATUS_OK && answer.status < STATUS_MULTIPLE_CHOICES;
       return succeeded ? toResponse(STATUS_OK, "") : toResponse(answer.status, answer.text);
     },

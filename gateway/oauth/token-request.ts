@@ -4,7 +4,8 @@ import { createClientAuthentication } from "./client-authentication.ts";
 import { parseEndpoint } from "../http/secure-endpoint.ts";
 import { encodeTokenRequest } from "./encode-token-request.ts";
 import { createFailure, kindOf, type FailureFacts, isTemporaryCode, type GrantOperation } from "./failure.ts";
-import { type HttpResponse, type FetchLimits, fetchResponse, NoResponseError, toResponse } from "../http/fetch.ts";
+import { type HttpResponse, type FetchLimits, NoResponseError, toResponse } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import { idTokenClaims } from "./jwt.ts";
 import type { OwnValues } from "./own-values.ts";
 import { declaredSources, type OAuthClient, type OAuthProvider } from "./provider.ts";
@@ -97,7 +98,7 @@ function createContext(call: TokenCall): CallContext {
 
 async function sendTokenRequest(call: TokenCall, url: string, headers: Record<string, string>, body: URLSearchParams): Promise<Response> {
   const request = encodeTokenRequest(call.provider, { operation: call.operation, url, headers, params: body, values: call.values });
-  const answer = await fetchResponse(request.url, request, call);
+  const answer = await ask(call.provider, request.url, request, call);
   const retryAfter = retryAfterSeconds(answer.headers);
   refuseUnusable(answer, retryAfter);
   const standard = normalizeTokenResponse({ ...call, ...answer });

@@ -1,5 +1,6 @@
 import { parseEndpoint } from "../http/secure-endpoint.ts";
-import { type HttpResponse, type FetchLimits, fetchResponse, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { type HttpResponse, type FetchLimits, PROVIDER_TIMEOUT_MS } from "../http/fetch.ts";
+import { ask } from "./ask.ts";
 import { parseJson } from "./json.ts";
 import { toCredentialHeader } from "./credential-header.ts";
 import { declaredSources, type OAuthProvider } from "./provider.ts";
@@ -29,7 +30,7 @@ export async function fetchStated(request: StatedRequest): Promise<StatedValues>
   for (const [index, userInfo] of provider.userInfo.entries()) {
     const isFound = (source: string) => Object.hasOwn(isOfUserInfo(source) ? stated : known, source);
     if (!valuesOf(provider).some((value) => isMissing(value, isFound, index === 0))) break;
-    stated = { ...readStated("userinfo", await ask(request, userInfo), sources), ...stated };
+    stated = { ...readStated("userinfo", await askUserInfo(request, userInfo), sources), ...stated };
   }
   return stated;
 }
@@ -48,7 +49,7 @@ function isMissing(sources: readonly string[], isFound: (source: string) => bool
   return isFirst && sources.slice(0, foundAt).some(isOfUserInfo);
 }
 
-async function ask(request: StatedRequest, userInfo: UserInfoRequest): Promise<unknown> {
+async function askUserInfo(request: StatedRequest, userInfo: UserInfoRequest): Promise<unknown> {
   try {
     const { status, text } = await requestUserInfo(request, userInfo);
     return status === STATUS_OK ? parseJson(text) : null;
@@ -61,11 +62,11 @@ async function ask(request: StatedRequest, userInfo: UserInfoRequest): Promise<u
  * Sends a request with an access token (RFC 6750 section 2.1). Throws `NoResponseError`, and `TypeError` for an endpoint that is not https.
  */
 export async function requestUserInfo(
-  { accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: Omit<StatedRequest, "provider">,
+  { provider, accessToken, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: StatedRequest,
   { url, method, body, headers, scheme, credentialHeader = `authorization: ${scheme} {access_token}` }: UserInfoRequest,
 ): Promise<HttpResponse> {
   const contentType = body === null ? {} : { "content-type": "application/json" };
   const sent = { accept: "application/json", ...contentType, ...headers, ...toCredentialHeader(credentialHeader, accessToken) };
   const endpoint = parseEndpoint(url.replaceAll("{access_token}", () => encodeURIComponent(accessToken)));
-  return fetchResponse(endpoint.href, { method, body, headers: sent }, { timeoutMs, signal });
+  return ask(provider, endpoint.href, { method, body, headers: sent }, { timeoutMs, signal });
 }

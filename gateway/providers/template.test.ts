@@ -26,6 +26,20 @@ describe("a provider whose endpoints depend on the user", () => {
     });
   });
 
+  it("names the hosts that the user chose, but none that the operator allows or lists", () => {
+    const endpoints = {
+      authorizationEndpoint: "https://{host}/authorize",
+      tokenEndpoint: "https://{host}/token",
+      issuer: "https://a.example",
+    };
+    const fill = (rule: object, host: string) =>
+      fillProvider(createProvider({ ...endpoints, variables: { host: { ...labelRule, may: "host", ...rule } } }), { host }).userNamedHosts;
+    expect(fill({}, "Git.Acme.example")).toEqual(["git.acme.example"]);
+    expect(fill({ allowedHosts: ["git.corp"] }, "git.corp")).toEqual([]);
+    expect(fill({ enum: ["git.acme.example"] }, "git.acme.example")).toEqual([]);
+    expect(fillProvider(provider, { subdomain: "acme", region: "eu" }).userNamedHosts).toEqual([]);
+  });
+
   it("is unchanged when it needs none", () => {
     const plain = createProvider({ authorizationEndpoint: "https://a.example", tokenEndpoint: "https://a.example" });
     expect(fillProvider(plain, { subdomain: "acme" })).toEqual(plain);

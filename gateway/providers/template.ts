@@ -74,11 +74,17 @@ export function misplacedIn(provider: OAuthProvider): string[] {
  * Throws `FieldError` for a value that is missing or breaks its rule: callers check before they store, but a provider may be changed later.
  */
 export function fillProvider(provider: OAuthProvider, values: Values): OAuthProvider {
-  const url = (template: string) => fillUrl(provider, template, values);
+  const userNamedHosts = new Set<string>();
+  const url = (template: string) => {
+    const filled = fillUrl(provider, template, values);
+    if (isUserNamed(provider, template, values)) userNamedHosts.add(new URL(filled).hostname);
+    return filled;
+  };
   const filled = mapTemplates(provider, { url, text: (template) => fillPart(provider, template, values, "param") });
   const isReady = (request: { url: string }) => isFilled(request.url);
   return {
     ...filled,
+    userNamedHosts: [...userNamedHosts],
     authorizationParams: readyParams(filled.authorizationParams),
     tokenParams: { exchange: readyParams(filled.tokenParams.exchange), refresh: readyParams(filled.tokenParams.refresh) },
     userInfo: filled.userInfo.filter(isReady),
@@ -113,6 +119,16 @@ export function fillUrl({ variables }: Pick<OAuthProvider, "variables">, url: st
     return place === "param" ? escapeQuery(part, fill) : fill(part);
   });
   return parts.join("");
+}
+
+/** Whether a value is the whole host of an address, and neither an `enum` nor the operator's list has it. */
+function isUserNamed({ variables }: Pick<OAuthProvider, "variables">, url: string, values: Values): boolean {
+  const [[host, place] = ["", "host_label"]] = partsOf(url);
+  if (place !== "host") return false;
+  const [name = ""] = namesIn(host);
+  const rule = variables[name] ?? labelRule;
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
+  return value !== undefined && rule.enum === null && !rule.allowedHosts.includes(readValue({ ...rule, strip: null }, value) ?? "");
 }
 
 /** The host with its scheme, the path, and the query. */

@@ -77,8 +77,5 @@ function hostOf(address: string): string | null {
   return url === null || url.port !== "" || url.username !== "" || url.password !== "" ? null : url.hostname;
 }
 
-/**
- * Whether the name can be one of the public internet. Such a name may still lead to a private address: nothing there has a certificate for
- * it, and requests go by https alone.
- */
+/** Whether the name can be one of the public internet. Where it leads is looked at when a request is sent (`http/public-lookup.ts`). */
 const isPublic = (name: string): boolean => name.includes(".") && !numericEnd.test(name) && !privateEnd.test(name);
