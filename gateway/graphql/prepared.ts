@@ -46,6 +46,7 @@ const isJson = (type: string | null): boolean => type === "application/json" || 
 
 /** As Yoga chooses it: by the first of `Accept` that fits. Weights do not count. Null where none fits. */
 function findAnswerType(accept: string): AnswerType | null {
+  if (accept === "*/*" || accept === "application/json") return "application/json";
   for (const entry of accept.replaceAll(/\s/g, "").toLowerCase().split(",")) {
     const [type = "", ...rest] = entry.split(";");
     if ((rest.find((parameter) => parameter.includes("charset=")) ?? UTF_8) !== UTF_8) continue;

@@ -60,8 +60,11 @@ export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, 
   const { connecting, watching } = dependencies;
   const owner = ownerOfViewer(viewer);
   const watcher = { owner, userId: viewer.userId, stillAllowed };
+  const { find, list, accessToken } = connectionsOf(dependencies, owner, viewer.userId);
   return {
-    ...connectionsOf(dependencies, owner, viewer.userId),
+    find,
+    list,
+    accessToken,
     start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
     submit: (state, fields) => connecting.submit(viewer, state, fields, link),
     disconnect: (where) => disconnectOne(dependencies, owner, where, viewer.userId),
