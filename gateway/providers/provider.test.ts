@@ -142,6 +142,7 @@ describe("providerSchema", () => {
       accountIdPaths: ["data.id"],
       accountRealm: null,
       accountLabelPaths: ["data.email", "data.name"],
+      userNamedHosts: [],
       variables: {},
       keptSources: [],
     });

@@ -124,6 +124,8 @@ export async function createTestBetterAuth(options: BetterAuthOptions): Promise<
 function openDatabase({ kind, url }: TestDatabase) {
   if (kind === "postgres") {
     const pool = new pg.Pool({ connectionString: url });
+    // Dropping the database ends connections that are still closing. Without a listener their error would end the process.
+    pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
     return { database: pool, close: async () => (pool.ended ? undefined : pool.end()) };
   }
   const file = new Libsql(url.slice("file:".length));

@@ -19,8 +19,12 @@ afterEach(async () => {
 
 /** A store that is not brought to the newest shape. */
 async function openBare(url: string): Promise<Kysely<Tables>> {
-  if (!url.startsWith("file:"))
-    return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) });
+  if (!url.startsWith("file:")) {
+    const pool = new pg.Pool({ connectionString: url });
+    // Dropping the database ends connections that are still closing. Without a listener their error would end the process.
+    pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
+    return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  }
   return new Kysely<Tables>({ dialect: new SqliteDialect({ database: new Libsql(url.slice("file:".length)) }) });
 }
 
