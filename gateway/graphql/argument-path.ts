@@ -39,7 +39,7 @@ export const nameArguments: Plugin = {
   }),
 };
 
-export type Failed = ExecutionResult & { errors: readonly GraphQLError[] };
+type Failed = ExecutionResult & { errors: readonly GraphQLError[] };
 
 const isFailed = (result: object): result is Failed => "errors" in result && Array.isArray(result.errors);
 

@@ -36,7 +36,7 @@ export const refusePersistedQueries: Plugin = {
 /** Documents that are parsed and valid, by their source. */
 export interface AcceptedDocuments {
   find(source: string): DocumentNode | undefined;
-  /** @param sender who sent it first. A sender's documents never evict those of another. */
+  /** @param sender who sent it first. Past a sender's share, that sender's own oldest documents make room. */
   add(document: DocumentNode, sender: string): void;
   readonly size: number;
   /** What they take in memory. */

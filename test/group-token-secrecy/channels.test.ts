@@ -50,7 +50,7 @@ interface Heard {
 it("a group's token is in no event of a subscription while the group connects and a server refreshes", async () => {
   const events: Heard[] = [];
   const count = operations(world, "subscription", () => textFields()).length;
-  // A user follows so many at once, and each time the group connects anew.
+  // A user follows so many at once, and the group connects again each time.
   for (let from = 0; from < count; from += MAXIMUM_SUBSCRIPTIONS_PER_USER) {
     const own = from === 0 ? gateway : await startPlainGateway();
     const around = from === 0 ? world : await createWorld(own);
