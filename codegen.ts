@@ -12,6 +12,9 @@ const config: CodegenConfig = {
       plugins: ["schema-ast"],
       config: { includeDirectives: true, sort: true },
     },
+    "gateway/graphql/client-operations.ts": {
+      plugins: ["./.ci/client-operations.mjs"],
+    },
     "client/generated/": {
       preset: "client",
       presetConfig: { fragmentMasking: false },

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { warnOfSharedIds } from "./auth/id-sources.ts";
 import type { Config } from "./config/config.ts";
 import { createEdge } from "./edge.ts";
+import { readTrustedDocuments } from "./graphql/trusted-documents.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
@@ -37,7 +38,7 @@ export interface AppParts {
 
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
- * Throws `ConfigError` when the store's secrets do not open or the configuration states what a given upstream decides, `MigrationError`
+ * Throws `ConfigError` when the store's secrets do not open, a manifest of documents is no good or the configuration states what a given upstream decides, `MigrationError`
  * when the store is of another version, and what the store's driver or a given upstream throws when it cannot be opened. Then nothing
  * stays open.
  */
@@ -57,6 +58,7 @@ export async function createApp(
 /** Over a store that is open. */
 async function openApp(config: Config, services: Services, log: Log, open: OpenUpstream | undefined): Promise<App> {
   const { database, sealer, macs, auth } = services;
+  const trustedDocuments = readTrustedDocuments(config.trustedDocuments);
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
@@ -77,7 +79,7 @@ async function openApp(config: Config, services: Services, log: Log, open: OpenU
     open,
     countOutcome: metrics.countOutcome,
   });
-  const edge = createEdge({ config, services, upstream, metrics, clock, log });
+  const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log });
 
   const endSubscriptions = () => {
     edge.closeSockets();

@@ -21,6 +21,7 @@ import { findDevelopmentBearer } from "./graphql/development-bearer.ts";
 import { createGraphql } from "./graphql/endpoint.ts";
 import { createGraphiql, type Graphiql } from "./graphql/graphiql.ts";
 import { graphqlSurface } from "./graphql/surface.ts";
+import type { TrustedDocuments } from "./graphql/trusted-documents.ts";
 import { limitBody } from "./http/body-limit.ts";
 import { forwardedHeadersOf } from "./http/client-address.ts";
 import { allowWebOrigins } from "./http/cors.ts";
@@ -50,6 +51,7 @@ interface Dependencies {
   config: Config;
   services: Services;
   upstream: Upstream;
+  trustedDocuments: TrustedDocuments;
   metrics: Metrics;
   clock: Clock;
   log: Log;

@@ -12,8 +12,11 @@ export const httpStatusOf = {
   CONNECTOR_MISCONFIGURED: 502,
   UPSTREAM_UNAVAILABLE: 502,
   INTERNAL: 500,
-  /** The name that Apollo's clients know: they send the document instead, and need a 2xx for it. */
+  /** The names that Apollo's clients know: they send the document instead, and need a 2xx for it. */
+  PERSISTED_QUERY_NOT_FOUND: 200,
   PERSISTED_QUERY_NOT_SUPPORTED: 200,
+  /** No trusted document has the `documentId`. */
+  PERSISTED_DOCUMENT_NOT_FOUND: 400,
 } as const;
 
 export type ErrorCode = keyof typeof httpStatusOf;

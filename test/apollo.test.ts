@@ -94,24 +94,30 @@ it("Apollo resumes a subscription after a restart, and receives the next change"
   subscription.unsubscribe();
 });
 
-it("Apollo sends the document where it first sent the hash of a persisted query", async () => {
-  const hashed = new PersistedQueryLink({ sha256: (text) => createHash("sha256").update(text).digest("hex") });
-  const asked: unknown[] = [];
-  const noting = new ApolloLink((operation, forward) => {
-    asked.push([operation.getContext()["http"].includeQuery, operation.extensions["persistedQuery"] !== undefined]);
-    return forward(operation);
-  });
-  const client = clientOver(ApolloLink.from([hashed, noting, http()]));
-  const query = gql`
-    query Who {
-      viewer {
-        id
+it.each([false, true])(
+  "Apollo registers a persisted query, and sends its hash alone from then on; by GET: %s",
+  async (useGETForHashedQueries) => {
+    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+    const hashed = new PersistedQueryLink({ sha256, useGETForHashedQueries });
+    const asked: unknown[] = [];
+    const noting = new ApolloLink((operation, forward) => {
+      asked.push([operation.getContext()["http"].includeQuery, operation.extensions["persistedQuery"] !== undefined]);
+      return forward(operation);
+    });
+    const client = clientOver(ApolloLink.from([hashed, noting, http()]));
+    const query = gql`
+      query Who {
+        viewer {
+          id
+        }
       }
-    }
-  `;
-  expect((await client.query({ query })).data).toMatchObject({ viewer: { id: "ada" } });
-  expect(asked).toEqual([
-    [false, true],
-    [true, false],
-  ]);
-});
+    `;
+    for (let time = 0; time < 2; time += 1)
+      expect((await client.query({ query, fetchPolicy: "no-cache" })).data).toMatchObject({ viewer: { id: "ada" } });
+    expect(asked).toEqual([
+      [false, true],
+      [true, true],
+      [false, true],
+    ]);
+  },
+);

@@ -43,6 +43,13 @@ describe("an empty configuration", () => {
 });
 
 describe("a good configuration", () => {
+  it("names manifests of trusted documents", () => {
+    expect(parse().trustedDocuments).toEqual({ paths: [], only: false });
+    const env = { XKIT_TRUSTED_DOCUMENTS: "a.json, b/c.json,", XKIT_TRUSTED_DOCUMENTS_ONLY: "on" };
+    expect(parse(env).trustedDocuments).toEqual({ paths: ["a.json", "b/c.json"], only: true });
+    expect(problemsOf({ XKIT_TRUSTED_DOCUMENTS_ONLY: "yes" })).toEqual(["XKIT_TRUSTED_DOCUMENTS_ONLY must be on or off"]);
+  });
+
   it("takes secrets from the environment", () => {
     const { connectors } = parse({ TEST_SECRET: `quote " and \\ backslash` }, good);
     expect(connectors.get("test")?.oauth?.client.clientSecret).toBe(`quote " and \\ backslash`);

@@ -23,6 +23,8 @@ export interface Config {
   mode: "development" | "production";
   /** Whether `/graphql` answers browsers with GraphiQL. Default: in development alone. */
   graphiql: boolean;
+  /** Manifests of documents that callers name by their ids, and whether no other documents may run. */
+  trustedDocuments: { paths: string[]; only: boolean };
   host: string;
   /** 0 asks for any free port. */
   port: number;
@@ -178,6 +180,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     sealingKeys: env.XKIT_ENCRYPTION_KEYS ?? null,
     logLevel: env.LOG_LEVEL ?? (mode === "production" ? "info" : "warn"),
     graphiql: env.XKIT_GRAPHIQL === undefined ? mode === "development" : env.XKIT_GRAPHIQL === "on",
+    trustedDocuments: { paths: env.XKIT_TRUSTED_DOCUMENTS, only: env.XKIT_TRUSTED_DOCUMENTS_ONLY === "on" },
     providerTimeoutMs: env.XKIT_PROVIDER_TIMEOUT_MS,
     drainMs: (env.XKIT_DRAIN_SECONDS ?? (mode === "production" ? DEFAULT_DRAIN_SECONDS : 0)) * 1_000,
     keepAliveMs: env.XKIT_KEEP_ALIVE_SECONDS * 1_000,

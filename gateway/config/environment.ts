@@ -102,6 +102,11 @@ export const environmentSchema = z.object({
     .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").optional(),
   XKIT_GRAPHIQL: z.enum(["on", "off"], "must be on or off").optional(),
+  XKIT_TRUSTED_DOCUMENTS: z
+    .string()
+    .transform((text) => text.split(",").flatMap((path) => path.trim() || []))
+    .default([]),
+  XKIT_TRUSTED_DOCUMENTS_ONLY: z.enum(["on", "off"], "must be on or off").default("off"),
   XKIT_PROVIDER_TIMEOUT_MS: whole(100, 60_000).default(PROVIDER_TIMEOUT_MS),
   XKIT_DRAIN_SECONDS: whole(0, 600).optional(),
   XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),

@@ -1,4 +1,4 @@
-import { getIntrospectionQuery } from "graphql";
+import { getIntrospectionQuery, parse } from "graphql";
 import { createYoga } from "graphql-yoga";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schema } from "../../schema/index.ts";
@@ -100,5 +100,67 @@ describe("documents that are kept", () => {
     ["does not validate", (index: number) => `#${index}\n{ platform { nam } }`],
   ])("do not include a refused one, which %s", async (_name, make) => {
     expect((await ask([...distinct(5, make), getIntrospectionQuery()])).size).toBe(1);
+  });
+});
+
+describe("registrations", () => {
+  const BYTES = 1_048_576;
+  const documentOf = (index: number, length = 1_000) => parse(`#${index}${"x".repeat(length)}\n{ __typename }`);
+  const hashOf = (index: number) => index.toString(16).padStart(64, "0");
+
+  it("are found by their own senders alone", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES);
+    const document = documentOf(1);
+    documents.add(document, "ada", hashOf(1));
+    expect(documents.findByHash(hashOf(1), "ada")).toBe(document);
+    expect(documents.findByHash(hashOf(1), "mallory")).toBeUndefined();
+    documents.add(documentOf(1), "mallory", hashOf(1));
+    expect(documents.findByHash(hashOf(1), "mallory")).toBe(document);
+    // No hash leads to what a sender with a space in its name registered.
+    documents.add(documentOf(2), "ada mallory", hashOf(2));
+    expect(documents.findByHash(`${hashOf(2)} ada`, "mallory")).toBeUndefined();
+    expect(documents.size).toBe(2);
+  });
+
+  it("keep a document that its first sender has no more room for", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES / 4);
+    documents.add(documentOf(0), "mallory");
+    documents.add(documentOf(0), "ada", hashOf(0));
+    for (let index = 1; index < 200; index += 1) documents.add(documentOf(index), "mallory", hashOf(index));
+    expect(documents.findByHash(hashOf(0), "ada")).toBeDefined();
+    expect(documents.findByHash(hashOf(1), "mallory")).toBeUndefined();
+    expect(documents.findByHash(hashOf(199), "mallory")).toBeDefined();
+  });
+
+  it("of one sender push out no other's, and have that sender's share of the memory", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES / 4);
+    documents.add(documentOf(0), "ada", hashOf(0));
+    for (let index = 1; index < 1_000; index += 1) documents.add(documentOf(index), "mallory", hashOf(index));
+    expect(documents.findByHash(hashOf(0), "ada")).toBeDefined();
+    expect(documents.bytes).toBeLessThan(BYTES / 2);
+  });
+
+  it("take a bounded amount of memory, however many senders there are", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES / 4);
+    for (let sender = 0; sender < 3_000; sender += 1) documents.add(documentOf(0), `user ${sender}`, hashOf(0));
+    expect(documents.bytes).toBeLessThanOrEqual(BYTES);
+    expect(documents.findByHash(hashOf(0), "user 2999")).toBeDefined();
+    expect(documents.findByHash(hashOf(0), "user 0")).toBeUndefined();
+  });
+
+  it("end with what they find, and leave nothing behind", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES / 4);
+    for (let index = 0; index < 300; index += 1)
+      for (const sender of ["ada", "grace"]) documents.add(documentOf(index, 15_000), `${sender} ${index % 20}`, hashOf(index));
+    expect(documents.bytes).toBeLessThanOrEqual(BYTES);
+    const found = Array.from({ length: 300 }, (_, index) => documents.findByHash(hashOf(index), `ada ${index % 20}`)).filter(Boolean);
+    expect(found.length).toBeLessThanOrEqual(documents.size);
+    expect(found.length).toBeGreaterThan(0);
+  });
+
+  it("of the operator's documents may take the whole of the memory", () => {
+    const documents = createAcceptedDocuments(BYTES, BYTES / 4);
+    for (let index = 0; index < 12; index += 1) documents.add(documentOf(index, 15_000), "trusted");
+    expect(documents.size).toBe(12);
   });
 });

@@ -1,21 +1,17 @@
+import { createHash } from "node:crypto";
 import { execute, type ExecutionResult } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
-import {
-  type AcceptedDocuments,
-  acceptDocuments,
-  type Accepting,
-  createAcceptedDocuments,
-  limitDocuments,
-  refusePersistedQueries,
-} from "./documents.ts";
+import { type AcceptedDocuments, acceptDocuments, createAcceptedDocuments, limitDocuments, TRUSTED } from "./documents.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
 import { createLimits } from "./limits.ts";
-import { answerOf, createRunner, findPrepared } from "./prepared.ts";
+import { refuseUntrusted, resolveReference, type Resolving } from "./persisted.ts";
+import { answerOf, createRunner, findPrepared, type PreparedOperation } from "./prepared.ts";
+import type { TrustedDocuments } from "./trusted-documents.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
 import { noteEventStream } from "../http/event-stream.ts";
@@ -29,13 +25,14 @@ interface Options {
   log: Log;
   /** Null where GraphiQL is off. */
   graphiql: Graphiql | null;
+  trustedDocuments: TrustedDocuments;
 }
 
-interface ServerContext extends Accepting {
+interface ServerContext extends Resolving {
   exchange: Exchange;
   cookies: CookieList;
   /** What a prepared operation came to, where Yoga is to answer with it: it has errors, or sets cookies. */
-  result: ExecutionResult | null;
+  answered: { prepared: PreparedOperation; result: ExecutionResult } | null;
 }
 
 /** Prepared operations are executed by the same function. */
@@ -45,8 +42,11 @@ const executeAsPrepared: Plugin = {
 
 /** Answers with what a prepared operation came to. */
 const answerResult: Plugin<object, ServerContext> = {
-  onParams({ context: { result }, setResult }) {
-    if (result) setResult(result);
+  onParams({ context: { answered }, setParams, setResult }) {
+    if (!answered) return;
+    setResult(answered.result);
+    // The document may be gone by now: it is not to be looked for again.
+    setParams({ query: answered.prepared.document.loc?.source.body ?? "" });
   },
 };
 
@@ -56,38 +56,48 @@ const answerResult: Plugin<object, ServerContext> = {
  * The first time that a document comes, Yoga parses, validates and runs it. What Yoga accepted is prepared: it runs without Yoga from
  * then on, to the same answer.
  */
-export function createGraphql({ contexts, log, graphiql }: Options): Handler {
-  const documents = createAcceptedDocuments();
+export function createGraphql({ contexts, log, graphiql, trustedDocuments: trusted }: Options): Handler {
+  const accepted = createAcceptedDocuments();
+  const documents = { accepted, trusted };
   const yoga = openYoga({ contexts, log, documents });
   const run = createRunner({ contexts, log });
+  const nameSenderOf = contexts.defersAuthentication ? nameBearer : namePrincipal;
 
   return async (exchange) => {
     if (graphiql && asksForPage(exchange.request)) return graphiql.showPage(exchange.request);
     const failure = findWrongType(exchange.request) ?? findWrongParameter(exchange.request);
     if (failure) return refuse(exchange, failure);
     const cookies = createCookieList();
+    const nameSender = () => nameSenderOf(exchange);
     const body = exchange.request.method === "POST" ? await exchange.request.text() : null;
-    const prepared = body === null ? null : findPrepared(documents, exchange.request.headers, body);
+    const found = body === null ? null : findPrepared(documents, exchange.request.headers, body, nameSender);
+    const prepared = found instanceof Promise ? await found : found;
     const result = prepared && (await run(prepared, exchange, cookies));
     if (prepared && result && !result.errors && cookies.values.length === 0) return answerOf(prepared, result);
     if (body !== null) exchange.request = withBody(exchange.request, body);
-    return finish(exchange, await askYoga({ exchange, cookies, result, accepting: {} }), cookies);
+    const answered = prepared && result && { prepared, result };
+    return finish(exchange, await askYoga({ exchange, cookies, answered, nameSender, accepting: {} }), cookies);
   };
 
   async function askYoga(context: ServerContext): Promise<Response> {
     const response = await yoga.fetch(context.exchange.request, context);
-    const { document } = context.accepting;
-    if (document) documents.add(document, await nameSender(context.exchange));
+    const { document, hash, isTrusted } = context.accepting;
+    if (document) accepted.add(document, isTrusted ? TRUSTED : await context.nameSender(), hash);
     return response;
   }
 }
 
-function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"> & { documents: AcceptedDocuments }) {
+interface YogaOptions extends Pick<Options, "contexts" | "log"> {
+  documents: { accepted: AcceptedDocuments; trusted: TrustedDocuments };
+}
+
+function openYoga({ contexts, log, documents }: YogaOptions) {
   return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: "/graphql",
     landingPage: false,
     graphiql: false,
+    extraParamNames: ["documentId"],
     // Steps of the pipeline.
     cors: false,
     maxRequestBodySize: false,
@@ -99,11 +109,12 @@ function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"
     plugins: [
       answerResult,
       limitDocuments,
-      refusePersistedQueries,
+      resolveReference(documents),
       ...createLimits(),
       executeAsPrepared,
       nameArguments,
-      acceptDocuments(documents),
+      refuseUntrusted(documents.trusted),
+      acceptDocuments(documents.accepted),
       refuseTooLarge,
       addErrorCodes,
       ...(contexts.defersAuthentication ? [refuseUnauthenticated] : []),
@@ -115,9 +126,16 @@ function openYoga({ contexts, log, documents }: Pick<Options, "contexts" | "log"
 const withBody = ({ url, method, headers, signal }: Request, body: string): Request => new Request(url, { method, headers, signal, body });
 
 /** To whom the documents of a request are counted. */
-async function nameSender({ authenticate }: Exchange): Promise<string> {
+async function namePrincipal({ authenticate }: Exchange): Promise<string> {
   const principal = await authenticate().catch(() => null);
   return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? "anonymous");
+}
+
+/** The same where only the upstream can say whose a bearer is. */
+async function nameBearer(exchange: Exchange): Promise<string> {
+  const authorization = exchange.request.headers.get("authorization") ?? "";
+  if (!/^bearer /i.test(authorization)) return namePrincipal(exchange);
+  return `bearer ${createHash("sha256").update(authorization).digest("base64url")}`;
 }
 
 interface CookieList extends AnswerCookies {

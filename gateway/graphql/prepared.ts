@@ -8,6 +8,8 @@ import type { Log } from "../runtime/log.ts";
 import { nameAll } from "./argument-path.ts";
 import type { AcceptedDocuments } from "./documents.ts";
 import { maskError, refuseRequest } from "./errors.ts";
+import { findPersistedQuery, hashOf, isRecord, type Reference } from "./persisted.ts";
+import type { TrustedDocuments } from "./trusted-documents.ts";
 
 /** The media types that an answer can have (GraphQL over HTTP, section 4.1). */
 type AnswerType = "application/json" | "application/graphql-response+json";
@@ -20,27 +22,54 @@ export interface PreparedOperation {
   answerType: AnswerType;
 }
 
-const parameters: ReadonlySet<string> = new Set(["query", "operationName", "variables", "extensions"]);
+const parameters: ReadonlySet<string> = new Set(["query", "operationName", "variables", "extensions", "documentId"]);
+
+/** Where the documents of prepared operations are. */
+export interface PreparedDocuments {
+  accepted: Pick<AcceptedDocuments, "find" | "findByHash">;
+  trusted: Pick<TrustedDocuments, "find">;
+}
 
 /**
  * Finds the operation that the body of a request asks for, if its document was accepted before. Null: Yoga answers the request, as it
- * does subscriptions and every unusual request.
+ * does subscriptions and every unusual request. A promise, where the document depends on who is asking.
  */
-export function findPrepared(documents: Pick<AcceptedDocuments, "find">, headers: Headers, text: string): PreparedOperation | null {
+export function findPrepared(
+  documents: PreparedDocuments,
+  headers: Headers,
+  text: string,
+  nameSender: () => Promise<string>,
+): PreparedOperation | null | Promise<PreparedOperation | null> {
   const answerType = isJson(headers.get("content-type")) ? findAnswerType(headers.get("accept") || "*/*") : null;
   if (answerType === null) return null;
   const body = safeParseJson(text);
   if (!isRecord(body) || Object.keys(body).some((name) => !parameters.has(name))) return null;
-  const { query, operationName = null, variables = null, extensions = null } = body;
-  const document = typeof query === "string" ? documents.find(query) : undefined;
-  if (!document || !(operationName === null || typeof operationName === "string")) return null;
+  const { operationName = null, variables = null, extensions = null } = body;
+  if (!(operationName === null || typeof operationName === "string")) return null;
   if (!(variables === null || isRecord(variables)) || !(extensions === null || isRecord(extensions))) return null;
-  const operation = getOperationAST(document, operationName);
-  if (!operation || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
-  return { document, operationName, variables, answerType };
+  const prepare = (document: DocumentNode | undefined): PreparedOperation | null => {
+    const operation = document && getOperationAST(document, operationName);
+    if (!operation || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
+    return { document, operationName, variables, answerType };
+  };
+  const document = findDocument(documents, body, nameSender);
+  return document instanceof Promise ? document.then(prepare) : prepare(document);
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+function findDocument(
+  { accepted, trusted }: PreparedDocuments,
+  { query, documentId = null, extensions }: Reference,
+  nameSender: () => Promise<string>,
+): DocumentNode | undefined | Promise<DocumentNode | undefined> {
+  const persistedQuery = findPersistedQuery(extensions);
+  // Yoga checks the hash.
+  if (typeof query === "string" && query !== "") return documentId === null && persistedQuery === null ? accepted.find(query) : undefined;
+  const id = documentId ?? hashOf(persistedQuery);
+  if ((query ?? "") !== "" || typeof id !== "string") return undefined;
+  const source = trusted.find(id);
+  if (source !== undefined) return accepted.find(source);
+  return documentId === null ? nameSender().then((sender) => accepted.findByHash(id, sender)) : undefined;
+}
 
 const isJson = (type: string | null): boolean => type === "application/json" || (type?.startsWith("application/json;") ?? false);
 
