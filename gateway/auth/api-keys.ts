@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { createRowCache } from "../store/cache.ts";
+import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
@@ -17,6 +18,8 @@ const publishableKey = /^pk_[A-Za-z0-9_-]{22}$/;
 const secretKey = /^sk_[A-Za-z0-9_-]{43}$/;
 /** Compared with when there is no such key, so that both answers take as long. */
 const UNKNOWN_KEY_HASH = hashSecret("");
+
+export const topicOfApiKey = (id: string): Topic => `api-key:${id}`;
 
 /** An API key as it is listed. Its secret is not kept. */
 export interface ApiKey {
@@ -39,6 +42,8 @@ export interface ApiKeys {
   revoke(id: string): Promise<boolean>;
   /** Whether the pair is that of a key in force. Its use is recorded later, off the caller's path. */
   verify(id: string, secret: string): Promise<boolean>;
+  /** Records that a key in force is used, off the caller's path. */
+  recordUse(id: string): void;
   /** Resolves once every recorded use is written. */
   settle(): Promise<void>;
 }
@@ -60,7 +65,7 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
       const id = `pk_${randomBytes(ID_BYTES).toString("base64url")}`;
       const facts = { id, secret_hash: hashSecret(secret), name, created_at: clock.now(), last_used_at: null, revoked_at: null };
       const row = { ...facts, mac: macs.sign("api_keys", facts) };
-      await database.write([`api-key:${id}`], (transaction) => transaction.insertInto("api_keys").values(row).execute());
+      await database.write([topicOfApiKey(id)], (transaction) => transaction.insertInto("api_keys").values(row).execute());
       return { ...toApiKey(row, true), secret };
     },
 
@@ -70,7 +75,7 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
     },
 
     async revoke(id) {
-      return database.write([`api-key:${id}`], async (transaction) => {
+      return database.write([topicOfApiKey(id)], async (transaction) => {
         const row = await transaction
           .selectFrom("api_keys")
           .selectAll()
@@ -96,13 +101,14 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
         // Unknown keys are not kept: a caller can make up any number of them.
         return row && macs.accept("api_keys", row) ? row : null;
       };
-      const row = await cache.get(`api-key:${id}`, load);
+      const row = await cache.get(topicOfApiKey(id), load);
       const isRight = timingSafeEqual(Buffer.from(row?.secret_hash ?? UNKNOWN_KEY_HASH), Buffer.from(hashSecret(secret)));
       if (!isRight || row?.revoked_at !== null) return false;
       uses.record(id);
       return true;
     },
 
+    recordUse: uses.record,
     settle: () => uses.settle(),
   };
 }

@@ -3,8 +3,10 @@ import type { Principal } from "../http/pipeline.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import type { Bearers } from "./bearer.ts";
 import { MAXIMUM_TOKEN_CHARACTERS } from "./jwt.ts";
+import type { KnownCredentials } from "./known-credentials.ts";
 
 const LONGEST_SCHEME = "Bearer ".length;
+const BASIC = "Basic ";
 
 export interface Authenticator {
   /**
@@ -13,29 +15,65 @@ export interface Authenticator {
    * browser, and TEMPORARILY_UNAVAILABLE while it cannot be checked.
    */
   authenticate(request: Request): Promise<Principal>;
+  /** The same at once, the same object for the same credential, of one that was accepted before and still is; null where `authenticate` is to say. */
+  recall(this: void, request: Pick<Request, "headers">): Known | null;
 }
 
-export function createAuthenticator({ bearers, apiKeys }: { bearers: Bearers; apiKeys: Pick<ApiKeys, "verify"> }): Authenticator {
-  const asUser = async (credential: string): Promise<Principal> => ({ kind: "user", ...(await bearers.identify(credential)), credential });
+/** A principal with a credential. */
+type Known = Exclude<Principal, { kind: "anonymous" }>;
 
-  const asPlatform = async (request: Request, credential: string): Promise<Principal> => {
-    if (request.headers.has("origin") || (request.headers.get("sec-fetch-site") ?? "none") !== "none") throw forbidden(SECRET_IN_PAGE);
-    const { id, secret } = parseBasic(credential);
-    if (!(await apiKeys.verify(id, secret))) throw unauthenticated(WRONG_KEY);
-    return { kind: "platform", keyId: id };
+interface Dependencies {
+  bearers: Bearers;
+  apiKeys: Pick<ApiKeys, "verify" | "recordUse">;
+  known: KnownCredentials;
+}
+
+export function createAuthenticator({ bearers, apiKeys, known }: Dependencies): Authenticator {
+  const asUser = async (header: string, credential: string): Promise<Principal> => {
+    const { keepUser } = known.begin();
+    const { viewer, sessionId, holds } = await bearers.identify(credential);
+    const user = { kind: "user", viewer, sessionId, credential } as const;
+    keepUser(header, user, holds);
+    return user;
   };
 
+  const asPlatform = async (request: Request, credential: string): Promise<Principal> => {
+    if (isOfPage(request)) throw forbidden(SECRET_IN_PAGE);
+    const { id, secret } = parseBasic(credential);
+    const { keepServer } = known.begin();
+    if (!(await apiKeys.verify(id, secret))) throw unauthenticated(WRONG_KEY);
+    const server = { kind: "platform", keyId: id } as const;
+    keepServer(credential, server);
+    return server;
+  };
+
+  function recall(request: Pick<Request, "headers">): Known | null {
+    const header = request.headers.get("authorization");
+    if (header === null) return null;
+    if (!header.startsWith(BASIC)) return known.findUser(header);
+    const server = isOfPage(request) ? null : known.findServer(header.slice(BASIC.length));
+    if (server) apiKeys.recordUse(server.keyId);
+    return server;
+  }
+
   return {
+    recall,
     async authenticate(request) {
       const header = request.headers.get("authorization");
       if (header === null) return { kind: "anonymous" };
+      const recalled = recall(request);
+      if (recalled) return recalled;
       const { scheme, credential } = parseAuthorization(header);
-      if (scheme === "bearer") return asUser(credential);
+      if (scheme === "bearer") return asUser(header, credential);
       if (scheme === "basic") return asPlatform(request, credential);
       throw unauthenticated("Authorization has a scheme that this gateway does not know: use Bearer for users, Basic for servers.");
     },
   };
 }
+
+/** Whether a web page sends it, as browsers say. */
+const isOfPage = ({ headers }: Pick<Request, "headers">): boolean =>
+  headers.has("origin") || (headers.get("sec-fetch-site") ?? "none") !== "none";
 
 const SECRET_IN_PAGE =
   "API keys are for servers: this request has an Origin or a Sec-Fetch-Site header, so it comes from a web page, where a secret key must never be. Use a session token.";

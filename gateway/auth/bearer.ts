@@ -1,11 +1,13 @@
 import { GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser, Viewer } from "../../schema/upstream.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Topic } from "../store/changes.ts";
 import type { Issuers } from "./issuers.ts";
 import { MAXIMUM_TOKEN_CHARACTERS, type Refusal } from "./jwt.ts";
-import type { Sessions } from "./sessions.ts";
-import type { RefusedToken, Tokens, VerifiedToken } from "./tokens.ts";
-import type { Users } from "./users.ts";
+import { type Sessions, topicOfSession } from "./sessions.ts";
+import { SIGNING_KEYS_TOPIC } from "./signing-keys.ts";
+import type { RefusedToken, Tokens, VerifyingToken } from "./tokens.ts";
+import { topicOfUser, type Users } from "./users.ts";
 
 /** How long to wait before an issuer's keys may have been had, in seconds. */
 const KEYS_RETRY_SECONDS = 2;
@@ -28,6 +30,15 @@ export interface Bearer {
   viewer: Viewer;
   /** The session of a session token of ours; null with any other token. */
   sessionId: string | null;
+  /** For how long this holds, unless what it was found out from changes. */
+  holds: {
+    /** Until then, in milliseconds since the epoch. */
+    until: number;
+    /** What it was found out from. */
+    topics: readonly Topic[];
+    /** Whether nothing else has changed either. */
+    still(this: void): boolean;
+  };
 }
 
 export interface Bearers {
@@ -40,21 +51,22 @@ export interface Bearers {
 
 export interface BearersOptions {
   tokens: Tokens;
-  sessions: Pick<Sessions, "isLive">;
+  sessions: Pick<Sessions, "findEnd">;
   issuers: Issuers;
   users: Pick<Users, "find" | "isRevoked" | "provision">;
   log: Pick<Log, "warn">;
 }
 
 export function createBearers({ tokens, sessions, issuers, users, log }: BearersOptions): Bearers {
-  const ofOurs = async (token: VerifiedToken): Promise<Bearer> => {
-    if (token.sessionId !== null && !(await sessions.isLive(token.sessionId))) {
-      refuseStale("The session of this session token has ended: sign in again with login.");
-    }
-    if (token.sessionId === null && (await users.isRevoked(token.userId, token.issuedAt))) refuseStale(REVOKED);
-    const user = await users.find(token.userId);
+  const ofOurs = async ({ sessionId, userId, issuedAt, verifiesUntil }: VerifyingToken): Promise<Bearer> => {
+    const sessionEndsAt = sessionId === null ? Infinity : await sessions.findEnd(sessionId);
+    if (sessionEndsAt === null) return refuseStale("The session of this session token has ended: sign in again with login.");
+    if (sessionId === null && (await users.isRevoked(userId, issuedAt))) refuseStale(REVOKED);
+    const user = await users.find(userId);
     if (!user) return refuseStale("The user of this token no longer exists: sign in again with login.");
-    return { viewer: toViewer(user), sessionId: token.sessionId };
+    const topics = [SIGNING_KEYS_TOPIC, topicOfUser(userId), ...(sessionId === null ? [] : [topicOfSession(sessionId)])];
+    const holds = { until: Math.min(verifiesUntil, sessionEndsAt), topics, still: () => true };
+    return { viewer: toViewer(user), sessionId, holds };
   };
 
   const ofIssuer = async (token: string): Promise<Bearer> => {
@@ -68,7 +80,8 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
       const user = await users.provision({ id, groupId, name, assertedAt, clockToleranceSeconds });
       // A row that did not verify was replaced by a blank one: tokens issued before may have been revoked in the old one.
       await refuseRevoked();
-      return { viewer: toViewer(user), sessionId: null };
+      const holds = { until: claims.expiresAt.getTime(), topics: [topicOfUser(id)], still: claims.hasCurrentKeys };
+      return { viewer: toViewer(user), sessionId: null, holds };
     }
     log.warn({ reason: claims.reason }, "A bearer token was refused.");
     if (claims.ok === null) throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });

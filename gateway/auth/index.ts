@@ -11,6 +11,7 @@ import { type Bindings, createBindings } from "./bindings.ts";
 import { type Cookies, createCookies } from "./cookies.ts";
 import type { Issuer } from "../config/token-issuers.ts";
 import { createIssuers } from "./issuers.ts";
+import { createKnownCredentials } from "./known-credentials.ts";
 import { defaultLifetimes, type Lifetimes } from "./lifetimes.ts";
 import { createOneTimeTokens, type OneTimeTokens } from "./one-time-tokens.ts";
 import { createOriginCheck, type OriginCheck } from "../http/web-origin.ts";
@@ -77,7 +78,7 @@ export async function createAuth({
   const bearers = createBearers({ tokens, sessions, issuers: createIssuers(issuers, { publicUrl, clock, log }), users, log });
 
   return {
-    ...createAuthenticator({ bearers, apiKeys }),
+    ...createAuthenticator({ bearers, apiKeys, known: createKnownCredentials({ changes: database.changes, clock }) }),
     signIn: createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }),
     users,
     async provisionUser(input) {

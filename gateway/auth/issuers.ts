@@ -22,6 +22,12 @@ export interface IssuedClaims {
   expiresAt: Date;
 }
 
+/** Claims of a token that was verified with keys of its issuer. */
+export interface VerifiedClaims extends IssuedClaims {
+  /** Whether these are surely its issuer's keys still. False: `verify` has to look. */
+  hasCurrentKeys(this: void): boolean;
+}
+
 /** Nothing can be said about a token, because the issuer's keys have not been had yet. */
 export interface KeysUnavailable {
   ok: null;
@@ -30,7 +36,7 @@ export interface KeysUnavailable {
 
 export interface Issuers {
   /** Checks a JWT by the rules of the issuer it names. A signature is checked once per set of keys and then cached. */
-  verify(token: string): Promise<IssuedClaims | Refusal | KeysUnavailable>;
+  verify(token: string): Promise<VerifiedClaims | Refusal | KeysUnavailable>;
 }
 
 interface IssuerWithKeys {
@@ -38,7 +44,7 @@ interface IssuerWithKeys {
   keys: RemoteKeys;
 }
 
-type CachedClaims = IssuedClaims & { keySet: KeySet; keys: RemoteKeys };
+type CachedClaims = VerifiedClaims & { keySet: KeySet; keys: RemoteKeys };
 
 /** Throws `TypeError` for two issuers with the same `iss` and `aud`, and for one with the gateway's own `iss`. */
 export function createIssuers(
@@ -63,11 +69,13 @@ export function createIssuers(
     },
   };
 
-  async function check(token: string, { issuer, keys }: IssuerWithKeys, keySet: KeySet): Promise<IssuedClaims | Refusal> {
+  async function check(token: string, { issuer, keys }: IssuerWithKeys, keySet: KeySet): Promise<VerifiedClaims | Refusal> {
     try {
       const claims = toClaims(issuer, await verifySignature(token, issuer, keySet, clock.now()), clock.now());
-      if (claims.ok) cache.add(token, { ...claims, keySet, keys });
-      return claims;
+      if (!claims.ok) return claims;
+      const verified = { ...claims, keySet, keys, hasCurrentKeys: () => keys.peek() === keySet };
+      cache.add(token, verified);
+      return verified;
     } catch (error) {
       const newer = mayBeOfNewerKey(error, token) ? await keys.findNewer() : null;
       return newer && newer !== keySet ? check(token, { issuer, keys }, newer) : toRefusal(error);

@@ -26,6 +26,8 @@ export type KeySet = LocalJWKSet;
 export interface RemoteKeys {
   /** The keys as known, or null when none could be had yet. */
   find(): Promise<KeySet | null>;
+  /** The keys as known, where `find` would answer them without a fetch; else null. */
+  peek(): KeySet | null;
   /** The keys after another look, as often as the window allows. */
   findNewer(): Promise<KeySet | null>;
 }
@@ -60,6 +62,10 @@ export function createRemoteKeys(url: string, clock: Clock, log: Pick<Log, "warn
   };
 
   return {
+    peek() {
+      const now = clock.now();
+      return known && now - triedAt <= WAIT_AFTER_MS && now - known.fetchedAt <= REFRESH_AFTER_MS ? known.set : null;
+    },
     async find() {
       const age = clock.now() - (known?.fetchedAt ?? -Infinity);
       if (!known || clock.now() - triedAt > WAIT_AFTER_MS) waited = look();

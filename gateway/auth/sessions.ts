@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
+import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
@@ -13,6 +14,8 @@ const RECORD_USE_EVERY_MS = 300_000;
 /** Expired sessions deleted at most whenever one starts. */
 export const EXPIRED_SESSIONS_DELETED = 100;
 const SECOND_MS = 1_000;
+
+export const topicOfSession = (id: string): Topic => `session:${id}`;
 
 export interface LiveSession {
   id: string;
@@ -30,6 +33,8 @@ export interface Sessions {
   find(secret: string): Promise<LiveSession | null>;
   /** Whether a session has neither ended nor expired, nor been revoked with its user's tokens. Cached until it ends, in any process. */
   isLive(id: string): Promise<boolean>;
+  /** When a session that is live expires, in milliseconds since the epoch; null for one that is not. Cached in the same way. */
+  findEnd(id: string): Promise<number | null>;
   /** Ends a session, at once and in every process. True also when there was none. */
   end(id: string): Promise<void>;
 }
@@ -45,6 +50,16 @@ export interface SessionsOptions {
 export function createSessions({ database, macs, users, clock, lifetimes }: SessionsOptions): Sessions {
   const cache = createRowCache<Pick<SessionRow, "user_id" | "created_at" | "ended_at" | "expires_at">>(database.changes);
   const hasIdled = (row: SessionRow) => clock.now() >= row.last_used_at + lifetimes.sessionIdleSeconds * SECOND_MS;
+
+  async function findEnd(id: string): Promise<number | null> {
+    const load = async () => {
+      const row = await database.query.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
+      return row && macs.accept("sessions", row) ? row : { user_id: "", created_at: 0, ended_at: 0, expires_at: 0 };
+    };
+    const row = await cache.get(topicOfSession(id), load);
+    const isLive = isOpen(row, clock.now()) && !(await users.isRevoked(row.user_id, row.created_at));
+    return isLive ? row.expires_at : null;
+  }
 
   return {
     async start(userId, maximumAgeSeconds = lifetimes.sessionSeconds) {
@@ -71,14 +86,8 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
       return toLiveSession(row);
     },
 
-    async isLive(id) {
-      const load = async () => {
-        const row = await database.query.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
-        return row && macs.accept("sessions", row) ? row : { user_id: "", created_at: 0, ended_at: 0, expires_at: 0 };
-      };
-      const row = await cache.get(`session:${id}`, load);
-      return isOpen(row, clock.now()) && !(await users.isRevoked(row.user_id, row.created_at));
-    },
+    isLive: async (id) => (await findEnd(id)) !== null,
+    findEnd,
 
     end: (id) => endSession({ database, macs, clock }, id),
   };
@@ -106,7 +115,7 @@ async function recordUse(database: Database, { id, last_used_at }: SessionRow, n
 }
 
 function endSession({ database, macs, clock }: Pick<SessionsOptions, "database" | "macs" | "clock">, id: string): Promise<void> {
-  return database.write([`session:${id}`], async (transaction) => {
+  return database.write([topicOfSession(id)], async (transaction) => {
     const row = await transaction
       .selectFrom("sessions")
       .selectAll()

@@ -4,6 +4,7 @@ import { type Transaction, sql } from "kysely";
 import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
+import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
@@ -17,6 +18,7 @@ const KEY_ID_BYTES = 12;
 /** How long a retired key outlives its last token: clocks of machines differ, and news travels. */
 const RETIREMENT_MARGIN_MS = 60_000;
 const SECOND_MS = 1_000;
+export const SIGNING_KEYS_TOPIC: Topic = "signing-keys";
 
 /** RFC 8037 section 2. `d` is the private half. */
 const publicJwkSchema = z.object({ kty: z.literal("OKP"), crv: z.literal(CURVE), x: z.string() });
@@ -27,6 +29,8 @@ export interface SigningKeys {
   current(): Promise<{ id: string; privateJwk: JWK }>;
   /** The public half of a key that still verifies, or null. */
   find(id: string): Promise<JWK | null>;
+  /** Until when a key verifies, in milliseconds since the epoch: Infinity for the one that signs, null for one that no longer does. */
+  findEnd(id: string): Promise<number | null>;
   /** Every key that still verifies, as a JWK Set (RFC 7517 section 5) for `/.well-known/jwks.json`. */
   publicJwks(): Promise<{ keys: JWK[] }>;
   /** A new key signs from now on, in every process; the old one verifies until its last token has expired. */
@@ -55,8 +59,8 @@ export async function createSigningKeys({ database, sealer, macs, clock, longest
     const rows = await database.query.selectFrom("signing_keys").selectAll().orderBy("created_at", "desc").execute();
     return rows.filter((row) => macs.accept("signing_keys", row)).map((row) => ({ row, publicJwk: publicJwkOf(row) }));
   };
-  const isVerifying = ({ row }: SigningKey) => row.retired_at === null || clock.now() < row.retired_at + verifyingMs;
-  const list = async () => (await cache.get("signing-keys", load)).filter(isVerifying);
+  const endOf = ({ row }: SigningKey) => (row.retired_at === null ? Infinity : row.retired_at + verifyingMs);
+  const list = async () => (await cache.get(SIGNING_KEYS_TOPIC, load)).filter((key) => clock.now() < endOf(key));
 
   const keys: SigningKeys = {
     async current() {
@@ -65,10 +69,14 @@ export async function createSigningKeys({ database, sealer, macs, clock, longest
       return { id: key.row.id, privateJwk: openPrivateJwk(sealer, key.row) };
     },
     find: async (id) => (await list()).find(({ row }) => row.id === id)?.publicJwk ?? null,
+    async findEnd(id) {
+      const key = (await list()).find(({ row }) => row.id === id);
+      return key ? endOf(key) : null;
+    },
     publicJwks: async () => ({ keys: (await list()).map(({ publicJwk }) => publicJwk) }),
     async rotate() {
       const next = await generate({ sealer, macs, clock });
-      await database.write(["signing-keys"], async (transaction) => {
+      await database.write([SIGNING_KEYS_TOPIC], async (transaction) => {
         await lock(database, transaction);
         const retiredBefore = clock.now() - verifyingMs;
         await transaction.deleteFrom("signing_keys").where("retired_at", "<", retiredBefore).execute();
@@ -98,7 +106,7 @@ async function ensureKey({ database, ...options }: KeyOptions & { database: Data
   if (active.some((row) => options.macs.accept("signing_keys", row))) return;
   if (active.length > 0) throw new SealError("The key that signs does not verify: a sealing key differs, or its row was changed.");
   const first = await generate(options);
-  await database.write(["signing-keys"], async (transaction) => {
+  await database.write([SIGNING_KEYS_TOPIC], async (transaction) => {
     await lock(database, transaction);
     if ((await listActive(transaction)).length === 0) await transaction.insertInto("signing_keys").values(first).execute();
   });

@@ -30,6 +30,12 @@ export interface VerifiedToken {
   keyId: string;
 }
 
+/** A token that verifies now. */
+export interface VerifyingToken extends VerifiedToken {
+  /** Until when it verifies unless the keys change, in milliseconds since the epoch. */
+  verifiesUntil: number;
+}
+
 export interface RefusedToken extends Refusal {
   /** What the token claims to be. */
   kind: "user" | "session";
@@ -44,7 +50,7 @@ export interface Tokens {
    * Checks signature, type, issuer, audience and expiry; null when the token does not claim to be ours.
    * A signature is checked once and then remembered.
    */
-  verify(token: string): Promise<VerifiedToken | RefusedToken | null>;
+  verify(token: string): Promise<VerifyingToken | RefusedToken | null>;
 }
 
 export interface TokensOptions {
@@ -103,6 +109,12 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
     }
   };
 
+  /** Null: its key verifies no longer. */
+  const verifyingWith = async (token: VerifiedToken): Promise<VerifyingToken | null> => {
+    const keyEndsAt = await signingKeys.findEnd(token.keyId);
+    return keyEndsAt === null ? null : { ...token, verifiesUntil: Math.min(keyEndsAt, token.expiresAt.getTime()) };
+  };
+
   return {
     mintUserToken: (userId) => mint(USER_TYPE, userId, clock.now() + lifetimes.userTokenSeconds * SECOND_MS, {}),
 
@@ -114,14 +126,15 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
     async verify(token) {
       const cached = cache.find(token);
       // A key that was taken out of the store takes its tokens with it.
-      if (cached && (await signingKeys.find(cached.keyId))) return cached;
+      const verifying = cached && (await verifyingWith(cached));
+      if (verifying) return verifying;
       const decoded = decodeUnverified(token);
       if (decoded?.issuer !== publicUrl) return null;
       const kind = decoded.type === SESSION_TYPE ? "session" : "user";
       const result = await check(token, kind === "session" ? SESSION_TYPE : USER_TYPE);
       if (!result.ok) return { ...result, kind };
       cache.add(token, result);
-      return result;
+      return (await verifyingWith(result)) ?? { ...createRefusal("its key was taken out meanwhile"), kind };
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Transaction } from "kysely";
 import type { KnownUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
+import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Tables, UserRow } from "../store/tables.ts";
@@ -10,6 +11,8 @@ import type { Tables, UserRow } from "../store/tables.ts";
 const RECORD_ASSERTION_EVERY_MS = 60_000;
 /** JWTs tell their issue time in whole seconds (RFC 7519 section 2), so nothing finer is compared. */
 const SECOND_MS = 1_000;
+
+export const topicOfUser = (id: string): Topic => `user:${id}`;
 
 /** What a token or the platform says about a user. Undefined keeps what is stored, null clears it. */
 export interface UserAssertion {
@@ -52,7 +55,7 @@ export function createUsers(dependencies: Dependencies): Users {
   const { database, clock } = dependencies;
   const cache = createRowCache<{ row: UserRow | null }>(database.changes);
   const read = async (id: string): Promise<UserRow | null> => {
-    const { row } = await cache.get(`user:${id}`, async () => ({ row: await readUser(dependencies, id) }));
+    const { row } = await cache.get(topicOfUser(id), async () => ({ row: await readUser(dependencies, id) }));
     return row;
   };
 
@@ -87,7 +90,7 @@ async function readUser({ database, macs }: Dependencies, id: string): Promise<U
 
 /** Writes what an assertion changes, and the group that it names. */
 function storeAssertion({ database, macs, clock }: Dependencies, assertion: UserAssertion): Promise<KnownUser> {
-  return database.write([`user:${assertion.id}`], async (transaction) => {
+  return database.write([topicOfUser(assertion.id)], async (transaction) => {
     const now = clock.now();
     const row = await insertOrLock(transaction, macs, assertion.id, now);
     const changes = changesTo(row, assertion, now);
@@ -127,7 +130,7 @@ async function insertOrLock(transaction: Transaction<Tables>, macs: RowMacs, id:
 }
 
 function revokeUser({ database, macs, clock }: Dependencies, id: string): Promise<KnownUser | null> {
-  return database.write([`user:${id}`], async (transaction) => {
+  return database.write([topicOfUser(id)], async (transaction) => {
     const stored = await transaction
       .selectFrom("users")
       .selectAll()

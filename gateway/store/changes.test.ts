@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../schema/errors.ts";
 import { type Changes, createChangeHub, follow, type Topic } from "./changes.ts";
-import { createRowCache } from "./cache.ts";
+import { createFindingCache, createRowCache } from "./cache.ts";
 
 const ADA: Topic = "connections:user:ada";
 const BOB: Topic = "connections:user:bob";
@@ -228,5 +228,66 @@ describe("the row cache", () => {
     const row = { text: "made meanwhile" };
     expect(await cache.get("user:1", async () => null)).toBeNull();
     expect(await cache.get("user:1", async () => row)).toBe(row);
+  });
+});
+
+describe("the cache of findings", () => {
+  const sizeOf = () => 100;
+  const open = (changes: Changes, maximumBytes = 10_000) => createFindingCache(changes, maximumBytes, sizeOf);
+
+  it("keeps a finding until one of its topics changes, or everything", () => {
+    const { hub, changes } = setUp();
+    const cache = open(changes);
+    const [both, ofBob] = [{}, {}];
+    const keep = () => {
+      cache.begin()("both", both, [ADA, BOB]);
+      cache.begin()("of Bob", ofBob, [BOB]);
+    };
+    const found = () => [cache.find("both"), cache.find("of Bob")];
+    keep();
+    expect(found()).toEqual([both, ofBob]);
+    hub.tell(ADA);
+    expect(found()).toEqual([null, ofBob]);
+    keep();
+    hub.tell(BOB);
+    expect(found()).toEqual([null, null]);
+    keep();
+    hub.tell("everything");
+    expect(found()).toEqual([null, null]);
+  });
+
+  it("depends on the topics of the latest finding of a key alone", () => {
+    const { hub, changes } = setUp();
+    const cache = open(changes);
+    cache.begin()("key", { at: 1 }, [ADA]);
+    cache.begin()("key", { at: 2 }, [BOB]);
+    hub.tell(ADA);
+    expect(cache.find("key")).toEqual({ at: 2 });
+    hub.tell(BOB);
+    expect(cache.find("key")).toBeNull();
+  });
+
+  it("keeps nothing that was begun before a change, and gives nothing while changes cannot be received", () => {
+    const { hub, changes, setReceiving } = setUp();
+    const cache = open(changes);
+    const keep = cache.begin();
+    hub.tell(BOB);
+    keep("key", {}, [ADA]);
+    expect(cache.find("key")).toBeNull();
+    cache.begin()("key", {}, [ADA]);
+    setReceiving(false);
+    expect(cache.find("key")).toBeNull();
+    cache.begin()("other", {}, [ADA]);
+    setReceiving(true);
+    expect([cache.find("key"), cache.find("other")]).toEqual([{}, null]);
+  });
+
+  it("holds a bounded number of bytes", () => {
+    const { hub, changes } = setUp();
+    const cache = open(changes, 200);
+    for (const key of ["1", "2", "3"]) cache.begin()(key, {}, [ADA]);
+    expect(["1", "2", "3"].map((key) => cache.find(key) !== null)).toEqual([false, true, true]);
+    hub.tell(ADA);
+    expect(cache.find("3")).toBeNull();
   });
 });
