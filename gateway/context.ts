@@ -60,19 +60,21 @@ export function createContextFactory(
     defersAuthentication: users.defersAuthentication,
     async create(exchange, answer, { linksCrossSitePages = false } = {}) {
       const { request, limits } = exchange;
-      const context = { catalog, sessions: users.signIn.bind(request, answer, limits) };
-      const requester = await users.identify(exchange);
+      const sessions = users.signIn.bind(request, answer, limits);
+      const identified = users.identify(exchange);
+      const requester = identified instanceof Promise ? await identified : identified;
       if (requester.kind === "platform")
-        return { ...context, user: null, platform: memoizePlatform(upstream.forPlatform(limits.clientAddress)) };
-      if (requester.kind === "anonymous") return { ...context, user: null, platform: null };
+        return { catalog, sessions, user: null, platform: memoizePlatform(upstream.forPlatform(limits.clientAddress)) };
+      if (requester.kind === "anonymous") return { catalog, sessions, user: null, platform: null };
       const { caller } = requester;
-      const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;
-      const browser =
-        crossSiteOrigin === null
-          ? browserOf(request, (header) => answer.append("set-cookie", header))
-          : linkedBrowser(caller, crossSiteOrigin);
-      const connections = memoizeViewer(caller.connectionsIn(browser));
-      return { ...context, user: { viewer: caller.viewer, stillAllowed: caller.stillAllowed, connections }, platform: null };
+      const { viewer, stillAllowed, shared } = caller;
+      // Most requests start nothing: neither the browser nor its cookies are looked at.
+      const connections = memoizeViewer(shared, () => {
+        const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;
+        const own = () => browserOf(request, (header) => answer.append("set-cookie", header));
+        return caller.connectionsIn(crossSiteOrigin === null ? own() : linkedBrowser(caller, crossSiteOrigin));
+      });
+      return { catalog, sessions, user: { viewer, stillAllowed, connections }, platform: null };
     },
 
     async follow(bearer, limits) {

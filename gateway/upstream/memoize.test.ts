@@ -35,7 +35,7 @@ function counting() {
 describe("the connections of one request", () => {
   it("are read once, by slug and all together, until the request itself changes them", async () => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections);
+    const memoized = memoizeViewer(connections, () => connections);
     await Promise.all([memoized.list("test"), memoized.list(null), memoized.list("other"), memoized.find({ slug: "test" })]);
     expect(await memoized.list("test")).toBe(await memoized.list("test"));
     await memoized.find({ slug: "test" });
@@ -53,7 +53,7 @@ describe("the connections of one request", () => {
     ["what a watch of an authorization tells", async (memoized) => (await memoized.watchAuthorization("1"))[Symbol.asyncIterator]().next()],
   ])("are read again after %s", async (_name, change) => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections);
+    const memoized = memoizeViewer(connections, () => connections);
     for (let count = 0; count < 2; count += 1) {
       await memoized.list(null);
       await memoized.find({ slug: "test" });
@@ -64,7 +64,7 @@ describe("the connections of one request", () => {
 
   it("are asked for a token each time, and read again after it", async () => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections);
+    const memoized = memoizeViewer(connections, () => connections);
     const request = { minimumTtl: null, rejected: null, verify: null };
     for (let count = 0; count < 2; count += 1) {
       await memoized.list(null);

@@ -1,60 +1,153 @@
-import type { Connection, ConnectionWhere, OwnerConnections, PlatformAccess, ViewerConnections } from "../../schema/upstream.ts";
+import type {
+  AccessTokenOutcome,
+  Authorization,
+  Connection,
+  ConnectionWhere,
+  KnownUser,
+  Owner,
+  OwnerConnections,
+  PlatformAccess,
+  ProvisionedUser,
+  TokenRequest,
+  ViewerConnections,
+} from "../../schema/upstream.ts";
 import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 
 /**
- * The same connections for the length of one request: they are read once, however often an operation comes back to them. What the
- * request itself changes, and what a watch tells of, is read again. Access tokens are asked for each time.
+ * A user's connections for the length of one request: they are read once, however often an operation comes back to them. What the request
+ * itself changes, and what a watch tells of, is read again. Access tokens are asked for each time.
+ * @param shared what reads are made of; null: what `open` answers. @param open opens the rest, at its first use.
  */
-export function memoizeViewer(connections: ViewerConnections): ViewerConnections {
-  const { reads, forget } = createReads(connections);
-  const thenForget = async <Value>(change: Promise<Value>): Promise<Value> => change.finally(forget);
-  return {
-    ...connections,
-    ...reads,
-    start: (slug, options) => thenForget(connections.start(slug, options)),
-    submit: (state, fields) => thenForget(connections.submit(state, fields)),
-    disconnect: (where) => thenForget(connections.disconnect(where)),
-    watch: async (slug) => forgetAtEach(await connections.watch(slug), forget),
-    watchAuthorization: async (id) => forgetAtEach(await connections.watchAuthorization(id), forget),
-  };
-}
+export const memoizeViewer = (shared: OwnerConnections | null, open: () => ViewerConnections): ViewerConnections =>
+  new RequestConnections(shared, open);
 
 /** The same for a server: each owner's connections are read once. */
-export function memoizePlatform(platform: PlatformAccess): PlatformAccess {
-  const byOwner = new Map<string, OwnerConnections>();
-  return {
-    ...platform,
-    connectionsOf(owner) {
-      const key = JSON.stringify([owner.kind, owner.id]);
-      const connections = byOwner.get(key) ?? createReads(platform.connectionsOf(owner)).reads;
-      byOwner.set(key, connections);
-      return connections;
-    },
-  };
-}
+export const memoizePlatform = (platform: PlatformAccess): PlatformAccess => new RequestPlatform(platform);
 
-function createReads(connections: OwnerConnections) {
-  const lists = new Map<string | null, Promise<Connection[]>>();
-  const found = new Map<string, Promise<Connection | null>>();
+/** Made at each request, of which most ask for one token: classes, whose methods are not made again. */
+class RequestReads implements OwnerConnections {
+  readonly #open: () => OwnerConnections;
+  #lists: Map<string | null, Promise<Connection[]>> | undefined;
+  #found: Map<string, Promise<Connection | null>> | undefined;
 
-  function forget(): void {
-    lists.clear();
-    found.clear();
+  constructor(open: () => OwnerConnections) {
+    this.#open = open;
+  }
+
+  forget(): void {
+    this.#lists = this.#found = undefined;
+  }
+
+  find(where: ConnectionWhere): Promise<Connection | null> {
+    return once((this.#found ??= new Map()), JSON.stringify(where), () => this.#open().find(where));
   }
 
   /** All are read at once: what follows is answered from the same list. */
-  const listAll = () => once(lists, null, () => connections.list(null));
+  list(slug: string | null): Promise<Connection[]> {
+    const lists = (this.#lists ??= new Map());
+    const all = once(lists, null, () => this.#open().list(null));
+    return slug === null ? all : once(lists, slug, async () => (await all).filter(({ connector }) => connector.slug === slug));
+  }
 
-  const reads: OwnerConnections = {
-    find: (where: ConnectionWhere) => once(found, JSON.stringify(where), () => connections.find(where)),
-    list: (slug) =>
-      slug === null
-        ? listAll()
-        : once(lists, slug, async () => (await listAll()).filter((connection) => connection.connector.slug === slug)),
-    // A refresh may change the status.
-    accessToken: (where, request) => connections.accessToken(where, request).finally(forget),
-  };
-  return { reads, forget };
+  async accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+    try {
+      return await this.#open().accessToken(where, request);
+    } finally {
+      // A refresh may change the status.
+      this.forget();
+    }
+  }
+}
+
+class RequestConnections implements ViewerConnections {
+  readonly #reads: RequestReads;
+  readonly #open: () => ViewerConnections;
+  #opened: ViewerConnections | undefined;
+
+  constructor(shared: OwnerConnections | null, open: () => ViewerConnections) {
+    this.#reads = new RequestReads(() => shared ?? this.#here());
+    this.#open = open;
+  }
+
+  #here(): ViewerConnections {
+    return (this.#opened ??= this.#open());
+  }
+
+  #thenForget<Value>(change: Promise<Value>): Promise<Value> {
+    return change.finally(() => this.#reads.forget());
+  }
+
+  find(where: ConnectionWhere): Promise<Connection | null> {
+    return this.#reads.find(where);
+  }
+
+  list(slug: string | null): Promise<Connection[]> {
+    return this.#reads.list(slug);
+  }
+
+  accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+    return this.#reads.accessToken(where, request);
+  }
+
+  start(...asked: Parameters<ViewerConnections["start"]>): Promise<Connection> {
+    return this.#thenForget(this.#here().start(...asked));
+  }
+
+  submit(...asked: Parameters<ViewerConnections["submit"]>): Promise<Authorization> {
+    return this.#thenForget(this.#here().submit(...asked));
+  }
+
+  disconnect(where: ConnectionWhere): Promise<Connection> {
+    return this.#thenForget(this.#here().disconnect(where));
+  }
+
+  findAuthorization(id: string): Promise<Authorization | null> {
+    return this.#here().findAuthorization(id);
+  }
+
+  async watch(slug: string | null): Promise<AsyncIterable<Connection>> {
+    return forgetAtEach(await this.#here().watch(slug), () => this.#reads.forget());
+  }
+
+  async watchAuthorization(id: string): Promise<AsyncIterable<Authorization>> {
+    return forgetAtEach(await this.#here().watchAuthorization(id), () => this.#reads.forget());
+  }
+}
+
+class RequestPlatform implements PlatformAccess {
+  readonly #platform: PlatformAccess;
+  #byOwner: Map<string, OwnerConnections> | undefined;
+
+  constructor(platform: PlatformAccess) {
+    this.#platform = platform;
+  }
+
+  findUser(id: string): Promise<KnownUser | null> {
+    return this.#platform.findUser(id);
+  }
+
+  findGroup(id: string): Promise<{ id: string } | null> {
+    return this.#platform.findGroup(id);
+  }
+
+  provisionUser(input: Parameters<PlatformAccess["provisionUser"]>[0]): Promise<ProvisionedUser> {
+    return this.#platform.provisionUser(input);
+  }
+
+  revokeUserTokens(id: string): Promise<KnownUser | null> {
+    return this.#platform.revokeUserTokens(id);
+  }
+
+  connectionsOf(owner: Owner): OwnerConnections {
+    const byOwner = (this.#byOwner ??= new Map());
+    const key = `${owner.kind} ${owner.id}`;
+    const known = byOwner.get(key);
+    if (known) return known;
+    const own = this.#platform.connectionsOf(owner);
+    const connections = new RequestReads(() => own);
+    byOwner.set(key, connections);
+    return connections;
+  }
 }
 
 function once<Key, Value>(answers: Map<Key, Promise<Value>>, key: Key, load: () => Promise<Value>): Promise<Value> {

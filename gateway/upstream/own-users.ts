@@ -2,12 +2,13 @@ import type { OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections
 import type { Auth } from "../auth/index.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
 import { nullWhenRefused } from "../http/failure.ts";
+import type { Principal } from "../http/pipeline.ts";
 import type { RequestLimits } from "../http/rate-limits.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { isSameUser } from "./same-user.ts";
-import type { Caller, HeldConnections, OwnPages, UpstreamUsers } from "./upstream.ts";
+import type { Browser, Caller, HeldConnections, OwnPages, Requester, UpstreamUsers } from "./upstream.ts";
 
-type OwnAuth = Pick<Auth, "authenticate" | "signIn" | "users">;
+type OwnAuth = Pick<Auth, "authenticate" | "recall" | "signIn" | "users">;
 
 /** A user whom this gateway knows: by a bearer, or by the cookie. */
 interface KnownCaller {
@@ -16,33 +17,69 @@ interface KnownCaller {
   bearer: string | null;
 }
 
+/** What is the same at each request of one credential. */
+type Lasting = Pick<Caller<HeldConnections>, "viewer" | "stillAllowed" | "shared"> & { known: KnownCaller };
+
+interface OwnUsersOptions {
+  /** Whether what a user reads depends on nothing but the user, so that it is opened once for all requests of a credential. */
+  sharesReads?: boolean;
+}
+
 /** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream, before anything is withheld. */
 export function createOwnUsers(
   auth: OwnAuth,
   forUser: (caller: VaultCaller & Pick<RequestLimits, "clientAddress">) => ViewerConnections,
+  { sharesReads = false }: OwnUsersOptions = {},
 ): UpstreamUsers<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
-  function toCaller(known: KnownCaller, limits: RequestLimits): Caller<HeldConnections> {
+  /** By the principal, which is the same object for as long as all that is known of the credential stays the same. */
+  const lasting = new WeakMap<Principal, Lasting>();
+
+  function createLasting(known: KnownCaller): Lasting {
     const { viewer } = known;
     const stillAllowed = async () => isSameUser(viewer, await findNow(auth, known));
+    const shared = sharesReads ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null })) : null;
+    return { known, viewer: async () => viewer, stillAllowed, shared };
+  }
+
+  function toCaller({ known, ...same }: Lasting, limits: RequestLimits): Caller<HeldConnections> {
+    const { viewer } = known;
     return {
-      viewer: async () => viewer,
+      viewer: same.viewer,
       admit: (action) => limits.admit(action, viewer.userId),
-      stillAllowed,
-      connectionsIn: (browser) => hold(viewer, forUser({ viewer, ...browser, stillAllowed, clientAddress: limits.clientAddress })),
+      stillAllowed: same.stillAllowed,
+      connectionsIn: (browser) =>
+        hold(viewer, forUser({ viewer, ...browser, stillAllowed: same.stillAllowed, clientAddress: limits.clientAddress })),
+      shared: same.shared,
     };
+  }
+
+  function toRequester(principal: Principal, limits: RequestLimits): Requester<HeldConnections> {
+    if (principal.kind !== "user") return principal;
+    const found = lasting.get(principal) ?? createLasting({ viewer: principal.viewer, bearer: principal.credential });
+    lasting.set(principal, found);
+    return { kind: "user", caller: toCaller(found, limits) };
   }
 
   return {
     signIn: auth.signIn,
     defersAuthentication: false,
-    async identify({ authenticate, limits }) {
-      const principal = await authenticate();
-      if (principal.kind !== "user") return principal;
-      return { kind: "user", caller: toCaller({ viewer: principal.viewer, bearer: principal.credential }, limits) };
+    identify({ request, authenticate, limits }) {
+      const recalled = auth.recall(request);
+      if (!recalled) return authenticate().then((principal) => toRequester(principal, limits));
+      if (recalled.kind === "platform") limits.exemptAddress();
+      return toRequester(recalled, limits);
     },
-    callerOf: (viewer, limits) => toCaller({ viewer, bearer: null }, limits),
+    callerOf: (viewer, limits) => toCaller(createLasting({ viewer, bearer: null }), limits),
   };
 }
+
+/** For reads, which start nothing. */
+const noBrowser: Browser = {
+  bind() {
+    throw new TypeError("What starts a connection is opened for the browser of its request.");
+  },
+  link: null,
+};
 
 const hold = (viewer: Viewer, connections: ViewerConnections): HeldConnections => ({
   viewer,

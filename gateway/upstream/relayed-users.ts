@@ -32,5 +32,6 @@ function toCaller({ whoIs, forBearer }: UserRelay, bearer: string): Caller<HeldC
     admit() {},
     stillAllowed: async () => isSameUser(await viewer(), await whoIs(bearer).catch(nullWhenRefused)),
     connectionsIn: () => forBearer(bearer, viewer),
+    shared: null,
   };
 }

@@ -3,6 +3,7 @@ import type {
   AccessTokenOutcome,
   Catalog,
   ConnectionWhere,
+  OwnerConnections,
   PlatformAccess,
   TokenRequest,
   Viewer,
@@ -30,7 +31,12 @@ export interface Caller<Connections = ViewerConnections> {
   /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
   stillAllowed: () => Promise<boolean>;
   connectionsIn: (browser: Browser) => Connections;
+  /** What reads alone have of `connectionsIn`, the same object at each request of one credential; null where it depends on the request. */
+  shared: Reads<Connections> | null;
 }
+
+/** What of a user's connections starts nothing, so that it needs no browser. */
+type Reads<Connections> = Connections extends ViewerConnections ? OwnerConnections : Connections;
 
 /** Who sent a request. */
 export type Requester<Connections = ViewerConnections> =
@@ -39,7 +45,7 @@ export type Requester<Connections = ViewerConnections> =
 /** Users, known to this gateway or to the upstream alone. */
 export interface UpstreamUsers<Connections = ViewerConnections> {
   /** Says who sent a request. Throws UNAUTHENTICATED for a credential that is no good. */
-  identify(exchange: Pick<Exchange, "request" | "limits" | "authenticate">): Promise<Requester<Connections>>;
+  identify(exchange: Pick<Exchange, "request" | "limits" | "authenticate">): Requester<Connections> | Promise<Requester<Connections>>;
   /** Whether `identify` refuses malformed bearers alone, and the first use of a caller the others. */
   defersAuthentication: boolean;
   signIn: SignIn;

@@ -26,11 +26,12 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   const { database, auth, platform, connectors, publicUrl } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
+  const forServers = createOwnPlatform(auth, vault.connectionsOf);
   return {
     vault,
     forUser: vault.forUser,
     catalog: createConfiguredCatalog(platform, connectors, publicUrl),
-    forPlatform: () => createOwnPlatform(auth, vault.connectionsOf),
+    forPlatform: () => forServers,
     // Its store is the gateway's own, which is checked in any case.
     check: () => Promise.resolve(),
     degradation: () => null,

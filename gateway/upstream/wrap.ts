@@ -1,9 +1,9 @@
-import type { AccessTokenOutcome } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, OwnerConnections, PlatformAccess } from "../../schema/upstream.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
 import { assertAskedKind } from "./asked-kind.ts";
 import { guard, type Guards } from "./guard.ts";
 import { observeOutcomes } from "./observe.ts";
-import type { Adapter, Caller, HeldConnections, Upstream } from "./upstream.ts";
+import type { Adapter, Caller, HeldConnections, Requester, Upstream } from "./upstream.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
 export interface WrapOptions extends Pick<Guards, "origins"> {
@@ -15,32 +15,55 @@ export interface WrapOptions extends Pick<Guards, "origins"> {
 export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOptions): Upstream {
   const guards = { origins, limit: createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER) };
 
+  /** What was wrapped before, by what it wraps. */
+  const wrappedReads = new WeakMap<HeldConnections, OwnerConnections>();
+  const wrappedPlatforms = new WeakMap<PlatformAccess, PlatformAccess>();
+
   /** From the inside out. */
+  const count = <Connections extends OwnerConnections>(connections: Connections): Connections =>
+    observeOutcomes(assertAskedKind(connections), countOutcome);
+
+  function wrapReads(shared: HeldConnections): OwnerConnections {
+    const wrapped = wrappedReads.get(shared) ?? count(withholdGroupTokens(shared));
+    wrappedReads.set(shared, wrapped);
+    return wrapped;
+  }
+
   function wrapCaller(caller: Caller<HeldConnections>): Caller {
+    const { viewer, admit, stillAllowed, shared } = caller;
     return {
-      ...caller,
-      connectionsIn(browser) {
-        const withheld = withholdGroupTokens(caller.connectionsIn(browser));
-        const guarded = guard(withheld, caller, guards);
-        return observeOutcomes(assertAskedKind(guarded), countOutcome);
-      },
+      viewer,
+      admit,
+      stillAllowed,
+      connectionsIn: (browser) => count(guard(withholdGroupTokens(caller.connectionsIn(browser)), caller, guards)),
+      shared: shared && wrapReads(shared),
     };
   }
+
+  const wrapRequester = (requester: Requester<HeldConnections>): Requester =>
+    requester.kind === "user" ? { kind: "user", caller: wrapCaller(requester.caller) } : requester;
+
+  const wrapPlatform = (platform: PlatformAccess): PlatformAccess => ({
+    ...platform,
+    connectionsOf: (owner) => count(platform.connectionsOf(owner)),
+  });
 
   const { users, pages } = adapter;
   return {
     ...adapter,
     users: {
       ...users,
-      async identify(exchange) {
-        const requester = await users.identify(exchange);
-        return requester.kind === "user" ? { kind: "user", caller: wrapCaller(requester.caller) } : requester;
+      identify(exchange) {
+        const identified = users.identify(exchange);
+        return identified instanceof Promise ? identified.then(wrapRequester) : wrapRequester(identified);
       },
     },
     pages: pages && { ...pages, callerOf: (viewer, limits) => wrapCaller(pages.callerOf(viewer, limits)) },
     forPlatform(clientAddress) {
       const platform = adapter.forPlatform(clientAddress);
-      return { ...platform, connectionsOf: (owner) => observeOutcomes(assertAskedKind(platform.connectionsOf(owner)), countOutcome) };
+      const wrapped = wrappedPlatforms.get(platform) ?? wrapPlatform(platform);
+      wrappedPlatforms.set(platform, wrapped);
+      return wrapped;
     },
   };
 }
