@@ -5,7 +5,7 @@ import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
 import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
-import { noteOpened, noteUnopened } from "./unopened.ts";
+import { mayHaveOpened, noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type GrantedToken, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
 import { ofKind } from "./token-kinds.ts";
@@ -70,12 +70,15 @@ export function createAccessTokens(dependencies: Dependencies) {
     const missing = findMissing(stored, request, kind);
     if (missing.length > 0) return lacking(stored, question, missing);
     try {
-      const full = await resolve(resolver, stored, question);
+      const full = findFresh(resolver, stored, question) ?? (await resolve(resolver, stored, question));
       if (full.type !== "AccessToken") return full;
-      const narrower = await narrow(resolver, stored, full, question);
-      // Who asks again for a narrower one has the grant's own checked (rule 12).
-      if (userId !== null) for (const { fingerprint } of [full, narrower]) given.add(userId, fingerprint);
-      await noteOpened(dependencies, stored);
+      const narrower = request.scopes?.length ? await narrow(resolver, stored, full, question) : full;
+      if (userId !== null) {
+        given.add(userId, narrower.fingerprint);
+        // Who asks again for a narrower one has the grant's own checked (rule 12).
+        if (narrower !== full) given.add(userId, full.fingerprint);
+      }
+      if (mayHaveOpened(stored)) await noteOpened(dependencies, stored);
       return narrower;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
@@ -99,6 +102,13 @@ function findMissing({ connector, authorization }: StoredConnection, { scopes = 
 function withoutKind(stored: StoredConnection, question: Question, kind: TokenKindConfig): AccessTokenOutcome {
   assertAllowed(question.request.scopes ?? [], stored.connector, kind);
   return stored.authorization?.status === "active" ? lackingKind(stored, question, kind) : reconnect(stored, question);
+}
+
+/** The held token, where nothing has to be asked or waited for; else null. Most questions end here. */
+function findFresh(resolver: Resolver, stored: StoredConnection, question: Question): GrantedToken | null {
+  const held = resolver.openHeld(stored, question.request);
+  if (!held || causeOf(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
+  return isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.underWay(stored) ? null : held.token;
 }
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
@@ -142,15 +152,19 @@ async function narrow(
 }
 
 /** Rule 12: a fresh token is checked where the caller wants it. */
-async function openChecked(resolver: Resolver, stored: StoredConnection, { request, view }: Question): Promise<Held | null> {
-  const { checker, given, openHeld } = resolver;
+async function openChecked(resolver: Resolver, stored: StoredConnection, question: Question): Promise<Held | null> {
+  const { checker, openHeld } = resolver;
+  const { request } = question;
   const held = openHeld(stored, request);
-  if (!held || causeOf(held) || !(request.verify ?? asksAgain(given, held, view.reader)) || !checker.isDue(held)) return held;
+  if (!held || causeOf(held) || !isToCheck(resolver, held, question)) return held;
   const isRefused = await checker.isRefused(held, held.token.value);
   // Its life went on meanwhile (rule 1).
   const later = openHeld(stored, request);
   return later && isRefused ? { ...later, refusedBy: "provider" } : later;
 }
+
+const isToCheck = ({ given, checker }: Resolver, held: Held, { request, view }: Question): boolean =>
+  (request.verify ?? asksAgain(given, held, view.reader)) && checker.isDue(held);
 
 const asksAgain = (given: GivenTokens, { token, authorization }: Held, userId: string | null): boolean =>
   userId !== null && given.has(userId, token.fingerprint, authorization.issued_at ?? 0);

@@ -12,7 +12,7 @@ import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { grantClientOf } from "./grant-client.ts";
 import { connectedAtOf, healthOf } from "./health.ts";
-import { shown } from "./interrupted.ts";
+import { interruptedAt, shown } from "./interrupted.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 
 /** A connection's rows, beside the configuration of its connector. */
@@ -87,7 +87,7 @@ export function createConnectionStore(database: Database, connectors: Connectors
         const rows = selectOwned(query, owner);
         return (await joinAtOneInstant(query, connectors, () => rows.execute())).toSorted(byHealth);
       });
-      return stored.map(show);
+      return stored.some(mayBeInterrupted) ? stored.map(show) : stored;
     },
 
     async read(connectionId, kind = null) {
@@ -111,6 +111,8 @@ export function createConnectionStore(database: Database, connectors: Connectors
       ),
   };
 }
+
+const mayBeInterrupted = ({ authorization }: StoredConnection): boolean => authorization !== null && interruptedAt(authorization) !== null;
 
 const selectConnection = (query: Kysely<Tables>, id: string) => query.selectFrom("connections").selectAll().where("id", "=", id);
 

@@ -39,6 +39,7 @@ export function lackingScopes(
   { granted_scopes, requested_scopes }: Pick<AuthorizationRow, "granted_scopes" | "requested_scopes">,
   { oauth }: Pick<ConnectorConfig, "oauth">,
 ): string[] {
+  if (wanted.length === 0) return [];
   const { scopeAliases = {}, unreportedScopes = [] } = oauth?.provider ?? {};
   const nameOf = (scope: string) => (aliasOf(scopeAliases, scope) ?? scope).toLowerCase();
   const requested = new Set(parseScopes(requested_scopes).map(nameOf));
@@ -53,6 +54,7 @@ export function assertAllowed(
   { name }: Pick<ConnectorConfig, "name">,
   { allowedScopes }: Pick<TokenKindConfig, "allowedScopes">,
 ): void {
+  if (scopes.length === 0) return;
   const refused = scopes.filter((scope) => !allowedScopes.includes(scope));
   if (refused.length > 0) throw badUserInput(`scopes: ${name} is not allowed to be asked for ${refused.join(", ")}.`, "scopes");
 }

@@ -16,9 +16,12 @@ export async function noteUnopened(dependencies: Dependencies, stored: StoredCon
   await note(dependencies, stored, { failure_kind: "misconfigured", failure_code: UNOPENED_CODE, failure_message: null });
 }
 
+/** Whether a grant that opens is shown as one that does not. */
+export const mayHaveOpened = ({ authorization }: StoredConnection): boolean => authorization?.failure_code === UNOPENED_CODE;
+
 /** What has nothing to refresh opens again: its key is back. Never throws. */
 export async function noteOpened(dependencies: Dependencies, stored: StoredConnection): Promise<void> {
-  if (stored.authorization?.failure_code !== UNOPENED_CODE || isRenewable(stored)) return;
+  if (!mayHaveOpened(stored) || isRenewable(stored)) return;
   await note(dependencies, stored, { failure_kind: null, failure_code: null });
 }
 
