@@ -2,6 +2,7 @@ import SchemaBuilder from "@pothos/core";
 import ValidationPlugin from "@pothos/plugin-validation";
 import type { Context } from "./context.ts";
 import { badUserInput, invalidInput } from "./errors.ts";
+import "./known-arguments.ts";
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -11,7 +12,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
   };
 }>({
-  plugins: [ValidationPlugin],
+  plugins: ["knownArguments", ValidationPlugin],
   defaultFieldNullability: false,
   validation: {
     validationError: ({ issues }) => invalidInput(issues, "The input"),
