@@ -18,13 +18,15 @@ import { STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
 
 /** How often a process looks for other processes' changes unasked, for its subscribers. */
 const POLL_INTERVAL_MS = 250;
+/** How long a look for other processes' changes counts at most, in milliseconds. */
+const LOOK_LASTS_MS = 10;
 /** What is written, and taken back, to see whether writing is possible. */
 const PROBE_BYTES = 16_384;
 
 /** Commits of this process, over all stores that it has open. */
 let commits = 0;
 
-const dataVersionSchema = z.object({ data_version: z.number() });
+const dataVersionSchema = z.tuple([z.number()]);
 const sizeSchema = z.object({ bytes: z.number() });
 const synchronousSchema = z.object({ synchronous: z.literal(2) });
 
@@ -119,25 +121,26 @@ async function tryToWrite(query: Kysely<Tables>, path: string): Promise<void> {
  * The look answers false when it is not possible, as while the file is locked, and once it is gone.
  */
 function createPoll(writer: Libsql.Database, file: FileWatch, onChange: () => void): () => boolean {
-  const version = writer.prepare("pragma data_version");
+  const version = writer.prepare("pragma data_version").raw(true);
   let seen: number | null = null;
-  let polledAt: number | null = null;
+  let polled: { commits: number; at: number } | null = null;
   const read = () => {
     try {
-      return dataVersionSchema.parse(version.get()).data_version;
+      return dataVersionSchema.parse(version.get())[0];
     } catch {
       return null;
     }
   };
   return function pollForChanges() {
-    if (!file.isCurrent()) return false;
-    if (polledAt === commits) return true;
+    const now = performance.now();
+    if (!file.isCurrent(now)) return false;
+    if (polled?.commits === commits && now - polled.at < LOOK_LASTS_MS) return true;
     const before = seen;
     seen = read();
     if (seen === null) return false;
-    // One look for each turn of the event loop: all that one turn reads is as of one instant.
-    if (polledAt === null) setImmediate(() => (polledAt = null));
-    polledAt = commits;
+    // One look for each turn of the event loop, unless that is a long one: all that one turn reads is as of one instant.
+    if (polled === null) setImmediate(() => (polled = null));
+    polled = { commits, at: now };
     if (seen !== before) onChange();
     return true;
   };
