@@ -73,6 +73,22 @@ describe("a SQLite store that another process writes to", () => {
   });
 });
 
+it("a look for changes of other processes counts for a turn of the event loop, and in a long one for ten milliseconds", () => {
+  const told: string[] = [];
+  database.changes.listen((change) => told.push(change));
+  const other = new Libsql(pathOf(store));
+  database.changes.isCacheable();
+  const lookedAt = performance.now();
+  other.exec("insert into groups values ('theirs', 0)");
+  const tellings: number[] = [];
+  while (performance.now() - lookedAt < 30) {
+    database.changes.isCacheable();
+    tellings.push(told.length);
+  }
+  other.close();
+  expect([tellings[0], tellings.at(-1)]).toEqual([0, 1]);
+});
+
 describe.skipIf(process.platform === "win32")("the file of a SQLite store", () => {
   const openAgain = async () => {
     const warned: unknown[] = [];

@@ -32,18 +32,18 @@ interface Dependencies extends Keys {
 export function createTokenOpener(dependencies: Dependencies): OpenHeld {
   const opened = new WeakMap<AuthorizationRow, GrantedToken>();
   return function openHeld(stored, request) {
-    const { authorization } = stored;
+    const { connection, authorization, connector, grants } = stored;
     if (authorization?.status !== "active") return null;
     const known = opened.get(authorization);
     const token = known ?? openToken(dependencies, stored, authorization);
     if (!token) return null;
     if (!known) opened.set(authorization, token);
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
-    const refresh = stored.connector.facts?.refresh;
+    const refresh = connector.facts?.refresh;
     const freshness = assessFreshness(life, request.minimumTtl, dependencies.clock.now(), refresh && refreshAheadOf(refresh));
     const isRejected = request.rejected === token.fingerprint;
     const refusedBy = authorization.refused_at !== null ? "provider" : isRejected ? "caller" : null;
-    return { ...stored, authorization, token, freshness, refusedBy };
+    return { connection, authorization, connector, grants, token, freshness, refusedBy };
   };
 }
 
