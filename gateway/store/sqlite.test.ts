@@ -73,20 +73,16 @@ describe("a SQLite store that another process writes to", () => {
   });
 });
 
-it("a look for changes of other processes counts for a turn of the event loop, and in a long one for ten milliseconds", () => {
+it("changes of other processes are looked for again in a turn of the event loop that takes longer than ten milliseconds", () => {
   const told: string[] = [];
   database.changes.listen((change) => told.push(change));
-  const other = new Libsql(pathOf(store));
   database.changes.isCacheable();
   const lookedAt = performance.now();
+  const other = new Libsql(pathOf(store));
   other.exec("insert into groups values ('theirs', 0)");
-  const tellings: number[] = [];
-  while (performance.now() - lookedAt < 30) {
-    database.changes.isCacheable();
-    tellings.push(told.length);
-  }
+  while (performance.now() - lookedAt < 30) database.changes.isCacheable();
   other.close();
-  expect([tellings[0], tellings.at(-1)]).toEqual([0, 1]);
+  expect(told).toEqual(["everything"]);
 });
 
 describe.skipIf(process.platform === "win32")("the file of a SQLite store", () => {
