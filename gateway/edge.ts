@@ -33,11 +33,11 @@ import { answerNotFound } from "./http/not-found.ts";
 import { createOperatorRoutes } from "./http/operator-routes.ts";
 import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
-import { createRateLimits } from "./http/rate-limits.ts";
+import { countRefusal, createRateLimits } from "./http/rate-limits.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
-import { createRestRoutes } from "./rest/routes.ts";
+import { createOpenApiRoute, createRest, type RestHandler } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
 import { restSurfaceOf } from "./rest/surface.ts";
 import type { Clock } from "./runtime/clock.ts";
@@ -77,22 +77,18 @@ export function createEdge(dependencies: Dependencies): Edge {
       measure(metrics, log),
       addSecurityHeaders({ strictTransport: config.strictTransport }),
       allowWebOrigins(auth.origins.isValid),
-      maskErrors(log),
       refuseForbiddenMethods,
       refusePreviews,
       limitBody,
     ],
     createRouter(parts),
+    maskErrors(log),
   );
-  const { authenticate } = auth;
-  const surfaceOf = createSurfaces(parts);
+  const exchangeParts = { authenticate: auth.authenticate, limitsOf, surfaceOf: createSurfaces(parts) };
   const sockets = createSockets(parts);
 
   return {
-    async fetch(request, peer) {
-      const answer = await handle(createExchange({ authenticate, limitsOf, surfaceOf }, request, peer ?? null));
-      return "toResponse" in answer ? answer.toResponse() : answer;
-    },
+    fetch: (request, peer) => handle(createExchange(exchangeParts, request, peer ?? null)),
     upgrade: sockets.upgrade,
     drain: readiness.drain,
     closeSockets: sockets.close,
@@ -131,12 +127,15 @@ function createSurfaces({ pages, config }: Parts) {
   };
 }
 
-/** GraphQL is the hot path: it has no use for a router that would copy its answers. */
+/** GraphQL and REST are the hot paths: they have no use for a router that would copy their answers. */
 function createRouter(parts: Parts): Handler {
   const graphiql = parts.config.graphiql ? openGraphiql(parts) : null;
   const graphql = createGraphql({ ...parts, graphiql });
-  const routes = createRoutes(parts, graphiql);
-  return async (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : routes.fetch(exchange.request, exchange));
+  const handoffs = createPopupTokens(parts.handoffServices);
+  const routes = createRoutes(parts, graphiql, handoffs);
+  const rest = createContract(parts, handoffs);
+  const route: Handler = async (exchange) => rest(exchange) ?? routes.fetch(exchange.request, exchange);
+  return (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : route(exchange));
 }
 
 function openGraphiql({ config, upstream, signIn }: Parts): Graphiql {
@@ -147,17 +146,16 @@ function openGraphiql({ config, upstream, signIn }: Parts): Graphiql {
   });
 }
 
-/** REST and pages. */
-function createRoutes(parts: Parts, graphiql: Graphiql | null): Hono<Routed> {
+/** Pages, and what is asked too seldom to have a way of its own. */
+function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: HandoffTokens): Hono<Routed> {
   const { config, auth, signIn, metrics, readiness, pages, upstream, clock } = parts;
-  const handoffs = createPopupTokens(parts.handoffServices);
   const routes = new Hono<Routed>();
   routes.route("/", createOperatorRoutes({ metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }));
   const { webhook } = upstream;
   if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));
   routes.route("/", createConnectingRoutes(parts, handoffs));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));
-  routes.route("/", createContract(parts, handoffs));
+  routes.route("/", createOpenApiRoute(openApiFacts(parts)));
   if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (config.mode === "development") routes.route("/", createSignInRoute({ pages, signIn }));
@@ -189,22 +187,23 @@ function createConnectingRoutes(
 }
 
 /** The REST contract. */
-function createContract({ config, auth, contexts, signIn, upstream }: Parts, handoffs: HandoffTokens): Hono<Routed> {
+function createContract(parts: Parts, handoffs: HandoffTokens): RestHandler {
+  const { contexts, signIn, upstream } = parts;
   const vault = upstream.pages?.vault ?? null;
-  return createRestRoutes({
+  return createRest({
     createContext: contexts.create,
     sessionsOf: ({ request, limits }, answer) => signIn.bind(request, answer, limits),
     createOneTimeToken: (userId, { limits }) => handOffToPopup({ vault, handoffs }, userId, limits),
-    publicUrl: config.publicUrl,
-    sessionCookie: auth.cookies.session.name,
   });
 }
+
+const openApiFacts = ({ config, auth }: Parts) => ({ publicUrl: config.publicUrl, sessionCookie: auth.cookies.session.name });
 
 const createSockets = ({ database, auth, contexts, limitsOf, log }: Parts) =>
   createStatusChannel({
     identify(bearer, { socket, headers }) {
       const limits = limitsOf({ address: socket.remoteAddress }, forwardedHeadersOf(headers));
-      return limits.countRefusal(contexts.follow(bearer, limits));
+      return countRefusal(limits, contexts.follow(bearer, limits));
     },
     isValidOrigin: auth.origins.isValid,
     onSignInChange: (listener) => listenToSignIns(database.changes, listener),

@@ -92,17 +92,17 @@ function serve(server: Server, app: App): Traffic {
   const traffic: Traffic = { sockets: new Set(), unanswered: new WeakMap(), streams: new Set(), isDraining: false };
   const { unanswered } = traffic;
   const answer = getRequestListener(
-    async (request, { incoming, outgoing }) => {
-      const response = await app.fetch(request, { address: incoming.socket.remoteAddress });
-      if (isEventStream(response)) {
-        // The listener is closed: this stream would end at once, and clients do not come back from an end.
-        if (!server.listening) outgoing.destroy();
-        traffic.streams.add(outgoing);
-        outgoing.once("close", () => traffic.streams.delete(outgoing));
-      }
-      if (traffic.isDraining) outgoing.setHeader("connection", "close");
-      return response;
-    },
+    (request, { incoming, outgoing }) =>
+      app.fetch(request, { address: incoming.socket.remoteAddress }).then((response) => {
+        if (isEventStream(response)) {
+          // The listener is closed: this stream would end at once, and clients do not come back from an end.
+          if (!server.listening) outgoing.destroy();
+          traffic.streams.add(outgoing);
+          outgoing.once("close", () => traffic.streams.delete(outgoing));
+        }
+        if (traffic.isDraining) outgoing.setHeader("connection", "close");
+        return response;
+      }),
     { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", malformed) },
   );
 

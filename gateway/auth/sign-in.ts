@@ -6,7 +6,7 @@ import type { Bearers } from "./bearer.ts";
 import type { Bindings } from "./bindings.ts";
 import { type Cookies, isSecret } from "./cookies.ts";
 import type { AnswerCookies } from "../http/plain-answer.ts";
-import { noLimits, type RequestLimits } from "../http/rate-limits.ts";
+import { countRefusal, noLimits, type RequestLimits } from "../http/rate-limits.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { LiveSession, Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
@@ -62,7 +62,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   const signIn: SignIn = {
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
-      const { viewer, sessionId } = await limits.countRefusal(bearers.identify(userToken));
+      const { viewer, sessionId } = await countRefusal(limits, bearers.identify(userToken));
       limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       await endSessions(options, request);

@@ -15,7 +15,7 @@ import type { TrustedDocuments } from "./trusted-documents.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Exchange, Handler } from "../http/pipeline.ts";
 import { noteEventStream } from "../http/event-stream.ts";
-import type { AnswerCookies } from "../http/plain-answer.ts";
+import { type CookieList, createCookieList } from "../http/plain-answer.ts";
 import { refuse } from "../http/refuse.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -136,15 +136,6 @@ async function nameBearer(exchange: Exchange): Promise<string> {
   const authorization = exchange.request.headers.get("authorization") ?? "";
   if (!/^bearer /i.test(authorization)) return namePrincipal(exchange);
   return `bearer ${createHash("sha256").update(authorization).digest("base64url")}`;
-}
-
-interface CookieList extends AnswerCookies {
-  values: string[];
-}
-
-function createCookieList(): CookieList {
-  const values: string[] = [];
-  return { values, append: (_name, value) => void values.push(value) };
 }
 
 /** What every answer of Yoga has. */

@@ -20,6 +20,7 @@ export function createExchange({ authenticate, limitsOf, surfaceOf }: Dependenci
     peer,
     surface: surfaceOf(pathname),
     limits,
+    startedAt: performance.now(),
     authenticate: () => (principal ??= countCredential(authenticate(request), limits)),
   };
 }
@@ -32,7 +33,12 @@ function pathnameOf(url: string): string {
 }
 
 async function countCredential(authenticating: Promise<Principal>, limits: RequestLimits): Promise<Principal> {
-  const principal = await limits.countRefusal(authenticating);
-  if (principal.kind === "platform") limits.exemptAddress();
-  return principal;
+  try {
+    const principal = await authenticating;
+    if (principal.kind === "platform") limits.exemptAddress();
+    return principal;
+  } catch (error) {
+    limits.countRefusal(error);
+    throw error;
+  }
 }

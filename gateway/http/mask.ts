@@ -1,23 +1,18 @@
 import type { Log } from "../runtime/log.ts";
 import { toFailure } from "./failure.ts";
-import type { Step } from "./pipeline.ts";
+import type { Answer, Exchange } from "./pipeline.ts";
 import { refuse } from "./refuse.ts";
 
 /** The status of a request whose client is gone: for the log alone. */
 const HUNG_UP_STATUS = 499;
 
-/** Answers every error that comes out of the steps below. */
+/** Answers every error that comes out of the steps and the handler. */
 export const maskErrors =
-  (log: Pick<Log, "debug" | "error">): Step =>
-  (next) =>
-  async (exchange) => {
-    try {
-      return await next(exchange);
-    } catch (error) {
-      if (!isHangUp(error, exchange.request)) return refuse(exchange, toFailure(error, log));
-      log.debug({ err: error }, "the client hung up");
-      return new Response(null, { status: HUNG_UP_STATUS });
-    }
+  (log: Pick<Log, "debug" | "error">) =>
+  async (exchange: Exchange, error: unknown): Promise<Answer> => {
+    if (!isHangUp(error, exchange.request)) return refuse(exchange, toFailure(error, log));
+    log.debug({ err: error }, "the client hung up");
+    return new Response(null, { status: HUNG_UP_STATUS });
   };
 
 /** Whether the client is gone, and with it the rest of the body. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { noLimits } from "./rate-limits.ts";
-import { createPipeline, type Step } from "./pipeline.ts";
+import { createPipeline, type Exchange, type Step } from "./pipeline.ts";
 
 let test: TestApp;
 beforeAll(async () => {
@@ -231,20 +231,50 @@ it.each([
   expect(lines.filter(({ msg }) => msg === "request")).toMatchObject([{ path, status }]);
 });
 
-it("the pipeline asks its first step first, and returns the answer through all of them", async () => {
-  const order: string[] = [];
-  const named =
-    (name: string): Step =>
-    (next) =>
-    async (exchange) => {
-      order.push(`${name} in`);
-      const response = await next(exchange);
-      order.push(`${name} out`);
-      return response;
-    };
+describe("the pipeline", () => {
   const surface = { cors: null, challenge: null, toBody: () => ({}) };
-  const handle = createPipeline([named("a"), named("b")], async () => new Response(null));
   const authenticate = async () => ({ kind: "anonymous" as const });
-  await handle({ request: new Request(PUBLIC_URL), pathname: "/", peer: null, limits: noLimits, surface, authenticate });
-  expect(order).toEqual(["a in", "b in", "b out", "a out"]);
+  const exchange = (): Exchange => ({
+    request: new Request(PUBLIC_URL),
+    pathname: "/",
+    peer: null,
+    limits: noLimits,
+    startedAt: 0,
+    surface,
+    authenticate,
+  });
+  const track = (answers: Record<string, Response | Error> = {}) => {
+    const order: string[] = [];
+    const note = (name: string) => {
+      order.push(name);
+      const answer = answers[name];
+      if (answer instanceof Error) throw answer;
+      return answer ? Promise.resolve(answer) : null;
+    };
+    const step = (name: string): Step => ({ before: () => note(`before ${name}`), after: () => void note(`after ${name}`) });
+    const handle = createPipeline(
+      [step("a"), step("b")],
+      async () => (await note("handler")) ?? new Response(null),
+      async () => new Response(null, { status: 500 }),
+    );
+    return { order, handle: () => handle(exchange()) };
+  };
+
+  it("asks its first step first, and returns the answer through all of them", async () => {
+    const { order, handle } = track();
+    await handle();
+    expect(order).toEqual(["before a", "before b", "handler", "after b", "after a"]);
+  });
+
+  it("returns a step's own answer through all of them", async () => {
+    const { order, handle } = track({ "before a": new Response(null, { status: 405 }) });
+    expect((await handle()).status).toBe(405);
+    expect(order).toEqual(["before a", "after b", "after a"]);
+  });
+
+  it.each(["before b", "handler"])("masks what is thrown, and returns it through all steps: %s", async (thrower) => {
+    const { order, handle } = track({ [thrower]: new Error("failed") });
+    expect((await handle()).status).toBe(500);
+    expect(order.slice(-2)).toEqual(["after b", "after a"]);
+  });
 });

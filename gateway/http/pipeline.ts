@@ -38,6 +38,8 @@ export interface Exchange {
   readonly peer: Peer | null;
   readonly surface: Surface;
   readonly limits: RequestLimits;
+  /** When it began, by `performance.now()`. */
+  readonly startedAt: number;
   /**
    * The principal: the first call authenticates, later calls share the answer.
    * Throws UNAUTHENTICATED, FORBIDDEN and TEMPORARILY_UNAVAILABLE, as `Authenticator.authenticate` does.
@@ -54,8 +56,39 @@ export type Answer = Response | PlainAnswer;
 
 export type Handler = (exchange: Exchange) => Promise<Answer>;
 
-/** Answers by itself, or asks the next handler and may add to its answer. */
-export type Step = (next: Handler) => Handler;
+/** One part of the way in. It looks at requests before the handler does, at answers after it, or at both. */
+export interface Step {
+  /** Answers in the handler's place, or null. Not async where it need not be: every request waits for it. */
+  before?(this: void, exchange: Exchange): Promise<Answer | null> | null;
+  /** Adds to every answer. */
+  after?(this: void, exchange: Exchange, answer: Answer): void;
+}
 
-/** Joins steps in front of a handler. The first step is the outermost. */
-export const createPipeline = (steps: readonly Step[], handler: Handler): Handler => steps.reduceRight((next, step) => step(next), handler);
+/**
+ * Joins steps around a handler. The first step is the outermost: its `before` comes first, and its `after` last.
+ * @param mask answers what a `before` or the handler throws.
+ */
+export function createPipeline(
+  steps: readonly Step[],
+  handler: Handler,
+  mask: (exchange: Exchange, error: unknown) => Promise<Answer>,
+): (exchange: Exchange) => Promise<Response> {
+  const befores = steps.flatMap(({ before }) => before ?? []);
+  const afters = steps.flatMap(({ after }) => after ?? []).toReversed();
+
+  return async (exchange) => {
+    let answer: Answer | null = null;
+    try {
+      for (const before of befores) {
+        const early = before(exchange);
+        answer = early && (await early);
+        if (answer) break;
+      }
+      answer ??= await handler(exchange);
+    } catch (error) {
+      answer = await mask(exchange, error);
+    }
+    for (const after of afters) after(exchange, answer);
+    return "toResponse" in answer ? answer.toResponse() : answer;
+  };
+}

@@ -4,6 +4,16 @@ export type AnswerHeaders = Pick<Headers, "get" | "has" | "set" | "append" | "de
 /** Where a handler puts the `set-cookie` headers of its answer. */
 export type AnswerCookies = Pick<Headers, "append">;
 
+/** The `set-cookie` headers of one answer. */
+export interface CookieList extends AnswerCookies {
+  values: string[];
+}
+
+export function createCookieList(): CookieList {
+  const values: string[] = [];
+  return { values, append: (_name, value) => void values.push(value) };
+}
+
 /** The answer of the hot path. A `Response` would make a `Headers` at the first look, which costs more than the whole of this. */
 export interface PlainAnswer {
   readonly status: number;
@@ -12,24 +22,53 @@ export interface PlainAnswer {
   toResponse(): Response;
 }
 
-/** Answers 200 with a text. The steps use lower-case names. */
-export function createPlainAnswer(body: string, headers: Record<string, string>): PlainAnswer {
-  return {
-    status: 200,
-    headers: {
-      get: (name) => headers[name] ?? null,
-      has: (name) => name in headers,
-      set(name, value) {
-        headers[name] = value;
-      },
-      append(name, value) {
-        headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
-      },
-      delete(name) {
-        // oxlint-disable-next-line typescript/no-dynamic-delete
-        delete headers[name];
-      },
-    },
-    toResponse: () => new Response(body, { headers }),
-  };
+/** Answers with a text. The steps use lower-case names. */
+export const createPlainAnswer = (body: string, headers: Record<string, string>, status = 200): PlainAnswer =>
+  new TextAnswer(status, body, headers);
+
+/** Classes, as an object of functions would make each of them for each answer. */
+class TextAnswer implements PlainAnswer {
+  readonly status: number;
+  readonly headers: PlainHeaders;
+  readonly #body: string;
+
+  constructor(status: number, body: string, headers: Record<string, string>) {
+    this.status = status;
+    this.headers = new PlainHeaders(headers);
+    this.#body = body;
+  }
+
+  toResponse(): Response {
+    return new Response(this.#body, { status: this.status, headers: this.headers.values });
+  }
+}
+
+class PlainHeaders implements AnswerHeaders {
+  readonly values: Record<string, string>;
+
+  constructor(values: Record<string, string>) {
+    this.values = values;
+  }
+
+  get(name: string): string | null {
+    return this.values[name] ?? null;
+  }
+
+  has(name: string): boolean {
+    return name in this.values;
+  }
+
+  set(name: string, value: string): void {
+    this.values[name] = value;
+  }
+
+  append(name: string, value: string): void {
+    const before = this.values[name];
+    this.values[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+
+  delete(name: string): void {
+    // oxlint-disable-next-line typescript/no-dynamic-delete
+    delete this.values[name];
+  }
 }

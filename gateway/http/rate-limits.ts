@@ -27,18 +27,28 @@ export type LimitedAction = keyof typeof RATE_LIMITS;
 export interface RequestLimits {
   /** Counts what a user is about to do. Throws RATE_LIMITED. */
   admit(this: void, action: LimitedAction, userId: string): void;
-  /** Counts a credential that is refused. Throws RATE_LIMITED instead of UNAUTHENTICATED when there were too many. */
-  countRefusal<Value>(this: void, authenticating: Promise<Value>): Promise<Value>;
+  /** Counts why a credential is refused. Throws RATE_LIMITED, in place of UNAUTHENTICATED, when there were too many. */
+  countRefusal(this: void, error: unknown): void;
   /** The request has a valid API key: its address is a server's, and counts no more. */
   exemptAddress(this: void): void;
   /** Where the client is; null where that is not known, or a proxy's address. */
   clientAddress(this: void): string | null;
 }
 
+/** What `authenticating` resolves to; a refusal is counted, and then thrown. */
+export async function countRefusal<Value>(limits: RequestLimits, authenticating: Promise<Value>): Promise<Value> {
+  try {
+    return await authenticating;
+  } catch (error) {
+    limits.countRefusal(error);
+    throw error;
+  }
+}
+
 /** Nothing is limited. */
 export const noLimits: RequestLimits = {
   admit() {},
-  countRefusal: (authenticating) => authenticating,
+  countRefusal() {},
   exemptAddress() {},
   clientAddress: () => null,
 };
@@ -98,15 +108,10 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
         const from = findNetwork();
         if (from !== null) consume(`${action} address ${from}`, shared, `${action} requests from this address`);
       },
-      async countRefusal(authenticating) {
-        try {
-          return await authenticating;
-        } catch (error) {
-          const from =
-            error instanceof GatewayError && error.code === "UNAUTHENTICATED" && !isStaleCredential(error) ? findNetwork() : null;
-          if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
-          throw error;
-        }
+      countRefusal(error) {
+        if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED" || isStaleCredential(error)) return;
+        const from = findNetwork();
+        if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
       },
       exemptAddress: () => void (isExempt = true),
       clientAddress,

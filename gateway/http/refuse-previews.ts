@@ -6,15 +6,17 @@ import { refuse } from "./refuse.ts";
 const purposeHeaders = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /** A page that starts or finishes something is for a person who opens it: `HEAD` is answered 405, and a prefetch 503, which is not kept. */
-export const refusePreviews: Step = (next) => async (exchange) => {
-  const { request, pathname, surface } = exchange;
-  if (surface.cors !== null || !isActionPage(pathname)) return next(exchange);
-  if (request.method === "HEAD") {
-    const message = "This address does something when it is opened, so that it does not take HEAD: use GET.";
-    return refuse(exchange, { status: 405, code: "BAD_USER_INPUT", message, facts: {} }, { allow: "GET, POST" });
-  }
-  const isPrefetch = purposeHeaders.some((name) => /\b(prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ""));
-  if (!isPrefetch) return next(exchange);
-  const message = "This address does something when it is opened, so that it is not fetched in advance.";
-  return refuse(exchange, { status: 503, code: "TEMPORARILY_UNAVAILABLE", message, facts: {} }, { "cache-control": "no-store" });
+export const refusePreviews: Step = {
+  before(exchange) {
+    const { request, pathname, surface } = exchange;
+    if (surface.cors !== null || !isActionPage(pathname)) return null;
+    if (request.method === "HEAD") {
+      const message = "This address does something when it is opened, so that it does not take HEAD: use GET.";
+      return refuse(exchange, { status: 405, code: "BAD_USER_INPUT", message, facts: {} }, { allow: "GET, POST" });
+    }
+    const isPrefetch = purposeHeaders.some((name) => /\b(prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ""));
+    if (!isPrefetch) return null;
+    const message = "This address does something when it is opened, so that it is not fetched in advance.";
+    return refuse(exchange, { status: 503, code: "TEMPORARILY_UNAVAILABLE", message, facts: {} }, { "cache-control": "no-store" });
+  },
 };

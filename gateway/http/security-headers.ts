@@ -16,15 +16,12 @@ const STRICT_TRANSPORT_SECONDS = 31_536_000;
  * Adds the security headers that an answer does not set itself.
  * @param strictTransport whether browsers are told to reach this host by https alone (RFC 6797). Subdomains are not included: they may be other services.
  */
-export const addSecurityHeaders =
-  ({ strictTransport }: { strictTransport: boolean }): Step =>
-  (next) =>
-  async (exchange) => {
-    const response = await next(exchange);
-    for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
-    if (strictTransport) response.headers.set("strict-transport-security", `max-age=${STRICT_TRANSPORT_SECONDS}`);
+export const addSecurityHeaders = ({ strictTransport }: { strictTransport: boolean }): Step => ({
+  after({ surface, request }, { headers }) {
+    for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
+    if (strictTransport) headers.set("strict-transport-security", `max-age=${STRICT_TRANSPORT_SECONDS}`);
     // Only pages have openers: scripts and servers use the other surfaces.
-    const openerPolicy = exchange.surface.cors === null ? openerPolicyOf(new URL(exchange.request.url)) : null;
-    if (openerPolicy !== null) response.headers.set("cross-origin-opener-policy", openerPolicy);
-    return response;
-  };
+    const openerPolicy = surface.cors === null ? openerPolicyOf(new URL(request.url)) : null;
+    if (openerPolicy !== null) headers.set("cross-origin-opener-policy", openerPolicy);
+  },
+});

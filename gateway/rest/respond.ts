@@ -1,11 +1,19 @@
+import type { Answer } from "../http/pipeline.ts";
+import { createPlainAnswer } from "../http/plain-answer.ts";
 import type { WireError, WireTokenProblem } from "./wire.ts";
 
 /** An answer with a body, or 204 without one. */
-export const succeed = (status: number, body: unknown, headers: Headers): Response =>
-  status === 204 ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+export function succeed(status: number, body: unknown, cookies: readonly string[]): Answer {
+  if (status !== 204 && cookies.length === 0) return answerJson(status, body);
+  const headers = new Headers(cookies.map((cookie) => ["set-cookie", cookie]));
+  return status === 204 ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+}
 
 /** Where the contract says 404 because there is no connection, with the page where the user can connect. */
-export function notConnected({ message, connector_url }: WireTokenProblem): Response {
+export function notConnected({ message, connector_url }: WireTokenProblem): Answer {
   const body: WireError = { error: message, code: "NOT_CONNECTED", ...(connector_url !== undefined && { connector_url }) };
-  return Response.json(body, { status: 404 });
+  return answerJson(404, body);
 }
+
+const answerJson = (status: number, body: unknown): Answer =>
+  createPlainAnswer(JSON.stringify(body), { "content-type": "application/json" }, status);

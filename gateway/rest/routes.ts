@@ -1,8 +1,10 @@
 import { Hono } from "hono";
-import type { Context as RouteContext } from "hono";
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import { getPath, tryDecodeURIComponent } from "hono/utils/url";
 import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
-import type { Exchange, Routed } from "../http/pipeline.ts";
+import type { Answer, Exchange, Routed } from "../http/pipeline.ts";
+import { type AnswerCookies, createCookieList } from "../http/plain-answer.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import { createOpenApi } from "./openapi.ts";
 import { type Operation, createCallerResolvers } from "./operation.ts";
@@ -13,11 +15,15 @@ import { notConnected, succeed } from "./respond.ts";
 
 export interface RestDependencies {
   /** Who is asking, and what they may: throws for a credential that is no good. `answer` collects the cookies to set. */
-  createContext(exchange: Exchange, answer: Headers): Promise<Context>;
+  createContext(exchange: Exchange, answer: AnswerCookies): Promise<Context>;
   /** Signing in and out by the cookie, for operations that look at nothing else. */
-  sessionsOf(exchange: Exchange, answer: Headers): Sessions;
+  sessionsOf(exchange: Exchange, answer: AnswerCookies): Sessions;
   /** Signs this user in once more, in the popup that this page opens. */
   createOneTimeToken(userId: string, exchange: Exchange): Promise<string>;
+}
+
+/** What the OpenAPI document says of this gateway. */
+export interface OpenApiFacts {
   publicUrl: string;
   /** The name of the cookie that holds a session. */
   sessionCookie: string;
@@ -26,37 +32,76 @@ export interface RestDependencies {
 /** The two halves of the contract, below where each is served. */
 const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
 
-/** The Xkit REST contract over the port, and its OpenAPI document. */
-export function createRestRoutes(dependencies: RestDependencies): Hono<Routed> {
-  const routes = new Hono<Routed>();
-  for (const [base, operations] of Object.entries(restParts)) {
-    for (const operation of operations) {
-      const path = `${base}${operation.path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
-      routes.on(operation.method.toUpperCase(), path, (route) => answer(operation, route, dependencies));
-    }
-  }
-  const document = JSON.stringify(createOpenApi(restParts, dependencies));
-  routes.get("/api/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
-  return routes;
+/** Answers what the contract has an operation for. Null for everything else. */
+export type RestHandler = (exchange: Exchange) => Promise<Answer> | null;
+
+/** The Xkit REST contract over the port. It has no use for routes that would copy its answers. */
+export function createRest(dependencies: RestDependencies): RestHandler {
+  const router = new RegExpRouter<Operation>();
+  for (const [base, operations] of Object.entries(restParts))
+    for (const operation of operations)
+      router.add(operation.method.toUpperCase(), `${base}${operation.path.replaceAll(/\{(\w+)\}/g, ":$1")}`, operation);
+
+  return (exchange) => {
+    const { request, pathname } = exchange;
+    const isHead = request.method === "HEAD";
+    const [[found] = [], values = []] = router.match(isHead ? "GET" : request.method, pathname.includes("%") ? getPath(request) : pathname);
+    if (!found) return null;
+    const [operation, positions] = found;
+    const answering = answer({ operation, params: paramsOf(positions, values), exchange }, dependencies);
+    return isHead ? answering.then(withoutBody) : answering;
+  };
 }
 
-async function answer(operation: Operation, { req, env }: RouteContext<Routed>, dependencies: RestDependencies): Promise<Response> {
-  const request = req.raw;
-  const headers = new Headers();
+function withoutBody(answered: Answer): Response {
+  const { status, headers } = "toResponse" in answered ? answered.toResponse() : answered;
+  return new Response(null, { status, headers });
+}
+
+/** The OpenAPI document of the contract. */
+export function createOpenApiRoute(facts: OpenApiFacts): Hono<Routed> {
+  const document = JSON.stringify(createOpenApi(restParts, facts));
+  return new Hono<Routed>().get("/api/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
+}
+
+function paramsOf(positions: Record<string, string | number>, values: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [name, at] of Object.entries(positions))
+    params[name] = tryDecodeURIComponent(typeof at === "number" ? (values[at] ?? "") : at);
+  return params;
+}
+
+interface Call {
+  operation: Operation;
+  params: Record<string, string>;
+  exchange: Exchange;
+}
+
+async function answer({ operation, params, exchange }: Call, dependencies: RestDependencies): Promise<Answer> {
+  const { request } = exchange;
+  const cookies = createCookieList();
   const callers = createCallerResolvers({
-    create: () => dependencies.createContext(env, headers),
-    sessions: () => dependencies.sessionsOf(env, headers),
-    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, env),
+    create: () => dependencies.createContext(exchange, cookies),
+    sessions: () => dependencies.sessionsOf(exchange, cookies),
+    createOneTimeToken: (userId) => dependencies.createOneTimeToken(userId, exchange),
     origin: () => request.headers.get("origin"),
     bearer: () => bearerOf(request),
   });
   try {
-    const body = await operation.run(callers, { params: req.param(), query: req.query(), readBody: () => readJson(request) });
-    return succeed(operation.status, body, headers);
+    const body = await operation.run(callers, { params, query: queryOf(request), readBody: () => readJson(request) });
+    return succeed(operation.status, body, cookies.values);
   } catch (error) {
     if (error instanceof NotConnectedError) return notConnected(error.problem);
     throw error;
   }
+}
+
+/** The first value of each name. */
+function queryOf({ url }: Request): Record<string, string> {
+  const query: Record<string, string> = {};
+  if (!url.includes("?")) return query;
+  for (const [name, value] of new URL(url).searchParams) if (!Object.hasOwn(query, name)) query[name] = value;
+  return query;
 }
 
 /** The credential of a request that was let in as a user's. */

@@ -3,7 +3,7 @@ import type { Auth } from "../auth/index.ts";
 import type { SessionCookies } from "../auth/cookies.ts";
 import { defaultLifetimes } from "../auth/lifetimes.ts";
 import { assertOwnPage, assertPermittedPage, bindSignIn, type SignIn } from "../auth/sign-in.ts";
-import { noLimits } from "../http/rate-limits.ts";
+import { countRefusal, noLimits } from "../http/rate-limits.ts";
 import type { Log } from "../runtime/log.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import { endSession } from "./end-session.ts";
@@ -45,7 +45,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
       assertPermittedPage(origins, request);
       if (!passableToken.test(userToken)) throw unauthenticated("The token was refused: sign in again.");
       const client = relay.from(limits.clientAddress());
-      const { cookie, ...session } = await limits.countRefusal(client.login(userToken));
+      const { cookie, ...session } = await countRefusal(limits, client.login(userToken));
       const setCookies = await keep(client, cookie);
       await endSession(client, carried.find(request), log);
       return { session, setCookies };
