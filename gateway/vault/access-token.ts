@@ -12,7 +12,8 @@ import { ofKind } from "./token-kinds.ts";
 import type { FindNarrower } from "./narrower.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
-import { stillRefreshing } from "./refresh-problem.ts";
+import type { RefreshBehind } from "./refresh-behind.ts";
+import { standingProblem, stillRefreshing } from "./refresh-problem.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { TokenChecker } from "./token-check.ts";
@@ -20,13 +21,14 @@ import { assertAllowed, lackingScopes } from "./scopes.ts";
 import { absent, answerOf, isBeyondReach, lacking, lackingKind, type Question, reconnect, unanswerable } from "./token-outcome.ts";
 import { rowOf } from "./sealed-columns.ts";
 
-/** How long a caller waits for a refresh that leaves the current token alone, while that would still do, in milliseconds (rule 1). */
+/** How long a caller waits for a refresh of a token that may have ended, while it would still do, in milliseconds (rules 1 and 7). */
 export const USABLE_TOKEN_WAIT_MS = 1_000;
 
 interface Dependencies {
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   refresher: Refresher;
+  refreshBehind: RefreshBehind;
   checker: TokenChecker;
   given: GivenTokens;
   findNarrower: FindNarrower;
@@ -124,6 +126,10 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
     });
   if (!isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
   const isKilled = isKilledByRefresh(held);
+  if (cause && !isKilled && isAnswer(held) && held.token.expiresAt !== null) {
+    refreshAhead(resolver, stored, held);
+    return held.token;
+  }
   const refreshing = cause ? refresher.refresh(stored, cause) : isKilled ? refresher.underWay(stored) : null;
   if (!refreshing) return answerOf(held, question, null);
   if (!isKilled && isAnswer(held) && !(await outcomeBefore(resolver, startedAt + USABLE_TOKEN_WAIT_MS, refreshing))) {
@@ -135,6 +141,12 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   if (outcome) return conclude(resolver, question, outcome);
   if (isKilled) return unanswerable(held, question, stillRefreshing);
   return answerOf({ ...(openHeld(stored, request) ?? held), refusedBy: held.refusedBy }, question, stillRefreshing);
+}
+
+/** Rule 1: the current token is given meanwhile. While the provider is left alone there is nothing to start. */
+function refreshAhead({ refresher, refreshBehind, clock }: Resolver, stored: StoredConnection, { authorization }: Held): void {
+  if (standingProblem(authorization, clock.now())) return;
+  refreshBehind(stored, authorization.id, () => refresher.refresh(stored, "due"));
 }
 
 /** The token with just the scopes that were asked for, where the provider gives one in time; else the grant's own. */

@@ -3,9 +3,10 @@ import type { TokenSet } from "../oauth/result.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { StoredConnection, StoredGrant } from "./connections.ts";
-import { assessFreshness } from "./freshness.ts";
-import type { GrantedToken } from "./held-token.ts";
+import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
+import { type GrantedToken, isKilledByRefresh } from "./held-token.ts";
 import type { Refresher } from "./refresh.ts";
+import type { RefreshBehind } from "./refresh-behind.ts";
 import { lackingScopes, parseScopes } from "./scopes.ts";
 import { expiryOf, fingerprintOf, type Keys } from "./sealed-columns.ts";
 
@@ -17,10 +18,16 @@ const BYTES_PER_ENTRY = 1_000;
 const REFUSED_MS = 600_000;
 
 /** A token with fewer scopes, or until when the provider is not asked for it. */
-type Kept = { token: GrantedToken; issuedAt: number } | { retryAt: number };
+type Kept = KeptToken | { retryAt: number };
+
+interface KeptToken {
+  token: GrantedToken;
+  issuedAt: number;
+}
 
 interface Dependencies extends Keys {
   refresher: Pick<Refresher, "narrow">;
+  refreshBehind: RefreshBehind;
   clock: Clock;
 }
 
@@ -34,7 +41,7 @@ interface Asked {
  * Gives access tokens with fewer scopes than their grant has (RFC 6749 section 6), where the provider is declared to give them. They are kept
  * in memory alone, by the grant and the very scopes that were asked for, until they are due.
  */
-export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
+export function createNarrower({ refresher, refreshBehind, clock, ...keys }: Dependencies) {
   const memory = new LRUCache<string, Kept>({
     maxSize: MEMORY_BYTES,
     sizeCalculation: (kept, key) => BYTES_PER_ENTRY + 2 * key.length + ("token" in kept ? 3 * kept.token.value.length : 0),
@@ -58,28 +65,40 @@ export function createNarrower({ refresher, clock, ...keys }: Dependencies) {
     return { token: toNarrower(keys, stored, full, { scopes, tokens, askedAt }), issuedAt: askedAt };
   }
 
-  const isFresh = ({ token, issuedAt }: Extract<Kept, { token: unknown }>, minimumTtl: number | null): boolean => {
-    const { isUsable, isDue } = assessFreshness({ issuedAt, expiresAt: token.expiresAt?.getTime() ?? null }, minimumTtl, clock.now());
-    return isUsable && !isDue;
+  const assess = ({ token, issuedAt }: KeptToken, { connector }: StoredConnection, minimumTtl: number | null): Freshness => {
+    const refresh = connector.facts?.refresh;
+    const life = { issuedAt, expiresAt: token.expiresAt?.getTime() ?? null };
+    return assessFreshness(life, minimumTtl, clock.now(), refresh && refreshAheadOf(refresh));
   };
 
   /** Null: the provider gives none now, or none that lives that long. */
   return async function findNarrower(stored: StoredConnection, full: GrantedToken, asked: Asked): Promise<GrantedToken | null> {
     const { authorization } = stored;
     if (!authorization || !mayNarrow(stored, asked.scopes)) return null;
+    const grant = { ...stored, authorization };
     const scopes = [...new Set(asked.scopes)].toSorted();
     const key = JSON.stringify([authorization.id, scopes]);
     const known = memory.get(key);
-    const isRejected = known !== undefined && "token" in known && known.token.fingerprint === asked.rejected;
-    if (known && ("token" in known ? !isRejected && isFresh(known, asked.minimumTtl) : known.retryAt > clock.now()))
-      return "token" in known ? { ...known.token, connection: full.connection } : null;
-    const flight =
-      flights.get(key) ?? fetchNarrower({ ...stored, authorization }, full, scopes, isRejected).finally(() => flights.delete(key));
-    flights.set(key, flight);
-    const brought = await flight;
-    if (!brought) return null;
-    memory.set(key, brought);
-    return "token" in brought && isFresh(brought, asked.minimumTtl) ? brought.token : null;
+    if (known && "retryAt" in known && known.retryAt > clock.now()) return null;
+    const current = known && "token" in known ? known : null;
+    const isRejected = current !== null && current.token.fingerprint === asked.rejected;
+
+    async function bring(): Promise<Kept | null> {
+      const flight = flights.get(key) ?? fetchNarrower(grant, full, scopes, isRejected).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      const brought = await flight;
+      if (brought) memory.set(key, brought);
+      return brought;
+    }
+    const freshness = current && assess(current, stored, asked.minimumTtl);
+    if (current && freshness?.isUsable && !isRejected && !(freshness.isDue && isKilledByRefresh(stored))) {
+      if (freshness.isDue) refreshBehind(stored, key, bring);
+      return { ...current.token, connection: full.connection };
+    }
+    const brought = await bring();
+    if (!brought || !("token" in brought)) return null;
+    const { isUsable, isDue } = assess(brought, stored, asked.minimumTtl);
+    return isUsable && !isDue ? brought.token : null;
   };
 }
 

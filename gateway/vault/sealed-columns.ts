@@ -56,8 +56,15 @@ export function openColumn({ sealer, macs }: Keys, { connection, authorization }
   return sealer.open(envelope, contextIn(placeOf(connection, authorization.id), column));
 }
 
+/** What tells which rows are spoken of. */
+export interface RowNames {
+  connection: Pick<ConnectionRow, "id">;
+  authorization: Pick<AuthorizationRow, "id"> | null;
+  connector: Pick<ConnectorConfig, "slug">;
+}
+
 /** What names a stored connection's rows in the log. */
-export const rowOf = ({ connection, authorization, connector }: StoredConnection) => ({
+export const rowOf = ({ connection, authorization, connector }: RowNames) => ({
   connection: connection.id,
   grant: authorization?.id ?? null,
   connector: connector.slug,
