@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Database } from "./database.ts";
-import { CANNOT_HEAR } from "./listener.ts";
+import { CANNOT_HEAR, HEARTBEAT_MS, PROOF_INTERVAL_MS } from "./listener.ts";
 import { openDatabase } from "./open.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
@@ -29,7 +29,7 @@ it("a listener allows no caching after a suspension of the machine until it is p
   await vi.waitUntil(() => changes.isCacheable(), PATIENCE);
 });
 
-/** A way to the server of `url` that can be cut. */
+/** A way to the server of `url` that can be cut, or stop to forward anything without a sign. */
 async function startProxy(url: string) {
   const target = new URL(url);
   const sockets = new Set<Socket>();
@@ -37,7 +37,9 @@ async function startProxy(url: string) {
     const there = connect(Number(target.port), target.hostname);
     for (const each of [socket, there]) sockets.add(each.on("error", () => {}));
     socket.pipe(there).pipe(socket);
+    if (isBlackHole) for (const each of [socket, there]) each.unpipe();
   }).listen(0, "127.0.0.1");
+  let isBlackHole = false;
   await once(server, "listening");
   const address = server.address();
   const proxied = new URL(url);
@@ -48,6 +50,11 @@ async function startProxy(url: string) {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
+    swallow() {
+      isBlackHole = true;
+      for (const socket of sockets) socket.unpipe();
+    },
+    forward: () => void (isBlackHole = false),
     restore: () => void server.listen(Number(proxied.port), "127.0.0.1"),
   };
 }
@@ -70,4 +77,41 @@ it("a listener is degraded while only its own connection is lost, and subscriber
   proxy.restore();
   await vi.waitUntil(() => changes.isCacheable() && database?.degradation() === null, PATIENCE);
   proxy.cut();
+});
+
+it("a listener allows no caching a heartbeat after its connection stops to deliver anything, without a close", async () => {
+  store = await createTestDatabase("postgres");
+  const proxy = await startProxy(store.url);
+  database = await openDatabase(store.url, { clock: systemClock, listenUrl: proxy.url });
+  const { changes } = database;
+  const told = vi.fn<(change: string) => void>();
+  changes.listen(told);
+  expect(changes.isCacheable()).toBe(true);
+  proxy.swallow();
+  const swallowedAt = performance.now();
+  const other = await openDatabase(store.url, { clock: systemClock });
+  await other.write(["user:ada"], () => Promise.resolve());
+  let cacheableAt = swallowedAt;
+  await vi.waitUntil(() => {
+    const [isCacheable, now] = [changes.isCacheable(), performance.now()];
+    if (isCacheable) cacheableAt = now;
+    return !isCacheable;
+  }, PATIENCE);
+  expect(cacheableAt - swallowedAt).toBeLessThanOrEqual(HEARTBEAT_MS);
+  expect(told).not.toHaveBeenCalled();
+  proxy.forward();
+  await vi.waitUntil(() => changes.isCacheable(), PATIENCE);
+  expect(told).toHaveBeenCalledWith("everything");
+  await other.close();
+  proxy.cut();
+});
+
+it("a listener allows caching for longer than a heartbeat without another proof, as its connection answers", async () => {
+  store = await createTestDatabase("postgres");
+  const openedAt = performance.now();
+  database = await openDatabase(store.url, { clock: systemClock });
+  const { changes } = database;
+  const isInTime = () => performance.now() - openedAt < PROOF_INTERVAL_MS;
+  await vi.waitUntil(() => performance.now() - openedAt > 1.5 * HEARTBEAT_MS && (changes.isCacheable() || !isInTime()), PATIENCE);
+  expect(isInTime()).toBe(true);
 });

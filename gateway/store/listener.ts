@@ -1,13 +1,20 @@
 import type pg from "pg";
 import type { Log } from "../runtime/log.ts";
 import type { Change } from "./changes.ts";
-import { canNotify, createClient, LISTEN, type Notify, PROOF_TIMEOUT_MS, proveHearing } from "./notifications.ts";
+import { canNotify, createClient, isAnswering, LISTEN, type Notify, PROOF_TIMEOUT_MS, proveHearing } from "./notifications.ts";
 
 /** How long to wait before listening again after the connection was lost. */
 const LISTEN_RETRY_MS = 1_000;
-/** How often hearing is proved. */
-const PROOF_INTERVAL_MS = 5_000;
-/** How long a proof counts, by the wall clock: of what came while the machine was suspended, a broken connection says nothing. */
+/**
+ * How old the latest sign that hearing goes on may be, in milliseconds. When the connection is lost without a sign, as behind a firewall that
+ * forgets it, a change of another process is missed for so long at most: nothing is cached after that.
+ */
+export const HEARTBEAT_MS = 1_000;
+/** How often a sign is asked for: one that takes as long to come leaves no gap. */
+const BEAT_INTERVAL_MS = HEARTBEAT_MS / 2;
+/** How often hearing is proved by a notification of one's own. */
+export const PROOF_INTERVAL_MS = 5_000;
+/** How long a proof counts while another one cannot be sent. */
 const PROOF_LASTS_MS = PROOF_INTERVAL_MS + 2 * PROOF_TIMEOUT_MS;
 
 export const CANNOT_HEAR =
@@ -65,20 +72,37 @@ async function open(line: Line): Promise<void> {
 }
 
 async function prove(line: Line, client: pg.Client): Promise<void> {
-  const hears = await proveHearing(client, line.notify);
+  const askedAt = readClocks();
+  const hears = await proveHearing(client, line.notify, line.listening.isProved() ? BEAT_INTERVAL_MS / 2 : undefined);
   if (line.listening.current() !== client) return;
-  if (hears === null) lose(line, client);
-  else if (hears) noteHeard(line, client);
-  else noteUnheard(line, client);
+  if (hears) noteHeard(line, client, askedAt);
+  else if (hears === false) noteUnheard(line, client);
+  // None could be sent: what was proved before goes on where the connection answers.
+  else if (line.listening.isProved()) await beat(line, client);
+  else lose(line, client);
 }
 
-function noteHeard(line: Line, client: pg.Client): void {
+function noteHeard(line: Line, client: pg.Client, askedAt: Clocks): void {
   const isFirstProof = !line.listening.isProved();
-  line.listening.noteProof();
+  line.listening.noteProof(askedAt);
   line.deafness.note(false);
-  plan(line, () => prove(line, client), PROOF_INTERVAL_MS);
+  planBeat(line, client, askedAt);
   // What changed before was not heard.
   if (isFirstProof) line.tell("everything");
+}
+
+async function beat(line: Line, client: pg.Client): Promise<void> {
+  const askedAt = readClocks();
+  const isAlive = await isAnswering(client);
+  if (line.listening.current() !== client) return;
+  if (!isAlive) return lose(line, client);
+  line.listening.noteSign(askedAt);
+  planBeat(line, client, askedAt);
+}
+
+function planBeat(line: Line, client: pg.Client, askedAt: Clocks): void {
+  const next = () => (line.listening.isProofDue() ? prove(line, client) : beat(line, client));
+  plan(line, next, Math.max(0, BEAT_INTERVAL_MS - ageOf(askedAt)));
 }
 
 /** Without hearing, subscribers look for themselves at each proof. */
@@ -118,25 +142,40 @@ async function close({ listening, schedule }: Line): Promise<void> {
   await last?.end().catch(() => {});
 }
 
-/** The connection that listens, and when it was last proved that it hears. */
+/** The connection that listens, and when it was asked what it has last answered. */
 function createListening() {
   let current: pg.Client | null = null;
-  let provedAt: number | null = null;
+  let proof: Clocks | null = null;
+  let sign: Clocks | null = null;
   return {
     current: () => current,
-    isProved: () => provedAt !== null,
-    isHearing: () => provedAt !== null && Date.now() - provedAt <= PROOF_LASTS_MS,
+    isProved: () => proof !== null,
+    isProofDue: () => proof === null || ageOf(proof) >= PROOF_INTERVAL_MS,
+    isHearing: () => proof !== null && sign !== null && ageOf(sign) <= HEARTBEAT_MS && ageOf(proof) <= PROOF_LASTS_MS,
     start(client: pg.Client) {
       current = client;
     },
-    noteProof() {
-      provedAt = Date.now();
+    noteProof(askedAt: Clocks) {
+      proof = sign = askedAt;
+    },
+    noteSign(askedAt: Clocks) {
+      sign = askedAt;
     },
     stop() {
-      current = provedAt = null;
+      current = proof = sign = null;
     },
   };
 }
+
+/** An instant, in milliseconds: the monotonic clock may stand still while the machine is suspended, and the other one can be set. */
+interface Clocks {
+  wall: number;
+  monotonic: number;
+}
+
+const readClocks = (): Clocks => ({ wall: Date.now(), monotonic: performance.now() });
+
+const ageOf = ({ wall, monotonic }: Clocks): number => Math.max(Date.now() - wall, performance.now() - monotonic);
 
 /** Remembers whether notifications are sent and not heard, and logs each change of it. */
 function createDeafness(log: Pick<Log, "info" | "error">) {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
+import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Change, Topic } from "./changes.ts";
 
 const CHANNEL = "xkit_changes";
@@ -27,13 +28,29 @@ export function createClient(url: string, tell: (change: Change) => void): pg.Cl
 /**
  * Whether a notification arrives while no statement runs on the listening connection: a pooler may deliver one beside a statement's
  * answer. Null while none can be sent, because the store is away or its connections are all taken.
+ * @param sendWithinMs how long it may take to send it
  */
-export async function proveHearing(client: pg.Client, notify: Notify): Promise<boolean | null> {
+export async function proveHearing(client: pg.Client, notify: Notify, sendWithinMs = PROOF_TIMEOUT_MS): Promise<boolean | null> {
   const payload = PROOF + randomUUID();
   const arrival = arrivalOf(client, payload);
   let isSent = false;
   void notify(CHANNEL, payload).then(() => (isSent = true), arrival.cancel);
-  return (await arrival.arrived) || (isSent ? false : null);
+  const timer = setTimeout(() => isSent || arrival.cancel(), sendWithinMs);
+  const hasArrived = await arrival.arrived;
+  clearTimeout(timer);
+  return hasArrived || (isSent ? false : null);
+}
+
+/**
+ * Whether the connection answers in time: all that was sent to it before has then arrived. Not while hearing is proved, as it is a statement.
+ * It listens again, which changes nothing.
+ */
+export async function isAnswering(client: pg.Client): Promise<boolean> {
+  const answered = client.query(LISTEN).then(
+    () => true,
+    () => false,
+  );
+  return (await withTimeout(answered, PROOF_TIMEOUT_MS)) ?? false;
 }
 
 /** Whether a payload arrives in time. */
