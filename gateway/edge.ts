@@ -43,6 +43,7 @@ import { restSurfaceOf } from "./rest/surface.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Metrics } from "./runtime/metrics.ts";
+import { createRateLimiter } from "./runtime/rate-limiter.ts";
 import type { Services } from "./services.ts";
 import { createSharedRates } from "./store/shared-rates.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -111,9 +112,8 @@ function createParts(dependencies: Dependencies) {
   const limitsOf = createRateLimits({
     ...config.rateLimits,
     warnsOfProxy: config.mode === "production",
-    clock,
     log,
-    share: createSharedRates(database),
+    limiter: createRateLimiter({ clock, log, share: createSharedRates(database) }),
     isStaleCredential,
   });
   return { ...dependencies, auth, database, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };

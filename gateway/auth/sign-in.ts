@@ -63,7 +63,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     async login(userToken, request, limits = noLimits) {
       assertPermittedPage(origins, request);
       const { viewer, sessionId } = await countRefusal(limits, bearers.identify(userToken));
-      limits.admit("login", viewer.userId);
+      await limits.admit("login", viewer.userId);
       if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
       await endSessions(options, request);
       return signIn.start(viewer.userId, request);
@@ -73,7 +73,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       assertOwnPage(origins, request);
       const [live] = await findSessions(options, request);
       if (!live) throw unauthenticated("There is no session in this browser, or it has ended: sign in with login.");
-      limits.admit("refreshSession", live.userId);
+      await limits.admit("refreshSession", live.userId);
       return { session: await mintSession(options, live, await getUser(users, live.userId)), setCookies: [] };
     },
 

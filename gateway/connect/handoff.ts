@@ -89,6 +89,6 @@ interface Popup {
 
 /** The token for a popup that a page of this user opens: it goes on with what they started last. Throws RATE_LIMITED. */
 export async function handOffToPopup({ vault, handoffs }: Popup, userId: string, limits: RequestLimits): Promise<string> {
-  limits.admit("oneTimeToken", userId);
+  await limits.admit("oneTimeToken", userId);
   return handoffs.create({ userId, stateHash: vault && (await vault.findStarted(userId)) });
 }

@@ -38,7 +38,7 @@ async function countCredential(authenticating: Promise<Principal>, limits: Reque
     if (principal.kind === "platform") limits.exemptAddress();
     return principal;
   } catch (error) {
-    limits.countRefusal(error);
+    await limits.countRefusal(error);
     throw error;
   }
 }

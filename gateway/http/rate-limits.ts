@@ -1,7 +1,6 @@
 import { GatewayError } from "../../schema/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { createRateLimiter, type RateLimit, type ShareRates } from "../runtime/rate-limiter.ts";
+import type { RateLimit, RateLimiter } from "../runtime/rate-limiter.ts";
 import { clientAddressOf, isPrivate, networkOf } from "./client-address.ts";
 import type { Peer } from "./peer.ts";
 
@@ -26,9 +25,9 @@ export type LimitedAction = keyof typeof RATE_LIMITS;
 /** The limits, for one request. */
 export interface RequestLimits {
   /** Counts what a user is about to do. Throws RATE_LIMITED. */
-  admit(this: void, action: LimitedAction, userId: string): void;
+  admit(this: void, action: LimitedAction, userId: string): Promise<void>;
   /** Counts why a credential is refused. Throws RATE_LIMITED, in place of UNAUTHENTICATED, when there were too many. */
-  countRefusal(this: void, error: unknown): void;
+  countRefusal(this: void, error: unknown): Promise<void>;
   /** The request has a valid API key: its address is a server's, and counts no more. */
   exemptAddress(this: void): void;
   /** Where the client is; null where that is not known, or a proxy's address. */
@@ -40,15 +39,15 @@ export async function countRefusal<Value>(limits: RequestLimits, authenticating:
   try {
     return await authenticating;
   } catch (error) {
-    limits.countRefusal(error);
+    await limits.countRefusal(error);
     throw error;
   }
 }
 
 /** Nothing is limited. */
 export const noLimits: RequestLimits = {
-  admit() {},
-  countRefusal() {},
+  admit: async () => {},
+  countRefusal: async () => {},
   exemptAddress() {},
   clientAddress: () => null,
 };
@@ -59,10 +58,8 @@ interface Options {
   trustedProxyHops: number;
   /** Whether a private peer address is warned of. In development it is the developer's own machine. */
   warnsOfProxy: boolean;
-  clock: Pick<Clock, "now">;
   log: Pick<Log, "warn">;
-  /** Shares what this process counted with the others. Null: each counts by itself. */
-  share?: ShareRates | null;
+  limiter: Pick<RateLimiter, "consume">;
   /** Whether a refused credential was valid before. */
   isStaleCredential: (error: Error) => boolean;
 }
@@ -73,9 +70,8 @@ function findAddress(peer: Peer | null, headers: Headers, trustedProxyHops: numb
   return { address, isProxy: address !== null && trustedProxyHops === 0 && isPrivate(address) };
 }
 
-/** Counts in the memory of this process, and over all processes where that is shared. */
-export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, log, share = null, isStaleCredential }: Options) {
-  const limiter = createRateLimiter({ clock, log, share });
+/** Says what is counted, and for whom. The limiter counts it. */
+export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, log, limiter, isStaleCredential }: Options) {
   let shouldWarn = warnsOfProxy;
 
   function warnOnce(): void {
@@ -83,8 +79,8 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
     shouldWarn = false;
   }
 
-  function consume(key: string, limit: RateLimit, what: string): void {
-    const retryAfter = limiter.consume(key, limit);
+  async function consume(key: string, limit: RateLimit, what: string): Promise<void> {
+    const retryAfter = await limiter.consume(key, limit);
     if (retryAfter === null) return;
     throw new GatewayError("RATE_LIMITED", `Too many ${what}: try again in ${retryAfter} s.`, { retryAfter });
   }
@@ -102,16 +98,16 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, clock, 
       return from && networkOf(from);
     };
     return {
-      admit(action, userId) {
+      async admit(action, userId) {
         const { user, address: shared } = RATE_LIMITS[action];
-        consume(`${action} user ${userId}`, user, `${action} requests of this user`);
+        await consume(`${action} user ${userId}`, user, `${action} requests of this user`);
         const from = findNetwork();
-        if (from !== null) consume(`${action} address ${from}`, shared, `${action} requests from this address`);
+        if (from !== null) await consume(`${action} address ${from}`, shared, `${action} requests from this address`);
       },
-      countRefusal(error) {
+      async countRefusal(error) {
         if (!(error instanceof GatewayError) || error.code !== "UNAUTHENTICATED" || isStaleCredential(error)) return;
         const from = findNetwork();
-        if (from !== null) consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
+        if (from !== null) await consume(`bad credential ${from}`, BAD_CREDENTIAL_LIMIT, "refused credentials from this address");
       },
       exemptAddress: () => void (isExempt = true),
       clientAddress,

@@ -20,7 +20,12 @@ export interface RateLimit {
 
 export interface RateLimiter {
   /** Counts one. Answers null, or the seconds until there is room, and then it has not counted. */
-  consume(key: string, limit: RateLimit): number | null;
+  consume(this: void, key: string, limit: RateLimit): number | null | Promise<number | null>;
+}
+
+/** A limiter that answers at once. */
+export interface LocalRateLimiter extends RateLimiter {
+  consume(this: void, key: string, limit: RateLimit): number | null;
 }
 
 /** Adds the milliseconds that this process counted to what all did, and answers when that has drained. */
@@ -45,7 +50,7 @@ interface Entry {
  * A limiter in the memory of this process: the generic cell rate algorithm (ITU-T I.371), in which each one counted takes its part of the
  * window to drain. What is counted is shared behind the requests, which never wait for it; while that fails, this process counts alone.
  */
-export function createRateLimiter({ clock, log, maximumKeyBytes = MAXIMUM_KEY_BYTES, share = null }: RateLimiterOptions): RateLimiter {
+export function createRateLimiter({ clock, log, maximumKeyBytes = MAXIMUM_KEY_BYTES, share = null }: RateLimiterOptions): LocalRateLimiter {
   const entries = new LRUCache<string, Entry>({
     maxSize: maximumKeyBytes,
     sizeCalculation: (_entry, key) => ENTRY_BYTES + CHARACTER_BYTES * key.length,

@@ -25,7 +25,7 @@ export function guard(
     watchAuthorization: async (id) => limit(await findUser(), () => connections.watchAuthorization(id)),
     async start(slug, options) {
       if (options.returnTo !== null && !origins.isValidReturnTo(options.returnTo)) throw badUserInput(WRONG_RETURN_TO, "returnTo");
-      admit("connect");
+      await admit("connect");
       return connections.start(slug, options);
     },
   };

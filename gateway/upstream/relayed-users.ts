@@ -29,7 +29,7 @@ function toCaller({ whoIs, forBearer }: UserRelay, bearer: string): Caller<HeldC
   return {
     viewer,
     // How often they may is the upstream's to say.
-    admit() {},
+    admit: async () => {},
     stillAllowed: async () => isSameUser(await viewer(), await whoIs(bearer).catch(nullWhenRefused)),
     connectionsIn: () => forBearer(bearer, viewer),
     shared: null,

@@ -27,7 +27,7 @@ export interface Caller<Connections = ViewerConnections> {
   /** Who it is. Where the upstream says so, it is asked at the first use and at most once. Throws UNAUTHENTICATED. */
   viewer: () => Promise<Viewer>;
   /** Counts what they are about to do, where that is this gateway's to count. Throws RATE_LIMITED. */
-  admit: (action: LimitedAction) => void;
+  admit: (action: LimitedAction) => Promise<void>;
   /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
   stillAllowed: () => Promise<boolean>;
   connectionsIn: (browser: Browser) => Connections;
