@@ -11,8 +11,9 @@ import { dirname, join, normalize } from "node:path";
 const order: readonly (readonly string[])[] = [
   ["gateway/cli", "gateway/upstream-suite"],
   ["gateway/commands", "gateway/main", "gateway/index"],
+  ["gateway/workers"],
   ["gateway/demo"],
-  ["gateway/listen"],
+  ["gateway/listen", "gateway/signals"],
   ["gateway/app"],
   ["gateway/edge"],
   ["gateway/graphql", "gateway/connect", "gateway/rest", "gateway/catalog"],

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
+import type { Primary } from "./runtime/primary.ts";
 import { openServices, type Services } from "./services.ts";
 import { createUpstream } from "./upstream/create.ts";
 import type { OpenUpstream } from "./upstream/outside/adapter.ts";
@@ -42,27 +43,41 @@ export interface AppParts {
  * when the store is of another version, and what the store's driver or a given upstream throws when it cannot be opened. Then nothing
  * stays open.
  */
-export async function createApp(
+export const createApp = (config: Config, parts: AppParts = {}): Promise<App> => createAppBeside(null, config, parts);
+
+/**
+ * The same for a process that may be one of several workers.
+ * @param primary What it shares with the others. Null: it is alone.
+ */
+export async function createAppBeside(
+  primary: Primary | null,
   config: Config,
   { clock = systemClock, log = createLog(config.logLevel), upstream }: AppParts = {},
 ): Promise<App> {
   const services = await openServices(config, clock, log);
   try {
-    return await openApp(config, services, log, upstream);
+    return await openApp({ config, services, log, primary }, upstream);
   } catch (error) {
     await services.close();
     throw error;
   }
 }
 
+interface Opened {
+  config: Config;
+  services: Services;
+  log: Log;
+  primary: Primary | null;
+}
+
 /** Over a store that is open. */
-async function openApp(config: Config, services: Services, log: Log, open: OpenUpstream | undefined): Promise<App> {
+async function openApp({ config, services, log, primary }: Opened, open: OpenUpstream | undefined): Promise<App> {
   const { database, sealer, macs, auth } = services;
   const trustedDocuments = readTrustedDocuments(config.trustedDocuments);
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
   const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
-  const metrics = createMetrics();
+  const metrics = createMetrics(primary);
   const upstream = await createUpstream(config.upstream, {
     database,
     sealer,
@@ -76,10 +91,11 @@ async function openApp(config: Config, services: Services, log: Log, open: OpenU
     timeoutMs,
     requestDeadlineMs,
     spoolDirectory,
+    isShared: database.kind === "postgres" || config.workers > 1,
     open,
     countOutcome: metrics.countOutcome,
   });
-  const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log });
+  const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log, primary });
 
   const endSubscriptions = () => {
     edge.closeSockets();

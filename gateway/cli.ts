@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { createApiKey, listApiKeys, revokeApiKey } from "./commands/api-keys.ts";
@@ -9,12 +10,16 @@ import { rotateSigningKey } from "./commands/signing-keys.ts";
 import { UsageError } from "./commands/usage-error.ts";
 import { printUserToken, revokeUser } from "./commands/users.ts";
 import { withServices } from "./commands/with-services.ts";
-import { ConfigError } from "./config/config.ts";
+import { ConfigError, parseConfig } from "./config/config.ts";
+import { MAXIMUM_WORKERS } from "./config/environment.ts";
 import { explainFailure } from "./config/explain-error.ts";
+import { readConfigFile } from "./config/file.ts";
+import { WorkersError } from "./config/workers-error.ts";
 
 const USAGE = `xkit-gateway: live third-party access tokens for your users
 
   xkit-gateway [start]                      run the gateway
+      [--workers <number>]                  as so many processes on one port; 1 unless XKIT_WORKERS says otherwise
   xkit-gateway connectors list              list the providers that the gateway knows
   xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file
@@ -35,7 +40,7 @@ const USAGE = `xkit-gateway: live third-party access tokens for your users
 
 Environment and configuration file are those of the gateway itself.`;
 
-type Options = { name?: string; group?: string; as?: string; "taken-at"?: string };
+type Options = { name?: string; group?: string; as?: string; "taken-at"?: string; workers?: string };
 
 interface Command {
   /** What follows the command's own words; none unless stated. */
@@ -46,7 +51,9 @@ interface Command {
 }
 
 const commands = new Map<string, Command>([
-  ["start", { run: start }],
+  ["start", { options: ["workers"], run: (_subject, { workers }) => start(workers) }],
+  // Started by the primary alone.
+  ["worker", { subject: "number", run: startWorker }],
   ["connectors list", { run: listKnownProviders }],
   ["connectors check", { subject: "slug", isSubjectOptional: true, run: checkConnectors }],
   ["connectors add", { subject: "provider", options: ["as"], run: addConnector }],
@@ -93,9 +100,31 @@ async function run(argv: string[]): Promise<void> {
  */
 const HEAP_FLAG = "--heap-growing-percent=40";
 
-async function start(): Promise<void> {
+async function start(workers?: string): Promise<void> {
   setFlagsFromString(HEAP_FLAG);
-  await (await import("./main.ts")).main();
+  surviveClosedOutput();
+  const file = readConfigFile();
+  const config = parseConfig(workers === undefined ? process.env : { ...process.env, XKIT_WORKERS: parseWorkers(workers) }, file);
+  if (config.workers === 1) return (await import("./main.ts")).main(config, file);
+  await (await import("./workers/primary.ts")).runPrimary(config, file, fileURLToPath(import.meta.url));
+}
+
+function parseWorkers(text: string): string {
+  const count = Number(text);
+  if (/^\d{1,3}$/.test(text) && count >= 1 && count <= MAXIMUM_WORKERS) return text;
+  throw new UsageError(`--workers must be a whole number from 1 to ${MAXIMUM_WORKERS}.`);
+}
+
+async function startWorker(number: string): Promise<void> {
+  if (!process.send) throw new UsageError("A worker is started by the gateway itself: xkit-gateway start --workers <number>");
+  setFlagsFromString(HEAP_FLAG);
+  surviveClosedOutput();
+  await (await import("./workers/worker.ts")).runWorker(Number(number), process.send.bind(process));
+}
+
+/** What cannot be printed must not end the process. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 function parse(argv: string[]) {
@@ -105,6 +134,7 @@ function parse(argv: string[]) {
       group: { type: "string" },
       name: { type: "string" },
       "taken-at": { type: "string" },
+      workers: { type: "string" },
       help: { type: "boolean", short: "h" },
     } as const;
     return parseArgs({ args: argv, options, allowPositionals: true });
@@ -113,7 +143,12 @@ function parse(argv: string[]) {
   }
 }
 
+function exitCodeOf(error: unknown): number {
+  if (error instanceof WorkersError) return error.exitCode;
+  return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+}
+
 run(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof UsageError ? `${error.message}\nAll commands: xkit-gateway --help` : explainFailure(error));
-  process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  process.exitCode = exitCodeOf(error);
 });

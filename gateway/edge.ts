@@ -43,7 +43,8 @@ import { restSurfaceOf } from "./rest/surface.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Metrics } from "./runtime/metrics.ts";
-import { createRateLimiter } from "./runtime/rate-limiter.ts";
+import type { Primary } from "./runtime/primary.ts";
+import { createRateLimiter, type RateLimiter } from "./runtime/rate-limiter.ts";
 import type { Services } from "./services.ts";
 import { createSharedRates } from "./store/shared-rates.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -56,6 +57,8 @@ interface Dependencies {
   metrics: Metrics;
   clock: Clock;
   log: Log;
+  /** What this process shares with the other workers of its gateway. Null: it is alone. */
+  primary: Primary | null;
 }
 
 /** Everything that answers requests. */
@@ -100,7 +103,7 @@ type Parts = ReturnType<typeof createParts>;
 
 /** What several of them share. */
 function createParts(dependencies: Dependencies) {
-  const { config, services, upstream, clock, log } = dependencies;
+  const { config, services, upstream, log, primary } = dependencies;
   const { auth, database, sealer } = services;
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
@@ -108,15 +111,31 @@ function createParts(dependencies: Dependencies) {
   const contexts = createContextFactory(auth, upstream, (link) => linkPage(links, config.publicUrl, link));
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
-  const readiness = createReadiness(checks, [() => database.degradation(), () => upstream.degradation()]);
+  const readiness = createReadiness(checks, [
+    () => database.degradation(),
+    () => upstream.degradation(),
+    () => primary?.degradation() ?? null,
+  ]);
   const limitsOf = createRateLimits({
     ...config.rateLimits,
     warnsOfProxy: config.mode === "production",
     log,
-    limiter: createRateLimiter({ clock, log, share: createSharedRates(database) }),
+    limiter: createLimiter(dependencies),
     isStaleCredential,
   });
   return { ...dependencies, auth, database, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
+}
+
+/** Counts in the memory of this process, or of the primary for all workers, and over all processes of the store where that is shared. */
+function createLimiter({ services: { database }, clock, log, primary }: Dependencies): RateLimiter {
+  const share = createSharedRates(database);
+  if (!primary) return createRateLimiter({ clock, log, share });
+  if (share)
+    primary.lendSharing(async (counts) => {
+      const shared = await share(counts);
+      return shared.map(({ key, drainedAt }) => ({ key, ms: drainedAt - clock.now() }));
+    });
+  return primary.limiter;
 }
 
 function createSurfaces({ pages, config }: Parts) {

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import { type App, type AppParts, createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { isEventStream } from "./http/event-stream.ts";
+import { drainFor, listen, untilQuiet } from "./http/listener.ts";
 import { ignoreUpgrade } from "./http/ignore-upgrade.ts";
 
 /** How long a stop waits for running requests and refreshes, once the listener is closed. */
@@ -22,10 +23,6 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 const MAXIMUM_PROVIDER_CALLS = 3;
 /** Requests that one socket may send before the first of them is answered. */
 export const MAXIMUM_PIPELINED_REQUESTS = 16;
-/** Turns of the event loop in which nothing arrives, before the listener closes. */
-const QUIET_TURNS = 5;
-/** How long a stop waits for them, in milliseconds. */
-const QUIET_TIMEOUT_MS = 1_000;
 /** Stands in for the host in HTTP/1.0, where a request may come without one. */
 const DEFAULT_HOST = "localhost";
 
@@ -54,15 +51,7 @@ export type Build = (config: Config) => Promise<{ app: App; config: Config }>;
  */
 export async function startGateway(config: Config, parts: AppParts | Build = {}): Promise<RunningGateway> {
   const build: Build = typeof parts === "function" ? parts : async (settled) => ({ config: settled, app: await createApp(settled, parts) });
-  const server = createServer({
-    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeoutMs),
-    requestTimeout: config.requestTimeoutMs,
-    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
-    keepAliveTimeout: config.keepAliveMs,
-  });
-  // Without a byte for so long, an answer is not being read. Event streams are never silent: they have pings.
-  server.timeout = config.requestTimeoutMs + MAXIMUM_PROVIDER_CALLS * config.providerTimeoutMs;
-  server.maxConnections = config.maximumConnections;
+  const server = createHttpServer(config);
   try {
     // A free port is found before the app is built, because the public URL may name it. It is known to no client yet.
     const port = config.port === 0 ? await listen(server, config) : config.port;
@@ -77,6 +66,59 @@ export async function startGateway(config: Config, parts: AppParts | Build = {})
   }
 }
 
+function createHttpServer(config: Config): Server {
+  const server = createServer({
+    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeoutMs),
+    requestTimeout: config.requestTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+    keepAliveTimeout: config.keepAliveMs,
+  });
+  // Without a byte for so long, an answer is not being read. Event streams are never silent: they have pings.
+  server.timeout = config.requestTimeoutMs + MAXIMUM_PROVIDER_CALLS * config.providerTimeoutMs;
+  server.maxConnections = config.maximumConnections;
+  return server;
+}
+
+/** Serves connections that another process accepts. */
+export interface ConnectionServer {
+  take(socket: Socket): void;
+  /** Open connections. */
+  count(): number;
+  /** Calls `listener` whenever a connection has closed. */
+  onClose(listener: () => void): void;
+  /** `/readyz` answers 503 from now on, and answers close their connections. */
+  drain(): void;
+  /** Once nothing is taken any more: the rest of what `RunningGateway.stop` does after its drain. */
+  finish(hurry?: AbortSignal): Promise<void>;
+}
+
+export function serveConnections(config: Config, app: App): ConnectionServer {
+  const server = createHttpServer(config);
+  const traffic = serve(server, app);
+  // It never listens by itself. From this event on it looks for requests that take too long to arrive.
+  server.emit("listening");
+  let onClose = () => {};
+  const drain = () => {
+    app.drain();
+    traffic.isDraining = true;
+  };
+  return {
+    take(socket) {
+      // As the sockets of a server that listens: a client may end its side before it is answered.
+      socket.allowHalfOpen = true;
+      socket.once("close", () => onClose());
+      server.emit("connection", socket);
+    },
+    count: () => traffic.sockets.size,
+    onClose: (listener) => void (onClose = listener),
+    drain,
+    async finish(hurry) {
+      drain();
+      await finish({ server, app, traffic }, hurry);
+    },
+  };
+}
+
 /** What goes over the sockets of a server. */
 interface Traffic {
   sockets: Set<Socket>;
@@ -86,17 +128,19 @@ interface Traffic {
   streams: Set<Writable>;
   /** Whether connections close with their next answer. */
   isDraining: boolean;
+  /** Whether no more connections come. */
+  isClosed: boolean;
 }
 
 function serve(server: Server, app: App): Traffic {
-  const traffic: Traffic = { sockets: new Set(), unanswered: new WeakMap(), streams: new Set(), isDraining: false };
+  const traffic: Traffic = { sockets: new Set(), unanswered: new WeakMap(), streams: new Set(), isDraining: false, isClosed: false };
   const { unanswered } = traffic;
   const answer = getRequestListener(
     (request, { incoming, outgoing }) =>
       app.fetch(request, { address: incoming.socket.remoteAddress }).then((response) => {
         if (isEventStream(response)) {
           // The listener is closed: this stream would end at once, and clients do not come back from an end.
-          if (!server.listening) outgoing.destroy();
+          if (traffic.isClosed) outgoing.destroy();
           traffic.streams.add(outgoing);
           outgoing.once("close", () => traffic.streams.delete(outgoing));
         }
@@ -125,7 +169,7 @@ function serve(server: Server, app: App): Traffic {
     response.once("close", () => {
       waiting.delete(response);
       // Kept alive, a connection would keep a stopping server waiting.
-      if (!server.listening) server.closeIdleConnections();
+      if (traffic.isClosed) server.closeIdleConnections();
     });
     if (!previous) return void answer(request, response);
     // One after another: a socket that is not read holds one answer in memory.
@@ -147,32 +191,24 @@ function serve(server: Server, app: App): Traffic {
 const namesSeveralHosts = ({ rawHeaders }: IncomingMessage): boolean =>
   rawHeaders.filter((text, at) => at % 2 === 0 && text.length === "host".length && text.toLowerCase() === "host").length > 1;
 
-function listen(server: Server, { port, host }: Pick<Config, "port" | "host">): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve(portOf(server.address()));
-    });
-  });
-}
-
-const portOf = (address: AddressInfo | string | null): number => (address && typeof address === "object" ? address.port : 0);
-
-interface Stopping {
+interface Finishing {
   server: Server;
   app: App;
   traffic: Traffic;
-  drainMs: number;
 }
 
-async function stop({ server, app, traffic, drainMs }: Stopping, hurry?: AbortSignal): Promise<void> {
-  app.drain();
-  traffic.isDraining = true;
-  if (drainMs > 0) await delay(drainMs, undefined, { ...(hurry && { signal: hurry }) }).catch(() => {});
+async function stop({ drainMs, ...running }: Finishing & { drainMs: number }, hurry?: AbortSignal): Promise<void> {
+  running.app.drain();
+  running.traffic.isDraining = true;
+  await drainFor(drainMs, hurry);
+  await finish(running, hurry);
+}
+
+async function finish({ server, app, traffic }: Finishing, hurry?: AbortSignal): Promise<void> {
   await untilQuiet(server);
+  traffic.isClosed = true;
   const timedOut = delay(STOP_TIMEOUT_MS, undefined, { ref: false });
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = allClosed(server, traffic);
   // Before their subscriptions end: with a `complete` of their own, clients would not come back.
   for (const stream of traffic.streams) stream.destroy();
   app.endSubscriptions();
@@ -194,18 +230,10 @@ function cutUnused({ sockets, unanswered }: Traffic): void {
   setTimeout(cutIdle, IDLE_TIMEOUT_MS).unref();
 }
 
-/**
- * Resolves after some turns of the event loop in which nothing arrived: a connection takes one turn to be accepted and another to be read.
- * Closing the listener resets connections that the system has made and that are not accepted yet, and closing idle connections loses
- * requests that are not read yet: at this moment there are none.
- */
-async function untilQuiet(server: Server): Promise<void> {
-  const deadline = performance.now() + QUIET_TIMEOUT_MS;
-  let quietTurns = 0;
-  const onArrival = () => void (quietTurns = 0);
-  server.on("connection", onArrival).on("request", onArrival);
-  for (; quietTurns < QUIET_TURNS && performance.now() < deadline; quietTurns += 1) await nextTurn();
-  server.off("connection", onArrival).off("request", onArrival);
+/** Closes the listener, if there is one. Resolves once all connections have closed. */
+async function allClosed(server: Server, { sockets }: Traffic): Promise<void> {
+  const closings = Array.from(sockets, (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
+  await Promise.all([new Promise<void>((resolve) => server.close(() => resolve())), ...closings]);
 }
 
 /** Resolves when the signal is aborted. */

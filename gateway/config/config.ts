@@ -46,6 +46,8 @@ export interface Config {
   keepAliveMs: number;
   /** Longest that a request may take to arrive. */
   requestTimeoutMs: number;
+  /** Processes of `xkit-gateway start` that serve requests. `createApp` and `startGateway` are one of them. */
+  workers: number;
   /** Connections of this process at a time, streams and WebSockets among them. */
   maximumConnections: number;
   /** Longest a request for a token waits for a refresh. */
@@ -185,6 +187,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     drainMs: (env.XKIT_DRAIN_SECONDS ?? (mode === "production" ? DEFAULT_DRAIN_SECONDS : 0)) * 1_000,
     keepAliveMs: env.XKIT_KEEP_ALIVE_SECONDS * 1_000,
     requestTimeoutMs: env.XKIT_REQUEST_TIMEOUT_SECONDS * 1_000,
+    workers: env.XKIT_WORKERS,
     maximumConnections: env.XKIT_MAXIMUM_CONNECTIONS,
     requestDeadlineMs: env.XKIT_REQUEST_DEADLINE_MS,
     spoolDirectory: env.XKIT_SPOOL_DIR ?? join(dataDirectoryOf(env.DATABASE_URL), "spool"),

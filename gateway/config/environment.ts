@@ -13,6 +13,8 @@ export const DEFAULT_DRAIN_SECONDS = 5;
 export const DEFAULT_KEEP_ALIVE_SECONDS = 75;
 /** Longest that a whole request may take to arrive, its body included. At least the time between two pings of an event stream. */
 export const DEFAULT_REQUEST_TIMEOUT_SECONDS = 30;
+/** Processes that serve requests. Each has its own caches and connections to Postgres. */
+export const MAXIMUM_WORKERS = 64;
 /** Connections of one process, streams and WebSockets among them. */
 export const DEFAULT_MAXIMUM_CONNECTIONS = 4_000;
 export const DEFAULT_REQUEST_DEADLINE_MS = 10_000;
@@ -111,6 +113,7 @@ export const environmentSchema = z.object({
   XKIT_DRAIN_SECONDS: whole(0, 600).optional(),
   XKIT_KEEP_ALIVE_SECONDS: whole(1, 3_600).default(DEFAULT_KEEP_ALIVE_SECONDS),
   XKIT_REQUEST_TIMEOUT_SECONDS: whole(15, 600).default(DEFAULT_REQUEST_TIMEOUT_SECONDS),
+  XKIT_WORKERS: whole(1, MAXIMUM_WORKERS).default(1),
   XKIT_MAXIMUM_CONNECTIONS: whole(1, 1_000_000).default(DEFAULT_MAXIMUM_CONNECTIONS),
   XKIT_REQUEST_DEADLINE_MS: whole(100, 60_000).default(DEFAULT_REQUEST_DEADLINE_MS),
   XKIT_SPOOL_DIR: z.string().optional(),

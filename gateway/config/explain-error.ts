@@ -2,6 +2,7 @@ import { GatewayError } from "../../schema/errors.ts";
 import { BackupError } from "../store/backup-error.ts";
 import { MigrationError } from "../store/migrations/migrate.ts";
 import { ConfigError } from "./config.ts";
+import { WorkersError } from "./workers-error.ts";
 
 const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, Postgres, for what each sslmode checks";
 /** What to do about an error of the store's driver, by its code. The driver's own text is added, and never stands alone. */
@@ -40,9 +41,12 @@ const adviceOfMessage: readonly (readonly [message: RegExp, advice: string])[] =
   [/^ConnectionFailed/, "The file of DATABASE_URL cannot be opened: check its folder and its permissions"],
 ];
 
+const isExplained = (error: unknown): error is Error =>
+  error instanceof ConfigError || error instanceof WorkersError || error instanceof MigrationError || error instanceof BackupError;
+
 /** Mistakes of configuration are told as sentences, not as stack traces. */
 export function explainFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof MigrationError || error instanceof BackupError) return error.message;
+  if (isExplained(error)) return error.message;
   // The store's errors are sorted, and name the driver's as their cause.
   if (error instanceof GatewayError) return explainFailure(error.cause ?? error.message);
   const code = codeOf(error);

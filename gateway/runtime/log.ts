@@ -19,12 +19,12 @@ const SECRET_NAMES =
 /** Lines that wait in memory while standard output takes none, as on a full disk. Further lines are dropped. */
 const MAXIMUM_UNWRITTEN_BYTES = 1_048_576;
 
-/** Creates the log. `destination` defaults to standard output. */
-export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+/** Creates the log. `destination` defaults to standard output. @param facts what each line says, such as the worker that writes it. */
+export function createLog(level: LogLevel, destination?: DestinationStream, facts: object | null = null): Log {
   const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`]);
   const options = {
     level,
-    base: null,
+    base: facts && { ...facts },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths, censor: "[redacted]" },

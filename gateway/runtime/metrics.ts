@@ -1,5 +1,7 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 import type { AccessTokenOutcome } from "../../schema/upstream.ts";
+import { toSnapshot } from "./metrics-snapshot.ts";
+import type { Primary } from "./primary.ts";
 
 /** Upper bounds of the request histogram, in seconds: from a cached token to a provider's timeout. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -12,7 +14,8 @@ export interface Metrics {
   serialize(): Promise<Response>;
 }
 
-export function createMetrics(): Metrics {
+/** @param primary Knows of the other workers, with which this process is one gateway. Null: it is alone. */
+export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMetrics"> | null = null): Metrics {
   const series = new Registry();
   collectDefaultMetrics({ register: series });
   const requests = new Histogram({
@@ -38,10 +41,15 @@ export function createMetrics(): Metrics {
     return known;
   }
 
+  const serializeAll = async ({ collectMetrics }: Pick<Primary, "collectMetrics">) =>
+    AggregatorRegistry.aggregate(await collectMetrics()).metrics();
+  primary?.lendMetrics(async () => toSnapshot(await series.getMetricsAsJSON()));
+
   return {
     countRequest: (method, pathname, status, seconds) => findSeries(methodOf(method), partOf(pathname), status).observe(seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
-    serialize: async () => new Response(await series.metrics(), { headers: { "content-type": series.contentType } }),
+    serialize: async () =>
+      new Response(await (primary ? serializeAll(primary) : series.metrics()), { headers: { "content-type": series.contentType } }),
   };
 }
 

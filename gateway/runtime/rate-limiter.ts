@@ -28,8 +28,14 @@ export interface LocalRateLimiter extends RateLimiter {
   consume(this: void, key: string, limit: RateLimit): number | null;
 }
 
+/** Of a key's window, in milliseconds. */
+export interface RateCount {
+  key: string;
+  ms: number;
+}
+
 /** Adds the milliseconds that this process counted to what all did, and answers when that has drained. */
-export type ShareRates = (counts: readonly { key: string; ms: number }[]) => Promise<readonly { key: string; drainedAt: number }[]>;
+export type ShareRates = (counts: readonly RateCount[]) => Promise<readonly { key: string; drainedAt: number }[]>;
 
 export interface RateLimiterOptions {
   clock: Pick<Clock, "now">;

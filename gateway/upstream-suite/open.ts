@@ -25,7 +25,17 @@ export async function openUpstream(config: Config, clock: Clock, open?: OpenUpst
   const log = createLog("silent");
   const services = await openServices(config, clock, log);
   const timeoutMs = config.providerTimeoutMs;
-  const upstream = await createUpstream(config.upstream, { ...config, ...services, timeoutMs, clock, log, open, countOutcome() {} });
+  const isShared = services.database.kind === "postgres";
+  const upstream = await createUpstream(config.upstream, {
+    ...config,
+    ...services,
+    timeoutMs,
+    clock,
+    log,
+    open,
+    isShared,
+    countOutcome() {},
+  });
   return {
     services,
     upstream,

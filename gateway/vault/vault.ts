@@ -46,6 +46,8 @@ export interface VaultDependencies {
   requestDeadlineMs: number;
   /** Where new tokens are kept, sealed, that the store could not take. */
   spoolDirectory: string;
+  /** Whether other processes give tokens of the same store. */
+  isShared: boolean;
 }
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
@@ -64,7 +66,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const { signal } = stopping;
   const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
   const keepAlive = startKeepAlive({ ...dependencies, connections, refresher });
-  const given = createGivenTokens({ isShared: database.kind === "postgres", startedAt: clock.now() });
+  const given = createGivenTokens({ isShared: vaultDependencies.isShared, startedAt: clock.now() });
   const checker = createTokenChecker({ ...dependencies, connections });
   const refreshBehind = createRefreshBehind(dependencies);
   const findNarrower = createNarrower({ ...dependencies, refresher, refreshBehind });

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { vi } from "vitest";
+import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server.ts";
+import { PATIENCE } from "./patience.ts";
+import { type GatewayProcess, startProcess } from "./process.ts";
+
+/** `xkit-gateway start --workers` as real processes, before a provider of its own, with one user who has connected. */
+export interface Workers {
+  gateway: GatewayProcess;
+  provider: AuthorizationServer;
+  port: number;
+  /** The lines of the log. */
+  logged(): { worker?: number; pid?: number; path?: string; msg: string; [fact: string]: unknown }[];
+  /** The processes of the workers that serve, by number, those that have ended and were replaced left out. */
+  pids(): Map<number, number>;
+  /** Kills the worker and resolves once another one serves in its place. */
+  replace(number: number): Promise<void>;
+  /** A connection of its own, or one that is kept. */
+  send(path: string, options?: Sent): Promise<{ status: number; body: string }>;
+  /** Asks over this connection which worker has it. */
+  workerOf(agent: Agent): Promise<number>;
+  graphql(query: string, agent?: Agent): Promise<{ data: { [field: string]: { [field: string]: string } } }>;
+  metrics(): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface Sent {
+  headers?: Record<string, string>;
+  body?: string;
+  agent?: Agent;
+}
+
+export const keptConnection = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 });
+
+export async function startWorkers(count: number, env: Record<string, string>): Promise<Workers> {
+  const provider = await startAuthorizationServer();
+  const folder = mkdtempSync(join(tmpdir(), "xkit-workers-"));
+  const { clientId, clientSecret } = provider.client;
+  const connector = { slug: "test", name: "Test", provider: provider.providerFacts, scopes: ["read"] };
+  const connectors = [{ ...connector, client_id: clientId, client_secret: clientSecret }];
+  writeFileSync(join(folder, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" }, connectors }));
+  const settings = { PORT: "0", LOG_LEVEL: "info", ...env };
+  const gateway = startProcess(["start", "--workers", String(count)], settings, folder);
+  const link = new URL(await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/));
+  const bearer = link.searchParams.get("token") ?? "?";
+  await connect(link.href, provider);
+  const keys = startProcess(["keys", "create"], { ...settings, LOG_LEVEL: "silent" }, folder);
+  await keys.ended;
+  const [, publishable = "", secret = ""] = /publishable (pk_\S+)\nsecret {6}(sk_\S+)/.exec(keys.stdout()) ?? [];
+
+  const logged: Workers["logged"] = () =>
+    gateway
+      .stdout()
+      .split("\n")
+      .filter((line) => line.startsWith("{") && line.endsWith("}"))
+      .map((line) => JSON.parse(line));
+  const pids = () =>
+    new Map(logged().flatMap(({ msg, worker, pid }) => (msg === "a worker serves" && worker && pid ? [[worker, pid]] : [])));
+  const send: Workers["send"] = (path, options) => sendTo(Number(link.port), path, options);
+  let probes = 0;
+
+  return {
+    gateway,
+    provider,
+    port: Number(link.port),
+    logged,
+    pids,
+    async replace(number) {
+      const pid = pids().get(number);
+      if (pid === undefined) throw new TypeError(`There is no worker ${number}.`);
+      process.kill(pid, "SIGKILL");
+      await vi.waitUntil(() => pids().get(number) !== pid, PATIENCE);
+    },
+    send,
+    async workerOf(agent) {
+      const path = `/probe-${(probes += 1)}`;
+      await send(path, { agent });
+      return vi.waitUntil(() => logged().find((line) => line.path === path)?.worker, PATIENCE);
+    },
+    async graphql(query, agent) {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${bearer}` };
+      const { body } = await send("/graphql", { headers, body: JSON.stringify({ query }), ...(agent && { agent }) });
+      return JSON.parse(body);
+    },
+    async metrics() {
+      const authorization = `Basic ${Buffer.from(`${publishable}:${secret}`).toString("base64")}`;
+      return (await send("/metrics", { headers: { authorization } })).body;
+    },
+    async close() {
+      gateway.child.kill("SIGKILL");
+      await gateway.ended;
+      await provider.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Signs a browser in by the link that was printed, and connects. */
+async function connect(link: string, provider: AuthorizationServer): Promise<void> {
+  const cookiesOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  const cookies = cookiesOf(await fetch(link, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
+  const connecting = await fetch(`${new URL(link).origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
+  cookies.push(...cookiesOf(connecting));
+  const callback = await provider.authorize(connecting.headers.get("location") ?? "");
+  await fetch(callback, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
+}
+
+/** Without an agent, over a connection of its own. */
+function sendTo(port: number, path: string, { headers = {}, body, agent }: Sent = {}): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? "GET" : "POST";
+    const sent = request({ port, path, method, headers, agent: agent ?? false }, (response) => {
+      text(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
+    });
+    sent.once("error", reject).end(body);
+  });
+}
