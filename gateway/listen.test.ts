@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
-import { HEADERS_TIMEOUT_MS, type RunningGateway, startGateway, STOP_TIMEOUT_MS } from "./listen.ts";
+import { HEADERS_TIMEOUT_MS, type RunningGateway, serveConnections, startGateway, STOP_TIMEOUT_MS } from "./listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
 import { findFreePort } from "../test/support/nginx.ts";
@@ -231,5 +231,59 @@ describe("a gateway on a socket with limits", () => {
     hurry.abort();
     await stopping;
     await expect(fetch(`${gateway.config.publicUrl}/healthz`)).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("a gateway whose connections another process accepts", () => {
+  const REQUEST = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  const start = async (limits: Partial<Config> = {}) => {
+    const config = { ...configure(), ...limits };
+    const app = await createApp(config);
+    const server = serveConnections(config, app);
+    const accepting = createServer(server.take).listen(0, "127.0.0.1");
+    await once(accepting, "listening");
+    const address = accepting.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const stop = async () => {
+      accepting.close();
+      await server.finish();
+    };
+    gateway = { app, config, stop };
+    return { server, stop, send: (bytes: string) => connect(port, "127.0.0.1").end(bytes), open: () => connect(port, "127.0.0.1") };
+  };
+
+  it("answers a client that has ended its side", async () => {
+    const { send } = await start();
+    expect(await text(send(REQUEST))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("answers 408 to half a request, and to a connection without one", async () => {
+    const { open } = await start({ requestTimeoutMs: 500 });
+    const sockets = ["", "GET /healthz HTTP/1.1\r\nHost: x\r\nCook"].map((bytes) => {
+      const socket = open();
+      socket.write(bytes);
+      return socket;
+    });
+    const answers = await Promise.all(sockets.map((socket) => text(socket)));
+    expect(answers.map((answer) => answer.slice(0, 13))).toEqual(["HTTP/1.1 408 ", "HTTP/1.1 408 "]);
+  });
+
+  it("closes each connection with its answer while it drains, and waits for none that is idle when it stops", async () => {
+    const { server, open, stop } = await start();
+    const [drained, idle] = [open(), open()];
+    for (const socket of [drained, idle]) {
+      socket.write(REQUEST);
+      await once(socket, "data");
+    }
+    expect(server.count()).toBe(2);
+    server.drain();
+    drained.write(REQUEST);
+    expect(await text(drained)).toMatch(/^HTTP\/1\.1 200 (?=[^]*\r\nconnection: close\r\n)/i);
+    const closed = once(idle.resume(), "close");
+    const startedAt = performance.now();
+    await Promise.all([stop(), closed]);
+    expect(performance.now() - startedAt).toBeLessThan(STOP_TIMEOUT_MS);
+    expect(server.count()).toBe(0);
   });
 });

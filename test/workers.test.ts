@@ -1,12 +1,16 @@
 /** `xkit-gateway start --workers`: several processes on one port, over SQLite and over Postgres. */
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { BAD_CREDENTIAL_LIMIT } from "../gateway/http/rate-limits.ts";
+import { systemClock } from "../gateway/runtime/clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "./support/databases.ts";
 import { PATIENCE } from "./support/patience.ts";
+import { startProcess } from "./support/process.ts";
 import { keptConnection, startWorkers, type Workers } from "./support/workers.ts";
 
 const COUNT = 3;
@@ -32,6 +36,7 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
       DATABASE_URL: database.url,
       XKIT_PROVIDER_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),
       XKIT_TRUSTED_PROXY_HOPS: "1",
+      XKIT_DRAIN_SECONDS: "2",
     });
   });
   afterAll(async () => {
@@ -48,7 +53,7 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     const agents = range(2 * COUNT).map(keptConnection);
     const numbers = await Promise.all(agents.map(workers.workerOf));
     for (const agent of agents) agent.destroy();
-    expect(numbers.toSorted()).toEqual([1, 1, 2, 2, 3, 3]);
+    expect(numbers.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 3]);
     expect(new Set(workers.pids().values()).size).toBe(COUNT);
   });
 
@@ -93,82 +98,133 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
   it("lose no request of another worker when one is killed under load", async () => {
     const agents = range(4 * COUNT).map(keptConnection);
     const numbers = await Promise.all(agents.map(workers.workerOf));
-    let isOver = false;
+    const over = new AbortController();
     const outcomes = agents.map(async (agent, index) => {
-      const failures: unknown[] = [];
-      let answered = 0;
-      while (!isOver) {
-        const { data } = await workers
-          .graphql(`{ accessToken(where: { slug: "test" }) { ... on AccessToken { value } } }`, agent)
-          .catch((error: unknown) => (failures.push(error), { data: {} }));
-        if (data["accessToken"]?.["value"]) answered += 1;
+      let [failed, answered] = [0, 0];
+      while (!over.signal.aborted) {
+        const answer = await workers.graphql(`{ connectionToken(where: { slug: "test" }) }`, agent).catch(() => null);
+        if (answer?.data["connectionToken"]) answered += 1;
+        else failed += 1;
       }
-      return { worker: numbers[index], failures: failures.length, answered };
+      return { worker: numbers[index], failed, answered };
     });
     await workers.replace(3);
-    isOver = true;
+    over.abort();
     const ended = await Promise.all(outcomes);
     for (const agent of agents) agent.destroy();
-    expect(ended.filter(({ worker, failures }) => worker !== 3 && failures > 0)).toEqual([]);
+    expect(ended.filter(({ worker, failed }) => worker !== 3 && failed > 0)).toEqual([]);
     // Each of the killed worker's connections broke once, and its client went on with another worker.
-    expect(ended.filter(({ worker, failures, answered }) => worker === 3 && (failures > 1 || answered === 0))).toEqual([]);
+    expect(ended.filter(({ worker, failed, answered }) => worker === 3 && (failed > 1 || answered === 0))).toEqual([]);
   });
 
   it("take over a refresh that a killed worker held", async () => {
     const agent = keptConnection();
     const number = await workers.workerOf(agent);
-    const fingerprint = '{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }';
-    const before = (await workers.graphql(fingerprint)).data["accessToken"]?.["fingerprint"] ?? "?";
-    const refresh = `{ accessToken(where: { slug: "test" }, rejected: "${before}") { __typename ... on AccessToken { value } } }`;
-    const hold = workers.provider.controls.hold();
+    const { tokenRequests, controls } = workers.provider;
+    const ask = async (rejected: string) => {
+      const query = `{ accessToken(where: { slug: "test" }${rejected}) { ... on AccessToken { value fingerprint expiresAt } } }`;
+      return (await workers.graphql(query)).data["accessToken"];
+    };
+    const first = await ask("");
+    controls.next({ answer: { expires_in: 1 } }, "hang");
+    const short = await ask(`, rejected: "${first?.["fingerprint"]}"`);
+    await systemClock.until(Date.parse(short?.["expiresAt"] ?? ""));
+    const before = tokenRequests.length;
+    const refresh = `{ accessToken(where: { slug: "test" }) { ... on AccessToken { value } } }`;
     const broken = workers.graphql(refresh, agent).catch((error: unknown) => error);
-    await hold.arrived(1);
+    await vi.waitUntil(() => tokenRequests.length > before, PATIENCE);
     await workers.replace(number);
     expect(await broken).toBeInstanceOf(Error);
-    hold.release();
-    const refreshed = await vi.waitUntil(async () => (await workers.graphql(refresh)).data["accessToken"]?.["value"], PATIENCE);
+    const refreshed = await vi.waitUntil(async () => (await ask(""))?.["value"], PATIENCE);
     expect(workers.provider.liveAccessTokens()).toContain(refreshed);
+    expect(tokenRequests).toHaveLength(before + 2);
   });
 
-  it("answer a client that has ended its side, and cut one that sends half a request", async () => {
+  it("answer a client that has ended its side", async () => {
     const half = connect(workers.port, "127.0.0.1").end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(await text(half)).toContain('{"status":"alive"}');
   });
 
-  it("answer what runs when SIGTERM comes, to all of them and to the primary, and exit with 0", async () => {
+  it("serve on for the drain when SIGTERM comes, to all of them and to the primary, and exit with 0", async () => {
     const pids = [...workers.pids().values()];
-    const agents = range(COUNT).map(keptConnection);
-    await Promise.all(agents.map(workers.workerOf));
-    const sockets = agents.map(() => connect(workers.port, "127.0.0.1"));
-    await Promise.all(sockets.map((socket) => once(socket, "connect")));
     for (const pid of pids) process.kill(pid, "SIGTERM");
     workers.gateway.child.kill("SIGTERM");
-    const answers = sockets.map((socket) => text(socket.end("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")));
-    for (const answer of await Promise.all(answers)) expect(answer).toContain("200 OK");
+    const statuses = async (path: string) => {
+      const answers = await Promise.all(range(COUNT).map(() => workers.send(path)));
+      return answers.map(({ status }) => status);
+    };
+    await vi.waitUntil(async () => (await statuses("/readyz")).every((status) => status === 503), PATIENCE);
+    expect(await statuses("/healthz")).toEqual(range(COUNT).map(() => 200));
     expect(await workers.gateway.ended).toBe(0);
     expect(pids.filter(isRunning)).toEqual([]);
+    expect(workers.logged().filter(({ level }) => level === "error")).toHaveLength(4);
   });
 });
 
 describe("workers whose primary is killed", () => {
   it("answer what runs, serve no more, and end", async () => {
     const workers = await startWorkers(2, {});
-    const pids = [...workers.pids().values()];
     const agent = keptConnection();
     await workers.workerOf(agent);
     const hold = workers.provider.controls.hold();
-    const { data } = await workers.graphql('{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }');
+    const { data } = await workers.graphql(`{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }`);
     const rejected = data["accessToken"]?.["fingerprint"] ?? "?";
-    const running = workers.graphql(`{ connectionToken(where: { slug: "test" }, rejected: "${rejected}") }`, agent);
+    const running = workers.graphql(
+      `{ accessToken(where: { slug: "test" }, rejected: "${rejected}") { ... on AccessToken { value } } }`,
+      agent,
+    );
     await hold.arrived(1);
     workers.gateway.child.kill("SIGKILL");
     await once(workers.gateway.child, "exit");
     await expect(workers.send("/healthz")).rejects.toThrow("ECONNREFUSED");
     hold.release();
-    expect((await running).data["connectionToken"]).toBe(workers.provider.liveAccessTokens().at(-1));
+    expect((await running).data["accessToken"]?.["value"]).toBe(workers.provider.liveAccessTokens().at(-1));
+    // Not before every worker has closed its output.
     await workers.gateway.ended;
-    expect(pids.filter(isRunning)).toEqual([]);
-    await delay(0);
     await workers.close();
+  });
+});
+
+describe("a gateway of several workers that cannot start", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "xkit-workers-"));
+    writeFileSync(join(folder, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(args: string[], env: Record<string, string>) {
+    const started = startProcess(args, { PORT: "0", ...env }, folder);
+    return { code: await started.ended, stderr: started.stderr() };
+  }
+  const NO_FILE = { XKIT_CONFIG: "", XKIT_WORKERS: "2" };
+
+  it.each([
+    [
+      "a number that is none",
+      ["--workers", "many"],
+      {},
+      2,
+      "--workers must be a whole number from 1 to 64.\nAll commands: xkit-gateway --help\n",
+    ],
+    ["too many", ["--workers", "65"], {}, 2, "--workers must be a whole number from 1 to 64.\nAll commands: xkit-gateway --help\n"],
+    ["a variable out of bounds", [], { XKIT_WORKERS: "0" }, 2, "The configuration has a problem:\n  - XKIT_WORKERS must be at least 1\n"],
+  ])("tells of %s", async (_name, args, env, code, stderr) => {
+    expect(await run(["start", ...args], env)).toEqual({ code, stderr });
+  });
+
+  it("prints a worker's own reason, once, and ends with its code", async () => {
+    const { code, stderr } = await run(["start", "--workers", "3"], { DATABASE_URL: "postgres://x:y@127.0.0.1:1/none" });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The gateway could not start\. The server cannot be reached: .+\n$/);
+  });
+
+  it("says that the demo runs in one process", async () => {
+    rmSync(join(folder, "xkit.config.json"));
+    expect(await run(["start"], NO_FILE)).toEqual({ code: 2, stderr: expect.stringContaining("the demo runs in one process") });
+  });
+
+  it("starts no worker by hand", async () => {
+    expect(await run(["worker", "1"], {})).toEqual({ code: 2, stderr: expect.stringContaining("started by the gateway itself") });
   });
 });

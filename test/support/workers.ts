@@ -23,7 +23,7 @@ export interface Workers {
   send(path: string, options?: Sent): Promise<{ status: number; body: string }>;
   /** Asks over this connection which worker has it. */
   workerOf(agent: Agent): Promise<number>;
-  graphql(query: string, agent?: Agent): Promise<{ data: { [field: string]: { [field: string]: string } } }>;
+  graphql(query: string, agent?: Agent): Promise<{ data: { [field: string]: { [field: string]: string } | null } }>;
   metrics(): Promise<string>;
   close(): Promise<void>;
 }
