@@ -68,16 +68,16 @@ it("starts the first worker by itself, and the others once it serves", async () 
 });
 
 it("gives up at once where the first worker says why it cannot start", async () => {
-  const refused = expect(start(3)).rejects.toMatchObject({ message: "The configuration has a problem", exitCode: 2 });
+  const failure = start(3).catch((error: unknown) => error);
   await last().end({ code: 2, signal: null, failure: { reason: "The configuration has a problem", exitCode: 2 } });
-  await refused;
+  expect(await failure).toMatchObject({ message: "The configuration has a problem", exitCode: 2 });
   expect(launched).toHaveLength(1);
 });
 
 it("gives up where a worker ends at each of its first starts without saying why", async () => {
-  const refused = expect(start(1)).rejects.toThrow("ended by SIGKILL, 3 times in a row");
+  const failure = start(1).catch(String);
   for (let count = 0; count < MAXIMUM_FAILED_STARTS; count += 1) await last().end(KILLED);
-  await refused;
+  expect(await failure).toContain("ended by SIGKILL, 3 times in a row");
 });
 
 it("replaces a worker at once, and later each time where one ends soon again", async () => {
