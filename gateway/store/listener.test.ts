@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, it, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -7,6 +5,7 @@ import type { Database } from "./database.ts";
 import { CANNOT_HEAR, HEARTBEAT_MS, PROOF_INTERVAL_MS } from "./listener.ts";
 import { openDatabase } from "./open.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
+import { startSilentProxy } from "../../test/support/silent-proxy.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -29,39 +28,9 @@ it("a listener allows no caching after a suspension of the machine until it is p
   await vi.waitUntil(() => changes.isCacheable(), PATIENCE);
 });
 
-/** A way to the server of `url` that can be cut, or stop to forward anything without a sign. */
-async function startProxy(url: string) {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    const there = connect(Number(target.port), target.hostname);
-    for (const each of [socket, there]) sockets.add(each.on("error", () => {}));
-    socket.pipe(there).pipe(socket);
-    if (isBlackHole) for (const each of [socket, there]) each.unpipe();
-  }).listen(0, "127.0.0.1");
-  let isBlackHole = false;
-  await once(server, "listening");
-  const address = server.address();
-  const proxied = new URL(url);
-  if (address && typeof address === "object") proxied.port = String(address.port);
-  return {
-    url: proxied.href,
-    cut() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-    swallow() {
-      isBlackHole = true;
-      for (const socket of sockets) socket.unpipe();
-    },
-    forward: () => void (isBlackHole = false),
-    restore: () => void server.listen(Number(proxied.port), "127.0.0.1"),
-  };
-}
-
 it("a listener is degraded while only its own connection is lost, and subscribers then read by themselves", async () => {
   store = await createTestDatabase("postgres");
-  const proxy = await startProxy(store.url);
+  const proxy = await startSilentProxy(store.url);
   const logged: string[] = [];
   const log = { info: () => {}, warn: () => {}, error: (_facts: object, message = "") => void logged.push(message) };
   database = await openDatabase(store.url, { clock: systemClock, listenUrl: proxy.url, log });
@@ -81,7 +50,7 @@ it("a listener is degraded while only its own connection is lost, and subscriber
 
 it("a listener allows no caching a heartbeat after its connection stops to deliver anything, without a close", async () => {
   store = await createTestDatabase("postgres");
-  const proxy = await startProxy(store.url);
+  const proxy = await startSilentProxy(store.url);
   database = await openDatabase(store.url, { clock: systemClock, listenUrl: proxy.url });
   const { changes } = database;
   const told = vi.fn<(change: string) => void>();

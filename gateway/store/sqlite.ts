@@ -19,7 +19,7 @@ import { STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
 /** How often a process looks for other processes' changes unasked, for its subscribers. */
 const POLL_INTERVAL_MS = 250;
 /** How long a look for other processes' changes counts at most, in milliseconds. */
-const LOOK_LASTS_MS = 10;
+export const LOOK_LASTS_MS = 10;
 /** What is written, and taken back, to see whether writing is possible. */
 const PROBE_BYTES = 16_384;
 

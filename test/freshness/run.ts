@@ -1,0 +1,88 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { HEARTBEAT_MS } from "../../gateway/store/listener.ts";
+import { LOOK_LASTS_MS } from "../../gateway/store/sqlite.ts";
+import type { DatabaseKind } from "../support/databases.ts";
+import { createRandom, pick } from "../torture/random.ts";
+import { delaysOf, findStale, type Stale } from "./judge.ts";
+import { readOnce } from "./readers.ts";
+import { begin, writeKeys, writeUser } from "./writers.ts";
+import { openWorld, type World } from "./world.ts";
+
+export interface Plan {
+  seed: string;
+  kind: DatabaseKind;
+  processes: number;
+  users: number;
+  readers: number;
+  seconds: number;
+}
+
+export interface Report {
+  stale: readonly Stale[];
+  faults: readonly string[];
+  /** How often each kind of subject changed, and was shown. */
+  changes: Readonly<Record<string, number>>;
+  shown: number;
+  /** How long news travelled, in milliseconds, the shortest first. Null where processes look for themselves. */
+  delays: readonly number[] | null;
+}
+
+/** Lets gateways change and read at random for so long, and judges every answer. */
+export async function run(plan: Plan): Promise<Report> {
+  const world = await openWorld(plan.kind, plan);
+  try {
+    const randomOf = (who: string) => createRandom(`${plan.seed} ${who}`);
+    for (const user of world.users) await begin(world, user, randomOf(`begin ${user.id}`));
+    const endsAt = performance.now() + plan.seconds * 1_000;
+    const isOver = () => performance.now() > endsAt;
+    const read = async (random: () => number) => {
+      while (!isOver()) await readOnce(world, random);
+    };
+    await Promise.all([
+      ...world.users.map((user) => writeUser(world, user, randomOf(user.id), isOver)),
+      writeKeys(world, randomOf("keys"), isOver),
+      ...Array.from({ length: plan.readers }, (_, reader) => read(randomOf(`reader ${reader}`))),
+      silence(world, randomOf("silence"), isOver),
+    ]);
+    return judge(world, plan);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Lets one gateway after the other hear nothing more for a while, without a close. */
+async function silence({ gateways }: World, random: () => number, isOver: () => boolean): Promise<void> {
+  const lines = gateways.all.flatMap(({ line }) => line ?? []);
+  while (!isOver() && lines.length > 0) {
+    await delay(HEARTBEAT_MS * (1 + random()));
+    const line = pick(lines, random);
+    line?.swallow();
+    await delay(HEARTBEAT_MS * (1 + random()));
+    line?.forward();
+  }
+}
+
+function judge({ gateways, record }: World, { kind }: Plan): Report {
+  const news = kind === "postgres" ? gateways.all.map(({ readNews }) => readNews()) : null;
+  const stale = findStale(record, { news, latestMs: news ? HEARTBEAT_MS : LOOK_LASTS_MS });
+  const changes: Record<string, number> = {};
+  for (const { subject } of record.changes) {
+    const [what = ""] = subject.split(" ");
+    changes[what] = (changes[what] ?? 0) + 1;
+  }
+  return { stale, faults: record.faults, changes, shown: record.shown.length, delays: news && delaysOf(record, news) };
+}
+
+/** The report in words. */
+export function describeReport({ stale, faults, changes, shown, delays }: Report): string {
+  const lines = [`${shown} shown, changes ${JSON.stringify(changes)}`];
+  if (delays)
+    lines.push(`news travelled ${[0.5, 0.9, 0.99].map((part) => `${quantile(delays, part).toFixed(1)} ms (${part})`).join(", ")}`);
+  for (const { shown: answer, change, lateMs } of stale.slice(0, 10))
+    lines.push(
+      `${answer.subject} ${answer.version} from process ${answer.process}, ${lateMs.toFixed(1)} ms after ${change.version} by ${change.process}`,
+    );
+  return [...lines, ...faults.slice(0, 10)].join("\n");
+}
+
+export const quantile = (sorted: readonly number[], part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
