@@ -27,14 +27,16 @@ export async function readOnce(world: World, random: () => number): Promise<void
   if (user && credential) await read(world, { process, user, credential, isServer });
 }
 
-interface Question {
+/** Who asks which gateway for which user's token. */
+export interface Question {
   process: number;
   user: User;
   credential: Credential;
   isServer: boolean;
 }
 
-async function read(world: World, { process, user, credential, isServer }: Question): Promise<void> {
+/** Asks, and notes what the answer shows. */
+export async function read(world: World, { process, user, credential, isServer }: Question): Promise<void> {
   const gateway = world.gateways.all[process];
   if (!gateway) throw new TypeError(`There is no process ${process}.`);
   const sentAt = now();

@@ -5,7 +5,7 @@ import type { DatabaseKind } from "../support/databases.ts";
 import { createRandom, pick } from "../torture/random.ts";
 import { delaysOf, findStale, type Stale } from "./judge.ts";
 import { readOnce } from "./readers.ts";
-import { begin, writeKeys, writeUser } from "./writers.ts";
+import { begin, changeBehind, writeKeys, writeUser } from "./writers.ts";
 import { openWorld, type World } from "./world.ts";
 
 export interface Plan {
@@ -27,27 +27,38 @@ export interface Report {
   delays: readonly number[] | null;
 }
 
-/** Lets gateways change and read at random for so long, and judges every answer. */
+/**
+ * Lets gateways change and read at random for so long, and judges every answer. Over Postgres, one of them first hears nothing of what
+ * another one changes.
+ */
 export async function run(plan: Plan): Promise<Report> {
   const world = await openWorld(plan.kind, plan);
+  const randomOf = (who: string) => createRandom(`${plan.seed} ${who}`);
   try {
-    const randomOf = (who: string) => createRandom(`${plan.seed} ${who}`);
     for (const user of world.users) await begin(world, user, randomOf(`begin ${user.id}`));
-    const endsAt = performance.now() + plan.seconds * 1_000;
-    const isOver = () => performance.now() > endsAt;
-    const read = async (random: () => number) => {
-      while (!isOver()) await readOnce(world, random);
-    };
-    await Promise.all([
-      ...world.users.map((user) => writeUser(world, user, randomOf(user.id), isOver)),
-      writeKeys(world, randomOf("keys"), isOver),
-      ...Array.from({ length: plan.readers }, (_, reader) => read(randomOf(`reader ${reader}`))),
-      silence(world, randomOf("silence"), isOver),
-    ]);
+    if (plan.kind === "postgres") await changeBehind(world, SILENT_HEARTBEATS * HEARTBEAT_MS);
+    await changeAtRandom(world, plan, randomOf);
     return judge(world, plan);
   } finally {
     await world.close();
   }
+}
+
+/** For longer than a heartbeat, and less long than the connection that is lost is waited for. */
+const SILENT_HEARTBEATS = 1.8;
+
+async function changeAtRandom(world: World, { seconds, readers }: Plan, randomOf: (who: string) => () => number): Promise<void> {
+  const endsAt = performance.now() + seconds * 1_000;
+  const isOver = () => performance.now() > endsAt;
+  const read = async (random: () => number) => {
+    while (!isOver()) await readOnce(world, random);
+  };
+  await Promise.all([
+    ...world.users.map((user) => writeUser(world, user, randomOf(user.id), isOver)),
+    writeKeys(world, randomOf("keys"), isOver),
+    ...Array.from({ length: readers }, (_, reader) => read(randomOf(`reader ${reader}`))),
+    silence(world, randomOf("silence"), isOver),
+  ]);
 }
 
 /** Lets one gateway after the other hear nothing more for a while, without a close. */
@@ -62,7 +73,7 @@ async function silence({ gateways }: World, random: () => number, isOver: () => 
   }
 }
 
-function judge({ gateways, record }: World, { kind }: Plan): Report {
+function judge({ gateways, record }: World, { kind }: Pick<Plan, "kind">): Report {
   const news = kind === "postgres" ? gateways.all.map(({ readNews }) => readNews()) : null;
   const stale = findStale(record, { news, latestMs: news ? HEARTBEAT_MS : LOOK_LASTS_MS });
   const changes: Record<string, number> = {};

@@ -5,9 +5,9 @@ import { basicOf } from "../support/caller.ts";
 import { pick } from "../torture/random.ts";
 import { AS_SERVER, askByCookie, change, openBrowser, toTold } from "./asking.ts";
 import type { Gateway } from "./gateways.ts";
-import { noteTold } from "./readers.ts";
+import { noteTold, read } from "./readers.ts";
 import { noteChange, now } from "./record.ts";
-import { type Bearer, numberNow, type User, type World } from "./world.ts";
+import { type Bearer, type Credential, numberNow, type User, type World } from "./world.ts";
 
 const PROVISION = "mutation ($input: ProvisionUserInput!) { provisionUser(input: $input) { token } }";
 const REVOKE = "mutation ($id: ID!) { revokeUserTokens(input: { id: $id }) { user { id } } }";
@@ -33,7 +33,8 @@ function choose({ gateways: { all } }: World, random: () => number): At {
 
 /** Changes one user at random until it is over. One user's changes follow each other. */
 export async function writeUser(world: World, user: User, random: () => number, isOver: () => boolean): Promise<void> {
-  const actions = [move, signIn, signIn, mint, endSession, revokeTokens, reconnect, refresh];
+  const revoke = () => revokeTokens(world, user, choose(world, random));
+  const actions = [move, signIn, signIn, mint, endSession, revoke, reconnect, refresh];
   while (!isOver()) {
     await (pick(actions, random) ?? move)(world, user, random);
     await delay(random() * PAUSE_MS);
@@ -47,22 +48,29 @@ export async function begin(world: World, user: User, random: () => number): Pro
   await connect(world, user, choose(world, random));
 }
 
+/** Reads at the process that is to make a change, right before and right after it, as it is to know of it at once. */
+async function readAround(world: World, user: User, process: number, credential: Bearer | undefined, make: () => Promise<unknown>) {
+  const question = credential && { process, user, credential, isServer: false };
+  if (question) await read(world, question);
+  await make();
+  if (question) await read(world, question);
+}
+
+const goodOf = ({ bearers }: User): Bearer[] => bearers.filter(({ endingSince }) => endingSince === null);
+
 /** Into a group, whose members see no token, or out of it. */
 function move(world: World, user: User, random: () => number): Promise<void> {
   const isIn = user.groups.at(-1) !== null;
   return name(world, user, choose(world, random), isIn ? null : `group-${user.groups.length}`);
 }
 
-async function name(world: World, { id, groups }: User, { gateway, process }: At, groupId: string | null): Promise<void> {
+async function name(world: World, user: User, { gateway, process }: At, groupId: string | null): Promise<void> {
+  const { id, groups } = user;
   const version = groups.push(groupId) - 1;
   const input = { id, groupId, name: `v${version}` };
   const facts = { subject: `user ${id}`, topic: `user:${id}`, process } as const;
-  await noteChange(
-    world.record,
-    facts,
-    () => change(gateway, world.admin, PROVISION, { input }),
-    () => version,
-  );
+  const make = () => change(gateway, world.admin, PROVISION, { input });
+  await readAround(world, user, process, goodOf(user).at(-1), () => noteChange(world.record, facts, make, () => version));
 }
 
 async function createToken({ admin }: World, { id }: User, { gateway }: At): Promise<string> {
@@ -86,50 +94,53 @@ function add({ id, bearers }: User, { token, session }: { token: string; session
   bearers.push({ name: `${id} ${bearers.length}`, authorization: `Bearer ${token}`, madeAt: now(), endingSince: null, session });
 }
 
-async function endSession(world: World, { bearers }: User, random: () => number): Promise<void> {
+async function endSession(world: World, user: User, random: () => number): Promise<void> {
   const bearer = pick(
-    bearers.filter(({ session, endingSince }) => session !== null && endingSince === null),
+    goodOf(user).filter(({ session }) => session !== null),
     random,
   );
   if (!bearer?.session) return;
   const { browser, id } = bearer.session;
-  bearer.endingSince = now();
   const process = world.gateways.all.findIndex(({ url }) => url === browser.url);
   const facts = { subject: `credential ${bearer.name}`, topic: `session:${id}`, process } as const;
-  await noteChange(
-    world.record,
-    facts,
-    () => askByCookie(browser, "mutation { logout }"),
-    ({ code }) => (code === null ? 1 : null),
-  );
+  const end = () => {
+    bearer.endingSince = now();
+    return askByCookie(browser, "mutation { logout }");
+  };
+  await readAround(world, user, process, bearer, () => noteChange(world.record, facts, end, ({ code }) => (code === null ? 1 : null)));
 }
 
-async function revokeTokens(world: World, { id, bearers }: User, random: () => number): Promise<void> {
-  const { gateway, process } = choose(world, random);
-  const good = bearers.filter(({ endingSince }) => endingSince === null);
-  const startedAt = now();
-  for (const bearer of good) bearer.endingSince = startedAt;
-  await change(gateway, world.admin, REVOKE, { id });
-  const doneAt = now();
-  for (const bearer of good)
-    world.record.changes.push({ subject: `credential ${bearer.name}`, version: 1, topic: `user:${id}`, process, startedAt, doneAt });
+async function revokeTokens(world: World, user: User, { gateway, process }: At): Promise<void> {
+  const { id } = user;
+  const good = goodOf(user);
+  await readAround(world, user, process, good.at(-1), async () => {
+    const startedAt = now();
+    for (const bearer of good) bearer.endingSince = startedAt;
+    await change(gateway, world.admin, REVOKE, { id });
+    const doneAt = now();
+    for (const bearer of good)
+      world.record.changes.push({ subject: `credential ${bearer.name}`, version: 1, topic: `user:${id}`, process, startedAt, doneAt });
+  });
 }
 
 /** Disconnects and connects again, of a user in no group: a member's connections are the group's. */
 async function reconnect(world: World, user: User, random: () => number): Promise<void> {
   if (user.groups.at(-1) !== null) return;
-  const { gateway, process } = choose(world, random);
-  const version = (user.absentVersion = numberNow(world.provider));
-  const bearer = await createToken(world, user, { gateway, process });
-  const facts = { subject: `token ${user.id}`, topic: `connections:user:${user.id}`, process } as const;
-  await noteChange(
-    world.record,
-    facts,
-    () => change(gateway, `Bearer ${bearer}`, DISCONNECT),
-    () => version,
-  );
+  await disconnect(world, user, choose(world, random));
   await delay(random() * PAUSE_MS);
   await connect(world, user, choose(world, random));
+}
+
+async function disconnect(world: World, user: User, at: At): Promise<void> {
+  const { gateway, process } = at;
+  const bearer = `Bearer ${await createToken(world, user, at)}`;
+  const facts = { subject: `token ${user.id}`, topic: `connections:user:${user.id}`, process } as const;
+  const end = () => {
+    user.absentVersion = numberNow(world.provider);
+    return change(gateway, bearer, DISCONNECT);
+  };
+  const make = () => noteChange(world.record, facts, end, () => user.absentVersion);
+  await readAround(world, user, process, goodOf(user).at(-1), make);
 }
 
 async function connect(world: World, user: User, at: At): Promise<void> {
@@ -157,33 +168,58 @@ async function readAsServer(world: World, user: User, { gateway, process }: At, 
 }
 
 /** Makes and revokes API keys, and rotates the keys that sign, from a process that answers no reader. */
-export async function writeKeys({ services: { auth }, keys, record }: World, random: () => number, isOver: () => boolean): Promise<void> {
+export async function writeKeys(world: World, random: () => number, isOver: () => boolean): Promise<void> {
+  const { services, keys, record } = world;
   let rotations = 0;
-  while (!isOver()) {
-    const key = await auth.apiKeys.create(null);
-    keys.push({ name: key.id, authorization: basicOf(key), madeAt: now(), endingSince: null });
-    await delay(random() * 2 * PAUSE_MS);
-    const ending = pick(
-      keys.filter(({ endingSince }) => endingSince === null),
-      random,
-    );
-    if (ending && random() < 0.7) {
-      ending.endingSince = now();
-      const facts = { subject: `credential ${ending.name}`, topic: `api-key:${ending.name}`, process: null } as const;
-      await noteChange(
-        record,
-        facts,
-        () => auth.apiKeys.revoke(ending.name),
-        () => 1,
-      );
-    }
-    if (random() > 0.15) continue;
+  const rotate = async () => {
     rotations += 1;
-    await noteChange(
-      record,
-      { subject: "keys", topic: "signing-keys", process: null },
-      () => auth.signingKeys.rotate(),
-      () => rotations + 1,
-    );
+    const facts = { subject: "keys", topic: "signing-keys", process: null } as const;
+    const make = () => services.auth.signingKeys.rotate();
+    await noteChange(record, facts, make, () => rotations + 1);
+  };
+  await rotate();
+  while (!isOver()) {
+    await createKey(world);
+    await delay(random() * 2 * PAUSE_MS);
+    const good = keys.filter(({ endingSince }) => endingSince === null);
+    const ending = pick(good, random);
+    if (ending && good.length > 1) await revokeKey(world, ending);
+    if (random() < 0.15) await rotate();
   }
+}
+
+/** Makes an API key, which readers use from now on. */
+async function createKey({ services: { auth }, keys }: World): Promise<Credential> {
+  const made = await auth.apiKeys.create(null);
+  const key = { name: made.id, authorization: basicOf(made), madeAt: now(), endingSince: null };
+  keys.push(key);
+  return key;
+}
+
+async function revokeKey({ services: { auth }, record }: World, key: Credential): Promise<void> {
+  key.endingSince = now();
+  const facts = { subject: `credential ${key.name}`, topic: `api-key:${key.name}`, process: null } as const;
+  const make = () => auth.apiKeys.revoke(key.name);
+  await noteChange(record, facts, make, () => 1);
+}
+
+/** Lets one process hear nothing more, changes at another one all that the first has cached, and reads at the first for so long. */
+export async function changeBehind(world: World, milliseconds: number): Promise<void> {
+  const [deaf, gateway] = world.gateways.all;
+  const [moved, revoked, left] = world.users;
+  if (!deaf || !gateway || !moved || !revoked || !left) throw new TypeError("It takes two gateways and three users.");
+  const key = await createKey(world);
+  const asServer = { process: 0, user: left, credential: key, isServer: true };
+  const asUsers = world.users.flatMap((user) => user.bearers.map((credential) => ({ process: 0, user, credential, isServer: false })));
+  const readAll = () => Promise.all([asServer, ...asUsers].map((question) => read(world, question)));
+  await readAll();
+  deaf.line?.swallow();
+  const at = { gateway, process: 1 };
+  await name(world, moved, at, "group");
+  await revokeTokens(world, revoked, at);
+  await disconnect(world, left, at);
+  await revokeKey(world, key);
+  const endsAt = performance.now() + milliseconds;
+  while (performance.now() < endsAt) await readAll();
+  deaf.line?.forward();
 }

@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { databaseKinds } from "../support/databases.ts";
+import { describeReport, quantile, run } from "./run.ts";
+
+/** Another seed is another order of changes. */
+const SEED = process.env["FRESHNESS_SEED"] ?? "long";
+const NEWS_MS = 50;
+
+describe("While many processes change for long what is cached,", () => {
+  it.for(databaseKinds)("no answer over %s is stale when it is sent", { timeout: 900_000 }, async (kind) => {
+    const report = await run({ seed: SEED, kind, processes: 4, users: 12, readers: 12, seconds: 60 });
+    const words = describeReport(report);
+    console.log(words);
+    expect([report.stale, report.faults], words).toEqual([[], []]);
+    expect(quantile(report.delays ?? [], 0.5), words).toBeLessThanOrEqual(NEWS_MS);
+  });
+});
