@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { databaseKinds } from "../support/databases.ts";
-import { describeReport, quantile, run } from "./run.ts";
+import { describeReport, NEWS_MS, quantile, run } from "./run.ts";
 
 /** Another seed is another order of changes. */
 const SEED = process.env["FRESHNESS_SEED"] ?? "long";
-const NEWS_MS = 50;
 
 describe("While many processes change for long what is cached,", () => {
   it.for(databaseKinds)("no answer over %s is stale when it is sent", { timeout: 900_000 }, async (kind) => {
