@@ -90,8 +90,7 @@ export const NEWS_MS = 50;
 /** The report in words. */
 export function describeReport({ stale, faults, changes, shown, delays }: Report): string {
   const lines = [`${shown} shown, changes ${JSON.stringify(changes)}`];
-  if (delays)
-    lines.push(`news travelled ${[0.5, 0.9].map((part) => `${quantile(delays, part).toFixed(1)} ms (${part})`).join(", ")}`);
+  if (delays) lines.push(`news travelled ${[0.5, 0.9].map((part) => `${quantile(delays, part).toFixed(1)} ms (${part})`).join(", ")}`);
   for (const { shown: answer, change, lateMs } of stale.slice(0, 10))
     lines.push(
       `${answer.subject} ${answer.version} from process ${answer.process}, ${lateMs.toFixed(1)} ms after ${change.version} by ${change.process}`,
