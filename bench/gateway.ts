@@ -1,92 +1,111 @@
-/** The gateway as it is run: the built command in a process of its own, in front of a real authorization server in this one. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { startAuthorizationServer } from "../test/support/authorization-server.ts";
+import { createSealingKey } from "../gateway/store/sealing.ts";
+import { type Credentials, type Fill, fillStore } from "./fill.ts";
+import { SERVER_CORE } from "./machine.ts";
+import { findFreePort, listening, type PinnedProcess, startPinned } from "./process.ts";
 
-const COMMAND = "dist/gateway/cli.js";
+export const COMMAND = "dist/gateway/cli.js";
+/** The connector that every user of the bench has connected. */
 export const CONNECTOR = "bench";
+/** Longer than a run takes. */
+export const LONG_LIFE_SECONDS = 36_000;
 
-export interface BenchGateway {
-  port: number;
-  /** A user token of a user who has connected `CONNECTOR`. */
-  bearer: string;
-  /** Milliseconds from starting the process to the first answered query. */
-  coldStartMs: number;
-  residentMegabytes(): number;
-  stop(): Promise<void>;
+export interface GatewayOptions {
+  /** Default: one user with one connection whose token is fresh. */
+  fill?: Fill;
+  /** Default: `SERVER_CORE`. */
+  core?: number;
+  /** Default: info, as in production. Lines go to a file. */
+  log?: "info" | "silent";
+  /** Default: a SQLite file of its own. */
+  databaseUrl?: string;
+  /** Where its provider is; default nowhere, as nothing is refreshed. */
+  providerUrl?: string;
+  /** Connectors in the configuration. Default 1. */
+  connectors?: number;
+  /** Further words of `start`. */
+  words?: readonly string[];
+  env?: Record<string, string>;
+  /** Called when the process is started, once its store is filled. */
+  onStart?: () => void;
 }
 
-export async function startBenchGateway(): Promise<BenchGateway> {
-  const provider = await startAuthorizationServer();
+/** The gateway as it is run: the built command in production, on one core, with all that is on by default. */
+export interface BenchGateway extends PinnedProcess, Credentials {
+  port: number;
+  url: string;
+  /** What a command prints for these words, over its store. */
+  run(...words: string[]): string;
+  /** What its SQLite store takes on the disk. */
+  storeBytes(): number;
+}
+
+const NO_PROVIDER = "http://127.0.0.1:9";
+
+export async function startGateway(options: GatewayOptions = {}): Promise<BenchGateway> {
   const directory = mkdtempSync(join(tmpdir(), "xkit-bench-"));
   const port = await findFreePort();
-  const config = join(directory, "xkit.config.json");
-  const connector = {
-    slug: CONNECTOR,
-    name: "Bench",
-    provider: provider.providerFacts,
-    client_id: provider.client.clientId,
-    client_secret: provider.client.clientSecret,
-  };
-  writeFileSync(config, JSON.stringify({ platform: { name: "Bench" }, connectors: [connector] }));
-  const databaseUrl = process.env["BENCH_DATABASE_URL"] ?? `file:${join(directory, "xkit.db")}`;
+  const isFront = options.env?.["XKIT_UPSTREAM"] !== undefined;
+  const config = { platform: { name: "Bench" }, ...(!isFront && { connectors: connectorsOf(options) }) };
+  const path = join(directory, "xkit.config.json");
+  writeFileSync(path, JSON.stringify(config));
+  const file = join(directory, "xkit.db");
   const env = {
     ...process.env,
-    XKIT_CONFIG: config,
+    NODE_ENV: "production",
     PORT: String(port),
-    DATABASE_URL: databaseUrl,
-    LOG_LEVEL: "error",
-    NODE_ENV: "development",
+    XKIT_PUBLIC_URL: `http://localhost:${port}`,
+    XKIT_CONFIG: path,
+    XKIT_ENCRYPTION_KEYS: createSealingKey("bench"),
+    XKIT_DRAIN_SECONDS: "0",
+    DATABASE_URL: options.databaseUrl ?? `file:${file}`,
+    LOG_LEVEL: options.log ?? "info",
+    ...options.env,
   };
-
-  const startedAt = performance.now();
-  const child = spawn(process.execPath, [COMMAND, "start"], { env, stdio: ["ignore", "ignore", "inherit"] });
-  const url = `http://localhost:${port}`;
-  await firstAnswer(url, child);
-  const coldStartMs = performance.now() - startedAt;
-
-  const bearer = execFileSync(process.execPath, [COMMAND, "users", "token", "ada"], { env, encoding: "utf8" }).trim();
-  await connect(url, bearer, (authorizeUrl) => provider.authorize(authorizeUrl));
+  const fill = options.fill ?? { users: 1, lifetimeSeconds: LONG_LIFE_SECONDS };
+  const credentials = isFront ? { bearer: "", key: { publishable: "", secret: "" } } : await fillStore(env, config, fill);
+  const log = openSync(join(directory, "log"), "a");
+  const words = [COMMAND, "start", ...(options.words ?? [])];
+  options.onStart?.();
+  const pinned = startPinned({ core: options.core ?? SERVER_CORE, words, env, output: log });
+  closeSync(log);
+  await listening(pinned, port);
   return {
+    ...pinned,
+    ...credentials,
     port,
-    bearer,
-    coldStartMs,
-    residentMegabytes: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024,
+    url: `http://localhost:${port}`,
+    run: (...words) => execFileSync(process.execPath, [COMMAND, ...words], { env, encoding: "utf8" }).trim(),
+    storeBytes: () => statSync(file).size,
     async stop() {
-      child.kill("SIGTERM");
-      await provider.close();
+      await pinned.stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function firstAnswer(url: string, child: ChildProcess): Promise<void> {
-  const query = { method: "POST", headers: { "content-type": "application/json" }, body: '{"query":"{ platform { name } }"}' };
-  while (child.exitCode === null) {
-    const response = await fetch(`${url}/graphql`, query).catch(() => null);
-    if (response?.ok) return void (await response.text());
-    await delay(5);
-  }
-  throw new Error("The gateway did not start.");
-}
+/** A gateway before another one, whose users it relays. */
+export const startFront = (upstreamUrl: string): Promise<BenchGateway> =>
+  startGateway({ env: { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: upstreamUrl } });
 
-async function connect(url: string, bearer: string, authorize: (authorizeUrl: string) => Promise<URL>): Promise<void> {
-  const cookiesOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
-  const session = cookiesOf(await fetch(`${url}/sign-in?token=${bearer}`, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
-  const started = await fetch(`${url}/connect/${CONNECTOR}`, { headers: { cookie: session.join("; ") }, redirect: "manual" });
-  const callback = await authorize(started.headers.get("location") ?? "");
-  await fetch(callback, { headers: { cookie: [...session, ...cookiesOf(started)].join("; ") }, redirect: "manual" });
-}
-
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(address && typeof address === "object" ? address.port : 0));
-    });
-  });
+function connectorsOf({ connectors = 1, providerUrl = NO_PROVIDER, fill }: GatewayOptions): object[] {
+  const provider = {
+    authorization_endpoint: `${providerUrl}/authorize`,
+    token_endpoint: `${providerUrl}/token`,
+    userinfo: [{ url: `${providerUrl}/userinfo` }],
+    account: { id: "userinfo:sub" },
+    refresh: { kills_old_token: false },
+  };
+  return Array.from({ length: connectors }, (_, index) => ({
+    slug: index === 0 ? CONNECTOR : `${CONNECTOR}-${index}`,
+    name: `Bench ${index}`,
+    provider,
+    client_id: "a-client",
+    client_secret: "a-secret-of-the-bench",
+    scopes: ["read"],
+    supports_multiple_connections: (fill?.connectionsPerUser ?? 1) > 1,
+  }));
 }

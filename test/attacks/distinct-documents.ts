@@ -1,11 +1,11 @@
 /** Anonymous clients send distinct documents of 250 kB for 20 s: prints the memory of the built gateway. `npx tsx test/attacks/distinct-documents.ts` */
-import { startBenchGateway } from "../../bench/gateway.ts";
+import { startGateway } from "../../bench/gateway.ts";
 
 const DURATION_MS = 20_000;
 const CONCURRENCY = 8;
 const PADDING = "x".repeat(250_000);
 
-const gateway = await startBenchGateway();
+const gateway = await startGateway();
 const report = (when: string) => console.log(`${when}: ${gateway.residentMegabytes().toFixed(0)} MB`);
 report("before");
 const endsAt = performance.now() + DURATION_MS;

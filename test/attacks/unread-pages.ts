@@ -1,13 +1,13 @@
 /** 150 sockets ask for GraphiQL's page and its largest file and never read: prints the memory of the built gateway. `npx tsx test/attacks/unread-pages.ts` */
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { startBenchGateway } from "../../bench/gateway.ts";
+import { startGateway } from "../../bench/gateway.ts";
 
 const SOCKETS = 150;
 const UNREAD_MS = 15_000;
 const HEADERS = "Host: localhost\r\nAccept: text/html\r\nAccept-Encoding: identity\r\n\r\n";
 
-const gateway = await startBenchGateway();
+const gateway = await startGateway({ env: { XKIT_GRAPHIQL: "on" } });
 const report = (when: string) => console.log(`${when}: ${gateway.residentMegabytes().toFixed(0)} MB`);
 const page = await fetch(`http://localhost:${gateway.port}/graphql`, { headers: { accept: "text/html" } });
 const text = await page.text();

@@ -6,6 +6,8 @@ import { join } from "node:path";
 /** A Postgres server in which tests may make and drop databases. */
 export interface PostgresServer {
   url: string;
+  /** Its data directory. */
+  directory: string;
   /** Stops the server, which ends every connection, and keeps what it holds. */
   stop(): Promise<void>;
   /** Starts it again at the same port. */
@@ -14,22 +16,26 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
-/** Starts a Postgres server on a free port. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+/**
+ * Starts a Postgres server on a free port.
+ * @param flags of its command line. Default: it does not wait for the disk.
+ */
+export async function startPostgresServer(flags: readonly string[] = ["-c", "fsync=off"]): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), "xkit-postgres-"));
   // Its user is another one when we are root.
   chmodSync(directory, 0o755);
+  const data = join(directory, "data");
   const port = await findFreePort();
   const EmbeddedPostgres = await loadEmbeddedPostgres();
   const server = new EmbeddedPostgres({
-    databaseDir: join(directory, "data"),
+    databaseDir: data,
     port,
     user: "postgres",
     password: "postgres",
     persistent: true,
     // Postgres refuses to run as root; the package then makes a user for it.
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"],
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", ...flags],
     onLog: () => {},
     onError: () => {},
   });
@@ -37,6 +43,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   await server.start();
   return {
     url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    directory: data,
     stop: () => server.stop(),
     start: () => server.start(),
     async remove() {

@@ -1,6 +1,6 @@
 /**
- * A gateway in front: for each operation the requests that it sends upstream, and its median latency. The path of another release's built
- * command as argument puts its figures beside those of this one: `npm run bench:upstream -- …/dist/gateway/cli.js`.
+ * `npm run bench:upstream`: how many requests each operation of a gateway in front sends upstream. The table of docs/rest-contract.md,
+ * "Requests of a gateway in front", has these counts.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { IncomingMessage } from "node:http";
@@ -8,10 +8,11 @@ import { z } from "zod";
 import { plainService } from "../test/support/fake-xkit/dialects.ts";
 import { startFakeXkit } from "../test/support/fake-xkit/fake-xkit.ts";
 import { startSecondGateway, visit } from "../test/support/second-gateway.ts";
-import { type Front, startFront } from "./front.ts";
+import { type BenchGateway, startGateway } from "./gateway.ts";
+import { prepare } from "./prepare.ts";
 
-const ROUNDS = 5;
-const READS_PER_ROUND = 20;
+const ROUNDS = 2;
+const READS_PER_ROUND = 5;
 /** Fewer than a gateway lets a user start. */
 const CHANGES_PER_ROUND = 4;
 
@@ -33,9 +34,10 @@ const READS: readonly (readonly [name: string, asker: Asker, query: string])[] =
   ["connectionToken, to a server", "server", `{ user(id: "ada") { connectionToken(${WHERE}) } }`],
 ];
 
-interface Figures {
+/** How often an operation was asked, and what it sent upstream. */
+interface Count {
+  operations: number;
   requests: number;
-  latencies: number[];
 }
 
 interface Upstream {
@@ -47,9 +49,9 @@ interface Upstream {
 /** A front, and how each of those who ask does it. */
 interface Target {
   upstream: Upstream;
-  front: Front;
+  front: BenchGateway;
   ask(asker: Asker, query: string): Promise<Record<string, unknown>>;
-  figures: Map<string, Figures>;
+  counts: Map<string, Count>;
 }
 
 /** Requests so far to the servers of this process, by port. */
@@ -73,10 +75,11 @@ async function provisionAt({ url, keys }: Upstream, id: string, group: string | 
   return z.object({ access_token: z.string() }).parse(await response.json()).access_token;
 }
 
-async function startTarget(upstream: Upstream, users: "relayed" | "ours", command?: string): Promise<Target> {
+async function startTarget(upstream: Upstream, users: "relayed" | "ours"): Promise<Target> {
   const { publishable, secret } = upstream.keys;
   const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: publishable, XKIT_UPSTREAM_SECRET_KEY: secret };
-  const front = await startFront({ upstreamUrl: upstream.url, env: { ...keys, XKIT_UPSTREAM_USERS: users }, ...(command && { command }) });
+  const env = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: upstream.url, XKIT_UPSTREAM_USERS: users, ...keys };
+  const front = await startGateway({ env });
   const tokenOf = async (id: string, group: string | null) =>
     users === "relayed" ? provisionAt(upstream, id, group) : front.run("users", "token", id, ...(group === null ? [] : ["--group", group]));
   const created = /publishable (\S+)\s+secret\s+(\S+)/.exec(front.run("keys", "create"));
@@ -88,7 +91,7 @@ async function startTarget(upstream: Upstream, users: "relayed" | "ours", comman
   return {
     upstream,
     front,
-    figures: new Map(),
+    counts: new Map(),
     async ask(asker, query) {
       const headers = { "content-type": "application/json", authorization: credentials[asker] };
       const response = await fetch(`http://127.0.0.1:${front.port}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
@@ -97,18 +100,18 @@ async function startTarget(upstream: Upstream, users: "relayed" | "ours", comman
   };
 }
 
-async function measureOne({ upstream, figures }: Target, name: string, act: () => Promise<unknown>): Promise<void> {
-  const of = figures.get(name) ?? { requests: 0, latencies: [] };
-  figures.set(name, of);
-  const [before, startedAt] = [countServed(upstream), performance.now()];
+async function countOne({ upstream, counts }: Target, name: string, act: () => Promise<unknown>): Promise<void> {
+  const of = counts.get(name) ?? { operations: 0, requests: 0 };
+  counts.set(name, of);
+  const before = countServed(upstream);
   await act();
-  of.latencies.push(performance.now() - startedAt);
+  of.operations += 1;
   of.requests += countServed(upstream) - before;
 }
 
 /** Each round connects, reads and disconnects. The first is not counted: a front learns by it what its upstream knows. */
-async function measureRound(target: Target, isWarmUp: boolean): Promise<void> {
-  const { upstream, ask, figures } = target;
+async function countRound(target: Target, isWarmUp: boolean): Promise<void> {
+  const { upstream, ask, counts } = target;
   const connect = async (asker: Asker): Promise<void> => {
     const { authorization } = startedSchema.parse(await ask(asker, CONNECT)).connect;
     await upstream.visit(authorization.authorizeUrl);
@@ -118,33 +121,26 @@ async function measureRound(target: Target, isWarmUp: boolean): Promise<void> {
   for (const [name, asker, query] of READS) {
     // A plain service knows no users, so that a server cannot name one.
     if (Object.values(await ask(asker, query)).includes(null)) continue;
-    for (let index = 0; index < READS_PER_ROUND; index += 1) await measureOne(target, name, () => ask(asker, query));
+    for (let index = 0; index < READS_PER_ROUND; index += 1) await countOne(target, name, () => ask(asker, query));
   }
   for (let index = 0; index < CHANGES_PER_ROUND; index += 1) {
-    await measureOne(target, "disconnect", () => ask("ada", `mutation { disconnect(${WHERE}) { id } }`));
-    await measureOne(target, "connect", () => ask("ada", CONNECT));
+    await countOne(target, "disconnect", () => ask("ada", `mutation { disconnect(${WHERE}) { id } }`));
+    await countOne(target, "connect", () => ask("ada", CONNECT));
     await connect("ada");
   }
-  if (isWarmUp) figures.clear();
+  if (isWarmUp) counts.clear();
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
-async function report(title: string, upstream: Upstream, users: "relayed" | "ours", commands: readonly (string | undefined)[]) {
-  const targets: Target[] = [];
-  for (const command of commands) targets.push(await startTarget(upstream, users, command));
-  for (let round = 0; round <= ROUNDS; round += 1) for (const target of targets) await measureRound(target, round === 0);
-  console.log(`\n${title}`.padEnd(40) + targets.map(() => "requests  median ms").join("   "));
-  for (const name of targets[0]?.figures.keys() ?? []) {
-    const cells = targets.map(({ figures }) => {
-      const { requests, latencies } = figures.get(name) ?? { requests: Number.NaN, latencies: [] };
-      return `${(requests / latencies.length).toFixed(1).padStart(8)}  ${median(latencies).toFixed(1).padStart(9)}`;
-    });
-    console.log(name.padEnd(39) + cells.join("   "));
-  }
-  for (const { front } of targets) front.stop();
+async function report(title: string, upstream: Upstream, users: "relayed" | "ours"): Promise<void> {
+  const target = await startTarget(upstream, users);
+  for (let round = 0; round <= ROUNDS; round += 1) await countRound(target, round === 0);
+  console.log(`\n${title}`.padEnd(40) + "requests");
+  for (const [name, { requests, operations }] of target.counts)
+    console.log(name.padEnd(39) + (requests / operations).toFixed(1).padStart(8));
+  await target.front.stop();
 }
 
+prepare();
 const second = await startSecondGateway();
 // Fronts go by the time of the day.
 second.clock.advance(Date.now() - second.clock.now());
@@ -161,10 +157,8 @@ const [ours, saying, silent] = [
   await startPlain(true),
   await startPlain(false),
 ];
-const other = process.argv[2];
-const both = other === undefined ? [undefined] : [undefined, other];
-await report("before a gateway, relayed", ours, "relayed", both);
-await report("before a gateway, users of its own", ours, "ours", [undefined]);
-await report("before a plain Xkit, relayed", saying, "relayed", both);
-await report("before a plain Xkit, users of its own", silent, "ours", [undefined]);
+await report("before a gateway, relayed", ours, "relayed");
+await report("before a gateway, users of its own", ours, "ours");
+await report("before a plain Xkit, relayed", saying, "relayed");
+await report("before a plain Xkit, users of its own", silent, "ours");
 await Promise.all([second.close(), saying.close(), silent.close()]);

@@ -1,0 +1,115 @@
+/** Fills a store with connections as the vault writes them: sealed, and with their HMACs. */
+import { randomUUID } from "node:crypto";
+import { type Config, parseConfig } from "../gateway/config/config.ts";
+import type { ConnectorConfig } from "../gateway/providers/connector.ts";
+import { systemClock } from "../gateway/runtime/clock.ts";
+import { createLog } from "../gateway/runtime/log.ts";
+import { openServices, type Services } from "../gateway/services.ts";
+import type { AuthorizationRow, ConnectionRow, UserRow } from "../gateway/store/tables.ts";
+import { newAuthorization, newConnection } from "../gateway/vault/new-rows.ts";
+import { grantFacts, placeOf, tokenColumns } from "../gateway/vault/sealed-columns.ts";
+
+export interface Fill {
+  /** They are called `user-0` and so on, and each has connections of the first connector. */
+  users: number;
+  /** Default 1. */
+  connectionsPerUser?: number;
+  /** How long the tokens live from now on; negative: they have expired. */
+  lifetimeSeconds: number;
+}
+
+/** Who may ask the gateway. */
+export interface Credentials {
+  /** A user token of `user-0`. */
+  bearer: string;
+  key: { publishable: string; secret: string };
+}
+
+/** Users whose rows are inserted by one statement: Postgres and SQLite take 32,766 parameters. */
+const ROWS_PER_INSERT = 500;
+const TOKEN_SECONDS = 43_200;
+
+/** Fills the store that the environment names, and makes credentials. Throws `ConfigError`. */
+export async function fillStore(env: NodeJS.ProcessEnv, config: object, fill: Fill): Promise<Credentials> {
+  const parsed = parseConfig(env, { path: "xkit.config.json", text: JSON.stringify(config) });
+  const services = await openServices(parsed, systemClock, createLog("silent"));
+  try {
+    await insertUsers(services, parsed, fill);
+    const { token } = await services.auth.provisionUser({ id: "user-0" });
+    const { id, secret } = await services.auth.apiKeys.create("bench");
+    return { bearer: token, key: { publishable: id, secret } };
+  } finally {
+    await services.close();
+  }
+}
+
+async function insertUsers(services: Services, { connectors }: Config, fill: Fill): Promise<void> {
+  const [connector] = connectors.values();
+  if (!connector) return;
+  const { query } = services.database;
+  const perStatement = Math.floor(ROWS_PER_INSERT / Math.max(fill.connectionsPerUser ?? 1, 1)) || 1;
+  for (let first = 0; first < fill.users; first += perStatement) {
+    const numbers = Array.from({ length: Math.min(perStatement, fill.users - first) }, (_, index) => first + index);
+    const users = numbers.map((number) => userRow(services, `user-${number}`));
+    const rows = numbers.flatMap((number) => connectionRows(services, connector, `user-${number}`, fill));
+    await query.transaction().execute(async (transaction) => {
+      await transaction.insertInto("users").values(users).execute();
+      for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+        const some = rows.slice(from, from + ROWS_PER_INSERT);
+        await transaction
+          .insertInto("connections")
+          .values(some.map(({ connection }) => connection))
+          .execute();
+        await transaction
+          .insertInto("authorizations")
+          .values(some.map(({ authorization }) => authorization))
+          .execute();
+      }
+    });
+  }
+}
+
+function userRow({ macs }: Services, id: string): UserRow {
+  const now = Date.now();
+  const row = { id, group_id: null, group_asserted_at: null, tokens_valid_from: null, name: null, created_at: now, updated_at: now };
+  return { ...row, mac: macs.sign("users", row) };
+}
+
+interface Rows {
+  connection: ConnectionRow;
+  authorization: AuthorizationRow;
+}
+
+const connectionRows = (services: Services, connector: ConnectorConfig, userId: string, fill: Fill): Rows[] =>
+  Array.from({ length: fill.connectionsPerUser ?? 1 }, () => connected(services, connector, userId, fill.lifetimeSeconds));
+
+/** A connection and its grant, as connecting leaves them. */
+function connected({ sealer, macs }: Services, connector: ConnectorConfig, userId: string, lifetimeSeconds: number): Rows {
+  const now = Date.now();
+  const asked = { scopes: ["read"], startedBy: { userId, name: null } };
+  const pending = newConnection({ kind: "user", id: userId }, connector.slug, null, now);
+  const started = newAuthorization(macs, pending, asked, now);
+  const connection = { ...pending, enabled: 1, first_enabled_at: now, authorization_id: started.id };
+  const tokens = {
+    accessToken: `access-${randomUUID()}`,
+    refreshToken: `refresh-${randomUUID()}`,
+    tokenType: "bearer",
+    expiresInSeconds: TOKEN_SECONDS,
+    refreshExpiresInSeconds: null,
+    scopes: null,
+    misread: [],
+    stated: {},
+  };
+  const issuedAt = now - (TOKEN_SECONDS - lifetimeSeconds) * 1000;
+  const columns = tokenColumns(sealer, placeOf(connection, started.id), connector, tokens, started, {}, issuedAt);
+  const authorization: AuthorizationRow = {
+    ...started,
+    ...columns,
+    status: "active",
+    connected_at: now,
+    account_id: randomUUID(),
+    account_id_path: "sub",
+    client_id: connector.oauth?.client.clientId ?? null,
+  };
+  return { connection, authorization: { ...authorization, mac: macs.sign("authorizations", grantFacts(connection, authorization)) } };
+}

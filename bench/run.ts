@@ -1,0 +1,77 @@
+/**
+ * `npm run bench`: the gateway beside its peers, in interleaved rounds, each process on a core of its own. Writes `bench/results.json` and
+ * `bench/RESULTS.md`.
+ */
+import { parseArgs } from "node:util";
+import { startGateway } from "./gateway.ts";
+import { type Loader, startLoader } from "./loader.ts";
+import { describeMachine } from "./machine.ts";
+import { prepare } from "./prepare.ts";
+import { writeReport } from "./report.ts";
+import { type Measured, RESULTS_FILE, type Round, writeJson } from "./results.ts";
+import { CONNECTIONS, startTargets, type Target } from "./targets.ts";
+
+const STARTS = 2;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "" },
+  },
+});
+const only = values.only.split(",").filter((name) => name !== "");
+const rounds = Number(values.rounds || (values.quick ? 2 : 7));
+const [warmUpSeconds, secondsPerRound] = values.quick ? [1, 1] : [4, 4];
+
+prepare();
+const startMs: number[] = [];
+for (let count = 0; count < STARTS; count += 1) startMs.push(await measureStart());
+
+const loader = await startLoader();
+const { targets, leftOut, stop } = await startTargets(only);
+const measured = targets.map(({ name, title, kind }): Measured => ({ name, title, kind, rounds: [], residentMegabytes: 0 }));
+for (const { name, load } of targets) {
+  console.log(`warming up ${name}`);
+  await loader.run({ ...load, seconds: warmUpSeconds });
+}
+for (let round = 1; round <= rounds; round += 1)
+  for (const [index, target] of targets.entries()) {
+    const result = await measureRound(loader, target);
+    const of = measured[index];
+    of?.rounds.push(result);
+    if (of) of.residentMegabytes = target.process.residentMegabytes();
+    console.log(describe(round, target.name, result));
+  }
+await stop();
+await loader.stop();
+await writeJson(RESULTS_FILE, { machine: describeMachine(), secondsPerRound, connections: CONNECTIONS, targets: measured, startMs, leftOut });
+await writeReport();
+
+/** Milliseconds from starting the process to the first answered query. */
+async function measureStart(): Promise<number> {
+  let startedAt = 0;
+  const gateway = await startGateway({ onStart: () => (startedAt = performance.now()) });
+  const query = { method: "POST", headers: { "content-type": "application/json" }, body: '{"query":"{ platform { name } }"}' };
+  const response = await fetch(`${gateway.url}/graphql`, query);
+  await response.text();
+  const ms = performance.now() - startedAt;
+  await gateway.stop();
+  return ms;
+}
+
+async function measureRound(loads: Loader, { process, load }: Target): Promise<Round> {
+  const before = process.cpuMicroseconds();
+  const { answers, seconds, p50Ms, p99Ms } = await loads.run({ ...load, seconds: secondsPerRound });
+  return { requestsPerSecond: answers / seconds, cpuMicroseconds: (process.cpuMicroseconds() - before) / answers, p50Ms, p99Ms };
+}
+
+function describe(round: number, name: string, { requestsPerSecond, cpuMicroseconds, p50Ms, p99Ms }: Round): string {
+  const figures = [
+    `${requestsPerSecond.toFixed(0)}/s`,
+    `${cpuMicroseconds.toFixed(1)} µs`,
+    `p50 ${p50Ms.toFixed(2)} ms`,
+    `p99 ${p99Ms.toFixed(2)} ms`,
+  ];
+  return [String(round), name.padEnd(14), ...figures].join("  ");
+}
