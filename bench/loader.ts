@@ -16,7 +16,7 @@ export interface Loader {
 const answerSchema = z.union([z.strictObject({ result: loadResultSchema }), z.strictObject({ error: z.string() })]);
 
 export async function startLoader(): Promise<Loader> {
-  const pinned = startPinned({ core: OTHER_CORE, words: ["bench/dist/load/main.js"], env: process.env });
+  const pinned = startPinned({ core: OTHER_CORE, words: ["bench/dist/load/main.js"], env: process.env, hasChannel: true });
   await firstMessage(pinned);
   const runLenient = async (load: Load): Promise<LoadResult> => {
     const message = once(pinned.child, "message");

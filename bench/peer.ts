@@ -15,7 +15,7 @@ export type Peer = PinnedProcess & z.infer<typeof readySchema> & { port: number 
 export async function startPeer(name: string, env: Record<string, string> = {}, core = SERVER_CORE): Promise<Peer> {
   const port = await findFreePort();
   const own = { PORT: String(port), BENCH_JWT_SECRET: JWT_SECRET, BENCH_TOKEN: TOKEN, NODE_ENV: "production" };
-  const pinned = startPinned({ core, words: [`bench/dist/peers/${name}.js`], env: { ...process.env, ...own, ...env } });
+  const pinned = startPinned({ core, words: [`bench/dist/peers/${name}.js`], env: { ...process.env, ...own, ...env }, hasChannel: true });
   const { headers, body } = readySchema.parse(await firstMessage(pinned));
   await listening(pinned, port);
   return { ...pinned, port, headers, body };

@@ -26,11 +26,14 @@ export interface PinnedOptions {
   env: NodeJS.ProcessEnv;
   /** Where its standard output goes: a file's descriptor, or nowhere. Default: nowhere. */
   output?: number | "ignore";
+  /** Whether it can send messages. Default false. */
+  hasChannel?: boolean;
 }
 
 /** Starts Node on one core. */
-export function startPinned({ core, words, env, output = "ignore" }: PinnedOptions): PinnedProcess {
-  const child = spawn("taskset", ["-c", String(core), process.execPath, ...words], { env, stdio: ["ignore", output, "inherit", "ipc"] });
+export function startPinned({ core, words, env, output = "ignore", hasChannel = false }: PinnedOptions): PinnedProcess {
+  const stdio = ["ignore", output, "inherit", ...(hasChannel ? (["ipc"] as const) : [])] as const;
+  const child = spawn("taskset", ["-c", String(core), process.execPath, ...words], { env, stdio: [...stdio] });
   const pids = (): number[] => (child.pid === undefined ? [] : withDescendants(child.pid));
   const sum = (read: (pid: number) => number): number => pids().reduce((total, pid) => total + read(pid), 0);
   return {

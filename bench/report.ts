@@ -29,13 +29,13 @@ const meets = ({ atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_IN
 const ofMachine = ({ cpu, cores, memoryGigabytes, system, node, commit, isChanged, date }: Machine): string =>
   `${date} UTC, commit \`${commit}\`${isChanged ? " with changes" : ""}, Node ${node}, ${system}, ${cores} × ${cpu}, ${memoryGigabytes} GB.`;
 
-function title({ machine, secondsPerRound, connections, targets, leftOut }: Results): string {
+function title({ machine, secondsPerRound, connections, targets }: Results): string {
   const rounds = Math.max(...targets.map((target) => target.rounds.length));
   return `# Results
 
 Written by \`npm run bench\`. How it measures, and what it compares: [README](README.md).
 
-${ofMachine(machine)} ${rounds} interleaved rounds of ${secondsPerRound} s, ${connections} connections. The machine was shared: CPU per request is the figure that counts, requests a second and latencies are lower bounds.${leftOut.map((reason) => `\n\n${reason}`).join("")}`;
+${ofMachine(machine)} ${rounds} interleaved rounds of ${secondsPerRound} s, ${connections} connections. The machine was shared: CPU per request is the figure that counts, requests a second and latencies are lower bounds.`;
 }
 
 const HEADER = `| | CPU per request | spread | of raw | requests/s | p50 | p99 | p99/p50 | memory |

@@ -30,8 +30,6 @@ export const resultsSchema = z.strictObject({
   targets: z.array(measuredSchema),
   /** From starting the process to the first answered query. */
   startMs: z.array(z.number()),
-  /** Why a target was left out. */
-  leftOut: z.array(z.string()),
 });
 export type Results = z.infer<typeof resultsSchema>;
 

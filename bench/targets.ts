@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT } from "jose";
-import { type BenchGateway, COMMAND, CONNECTOR, type GatewayOptions, startFront, startGateway } from "./gateway.ts";
+import { type BenchGateway, CONNECTOR, type GatewayOptions, startFront, startGateway } from "./gateway.ts";
 import type { Load } from "./load/load.ts";
 import { OTHER_CORE } from "./machine.ts";
 import { JWT_SECRET, type Peer, startPeer, startProvider, TOKEN } from "./peer.ts";
@@ -19,8 +18,6 @@ export interface Target extends Pick<Measured, "name" | "title" | "kind"> {
 
 export interface Targets {
   targets: Target[];
-  /** Why one was left out. */
-  leftOut: string[];
   stop(): Promise<void>;
 }
 
@@ -64,16 +61,13 @@ export async function startTargets(only: readonly string[]): Promise<Targets> {
     return started;
   };
   const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
-  const leftOut: string[] = [];
   const targets: Target[] = [];
   for (const { names, start } of starters) {
     if (!names.some(isWanted)) continue;
-    if (names.includes("ours-workers") && !knowsWorkers()) leftOut.push("`ours-workers` was left out: this commit has no `--workers`.");
-    else targets.push(...(await start(keep)).filter(({ name }) => isWanted(name)));
+    targets.push(...(await start(keep)).filter(({ name }) => isWanted(name)));
   }
   return {
     targets,
-    leftOut,
     async stop() {
       for (const started of running.toReversed()) await started.stop();
     },
@@ -94,8 +88,6 @@ const starters: readonly { names: readonly string[]; start: Starter }[] = [
   { names: ["ours-proxied", "proxy", "hive"], start: startProxied },
   { names: ["ours-cold", "provider"], start: startCold },
 ];
-
-const knowsWorkers = (): boolean => execFileSync(process.execPath, [COMMAND, "--help"], { encoding: "utf8" }).includes("--workers");
 
 async function startOurs(keep: Parameters<Starter>[0], name: string, title: string, options: GatewayOptions): Promise<Started> {
   const gateway = keep(await startGateway(options));

@@ -96,7 +96,7 @@ async function run(argv: string[]): Promise<void> {
 
 /**
  * V8 collects the old generation once it has grown by two fifths. After 10,000 tokens a process then holds 154 MB, without the flag 177 to
- * 190 MB, at nearly the same throughput (bench/token.ts).
+ * 190 MB, at nearly the same throughput.
  */
 const HEAP_FLAG = "--heap-growing-percent=40";
 
