@@ -4,7 +4,16 @@ import { readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const STAMP = "dist/.built";
-const SOURCES = ["schema", "gateway", "client", "package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+const SOURCES = [
+  "schema",
+  "gateway",
+  "client",
+  ".ci/bundle.mjs",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+];
 
 const changedAt = (path) => {
   const entry = statSync(path);

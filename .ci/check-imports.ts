@@ -10,6 +10,7 @@ import { dirname, join, normalize } from "node:path";
 /** From the top down. A file at the root of `gateway/` is a room by itself. */
 const order: readonly (readonly string[])[] = [
   ["gateway/cli", "gateway/upstream-suite"],
+  ["gateway/command-line"],
   ["gateway/commands", "gateway/main", "gateway/index"],
   ["gateway/workers"],
   ["gateway/demo"],

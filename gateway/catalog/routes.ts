@@ -11,18 +11,28 @@ const SCRIPT_MAXIMUM_AGE_SECONDS = 300;
 interface Dependencies {
   catalog: Catalog;
   clock: Clock;
-  /** The built pages, and the browser bundle; null when they have not been built. */
+  /** The built pages, and the browser bundle; null when they have not been built. Default: those beside this code. */
   pages?: ReadonlyMap<string, Asset> | null;
   bundle?: ReadonlyMap<string, Asset> | null;
 }
 
+/** The files of a folder, read when the first of them is asked for. */
+function readLater(folder: Parameters<typeof readAssets>[0], given: ReadonlyMap<string, Asset> | null | undefined) {
+  let files = given;
+  return (path: string): Asset | undefined => {
+    if (files === undefined) files = readAssets(folder);
+    return files?.get(path);
+  };
+}
+
 /** The hosted catalog at `/` and `/connectors/:slug`, its files, the logos of known providers, and the browser bundle at `/xkit.js`. */
-export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalog"), bundle = readAssets("browser") }: Dependencies): Hono {
-  const script = bundle?.get("/xkit.js");
+export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependencies): Hono {
+  const findPage = readLater("catalog", pages);
+  const findScript = readLater("browser", bundle);
   const findLogoOrigins = createLogoOrigins(catalog, clock);
 
   async function servePage(request: Request): Promise<Response> {
-    const page = pages?.get("/index.html");
+    const page = findPage("/index.html");
     if (!page) return notBuilt("The catalog");
     return serveAsset(request, page, {
       "content-security-policy": createPolicy(await findLogoOrigins()),
@@ -34,7 +44,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
   const routes = new Hono();
   for (const path of ["/", "/connectors", "/connectors/:slug"]) routes.get(path, ({ req }) => servePage(req.raw));
   routes.get("/assets/*", ({ req }) => {
-    const asset = pages?.get(req.path);
+    const asset = findPage(req.path);
     return asset ? serveAsset(req.raw, asset, { "cache-control": IMMUTABLE }) : new Response("Not found.", { status: 404 });
   });
   routes.get("/xkit.js", ({ req }) => {
@@ -43,6 +53,7 @@ export function createCatalogRoutes({ catalog, clock, pages = readAssets("catalo
       "cross-origin-resource-policy": "cross-origin",
       "access-control-allow-origin": "*",
     };
+    const script = findScript("/xkit.js");
     return script ? serveAsset(req.raw, script, headers) : notBuilt("The browser bundle");
   });
   routes.route("/", createLogoRoutes());

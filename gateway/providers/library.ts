@@ -3,7 +3,7 @@ import { slugSchema } from "../../schema/input.ts";
 import { safeParseJson } from "../runtime/json.ts";
 
 /** The known providers: one file each. The build copies them beside the compiled code. */
-const FOLDER = new URL("./data/", import.meta.url);
+const FOLDER = new URL("../providers/data/", import.meta.url);
 const EXTENSION = ".json";
 
 /** What is known of a provider, as it is written; undefined where none has the slug. Only the file that is asked for is read. */

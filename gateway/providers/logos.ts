@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 
 /** The logos of known providers. The build copies them beside the compiled code. */
-const FOLDER = new URL("./logos/", import.meta.url);
+const FOLDER = new URL("../providers/logos/", import.meta.url);
 const EXTENSION = ".svg";
 
 /** Where this gateway serves them. */

@@ -6,7 +6,6 @@ import { badUserInput } from "../../schema/errors.ts";
 import type { Answer, Exchange, Routed } from "../http/pipeline.ts";
 import { type AnswerCookies, createCookieList } from "../http/plain-answer.ts";
 import { safeParseJson } from "../runtime/json.ts";
-import { createOpenApi } from "./openapi.ts";
 import { type Operation, createCallerResolvers } from "./operation.ts";
 import { platformOperations } from "./platform.ts";
 import { platformUserOperations } from "./platform-user.ts";
@@ -58,10 +57,14 @@ function withoutBody(answered: Answer): Response {
   return new Response(null, { status, headers });
 }
 
-/** The OpenAPI document of the contract. */
+/** The OpenAPI document of the contract, which is made when it is asked for first. */
 export function createOpenApiRoute(facts: OpenApiFacts): Hono<Routed> {
-  const document = JSON.stringify(createOpenApi(restParts, facts));
-  return new Hono<Routed>().get("/api/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
+  let document: Promise<string> | undefined;
+  const make = async () => JSON.stringify((await import("./openapi.ts")).createOpenApi(restParts, facts));
+  return new Hono<Routed>().get(
+    "/api/openapi.json",
+    async () => new Response(await (document ??= make()), { headers: { "content-type": "application/json" } }),
+  );
 }
 
 function paramsOf(positions: Record<string, string | number>, values: readonly string[]): Record<string, string> {

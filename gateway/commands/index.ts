@@ -1,0 +1,8 @@
+/** The commands beside `start`, which a gateway that runs does not load. */
+export { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
+export { makeBackup, restoreBackup } from "./backups.ts";
+export { addConnector, checkConnectors, listKnownProviders } from "./connectors.ts";
+export { printKeyStatus, printSealingKey, resealStore } from "./sealing-keys.ts";
+export { rotateSigningKey } from "./signing-keys.ts";
+export { printUserToken, revokeUser } from "./users.ts";
+export { withServices } from "./with-services.ts";
