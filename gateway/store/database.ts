@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Changes, Topic } from "./changes.ts";
@@ -15,6 +15,15 @@ export interface Database {
   query: Kysely<Tables>;
   /** One transaction; once it is committed, every process is told of `topics` before this resolves here. */
   write<Result>(topics: readonly Topic[], statements: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * One statement that commits by itself, and answers at most one row: what it changed. It selects `mark` beside that row's columns. Where
+   * it has answered one, every process is told of `topics` before this resolves here, and the clock is measured.
+   */
+  changeOne<Row extends { mark: unknown }>(
+    topics: readonly Topic[],
+    statement: (query: Kysely<Tables>, mark: Mark) => Promise<Row | undefined>,
+    options?: ChangeOptions,
+  ): Promise<Omit<Row, "mark"> | null>;
   changes: Changes;
   /** Drops all that the caches of this process hold. */
   dropCaches(): void;
@@ -25,6 +34,14 @@ export interface Database {
   /** What does not work although requests are served, and what to do about it; null when all is well. */
   degradation(): string | null;
   close(): Promise<void>;
+}
+
+/** What a statement selects, so that the store tells of it and says its time. */
+export type Mark = RawBuilder<unknown>;
+
+export interface ChangeOptions {
+  /** It means nothing once the processes of this machine have ended with it: SQLite need not wait for the disk. Default false. */
+  isTransient?: boolean;
 }
 
 export interface StoreOptions {

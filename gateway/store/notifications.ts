@@ -3,7 +3,8 @@ import pg from "pg";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Change, Topic } from "./changes.ts";
 
-const CHANNEL = "xkit_changes";
+/** Where changes are told of. */
+export const CHANNEL = "xkit_changes";
 /** The statement that starts to listen. */
 export const LISTEN = `listen ${CHANNEL}`;
 const PROOF = "proof:";
@@ -79,7 +80,7 @@ export const canNotify = (notify: Notify): Promise<boolean> =>
 /** Tells every process of a change once the transaction of `notify` is committed. */
 export const announce = (topic: Topic, notify: Notify): Promise<unknown> => notify(CHANNEL, payloadOf(topic));
 
-/** "everything" when the topic is too long to be sent. */
-const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
+/** What tells of a topic: "everything" when it is too long to be sent. */
+export const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
 
 const isTopic = (payload: string): payload is Topic => /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload);

@@ -10,12 +10,12 @@ import {
 import pg from "pg";
 import { z } from "zod";
 import { createAvailability } from "./availability.ts";
-import { createChangeHub } from "./changes.ts";
+import { createChangeHub, type Topic } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { CANNOT_HEAR, createListener, type Listener } from "./listener.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
-import { announce } from "./notifications.ts";
+import { announce, CHANNEL, payloadOf } from "./notifications.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 import { isUnavailable, sortErrors } from "./unavailable.ts";
@@ -32,6 +32,9 @@ const ANSWER_MARGIN_MS = 2_000;
 const MIGRATION_LOCK = 7_305_417_920;
 
 const timeSchema = z.object({ now: z.number() });
+const markSchema = z.object({ now: z.number() });
+/** The server's time when it comes to this, in milliseconds since the epoch. */
+const serverTime = sql`(extract(epoch from clock_timestamp()) * 1000)::float8`;
 
 // Instants and counts are far below 2^53; pg would hand them out as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -41,7 +44,7 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
   const availability = createAvailability(log, touch);
   const query = new Kysely<Tables>({ dialect: sortErrors(new PostgresDialect({ pool: createPool(url) }), availability.report) });
   const clock = createStoreClock(machine, async () => {
-    const { rows } = await sql`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "now"`.execute(query);
+    const { rows } = await sql`select ${serverTime} as "now"`.execute(query);
     return timeSchema.parse(rows[0]).now;
   });
   let listener: Listener | null = null;
@@ -84,11 +87,26 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
       for (const topic of topics) changes.tell(topic);
       return result;
     },
+    async changeOne(topics, statement) {
+      const sentAt = Date.now();
+      const changed = await statement(query, markOf(topics));
+      if (!changed) return null;
+      const { mark, ...row } = changed;
+      clock.note(sentAt, markSchema.parse(mark).now);
+      for (const topic of topics) changes.tell(topic);
+      return row;
+    },
     clock,
     checkWritable: availability.check,
     degradation: () => (isDeaf() ? CANNOT_HEAR : null),
     close,
   };
+}
+
+/** Sends news, which is delivered at commit, and tells the time. */
+function markOf(topics: readonly Topic[]) {
+  const told = topics.map((topic) => sql`, ${sql.lit(topic)}, pg_notify(${CHANNEL}, ${payloadOf(topic)})::text`);
+  return sql`json_build_object('now', ${serverTime}${sql.join(told, sql``)})`;
 }
 
 /** One process after the other. */

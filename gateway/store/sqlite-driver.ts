@@ -27,27 +27,58 @@ export interface SqliteConnections {
   onError(error: unknown): void;
 }
 
-/** Reads outside of transactions go to the reader at once; everything else queues for the writer. */
-export function createSqliteDialect(connections: SqliteConnections): Dialect {
-  return {
-    createDriver: () => createDriver(connections),
+/**
+ * Reads outside of transactions go to the reader at once; everything else queues for the writer. What the transient dialect writes outside of
+ * transactions is not on the disk once it is committed (`synchronous=normal`): a loss of power may undo it, the end of a process does not.
+ */
+export function createSqliteDialects(connections: SqliteConnections): Record<"durable" | "transient", Dialect> {
+  const files = openExecutors(connections);
+  const toDialect = (isTransient: boolean): Dialect => ({
+    createDriver: () => createDriver(files, isTransient),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (database) => new SqliteIntrospector(database),
+  });
+  return { durable: toDialect(false), transient: toDialect(true) };
+}
+
+function openExecutors({ writer, reader, onError, ...hooks }: SqliteConnections) {
+  return {
+    ...hooks,
+    writer,
+    reader,
+    queue: createWriteQueue(),
+    execute: createExecutor(writer, onError),
+    read: createExecutor(reader, onError),
   };
 }
 
-function createDriver({ writer, reader, beforeRead, beforeWrite, onError }: SqliteConnections): Driver {
-  const queue = createWriteQueue();
+function createDriver({ writer, reader, queue, execute, read, ...hooks }: ReturnType<typeof openExecutors>, isTransient: boolean): Driver {
+  const { beforeRead, beforeWrite } = hooks;
   /** What ends the turn of each connection that is in a transaction. */
   const turns = new WeakMap<DatabaseConnection, () => void>();
-  const [execute, read] = [createExecutor(writer, onError), createExecutor(reader, onError)];
 
   const write = <Row>(query: CompiledQuery) =>
     queue.enter(() => {
       beforeWrite();
       return execute<Row>(query);
     });
+
+  /** A statement that is a transaction of its own. */
+  async function writeAlone<Row>(query: CompiledQuery) {
+    const { result, leave } = await (isTransient ? queue.enter(() => writeUnsynced<Row>(query)) : write<Row>(query));
+    leave();
+    return result;
+  }
+  async function writeUnsynced<Row>(query: CompiledQuery) {
+    beforeWrite();
+    writer.exec("pragma synchronous = normal");
+    try {
+      return await execute<Row>(query);
+    } finally {
+      writer.exec("pragma synchronous = full");
+    }
+  }
 
   function connect(): DatabaseConnection {
     const connection: DatabaseConnection = {
@@ -57,9 +88,7 @@ function createDriver({ writer, reader, beforeRead, beforeWrite, onError }: Sqli
           beforeRead();
           return retryWhileBusy(() => read<Row>(query), performance.now() + STATEMENT_TIMEOUT_MS);
         }
-        const { result, leave } = await write<Row>(query);
-        leave();
-        return result;
+        return writeAlone<Row>(query);
       },
       streamQuery() {
         throw new TypeError("The store's rows are not streamed.");

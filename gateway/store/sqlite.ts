@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import Libsql from "libsql";
 import { z } from "zod";
 import { createAvailability } from "./availability.ts";
@@ -9,7 +9,7 @@ import { createChangeHub } from "./changes.ts";
 import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
-import { createSqliteDialect } from "./sqlite-driver.ts";
+import { createSqliteDialects } from "./sqlite-driver.ts";
 import { createFile, type FileWatch, identityOf, OWNER_ONLY, warnOfReaders, watchFile } from "./sqlite-file.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
@@ -37,18 +37,19 @@ const synchronousSchema = z.object({ synchronous: z.literal(2) });
 export async function openSqlite(path: string, { clock: machine, log }: StoreOptions): Promise<Database> {
   const { identity, writer, reader } = openFile(path);
   // Every process that opens the file runs on this machine.
-  const clock = createStoreClock(machine, () => Promise.resolve(Date.now()));
+  const clock = createStoreClock(machine, null);
   let watch: FileWatch | null = null;
   let timer: NodeJS.Timeout | undefined;
   const availability = createAvailability(log, () => tryToWrite(query, path));
-  const dialect = createSqliteDialect({
+  const dialects = createSqliteDialects({
     writer,
     reader,
     beforeRead: () => watch?.assertIntact(),
     beforeWrite: () => watch?.assertCurrent(),
     onError: (error) => watch?.judge(error),
   });
-  const query = new Kysely<Tables>({ dialect: sortErrors(dialect, availability.report) });
+  const query = new Kysely<Tables>({ dialect: sortErrors(dialects.durable, availability.report) });
+  const transientQuery = new Kysely<Tables>({ dialect: sortErrors(dialects.transient, availability.report) });
 
   async function close() {
     availability.close();
@@ -83,6 +84,14 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
       commits += 1;
       for (const topic of topics) changes.tell(topic);
       return result;
+    },
+    async changeOne(topics, statement, { isTransient = false } = {}) {
+      const changed = await statement(isTransient ? transientQuery : query, sql`null`);
+      if (!changed) return null;
+      const { mark: _mark, ...row } = changed;
+      if (topics.length > 0) commits += 1;
+      for (const topic of topics) changes.tell(topic);
+      return row;
     },
     clock,
     async checkWritable() {

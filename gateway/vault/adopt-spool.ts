@@ -58,7 +58,7 @@ async function adoptRefreshed(
 ): Promise<boolean> {
   const grant = { connection, authorization: { id, version, token_kind: tokenKind } };
   const active = { ...activeColumns(dependencies, grant, columns, noProblem), health_changed_at: dependencies.clock.now() };
-  const isStored = await updateGrant(dependencies, grant, active);
+  const isStored = (await updateGrant(dependencies, grant, active)) !== null;
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
     const authorization = { ...newAuthorization(dependencies.macs, connection, { ...nothingAsked, kind: tokenKind }, 0), id, ...active };

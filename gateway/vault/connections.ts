@@ -7,6 +7,14 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { logoUrlOf } from "../providers/logos.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
+import {
+  type ChangedGrant,
+  changeGrantRows,
+  type ConnectionRows,
+  type GrantChange,
+  readConnectionRows,
+  readOwnedRows,
+} from "./connection-rows.ts";
 import { ofKind, ownGrantOf } from "./token-kinds.ts";
 import type { Database } from "../store/database.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
@@ -60,6 +68,8 @@ export interface ConnectionStore {
     connection: ConnectionRow,
     statements: (transaction: Transaction<Tables>, current: ConnectionRow) => Promise<Result>,
   ): Promise<Result>;
+  /** The same for the columns of one grant, where it still has this version. Answers the rows as they are then; null: nothing has changed. */
+  changeGrant(connection: ConnectionRow, grant: GrantChange["grant"], columns: Partial<AuthorizationRow>): Promise<ChangedGrant | null>;
 }
 
 type Connectors = ReadonlyMap<string, ConnectorConfig>;
@@ -67,9 +77,6 @@ type Connectors = ReadonlyMap<string, ConnectorConfig>;
 export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${owner.id}`;
 
 export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
-
-/** How often rows are read at most while they change. */
-const MAXIMUM_READS = 5;
 
 export function createConnectionStore(database: Database, connectors: Connectors, clock: Clock): ConnectionStore {
   const { query } = database;
@@ -84,15 +91,15 @@ export function createConnectionStore(database: Database, connectors: Connectors
   return {
     async list(owner) {
       const stored = await cache.get(topicOf(owner), async () => {
-        const rows = selectOwned(query, owner);
-        return (await joinAtOneInstant(query, connectors, () => rows.execute())).toSorted(byHealth);
+        const rows = await readOwnedRows(query, owner);
+        return rows.flatMap((row) => toStored(connectors, row)).toSorted(byHealth);
       });
       return stored.some(mayBeInterrupted) ? stored.map(show) : stored;
     },
 
     async read(connectionId, kind = null) {
-      const row = selectConnection(query, connectionId);
-      const stored = (await joinAtOneInstant(query, connectors, () => row.execute())).map(show)[0];
+      const rows = await readConnectionRows(query, connectionId);
+      const stored = rows.flatMap((row) => toStored(connectors, row)).map(show)[0];
       return stored ? (ofKind(stored, kind) ?? { ...stored, authorization: null }) : null;
     },
 
@@ -109,6 +116,13 @@ export function createConnectionStore(database: Database, connectors: Connectors
       database.write([topicOf(ownerOf(connection))], async (transaction) =>
         statements(transaction, await locked(database, selectConnection(transaction, connection.id)).executeTakeFirstOrThrow()),
       ),
+
+    changeGrant: (connection, grant, columns) =>
+      changeGrantRows(database, topicOf(ownerOf(connection)), {
+        connectionId: connection.id,
+        grant,
+        columns: { ...columns, updated_at: clock.now() },
+      }),
   };
 }
 
@@ -125,33 +139,18 @@ async function join(query: Kysely<Tables>, connectors: Connectors, connections: 
   const own = ids.length > 0 ? await rows.where("id", "in", ids).execute() : [];
   const kindIds = own.filter(({ token_kind }) => token_kind !== null).map(({ id }) => id);
   const further = kindIds.length > 0 ? await rows.where("came_with", "in", kindIds).orderBy("id").execute() : [];
-  return connections.flatMap((connection) => {
-    const connector = connectors.get(connection.connector_slug);
-    const authorization = own.find(({ id }) => id === connection.authorization_id) ?? null;
-    const beside = further.filter(({ came_with }) => came_with === connection.authorization_id);
-    const grants = authorization && beside.length > 0 ? [authorization, ...beside] : undefined;
-    return connector ? [{ connection, authorization, connector, ...(grants && { grants }) }] : [];
-  });
+  return connections.flatMap((connection) => toStored(connectors, { connection, grants: [...own, ...further] }));
 }
 
-/** Reads again while connections change between the two statements: a reconnect would show half of itself. */
-async function joinAtOneInstant(
-  query: Kysely<Tables>,
-  connectors: Connectors,
-  read: () => Promise<ConnectionRow[]>,
-): Promise<StoredConnection[]> {
-  let connections = await read();
-  for (let tries = 1; ; tries += 1) {
-    const stored = await join(query, connectors, connections);
-    const after = connections.length > 0 ? await read() : connections;
-    if (grantsOf(connections) === grantsOf(after) || tries === MAXIMUM_READS) return stored;
-    connections = after;
-  }
+/** Nothing where the configuration no longer has its connector. `grants` may have those of other connections too. */
+function toStored(connectors: Connectors, { connection, grants: rows }: ConnectionRows): StoredConnection[] {
+  const connector = connectors.get(connection.connector_slug);
+  if (!connector) return [];
+  const authorization = rows.find(({ id }) => id === connection.authorization_id) ?? null;
+  const beside = rows.filter(({ came_with }) => came_with !== null && came_with === connection.authorization_id);
+  const grants = authorization && beside.length > 0 ? [authorization, ...beside] : undefined;
+  return [{ connection, authorization, connector, ...(grants && { grants }) }];
 }
-
-/** Which grant serves each connection. */
-const grantsOf = (connections: readonly ConnectionRow[]): string =>
-  JSON.stringify(connections.map(({ id, enabled, authorization_id }) => [id, enabled, authorization_id]));
 
 /** Rows locked until the transaction ends. SQLite has one writing transaction at a time anyway. */
 export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Database, "kind">, query: Query): Query =>

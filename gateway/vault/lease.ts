@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
-import type { Database } from "../store/database.ts";
+import type { Database, Mark } from "../store/database.ts";
 import type { AuthorizationRow, Tables } from "../store/tables.ts";
 import { ownerOf, type StoredGrant, topicOf } from "./connections.ts";
 import { isKilledByRefresh } from "./held-token.ts";
@@ -9,7 +9,10 @@ import { FORCED_REFRESH_INTERVAL_MS } from "./refresh-problem.ts";
 
 /** A lease outlives the provider's timeout by this much, for storing the answer. */
 const LEASE_MARGIN_MS = 5_000;
-/** A claim that took longer, because the row was locked, has used too much of its lease: it is released and claimed again. */
+/**
+ * A claim that took longer, because the row was locked, has used too much of its lease: it is released and claimed again. So is one by a
+ * clock that was wrong by more.
+ */
 const CLAIM_LONGEST_MS = 1_000;
 
 /** The columns of a grant that no process is refreshing. */
@@ -47,18 +50,18 @@ export async function claimLease(
   grant: StoredGrant,
   claim: Claim,
 ): Promise<ClaimedGrant | null> {
-  await database.clock.measure();
   const now = clock.now();
   const leaseExpiresAt = now + timeoutMs + LEASE_MARGIN_MS;
-  const update = (query: Kysely<Tables>) => takeLease(query, grant, claim, { now, leaseExpiresAt });
   // Other processes hear of it where they must not give the token any more.
-  const authorization = await (isKilledByRefresh(grant)
-    ? database.write([topicOf(ownerOf(grant.connection))], update)
-    : update(database.query));
+  const topics = isKilledByRefresh(grant) ? [topicOf(ownerOf(grant.connection))] : [];
+  const authorization = await database.changeOne(topics, (query, mark) => takeLease(query, grant, claim, { now, leaseExpiresAt }, mark), {
+    isTransient: true,
+  });
   if (!authorization) return null;
   const leaseRemainsMs = () => leaseExpiresAt - clock.now();
   const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
-  if (clock.now() - now <= CLAIM_LONGEST_MS) return claimed;
+  // The store has told its time: the clock by which it was claimed may have been wrong.
+  if (Math.abs(clock.now() - now) <= CLAIM_LONGEST_MS) return claimed;
   await undoClaim(database, claimed);
   return null;
 }
@@ -73,7 +76,8 @@ function takeLease(
   { authorization }: StoredGrant,
   { forced, takeOver }: Claim,
   { now, leaseExpiresAt }: LeaseTimes,
-): Promise<AuthorizationRow | undefined> {
+  mark: Mark,
+): Promise<(AuthorizationRow & { mark: unknown }) | undefined> {
   let update = query
     .updateTable("authorizations")
     .set({ lease_id: randomUUID(), lease_expires_at: leaseExpiresAt, ...(forced && { forced_at: now }) })
@@ -86,7 +90,7 @@ function takeLease(
     .where((row) => row.or([row("lease_id", "is", null), row.and([row("lease_id", "=", takeOver), row("lease_expires_at", "<=", now)])]));
   if (forced)
     update = update.where((row) => row.or([row("forced_at", "is", null), row("forced_at", "<=", now - FORCED_REFRESH_INTERVAL_MS)]));
-  return update.returningAll().executeTakeFirst();
+  return update.returningAll().returning(mark.as("mark")).executeTakeFirst();
 }
 
 /**

@@ -7,6 +7,7 @@ import { isOfRestoredBackup } from "../store/restored-backups.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import type { ChangedGrant } from "./connection-rows.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
 import { noteHealth } from "./health.ts";
@@ -34,7 +35,7 @@ const unusableToken = { ...shortLived, kind: "temporary", retryAfterSeconds: nul
 /**
  * Stores refreshed tokens (rule 9). Also over a verdict of another process that sent the same refresh token after this one's lease had ended.
  * While the store is away they are kept, here and in the spool, and tried for as long as the process lives (rule 5). What cannot be stored
- * for another reason is in the spool when this throws. False: the grant is no longer the one that was claimed.
+ * for another reason is in the spool when this throws. Answers the rows as they are then; null: the grant is no longer the one that was claimed.
  * @param askedAt milliseconds: before the request was sent.
  */
 export async function storeTokens(
@@ -42,7 +43,7 @@ export async function storeTokens(
   grant: StoredGrant,
   tokens: TokenSet,
   askedAt: number,
-): Promise<boolean> {
+): Promise<ChangedGrant | null> {
   const { sealer, clock, log, spool, narrowTo } = dependencies;
   const { connection, authorization, connector } = grant;
   const facts = { connection: connection.id, connector: connector.slug };
@@ -56,15 +57,15 @@ export async function storeTokens(
     const { id: authorizationId, version, token_kind: tokenKind } = authorization;
     return spool.keep({ connectionId: connection.id, authorizationId, version, columns, ...(tokenKind !== null && { tokenKind }) });
   };
-  const isStored = await retryAndSpool(dependencies, keep, () =>
+  const changed = await retryAndSpool(dependencies, keep, () =>
     updateGrant(dependencies, grant, noteHealth(grant, activeColumns(dependencies, grant, columns, problem), clock.now())),
   );
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
     log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
-  if (isStored) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
+  if (changed) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
   else await discardTokens(dependencies, grant, tokens);
-  return isStored;
+  return changed;
 }
 
 /** New tokens are stored also where what was stated before does not open: null, and it stays as it is. */
@@ -148,22 +149,9 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   );
 }
 
-/** @returns false when the grant is no longer the one that was claimed, and nothing has changed. */
-export function updateGrant(
-  { connections, clock }: Pick<ResultDependencies, "connections" | "clock">,
+/** @returns the rows as they are then; null when the grant is no longer the one that was claimed, and nothing has changed. */
+export const updateGrant = (
+  { connections }: Pick<ResultDependencies, "connections">,
   { connection, authorization }: GrantVersion,
   columns: Partial<AuthorizationRow>,
-): Promise<boolean> {
-  return connections.change(connection, async (transaction) => {
-    const now = clock.now();
-    const { numUpdatedRows } = await transaction
-      .updateTable("authorizations")
-      .set({ ...columns, updated_at: now })
-      .where("id", "=", authorization.id)
-      .where("version", "=", authorization.version)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows === 0n) return false;
-    await transaction.updateTable("connections").set({ updated_at: now }).where("id", "=", connection.id).execute();
-    return true;
-  });
-}
+): Promise<ChangedGrant | null> => connections.changeGrant(connection, authorization, columns);

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { TokenFailure, TokenSet } from "../oauth/result.ts";
-import { isLeased, type StoredConnection, type StoredGrant } from "./connections.ts";
+import type { ChangedGrant } from "./connection-rows.ts";
+import { isLeased, ownerOf, type StoredConnection, type StoredGrant, topicOf } from "./connections.ts";
 import { createMissingClientLog, grantClientOf } from "./grant-client.ts";
 import { createInFlight } from "./in-flight.ts";
 import { claimLease, type ClaimedGrant, undoClaim } from "./lease.ts";
@@ -15,8 +16,9 @@ import { SealError } from "../store/sealing.ts";
 import { openColumn, rowOf } from "./sealed-columns.ts";
 import { noteUnopened } from "./unopened.ts";
 
-/** How often a process that waits for another's refresh looks, at first and at most. */
-const WAIT_FIRST_MS = 25;
+/** How long a process that waits for another's refresh waits before it looks again: at first, how many times longer each time, and at most. */
+const WAIT_FIRST_MS = 10;
+const WAIT_GROWTH = 1.25;
 const WAIT_LONGEST_MS = 250;
 
 /** What the store holds after a refresh, and why it did not come about if it did not. */
@@ -127,28 +129,50 @@ async function refreshOnce(flight: Flight, started: StoredGrant, cause: RefreshC
   openColumn(flight, started, "sealed_refresh_token");
   let grant = started;
   let takeOver: string | null = null;
-  for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
+  for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(Math.ceil(waitMs * WAIT_GROWTH), WAIT_LONGEST_MS)) {
     const problem = standingProblem(grant.authorization, clock.now()) ?? (forced ? forcedTooSoon(grant.authorization, clock.now()) : null);
     if (problem) return { stored: grant, problem };
-    const claimed = await claimLease(flight, grant, { forced, takeOver });
+    // What is in the cache says nothing of leases.
+    const isTried = grant === started || !isLeased(grant.authorization, clock.now());
+    const claimed = isTried ? await claimLease(flight, grant, { forced, takeOver }) : null;
     const outcome = claimed && (await refreshClaimed(flight, claimed, cause, track));
     if (outcome) return outcome;
-    await clock.sleep(waitMs);
+    const waitedMs = await waitForChange(flight, grant, waitMs);
     const current = await connections.read(grant.connection.id, grant.authorization.token_kind);
     const isToBeAsked = flight.narrowTo ? isThere : isSameGrant;
     if (!isToBeAsked(current, grant)) return { stored: current, problem: problemOf(current, clock.now()) };
     grant = current;
-    takeOver = await lapse.look(grant.authorization, waitMs);
+    takeOver = await lapse.look(grant.authorization, waitedMs);
   }
 }
 
 /** Waits until the process that refreshes a grant has ended, and asks nothing of the provider. */
-async function settled({ connections, clock }: Dependencies, grant: StoredGrant): Promise<RefreshOutcome> {
-  for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(waitMs * 2, WAIT_LONGEST_MS)) {
-    await clock.sleep(waitMs);
+async function settled({ connections, database, clock }: Dependencies, grant: StoredGrant): Promise<RefreshOutcome> {
+  for (let waitMs = WAIT_FIRST_MS; ; waitMs = Math.min(Math.ceil(waitMs * WAIT_GROWTH), WAIT_LONGEST_MS)) {
+    await waitForChange({ database, clock }, grant, waitMs);
     const current = await connections.read(grant.connection.id, grant.authorization.token_kind);
     if (!isSameGrant(current, grant) || !isLeased(current.authorization, clock.now()))
       return { stored: current, problem: problemOf(current, clock.now()) };
+  }
+}
+
+/**
+ * Resolves after `waitMs`, or once a process tells of a change of the owner's connections: what another one has stored is adopted at once.
+ * @returns how long it waited, at least.
+ */
+async function waitForChange(
+  { database: { changes }, clock }: Pick<Flight, "database" | "clock">,
+  { connection }: StoredGrant,
+  waitMs: number,
+): Promise<number> {
+  const changed = new AbortController();
+  const topic = topicOf(ownerOf(connection));
+  const unlisten = changes.listen((change) => void (change === topic && changed.abort()));
+  try {
+    await clock.sleep(waitMs, changed.signal);
+    return changed.signal.aborted ? 0 : waitMs;
+  } finally {
+    unlisten();
   }
 }
 
@@ -170,23 +194,31 @@ async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: Refr
   const saving = saveAnswer(flight, asked);
   track(adoptLateTokens(flight, asked, saving));
   // A failure leaves the lease to lapse: another process waits before it sends a token that may be used up.
-  if (!(await saving)) return null;
-  const current = await connections.read(claimed.connection.id, claimed.authorization.token_kind);
-  return { stored: current, problem: problemOf(current, clock.now()) };
+  const saved = await saving;
+  if (saved === "nothing") return null;
+  const stored = afterChange(claimed, saved) ?? (await connections.read(claimed.connection.id, claimed.authorization.token_kind));
+  return { stored, problem: problemOf(stored, clock.now()) };
 }
 
-/** @returns false when there is nothing to save. */
-async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<boolean> {
-  if (!answer) return false;
+/** The grant as it was just written. Null: it is to be read, as what is beside it may have changed too. */
+const afterChange = ({ connector, grants }: StoredGrant, changed: ChangedGrant | null): StoredConnection | null =>
+  changed && !grants ? { ...changed, connector } : null;
+
+/** @returns the rows of new tokens, null for another answer, "nothing" when there is nothing to save. */
+async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<ChangedGrant | null | "nothing"> {
+  if (!answer) return "nothing";
   const { result, askedAt } = answer;
   if (result.ok) {
-    if (await storeTokens(flight, grant, result.tokens, askedAt)) flight.onNarrowed?.({ tokens: result.tokens, askedAt });
-  } else if (flight.narrowTo && result.code === "invalid_scope") await refuseNarrower(flight, grant, result);
+    const changed = await storeTokens(flight, grant, result.tokens, askedAt);
+    if (changed) flight.onNarrowed?.({ tokens: result.tokens, askedAt });
+    return changed;
+  }
+  if (flight.narrowTo && result.code === "invalid_scope") await refuseNarrower(flight, grant, result);
   else if (result.kind === "revoked") await markRevoked(flight, grant, result.code);
   else if (result.kind === "withdrawn") await undoClaim(flight.database, grant);
   else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, result))) await markRefusedAlone(flight, grant, result);
   else await recordFailure(flight, grant, result);
-  return result.ok || result.kind !== "withdrawn";
+  return result.kind === "withdrawn" ? "nothing" : null;
 }
 
 /** It says nothing of the grant. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
-import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests, turns } from "../../test/support/vault.ts";
+import { askToken, HOUR_MS, inStore, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 import { TAKEOVER_WAIT_MS } from "../store/lapse-watch.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 
@@ -39,8 +39,9 @@ describe.each(databaseKinds)("a caller who waits for a refresh of a process that
     const { ada } = await leftBehind(database, {}, 61_000);
     expect((await askToken(ada)).__typename).toBe("AccessToken");
     test.clock.advance(2_000);
+    const before = test.clock.waits();
     const asking = askToken(ada);
-    await turns(100);
+    await vi.waitUntil(() => test.clock.waits() > before, PATIENCE);
     test.clock.advance(10_000);
     expect(await asking).toMatchObject({ __typename: "TemporarilyUnavailable" });
     // The refresh goes on until the lease ends, and stopping waits for it.

@@ -1,0 +1,169 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Owner } from "../../schema/upstream.ts";
+import type { Topic } from "../store/changes.ts";
+import type { Database } from "../store/database.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
+import { servesConnection } from "./token-kinds.ts";
+
+/** A connection's row beside those of its grants, by their ids. */
+export interface ConnectionRows {
+  connection: ConnectionRow;
+  grants: AuthorizationRow[];
+}
+
+/** The rows of a grant that has changed. */
+export interface ChangedGrant {
+  connection: ConnectionRow;
+  authorization: AuthorizationRow;
+}
+
+/** New columns for one grant, where it still has this version. */
+export interface GrantChange {
+  connectionId: string;
+  grant: Pick<AuthorizationRow, "id" | "version">;
+  columns: Partial<AuthorizationRow> & { updated_at: number };
+}
+
+/** A connection's columns beside those of a grant, which has some of the same names. */
+type BesideGrant = { [Column in keyof ConnectionRow as `c_${Column}`]: ConnectionRow[Column] };
+
+const connectionColumns = <Table extends string>(table: Table) =>
+  [
+    `${table}.id as c_id`,
+    `${table}.owner_kind as c_owner_kind`,
+    `${table}.owner_id as c_owner_id`,
+    `${table}.connector_slug as c_connector_slug`,
+    `${table}.enabled as c_enabled`,
+    `${table}.authorization_id as c_authorization_id`,
+    `${table}.first_enabled_at as c_first_enabled_at`,
+    `${table}.created_at as c_created_at`,
+    `${table}.updated_at as c_updated_at`,
+  ] as const;
+
+function split<Row extends BesideGrant>(row: Row): { connection: ConnectionRow; grant: Omit<Row, keyof BesideGrant> } {
+  const {
+    c_id,
+    c_owner_kind,
+    c_owner_id,
+    c_connector_slug,
+    c_enabled,
+    c_authorization_id,
+    c_first_enabled_at,
+    c_created_at,
+    c_updated_at,
+    ...grant
+  } = row;
+  const connection = {
+    id: c_id,
+    owner_kind: c_owner_kind,
+    owner_id: c_owner_id,
+    connector_slug: c_connector_slug,
+    enabled: c_enabled,
+    authorization_id: c_authorization_id,
+    first_enabled_at: c_first_enabled_at,
+    created_at: c_created_at,
+    updated_at: c_updated_at,
+  };
+  return { connection, grant };
+}
+
+/** Of a connection without a grant. */
+type Absent = { [Column in keyof AuthorizationRow]: AuthorizationRow[Column] | null };
+
+const isGrant = (row: Absent): row is AuthorizationRow => row.id !== null;
+
+/** Each connection beside its grants, in one statement: between two, a reconnect would show half of itself. */
+const selectRows = (query: Kysely<Tables>) =>
+  query
+    .selectFrom("connections")
+    .leftJoin("authorizations", (join) => join.onRef("authorizations.connection_id", "=", "connections.id").on(servesConnection()))
+    .select(connectionColumns("connections"))
+    .selectAll("authorizations")
+    .orderBy("connections.id")
+    .orderBy("authorizations.id");
+
+/** An owner's connections, by their ids. */
+export async function readOwnedRows(query: Kysely<Tables>, { kind, id }: Owner): Promise<ConnectionRows[]> {
+  return gather(await selectRows(query).where("owner_kind", "=", kind).where("owner_id", "=", id).execute());
+}
+
+/** One connection, or none. */
+export async function readConnectionRows(query: Kysely<Tables>, connectionId: string): Promise<ConnectionRows[]> {
+  return gather(await selectRows(query).where("connections.id", "=", connectionId).execute());
+}
+
+function gather(rows: readonly (BesideGrant & Absent)[]): ConnectionRows[] {
+  const gathered: ConnectionRows[] = [];
+  for (const row of rows) {
+    const { connection, grant } = split(row);
+    const last = gathered.at(-1);
+    const grants = last?.connection.id === connection.id ? last.grants : [];
+    if (grants !== last?.grants) gathered.push({ connection, grants });
+    if (isGrant(grant)) grants.push(grant);
+  }
+  return gathered;
+}
+
+/** Answers the rows as they are then; null: nothing has changed. Every process is told. Throws where the connection is gone. */
+export async function changeGrantRows(database: Database, topic: Topic, change: GrantChange): Promise<ChangedGrant | null> {
+  const changed = await (database.kind === "postgres"
+    ? changeInOneStatement(database, topic, change)
+    : database.write([topic], (transaction) => changeInTransaction(transaction, change)));
+  // A grant of another version, and one without its connection, change as little.
+  if (!changed) await database.query.selectFrom("connections").select("id").where("id", "=", change.connectionId).executeTakeFirstOrThrow();
+  return changed;
+}
+
+/** SQLite has one writing transaction at a time, and no statement that changes two tables. */
+async function changeInTransaction(transaction: Transaction<Tables>, change: GrantChange): Promise<ChangedGrant | null> {
+  const { connectionId, grant, columns } = change;
+  const authorization = await transaction
+    .updateTable("authorizations")
+    .set(columns)
+    .where("id", "=", grant.id)
+    .where("version", "=", grant.version)
+    .returningAll()
+    .executeTakeFirst();
+  if (!authorization) return null;
+  const touch = transaction.updateTable("connections").set({ updated_at: columns.updated_at }).where("id", "=", connectionId);
+  return { connection: await touch.returningAll().executeTakeFirstOrThrow(), authorization };
+}
+
+/** One round trip. As everywhere, the connection is locked before its grant, so that none deadlocks. */
+async function changeInOneStatement(
+  database: Database,
+  topic: Topic,
+  { connectionId, grant, columns }: GrantChange,
+): Promise<ChangedGrant | null> {
+  const changed = await database.changeOne([topic], (query, mark) =>
+    query
+      .with("locked", (part) => part.selectFrom("connections").select("id").where("id", "=", connectionId).forUpdate())
+      .with("granted", (part) =>
+        part
+          .updateTable("authorizations")
+          .from("locked")
+          .set(columns)
+          .where("authorizations.id", "=", grant.id)
+          .where("authorizations.version", "=", grant.version)
+          .whereRef("authorizations.connection_id", "=", "locked.id")
+          .returningAll("authorizations"),
+      )
+      .with("touched", (part) =>
+        part
+          .updateTable("connections")
+          .from("granted")
+          .set({ updated_at: columns.updated_at })
+          .whereRef("connections.id", "=", "granted.connection_id")
+          .returningAll("connections"),
+      )
+      .selectFrom("granted")
+      .innerJoin("touched", "touched.id", "granted.connection_id")
+      .selectAll("granted")
+      .select(connectionColumns("touched"))
+      .select(mark.as("mark"))
+      .executeTakeFirst(),
+  );
+  if (!changed) return null;
+  const { connection, grant: authorization } = split(changed);
+  return { connection, authorization };
+}
