@@ -116,3 +116,73 @@ describe("the store's clock", () => {
     waiting.stop();
   });
 });
+
+describe("the bounds of the store's clock", () => {
+  /** A reading that takes so long there and back. */
+  const slowly =
+    (thereMs: number, backMs: number, leadMs = HOUR_MS) =>
+    async () => {
+      vi.advanceTimersByTime(thereMs);
+      const time = Date.now() + leadMs;
+      vi.advanceTimersByTime(backMs);
+      return time;
+    };
+  const boundsOf = (read: StoreClock) => [read.earliest() - Date.now(), read.latest() - Date.now()];
+
+  it.each([
+    [300, 0],
+    [0, 300],
+    [100, 200],
+  ])("have its time between them, which may be no middle: %i ms there, %i ms back", async (thereMs, backMs) => {
+    const slow = createStoreClock(systemClock, slowly(thereMs, backMs));
+    await slow.measure();
+    expect(boundsOf(slow)).toEqual([HOUR_MS - backMs - 1, HOUR_MS + thereMs + 1]);
+    expect(slow.now() - Date.now()).toBe(HOUR_MS + (thereMs - backMs) / 2);
+    slow.stop();
+  });
+
+  it("are those of the quickest readings", async () => {
+    let read = slowly(0, 0);
+    const slow = createStoreClock(systemClock, () => read());
+    await slow.measure();
+    read = slowly(300, 400);
+    await slow.measure();
+    expect(boundsOf(slow)).toEqual([HOUR_MS - 2, HOUR_MS + 2]);
+    slow.stop();
+  });
+
+  it("widen while nothing is measured, as clocks drift", async () => {
+    const drifting = createStoreClock(systemClock, slowly(0, 0));
+    await drifting.measure();
+    drifting.stop();
+    vi.advanceTimersByTime(20_000);
+    expect(boundsOf(drifting)).toEqual([HOUR_MS - 11, HOUR_MS + 11]);
+  });
+
+  it("are of the last reading alone where it contradicts those before: a clock was set", async () => {
+    let read = slowly(0, 0);
+    const set = createStoreClock(systemClock, () => read());
+    await set.measure();
+    read = slowly(10, 10, HOUR_MS - 400);
+    await set.measure();
+    expect(boundsOf(set)).toEqual([HOUR_MS - 400 - 11, HOUR_MS - 400 + 11]);
+    set.stop();
+  });
+
+  it("are narrowed by a time that came with a statement", async () => {
+    const noted = createStoreClock(systemClock, slowly(500, 500));
+    await noted.measure();
+    const sentAt = Date.now();
+    vi.advanceTimersByTime(4);
+    noted.note(sentAt, Date.now() + HOUR_MS);
+    const [earliest = 0, latest = 0] = boundsOf(noted);
+    expect([earliest, latest]).toEqual([HOUR_MS - 1, HOUR_MS + 5]);
+    noted.stop();
+  });
+
+  it("are its time where the store is on this machine", () => {
+    const own = createStoreClock(systemClock, null);
+    expect([own.earliest(), own.now(), own.latest()]).toEqual([Date.now(), Date.now(), Date.now()]);
+    own.stop();
+  });
+});

@@ -21,11 +21,11 @@ export interface OpenedUpstream {
 }
 
 /** Opens the upstream that is handed in, else the one that a configuration names. */
-export async function openUpstream(config: Config, clock: Clock, open?: OpenUpstream): Promise<OpenedUpstream> {
+export async function openUpstream(config: Config, machine: Clock, open?: OpenUpstream): Promise<OpenedUpstream> {
   const log = createLog("silent");
-  const services = await openServices(config, clock, log);
+  const services = await openServices(config, machine, log);
   const timeoutMs = config.providerTimeoutMs;
-  const isShared = services.database.kind === "postgres";
+  const { kind, clock } = services.database;
   const upstream = await createUpstream(config.upstream, {
     ...config,
     ...services,
@@ -33,7 +33,7 @@ export async function openUpstream(config: Config, clock: Clock, open?: OpenUpst
     clock,
     log,
     open,
-    isShared,
+    isShared: kind === "postgres",
     countOutcome() {},
   });
   return {

@@ -1,6 +1,7 @@
 import { secretUnopened } from "../../schema/outcomes.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
-import { type Clock, orNullAt } from "../runtime/clock.ts";
+import { orNullAt } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
@@ -34,7 +35,7 @@ interface Dependencies {
   findNarrower: FindNarrower;
   sealer: Sealer;
   macs: RowMacs;
-  clock: Clock;
+  clock: BoundedClock;
   log: Pick<Log, "error">;
   metadataOf: View["metadataOf"];
   publicUrl: string;

@@ -55,7 +55,7 @@ export async function requestFirst(
   const before = statedBefore(oauth.provider, callback, fields);
   const provider = findFilled(before);
   if (provider === null || !isFilled(provider.tokenEndpoint)) return { ok: false, failure: wrongCallback, answer: null };
-  const askedAt = clock.now();
+  const askedAt = clock.earliest();
   const result = await ask({ provider, client, askedAt, timeoutMs });
   if (!result.ok) {
     if (result.missing !== null) log.warn({ connector: slug, missing: result.missing }, "the provider's answer holds no tokens");

@@ -1,5 +1,5 @@
 import type { AccessTokenOutcome, TokenRequest } from "../../schema/upstream.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type StoredConnection, type StoredGrant, toConnection, type View } from "./connections.ts";
 import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
@@ -23,7 +23,7 @@ export interface Held extends StoredGrant {
 export type OpenHeld = (stored: StoredConnection, request: TokenRequest) => Held | null;
 
 interface Dependencies extends Keys {
-  clock: Clock;
+  clock: BoundedClock;
   metadataOf: View["metadataOf"];
   publicUrl: string;
 }
@@ -40,7 +40,7 @@ export function createTokenOpener(dependencies: Dependencies): OpenHeld {
     if (!known) opened.set(authorization, token);
     const life = { issuedAt: authorization.issued_at ?? 0, expiresAt: authorization.expires_at };
     const refresh = connector.facts?.refresh;
-    const freshness = assessFreshness(life, request.minimumTtl, dependencies.clock.now(), refresh && refreshAheadOf(refresh));
+    const freshness = assessFreshness(life, request.minimumTtl, dependencies.clock.latest(), refresh && refreshAheadOf(refresh));
     const isRejected = request.rejected === token.fingerprint;
     const refusedBy = authorization.refused_at !== null ? "provider" : isRejected ? "caller" : null;
     return { connection, authorization, connector, grants, token, freshness, refusedBy };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
-import type { Clock } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import type { Database, Mark } from "../store/database.ts";
 import type { AuthorizationRow, Tables } from "../store/tables.ts";
 import { ownerOf, type StoredGrant, topicOf } from "./connections.ts";
@@ -28,7 +28,7 @@ export interface ClaimedGrant extends StoredGrant {
 
 export interface LeaseDependencies {
   database: Database;
-  clock: Clock;
+  clock: BoundedClock;
   /** Longest a provider may take, in milliseconds. */
   timeoutMs: number;
 }

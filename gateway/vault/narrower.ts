@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { TokenSet } from "../oauth/result.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { StoredConnection, StoredGrant } from "./connections.ts";
 import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
@@ -28,7 +28,7 @@ interface KeptToken {
 interface Dependencies extends Keys {
   refresher: Pick<Refresher, "narrow">;
   refreshBehind: RefreshBehind;
-  clock: Clock;
+  clock: BoundedClock;
 }
 
 interface Asked {
@@ -68,7 +68,7 @@ export function createNarrower({ refresher, refreshBehind, clock, ...keys }: Dep
   const assess = ({ token, issuedAt }: KeptToken, { connector }: StoredConnection, minimumTtl: number | null): Freshness => {
     const refresh = connector.facts?.refresh;
     const life = { issuedAt, expiresAt: token.expiresAt?.getTime() ?? null };
-    return assessFreshness(life, minimumTtl, clock.now(), refresh && refreshAheadOf(refresh));
+    return assessFreshness(life, minimumTtl, clock.latest(), refresh && refreshAheadOf(refresh));
   };
 
   /** Null: the provider gives none now, or none that lives that long. */

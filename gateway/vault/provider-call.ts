@@ -23,7 +23,7 @@ import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 /** How long an answer is adopted that comes after the provider's timeout, in milliseconds. */
 export const LATE_ANSWER_MS = 60_000;
 
-export interface CallDependencies extends LeaseDependencies, RetryDependencies {
+export interface CallDependencies extends LeaseDependencies, Omit<RetryDependencies, "clock"> {
   discovery: Discovery;
   sealer: Sealer;
   macs: RowMacs;
@@ -91,7 +91,7 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
   const { timeoutMs, clock } = dependencies;
   const silentMs = grant.connector.oauth && silentAnswerMs(grant.connector.oauth.provider);
   const isAlone = calls.pending() === 0;
-  const asking = { askedAt: clock.now(), call: calls.count() + 1 };
+  const asking = { askedAt: clock.earliest(), call: calls.count() + 1 };
   let isSent = false;
   let markSent = () => {};
   const sent = new Promise<void>((resolve) => (markSent = resolve));
@@ -132,7 +132,7 @@ async function sendRefreshToken(
     requested: parseScopes(grant.authorization.requested_scopes),
   };
   const limits = {
-    askedAt: clock.now(),
+    askedAt: clock.earliest(),
     secrets: secretsOf(keys, grant),
     timeoutMs: timeoutMs + LATE_ANSWER_MS,
     // What is left of the call must end within the lease: a process that was paused may wake after another has taken over.

@@ -6,6 +6,7 @@ import type { Database } from "../store/database.ts";
 import { isOfRestoredBackup } from "../store/restored-backups.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
@@ -18,7 +19,8 @@ import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./re
 import { grantFacts, openStated, placeOf, rowOf, narrowedColumns, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
-export interface ResultDependencies extends RetryDependencies {
+export interface ResultDependencies extends Omit<RetryDependencies, "clock"> {
+  clock: BoundedClock;
   database: Database;
   spool: Spool;
   connections: ConnectionStore;

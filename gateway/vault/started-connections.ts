@@ -1,7 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import type { Discovery } from "../oauth/discovery.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
@@ -23,7 +23,7 @@ export interface ConnectingDependencies {
   spool: Spool;
   sealer: Sealer;
   macs: RowMacs;
-  clock: Clock;
+  clock: BoundedClock;
   log: Log;
   discovery: Discovery;
   metadataOf: View["metadataOf"];

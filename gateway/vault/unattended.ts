@@ -35,7 +35,7 @@ export async function requestFirstTokens(
     throw refusalOf(dependencies, connector, unknownEndpoints("exchange", error));
   });
   const provider = fillProvider(completed, valuesOf(connector, oauth.client, { fields, stated: {} }));
-  const askedAt = clock.now();
+  const askedAt = clock.earliest();
   const ask = async () => {
     const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };
     return requestTokens({ ...asked, operation: "exchange", secrets: Object.values(fields) });

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../schema/errors.ts";
 import type { Owner } from "../../schema/upstream.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
 import { createDiscovery } from "../oauth/discovery.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -36,7 +36,7 @@ export interface VaultDependencies {
   sealer: Sealer;
   macs: RowMacs;
   connectors: ReadonlyMap<string, ConnectorConfig>;
-  clock: Clock;
+  clock: BoundedClock;
   log: Log;
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
