@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import type { Behaves } from "./capabilities.ts";
+import { expectEnd } from "./ends.ts";
 import { GRANT_MS, HOUR_MS, newConnection, STRANGER, type Suite, TEST } from "./harness.ts";
 
 /** Starting to connect, finishing, and connecting again. */
@@ -74,12 +75,12 @@ function describeFinishing({ provider, clock, newUser, connect }: Suite, behaves
 
     behaves("says when the token expires", ["movedClock", "describesGrants", "statesLife"], async () => {
       const connection = await connect(await newUser());
-      expect(connection.authorization?.expiresAt).toEqual(new Date(clock().now() + HOUR_MS));
+      expectEnd(connection.authorization?.expiresAt, clock().now() + HOUR_MS);
     });
 
     behaves("says when the grant itself ends", ["movedClock", "describesGrants", "grantLife"], async () => {
       const { authorization } = await connect(await newUser(), "single");
-      expect(authorization?.grantExpiresAt).toEqual(new Date(clock().now() + GRANT_MS));
+      expectEnd(authorization?.grantExpiresAt, clock().now() + GRANT_MS);
     });
 
     behaves("names the scopes that were asked for and not granted", ["scriptedProvider", "describesGrants", "statesScopes"], async () => {

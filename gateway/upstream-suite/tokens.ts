@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import type { Behaves } from "./capabilities.ts";
+import { expectEnd } from "./ends.ts";
 import { anyToken, HOUR_MS, type Suite, TEST } from "./harness.ts";
 import { createTokenRequests, granted } from "./token-requests.ts";
 
@@ -38,7 +39,7 @@ export function describeTokens(suite: Suite, behaves: Behaves): void {
     });
 
     behaves("has the life that the provider states", ["movedClock", "statesLife"], async () => {
-      expect(granted(await tokenOf(await connected())).expiresAt).toEqual(new Date(clock().now() + HOUR_MS));
+      expectEnd(granted(await tokenOf(await connected())).expiresAt, clock().now() + HOUR_MS);
     });
 
     behaves("is the same by slug and by id while it is fresh", [], async () => {

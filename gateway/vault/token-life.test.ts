@@ -8,6 +8,15 @@ let test: TestApp;
 afterEach(() => test?.close());
 
 describe.each(databaseKinds)("the life of a token on %s", (database) => {
+  /** What the gateway may not know of the store's time (rule 11): nothing of SQLite's. */
+  const unknownMs = database === "sqlite" ? 0 : 2_000;
+
+  function expectEnd(told: string | null | undefined, end: number): void {
+    const toldAt = Date.parse(told ?? "");
+    expect(toldAt).toBeLessThanOrEqual(end);
+    expect(toldAt).toBeGreaterThanOrEqual(end - unknownMs);
+  }
+
   async function connected(options: TestAppOptions = {}): Promise<TestUser> {
     const started = await startConnected({ database, ...options });
     ({ test } = started);
@@ -27,9 +36,9 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       const ada = await connected();
       const first = await askToken(ada);
       test.provider.controls.always({ status: 503 });
-      test.clock.advance(HOUR_MS - 60_000);
+      test.clock.advance(HOUR_MS - 60_000 - unknownMs);
       expect((await askToken(ada)).value).toBe(first.value);
-      test.clock.advance(1);
+      test.clock.advance(unknownMs + 1);
       expect((await askToken(ada)).__typename).toBe("TemporarilyUnavailable");
       test.provider.controls.always(null);
     });
@@ -38,17 +47,18 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       const ada = await connected({ provider: { accessTokenSeconds: 30 } });
       const first = await askToken(ada);
       test.provider.controls.always({ status: 503 });
-      test.clock.advance(27_000);
+      test.clock.advance(27_000 - unknownMs);
       expect((await askToken(ada)).value).toBe(first.value);
-      test.clock.advance(1);
+      test.clock.advance(unknownMs + 1);
       expect((await askToken(ada)).__typename).toBe("TemporarilyUnavailable");
     });
 
     it("leads to a refresh only for a caller who needs more", async () => {
       const ada = await connected();
       const first = await askToken(ada);
-      test.clock.advance(HOUR_MS / 2);
+      test.clock.advance(HOUR_MS / 2 - unknownMs);
       expect((await askToken(ada, { minimumTtl: 1_800 })).value).toBe(first.value);
+      test.clock.advance(unknownMs);
       const longer = await askToken(ada, { minimumTtl: 1_801 });
       expect(longer.value).not.toBe(first.value);
       expect((await askToken(ada)).value).toBe(longer.value);
@@ -78,7 +88,7 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       const askedAt = test.clock.now();
       test.clock.advance(9_000);
       hold.release();
-      expect((await asking).expiresAt).toBe(new Date(askedAt + HOUR_MS).toISOString());
+      expectEnd((await asking).expiresAt, askedAt + HOUR_MS);
     });
   });
 
@@ -96,7 +106,7 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       const started = await ada.browser.fetch("/connect/plain");
       await ada.browser.fetch((await plain.authorize(started.headers.get("location") ?? "")).href);
       const { expiresAt } = await askToken(ada, { where: { slug: "plain" } });
-      expect(expiresAt).toBe(new Date(test.clock.now() + 1_800_000).toISOString());
+      expectEnd(expiresAt, test.clock.now() + 1_800_000);
       await plain.close();
     });
 
@@ -118,7 +128,7 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       test.clock.advance(HOUR_MS);
       const expiresAt = test.clock.now() + 1_800_000;
       test.provider.controls.next({ answer: overlay(expiresAt) });
-      expect((await askToken(ada)).expiresAt).toBe(new Date(expiresAt).toISOString());
+      expectEnd((await askToken(ada)).expiresAt, expiresAt);
     });
 
     it.each([
@@ -130,7 +140,7 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       test.clock.advance(HOUR_MS);
       const now = test.clock.now();
       test.provider.controls.next({ answer: { token: { ends: write(now + 1_800_000, now) } } });
-      expect((await askToken(ada)).expiresAt).toBe(new Date(now + 1_800_000).toISOString());
+      expectEnd((await askToken(ada)).expiresAt, now + 1_800_000);
     });
 
     it("is named in the log where it cannot be understood", async () => {
@@ -159,9 +169,9 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
       const first = await askToken(ada);
       expect(first.expiresAt).toBeNull();
       expect(await askToken(ada, { minimumTtl: 60 })).toMatchObject({ __typename: "MinimumTtlUnavailable", maximumTtl: 0 });
-      test.clock.advance(HOUR_MS - 1);
+      test.clock.advance(HOUR_MS - unknownMs - 1);
       expect((await askToken(ada)).value).toBe(first.value);
-      test.clock.advance(1);
+      test.clock.advance(unknownMs + 1);
       expect((await askToken(ada)).value).not.toBe(first.value);
     });
   });
