@@ -16,6 +16,8 @@ export interface Fill {
   connectionsPerUser?: number;
   /** How long the tokens live from now on; negative: they have expired. */
   lifetimeSeconds: number;
+  /** Further users whose tokens have expired, called `late-0` and so on. Default none. */
+  lateUsers?: number;
 }
 
 /** Who may ask the gateway. */
@@ -28,13 +30,16 @@ export interface Credentials {
 /** Users whose rows are inserted by one statement: Postgres and SQLite take 32,766 parameters. */
 const ROWS_PER_INSERT = 500;
 const TOKEN_SECONDS = 43_200;
+const EXPIRED_SECONDS = -60;
 
 /** Fills the store that the environment names, and makes credentials. Throws `ConfigError`. */
 export async function fillStore(env: NodeJS.ProcessEnv, config: object, fill: Fill): Promise<Credentials> {
   const parsed = parseConfig(env, { path: "xkit.config.json", text: JSON.stringify(config) });
   const services = await openServices(parsed, systemClock, createLog("silent"));
   try {
-    await insertUsers(services, parsed, fill);
+    await insertUsers(services, parsed, { ...fill, prefix: "user" });
+    const { lateUsers: users = 0, connectionsPerUser = 1 } = fill;
+    await insertUsers(services, parsed, { users, connectionsPerUser, lifetimeSeconds: EXPIRED_SECONDS, prefix: "late" });
     const { token } = await services.auth.provisionUser({ id: "user-0" });
     const { id, secret } = await services.auth.apiKeys.create("bench");
     return { bearer: token, key: { publishable: id, secret } };
@@ -43,15 +48,20 @@ export async function fillStore(env: NodeJS.ProcessEnv, config: object, fill: Fi
   }
 }
 
-async function insertUsers(services: Services, { connectors }: Config, fill: Fill): Promise<void> {
+interface Insertion extends Fill {
+  /** How their names begin. */
+  prefix: string;
+}
+
+async function insertUsers(services: Services, { connectors }: Config, fill: Insertion): Promise<void> {
   const [connector] = connectors.values();
   if (!connector) return;
   const { query } = services.database;
   const perStatement = Math.floor(ROWS_PER_INSERT / Math.max(fill.connectionsPerUser ?? 1, 1)) || 1;
   for (let first = 0; first < fill.users; first += perStatement) {
     const numbers = Array.from({ length: Math.min(perStatement, fill.users - first) }, (_, index) => first + index);
-    const users = numbers.map((number) => userRow(services, `user-${number}`));
-    const rows = numbers.flatMap((number) => connectionRows(services, connector, `user-${number}`, fill));
+    const users = numbers.map((number) => userRow(services, `${fill.prefix}-${number}`));
+    const rows = numbers.flatMap((number) => connectionRows(services, connector, `${fill.prefix}-${number}`, fill));
     await query.transaction().execute(async (transaction) => {
       await transaction.insertInto("users").values(users).execute();
       for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {

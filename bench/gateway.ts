@@ -79,7 +79,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<BenchG
     port,
     url: `http://localhost:${port}`,
     run: (...words) => execFileSync(process.execPath, [COMMAND, ...words], { env, encoding: "utf8" }).trim(),
-    storeBytes: () => statSync(file).size,
+    storeBytes: () => [file, `${file}-wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0),
     async stop() {
       await pinned.stop();
       rmSync(directory, { recursive: true, force: true });

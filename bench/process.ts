@@ -34,12 +34,10 @@ export interface PinnedOptions {
 export function startPinned({ core, words, env, output = "ignore", hasChannel = false }: PinnedOptions): PinnedProcess {
   const stdio = ["ignore", output, "inherit", ...(hasChannel ? (["ipc"] as const) : [])] as const;
   const child = spawn("taskset", ["-c", String(core), process.execPath, ...words], { env, stdio: [...stdio] });
-  const pids = (): number[] => (child.pid === undefined ? [] : withDescendants(child.pid));
-  const sum = (read: (pid: number) => number): number => pids().reduce((total, pid) => total + read(pid), 0);
   return {
     child,
-    cpuMicroseconds: () => sum(cpuOf),
-    residentMegabytes: () => sum(residentOf),
+    cpuMicroseconds: () => (child.pid === undefined ? 0 : cpuOfTree(child.pid)),
+    residentMegabytes: () => (child.pid === undefined ? 0 : sumOf(child.pid, residentOf)),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
@@ -98,6 +96,11 @@ const cpuOf = (pid: number): number => {
   const fields = statOf(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * MICROSECONDS_PER_TICK;
 };
+
+const sumOf = (pid: number, read: (pid: number) => number): number => withDescendants(pid).reduce((sum, each) => sum + read(each), 0);
+
+/** CPU time so far of a process and those that it has started. */
+export const cpuOfTree = (pid: number): number => sumOf(pid, cpuOf);
 
 function residentOf(pid: number): number {
   try {

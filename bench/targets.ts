@@ -46,7 +46,7 @@ export const basicOf = ({ key }: Pick<BenchGateway, "key">): string => `Basic ${
 export function loadOf(port: number, authorization: string, given: Partial<Load> = {}): Load {
   const headers = { "content-type": "application/json", authorization, ...given.headers };
   const what = { port, method: "POST", path: "/graphql", body: QUERY, expects: EXPECTED } as const;
-  const how = { subjects: 1, order: "in turn", connections: CONNECTIONS, seconds: 1, ratePerSecond: null } as const;
+  const how = { subjects: 1, firstSubject: 0, order: "in turn", connections: CONNECTIONS, seconds: 1, ratePerSecond: null } as const;
   return { ...what, ...how, ...given, headers };
 }
 

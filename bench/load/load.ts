@@ -6,11 +6,12 @@ import { type Connection, openConnection } from "./connection.ts";
 export const loadSchema = z.strictObject({
   port: z.number(),
   method: z.enum(["GET", "POST"]),
-  /** `{n}` in a path or body stands for a number below `subjects`. */
+  /** `{n}` in a path or body stands for one of `subjects` numbers, from `firstSubject` on. */
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
   subjects: z.number().min(1),
+  firstSubject: z.number().min(0),
   /** In which order the numbers come. */
   order: z.enum(["in turn", "at random"]),
   /** A text that every answer must contain. */
@@ -123,12 +124,13 @@ function note(tally: Tally, { expects }: Load, status: number, answer: string, l
 }
 
 function createRequests(load: Load): () => Buffer {
-  if (load.subjects === 1) {
-    const request = serialize(load, 0);
+  const { subjects, firstSubject, order } = load;
+  if (subjects === 1) {
+    const request = serialize(load, firstSubject);
     return () => request;
   }
   let count = 0;
-  return () => serialize(load, load.order === "in turn" ? count++ % load.subjects : Math.floor(Math.random() * load.subjects));
+  return () => serialize(load, firstSubject + (order === "in turn" ? count++ % subjects : Math.floor(Math.random() * subjects)));
 }
 
 function serialize({ port, method, path, headers, body }: Load, subject: number): Buffer {
