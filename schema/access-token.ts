@@ -3,6 +3,7 @@ import { ConnectionType, withSource } from "./connection.ts";
 import { requireUser } from "./context.ts";
 import { parseTokenRequest, parseWhere, tokenArgs, whereArgs } from "./input.ts";
 import { authorizationHeaderOf, tokenOrNull } from "./outcomes.ts";
+import { andThen } from "./promise-or-value.ts";
 import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./upstream.ts";
 
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
@@ -171,9 +172,9 @@ builder.queryField("accessToken", (t) =>
     type: AccessTokenResultType,
     description: "The same as connectionToken, with the reason when there is no token.",
     args: { ...whereArgs(), ...tokenArgs() },
-    resolve: async (_root, args, context) => {
+    resolve: (_root, args, context) => {
       const source = requireUser(context);
-      return { ...(await source.accessToken(parseWhere(args.where), parseTokenRequest(args))), source };
+      return andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ ...outcome, source }));
     },
   }),
 );

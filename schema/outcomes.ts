@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from "./errors.ts";
+import { andThen, type PromiseOrValue } from "./promise-or-value.ts";
 import type {
   AccessToken,
   AccessTokenOutcome,
@@ -134,12 +135,12 @@ export const toOutcomeError = (outcome: Failure): OutcomeError =>
  * The token's value, or null when connecting would mend it, or nothing may: withheld.
  * Throws TEMPORARILY_UNAVAILABLE, MINIMUM_TTL_UNAVAILABLE or CONNECTOR_MISCONFIGURED for what the caller cannot mend.
  */
-export async function tokenOrNull(source: OwnerConnections, where: ConnectionWhere, request: TokenRequest): Promise<string | null> {
-  const outcome = await source.accessToken(where, request);
-  if (outcome.type === "AccessToken") return outcome.value;
-  if (isMendedByUser(outcome) || outcome.type === "TokenWithheld") return null;
-  throw toOutcomeError(outcome);
-}
+export const tokenOrNull = (source: OwnerConnections, where: ConnectionWhere, request: TokenRequest): PromiseOrValue<string | null> =>
+  andThen(source.accessToken(where, request), (outcome) => {
+    if (outcome.type === "AccessToken") return outcome.value;
+    if (isMendedByUser(outcome) || outcome.type === "TokenWithheld") return null;
+    throw toOutcomeError(outcome);
+  });
 
 type Mendable = Outcome<"NotConnected" | "ReconnectRequired" | "ScopesMissing">;
 

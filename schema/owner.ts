@@ -5,6 +5,7 @@ import { requirePlatform } from "./context.ts";
 import { notFound } from "./errors.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
 import { tokenOrNull } from "./outcomes.ts";
+import { andThen } from "./promise-or-value.ts";
 import type { KnownUser, Owner, OwnerConnections, ProvisionedUser } from "./upstream.ts";
 
 /** An owner beside the capability to ask for its connections, tokens included: servers only. */
@@ -48,10 +49,8 @@ const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
       type: AccessTokenResultType,
       description: "The same as connectionToken, with the reason when there is no token.",
       args: { ...whereArgs(), ...tokenArgs() },
-      resolve: async ({ source }, args) => ({
-        ...(await source.accessToken(parseWhere(args.where), parseTokenRequest(args))),
-        source,
-      }),
+      resolve: ({ source }, args) =>
+        andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ ...outcome, source })),
     }),
   }),
 });

@@ -5,6 +5,7 @@
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
 import type { Problem } from "./problems.ts";
+import type { PromiseOrValue } from "./promise-or-value.ts";
 
 /** The app that runs this gateway. */
 export interface Platform {
@@ -206,7 +207,7 @@ export interface OwnerConnections {
   /** All connections, the healthiest of each connector first. */
   list(slug: string | null): Promise<Connection[]>;
   /** A live token or the exact reason why not. Throws NOT_FOUND for a connector that the catalog does not have. */
-  accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome>;
+  accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome>;
 }
 
 /** What the signed-in user may do with the connections that are theirs to see. */

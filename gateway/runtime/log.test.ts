@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { createLog, type LogLevel } from "./log.ts";
 
@@ -27,6 +28,20 @@ describe("the log", () => {
     const { log, lines } = record();
     log.warn({ token: "planted", headers: { cookie: "planted", authorization: "planted" }, code_verifier: "planted" }, "x");
     expect(lines[0]).not.toContain("planted");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ token: "[redacted]", headers: { cookie: "[redacted]" } });
+  });
+
+  it("keeps the other members beside them", () => {
+    const { log, lines } = record();
+    const facts = { headers: { accept: "*/*", secret: "planted" }, at: new Date(0), kinds: ["token"], secret: null };
+    log.info(facts, "x");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      headers: { accept: "*/*", secret: "[redacted]" },
+      at: "1970-01-01T00:00:00.000Z",
+      kinds: ["token"],
+      secret: "[redacted]",
+    });
+    expect(facts.headers.secret).toBe("planted");
   });
 
   it("keeps type, message, code and stack of an error and its causes, and no further members", () => {
@@ -48,17 +63,50 @@ describe("the log", () => {
   });
 });
 
+/** Runs a program that has `log`, whose standard output is a pipe. */
+function run(program: string, stdout: "pipe" | number = "pipe") {
+  const head = `const { createLog } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)}); const log = createLog("info");`;
+  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", `${head} ${program}`];
+  return spawn(process.execPath, args, { stdio: ["pipe", stdout, "ignore"] });
+}
+
+describe("lines on standard output", () => {
+  it.each([
+    ["runs to its end", ""],
+    ["exits", "process.exit(0);"],
+    ["ends by an error", "throw new Error('broken');"],
+  ])("are all written, in order, when the process %s", async (_how, end) => {
+    const child = run(
+      `for (let n = 0; n < 300; n += 1) log.info({ n }, "a line"); createLog("info").info({ n: 300 }, "of another log"); ${end}`,
+    );
+    const written = text(child.stdout ?? process.stdin);
+    await once(child, "close");
+    const lines = (await written).trimEnd().split("\n");
+    expect(lines.map((line) => Number(JSON.parse(line).n))).toEqual(Array.from({ length: 301 }, (_, n) => n));
+  });
+
+  it("are written while the process goes on", async () => {
+    const child = run(`log.info({}, "a line"); process.stdin.resume();`);
+    const [chunk] = await once(child.stdout ?? process.stdin, "data");
+    expect(String(chunk)).toContain("a line");
+    child.stdin?.end();
+    await once(child, "close");
+  });
+
+  it("are written at once with a warning, before the process can be killed", async () => {
+    const child = run(`log.info({}, "a line"); log.warn({}, "a warning"); process.kill(process.pid, "SIGKILL");`);
+    const written = text(child.stdout ?? process.stdin);
+    await once(child, "close");
+    expect((await written).trimEnd().split("\n")).toHaveLength(2);
+  });
+});
+
 /** Linux has it: every write to it fails as on a full disk (man 4 full). */
 const FULL_DISK = "/dev/full";
 
 it.skipIf(!existsSync(FULL_DISK))("does not end the process when the disk under standard output is full", async () => {
-  const program = `
-    const { createLog } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)});
-    const log = createLog("info");
-    for (let line = 0; line < 3; line += 1) log.info({ text: "x".repeat(600_000) }, "a line");
-    process.exitCode = 7;`;
-  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", program];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", openSync(FULL_DISK, "w"), "ignore"] });
+  const program = `for (let line = 0; line < 3; line += 1) log.info({ text: "x".repeat(600_000) }, "a line"); process.exitCode = 7;`;
+  const child = run(program, openSync(FULL_DISK, "w"));
   const [code] = await once(child, "close");
   expect(code).toBe(7);
 });

@@ -1,3 +1,4 @@
+import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type {
   AccessTokenOutcome,
   Authorization,
@@ -49,13 +50,10 @@ class RequestReads implements OwnerConnections {
     return slug === null ? all : once(lists, slug, async () => (await all).filter(({ connector }) => connector.slug === slug));
   }
 
-  async accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
-    try {
-      return await this.#open().accessToken(where, request);
-    } finally {
-      // A refresh may change the status.
-      this.forget();
-    }
+  accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
+    const outcome = this.#open().accessToken(where, request);
+    // A refresh may change the status.
+    return outcome instanceof Promise ? outcome.finally(() => this.forget()) : outcome;
   }
 }
 
@@ -85,7 +83,7 @@ class RequestConnections implements ViewerConnections {
     return this.#reads.list(slug);
   }
 
-  accessToken(where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
+  accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
     return this.#reads.accessToken(where, request);
   }
 

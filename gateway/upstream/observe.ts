@@ -1,3 +1,4 @@
+import { andThen } from "../../schema/promise-or-value.ts";
 import type { AccessTokenOutcome, OwnerConnections } from "../../schema/upstream.ts";
 
 /** The same connections, telling `onOutcome` of every answer to "a token, please". */
@@ -6,9 +7,9 @@ export const observeOutcomes = <Connections extends OwnerConnections>(
   onOutcome: (type: AccessTokenOutcome["type"]) => void,
 ): Connections => ({
   ...connections,
-  async accessToken(where, request) {
-    const outcome = await connections.accessToken(where, request);
-    onOutcome(outcome.type);
-    return outcome;
-  },
+  accessToken: (where, request) =>
+    andThen(connections.accessToken(where, request), (outcome) => {
+      onOutcome(outcome.type);
+      return outcome;
+    }),
 });

@@ -1,3 +1,4 @@
+import { andThen } from "../../schema/promise-or-value.ts";
 import type { OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
@@ -84,7 +85,7 @@ const noBrowser: Browser = {
 const hold = (viewer: Viewer, connections: ViewerConnections): HeldConnections => ({
   viewer,
   connections,
-  readToken: async (where, request) => ({ outcome: await connections.accessToken(where, request), viewers: [viewer] }),
+  readToken: (where, request) => andThen(connections.accessToken(where, request), (outcome) => ({ outcome, viewers: [viewer] })),
 });
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */

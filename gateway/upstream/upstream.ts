@@ -1,4 +1,5 @@
 /** What the gateway asks of an upstream beyond the port: who is asking, and how to open, check and close it. */
+import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type {
   AccessTokenOutcome,
   Catalog,
@@ -107,7 +108,7 @@ export interface HeldConnections {
   /** Who is asking; null where the upstream alone knows. */
   viewer: Viewer | null;
   connections: Omit<ViewerConnections, "accessToken">;
-  readToken(where: ConnectionWhere, request: TokenRequest): Promise<TokenReading>;
+  readToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<TokenReading>;
 }
 
 /** An upstream before the gateway's own wrappers (`wrapAdapter`): it gives users no token. */

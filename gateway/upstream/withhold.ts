@@ -1,6 +1,14 @@
 import { isTemporary } from "../../schema/errors.ts";
 import { notConnected, reconnectReasonOf, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../schema/outcomes.ts";
-import type { AccessTokenOutcome, Connection, ConnectionWhere, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import { andThen } from "../../schema/promise-or-value.ts";
+import type {
+  AccessTokenOutcome,
+  Connection,
+  ConnectionWhere,
+  OwnerConnections,
+  Viewer,
+  ViewerConnections,
+} from "../../schema/upstream.ts";
 import type { HeldConnections } from "./upstream.ts";
 
 /** When to ask again where that is not said, as where the user was another one after a token was read than before, in seconds. */
@@ -13,15 +21,12 @@ type AccessToken = Extract<AccessTokenOutcome, { type: "AccessToken" }>;
  * group, no token is asked for.
  */
 export function withholdGroupTokens({ viewer, connections, readToken }: HeldConnections): ViewerConnections {
+  const readJudged: OwnerConnections["accessToken"] = (where, request) =>
+    andThen(readToken(where, request), ({ outcome, viewers }) => (outcome.type === "AccessToken" ? judge(outcome, viewers) : outcome));
+  const isMember = viewer !== null && viewer.groupId !== null;
   return {
     ...connections,
-    async accessToken(where, request) {
-      const isMember = viewer !== null && viewer.groupId !== null;
-      const status = isMember ? await findStatus(connections, where) : null;
-      if (status) return status;
-      const { outcome, viewers } = await readToken(where, request);
-      return outcome.type === "AccessToken" ? judge(outcome, viewers) : outcome;
-    },
+    accessToken: isMember ? async (where, request) => (await findStatus(connections, where)) ?? readJudged(where, request) : readJudged,
   };
 }
 

@@ -1,4 +1,5 @@
 import { secretUnopened } from "../../schema/outcomes.ts";
+import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
 import { orNullAt } from "../runtime/clock.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
@@ -53,17 +54,11 @@ interface Resolver extends Dependencies {
  * who asks; null is a server.
  */
 export function createAccessTokens(dependencies: Dependencies) {
-  const { connections, connectors, given, clock, log, metadataOf, publicUrl } = dependencies;
+  const { connections, connectors, clock, log, metadataOf, publicUrl } = dependencies;
   const resolver: Resolver = { ...dependencies, openHeld: createTokenOpener(dependencies) };
 
-  return async function accessToken(
-    owner: Owner,
-    where: ConnectionWhere,
-    request: TokenRequest,
-    userId: string | null,
-  ): Promise<AccessTokenOutcome> {
-    const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
-    const chosen = choose(await connections.list(owner), where);
+  async function find(chosen: StoredConnection | null, question: Question): Promise<AccessTokenOutcome> {
+    const { where, request } = question;
     const connector = chosen?.connector ?? connectors.get(where.slug ?? "");
     if (!connector) return absent(connectors, chosen, question);
     const kind = getTokenKind(connector, request.kind);
@@ -73,15 +68,12 @@ export function createAccessTokens(dependencies: Dependencies) {
     const missing = findMissing(stored, request, kind);
     if (missing.length > 0) return lacking(stored, question, missing);
     try {
-      const full = findFresh(resolver, stored, question) ?? (await resolve(resolver, stored, question));
+      const full = await resolve(resolver, stored, question);
       if (full.type !== "AccessToken") return full;
-      const narrower = request.scopes?.length ? await narrow(resolver, stored, full, question) : full;
-      if (userId !== null) {
-        given.add(userId, narrower.fingerprint);
-        // Who asks again for a narrower one has the grant's own checked (rule 12).
-        if (narrower !== full) given.add(userId, full.fingerprint);
-      }
-      if (mayHaveOpened(stored)) await noteOpened(dependencies, stored);
+      const narrower = await narrow(resolver, stored, full, question);
+      // Who asks again for a narrower one has the grant's own checked (rule 12).
+      for (const { fingerprint } of new Set([full, narrower])) noteGiven(resolver, question, fingerprint);
+      await noteOpened(dependencies, stored);
       return narrower;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
@@ -89,6 +81,19 @@ export function createAccessTokens(dependencies: Dependencies) {
       await noteUnopened(dependencies, stored);
       return secretUnopened(stored.connector.name);
     }
+  }
+
+  return function accessToken(
+    owner: Owner,
+    where: ConnectionWhere,
+    request: TokenRequest,
+    userId: string | null,
+  ): PromiseOrValue<AccessTokenOutcome> {
+    const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
+    return andThen(connections.list(owner), (list) => {
+      const chosen = choose(list, where);
+      return findFresh(resolver, chosen, question) ?? find(chosen, question);
+    });
   };
 }
 
@@ -107,11 +112,35 @@ function withoutKind(stored: StoredConnection, question: Question, kind: TokenKi
   return stored.authorization?.status === "active" ? lackingKind(stored, question, kind) : reconnect(stored, question);
 }
 
-/** The held token, where nothing has to be asked or waited for; else null. Most questions end here. */
-function findFresh(resolver: Resolver, stored: StoredConnection, question: Question): GrantedToken | null {
-  const held = resolver.openHeld(stored, question.request);
+/**
+ * The held token of a connection, where nothing has to be asked, waited for or noted in the store; else null. Most questions end here,
+ * without a promise. Questions for scopes go the other way.
+ */
+function findFresh(resolver: Resolver, chosen: StoredConnection | null, question: Question): GrantedToken | null {
+  const { request } = question;
+  if (!chosen?.connection.enabled || request.scopes?.length) return null;
+  const stored = ofKind(chosen, getTokenKind(chosen.connector, request.kind).kind);
+  if (!stored || mayHaveOpened(stored)) return null;
+  const held = openOrNull(resolver, stored, request);
   if (!held || causeOf(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
-  return isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.underWay(stored) ? null : held.token;
+  if (isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.underWay(stored)) return null;
+  noteGiven(resolver, question, held.token.fingerprint);
+  return held.token;
+}
+
+/** What does not open is left to those who log it. */
+function openOrNull({ openHeld }: Resolver, stored: StoredConnection, request: TokenRequest): Held | null {
+  try {
+    return openHeld(stored, request);
+  } catch (error) {
+    if (error instanceof SealError) return null;
+    throw error;
+  }
+}
+
+/** For rule 12. */
+function noteGiven({ given }: Resolver, { view: { reader } }: Question, fingerprint: string): void {
+  if (reader !== null) given.add(reader, fingerprint);
 }
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {

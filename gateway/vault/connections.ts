@@ -1,3 +1,4 @@
+import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Connector, MetadataEntry, Owner } from "../../schema/upstream.ts";
@@ -48,7 +49,7 @@ export type StartedConnection = StoredGrant;
 /** Reads and changes the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
 export interface ConnectionStore {
   /** The healthiest first: enabled, then active, then newest. From the cache where it is true. */
-  list(owner: Owner): Promise<readonly StoredConnection[]>;
+  list(owner: Owner): PromiseOrValue<readonly StoredConnection[]>;
   /** From the store itself, with the grant of this kind of token. Null: its own. */
   read(connectionId: string, kind?: string | null): Promise<StoredConnection | null>;
   /**
@@ -89,12 +90,12 @@ export function createConnectionStore(database: Database, connectors: Connectors
   }
 
   return {
-    async list(owner) {
-      const stored = await cache.get(topicOf(owner), async () => {
+    list(owner) {
+      const cached = cache.get(topicOf(owner), async () => {
         const rows = await readOwnedRows(query, owner);
         return rows.flatMap((row) => toStored(connectors, row)).toSorted(byHealth);
       });
-      return stored.some(mayBeInterrupted) ? stored.map(show) : stored;
+      return andThen(cached, (stored) => (stored.some(mayBeInterrupted) ? stored.map(show) : stored));
     },
 
     async read(connectionId, kind = null) {

@@ -23,7 +23,7 @@ export async function openConnected(options: Parameters<typeof openNango>[0] = {
   return { world, ada };
 }
 
-export const ask = (connections: ViewerConnections, request: Partial<TokenRequest> = {}): Promise<AccessTokenOutcome> =>
+export const ask = async (connections: ViewerConnections, request: Partial<TokenRequest> = {}): Promise<AccessTokenOutcome> =>
   connections.accessToken(TEST, { ...anyToken, ...request });
 
 /** Requests for credentials. */

@@ -111,7 +111,7 @@ describe("a token of Nango's", () => {
     const { world, ada } = await openConnected();
     const { fingerprint } = granted(await ask(ada));
     const servers = [world.adapter, world.openAnother()].map((each) => each.forPlatform().connectionsOf({ kind: "user", id: "ada" }));
-    const responses = await Promise.all(servers.map((each) => each.accessToken(TEST, { ...anyToken, rejected: fingerprint })));
+    const responses = await Promise.all(servers.map(async (each) => each.accessToken(TEST, { ...anyToken, rejected: fingerprint })));
     const fingerprints = new Set(responses.map((response) => granted(response).fingerprint));
     expect([fingerprints.size, fingerprints.has(fingerprint), forcedOf(world).length]).toEqual([1, false, 1]);
   });

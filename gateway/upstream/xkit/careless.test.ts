@@ -123,9 +123,7 @@ describe("the adapter before an upstream that answers too much", () => {
     expect(JSON.stringify(connection)).not.toContain(TOKEN);
     for (const route of [READ_SLACK, "GET /platform_user/connections"])
       fake.on(route, (_request, response) => void response.writeHead(400).end(JSON.stringify({ error: `bad ${TOKEN}` })));
-    const failure: unknown = await asAda(fake)
-      .accessToken(SLACK, anyToken)
-      .catch((error: unknown) => error);
+    const failure: unknown = await Promise.resolve(asAda(fake).accessToken(SLACK, anyToken)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "BAD_USER_INPUT" });
     expect(String(failure)).not.toContain(TOKEN);
   });

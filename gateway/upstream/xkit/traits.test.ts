@@ -30,7 +30,7 @@ describe("an upstream that says beside a connection whose the bearer is", () => 
     const harness = await start(createFakeHarness);
     const ada = await harness.signIn("ada");
     const id = await connectTest(ada);
-    const read = () => requestsOf(harness, () => ada.connections.accessToken(TEST, anyToken));
+    const read = () => requestsOf(harness, async () => ada.connections.accessToken(TEST, anyToken));
     expect(await read()).toEqual(["GET /session", "GET /connections/test?authorization_header=true&viewer=true"]);
     expect(await read()).toEqual(["GET /connections/test?authorization_header=true&viewer=true"]);
     expect(await requestsOf(harness, () => ada.connections.find({ id }))).toEqual([`GET /connection/${id}?access_token=false`]);
