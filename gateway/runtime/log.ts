@@ -25,12 +25,12 @@ const BUFFER_BYTES = 4_096;
 /** or when the first of them has waited for so many milliseconds; at once with a warning or an error, and at the exit. */
 export const LOG_FLUSH_MS = 100;
 
-/** Creates the log. `destination` defaults to standard output. @param facts what each line says, such as the worker that writes it. */
-export function createLog(level: LogLevel, destination?: DestinationStream, facts: object | null = null): Log {
+/** Creates the log. `destination` defaults to standard output. @param common what each line says, such as the worker that writes it. */
+export function createLog(level: LogLevel, destination?: DestinationStream, common: object | null = null): Log {
   const output = destination ? { stream: destination, flush() {} } : openStandardOutput();
   const options = {
     level,
-    base: facts && { ...facts },
+    base: common && { ...common },
     timestamp: pino.stdTimeFunctions.isoTime,
     // Its own redaction takes ten times as long as the whole rest of a line.
     formatters: { level: (label: string) => ({ level: label }), log: redact },
