@@ -114,12 +114,14 @@ function withoutKind(stored: StoredConnection, question: Question, kind: TokenKi
 
 /**
  * The held token of a connection, where nothing has to be asked, waited for or noted in the store; else null. Most questions end here,
- * without a promise. Questions for scopes go the other way.
+ * without a promise. Questions for scopes, and for a kind that there is not, go the other way.
  */
 function findFresh(resolver: Resolver, chosen: StoredConnection | null, question: Question): GrantedToken | null {
   const { request } = question;
   if (!chosen?.connection.enabled || request.scopes?.length) return null;
-  const stored = ofKind(chosen, getTokenKind(chosen.connector, request.kind).kind);
+  const { tokenKinds } = chosen.connector;
+  const kind = request.kind === undefined ? tokenKinds[0] : tokenKinds.find((each) => each.kind === request.kind);
+  const stored = kind ? ofKind(chosen, kind.kind) : null;
   if (!stored || mayHaveOpened(stored)) return null;
   const held = openOrNull(resolver, stored, request);
   if (!held || causeOf(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
