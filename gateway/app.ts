@@ -94,6 +94,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     isShared: database.kind === "postgres" || config.workers > 1,
     open,
     countOutcome: metrics.countOutcome,
+    createUserLimit: primary?.limitOf("subscriptions"),
   });
   const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log, primary });
 

@@ -218,7 +218,7 @@ function createContract(parts: Parts, handoffs: HandoffTokens): RestHandler {
 
 const openApiFacts = ({ config, auth }: Parts) => ({ publicUrl: config.publicUrl, sessionCookie: auth.cookies.session.name });
 
-const createSockets = ({ database, auth, contexts, limitsOf, log }: Parts) =>
+const createSockets = ({ database, auth, contexts, limitsOf, log, primary }: Parts) =>
   createStatusChannel({
     identify(bearer, { socket, headers }) {
       const limits = limitsOf({ address: socket.remoteAddress }, forwardedHeadersOf(headers));
@@ -227,4 +227,5 @@ const createSockets = ({ database, auth, contexts, limitsOf, log }: Parts) =>
     isValidOrigin: auth.origins.isValid,
     onSignInChange: (listener) => listenToSignIns(database.changes, listener),
     log,
+    createUserLimit: primary?.limitOf("sockets"),
   });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { BAD_CREDENTIAL_LIMIT } from "../gateway/http/rate-limits.ts";
+import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../gateway/runtime/subscription-limit.ts";
 import { systemClock } from "../gateway/runtime/clock.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "./support/databases.ts";
 import { PATIENCE } from "./support/patience.ts";
@@ -57,6 +58,38 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     expect(new Set(workers.pids().values()).size).toBe(COUNT);
   });
 
+  it("have one user sign in, start to connect and come back, each in another one", () => {
+    const pages = ["/sign-in", "/connect/test", "/callback/test"];
+    const lines = pages.map((page) => workers.logged().find(({ path }) => path === page));
+    expect(lines.map((line) => line?.["status"])).toEqual([303, 303, 200]);
+    expect(new Set(lines.map((line) => line?.worker)).size).toBe(COUNT);
+  });
+
+  it("count what a user has open in all of them", async () => {
+    const open = async () => {
+      const stream = await workers.subscribe("subscription { connectionChanged { id } }");
+      return stream.status === 200 ? stream : (stream.close(), null);
+    };
+    const opened = await Promise.all(range(MAXIMUM_SUBSCRIPTIONS_PER_USER).map(open));
+    expect(opened).not.toContain(null);
+    for (const _each of range(COUNT)) expect(await open()).toBeNull();
+    // What was open in a worker that is killed counts no more.
+    await workers.replace(2);
+    opened.push(await open());
+    expect(opened.at(-1)).not.toBeNull();
+    for (const stream of opened) stream?.close();
+  });
+
+  it("tell the subscribers of each of a change in one", async () => {
+    const opened = await Promise.all(range(COUNT).map(() => workers.subscribe("subscription { connectionChanged { enabled } }")));
+    await workers.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
+    await Promise.all(opened.map(({ received }) => received('"enabled":false')));
+    await workers.connect();
+    const told = await Promise.all(opened.map(({ received }) => received('"enabled":true')));
+    expect(told).toHaveLength(COUNT);
+    for (const { close } of opened) close();
+  });
+
   it("count one limit", async () => {
     const startedAt = performance.now();
     const headers = { authorization: "Bearer x.y.z", "x-forwarded-for": ADDRESS };
@@ -81,7 +114,7 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     const text = await workers.metrics();
     expect(text).toContain(`${name}${5 * COUNT}\n`);
     expect(text).toContain(`\nxkit_workers ${COUNT}\n`);
-    expect(text).toContain("\nxkit_workers_replaced_total 1\n");
+    expect(text).toMatch(/\nxkit_workers_replaced_total [1-9]\n/);
     expect(text.split("\n").filter((line) => line.startsWith("# TYPE xkit_request_seconds "))).toHaveLength(1);
   });
 
@@ -157,7 +190,7 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     expect(await statuses("/healthz")).toEqual(range(COUNT).map(() => 200));
     expect(await workers.gateway.ended).toBe(0);
     expect(pids.filter(isRunning)).toEqual([]);
-    expect(workers.logged().filter(({ level }) => level === "error")).toHaveLength(4);
+    expect(workers.logged().filter(({ level }) => level === "error")).toHaveLength(5);
   });
 });
 

@@ -7,7 +7,7 @@ import { idSchema } from "../../schema/input.ts";
 import type { Authorization, ViewerConnections } from "../../schema/upstream.ts";
 import { failureOf } from "../http/failure.ts";
 import type { Log } from "../runtime/log.ts";
-import { createConcurrencyLimit } from "../runtime/concurrency-limit.ts";
+import { createConcurrencyLimit, type CreateConcurrencyLimit } from "../runtime/concurrency-limit.ts";
 import { safeParseJson } from "../runtime/json.ts";
 
 /** Where xkit.js connects (contract, "Socket"). */
@@ -20,7 +20,7 @@ export const MAXIMUM_JOINS = 8;
 export const MAXIMUM_UNREAD_BYTES = 65_536;
 /** Sockets of one process, those that are being opened among them. */
 export const MAXIMUM_SOCKETS = 1_000;
-/** Sockets of one user in one process: xkit.js holds one in each page. */
+/** Sockets of one user: xkit.js holds one in each page. */
 export const MAXIMUM_SOCKETS_PER_USER = 20;
 /** The holder that all of a process count for. */
 const WHOLE_PROCESS = "";
@@ -46,6 +46,8 @@ interface Dependencies {
   /** Calls back when the session or group of a user may have changed. */
   onSignInChange(listener: () => void): () => void;
   log: Pick<Log, "error">;
+  /** Counts the sockets of each user. Default: this process counts alone. */
+  createUserLimit?: CreateConcurrencyLimit | undefined;
 }
 
 /** Follows authorizations over WebSockets: the small part of Phoenix channels, version 2, that xkit.js uses. */
@@ -61,11 +63,17 @@ const messageSchema = z.tuple([z.string().nullable(), z.string().nullable(), z.s
 type Message = z.output<typeof messageSchema>;
 type Joining = Promise<AsyncIterator<Authorization>>;
 
-export function createStatusChannel({ identify, isValidOrigin, onSignInChange, log }: Dependencies): StatusChannel {
+export function createStatusChannel({
+  identify,
+  isValidOrigin,
+  onSignInChange,
+  log,
+  createUserLimit = createConcurrencyLimit,
+}: Dependencies): StatusChannel {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES, perMessageDeflate: false });
   const subscribers = new Map<WebSocket, Subscriber>();
   const all = createConcurrencyLimit(MAXIMUM_SOCKETS);
-  const own = createConcurrencyLimit(MAXIMUM_SOCKETS_PER_USER);
+  const own = createUserLimit(MAXIMUM_SOCKETS_PER_USER);
   const endOf = onSignInChange(() => void dismissEnded());
   let isClosed = false;
 
@@ -94,8 +102,8 @@ export function createStatusChannel({ identify, isValidOrigin, onSignInChange, l
     if (!holdWhileOpen(socket, all.acquire(WHOLE_PROCESS))) return refuse(socket, 503);
     try {
       const subscriber = await identify(bearer, request);
+      if (!holdWhileOpen(socket, await own.acquire(subscriber.userId))) return refuse(socket, 429);
       if (isClosed) return refuse(socket, 503);
-      if (!holdWhileOpen(socket, own.acquire(subscriber.userId))) return refuse(socket, 429);
       server.handleUpgrade(request, socket, head, (opened) => serve({ subscribers, log }, opened, subscriber));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;

@@ -4,6 +4,14 @@ export interface ConcurrencyLimit {
   acquire(holder: string): (() => void) | null;
 }
 
+/** The same, where others count too: the answer may take a moment. */
+export interface SharedConcurrencyLimit {
+  acquire(holder: string): ReturnType<ConcurrencyLimit["acquire"]> | Promise<ReturnType<ConcurrencyLimit["acquire"]>>;
+}
+
+/** Creates a limit of so many at a time for each holder. */
+export type CreateConcurrencyLimit = (maximum: number) => SharedConcurrencyLimit;
+
 /** Creates a limit of `maximum` at a time for each holder. */
 export function createConcurrencyLimit(maximum: number): ConcurrencyLimit {
   const acquired = new Map<string, number>();

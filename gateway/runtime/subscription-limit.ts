@@ -1,5 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
-import { createConcurrencyLimit } from "./concurrency-limit.ts";
+import { createConcurrencyLimit, type CreateConcurrencyLimit } from "./concurrency-limit.ts";
 import { createStoppableIterator } from "./stoppable-iterator.ts";
 
 /** Subscriptions open in one process, over server-sent events and sockets together: each holds memory and reads at every change. */
@@ -14,13 +14,20 @@ const WHOLE_PROCESS = "";
 /** Lets a user's stream be one of those that are open: it counts from here until it ends or its reader stops. */
 export type SubscriptionLimit = <Value>(userId: string, open: () => Promise<AsyncIterable<Value>>) => Promise<AsyncIterableIterator<Value>>;
 
-/** Creates a limit of open streams, in all and for each user. One more throws RATE_LIMITED. */
-export function createSubscriptionLimit(maximum: number, maximumPerUser: number): SubscriptionLimit {
+/**
+ * Creates a limit of open streams, in all and for each user. One more throws RATE_LIMITED.
+ * @param createOwnLimit Of users. Default: this process counts alone.
+ */
+export function createSubscriptionLimit(
+  maximum: number,
+  maximumPerUser: number,
+  createOwnLimit: CreateConcurrencyLimit = createConcurrencyLimit,
+): SubscriptionLimit {
   const all = createConcurrencyLimit(maximum);
-  const own = createConcurrencyLimit(maximumPerUser);
+  const own = createOwnLimit(maximumPerUser);
 
-  function acquire(userId: string): () => void {
-    const releaseOwn = own.acquire(userId);
+  async function acquire(userId: string): Promise<() => void> {
+    const releaseOwn = await own.acquire(userId);
     if (!releaseOwn) throw tooMany(`You follow ${maximumPerUser} subscriptions already: end one, or try again shortly.`);
     const releaseAll = all.acquire(WHOLE_PROCESS);
     if (!releaseAll) {
@@ -34,7 +41,7 @@ export function createSubscriptionLimit(maximum: number, maximumPerUser: number)
   }
 
   return async <Value>(userId: string, open: () => Promise<AsyncIterable<Value>>): Promise<AsyncIterableIterator<Value>> => {
-    const release = acquire(userId);
+    const release = await acquire(userId);
     const releaseAfterFailure = (error: unknown): never => {
       release();
       throw error;

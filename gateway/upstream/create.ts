@@ -9,7 +9,7 @@ import type { Adapter, Upstream } from "./upstream.ts";
 import { createVaultAdapter, type VaultAdapterOptions } from "./vault.ts";
 import { wrapAdapter, type WrapOptions } from "./wrap.ts";
 
-export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "countOutcome"> {
+export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "countOutcome" | "createUserLimit"> {
   auth: Auth;
   /** An adapter from outside, in place of what the configuration names. */
   open?: OpenUpstream | undefined;
@@ -23,7 +23,7 @@ const UPSTREAM_MARGIN_MS = 5_000;
  * Throws `ConfigError` where the configuration states what a handed-in upstream decides, or names a module that is not there.
  */
 export const createUpstream = async (config: UpstreamConfig, options: UpstreamOptions): Promise<Upstream> =>
-  wrapAdapter(await openAdapter(config, options), { origins: options.auth.origins, countOutcome: options.countOutcome });
+  wrapAdapter(await openAdapter(config, options), { ...options, origins: options.auth.origins });
 
 /** The only switch on the kind of an upstream. What `wrapAdapter` is given comes from here alone. */
 async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Promise<Adapter> {

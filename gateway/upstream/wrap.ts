@@ -1,4 +1,5 @@
 import type { AccessTokenOutcome, OwnerConnections, PlatformAccess } from "../../schema/upstream.ts";
+import type { CreateConcurrencyLimit } from "../runtime/concurrency-limit.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
 import { assertAskedKind } from "./asked-kind.ts";
 import { guard, type Guards } from "./guard.ts";
@@ -9,11 +10,13 @@ import { withholdGroupTokens } from "./withhold.ts";
 export interface WrapOptions extends Pick<Guards, "origins"> {
   /** Called with the outcome of each question for an access token. */
   countOutcome(this: void, type: AccessTokenOutcome["type"]): void;
+  /** Counts the open subscriptions of each user. Default: this process counts alone. */
+  createUserLimit?: CreateConcurrencyLimit | undefined;
 }
 
 /** Makes an upstream of an adapter. Each user's connections pass the same wrappers, so that no adapter has to withhold, guard or count. */
-export function wrapAdapter(adapter: Adapter, { origins, countOutcome }: WrapOptions): Upstream {
-  const guards = { origins, limit: createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER) };
+export function wrapAdapter(adapter: Adapter, { origins, countOutcome, createUserLimit }: WrapOptions): Upstream {
+  const guards = { origins, limit: createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER, createUserLimit) };
 
   /** What was wrapped before, by what it wraps. */
   const wrappedReads = new WeakMap<HeldConnections, OwnerConnections>();

@@ -48,12 +48,22 @@ export const toPrimarySchema = z.discriminatedUnion("type", [
   /** Questions to the primary. */
   z.object({ type: z.literal("consume"), question: count, key: z.string(), count: z.number(), seconds: z.number() }),
   z.object({ type: z.literal("collect"), question: count }),
+  z.object({
+    type: z.literal("acquire"),
+    question: count,
+    limit: z.enum(["subscriptions", "sockets"]),
+    holder: z.string(),
+    maximum: count,
+  }),
+  /** What was acquired by this question. */
+  z.object({ type: z.literal("release"), acquired: count }),
   z.object({ type: z.literal("answer"), question: count, value: z.unknown() }),
 ]);
 export type ToPrimary = z.input<typeof toPrimarySchema>;
 
 /** The answers. Null: there is none. */
 export const retryAfterSchema = z.number().nullable();
+export const acquiredSchema = z.boolean();
 export const snapshotSchema = metricsSnapshotSchema.nullable();
 export const snapshotsSchema = z.array(metricsSnapshotSchema);
 /** How long each key takes to drain, in milliseconds: the clocks of the two processes need not agree. */

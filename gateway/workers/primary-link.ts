@@ -3,7 +3,7 @@ import { GatewayError } from "../../schema/errors.ts";
 import type { MetricsSnapshot } from "../runtime/metrics-snapshot.ts";
 import type { LentSharing, Primary } from "../runtime/primary.ts";
 import type { RateLimit, RateLimiter } from "../runtime/rate-limiter.ts";
-import { retryAfterSchema, snapshotsSchema, type ToPrimary, type ToWorker } from "./messages.ts";
+import { acquiredSchema, retryAfterSchema, snapshotsSchema, type ToPrimary, type ToWorker } from "./messages.ts";
 import { createQuestions } from "./questions.ts";
 
 /** How long a primary may take to answer, in milliseconds: it waits for its slowest worker where metrics are collected. */
@@ -34,6 +34,19 @@ export function createPrimaryLink(send: Send): PrimaryLink {
     limiter: createSharedLimiter((key, limit) =>
       questions.ask(retryAfterSchema, (question) => send({ type: "consume", question, key, ...limit })),
     ),
+    limitOf: (limit) => (maximum) => ({
+      async acquire(holder) {
+        let acquired = 0;
+        const release = () => send({ type: "release", acquired });
+        const asking = questions.ask(acquiredSchema, (question) => {
+          acquired = question;
+          send({ type: "acquire", question, limit, holder, maximum });
+        });
+        // What was acquired too late is released.
+        const isAcquired = await asking.catch(() => (release(), throwUncounted()));
+        return isAcquired ? release : null;
+      },
+    }),
     lendSharing(lent) {
       share = lent;
       send({ type: "shares" });
@@ -48,6 +61,10 @@ export function createPrimaryLink(send: Send): PrimaryLink {
       else if (message.type === "serving") degradation = sentenceOf(message);
     },
   };
+}
+
+function throwUncounted(): never {
+  throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This cannot be counted at the moment: try again shortly.");
 }
 
 const sentenceOf = ({ serving, wanted }: { serving: number; wanted: number }): string | null =>
@@ -67,9 +84,7 @@ function createSharedLimiter(ask: (key: string, limit: RateLimit) => Promise<num
       const now = performance.now();
       const until = fullUntil.get(key) ?? 0;
       if (until > now) return Math.ceil((until - now) / SECOND_MS);
-      const retryAfter = await ask(key, { count, seconds }).catch(() => {
-        throw new GatewayError("TEMPORARILY_UNAVAILABLE", "Requests cannot be counted at the moment.");
-      });
+      const retryAfter = await ask(key, { count, seconds }).catch(throwUncounted);
       if (retryAfter === null) fullUntil.delete(key);
       else fullUntil.set(key, now + retryAfter * SECOND_MS);
       return retryAfter;

@@ -12,13 +12,14 @@ import { stopOnSignal } from "../signals.ts";
 import { createDistribution } from "./connections.ts";
 import { createFleet } from "./fleet.ts";
 import { createRateSharing } from "./rate-sharing.ts";
+import { createSharedLimits } from "./shared-limits.ts";
 import { createSumOfMetrics } from "./sum-of-metrics.ts";
 import { answerTo, forkWorker, type WorkerMessage, type WorkerProcess } from "./worker-process.ts";
 
 /** Longest that a stop waits for its workers to take the last connections, in milliseconds. */
 const SETTLE_TIMEOUT_MS = 1_000;
 /** Longest that workers take to stop once nothing is handed to them any more. Then they are killed. */
-const WORKERS_STOP_TIMEOUT_MS = 25_000;
+const WORKERS_STOP_TIMEOUT_MS = 22_000;
 
 /**
  * Runs a gateway as several processes: this one accepts connections and hands each to the worker that has the fewest, counts rates, adds
@@ -78,6 +79,7 @@ function createParts(
   const log = createLog(config.logLevel);
   const distribution = createDistribution(config.maximumConnections);
   const sharing = createRateSharing();
+  const limits = createSharedLimits();
   const limiter = createRateLimiter({ clock: systemClock, log, share: config.databaseUrl.startsWith("file:") ? null : sharing.share });
   const fleet = createFleet({
     size: config.workers,
@@ -89,6 +91,7 @@ function createParts(
     onEnd(worker) {
       distribution.end(worker);
       sharing.end(worker);
+      limits.end(worker);
       metrics.end(worker);
       tellServing();
     },
@@ -108,6 +111,8 @@ function createParts(
     else if (message.type === "open") distribution.count(worker, message.open);
     else if (message.type === "leaving") distribution.leave(worker);
     else if (message.type === "shares") sharing.join(worker);
+    else if (message.type === "acquire") answerTo(worker, message.question, limits.acquire(worker, message));
+    else if (message.type === "release") limits.release(worker, message.acquired);
     else if (message.type === "consume") answerTo(worker, message.question, limiter.consume(message.key, message));
     else void metrics.collect().then((snapshots) => answerTo(worker, message.question, snapshots));
   }

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +13,8 @@ export interface Workers {
   gateway: GatewayProcess;
   provider: AuthorizationServer;
   port: number;
+  /** Has the user sign in and connect once more. */
+  connect(): Promise<void>;
   /** The lines of the log. */
   logged(): { worker?: number; pid?: number; path?: string; msg: string; [fact: string]: unknown }[];
   /** The processes of the workers that serve, by number, those that have ended and were replaced left out. */
@@ -20,12 +22,27 @@ export interface Workers {
   /** Kills the worker and resolves once another one serves in its place. */
   replace(number: number): Promise<void>;
   /** A connection of its own, or one that is kept. */
-  send(path: string, options?: Sent): Promise<{ status: number; body: string }>;
+  send(path: string, options?: Sent): Promise<Answer>;
   /** Asks over this connection which worker has it. */
   workerOf(agent: Agent): Promise<number>;
   graphql(query: string, agent?: Agent): Promise<{ data: { [field: string]: { [field: string]: string } | null } }>;
+  /** Opens a stream of events. Resolves to its first bytes, which may be the whole of a refusal, and to what comes of them. */
+  subscribe(query: string, agent?: Agent): Promise<EventStream>;
   metrics(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface EventStream {
+  status: number;
+  /** Resolves once it has received this. */
+  received(text: string): Promise<unknown>;
+  close(): void;
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
 }
 
 interface Sent {
@@ -47,7 +64,8 @@ export async function startWorkers(count: number, env: Record<string, string>): 
   const gateway = startProcess(["start", "--workers", String(count)], settings, folder);
   const link = new URL(await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/));
   const bearer = link.searchParams.get("token") ?? "?";
-  await connect(link.href, provider);
+  const connectUser = () => connect(link, provider);
+  await connectUser();
   const keys = startProcess(["keys", "create"], { ...settings, LOG_LEVEL: "silent" }, folder);
   await keys.ended;
   const [, publishable = "", secret = ""] = /publishable (pk_\S+)\nsecret {6}(sk_\S+)/.exec(keys.stdout()) ?? [];
@@ -67,6 +85,7 @@ export async function startWorkers(count: number, env: Record<string, string>): 
     gateway,
     provider,
     port: Number(link.port),
+    connect: connectUser,
     logged,
     pids,
     async replace(number) {
@@ -86,6 +105,18 @@ export async function startWorkers(count: number, env: Record<string, string>): 
       const { body } = await send("/graphql", { headers, body: JSON.stringify({ query }), ...(agent && { agent }) });
       return JSON.parse(body);
     },
+    subscribe: (query, agent) =>
+      new Promise((resolve, reject) => {
+        const headers = { accept: "text/event-stream", "content-type": "application/json", authorization: `Bearer ${bearer}` };
+        const sent = request({ port: link.port, path: "/graphql", method: "POST", headers, agent: agent ?? false }, (response) => {
+          let all = "";
+          response.setEncoding("utf8").on("data", (part: string) => (all += part));
+          const received = (expected: string) => vi.waitUntil(() => all.includes(expected), PATIENCE);
+          response.on("error", () => {});
+          response.once("data", () => resolve({ status: response.statusCode ?? 0, received, close: () => sent.destroy() }));
+        });
+        sent.on("error", reject).end(JSON.stringify({ query }));
+      }),
     async metrics() {
       const authorization = `Basic ${Buffer.from(`${publishable}:${secret}`).toString("base64")}`;
       return (await send("/metrics", { headers: { authorization } })).body;
@@ -99,22 +130,26 @@ export async function startWorkers(count: number, env: Record<string, string>): 
   };
 }
 
-/** Signs a browser in by the link that was printed, and connects. */
-async function connect(link: string, provider: AuthorizationServer): Promise<void> {
-  const cookiesOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
-  const cookies = cookiesOf(await fetch(link, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
-  const connecting = await fetch(`${new URL(link).origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
-  cookies.push(...cookiesOf(connecting));
-  const callback = await provider.authorize(connecting.headers.get("location") ?? "");
-  await fetch(callback, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
+/** Signs a browser in by the link that was printed, and connects. Each request has a connection of its own, and so another worker. */
+async function connect(link: URL, provider: AuthorizationServer): Promise<void> {
+  const port = Number(link.port);
+  const cookies: string[] = [];
+  const visit = async ({ pathname, search }: URL, headers: Record<string, string> = {}) => {
+    const answer = await sendTo(port, pathname + search, { headers: { ...headers, cookie: cookies.join("; ") } });
+    cookies.push(...(answer.headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0] ?? ""));
+    return answer;
+  };
+  await visit(link, { "sec-fetch-site": "none" });
+  const connecting = await visit(new URL("/connect/test", link));
+  await visit(await provider.authorize(connecting.headers.location ?? ""));
 }
 
 /** Without an agent, over a connection of its own. */
-function sendTo(port: number, path: string, { headers = {}, body, agent }: Sent = {}): Promise<{ status: number; body: string }> {
+function sendTo(port: number, path: string, { headers = {}, body, agent }: Sent = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? "GET" : "POST";
     const sent = request({ port, path, method, headers, agent: agent ?? false }, (response) => {
-      text(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
+      text(response).then((answer) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer }), reject);
     });
     sent.once("error", reject).end(body);
   });
