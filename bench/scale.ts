@@ -18,8 +18,8 @@ const CONNECTIONS = values.quick ? 10_000 : 1_000_000;
 const LATE = values.quick ? 2_000 : 30_000;
 const SECONDS = values.quick ? 2 : 8;
 const PROVIDER_MS = 50;
-/** Requests under way at once while refreshes are counted. */
-const WAITING = [16, 64, 256];
+/** Requests under way at once while refreshes are counted. The first warms up. */
+const WAITING = [64, 16, 64, 256];
 /** Connections with tokens of ten seconds, and how often one of them is asked for. */
 const STEADY = { users: 300, ratePerSecond: 250, lifetimeSeconds: 10, seconds: values.quick ? 5 : 30 };
 

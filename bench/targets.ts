@@ -14,6 +14,8 @@ import type { Measured } from "./results.ts";
 export interface Target extends Pick<Measured, "name" | "title" | "kind"> {
   process: PinnedProcess;
   load: Load;
+  /** How many processes serve. Default 1. */
+  processes?: number;
 }
 
 export interface Targets {
@@ -23,6 +25,7 @@ export interface Targets {
 
 export const CONNECTIONS = 32;
 const PROVIDER_MS = 50;
+const WORKERS = 4;
 const COLD_RATE = 50;
 /** Each is asked once in four seconds, and its token lives for two. */
 const COLD_USERS = 200;
@@ -79,7 +82,7 @@ const starters: readonly { names: readonly string[]; start: Starter }[] = [
   { names: ["ours-silent"], start: (keep) => startOurs(keep, "ours-silent", "ours: the same, log off", { log: "silent" }) },
   { names: ["ours-key", "ours-rest"], start: startKeyAndRest },
   { names: ["ours-postgres"], start: startOnPostgres },
-  { names: ["ours-workers"], start: (keep) => startOurs(keep, "ours-workers", "ours: `--workers 4`", { words: ["--workers", "4"] }) },
+  { names: ["ours-workers"], start: startWorkers },
   { names: ["raw"], start: (keep) => startOne(keep, "raw", "node:http by hand") },
   { names: ["mercurius"], start: (keep) => startOne(keep, "mercurius", "mercurius with graphql-jit, over a Map") },
   { names: ["apollo"], start: (keep) => startOne(keep, "apollo", "Apollo Server, over a Map") },
@@ -92,6 +95,12 @@ const starters: readonly { names: readonly string[]; start: Starter }[] = [
 async function startOurs(keep: Parameters<Starter>[0], name: string, title: string, options: GatewayOptions): Promise<Started> {
   const gateway = keep(await startGateway(options));
   return [{ name, title, kind: "ours", process: gateway, load: loadOf(gateway.port, `Bearer ${gateway.bearer}`) }];
+}
+
+async function startWorkers(keep: Parameters<Starter>[0]): Promise<Started> {
+  const words = ["--workers", String(WORKERS)];
+  const targets = await startOurs(keep, "ours-workers", `ours: \`--workers ${WORKERS}\`, all on one core`, { words });
+  return targets.map((target) => ({ ...target, processes: WORKERS }));
 }
 
 async function startKeyAndRest(keep: Parameters<Starter>[0]): Promise<Started> {
