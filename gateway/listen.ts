@@ -164,7 +164,7 @@ function serve(server: Server, app: App): Traffic {
         .end("The request names several hosts.\n");
     const waiting = unanswered.get(socket) ?? new Set();
     if (waiting.size >= MAXIMUM_PIPELINED_REQUESTS) return socket.destroy();
-    const previous = [...waiting].at(-1);
+    const previous = waiting.size > 0 ? [...waiting].at(-1) : undefined;
     unanswered.set(socket, waiting.add(response));
     response.once("close", () => {
       waiting.delete(response);
@@ -188,8 +188,14 @@ function serve(server: Server, app: App): Traffic {
 }
 
 /** A proxy and the gateway could each use another of them (RFC 9112 section 3.2). Node keeps only the first. */
-const namesSeveralHosts = ({ rawHeaders }: IncomingMessage): boolean =>
-  rawHeaders.filter((text, at) => at % 2 === 0 && text.length === "host".length && text.toLowerCase() === "host").length > 1;
+function namesSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === "host".length && name.toLowerCase() === "host") hosts += 1;
+  }
+  return hosts > 1;
+}
 
 interface Finishing {
   server: Server;

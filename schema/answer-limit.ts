@@ -15,15 +15,17 @@ export const MAXIMUM_ANSWER_OBJECTS = 10_000;
 export const MAXIMUM_ANSWER_CHARACTERS = 8 * 1024 * 1024;
 
 /** What an answer holds so far. */
-interface Tally {
+export interface Tally {
   objects: number;
   characters: number;
   /** Why the answer is refused. */
   refusal: GatewayError | null;
 }
 
-/** By the coerced variables, which each execution makes for itself. */
-const tallies = new WeakMap<object, Tally>();
+/** A context that an answer is counted in. */
+export interface Answering {
+  tally?: Tally;
+}
 
 const refusals = new WeakSet<Error>();
 
@@ -40,7 +42,7 @@ export function limitAnswers(schema: GraphQLSchema): GraphQLSchema {
     for (const field of Object.values(type.getFields())) {
       const { resolve = defaultFieldResolver } = field;
       field.resolve = (source, args, context, info) => {
-        const tally = tallyOf(info);
+        const tally = tallyOf(context, info);
         if (tally.refusal) return skip(tally.refusal, info);
         const value: unknown = resolve(source, args, context, info);
         return value instanceof Promise ? value.then((settled: unknown) => add(tally, settled, info)) : add(tally, value, info);
@@ -50,12 +52,10 @@ export function limitAnswers(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-function tallyOf({ variableValues, schema, parentType }: GraphQLResolveInfo): Tally {
-  // The events of one subscription may share their variables, and each is an answer of its own.
-  const known = parentType === schema.getSubscriptionType() ? undefined : tallies.get(variableValues);
-  const tally = known ?? { objects: 0, characters: 0, refusal: null };
-  if (!known) tallies.set(variableValues, tally);
-  return tally;
+/** Each request has a context, and each event of a subscription is an answer of its own. */
+function tallyOf(context: Answering, { schema, parentType }: GraphQLResolveInfo): Tally {
+  const known = parentType === schema.getSubscriptionType() ? undefined : context.tally;
+  return known ?? (context.tally = { objects: 0, characters: 0, refusal: null });
 }
 
 function add(tally: Tally, value: unknown, info: GraphQLResolveInfo): unknown {

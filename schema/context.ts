@@ -1,3 +1,4 @@
+import type { Answering } from "./answer-limit.ts";
 import { forbidden, unauthenticated } from "./errors.ts";
 import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "./upstream.ts";
 
@@ -19,7 +20,7 @@ export interface Sessions {
  * Everything a resolver can reach. Built once per request by the gateway and already bound to the principal,
  * so that no resolver can name another user.
  */
-export interface Context {
+export interface Context extends Answering {
   catalog: Catalog;
   sessions: Sessions;
   /** The signed-in user and what they may do, or null. Who they are may be the upstream's to say: then it is asked at the first use. */

@@ -99,7 +99,8 @@ export function createRunner({ contexts, log }: { contexts: ContextFactory; log:
     try {
       const contextValue = await contexts.create(exchange, cookies, { linksCrossSitePages: true }).catch(refuseRequest);
       const args = { schema, document, contextValue, variableValues: variables, operationName };
-      const result = await execute(args);
+      const executed = execute(args);
+      const result = executed instanceof Promise ? await executed : executed;
       if (!result.errors) return result;
       return { ...result, errors: nameAll(args, result.errors).map((error) => maskError(error, log)) };
     } catch (error) {
