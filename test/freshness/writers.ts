@@ -188,10 +188,14 @@ export async function writeKeys(world: World, random: () => number, isOver: () =
   }
 }
 
-/** Makes an API key, which readers use from now on. */
-async function createKey({ services: { auth }, keys }: World): Promise<Credential> {
+/** Makes an API key, which readers use from now on. It is a change too: its news come before those of its end. */
+async function createKey({ services: { auth }, keys, record }: World): Promise<Credential> {
+  const startedAt = now();
   const made = await auth.apiKeys.create(null);
-  const key = { name: made.id, authorization: basicOf(made), madeAt: now(), endingSince: null };
+  const doneAt = now();
+  const subject = `credential ${made.id}` as const;
+  record.changes.push({ subject, version: 0, topic: `api-key:${made.id}`, process: null, startedAt, doneAt });
+  const key = { name: made.id, authorization: basicOf(made), madeAt: doneAt, endingSince: null };
   keys.push(key);
   return key;
 }
