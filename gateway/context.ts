@@ -39,7 +39,7 @@ export type LinkPage = (started: { userId: string; slug: string; state: string; 
 const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 
 export function createContextFactory(
-  auth: Pick<Auth, "authenticate" | "bindings" | "origins">,
+  auth: Pick<Auth, "authenticate" | "recall" | "bindings" | "origins">,
   upstream: Pick<Upstream, "catalog" | "users" | "forPlatform">,
   linkPage: LinkPage,
 ): ContextFactory {
@@ -63,8 +63,11 @@ export function createContextFactory(
       const sessions = users.signIn.bind(request, answer, limits);
       const identified = users.identify(exchange);
       const requester = identified instanceof Promise ? await identified : identified;
-      if (requester.kind === "platform")
-        return { catalog, sessions, user: null, platform: memoizePlatform(upstream.forPlatform(limits.clientAddress)) };
+      if (requester.kind === "platform") {
+        const assertKnown = () => (auth.recall(request) ? undefined : auth.authenticate(request));
+        const platform = memoizePlatform(upstream.forPlatform(limits.clientAddress), assertKnown);
+        return { catalog, sessions, user: null, platform };
+      }
       if (requester.kind === "anonymous") return { catalog, sessions, user: null, platform: null };
       const { caller } = requester;
       const { viewer, stillAllowed, shared } = caller;

@@ -22,17 +22,25 @@ import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 export const memoizeViewer = (shared: OwnerConnections | null, open: () => ViewerConnections): ViewerConnections =>
   new RequestConnections(shared, open);
 
-/** The same for a server: each owner's connections are read once. */
-export const memoizePlatform = (platform: PlatformAccess): PlatformAccess => new RequestPlatform(platform);
+/**
+ * The same for a server: each owner's connections are read once.
+ * @param assertKnown throws where the server's key is good no more: a token may have been waited for.
+ */
+export const memoizePlatform = (platform: PlatformAccess, assertKnown: AssertKnown = () => {}): PlatformAccess =>
+  new RequestPlatform(platform, assertKnown);
+
+type AssertKnown = () => void | Promise<unknown>;
 
 /** Made at each request, of which most ask for one token: classes, whose methods are not made again. */
 class RequestReads implements OwnerConnections {
   readonly #open: () => OwnerConnections;
+  readonly #assertKnown: AssertKnown | undefined;
   #lists: Map<string | null, Promise<Connection[]>> | undefined;
   #found: Map<string, Promise<Connection | null>> | undefined;
 
-  constructor(open: () => OwnerConnections) {
+  constructor(open: () => OwnerConnections, assertKnown?: AssertKnown) {
     this.#open = open;
+    this.#assertKnown = assertKnown;
   }
 
   forget(): void {
@@ -52,8 +60,18 @@ class RequestReads implements OwnerConnections {
 
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
     const outcome = this.#open().accessToken(where, request);
-    // A refresh may change the status.
-    return outcome instanceof Promise ? outcome.finally(() => this.forget()) : outcome;
+    return outcome instanceof Promise ? this.#afterWaiting(outcome) : outcome;
+  }
+
+  async #afterWaiting(asking: Promise<AccessTokenOutcome>): Promise<AccessTokenOutcome> {
+    try {
+      const outcome = await asking;
+      if (outcome.type === "AccessToken") await this.#assertKnown?.();
+      return outcome;
+    } finally {
+      // A refresh may change the status.
+      this.forget();
+    }
   }
 }
 
@@ -114,10 +132,12 @@ class RequestConnections implements ViewerConnections {
 
 class RequestPlatform implements PlatformAccess {
   readonly #platform: PlatformAccess;
+  readonly #assertKnown: AssertKnown;
   #byOwner: Map<string, OwnerConnections> | undefined;
 
-  constructor(platform: PlatformAccess) {
+  constructor(platform: PlatformAccess, assertKnown: AssertKnown) {
     this.#platform = platform;
+    this.#assertKnown = assertKnown;
   }
 
   findUser(id: string): Promise<KnownUser | null> {
@@ -142,7 +162,7 @@ class RequestPlatform implements PlatformAccess {
     const known = byOwner.get(key);
     if (known) return known;
     const own = this.#platform.connectionsOf(owner);
-    const connections = new RequestReads(() => own);
+    const connections = new RequestReads(() => own, this.#assertKnown);
     byOwner.set(key, connections);
     return connections;
   }

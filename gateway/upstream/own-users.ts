@@ -1,5 +1,4 @@
-import { andThen } from "../../schema/promise-or-value.ts";
-import type { OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
 import { nullWhenRefused } from "../http/failure.ts";
@@ -7,7 +6,7 @@ import type { Principal } from "../http/pipeline.ts";
 import type { RequestLimits } from "../http/rate-limits.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { isSameUser } from "./same-user.ts";
-import type { Browser, Caller, HeldConnections, OwnPages, Requester, UpstreamUsers } from "./upstream.ts";
+import type { Browser, Caller, HeldConnections, OwnPages, Requester, TokenReading, UpstreamUsers } from "./upstream.ts";
 
 type OwnAuth = Pick<Auth, "authenticate" | "recall" | "signIn" | "users">;
 
@@ -19,7 +18,10 @@ interface KnownCaller {
 }
 
 /** What is the same at each request of one credential. */
-type Lasting = Pick<Caller<HeldConnections>, "viewer" | "stillAllowed" | "shared"> & { known: KnownCaller };
+type Lasting = Pick<Caller<HeldConnections>, "viewer" | "stillAllowed" | "shared"> & { known: KnownCaller; lookAgain: LookAgain };
+
+/** Who the user is now: the same object where nothing has changed. Throws UNAUTHENTICATED once the bearer is good no more. */
+type LookAgain = () => Viewer | Promise<Viewer>;
 
 interface OwnUsersOptions {
   /** Whether what a user reads depends on nothing but the user, so that it is opened once for all requests of a credential. */
@@ -38,8 +40,9 @@ export function createOwnUsers(
   function createLasting(known: KnownCaller): Lasting {
     const { viewer } = known;
     const stillAllowed = async () => isSameUser(viewer, await findNow(auth, known));
-    const shared = sharesReads ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null })) : null;
-    return { known, viewer: async () => viewer, stillAllowed, shared };
+    const lookAgain = createLookAgain(auth, known);
+    const shared = sharesReads ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null }), lookAgain) : null;
+    return { known, viewer: async () => viewer, lookAgain, stillAllowed, shared };
   }
 
   function toCaller({ known, ...same }: Lasting, limits: RequestLimits): Caller<HeldConnections> {
@@ -49,7 +52,7 @@ export function createOwnUsers(
       admit: (action) => limits.admit(action, viewer.userId),
       stillAllowed: same.stillAllowed,
       connectionsIn: (browser) =>
-        hold(viewer, forUser({ viewer, ...browser, stillAllowed: same.stillAllowed, clientAddress: limits.clientAddress })),
+        hold(viewer, forUser({ viewer, ...browser, stillAllowed: same.stillAllowed, clientAddress: limits.clientAddress }), same.lookAgain),
       shared: same.shared,
     };
   }
@@ -82,11 +85,38 @@ const noBrowser: Browser = {
   link: null,
 };
 
-const hold = (viewer: Viewer, connections: ViewerConnections): HeldConnections => ({
-  viewer,
-  connections,
-  readToken: (where, request) => andThen(connections.accessToken(where, request), (outcome) => ({ outcome, viewers: [viewer] })),
-});
+/** A token may have been waited for: the user may be signed out by then, or in a group. */
+function hold(viewer: Viewer, connections: ViewerConnections, lookAgain: LookAgain): HeldConnections {
+  const unchanged = [viewer];
+  const afterWaiting = async (outcome: AccessTokenOutcome): Promise<TokenReading> => ({
+    outcome,
+    viewers: outcome.type === "AccessToken" ? [viewer, await lookAgain()] : unchanged,
+  });
+  return {
+    viewer,
+    connections,
+    readToken(where, request) {
+      const asking = connections.accessToken(where, request);
+      return asking instanceof Promise ? asking.then(afterWaiting) : { outcome: asking, viewers: unchanged };
+    },
+  };
+}
+
+/** With the cookie, whose pages show no token, nothing is looked up. */
+function createLookAgain(auth: OwnAuth, { viewer, bearer }: KnownCaller): LookAgain {
+  if (bearer === null) return () => viewer;
+  let request: Request | undefined;
+  return () => {
+    request ??= requestWithBearer(bearer);
+    const recalled = auth.recall(request);
+    return recalled ? viewerOf(recalled) : auth.authenticate(request).then(viewerOf);
+  };
+}
+
+function viewerOf(principal: Principal): Viewer {
+  if (principal.kind !== "user") throw new TypeError("A bearer is a user's.");
+  return principal.viewer;
+}
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */
 export const createOwnPlatform = (

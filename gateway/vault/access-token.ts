@@ -6,11 +6,11 @@ import type { BoundedClock } from "../store/store-clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
-import { choose, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
+import { choose, ownerOf, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { mayHaveOpened, noteOpened, noteUnopened } from "./unopened.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type GrantedToken, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
-import { ofKind } from "./token-kinds.ts";
+import { grantsOf, ofKind } from "./token-kinds.ts";
 import type { FindNarrower } from "./narrower.ts";
 import { isRenewable } from "./renewable.ts";
 import type { Refresher, RefreshOutcome } from "./refresh.ts";
@@ -71,6 +71,9 @@ export function createAccessTokens(dependencies: Dependencies) {
       const full = await resolve(resolver, stored, question);
       if (full.type !== "AccessToken") return full;
       const narrower = await narrow(resolver, stored, full, question);
+      // It may have been disconnected or connected again meanwhile.
+      const owner = ownerOf(stored.connection);
+      if (!(await isStillHeld(connections, owner, stored))) return accessToken(owner, where, request, question.view.reader);
       // Who asks again for a narrower one has the grant's own checked (rule 12).
       for (const { fingerprint } of new Set([full, narrower])) noteGiven(resolver, question, fingerprint);
       await noteOpened(dependencies, stored);
@@ -83,7 +86,7 @@ export function createAccessTokens(dependencies: Dependencies) {
     }
   }
 
-  return function accessToken(
+  function accessToken(
     owner: Owner,
     where: ConnectionWhere,
     request: TokenRequest,
@@ -94,7 +97,9 @@ export function createAccessTokens(dependencies: Dependencies) {
       const chosen = choose(list, where);
       return findFresh(resolver, chosen, question) ?? find(chosen, question);
     });
-  };
+  }
+
+  return accessToken;
 }
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
@@ -143,6 +148,12 @@ function openOrNull({ openHeld }: Resolver, stored: StoredConnection, request: T
 /** For rule 12. */
 function noteGiven({ given }: Resolver, { view: { reader } }: Question, fingerprint: string): void {
   if (reader !== null) given.add(reader, fingerprint);
+}
+
+/** Whether a connection still has the grant that was read before. */
+async function isStillHeld({ list }: ConnectionStore, owner: Owner, { connection, authorization }: StoredConnection): Promise<boolean> {
+  const current = choose(await list(owner), { id: connection.id });
+  return current?.connection.enabled === 1 && grantsOf(current).some(({ id }) => id === authorization?.id);
 }
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
