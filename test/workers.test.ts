@@ -1,7 +1,7 @@
 /** `xkit-gateway start --workers`: several processes on one port, over SQLite and over Postgres. */
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -250,6 +250,16 @@ describe("a gateway of several workers that cannot start", () => {
     const { code, stderr } = await run(["start", "--workers", "3"], { DATABASE_URL: "postgres://x:y@127.0.0.1:1/none" });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^The gateway could not start\. The server cannot be reached: .+\n$/);
+  });
+
+  it("says that the port is taken, once its workers have stopped", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const { code, stderr } = await run(["start", "--workers", "2"], { PORT: String(port) });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "The port is already in use: set PORT to another one.\n" });
+    taken.close();
   });
 
   it("says that the demo runs in one process", async () => {

@@ -68,7 +68,11 @@ export function createDistribution(maximum: number): Distribution {
   }
 
   return {
-    add,
+    add(socket) {
+      // Nothing is read of it here, and its receiver has errors of its own.
+      socket.on("error", () => {});
+      add(socket);
+    },
     join(receiver) {
       shares.set(receiver, { open: 0, untaken: new Map(), isLeaving: false, last });
       for (const socket of waiting.splice(0)) add(socket);

@@ -35,6 +35,7 @@ export interface Fleet {
   replaced(): number;
   /** No worker is replaced any more. */
   stopReplacing(): void;
+  isStopping(): boolean;
   /** Resolves when all have ended. */
   ended(): Promise<void>;
 }
@@ -97,6 +98,7 @@ export function createFleet({ size, launch, onServing, onEnd, clock, log }: Flee
     serving: () => [...serving.keys()],
     replaced: () => replaced,
     stopReplacing: () => stopping.abort(),
+    isStopping: () => stopping.signal.aborted,
     ended: async () => void (await Promise.all(slots)),
   };
 }

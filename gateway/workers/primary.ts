@@ -86,6 +86,8 @@ function createParts(
     launch: (number) => launch(number, receive),
     onServing(worker) {
       distribution.join(worker);
+      // It was not there yet when the others were told.
+      if (fleet.isStopping()) worker.send({ type: "drain" });
       tellServing();
     },
     onEnd(worker) {
