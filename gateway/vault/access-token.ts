@@ -130,7 +130,7 @@ function findFresh(resolver: Resolver, chosen: StoredConnection | null, question
   if (!stored || mayHaveOpened(stored)) return null;
   const held = openOrNull(resolver, stored, request);
   if (!held || causeOf(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
-  if (isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.underWay(stored)) return null;
+  if (isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.isUnderWay(stored)) return null;
   noteGiven(resolver, question, held.token.fingerprint);
   return held.token;
 }

@@ -5,7 +5,7 @@ import type { TestApp, TestAppOptions, TestUser } from "../../test/support/test-
 import { openDatabase } from "../store/open.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
-import { askToken, HOUR_MS, refreshRequests, startConnected, turns } from "../../test/support/vault.ts";
+import { askToken, HOUR_MS, refreshRequests, startConnected, takeStoreAway, turns } from "../../test/support/vault.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -68,6 +68,25 @@ describe("a token that a refresh ends, which counts as known where it is not dec
     expect(value).not.toBe(first);
     expect((await other).value).toBe(value);
     expect(refreshRequests(test)).toHaveLength(1);
+  });
+
+  it("leaves no failure unhandled where a caller waits for another process while the store goes away", async () => {
+    const { ada } = await connected({});
+    const twin = await test.startTwin();
+    await askToken(ada, { via: twin });
+    const { hold, longer } = await refreshEarly(ada);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const other = askToken(ada, { via: twin, verify: false }).catch(() => "failed");
+    await turns(100);
+    const store = await takeStoreAway(test);
+    expect(await other).toBe("failed");
+    await store.comeBack();
+    hold.release();
+    await longer;
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
   });
 
   it("is not given at the end of a caller's time either", async () => {

@@ -13,6 +13,7 @@ import { createRefusedAlone, type RefusedAlone } from "./refused-alone.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { createLapseWatch } from "../store/lapse-watch.ts";
 import { SealError } from "../store/sealing.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
 import { openColumn, rowOf } from "./sealed-columns.ts";
 import { noteUnopened } from "./unopened.ts";
 
@@ -35,7 +36,9 @@ type Narrowed = { tokens: TokenSet; askedAt: number } | "refused";
 export interface Refresher {
   /** Joins a refresh that is in flight. Resolves at once while an answer waits for a store that is away. */
   refresh(stored: StoredConnection, cause: RefreshCause): Promise<RefreshOutcome>;
-  /** What comes of a refresh that is under way, here or, as far as is known, in another process; null: none is. */
+  /** Whether a refresh is under way, here or, as far as is known, in another process. */
+  isUnderWay(stored: StoredConnection): boolean;
+  /** What comes of a refresh that is under way; null: none is. In another process, the store is asked until it has ended. */
   underWay(stored: StoredConnection): Promise<RefreshOutcome> | null;
   /**
    * Asks for a token with fewer scopes, under the lease of the grant's refreshes, and stores what came with it. Null: the grant cannot be
@@ -89,7 +92,10 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     return narrowed[0] ?? null;
   }
 
+  const isElsewhere = (authorization: AuthorizationRow) => isLeased(authorization, dependencies.clock.now());
+
   return {
+    isUnderWay: ({ authorization }) => authorization !== null && (outcomes.has(authorization.id) || isElsewhere(authorization)),
     narrow: (grant, scopes, cause) => (grantClientOf(grant) ? inFlight.track(narrow(grant, scopes, cause)) : Promise.resolve(null)),
     refresh(stored, cause) {
       const { authorization } = stored;
@@ -108,8 +114,7 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     underWay(stored) {
       const { authorization } = stored;
       if (!authorization) return null;
-      const isElsewhere = isLeased(authorization, dependencies.clock.now());
-      return outcomes.get(authorization.id) ?? (isElsewhere ? settled(dependencies, { ...stored, authorization }) : null);
+      return outcomes.get(authorization.id) ?? (isElsewhere(authorization) ? settled(dependencies, { ...stored, authorization }) : null);
     },
     idle: inFlight.idle,
   };
