@@ -30,10 +30,17 @@ export interface PinnedOptions {
   hasChannel?: boolean;
 }
 
+/** Processes that run. They end with this one, whatever ends it. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => running.forEach((child) => child.kill()));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
 /** Starts Node on one core. */
 export function startPinned({ core, words, env, output = "ignore", hasChannel = false }: PinnedOptions): PinnedProcess {
   const stdio = ["ignore", output, "inherit", ...(hasChannel ? (["ipc"] as const) : [])] as const;
   const child = spawn("taskset", ["-c", String(core), process.execPath, ...words], { env, stdio: [...stdio] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   return {
     child,
     cpuMicroseconds: () => (child.pid === undefined ? 0 : cpuOfTree(child.pid)),

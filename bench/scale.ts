@@ -12,7 +12,7 @@ import { type Postgres, startPostgres } from "./postgres.ts";
 import { prepare } from "./prepare.ts";
 import { basicOf, KEY_QUERY, loadOf } from "./targets.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const CONNECTIONS = values.quick ? 10_000 : 1_000_000;
 /** Of them, those whose tokens have expired: each is refreshed once at most. */
 const LATE = values.quick ? 2_000 : 30_000;
@@ -95,7 +95,11 @@ async function measureSteady(loader: Loader, name: string, postgres: Postgres | 
 prepare();
 console.log(JSON.stringify(describeMachine()));
 const loader = await startLoader();
-for (const measure of [measureSteady, measureLarge]) {
+for (const [name, measure] of [
+  ["steady", measureSteady],
+  ["large", measureLarge],
+] as const) {
+  if (values.only !== "" && values.only !== name) continue;
   await measure(loader, "SQLite", null);
   const postgres = await startPostgres();
   await measure(loader, "Postgres", postgres);
