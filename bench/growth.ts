@@ -16,7 +16,8 @@ import { median } from "./statistics.ts";
 import { basicOf, KEY_QUERY, loadOf } from "./targets.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const [warmUpSeconds, roundSeconds, rounds] = values.quick ? [1, 1, 1] : [4, 2, 3];
+const WARM_UP = values.quick ? { answers: 1_000, seconds: 2 } : { answers: 15_000, seconds: 24 };
+const [roundSeconds, rounds] = values.quick ? [1, 1] : [2, 3];
 const MOST_CONNECTIONS = values.quick ? 10_000 : 1_000_000;
 const MOST_CONNECTORS = values.quick ? 100 : 10_000;
 
@@ -53,7 +54,7 @@ async function measurePlot(
 }
 
 async function measurePoint(loader: Loader, gateway: BenchGateway, load: Load): Promise<number> {
-  await loader.run({ ...load, seconds: warmUpSeconds });
+  await loader.warmUp(load, WARM_UP);
   const measured: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const before = gateway.cpuMicroseconds();
@@ -141,10 +142,11 @@ const measureOwner = (loader: Loader) =>
   );
 
 prepare();
+const machine = describeMachine();
 const loader = await startLoader();
 const plots = [];
 for (const measure of [measureOwner, measureFields, measureConnectors, measureStore]) plots.unshift(await measure(loader));
 await loader.stop();
-await writeJson(GROWTH_FILE, { machine: describeMachine(), plots });
+await writeJson(GROWTH_FILE, { machine, plots });
 writeFileSync(`bench/${PLOT_FILE}`, drawPlots(plots));
 await writeReport();

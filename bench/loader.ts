@@ -8,10 +8,14 @@ import { firstMessage, startPinned } from "./process.ts";
 export interface Loader {
   /** Throws when a connection breaks, and when an answer was not what was expected. */
   run(load: Load): Promise<LoadResult>;
+  /** Sends it as fast as it goes, until there are so many answers, or for so many seconds. */
+  warmUp(load: Load, most: { answers: number; seconds: number }): Promise<void>;
   /** The same, but refused requests are only counted. */
   runLenient(load: Load): Promise<LoadResult>;
   stop(): Promise<void>;
 }
+
+const WARM_UP_STEP_SECONDS = 2;
 
 const answerSchema = z.union([z.strictObject({ result: loadResultSchema }), z.strictObject({ error: z.string() })]);
 
@@ -25,13 +29,19 @@ export async function startLoader(): Promise<Loader> {
     if ("error" in answer) throw new Error(answer.error);
     return answer.result;
   };
+  const run = async (load: Load): Promise<LoadResult> => {
+    const result = await runLenient(load);
+    if (result.failures > 0)
+      throw new Error(`${result.failures} of ${result.answers} answers were wrong. The first: ${result.firstFailure}`);
+    return result;
+  };
   return {
+    run,
     runLenient,
-    async run(load) {
-      const result = await runLenient(load);
-      if (result.failures > 0)
-        throw new Error(`${result.failures} of ${result.answers} answers were wrong. The first: ${result.firstFailure}`);
-      return result;
+    async warmUp(load, most) {
+      let answers = 0;
+      for (let seconds = 0; seconds < most.seconds && answers < most.answers; seconds += WARM_UP_STEP_SECONDS)
+        answers += (await run({ ...load, ratePerSecond: null, seconds: WARM_UP_STEP_SECONDS })).answers;
     },
     stop: () => pinned.stop(),
   };

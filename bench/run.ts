@@ -14,7 +14,6 @@ import { CONNECTIONS, startTargets, type Target } from "./targets.ts";
 const STARTS = 2;
 /** V8 has compiled what matters after so many requests of a process. */
 const WARM_UP_REQUESTS = 30_000;
-const WARM_UP_STEP_SECONDS = 2;
 
 const { values } = parseArgs({
   options: {
@@ -29,13 +28,17 @@ const rounds = Number(values.rounds || (values.quick ? 2 : 7));
 const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [40, 4];
 
 prepare();
+const machine = describeMachine();
 const startMs: number[] = [];
 for (let count = 0; count < STARTS; count += 1) startMs.push(await measureStart());
 
 const loader = await startLoader();
 const { targets, stop } = await startTargets(only);
 const measured = targets.map(({ name, title, kind }): Measured => ({ name, title, kind, rounds: [], residentMegabytes: 0 }));
-for (const target of targets) await warmUp(loader, target);
+for (const { name, load, processes = 1 } of targets) {
+  console.log(`warming up ${name}`);
+  await loader.warmUp(load, { answers: WARM_UP_REQUESTS * processes, seconds: warmUpSeconds });
+}
 for (let round = 1; round <= rounds; round += 1)
   for (const [index, target] of targets.entries()) {
     const result = await measureRound(loader, target);
@@ -46,7 +49,7 @@ for (let round = 1; round <= rounds; round += 1)
   }
 await stop();
 await loader.stop();
-await writeJson(RESULTS_FILE, { machine: describeMachine(), secondsPerRound, connections: CONNECTIONS, targets: measured, startMs });
+await writeJson(RESULTS_FILE, { machine, secondsPerRound, connections: CONNECTIONS, targets: measured, startMs });
 await writeReport();
 
 /** Milliseconds from starting the process to the first answered query. */
@@ -59,17 +62,6 @@ async function measureStart(): Promise<number> {
   const ms = performance.now() - startedAt;
   await gateway.stop();
   return ms;
-}
-
-/** As fast as it goes, also where the measured load has a rate. */
-async function warmUp(loads: Loader, { name, load, processes = 1 }: Target): Promise<void> {
-  let [answers, seconds] = [0, 0];
-  while (answers < WARM_UP_REQUESTS * processes && seconds < warmUpSeconds) {
-    const step = await loads.run({ ...load, ratePerSecond: null, seconds: WARM_UP_STEP_SECONDS });
-    answers += step.answers;
-    seconds += WARM_UP_STEP_SECONDS;
-  }
-  console.log(`warmed up ${name} by ${answers} requests`);
 }
 
 async function measureRound(loads: Loader, { process, load }: Target): Promise<Round> {

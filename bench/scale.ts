@@ -3,6 +3,7 @@
  * and refreshes one process carries before it, with a provider of 50 ms. Prints them.
  */
 import { parseArgs } from "node:util";
+import { measureCommits } from "./commits.ts";
 import { type BenchGateway, LONG_LIFE_SECONDS, startGateway } from "./gateway.ts";
 import type { Load, LoadResult } from "./load/load.ts";
 import { type Loader, startLoader } from "./loader.ts";
@@ -103,6 +104,10 @@ for (const [name, measure] of [
   await measure(loader, "SQLite", null);
   const postgres = await startPostgres();
   await measure(loader, "Postgres", postgres);
+  if (name === "large") {
+    const { plain, telling } = await measureCommits(postgres.url, SECONDS);
+    console.log(`Postgres, commits of one row: ${plain.toFixed(0)}/s, with NOTIFY ${telling.toFixed(0)}/s`);
+  }
   await postgres.stop();
 }
 await loader.stop();
