@@ -11,6 +11,7 @@ const LONGEST_RETRY_AFTER_SECONDS = 86_400;
  */
 export function retryAfterSeconds(headers: Headers, nowMs: number = Date.now()): number | null {
   const value = headers.get("retry-after")?.trim() ?? "";
+  if (value === "") return null;
   const seconds = /^\d+$/.test(value) ? Number(value) : secondsBetween(parseDate(headers.get("date")) ?? nowMs, parseDate(value));
   return seconds === null ? null : Math.min(Math.max(seconds, 0), LONGEST_RETRY_AFTER_SECONDS);
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import type { GatewayError } from "../../../schema/errors.ts";
 import { safeParseJson } from "../../runtime/json.ts";
-import { SOMETHING_ELSE } from "./asked.ts";
 import { type RawAnswer, valuesOf } from "./raw-answer.ts";
 import { explainRefusal, retryAfterOf, upstreamUnavailable } from "./refusal.ts";
 import type { RestRequest } from "./rest-client.ts";
@@ -12,17 +12,24 @@ export interface RestAnswer<Body> {
   setCookies: string[];
 }
 
+/** What an answer has to be: one about something else than was asked for is none. */
+export interface Expected<Body> {
+  schema: z.ZodType<Body>;
+  isAsked: (body: Body) => boolean;
+}
+
 /**
  * What an answer says to a request. Throws what its status means, and UPSTREAM_UNAVAILABLE with `retryAfter` for what is no answer to it.
- * `schema` says what was asked for (`asked.ts`).
+ * `expected` says what was asked for (`asked.ts`).
  */
-export function readAnswer<Body>(answer: RawAnswer, request: RestRequest, schema: z.ZodType<Body>): RestAnswer<Body> {
+export function readAnswer<Body>(answer: RawAnswer, request: RestRequest, expected: z.ZodType<Body> | Expected<Body>): RestAnswer<Body> {
   const { status, headers, text } = answer;
   const json = status === 204 ? {} : safeParseJson(text);
-  const retryAfter = retryAfterOf(headers, json);
-  if (status < 200 || status > 299) throw explainRefusal(status, json, retryAfter, request);
-  if (!mintsUserToken(request) && repeatsSecret(json)) throw upstreamUnavailable("answered with a token outside its place", { retryAfter });
-  return { body: parse(json, schema, retryAfter), setCookies: valuesOf(headers, "set-cookie") };
+  const isSuccess = status >= 200 && status <= 299;
+  if (!isSuccess) throw explainRefusal(status, json, retryAfterOf(headers, json), request);
+  const refuse = (why: string) => upstreamUnavailable(why, { retryAfter: retryAfterOf(headers, json) });
+  if (!mintsUserToken(request) && repeatsSecret(json)) throw refuse("answered with a token outside its place");
+  return { body: parse(json, expected, refuse), setCookies: valuesOf(headers, "set-cookie") };
 }
 
 /** Whether the `access_token` of the answer is the user's own bearer, and no third party's. */
@@ -30,13 +37,13 @@ const mintsUserToken = ({ method, path }: RestRequest): boolean =>
   method === "POST" && ["sessions", "sessions/token", "users"].includes(path.slice(2).join("/"));
 
 /** Contract, "Responses": a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
-function parse<Body>(json: unknown, schema: z.ZodType<Body>, retryAfter: number): Body {
+function parse<Body>(json: unknown, expected: z.ZodType<Body> | Expected<Body>, refuse: (why: string) => GatewayError): Body {
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)
-    throw upstreamUnavailable("answered with an error and a status of success", { retryAfter });
+    throw refuse("answered with an error and a status of success");
+  const { schema, isAsked } = "isAsked" in expected ? expected : { schema: expected, isAsked: () => true };
   const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  if (issue?.message === SOMETHING_ELSE) throw upstreamUnavailable("answered about something else than it was asked for", { retryAfter });
-  const where = issue?.path.map(String).join(".") ?? "";
-  throw upstreamUnavailable(`answered with something that is not expected${where ? ` (${where})` : ""}`, { retryAfter });
+  if (parsed.success && isAsked(parsed.data)) return parsed.data;
+  if (parsed.success) throw refuse("answered about something else than it was asked for");
+  const where = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw refuse(`answered with something that is not expected${where ? ` (${where})` : ""}`);
 }

@@ -11,6 +11,7 @@ import {
 } from "../../../test/support/scripted-xkit.ts";
 import { sendJson } from "../../../test/support/server-io.ts";
 import { anyToken } from "../../upstream-suite/harness.ts";
+import { asked } from "./asked.ts";
 
 const ID = "8a1b2c3d-0000-4000-8000-000000000001";
 const ada = { kind: "user", id: "ada" } as const;
@@ -22,6 +23,13 @@ async function start() {
   fake.on("GET /platform_user/session", sessionOf("ada", null));
   return { ...fake, connections: asAda(fake), server: fake.upstream.forPlatform() };
 }
+
+describe("what an answer has to be", () => {
+  it("is one schema for all questions: zod compiles each schema that is made", () => {
+    const schemas = ["slack", "gh"].map((slug) => asked.userConnection({ slug }).schema);
+    expect(schemas[0]).toBe(schemas[1]);
+  });
+});
 
 describe("an answer about something else", () => {
   it("gives no token to a user, by slug and by id", async () => {

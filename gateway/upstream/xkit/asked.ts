@@ -1,13 +1,11 @@
 /** Answers to a certain question: one about something else is no answer. */
 import type { z } from "zod";
 import type { Connection, ConnectionWhere, Owner } from "../../../schema/upstream.ts";
+import type { Expected } from "./answer.ts";
 import { answers, type AbsentConnectionAnswer, type ConnectionAnswer } from "./response-schemas.ts";
 
-/** What an answer about something else is called. */
-export const SOMETHING_ELSE = "something else";
-
-const about = <Body>(schema: z.ZodType<Body>, isAsked: (body: Body) => boolean): z.ZodType<Body> =>
-  schema.refine(isAsked, { error: SOMETHING_ELSE });
+/** A schema refined for each question would be compiled for each. */
+const about = <Body>(schema: z.ZodType<Body>, isAsked: (body: Body) => boolean): Expected<Body> => ({ schema, isAsked });
 
 /** Where it is not stated whose a connection is, it is the owner's that was asked about. */
 export const isOwnedBy = (owner: Owner, { owner: stated }: Pick<ConnectionAnswer, "owner">): boolean =>

@@ -3,7 +3,7 @@ import { errors } from "undici";
 import type { z } from "zod";
 import { badUserInput, GatewayError } from "../../../schema/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import { type RestAnswer, readAnswer } from "./answer.ts";
+import { type Expected, type RestAnswer, readAnswer } from "./answer.ts";
 import { faultOf } from "./fault.ts";
 import { DEFAULT_RETRY_SECONDS, upstreamUnavailable } from "./refusal.ts";
 import type { Reachability } from "./reachability.ts";
@@ -14,7 +14,7 @@ import { MAXIMUM_ANSWER_BYTES, type RestClient, type RestRequest } from "./rest-
  * Throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_USER_INPUT, MINIMUM_TTL_UNAVAILABLE and CONNECTOR_MISCONFIGURED as the service
  * says, TEMPORARILY_UNAVAILABLE for 429 and 503, and UPSTREAM_UNAVAILABLE with `retryAfter` for everything else.
  */
-export type Ask = <Body>(request: RestRequest, schema: z.ZodType<Body>) => Promise<RestAnswer<Body>>;
+export type Ask = <Body>(request: RestRequest, expected: z.ZodType<Body> | Expected<Body>) => Promise<RestAnswer<Body>>;
 
 /** All that one call of the port sends upstream. It has one deadline. */
 export interface UpstreamOperation {
@@ -48,11 +48,15 @@ export function createOperations({ client, reachability, timeoutMs, log }: Opera
 
     async function inTime<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
       const deadline = new AbortController();
-      const slow = new errors.HeadersTimeoutError();
+      let timer: NodeJS.Timeout | undefined;
       const passed = new Promise<never>((_resolve, reject) => {
-        deadline.signal.addEventListener("abort", () => reject(slow));
+        const end = () => {
+          const slow = new errors.HeadersTimeoutError();
+          deadline.abort(slow);
+          reject(slow);
+        };
+        timer = setTimeout(end, endsAt - performance.now());
       });
-      const timer = setTimeout(() => deadline.abort(slow), endsAt - performance.now());
       try {
         return await Promise.race([work(deadline.signal), passed]);
       } catch (error) {
@@ -72,12 +76,12 @@ export function createOperations({ client, reachability, timeoutMs, log }: Opera
     }
 
     return {
-      async ask(request, schema) {
+      async ask(request, expected) {
         assertOwnAddress(request);
         const raw = await inTime((signal) => client.send({ ...request, headers: { ...forwarded, ...request.headers } }, signal));
         reachability.answered();
         try {
-          return readAnswer(raw, request, schema);
+          return readAnswer(raw, request, expected);
         } catch (error) {
           if (error instanceof GatewayError && error.code === "UPSTREAM_UNAVAILABLE")
             log.warn({ method: request.method, reason: error.message }, "upstream failed");

@@ -55,10 +55,7 @@ export function createRestClient({ url, timeoutMs }: RestClientOptions): RestCli
     bodyTimeout: 0,
   });
 
-  async function sendOnce(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
-    const { statusCode, headers, body } = await pool.request({ ...toOptions(request), signal });
-    return { status: statusCode, headers, text: await body.text() };
-  }
+  const sendOnce = (request: RestRequest, signal: AbortSignal): Promise<RawAnswer> => exchange(pool, toOptions(request), signal);
 
   return {
     /** A read changes nothing here or there, so that a connection that broke under it may be tried again. */
@@ -74,7 +71,47 @@ export function createRestClient({ url, timeoutMs }: RestClientOptions): RestCli
   };
 }
 
-function toOptions({ method, path, query = {}, credential, body, headers }: RestRequest): Dispatcher.RequestOptions {
+/** Reads an answer to its end. undici's own `request` makes a stream of it first. */
+function exchange(pool: Pool, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const head: { status: number; headers: RawAnswer["headers"] } = { status: 0, headers: {} };
+    const chunks: Buffer[] = [];
+    let controller: Dispatcher.DispatchController | null = null;
+    const abort = () => {
+      reject(signal.reason);
+      controller?.abort(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const settled = () => signal.removeEventListener("abort", abort);
+    pool.dispatch(options, {
+      onRequestStart(started) {
+        if (signal.aborted) started.abort(signal.reason);
+        controller = started;
+      },
+      onResponseStart(_controller, status, headers) {
+        Object.assign(head, { status, headers });
+      },
+      onResponseData(_controller, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        settled();
+        resolve({ ...head, text: textOf(chunks) });
+      },
+      onResponseError(_controller, error) {
+        settled();
+        reject(error);
+      },
+    });
+  });
+}
+
+const BYTE_ORDER_MARK = /^\ufeff/;
+
+const textOf = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString("utf8").replace(BYTE_ORDER_MARK, "");
+
+function toOptions({ method, path, query = {}, credential, body, headers }: RestRequest): Dispatcher.DispatchOptions {
   const given = Object.entries(query).filter(([, value]) => value !== null);
   const search = given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
   return {

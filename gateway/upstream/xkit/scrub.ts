@@ -8,39 +8,50 @@ const SHORTEST_FIELD = 16;
  * answer is read, so that a list that carries tokens is seen, too.
  */
 export function repeatsSecret(json: unknown): boolean {
-  const secrets = secretsOf(json);
+  const { secrets, texts } = sort(json);
   if (secrets.length === 0) return false;
-  const spellings = secrets.flatMap(spellingsOf);
-  return otherTextsOf(json).some((text) => spellings.some((spelling) => text.includes(spelling)));
+  const all = texts.join(SEPARATOR);
+  return secrets.some((secret) => spellingsOf(secret).some((spelling) => all.includes(spelling)));
 }
+
+/** Between texts that are looked through at once. */
+const SEPARATOR = "\0";
 
 const isMembered = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-const secretsOf = (json: unknown): string[] =>
-  membersOf(json).flatMap(([name, value]) => {
-    if (!isPlace(name)) return [];
-    if (isText(value)) return value.length >= SHORTEST_SECRET ? [value] : [];
-    const fields = name === "credential" && isMembered(value) ? Object.values(value).filter(isText) : [];
-    return fields.filter(({ length }) => length >= SHORTEST_FIELD);
-  });
-
-/** Every text but tokens and credentials in their own places, the names of members among them: metadata has names of the provider's. */
-const otherTextsOf = (json: unknown): string[] =>
-  membersOf(json, isPlace).flatMap(([name, value]) => (isText(value) ? [name, value] : [name]));
-
 /** Where a token or a credential belongs. */
 const isPlace = (name: string): boolean => name === "access_token" || name === "credential" || name === "authorization_header";
 
-/** Every member at every depth, by name, but those that are left out, with all that they hold. Not recursive: an answer may be deep. */
-function membersOf(json: unknown, isLeftOut: (name: string) => boolean = () => false): [string, unknown][] {
-  const found: [string, unknown][] = [["", json]];
-  for (const [, value] of found) {
-    if (!isMembered(value)) continue;
-    for (const member of Object.entries(value)) if (!isLeftOut(member[0])) found.push(member);
+/** The secrets in a place of theirs. */
+function secretsAt(name: string, value: unknown): string[] {
+  if (isText(value)) return value.length >= SHORTEST_SECRET ? [value] : [];
+  const fields = name === "credential" && isMembered(value) ? Object.values(value).filter(isText) : [];
+  return fields.filter(({ length }) => length >= SHORTEST_FIELD);
+}
+
+/**
+ * Every secret, and every text but those in places of secrets, the names of members among them: metadata has names of the provider's. Not
+ * recursive: an answer may be deep.
+ */
+function sort(json: unknown): { secrets: string[]; texts: string[] } {
+  const secrets: string[] = [];
+  const texts: string[] = [];
+  const found: { value: unknown; isHidden: boolean }[] = [{ value: json, isHidden: false }];
+  for (const { value: holder, isHidden: isHolderHidden } of found) {
+    if (!isMembered(holder)) continue;
+    for (const name of Object.keys(holder)) {
+      const value = holder[name];
+      const isSecret = isPlace(name);
+      if (isSecret) secrets.push(...secretsAt(name, value));
+      const isHidden = isHolderHidden || isSecret;
+      if (!isHidden) texts.push(name);
+      if (!isText(value)) found.push({ value, isHidden });
+      else if (!isHidden) texts.push(value);
+    }
   }
-  return found;
+  return { secrets, texts };
 }
 
 /** A secret as it is, as a part of an address, of JSON, and of base64, wherever it stands in that. */
