@@ -150,6 +150,15 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     expect(ended.filter(({ worker, failed, answered }) => worker === 3 && (failed > 1 || answered === 0))).toEqual([]);
   });
 
+  it("answer what a worker had not taken when it was killed", async () => {
+    const pid = workers.pids().get(1) ?? 0;
+    process.kill(pid, "SIGSTOP");
+    const answers = range(2 * COUNT).map(() => workers.send("/healthz"));
+    const [answered] = await Promise.all([Promise.race(answers), workers.replace(1)]);
+    expect(answered.status).toBe(200);
+    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
   it("take over a refresh that a killed worker held", async () => {
     const agent = keptConnection();
     const number = await workers.workerOf(agent);
@@ -190,7 +199,7 @@ describe.each(databaseKinds)("workers over %s", (kind) => {
     expect(await statuses("/healthz")).toEqual(range(COUNT).map(() => 200));
     expect(await workers.gateway.ended).toBe(0);
     expect(pids.filter(isRunning)).toEqual([]);
-    expect(workers.logged().filter(({ level }) => level === "error")).toHaveLength(5);
+    expect(workers.logged().filter(({ level }) => level === "error")).toHaveLength(6);
   });
 });
 
