@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
+import { SOCKET_PATH } from "./rest/socket.ts";
 import { HEADERS_TIMEOUT_MS, type RunningGateway, serveConnections, startGateway, STOP_TIMEOUT_MS } from "./listen.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { createTestDatabase, type TestDatabase } from "../test/support/databases.ts";
@@ -267,6 +268,13 @@ describe("a gateway whose connections another process accepts", () => {
     });
     const answers = await Promise.all(sockets.map((socket) => text(socket)));
     expect(answers.map((answer) => answer.slice(0, 13))).toEqual(["HTTP/1.1 408 ", "HTTP/1.1 408 "]);
+  });
+
+  it("hands WebSockets to the app", async () => {
+    const { open } = await start();
+    const socket = open();
+    socket.write(`GET ${SOCKET_PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 /);
   });
 
   it("closes each connection with its answer while it drains, and waits for none that is idle when it stops", async () => {

@@ -11,7 +11,7 @@ import { createConcurrencyLimit, type CreateConcurrencyLimit } from "../runtime/
 import { safeParseJson } from "../runtime/json.ts";
 
 /** Where xkit.js connects (contract, "Socket"). */
-const SOCKET_PATH = "/socket/websocket";
+export const SOCKET_PATH = "/socket/websocket";
 /** Longest message a client may send. Ours are a hundred bytes. */
 export const MAXIMUM_MESSAGE_BYTES = 4_096;
 /** Authorizations that one socket may follow at a time. */
