@@ -15,6 +15,8 @@ import type { Browser, Caller, Upstream } from "./upstream/upstream.ts";
 export interface ContextFactory {
   /** Whether `create` refuses malformed bearers alone, and the first use the others. */
   defersAuthentication: boolean;
+  /** As `UpstreamUsers.hasTaken`. */
+  hasTaken(bearer: string): boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
   create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: AnswerCookies, options?: CreateOptions): Promise<Context>;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
@@ -58,6 +60,7 @@ export function createContextFactory(
 
   return {
     defersAuthentication: users.defersAuthentication,
+    hasTaken: (bearer) => users.hasTaken(bearer),
     async create(exchange, answer, { linksCrossSitePages = false } = {}) {
       const { request, limits } = exchange;
       const sessions = users.signIn.bind(request, answer, limits);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -30,6 +31,28 @@ describe("a gateway before another gateway", () => {
     expect(data.viewer).toEqual({ id: "ada", groupId: null });
     expect(front.second.provider.liveAccessTokens()).toContain(data.connectionToken);
     expect(data.accessToken.__typename).toBe("AccessToken");
+  });
+
+  it("counts the documents of bearers that the other one has not taken as those of one caller", async () => {
+    const { app, second } = await startFront();
+    const { token } = await second.provision("ada");
+    const send = async (query: string, authorization: string | null, isKnown: boolean) => {
+      const sha256Hash = createHash("sha256").update(query).digest("hex");
+      const body = JSON.stringify({ ...(isKnown ? {} : { query }), extensions: { persistedQuery: { version: 1, sha256Hash } } });
+      const headers = { "content-type": "application/json", ...(authorization !== null && { authorization }) };
+      return (await app.fetch(new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body }))).text();
+    };
+    const ofAnyone = "query Shown { platform { name } }";
+    const ofAda = "query Own { connections { id } }";
+    await send(ofAda, "Bearer made-up-1", false);
+    await send(ofAnyone, "Bearer made-up-1", false);
+    expect(await send(ofAnyone, "Bearer made-up-2", true)).toContain("data");
+    expect(await send(ofAnyone, null, true)).toContain("data");
+    const own = `${ofAda} # by ada`;
+    expect(await send(own, `Bearer ${token}`, false)).toContain("data");
+    expect(await send(own, `Bearer ${token}`, true)).toContain("data");
+    expect(await send(own, "Bearer made-up-1", true)).toContain("PERSISTED_QUERY_NOT_FOUND");
+    expect(await send(ofAda, `Bearer ${token}`, true)).toContain("PERSISTED_QUERY_NOT_FOUND");
   });
 
   it("leads to its own page of a connector, where the user is signed in, in every answer", async () => {

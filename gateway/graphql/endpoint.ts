@@ -61,7 +61,7 @@ export function createGraphql({ contexts, log, graphiql, trustedDocuments: trust
   const documents = { accepted, trusted };
   const yoga = openYoga({ contexts, log, documents });
   const run = createRunner({ contexts, log });
-  const nameSenderOf = contexts.defersAuthentication ? nameBearer : namePrincipal;
+  const nameSenderOf = contexts.defersAuthentication ? (exchange: Exchange) => nameBearer(exchange, contexts) : namePrincipal;
 
   return async (exchange) => {
     if (graphiql && asksForPage(exchange.request)) return graphiql.showPage(exchange.request);
@@ -125,17 +125,22 @@ function openYoga({ contexts, log, documents }: YogaOptions) {
 /** A request whose body was read, to be read once more. */
 const withBody = ({ url, method, headers, signal }: Request, body: string): Request => new Request(url, { method, headers, signal, body });
 
+const ANONYMOUS = "anonymous";
+
 /** To whom the documents of a request are counted. */
 async function namePrincipal({ authenticate }: Exchange): Promise<string> {
   const principal = await authenticate().catch(() => null);
-  return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? "anonymous");
+  return principal?.kind === "user" ? `user ${principal.viewer.userId}` : (principal?.kind ?? ANONYMOUS);
 }
 
-/** The same where only the upstream can say whose a bearer is. */
-async function nameBearer(exchange: Exchange): Promise<string> {
-  const authorization = exchange.request.headers.get("authorization") ?? "";
-  if (!/^bearer /i.test(authorization)) return namePrincipal(exchange);
-  return `bearer ${createHash("sha256").update(authorization).digest("base64url")}`;
+/**
+ * The same where only the upstream can say whose a bearer is. Bearers that it has not taken count as one caller: anyone can make up any
+ * number of them.
+ */
+async function nameBearer(exchange: Exchange, { hasTaken }: Pick<ContextFactory, "hasTaken">): Promise<string> {
+  const [, bearer] = /^bearer +(\S+)$/i.exec(exchange.request.headers.get("authorization") ?? "") ?? [];
+  if (bearer === undefined) return namePrincipal(exchange);
+  return hasTaken(bearer) ? `bearer ${createHash("sha256").update(bearer).digest("base64url")}` : ANONYMOUS;
 }
 
 /** What every answer of Yoga has. */

@@ -67,6 +67,7 @@ export function createOwnUsers(
   return {
     signIn: auth.signIn,
     defersAuthentication: false,
+    hasTaken: () => false,
     identify({ request, authenticate, limits }) {
       const recalled = auth.recall(request);
       if (!recalled) return authenticate().then((principal) => toRequester(principal, limits));

@@ -49,6 +49,8 @@ export interface UpstreamUsers<Connections = ViewerConnections> {
   identify(exchange: Pick<Exchange, "request" | "limits" | "authenticate">): Requester<Connections> | Promise<Requester<Connections>>;
   /** Whether `identify` refuses malformed bearers alone, and the first use of a caller the others. */
   defersAuthentication: boolean;
+  /** Whether the upstream has taken this bearer before, where authentication is deferred. */
+  hasTaken(bearer: string): boolean;
   signIn: SignIn;
 }
 
