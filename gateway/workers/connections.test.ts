@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import { beforeEach, expect, it } from "vitest";
-import { createDistribution, type Distribution, type Receiver } from "./connections.ts";
+import { createDistribution, type Distribution, type Receiver, STUCK_AFTER_MS } from "./connections.ts";
 
 /** Takes what it is given when the test says so. */
 function createReceiver() {
@@ -11,7 +11,11 @@ function createReceiver() {
 
 const MAXIMUM = 4;
 let distribution: Distribution;
-beforeEach(() => void (distribution = createDistribution(MAXIMUM)));
+let now: number;
+beforeEach(() => {
+  now = 0;
+  distribution = createDistribution(MAXIMUM, () => now);
+});
 
 const add = (count: number): Socket[] =>
   Array.from({ length: count }, () => {
@@ -72,4 +76,21 @@ it("lets connections wait while there is no receiver, and closes those beyond th
   distribution.join(receiver);
   expect(sockets()).toEqual(waiting);
   expect(add(1)[0]?.destroyed).toBe(true);
+});
+
+it("gives none to a receiver that has not taken one for a second, as long as another one takes them", () => {
+  const [a, b] = [createReceiver(), createReceiver()];
+  distribution.join(a.receiver);
+  distribution.join(b.receiver);
+  add(2);
+  distribution.take(b.receiver, b.given[0]?.connection ?? 0, 2);
+  now += STUCK_AFTER_MS;
+  add(1);
+  expect([a.given.length, b.given.length]).toEqual([1, 2]);
+  distribution.take(a.receiver, a.given[0]?.connection ?? 0, 1);
+  add(1);
+  expect([a.given.length, b.given.length]).toEqual([2, 2]);
+  now += STUCK_AFTER_MS;
+  add(1);
+  expect([a.given.length, b.given.length]).toEqual([3, 2]);
 });

@@ -22,9 +22,18 @@ export interface Distribution {
   settled(): Promise<void>;
 }
 
+/** A receiver that has not taken a connection for so long answers nothing at the moment: others are given what comes. In milliseconds. */
+export const STUCK_AFTER_MS = 1_000;
+
+interface Untaken {
+  socket: Socket;
+  givenAt: number;
+}
+
 interface Share {
   open: number;
-  untaken: Map<number, Socket>;
+  /** The one that was given first comes first. */
+  untaken: Map<number, Untaken>;
   isLeaving: boolean;
   /** The number of the connection that it was given last. */
   last: number;
@@ -33,24 +42,30 @@ interface Share {
 /**
  * @param maximum Connections of one receiver, those that it has not taken yet among them. One more is closed. As many wait while there is
  * no receiver.
+ * @param now In milliseconds, from any instant on.
  */
-export function createDistribution(maximum: number): Distribution {
+export function createDistribution(maximum: number, now: () => number = () => performance.now()): Distribution {
   const shares = new Map<Receiver, Share>();
   const waiting: Socket[] = [];
   const listeners = new Set<() => void>();
   let last = 0;
 
   const sizeOf = ({ open, untaken }: Share) => open + untaken.size;
+  const isStuck = ({ untaken }: Share) => {
+    const [oldest] = untaken.values();
+    return oldest !== undefined && now() - oldest.givenAt >= STUCK_AFTER_MS;
+  };
   const isSettled = () => waiting.length === 0 && [...shares.values()].every(({ untaken }) => untaken.size === 0);
   const tellSettled = () => {
     if (listeners.size > 0 && isSettled()) for (const listener of listeners) listener();
   };
 
-  /** The one with the fewest, and of several the one that was given one the longest ago. */
+  /** The one with the fewest, and of several the one that was given one the longest ago. One that is stuck where all are. */
   function choose(): [Receiver, Share] | null {
     let chosen: [Receiver, Share] | null = null;
-    for (const [receiver, share] of shares) {
-      if (share.isLeaving) continue;
+    const staying = [...shares].filter(([, { isLeaving }]) => !isLeaving);
+    const taking = staying.filter(([, share]) => !isStuck(share));
+    for (const [receiver, share] of taking.length > 0 ? taking : staying) {
       const lead = chosen ? sizeOf(share) - sizeOf(chosen[1]) || share.last - chosen[1].last : -1;
       if (lead < 0) chosen = [receiver, share];
     }
@@ -63,7 +78,7 @@ export function createDistribution(maximum: number): Distribution {
     if (!chosen) return void waiting.push(socket);
     const [receiver, share] = chosen;
     share.last = last += 1;
-    share.untaken.set(last, socket);
+    share.untaken.set(last, { socket, givenAt: now() });
     receiver.give(last, socket);
   }
 
@@ -84,7 +99,7 @@ export function createDistribution(maximum: number): Distribution {
     end(receiver) {
       const share = shares.get(receiver);
       shares.delete(receiver);
-      for (const socket of share?.untaken.values() ?? []) add(socket);
+      for (const { socket } of share?.untaken.values() ?? []) add(socket);
       tellSettled();
     },
     take(receiver, connection, open) {
@@ -92,7 +107,7 @@ export function createDistribution(maximum: number): Distribution {
       if (!share) return;
       share.open = open;
       // The receiver has its own copy: this only closes the primary's.
-      share.untaken.get(connection)?.destroy();
+      share.untaken.get(connection)?.socket.destroy();
       share.untaken.delete(connection);
       tellSettled();
     },
