@@ -43,3 +43,8 @@ it("neither long arguments nor those of a mutation are kept", async () => {
     expect(await ask(text, operation)).toBe(text);
   expect(validated).toHaveLength(4);
 });
+
+it("a second copy of the plugin can be loaded", async () => {
+  const copy = new URL("./known-arguments.ts?copy", import.meta.url).href;
+  await expect(import(/* @vite-ignore */ copy)).resolves.toBeDefined();
+});

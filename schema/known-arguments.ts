@@ -38,4 +38,6 @@ function rememberValid(validate: ArgumentMapper): ArgumentMapper {
   };
 }
 
+// A process may load two copies of these sources, as a bundle beside single modules.
+SchemaBuilder.allowPluginReRegistration = true;
 SchemaBuilder.registerPlugin("knownArguments", KnownArgumentsPlugin);
