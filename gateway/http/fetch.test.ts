@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { listen, type ListeningServer } from "../../test/support/server-io.ts";
@@ -40,6 +41,15 @@ describe("a request to a provider", () => {
       "content-type": "text/plain",
       "user-agent": "xkit-gateway",
     });
+  });
+
+  it("uses the connection of the one before it", async () => {
+    await start((response) => response.end("fine"));
+    for (let sent = 0; sent < 3; sent += 1) {
+      await send();
+      await nextTurn();
+    }
+    expect(new Set(received.map(({ request: { socket } }) => socket.remotePort)).size).toBe(1);
   });
 
   it("is not written where the caller declines once the connection is made", async () => {

@@ -16,7 +16,10 @@ const HIGHEST_STATUS = 599;
 /** Some services refuse a request without one. */
 const USER_AGENT = "xkit-gateway";
 
-/** Connections are kept alive. The deadline of each exchange covers what undici has timeouts for. */
+/**
+ * Connections are kept alive: as long as the server says, else 4 s after their last answer, before servers that say nothing close them. A
+ * request that a server closes its connection on would count as lost. The deadline of each exchange covers what undici has timeouts for.
+ */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 /** Its connections are its own: the other's may lead anywhere. */
 const publicAgent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { lookup: lookupPublic } });

@@ -33,7 +33,7 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   }
   if (config.kind === "vault") {
     const { vault, forUser, ...holder } = await createVaultAdapter(options);
-    const { callerOf, ...users } = createOwnUsers(options.auth, forUser, { sharesReads: true });
+    const { callerOf, ...users } = createOwnUsers(options.auth, forUser, { sharesReads: true, clock: options.clock });
     return { ...holder, users, pages: { vault, callerOf }, webhook: null };
   }
   if (config.kind === "better-auth") {

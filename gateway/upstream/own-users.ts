@@ -1,9 +1,21 @@
-import type { AccessTokenOutcome, OwnerConnections, Owner, PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
+import { temporarilyUnavailable } from "../../schema/outcomes.ts";
+import type {
+  AccessTokenOutcome,
+  ConnectionWhere,
+  Owner,
+  OwnerConnections,
+  PlatformAccess,
+  TokenRequest,
+  Viewer,
+  ViewerConnections,
+} from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
 import { nullWhenRefused } from "../http/failure.ts";
 import type { Principal } from "../http/pipeline.ts";
 import type { RequestLimits } from "../http/rate-limits.ts";
+import type { BoundedClock } from "../store/store-clock.ts";
+import { isJudgedStill, MOST_JUDGEMENTS } from "../vault/freshness.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { isSameUser } from "./same-user.ts";
 import type { Browser, Caller, HeldConnections, OwnPages, Requester, TokenReading, UpstreamUsers } from "./upstream.ts";
@@ -26,13 +38,15 @@ type LookAgain = () => Viewer | Promise<Viewer>;
 interface OwnUsersOptions {
   /** Whether what a user reads depends on nothing but the user, so that it is opened once for all requests of a credential. */
   sharesReads?: boolean;
+  /** By which the life of tokens is judged again that were waited for. Left out: the upstream's are not. */
+  clock?: Pick<BoundedClock, "latest">;
 }
 
 /** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream, before anything is withheld. */
 export function createOwnUsers(
   auth: OwnAuth,
   forUser: (caller: VaultCaller & Pick<RequestLimits, "clientAddress">) => ViewerConnections,
-  { sharesReads = false }: OwnUsersOptions = {},
+  { sharesReads = false, clock }: OwnUsersOptions = {},
 ): UpstreamUsers<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
   /** By the principal, which is the same object for as long as all that is known of the credential stays the same. */
   const lasting = new WeakMap<Principal, Lasting>();
@@ -41,7 +55,9 @@ export function createOwnUsers(
     const { viewer } = known;
     const stillAllowed = async () => isSameUser(viewer, await findNow(auth, known));
     const lookAgain = createLookAgain(auth, known);
-    const shared = sharesReads ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null }), lookAgain) : null;
+    const shared = sharesReads
+      ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null }), lookAgain, clock)
+      : null;
     return { known, viewer: async () => viewer, lookAgain, stillAllowed, shared };
   }
 
@@ -52,7 +68,12 @@ export function createOwnUsers(
       admit: (action) => limits.admit(action, viewer.userId),
       stillAllowed: same.stillAllowed,
       connectionsIn: (browser) =>
-        hold(viewer, forUser({ viewer, ...browser, stillAllowed: same.stillAllowed, clientAddress: limits.clientAddress }), same.lookAgain),
+        hold(
+          viewer,
+          forUser({ viewer, ...browser, stillAllowed: same.stillAllowed, clientAddress: limits.clientAddress }),
+          same.lookAgain,
+          clock,
+        ),
       shared: same.shared,
     };
   }
@@ -86,19 +107,33 @@ const noBrowser: Browser = {
   link: null,
 };
 
-/** A token may have been waited for: the user may be signed out by then, or in a group. */
-function hold(viewer: Viewer, connections: ViewerConnections, lookAgain: LookAgain): HeldConnections {
+/** A token may have been waited for: the user may be signed out by then, or in a group. Where that is waited for, its life goes on (rule 1). */
+function hold(viewer: Viewer, connections: ViewerConnections, lookAgain: LookAgain, clock: OwnUsersOptions["clock"]): HeldConnections {
   const unchanged = [viewer];
-  const afterWaiting = async (outcome: AccessTokenOutcome): Promise<TokenReading> => ({
-    outcome,
-    viewers: outcome.type === "AccessToken" ? [viewer, await lookAgain()] : unchanged,
-  });
+
+  async function afterWaiting(
+    outcome: AccessTokenOutcome,
+    where: ConnectionWhere,
+    request: TokenRequest,
+    judged: number,
+  ): Promise<TokenReading> {
+    if (outcome.type !== "AccessToken") return { outcome, viewers: unchanged };
+    const judgedAt = performance.now();
+    const viewers = [viewer, await lookAgain()];
+    if (!clock || isJudgedStill(outcome, request.minimumTtl, { judgedAt, now: clock.latest() })) return { outcome, viewers };
+    if (judged < MOST_JUDGEMENTS) return afterWaiting(await connections.accessToken(where, request), where, request, judged + 1);
+    const { name } = outcome.connection.connector;
+    return { outcome: temporarilyUnavailable(name, 1, "this gateway's store is slow"), viewers: unchanged };
+  }
+
   return {
     viewer,
     connections,
     readToken(where, request) {
       const asking = connections.accessToken(where, request);
-      return asking instanceof Promise ? asking.then(afterWaiting) : { outcome: asking, viewers: unchanged };
+      return asking instanceof Promise
+        ? asking.then((outcome) => afterWaiting(outcome, where, request, 1))
+        : { outcome: asking, viewers: unchanged };
     },
   };
 }

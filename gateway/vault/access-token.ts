@@ -1,4 +1,4 @@
-import { secretUnopened } from "../../schema/outcomes.ts";
+import { secretUnopened, temporarilyUnavailable } from "../../schema/outcomes.ts";
 import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
 import { orNullAt } from "../runtime/clock.ts";
@@ -8,6 +8,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
 import { choose, ownerOf, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { mayHaveOpened, noteOpened, noteUnopened } from "./unopened.ts";
+import { isJudgedStill, MOST_JUDGEMENTS } from "./freshness.ts";
 import type { GivenTokens } from "./given-tokens.ts";
 import { causeOf, createTokenOpener, type GrantedToken, type Held, isAnswer, isKilledByRefresh, type OpenHeld } from "./held-token.ts";
 import { grantsOf, ofKind } from "./token-kinds.ts";
@@ -57,7 +58,7 @@ export function createAccessTokens(dependencies: Dependencies) {
   const { connections, connectors, clock, log, metadataOf, publicUrl } = dependencies;
   const resolver: Resolver = { ...dependencies, openHeld: createTokenOpener(dependencies) };
 
-  async function find(chosen: StoredConnection | null, question: Question): Promise<AccessTokenOutcome> {
+  async function find(chosen: StoredConnection | null, question: Question, judged: number): Promise<AccessTokenOutcome> {
     const { where, request } = question;
     const connector = chosen?.connector ?? connectors.get(where.slug ?? "");
     if (!connector) return absent(connectors, chosen, question);
@@ -71,9 +72,12 @@ export function createAccessTokens(dependencies: Dependencies) {
       const full = await resolve(resolver, stored, question);
       if (full.type !== "AccessToken") return full;
       const narrower = await narrow(resolver, stored, full, question);
-      // It may have been disconnected or connected again meanwhile.
+      // It may have been disconnected or connected again meanwhile, and its life went on (rule 1).
       const owner = ownerOf(stored.connection);
-      if (!(await isStillHeld(connections, owner, stored))) return accessToken(owner, where, request, question.view.reader);
+      const judgedAt = performance.now();
+      const isHeld = await isStillHeld(connections, owner, stored);
+      if (!isHeld || !isJudgedStill(narrower, request.minimumTtl, { judgedAt, now: clock.latest() }))
+        return judged === MOST_JUDGEMENTS ? tooSlow(stored) : accessToken(owner, where, request, question.view.reader, judged + 1);
       // Who asks again for a narrower one has the grant's own checked (rule 12).
       for (const { fingerprint } of new Set([full, narrower])) noteGiven(resolver, question, fingerprint);
       await noteOpened(dependencies, stored);
@@ -91,11 +95,12 @@ export function createAccessTokens(dependencies: Dependencies) {
     where: ConnectionWhere,
     request: TokenRequest,
     userId: string | null,
+    judged = 1,
   ): PromiseOrValue<AccessTokenOutcome> {
     const question: Question = { where, request, view: { clock, metadataOf, publicUrl, reader: userId }, startedAt: clock.now() };
     return andThen(connections.list(owner), (list) => {
       const chosen = choose(list, where);
-      return findFresh(resolver, chosen, question) ?? find(chosen, question);
+      return findFresh(resolver, chosen, question) ?? find(chosen, question, judged);
     });
   }
 
@@ -103,6 +108,10 @@ export function createAccessTokens(dependencies: Dependencies) {
 }
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
+/** The store takes so long that nothing can be said of a life that is about to end. */
+const tooSlow = ({ connector }: StoredConnection): AccessTokenOutcome =>
+  temporarilyUnavailable(connector.name, 1, "this gateway's store is slow");
 
 /** Scopes that are asked for and not granted. Throws BAD_USER_INPUT for one that the operator does not allow. */
 function findMissing({ connector, authorization }: StoredConnection, { scopes = [] }: TokenRequest, kind: TokenKindConfig): string[] {
@@ -129,8 +138,9 @@ function findFresh(resolver: Resolver, chosen: StoredConnection | null, question
   const stored = kind ? ofKind(chosen, kind.kind) : null;
   if (!stored || mayHaveOpened(stored)) return null;
   const held = openOrNull(resolver, stored, request);
-  if (!held || causeOf(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
+  if (!held || isNeeded(held) || !isAnswer(held) || isToCheck(resolver, held, question)) return null;
   if (isKilledByRefresh(held) && isRenewable(held) && resolver.refresher.isUnderWay(stored)) return null;
+  if (causeOf(held)) refreshAhead(resolver, stored, held);
   noteGiven(resolver, question, held.token.fingerprint);
   return held.token;
 }
@@ -169,7 +179,7 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
     });
   if (!isRenewable(held) || isBeyondReach(held, request)) return answerOf(held, question, null);
   const isKilled = isKilledByRefresh(held);
-  if (cause && !isKilled && isAnswer(held) && held.token.expiresAt !== null) {
+  if (cause && !isNeeded(held)) {
     refreshAhead(resolver, stored, held);
     return held.token;
   }
@@ -185,6 +195,10 @@ async function resolve(resolver: Resolver, stored: StoredConnection, question: Q
   if (isKilled) return unanswerable(held, question, stillRefreshing);
   return answerOf({ ...(openHeld(stored, request) ?? held), refusedBy: held.refusedBy }, question, stillRefreshing);
 }
+
+/** Whether a refresh is to be waited for. Else its token is given by rule 1 while it is refreshed ahead of its end. */
+const isNeeded = (held: Held): boolean =>
+  causeOf(held) !== null && (isKilledByRefresh(held) || !isRenewable(held) || !isAnswer(held) || held.token.expiresAt === null);
 
 /** Rule 1: the current token is given meanwhile. While the provider is left alone there is nothing to start. */
 function refreshAhead({ refresher, refreshBehind, clock }: Resolver, stored: StoredConnection, { authorization }: Held): void {
@@ -206,12 +220,12 @@ async function narrow(
   return (await orNullAt(clock, startedAt + requestDeadlineMs, finding)) ?? full;
 }
 
-/** Rule 12: a fresh token is checked where the caller wants it. */
+/** Rule 12: a token that needs no refresh is checked where the caller wants it. */
 async function openChecked(resolver: Resolver, stored: StoredConnection, question: Question): Promise<Held | null> {
   const { checker, openHeld } = resolver;
   const { request } = question;
   const held = openHeld(stored, request);
-  if (!held || causeOf(held) || !isToCheck(resolver, held, question)) return held;
+  if (!held || isNeeded(held) || !isToCheck(resolver, held, question)) return held;
   const isRefused = await checker.isRefused(held, held.token.value);
   // Its life went on meanwhile (rule 1).
   const later = openHeld(stored, request);

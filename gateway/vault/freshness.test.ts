@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assessFreshness } from "./freshness.ts";
+import { assessFreshness, isJudgedStill } from "./freshness.ts";
 
 const seconds = (count: number) => count * 1_000;
 /** A token of this life, with so much of it left. */
@@ -41,5 +41,25 @@ describe("the freshness of a token", () => {
     expect(at(seconds(3_599), null)).toEqual({ isUsable: true, isDue: false, maximumTtl: 0 });
     expect(at(seconds(3_600), 0)).toEqual({ isUsable: true, isDue: true, maximumTtl: 0 });
     expect(at(0, 1).isUsable).toBe(false);
+  });
+});
+
+describe("what was found of a token's life", () => {
+  const endsIn = (leftSeconds: number) => ({ expiresAt: new Date(seconds(leftSeconds)) });
+  const then = (agoMs: number) => ({ judgedAt: performance.now() - agoMs, now: 0 });
+
+  it.each([
+    // left, minimumTtl, judged so many ms ago, holds
+    [1, null, 0, true],
+    [60, null, 10_000, true],
+    [59, null, 10_000, false],
+    [119, 120, 10_000, false],
+    [120, 120, 10_000, true],
+  ])("with %i s left, asked for %s, %i ms ago: holds %s", (left, minimumTtl, agoMs, holds) => {
+    expect(isJudgedStill(endsIn(left), minimumTtl, then(agoMs))).toBe(holds);
+  });
+
+  it("holds where its end is not known", () => {
+    expect(isJudgedStill({ expiresAt: null }, null, then(10_000))).toBe(true);
   });
 });

@@ -9,6 +9,24 @@ const DECLARED_AHEAD_SHARE = 1 / 2;
 /** A token whose life is not stated is refreshed after this long, where it can be (rule 7). */
 export const UNKNOWN_LIFETIME_SECONDS = 3_600;
 
+/** How long what was found of a token's life holds, in milliseconds: a store may have been waited for since. */
+const JUDGED_FOR_MS = 100;
+/** How often a token is asked for again, as its life was judged too long ago. */
+export const MOST_JUDGEMENTS = 3;
+
+/**
+ * Whether a token may still be given that was judged at `judgedAt` (by `performance.now`): it was a moment ago, or it has life enough left
+ * whatever its whole life is. `now` is in milliseconds.
+ */
+export function isJudgedStill(
+  { expiresAt }: { expiresAt: Date | null },
+  minimumTtl: number | null,
+  { judgedAt, now }: { judgedAt: number; now: number },
+): boolean {
+  const needed = Math.max(DEFAULT_MARGIN_SECONDS, minimumTtl ?? 0) * 1000;
+  return performance.now() - judgedAt <= JUDGED_FOR_MS || expiresAt === null || expiresAt.getTime() - now >= needed;
+}
+
 /** What is known of a held token's life; instants in milliseconds. */
 export interface TokenLife {
   issuedAt: number;

@@ -89,10 +89,16 @@ describe("a refresh behind a caller", () => {
   it("ends the connection where the provider refuses it, and is logged", async () => {
     await due();
     test.provider.controls.revokeGrants();
-    expect((await askToken(ada)).__typename).toBe("AccessToken");
+    expect((await askToken(ada, { verify: false })).__typename).toBe("AccessToken");
     await vi.waitUntil(async () => (await onlyAuthorization(test)).status === "error", PATIENCE);
     expect((await askToken(ada)).__typename).toBe("ReconnectRequired");
     expect(test.logged.join("")).toContain("grant no longer honoured");
+  });
+
+  it("is waited for where the provider refuses the current token when its user asks again (rule 12)", async () => {
+    const first = await due();
+    test.provider.controls.expireAccessTokens();
+    expect((await askToken(ada)).value).not.toBe(first);
   });
 
   it("brings a narrower token too, which is given at once while it would still do", async () => {
