@@ -5,6 +5,7 @@ import { type StoredConnection, type StoredGrant, toConnection, type View } from
 import { assessFreshness, type Freshness, refreshAheadOf } from "./freshness.ts";
 import { apiAccessOf } from "./api-access.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
+import { isRenewable } from "./renewable.ts";
 import { tokenKindOf } from "./token-kinds.ts";
 import { missingScopesOf, parseScopes } from "./scopes.ts";
 import { fingerprintOf, type Keys, openColumn, openFields } from "./sealed-columns.ts";
@@ -76,8 +77,9 @@ export const isKilledByRefresh = ({ connector }: StoredConnection): boolean => c
 /** It has the life that was asked for, and the third party has not refused it. */
 export const isAnswer = ({ freshness, refusedBy }: Held): boolean => freshness.isUsable && refusedBy === null;
 
-/** Why its token is to be refreshed; null while it is fresh. */
-export function causeOf({ freshness, refusedBy }: Held): RefreshCause | null {
-  if (freshness.isDue) return "due";
+/** Why its token is to be refreshed; null while it is fresh, and where nothing can refresh it and it will do. */
+export function causeOf(held: Held): RefreshCause | null {
+  const { freshness, refusedBy } = held;
+  if (freshness.isDue && (!freshness.isUsable || isRenewable(held))) return "due";
   return refusedBy && ({ caller: "rejected", provider: "dead" } as const)[refusedBy];
 }

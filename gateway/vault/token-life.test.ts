@@ -111,7 +111,7 @@ describe.each(databaseKinds)("the life of a token on %s", (database) => {
     });
 
     it.each([0, -1])("does not end where the token cannot be renewed and came with expires_in %j", async (expiresIn) => {
-      test = await startTestApp({ database });
+      test = await startTestApp({ database, provider: { accessTokenSeconds: 48 * 3_600 } });
       const ada = await test.signIn("ada");
       test.provider.controls.next({ answer: { expires_in: expiresIn, refresh_token: undefined } });
       await ada.connect();

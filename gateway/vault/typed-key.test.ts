@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { databaseKinds, type DatabaseKind } from "../../test/support/databases.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
-import { askToken, onlyAuthorization, inStore } from "../../test/support/vault.ts";
+import { askToken, HOUR_MS, onlyAuthorization, inStore } from "../../test/support/vault.ts";
 import type { ProviderFacts } from "../providers/format.ts";
 import { startAuthorizationServer, type AuthorizationServer } from "../../test/support/authorization-server.ts";
 
@@ -66,6 +66,16 @@ describe.each(databaseKinds)("an API key, on %s", (database) => {
   it("that the provider refuses later ends the connection when it is asked", async () => {
     const ada = await start({}, database);
     await enter(ada, { api_key: newKey() });
+    test.clock.advance(60_000);
+    api.controls.revokeGrants();
+    expect(await ask(ada, true)).toMatchObject({ __typename: "ReconnectRequired", reason: "TOKEN_REJECTED" });
+  });
+
+  it("is checked however old it is, as nothing can refresh it", async () => {
+    const ada = await start({}, database);
+    await enter(ada, { api_key: newKey() });
+    test.clock.advance(2 * HOUR_MS);
+    expect((await ask(ada, true)).__typename).toBe("AccessToken");
     test.clock.advance(60_000);
     api.controls.revokeGrants();
     expect(await ask(ada, true)).toMatchObject({ __typename: "ReconnectRequired", reason: "TOKEN_REJECTED" });
