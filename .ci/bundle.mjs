@@ -2,7 +2,7 @@
  * Bundles the command line with its packages into dist/gateway/command-line.js and the folder beside it: a start then reads a dozen files
  * in place of 1,500. What is imported dynamically becomes a file of its own, which is read where it is needed.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -47,6 +47,8 @@ const { output } = await bundle.generate({
 await bundle.close();
 
 rmSync(join(OUTPUT, FOLDER), { recursive: true, force: true });
+// In a checkout `npx xkit-gateway` runs this file as it is: npm makes it executable once, and not after it was removed and built again.
+chmodSync(join(OUTPUT, "cli.js"), 0o755);
 for (const { fileName, code } of output) {
   const path = join(OUTPUT, fileName);
   if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });

@@ -1,7 +1,7 @@
 /** What a start of the command line loads as it is shipped: bundled. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import module from "node:module";
 import { createServer } from "node:net";
@@ -39,9 +39,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "xkit-bundle-"));
   // Below node_modules, so that packages are found that are not bundled.
   build = mkdtempSync(join(dirname(inject("gatewayBuild")), "bundle-"));
-  await promisify(execFile)(process.execPath, [join(ROOT, ".ci/bundle.mjs"), build]);
   for (const path of ["package.json", "gateway/cli.js", "gateway/providers"])
     cpSync(join(inject("gatewayBuild"), path), join(build, path), { recursive: true });
+  await promisify(execFile)(process.execPath, [join(ROOT, ".ci/bundle.mjs"), build]);
   cli = join(build, "gateway/cli.js");
   const connector = { slug: "google", provider: "google", client_id: "client", client_secret: "secret" };
   writeFileSync(join(folder, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" }, connectors: [connector] }));
@@ -96,6 +96,8 @@ const rooms = (loaded: readonly string[]) => {
   };
 };
 const NONE = Object.fromEntries(Object.keys(rooms([])).map((room) => [room, false]));
+
+it("makes the command's file executable", () => expect(statSync(cli).mode & 0o111).toBe(0o111));
 
 describe("a start of the command line as it is shipped", () => {
   it("loads what its store and its upstream need, and nothing of the others", async () => {
