@@ -120,9 +120,10 @@ describe("a gateway process", () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const address = taken.address();
-    const gateway = start({ PORT: String(address !== null && typeof address === "object" ? address.port : 0) });
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const gateway = start({ PORT: String(port) });
     expect(await gateway.ended).toBe(1);
-    expect(gateway.stderr()).toBe("The port is already in use: set PORT to another one.\n");
+    expect(gateway.stderr()).toBe(`Port ${port} is already in use: set PORT to another one.\n`);
     taken.close();
   });
 

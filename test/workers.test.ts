@@ -267,13 +267,16 @@ describe("a gateway of several workers that cannot start", () => {
     const address = taken.address();
     const port = address !== null && typeof address === "object" ? address.port : 0;
     const { code, stderr } = await run(["start", "--workers", "2"], { PORT: String(port) });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "The port is already in use: set PORT to another one.\n" });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is already in use: set PORT to another one.\n` });
     taken.close();
   });
 
   it("says that the demo runs in one process", async () => {
     rmSync(join(folder, "xkit.config.json"));
-    expect(await run(["start"], NO_FILE)).toEqual({ code: 2, stderr: expect.stringContaining("the demo runs in one process") });
+    expect(await run(["start"], NO_FILE)).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("needs a configuration file (XKIT_CONFIG, else xkit.config.json): the demo runs in one process"),
+    });
   });
 
   it("starts no worker by hand", async () => {

@@ -50,8 +50,8 @@ export function explainFailure(error: unknown): string {
   // The store's errors are sorted, and name the driver's as their cause.
   if (error instanceof GatewayError) return explainFailure(error.cause ?? error.message);
   const code = codeOf(error);
-  if (code === "EADDRINUSE") return "The port is already in use: set PORT to another one.";
   if (!(error instanceof Error)) return String(error);
+  if (code === "EADDRINUSE") return `Port ${"port" in error ? String(error.port) : ""} is already in use: set PORT to another one.`;
   if ("syscall" in error && error.syscall === "listen")
     return `The gateway could not start. It cannot listen there: check HOST and PORT. (${code}: ${error.message})`;
   // An address that several names stand for fails with as many errors and no message of its own.

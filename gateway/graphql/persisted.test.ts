@@ -81,15 +81,19 @@ describe("a trusted document", () => {
   });
 
   it("of an id that is unknown is refused with a single error", async () => {
-    const expected = refusal("There is no trusted document of this documentId.", { code: "PERSISTED_DOCUMENT_NOT_FOUND" }, 400);
+    const expected = refusal(
+      "No manifest of XKIT_TRUSTED_DOCUMENTS has a document with this documentId.",
+      { code: "PERSISTED_DOCUMENT_NOT_FOUND" },
+      400,
+    );
     expect(await post(test, { documentId: "unknown" }, ada)).toEqual(expected);
     expect(await post(test, { documentId: "constructor" }, ada)).toEqual(expected);
     expect(await get(test, { documentId: "unknown" }, ada)).toEqual(expected);
   });
 
-  it("is asked for without a document, by a text", async () => {
+  it("is asked for without a document, by a string", async () => {
     const expected = refusal(
-      "documentId: send either a documentId, as a text, or a query.",
+      "documentId: send either a documentId, as a string, or a query.",
       { code: "BAD_USER_INPUT", path: "documentId" },
       400,
     );

@@ -53,9 +53,10 @@ export function resolveReference({ accepted, trusted }: PersistedDocuments): Plu
       const documentId = findDocumentId(params, request);
       if (documentId !== null) {
         if (typeof documentId !== "string" || query)
-          refuseInput("documentId: send either a documentId, as a text, or a query.", "documentId");
+          refuseInput("documentId: send either a documentId, as a string, or a query.", "documentId");
         const source =
-          trusted.find(documentId) ?? refuse("PERSISTED_DOCUMENT_NOT_FOUND", "There is no trusted document of this documentId.");
+          trusted.find(documentId) ??
+          refuse("PERSISTED_DOCUMENT_NOT_FOUND", "No manifest of XKIT_TRUSTED_DOCUMENTS has a document with this documentId.");
         return setParams({ ...params, query: markTrusted(source, context) });
       }
       const persistedQuery = findPersistedQuery(extensions);

@@ -69,7 +69,7 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
   });
 }
 
-const ONE_DEMO = "XKIT_WORKERS is for gateways with a configuration file: the demo runs in one process";
+const ONE_DEMO = "--workers or XKIT_WORKERS needs a configuration file (XKIT_CONFIG, else xkit.config.json): the demo runs in one process";
 
 /** The parts of a primary, each of which the workers' messages go to. */
 function createParts(
