@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BAD_CREDENTIAL_LIMIT } from "../gateway/http/rate-limits.ts";
 import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../gateway/runtime/subscription-limit.ts";
 import { systemClock } from "../gateway/runtime/clock.ts";
+import { cliOf } from "./support/build.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "./support/databases.ts";
 import { PATIENCE } from "./support/patience.ts";
 import { startProcess } from "./support/process.ts";
@@ -269,6 +271,31 @@ describe("a gateway of several workers that cannot start", () => {
     const { code, stderr } = await run(["start", "--workers", "2"], { PORT: String(port) });
     expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is already in use: set PORT to another one.\n` });
     taken.close();
+  });
+
+  it("says that no worker serves where each one ends, while a connection waits for one", async () => {
+    const [worker, cli] = [join(folder, "worker.mjs"), join(folder, "cli.mjs")];
+    // Ends with each connection that it is handed.
+    writeFileSync(
+      worker,
+      `process.on("disconnect", () => process.exit());
+      process.on("message", ({ type }) => {
+        if (type === "start") process.send({ type: "ready" });
+        if (type === "connection") process.exit(9);
+        if (type === "finish") process.exit(0);
+      });`,
+    );
+    const commandLine = pathToFileURL(join(dirname(cliOf(inject("gatewayBuild"))), "command-line.js")).href;
+    writeFileSync(
+      cli,
+      `import { runCommandLine } from ${JSON.stringify(commandLine)};
+      await runCommandLine(["start", "--workers", "2"], ${JSON.stringify(worker)});`,
+    );
+    const gateway = startProcess([], { PORT: "0", LOG_LEVEL: "info" }, folder, { cli });
+    const port = Number(await gateway.printed(/"url":"[^"]+:(\d+)"/));
+    const client = connect(port, "127.0.0.1").on("error", () => {});
+    expect([await gateway.ended, gateway.stderr()]).toEqual([1, expect.stringContaining("No worker serves: ")]);
+    client.destroy();
   });
 
   it("says that the demo runs in one process", async () => {

@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { ConfigFile } from "../config/document.ts";
 import { runsDemo } from "../config/runs-demo.ts";
@@ -8,6 +7,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
 import { createRateLimiter } from "../runtime/rate-limiter.ts";
 import { stopOnUnhandledError } from "../runtime/unhandled-error.ts";
+import { withTimeout } from "../runtime/with-timeout.ts";
 import { stopOnSignal } from "../signals.ts";
 import { createDistribution } from "./connections.ts";
 import { createFleet } from "./fleet.ts";
@@ -44,9 +44,9 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
     for (const worker of fleet.running()) worker.send({ type: "drain" });
     onAbort(hurry, () => fleet.running().forEach((worker) => worker.send({ type: "hurry" })));
     if (server.listening) await close(server, config.drainMs, hurry);
-    await Promise.race([distribution.settled(), delay(SETTLE_TIMEOUT_MS, undefined, { ref: false })]);
+    await withTimeout(distribution.settled(), SETTLE_TIMEOUT_MS);
     for (const worker of fleet.running()) worker.send({ type: "finish" });
-    await Promise.race([fleet.ended(), delay(WORKERS_STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    await withTimeout(fleet.ended(), WORKERS_STOP_TIMEOUT_MS);
     for (const worker of fleet.running()) worker.kill("SIGKILL");
   };
   let stopping: Promise<void> | undefined;
