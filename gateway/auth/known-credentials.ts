@@ -25,7 +25,7 @@ export interface KnownCredentials {
   findUser(header: string): User | null;
   /** The server of a key pair, as Basic has it, or null where that is to be found out. The secret is compared in constant time. */
   findServer(credential: string): Server | null;
-  /** Begins to find out whose a credential is. What it answers keeps that, unless anything has changed since. */
+  /** To be called before it is found out whose a credential is. The keeper keeps that, unless anything has changed since this call. */
   begin(): Keeper;
 }
 

@@ -20,9 +20,9 @@ const REDACTED = "[redacted]";
 
 /** Lines that wait in memory while standard output takes none, as on a full disk. Further lines are dropped. */
 const MAXIMUM_UNWRITTEN_BYTES = 1_048_576;
-/** Lines are written together: at the latest when they have so many bytes, */
+/** Lines are written together, at the latest once they have so many bytes. */
 const BUFFER_BYTES = 4_096;
-/** or when the first of them has waited for so many milliseconds; at once with a warning or an error, and at the exit. */
+/** How often waiting lines are written, in milliseconds. A warning, an error and the exit write them at once. */
 export const LOG_FLUSH_MS = 100;
 
 /** Creates the log. `destination` defaults to standard output. @param common what each line says, such as the worker that writes it. */

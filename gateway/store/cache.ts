@@ -20,7 +20,10 @@ export interface RowCache<Row extends object> {
 export interface FindingCache<Finding extends object> {
   /** Null: it is not kept, or changes cannot be received. */
   find(key: string): Finding | null;
-  /** Begins to find something out. What it answers keeps the finding, unless anything has changed since, or changes cannot be received. */
+  /**
+   * To be called before anything is read for a finding. The function that it returns keeps the finding, unless anything has changed since
+   * this call, or changes cannot be received.
+   */
   begin(): (key: string, finding: Finding, topics: readonly Topic[]) => void;
 }
 

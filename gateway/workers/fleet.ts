@@ -13,7 +13,7 @@ const MAXIMUM_RESTART_DELAY_MS = 30_000;
 
 export interface FleetOptions {
   size: number;
-  /** Starts a worker. It is told by `serves` that it does. */
+  /** Starts a worker. Once it serves, `serves` is to be called. */
   launch(number: number): WorkerProcess;
   onServing(worker: WorkerProcess): void;
   onEnd(worker: WorkerProcess): void;
