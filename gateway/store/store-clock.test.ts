@@ -151,6 +151,16 @@ describe("the bounds of the store's clock", () => {
     slow.stop();
   });
 
+  it("are not measured again for a slow reading where they are close already", async () => {
+    let [read, readings] = [slowly(0, 0), 0];
+    const slow = createStoreClock(systemClock, () => ((readings += 1), read()));
+    await slow.measure();
+    read = slowly(2_000, 2_000);
+    await slow.measure();
+    expect(readings).toBe(2);
+    slow.stop();
+  });
+
   it("widen while nothing is measured, as clocks drift", async () => {
     const drifting = createStoreClock(systemClock, slowly(0, 0));
     await drifting.measure();

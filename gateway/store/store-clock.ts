@@ -2,7 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 
 /** How often the store's time is read, in milliseconds. */
 export const MEASURE_INTERVAL_MS = 30_000;
-/** A reading that took longer, in milliseconds, says too little: another one is taken. */
+/** While the bounds are further apart, in milliseconds, a reading says too little: another one is taken. */
 const LONGEST_READING_MS = 1_000;
 const MOST_READINGS = 3;
 /** From how far the machine's clock has left its monotonic one, in milliseconds: it was set, or the machine was suspended. */
@@ -64,7 +64,7 @@ export function createStoreClock(machine: Clock, readTime: (() => Promise<number
     for (let count = 1; count <= MOST_READINGS; count += 1) {
       const sentAt = Date.now();
       note(sentAt, readTime ? await readTime() : sentAt);
-      if (Math.abs(Date.now() - sentAt) <= LONGEST_READING_MS) return;
+      if (!lead || lead.mostMs - lead.leastMs <= LONGEST_READING_MS) return;
     }
   }
   const measureUnasked = () => {

@@ -103,16 +103,19 @@ export async function renewLease(
   pauseMs: number,
   perhapsRotatedAt: number | null,
 ): Promise<ClaimedGrant | null> {
-  await database.clock.measure();
   const leaseExpiresAt = clock.now() + pauseMs + timeoutMs + LEASE_MARGIN_MS;
-  const authorization = await database.query
-    .updateTable("authorizations")
-    .set({ lease_expires_at: leaseExpiresAt, perhaps_rotated_at: perhapsRotatedAt })
-    .where("id", "=", grant.authorization.id)
-    .where("version", "=", grant.authorization.version)
-    .where("lease_id", "=", grant.authorization.lease_id)
-    .returningAll()
-    .executeTakeFirst();
+  const authorization = await database.changeOne([], (query, mark) =>
+    query
+      .updateTable("authorizations")
+      .set({ lease_expires_at: leaseExpiresAt, perhaps_rotated_at: perhapsRotatedAt })
+      .where("id", "=", grant.authorization.id)
+      .where("version", "=", grant.authorization.version)
+      .where("lease_id", "=", grant.authorization.lease_id)
+      .returningAll()
+      .returning(mark.as("mark"))
+      .executeTakeFirst(),
+  );
+  // What is left is counted by the time that the store has told.
   return authorization ? { ...grant, authorization, leaseRemainsMs: () => leaseExpiresAt - clock.now() } : null;
 }
 
