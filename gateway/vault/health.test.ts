@@ -3,6 +3,7 @@ import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore, onlyAuthorization } from "../../test/support/vault.ts";
+import { expectEnd } from "../upstream-suite/ends.ts";
 
 let test: TestApp;
 afterEach(() => test?.close());
@@ -60,12 +61,17 @@ describe.each(databaseKinds)("a connection's health on %s", (database) => {
     test.provider.controls.always("omit-refresh-token");
     const ada = await test.signIn("ada");
     await ada.connect();
-    const endsAt = new Date(test.clock.now() + HOUR_MS).toISOString();
-    test.clock.advance(HOUR_MS - 1);
+    const endsAt = new Date((await onlyAuthorization(test)).expires_at ?? 0);
+    expectEnd(endsAt, test.clock.now() + HOUR_MS);
+    test.clock.advance(endsAt.getTime() - test.clock.now() - 1);
     expect(await healthOf(ada)).toMatchObject({ health: "WORKING" });
     test.clock.advance(1);
     expect((await askToken(ada)).__typename).toBe("ReconnectRequired");
-    expect(await healthOf(ada)).toMatchObject({ health: "RECONNECT_REQUIRED", healthCode: "expired", healthChangedAt: endsAt });
+    expect(await healthOf(ada)).toMatchObject({
+      health: "RECONNECT_REQUIRED",
+      healthCode: "expired",
+      healthChangedAt: endsAt.toISOString(),
+    });
   });
 
   it("says that stored secrets do not open, until the connection is connected again", async () => {
