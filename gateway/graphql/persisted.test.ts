@@ -146,10 +146,13 @@ describe("a manifest", () => {
 
   it("that is no good refuses the start, and says why", () => {
     expect(problemsOf("{", [VIEWER], { viewer: 7 })).toEqual(
-      [0, 1, 2].map((index) => `XKIT_TRUSTED_DOCUMENTS names ${index}.json, which is no manifest of documents by their ids`),
+      [0, 1, 2].map(
+        (index) =>
+          `XKIT_TRUSTED_DOCUMENTS names ${index}.json, which must be a JSON object of documents by id, or a persisted query manifest of Apollo (version 1)`,
+      ),
     );
     expect(problemsOf({ viewer: VIEWER }, { viewer: PLATFORM })).toEqual([
-      'XKIT_TRUSTED_DOCUMENTS names 1.json, where the document "viewer" is another document in a manifest before',
+      'XKIT_TRUSTED_DOCUMENTS names 1.json, where the document "viewer" differs from the document that has this id in a manifest before',
     ]);
     expect(problemsOf({ long: `#${"x".repeat(16_384)}\n${VIEWER}`, wrong: "{" })).toEqual([
       'XKIT_TRUSTED_DOCUMENTS names 0.json, where the document "long" is longer than 16384 bytes',

@@ -62,10 +62,12 @@ function readManifest(path: string, sources: Map<string, string>): string[] {
   const text = readText(path);
   if (typeof text !== "string") return [text.problem];
   const { data: manifest } = manifestSchema.safeParse(safeParseJson(text));
-  if (!manifest) return [`${path}, which is no manifest of documents by their ids`];
+  if (!manifest) return [`${path}, which must be a JSON object of documents by id, or a persisted query manifest of Apollo (version 1)`];
   const problems: string[] = [];
   for (const [id, source] of listDocuments(manifest)) {
-    const problem = problemOf(source) ?? ((sources.get(id) ?? source) === source ? null : "is another document in a manifest before");
+    const problem =
+      problemOf(source) ??
+      ((sources.get(id) ?? source) === source ? null : "differs from the document that has this id in a manifest before");
     if (problem) problems.push(`${path}, where the document "${id.slice(0, 100)}" ${problem}`);
     sources.set(id, source);
   }

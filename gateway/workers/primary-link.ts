@@ -64,7 +64,10 @@ export function createPrimaryLink(send: Send): PrimaryLink {
 }
 
 function throwUncounted(): never {
-  throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This cannot be counted at the moment: try again shortly.");
+  throw new GatewayError(
+    "TEMPORARILY_UNAVAILABLE",
+    "The gateway cannot count this request against its limit at the moment: try again shortly.",
+  );
 }
 
 const sentenceOf = ({ serving, wanted }: { serving: number; wanted: number }): string | null =>
