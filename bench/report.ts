@@ -35,20 +35,16 @@ function title({ machine, secondsPerRound, connections, targets }: Results): str
 
 Written by \`npm run bench\`. How it measures, and what it compares: [README](README.md).
 
-${ofMachine(machine)} ${rounds} interleaved rounds of ${secondsPerRound} s, ${connections} connections. The machine was shared: CPU per request is the figure that counts, requests a second and latencies are lower bounds.`;
+${ofMachine(machine)} ${rounds} interleaved rounds of ${secondsPerRound} s, ${connections} connections. Where the machine does other work meanwhile, CPU per request is the figure that counts: requests a second are then lower bounds, latencies upper ones.`;
 }
 
 const HEADER = `| | CPU per request | spread | of raw | requests/s | p50 | p99 | p99/p50 | memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |`;
 
-function table({ targets, startMs }: Results): string {
+function table({ targets }: Results): string {
   const raw = targets.find(({ name }) => name === "raw");
   const rows = targets.map((target) => rowOf(target, raw));
-  const start =
-    startMs.length === 0
-      ? ""
-      : `\n\nFrom starting the process to the first answered query: ${startMs.map((ms) => `${ms.toFixed(0)} ms`).join(", then ")}.`;
-  return `${HEADER}\n${rows.join("\n")}${start}`;
+  return `${HEADER}\n${rows.join("\n")}`;
 }
 
 function rowOf(target: Measured, raw: Measured | undefined): string {

@@ -28,8 +28,6 @@ export const resultsSchema = z.strictObject({
   secondsPerRound: z.number(),
   connections: z.number(),
   targets: z.array(measuredSchema),
-  /** From starting the process to the first answered query. */
-  startMs: z.array(z.number()),
 });
 export type Results = z.infer<typeof resultsSchema>;
 

@@ -3,7 +3,6 @@
  * `bench/RESULTS.md`.
  */
 import { parseArgs } from "node:util";
-import { startGateway } from "./gateway.ts";
 import { type Loader, startLoader } from "./loader.ts";
 import { describeMachine } from "./machine.ts";
 import { prepare } from "./prepare.ts";
@@ -11,7 +10,6 @@ import { writeReport } from "./report.ts";
 import { type Measured, RESULTS_FILE, type Round, writeJson } from "./results.ts";
 import { CONNECTIONS, startTargets, type Target } from "./targets.ts";
 
-const STARTS = 2;
 /** V8 has compiled what matters after so many requests of a process. */
 const WARM_UP_REQUESTS = 30_000;
 
@@ -29,9 +27,6 @@ const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [40, 4];
 
 prepare();
 const machine = describeMachine();
-const startMs: number[] = [];
-for (let count = 0; count < STARTS; count += 1) startMs.push(await measureStart());
-
 const loader = await startLoader();
 const { targets, stop } = await startTargets(only);
 const measured = targets.map(({ name, title, kind }): Measured => ({ name, title, kind, rounds: [], residentMegabytes: 0 }));
@@ -49,20 +44,8 @@ for (let round = 1; round <= rounds; round += 1)
   }
 await stop();
 await loader.stop();
-await writeJson(RESULTS_FILE, { machine, secondsPerRound, connections: CONNECTIONS, targets: measured, startMs });
+await writeJson(RESULTS_FILE, { machine, secondsPerRound, connections: CONNECTIONS, targets: measured });
 await writeReport();
-
-/** Milliseconds from starting the process to the first answered query. */
-async function measureStart(): Promise<number> {
-  let startedAt = 0;
-  const gateway = await startGateway({ onStart: () => (startedAt = performance.now()) });
-  const query = { method: "POST", headers: { "content-type": "application/json" }, body: '{"query":"{ platform { name } }"}' };
-  const response = await fetch(`${gateway.url}/graphql`, query);
-  await response.text();
-  const ms = performance.now() - startedAt;
-  await gateway.stop();
-  return ms;
-}
 
 async function measureRound(loads: Loader, { process, load }: Target): Promise<Round> {
   const before = process.cpuMicroseconds();
