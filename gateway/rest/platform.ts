@@ -127,7 +127,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections/{slug}`,
-    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is noInput.",
+    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none.",
     params: byExternalId.extend({ slug: slugSchema }),
     query: connectionQuery,
     answer: wireAnswers.serverConnection,

@@ -39,7 +39,7 @@ export const sessionOperations: Operation[] = [
     caller: "cookie",
     method: "delete",
     path: "/sessions",
-    summary: "Ends the session of the cookie; succeeds also when there is noInput.",
+    summary: "Ends the session of the cookie; succeeds also when there is none.",
     status: 204,
     answer: nothing,
     handle: async (session) => {
