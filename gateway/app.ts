@@ -39,7 +39,7 @@ export interface AppParts {
 
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
- * Throws `ConfigError` when the store's secrets do not open, a manifest of documents is no good or the configuration states what a given upstream decides, `MigrationError`
+ * Throws `ConfigError` when the store's secrets do not open, a manifest of documents cannot be used, or the configuration states what a given upstream decides, `MigrationError`
  * when the store is of another version, and what the store's driver or a given upstream throws when it cannot be opened. Then nothing
  * stays open.
  */

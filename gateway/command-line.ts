@@ -10,7 +10,7 @@ import { WorkersError } from "./config/workers-error.ts";
 const USAGE = `xkit-gateway: live third-party access tokens for your users
 
   xkit-gateway [start]                      run the gateway
-      [--workers <number>]                  as so many processes on one port; 1 unless XKIT_WORKERS says otherwise
+      [--workers <number>]                  with so many processes on one port; default: XKIT_WORKERS, else 1
   xkit-gateway connectors list              list the providers that the gateway knows
   xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file

@@ -1,4 +1,4 @@
-/** An OAuth provider that takes `BENCH_PROVIDER_MS` for each token, and knows nobody: every grant is good. */
+/** An OAuth provider that takes `BENCH_PROVIDER_MS` for each token, and takes every grant. */
 import { randomUUID } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import { host, port, ready } from "./ready.ts";

@@ -36,7 +36,7 @@ function parsePath(path: string, basePath: string): Route {
   return slug === undefined ? { page: "list" } : { page: "connector", slug: decode(slug) };
 }
 
-/** Whoever came to be led back is led back from every page. */
+/** A user who came with a `returnTo` is led back to it from every page. */
 function returnToQuery(): string {
   const returnTo = readReturnTo();
   return returnTo === null ? "" : `?${new URLSearchParams({ returnTo })}`;

@@ -141,7 +141,7 @@ describe("useConnect", () => {
     await expect.poll(() => popup.isClosed()).toBe(true);
   });
 
-  test("started anew closes the popup before, and goes on in its own", async () => {
+  test("started again closes the popup before, and goes on in its own", async () => {
     const { page, said, press } = await open("impatient");
     await press("Login");
     await expect.poll(said).toMatchObject({ outcome: "NotConnected" });
@@ -157,7 +157,7 @@ describe("useConnect", () => {
 
 /** Each waits until a token has really expired: at once, so that the wait is one. */
 describe.concurrent("when a token has expired", () => {
-  test("hooks that are gone ask nothing more, and ask anew when they are back", async ({ expect }) => {
+  test("hooks that are gone ask nothing more, and ask again when they are back", async ({ expect }) => {
     const { page, said, press, asked, complaints } = await open("leaver");
     await press("Login");
     await connect(page);

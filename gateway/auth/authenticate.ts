@@ -15,7 +15,7 @@ export interface Authenticator {
    * browser, and TEMPORARILY_UNAVAILABLE while it cannot be checked.
    */
   authenticate(request: Request): Promise<Principal>;
-  /** The same at once, the same object for the same credential, of one that was accepted before and still is; null where `authenticate` is to say. */
+  /** The principal of a credential that was accepted before and still is: the same object each time. Null: `authenticate` is to be asked. */
   recall(this: void, request: Pick<Request, "headers">): Known | null;
 }
 

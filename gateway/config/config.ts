@@ -64,7 +64,7 @@ export interface Config {
   upstream: UpstreamConfig;
 }
 
-/** The configuration is no good; `problems` names each variable or path, with what was expected. */
+/** The configuration is not valid; `problems` names each variable or path, with what was expected. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];

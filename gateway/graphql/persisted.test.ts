@@ -144,7 +144,7 @@ describe("a manifest", () => {
     expect([documents.find("viewer"), documents.find("platform")]).toEqual([VIEWER, PLATFORM]);
   });
 
-  it("that is no good refuses the start, and says why", () => {
+  it("that cannot be read refuses the start, and says why", () => {
     expect(problemsOf("{", [VIEWER], { viewer: 7 })).toEqual(
       [0, 1, 2].map(
         (index) =>

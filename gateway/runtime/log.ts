@@ -88,7 +88,7 @@ function openStandardOutput(): Output {
     maxLength: MAXIMUM_UNWRITTEN_BYTES,
   });
   stream.on("error", () => {});
-  // Not `flushSync`, which tries for ever where the disk is full.
+  // Not `flushSync`, which tries without end where the disk is full.
   process.once("exit", () => stream.flush());
   standardOutput = { stream, flush: () => stream.flush() };
   return standardOutput;

@@ -24,7 +24,7 @@ export const memoizeViewer = (shared: OwnerConnections | null, open: () => Viewe
 
 /**
  * The same for a server: each owner's connections are read once.
- * @param assertKnown throws where the server's key is good no more: a token may have been waited for.
+ * @param assertKnown throws where the server's key is no longer valid: a token may have been waited for.
  */
 export const memoizePlatform = (platform: PlatformAccess, assertKnown: AssertKnown = () => {}): PlatformAccess =>
   new RequestPlatform(platform, assertKnown);

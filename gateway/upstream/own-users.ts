@@ -32,7 +32,7 @@ interface KnownCaller {
 /** What is the same at each request of one credential. */
 type Lasting = Pick<Caller<HeldConnections>, "viewer" | "stillAllowed" | "shared"> & { known: KnownCaller; lookAgain: LookAgain };
 
-/** Who the user is now: the same object where nothing has changed. Throws UNAUTHENTICATED once the bearer is good no more. */
+/** Who the user is now: the same object where nothing has changed. Throws UNAUTHENTICATED once the bearer is no longer valid. */
 type LookAgain = () => Viewer | Promise<Viewer>;
 
 interface OwnUsersOptions {

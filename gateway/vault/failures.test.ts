@@ -70,7 +70,7 @@ describe.each(databaseKinds)("Rule 4: a refresh that fails for the moment, on %s
     expect(await askToken(ada)).toEqual(first);
     await hold.arrived(1);
     hold.release();
-    // Whoever cannot do with the current token joins the refresh that is under way.
+    // A caller who needs a longer life than the current token has joins the refresh that is under way.
     test.clock.advance(120_000);
     const renewed = await askToken(ada);
     expect(renewed.__typename).toBe("AccessToken");
