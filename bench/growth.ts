@@ -1,6 +1,7 @@
 /**
  * `npm run bench:growth`: CPU per request as the store, the configuration, the query and an owner grow. Writes `bench/growth.json` and
- * `bench/growth.svg`, and shows both in `bench/RESULTS.md`.
+ * `bench/growth.svg`, and shows both in `bench/RESULTS.md`. `-- --only owner`, `fields`, `connectors` or `store` measures one plot, and keeps
+ * the others.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -11,11 +12,11 @@ import { describeMachine } from "./machine.ts";
 import { drawPlots, PLOT_FILE } from "./plot.ts";
 import { prepare } from "./prepare.ts";
 import { writeReport } from "./report.ts";
-import { type Growth, GROWTH_FILE, type Point, writeJson } from "./results.ts";
+import { type Growth, GROWTH_FILE, type Point, readGrowth, writeJson } from "./results.ts";
 import { median } from "./statistics.ts";
 import { basicOf, KEY_QUERY, loadOf } from "./targets.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const WARM_UP = values.quick ? { answers: 1_000, seconds: 2 } : { answers: 15_000, seconds: 24 };
 const [roundSeconds, rounds] = values.quick ? [1, 1] : [2, 3];
 const MOST_CONNECTIONS = values.quick ? 10_000 : 1_000_000;
@@ -50,7 +51,7 @@ async function measurePlot(
     }
     await gateway.stop();
   }
-  return { ...plot, lines: [...points].map(([{ name }, measured]) => ({ name, points: measured })) };
+  return { ...plot, machine, lines: [...points].map(([{ name }, measured]) => ({ name, points: measured })) };
 }
 
 async function measurePoint(loader: Loader, gateway: BenchGateway, load: Load): Promise<number> {
@@ -141,12 +142,19 @@ const measureOwner = (loader: Loader) =>
     (size) => fresh(1, size),
   );
 
+const parts = { store: measureStore, connectors: measureConnectors, fields: measureFields, owner: measureOwner };
+
 prepare();
 const machine = describeMachine();
 const loader = await startLoader();
-const plots = [];
-for (const measure of [measureOwner, measureFields, measureConnectors, measureStore]) plots.unshift(await measure(loader));
+const plots = values.only === "" ? [] : [...(readGrowth()?.plots ?? [])];
+for (const [part, measure] of Object.entries(parts)) {
+  if (values.only !== "" && values.only !== part) continue;
+  const measured = await measure(loader);
+  const known = plots.findIndex(({ title }) => title === measured.title);
+  plots.splice(known < 0 ? plots.length : known, 1, measured);
+}
 await loader.stop();
-await writeJson(GROWTH_FILE, { machine, plots });
+await writeJson(GROWTH_FILE, { plots });
 writeFileSync(`bench/${PLOT_FILE}`, drawPlots(plots));
 await writeReport();

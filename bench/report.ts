@@ -76,15 +76,15 @@ function goalTable(results: Results): string {
 ${rows.join("\n")}`;
 }
 
-const growthPart = ({ machine, plots }: Growth): string => `## Growth
+const growthPart = ({ plots }: Growth): string => `## Growth
 
-Written by \`npm run bench:growth\`. ${ofMachine(machine)} CPU per request, over ${plots.map(({ unit }) => unit).join(", ")}.
+Written by \`npm run bench:growth\`: CPU per request, over ${plots.map(({ unit }) => unit).join(", ")}.
 
 ![CPU per request as things grow](${PLOT_FILE})
 
 ${plots.map(growthTable).join("\n\n")}`;
 
-function growthTable({ unit, lines }: Growth["plots"][number]): string {
+function growthTable({ machine, unit, lines }: Growth["plots"][number]): string {
   const sizes = [...new Set(lines.flatMap(({ points }) => points.map(({ at }) => at)))].toSorted((a, b) => a - b);
   const header = `| ${unit} | ${sizes.map((size) => size.toLocaleString("en")).join(" | ")} |\n| --- |${" ---: |".repeat(sizes.length)}`;
   const rows = lines.map(({ name, points }) => {
@@ -93,7 +93,7 @@ function growthTable({ unit, lines }: Growth["plots"][number]): string {
       .map((point) => (point ? `${digits(point.cpuMicroseconds)} µs` : ""));
     return `| ${name} | ${cells.join(" | ")} |`;
   });
-  return `${header}\n${rows.join("\n")}`;
+  return `${ofMachine(machine)}\n\n${header}\n${rows.join("\n")}`;
 }
 
 /** Three significant digits. */

@@ -35,9 +35,9 @@ const pointSchema = z.strictObject({ at: z.number(), cpuMicroseconds: z.number()
 export type Point = z.infer<typeof pointSchema>;
 
 export const growthSchema = z.strictObject({
-  machine: machineSchema,
   plots: z.array(
     z.strictObject({
+      machine: machineSchema,
       title: z.string(),
       unit: z.string(),
       lines: z.array(z.strictObject({ name: z.string(), points: z.array(pointSchema) })),
