@@ -39,9 +39,9 @@ export interface AppParts {
 
 /**
  * Builds a gateway from its configuration: store, then upstream, then what answers requests.
- * Throws `ConfigError` when the store's secrets do not open, a manifest of documents cannot be used, or the configuration states what a given upstream decides, `MigrationError`
- * when the store is of another version, and what the store's driver or a given upstream throws when it cannot be opened. Then nothing
- * stays open.
+ * Throws `ConfigError` when the store's secrets do not open, a manifest of documents cannot be used, or the configuration states what a
+ * given upstream decides, `MigrationError` when the store is of another version, and what the store's driver or a given upstream throws
+ * when it cannot be opened. Then nothing stays open.
  */
 export const createApp = (config: Config, parts: AppParts = {}): Promise<App> => createAppBeside(null, config, parts);
 
