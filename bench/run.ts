@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const only = values.only.split(",").filter((name) => name !== "");
 const rounds = Number(values.rounds || (values.quick ? 2 : 7));
 /** Longest that a target is warmed up. */
-const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [40, 4];
+const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [10, 3];
 
 prepare();
 const machine = describeMachine();
