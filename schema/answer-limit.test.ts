@@ -15,7 +15,7 @@ function start(answer: <Value>(value: Value) => Value | Promise<Value>) {
     return answer(Array.from({ length: CHILDREN }, () => child));
   };
   const rootValue = { parents: Array.from({ length: PARENTS }, () => ({ children })) };
-  const ask = (source: string) => graphql({ schema: limitAnswers(schema), source, rootValue });
+  const ask = (source: string) => graphql({ schema: limitAnswers(schema), source, rootValue, contextValue: {} });
   return { ask, asked: () => asked };
 }
 

@@ -34,7 +34,7 @@ export const refusesAnswer = ({ originalError }: GraphQLError): boolean => origi
 
 /**
  * Makes every field of the schema count what it answers. Once the answer is too large a field fails with BAD_USER_INPUT, and no other
- * one does any work; `refusesAnswer` knows the error.
+ * one does any work; `refusesAnswer` knows the error. Operations need a context, in which their answer is counted.
  */
 export function limitAnswers(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
