@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { z } from "zod";
+import { HEARTBEAT_MS } from "../../gateway/store/listener.ts";
 import { basicOf } from "../support/caller.ts";
 import { pick } from "../torture/random.ts";
 import { AS_SERVER, askByCookie, change, openBrowser, toTold } from "./asking.ts";
@@ -126,9 +127,26 @@ async function revokeTokens(world: World, user: User, { gateway, process }: At):
 /** Disconnects and connects again, of a user in no group: a member's connections are the group's. */
 async function reconnect(world: World, user: User, random: () => number): Promise<void> {
   if (user.groups.at(-1) !== null) return;
-  await disconnect(world, user, choose(world, random));
+  const leaving = choose(world, random);
+  await untilHeard(world, user, leaving);
+  await disconnect(world, user, leaving);
   await delay(random() * PAUSE_MS);
-  await connect(world, user, choose(world, random));
+  const coming = choose(world, random);
+  await untilHeard(world, user, coming);
+  await connect(world, user, coming);
+}
+
+/** Several heartbeats, for a machine that is busy. */
+const HEARD_WITHIN_MS = 10 * HEARTBEAT_MS;
+const LOOK_AGAIN_MS = 20;
+
+/** A process that has not heard of a user's last move acts for their former group. */
+async function untilHeard(world: World, user: User, { gateway }: At): Promise<void> {
+  for (const latest = now() + HEARD_WITHIN_MS; ; await delay(LOOK_AGAIN_MS)) {
+    const { groupId } = toTold(await change(gateway, world.admin, AS_SERVER, { id: user.id, rejected: null }));
+    if (groupId === user.groups.at(-1)) return;
+    if (now() > latest) throw new Error(`${user.id} is in ${groupId} still, by ${gateway.url}.`);
+  }
 }
 
 async function disconnect(world: World, user: User, at: At): Promise<void> {
