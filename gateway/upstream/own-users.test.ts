@@ -75,7 +75,7 @@ describe("a token whose user was looked up again from a store that is slow", () 
     let asked = 0;
     const accessToken = async () => {
       asked += 1;
-      return tokenThatEnds(`token ${asked}`, services.database.clock.now() + (leftMs[asked - 1] ?? leftMs.at(-1) ?? 0));
+      return tokenThatEnds(`token ${asked}`, test.clock.now() + (leftMs[asked - 1] ?? leftMs.at(-1) ?? 0));
     };
     const empty = async () => (async function* none(): AsyncGenerator<never, void> {})();
     const connections: ViewerConnections = {
@@ -89,8 +89,10 @@ describe("a token whose user was looked up again from a store that is slow", () 
       watch: empty,
       watchAuthorization: empty,
     };
+    // Not the store's: it would take what is waited here for a wall clock that was set.
+    const clock = { latest: () => test.clock.now() };
     const auth = { ...services.auth, recall: () => null, authenticate: look };
-    const users = createOwnUsers(auth, () => connections, { clock: services.database.clock });
+    const users = createOwnUsers(auth, () => connections, { clock });
     const requester = await users.identify({ request: new Request(PUBLIC_URL), limits: noLimits, authenticate: look });
     if (requester.kind !== "user") throw new TypeError("A user asks.");
     const browser = { bind: () => "", link: null };
