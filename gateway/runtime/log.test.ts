@@ -31,6 +31,15 @@ describe("the log", () => {
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ token: "[redacted]", headers: { cookie: "[redacted]" } });
   });
 
+  it("redacts them in objects without a prototype, and in those of a class", () => {
+    const { log, lines } = record();
+    class Held {
+      token = "planted";
+    }
+    log.info({ cookies: Object.assign(Object.create(null), { secret: "planted" }), held: new Held() }, "x");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ cookies: { secret: "[redacted]" }, held: { token: "[redacted]" } });
+  });
+
   it("keeps the other members beside them", () => {
     const { log, lines } = record();
     const facts = { headers: { accept: "*/*", secret: "planted" }, at: new Date(0), kinds: ["token"], secret: null };

@@ -65,9 +65,9 @@ function redact(facts: Record<string, unknown>): Record<string, unknown> {
 
 const redactMember = ([name, value]: [string, unknown]): [string, unknown] => [name, SECRET_NAMES.has(name) ? REDACTED : value];
 
-/** No error, which has a serializer, and no `Date` or list. */
+/** No error, which has a serializer, no list, and nothing that says itself what JSON has of it, as a `Date` does. */
 const isRecord = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error) && !("toJSON" in value);
 
 interface Output {
   stream: DestinationStream;
