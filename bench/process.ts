@@ -30,7 +30,7 @@ export interface PinnedOptions {
   hasChannel?: boolean;
 }
 
-/** Processes that run. They end with this one, whatever ends it. */
+/** Processes that run. They end with this one. */
 const running = new Set<ChildProcess>();
 process.on("exit", () => running.forEach((child) => child.kill()));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));

@@ -28,7 +28,7 @@ export interface Resolving extends Accepting {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Apollo's automatic persisted query, of whatever version. Null: none. */
+/** Apollo's automatic persisted query, of any version. Null: none. */
 export const findPersistedQuery = (extensions: unknown): unknown => (isRecord(extensions) ? (extensions["persistedQuery"] ?? null) : null);
 
 /** The hash of a document. Null where the persisted query is of another version. */

@@ -16,7 +16,7 @@ export const MOST_JUDGEMENTS = 3;
 
 /**
  * Whether a token may still be given that was judged at `judgedAt` (by `performance.now`): it was a moment ago, or it has life enough left
- * whatever its whole life is. `now` is in milliseconds.
+ * by the margin without its cap. `now` is in milliseconds.
  */
 export function isJudgedStill(
   { expiresAt }: { expiresAt: Date | null },

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Ending, WorkerProcess } from "./worker-process.ts";
 
-/** A worker that has served for so long does not count as one that could not start, whatever ends it then. In milliseconds. */
+/** A worker that has served for so long does not count as one that could not start. In milliseconds. */
 const STEADY_MS = 10_000;
 /** A gateway gives up after so many attempts in a row to start a worker, at its own start, and later where no worker serves. */
 export const MAXIMUM_FAILED_STARTS = 3;

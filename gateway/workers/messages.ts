@@ -12,7 +12,7 @@ const startSchema = z.object({
   type: z.literal("start"),
   /** Where the primary listens, or will. */
   port: z.int(),
-  /** As the primary read it: all workers have the same configuration, whatever has become of the file. */
+  /** As the primary read it: all workers have the same configuration, also once the file has changed. */
   file: z.union([z.object({ path: z.string(), text: z.string() }), z.object({ path: z.string(), problem: z.string() })]).nullable(),
 });
 

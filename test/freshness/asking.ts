@@ -50,7 +50,7 @@ export async function change(gateway: Gateway, authorization: string, query: str
 
 export const toTold = (data: unknown): Told => dataSchema.parse(data);
 
-/** A browser that asks this gateway, whatever the public URL is. */
+/** A browser that asks this gateway. The public URL may lead to another one. */
 export function openBrowser({ url }: Gateway, publicUrl: string): GatewayBrowser {
   const send = async (request: Request) => {
     const { pathname, search } = new URL(request.url);

@@ -33,7 +33,7 @@ export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 export interface Record {
   changes: Change[];
   shown: Shown[];
-  /** What no gateway may answer, whatever was changed. */
+  /** What no gateway may answer at any time. */
   faults: string[];
 }
 
