@@ -11,7 +11,7 @@ import { type Measured, RESULTS_FILE, type Round, writeJson } from "./results.ts
 import { CONNECTIONS, startTargets, type Target } from "./targets.ts";
 
 /** V8 has compiled what matters after so many requests of a process. */
-const WARM_UP_REQUESTS = 30_000;
+const WARM_UP_REQUESTS = 150_000;
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const only = values.only.split(",").filter((name) => name !== "");
 const rounds = Number(values.rounds || (values.quick ? 2 : 7));
 /** Longest that a target is warmed up. */
-const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [10, 3];
+const [warmUpSeconds, secondsPerRound] = values.quick ? [2, 1] : [20, 3];
 
 prepare();
 const machine = describeMachine();
