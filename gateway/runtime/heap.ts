@@ -35,6 +35,8 @@ function growYoungGeneration(): void {
   const living: object[] = [];
   for (let factor = missingFactor(); factor > 1 && living.length < MAXIMUM_LISTS; factor = missingFactor()) {
     setFlagsFromString(`--semi-space-growth-factor=${factor}`);
+    // One allocation of a known size.
+    // oxlint-disable-next-line unicorn/no-new-array
     living.push(new Array(LIST_LENGTH).fill(0));
   }
   setFlagsFromString("--semi-space-growth-factor=1");
