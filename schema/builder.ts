@@ -1,8 +1,16 @@
 import SchemaBuilder from "@pothos/core";
 import ValidationPlugin from "@pothos/plugin-validation";
+import { GraphQLError } from "graphql";
+import { z } from "zod";
 import type { Context } from "./context.ts";
-import { badUserInput, invalidInput } from "./errors.ts";
+import { invalidInput } from "./errors.ts";
 import "./known-arguments.ts";
+
+/** RFC 3339, with an offset or `Z`. */
+const instantSchema = z.iso
+  .datetime({ offset: true })
+  .max(64)
+  .transform((text) => new Date(text));
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -23,8 +31,10 @@ builder.scalarType("DateTime", {
   description: "An instant, as RFC 3339 in UTC: `2026-01-31T12:00:00.000Z`.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc3339",
   serialize: (value) => value.toISOString(),
-  parseValue: () => {
-    throw badUserInput("A DateTime cannot be given as input.", "");
+  parseValue: (value) => {
+    const instant = instantSchema.safeParse(value);
+    if (!instant.success) throw new GraphQLError("must be an instant, as RFC 3339: `2026-01-31T12:00:00Z`");
+    return instant.data;
   },
 });
 

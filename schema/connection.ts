@@ -3,7 +3,7 @@ import { builder } from "./builder.ts";
 import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
 import { type Context, requireUser } from "./context.ts";
 import { idSchema, loginHintSchema, parseWhere, returnToSchema, scopesSchema, slugSchema, tokenKindSchema, whereArgs } from "./input.ts";
-import type { Connection, MetadataEntry, OwnerConnections } from "./upstream.ts";
+import type { Connection, MetadataEntry, Owner, OwnerConnections } from "./upstream.ts";
 
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
 export type ConnectionNode = Connection & { source: OwnerConnections };
@@ -28,6 +28,22 @@ const MetadataEntryType = builder.objectRef<MetadataEntry>("MetadataEntry").impl
   }),
 });
 
+const ownerKinds: Record<string, { value: Owner["kind"]; description: string }> = {
+  USER: { value: "user", description: "A user, as `user(id:)` gives it." },
+  GROUP: { value: "group", description: "A group of users, as `group(id:)` gives it." },
+};
+
+const ConnectionOwnerType = builder.objectRef<Owner>("ConnectionOwner").implement({
+  description: "Whom a connection belongs to.",
+  fields: (t) => ({
+    kind: t.expose("kind", {
+      type: builder.enumType("OwnerKind", { description: "What owns a connection.", values: ownerKinds }),
+      description: "Whether it is a user or a group.",
+    }),
+    id: t.exposeID("id", { description: "The owner's id in the platform's own system." }),
+  }),
+});
+
 const byName = (a: MetadataEntry, b: MetadataEntry): number => (a.name < b.name ? -1 : Number(a.name > b.name));
 
 export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").implement({
@@ -35,6 +51,7 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
   fields: (t) => ({
     id: t.exposeID("id", { description: "Stays the same over every reconnect." }),
     enabled: t.exposeBoolean("enabled", { description: "False before the first success, and after a disconnect." }),
+    owner: t.expose("owner", { type: ConnectionOwnerType, description: "Whose it is." }),
     connector: t.field({
       type: ConnectorType,
       description: "What it connects to.",

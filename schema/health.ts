@@ -10,7 +10,7 @@ const healthValues: Record<string, { value: Health; description: string }> = {
   RECONNECT_REQUIRED: { value: "reconnect_required", description: "Only the user can mend it, by connecting again." },
 };
 
-const HealthType = builder.enumType("Health", {
+export const HealthType = builder.enumType("Health", {
   description: "What the last refresh of a grant, or the last check of its token, has shown.",
   values: healthValues,
 });

@@ -7,6 +7,7 @@ import "./health.ts";
 import "./access-token.ts";
 import "./session.ts";
 import "./owner.ts";
+import "./lists.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 

@@ -20,6 +20,9 @@ export const idSchema = cleanText.min(1, "must not be empty").max(255, "must hav
 /** A user's or group's id in the platform's own system. */
 export const externalIdSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
 
+/** What names an account at a provider: its id, or its label. */
+export const accountSchema = cleanText.min(1, "must not be empty").max(320, "must have at most 320 characters");
+
 export const minimumTtlSchema = z
   .int("must be a whole number of seconds")
   .min(0, "must be 0 or more seconds")

@@ -6,12 +6,12 @@ import { notFound } from "./errors.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import { andThen } from "./promise-or-value.ts";
-import type { KnownUser, Owner, OwnerConnections, ProvisionedUser } from "./upstream.ts";
+import type { KnownUser, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "./upstream.ts";
 
 /** An owner beside the capability to ask for its connections, tokens included: servers only. */
-type OwnerNode = Owner & { source: OwnerConnections };
+export type OwnerNode = Owner & { source: OwnerConnections };
 
-const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
+export const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
   description: "What a server may ask on an owner's behalf. An owner's connections are those made while it owned the session.",
   resolveType: ({ kind }) => (kind === "user" ? "User" : "Group"),
   fields: (t) => ({
@@ -55,9 +55,9 @@ const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
   }),
 });
 
-type UserNode = OwnerNode & KnownUser;
+export type UserNode = OwnerNode & KnownUser;
 
-const UserType = builder.objectRef<UserNode>("User").implement({
+export const UserType = builder.objectRef<UserNode>("User").implement({
   description: "A user of the platform, as a server sees it.",
   interfaces: [OwnerInterface],
   fields: (t) => ({
@@ -66,9 +66,21 @@ const UserType = builder.objectRef<UserNode>("User").implement({
   }),
 });
 
-const GroupType = builder.objectRef<OwnerNode>("Group").implement({
+export const GroupType = builder.objectRef<OwnerNode>("Group").implement({
   description: "A group of users that share connections, as a server sees it.",
   interfaces: [OwnerInterface],
+});
+
+export const userNode = (platform: PlatformAccess, user: KnownUser): UserNode => ({
+  ...user,
+  kind: "user",
+  source: platform.connectionsOf({ kind: "user", id: user.id }),
+});
+
+export const groupNode = (platform: PlatformAccess, { id }: { id: string }): OwnerNode => ({
+  id,
+  kind: "group",
+  source: platform.connectionsOf({ kind: "group", id }),
 });
 
 builder.queryField("user", (t) =>
@@ -80,7 +92,7 @@ builder.queryField("user", (t) =>
     resolve: async (_root, { id }, context): Promise<UserNode | null> => {
       const platform = requirePlatform(context);
       const user = await platform.findUser(id);
-      return user && { ...user, kind: "user", source: platform.connectionsOf({ kind: "user", id }) };
+      return user && userNode(platform, user);
     },
   }),
 );
@@ -94,7 +106,7 @@ builder.queryField("group", (t) =>
     resolve: async (_root, { id }, context): Promise<OwnerNode | null> => {
       const platform = requirePlatform(context);
       const group = await platform.findGroup(id);
-      return group && { ...group, kind: "group", source: platform.connectionsOf({ kind: "group", id }) };
+      return group && groupNode(platform, group);
     },
   }),
 );
@@ -108,14 +120,10 @@ const ProvisionUserInput = builder.inputType("ProvisionUserInput", {
   }),
 });
 
-const ProvisionedUserType = builder.objectRef<ProvisionedUser & { source: OwnerConnections }>("ProvisionedUser").implement({
+const ProvisionedUserType = builder.objectRef<Omit<ProvisionedUser, "user"> & { user: UserNode }>("ProvisionedUser").implement({
   description: "A user who can now sign in.",
   fields: (t) => ({
-    user: t.field({
-      type: UserType,
-      description: "The user.",
-      resolve: ({ user, source }): UserNode => ({ ...user, kind: "user", source }),
-    }),
+    user: t.expose("user", { type: UserType, description: "The user." }),
     token: t.exposeString("token", { description: "A user token: hand it to the user's browser, which gives it to login." }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the user token expires." }),
   }),
@@ -143,7 +151,7 @@ builder.mutationField("revokeUserTokens", (t) =>
       const platform = requirePlatform(context);
       const user = await platform.revokeUserTokens(id);
       if (!user) throw notFound("There is no such user.");
-      return { user: { ...user, kind: "user" as const, source: platform.connectionsOf({ kind: "user", id }) } };
+      return { user: userNode(platform, user) };
     },
   }),
 );
@@ -161,7 +169,7 @@ builder.mutationField("provisionUser", (t) =>
         ...(groupId !== undefined && { groupId }),
         ...(name !== undefined && { name }),
       });
-      return { ...provisioned, source: platform.connectionsOf({ kind: "user", id }) };
+      return { ...provisioned, user: userNode(platform, provisioned.user) };
     },
   }),
 );

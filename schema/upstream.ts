@@ -243,12 +243,49 @@ export interface ProvisionedUser {
   expiresAt: Date;
 }
 
-/** What a server with platform credentials may do. */
+/** Which part of a list is asked for. */
+export interface PageRequest {
+  /** Most items, at least 1. */
+  first: number;
+  /** `next` of the page before, or the cursor of one of its items. Null: from the start. */
+  after: string | null;
+}
+
+/** A part of a list, in the list's own, stable order. It may have fewer items than were asked for, and none, also where more follow. */
+export interface Page<Item> {
+  items: readonly { cursor: string; item: Item }[];
+  /** Where the next page begins; null at the end of the list. */
+  next: string | null;
+  /** How many items the whole list has; null where too many would have to be looked at. */
+  count(): Promise<number | null>;
+}
+
+/** Which connections of a platform: those to which all that is stated applies. */
+export interface ConnectionFilter {
+  /** The connector's slug. */
+  connector?: string | undefined;
+  health?: Health | undefined;
+  owner?: Owner | undefined;
+  /** The account's id at the provider. */
+  accountId?: string | undefined;
+  /** `Authorization.displayLabel`, in full. */
+  accountLabel?: string | undefined;
+  /** Changed at this instant or later. */
+  updatedSince?: Date | undefined;
+}
+
+/** What a server with platform credentials may do. Lists and what is found by its own id: left out where the upstream has no such list. */
 export interface PlatformAccess {
   findUser(id: string): Promise<KnownUser | null>;
   findGroup(id: string): Promise<{ id: string } | null>;
+  /** All users, by their ids. */
+  listUsers?: ((this: void, page: PageRequest) => Promise<Page<KnownUser>>) | undefined;
+  /** All groups, by their ids. */
+  listGroups?: ((this: void, page: PageRequest) => Promise<Page<{ id: string }>>) | undefined;
   /** Connections of a known owner, tokens included. */
   connectionsOf(owner: Owner): OwnerConnections;
+  /** The connections of all owners by their ids; those changed since an instant by when they changed, the longest ago first. */
+  listConnections?: ((this: void, filter: ConnectionFilter, page: PageRequest) => Promise<Page<Connection>>) | undefined;
   /** Creates or updates a user. `groupId` and `name` left undefined keep what is stored; null clears. */
   provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
   /**

@@ -40,6 +40,14 @@ const badValues: Record<string, readonly unknown[]> = {
   "fields.value": ["x".repeat(8_193), 1, null],
   "input.id": externalIds,
   "input.groupId": externalIds,
+  first: [0, -1, 201, 1.5, "2", true],
+  after: ["", "x", "WyJncm91cHMiXQ", "x".repeat(2_049), 1],
+  "filter.connector": slugs,
+  "filter.health": ["BROKEN", 1],
+  "filter.owner": [1, {}, { user: "ada", group: "acme" }],
+  "filter.accountId": ["", "a\u0000", "\ud800", "x".repeat(321), []],
+  "filter.accountLabel": ["", "a\u0000", "\ud800", "x".repeat(321), 1],
+  "filter.updatedSince": ["yesterday", "2026-01-31", "2026-01-31T12:00:00", 1, ""],
   "input.name": ["x".repeat(256), "a\u0000", "\udfff", 1],
 };
 
@@ -97,7 +105,9 @@ const wayTo: Record<string, { operation: string; before: string; after: string; 
   Group: { operation: "query", before: `group(id: "acme") {`, after: "}", isServer: true },
   Authorization: { operation: "query", before: `connection(where: { slug: "test" }) { authorization {`, after: "} }", isServer: false },
 };
-const serverFields = new Set(["Query.user", "Query.group", "Mutation.provisionUser"]);
+const serverFields = new Set(
+  ["user", "group", "users", "groups", "allConnections"].map((name) => `Query.${name}`).concat("Mutation.provisionUser"),
+);
 
 /** The argument's value with one wrong leaf in it. */
 function wrap({ argument, path }: Case, value: unknown): unknown {
@@ -201,14 +211,18 @@ describe("bad input", () => {
 });
 
 describe("what is for servers", () => {
-  it.each([`{ user(id: "ada") { id } }`, `{ group(id: "acme") { id } }`, `mutation { provisionUser(input: { id: "eve" }) { token } }`])(
-    "is UNAUTHENTICATED without a credential and FORBIDDEN for users: %s",
-    async (query) => {
-      expect((await test.graphql(query)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
-      expect((await ada.graphql(query)).errors[0]?.extensions.code).toBe("FORBIDDEN");
-      expect((await test.graphql(query, {}, server)).errors).toEqual([]);
-    },
-  );
+  it.each([
+    `{ user(id: "ada") { id } }`,
+    `{ group(id: "acme") { id } }`,
+    `{ users { totalCount } }`,
+    `{ groups { totalCount } }`,
+    `{ allConnections { totalCount } }`,
+    `mutation { provisionUser(input: { id: "eve" }) { token } }`,
+  ])("is UNAUTHENTICATED without a credential and FORBIDDEN for users: %s", async (query) => {
+    expect((await test.graphql(query)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect((await ada.graphql(query)).errors[0]?.extensions.code).toBe("FORBIDDEN");
+    expect((await test.graphql(query, {}, server)).errors).toEqual([]);
+  });
 
   it("is refused to a server's key in a web page, as what is for users is to a server", async () => {
     const inPage = await test.graphql(`{ user(id: "ada") { id } }`, {}, { ...server, origin: "http://localhost:5173" });

@@ -20,12 +20,14 @@ import { createSignIn, type SignIn } from "./sign-in.ts";
 import { createSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { createTokens } from "./tokens.ts";
 import { createAttempts } from "../vault/attempts.ts";
+import { createUserLists, type UserLists } from "./user-lists.ts";
 import { createUsers, type UserAssertion, type Users } from "./users.ts";
 
 /** Everything about who is asking. */
 export interface Auth extends Authenticator {
   signIn: SignIn;
   users: Users;
+  userLists: UserLists;
   /** Creates or updates a user, and mints the user token that `login` takes. */
   provisionUser(input: Omit<UserAssertion, "assertedAt">): Promise<ProvisionedUser>;
   sessions: Sessions;
@@ -81,6 +83,7 @@ export async function createAuth({
     ...createAuthenticator({ bearers, apiKeys, known: createKnownCredentials({ changes: database.changes, clock }) }),
     signIn: createSignIn({ bearers, sessions, tokens, users, cookies, bindings, origins, clock }),
     users,
+    userLists: createUserLists({ database, macs }),
     async provisionUser(input) {
       const user = await users.provision({ id: input.id, groupId: input.groupId, name: input.name });
       return { user, ...(await tokens.mintUserToken(user.id)) };

@@ -182,4 +182,4 @@ function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number):
 
 const toSecond = (instant: number): number => Math.floor(instant / SECOND_MS) * SECOND_MS;
 
-const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: row.name, groupId: row.group_id });
+export const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: row.name, groupId: row.group_id });

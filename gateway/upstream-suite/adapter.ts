@@ -52,7 +52,7 @@ export function describeAdapter<const Given extends Lacks>(
   createHarness: (world: SuiteWorld) => HarnessOf<Given> | Promise<HarnessOf<Given>>,
   lacks: Given & Reasons<Given>,
 ): void {
-  const given: Lacks = lacks;
+  const given: Lacks = { listsConnections: "an adapter from outside has the connections of one owner at a time", ...lacks };
   assertReasons(given);
   describeUpstream(name, () => openHarness(createHarness, given), given);
 }

@@ -6,6 +6,8 @@ export const capabilities = {
   scriptedProvider: "the harness says what the provider answers",
   connecting: "users connect through the port",
   directory: "users and groups can be looked up, and keep what is not stated again",
+  listsOwners: "all users and all groups are listed",
+  listsConnections: "the connections of all owners are listed",
   severalConnections: "an owner has several connections of one connector",
   listsDisabled: "lists have connections that are not enabled",
   keepsDisconnected: "a connection that was disconnected is found by its id",

@@ -12,6 +12,7 @@ import { describeGroups } from "./groups.ts";
 import { newConnection, type Suite, type UpstreamHarness } from "./harness.ts";
 import { describeHealth } from "./health.ts";
 import { describeKinds } from "./kinds.ts";
+import { describeLists } from "./lists.ts";
 import { describeMetadata } from "./metadata.ts";
 import { describeOutcomes } from "./outcomes.ts";
 import { describeProvisioning, describeServers } from "./servers.ts";
@@ -70,6 +71,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     describeGroups(suite, behaves);
     describeServers(suite, behaves);
     describeProvisioning(suite, behaves);
+    describeLists(suite, behaves);
     describeWatching(suite, behaves);
   });
 }

@@ -148,6 +148,18 @@ class RequestPlatform implements PlatformAccess {
     return this.#platform.findGroup(id);
   }
 
+  get listUsers(): PlatformAccess["listUsers"] {
+    return this.#platform.listUsers;
+  }
+
+  get listGroups(): PlatformAccess["listGroups"] {
+    return this.#platform.listGroups;
+  }
+
+  get listConnections(): PlatformAccess["listConnections"] {
+    return this.#platform.listConnections;
+  }
+
   provisionUser(input: Parameters<PlatformAccess["provisionUser"]>[0]): Promise<ProvisionedUser> {
     return this.#platform.provisionUser(input);
   }

@@ -20,6 +20,9 @@ import type { VaultCaller } from "../vault/owner-connections.ts";
 import { isSameUser } from "./same-user.ts";
 import type { Browser, Caller, HeldConnections, OwnPages, Requester, TokenReading, UpstreamUsers } from "./upstream.ts";
 
+/** Who is known here, and how they are made known. */
+export type OwnDirectory = Pick<Auth, "users" | "userLists" | "provisionUser">;
+
 type OwnAuth = Pick<Auth, "authenticate" | "recall" | "signIn" | "users">;
 
 /** A user whom this gateway knows: by a bearer, or by the cookie. */
@@ -156,9 +159,10 @@ function viewerOf(principal: Principal): Viewer {
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */
 export const createOwnPlatform = (
-  { users, provisionUser }: Pick<Auth, "users" | "provisionUser">,
+  { users, userLists, provisionUser }: OwnDirectory,
   connectionsOf: (owner: Owner) => OwnerConnections,
 ): PlatformAccess => ({
+  ...userLists,
   findUser: users.find,
   findGroup: users.findGroup,
   connectionsOf,

@@ -1,14 +1,13 @@
 import type { Catalog, Platform, ViewerConnections } from "../../schema/upstream.ts";
-import type { Auth } from "../auth/index.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
-import { createOwnPlatform } from "./own-users.ts";
+import { createOwnPlatform, type OwnDirectory } from "./own-users.ts";
 import type { TokenHolder } from "./upstream.ts";
 
 export interface VaultAdapterOptions extends VaultDependencies {
-  auth: Pick<Auth, "users" | "provisionUser">;
+  auth: OwnDirectory;
   platform: Platform;
 }
 
@@ -26,7 +25,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   const { database, auth, platform, connectors, publicUrl } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
-  const forServers = createOwnPlatform(auth, vault.connectionsOf);
+  const forServers = { ...createOwnPlatform(auth, vault.connectionsOf), listConnections: vault.listConnections };
   return {
     vault,
     forUser: vault.forUser,

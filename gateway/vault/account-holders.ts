@@ -68,7 +68,8 @@ async function listOthers(
     .where("authorizations.account_id", "=", account.id)
     .where((row) => row.or([row("authorizations.account_id_path", "=", account.idPath), row("authorizations.account_id_path", "is", null)]))
     .where("authorizations.status", "=", "active")
-    .where("connections.connector_slug", "=", slug)
+    // As an expression that no index has: a connector's connections are many, an account's grants few.
+    .where(sql`connections.connector_slug || ''`, "=", slug)
     .where("connections.enabled", "=", 1)
     .where((row) => row.or([row("connections.owner_kind", "!=", kind), row("connections.owner_id", "!=", id)]))
     .orderBy("connections.id")

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Owner } from "../../schema/upstream.ts";
 import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
@@ -85,6 +85,21 @@ const selectRows = (query: Kysely<Tables>) =>
 /** An owner's connections, by their ids. */
 export async function readOwnedRows(query: Kysely<Tables>, { kind, id }: Owner): Promise<ConnectionRows[]> {
   return gather(await selectRows(query).where("owner_kind", "=", kind).where("owner_id", "=", id).execute());
+}
+
+/** Those of these connections for which a condition holds, each beside its own grant alone, in no order. */
+export async function readRowsWhere(
+  query: Kysely<Tables>,
+  ids: readonly string[],
+  condition: RawBuilder<boolean>,
+): Promise<ConnectionRows[]> {
+  const rows = query
+    .selectFrom("connections")
+    .leftJoin("authorizations", "authorizations.id", "connections.authorization_id")
+    .select(connectionColumns("connections"))
+    .selectAll("authorizations")
+    .where("connections.id", "in", [...ids]);
+  return gather(await rows.where(condition).execute());
 }
 
 /** One connection, or none. */

@@ -144,7 +144,7 @@ async function join(query: Kysely<Tables>, connectors: Connectors, connections: 
 }
 
 /** Nothing where the configuration no longer has its connector. `grants` may have those of other connections too. */
-function toStored(connectors: Connectors, { connection, grants: rows }: ConnectionRows): StoredConnection[] {
+export function toStored(connectors: Connectors, { connection, grants: rows }: ConnectionRows): StoredConnection[] {
   const connector = connectors.get(connection.connector_slug);
   if (!connector) return [];
   const authorization = rows.find(({ id }) => id === connection.authorization_id) ?? null;

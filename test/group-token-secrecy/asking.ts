@@ -6,7 +6,7 @@ import { enumerateOperations, type Operation, type OperationKind, reaches, textF
 import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world.ts";
 
 /** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
-export const SERVER_ROOTS: readonly string[] = ["user", "group", "provisionUser", "revokeUserTokens"];
+export const SERVER_ROOTS: readonly string[] = ["user", "group", "users", "groups", "allConnections", "provisionUser", "revokeUserTokens"];
 
 /** Deeper than is allowed, another owner's connection, or a kind of token that the connector does not have: understood, and refused. */
 const refused = /Query depth limit|id: is already in use|kind: \w+ has/;

@@ -32,6 +32,9 @@ const OTHER_FIELDS = [
   ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
   ...["userCode", "verificationUri", "verificationUriComplete"].map((name) => `DeviceCode.${name}`),
   ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
+  "ConnectionOwner.id",
+  ...["ConnectionEdge", "GroupEdge", "UserEdge"].map((name) => `${name}.cursor`),
+  ...["endCursor", "startCursor"].map((name) => `PageInfo.${name}`),
   ...["connectorUrl", "description", "markUrl", "name", "shortDescription", "slug"].map((name) => `Connector.${name}`),
   ...["color", "loginRedirectUrl", "logoUrl", "name", "slug", "website"].map((name) => `Platform.${name}`),
   ...[
@@ -56,18 +59,22 @@ const OTHER_FIELDS = [
 const UNREACHABLE = {
   AccessToken: "its tokens are withheld",
   AuthorizationHeader: "it holds a token, which is withheld",
+  ConnectionEdge: "servers only",
   ConnectorMisconfigured: "a member's question reaches no provider",
   DeviceCode: "the world's providers ask no user to enter a code",
   Group: "servers only",
+  GroupEdge: "servers only",
   MetadataEntry: "the world's providers tell nothing of their accounts",
   MinimumTtlUnavailable: "a member is told that the token is withheld first",
   NotConnected: "the group is connected; disconnected ones are in the errors",
+  PageInfo: "servers only",
   Problem: "nothing is wrong; what is, is in the errors",
   ProvisionedUser: "servers only",
   ReconnectRequired: "the group's grant is good; a bad one is in the errors",
   ScopesMissing: "a member is told that the token is withheld first",
   TemporarilyUnavailable: "a member's question reaches no provider",
   User: "servers only",
+  UserEdge: "servers only",
 };
 
 let world: World;

@@ -36,14 +36,21 @@ export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => create
 export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
   createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
+/** What the contract has no words for, where the users are the gateway's own. */
+const contractOwnUsersLacks: Lacks = {
+  deviceCodes: "the contract has no codes: the page of the service that authorize_url leads to shows them",
+  listsConnections: "the adapter asks for the connections of one owner at a time",
+};
+
 /** What the contract has no words for. */
 export const contractLacks: Lacks = {
-  deviceCodes: "the contract has no codes: the page of the service that authorize_url leads to shows them",
+  ...contractOwnUsersLacks,
+  listsOwners: "the adapter asks the service for one user at a time (users of the gateway's own are listed)",
 };
 
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
-  ...contractLacks,
+  ...contractOwnUsersLacks,
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
   kinds: "it knows one kind of token",
@@ -64,7 +71,11 @@ export const plainOwnUsersLacks: Lacks = {
 };
 
 /** The same where the users are the service's. */
-export const plainLacks: Lacks = { ...plainOwnUsersLacks, directory: "it has no endpoints for users and groups" };
+export const plainLacks: Lacks = {
+  ...plainOwnUsersLacks,
+  directory: "it has no endpoints for users and groups",
+  listsOwners: "it has no endpoints for users and groups",
+};
 
 async function createHarness(dialect: Dialect, users: "relayed" | "ours"): Promise<FakeXkitHarness> {
   const clock = createManualClock();

@@ -14,6 +14,7 @@ import { statedValues } from "./0013-stated-values.ts";
 import { grantTerms } from "./0014-grant-terms.ts";
 import { accounts } from "./0015-accounts.ts";
 import { tokenKinds } from "./0016-token-kinds.ts";
+import { lists } from "./0017-lists.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   grantTerms,
   accounts,
   tokenKinds,
+  lists,
 ];

@@ -1,13 +1,12 @@
 import { GatewayError } from "../../../schema/errors.ts";
 import type { Platform, ViewerConnections } from "../../../schema/upstream.ts";
-import type { Auth } from "../../auth/index.ts";
 import type { ConnectorConfig } from "../../providers/connector.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { withTimeout } from "../../runtime/with-timeout.ts";
 import type { Database } from "../../store/database.ts";
 import { createSingleFlight } from "../../store/single-flight.ts";
-import { createOwnPlatform } from "../own-users.ts";
+import { createOwnPlatform, type OwnDirectory } from "../own-users.ts";
 import type { TokenHolder, Webhook } from "../upstream.ts";
 import { createAttempts } from "./attempts.ts";
 import { createNangoCatalog, type NangoCatalog } from "./catalog.ts";
@@ -24,7 +23,7 @@ interface NangoOptions {
   secretKey: string;
   /** The signing key of the environment's webhooks; null where none come. */
   webhookKey: string | null;
-  auth: Pick<Auth, "users" | "provisionUser">;
+  auth: OwnDirectory;
   database: Database;
   platform: Platform;
   /** Those that the configuration states; empty where the catalog is all of Nango's integrations. */

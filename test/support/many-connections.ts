@@ -1,0 +1,46 @@
+import { type Kysely, sql } from "kysely";
+import type { Tables } from "../../gateway/store/tables.ts";
+
+/** What the rows of a table have in common, as SQL: `i` is a row's number, from 1. */
+type Columns = Record<string, string>;
+
+const connection: Columns = {
+  id: "'c' || (1000000 + i)",
+  owner_kind: "'user'",
+  owner_id: "'many-' || (i % 1000)",
+  connector_slug: "'test'",
+  enabled: "1",
+  authorization_id: "'a' || (1000000 + i)",
+  first_enabled_at: "i",
+  created_at: "i",
+  updated_at: "1000000000 + i",
+};
+
+const authorization: Columns = {
+  id: "'a' || (1000000 + i)",
+  connection_id: "'c' || (1000000 + i)",
+  status: "'active'",
+  account_id: "'account-' || (i % 5000)",
+  display_label: "'label-' || (i % 5000)",
+  requested_scopes: "'[]'",
+  granted_scopes: "'[]'",
+  sealed_refresh_token: "'x'",
+  expires_at: "9000000000000",
+  version: "1",
+  failures: "0",
+  created_at: "i",
+  updated_at: "i",
+};
+
+/** Inserts connections that no gateway has made: rows as lists read them, with secrets that do not open. */
+export async function insertMany(query: Kysely<Tables>, count: number, of: { connection?: Columns; authorization?: Columns } = {}) {
+  const numbers = `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count})`;
+  for (const [table, columns] of [
+    ["connections", { ...connection, ...of.connection }],
+    ["authorizations", { ...authorization, ...of.authorization }],
+  ] as const)
+    await sql
+      .raw(`insert into ${table} (${Object.keys(columns).join(", ")}) ${numbers} select ${Object.values(columns).join(", ")} from numbers`)
+      .execute(query);
+  await sql`analyze`.execute(query);
+}
