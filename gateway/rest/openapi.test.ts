@@ -111,6 +111,7 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
     const { id } = body.connection;
     await walk(server, "get", `${SERVER}/${kind}/{external_id}/connection/{id}`, { params: { external_id, id } });
   }
+  for (const list of ["users", "groups", "connections"]) await walk(server, "get", `${SERVER}/${list}`, { query: "?limit=1&total=true" });
   await walk(server, "get", `${SERVER}/connections/{external_user_id}/{slug}`, { params: { external_user_id: "ada", slug: "test" } });
 
   await walk(user, "delete", `${USER}/connections/{slug}`, bySlug);

@@ -3,6 +3,7 @@ import { badUserInput, noSuchConnector, notFound } from "../../schema/errors.ts"
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
+import { listOperations } from "./platform-lists.ts";
 import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
@@ -169,7 +170,13 @@ const legacy: Operation[] = [
 ];
 
 /** The Platform API: what servers ask (contract, "Server endpoints"). */
-export const platformOperations: readonly Operation[] = [...provisioning, ...owners, ...kinds.flatMap(connectionsOf), ...legacy];
+export const platformOperations: readonly Operation[] = [
+  ...provisioning,
+  ...listOperations,
+  ...owners,
+  ...kinds.flatMap(connectionsOf),
+  ...legacy,
+];
 
 /** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (contract, "Server endpoints"). */
 async function readOwners({ context, platform }: Callers["platform"], owner: Owner, slug: string, query: z.output<typeof connectionQuery>) {

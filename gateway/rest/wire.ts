@@ -231,6 +231,14 @@ export const wireViewer = z
   })
   .meta({ id: "Viewer" });
 
+/** Where a list of all goes on. */
+const page = {
+  next: z.string().nullable().meta({ description: "What `after` is for the next page; null at the end of the list." }),
+  total: z.int().nullable().optional().meta({
+    description: "With `total=true`: how many the whole list has. Null where more than two million would have to be looked at.",
+  }),
+};
+
 /** The envelopes of every 2xx body, by name. */
 export const wireAnswers = {
   platform: z.object({ platform: wirePlatform }),
@@ -258,6 +266,9 @@ export const wireAnswers = {
   provisionedContext: z.object({ ...bearer, context: wireContext }),
   user: z.object({ user: wireUser }),
   group: z.object({ group: wireGroup }),
+  users: z.object({ users: z.array(wireUser), ...page }),
+  groups: z.object({ groups: z.array(wireGroup), ...page }),
+  connectionsPage: z.object({ connections: z.array(wireConnection), ...page }),
   context: z.object({ context: wireContext }),
 };
 
