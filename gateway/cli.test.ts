@@ -13,8 +13,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+/** Where the store is named, the first command makes it. */
+const STORE = { DATABASE_URL: "file:.data/xkit.db" };
+
 async function run(args: readonly string[], env: Record<string, string> = {}) {
-  const started = startProcess(args, env, directory);
+  const started = startProcess(args, { ...STORE, ...env }, directory);
   const code = await started.ended;
   return { code, stdout: started.stdout(), stderr: started.stderr() };
 }
@@ -59,6 +62,10 @@ describe("the command line", () => {
     expect((await run(["keys", "revoke", id])).code).toBe(0);
     expect((await run(["keys", "list"])).stdout).toContain("revoked 2");
     expect(await run(["keys", "revoke", id])).toMatchObject({ code: 2, stderr: expect.stringContaining("revoked already") });
+    expect(await run(["keys", "revoke", "pk_nothing"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("no such publishable key"),
+    });
   });
 
   it("makes a sealing key that a production start takes, without opening a store", async () => {
@@ -66,7 +73,7 @@ describe("the command line", () => {
     expect({ code, store: existsSync(join(directory, ".data")) }).toEqual({ code: 0, store: false });
     writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
     const env = { NODE_ENV: "production", XKIT_ENCRYPTION_KEYS: stdout.trim(), XKIT_PUBLIC_URL: "https://connect.example.com" };
-    expect((await run(["keys", "list"], env)).code).toBe(0);
+    expect((await run(["keys", "create"], env)).code).toBe(0);
   });
 
   it("retires a sealing key: status, reseal, status", async () => {
@@ -135,17 +142,72 @@ describe("the command line", () => {
     expect(keyIdOf((await run(["users", "token", "ada"])).stdout)).not.toBe(before);
   });
 
+  it("makes no store where none is named, and none for a command that only reads", async () => {
+    for (const [args, url] of [
+      [["keys", "create"], ""],
+      [["users", "token", "ada"], ""],
+      [["keys", "list"], "file:.data/xkit.db"],
+      [["keys", "status"], "file:.data/xkit.db"],
+    ] as const) {
+      const { code, stderr } = await run(args, { DATABASE_URL: url });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^There is no store at .+xkit\.db\. Run this in/) });
+    }
+    expect(existsSync(join(directory, ".data"))).toBe(false);
+  });
+
+  it("prints lists as JSON where it is asked to", async () => {
+    const created = JSON.parse((await run(["keys", "create", "--name", "billing", "--json"])).stdout);
+    expect(created).toEqual({ publishable: expect.stringMatching(/^pk_/), secret: expect.stringMatching(/^sk_/) });
+    const keys = JSON.parse((await run(["keys", "list", "--json"])).stdout);
+    expect(keys).toEqual([
+      {
+        publishable: created.publishable,
+        name: "billing",
+        created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        last_used_at: null,
+        revoked_at: null,
+        is_genuine: true,
+        state: "last used never",
+      },
+    ]);
+    expect(JSON.parse((await run(["keys", "status", "--json"])).stdout)[0]).toMatchObject({ state: "seals", values: expect.any(Number) });
+    const providers = JSON.parse((await run(["connectors", "list", "--json"])).stdout);
+    expect(providers).toContainEqual({ slug: "slack", name: "Slack", kind: "oauth2", documented: expect.any(String) });
+  });
+
+  it("prints its version", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(await run(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("answers a group with its commands", async () => {
+    const { code, stdout } = await run(["keys"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("xkit-gateway keys rotate");
+    expect(stdout).not.toContain("xkit-gateway users");
+    expect((await run(["keys", "--help"])).stdout).toBe(stdout);
+  });
+
+  it("warns at the start of a variable of its own prefix that nothing reads, and names the one that was probably meant", async () => {
+    const started = startProcess(["start"], { ...STORE, PORT: "0", XKIT_PUBLIC_ULR: "https://x.example.com" }, directory);
+    const line = await started.printed(/.*nothing reads this environment variable.*/);
+    expect(JSON.parse(line)).toMatchObject({ level: "warn", variable: "XKIT_PUBLIC_ULR", nearest: "XKIT_PUBLIC_URL" });
+    started.child.kill("SIGTERM");
+    await started.ended;
+  });
+
   it("prints its usage", async () => {
     expect(await run(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("keys rotate") });
   });
 
   it.each([
-    [["nonsense"], 'no command "nonsense"'],
+    [["nonsense"], 'no command "nonsense".'],
+    [["keys", "crate"], 'no command "keys crate". Did you mean "keys create"?'],
+    [["conectors"], 'Did you mean "connectors"?'],
     [["users", "token"], "needs <user_id>"],
     [["users", "token", "a\u0007"], "control characters"],
     [["keys", "create", "billing"], "Too many arguments: billing"],
     [["keys", "list", "--name", "x"], "takes no --name"],
-    [["keys", "revoke", "pk_nothing"], "no such publishable key"],
     [["connectors", "add", "slak"], 'no known provider "slak"'],
     [["--nonsense"], "--nonsense"],
   ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {

@@ -1,37 +1,17 @@
 import { parseArgs } from "node:util";
+import { describeUnknown, USAGE, usageOf } from "./commands/usage.ts";
 import { UsageError } from "./commands/usage-error.ts";
+import { readVersion } from "./commands/version.ts";
 import { ConfigError, parseConfig } from "./config/config.ts";
 import { MAXIMUM_WORKERS } from "./config/environment.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { readConfigFile } from "./config/file.ts";
+import { createLog } from "./runtime/log.ts";
 import { limitHeap } from "./runtime/heap.ts";
+import { warnOfUnknownVariables } from "./config/unknown-variables.ts";
 import { WorkersError } from "./config/workers-error.ts";
 
-const USAGE = `xkit-gateway: live third-party access tokens for your users
-
-  xkit-gateway [start]                      run the gateway
-      [--workers <number>]                  with so many processes on one port; default: XKIT_WORKERS, else 1
-  xkit-gateway connectors list              list the providers that the gateway knows
-  xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
-  xkit-gateway connectors add <provider>    write a connector into the configuration file
-      [--as <slug>]
-  xkit-gateway users token <user_id>        print a user token, making the user known first
-      [--group <id>] [--name <name>]
-  xkit-gateway users revoke <user_id>       end all tokens and sessions that the user has until now
-  xkit-gateway keys create [--name <name>]  print a new pair of API keys; the secret is shown once
-  xkit-gateway keys list
-  xkit-gateway keys revoke <publishable>
-  xkit-gateway keys seal                    print a new key for XKIT_ENCRYPTION_KEYS
-  xkit-gateway keys status                  count the sealed values and HMACs of each key
-  xkit-gateway keys reseal                  seal everything with the first key, also while gateways run
-  xkit-gateway keys rotate                  sign new session tokens with a new key
-  xkit-gateway backup <path>                copy a SQLite store, also while gateways run
-  xkit-gateway restore <backup>             put a backup in a SQLite store's place
-  xkit-gateway restore --taken-at <time>    say when the dump of a restored Postgres store was started
-
-Environment and configuration file are those of the gateway itself.`;
-
-type Options = { name?: string; group?: string; as?: string; "taken-at"?: string; workers?: string };
+type Options = { name?: string; group?: string; as?: string; "taken-at"?: string; workers?: string; json?: boolean };
 
 interface Command {
   /** What follows the command's own words; none unless stated. */
@@ -49,8 +29,16 @@ const commands = new Map<string, Command>([
   ["start", { options: ["workers"], run: (_subject, { workers }, command) => start(command, workers) }],
   // Started by the primary alone.
   ["worker", { subject: "number", run: startWorker }],
-  ["connectors list", { run: async () => (await load()).listKnownProviders() }],
-  ["connectors check", { subject: "slug", isSubjectOptional: true, run: async (slug) => (await load()).checkConnectors(slug) }],
+  ["connectors list", { options: ["json"], run: async (_subject, options) => (await load()).listKnownProviders(options) }],
+  [
+    "connectors check",
+    {
+      subject: "slug",
+      isSubjectOptional: true,
+      options: ["json"],
+      run: async (slug, options) => (await load()).checkConnectors(slug, options),
+    },
+  ],
   [
     "connectors add",
     { subject: "provider", options: ["as"], run: async (provider, options) => (await load()).addConnector(provider, options) },
@@ -62,7 +50,7 @@ const commands = new Map<string, Command>([
       options: ["group", "name"],
       async run(id, options) {
         const { printUserToken, withServices } = await load();
-        await withServices((services, config) => printUserToken(services, config, id, options));
+        await withServices((services, config) => printUserToken(services, config, id, options), { mayCreateStore: true });
       },
     },
   ],
@@ -79,14 +67,23 @@ const commands = new Map<string, Command>([
   [
     "keys create",
     {
-      options: ["name"],
-      async run(_subject, { name }) {
+      options: ["name", "json"],
+      async run(_subject, options) {
         const { createApiKey, withServices } = await load();
-        await withServices((services) => createApiKey(services, name));
+        await withServices((services) => createApiKey(services, options), { mayCreateStore: true });
       },
     },
   ],
-  ["keys list", { run: async () => load().then(({ listApiKeys, withServices }) => withServices(listApiKeys)) }],
+  [
+    "keys list",
+    {
+      options: ["json"],
+      async run(_subject, options) {
+        const { listApiKeys, withServices } = await load();
+        await withServices((services) => listApiKeys(services, options));
+      },
+    },
+  ],
   [
     "keys revoke",
     {
@@ -98,7 +95,7 @@ const commands = new Map<string, Command>([
     },
   ],
   ["keys seal", { run: async () => (await load()).printSealingKey() }],
-  ["keys status", { run: async () => (await load()).printKeyStatus() }],
+  ["keys status", { options: ["json"], run: async (_subject, options) => (await load()).printKeyStatus(options) }],
   ["keys reseal", { run: async () => load().then(({ resealStore, withServices }) => withServices(resealStore)) }],
   ["keys rotate", { run: async () => load().then(({ rotateSigningKey, withServices }) => withServices(rotateSigningKey)) }],
   ["backup", { subject: "path", run: async (path) => (await load()).makeBackup(path) }],
@@ -115,12 +112,15 @@ const commands = new Map<string, Command>([
 
 async function run(argv: string[], file: string): Promise<void> {
   const { values, positionals } = parse(argv);
-  const { help, ...options } = values;
-  if (help) return console.log(USAGE);
+  const { help, version, ...options } = values;
+  if (version) return console.log(readVersion(file));
+  if (help) return console.log(usageOf(positionals[0]) ?? USAGE);
   const words = commands.has(positionals[0] ?? "start") ? 1 : 2;
   const name = positionals.slice(0, words).join(" ") || "start";
   const command = commands.get(name);
-  if (!command) throw new UsageError(`There is no command "${positionals.join(" ")}".`);
+  const group = positionals.length === 1 ? usageOf(positionals[0]) : null;
+  if (!command && group !== null) return console.log(group);
+  if (!command) throw new UsageError(describeUnknown(positionals, publicNames()));
   const [subject, ...more] = positionals.slice(words);
   if (command.subject && !command.isSubjectOptional && subject === undefined) throw new UsageError(`${name} needs <${command.subject}>.`);
   const surplus = command.subject ? more : positionals.slice(words);
@@ -130,11 +130,16 @@ async function run(argv: string[], file: string): Promise<void> {
   await command.run(subject ?? "", options, file);
 }
 
+/** Commands and groups. */
+const publicNames = (): string[] =>
+  [...commands.keys()].filter((name) => name !== "worker").flatMap((name) => [name, name.split(" ")[0] ?? ""]);
+
 async function start(command: string, workers?: string): Promise<void> {
   limitHeap();
   surviveClosedOutput();
   const file = readConfigFile();
   const config = parseConfig(workers === undefined ? process.env : { ...process.env, XKIT_WORKERS: parseWorkers(workers) }, file);
+  warnOfUnknownVariables(file, createLog(config.logLevel));
   if (config.workers === 1) return (await import("./main.ts")).main(config, file);
   await (await import("./workers/primary.ts")).runPrimary(config, file, command);
 }
@@ -165,7 +170,9 @@ function parse(argv: string[]) {
       name: { type: "string" },
       "taken-at": { type: "string" },
       workers: { type: "string" },
+      json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
     } as const;
     return parseArgs({ args: argv, options, allowPositionals: true });
   } catch (error) {

@@ -1,18 +1,31 @@
 import { nameSchema } from "../../schema/input.ts";
 import type { ApiKey } from "../auth/api-keys.ts";
 import type { Services } from "../services.ts";
+import { printRows, type PrintOptions } from "./print-rows.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
 /** `keys create`: prints a new pair of API keys. */
-export async function createApiKey({ auth }: Services, name: string | undefined): Promise<void> {
+export async function createApiKey({ auth }: Services, { name, json }: PrintOptions & { name?: string }): Promise<void> {
   const { id, secret } = await auth.apiKeys.create(name === undefined ? null : requireArgument("--name", nameSchema.safeParse(name)));
-  console.log(`publishable ${id}\nsecret      ${secret}\n\nThe secret is shown this once. A server sends both as Authorization: Basic.`);
+  if (json) console.log(JSON.stringify({ publishable: id, secret }, null, 2));
+  else
+    console.log(`publishable ${id}\nsecret      ${secret}\n\nThe secret is shown this once. A server sends both as Authorization: Basic.`);
 }
 
 /** `keys list`: a line for each pair. */
-export async function listApiKeys({ auth }: Services): Promise<void> {
-  for (const key of await auth.apiKeys.list())
-    console.log([key.id, key.name ?? "-", `created ${key.createdAt.toISOString()}`, describeState(key)].join("  "));
+export async function listApiKeys({ auth }: Services, options: PrintOptions): Promise<void> {
+  const rows = (await auth.apiKeys.list()).map((key) => ({
+    publishable: key.id,
+    name: key.name,
+    created_at: key.createdAt,
+    last_used_at: key.lastUsedAt,
+    revoked_at: key.revokedAt,
+    is_genuine: key.isGenuine,
+    state: describeState(key),
+  }));
+  const describe = ({ publishable, name, created_at: createdAt, state }: (typeof rows)[number]) =>
+    [publishable, name ?? "-", `created ${createdAt.toISOString()}`, state].join("  ");
+  printRows(rows, describe, options);
 }
 
 function describeState({ isGenuine, revokedAt, lastUsedAt }: ApiKey): string {

@@ -7,16 +7,21 @@ import { findProvider, listProviders } from "../providers/library.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { addToConfigFile, entryOf } from "./add-connector.ts";
 import { type Finding, findingsOf } from "./connector-findings.ts";
+import { printRows, type PrintOptions } from "./print-rows.ts";
 import { createStoreFindings } from "./store-findings.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
 /** `connectors list`: a line for each known provider. */
-export function listKnownProviders(): void {
+export function listKnownProviders(options: PrintOptions): void {
   const rows = listProviders().map((slug) => {
     const { name = slug, kind, documented } = providerSchema.parse(slug).facts;
-    return [slug, name, kind, documented ? `documented ${documented.date}` : "undocumented"];
+    return { slug, name, kind, documented: documented?.date ?? null };
   });
-  console.log(toColumns(rows).join("\n"));
+  const lines = toColumns(
+    rows.map(({ slug, name, kind, documented }) => [slug, name, kind, documented ? `documented ${documented}` : "undocumented"]),
+  );
+  const lineOf = new Map(rows.map((row, index) => [row, lines[index] ?? ""]));
+  printRows(rows, (row) => lineOf.get(row) ?? "", options);
 }
 
 /** Cells one below the other, two spaces apart. */
@@ -31,9 +36,9 @@ function toColumns(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** `connectors check`: a line for each finding about the configured connectors, or one of them. Exits 1 when one is an error. */
-export async function checkConnectors(slug: string): Promise<void> {
+export async function checkConnectors(slug: string, options: PrintOptions): Promise<void> {
   const findings = await findConfigured(slug);
-  for (const { about, level, text } of findings) console.log(`${about}  ${level}  ${text}`);
+  printRows(findings, ({ about, level, text }) => `${about}  ${level}  ${text}`, options);
   if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
 }
 

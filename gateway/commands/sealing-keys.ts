@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../runtime/clock.ts";
 import { listAllKeyUses, openSealedDatabase, type Services } from "../services.ts";
+import type { KeyUse } from "../store/key-ids.ts";
 import { reseal } from "../store/reseal.ts";
 import { createSealingKey } from "../store/sealing.ts";
-import { readServicesConfig, silentLog } from "./with-services.ts";
+import { printRows, type PrintOptions } from "./print-rows.ts";
+import { assertStoreThere, readServicesConfig, silentLog } from "./with-services.ts";
 
 /** Of the random part of a key's id. */
 const KEY_ID_BYTES = 4;
@@ -14,19 +16,25 @@ export function printSealingKey(): void {
 }
 
 /** `keys status`: counts what each sealing key has made. Works also when a key is missing, and says which. */
-export async function printKeyStatus(): Promise<void> {
+export async function printKeyStatus(options: PrintOptions): Promise<void> {
   const config = readServicesConfig();
+  assertStoreThere(config.databaseUrl);
   const { database, sealer } = await openSealedDatabase(config, systemClock, silentLog);
   try {
     const uses = new Map((await listAllKeyUses(database, config)).map((use) => [use.keyId, use]));
-    for (const id of new Set([...sealer.keyIds, ...uses.keys()])) {
+    const rows = [...new Set([...sealer.keyIds, ...uses.keys()])].map((id) => {
       const { values, columns } = uses.get(id) ?? { values: 0, columns: [] };
-      const details = columns.map((column) => `${column.name} ${column.values}`).join(", ");
-      console.log([id, describeState(id, sealer.keyIds, values), `${values} values`, ...(details ? [details] : [])].join("  "));
-    }
+      return { id, state: describeState(id, sealer.keyIds, values), values, columns };
+    });
+    printRows(rows, describeUse, options);
   } finally {
     await database.close();
   }
+}
+
+function describeUse({ id, state, values, columns }: { id: string; state: string } & Pick<KeyUse, "values" | "columns">): string {
+  const details = columns.map((column) => `${column.name} ${column.values}`).join(", ");
+  return [id, state, `${values} values`, ...(details ? [details] : [])].join("  ");
 }
 
 function describeState(id: string, ring: readonly string[], values: number): string {

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Config, parseConfig } from "../config/config.ts";
 import { readConfigFile, withoutConnectors } from "../config/file.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openServices, type Services } from "../services.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Commands say on the terminal what they have to say. */
 export const silentLog: Log = createLog("silent");
@@ -10,13 +13,33 @@ export const silentLog: Log = createLog("silent");
 /** The gateway's configuration without its connectors, whose secrets no command needs. */
 export const readServicesConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
 
-/** Opens the services for one command, and closes them. */
-export async function withServices(command: (services: Services, config: Config) => Promise<void>): Promise<void> {
+export interface StoreOptions {
+  /** Whether the command may make a new store, where `DATABASE_URL` names it. Default false. */
+  mayCreateStore?: boolean;
+}
+
+/**
+ * Opens the services for one command, and closes them. Throws `UsageError` where the store's file is not there: a command that is run in
+ * another folder than the gateway must not make a second store.
+ */
+export async function withServices(
+  command: (services: Services, config: Config) => Promise<void>,
+  { mayCreateStore = false }: StoreOptions = {},
+): Promise<void> {
   const config = readServicesConfig();
+  if (!(mayCreateStore && process.env["DATABASE_URL"])) assertStoreThere(config.databaseUrl);
   const services = await openServices(config, systemClock, silentLog);
   try {
     await command(services, config);
   } finally {
     await services.close();
   }
+}
+
+/** Throws `UsageError` where the file of a SQLite store is not there. */
+export function assertStoreThere(databaseUrl: string): void {
+  if (!databaseUrl.startsWith("file:")) return;
+  const path = resolve(databaseUrl.slice("file:".length));
+  if (!existsSync(path))
+    throw new UsageError(`There is no store at ${path}. Run this in the gateway's folder, or name its store in DATABASE_URL.`);
 }
