@@ -1,6 +1,7 @@
 import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
+import { NodeInterface } from "./node.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import type { Authorization, AuthorizationStatus, CollectField, DeviceCode, OwnerConnections } from "./upstream.ts";
 
@@ -80,6 +81,7 @@ const DeviceCodeType = builder.objectRef<DeviceCode>("DeviceCode").implement({
 });
 
 export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authorization").implement({
+  interfaces: [NodeInterface],
   description: "The grant behind a connection.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "Its own id, new with every reconnect." }),

@@ -3,6 +3,7 @@ import { builder } from "./builder.ts";
 import { type ConnectorNode, ConnectorType, connectorNode } from "./connector.ts";
 import { type Context, requireUser } from "./context.ts";
 import { idSchema, loginHintSchema, parseWhere, returnToSchema, scopesSchema, slugSchema, tokenKindSchema, whereArgs } from "./input.ts";
+import { NodeInterface } from "./node.ts";
 import type { Connection, MetadataEntry, Owner, OwnerConnections } from "./upstream.ts";
 
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
@@ -47,6 +48,7 @@ const ConnectionOwnerType = builder.objectRef<Owner>("ConnectionOwner").implemen
 const byName = (a: MetadataEntry, b: MetadataEntry): number => (a.name < b.name ? -1 : Number(a.name > b.name));
 
 export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").implement({
+  interfaces: [NodeInterface],
   description: "An owner's link to a connector.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "Stays the same over every reconnect." }),

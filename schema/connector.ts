@@ -1,6 +1,7 @@
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
+import { NodeInterface } from "./node.ts";
 import type { Connector, OwnerConnections } from "./upstream.ts";
 
 /** A connector beside the capability to list the viewer's connections of it; null when no user is signed in. */
@@ -9,6 +10,7 @@ export type ConnectorNode = Connector & { source: OwnerConnections | null };
 export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ ...connector, source });
 
 export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
+  interfaces: [NodeInterface],
   description: "A provider offered in the platform's catalog.",
   fields: (t) => ({
     slug: t.exposeID("slug", { description: "Its name in links and queries, as `slack`." }),

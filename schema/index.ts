@@ -8,6 +8,7 @@ import "./access-token.ts";
 import "./session.ts";
 import "./owner.ts";
 import "./lists.ts";
+import "./node-query.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 

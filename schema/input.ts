@@ -20,6 +20,9 @@ export const idSchema = cleanText.min(1, "must not be empty").max(255, "must hav
 /** A user's or group's id in the platform's own system. */
 export const externalIdSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
 
+/** `Node.nodeId`, which names an object of any type. */
+export const nodeIdSchema = z.string().regex(/^[\w-]{1,2048}$/, "must be a nodeId: 1 to 2048 characters of base64url");
+
 /** What names an account at a provider: its id, or its label. */
 export const accountSchema = cleanText.min(1, "must not be empty").max(320, "must have at most 320 characters");
 

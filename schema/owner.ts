@@ -4,6 +4,7 @@ import { ConnectionOrConnectorType, ConnectionType, findConnectionOrConnector, l
 import { requirePlatform } from "./context.ts";
 import { notFound } from "./errors.ts";
 import { externalIdSchema, nameSchema, parseTokenRequest, parseWhere, slugSchema, tokenArgs, whereArgs } from "./input.ts";
+import { NodeInterface } from "./node.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import { andThen } from "./promise-or-value.ts";
 import type { KnownUser, Owner, OwnerConnections, PlatformAccess, ProvisionedUser } from "./upstream.ts";
@@ -12,6 +13,7 @@ import type { KnownUser, Owner, OwnerConnections, PlatformAccess, ProvisionedUse
 export type OwnerNode = Owner & { source: OwnerConnections };
 
 export const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
+  interfaces: [NodeInterface],
   description: "What a server may ask on an owner's behalf. An owner's connections are those made while it owned the session.",
   resolveType: ({ kind }) => (kind === "user" ? "User" : "Group"),
   fields: (t) => ({
@@ -59,7 +61,7 @@ export type UserNode = OwnerNode & KnownUser;
 
 export const UserType = builder.objectRef<UserNode>("User").implement({
   description: "A user of the platform, as a server sees it.",
-  interfaces: [OwnerInterface],
+  interfaces: [OwnerInterface, NodeInterface],
   fields: (t) => ({
     name: t.exposeString("name", { nullable: true, description: "A friendly name, as the platform gave it." }),
     groupId: t.exposeID("groupId", { nullable: true, description: "The group the user is in now." }),
@@ -68,7 +70,7 @@ export const UserType = builder.objectRef<UserNode>("User").implement({
 
 export const GroupType = builder.objectRef<OwnerNode>("Group").implement({
   description: "A group of users that share connections, as a server sees it.",
-  interfaces: [OwnerInterface],
+  interfaces: [OwnerInterface, NodeInterface],
 });
 
 export const userNode = (platform: PlatformAccess, user: KnownUser): UserNode => ({

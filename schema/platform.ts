@@ -1,7 +1,9 @@
 import { builder } from "./builder.ts";
+import { NodeInterface } from "./node.ts";
 import type { Platform } from "./upstream.ts";
 
 const PlatformType = builder.objectRef<Platform>("Platform").implement({
+  interfaces: [NodeInterface],
   description: "The app that runs this gateway.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "Its display name." }),

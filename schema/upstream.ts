@@ -274,6 +274,9 @@ export interface ConnectionFilter {
   updatedSince?: Date | undefined;
 }
 
+/** Finds one of all connections: by its own id, or by that of its authorization. */
+export type FindConnection = (this: void, where: { id: string } | { authorizationId: string }) => Promise<Connection | null>;
+
 /** What a server with platform credentials may do. Lists and what is found by its own id: left out where the upstream has no such list. */
 export interface PlatformAccess {
   findUser(id: string): Promise<KnownUser | null>;
@@ -286,6 +289,8 @@ export interface PlatformAccess {
   connectionsOf(owner: Owner): OwnerConnections;
   /** The connections of all owners by their ids; those changed since an instant by when they changed, the longest ago first. */
   listConnections?: ((this: void, filter: ConnectionFilter, page: PageRequest) => Promise<Page<Connection>>) | undefined;
+  /** One of the connections of all owners, or null. */
+  findConnection?: FindConnection | undefined;
   /** Creates or updates a user. `groupId` and `name` left undefined keep what is stored; null clears. */
   provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
   /**

@@ -1,7 +1,9 @@
 import { builder } from "./builder.ts";
+import { NodeInterface } from "./node.ts";
 import type { Viewer } from "./upstream.ts";
 
 export const ViewerType = builder.objectRef<Viewer>("Viewer").implement({
+  interfaces: [NodeInterface],
   description: "The signed-in platform user of this request.",
   fields: (t) => ({
     id: t.exposeID("userId", { description: "The user's id in the platform's own system." }),

@@ -40,6 +40,7 @@ const badValues: Record<string, readonly unknown[]> = {
   "fields.value": ["x".repeat(8_193), 1, null],
   "input.id": externalIds,
   "input.groupId": externalIds,
+  nodeId: ["", "x", "Tm90aGluZzox", "VXNlcjo", "Q29ubmVjdG9yOkE", "a.b", "x".repeat(2_049), {}],
   first: [0, -1, 201, 1.5, "2", true],
   after: ["", "x", "WyJncm91cHMiXQ", "x".repeat(2_049), 1],
   "filter.connector": slugs,

@@ -6,7 +6,8 @@ import type { Plugin } from "graphql-yoga";
 export const MAXIMUM_DEPTH = 8;
 const MAXIMUM_ALIASES = 30;
 const MAXIMUM_TOKENS = 1_000;
-const MAXIMUM_COST = 5_000;
+/** Each level makes what is below it half as expensive again: the `edges` and the `node` of a list are two. What an answer may hold is limited apart from this. */
+const MAXIMUM_COST = 12_000;
 /** Refusals of operations that are too large. */
 export const limitErrors = new WeakSet<GraphQLError>();
 

@@ -156,6 +156,10 @@ class RequestPlatform implements PlatformAccess {
     return this.#platform.listGroups;
   }
 
+  get findConnection(): PlatformAccess["findConnection"] {
+    return this.#platform.findConnection;
+  }
+
   get listConnections(): PlatformAccess["listConnections"] {
     return this.#platform.listConnections;
   }

@@ -55,7 +55,7 @@ export interface UpstreamUsers<Connections = ViewerConnections> {
 }
 
 /** The vault as the pages of `connect/` have it: nothing of it gives a token. */
-export type PagesVault = Omit<Vault, "forUser" | "connectionsOf" | "listConnections">;
+export type PagesVault = Omit<Vault, "forUser" | "connectionsOf" | "listConnections" | "findConnection">;
 
 /** What the gateway's own pages work on. */
 export interface OwnPages<Connections = ViewerConnections> {

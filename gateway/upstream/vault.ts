@@ -25,7 +25,8 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   const { database, auth, platform, connectors, publicUrl } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
-  const forServers = { ...createOwnPlatform(auth, vault.connectionsOf), listConnections: vault.listConnections };
+  const { listConnections, findConnection } = vault;
+  const forServers = { ...createOwnPlatform(auth, vault.connectionsOf), listConnections, findConnection };
   return {
     vault,
     forUser: vault.forUser,

@@ -16,7 +16,7 @@ export const MAXIMUM_SEEN_PER_PAGE = 2_000;
 /** How many times more are looked at in a further round, where those before did not fill the page. */
 const GROWTH_OF_ROUNDS = 4;
 
-interface Dependencies {
+export interface ListDependencies {
   database: Pick<Database, "query">;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   clock: Clock;
@@ -36,7 +36,7 @@ interface Row {
 }
 
 /** Creates what lists the connections of all owners: candidates from one index, in the list's order, of which the store keeps those that pass the filter. */
-export function createConnectionList({ database: { query }, connectors, clock }: Dependencies) {
+export function createConnectionList({ database: { query }, connectors, clock }: ListDependencies) {
   const conditionOf = createListCondition(connectors);
   return async function listConnections(filter: ConnectionFilter, { first, after }: PageRequest): Promise<Page<StoredConnection>> {
     const condition = conditionOf(filter, clock.now());

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
-import type { Connection, ConnectionFilter, Owner, Page, PageRequest } from "../../schema/upstream.ts";
+import type { Owner } from "../../schema/upstream.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import { createDiscovery } from "../oauth/discovery.ts";
 import type { Log } from "../runtime/log.ts";
@@ -10,12 +10,11 @@ import { adoptSpool } from "./adopt-spool.ts";
 import type { Visitor } from "./attempts.ts";
 import { createConnecting } from "./connecting.ts";
 import type { Finished } from "./finish.ts";
-import { createConnectionStore, type StoredConnection, toConnection } from "./connections.ts";
+import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
 import { startKeepAlive } from "./keep-alive.ts";
-import { createConnectionList } from "./list.ts";
 import { createMetadataReader } from "./metadata.ts";
 import { createNarrower } from "./narrower.ts";
 import { createRefresher } from "./refresh.ts";
@@ -23,6 +22,7 @@ import { createRefreshBehind } from "./refresh-behind.ts";
 import { createRevoker } from "./revoke.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
+import { createServerReads } from "./server-reads.ts";
 import { createTokenChecker } from "./token-check.ts";
 import { createSpool } from "./spool.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -79,15 +79,6 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const disconnect = (stored: StoredConnection) => inFlight.track(endConnection(stored));
   const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching };
 
-  const readList = createConnectionList(dependencies);
-
-  /** The connections of all owners, as servers see them. */
-  async function listConnections(filter: ConnectionFilter, request: PageRequest): Promise<Page<Connection>> {
-    const { items, ...page } = await readList(filter, request);
-    const view = { ...dependencies, reader: null };
-    return { ...page, items: items.map(({ cursor, item }) => ({ cursor, item: toConnection(item, view) })) };
-  }
-
   /** Goes on behind a visitor who need not wait for a store that is away. */
   function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
     return new Promise((resolve, reject) => {
@@ -98,7 +89,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
 
   return {
     connectionsOf: (owner: Owner) => connectionsOf(parts, owner, null),
-    listConnections,
+    ...createServerReads({ ...dependencies, connections }),
     forUser: (caller: VaultCaller) => connectionsOfCaller(parts, caller),
     /** For the pages of `connect/`. */
     finish,

@@ -31,7 +31,8 @@ export function operations(world: World, kind: OperationKind, fieldsOf: (root: s
 }
 
 const texts = new Set([...textFields(), "Mutation.logout"]);
-const fieldsOfUsers = (root: string) => (SERVER_ROOTS.includes(root) ? TOKEN_FIELDS : [...texts]);
+/** Below `node` is what is below other roots: tokens alone are asked for. */
+const fieldsOfUsers = (root: string) => (root === "node" || SERVER_ROOTS.includes(root) ? TOKEN_FIELDS : [...texts]);
 
 /** Asks one after the other, each with what it needs to succeed. */
 export async function askAll(world: World, asker: AskerName | "server", list: readonly Operation[]): Promise<Outcome> {

@@ -33,6 +33,7 @@ const OTHER_FIELDS = [
   ...["userCode", "verificationUri", "verificationUriComplete"].map((name) => `DeviceCode.${name}`),
   ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
   "ConnectionOwner.id",
+  ...["Authorization", "Connection", "Connector", "Group", "Platform", "User", "Viewer"].map((name) => `${name}.nodeId`),
   ...["ConnectionEdge", "GroupEdge", "UserEdge"].map((name) => `${name}.cursor`),
   ...["endCursor", "startCursor"].map((name) => `PageInfo.${name}`),
   ...["connectorUrl", "description", "markUrl", "name", "shortDescription", "slug"].map((name) => `Connector.${name}`),

@@ -198,6 +198,8 @@ function createSteps(gateway: Gateway, secrets: KnownSecrets, isInGroup: (user: 
   };
 }
 
+const nodeIdOf = (type: string, id: string): string => JSON.stringify(Buffer.from(`${type}:${id}`).toString("base64url"));
+
 /** What to fill arguments with. `STATE`, `KEY` and `BEARER` stand for what is made for each operation. */
 const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   where: ['{ slug: "test" }', `{ id: "${test.connectionId}" }`, '{ slug: "keyed" }', `{ id: "${keyed.connectionId}" }`],
@@ -212,6 +214,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   "group.id": ['"acme"'],
   "connect.id": [`"${test.connectionId}"`],
   "authorizationStatus.id": [`"${test.authorizationId}"`, `"${keyed.authorizationId}"`],
+  nodeId: [nodeIdOf("Connection", test.connectionId), nodeIdOf("Authorization", test.authorizationId)],
   first: ["2"],
   after: ['"x"'],
   filter: ['{ owner: { group: "acme" } }'],
