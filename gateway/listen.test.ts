@@ -250,7 +250,7 @@ describe("a gateway whose connections another process accepts", () => {
       accepting.close();
       await server.finish();
     };
-    gateway = { app, config, stop };
+    gateway = { app, config, stop, reload: async () => {} };
     return { server, stop, send: (bytes: string) => connect(port, "127.0.0.1").end(bytes), open: () => connect(port, "127.0.0.1") };
   };
 

@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type App, type AppParts, createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { isEventStream } from "./http/event-stream.ts";
+import { createReplaceableApp, type ReplaceableApp } from "./replaceable-app.ts";
 import { drainFor, listen, untilQuiet } from "./http/listener.ts";
 import { ignoreUpgrade } from "./http/ignore-upgrade.ts";
 
@@ -39,6 +40,11 @@ export interface RunningGateway {
    * @param hurry Aborted, it skips the drain and cuts running requests. Refreshes still finish.
    */
   stop(hurry?: AbortSignal): Promise<void>;
+  /**
+   * Serves by another configuration from now on, but at the same address and over the same store. Requests that run are answered by the
+   * one before, and streams break, so that their clients come back. Throws what building throws: then nothing has changed.
+   */
+  reload(config: Config): Promise<void>;
 }
 
 /** Builds an app of a configuration whose port is known, which it may complete. */
@@ -55,15 +61,33 @@ export async function startGateway(config: Config, parts: AppParts | Build = {})
   try {
     // A free port is found before the app is built, because the public URL may name it. It is known to no client yet.
     const port = config.port === 0 ? await listen(server, config) : config.port;
-    const { app, config: complete } = await build({ ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) });
+    const settle = (given: Config): Config => ({ ...given, port, publicUrl: given.publicUrl.replace(/:0$/, `:${port}`) });
+    const { app: first, config: complete } = await build(settle(config));
+    const app = createReplaceableApp(first);
     const traffic = serve(server, app);
     if (!server.listening) await listen(server, config).catch((error: unknown) => app.close().then(() => Promise.reject(error)));
     let stopping: Promise<void> | undefined;
-    return { app, config: complete, stop: (hurry) => (stopping ??= stop({ server, app, traffic, drainMs: config.drainMs }, hurry)) };
+    return {
+      app,
+      config: complete,
+      stop: (hurry) => (stopping ??= stop({ server, app, traffic, drainMs: config.drainMs }, hurry)),
+      async reload(next) {
+        const built = await build(settle(next));
+        await replace({ app, traffic }, built.app);
+      },
+    };
   } catch (error) {
     server.close();
     throw error;
   }
+}
+
+/** Puts an app in the place of the one that serves. */
+async function replace({ app, traffic }: { app: ReplaceableApp; traffic: Traffic }, next: App): Promise<void> {
+  traffic.generation += 1;
+  // Before their subscriptions end: with a `complete` of their own, clients would not come back.
+  for (const stream of traffic.streams) stream.destroy();
+  await app.replace(next);
 }
 
 function createHttpServer(config: Config): Server {
@@ -88,12 +112,15 @@ export interface ConnectionServer {
   onClose(listener: () => void): void;
   /** `/readyz` answers 503 from now on, and answers close their connections. */
   drain(): void;
+  /** As `RunningGateway.reload`, with an app that is built. */
+  reload(next: App): Promise<void>;
   /** Once nothing is taken any more: the rest of what `RunningGateway.stop` does after its drain. */
   finish(hurry?: AbortSignal): Promise<void>;
 }
 
-export function serveConnections(config: Config, app: App): ConnectionServer {
+export function serveConnections(config: Config, first: App): ConnectionServer {
   const server = createHttpServer(config);
+  const app = createReplaceableApp(first);
   const traffic = serve(server, app);
   // It never listens by itself. From this event on it looks for requests that take too long to arrive.
   server.emit("listening");
@@ -112,6 +139,7 @@ export function serveConnections(config: Config, app: App): ConnectionServer {
     count: () => traffic.sockets.size,
     onClose: (listener) => void (onClose = listener),
     drain,
+    reload: (next) => replace({ app, traffic }, next),
     async finish(hurry) {
       drain();
       await finish({ server, app, traffic }, hurry);
@@ -130,23 +158,34 @@ interface Traffic {
   isDraining: boolean;
   /** Whether no more connections come. */
   isClosed: boolean;
+  /** How often the app was replaced. */
+  generation: number;
 }
 
 function serve(server: Server, app: App): Traffic {
-  const traffic: Traffic = { sockets: new Set(), unanswered: new WeakMap(), streams: new Set(), isDraining: false, isClosed: false };
+  const traffic: Traffic = {
+    sockets: new Set(),
+    unanswered: new WeakMap(),
+    streams: new Set(),
+    isDraining: false,
+    isClosed: false,
+    generation: 0,
+  };
   const { unanswered } = traffic;
   const answer = getRequestListener(
-    (request, { incoming, outgoing }) =>
-      app.fetch(request, { address: incoming.socket.remoteAddress }).then((response) => {
+    (request, { incoming, outgoing }) => {
+      const { generation } = traffic;
+      return app.fetch(request, { address: incoming.socket.remoteAddress }).then((response) => {
         if (isEventStream(response)) {
-          // The listener is closed: this stream would end at once, and clients do not come back from an end.
-          if (traffic.isClosed) outgoing.destroy();
+          // The listener is closed, or the app replaced: this stream would end at once, and clients do not come back from an end.
+          if (traffic.isClosed || traffic.generation !== generation) outgoing.destroy();
           traffic.streams.add(outgoing);
           outgoing.once("close", () => traffic.streams.delete(outgoing));
         }
         if (traffic.isDraining) outgoing.setHeader("connection", "close");
         return response;
-      }),
+      });
+    },
     { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", malformed) },
   );
 

@@ -5,6 +5,7 @@ import { runsDemo } from "./config/runs-demo.ts";
 import { startGateway } from "./listen.ts";
 import { stopOnUnhandledError } from "./runtime/unhandled-error.ts";
 import { createLog } from "./runtime/log.ts";
+import { reloadOnSignal } from "./reload.ts";
 import { stopOnSignal } from "./signals.ts";
 
 /** Longest drain after an unhandled error: the refreshes that follow it have to finish within `UNHANDLED_STOP_TIMEOUT_MS`. */
@@ -29,6 +30,7 @@ export async function main(config: Config, file: ConfigFile | null): Promise<voi
     await closeDemo();
     throw error;
   });
+  reloadOnSignal(config.mode, log, (next) => gateway.reload(next));
   log.info({ url: gateway.config.publicUrl }, "listening");
   if (config.mode === "development") await (await import("./demo/greet.ts")).greet(gateway, isDemo);
 }

@@ -7,13 +7,17 @@ const count = z.int().nonnegative();
 /** Milliseconds of a limit's window that were counted, by key. */
 const countsSchema = z.array(z.object({ key: z.string(), ms: z.number() }));
 
+/** As the primary read it: all workers have the same configuration, also once the file has changed. */
+const fileSchema = z
+  .union([z.object({ path: z.string(), text: z.string() }), z.object({ path: z.string(), problem: z.string() })])
+  .nullable();
+
 /** What a worker needs before it starts. Its environment is the primary's. */
 const startSchema = z.object({
   type: z.literal("start"),
   /** Where the primary listens, or will. */
   port: z.int(),
-  /** As the primary read it: all workers have the same configuration, also once the file has changed. */
-  file: z.union([z.object({ path: z.string(), text: z.string() }), z.object({ path: z.string(), problem: z.string() })]).nullable(),
+  file: fileSchema,
 });
 
 export const toWorkerSchema = z.discriminatedUnion("type", [
@@ -23,6 +27,8 @@ export const toWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("serving"), serving: count, wanted: count }),
   /** The port is open: a developer is told what to do next. */
   z.object({ type: z.literal("greet") }),
+  /** The configuration file has changed. */
+  z.object({ type: z.literal("reload"), file: fileSchema }),
   z.object({ type: z.literal("drain") }),
   z.object({ type: z.literal("finish") }),
   z.object({ type: z.literal("hurry") }),

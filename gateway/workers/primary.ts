@@ -8,6 +8,7 @@ import { createLog } from "../runtime/log.ts";
 import { createRateLimiter } from "../runtime/rate-limiter.ts";
 import { stopOnUnhandledError } from "../runtime/unhandled-error.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
+import { reloadOnSignal } from "../reload.ts";
 import { stopOnSignal } from "../signals.ts";
 import { createDistribution } from "./connections.ts";
 import { createFleet } from "./fleet.ts";
@@ -34,8 +35,9 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
   const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true });
   // A free port is found first, because the public URL may name it.
   const port = config.port === 0 ? await listen(server, config) : config.port;
+  let current = file;
   const { fleet, distribution } = createParts(config, (number, onMessage) =>
-    forkWorker({ number, command, start: { port, file }, onMessage }),
+    forkWorker({ number, command, start: { port, file: current }, onMessage }),
   );
   server.on("connection", distribution.add);
 
@@ -61,6 +63,10 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
     await stopOnce(AbortSignal.abort());
     throw error;
   }
+  reloadOnSignal(config.mode, log, async (_config, next) => {
+    current = next;
+    for (const worker of fleet.running()) worker.send({ type: "reload", file: next });
+  });
   log.info({ url: config.publicUrl.replace(/:0$/, `:${port}`), workers: config.workers }, "listening");
   fleet.serving()[0]?.send({ type: "greet" });
   await fleet.failed.catch(async (error: unknown) => {

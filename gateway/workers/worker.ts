@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { createAppBeside } from "../app.ts";
+import { type App, createAppBeside } from "../app.ts";
 import { type Config, ConfigError, parseConfig } from "../config/config.ts";
 import { explainFailure } from "../config/explain-error.ts";
 import { type ConnectionServer, serveConnections } from "../listen.ts";
@@ -29,8 +29,11 @@ export async function runWorker(number: number, sendToPrimary: NonNullable<typeo
   const hurry = new AbortController();
   let serve: ((message: ToWorker, socket: Socket | undefined) => void) | null = null;
 
+  /** The newest configuration that came before it served. */
+  let early: ToWorker | null = null;
   const begin = (serving: NonNullable<typeof serve>) => {
     serve = serving;
+    if (early) serve(early, undefined);
     send({ type: "ready" });
   };
   process.on("message", (received, handle) => {
@@ -42,6 +45,7 @@ export async function runWorker(number: number, sendToPrimary: NonNullable<typeo
     } else if (serve) serve(message, toSocket(handle));
     // It has not served anything yet.
     else if (message.type === "finish") end();
+    else if (message.type === "reload") early = message;
   });
 
   async function open(start: Start) {
@@ -58,15 +62,42 @@ export async function runWorker(number: number, sendToPrimary: NonNullable<typeo
       void finish(hurry.signal).then(end, end);
     });
     server.onClose(createCounter(server, send));
+    const reload = createReload(server, {
+      build: (file) => createAppBeside(link, configure(number, { ...start, file }).config, { log }),
+      async giveUp(cause) {
+        log.error({ reason: explainFailure(cause) }, "the worker cannot serve by the new configuration, and ends");
+        await finish(AbortSignal.timeout(LAST_RESORT_MS)).then(end, end);
+      },
+    });
     return (message: ToWorker, socket: Socket | undefined) => {
       if (message.type === "connection") {
         if (socket) server.take(socket);
         send({ type: "taken", connection: message.connection, open: server.count() });
       } else if (message.type === "greet" && config.mode === "development") void greet({ app, config });
+      else if (message.type === "reload") reload(message.file);
       else if (message.type === "drain") server.drain();
       else if (message.type === "finish") void finish(hurry.signal).then(end, end);
     };
   }
+}
+
+interface Reloading {
+  build(file: Start["file"]): Promise<App>;
+  giveUp(cause: unknown): Promise<void>;
+}
+
+/**
+ * Serves by one configuration after another, as they come. The primary has checked each. A worker that cannot serve by it ends, and the
+ * primary starts another one with it.
+ */
+function createReload(server: Pick<ConnectionServer, "reload">, { build, giveUp }: Reloading): (file: Start["file"]) => void {
+  let last = Promise.resolve();
+  return (file) => {
+    last = last
+      .then(() => build(file))
+      .then((app) => server.reload(app))
+      .catch(giveUp);
+  };
 }
 
 /** The configuration as the primary read it, at the port that the primary has. */
