@@ -24,6 +24,7 @@ const order: readonly (readonly string[])[] = [
   ["gateway/upstream"],
   ["gateway/auth"],
   ["gateway/config", "gateway/vault"],
+  ["gateway/custody"],
   ["gateway/providers", "gateway/store"],
   ["gateway/oauth"],
   ["gateway/http"],

@@ -22,10 +22,10 @@ export default [
     rules: {
       ...graphql.configs["flat/schema-all"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
-      // Lists that are bounded by what they are of have no pages.
+      // Lists that are bounded by what they are of have no pages. Entries of a history are values.
       "@graphql-eslint/relay-edge-types": [
         "error",
-        { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false },
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
       ],
       ...Object.fromEntries(Object.keys(off).map((rule) => [`@graphql-eslint/${rule}`, "off"])),
     },

@@ -76,7 +76,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
   const trustedDocuments = readTrustedDocuments(config.trustedDocuments);
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
-  const { connectors, publicUrl, platform, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
+  const { connectors, publicUrl, platform, webhooks, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
   const metrics = createMetrics(primary);
   const upstream = await createUpstream(config.upstream, {
     database,
@@ -88,12 +88,15 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     connectors,
     publicUrl,
     platform,
+    webhooks,
     timeoutMs,
     requestDeadlineMs,
     spoolDirectory,
     isShared: database.kind === "postgres" || config.workers > 1,
     open,
     countOutcome: metrics.countOutcome,
+    countDelivery: metrics.countDelivery,
+    noteOutboxAge: metrics.noteOutboxAge,
     createUserLimit: primary?.limitOf("subscriptions"),
   });
   const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log, primary });

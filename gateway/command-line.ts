@@ -11,7 +11,16 @@ import { limitHeap } from "./runtime/heap.ts";
 import { warnOfUnknownVariables } from "./config/unknown-variables.ts";
 import { WorkersError } from "./config/workers-error.ts";
 
-type Options = { name?: string; group?: string; as?: string; "taken-at"?: string; workers?: string; json?: boolean };
+type Options = {
+  name?: string;
+  group?: string;
+  as?: string;
+  "taken-at"?: string;
+  workers?: string;
+  id?: string;
+  since?: string;
+  json?: boolean;
+};
 
 interface Command {
   /** What follows the command's own words; none unless stated. */
@@ -98,6 +107,13 @@ const commands = new Map<string, Command>([
   ["keys status", { options: ["json"], run: async (_subject, options) => (await load()).printKeyStatus(options) }],
   ["keys reseal", { run: async () => load().then(({ resealStore, withServices }) => withServices(resealStore)) }],
   ["keys rotate", { run: async () => load().then(({ rotateSigningKey, withServices }) => withServices(rotateSigningKey)) }],
+  ["webhooks list", { options: ["json"], run: async (_subject, options) => (await load()).listWebhooks(options) }],
+  ["webhooks test", { subject: "name", run: async (name) => (await load()).testWebhook(name) }],
+  ["webhooks dead", { subject: "name", options: ["json"], run: async (name, options) => (await load()).listDeadEvents(name, options) }],
+  [
+    "webhooks replay",
+    { subject: "name", options: ["id", "since"], run: async (name, options) => (await load()).replayEvents(name, options) },
+  ],
   ["backup", { subject: "path", run: async (path) => (await load()).makeBackup(path) }],
   [
     "restore",
@@ -167,6 +183,8 @@ function parse(argv: string[]) {
     const options = {
       as: { type: "string" },
       group: { type: "string" },
+      id: { type: "string" },
+      since: { type: "string" },
       name: { type: "string" },
       "taken-at": { type: "string" },
       workers: { type: "string" },

@@ -26,6 +26,7 @@ import { limitBody } from "./http/body-limit.ts";
 import { forwardedHeadersOf } from "./http/client-address.ts";
 import { allowWebOrigins } from "./http/cors.ts";
 import { createExchange } from "./http/exchange.ts";
+import { createCookieList } from "./http/plain-answer.ts";
 import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
 import { maskErrors } from "./http/mask.ts";
 import { measure } from "./http/measure.ts";
@@ -37,6 +38,7 @@ import { countRefusal, createRateLimits } from "./http/rate-limits.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
+import { answerWithEvents } from "./rest/event-stream.ts";
 import { createOpenApiRoute, createRest, type RestHandler } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
 import { restSurfaceOf } from "./rest/surface.ts";
@@ -167,10 +169,11 @@ function openGraphiql({ config, upstream, signIn }: Parts): Graphiql {
 
 /** Pages, and what is asked too seldom to have a way of its own. */
 function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: HandoffTokens): Hono<Routed> {
-  const { config, auth, signIn, metrics, readiness, pages, upstream, clock } = parts;
+  const { config, auth, signIn, metrics, readiness, pages, upstream, clock, contexts } = parts;
   const routes = new Hono<Routed>();
   routes.route("/", createOperatorRoutes({ metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }));
   const { webhook } = upstream;
+  routes.get("/api/platform/events", ({ env }) => answerWithEvents(env, () => contexts.create(env, createCookieList())));
   if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));
   routes.route("/", createConnectingRoutes(parts, handoffs));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));

@@ -28,7 +28,7 @@ const AuthorizationStatusType = builder.enumType("AuthorizationStatus", {
   values: statusValues,
 });
 
-const ConnectedByType = builder.objectRef<NonNullable<Authorization["connectedBy"]>>("ConnectedBy").implement({
+export const ConnectedByType = builder.objectRef<NonNullable<Authorization["connectedBy"]>>("ConnectedBy").implement({
   description: "The user who connected.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "The user's id in the platform's own system." }),

@@ -15,7 +15,7 @@ export const HealthType = builder.enumType("Health", {
   values: healthValues,
 });
 
-const ProblemType = builder.objectRef<Problem>("Problem").implement({
+export const ProblemType = builder.objectRef<Problem>("Problem").implement({
   description: "What is wrong with a connection, in an end user's words. Nothing in it is the provider's own text.",
   fields: (t) => ({
     title: t.exposeString("title", { description: "What is wrong, as one sentence." }),

@@ -4,11 +4,13 @@ import "./connector.ts";
 import "./connection.ts";
 import "./authorization.ts";
 import "./health.ts";
+import "./history.ts";
 import "./access-token.ts";
 import "./session.ts";
 import "./owner.ts";
 import "./lists.ts";
 import "./node-query.ts";
+import "./event-feed.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 

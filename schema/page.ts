@@ -48,7 +48,7 @@ export function toPageNode<Item, Node>(
   return { edges, next, count, start: edges[0]?.cursor ?? null, end: next ?? edges.at(-1)?.cursor ?? null, isFirst: after === null };
 }
 
-const PageInfoType = builder.objectRef<PageFacts>("PageInfo").implement({
+export const PageInfoType = builder.objectRef<Omit<PageFacts, "count">>("PageInfo").implement({
   description: "Where a page is in its list (relay.dev/graphql/connections.htm).",
   fields: (t) => ({
     hasNextPage: t.boolean({

@@ -4,6 +4,7 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
+import type { GatewayEvent, HistoryEntry, HistoryPage } from "./events.ts";
 import type { Problem } from "./problems.ts";
 import type { PromiseOrValue } from "./promise-or-value.ts";
 
@@ -206,6 +207,8 @@ export interface OwnerConnections {
   find(where: ConnectionWhere): Promise<Connection | null>;
   /** All connections, the healthiest of each connector first. */
   list(slug: string | null): Promise<Connection[]>;
+  /** What happened to a connection; null for one that is not the owner's. Left out: the upstream keeps no history. */
+  history?: ((connectionId: string, page: HistoryPage) => Promise<HistoryEntry[] | null>) | undefined;
   /** A live token or the exact reason why not. Throws NOT_FOUND for a connector that the catalog does not have. */
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome>;
 }
@@ -298,6 +301,11 @@ export interface PlatformAccess {
    * Throws FORBIDDEN where users sign in elsewhere.
    */
   revokeUserTokens(id: string): Promise<KnownUser | null>;
+  /**
+   * Yields each event after the one with this id, or from now on, until the reader stops. Throws BAD_USER_INPUT for one that is not kept.
+   * Left out: the upstream tells none.
+   */
+  events?: ((after: string | null) => Promise<AsyncIterable<GatewayEvent>>) | undefined;
 }
 
 /** What may be read without a credential. */

@@ -38,6 +38,9 @@ const badValues: Record<string, readonly unknown[]> = {
   state: ["", "a\u0000", "\ud800", "x".repeat(4_097), 1, null],
   "fields.name": ["", "a b", "x".repeat(65), "\u0000", 1],
   "fields.value": ["x".repeat(8_193), 1, null],
+  "history.first": [-1, 101, 1.5, "20", true],
+  "history.after": ["", "x", "\u0000", "x".repeat(1_000), 1],
+  "events.after": ["", "x", "\u0000", "x".repeat(1_000)],
   "input.id": externalIds,
   "input.groupId": externalIds,
   nodeId: ["", "x", "Tm90aGluZzox", "VXNlcjo", "Q29ubmVjdG9yOkE", "a.b", "x".repeat(2_049), {}],
@@ -104,10 +107,13 @@ const wayTo: Record<string, { operation: string; before: string; after: string; 
   Subscription: { operation: "subscription", before: "", after: "", isServer: false },
   User: { operation: "query", before: `user(id: "ada") {`, after: "}", isServer: true },
   Group: { operation: "query", before: `group(id: "acme") {`, after: "}", isServer: true },
+  Connection: { operation: "query", before: `connection(where: { slug: "test" }) {`, after: "}", isServer: false },
   Authorization: { operation: "query", before: `connection(where: { slug: "test" }) { authorization {`, after: "} }", isServer: false },
 };
 const serverFields = new Set(
-  ["user", "group", "users", "groups", "allConnections"].map((name) => `Query.${name}`).concat("Mutation.provisionUser"),
+  ["user", "group", "users", "groups", "allConnections"]
+    .map((name) => `Query.${name}`)
+    .concat("Mutation.provisionUser", "Subscription.events"),
 );
 
 /** The argument's value with one wrong leaf in it. */

@@ -5,4 +5,5 @@ export { addConnector, checkConnectors, listKnownProviders } from "./connectors.
 export { printKeyStatus, printSealingKey, resealStore } from "./sealing-keys.ts";
 export { rotateSigningKey } from "./signing-keys.ts";
 export { printUserToken, revokeUser } from "./users.ts";
+export { listDeadEvents, listWebhooks, replayEvents, testWebhook } from "./webhooks.ts";
 export { withServices } from "./with-services.ts";

@@ -18,6 +18,11 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway keys status                  count the sealed values and HMACs of each key
   xkit-gateway keys reseal                  seal everything with the first key, also while gateways run
   xkit-gateway keys rotate                  sign new session tokens with a new key
+  xkit-gateway webhooks list                list the webhooks, and what each has not taken
+  xkit-gateway webhooks test <name>         send an event that means nothing
+  xkit-gateway webhooks dead <name>         list the events that a webhook has not taken in a day
+  xkit-gateway webhooks replay <name>       send the dead events again, or the one, or all since a time
+      [--id <event>] [--since <time>]
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
   xkit-gateway restore --taken-at <time>    say when the dump of a restored Postgres store was started

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Config, parseConfig } from "../config/config.ts";
-import { readConfigFile, withoutConnectors } from "../config/file.ts";
+import { readConfigFile, withoutSecrets } from "../config/file.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openServices, type Services } from "../services.ts";
@@ -11,7 +11,7 @@ import { UsageError } from "./usage-error.ts";
 export const silentLog: Log = createLog("silent");
 
 /** The gateway's configuration without its connectors, whose secrets no command needs. */
-export const readServicesConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
+export const readServicesConfig = (): Config => parseConfig(process.env, withoutSecrets(readConfigFile()));
 
 export interface StoreOptions {
   /** Whether the command may make a new store, where `DATABASE_URL` names it. Default false. */

@@ -13,9 +13,17 @@ import {
   isSecure,
   productionProblems,
 } from "./environment.ts";
+import { type Webhook, webhooksSchema } from "../custody/webhook.ts";
 import type { LogLevel } from "../runtime/log.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
-import { integrationProblems, toUpstreamConfig, type UpstreamConfig, unusedProblems, upstreamProblems } from "./upstream.ts";
+import {
+  integrationProblems,
+  toUpstreamConfig,
+  type UpstreamConfig,
+  unusedProblems,
+  upstreamProblems,
+  webhookProblems,
+} from "./upstream.ts";
 import type { SealingKey } from "../store/sealing.ts";
 
 /** Everything a gateway has to know, checked and frozen. */
@@ -60,6 +68,8 @@ export interface Config {
   webOrigins: string[];
   connectors: ReadonlyMap<string, ConnectorConfig>;
   tokenIssuers: Issuer[];
+  /** Where events are sent. */
+  webhooks: Webhook[];
   /** Whom the gateway asks for tokens. */
   upstream: UpstreamConfig;
 }
@@ -116,6 +126,7 @@ const fileSchema = z.strictObject({
       when: ({ value }) => Array.isArray(value),
     }),
   token_issuers: z.array(issuerSchema).default([]),
+  webhooks: webhooksSchema.default([]),
 });
 
 /** The slug of a connector with problems may not be known: it is the provider's where none is written. */
@@ -141,6 +152,7 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
     ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
+    ...(settings.data ? webhookProblems(given, file?.path ?? "", settings.data.webhooks) : []),
     ...(settings.data ? integrationProblems(given, file?.path ?? "", settings.data.connectors) : []),
     ...(settings.data && environment.data
       ? issuerProblems(settings.data.token_issuers, publicUrlOf(environment.data)).map((problem) => `${file?.path ?? ""} ${problem}`)
@@ -203,6 +215,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     webOrigins: file.web_origins,
     connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),
     tokenIssuers: file.token_issuers,
+    webhooks: file.webhooks,
     upstream: toUpstreamConfig(env),
   });
 }

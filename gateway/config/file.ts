@@ -26,9 +26,16 @@ export function readConfigFile(): ConfigFile | null {
 
 const documentSchema = z.looseObject({});
 
-/** The file without its connectors, for a command that needs none of their secrets. A file that is no JSON object stays as it is. */
-export function withoutConnectors(file: ConfigFile | null): ConfigFile | null {
+type Secretive = "connectors" | "webhooks";
+
+/** The file without its connectors and webhooks, for a command that needs none of their secrets. A file that is no JSON object stays as it is. */
+export const withoutSecrets = (file: ConfigFile | null): ConfigFile | null => without(file, ["connectors", "webhooks"]);
+
+/** The file without its connectors, for a command that needs none of their secrets. */
+export const withoutConnectors = (file: ConfigFile | null): ConfigFile | null => without(file, ["connectors"]);
+
+function without(file: ConfigFile | null, names: readonly Secretive[]): ConfigFile | null {
   if (!file || "problem" in file) return file;
   const { data } = documentSchema.safeParse(safeParseJson(file.text));
-  return data ? { ...file, text: JSON.stringify({ ...data, connectors: [] }) } : file;
+  return data ? { ...file, text: JSON.stringify({ ...data, ...Object.fromEntries(names.map((name) => [name, []])) }) } : file;
 }

@@ -137,6 +137,16 @@ export function unusedProblems(
   return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=${kind}: they are the upstream's to decide`);
 }
 
+/** Events are told of the vault's connections alone. */
+export const webhookProblems = (
+  { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,
+  path: string,
+  webhooks: readonly unknown[],
+): string[] =>
+  webhooks.length === 0 || kind === undefined || kind === "vault"
+    ? []
+    : [`${path} webhooks must be empty with XKIT_UPSTREAM=${kind}: events are told of this gateway's own connections alone`];
+
 /** Before Nango every connector that is stated names one integration, and elsewhere none does. */
 export function integrationProblems(
   { XKIT_UPSTREAM: kind }: Readonly<Record<string, string | undefined>>,

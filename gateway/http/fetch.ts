@@ -6,6 +6,9 @@ import { isPrivateLiteral, lookupPublic, PrivateAddressError } from "./public-lo
 /** The largest body read from a provider, after decompression: 1 MiB. */
 export const MAX_RESPONSE_BYTES = 1_048_576;
 
+/** What is read of a body that is of no interest, so that its connection can be used again: 64 KiB. */
+const DISCARDED_BYTES = 65_536;
+
 /** How long a provider has to answer in full, unless the caller says otherwise: 10 s. */
 export const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -56,6 +59,8 @@ export interface FetchLimits {
   readonly mayStillSend?: ((remainingMs: number) => boolean) | undefined;
   /** Connects to addresses of the public internet alone. Default false. */
   readonly isPublicOnly?: boolean | undefined;
+  /** The answer is its status: it is given once its head is there, and the body is thrown away. Default false. */
+  readonly isHeadEnough?: boolean | undefined;
 }
 
 export interface ProviderRequest {
@@ -120,11 +125,12 @@ function exchange(url: string, request: ProviderRequest, limits: FetchLimits): P
       },
       onResponseStart(_controller, status, headers) {
         Object.assign(answer, { status, headers: toHeaders(headers) });
+        if (limits.isHeadEnough) resolve({ ...answer, body: Buffer.alloc(0) });
       },
       onResponseData(_controller, chunk) {
         bytes += chunk.byteLength;
-        if (bytes > MAX_RESPONSE_BYTES) fail("too_large");
-        else chunks.push(chunk);
+        if (bytes > (limits.isHeadEnough ? DISCARDED_BYTES : MAX_RESPONSE_BYTES)) fail("too_large");
+        else if (!limits.isHeadEnough) chunks.push(chunk);
       },
       onResponseEnd() {
         deadline.end();

@@ -37,6 +37,7 @@ const aggregatorOf: readonly (readonly [name: RegExp, aggregator: Aggregator])[]
   [/^nodejs_eventloop_lag_mean_/, "average"],
   [/^nodejs_eventloop_lag_/, "max"],
   [/^nodejs_version_info$/, "first"],
+  [/^xkit_webhook_outbox_age_seconds$/, "max"],
 ];
 
 /** @param metrics of `Registry.getMetricsAsJSON`. */

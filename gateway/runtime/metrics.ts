@@ -1,4 +1,4 @@
-import { AggregatorRegistry, collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AccessTokenOutcome } from "../../schema/upstream.ts";
 import { toSnapshot } from "./metrics-snapshot.ts";
 import type { Primary } from "./primary.ts";
@@ -10,6 +10,10 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface Metrics {
   countRequest(method: string, pathname: string, status: number, seconds: number): void;
   countOutcome(type: AccessTokenOutcome["type"]): void;
+  /** Counts one attempt to deliver an event to a webhook, by its configured name. */
+  countDelivery(webhook: string, result: "taken" | "failed" | "dead"): void;
+  /** The age of the oldest event that a webhook has not taken, in seconds; 0 for none. */
+  noteOutboxAge(webhook: string, seconds: number): void;
   /** The body and content type of `/metrics`. */
   serialize(): Promise<Response>;
 }
@@ -32,6 +36,19 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
     registers: [series],
   });
 
+  const deliveries = new Counter({
+    name: "xkit_webhook_deliveries_total",
+    help: "Attempts to deliver an event to a webhook, by what became of them.",
+    labelNames: ["webhook", "result"],
+    registers: [series],
+  });
+  const outboxAge = new Gauge({
+    name: "xkit_webhook_outbox_age_seconds",
+    help: "Age of the oldest event that a webhook has not taken.",
+    labelNames: ["webhook"],
+    registers: [series],
+  });
+
   /** Looking a series up by its labels costs more than counting. */
   const seriesByLabels = new Map<string, Histogram.Internal<string>>();
   function findSeries(method: string, part: string, status: number): Histogram.Internal<string> {
@@ -48,6 +65,8 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
   return {
     countRequest: (method, pathname, status, seconds) => findSeries(methodOf(method), partOf(pathname), status).observe(seconds),
     countOutcome: (outcome) => outcomes.inc({ outcome }),
+    countDelivery: (webhook, result) => deliveries.inc({ webhook, result }),
+    noteOutboxAge: (webhook, seconds) => outboxAge.set({ webhook }, seconds),
     serialize: async () =>
       new Response(await (primary ? serializeAll(primary) : series.metrics()), { headers: { "content-type": series.contentType } }),
   };

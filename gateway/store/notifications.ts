@@ -83,4 +83,5 @@ export const announce = (topic: Topic, notify: Notify): Promise<unknown> => noti
 /** What tells of a topic: "everything" when it is too long to be sent. */
 export const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
 
-const isTopic = (payload: string): payload is Topic => /^(connections:(user|group)|user|session|api-key):|^signing-keys$/.test(payload);
+const isTopic = (payload: string): payload is Topic =>
+  /^(connections:(user|group)|user|session|api-key):|^(signing-keys|events)$/.test(payload);

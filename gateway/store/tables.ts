@@ -1,4 +1,5 @@
 import type { AuthorizationStatus } from "../../schema/upstream.ts";
+import type { ConnectorTroubleRow, CounterRow, DeliveryRow, EventRow, HistoryRow } from "./event-tables.ts";
 
 /** The store's tables. Instants are milliseconds since the epoch, flags 0 or 1, `sealed…` envelopes of `seal.ts`, lists JSON. */
 export interface Tables {
@@ -17,6 +18,11 @@ export interface Tables {
   upgrades: UpgradeRow;
   leases: LeaseRow;
   notes: NoteRow;
+  connection_history: HistoryRow;
+  events: EventRow;
+  counters: CounterRow;
+  deliveries: DeliveryRow;
+  connector_troubles: ConnectorTroubleRow;
 }
 
 export interface SigningKeyRow {
@@ -156,6 +162,12 @@ export interface AuthorizationRow {
    */
   checked_at: number | null;
   refused_at: number | null;
+  /** Refreshes since the last entry of the connection's history, and when the first of them was. */
+  refreshes: number;
+  first_refreshed_at: number | null;
+  /** The end that servers were told is near, and the one that they were told has passed. */
+  end_told: number | null;
+  ended_told: number | null;
   created_at: number;
   updated_at: number;
   mac: string | null;

@@ -23,12 +23,14 @@ export function createManualClock(startsAt = START): ManualClock {
     until: (instant, cancelled) =>
       new Promise((wake) => {
         if (instant <= now || cancelled?.aborted) return wake();
-        const waiter = { instant, wake };
-        waiting.add(waiter);
-        cancelled?.addEventListener("abort", () => {
+        const end = () => {
           waiting.delete(waiter);
+          cancelled?.removeEventListener("abort", end);
           wake();
-        });
+        };
+        const waiter = { instant, wake: end };
+        waiting.add(waiter);
+        cancelled?.addEventListener("abort", end);
       }),
     waits: () => waiting.size,
     advance(milliseconds) {

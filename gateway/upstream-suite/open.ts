@@ -35,6 +35,8 @@ export async function openUpstream(config: Config, machine: Clock, open?: OpenUp
     open,
     isShared: kind === "postgres",
     countOutcome() {},
+    countDelivery() {},
+    noteOutboxAge() {},
   });
   return {
     services,

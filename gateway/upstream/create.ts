@@ -28,7 +28,7 @@ export const createUpstream = async (config: UpstreamConfig, options: UpstreamOp
 /** The only switch on the kind of an upstream. What `wrapAdapter` is given comes from here alone. */
 async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Promise<Adapter> {
   if (options.open) {
-    assertUnused(config, options.connectors);
+    assertUnused(config, options);
     return openOutside(options.open, options);
   }
   if (config.kind === "vault") {
@@ -60,10 +60,13 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
 }
 
 /** What a configuration states and a handed-in upstream decides: silence would let an operator think that it counts. */
-function assertUnused({ kind }: UpstreamConfig, connectors: UpstreamOptions["connectors"]): void {
+function assertUnused({ kind }: UpstreamConfig, { connectors, webhooks }: Pick<UpstreamOptions, "connectors" | "webhooks">): void {
   const problems = [
     ...(kind === "vault" ? [] : [`XKIT_UPSTREAM=${kind} must be left out where createApp is given an upstream`]),
     ...(connectors.size === 0 ? [] : ["connectors must be empty where createApp is given an upstream: they are its adapter's to list"]),
+    ...(webhooks.length === 0
+      ? []
+      : ["webhooks must be empty where createApp is given an upstream: events are told of the vault's connections"]),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -1,4 +1,5 @@
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
+import type { HistoryEntry, HistoryPage } from "../../schema/events.ts";
 import type {
   AccessTokenOutcome,
   Authorization,
@@ -58,6 +59,10 @@ class RequestReads implements OwnerConnections {
     return slug === null ? all : once(lists, slug, async () => (await all).filter(({ connector }) => connector.slug === slug));
   }
 
+  async history(connectionId: string, page: HistoryPage): Promise<HistoryEntry[] | null> {
+    return (await this.#open().history?.(connectionId, page)) ?? null;
+  }
+
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
     const outcome = this.#open().accessToken(where, request);
     return outcome instanceof Promise ? this.#afterWaiting(outcome) : outcome;
@@ -99,6 +104,10 @@ class RequestConnections implements ViewerConnections {
 
   list(slug: string | null): Promise<Connection[]> {
     return this.#reads.list(slug);
+  }
+
+  history(connectionId: string, page: HistoryPage): Promise<HistoryEntry[] | null> {
+    return this.#reads.history(connectionId, page);
   }
 
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
@@ -172,6 +181,12 @@ class RequestPlatform implements PlatformAccess {
     return this.#platform.revokeUserTokens(id);
   }
 
+  /** Null where the upstream tells none. */
+  get events(): PlatformAccess["events"] {
+    const { events } = this.#platform;
+    return events && (async (after) => assertingEach(await events(after), this.#assertKnown));
+  }
+
   connectionsOf(owner: Owner): OwnerConnections {
     const byOwner = (this.#byOwner ??= new Map());
     const key = `${owner.kind} ${owner.id}`;
@@ -188,6 +203,23 @@ function once<Key, Value>(answers: Map<Key, Promise<Value>>, key: Key, load: () 
   const answer = answers.get(key) ?? load();
   answers.set(key, answer);
   return answer;
+}
+
+/** Nothing is yielded once the key is no longer valid. */
+function assertingEach<Value>(values: AsyncIterable<Value>, assertKnown: AssertKnown): AsyncIterableIterator<Value> {
+  const iterator = values[Symbol.asyncIterator]();
+  const stop = () => iterator.return?.();
+  const next = async () => {
+    const result = await iterator.next();
+    try {
+      await assertKnown();
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return result;
+  };
+  return createStoppableIterator(next, stop);
 }
 
 function forgetAtEach<Value>(values: AsyncIterable<Value>, forget: () => void): AsyncIterableIterator<Value> {

@@ -1,4 +1,7 @@
 import type { Catalog, Platform, ViewerConnections } from "../../schema/upstream.ts";
+import { followEvents } from "../custody/event-feed.ts";
+import { startEventSweep } from "../custody/event-sweep.ts";
+import type { DeliveryDependencies } from "../custody/webhook-delivery.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
@@ -6,7 +9,7 @@ import { createVault, type Vault, type VaultDependencies } from "../vault/vault.
 import { createOwnPlatform, type OwnDirectory } from "./own-users.ts";
 import type { TokenHolder } from "./upstream.ts";
 
-export interface VaultAdapterOptions extends VaultDependencies {
+export interface VaultAdapterOptions extends VaultDependencies, Pick<DeliveryDependencies, "countDelivery" | "noteOutboxAge"> {
   auth: OwnDirectory;
   platform: Platform;
 }
@@ -22,11 +25,19 @@ export interface VaultAdapter extends TokenHolder {
  * Throws what the store throws.
  */
 export async function createVaultAdapter(options: VaultAdapterOptions): Promise<VaultAdapter> {
-  const { database, auth, platform, connectors, publicUrl } = options;
+  const { database, auth, platform, connectors, publicUrl, webhooks } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
+  const sweep = startEventSweep(options);
+  // Most gateways have no webhooks.
+  const delivery = webhooks.length > 0 ? (await import("../custody/webhook-delivery.ts")).startDelivery(options) : null;
   const { listConnections, findConnection } = vault;
-  const forServers = { ...createOwnPlatform(auth, vault.connectionsOf), listConnections, findConnection };
+  const forServers = {
+    ...createOwnPlatform(auth, vault.connectionsOf),
+    listConnections,
+    findConnection,
+    events: (after: string | null) => followEvents(database, after),
+  };
   return {
     vault,
     forUser: vault.forUser,
@@ -36,7 +47,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
     check: () => Promise.resolve(),
     degradation: () => null,
     endSubscriptions: () => database.changes.end(),
-    close: vault.close,
+    close: async () => void (await Promise.all([vault.close(), sweep.stop(), delivery?.stop()])),
   };
 }
 

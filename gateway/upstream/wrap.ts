@@ -7,6 +7,9 @@ import { observeOutcomes } from "./observe.ts";
 import type { Adapter, Caller, HeldConnections, Requester, Upstream } from "./upstream.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
+/** Whose streams of events are counted as those of one user. No user has this id. */
+const ALL_SERVERS = "";
+
 export interface WrapOptions extends Pick<Guards, "origins"> {
   /** Called with the outcome of each question for an access token. */
   countOutcome(this: void, type: AccessTokenOutcome["type"]): void;
@@ -46,10 +49,14 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome, createUse
   const wrapRequester = (requester: Requester<HeldConnections>): Requester =>
     requester.kind === "user" ? { kind: "user", caller: wrapCaller(requester.caller) } : requester;
 
-  const wrapPlatform = (platform: PlatformAccess): PlatformAccess => ({
-    ...platform,
-    connectionsOf: (owner) => count(platform.connectionsOf(owner)),
-  });
+  const wrapPlatform = (platform: PlatformAccess): PlatformAccess => {
+    const { events } = platform;
+    return {
+      ...platform,
+      connectionsOf: (owner) => count(platform.connectionsOf(owner)),
+      ...(events && { events: (after) => guards.limit(ALL_SERVERS, () => events(after)) }),
+    };
+  };
 
   const { users, pages } = adapter;
   return {

@@ -129,7 +129,8 @@ async function activateIn(
   const { account } = received;
   const own =
     owned.find(({ connection }) => connection.id === started.connection.id)?.connection ?? (await readConnection(transaction, started));
-  const here = { started, previous: await lockPrevious(dependencies, transaction, own, started), isNew: false };
+  const previous = await lockPrevious(dependencies, transaction, own, started);
+  const here = { started: { ...started, connection: own }, previous, isNew: false };
   const objection = objectionTo(started, here.previous.own, account);
   if (objection) return { failure: objection };
   const target = needsOtherConnection(started, here.previous.own, account)

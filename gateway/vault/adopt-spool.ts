@@ -2,7 +2,8 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Database } from "../store/database.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 import { createActivation } from "./activation.ts";
-import type { StoredConnection } from "./connections.ts";
+import type { StoredConnection, StoredGrant } from "./connections.ts";
+import { countRefresh } from "./happenings.ts";
 import { newAuthorization } from "./new-rows.ts";
 import { noProblem } from "./refresh-problem.ts";
 import { activeColumns, type ResultDependencies, updateGrant } from "./refresh-result.ts";
@@ -58,7 +59,9 @@ async function adoptRefreshed(
 ): Promise<boolean> {
   const grant = { connection, authorization: { id, version, token_kind: tokenKind } };
   const active = { ...activeColumns(dependencies, grant, columns, noProblem), health_changed_at: dependencies.clock.now() };
-  const isStored = (await updateGrant(dependencies, grant, active)) !== null;
+  const current = await dependencies.connections.read(connection.id, tokenKind);
+  const isStored =
+    isVersion(current, id, version) && (await updateGrant(dependencies, current, countedAs(current, active, dependencies))) !== null;
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
     const authorization = { ...newAuthorization(dependencies.macs, connection, { ...nothingAsked, kind: tokenKind }, 0), id, ...active };
@@ -66,6 +69,14 @@ async function adoptRefreshed(
   }
   return isStored;
 }
+
+const isVersion = (stored: StoredConnection | null, id: string, version: number): stored is StoredGrant =>
+  stored?.authorization?.id === id && stored.authorization.version === version;
+
+const countedAs = <Columns>({ authorization }: StoredGrant, columns: Columns, { clock }: Pick<AdoptDependencies, "clock">) => ({
+  ...columns,
+  ...countRefresh(authorization, clock.now()),
+});
 
 /** Goes on where the exchange of a code stopped. */
 async function adoptFirst(dependencies: AdoptDependencies, { connection, connector }: Place, tokens: FirstTokens): Promise<boolean> {

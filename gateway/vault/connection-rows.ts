@@ -22,6 +22,8 @@ export interface GrantChange {
   connectionId: string;
   grant: Pick<AuthorizationRow, "id" | "version">;
   columns: Partial<AuthorizationRow> & { updated_at: number };
+  /** Writes what it means to the connection's history, in the same transaction. Null: nothing. */
+  record: ((transaction: Transaction<Tables>, connection: ConnectionRow) => Promise<void>) | null;
 }
 
 /** A connection's columns beside those of a grant, which has some of the same names. */
@@ -121,17 +123,22 @@ function gather(rows: readonly (BesideGrant & Absent)[]): ConnectionRows[] {
 
 /** Answers the rows as they are then; null: nothing has changed. Every process is told. Throws where the connection is gone. */
 export async function changeGrantRows(database: Database, topic: Topic, change: GrantChange): Promise<ChangedGrant | null> {
-  const changed = await (database.kind === "postgres"
+  const changed = await (database.kind === "postgres" && change.record === null
     ? changeInOneStatement(database, topic, change)
-    : database.write([topic], (transaction) => changeInTransaction(transaction, change)));
+    : database.write(change.record ? [topic, "events"] : [topic], (transaction) => changeInTransaction(database, transaction, change)));
   // A grant of another version, and one without its connection, change as little.
   if (!changed) await database.query.selectFrom("connections").select("id").where("id", "=", change.connectionId).executeTakeFirstOrThrow();
   return changed;
 }
 
-/** SQLite has one writing transaction at a time, and no statement that changes two tables. */
-async function changeInTransaction(transaction: Transaction<Tables>, change: GrantChange): Promise<ChangedGrant | null> {
-  const { connectionId, grant, columns } = change;
+/** SQLite has one writing transaction at a time, and no statement that changes two tables. On Postgres, the connection is locked first. */
+async function changeInTransaction(
+  database: Pick<Database, "kind">,
+  transaction: Transaction<Tables>,
+  { connectionId, grant, columns, record }: GrantChange,
+): Promise<ChangedGrant | null> {
+  if (database.kind === "postgres")
+    await transaction.selectFrom("connections").select("id").where("id", "=", connectionId).forUpdate().execute();
   const authorization = await transaction
     .updateTable("authorizations")
     .set(columns)
@@ -141,7 +148,9 @@ async function changeInTransaction(transaction: Transaction<Tables>, change: Gra
     .executeTakeFirst();
   if (!authorization) return null;
   const touch = transaction.updateTable("connections").set({ updated_at: columns.updated_at }).where("id", "=", connectionId);
-  return { connection: await touch.returningAll().executeTakeFirstOrThrow(), authorization };
+  const connection = await touch.returningAll().executeTakeFirstOrThrow();
+  await record?.(transaction, connection);
+  return { connection, authorization };
 }
 
 /** One round trip. As everywhere, the connection is locked before its grant, so that none deadlocks. */

@@ -1,5 +1,6 @@
 import type { KyselyPlugin } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
+import { createRecorder } from "../custody/recorder.ts";
 import { createConnectionStore } from "./connections.ts";
 import { openDatabase } from "../store/open.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
@@ -30,7 +31,12 @@ describe.each(databaseKinds)("a connection that is reconnected while it is read,
     await ada.connect();
     const database = await openDatabase(test.database.url, { clock: test.clock });
     const query = database.query.withPlugin(afterFirstStatement(() => ada.connect()));
-    const store = createConnectionStore({ ...database, query }, test.config.connectors, test.clock);
+    const store = createConnectionStore(
+      { ...database, query },
+      test.config.connectors,
+      test.clock,
+      createRecorder({ ...test.config, clock: test.clock }),
+    );
     const [shown] = await store.list({ kind: "user", id: "ada" });
     await database.close();
     expect(shown).toMatchObject({ connection: { enabled: 1 }, authorization: { status: "active" } });

@@ -5,6 +5,7 @@ import type { Authorization, Connection, ConnectionWhere, Connector, MetadataEnt
 import type { Clock } from "../runtime/clock.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import type { Recorded, Recorder } from "../custody/recorder.ts";
 import { logoUrlOf } from "../providers/logos.ts";
 import type { Topic } from "../store/changes.ts";
 import { createRowCache } from "../store/cache.ts";
@@ -70,7 +71,14 @@ export interface ConnectionStore {
     statements: (transaction: Transaction<Tables>, current: ConnectionRow) => Promise<Result>,
   ): Promise<Result>;
   /** The same for the columns of one grant, where it still has this version. Answers the rows as they are then; null: nothing has changed. */
-  changeGrant(connection: ConnectionRow, grant: GrantChange["grant"], columns: Partial<AuthorizationRow>): Promise<ChangedGrant | null>;
+  changeGrant(
+    connection: ConnectionRow,
+    grant: GrantChange["grant"],
+    columns: Partial<AuthorizationRow>,
+    recorded: Recorded | null,
+  ): Promise<ChangedGrant | null>;
+  /** Within `begin` and `change`, as the last: writes what has happened. */
+  record: Recorder["record"];
 }
 
 type Connectors = ReadonlyMap<string, ConnectorConfig>;
@@ -79,7 +87,7 @@ export const topicOf = (owner: Owner): Topic => `connections:${owner.kind}:${own
 
 export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection.owner_kind, id: connection.owner_id });
 
-export function createConnectionStore(database: Database, connectors: Connectors, clock: Clock): ConnectionStore {
+export function createConnectionStore(database: Database, connectors: Connectors, clock: Clock, { record }: Recorder): ConnectionStore {
   const { query } = database;
   const cache = createRowCache<readonly StoredConnection[]>(database.changes);
 
@@ -105,7 +113,7 @@ export function createConnectionStore(database: Database, connectors: Connectors
     },
 
     begin: (owner, connectorSlug, statements) =>
-      database.write([topicOf(owner)], async (transaction) => {
+      database.write([topicOf(owner), "events"], async (transaction) => {
         // Rows can be locked only once they are there; in SQLite every transaction is alone already.
         const key = JSON.stringify([owner.kind, owner.id, connectorSlug]);
         if (database.kind === "postgres") await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(transaction);
@@ -114,16 +122,19 @@ export function createConnectionStore(database: Database, connectors: Connectors
       }),
 
     change: (connection, statements) =>
-      database.write([topicOf(ownerOf(connection))], async (transaction) =>
+      database.write([topicOf(ownerOf(connection)), "events"], async (transaction) =>
         statements(transaction, await locked(database, selectConnection(transaction, connection.id)).executeTakeFirstOrThrow()),
       ),
 
-    changeGrant: (connection, grant, columns) =>
+    changeGrant: (connection, grant, columns, recorded) =>
       changeGrantRows(database, topicOf(ownerOf(connection)), {
         connectionId: connection.id,
         grant,
         columns: { ...columns, updated_at: clock.now() },
+        record: recorded && ((transaction, current) => record(transaction, current, recorded)),
       }),
+
+    record,
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
+import type { Actor } from "../custody/history.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectionStore, StoredConnection } from "./connections.ts";
+import { refreshesOf } from "./happenings.ts";
 import type { Revoker } from "./revoke.ts";
 
 interface Dependencies {
@@ -12,7 +14,8 @@ interface Dependencies {
 
 /** Ends connections: here first and in any case, then at the provider as far as it can be reached. */
 export function createDisconnect({ connections, revoker, clock, log }: Dependencies) {
-  return async function disconnect(stored: StoredConnection): Promise<void> {
+  /** @param by The user who disconnects; null for a server. */
+  return async function disconnect(stored: StoredConnection, by: Actor | null): Promise<void> {
     const { connection } = stored;
     const ended = await connections.change(connection, async (transaction, current) => {
       const mine = transaction.selectFrom("authorizations").selectAll().where("connection_id", "=", connection.id);
@@ -27,6 +30,8 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
         .set({ enabled: 0, authorization_id: null, updated_at: clock.now() })
         .where("id", "=", connection.id)
         .execute();
+      if (current.enabled)
+        await connections.record(transaction, current, { happenings: [{ kind: "disconnected", by }], refreshes: refreshesOf(grants) });
       return grants.map((authorization) => ({ ...stored, connection: current, authorization }));
     });
     log.info({ connection: connection.id, connector: connection.connector_slug }, "disconnected");

@@ -7,7 +7,7 @@ import { isRenewable, type Renewing } from "./renewable.ts";
 export const UNOPENED_CODE = "unopened";
 
 /** What the health of a grant depends on. */
-type JudgedGrant = Renewing & { authorization: AuthorizationRow };
+export type JudgedGrant = Renewing & { authorization: AuthorizationRow };
 
 interface HealthFacts {
   health: Health | null;

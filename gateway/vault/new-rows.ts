@@ -81,6 +81,10 @@ const emptyGrant = (
   forced_at: null,
   checked_at: null,
   refused_at: null,
+  refreshes: 0,
+  first_refreshed_at: null,
+  end_told: null,
+  ended_told: null,
   created_at: now,
   updated_at: now,
 });

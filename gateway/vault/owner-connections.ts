@@ -8,11 +8,14 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../schema/upstream.ts";
+import type { Actor } from "../custody/history.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AccessTokens } from "./access-token.ts";
 import type { Bind, Link } from "./attempts.ts";
 import type { Connecting } from "./connecting.ts";
 import { choose, type ConnectionStore, type StoredConnection, toConnection, type View } from "./connections.ts";
+import { createHistory } from "./history.ts";
+import type { Database } from "../store/database.ts";
 import type { StillAllowed, Watching } from "./watch.ts";
 
 /** A signed-in user before the vault: who, in which browser, and whether that is still so. */
@@ -26,9 +29,10 @@ export interface VaultCaller {
 
 interface Dependencies {
   connections: ConnectionStore;
+  database: Database;
   accessToken: AccessTokens;
   connecting: Connecting;
-  disconnect: (stored: StoredConnection) => Promise<void>;
+  disconnect: (stored: StoredConnection, by: Actor | null) => Promise<void>;
   watching: Watching;
   clock: Clock;
   metadataOf: View["metadataOf"];
@@ -37,7 +41,7 @@ interface Dependencies {
 
 /** The connections of an owner, as `reader` sees them: a user, or null for a server. */
 export function connectionsOf(
-  { connections, accessToken, clock, metadataOf, publicUrl }: Omit<Dependencies, "connecting" | "disconnect" | "watching">,
+  { connections, database, accessToken, clock, metadataOf, publicUrl }: Omit<Dependencies, "connecting" | "disconnect" | "watching">,
   owner: Owner,
   reader: string | null,
 ): OwnerConnections {
@@ -51,6 +55,7 @@ export function connectionsOf(
       const stored = await connections.list(owner);
       return stored.filter(({ connection }) => slug === null || connection.connector_slug === slug).map((row) => toConnection(row, view));
     },
+    history: createHistory({ connections, database }, owner),
     accessToken: (where, request) => accessToken(owner, where, request, reader),
   };
 }
@@ -60,14 +65,15 @@ export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, 
   const { connecting, watching } = dependencies;
   const owner = ownerOfViewer(viewer);
   const watcher = { owner, userId: viewer.userId, stillAllowed };
-  const { find, list, accessToken } = connectionsOf(dependencies, owner, viewer.userId);
+  const { find, list, history, accessToken } = connectionsOf(dependencies, owner, viewer.userId);
   return {
     find,
     list,
+    history,
     accessToken,
     start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
     submit: (state, fields) => connecting.submit(viewer, state, fields, link),
-    disconnect: (where) => disconnectOne(dependencies, owner, where, viewer.userId),
+    disconnect: (where) => disconnectOne(dependencies, owner, where, viewer),
     findAuthorization: (id) => watching.findAuthorization(watcher, id),
     watch: (slug) => watching.watch(watcher, slug),
     watchAuthorization: (id) => watching.watchAuthorization(watcher, id),
@@ -78,10 +84,10 @@ async function disconnectOne(
   { connections, disconnect, clock, metadataOf, publicUrl }: Dependencies,
   owner: Owner,
   where: ConnectionWhere,
-  reader: string,
+  { userId: reader, name }: Viewer,
 ): Promise<Connection> {
   const stored = choose(await connections.list(owner), where);
   if (!stored) throw notFound("There is no such connection to disconnect.");
-  await disconnect(stored);
+  await disconnect(stored, { id: reader, name });
   return toConnection(stored, { clock, metadataOf, publicUrl, reader });
 }

@@ -1,17 +1,20 @@
 import type { Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
+import { findLastAccount } from "../custody/history.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import type { ActivationColumns } from "./activation-columns.ts";
 import { type ConnectingFailure, disconnectedMeanwhile, movedMeanwhile } from "./connecting-failure.ts";
 import { insertConnection } from "./pending.ts";
-import { locked, type StartedConnection } from "./connections.ts";
+import { type ConnectionStore, locked, type StartedConnection } from "./connections.ts";
+import { happeningsOfConnecting, refreshesOf } from "./happenings.ts";
 import { stillConnectsFor } from "./current-owner.ts";
 import { grantFacts } from "./sealed-columns.ts";
 
 interface PromotionDependencies {
   database: Database;
+  connections: Pick<ConnectionStore, "record">;
   macs: RowMacs;
   clock: Clock;
 }
@@ -70,7 +73,30 @@ export async function promote(
   await enable(transaction, started, now);
   if (previous.own) await removeReplaced(transaction, previous.own, now);
   await replaceFurther(transaction, started, { previous, further, kept });
+  await recordConnected(dependencies, transaction, { started, userId, previous, isNew, columns, kept }, now);
   return null;
+}
+
+async function recordConnected(
+  { connections }: PromotionDependencies,
+  transaction: Transaction<Tables>,
+  { started, userId, previous, isNew, columns, kept }: Omit<Candidate, "further">,
+  now: number,
+): Promise<void> {
+  const { connection, connector, authorization } = started;
+  const happenings = happeningsOfConnecting(
+    {
+      by: { id: userId, name: authorization.started_by_name },
+      wasEnabled: connection.enabled === 1,
+      previous: previous.own && { authorization: previous.own, connector },
+      columns,
+      slug: connector.slug,
+      lastAccount: isNew ? null : await findLastAccount(transaction, connection.id),
+    },
+    now,
+  );
+  const replaced = grantsIn(previous).filter((grant) => !kept.includes(grant));
+  await connections.record(transaction, connection, { happenings, refreshes: refreshesOf(replaced) });
 }
 
 async function replaceFurther(

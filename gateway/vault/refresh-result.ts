@@ -1,6 +1,7 @@
 import { RESTORED_BACKUP_CODE } from "../../schema/outcomes.ts";
 import type { TokenFailure, TokenSet } from "../oauth/result.ts";
 import type { StatedValues } from "../oauth/stated-values.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import { isOfRestoredBackup } from "../store/restored-backups.ts";
@@ -11,6 +12,7 @@ import type { AuthorizationRow } from "../store/tables.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
+import { countRefresh, recordedOf } from "./happenings.ts";
 import { noteHealth } from "./health.ts";
 import { noLease } from "./lease.ts";
 import { noProblem, problemColumns, shortLived } from "./refresh-problem.ts";
@@ -60,7 +62,10 @@ export async function storeTokens(
     return spool.keep({ connectionId: connection.id, authorizationId, version, columns, ...(tokenKind !== null && { tokenKind }) });
   };
   const changed = await retryAndSpool(dependencies, keep, () =>
-    updateGrant(dependencies, grant, noteHealth(grant, activeColumns(dependencies, grant, columns, problem), clock.now())),
+    updateGrant(dependencies, grant, {
+      ...activeColumns(dependencies, grant, columns, problem),
+      ...(!narrowTo && countRefresh(authorization, clock.now())),
+    }),
   );
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
@@ -122,7 +127,7 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
   const isMarked = await retryWhileStoreAway(dependencies, async () => {
     const isRestored = await isOfRestoredBackup(dependencies.database.query, grant.authorization.issued_at);
     const verdict = { status: "error" as const, error_code: isRestored ? RESTORED_BACKUP_CODE : code, error_message: message };
-    return updateGrant(dependencies, grant, noteHealth(grant, { ...noLease, ...verdict }, dependencies.clock.now()));
+    return updateGrant(dependencies, grant, { ...noLease, ...verdict });
   });
   const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
@@ -135,25 +140,33 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const now = clock.now();
   const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
   const problem = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
-  const columns = noteHealth(grant, problem, now);
+  const { columns, recorded } = recordedOf(grant, noteHealth(grant, problem, now), now);
   const { code, reason, missing } = failure;
   const facts = { connection: connection.id, connector: connector.slug, code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
   await retryWhileStoreAway(dependencies, () =>
-    connections.change(connection, (transaction) =>
-      transaction
+    connections.change(connection, async (transaction, current) => {
+      const { numUpdatedRows } = await transaction
         .updateTable("authorizations")
         .set(columns)
         .where("id", "=", authorization.id)
         .where("lease_id", "=", authorization.lease_id)
-        .execute(),
-    ),
+        .executeTakeFirst();
+      if (recorded && numUpdatedRows > 0n) await connections.record(transaction, current, recorded);
+    }),
   );
 }
 
-/** @returns the rows as they are then; null when the grant is no longer the one that was claimed, and nothing has changed. */
-export const updateGrant = (
-  { connections }: Pick<ResultDependencies, "connections">,
-  { connection, authorization }: GrantVersion,
-  columns: Partial<AuthorizationRow>,
-): Promise<ChangedGrant | null> => connections.changeGrant(connection, authorization, columns);
+/**
+ * Stores columns of a grant, and what they mean to its connection's history.
+ * @returns the rows as they are then; null when the grant is no longer the one that was claimed, and nothing has changed.
+ */
+export function updateGrant(
+  { connections, clock }: Pick<ResultDependencies, "connections"> & { clock: Clock },
+  grant: StoredGrant,
+  changes: Partial<AuthorizationRow>,
+): Promise<ChangedGrant | null> {
+  const now = clock.now();
+  const { columns, recorded } = recordedOf(grant, noteHealth(grant, changes, now), now);
+  return connections.changeGrant(grant.connection, grant.authorization, columns, recorded);
+}

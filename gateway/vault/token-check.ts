@@ -12,7 +12,6 @@ import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
 import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
-import { noteHealth } from "./health.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { isRenewable } from "./renewable.ts";
 import { updateGrant } from "./refresh-result.ts";
@@ -132,14 +131,14 @@ async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, a
     error_code: TOKEN_REJECTED_CODE,
     error_message: `${connector.name} no longer accepts this connection's token: connect again.`,
   };
-  await updateGrant(dependencies, grant, noteHealth(grant, verdict, clock.now()));
+  await updateGrant(dependencies, grant, verdict);
   return true;
 }
 
 /** A refresh failed before, and the token works all the same. */
 async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Promise<void> {
   const columns = { failures: 0, retry_at: null, failure_kind: null, failure_code: null, failure_message: null };
-  await updateGrant(dependencies, grant, noteHealth(grant, columns, dependencies.clock.now()));
+  await updateGrant(dependencies, grant, columns);
 }
 
 async function askOnce({ discovery, ...keys }: Keys & Pick<Dependencies, "discovery">, grant: StoredGrant, accessToken: string) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore, StoredConnection } from "./connections.ts";
-import { noteHealth, UNOPENED_CODE } from "./health.ts";
+import { UNOPENED_CODE } from "./health.ts";
 import { isRenewable } from "./renewable.ts";
 import { updateGrant } from "./refresh-result.ts";
 
@@ -31,7 +31,6 @@ async function note(
   columns: Partial<AuthorizationRow>,
 ) {
   if (!authorization) return;
-  const noted = noteHealth({ authorization, connector }, columns, dependencies.clock.now());
   // It is only shown: the caller is answered also while the store is away.
-  await updateGrant(dependencies, { connection, authorization }, noted).catch(() => {});
+  await updateGrant(dependencies, { connection, authorization, connector }, columns).catch(() => {});
 }

@@ -2,6 +2,9 @@ import { GatewayError } from "../../schema/errors.ts";
 import type { Owner } from "../../schema/upstream.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import { createDiscovery } from "../oauth/discovery.ts";
+import type { Actor } from "../custody/history.ts";
+import { createRecorder } from "../custody/recorder.ts";
+import type { Webhook } from "../custody/webhook.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
@@ -14,6 +17,7 @@ import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createGivenTokens } from "./given-tokens.ts";
+import { startEndNotices } from "./expiring.ts";
 import { startKeepAlive } from "./keep-alive.ts";
 import { createMetadataReader } from "./metadata.ts";
 import { createNarrower } from "./narrower.ts";
@@ -49,6 +53,8 @@ export interface VaultDependencies {
   spoolDirectory: string;
   /** Whether other processes give tokens of the same store. */
   isShared: boolean;
+  /** Who is told of events. */
+  webhooks: readonly Webhook[];
 }
 
 /** Our own holder of tokens: connects, keeps, refreshes, hands out, disconnects. */
@@ -60,13 +66,14 @@ export function createVault(vaultDependencies: VaultDependencies) {
     discovery: createDiscovery(vaultDependencies, providers),
   };
   const { database, connectors, clock } = dependencies;
-  const connections = createConnectionStore(database, connectors, clock);
+  const connections = createConnectionStore(database, connectors, clock, createRecorder(dependencies));
   const revoker = createRevoker(dependencies);
   const spool = createSpool({ ...dependencies, directory: dependencies.spoolDirectory });
   const stopping = new AbortController();
   const { signal } = stopping;
   const refresher = createRefresher({ ...dependencies, connections, revoker, spool, signal });
   const keepAlive = startKeepAlive({ ...dependencies, connections, refresher });
+  const endNotices = startEndNotices({ ...dependencies, connections });
   const given = createGivenTokens({ isShared: vaultDependencies.isShared, startedAt: clock.now() });
   const checker = createTokenChecker({ ...dependencies, connections });
   const refreshBehind = createRefreshBehind(dependencies);
@@ -76,7 +83,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const endConnection = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
   const inFlight = createInFlight();
-  const disconnect = (stored: StoredConnection) => inFlight.track(endConnection(stored));
+  const disconnect = (stored: StoredConnection, by: Actor | null) => inFlight.track(endConnection(stored, by));
   const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching };
 
   /** Goes on behind a visitor who need not wait for a store that is away. */
@@ -106,7 +113,10 @@ export function createVault(vaultDependencies: VaultDependencies) {
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
     /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
     async close() {
-      await withTimeout(Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop(), connecting.stop()]), STOP_WAIT_MS);
+      await withTimeout(
+        Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop(), endNotices.stop(), connecting.stop()]),
+        STOP_WAIT_MS,
+      );
       stopping.abort();
     },
   };

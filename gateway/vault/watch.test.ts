@@ -7,6 +7,7 @@ import type { AuthorizationRow } from "../store/tables.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
+import { createRecorder } from "../custody/recorder.ts";
 import { createConnectionStore, topicOf } from "./connections.ts";
 import { createWatch } from "./watch.ts";
 import { askToken, HOUR_MS } from "../../test/support/vault.ts";
@@ -155,7 +156,7 @@ describe.each(databaseKinds)("subscriptions on %s", (database) => {
     const { id } = (await ada.graphql(CONNECT)).data.connect.authorization;
     const store = await openDatabase(test.database.url, { clock: test.clock });
     const owner: Owner = { kind: "user", id: "ada" };
-    const connections = createConnectionStore(store, new Map(), test.clock);
+    const connections = createConnectionStore(store, new Map(), test.clock, createRecorder({ ...test.config, clock: test.clock }));
     const change = (status: AuthorizationRow["status"]) =>
       store.write([topicOf(owner)], (query) => query.updateTable("authorizations").set({ status }).where("id", "=", id).execute());
     let looks = 0;

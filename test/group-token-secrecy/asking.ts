@@ -2,11 +2,18 @@
 import { z } from "zod";
 import { MAXIMUM_DEPTH } from "../../gateway/graphql/limits.ts";
 import { WEB_ORIGIN } from "../support/test-app.ts";
-import { enumerateOperations, type Operation, type OperationKind, reaches, textFields } from "./secrets.ts";
+import { enumerateOperations, type Operation, type OperationKind, reaches, rootsOf, textFields } from "./secrets.ts";
 import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world.ts";
 
 /** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
 export const SERVER_ROOTS: readonly string[] = ["user", "group", "users", "groups", "allConnections", "provisionUser", "revokeUserTokens"];
+
+/** Subscriptions that are a server's. */
+const SERVER_SUBSCRIPTIONS: readonly string[] = ["events"];
+
+/** The subscriptions that a user can open. */
+export const subscriptionsOfUsers = (world: World): string[] =>
+  rootsOf("subscription", world.values).filter((root) => !SERVER_SUBSCRIPTIONS.includes(root));
 
 /** Deeper than is allowed, another owner's connection, or a kind of token that the connector does not have: understood, and refused. */
 const refused = /Query depth limit|id: is already in use|kind: \w+ has/;

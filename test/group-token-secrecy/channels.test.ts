@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
 import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../../gateway/runtime/subscription-limit.ts";
-import { type Operation, rootsOf, textFields } from "./secrets.ts";
-import { operations, toInit } from "./asking.ts";
+import { type Operation, textFields } from "./secrets.ts";
+import { operations, subscriptionsOfUsers, toInit } from "./asking.ts";
 import { type PlainGateway, startPlainGateway } from "./plain.ts";
 import { type AskerName, askers, createWorld, users, type World } from "./world.ts";
 
@@ -59,7 +59,7 @@ it("a group's token is in no event of a subscription while the group connects an
     events.push(...heard.filter(({ asker, text }) => asker === "member" && text.includes("event: next") && text.includes('"data":{')));
     if (around !== world) await around.close();
   }
-  expect([...new Set(events.map(({ root }) => root))].toSorted()).toEqual(rootsOf("subscription", world.values));
+  expect([...new Set(events.map(({ root }) => root))].toSorted()).toEqual(subscriptionsOfUsers(world));
   expect(events.length).toBeGreaterThan(count / 2);
 });
 

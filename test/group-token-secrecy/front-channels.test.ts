@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { PUBLIC_URL, WEB_ORIGIN } from "../support/test-app.ts";
-import { rootsOf, textFields } from "./secrets.ts";
-import { operations, toInit } from "./asking.ts";
+import { textFields } from "./secrets.ts";
+import { operations, subscriptionsOfUsers, toInit } from "./asking.ts";
 import { startFrontGateway } from "./front.ts";
 import { type AskerName, createWorld, type Gateway, type UserName, type World } from "./world.ts";
 
@@ -61,7 +61,7 @@ it("a group's token is in no event of a subscription while the group connects an
   const members = streams.filter(({ asker }) => asker === "member");
   const spoken = () =>
     new Set(members.filter(({ heard }) => heard.includes('"data":{') && heard.includes("ACTIVE")).map(({ root }) => root));
-  await expect.poll(() => [...spoken()].toSorted()).toEqual(rootsOf("subscription", world.values));
+  await expect.poll(() => [...spoken()].toSorted()).toEqual(subscriptionsOfUsers(world));
   world.app.endSubscriptions();
   await Promise.all(streams.map(({ ended }) => ended));
   expect(streams.filter(({ heard }) => world.leaks(heard))).toEqual([]);

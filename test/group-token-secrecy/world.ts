@@ -222,5 +222,8 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   token: ['"BEARER"'],
   state: ['"STATE"'],
   fields: ['[{ name: "api_key", value: "KEY" }]'],
+  "history.first": [],
+  "history.after": [],
+  "events.after": [],
   input: ['{ id: "grace" }'],
 });

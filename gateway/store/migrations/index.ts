@@ -15,6 +15,7 @@ import { grantTerms } from "./0014-grant-terms.ts";
 import { accounts } from "./0015-accounts.ts";
 import { tokenKinds } from "./0016-token-kinds.ts";
 import { lists } from "./0017-lists.ts";
+import { historyAndEvents } from "./0018-history-and-events.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   accounts,
   tokenKinds,
   lists,
+  historyAndEvents,
 ];

@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { type Config, parseConfig } from "../config/config.ts";
+import { readConfigFile, withoutConnectors } from "../config/file.ts";
+import { listDead, readBacklog, replay, type Replayed } from "../custody/outbox.ts";
+import { sendMessage } from "../custody/webhook-send.ts";
+import type { Webhook } from "../custody/webhook.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { openServices, type Services } from "../services.ts";
+import { printRows, type PrintOptions } from "./print-rows.ts";
+import { UsageError } from "./usage-error.ts";
+import { assertStoreThere, silentLog } from "./with-services.ts";
+
+/** Dead events that are listed at most. */
+const LISTED_DEAD = 1_000;
+
+/** The configuration with its webhooks and without its connectors, whose secrets these commands do not need. */
+const readWebhooksConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
+
+async function withStore(command: (services: Services, config: Config) => Promise<void>): Promise<void> {
+  const config = readWebhooksConfig();
+  assertStoreThere(config.databaseUrl);
+  const services = await openServices(config, systemClock, silentLog);
+  try {
+    await command(services, config);
+  } finally {
+    await services.close();
+  }
+}
+
+/** `webhooks list`: a line for each webhook, with what it has not taken. */
+export const listWebhooks = (options: PrintOptions = {}): Promise<void> =>
+  withStore(async ({ database }, { webhooks }) => {
+    const rows = await Promise.all(
+      webhooks.map(async ({ name, url, events }) => {
+        const { pending, oldestAt, dead } = await readBacklog(database.query, name);
+        return { name, url, events, pending, oldest_at: oldestAt === null ? null : new Date(oldestAt), dead };
+      }),
+    );
+    const describe = ({ name, url, events, pending, oldest_at: oldestAt, dead }: (typeof rows)[number]) => {
+      const since = oldestAt === null ? "" : ` since ${oldestAt.toISOString()}`;
+      return [name, url, `${pending} pending${since}`, `${dead} dead`, events.join(",")].join("  ");
+    };
+    printRows(rows, describe, options);
+  });
+
+/** `webhooks test`: sends an event that means nothing, and prints what became of it. Throws where it was not taken. */
+export async function testWebhook(name: string): Promise<void> {
+  const webhook = findWebhook(readWebhooksConfig(), name);
+  const now = systemClock.now();
+  const body = JSON.stringify({ event_type: "webhook.test", payload: { occurred_at: new Date(now).toISOString() } });
+  const { isTaken, outcome } = await sendMessage(webhook, { id: `evt_${randomUUID()}`, body }, { now });
+  if (!isTaken) throw new Error(`${name} has not taken the event: ${explain(outcome)}.`);
+  console.log(`${name} has taken the event: ${outcome}.`);
+}
+
+/** `webhooks dead`: a line for each event that was given up. */
+export const listDeadEvents = (name: string, options: PrintOptions = {}): Promise<void> =>
+  withStore(async ({ database }, config) => {
+    const dead = await listDead(database.query, findWebhook(config, name).name, LISTED_DEAD);
+    const rows = dead.map(({ id, type, at, attempts, outcome }) => ({
+      id,
+      type,
+      at: new Date(at),
+      attempts,
+      outcome: explain(outcome ?? ""),
+    }));
+    const describe = ({ id, type, at, attempts, outcome }: (typeof rows)[number]) =>
+      [id, type, at.toISOString(), `${attempts} attempts`, outcome].join("  ");
+    printRows(rows, describe, options);
+  });
+
+/** `webhooks replay`: sends dead events again, or the one, or those since a time. */
+export const replayEvents = (name: string, options: { since?: string; id?: string }): Promise<void> =>
+  withStore(async ({ database }, config) => {
+    const webhook = findWebhook(config, name);
+    const which = parseReplayed(options);
+    const count = await database.write(["events"], (transaction) => replay(transaction, webhook, which, database.clock.now()));
+    if (count === 0 && "id" in which) throw new UsageError("There is no such event any more, or the webhook is not told of its type.");
+    console.log(`${count} ${count === 1 ? "event is" : "events are"} sent again by the gateways that run.`);
+  });
+
+function parseReplayed({ since, id }: { since?: string; id?: string }): Replayed {
+  if (since !== undefined && id !== undefined) throw new UsageError("replay takes --since or --id, not both.");
+  if (id !== undefined) return { id };
+  if (since === undefined) return { dead: true };
+  const instant = Date.parse(since);
+  if (Number.isNaN(instant)) throw new UsageError("--since must be a time like 2026-01-31T12:00:00Z.");
+  return { since: instant };
+}
+
+function findWebhook({ webhooks }: Config, name: string): Webhook {
+  const webhook = webhooks.find((one) => one.name === name);
+  if (webhook) return webhook;
+  const known = webhooks.map((one) => one.name).join(", ");
+  throw new UsageError(`There is no webhook "${name}". ${known ? `There are: ${known}.` : "The configuration file has none."}`);
+}
+
+const explanations: Record<string, string> = {
+  private_address: "its host has a private address, which allow_private_addresses allows",
+  timeout: "it did not answer in time",
+  unreachable: "it cannot be reached",
+  connection_lost: "the connection was lost before it answered",
+};
+
+const explain = (outcome: string): string => explanations[outcome] ?? outcome;

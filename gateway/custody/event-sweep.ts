@@ -1,0 +1,75 @@
+import { isTemporary } from "../../schema/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Database } from "../store/database.ts";
+import { tellTroubles } from "./connector-troubles.ts";
+import type { EventOptions } from "./events.ts";
+
+/** How often each process looks for troubles of connectors that are to be told, in milliseconds. */
+export const TROUBLE_LOOK_MS = 10_000;
+/** How long events are kept, for subscribers that come back and for replays: a week, in milliseconds. */
+export const EVENTS_KEPT_MS = 604_800_000;
+/** How long an event is kept that a webhook has not taken: 30 days, in milliseconds. */
+export const DEAD_KEPT_MS = 2_592_000_000;
+/** How often old events are deleted, in milliseconds, and how many at a time. */
+const PRUNE_INTERVAL_MS = 3_600_000;
+const PRUNED_AT_ONCE = 10_000;
+
+interface Dependencies extends EventOptions {
+  database: Database;
+  clock: Clock;
+  log: Pick<Log, "error">;
+}
+
+/** Tells of connectors that are in trouble, and deletes events past their time, until it is stopped. */
+export function startEventSweep(dependencies: Dependencies): { stop(): Promise<void> } {
+  const { database, clock, log } = dependencies;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function run(): Promise<void> {
+    let pruneAt = clock.now() + PRUNE_INTERVAL_MS;
+    while (!signal.aborted) {
+      await clock.until(clock.now() + TROUBLE_LOOK_MS, signal);
+      if (signal.aborted) return;
+      try {
+        const now = clock.now();
+        await tellTroubles(database, dependencies, now);
+        if (now < pruneAt) continue;
+        pruneAt = now + PRUNE_INTERVAL_MS;
+        await pruneEvents(database, now);
+      } catch (err) {
+        if (!isTemporary(err)) log.error({ err }, "events were not swept");
+      }
+    }
+  }
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Deletes events past their time, but for those that a webhook is still to be sent. */
+export async function pruneEvents({ query }: Pick<Database, "query">, now: number): Promise<void> {
+  await query
+    .deleteFrom("deliveries")
+    .where("dead_at", "<", now - DEAD_KEPT_MS)
+    .execute();
+  // Of a webhook that the configuration no longer has.
+  await query
+    .deleteFrom("deliveries")
+    .where("dead_at", "is", null)
+    .where("next_at", "<", now - DEAD_KEPT_MS)
+    .execute();
+  const old = query
+    .selectFrom("events")
+    .select("number")
+    .where("at", "<", now - EVENTS_KEPT_MS)
+    .where("number", "not in", (pending) => pending.selectFrom("deliveries").select("number"))
+    .orderBy("number")
+    .limit(PRUNED_AT_ONCE);
+  await query.deleteFrom("events").where("number", "in", old).execute();
+}

@@ -1,0 +1,54 @@
+import { requirePlatform, type Context } from "../../schema/context.ts";
+import { eventIdSchema, openEvents } from "../../schema/event-feed.ts";
+import type { GatewayEvent } from "../../schema/events.ts";
+import { parseInput } from "../../schema/input.ts";
+import { noteEventStream } from "../http/event-stream.ts";
+import type { Exchange } from "../http/pipeline.ts";
+
+/** How often a comment is sent while nothing happens, so that no proxy takes the stream for dead, in milliseconds. */
+const PING_INTERVAL_MS = 12_000;
+
+const encoder = new TextEncoder();
+const PING = encoder.encode(":\n\n");
+
+/**
+ * `GET /api/platform/events`: the events that servers are told, as server-sent events (HTML Living Standard, section 9.2). A client that
+ * comes back says the last one that it has, by `Last-Event-ID` or `?after=`.
+ */
+export async function answerWithEvents({ request }: Pick<Exchange, "request">, createContext: () => Promise<Context>): Promise<Response> {
+  const platform = requirePlatform(await createContext());
+  const given = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("after");
+  const after = given === null ? null : parseInput(eventIdSchema, given, "after");
+  const events = await openEvents(platform, after);
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
+  const response = new Response(toStream(events[Symbol.asyncIterator]()), { headers });
+  noteEventStream(response);
+  return response;
+}
+
+function toStream(events: AsyncIterator<GatewayEvent>): ReadableStream<Uint8Array> {
+  let timer: NodeJS.Timeout | undefined;
+  return new ReadableStream({
+    start(controller) {
+      // Headers are sent with the first byte.
+      controller.enqueue(PING);
+      timer = setInterval(() => controller.enqueue(PING), PING_INTERVAL_MS).unref();
+    },
+    async pull(controller) {
+      const next = await events.next().catch((error: unknown) => {
+        clearInterval(timer);
+        throw error;
+      });
+      if (!next.done) return controller.enqueue(encoder.encode(toText(next.value)));
+      clearInterval(timer);
+      controller.close();
+    },
+    async cancel() {
+      clearInterval(timer);
+      await events.return?.();
+    },
+  });
+}
+
+/** The body is JSON on one line. */
+const toText = ({ id, type, body }: GatewayEvent): string => `id: ${id}\nevent: ${type}\ndata: ${body}\n\n`;

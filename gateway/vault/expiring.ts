@@ -1,0 +1,132 @@
+import { EXPIRED_CODE } from "../../schema/outcomes.ts";
+import { isTemporary } from "../../schema/errors.ts";
+import type { Happening } from "../custody/history.ts";
+import type { ConnectorConfig } from "../providers/connector.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Database } from "../store/database.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import type { ConnectionStore } from "./connections.ts";
+import { isRenewable } from "./renewable.ts";
+
+/** How often grants are looked for whose end is near or has passed, in milliseconds. */
+export const END_LOOK_MS = 300_000;
+/** How long before its end servers are told: a week, in milliseconds, or this share of the time until then where that is shorter. */
+export const END_NOTICE_MS = 604_800_000;
+/** By then a grant that can be renewed has been (`keep-alive.ts`). */
+const NOTICE_SHARE = 1 / 6;
+/** Ends that have passed for longer were told, or are no news, in milliseconds. */
+const ENDED_FOR_MS = 604_800_000;
+/** Grants that are looked at each time at most, those first that end first. */
+const MAXIMUM_CANDIDATES = 1_000;
+
+interface Dependencies {
+  database: Database;
+  connections: ConnectionStore;
+  connectors: ReadonlyMap<string, ConnectorConfig>;
+  clock: Clock;
+  log: Pick<Log, "error">;
+}
+
+/** A grant that ends unless its user connects again. */
+interface Ending {
+  connectionId: string;
+  authorization: AuthorizationRow;
+  connector: ConnectorConfig;
+  /** Milliseconds since the epoch. */
+  endsAt: number;
+}
+
+/** Tells servers of grants that only their users can renew: once before the end, and once it has passed. Until it is stopped. */
+export function startEndNotices(dependencies: Dependencies): { stop(): Promise<void> } {
+  const { clock, log } = dependencies;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await clock.until(clock.now() + END_LOOK_MS, signal);
+      if (signal.aborted) return;
+      await tellEnds(dependencies, signal).catch((err: unknown) => {
+        if (!isTemporary(err)) log.error({ err }, "the ends of grants were not told");
+      });
+    }
+  }
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function tellEnds(dependencies: Dependencies, signal: AbortSignal): Promise<void> {
+  const now = dependencies.clock.now();
+  for (const ending of await listEnding(dependencies, now)) {
+    if (signal.aborted) return;
+    const { authorization, endsAt } = ending;
+    const noticeMs = Math.min(END_NOTICE_MS, (endsAt - (authorization.issued_at ?? now)) * NOTICE_SHARE);
+    if (endsAt <= now) await tell(dependencies, ending, "ended_told", { kind: "broke", code: EXPIRED_CODE });
+    else if (endsAt - noticeMs <= now) await tell(dependencies, ending, "end_told", { kind: "expiring", endsAt });
+  }
+}
+
+/** Once for each end, over all processes. */
+async function tell(
+  { database, connections }: Dependencies,
+  { connectionId, authorization, endsAt }: Ending,
+  column: "end_told" | "ended_told",
+  happening: Happening,
+): Promise<void> {
+  const connection = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
+  if (!connection) return;
+  await connections.change(connection, async (transaction, current) => {
+    const { numUpdatedRows } = await transaction
+      .updateTable("authorizations")
+      .set({ [column]: endsAt })
+      .where("id", "=", authorization.id)
+      .where("version", "=", authorization.version)
+      .where("status", "=", "active")
+      .where((row) => row.or([row(column, "is", null), row(column, "!=", endsAt)]))
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) await connections.record(transaction, current, { happenings: [happening], refreshes: [] });
+  });
+}
+
+/** Working grants that end within the longest notice, or have ended, and of which that was not told. */
+async function listEnding({ database, connectors }: Dependencies, now: number): Promise<Ending[]> {
+  const rows = await database.query
+    .selectFrom("authorizations")
+    .innerJoin("connections", "connections.authorization_id", "authorizations.id")
+    .selectAll("authorizations")
+    .select("connections.connector_slug")
+    .where("enabled", "=", 1)
+    .where("status", "=", "active")
+    .where((row) =>
+      row.or([
+        row.and([row("grant_expires_at", ">", now), row("grant_expires_at", "<=", now + END_NOTICE_MS)]),
+        row.and([
+          row("sealed_refresh_token", "is", null),
+          row("expires_at", ">", now - ENDED_FOR_MS),
+          row("expires_at", "<=", now + END_NOTICE_MS),
+        ]),
+      ]),
+    )
+    .orderBy("authorizations.expires_at")
+    .limit(MAXIMUM_CANDIDATES)
+    .execute();
+  return rows.flatMap(({ connector_slug: slug, ...authorization }) => {
+    const connector = connectors.get(slug);
+    const endsAt = connector && endOf(authorization, connector, now);
+    if (!connector || !endsAt) return [];
+    const isTold = (endsAt > now ? authorization.end_told : authorization.ended_told) === endsAt;
+    return isTold ? [] : [{ connectionId: authorization.connection_id, authorization, connector, endsAt }];
+  });
+}
+
+/** When only the user can renew it; null: not that is known. */
+function endOf(authorization: AuthorizationRow, connector: ConnectorConfig, now: number): number | null {
+  if (!isRenewable({ authorization, connector })) return authorization.expires_at;
+  const { grant_expires_at: endsAt } = authorization;
+  return endsAt !== null && endsAt > now ? endsAt : null;
+}
