@@ -32,6 +32,8 @@ export interface ChildOptions {
   skipsSleeps?: boolean;
   /** How Postgres shows its connections. */
   name?: string;
+  /** The webhooks of its configuration file. Default: none. */
+  webhooks?: readonly object[];
   /** Stops itself by SIGSTOP when undici first publishes on this diagnostics channel; its clock is `forMs` later when it goes on. */
   pause?: { channel: string; forMs: number; /** A file that it makes right before. */ noteIn: string };
 }
@@ -63,7 +65,11 @@ export async function startChild(test: TestApp, userId: string, options: ChildOp
 }
 
 /** What `child.ts` reads at its start. */
-function configurationOf(test: TestApp, userId: string, { aheadMs = 0, clockLeadMs = 0, skipsSleeps = false, pause }: ChildOptions) {
+function configurationOf(
+  test: TestApp,
+  userId: string,
+  { aheadMs = 0, clockLeadMs = 0, skipsSleeps = false, webhooks = [], pause }: ChildOptions,
+) {
   const { providerFacts: provider, client } = test.provider;
   const [key] = test.config.sealingKeys ?? [];
   const connector = { slug: "test", name: "Test", provider, client_id: client.clientId, client_secret: client.clientSecret };
@@ -74,7 +80,7 @@ function configurationOf(test: TestApp, userId: string, { aheadMs = 0, clockLead
       XKIT_SPOOL_DIR: test.config.spoolDirectory,
       XKIT_ENCRYPTION_KEYS: `${key?.id}:${key?.secret.toString("base64")}`,
     },
-    file: JSON.stringify({ platform: { name: "Acme" }, connectors: [{ ...connector, scopes: ["read", "write"] }] }),
+    file: JSON.stringify({ platform: { name: "Acme" }, connectors: [{ ...connector, scopes: ["read", "write"] }], webhooks }),
     userId,
     query: TOKEN_QUERY,
     startsAt: test.clock.now() + aheadMs,

@@ -50,7 +50,8 @@ async function sleep(milliseconds: number): Promise<void> {
   await delay(skipsSleeps ? 0 : milliseconds);
 }
 
-const clock = { now, sleep, until: (instant: number) => delay(instant - now()) };
+const until = (instant: number, signal?: AbortSignal) => delay(instant - now(), undefined, { signal }).catch(() => {});
+const clock = { now, sleep, until };
 const app = await createApp(parseConfig(env, { path: "xkit.config.json", text: file }), { clock, log: createLog("silent") });
 
 async function ask(): Promise<unknown> {
