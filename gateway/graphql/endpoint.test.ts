@@ -104,7 +104,7 @@ describe("limits", () => {
     ["long", `{ ${many(1_100, "__typename")} }`],
     ["much of the schema", `{ ${many(29, "a#: __schema { types { name description } }")} }`],
     ["much of each type", `{ __schema { types { ...T } } } fragment T on __Type { ${many(29, "a#: fields { description }")} }`],
-    ["costly", `{ connections { connector { connections { connector { connections { connector { ${many(600, "name")} } } } } } } }`],
+    ["costly", `{ connections { connector { connections { connector { connections { connector { ${many(900, "name")} } } } } } } }`],
   ])("refuse an operation that is too %s with 400 and a code, whatever it accepts", async (_name, query) => {
     for (const accept of ["application/json", "application/graphql-response+json", "*/*"]) {
       const { status, errors, data } = await ada.graphql(query, {}, { accept });
