@@ -91,7 +91,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<BenchG
 export const startFront = (upstreamUrl: string): Promise<BenchGateway> =>
   startGateway({ env: { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: upstreamUrl } });
 
-function connectorsOf({ connectors = 1, providerUrl = NO_PROVIDER, fill }: GatewayOptions): object[] {
+export function connectorsOf({ connectors = 1, providerUrl = NO_PROVIDER, fill }: GatewayOptions): object[] {
   const provider = {
     authorization_endpoint: `${providerUrl}/authorize`,
     token_endpoint: `${providerUrl}/token`,
