@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Auth, createAuth } from "./auth/index.ts";
+import { type Audit, createAudit } from "./custody/audit.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { type Config, ConfigError, dataDirectoryOf } from "./config/config.ts";
 import { sealingKeySchema } from "./config/environment.ts";
@@ -21,6 +22,8 @@ export interface Services {
   sealer: Sealer;
   macs: RowMacs;
   auth: Auth;
+  /** What is done here is recorded in it. */
+  audit: Audit;
   close(): Promise<void>;
 }
 
@@ -33,14 +36,17 @@ export async function openServices(config: Config, machine: Clock, log: Log): Pr
     upgrade = await startRowUpgrade({ database, macs, clock: database.clock, log });
     const { publicUrl, webOrigins, tokenIssuers: issuers } = config;
     const auth = await createAuth({ database, sealer, macs, clock: database.clock, publicUrl, webOrigins, issuers, log });
+    const audit = createAudit({ database, sealer, macs, clock: database.clock, log });
     return {
       database,
       sealer,
       macs,
       auth,
+      audit,
       async close() {
         await upgrade?.stop();
         await auth.close();
+        await audit.close();
         await database.close();
       },
     };

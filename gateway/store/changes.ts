@@ -8,7 +8,13 @@ const READ_RETRY_MS = 1_000;
 
 /** What changed: the cache key of the rows concerned. */
 export type Topic =
-  `connections:${"user" | "group"}:${string}` | `user:${string}` | `session:${string}` | `api-key:${string}` | "signing-keys" | "events";
+  | `connections:${"user" | "group"}:${string}`
+  | `user:${string}`
+  | `session:${string}`
+  | `api-key:${string}`
+  | `person:${string}`
+  | "signing-keys"
+  | "events";
 
 /** A change of one topic, or possibly of all. */
 export type Change = Topic | "everything";

@@ -13,6 +13,9 @@ const tables: readonly CoveredTable[] = [
   "attempts",
   "authorizations",
   "upgrades",
+  "audit_events",
+  "audit_heads",
+  "audit_checkpoints",
 ];
 
 /** The columns that hold HMACs. */

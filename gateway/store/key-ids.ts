@@ -14,7 +14,7 @@ const ENVELOPE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 const HEAD_CHARACTERS = 36;
 
 /**
- * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migrations 0006, 0008 and 0013 are on this
+ * SQL that reads the key id of an envelope, for SQLite and Postgres. The indexes of migrations 0006, 0008, 0013 and 0019 are on this
  * expression: with any other text, queries would read every row.
  */
 export const keyIdSql = (column: string): string =>

@@ -24,6 +24,10 @@ export const coveredColumns = {
   attempts: ["state_hash", "authorization_id", "connector_slug", "user_id", "redirect_uri", "return_to", "expires_at"],
   authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at", "connector_slug", "token_kind"],
   upgrades: ["name", "started_at", "completed_at"],
+  // The digest covers the other columns.
+  audit_events: ["id", "digest", "count", "last_at"],
+  audit_heads: ["writer", "sequence", "digest"],
+  audit_checkpoints: ["writer", "sequence", "digest"],
 } as const;
 
 export type CoveredTable = keyof typeof coveredColumns;

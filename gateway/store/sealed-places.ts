@@ -5,8 +5,8 @@ import type { Tables } from "./tables.ts";
 
 /** A column that holds envelopes, each of which names the key that it was made with. */
 export interface SealedPlace {
-  table: "signing_keys" | "authorizations" | "attempts";
-  key: "id" | "state_hash";
+  table: "signing_keys" | "authorizations" | "attempts" | "persons";
+  key: "id" | "state_hash" | "pseudonym";
   column: string;
 }
 
@@ -22,12 +22,14 @@ export const sealedPlaces: readonly SealedPlace[] = [
   ofTokens("sealed_refresh_token"),
   ofTokens("sealed_fields"),
   ofTokens("sealed_stated"),
+  { table: "persons", key: "pseudonym", column: "sealed_key" },
 ];
 
 /** What each secret is bound to, as the `context` of `Sealer`. */
 export const contextOf = {
   signingKey: (id: string): string => `signing_keys:${id}:private_jwk`,
   verifier: (stateHash: string): string => `attempts:${stateHash}:verifier`,
+  person: (pseudonym: string, userId: string): string => JSON.stringify(["persons", pseudonym, userId, "key"]),
   token: (place: { ownerKind: string; ownerId: string; connectionId: string; authorizationId: string }, column: string): string =>
     JSON.stringify([place.ownerKind, place.ownerId, place.connectionId, place.authorizationId, column]),
 };
@@ -58,7 +60,9 @@ export async function readSealed(
     table === "authorizations"
       ? sql`, (select owner_kind from connections where connections.id = connection_id) as owner_kind,
               (select owner_id from connections where connections.id = connection_id) as owner_id, connection_id`
-      : sql``;
+      : table === "persons"
+        ? sql`, user_id as owner_id`
+        : sql``;
   const { rows } = await sql`
     select ${sql.ref(key)} as key, ${sql.ref(column)} as envelope ${owner} from ${sql.table(table)}
     where ${keyIdIn(place)} = ${keyId} and ${sql.ref(key)} > ${after} order by ${sql.ref(key)} limit ${limit}`.execute(query);
@@ -72,6 +76,7 @@ function contextIn({ table, column }: SealedPlace, key: string, row: Omit<z.outp
   if (table === "signing_keys") return contextOf.signingKey(key);
   if (table === "attempts") return contextOf.verifier(key);
   const { owner_kind = "", owner_id = "", connection_id = "" } = row;
+  if (table === "persons") return contextOf.person(key, owner_id);
   return contextOf.token({ ownerKind: owner_kind, ownerId: owner_id, connectionId: connection_id, authorizationId: key }, column);
 }
 

@@ -18,6 +18,11 @@ export interface Tables {
   upgrades: UpgradeRow;
   leases: LeaseRow;
   notes: NoteRow;
+  audit_events: AuditEventRow;
+  audit_heads: AuditEndRow;
+  audit_checkpoints: AuditEndRow;
+  persons: PersonRow;
+  connection_uses: ConnectionUseRow;
   connection_history: HistoryRow;
   events: EventRow;
   counters: CounterRow;
@@ -235,4 +240,48 @@ export interface LeaseRow {
 export interface NoteRow {
   key: string;
   text: string;
+}
+
+/** One act, or several equal readings of a token: a link of its writer's chain (`custody/audit-chain.ts`). */
+export interface AuditEventRow {
+  id: string;
+  /** The process that wrote it, and its place among that process's rows, from 1. */
+  writer: string;
+  sequence: number;
+  first_at: number;
+  action: string;
+  /** Pseudonyms of who acted and of whose connection it is, where these are users. */
+  actor: string | null;
+  subject: string | null;
+  connection_id: string | null;
+  /** The rest, as a JSON object (`custody/audit-facts.ts`). */
+  facts: string;
+  /** The SHA-256 of all columns above and of the digest of the row before. */
+  digest: string;
+  /** How many equal readings there were, and when the last one was. */
+  count: number;
+  last_at: number;
+  mac: string;
+}
+
+/** Where a chain ends now (`audit_heads`), or up to where its rows were deleted by age (`audit_checkpoints`). */
+export interface AuditEndRow {
+  writer: string;
+  sequence: number;
+  digest: string;
+  mac: string;
+}
+
+/** The random name of a user in `audit_events`, and the key of what is sealed there of them. Erasing a user deletes it. */
+export interface PersonRow {
+  pseudonym: string;
+  user_id: string;
+  sealed_key: string;
+  created_at: number;
+}
+
+/** When a token of a connection was last given, to an hour. Beside the connection, whose row is cached and told of. */
+export interface ConnectionUseRow {
+  connection_id: string;
+  last_used_at: number;
 }

@@ -57,7 +57,8 @@ it.each(databaseKinds)("writes a store on %s", async (kind) => {
 
 /** Parents before children. */
 const tables = ["migrations", "signing_keys", "users", "groups", "sessions", "one_time_tokens", "api_keys", "connections"];
-const children = ["authorizations", "attempts", "upstream_attempts", "restored_backups", "rates", "upgrades"];
+const children = ["authorizations", "attempts", "upstream_attempts", "restored_backups", "rates", "upgrades", "persons"];
+const audit = ["audit_events", "audit_heads", "audit_checkpoints", "connection_uses"];
 
 async function dump(query: Parameters<Parameters<typeof inStore>[1]>[0]): Promise<string> {
   const shape = [
@@ -66,7 +67,7 @@ async function dump(query: Parameters<Parameters<typeof inStore>[1]>[0]): Promis
   ];
   const there = new Set((await query.introspection.getTables({ withInternalKyselyTables: true })).map(({ name }) => name));
   const rows: string[] = [];
-  for (const table of [...tables, ...children].filter((name) => there.has(name))) {
+  for (const table of [...tables, ...children, ...audit].filter((name) => there.has(name))) {
     const { rows: found } = await sql`select * from ${sql.table(table)} order by 1`.execute(query);
     for (const row of found) {
       const values = Object.entries(row ?? {}).filter(([, value]) => value !== null);

@@ -16,6 +16,7 @@ import { accounts } from "./0015-accounts.ts";
 import { tokenKinds } from "./0016-token-kinds.ts";
 import { lists } from "./0017-lists.ts";
 import { historyAndEvents } from "./0018-history-and-events.ts";
+import { audit } from "./0019-audit.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   tokenKinds,
   lists,
   historyAndEvents,
+  audit,
 ];

@@ -1,0 +1,289 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import { createLog } from "../runtime/log.ts";
+import type { Database } from "../store/database.ts";
+import { openDatabase } from "../store/open.ts";
+import { reseal } from "../store/reseal.ts";
+import { createRowMacs } from "../store/row-macs.ts";
+import { createSealer, type SealingKey } from "../store/sealing.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
+import { createTestDatabase, databaseKinds, type DatabaseKind } from "../../test/support/databases.ts";
+import { createAuditBatch, FOLD_MS } from "./audit-batch.ts";
+import { type AuditEvent, theOperator } from "./audit-event.ts";
+import { parseFacts } from "./audit-facts.ts";
+import { type AuditOptions, createAudit, FLUSH_INTERVAL_MS } from "./audit.ts";
+import { verifyAudit } from "./audit-verify.ts";
+
+const keyOf = (id: string): SealingKey => ({ id, secret: randomBytes(32) });
+const logged: string[] = [];
+const log = createLog("debug", { write: (line) => void logged.push(line) });
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  logged.length = 0;
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** A store, and processes that write its audit. */
+async function openStore(kind: DatabaseKind, keys: SealingKey[] = [keyOf("first")]) {
+  const store = await createTestDatabase(kind);
+  closers.push(store.drop);
+  const clock = createManualClock();
+  const open = async () => {
+    const database = await openDatabase(store.url, { clock, log });
+    closers.push(database.close);
+    return database;
+  };
+  const database = await open();
+  const ring = (ringKeys: SealingKey[]) => ({ sealer: createSealer(ringKeys), macs: createRowMacs(ringKeys, log) });
+  const start = (own: Database, more: Partial<AuditOptions> = {}) =>
+    createAudit({ database: own, ...ring(keys), clock: own.clock, log, ...more });
+  const verify = (ringKeys = keys) => verifyAudit({ database, macs: ring(ringKeys).macs });
+  const rows = () => database.query.selectFrom("audit_events").selectAll().orderBy("writer").orderBy("sequence").execute();
+  return { database, open, clock, keys, ring, start, verify, rows };
+}
+
+const from = { requestId: "request-1", address: "192.0.2.1", agent: "curl/8" };
+const reading = (userId: string, more: Partial<AuditEvent> = {}): AuditEvent => ({
+  action: "token.read",
+  actor: { kind: "user", userId, sessionId: "session-1" },
+  owner: { kind: "user", id: userId },
+  connectionId: "connection-1",
+  connector: "test",
+  outcome: "AccessToken",
+  fingerprint: "fingerprint-1",
+  from,
+  ...more,
+});
+const act = (key: string): AuditEvent => ({ action: "key.create", actor: theOperator, details: { key } });
+
+describe.each(databaseKinds)("The audit on %s", (kind) => {
+  it("writes what was recorded a second later, and not on the way", async () => {
+    const { database, clock, start, rows } = await openStore(kind);
+    const audit = start(database);
+    audit.record(act("pk_1"));
+    clock.advance(FLUSH_INTERVAL_MS - 1);
+    expect(await rows()).toEqual([]);
+    clock.advance(1);
+    await expect.poll(rows).toHaveLength(1);
+    expect(parseFacts((await rows())[0]?.facts ?? "")).toMatchObject({ by: "operator", outcome: "done", details: { key: "pk_1" } });
+  });
+
+  it("counts equal readings of a minute in one row, with the first and the last", async () => {
+    const { database, clock, start, rows, verify } = await openStore(kind);
+    const audit = start(database);
+    const firstAt = clock.now();
+    audit.record(reading("ada"));
+    await audit.flush();
+    clock.advance(30_000);
+    audit.record(reading("ada", { from: { ...from, requestId: "request-2" } }));
+    audit.record(reading("ada"));
+    await audit.flush();
+    expect(await rows()).toMatchObject([{ count: 3, first_at: firstAt, last_at: firstAt + 30_000 }]);
+    clock.advance(FOLD_MS - 30_000);
+    audit.record(reading("ada"));
+    await audit.flush();
+    expect(await rows()).toMatchObject([{ count: 3 }, { count: 1 }]);
+    expect((await verify()).broken).toEqual([]);
+  });
+
+  it.each([
+    ["another address", { from: { ...from, address: "192.0.2.2" } }],
+    ["another fingerprint", { fingerprint: "fingerprint-2" }],
+    ["another connection", { connectionId: "connection-2" }],
+    ["another session", { actor: { kind: "user", userId: "ada", sessionId: "session-2" } }],
+    ["another purpose", { purpose: "export" }],
+  ] as const)("has a row of its own for a reading with %s", async (_name, more) => {
+    const { database, start, rows } = await openStore(kind);
+    const audit = start(database);
+    audit.record(reading("ada"));
+    audit.record(reading("ada", more));
+    await audit.flush();
+    expect(await rows()).toMatchObject([{ count: 1 }, { count: 1 }]);
+  });
+
+  it("names users by random names, and shows neither their ids nor their addresses", async () => {
+    const { database, start, rows } = await openStore(kind);
+    const audit = start(database);
+    audit.record(reading("ada"));
+    await audit.flush();
+    const [row] = await rows();
+    const ada = await audit.persons.find("ada");
+    expect(row?.actor).toBe(ada?.pseudonym);
+    expect(row?.subject).toBe(ada?.pseudonym);
+    const { from: sealed } = parseFacts(row?.facts ?? "");
+    expect(JSON.parse(ada?.sealer?.open(String(sealed), ada.pseudonym) ?? "")).toEqual({ address: "192.0.2.1", agent: "curl/8" });
+    expect(JSON.stringify(row)).not.toMatch(/ada|192\.0\.2\.1|curl/);
+  });
+
+  it("gives one user one name in all processes", async () => {
+    const { database, open, start, rows } = await openStore(kind);
+    const audits = [start(database), start(await open())];
+    for (const audit of audits) audit.record(reading("ada"));
+    await Promise.all(audits.map((audit) => audit.flush()));
+    const actors = (await rows()).map(({ actor }) => actor);
+    expect(actors).toHaveLength(2);
+    expect(new Set(actors).size).toBe(1);
+  });
+
+  it("has a chain for each process, each of which verifies, and writes at a stop what waits", async () => {
+    const { database, open, start, verify } = await openStore(kind);
+    for (const own of [database, await open()]) {
+      const audit = start(own);
+      audit.record(act("pk_1"));
+      audit.record(reading("ada"));
+      await audit.close();
+    }
+    const { chains, broken } = await verify();
+    expect(broken).toEqual([]);
+    expect(chains.map(({ rows: count }) => count)).toEqual([2, 2]);
+  });
+
+  it("verifies after a change of keys, also once the former key is gone", async () => {
+    const { database, start, verify, ring, keys } = await openStore(kind);
+    const audit = start(database);
+    for (let count = 0; count < 5; count += 1) audit.record(reading(`user-${count}`));
+    await audit.flush();
+    const second = keyOf("second");
+    await reseal({ database, ...ring([second, ...keys]), onProgress() {}, onUnopened: (row, why) => expect.fail(`${row}: ${why}`) });
+    expect(await verify([second])).toMatchObject({ broken: [], chains: [{ rows: 5 }] });
+    // The process that runs goes on with the key that it has.
+    audit.record(reading("user-9"));
+    await audit.flush();
+    expect(await verify([second, ...keys])).toMatchObject({ broken: [], chains: [{ rows: 6 }] });
+  });
+
+  describe("names the first row that", () => {
+    const cases: [string, number, (database: Database, ids: string[]) => Promise<unknown>][] = [
+      ["was changed", 2, (database, ids) => update(database, ids[1], { facts: `{"by":"operator","outcome":"other"}` })],
+      ["was counted otherwise", 3, (database, ids) => update(database, ids[2], { count: 7 })],
+      ["was given to another person", 2, (database, ids) => update(database, ids[1], { actor: "other" })],
+      ["was deleted", 2, (database, ids) => remove(database, ids[1])],
+      ["was deleted at the end", 5, (database, ids) => remove(database, ids[4])],
+      [
+        "was deleted with all after it",
+        3,
+        async (database, ids) => {
+          for (const id of ids.slice(2)) await remove(database, id);
+        },
+      ],
+    ];
+    it.each(cases)("%s", async (_name, at, tamper) => {
+      const { database, start, rows, verify } = await openStore(kind);
+      const audit = start(database);
+      for (let count = 0; count < 5; count += 1) audit.record(reading(`user-${count}`));
+      await audit.flush();
+      const ids = (await rows()).map(({ id }) => id);
+      expect((await verify()).broken).toEqual([]);
+      await tamper(database, ids);
+      expect((await verify()).broken).toMatchObject([{ row: ids[at - 1] }]);
+    });
+  });
+
+  it("notices a head that was deleted, or set back with the rows after it", async () => {
+    const { database, start, rows, verify } = await openStore(kind);
+    const audit = start(database);
+    audit.record(act("pk_1"));
+    await audit.flush();
+    const before = await database.query.selectFrom("audit_heads").selectAll().executeTakeFirstOrThrow();
+    audit.record(act("pk_2"));
+    await audit.flush();
+    const { sequence, digest, mac } = before;
+    await database.query.updateTable("audit_heads").set({ sequence, digest, mac }).execute();
+    expect((await verify()).broken).toMatchObject([{ row: null, why: expect.stringContaining("set back") }]);
+    await database.query.deleteFrom("audit_heads").execute();
+    expect((await verify()).broken).toMatchObject([{ row: null, why: expect.stringContaining("missing") }]);
+    expect(await rows()).toHaveLength(2);
+  });
+
+  it("keeps the chain when a person is forgotten, and no name or address", async () => {
+    const { database, start, verify } = await openStore(kind);
+    const audit = start(database);
+    audit.record(reading("ada"));
+    await audit.flush();
+    const before = await audit.persons.find("ada");
+    expect(await audit.persons.forget("ada")).toBe(true);
+    expect(await audit.persons.find("ada")).toBeNull();
+    expect(await audit.persons.forget("ada")).toBe(false);
+    audit.record(reading("ada", { connectionId: "connection-2" }));
+    await audit.flush();
+    expect((await audit.persons.find("ada"))?.pseudonym).not.toBe(before?.pseudonym);
+    expect((await verify()).broken).toEqual([]);
+  });
+
+  it("keeps what the store does not take, and writes each once when it is back", async () => {
+    const { database, start, rows, verify, clock } = await openStore(kind);
+    const failing = { isAway: true };
+    const audit = start({
+      ...database,
+      async write(topics, statements) {
+        const result = await database.write(topics, statements);
+        // The commit was done, and its answer lost.
+        if (failing.isAway) throw new Error("away");
+        return result;
+      },
+    });
+    audit.record(act("pk_1"));
+    await expect(audit.flush()).rejects.toThrow("away");
+    audit.record(act("pk_2"));
+    clock.advance(2_000);
+    expect(audit.lagMs()).toBe(2_000);
+    failing.isAway = false;
+    await audit.flush();
+    expect(await rows()).toHaveLength(2);
+    expect(audit.lagMs()).toBe(0);
+    expect((await verify()).broken).toEqual([]);
+  });
+
+  it("says in a row and in the log how many events were lost, once the store takes them again", async () => {
+    const { database, start, rows, verify } = await openStore(kind);
+    const failing = { isAway: true };
+    const write: Database["write"] = (topics, statements) =>
+      failing.isAway ? Promise.reject(new Error("away")) : database.write(topics, statements);
+    const audit = start({ ...database, write }, { batch: createAuditBatch(10_000) });
+    for (let count = 0; count < 50; count += 1) audit.record(act(`pk_${count}`));
+    expect(audit.lost()).toBeGreaterThan(30);
+    expect(logged.filter((line) => line.includes("events are lost"))).toHaveLength(1);
+    failing.isAway = false;
+    await audit.flush();
+    await audit.flush();
+    const written = await rows();
+    const lost = written.find(({ action }) => action === "audit.lost");
+    expect(parseFacts(lost?.facts ?? "").details).toEqual({ events: audit.lost() });
+    expect(written.length - 1 + audit.lost()).toBe(50);
+    expect((await verify()).broken).toEqual([]);
+  });
+});
+
+const update = (database: Database, id: string | undefined, columns: { facts?: string; count?: number; actor?: string }) =>
+  database.query
+    .updateTable("audit_events")
+    .set(columns)
+    .where("id", "=", id ?? "")
+    .execute();
+
+const remove = (database: Database, id: string | undefined) =>
+  database.query
+    .deleteFrom("audit_events")
+    .where("id", "=", id ?? "")
+    .execute();
+
+describe("The batch of the audit", () => {
+  it("takes no more memory for readings that are written", () => {
+    const batch = createAuditBatch(10_000);
+    for (let count = 0; count < 1_000; count += 1) {
+      expect(batch.add(reading(`user-${count}`), count)).toBe(true);
+      batch.take();
+      batch.settle(count);
+    }
+  });
+
+  it("counts a reading that comes while an equal one is being written", () => {
+    const batch = createAuditBatch();
+    batch.add(reading("ada"), 0);
+    expect(batch.take()).toMatchObject([{ count: 1 }]);
+    batch.add(reading("ada"), 1);
+    batch.settle(2);
+    expect(batch.take()).toMatchObject([{ count: 2, lastAt: 1 }]);
+  });
+});
