@@ -72,7 +72,7 @@ interface Opened {
 
 /** Over a store that is open. */
 async function openApp({ config, services, log, primary }: Opened, open: OpenUpstream | undefined): Promise<App> {
-  const { database, sealer, macs, auth } = services;
+  const { database, sealer, macs, auth, audit } = services;
   const trustedDocuments = readTrustedDocuments(config.trustedDocuments);
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
@@ -83,6 +83,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     sealer,
     macs,
     auth,
+    audit,
     clock,
     log,
     connectors,

@@ -2,6 +2,8 @@ import type { Context } from "../schema/context.ts";
 import { unauthenticated } from "../schema/errors.ts";
 import type { ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
+import type { Audit } from "./custody/audit.ts";
+import { type AuditedExchange, RequestAudit } from "./custody/request-audit.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
@@ -18,7 +20,7 @@ export interface ContextFactory {
   /** As `UpstreamUsers.hasTaken`. */
   hasTaken(bearer: string): boolean;
   /** `answer` collects the headers that the response must carry. Throws UNAUTHENTICATED for a credential that is no good. */
-  create(exchange: Pick<Exchange, "request" | "limits" | "authenticate">, answer: AnswerCookies, options?: CreateOptions): Promise<Context>;
+  create(exchange: AuditedExchange & Pick<Exchange, "authenticate">, answer: AnswerCookies, options?: CreateOptions): Promise<Context>;
   /** The same as `create` for a user at a socket, and whether they are still signed in. Throws UNAUTHENTICATED. */
   follow(
     bearer: string,
@@ -43,7 +45,7 @@ const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 export function createContextFactory(
   auth: Pick<Auth, "authenticate" | "recall" | "bindings" | "origins">,
   upstream: Pick<Upstream, "catalog" | "users" | "forPlatform">,
-  linkPage: LinkPage,
+  { linkPage, record }: { linkPage: LinkPage; record: Audit["record"] },
 ): ContextFactory {
   const { catalog, users } = upstream;
 
@@ -68,18 +70,22 @@ export function createContextFactory(
       const requester = identified instanceof Promise ? await identified : identified;
       if (requester.kind === "platform") {
         const assertKnown = () => (auth.recall(request) ? undefined : auth.authenticate(request));
-        const platform = memoizePlatform(upstream.forPlatform(limits.clientAddress), assertKnown);
+        const audit = new RequestAudit(record, exchange, () => requester);
+        const platform = memoizePlatform(upstream.forPlatform(limits.clientAddress), audit, assertKnown);
         return { catalog, sessions, user: null, platform };
       }
       if (requester.kind === "anonymous") return { catalog, sessions, user: null, platform: null };
       const { caller } = requester;
       const { viewer, stillAllowed, shared } = caller;
+      const audit = new RequestAudit(record, exchange, caller.actor);
       // Most requests start nothing: neither the browser nor its cookies are looked at.
-      const connections = memoizeViewer(shared, () => {
+      const open = () => {
         const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;
         const own = () => browserOf(request, (header) => answer.append("set-cookie", header));
-        return caller.connectionsIn(crossSiteOrigin === null ? own() : linkedBrowser(caller, crossSiteOrigin));
-      });
+        const browser = crossSiteOrigin === null ? own() : linkedBrowser(caller, crossSiteOrigin);
+        return caller.connectionsIn({ ...browser, from: audit.from });
+      };
+      const connections = memoizeViewer(shared, open, audit);
       return { catalog, sessions, user: { viewer, stillAllowed, connections }, platform: null };
     },
 

@@ -36,6 +36,7 @@ import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
 import { countRefusal, createRateLimits } from "./http/rate-limits.ts";
 import { createReadiness } from "./http/readiness.ts";
+import { nameRequests } from "./http/request-id.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { answerWithEvents } from "./rest/event-stream.ts";
@@ -81,6 +82,7 @@ export function createEdge(dependencies: Dependencies): Edge {
   const handle = createPipeline(
     [
       measure(metrics, log),
+      nameRequests,
       addSecurityHeaders({ strictTransport: config.strictTransport }),
       allowWebOrigins(auth.origins.isValid),
       refuseForbiddenMethods,
@@ -110,7 +112,8 @@ function createParts(dependencies: Dependencies) {
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
   const links = createPageLinkTokens(handoffServices);
-  const contexts = createContextFactory(auth, upstream, (link) => linkPage(links, config.publicUrl, link));
+  const { record } = services.audit;
+  const contexts = createContextFactory(auth, upstream, { linkPage: (link) => linkPage(links, config.publicUrl, link), record });
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
   const readiness = createReadiness(checks, [
@@ -125,7 +128,7 @@ function createParts(dependencies: Dependencies) {
     limiter: createLimiter(dependencies),
     isStaleCredential,
   });
-  return { ...dependencies, auth, database, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
+  return { ...dependencies, auth, database, record, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
 }
 
 /** Counts in the memory of this process, or of the primary for all workers, and over all processes of the store where that is shared. */
@@ -191,7 +194,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
 
 /** The pages between a click on "Connect" and a connection. Before an upstream with pages of its own, only the popup's. */
 function createConnectingRoutes(
-  { config, auth, upstream, signIn, pages, links, handoffServices }: Parts,
+  { config, auth, upstream, record, signIn, pages, links, handoffServices }: Parts,
   handoffs: HandoffTokens,
 ): Hono<Routed> {
   const { bindings, cookies, origins, users } = auth;
@@ -201,7 +204,7 @@ function createConnectingRoutes(
   if (!upstream.pages) return routes.route("/", createPopupRoutes({ ...popup, admit: admitWithoutSignIn }));
   const { vault, callerOf } = upstream.pages;
   const { admit, routes: switching } = createPopupSignIn({ ...shared, vault, cookies, pending: createPendingHandoffs(handoffServices) });
-  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, publicUrl: config.publicUrl }));
+  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, record, publicUrl: config.publicUrl }));
   routes.route("/", createContinueRoutes({ ...shared, vault, handoffs }));
   routes.route("/", createPageLinkRoutes({ ...shared, vault, links }));
   routes.route("/", switching);

@@ -155,6 +155,8 @@ export interface TokenRequest {
   scopes?: readonly string[] | undefined;
   /** The kind of token, where one connection has several. Left out: the connector's default. What has no such kind gives no token. */
   kind?: string | undefined;
+  /** Why it is asked for, for the audit. Left out: not said. No adapter needs it. */
+  purpose?: string | undefined;
 }
 
 /** How connecting is started. */

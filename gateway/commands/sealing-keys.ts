@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { theOperator } from "../custody/audit-event.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { listAllKeyUses, openSealedDatabase, type Services } from "../services.ts";
 import type { KeyUse } from "../store/key-ids.ts";
@@ -44,7 +45,7 @@ function describeState(id: string, ring: readonly string[], values: number): str
 }
 
 /** `keys reseal`: seals everything with the first key. */
-export async function resealStore({ database, sealer, macs }: Services): Promise<void> {
+export async function resealStore({ database, sealer, macs, audit }: Services): Promise<void> {
   const { count, remaining } = await reseal({
     database,
     sealer,
@@ -52,6 +53,7 @@ export async function resealStore({ database, sealer, macs }: Services): Promise
     onProgress: (done, total) => console.error(`${done} of ${total}`),
     onUnopened: (row, why) => console.error(`${row} stays as it is. ${why}`),
   });
+  audit.record({ action: "key.reseal", actor: theOperator, details: { count, remaining } });
   console.log(`${count} values of the store are made with ${sealer.keyIds[0]} now.`);
   if (remaining === 0) return;
   console.error(

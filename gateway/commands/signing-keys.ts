@@ -1,7 +1,9 @@
+import { theOperator } from "../custody/audit-event.ts";
 import type { Services } from "../services.ts";
 
 /** `keys rotate`: signs new session tokens with a new key. */
-export async function rotateSigningKey({ auth }: Services): Promise<void> {
+export async function rotateSigningKey({ auth, audit }: Services): Promise<void> {
   await auth.signingKeys.rotate();
+  audit.record({ action: "key.rotate", actor: theOperator });
   console.log("New session tokens are signed with a new key.");
 }

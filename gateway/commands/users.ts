@@ -1,12 +1,13 @@
 import { externalIdSchema, nameSchema } from "../../schema/input.ts";
 import type { Config } from "../config/config.ts";
 import { isDecidedHere } from "../config/upstream.ts";
+import { theOperator } from "../custody/audit-event.ts";
 import type { Services } from "../services.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 
 /** `users token`: prints a user token, and makes the user known first. */
 export async function printUserToken(
-  { auth }: Services,
+  { auth, audit }: Services,
   { upstream }: Config,
   externalId: string,
   { group, name }: { group?: string; name?: string },
@@ -18,14 +19,16 @@ export async function printUserToken(
     ...(group !== undefined && { groupId: requireArgument("--group", externalIdSchema.safeParse(group)) }),
     ...(name !== undefined && { name: requireArgument("--name", nameSchema.safeParse(name)) }),
   });
+  audit.record({ action: "user.provision", actor: theOperator, owner: { kind: "user", id } });
   console.log(token);
 }
 
 /** `users revoke`: ends all tokens and sessions that a user has until now. */
-export async function revokeUser({ auth }: Services, { upstream }: Config, externalId: string): Promise<void> {
+export async function revokeUser({ auth, audit }: Services, { upstream }: Config, externalId: string): Promise<void> {
   if (!isDecidedHere("users", upstream))
     throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
   const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
   if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
+  audit.record({ action: "user.revoke", actor: theOperator, owner: { kind: "user", id } });
   console.log("Signed out everywhere. Connections stay.");
 }

@@ -6,6 +6,8 @@ import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema, tok
 import { shownCode } from "../../schema/problems.ts";
 import type { StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
+import type { Audit } from "../custody/audit.ts";
+import { aboutConnection, originOf, RequestAudit } from "../custody/request-audit.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
@@ -42,6 +44,7 @@ interface Dependencies {
   bindings: Bindings;
   origins: OriginCheck;
   callerOf: OwnPages["callerOf"];
+  record: Audit["record"];
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
@@ -58,9 +61,7 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   routes.get("/connect/:slug/status", ({ req, env }) =>
     answer(env.request, req.param("slug"), readStatus(dependencies, env.request, req.param("slug"))),
   );
-  routes.get("/callback/:slug", ({ req, env }) =>
-    answer(env.request, req.param("slug"), finish(dependencies, env.request, req.param("slug"))),
-  );
+  routes.get("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), finish(dependencies, env, req.param("slug"))));
   routes.post("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), readFormPost(dependencies, env.request)));
   return routes;
 }
@@ -137,15 +138,18 @@ interface Start {
 /** Binds this browser to what the user starts in it, and leads on. */
 async function startAs(
   dependencies: Dependencies,
-  { request, limits }: Exchange,
+  exchange: Exchange,
   viewer: Viewer,
   { slug, options, fields }: Start,
 ): Promise<Response> {
-  const { bindings, callerOf } = dependencies;
+  const { bindings, callerOf, record } = dependencies;
+  const { request, limits } = exchange;
   const setCookies: string[] = [];
   const bind = bindings.create(request, (header) => setCookies.push(header));
-  const connections = callerOf(viewer, limits).connectionsIn({ bind, link: null });
-  const connection = await connections.start(slug, options);
+  const caller = callerOf(viewer, limits);
+  const audit = new RequestAudit(record, exchange, caller.actor);
+  const connections = caller.connectionsIn({ bind, link: null, from: audit.from });
+  const connection = await audit.act("connection.start", connections.start(slug, options), { connector: slug }, aboutConnection);
   const { authorization, connector } = connection;
   const { state, collect } = authorization ?? {};
   if (authorization?.status === "error")
@@ -192,7 +196,7 @@ async function submit(dependencies: Dependencies, exchange: Exchange, slug: stri
   const started = await vault.getForm(state, slug, await visitorOf(dependencies, request));
   try {
     const fields = readFields();
-    const { authorizeUrl, returnTo, status } = await vault.submit(viewer, state, fields);
+    const { authorizeUrl, returnTo, status } = await vault.submit(viewer, state, fields, { link: null, from: originOf(exchange) });
     // The provider gave no code: the page says why.
     const page = status === "error" ? `${dependencies.publicUrl}/connect/${slug}?state=${state}` : authorizeUrl;
     return page ? redirectTo(page) : redirectTo(destinationOf(dependencies, returnTo, slug), [bindings.clear(hashSecret(state))]);
@@ -202,13 +206,15 @@ async function submit(dependencies: Dependencies, exchange: Exchange, slug: stri
   }
 }
 
-async function finish(dependencies: Dependencies, request: Request, slug: string): Promise<Response> {
+async function finish(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
   const { vault, bindings } = dependencies;
+  const { request } = exchange;
   const { searchParams } = new URL(request.url);
   const state = stateSchema.safeParse(searchParams.get("state"));
   if (!state.success) return showStateless(dependencies, request, slug, searchParams);
   const spent = bindings.clear(hashSecret(state.data));
-  const { connection, returnTo, failure, instead } = await vault.finish(slug, searchParams, await visitorOf(dependencies, request));
+  const visitor = { ...(await visitorOf(dependencies, request)), from: originOf(exchange) };
+  const { connection, returnTo, failure, instead } = await vault.finish(slug, searchParams, visitor);
   const ended = { connection, returnTo, spent };
   return failure ? showFailure(dependencies, request, { ...ended, failure }) : showConnected(dependencies, request, { ...ended, instead });
 }

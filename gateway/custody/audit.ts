@@ -139,8 +139,7 @@ export function createAudit(options: AuditOptions): Audit {
   };
 }
 
-const LOSING =
-  "the audit is full, as the store does not take it: from now on events are lost and counted, until the store is back (xkit_audit_lost_total)";
+const LOSING = "the audit is full, as the store does not take it: from now on events are lost and counted, until the store is back";
 
 interface WriterDependencies extends AuditOptions {
   batch: AuditBatch;

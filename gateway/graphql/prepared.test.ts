@@ -159,7 +159,8 @@ async function send(headers: Record<string, string>, body: string) {
   const answer = await test.app.fetch(new Request(`${PUBLIC_URL}/graphql`, { method: "POST", headers, body }));
   // Without the pings of a stream.
   const text = (await answer.text()).replaceAll(/^:\n\n/gm, "");
-  return { status: answer.status, headers: [...answer.headers].map((pair) => pair.join(": ")).toSorted(), text };
+  const answered = [...answer.headers].filter(([name]) => name !== "x-request-id");
+  return { status: answer.status, headers: answered.map((pair) => pair.join(": ")).toSorted(), text };
 }
 
 /** Sends a document with its hash, as the same caller. */

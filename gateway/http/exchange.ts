@@ -1,6 +1,7 @@
 import type { Peer } from "./peer.ts";
 import type { Exchange, Principal, Surface } from "./pipeline.ts";
 import type { RequestLimits } from "./rate-limits.ts";
+import { requestIdOf } from "./request-id.ts";
 
 interface Dependencies {
   /** As `Authenticator.authenticate`. */
@@ -17,6 +18,7 @@ export function createExchange({ authenticate, limitsOf, surfaceOf }: Dependenci
   return {
     request,
     pathname,
+    requestId: requestIdOf(request.headers),
     peer,
     surface: surfaceOf(pathname),
     limits,

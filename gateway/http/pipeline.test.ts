@@ -237,6 +237,7 @@ describe("the pipeline", () => {
   const exchange = (): Exchange => ({
     request: new Request(PUBLIC_URL),
     pathname: "/",
+    requestId: "1",
     peer: null,
     limits: noLimits,
     startedAt: 0,

@@ -34,6 +34,8 @@ export interface Exchange {
   /** Replaced by the body limit where it has read the body. */
   request: Request;
   readonly pathname: string;
+  /** What the log, the audit and the answer call it. */
+  readonly requestId: string;
   /** Null where the request came over no socket. */
   readonly peer: Peer | null;
   readonly surface: Surface;

@@ -185,7 +185,8 @@ describe.each(databaseKinds)("A row that grants power is accepted only with the 
     await services.auth.sessions.end(session.id);
     await services.auth.signingKeys.rotate();
     await services.close();
-    await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length);
+    // Checkpoints are written when rows of the audit are old.
+    await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length - 1);
     expect(refusals()).toEqual([]);
   });
 

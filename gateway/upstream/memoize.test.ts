@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Authorization, Connection, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { createContextFactory } from "../context.ts";
+import { theGateway } from "../custody/audit-event.ts";
+import { RequestAudit } from "../custody/request-audit.ts";
 import type { Principal } from "../http/pipeline.ts";
 import { noLimits } from "../http/rate-limits.ts";
 import { createLog } from "../runtime/log.ts";
@@ -32,10 +34,18 @@ function counting() {
   return { connections, asked };
 }
 
+const anExchange = { request: new Request(PUBLIC_URL), limits: noLimits, requestId: "1" };
+const createRequestAudit = () =>
+  new RequestAudit(
+    () => {},
+    anExchange,
+    () => theGateway,
+  );
+
 describe("the connections of one request", () => {
   it("are read once, by slug and all together, until the request itself changes them", async () => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections, () => connections);
+    const memoized = memoizeViewer(connections, () => connections, createRequestAudit());
     await Promise.all([memoized.list("test"), memoized.list(null), memoized.list("other"), memoized.find({ slug: "test" })]);
     expect(await memoized.list("test")).toBe(await memoized.list("test"));
     await memoized.find({ slug: "test" });
@@ -53,7 +63,7 @@ describe("the connections of one request", () => {
     ["what a watch of an authorization tells", async (memoized) => (await memoized.watchAuthorization("1"))[Symbol.asyncIterator]().next()],
   ])("are read again after %s", async (_name, change) => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections, () => connections);
+    const memoized = memoizeViewer(connections, () => connections, createRequestAudit());
     for (let count = 0; count < 2; count += 1) {
       await memoized.list(null);
       await memoized.find({ slug: "test" });
@@ -64,7 +74,7 @@ describe("the connections of one request", () => {
 
   it("are asked for a token each time, and read again after it", async () => {
     const { connections, asked } = counting();
-    const memoized = memoizeViewer(connections, () => connections);
+    const memoized = memoizeViewer(connections, () => connections, createRequestAudit());
     const request = { minimumTtl: null, rejected: null, verify: null };
     for (let count = 0; count < 2; count += 1) {
       await memoized.list(null);
@@ -75,14 +85,9 @@ describe("the connections of one request", () => {
 
   it("are read once for each owner that a server names", async () => {
     const { connections, asked } = counting();
-    const platform = memoizePlatform({
-      findUser: no,
-      findGroup: no,
-      provisionUser: no,
-      revokeUserTokens: no,
-      connectionsOf: () => connections,
-    });
-    for (const id of ["ada", "ben", "ada"]) await platform.connectionsOf({ kind: "user", id }).list(null);
+    const platform = { findUser: no, findGroup: no, provisionUser: no, revokeUserTokens: no, connectionsOf: () => connections };
+    const memoized = memoizePlatform(platform, createRequestAudit());
+    for (const id of ["ada", "ben", "ada"]) await memoized.connectionsOf({ kind: "user", id }).list(null);
     expect(asked).toEqual(["list null", "list null"]);
   });
 });
@@ -110,10 +115,10 @@ describe("the context of a request", () => {
       close: no,
     };
     const upstream = wrapAdapter(adapter, { origins: services.auth.origins, countOutcome() {} });
-    const exchange = { request: new Request(PUBLIC_URL), limits: noLimits, authenticate: async () => principal };
-    const { user, platform } = await createContextFactory(services.auth, upstream, () =>
-      Promise.reject(new TypeError("Nothing is started here.")),
-    ).create(exchange, new Headers());
+    const exchange = { ...anExchange, authenticate: async () => principal };
+    const linkPage = () => Promise.reject(new TypeError("Nothing is started here."));
+    const contexts = createContextFactory(services.auth, upstream, { linkPage, record: services.audit.record });
+    const { user, platform } = await contexts.create(exchange, new Headers());
     for (let count = 0; count < 2; count += 1) {
       await user?.connections.list(null);
       await platform?.connectionsOf({ kind: "user", id: "ada" }).list(null);

@@ -10,37 +10,45 @@ import type {
   OwnerConnections,
   PlatformAccess,
   ProvisionedUser,
+  StartOptions,
   TokenRequest,
   ViewerConnections,
 } from "../../schema/upstream.ts";
+import { aboutConnection, type RequestAudit } from "../custody/request-audit.ts";
 import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 
 /**
  * A user's connections for the length of one request: they are read once, however often an operation comes back to them. What the request
  * itself changes, and what a watch tells of, is read again. Access tokens are asked for each time.
- * @param shared what reads are made of; null: what `open` answers. @param open opens the rest, at its first use.
+ * @param shared what reads are made of; null: what `open` answers. @param open opens the rest, at its first use. @param audit records what
+ * the request reads of tokens, and does.
  */
-export const memoizeViewer = (shared: OwnerConnections | null, open: () => ViewerConnections): ViewerConnections =>
-  new RequestConnections(shared, open);
+export const memoizeViewer = (shared: OwnerConnections | null, open: () => ViewerConnections, audit: RequestAudit): ViewerConnections =>
+  new RequestConnections(shared, open, audit);
 
 /**
  * The same for a server: each owner's connections are read once.
  * @param assertKnown throws where the server's key is no longer valid: a token may have been waited for.
  */
-export const memoizePlatform = (platform: PlatformAccess, assertKnown: AssertKnown = () => {}): PlatformAccess =>
-  new RequestPlatform(platform, assertKnown);
+export const memoizePlatform = (platform: PlatformAccess, audit: RequestAudit, assertKnown: AssertKnown = () => {}): PlatformAccess =>
+  new RequestPlatform(platform, audit, assertKnown);
 
 type AssertKnown = () => void | Promise<unknown>;
 
 /** Made at each request, of which most ask for one token: classes, whose methods are not made again. */
 class RequestReads implements OwnerConnections {
   readonly #open: () => OwnerConnections;
+  readonly #audit: RequestAudit;
+  readonly #owner: Owner | null;
   readonly #assertKnown: AssertKnown | undefined;
   #lists: Map<string | null, Promise<Connection[]>> | undefined;
   #found: Map<string, Promise<Connection | null>> | undefined;
 
-  constructor(open: () => OwnerConnections, assertKnown?: AssertKnown) {
+  /** @param owner whose connections they are; null: the user's who asks. */
+  constructor(open: () => OwnerConnections, audit: RequestAudit, owner: Owner | null, assertKnown?: AssertKnown) {
     this.#open = open;
+    this.#audit = audit;
+    this.#owner = owner;
     this.#assertKnown = assertKnown;
   }
 
@@ -65,13 +73,16 @@ class RequestReads implements OwnerConnections {
 
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
     const outcome = this.#open().accessToken(where, request);
-    return outcome instanceof Promise ? this.#afterWaiting(outcome) : outcome;
+    if (outcome instanceof Promise) return this.#afterWaiting(outcome, where, request);
+    this.#audit.read(outcome, where, request, this.#owner);
+    return outcome;
   }
 
-  async #afterWaiting(asking: Promise<AccessTokenOutcome>): Promise<AccessTokenOutcome> {
+  async #afterWaiting(asking: Promise<AccessTokenOutcome>, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
     try {
       const outcome = await asking;
       if (outcome.type === "AccessToken") await this.#assertKnown?.();
+      this.#audit.read(outcome, where, request, this.#owner);
       return outcome;
     } finally {
       // A refresh may change the status.
@@ -83,11 +94,13 @@ class RequestReads implements OwnerConnections {
 class RequestConnections implements ViewerConnections {
   readonly #reads: RequestReads;
   readonly #open: () => ViewerConnections;
+  readonly #audit: RequestAudit;
   #opened: ViewerConnections | undefined;
 
-  constructor(shared: OwnerConnections | null, open: () => ViewerConnections) {
-    this.#reads = new RequestReads(() => shared ?? this.#here());
+  constructor(shared: OwnerConnections | null, open: () => ViewerConnections, audit: RequestAudit) {
+    this.#reads = new RequestReads(() => shared ?? this.#here(), audit, null);
     this.#open = open;
+    this.#audit = audit;
   }
 
   #here(): ViewerConnections {
@@ -114,8 +127,9 @@ class RequestConnections implements ViewerConnections {
     return this.#reads.accessToken(where, request);
   }
 
-  start(...asked: Parameters<ViewerConnections["start"]>): Promise<Connection> {
-    return this.#thenForget(this.#here().start(...asked));
+  start(slug: string, options: StartOptions): Promise<Connection> {
+    const starting = this.#here().start(slug, options);
+    return this.#thenForget(this.#audit.act("connection.start", starting, { connector: slug }, aboutConnection));
   }
 
   submit(...asked: Parameters<ViewerConnections["submit"]>): Promise<Authorization> {
@@ -123,7 +137,8 @@ class RequestConnections implements ViewerConnections {
   }
 
   disconnect(where: ConnectionWhere): Promise<Connection> {
-    return this.#thenForget(this.#here().disconnect(where));
+    const about = { connectionId: where.id ?? null, connector: where.slug ?? null };
+    return this.#thenForget(this.#audit.act("connection.disconnect", this.#here().disconnect(where), about, aboutConnection));
   }
 
   findAuthorization(id: string): Promise<Authorization | null> {
@@ -141,11 +156,13 @@ class RequestConnections implements ViewerConnections {
 
 class RequestPlatform implements PlatformAccess {
   readonly #platform: PlatformAccess;
+  readonly #audit: RequestAudit;
   readonly #assertKnown: AssertKnown;
   #byOwner: Map<string, OwnerConnections> | undefined;
 
-  constructor(platform: PlatformAccess, assertKnown: AssertKnown) {
+  constructor(platform: PlatformAccess, audit: RequestAudit, assertKnown: AssertKnown) {
     this.#platform = platform;
+    this.#audit = audit;
     this.#assertKnown = assertKnown;
   }
 
@@ -174,11 +191,13 @@ class RequestPlatform implements PlatformAccess {
   }
 
   provisionUser(input: Parameters<PlatformAccess["provisionUser"]>[0]): Promise<ProvisionedUser> {
-    return this.#platform.provisionUser(input);
+    return this.#audit.act("user.provision", this.#platform.provisionUser(input), { owner: { kind: "user", id: input.id } });
   }
 
   revokeUserTokens(id: string): Promise<KnownUser | null> {
-    return this.#platform.revokeUserTokens(id);
+    // One who is not known is not made known by the audit.
+    const learn = (user: KnownUser | null) => (user ? { owner: { kind: "user" as const, id } } : { outcome: "NOT_FOUND" });
+    return this.#audit.act("user.revoke", this.#platform.revokeUserTokens(id), {}, learn);
   }
 
   /** Null where the upstream tells none. */
@@ -193,7 +212,7 @@ class RequestPlatform implements PlatformAccess {
     const known = byOwner.get(key);
     if (known) return known;
     const own = this.#platform.connectionsOf(owner);
-    const connections = new RequestReads(() => own, this.#assertKnown);
+    const connections = new RequestReads(() => own, this.#audit, owner, this.#assertKnown);
     byOwner.set(key, connections);
     return connections;
   }

@@ -10,6 +10,7 @@ import type {
   ViewerConnections,
 } from "../../schema/upstream.ts";
 import type { Auth } from "../auth/index.ts";
+import type { AuditActor } from "../custody/audit-event.ts";
 import { requestWithBearer } from "../http/bearer-request.ts";
 import { nullWhenRefused } from "../http/failure.ts";
 import type { Principal } from "../http/pipeline.ts";
@@ -30,10 +31,12 @@ interface KnownCaller {
   viewer: Viewer;
   /** The very token; null with the cookie. Kept as long as a subscription, because it may end before that. Never to be logged. */
   bearer: string | null;
+  /** Null with the cookie, and with a bearer that is no session token of ours. */
+  sessionId: string | null;
 }
 
 /** What is the same at each request of one credential. */
-type Lasting = Pick<Caller<HeldConnections>, "viewer" | "stillAllowed" | "shared"> & { known: KnownCaller; lookAgain: LookAgain };
+type Lasting = Pick<Caller<HeldConnections>, "viewer" | "actor" | "stillAllowed" | "shared"> & { known: KnownCaller; lookAgain: LookAgain };
 
 /** Who the user is now: the same object where nothing has changed. Throws UNAUTHENTICATED once the bearer is no longer valid. */
 type LookAgain = () => Viewer | Promise<Viewer>;
@@ -55,19 +58,21 @@ export function createOwnUsers(
   const lasting = new WeakMap<Principal, Lasting>();
 
   function createLasting(known: KnownCaller): Lasting {
-    const { viewer } = known;
+    const { viewer, sessionId } = known;
+    const actor: AuditActor = { kind: "user", userId: viewer.userId, sessionId };
     const stillAllowed = async () => isSameUser(viewer, await findNow(auth, known));
     const lookAgain = createLookAgain(auth, known);
     const shared = sharesReads
       ? hold(viewer, forUser({ viewer, ...noBrowser, stillAllowed, clientAddress: () => null }), lookAgain, clock)
       : null;
-    return { known, viewer: async () => viewer, lookAgain, stillAllowed, shared };
+    return { known, viewer: async () => viewer, actor: () => actor, lookAgain, stillAllowed, shared };
   }
 
   function toCaller({ known, ...same }: Lasting, limits: RequestLimits): Caller<HeldConnections> {
     const { viewer } = known;
     return {
       viewer: same.viewer,
+      actor: same.actor,
       admit: (action) => limits.admit(action, viewer.userId),
       stillAllowed: same.stillAllowed,
       connectionsIn: (browser) =>
@@ -83,7 +88,8 @@ export function createOwnUsers(
 
   function toRequester(principal: Principal, limits: RequestLimits): Requester<HeldConnections> {
     if (principal.kind !== "user") return principal;
-    const found = lasting.get(principal) ?? createLasting({ viewer: principal.viewer, bearer: principal.credential });
+    const found =
+      lasting.get(principal) ?? createLasting({ viewer: principal.viewer, bearer: principal.credential, sessionId: principal.sessionId });
     lasting.set(principal, found);
     return { kind: "user", caller: toCaller(found, limits) };
   }
@@ -98,7 +104,7 @@ export function createOwnUsers(
       if (recalled.kind === "platform") limits.exemptAddress();
       return toRequester(recalled, limits);
     },
-    callerOf: (viewer, limits) => toCaller(createLasting({ viewer, bearer: null }), limits),
+    callerOf: (viewer, limits) => toCaller(createLasting({ viewer, bearer: null, sessionId: null }), limits),
   };
 }
 

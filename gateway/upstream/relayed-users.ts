@@ -36,9 +36,16 @@ export function createRelayedUsers(options: RelayedSignInOptions): UpstreamUsers
 /** Whose bearer it is, is asked at the first use, at most once, and kept no longer than the request or the socket. */
 function toCaller({ whoIs, forBearer }: UserRelay, bearer: string, noteTaken: () => void): Caller<HeldConnections> {
   let asked: Promise<Viewer> | undefined;
-  const viewer = () => (asked ??= noting(whoIs(bearer), noteTaken));
+  let userId: string | null = null;
+  const askWho = async () => {
+    const found = await noting(whoIs(bearer), noteTaken);
+    userId = found.userId;
+    return found;
+  };
+  const viewer = () => (asked ??= askWho());
   return {
     viewer,
+    actor: () => ({ kind: "user", userId, sessionId: null }),
     // How often they may is the upstream's to say.
     admit: async () => {},
     stillAllowed: async () => isSameUser(await viewer(), await whoIs(bearer).catch(nullWhenRefused)),

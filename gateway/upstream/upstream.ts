@@ -11,6 +11,7 @@ import type {
   ViewerConnections,
 } from "../../schema/upstream.ts";
 import type { SignIn } from "../auth/sign-in.ts";
+import type { AuditActor, RequestOrigin } from "../custody/audit-event.ts";
 import type { Exchange } from "../http/pipeline.ts";
 import type { LimitedAction, RequestLimits } from "../http/rate-limits.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -21,12 +22,16 @@ export interface Browser {
   bind: (stateHash: string) => string;
   /** Where the browser of a page on another site goes on with what was started; null where the browser that asks is the one that is bound. */
   link: ((started: { slug: string; state: string }) => Promise<string>) | null;
+  /** Where the request came from, for the audit. Left out: not known. */
+  from?: RequestOrigin;
 }
 
 /** A signed-in user, with what is needed to act for them. */
 export interface Caller<Connections = ViewerConnections> {
   /** Who it is. Where the upstream says so, it is asked at the first use and at most once. Throws UNAUTHENTICATED. */
   viewer: () => Promise<Viewer>;
+  /** The same for the audit, as far as it is known now. */
+  actor: () => AuditActor;
   /** Counts what they are about to do, where that is this gateway's to count. Throws RATE_LIMITED. */
   admit: (action: LimitedAction) => Promise<void>;
   /** Whether the user is still signed in by what they showed, and still in the same group. Asked at each change that is to be told. */
@@ -41,7 +46,7 @@ type Reads<Connections> = Connections extends ViewerConnections ? OwnerConnectio
 
 /** Who sent a request. */
 export type Requester<Connections = ViewerConnections> =
-  { kind: "anonymous" } | { kind: "platform" } | { kind: "user"; caller: Caller<Connections> };
+  { kind: "anonymous" } | { kind: "platform"; keyId: string } | { kind: "user"; caller: Caller<Connections> };
 
 /** Users, known to this gateway or to the upstream alone. */
 export interface UpstreamUsers<Connections = ViewerConnections> {

@@ -36,9 +36,10 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome, createUse
   }
 
   function wrapCaller(caller: Caller<HeldConnections>): Caller {
-    const { viewer, admit, stillAllowed, shared } = caller;
+    const { viewer, actor, admit, stillAllowed, shared } = caller;
     return {
       viewer,
+      actor,
       admit,
       stillAllowed,
       connectionsIn: (browser) => count(guard(withholdGroupTokens(caller.connectionsIn(browser)), caller, guards)),

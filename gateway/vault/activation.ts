@@ -5,6 +5,7 @@ import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { objectionToShared } from "./account-holders.ts";
+import { type Audited, recordConnect } from "./audited.ts";
 import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
 import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
@@ -18,7 +19,7 @@ import type { Granted } from "./spool.ts";
 /** How often to look whether a refresh of the grant that is being replaced has ended. */
 const SETTLE_POLL_MS = 100;
 
-interface ActivationDependencies extends Keys {
+interface ActivationDependencies extends Keys, Audited {
   database: Database;
   connections: ConnectionStore;
   revoker: Revoker;
@@ -44,24 +45,35 @@ export interface Activation {
 
 /** The transitions of started grants, over the store and the providers. */
 export const createActivation = (dependencies: ActivationDependencies): Activation => ({
-  withTokens: (started, userId, granted) => activateWithTokens(dependencies, started, userId, granted),
-  withKey: (started, userId, key) =>
-    activate(dependencies, started, userId, {
+  async withTokens(started, userId, granted) {
+    const activated = await activateWithTokens(dependencies, started, userId, granted);
+    // The failure is told by `fail`.
+    if (!activated.failure) recordConnect(dependencies, started, activated);
+    return activated;
+  },
+  async withKey(started, userId, key) {
+    const activated = await activate(dependencies, started, userId, {
       account: key.account,
       grantsOf: ({ started: target }) => ({
         columns: columnsOfKey(dependencies, target, key, dependencies.clock.now()),
         further: [],
         kept: [],
       }),
-    }),
+    });
+    recordConnect(dependencies, started, activated);
+    return activated;
+  },
   markRetrieving: (started) => amend(dependencies, started, { status: "retrieving_tokens" }),
-  fail: (started, { code, message, accounts }) =>
-    amend(dependencies, started, {
+  async fail(started, failure) {
+    const { code, message, accounts } = failure;
+    await amend(dependencies, started, {
       status: "error",
       error_code: code,
       error_message: message,
       ...(accounts && { display_label: accounts.actual }),
-    }),
+    });
+    recordConnect(dependencies, started, { failure });
+  },
 });
 
 async function activateWithTokens(

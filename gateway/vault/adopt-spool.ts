@@ -11,7 +11,10 @@ import { isLasting } from "./retry-while-store-away.ts";
 import type { Revoker } from "./revoke.ts";
 import type { FirstTokens, RefreshedTokens, SpooledTokens } from "./spool.ts";
 
-export interface AdoptDependencies extends Pick<ResultDependencies, "spool" | "connections" | "sealer" | "macs" | "clock" | "log"> {
+export interface AdoptDependencies extends Pick<
+  ResultDependencies,
+  "spool" | "connections" | "sealer" | "macs" | "clock" | "log" | "audit"
+> {
   database: Database;
   connectors: ReadonlyMap<string, ConnectorConfig>;
   revoker: Revoker;

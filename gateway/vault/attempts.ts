@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { forbidden, notFound } from "../../schema/errors.ts";
+import type { RequestOrigin } from "../custody/audit-event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
@@ -21,6 +22,8 @@ export interface Visitor {
   browser: (stateHash: string) => string | null;
   /** Who is signed in, or null. */
   userId: string | null;
+  /** Where the request came from, for the audit. */
+  from?: RequestOrigin;
 }
 
 /** Gives the browser a secret for the attempt with that hash of its state, and answers it. */

@@ -2,6 +2,7 @@ import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Connector, MetadataEntry, Owner } from "../../schema/upstream.ts";
+import type { RequestOrigin } from "../custody/audit-event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -45,7 +46,10 @@ export interface GrantVersion {
 }
 
 /** A started grant: its own authorization beside the connection that it will serve. */
-export type StartedConnection = StoredGrant;
+export type StartedConnection = StoredGrant & {
+  /** Where the request came from that finishes it, for the audit. Left out: it came of no request. */
+  from?: RequestOrigin | undefined;
+};
 
 /** Reads and changes the connections of owners. Those of connectors that the configuration no longer has are kept, unseen. */
 export interface ConnectionStore {

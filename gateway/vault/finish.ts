@@ -40,7 +40,7 @@ export function createFinish(parts: ConnectingParts) {
     assertSigned(parts, connector, callback);
     const attempt = await attempts.get(stateOf(callback), slug);
     assertSameVisitor(attempt, visitor);
-    const started = await readStarted(parts, attempt);
+    const started: StartedConnection = { ...(await readStarted(parts, attempt)), from: visitor.from };
     await attempts.use(attempt);
     const activated = await exchangeAndStore(parts, { attempt, started, callback }, onStoreAway).catch(async (error: unknown) => {
       // The state is used up, so this authorization cannot be finished: those who watch it are told.

@@ -8,6 +8,7 @@ import {
   type Viewer,
   type ViewerConnections,
 } from "../../schema/upstream.ts";
+import type { RequestOrigin } from "../custody/audit-event.ts";
 import type { Actor } from "../custody/history.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AccessTokens } from "./access-token.ts";
@@ -24,6 +25,8 @@ export interface VaultCaller {
   /** Binds what is started to that browser. */
   bind: Bind;
   link: Link | null;
+  /** Where the request came from, for the audit. */
+  from?: RequestOrigin;
   stillAllowed: StillAllowed;
 }
 
@@ -61,7 +64,10 @@ export function connectionsOf(
 }
 
 /** The connections of a user or of their group, and what that user may do with them. */
-export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, link, stillAllowed }: VaultCaller): ViewerConnections {
+export function connectionsOfCaller(
+  dependencies: Dependencies,
+  { viewer, bind, link, from, stillAllowed }: VaultCaller,
+): ViewerConnections {
   const { connecting, watching } = dependencies;
   const owner = ownerOfViewer(viewer);
   const watcher = { owner, userId: viewer.userId, stillAllowed };
@@ -72,7 +78,7 @@ export function connectionsOfCaller(dependencies: Dependencies, { viewer, bind, 
     history,
     accessToken,
     start: (slug, options) => connecting.start(owner, { viewer, bind, link }, slug, options),
-    submit: (state, fields) => connecting.submit(viewer, state, fields, link),
+    submit: (state, fields) => connecting.submit(viewer, state, fields, { link, from }),
     disconnect: (where) => disconnectOne(dependencies, owner, where, viewer),
     findAuthorization: (id) => watching.findAuthorization(watcher, id),
     watch: (slug) => watching.watch(watcher, slug),

@@ -9,6 +9,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
+import { type Audited, recordRefresh } from "./audited.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
@@ -21,7 +22,7 @@ import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./re
 import { grantFacts, openStated, placeOf, rowOf, narrowedColumns, type TokenColumns, tokenColumns } from "./sealed-columns.ts";
 import type { Spool } from "./spool.ts";
 
-export interface ResultDependencies extends Omit<RetryDependencies, "clock"> {
+export interface ResultDependencies extends Omit<RetryDependencies, "clock">, Audited {
   clock: BoundedClock;
   database: Database;
   spool: Spool;
@@ -70,6 +71,7 @@ export async function storeTokens(
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
     log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
+  recordRefresh(dependencies, grant, changed ? (narrowTo ? "narrowed" : "refreshed") : "superseded", tokens);
   if (changed) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
   else await discardTokens(dependencies, grant, tokens);
   return changed;
@@ -130,6 +132,7 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
     return updateGrant(dependencies, grant, { ...noLease, ...verdict });
   });
   const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
+  recordRefresh(dependencies, grant, code, null);
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
 }
 
@@ -144,6 +147,7 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const { code, reason, missing } = failure;
   const facts = { connection: connection.id, connector: connector.slug, code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
+  recordRefresh(dependencies, grant, code, null);
   await retryWhileStoreAway(dependencies, () =>
     connections.change(connection, async (transaction, current) => {
       const { numUpdatedRows } = await transaction

@@ -13,9 +13,10 @@ import type { ConnectionStore, StartedConnection, View } from "./connections.ts"
 import { assertStillConnectsFor } from "./current-owner.ts";
 import type { Revoker } from "./revoke.ts";
 import { openFields, rowOf } from "./sealed-columns.ts";
+import type { Audited } from "./audited.ts";
 import type { Spool } from "./spool.ts";
 
-export interface ConnectingDependencies {
+export interface ConnectingDependencies extends Audited {
   database: Database;
   connections: ConnectionStore;
   connectors: ReadonlyMap<string, ConnectorConfig>;

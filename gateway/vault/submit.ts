@@ -1,6 +1,7 @@
 import { notFound } from "../../schema/errors.ts";
 import { toSentence } from "../../schema/problems.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
+import type { RequestOrigin } from "../custody/audit-event.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { type Link, openSecrets, UNKNOWN_LINK, USED_LINK } from "./attempts.ts";
 import type { Activated } from "./activation.ts";
@@ -22,7 +23,7 @@ export function createSubmit(parts: StepParts) {
     viewer: Viewer,
     state: string,
     fields: { name: string; value: string }[],
-    link: Link | null = null,
+    { link, from }: { link: Link | null; from?: RequestOrigin | undefined },
   ): Promise<Authorization & { returnTo: string | null }> {
     const attempt = await attempts.get(state, null);
     if (attempt.user_id !== viewer.userId) throw notFound(UNKNOWN_LINK);
@@ -39,7 +40,7 @@ export function createSubmit(parts: StepParts) {
       const { authorization, connector } = await readStarted(parts, attempt);
       return { ...toAuthorization(authorization, connector, view), returnTo };
     };
-    const filled = { ...started, authorization: { ...started.authorization, sealed_fields: sealedFields } };
+    const filled = { ...started, from, authorization: { ...started.authorization, sealed_fields: sealedFields } };
     if (!started.connector.oauth) {
       const owner = await proveKey(parts, started, values);
       return activate(() => activation.withKey(filled, attempt.user_id, { values, ...owner }));

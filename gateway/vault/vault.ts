@@ -8,6 +8,7 @@ import type { Webhook } from "../custody/webhook.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
+import type { Audited } from "./audited.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { adoptSpool } from "./adopt-spool.ts";
 import type { Visitor } from "./attempts.ts";
@@ -36,7 +37,7 @@ import { createWatch } from "./watch.ts";
 /** How long a stop waits for providers and for the store, in milliseconds of real time. */
 export const STOP_WAIT_MS = 8_000;
 
-export interface VaultDependencies {
+export interface VaultDependencies extends Audited {
   database: Database;
   sealer: Sealer;
   macs: RowMacs;

@@ -1,0 +1,154 @@
+/** What a whole gateway records, and what of it. */
+import { afterEach, describe, expect, it } from "vitest";
+import type { AuditRecord } from "../../schema/audit-record.ts";
+import { callerOf, createServerHeaders } from "../../test/support/caller.ts";
+import { databaseKinds } from "../../test/support/databases.ts";
+import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { askToken, HOUR_MS, startConnected } from "../../test/support/vault.ts";
+import { createLog } from "../runtime/log.ts";
+import { openServices } from "../services.ts";
+import { createAuditReader } from "./audit-read.ts";
+import { verifyAudit } from "./audit-verify.ts";
+import { FLUSH_INTERVAL_MS } from "./audit.ts";
+
+let test: TestApp;
+afterEach(() => test.close());
+
+/** What was recorded until now of these actions, the oldest first. */
+async function readAudit(...actions: string[]): Promise<AuditRecord[]> {
+  const services = await openServices(test.config, test.clock, createLog("silent"));
+  const { list } = createAuditReader({ database: services.database, persons: services.audit.persons });
+  const read = async () => (await list({}, { first: 1_000, after: null }, "oldest")).items.map(({ item }) => item);
+  let records: AuditRecord[] = [];
+  // One more act, so that all before it are there once it is.
+  const { status } = await test.graphql(`{ platform { name } }`);
+  expect(status).toBe(200);
+  test.clock.advance(FLUSH_INTERVAL_MS);
+  await expect
+    .poll(async () => {
+      const before = records.length;
+      records = await read();
+      return records.length > 0 && records.length === before;
+    })
+    .toBe(true);
+  const { broken } = await verifyAudit(services);
+  await services.close();
+  expect(broken).toEqual([]);
+  return records.filter(({ action }) => actions.length === 0 || actions.includes(action));
+}
+
+const sent = { "x-request-id": "request-7", "user-agent": "tests/1" };
+
+describe.each(databaseKinds)("The audit on %s has", (database) => {
+  it("each reading of a token by its user: the session, the fingerprint, from where, and the request", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    const { data } = await test.graphql(`mutation ($token: String!) { login(token: $token) { token } }`, { token: await ada.bearer() });
+    const session = { authorization: `Bearer ${data.login.token}` };
+    await test.graphql(`{ accessToken(where: { slug: "test" }) { __typename } }`, {}, session);
+    const token = await askToken(ada);
+    const { headers } = await ada.graphql(`{ accessToken(where: { slug: "test" }) { __typename } }`, {}, sent);
+    expect(headers.get("x-request-id")).toBe("request-7");
+    const [ofSession, first, second, ...more] = await readAudit("token.read");
+    expect(more).toEqual([]);
+    expect(ofSession?.actor).toMatchObject({ userId: "ada", sessionId: expect.stringMatching(/^[\w-]{36}$/) });
+    expect(first?.actor.sessionId).toBeNull();
+    expect(first).toMatchObject({
+      outcome: "AccessToken",
+      actor: { kind: "user", userId: "ada", keyId: null },
+      owner: { kind: "user", id: "ada" },
+      connectionId: token.connection?.id,
+      connector: "test",
+      fingerprint: token.fingerprint,
+    });
+    expect(second).toMatchObject({ requestId: "request-7", agent: "tests/1" });
+  });
+
+  it("each reading by a server, of its key and the owner, by GraphQL and by REST, and the reason where there is no token", async () => {
+    test = (await startConnected({ database })).test;
+    const server = await createServerHeaders(test);
+    const keyId = Buffer.from(server.authorization.slice("Basic ".length), "base64").toString().split(":")[0];
+    await test.graphql(`{ user(id: "ada") { accessToken(where: { slug: "test" }) { __typename } } }`, {}, server);
+    await callerOf(test, server)("GET", "/platform/users/ada/connections/test");
+    await test.signIn("bob");
+    await test.graphql(`{ user(id: "bob") { connectionToken(where: { slug: "test" }) } }`, {}, server);
+    const actor = { kind: "platform", keyId, userId: null };
+    expect(await readAudit("token.read")).toMatchObject([
+      { actor, owner: { id: "ada" }, outcome: "AccessToken", count: 2 },
+      { actor, owner: { id: "bob" }, outcome: "NotConnected", connector: "test", fingerprint: null },
+    ]);
+  });
+
+  it("what a member of a group is not given", async () => {
+    test = await startTestApp({ database });
+    const grace = await test.signIn("grace", "acme");
+    await grace.connect();
+    expect((await askToken(grace)).__typename).toBe("TokenWithheld");
+    expect(await readAudit("token.read")).toMatchObject([{ actor: { userId: "grace" }, outcome: "TokenWithheld", fingerprint: null }]);
+  });
+
+  it("connecting from its start to its end, refreshes and how they ended, and a disconnect", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    const [start, connect] = await readAudit("connection.start", "connection.connect");
+    expect(start).toMatchObject({ actor: { kind: "user", userId: "ada" }, connector: "test", outcome: "done" });
+    expect(connect).toMatchObject({ actor: { kind: "user", userId: "ada" }, outcome: "connected", connectionId: start?.connectionId });
+    expect(connect?.requestId).toMatch(/^[\w-]{36}$/);
+    test.clock.advance(2 * HOUR_MS);
+    const { fingerprint } = await askToken(ada);
+    test.clock.advance(2 * HOUR_MS);
+    test.provider.controls.revokeGrants();
+    expect((await askToken(ada)).__typename).toBe("ReconnectRequired");
+    await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`, {}, sent);
+    expect(await readAudit("token.refresh", "connection.disconnect")).toMatchObject([
+      { action: "token.refresh", actor: { kind: "gateway" }, owner: { id: "ada" }, outcome: "refreshed", fingerprint },
+      { action: "token.refresh", outcome: "invalid_grant", fingerprint: null },
+      { action: "connection.disconnect", actor: { userId: "ada" }, requestId: "request-7", outcome: "done" },
+    ]);
+  });
+
+  it("users that a server makes known or signs out", async () => {
+    test = await startTestApp({ database });
+    const server = await createServerHeaders(test);
+    await test.graphql(`mutation { provisionUser(input: { id: "eve" }) { token } }`, {}, server);
+    await test.graphql(`mutation { revokeUserTokens(input: { id: "eve" }) { user { id } } }`, {}, server);
+    await test.graphql(`mutation { revokeUserTokens(input: { id: "none" }) { user { id } } }`, {}, server);
+    expect(await readAudit()).toMatchObject([
+      { action: "user.provision", actor: { kind: "platform" }, owner: { id: "eve" } },
+      { action: "user.revoke", owner: { id: "eve" }, outcome: "done" },
+      { action: "user.revoke", owner: null, outcome: "NOT_FOUND" },
+    ]);
+  });
+
+  it("no token, no code, no key and no label of an account", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    await askToken(ada);
+    test.clock.advance(2 * HOUR_MS);
+    await askToken(ada);
+    const server = await createServerHeaders(test);
+    await test.graphql(`{ user(id: "ada") { connectionToken(where: { slug: "test" }) } }`, {}, server);
+    const { data } = await ada.graphql(`{ connection(where: { slug: "test" }) { authorization { displayLabel } } }`);
+    const records = await readAudit();
+    expect(records.length).toBeGreaterThan(4);
+    const cookies = ada.browser.cookies("").map(([, value]) => value);
+    const secrets = [...test.provider.issuedSecrets, ...cookies, server.authorization.split(" ")[1], await ada.bearer()];
+    const text = JSON.stringify(records);
+    for (const secret of [...secrets, data.connection.authorization.displayLabel]) expect(text).not.toContain(secret);
+  });
+});
+
+describe("A request's id", () => {
+  it.each([
+    ["is what the header says", "abc-123", true],
+    ["is a new one where the header is too long", "x".repeat(129), false],
+    ["is a new one where the header has other characters", "a b", false],
+  ])("%s", async (_name, id, isKept) => {
+    test = await startTestApp();
+    const { headers } = await test.graphql(`{ platform { name } }`, {}, { "x-request-id": id });
+    const answered = headers.get("x-request-id");
+    expect(answered === id).toBe(isKept);
+    expect(answered).toMatch(/^[\w-]+$/);
+    expect(test.logged.filter((line) => line.includes(`"requestId":"${answered}"`))).toHaveLength(1);
+  });
+});

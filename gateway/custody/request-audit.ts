@@ -1,0 +1,76 @@
+import { GatewayError } from "../../schema/errors.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
+import type { Exchange } from "../http/pipeline.ts";
+import type { Audit } from "./audit.ts";
+import { agentOf, type AuditAction, type AuditActor, type AuditEvent, type RequestOrigin } from "./audit-event.ts";
+
+/** What says where a request came from. */
+export type AuditedExchange = Pick<Exchange, "request" | "limits" | "requestId"> & Partial<Pick<Exchange, "peer">>;
+
+/** Where a request came from. A private address stands for many clients, and is better than none. */
+export const originOf = ({ request, limits, requestId, peer }: AuditedExchange): RequestOrigin => ({
+  requestId,
+  address: limits.clientAddress() ?? peer?.address?.replace(/^::ffff:/, "") ?? null,
+  agent: agentOf(request.headers),
+});
+
+/** What an act was about. */
+type About = Pick<AuditEvent, "owner" | "connectionId" | "connector" | "outcome" | "details">;
+
+export const aboutConnection = ({ id, owner, connector }: Connection): About => ({
+  owner,
+  connectionId: id,
+  connector: connector.slug,
+});
+
+/** Records what one request does: who sent it, from where and why. A class, as one is made at each request. */
+export class RequestAudit {
+  readonly #record: Audit["record"];
+  readonly #exchange: AuditedExchange;
+  readonly #actor: () => AuditActor;
+  #from: RequestOrigin | undefined;
+
+  /** @param actor Who sent it. Asked at each act, as an upstream may say so later. */
+  constructor(record: Audit["record"], exchange: AuditedExchange, actor: () => AuditActor) {
+    this.#record = record;
+    this.#exchange = exchange;
+    this.#actor = actor;
+  }
+
+  /** Looked up at the first use: most of a page's requests do nothing that is recorded. */
+  get from(): RequestOrigin {
+    return (this.#from ??= originOf(this.#exchange));
+  }
+
+  /** Records an answer to "a token, please". @param owner Whose token was asked for, where that is known. */
+  read(outcome: AccessTokenOutcome, where: ConnectionWhere, { purpose }: Pick<TokenRequest, "purpose">, owner: Owner | null): void {
+    const connection = "connection" in outcome ? outcome.connection : null;
+    this.#record({
+      action: "token.read",
+      actor: this.#actor(),
+      owner: connection?.owner ?? owner,
+      connectionId: connection?.id ?? where.id ?? null,
+      connector: connection?.connector.slug ?? where.slug ?? null,
+      outcome: outcome.type,
+      fingerprint: outcome.type === "AccessToken" ? outcome.fingerprint : null,
+      purpose: purpose ?? null,
+      from: this.from,
+    });
+  }
+
+  /**
+   * Records an act once it has ended, also where it fails: then the outcome is the error's code.
+   * @param about What it is about, as far as that is known before. @param learn What its result says of that.
+   */
+  async act<Value>(action: AuditAction, acting: Promise<Value>, about: About, learn: (value: Value) => About = () => ({})): Promise<Value> {
+    const record = (more: About) => this.#record({ action, actor: this.#actor(), from: this.from, ...about, ...more });
+    try {
+      const value = await acting;
+      record(learn(value));
+      return value;
+    } catch (error) {
+      record({ outcome: error instanceof GatewayError ? error.code : "INTERNAL" });
+      throw error;
+    }
+  }
+}
