@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { warnOfSharedIds } from "./auth/id-sources.ts";
 import type { Config } from "./config/config.ts";
+import { startAuditRetention } from "./custody/audit-retention.ts";
 import { createEdge } from "./edge.ts";
 import { readTrustedDocuments } from "./graphql/trusted-documents.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
@@ -100,6 +101,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     noteOutboxAge: metrics.noteOutboxAge,
     createUserLimit: primary?.limitOf("subscriptions"),
   });
+  const retention = startAuditRetention({ database, macs, clock, log }, config.auditDays);
   const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log, primary });
 
   const endSubscriptions = () => {
@@ -114,6 +116,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     endSubscriptions,
     async close() {
       endSubscriptions();
+      await retention.stop();
       await upstream.close();
       await services.close();
     },

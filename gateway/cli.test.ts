@@ -53,6 +53,22 @@ describe("the command line", () => {
     });
   });
 
+  it("prints what was done as lines and as JSON, and verifies it", async () => {
+    const { stdout: created } = await run(["keys", "create"]);
+    const id = /pk_\S+/.exec(created)?.[0] ?? "";
+    await run(["users", "token", "ada"]);
+    expect((await run(["audit"])).stdout).toMatch(
+      new RegExp(`^\\S+Z  key\\.create  done  by the operator  key ${id}\n\\S+Z  user\\.provision  done  by the operator  of user ada\n$`),
+    );
+    const { stdout } = await run(["audit", "--json", "--since", "1h", "--user", "ada"]);
+    expect(JSON.parse(stdout)).toMatchObject({ action: "user.provision", owner: { kind: "user", id: "ada" } });
+    expect(await run(["audit", "verify"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/2 rows of 2 chains are as they were written\.\n$/),
+    });
+    expect(await run(["audit", "--since", "yesterday"])).toMatchObject({ code: 2, stderr: expect.stringContaining("--since must be") });
+  });
+
   it("makes API keys, lists them without their secrets, and revokes them", async () => {
     const created = await run(["keys", "create", "--name", "billing"]);
     const [, id = "", secret = ""] = /^publishable (pk_\S+)\nsecret {6}(sk_\S+)\n/.exec(created.stdout) ?? [];
@@ -81,19 +97,20 @@ describe("the command line", () => {
     const [firstId, secondId] = [first.split(":")[0] ?? "", second.split(":")[0] ?? ""];
     expect(firstId).not.toBe(secondId);
     await run(["users", "token", "ada"], { XKIT_ENCRYPTION_KEYS: first });
-    const columns = "signing_keys.sealed_private_jwk 1, signing_keys.mac 1, users.mac 1, upgrades.mac 1";
+    const columnsWith = (acts: number) =>
+      `signing_keys.sealed_private_jwk 1, persons.sealed_key 1, signing_keys.mac 1, users.mac 1, upgrades.mac 1, audit_events.mac ${acts}, audit_heads.mac ${acts}`;
     const statusWith = async (keys: string) => (await run(["keys", "status"], { XKIT_ENCRYPTION_KEYS: keys })).stdout;
     expect(await statusWith(second)).toBe(
-      `${secondId}  seals  0 values\n${firstId}  missing in XKIT_ENCRYPTION_KEYS  4 values  ${columns}\n`,
+      `${secondId}  seals  0 values\n${firstId}  missing in XKIT_ENCRYPTION_KEYS  7 values  ${columnsWith(1)}\n`,
     );
     const both = { XKIT_ENCRYPTION_KEYS: `${second},${first}` };
     expect(await run(["keys", "reseal"], both)).toEqual({
       code: 0,
-      stdout: `4 values of the store are made with ${secondId} now.\n`,
-      stderr: ["1 of 4", "2 of 4", "3 of 4", "4 of 4", ""].join("\n"),
+      stdout: `7 values of the store are made with ${secondId} now.\n`,
+      stderr: Array.from({ length: 7 }, (_, index) => `${index + 1} of 7\n`).join(""),
     });
     expect(await statusWith(both.XKIT_ENCRYPTION_KEYS)).toBe(
-      `${secondId}  seals  4 values  ${columns}\n${firstId}  opens, can be removed  0 values\n`,
+      `${secondId}  seals  9 values  ${columnsWith(2)}\n${firstId}  opens, can be removed  0 values\n`,
     );
     expect((await run(["keys", "list"], { XKIT_ENCRYPTION_KEYS: second })).code).toBe(0);
     // A spooled token is in the store only after the next start.

@@ -17,9 +17,12 @@ type Options = {
   as?: string;
   "taken-at"?: string;
   workers?: string;
-  id?: string;
-  since?: string;
   json?: boolean;
+  since?: string;
+  user?: string;
+  connection?: string;
+  follow?: boolean;
+  id?: string;
 };
 
 interface Command {
@@ -107,6 +110,17 @@ const commands = new Map<string, Command>([
   ["keys status", { options: ["json"], run: async (_subject, options) => (await load()).printKeyStatus(options) }],
   ["keys reseal", { run: async () => load().then(({ resealStore, withServices }) => withServices(resealStore)) }],
   ["keys rotate", { run: async () => load().then(({ rotateSigningKey, withServices }) => withServices(rotateSigningKey)) }],
+  [
+    "audit",
+    {
+      options: ["since", "user", "connection", "json", "follow"],
+      async run(_subject, options) {
+        const { printAudit, withServices } = await load();
+        await withServices((services) => printAudit(services, options));
+      },
+    },
+  ],
+  ["audit verify", { run: async () => load().then(({ verifyAuditChains, withServices }) => withServices(verifyAuditChains)) }],
   ["webhooks list", { options: ["json"], run: async (_subject, options) => (await load()).listWebhooks(options) }],
   ["webhooks test", { subject: "name", run: async (name) => (await load()).testWebhook(name) }],
   ["webhooks dead", { subject: "name", options: ["json"], run: async (name, options) => (await load()).listDeadEvents(name, options) }],
@@ -131,7 +145,8 @@ async function run(argv: string[], file: string): Promise<void> {
   const { help, version, ...options } = values;
   if (version) return console.log(readVersion(file));
   if (help) return console.log(usageOf(positionals[0]) ?? USAGE);
-  const words = commands.has(positionals[0] ?? "start") ? 1 : 2;
+  const isOneWord = commands.has(positionals[0] ?? "start") && !commands.has(positionals.slice(0, 2).join(" "));
+  const words = isOneWord ? 1 : 2;
   const name = positionals.slice(0, words).join(" ") || "start";
   const command = commands.get(name);
   const group = positionals.length === 1 ? usageOf(positionals[0]) : null;
@@ -184,11 +199,14 @@ function parse(argv: string[]) {
       as: { type: "string" },
       group: { type: "string" },
       id: { type: "string" },
-      since: { type: "string" },
       name: { type: "string" },
       "taken-at": { type: "string" },
       workers: { type: "string" },
       json: { type: "boolean" },
+      since: { type: "string" },
+      user: { type: "string" },
+      connection: { type: "string" },
+      follow: { type: "boolean" },
       help: { type: "boolean", short: "h" },
       version: { type: "boolean" },
     } as const;

@@ -2,8 +2,7 @@ import type { Context } from "../schema/context.ts";
 import { unauthenticated } from "../schema/errors.ts";
 import type { ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
-import type { Audit } from "./custody/audit.ts";
-import { type AuditedExchange, RequestAudit } from "./custody/request-audit.ts";
+import { type AuditedExchange, RequestAudit, type RequestAudits } from "./custody/request-audit.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
@@ -45,7 +44,7 @@ const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
 export function createContextFactory(
   auth: Pick<Auth, "authenticate" | "recall" | "bindings" | "origins">,
   upstream: Pick<Upstream, "catalog" | "users" | "forPlatform">,
-  { linkPage, record }: { linkPage: LinkPage; record: Audit["record"] },
+  { linkPage, audits }: { linkPage: LinkPage; audits: RequestAudits },
 ): ContextFactory {
   const { catalog, users } = upstream;
 
@@ -70,14 +69,14 @@ export function createContextFactory(
       const requester = identified instanceof Promise ? await identified : identified;
       if (requester.kind === "platform") {
         const assertKnown = () => (auth.recall(request) ? undefined : auth.authenticate(request));
-        const audit = new RequestAudit(record, exchange, () => requester);
+        const audit = new RequestAudit(audits, exchange, () => requester);
         const platform = memoizePlatform(upstream.forPlatform(limits.clientAddress), audit, assertKnown);
         return { catalog, sessions, user: null, platform };
       }
       if (requester.kind === "anonymous") return { catalog, sessions, user: null, platform: null };
       const { caller } = requester;
       const { viewer, stillAllowed, shared } = caller;
-      const audit = new RequestAudit(record, exchange, caller.actor);
+      const audit = new RequestAudit(audits, exchange, caller.actor);
       // Most requests start nothing: neither the browser nor its cookies are looked at.
       const open = () => {
         const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;

@@ -108,12 +108,11 @@ type Parts = ReturnType<typeof createParts>;
 /** What several of them share. */
 function createParts(dependencies: Dependencies) {
   const { config, services, upstream, log, primary } = dependencies;
-  const { auth, database, sealer } = services;
+  const { auth, database, sealer, audit: audits } = services;
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
   const links = createPageLinkTokens(handoffServices);
-  const { record } = services.audit;
-  const contexts = createContextFactory(auth, upstream, { linkPage: (link) => linkPage(links, config.publicUrl, link), record });
+  const contexts = createContextFactory(auth, upstream, { linkPage: (link) => linkPage(links, config.publicUrl, link), audits });
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
   const readiness = createReadiness(checks, [
@@ -128,7 +127,7 @@ function createParts(dependencies: Dependencies) {
     limiter: createLimiter(dependencies),
     isStaleCredential,
   });
-  return { ...dependencies, auth, database, record, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
+  return { ...dependencies, auth, database, audits, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
 }
 
 /** Counts in the memory of this process, or of the primary for all workers, and over all processes of the store where that is shared. */
@@ -194,7 +193,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
 
 /** The pages between a click on "Connect" and a connection. Before an upstream with pages of its own, only the popup's. */
 function createConnectingRoutes(
-  { config, auth, upstream, record, signIn, pages, links, handoffServices }: Parts,
+  { config, auth, upstream, audits, signIn, pages, links, handoffServices }: Parts,
   handoffs: HandoffTokens,
 ): Hono<Routed> {
   const { bindings, cookies, origins, users } = auth;
@@ -204,7 +203,7 @@ function createConnectingRoutes(
   if (!upstream.pages) return routes.route("/", createPopupRoutes({ ...popup, admit: admitWithoutSignIn }));
   const { vault, callerOf } = upstream.pages;
   const { admit, routes: switching } = createPopupSignIn({ ...shared, vault, cookies, pending: createPendingHandoffs(handoffServices) });
-  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, record, publicUrl: config.publicUrl }));
+  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, audits, publicUrl: config.publicUrl }));
   routes.route("/", createContinueRoutes({ ...shared, vault, handoffs }));
   routes.route("/", createPageLinkRoutes({ ...shared, vault, links }));
   routes.route("/", switching);

@@ -79,6 +79,12 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
       nullable: true,
       description: "When connecting was first started; null when unknown.",
     }),
+    lastUsedAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When a token of it was last given, to an hour; null where none was since that is recorded.",
+      resolve: ({ source, id }) => source.lastUsedAt?.(id) ?? null,
+    }),
     updatedAt: t.expose("updatedAt", { type: "DateTime", nullable: true, description: "When it last changed; null when unknown." }),
   }),
 });

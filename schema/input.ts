@@ -52,6 +52,9 @@ export const tokenKindSchema = z
   .string()
   .regex(/^[a-z]\w{0,63}$/i, "must be a kind of token: 1 to 64 letters, digits and _, starting with a letter");
 
+/** Why a token is asked for, in the caller's words. */
+export const purposeSchema = cleanText.min(1, "must not be empty").max(200, "must have at most 200 characters");
+
 export const loginHintSchema = cleanText.min(1, "must not be empty").max(320, "must have at most 320 characters");
 
 export const returnToSchema = z.string().max(2048, "must have at most 2048 characters");
@@ -103,6 +106,11 @@ export const tokenArgs = () =>
         "The kind of token, where one connection has several: `user` beside a bot's. Where the connection has none of it, the answer is ScopesMissing. Default: the connector's default kind.",
       validate: tokenKindSchema,
     }),
+    purpose: t.string({
+      description:
+        "Why the token is asked for, in your words: it is shown beside the reading in the operator's audit, and must name no person. Default: the header `X-Purpose`.",
+      validate: purposeSchema,
+    }),
     scopes: t.stringList({
       description:
         "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Where more is granted, the token has just these if the provider is known to give such tokens. Default: whatever is granted.",
@@ -132,7 +140,15 @@ export function parseTokenRequest(args: {
   verify?: boolean | null | undefined;
   scopes?: readonly string[] | null | undefined;
   kind?: string | null | undefined;
+  purpose?: string | null | undefined;
 }): TokenRequest {
-  const { minimumTtl = null, rejected = null, verify = null, scopes, kind } = args;
-  return { minimumTtl, rejected, verify, ...(scopes && { scopes }), ...(typeof kind === "string" && { kind }) };
+  const { minimumTtl = null, rejected = null, verify = null, scopes, kind, purpose } = args;
+  return {
+    minimumTtl,
+    rejected,
+    verify,
+    ...(scopes && { scopes }),
+    ...(typeof kind === "string" && { kind }),
+    ...(typeof purpose === "string" && { purpose }),
+  };
 }

@@ -213,6 +213,8 @@ export interface OwnerConnections {
   history?: ((connectionId: string, page: HistoryPage) => Promise<HistoryEntry[] | null>) | undefined;
   /** A live token or the exact reason why not. Throws NOT_FOUND for a connector that the catalog does not have. */
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome>;
+  /** When a token of one of them was last given, to an hour; null when unknown. The gateway knows it of every upstream: no adapter does. */
+  lastUsedAt?(connectionId: string): Promise<Date | null>;
 }
 
 /** What the signed-in user may do with the connections that are theirs to see. */

@@ -29,6 +29,7 @@ const badValues: Record<string, readonly unknown[]> = {
   verify: ["yes", 1],
   scopes: [[""], ["a b"], ['"'], ["x".repeat(256)], Array.from({ length: 101 }, () => "read"), ["not-allowed"]],
   kind: ["", "a b", "1", "a\u0000", "x".repeat(65), 1, "nothing"],
+  purpose: ["", "a\u0000", "\ud800", "x".repeat(201), 1],
   loginHint: ["", "a\u0000", "\ud800", "x".repeat(321), 1],
   token: ["", 1, null],
   id: ids,

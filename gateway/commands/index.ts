@@ -1,4 +1,5 @@
 /** The commands beside `start`, which a gateway that runs does not load. */
+export { printAudit, verifyAuditChains } from "./audit.ts";
 export { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 export { makeBackup, restoreBackup } from "./backups.ts";
 export { addConnector, checkConnectors, listKnownProviders } from "./connectors.ts";

@@ -18,6 +18,9 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway keys status                  count the sealed values and HMACs of each key
   xkit-gateway keys reseal                  seal everything with the first key, also while gateways run
   xkit-gateway keys rotate                  sign new session tokens with a new key
+  xkit-gateway audit [--since <time>]       print who read which token, who connected, and who acted; default: of the last day
+      [--user <id>] [--connection <id>] [--json] [--follow]
+  xkit-gateway audit verify                 check that no row of the audit was changed or taken away
   xkit-gateway webhooks list                list the webhooks, and what each has not taken
   xkit-gateway webhooks test <name>         send an event that means nothing
   xkit-gateway webhooks dead <name>         list the events that a webhook has not taken in a day
@@ -30,7 +33,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway <group>                      list the commands of a group, as keys
   xkit-gateway --version
 
---json prints one JSON value in place of lines, where a command lists something.
+--json prints one JSON value in place of lines, where a command lists something; audit prints one on each line.
 Environment and configuration file are those of the gateway itself.
 Exit codes: 0 done, 1 failed, or something is wrong that was looked for, 2 misuse of the command line or its configuration.`;
 

@@ -62,6 +62,8 @@ export interface Config {
   requestDeadlineMs: number;
   /** Where refreshed tokens are kept, sealed, that the store could not take. */
   spoolDirectory: string;
+  /** How long acts are kept in the audit, in days. */
+  auditDays: number;
   /** Whether rates are limited, and how many proxies in front say where a request came from. */
   rateLimits: { isOn: boolean; trustedProxyHops: number };
   platform: Platform;
@@ -202,6 +204,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     workers: env.XKIT_WORKERS,
     maximumConnections: env.XKIT_MAXIMUM_CONNECTIONS,
     requestDeadlineMs: env.XKIT_REQUEST_DEADLINE_MS,
+    auditDays: env.XKIT_AUDIT_DAYS,
     spoolDirectory: env.XKIT_SPOOL_DIR ?? join(dataDirectoryOf(env.DATABASE_URL), "spool"),
     rateLimits: { isOn: env.XKIT_RATE_LIMITS === "on", trustedProxyHops: env.XKIT_TRUSTED_PROXY_HOPS },
     platform: {

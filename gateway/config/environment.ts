@@ -18,6 +18,8 @@ export const MAXIMUM_WORKERS = 64;
 /** Connections of one process, streams and WebSockets among them. */
 export const DEFAULT_MAXIMUM_CONNECTIONS = 4_000;
 export const DEFAULT_REQUEST_DEADLINE_MS = 10_000;
+/** How long acts are kept in the audit. */
+export const DEFAULT_AUDIT_DAYS = 400;
 export const DEFAULT_CONFIG_FILE = "xkit.config.json";
 export const DEFAULT_DATABASE_URL = "file:.data/xkit.db";
 
@@ -117,6 +119,7 @@ export const environmentSchema = z.object({
   XKIT_MAXIMUM_CONNECTIONS: whole(1, 1_000_000).default(DEFAULT_MAXIMUM_CONNECTIONS),
   XKIT_REQUEST_DEADLINE_MS: whole(100, 60_000).default(DEFAULT_REQUEST_DEADLINE_MS),
   XKIT_SPOOL_DIR: z.string().optional(),
+  XKIT_AUDIT_DAYS: whole(1, 36_500).default(DEFAULT_AUDIT_DAYS),
   XKIT_STRICT_TRANSPORT: z.enum(["on", "off"], "must be on or off").default("on"),
   XKIT_RATE_LIMITS: z.enum(["on", "off"], "must be on or off").default("on"),
   XKIT_TRUSTED_PROXY_HOPS: whole(0, 10).default(0),

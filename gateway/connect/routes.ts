@@ -6,8 +6,7 @@ import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema, tok
 import { shownCode } from "../../schema/problems.ts";
 import type { StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
-import type { Audit } from "../custody/audit.ts";
-import { aboutConnection, originOf, RequestAudit } from "../custody/request-audit.ts";
+import { aboutConnection, originOf, RequestAudit, type RequestAudits } from "../custody/request-audit.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
@@ -44,7 +43,7 @@ interface Dependencies {
   bindings: Bindings;
   origins: OriginCheck;
   callerOf: OwnPages["callerOf"];
-  record: Audit["record"];
+  audits: RequestAudits;
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
@@ -142,12 +141,12 @@ async function startAs(
   viewer: Viewer,
   { slug, options, fields }: Start,
 ): Promise<Response> {
-  const { bindings, callerOf, record } = dependencies;
+  const { bindings, callerOf, audits } = dependencies;
   const { request, limits } = exchange;
   const setCookies: string[] = [];
   const bind = bindings.create(request, (header) => setCookies.push(header));
   const caller = callerOf(viewer, limits);
-  const audit = new RequestAudit(record, exchange, caller.actor);
+  const audit = new RequestAudit(audits, exchange, caller.actor);
   const connections = caller.connectionsIn({ bind, link: null, from: audit.from });
   const connection = await audit.act("connection.start", connections.start(slug, options), { connector: slug }, aboutConnection);
   const { authorization, connector } = connection;

@@ -24,7 +24,6 @@ export type AuditAction =
   | "key.reseal"
   | "store.backup"
   | "webhook.change"
-  | "audit.begin"
   | "audit.lost";
 
 /**

@@ -9,9 +9,13 @@ import { createSealer, type SealingKey } from "../store/sealing.ts";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, type DatabaseKind } from "../../test/support/databases.ts";
 import { createAuditBatch, FOLD_MS } from "./audit-batch.ts";
+import { followAudit } from "./audit-follow.ts";
+import { deleteExpired, RETENTION_INTERVAL_MS, startAuditRetention } from "./audit-retention.ts";
+import { RECORD_USE_EVERY_MS } from "./connection-uses.ts";
 import { type AuditEvent, theOperator } from "./audit-event.ts";
 import { openOrigin, parseFacts } from "./audit-facts.ts";
-import { type AuditOptions, createAudit, FLUSH_INTERVAL_MS } from "./audit.ts";
+import { FLUSH_INTERVAL_MS } from "./audit-flushing.ts";
+import { type AuditOptions, createAudit } from "./audit.ts";
 import { verifyAudit } from "./audit-verify.ts";
 
 const keyOf = (id: string): SealingKey => ({ id, secret: randomBytes(32) });
@@ -268,6 +272,106 @@ const remove = (database: Database, id: string | undefined) =>
     .deleteFrom("audit_events")
     .where("id", "=", id ?? "")
     .execute();
+
+describe.each(databaseKinds)("What is kept of the audit on %s", (kind) => {
+  const DAY_MS = 86_400_000;
+
+  it("ends at its age: older rows are deleted behind a signed checkpoint, and each chain verifies", async () => {
+    const { database, open, clock, start, rows, verify, ring, keys } = await openStore(kind);
+    const audits = [start(database), start(await open())];
+    for (const audit of audits) {
+      for (let count = 0; count < 3; count += 1) audit.record(act(`old-${count}`));
+      await audit.flush();
+    }
+    clock.advance(10 * DAY_MS);
+    audits[0]?.record(act("new"));
+    await audits[0]?.flush();
+    const { macs } = ring(keys);
+    expect(await deleteExpired({ database, macs, clock, log }, clock.now() - 5 * DAY_MS)).toBe(6);
+    expect((await rows()).map(({ sequence }) => sequence)).toEqual([4]);
+    const { chains, broken } = await verify();
+    expect(broken).toEqual([]);
+    expect(new Set(chains.map(({ sequence }) => sequence))).toEqual(new Set([3, 4]));
+    audits[1]?.record(act("later"));
+    await audits[1]?.flush();
+    expect((await verify()).broken).toEqual([]);
+    expect(await deleteExpired({ database, macs, clock, log }, clock.now() - 5 * DAY_MS)).toBe(0);
+  });
+
+  it("is not shortened where its chain does not verify, nor by a checkpoint that no gateway signed", async () => {
+    const { database, clock, start, rows, verify, ring, keys } = await openStore(kind);
+    const audit = start(database);
+    for (let count = 0; count < 3; count += 1) audit.record(act(`old-${count}`));
+    await audit.flush();
+    const [first, second, third] = await rows();
+    await update(database, third?.id, { count: 2 });
+    clock.advance(10 * DAY_MS);
+    expect(await deleteExpired({ database, ...ring(keys), clock, log }, clock.now())).toBe(0);
+    expect(await rows()).toHaveLength(3);
+    await remove(database, first?.id);
+    const forged = { writer: second?.writer ?? "", sequence: 1, digest: first?.digest ?? "", mac: second?.mac ?? "" };
+    await database.query.insertInto("audit_checkpoints").values(forged).execute();
+    expect((await verify()).broken).toMatchObject([{ row: null, why: expect.stringContaining("checkpoint") }]);
+  });
+
+  it("is deleted by a gateway that runs, an hour after it has begun at the latest", async () => {
+    const { database, clock, start, rows, ring, keys } = await openStore(kind);
+    const audit = start(database);
+    audit.record(act("old"));
+    await audit.flush();
+    const retention = startAuditRetention({ database, ...ring(keys), clock, log }, 30);
+    clock.advance(RETENTION_INTERVAL_MS);
+    await new Promise(setImmediate);
+    expect(await rows()).toHaveLength(1);
+    clock.advance(31 * DAY_MS);
+    await expect.poll(rows).toHaveLength(0);
+    await retention.stop();
+  });
+
+  it("tells when a connection was last used, and writes that once an hour at most", async () => {
+    const { database, open, clock, start } = await openStore(kind);
+    const [one, other] = [start(database), start(await open())];
+    const firstAt = clock.now();
+    const useAndRead = async () => {
+      for (const audit of [one, other]) {
+        audit.record(reading("ada"));
+        audit.record(reading("ada", { connectionId: "connection-2", fingerprint: null, outcome: "ReconnectRequired" }));
+        await audit.flush();
+      }
+      return Promise.all(["connection-1", "connection-2"].map((id) => one.lastUsedAt(id)));
+    };
+    expect(await useAndRead()).toEqual([new Date(firstAt), null]);
+    clock.advance(RECORD_USE_EVERY_MS - 1);
+    expect(await useAndRead()).toEqual([new Date(firstAt), null]);
+    clock.advance(1);
+    expect(await useAndRead()).toEqual([new Date(firstAt + RECORD_USE_EVERY_MS), null]);
+  });
+
+  it("is followed over all processes, equal readings once more when their minute is over", async () => {
+    const { database, open, clock, start } = await openStore(kind);
+    const [one, other] = [start(database), start(await open())];
+    one.record(act("before"));
+    await one.flush();
+    clock.advance(1);
+    const stopping = new AbortController();
+    const since = new Date(clock.now());
+    const followed = followAudit({ database, reader: one.reader, clock }, { since, signal: stopping.signal });
+    const next = async () => (await followed.next()).value ?? null;
+    one.record(reading("ada"));
+    await one.flush();
+    const first = await next();
+    expect(first).toMatchObject({ action: "token.read", actor: { userId: "ada" }, count: 1 });
+    other.record(act("other"));
+    await other.flush();
+    expect(await next()).toMatchObject({ action: "key.create", details: { key: "other" } });
+    one.record(reading("ada"));
+    await one.flush();
+    clock.advance(2 * FOLD_MS);
+    expect(await next()).toMatchObject({ id: first?.id, count: 2 });
+    stopping.abort();
+    await followed.return();
+  });
+});
 
 describe("The batch of the audit", () => {
   it("takes no more memory for readings that are written", () => {

@@ -7,9 +7,8 @@ import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, startConnected } from "../../test/support/vault.ts";
 import { createLog } from "../runtime/log.ts";
 import { openServices } from "../services.ts";
-import { createAuditReader } from "./audit-read.ts";
 import { verifyAudit } from "./audit-verify.ts";
-import { FLUSH_INTERVAL_MS } from "./audit.ts";
+import { FLUSH_INTERVAL_MS } from "./audit-flushing.ts";
 
 let test: TestApp;
 afterEach(() => test.close());
@@ -17,7 +16,7 @@ afterEach(() => test.close());
 /** What was recorded until now of these actions, the oldest first. */
 async function readAudit(...actions: string[]): Promise<AuditRecord[]> {
   const services = await openServices(test.config, test.clock, createLog("silent"));
-  const { list } = createAuditReader({ database: services.database, persons: services.audit.persons });
+  const { list } = services.audit.reader;
   const read = async () => (await list({}, { first: 1_000, after: null }, "oldest")).items.map(({ item }) => item);
   let records: AuditRecord[] = [];
   // One more act, so that all before it are there once it is.
@@ -105,6 +104,47 @@ describe.each(databaseKinds)("The audit on %s has", (database) => {
       { action: "token.refresh", outcome: "invalid_grant", fingerprint: null },
       { action: "connection.disconnect", actor: { userId: "ada" }, requestId: "request-7", outcome: "done" },
     ]);
+  });
+
+  it("why a token was asked for, as an argument, a parameter and a header say", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    await ada.graphql(`{ connectionToken(where: { slug: "test" }, purpose: "a report") }`, {}, { "x-purpose": "any" });
+    await ada.graphql(`{ connection(where: { slug: "test" }) { authorization { accessToken } } }`, {}, { "x-purpose": "a sync" });
+    await callerOf(test, { authorization: `Bearer ${await ada.bearer()}` })("GET", "/platform_user/connections/test?purpose=by%20REST");
+    const tooLong = await ada.graphql(`{ viewer { id } }`, {}, { "x-purpose": "x".repeat(201) });
+    expect(tooLong.errors[0]).toMatchObject({ message: expect.stringContaining("X-Purpose"), extensions: { code: "BAD_USER_INPUT" } });
+    expect((await readAudit("token.read")).map(({ purpose }) => purpose)).toEqual(["a report", "a sync", "by REST"]);
+  });
+
+  it("when a connection was last used, which the connection says", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    const read = async () => (await ada.graphql(`{ connections { lastUsedAt } }`)).data.connections;
+    expect(await read()).toEqual([{ lastUsedAt: null }]);
+    const usedAt = new Date(test.clock.now());
+    await askToken(ada);
+    await readAudit();
+    expect(await read()).toEqual([{ lastUsedAt: usedAt.toISOString() }]);
+  });
+
+  it("no person any more once they are forgotten, and verifies", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    const { connection } = await askToken(ada);
+    const before = await readAudit("token.read");
+    const services = await openServices(test.config, test.clock, createLog("silent"));
+    expect(await services.audit.forget("ada", [connection?.id ?? ""])).toBe(true);
+    expect(await services.audit.lastUsedAt(connection?.id ?? "")).toBeNull();
+    expect(JSON.stringify(await services.database.query.selectFrom("persons").selectAll().execute())).not.toContain("ada");
+    await services.close();
+    const [row] = await readAudit("token.read");
+    expect(row).toMatchObject({
+      actor: { userId: null, person: before[0]?.actor.person },
+      owner: { id: null },
+      address: null,
+      agent: null,
+    });
   });
 
   it("users that a server makes known or signs out", async () => {

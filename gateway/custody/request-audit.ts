@@ -1,4 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
+import { parseInput, purposeSchema } from "../../schema/input.ts";
 import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
 import type { Exchange } from "../http/pipeline.ts";
 import type { Audit } from "./audit.ts";
@@ -23,18 +24,32 @@ export const aboutConnection = ({ id, owner, connector }: Connection): About => 
   connector: connector.slug,
 });
 
+/** Why its tokens are asked for, where the request says so once for all. */
+function purposeOf(headers: Pick<Headers, "get">): string | null {
+  const purpose = headers.get("x-purpose");
+  return purpose === null ? null : parseInput(purposeSchema, purpose, "X-Purpose");
+}
+
+/** What requests need of the audit. */
+export type RequestAudits = Pick<Audit, "record" | "lastUsedAt">;
+
 /** Records what one request does: who sent it, from where and why. A class, as one is made at each request. */
 export class RequestAudit {
-  readonly #record: Audit["record"];
+  readonly #audit: RequestAudits;
   readonly #exchange: AuditedExchange;
   readonly #actor: () => AuditActor;
+  readonly #purpose: string | null;
   #from: RequestOrigin | undefined;
 
-  /** @param actor Who sent it. Asked at each act, as an upstream may say so later. */
-  constructor(record: Audit["record"], exchange: AuditedExchange, actor: () => AuditActor) {
-    this.#record = record;
+  /**
+   * Throws BAD_USER_INPUT for a header `X-Purpose` that is too long.
+   * @param actor Who sent it. Asked at each act, as an upstream may say so later.
+   */
+  constructor(audit: RequestAudits, exchange: AuditedExchange, actor: () => AuditActor) {
+    this.#audit = audit;
     this.#exchange = exchange;
     this.#actor = actor;
+    this.#purpose = purposeOf(exchange.request.headers);
   }
 
   /** Looked up at the first use: most of a page's requests do nothing that is recorded. */
@@ -42,10 +57,15 @@ export class RequestAudit {
     return (this.#from ??= originOf(this.#exchange));
   }
 
+  /** As `OwnerConnections.lastUsedAt`. */
+  lastUsedAt(connectionId: string): Promise<Date | null> {
+    return this.#audit.lastUsedAt(connectionId);
+  }
+
   /** Records an answer to "a token, please". @param owner Whose token was asked for, where that is known. */
   read(outcome: AccessTokenOutcome, where: ConnectionWhere, { purpose }: Pick<TokenRequest, "purpose">, owner: Owner | null): void {
     const connection = "connection" in outcome ? outcome.connection : null;
-    this.#record({
+    this.#audit.record({
       action: "token.read",
       actor: this.#actor(),
       owner: connection?.owner ?? owner,
@@ -53,7 +73,7 @@ export class RequestAudit {
       connector: connection?.connector.slug ?? where.slug ?? null,
       outcome: outcome.type,
       fingerprint: outcome.type === "AccessToken" ? outcome.fingerprint : null,
-      purpose: purpose ?? null,
+      purpose: purpose ?? this.#purpose,
       from: this.from,
     });
   }
@@ -63,7 +83,7 @@ export class RequestAudit {
    * @param about What it is about, as far as that is known before. @param learn What its result says of that.
    */
   async act<Value>(action: AuditAction, acting: Promise<Value>, about: About, learn: (value: Value) => About = () => ({})): Promise<Value> {
-    const record = (more: About) => this.#record({ action, actor: this.#actor(), from: this.from, ...about, ...more });
+    const record = (more: About) => this.#audit.record({ action, actor: this.#actor(), from: this.from, ...about, ...more });
     try {
       const value = await acting;
       record(learn(value));

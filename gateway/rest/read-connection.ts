@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fingerprintSchema, minimumTtlSchema, scopesSchema, tokenKindSchema } from "../../schema/input.ts";
+import { fingerprintSchema, minimumTtlSchema, purposeSchema, scopesSchema, tokenKindSchema } from "../../schema/input.ts";
 import { authorizationHeaderOf, toOutcomeError } from "../../schema/outcomes.ts";
 import type {
   AccessToken,
@@ -39,6 +39,9 @@ export const connectionQuery = z.object({
   kind: tokenKindSchema
     .optional()
     .meta({ description: "The kind of token, where one connection has several. Default: the connector's default kind." }),
+  purpose: purposeSchema.optional().meta({
+    description: "Why the token is asked for, for the operator's audit; it must name no person. Default: the header `X-Purpose`.",
+  }),
   access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
   provider_user_id: z
     .never("is not supported: this gateway does not impersonate service accounts")
@@ -86,6 +89,7 @@ const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
   verify: query.verify === undefined ? null : query.verify === "true",
   scopes: query.scopes,
   ...(query.kind !== undefined && { kind: query.kind }),
+  ...(query.purpose !== undefined && { purpose: query.purpose }),
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({

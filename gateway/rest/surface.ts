@@ -1,7 +1,7 @@
 import { toProblem } from "../http/failure.ts";
 import type { Surface } from "../http/pipeline.ts";
 
-const cors = { methods: "GET,POST,PUT,DELETE", headers: "authorization,content-type,accept,xkit-js-version" };
+const cors = { methods: "GET,POST,PUT,DELETE", headers: "authorization,content-type,accept,xkit-js-version,x-purpose" };
 
 /** What servers ask, by their key pairs. */
 const platformSurface: Surface = { cors, challenge: 'Basic realm="xkit"', toBody: toProblem };

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { createApp } from "../app.ts";
+import { theOperator } from "../custody/audit-event.ts";
+import { deleteExpired } from "../custody/audit-retention.ts";
 import { createLog } from "../runtime/log.ts";
 import { openServices } from "../services.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
@@ -184,9 +186,14 @@ describe.each(databaseKinds)("A row that grants power is accepted only with the 
     const session = await services.auth.sessions.start("ada");
     await services.auth.sessions.end(session.id);
     await services.auth.signingKeys.rotate();
+    const { audit, database: store, macs } = services;
+    audit.record({ action: "key.rotate", actor: theOperator });
+    await audit.flush();
+    // Leaves a checkpoint where the rows were.
+    await deleteExpired({ database: store, macs, clock: test.clock, log }, test.clock.now() + 1);
+    audit.record({ action: "key.rotate", actor: theOperator });
     await services.close();
-    // Checkpoints are written when rows of the audit are old.
-    await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length - 1);
+    await expectAllToVerify(createRowMacs(test.config.sealingKeys ?? [], log), macColumns.length);
     expect(refusals()).toEqual([]);
   });
 

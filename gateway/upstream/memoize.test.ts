@@ -35,12 +35,7 @@ function counting() {
 }
 
 const anExchange = { request: new Request(PUBLIC_URL), limits: noLimits, requestId: "1" };
-const createRequestAudit = () =>
-  new RequestAudit(
-    () => {},
-    anExchange,
-    () => theGateway,
-  );
+const createRequestAudit = () => new RequestAudit({ record() {}, lastUsedAt: async () => null }, anExchange, () => theGateway);
 
 describe("the connections of one request", () => {
   it("are read once, by slug and all together, until the request itself changes them", async () => {
@@ -117,7 +112,7 @@ describe("the context of a request", () => {
     const upstream = wrapAdapter(adapter, { origins: services.auth.origins, countOutcome() {} });
     const exchange = { ...anExchange, authenticate: async () => principal };
     const linkPage = () => Promise.reject(new TypeError("Nothing is started here."));
-    const contexts = createContextFactory(services.auth, upstream, { linkPage, record: services.audit.record });
+    const contexts = createContextFactory(services.auth, upstream, { linkPage, audits: services.audit });
     const { user, platform } = await contexts.create(exchange, new Headers());
     for (let count = 0; count < 2; count += 1) {
       await user?.connections.list(null);

@@ -78,6 +78,10 @@ class RequestReads implements OwnerConnections {
     return outcome;
   }
 
+  lastUsedAt(connectionId: string): Promise<Date | null> {
+    return this.#audit.lastUsedAt(connectionId);
+  }
+
   async #afterWaiting(asking: Promise<AccessTokenOutcome>, where: ConnectionWhere, request: TokenRequest): Promise<AccessTokenOutcome> {
     try {
       const outcome = await asking;
@@ -125,6 +129,10 @@ class RequestConnections implements ViewerConnections {
 
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome> {
     return this.#reads.accessToken(where, request);
+  }
+
+  lastUsedAt(connectionId: string): Promise<Date | null> {
+    return this.#reads.lastUsedAt(connectionId);
   }
 
   start(slug: string, options: StartOptions): Promise<Connection> {

@@ -209,6 +209,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   verify: ["true"],
   scopes: ['["read"]'],
   kind: ['"user"'],
+  purpose: ['"a report"'],
   loginHint: ['"ada@example.test"'],
   "user.id": ['"fred"', '"grace"'],
   "group.id": ['"acme"'],
