@@ -10,6 +10,7 @@ import "./session.ts";
 import "./owner.ts";
 import "./lists.ts";
 import "./node-query.ts";
+import "./audit.ts";
 import "./event-feed.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";

@@ -13,6 +13,7 @@ type Find = (id: string, context: Context) => Promise<Identified | null>;
 
 /** Each finds what the caller could reach otherwise, and nothing else. */
 const finders: Record<NodeType, Find> = {
+  AuditEvent: async (id, { platform }) => (await platform?.findAuditEvent?.(id)) ?? null,
   async Platform(id, { catalog }) {
     const platform = await catalog.getPlatform();
     return platform.slug === id ? platform : null;

@@ -3,7 +3,7 @@ import { badUserInput } from "./errors.ts";
 import { idSchema, slugSchema } from "./input.ts";
 
 /** The types that implement Node. */
-const nodeTypes = ["Authorization", "Connection", "Connector", "Group", "Platform", "User", "Viewer"] as const;
+const nodeTypes = ["AuditEvent", "Authorization", "Connection", "Connector", "Group", "Platform", "User", "Viewer"] as const;
 export type NodeType = (typeof nodeTypes)[number];
 
 const isNodeType = (name: string | undefined): name is NodeType => nodeTypes.some((type) => type === name);

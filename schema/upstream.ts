@@ -4,6 +4,7 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
+import type { AuditFilter, AuditRecord } from "./audit-record.ts";
 import type { GatewayEvent, HistoryEntry, HistoryPage } from "./events.ts";
 import type { Problem } from "./problems.ts";
 import type { PromiseOrValue } from "./promise-or-value.ts";
@@ -305,6 +306,10 @@ export interface PlatformAccess {
    * Throws FORBIDDEN where users sign in elsewhere.
    */
   revokeUserTokens(id: string): Promise<KnownUser | null>;
+  /** The gateway's audit, the newest first. The gateway keeps it over every upstream: no adapter does. */
+  listAuditEvents?(filter: AuditFilter, page: PageRequest): Promise<Page<AuditRecord>>;
+  /** One of them by its id, or null. */
+  findAuditEvent?(id: string): Promise<AuditRecord | null>;
   /**
    * Yields each event after the one with this id, or from now on, until the reader stops. Throws BAD_USER_INPUT for one that is not kept.
    * Left out: the upstream tells none.

@@ -53,6 +53,11 @@ const badValues: Record<string, readonly unknown[]> = {
   "filter.accountId": ["", "a\u0000", "\ud800", "x".repeat(321), []],
   "filter.accountLabel": ["", "a\u0000", "\ud800", "x".repeat(321), 1],
   "filter.updatedSince": ["yesterday", "2026-01-31", "2026-01-31T12:00:00", 1, ""],
+  "filter.since": ["yesterday", 1, ""],
+  "filter.until": ["yesterday", 1, ""],
+  "filter.user": externalIds,
+  "filter.connection": ["", "a\u0000", "\ud800", "x".repeat(256), []],
+  "filter.action": ["", "token", "token.", "x".repeat(70), 1],
   "input.name": ["x".repeat(256), "a\u0000", "\udfff", 1],
 };
 
@@ -112,7 +117,7 @@ const wayTo: Record<string, { operation: string; before: string; after: string; 
   Authorization: { operation: "query", before: `connection(where: { slug: "test" }) { authorization {`, after: "} }", isServer: false },
 };
 const serverFields = new Set(
-  ["user", "group", "users", "groups", "allConnections"]
+  ["user", "group", "users", "groups", "allConnections", "auditEvents"]
     .map((name) => `Query.${name}`)
     .concat("Mutation.provisionUser", "Subscription.events"),
 );
@@ -225,6 +230,7 @@ describe("what is for servers", () => {
     `{ users { totalCount } }`,
     `{ groups { totalCount } }`,
     `{ allConnections { totalCount } }`,
+    `{ auditEvents { totalCount } }`,
     `mutation { provisionUser(input: { id: "eve" }) { token } }`,
   ])("is UNAUTHENTICATED without a credential and FORBIDDEN for users: %s", async (query) => {
     expect((await test.graphql(query)).errors[0]?.extensions.code).toBe("UNAUTHENTICATED");

@@ -1,7 +1,8 @@
 import { externalIdSchema, idSchema } from "../../schema/input.ts";
 import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
+import type { Page } from "../../schema/upstream.ts";
 import { followAudit } from "../custody/audit-follow.ts";
-import type { AuditPage, AuditReader } from "../custody/audit-read.ts";
+import type { AuditReader } from "../custody/audit-read.ts";
 import { verifyAudit } from "../custody/audit-verify.ts";
 import type { Services } from "../services.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
@@ -47,7 +48,7 @@ export async function printAudit({ database, audit }: Services, options: AuditOp
 async function printAll({ list }: AuditReader, filter: AuditFilter, print: (record: AuditRecord) => void): Promise<void> {
   let after: string | null = null;
   do {
-    const page: AuditPage = await list(filter, { first: BATCH_ROWS, after }, "oldest");
+    const page: Page<AuditRecord> = await list(filter, { first: BATCH_ROWS, after }, "oldest");
     for (const { item } of page.items) print(item);
     after = page.next;
   } while (after !== null);

@@ -3,6 +3,7 @@ import type { SelectQueryBuilder } from "kysely";
 import { z } from "zod";
 import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
 import { badUserInput } from "../../schema/errors.ts";
+import type { Page, PageRequest } from "../../schema/upstream.ts";
 import type { Database } from "../store/database.ts";
 import type { AuditEventRow, Tables } from "../store/tables.ts";
 import { openOrigin, parseFacts } from "./audit-facts.ts";
@@ -11,18 +12,11 @@ import type { Person, Persons } from "./persons.ts";
 /** Which way a list goes by the time of the first. */
 export type AuditOrder = "newest" | "oldest";
 
-/** A part of a list. */
-export interface AuditPage {
-  items: readonly { cursor: string; item: AuditRecord }[];
-  /** Where the next page begins; null at the end. */
-  next: string | null;
-}
-
 export interface AuditReader {
   /** Acts in the order of their first time. Throws BAD_USER_INPUT for an `after` that is no cursor. */
-  list(this: void, filter: AuditFilter, page: { first: number; after: string | null }, order: AuditOrder): Promise<AuditPage>;
-  /** How many acts there are to which the filter applies. */
-  count(this: void, filter: AuditFilter): Promise<number>;
+  list(this: void, filter: AuditFilter, page: PageRequest, order: AuditOrder): Promise<Page<AuditRecord>>;
+  /** The act of this id, or null. */
+  find(this: void, id: string): Promise<AuditRecord | null>;
   /** The acts that these rows tell of, in their order. */
   show(this: void, rows: readonly AuditEventRow[]): Promise<AuditRecord[]>;
 }
@@ -43,11 +37,23 @@ export function createAuditReader({ database: { query }, persons }: { database: 
     return rows.map((row) => toRecord(row, known));
   }
 
+  async function count(filter: RowFilter): Promise<number> {
+    const { count: rows } = await selectRows(query.selectFrom("audit_events"), filter)
+      .select(({ fn }) => fn.countAll<number | string>().as("count"))
+      .executeTakeFirstOrThrow();
+    return Number(rows);
+  }
+
   return {
     show,
+    async find(id) {
+      const rows = await query.selectFrom("audit_events").selectAll().where("id", "=", id).execute();
+      const [record = null] = await show(rows);
+      return record;
+    },
     async list(filter, { first, after }, order) {
       const found = await toRowFilter(filter);
-      if (!found) return { items: [], next: null };
+      if (!found) return { items: [], next: null, count: async () => 0 };
       const from = after === null ? null : parseCursor(after);
       const rows = await selectRows(query.selectFrom("audit_events"), found)
         .selectAll()
@@ -64,15 +70,7 @@ export function createAuditReader({ database: { query }, persons }: { database: 
       const shown = rows.slice(0, first);
       const records = await show(shown);
       const items = records.map((item, index) => ({ cursor: cursorOf(shown[index]), item }));
-      return { items, next: rows.length > first ? (items.at(-1)?.cursor ?? null) : null };
-    },
-    async count(filter) {
-      const found = await toRowFilter(filter);
-      if (!found) return 0;
-      const { count } = await selectRows(query.selectFrom("audit_events"), found)
-        .select(({ fn }) => fn.countAll<number | string>().as("count"))
-        .executeTakeFirstOrThrow();
-      return Number(count);
+      return { items, next: rows.length > first ? (items.at(-1)?.cursor ?? null) : null, count: () => count(found) };
     },
   };
 }

@@ -1,6 +1,7 @@
+import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
 import { GatewayError } from "../../schema/errors.ts";
 import { parseInput, purposeSchema } from "../../schema/input.ts";
-import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, TokenRequest } from "../../schema/upstream.ts";
+import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, Page, PageRequest, TokenRequest } from "../../schema/upstream.ts";
 import type { Exchange } from "../http/pipeline.ts";
 import type { Audit } from "./audit.ts";
 import { agentOf, type AuditAction, type AuditActor, type AuditEvent, type RequestOrigin } from "./audit-event.ts";
@@ -31,7 +32,7 @@ function purposeOf(headers: Pick<Headers, "get">): string | null {
 }
 
 /** What requests need of the audit. */
-export type RequestAudits = Pick<Audit, "record" | "lastUsedAt">;
+export type RequestAudits = Pick<Audit, "record" | "lastUsedAt" | "reader">;
 
 /** Records what one request does: who sent it, from where and why. A class, as one is made at each request. */
 export class RequestAudit {
@@ -60,6 +61,15 @@ export class RequestAudit {
   /** As `OwnerConnections.lastUsedAt`. */
   lastUsedAt(connectionId: string): Promise<Date | null> {
     return this.#audit.lastUsedAt(connectionId);
+  }
+
+  /** What was recorded, the newest first. */
+  list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditRecord>> {
+    return this.#audit.reader.list(filter, page, "newest");
+  }
+
+  find(id: string): Promise<AuditRecord | null> {
+    return this.#audit.reader.find(id);
   }
 
   /** Records an answer to "a token, please". @param owner Whose token was asked for, where that is known. */

@@ -1,12 +1,15 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createHash } from "node:crypto";
 import { getIntrospectionQuery, parse } from "graphql";
 import { createAcceptedDocuments } from "./documents.ts";
 import { findPrepared } from "./prepared.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+
+// A busy machine takes more than a minute for so many requests.
+vi.setConfig({ testTimeout: 300_000 });
 
 let test: TestApp;
 let ada: TestUser;

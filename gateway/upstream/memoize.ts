@@ -1,3 +1,4 @@
+import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type { HistoryEntry, HistoryPage } from "../../schema/events.ts";
 import type {
@@ -8,6 +9,8 @@ import type {
   KnownUser,
   Owner,
   OwnerConnections,
+  Page,
+  PageRequest,
   PlatformAccess,
   ProvisionedUser,
   StartOptions,
@@ -212,6 +215,14 @@ class RequestPlatform implements PlatformAccess {
   get events(): PlatformAccess["events"] {
     const { events } = this.#platform;
     return events && (async (after) => assertingEach(await events(after), this.#assertKnown));
+  }
+
+  listAuditEvents(filter: AuditFilter, page: PageRequest): Promise<Page<AuditRecord>> {
+    return this.#audit.list(filter, page);
+  }
+
+  findAuditEvent(id: string): Promise<AuditRecord | null> {
+    return this.#audit.find(id);
   }
 
   connectionsOf(owner: Owner): OwnerConnections {

@@ -219,6 +219,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   first: ["2"],
   after: ['"x"'],
   filter: ['{ owner: { group: "acme" } }'],
+  "auditEvents.filter": ['{ user: "ada" }'],
   returnTo: ['"/"'],
   token: ['"BEARER"'],
   state: ['"STATE"'],
