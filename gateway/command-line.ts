@@ -128,6 +128,7 @@ const commands = new Map<string, Command>([
     "webhooks replay",
     { subject: "name", options: ["id", "since"], run: async (name, options) => (await load()).replayEvents(name, options) },
   ],
+  ["doctor", { options: ["json"], run: async (_subject, options) => (await load()).runDoctor(options) }],
   ["backup", { subject: "path", run: async (path) => (await load()).makeBackup(path) }],
   [
     "restore",

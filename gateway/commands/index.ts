@@ -3,6 +3,7 @@ export { printAudit, verifyAuditChains } from "./audit.ts";
 export { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 export { makeBackup, restoreBackup } from "./backups.ts";
 export { addConnector, checkConnectors, listKnownProviders } from "./connectors.ts";
+export { runDoctor } from "./doctor.ts";
 export { printKeyStatus, printSealingKey, resealStore } from "./sealing-keys.ts";
 export { rotateSigningKey } from "./signing-keys.ts";
 export { printUserToken, revokeUser } from "./users.ts";

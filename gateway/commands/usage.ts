@@ -26,6 +26,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway webhooks dead <name>         list the events that a webhook has not taken in a day
   xkit-gateway webhooks replay <name>       send the dead events again, or the one, or all since a time
       [--id <event>] [--since <time>]
+  xkit-gateway doctor                       look at all that a gateway needs: configuration, store, keys, clock, address, disk, providers
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
   xkit-gateway restore --taken-at <time>    say when the dump of a restored Postgres store was started
