@@ -23,6 +23,7 @@ const order: readonly (readonly string[])[] = [
   ["gateway/services"],
   ["gateway/upstream"],
   ["gateway/auth"],
+  ["gateway/transfer"],
   ["gateway/config", "gateway/vault"],
   ["gateway/custody"],
   ["gateway/providers", "gateway/store"],

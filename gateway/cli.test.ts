@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -213,6 +214,56 @@ describe("the command line", () => {
     await started.ended;
   });
 
+  it("imports connections of lines, and exits with 1 where one is refused", async () => {
+    const connectors = [{ provider: "github", client_id: "client", client_secret: "planted" }];
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" }, connectors }));
+    const lines = [
+      { user: "ada", connector: "github", access_token: "planted-token" },
+      { user: "ada", connector: "none", access_token: "planted-token" },
+    ];
+    writeFileSync(join(directory, "dump.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+    const refused = 'line 2  refused  connector: there is no connector "none" in the configuration.\n';
+    expect(await run(["import", "dump.jsonl", "--dry-run"])).toEqual({
+      code: 1,
+      stdout: `line 1  imported  github of user ada\n${refused}`,
+      stderr: "2 connections: 1 imported, 0 skipped, 0 kept, 1 refused. Nothing was written: this was a dry run.\n",
+    });
+    expect(await run(["import", "dump.jsonl"])).toEqual({
+      code: 1,
+      stdout: refused,
+      stderr: "2 connections: 1 imported, 0 skipped, 0 kept, 1 refused.\n",
+    });
+    const [first = ""] = (await run(["import", "dump.jsonl", "--json"])).stdout.split("\n");
+    expect(JSON.parse(first)).toMatchObject({ line: 1, status: "skipped", connector: "github", owner: { kind: "user", id: "ada" } });
+    expect(await run(["import", "missing.jsonl"])).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot be read (ENOENT)") });
+  });
+
+  it("exports connections sealed into a new file, and imports them with the private key from the environment", async () => {
+    const connectors = [{ provider: "github", client_id: "client", client_secret: "planted" }];
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" }, connectors }));
+    writeFileSync(join(directory, "dump.jsonl"), JSON.stringify({ user: "ada", connector: "github", access_token: "planted-token" }));
+    const pair = generateKeyPairSync("x25519");
+    writeFileSync(join(directory, "to.pub"), pair.publicKey.export({ type: "spki", format: "pem" }));
+    await run(["import", "dump.jsonl"]);
+    expect(await run(["export", "out", "--to", "to.pub"])).toMatchObject({ code: 0, stdout: "" });
+    expect(readFileSync(join(directory, "out"), "utf8")).toMatch(/^[\w-]+(\.[\w-]+){4}\n$/);
+    expect(await run(["export", "out", "--to", "to.pub"])).toMatchObject({ code: 2, stderr: expect.stringContaining("(EEXIST)") });
+    expect(await run(["export", "out", "--to", "dump.jsonl"])).toMatchObject({ code: 2, stderr: expect.stringContaining("no key") });
+    const elsewhere = {
+      DATABASE_URL: "file:other.db",
+      XKIT_IMPORT_KEY: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    };
+    expect(await run(["import", "out"], elsewhere)).toMatchObject({ code: 0, stderr: expect.stringContaining("1 imported") });
+  });
+
+  it("prints what is held of a user, erases it, and refuses one of whom nothing is held", async () => {
+    await run(["users", "token", "ada", "--name", "Ada"]);
+    const { stdout } = await run(["users", "export", "ada"]);
+    expect(JSON.parse(stdout)).toMatchObject({ user: { id: "ada", name: "Ada", group: null }, sessions: [], connections: [] });
+    expect(await run(["users", "erase", "ada"])).toEqual({ code: 0, stdout: "Erased: users 1\n", stderr: "" });
+    expect(await run(["users", "erase", "ada"])).toMatchObject({ code: 2, stderr: expect.stringContaining("Nothing is held") });
+  });
+
   it("prints its usage", async () => {
     expect(await run(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("keys rotate") });
   });
@@ -225,6 +276,11 @@ describe("the command line", () => {
     [["users", "token", "a\u0007"], "control characters"],
     [["keys", "create", "billing"], "Too many arguments: billing"],
     [["keys", "list", "--name", "x"], "takes no --name"],
+    [["keys", "revoke", "pk_nothing"], "no such publishable key"],
+    [["import", "dump.jsonl", "--from", "csv"], "--from must be one of jsonl, nango, better-auth"],
+    [["import", "dump.jsonl", "--map", "slack"], "--map must be like"],
+    [["import", "dump.jsonl", "--from", "better-auth"], "Set BETTER_AUTH_SECRET"],
+    [["export", "out"], "needs --to <file>"],
     [["connectors", "add", "slak"], 'no known provider "slak"'],
     [["--nonsense"], "--nonsense"],
   ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {

@@ -21,6 +21,10 @@ type Options = {
   since?: string;
   user?: string;
   connection?: string;
+  from?: string;
+  map?: string;
+  to?: string;
+  "dry-run"?: boolean;
   follow?: boolean;
   id?: string;
 };
@@ -76,6 +80,8 @@ const commands = new Map<string, Command>([
       },
     },
   ],
+  ["users erase", { subject: "user_id", options: ["json"], run: async (id, options) => (await load()).eraseUser(id, options) }],
+  ["users export", { subject: "user_id", run: async (id) => (await load()).exportUser(id) }],
   [
     "keys create",
     {
@@ -129,6 +135,23 @@ const commands = new Map<string, Command>([
     { subject: "name", options: ["id", "since"], run: async (name, options) => (await load()).replayEvents(name, options) },
   ],
   ["doctor", { options: ["json"], run: async (_subject, options) => (await load()).runDoctor(options) }],
+  [
+    "import",
+    {
+      subject: "file",
+      options: ["from", "map", "dry-run", "json"],
+      run: async (file, options) => (await load()).importFile(file, options),
+    },
+  ],
+  [
+    "export",
+    {
+      subject: "file",
+      isSubjectOptional: true,
+      options: ["to"],
+      run: async (file, options) => (await load()).exportConnections(file, options),
+    },
+  ],
   ["backup", { subject: "path", run: async (path) => (await load()).makeBackup(path) }],
   [
     "restore",
@@ -207,6 +230,10 @@ function parse(argv: string[]) {
       since: { type: "string" },
       user: { type: "string" },
       connection: { type: "string" },
+      from: { type: "string" },
+      map: { type: "string" },
+      to: { type: "string" },
+      "dry-run": { type: "boolean" },
       follow: { type: "boolean" },
       help: { type: "boolean", short: "h" },
       version: { type: "boolean" },

@@ -11,6 +11,8 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway users token <user_id>        print a user token, making the user known first
       [--group <id>] [--name <name>]
   xkit-gateway users revoke <user_id>       end all tokens and sessions that the user has until now
+  xkit-gateway users erase <user_id>        delete all that is held of a user, and revoke their grants
+  xkit-gateway users export <user_id>       print all that is held of a user as JSON, without tokens
   xkit-gateway keys create [--name <name>]  print a new pair of API keys; the secret is shown once
   xkit-gateway keys list                    list them, without their secrets
   xkit-gateway keys revoke <publishable>    end a pair, in every process
@@ -27,6 +29,11 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway webhooks replay <name>       send the dead events again, or the one, or all since a time
       [--id <event>] [--since <time>]
   xkit-gateway doctor                       look at all that a gateway needs: configuration, store, keys, clock, address, disk, providers
+  xkit-gateway import <file>                import connections from lines of JSON; - reads what is piped in
+      [--from jsonl|nango|better-auth]      how the file is written; default: jsonl
+      [--map <theirs>=<ours>,…]             connectors by another system's names for them
+      [--dry-run]                           write nothing, and say what would become of each line
+  xkit-gateway export [<file>] --to <key>   export the working connections, sealed to a public key in a file
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place
   xkit-gateway restore --taken-at <time>    say when the dump of a restored Postgres store was started
@@ -34,7 +41,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway <group>                      list the commands of a group, as keys
   xkit-gateway --version
 
---json prints one JSON value in place of lines, where a command lists something; audit prints one on each line.
+--json prints one JSON value in place of lines, where a command lists something; audit and import print one on each line.
 Environment and configuration file are those of the gateway itself.
 Exit codes: 0 done, 1 failed, or something is wrong that was looked for, 2 misuse of the command line or its configuration.`;
 

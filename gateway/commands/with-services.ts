@@ -18,15 +18,20 @@ export interface StoreOptions {
   mayCreateStore?: boolean;
 }
 
+type ServicesCommand = (services: Services, config: Config) => Promise<void>;
+
 /**
  * Opens the services for one command, and closes them. Throws `UsageError` where the store's file is not there: a command that is run in
  * another folder than the gateway must not make a second store.
  */
-export async function withServices(
-  command: (services: Services, config: Config) => Promise<void>,
-  { mayCreateStore = false }: StoreOptions = {},
-): Promise<void> {
-  const config = readServicesConfig();
+export const withServices = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>
+  run(command, readServicesConfig(), options);
+
+/** The same for a command that needs the connectors, and so their secrets. */
+export const withConnectors = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>
+  run(command, parseConfig(process.env, readConfigFile()), options);
+
+async function run(command: ServicesCommand, config: Config, { mayCreateStore = false }: StoreOptions): Promise<void> {
   if (!(mayCreateStore && process.env["DATABASE_URL"])) assertStoreThere(config.databaseUrl);
   const services = await openServices(config, systemClock, silentLog);
   try {

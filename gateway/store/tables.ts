@@ -28,6 +28,7 @@ export interface Tables {
   counters: CounterRow;
   deliveries: DeliveryRow;
   connector_troubles: ConnectorTroubleRow;
+  imports: ImportRow;
 }
 
 export interface SigningKeyRow {
@@ -284,4 +285,12 @@ export interface PersonRow {
 export interface ConnectionUseRow {
   connection_id: string;
   last_used_at: number;
+}
+
+/** A connection that was imported. Its import is not repeated. */
+export interface ImportRow {
+  /** What names it where it came from (`transfer/imported-connection.ts`). */
+  import_id: string;
+  connection_id: string;
+  imported_at: number;
 }

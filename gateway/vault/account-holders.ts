@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import type { Account } from "../oauth/account.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
-import type { AuthorizationRow, Tables } from "../store/tables.ts";
+import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { accountInUse, type ConnectingFailure, unnamedAccount } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { relationTo } from "./same-account.ts";
@@ -45,20 +45,23 @@ export async function lookAtOthers(
   const { name, sharedAccounts } = started.connector;
   const isRefused = sharedAccounts === "refuse";
   if (account === null || account.id === null) return { others: [], failure: isRefused ? unnamedAccount(name) : null };
-  const others = await listOthers(query, started, { id: account.id, idPath: account.idPath });
+  const others = await listOthers(query, started.connection, { id: account.id, idPath: account.idPath });
   // What was connected before it was refused goes on.
   const isHeld = previous?.status === "active" && previous.account_id !== null && relationTo(started, previous, account) === "same";
   return { others, failure: isRefused && others.length > 0 && !isHeld ? accountInUse(name) : null };
 }
 
 /** In SQLite every writing transaction is alone already. */
-const lockAccount = (transaction: Transaction<Tables>, slug: string, accountId: string) =>
+export const lockAccount = (transaction: Kysely<Tables>, slug: string, accountId: string) =>
   sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(["account", slug, accountId])}, 0))`.execute(transaction);
 
-/** The connections of other owners that this account serves. One whose grant has ended serves nothing. */
-async function listOthers(
+/**
+ * The connections of other owners that this account serves. One whose grant has ended serves nothing. Where the path of its id is not known,
+ * accounts are compared by their ids alone.
+ */
+export async function listOthers(
   query: Kysely<Tables>,
-  { connection: { owner_kind: kind, owner_id: id, connector_slug: slug } }: StartedConnection,
+  { owner_kind: kind, owner_id: id, connector_slug: slug }: Pick<ConnectionRow, "owner_kind" | "owner_id" | "connector_slug">,
   account: { id: string; idPath: string | null },
 ): Promise<string[]> {
   const rows = await query
@@ -66,7 +69,11 @@ async function listOthers(
     .innerJoin("connections", "connections.authorization_id", "authorizations.id")
     .select("connections.id")
     .where("authorizations.account_id", "=", account.id)
-    .where((row) => row.or([row("authorizations.account_id_path", "=", account.idPath), row("authorizations.account_id_path", "is", null)]))
+    .$if(account.idPath !== null, (rows) =>
+      rows.where((row) =>
+        row.or([row("authorizations.account_id_path", "=", account.idPath), row("authorizations.account_id_path", "is", null)]),
+      ),
+    )
     .where("authorizations.status", "=", "active")
     // As an expression that no index has: a connector's connections are many, an account's grants few.
     .where(sql`connections.connector_slug || ''`, "=", slug)

@@ -2,7 +2,8 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { credentialHeaderOf } from "../providers/provider.ts";
 
 /** The field that a key is typed into. */
-const keyFieldOf = ({ collect }: Pick<ConnectorConfig, "collect">): string => collect?.fields.find(({ secret }) => secret)?.name ?? "";
+export const keyFieldOf = ({ collect }: Pick<ConnectorConfig, "collect">): string =>
+  collect?.fields.find(({ secret }) => secret)?.name ?? "";
 
 /** What is sent to the provider: the key, or a user and a password with a colon between them (RFC 7617 section 2). */
 export function credentialOf(connector: Pick<ConnectorConfig, "facts" | "collect">, values: Readonly<Record<string, string>>): string {

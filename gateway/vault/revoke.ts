@@ -9,10 +9,13 @@ import { grantClientOf } from "./grant-client.ts";
 import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 import { unattendedRequest } from "./unattended-request.ts";
 
+/** What became of a grant at its provider. `nothing`: there was no token, or the provider has no way to revoke one. */
+export type Revoked = "revoked" | "nothing" | "failed";
+
 /** Ends grants at the provider (RFC 7009), as far as it can be reached. Failures are logged, never thrown. */
 export interface Revoker {
   /** Revokes what the row holds, which may be gone from the store. */
-  revokeStored(stored: StoredConnection): Promise<void>;
+  revokeStored(stored: StoredConnection): Promise<Revoked>;
   /** Revokes tokens that came too late to be stored, of all kinds. */
   revoke(stored: StoredConnection, tokens: TokenSet): Promise<void>;
 }
@@ -25,15 +28,18 @@ interface Dependencies extends Keys {
 
 export function createRevoker({ discovery, log, timeoutMs, ...keys }: Dependencies): Revoker {
   /** A secret that does not open, or a configuration that has changed since, must not keep a user connected. */
-  async function revoke(stored: StoredConnection, tokens: TokenSet | null): Promise<void> {
+  async function revoke(stored: StoredConnection, tokens: TokenSet | null): Promise<Revoked> {
     const facts = { connection: stored.connection.id, connector: stored.connector.slug };
     try {
       const revocation = await revocationOf(stored, tokens);
-      const result = revocation && (await revokeToken(revocation));
-      if (result?.ok === false) log.warn({ ...facts, code: result.code }, "not revoked at the provider");
+      if (!revocation) return "nothing";
+      const result = await revokeToken(revocation);
+      if (result.ok) return "revoked";
+      log.warn({ ...facts, code: result.code }, "not revoked at the provider");
     } catch (err) {
       log.warn({ ...facts, err }, "not revoked at the provider");
     }
+    return "failed";
   }
 
   /** Null where there is nothing to revoke, or nowhere. */

@@ -160,7 +160,11 @@ const assumedScopes = (before: AuthorizationRow): string[] =>
   parseScopes(before.status === "active" ? before.granted_scopes : before.requested_scopes);
 
 /** Rule 7: `expires_in`, else the connector's default life, else the JWT's `exp`, else unknown. */
-export function expiryOf(tokens: TokenSet, connector: ConnectorConfig, askedAt: number): number | null {
+export function expiryOf(
+  tokens: Pick<TokenSet, "accessToken" | "expiresInSeconds">,
+  connector: ConnectorConfig,
+  askedAt: number,
+): number | null {
   const seconds = tokens.expiresInSeconds ?? connector.oauth?.provider.accessTokenLifetimeSeconds ?? null;
   if (seconds !== null) return toInstant(askedAt + seconds * 1000, askedAt);
   const expiresAtSeconds = jwtExpiry(tokens.accessToken);

@@ -17,6 +17,7 @@ import { tokenKinds } from "./0016-token-kinds.ts";
 import { lists } from "./0017-lists.ts";
 import { historyAndEvents } from "./0018-history-and-events.ts";
 import { audit } from "./0019-audit.ts";
+import { imports } from "./0020-imports.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   lists,
   historyAndEvents,
   audit,
+  imports,
 ];

@@ -1,0 +1,59 @@
+import { externalIdSchema } from "../../schema/input.ts";
+import { theOperator } from "../custody/audit-event.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { ErasedConnection, ErasedUser } from "../transfer/erase-user.ts";
+import type { Services } from "../services.ts";
+import { createTransfer, type Transfer } from "../transfer/transfer.ts";
+import { requireArgument, UsageError } from "./usage-error.ts";
+import { silentLog, withConnectors } from "./with-services.ts";
+
+/** `users erase`: deletes all that is held of a user, and says what became of each connection. Exits with 1 where a grant lives on. */
+export async function eraseUser(externalId: string, { json: isJson = false }: { json?: boolean }): Promise<void> {
+  const erased = await withTransfer(externalId, (transfer, id) => transfer.eraseUser(id, theOperator));
+  console.log(isJson ? JSON.stringify(toJson(erased)) : toText(erased).join("\n"));
+  if (erased.connections.some(({ revocation }) => revocation === "failed" || revocation === "unknown_connector")) process.exitCode = 1;
+}
+
+/** `users export`: prints all that is held of a user as JSON, without a token. */
+export async function exportUser(externalId: string): Promise<void> {
+  const held = await withTransfer(externalId, async (transfer, id, { audit }) => {
+    const described = await transfer.describeUser(id);
+    if (described) audit.record({ action: "user.export", actor: theOperator, owner: { kind: "user", id } });
+    return described;
+  });
+  console.log(JSON.stringify(held, null, 2));
+}
+
+async function withTransfer<Answer>(
+  externalId: string,
+  ask: (transfer: Transfer, id: string, services: Services) => Promise<Answer | null>,
+): Promise<Answer> {
+  const id = requireArgument("user_id", externalIdSchema.safeParse(externalId));
+  const answers: Answer[] = [];
+  await withConnectors(async (services, { connectors, providerTimeoutMs: timeoutMs, spoolDirectory }) => {
+    const transfer = createTransfer({ ...services, connectors, clock: systemClock, log: silentLog, timeoutMs, spoolDirectory });
+    const answer = await ask(transfer, id, services);
+    if (answer === null) return;
+    answers.push(answer);
+  });
+  const [answer] = answers;
+  if (answer === undefined) throw new UsageError("Nothing is held of such a user.");
+  return answer;
+}
+
+const words: Record<ErasedConnection["revocation"], string> = {
+  revoked: "revoked at the provider",
+  nothing: "nothing to revoke at the provider",
+  failed: "NOT revoked at the provider: it can be revoked in the account's settings there",
+  unknown_connector: "NOT revoked at the provider: the configuration has its connector no more",
+};
+
+const toJson = ({ connections, shared, rows }: ErasedUser) => ({ connections, group_connections: shared, rows });
+
+const toText = ({ connections, shared, rows }: ErasedUser): string[] => [
+  ...connections.map(({ id, connector, revocation }) => `${connector}  ${id}  ${words[revocation]}`),
+  ...shared.map(({ id, connector, group }) => `${connector}  ${id}  stays with the group ${group}, without the user's name`),
+  `Erased: ${Object.entries(rows)
+    .map(([table, count]) => `${table} ${count}`)
+    .join(", ")}`,
+];

@@ -1,0 +1,126 @@
+import type { Audit } from "../custody/audit.ts";
+import type { AuditActor } from "../custody/audit-event.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Topic } from "../store/changes.ts";
+import type { Database } from "../store/database.ts";
+import type { AuthorizationRow } from "../store/tables.ts";
+import type { Revoked, Revoker } from "../vault/revoke.ts";
+import type { Spool } from "../vault/spool.ts";
+import { deletePerson, type Deletion, type RowCounts } from "./delete-person.ts";
+import type { PersonRows } from "./person-rows.ts";
+import type { Connectors } from "./prepare.ts";
+
+/** How often to look whether a refresh has ended, in milliseconds. */
+const SETTLE_POLL_MS = 100;
+/** What is started while a user is deleted is deleted with the next pass, at most so many times. */
+const MAXIMUM_PASSES = 5;
+
+/** What became of a user's connection. */
+export interface ErasedConnection {
+  id: string;
+  connector: string;
+  /** What became of its grant at the provider. `unknown_connector`: the configuration has the connector no more. */
+  revocation: Revoked | "unknown_connector";
+}
+
+/** What became of a user. */
+export interface ErasedUser {
+  connections: ErasedConnection[];
+  /** Connections of groups that they had connected, which stay without their name. */
+  shared: { id: string; connector: string; group: string }[];
+  /** Rows that were deleted, or changed, by table. */
+  rows: RowCounts;
+}
+
+export interface EraseDependencies {
+  database: Database;
+  connectors: Connectors;
+  revoker: Revoker;
+  spool: Spool;
+  /** Keeps that it was done, under a pseudonym that leads to no person any more. */
+  audit: Pick<Audit, "record" | "forget">;
+  /** Of this machine. */
+  clock: Clock;
+  log: Pick<Log, "info">;
+}
+
+/**
+ * Deletes all that is held of a user: first here, in one transaction, then their grants at the providers, as far as they can be reached.
+ * Groups keep their connections, without the user's name. Null where nothing was held. Throws what the store throws: then it is to be
+ * done again.
+ */
+export async function eraseUser(dependencies: EraseDependencies, userId: string, actor: AuditActor): Promise<ErasedUser | null> {
+  const deletions: Deletion[] = [];
+  for (let pass = 0; pass < MAXIMUM_PASSES; pass += 1) {
+    const deletion = await deleteOnce(dependencies, userId);
+    if (Object.keys(deletion.counts).length === 0) break;
+    deletions.push(deletion);
+  }
+  const own = deletions.flatMap(({ rows }) => rows.own.connections);
+  forgetSpooled(dependencies.spool, userId, new Set(own.map(({ id }) => id)));
+  if (deletions.length > 0) dependencies.audit.record({ action: "user.erase", actor, owner: { kind: "user", id: userId } });
+  // Also where only the audit knows the user: an erasing that was killed goes on.
+  const isForgotten = await dependencies.audit.forget(
+    userId,
+    own.map(({ id }) => id),
+  );
+  if (deletions.length === 0 && !isForgotten) return null;
+  const connections: ErasedConnection[] = [];
+  for (const { rows } of deletions) connections.push(...(await revokeAll(dependencies, rows)));
+  const shared = deletions.flatMap(({ rows }) => rows.shared.connections);
+  const rows = sumOf(deletions);
+  dependencies.log.info({ connections: connections.length, rows }, "a user was erased");
+  return {
+    connections,
+    shared: shared.map(({ id, connector_slug: connector, owner_id: group }) => ({ id, connector, group })),
+    rows,
+  };
+}
+
+async function deleteOnce({ database, clock }: EraseDependencies, userId: string): Promise<Deletion> {
+  for (;;) {
+    await database.clock.measure();
+    // Known once the rows are.
+    const topics: Topic[] = [];
+    const deletion = await database.write(topics, async (transaction) => {
+      const done = await deletePerson(database, transaction, userId);
+      if (done !== "under way") topics.push(...done.topics);
+      return done;
+    });
+    if (deletion !== "under way") return deletion;
+    await clock.sleep(SETTLE_POLL_MS);
+  }
+}
+
+/** New tokens that wait on this machine for the store: none of theirs may come back. */
+function forgetSpooled(spool: Spool, userId: string, connectionIds: ReadonlySet<string>): void {
+  for (const spooled of spool.list())
+    if (connectionIds.has(spooled.connectionId) || ("userId" in spooled && spooled.userId === userId)) spooled.forget();
+}
+
+async function revokeAll({ connectors, revoker }: EraseDependencies, { own }: PersonRows): Promise<ErasedConnection[]> {
+  const erased: ErasedConnection[] = [];
+  for (const connection of own.connections) {
+    const { id, connector_slug: slug, authorization_id: current } = connection;
+    const connector = connectors.get(slug);
+    const grants = own.grants.filter((grant) => (grant.came_with ?? grant.id) === current && grant.version > 0);
+    const revoked: Revoked[] = [];
+    // One after the other: the end of one kind of token may be the end of all.
+    if (connector) for (const authorization of grants) revoked.push(await revoker.revokeStored({ connection, connector, authorization }));
+    erased.push({ id, connector: slug, revocation: connector ? worstOf(revoked) : unknownOf(grants) });
+  }
+  return erased;
+}
+
+const worstOf = (revoked: readonly Revoked[]): Revoked =>
+  (["failed", "revoked", "nothing"] as const).find((each) => revoked.includes(each)) ?? "nothing";
+
+const unknownOf = (grants: readonly AuthorizationRow[]): ErasedConnection["revocation"] =>
+  grants.length > 0 ? "unknown_connector" : "nothing";
+
+function sumOf(deletions: readonly Deletion[]): RowCounts {
+  const sum: RowCounts = {};
+  for (const { counts } of deletions) for (const [table, count] of Object.entries(counts)) sum[table] = (sum[table] ?? 0) + count;
+  return sum;
+}
