@@ -90,7 +90,7 @@ const rooms = (loaded: readonly string[]) => {
     xkit: has(/gateway\/upstream\/xkit\/(?!wire-enums)/),
     betterAuth: has(/gateway\/upstream\/better-auth\//),
     demo: has(/gateway\/demo\/|node_modules\/oidc-provider\//),
-    commands: has(/gateway\/commands\/(?!usage-error)/),
+    commands: has(/gateway\/commands\/(?!usage|version)/),
     workers: has(/gateway\/workers\//),
     openapi: has(/gateway\/rest\/openapi\.ts/),
   };

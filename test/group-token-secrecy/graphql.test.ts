@@ -89,7 +89,7 @@ it("every field that can hold a token is listed", () => {
   expect(textFields()).toEqual([...TOKEN_FIELDS, ...OTHER_FIELDS].toSorted());
 });
 
-it("a server gets the group's token by every field that can hold it", async () => {
+it("a server gets the group's token by every field that can hold it", { timeout: ENUMERATION_TIMEOUT_MS }, async () => {
   const { leaking, reached } = await askAll(
     world,
     "server",
