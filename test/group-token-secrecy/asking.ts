@@ -38,8 +38,14 @@ export function operations(world: World, kind: OperationKind, fieldsOf: (root: s
 }
 
 const texts = new Set([...textFields(), "Mutation.logout"]);
-/** Below `node` is what is below other roots: tokens alone are asked for. */
-const fieldsOfUsers = (root: string) => (root === "node" || SERVER_ROOTS.includes(root) ? TOKEN_FIELDS : [...texts]);
+/** Below these is what is below `connection`, `user` and `group`: of tokens, those are asked for that stand by themselves. */
+const OTHER_WAYS: readonly string[] = ["node", "users", "groups", "allConnections"];
+const PLAIN_TOKEN_FIELDS = ["Authorization.accessToken", "Group.connectionToken", "User.connectionToken"];
+
+function fieldsOfUsers(root: string): readonly string[] {
+  if (OTHER_WAYS.includes(root)) return PLAIN_TOKEN_FIELDS;
+  return SERVER_ROOTS.includes(root) ? TOKEN_FIELDS : [...texts];
+}
 
 /** Asks one after the other, each with what it needs to succeed. */
 export async function askAll(world: World, asker: AskerName | "server", list: readonly Operation[]): Promise<Outcome> {
