@@ -35,7 +35,7 @@ import { createOperatorRoutes } from "./http/operator-routes.ts";
 import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
 import { countRefusal, createRateLimits } from "./http/rate-limits.ts";
-import { createReadiness } from "./http/readiness.ts";
+import { createReadiness, type Degradations } from "./http/readiness.ts";
 import { nameRequests } from "./http/request-id.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
@@ -107,7 +107,7 @@ type Parts = ReturnType<typeof createParts>;
 
 /** What several of them share. */
 function createParts(dependencies: Dependencies) {
-  const { config, services, upstream, log, primary } = dependencies;
+  const { config, services, upstream, metrics, log, primary } = dependencies;
   const { auth, database, sealer, audit: audits } = services;
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
@@ -115,11 +115,13 @@ function createParts(dependencies: Dependencies) {
   const contexts = createContextFactory(auth, upstream, { linkPage: (link) => linkPage(links, config.publicUrl, link), audits });
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
-  const readiness = createReadiness(checks, [
-    () => database.degradation(),
-    () => upstream.degradation(),
-    () => primary?.degradation() ?? null,
-  ]);
+  const degradations = {
+    store: () => database.degradation(),
+    upstream: () => upstream.degradation(),
+    workers: () => primary?.degradation() ?? null,
+  };
+  showDegradations(metrics, degradations);
+  const readiness = createReadiness(checks, degradations);
   const limitsOf = createRateLimits({
     ...config.rateLimits,
     warnsOfProxy: config.mode === "production",
@@ -129,6 +131,15 @@ function createParts(dependencies: Dependencies) {
   });
   return { ...dependencies, auth, database, audits, signIn, handoffServices, links, contexts, pages, readiness, limitsOf };
 }
+
+const showDegradations = ({ readGauge }: Metrics, degradations: Degradations): void =>
+  readGauge({
+    name: "xkit_degraded",
+    help: "1 where something does not work although requests are served, by the part that it is of. /readyz says what.",
+    labelNames: ["part"],
+    ofWorkers: "max",
+    read: () => Object.entries(degradations).map(([part, find]) => ({ labels: { part }, value: find() === null ? 0 : 1 })),
+  });
 
 /** Counts in the memory of this process, or of the primary for all workers, and over all processes of the store where that is shared. */
 function createLimiter({ services: { database }, clock, log, primary }: Dependencies): RateLimiter {

@@ -8,14 +8,19 @@ export interface Readiness {
   drain(this: void): void;
 }
 
-/** @param checks All that must resolve. @param degradations What is degraded when they have, or null. */
-export function createReadiness(checks: readonly (() => Promise<unknown>)[], degradations: readonly (() => string | null)[]): Readiness {
+/** Says what is degraded, by the part that it is of: a sentence, or null. */
+export type Degradations = Readonly<Record<string, () => string | null>>;
+
+/** @param checks All that must resolve. @param degradations What is degraded when they have. */
+export function createReadiness(checks: readonly (() => Promise<unknown>)[], degradations: Degradations): Readiness {
   let isDraining = false;
   return {
     async check() {
       if (isDraining) throw new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway is stopping.");
       await Promise.all(checks.map((check) => check()));
-      const degraded = degradations.map((find) => find()).filter((sentence) => sentence !== null);
+      const degraded = Object.values(degradations)
+        .map((find) => find())
+        .filter((sentence) => sentence !== null);
       return degraded.length > 0 ? degraded.join(" ") : null;
     },
     drain: () => void (isDraining = true),

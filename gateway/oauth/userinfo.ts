@@ -28,11 +28,20 @@ export async function fetchStated(request: StatedRequest): Promise<StatedValues>
   const sources = declaredSources(provider);
   let stated: StatedValues = {};
   for (const [index, userInfo] of provider.userInfo.entries()) {
-    const isFound = (source: string) => Object.hasOwn(isOfUserInfo(source) ? stated : known, source);
-    if (!valuesOf(provider).some((value) => isMissing(value, isFound, index === 0))) break;
+    if (!isLacking(provider, index, stated, known)) break;
     stated = { ...readStated("userinfo", await askUserInfo(request, userInfo), sources), ...stated };
   }
   return stated;
+}
+
+/** Whether `fetchStated` has anything to ask for. */
+export const needsUserInfo = ({ provider, known = {} }: Pick<StatedRequest, "provider" | "known">): boolean =>
+  provider.userInfo.length > 0 && isLacking(provider, 0, {}, known);
+
+/** Whether a declared value is missing before the userinfo request of that index. */
+function isLacking(provider: OAuthProvider, index: number, stated: StatedValues, known: StatedValues): boolean {
+  const isFound = (source: string) => Object.hasOwn(isOfUserInfo(source) ? stated : known, source);
+  return valuesOf(provider).some((value) => isMissing(value, isFound, index === 0));
 }
 
 /** The sources of each value that is declared, the one that wins first. */

@@ -26,12 +26,13 @@ export type MetricsSnapshot = z.output<typeof metricsSnapshotSchema>;
 /** As the library tells them. A value that is no number, as the mean of nothing, says nothing. */
 const registrySchema = z.array(
   z.object({
-    ...metricSchema.omit({ aggregator: true }).shape,
+    ...metricSchema.shape,
+    aggregator: z.enum(aggregators).catch("sum"),
     values: z.array(z.object({ ...valueSchema.shape, value: z.union([z.number(), z.nan(), z.literal([Infinity, -Infinity])]) })),
   }),
 );
 
-/** Gauges that are no sum. A percentile of all processes is not known: that of the slowest one bounds it. */
+/** The library's gauges that are no sum, where it says otherwise of them. A percentile of all processes is not known: that of the slowest one bounds it. */
 const aggregatorOf: readonly (readonly [name: RegExp, aggregator: Aggregator])[] = [
   [/^process_start_time_seconds$|^nodejs_eventloop_lag_min_/, "min"],
   [/^nodejs_eventloop_lag_mean_/, "average"],
@@ -45,7 +46,7 @@ export const toSnapshot = (metrics: unknown): MetricsSnapshot =>
   registrySchema.parse(metrics).map((metric) => ({
     ...metric,
     values: metric.values.filter(({ value }) => Number.isFinite(value)),
-    aggregator: aggregatorOf.find(([name]) => name.test(metric.name))?.[1] ?? "sum",
+    aggregator: aggregatorOf.find(([name]) => name.test(metric.name))?.[1] ?? metric.aggregator,
   }));
 
 /** What was counted in both: counters and histograms. What a process that has ended counted still counts; its gauges do not. */

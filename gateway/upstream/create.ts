@@ -9,7 +9,7 @@ import type { Adapter, Upstream } from "./upstream.ts";
 import { createVaultAdapter, type VaultAdapterOptions } from "./vault.ts";
 import { wrapAdapter, type WrapOptions } from "./wrap.ts";
 
-export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "countOutcome" | "createUserLimit"> {
+export interface UpstreamOptions extends VaultAdapterOptions, Pick<WrapOptions, "createUserLimit"> {
   auth: Auth;
   /** An adapter from outside, in place of what the configuration names. */
   open?: OpenUpstream | undefined;

@@ -25,9 +25,16 @@ export interface VaultAdapter extends TokenHolder {
  * Throws what the store throws.
  */
 export async function createVaultAdapter(options: VaultAdapterOptions): Promise<VaultAdapter> {
-  const { database, auth, platform, connectors, publicUrl, webhooks } = options;
+  const { database, auth, platform, connectors, publicUrl, webhooks, telemetry } = options;
   const vault = createVault(options);
   await vault.adoptSpool();
+  telemetry.metrics.readGauge({
+    name: "xkit_connections",
+    help: "Connections by connector and health, counted at most once a minute.",
+    labelNames: ["connector", "health"],
+    ofWorkers: "max",
+    read: async () => (await vault.countConnections()).map(({ count, ...labels }) => ({ labels, value: count })),
+  });
   const sweep = startEventSweep(options);
   // Most gateways have no webhooks.
   const delivery = webhooks.length > 0 ? (await import("../custody/webhook-delivery.ts")).startDelivery(options) : null;

@@ -1,5 +1,6 @@
-import type { AccessTokenOutcome, OwnerConnections, PlatformAccess } from "../../schema/upstream.ts";
+import type { OwnerConnections, PlatformAccess } from "../../schema/upstream.ts";
 import type { CreateConcurrencyLimit } from "../runtime/concurrency-limit.ts";
+import type { Telemetry } from "../runtime/telemetry.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
 import { assertAskedKind } from "./asked-kind.ts";
 import { guard, type Guards } from "./guard.ts";
@@ -11,14 +12,13 @@ import { withholdGroupTokens } from "./withhold.ts";
 const ALL_SERVERS = "";
 
 export interface WrapOptions extends Pick<Guards, "origins"> {
-  /** Called with the outcome of each question for an access token. */
-  countOutcome(this: void, type: AccessTokenOutcome["type"]): void;
+  telemetry: Telemetry;
   /** Counts the open subscriptions of each user. Default: this process counts alone. */
   createUserLimit?: CreateConcurrencyLimit | undefined;
 }
 
 /** Makes an upstream of an adapter. Each user's connections pass the same wrappers, so that no adapter has to withhold, guard or count. */
-export function wrapAdapter(adapter: Adapter, { origins, countOutcome, createUserLimit }: WrapOptions): Upstream {
+export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLimit }: WrapOptions): Upstream {
   const guards = { origins, limit: createSubscriptionLimit(MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER, createUserLimit) };
 
   /** What was wrapped before, by what it wraps. */
@@ -27,7 +27,7 @@ export function wrapAdapter(adapter: Adapter, { origins, countOutcome, createUse
 
   /** From the inside out. */
   const count = <Connections extends OwnerConnections>(connections: Connections): Connections =>
-    observeOutcomes(assertAskedKind(connections), countOutcome);
+    observeOutcomes(assertAskedKind(connections), telemetry.metrics.countOutcome);
 
   function wrapReads(shared: HeldConnections): OwnerConnections {
     const wrapped = wrappedReads.get(shared) ?? count(withholdGroupTokens(shared));

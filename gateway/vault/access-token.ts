@@ -4,6 +4,7 @@ import type { AccessTokenOutcome, ConnectionWhere, Owner, TokenRequest } from ".
 import { orNullAt } from "../runtime/clock.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Telemetry } from "../runtime/telemetry.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
 import { choose, ownerOf, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
@@ -39,6 +40,7 @@ interface Dependencies {
   macs: RowMacs;
   clock: BoundedClock;
   log: Pick<Log, "error">;
+  telemetry: Telemetry;
   metadataOf: View["metadataOf"];
   publicUrl: string;
   /** Longest a caller waits for a refresh, in milliseconds. The refresh goes on behind it. */
@@ -250,8 +252,17 @@ function conclude(
 }
 
 /** Null: the refresh takes longer, and goes on by itself. */
-function outcomeBefore({ clock }: Resolver, deadline: number, refreshing: Promise<RefreshOutcome>): Promise<RefreshOutcome | null> {
+async function outcomeBefore(
+  { clock, telemetry: { metrics } }: Resolver,
+  deadline: number,
+  refreshing: Promise<RefreshOutcome>,
+): Promise<RefreshOutcome | null> {
   // A failure is the store's. A caller that still waits is told; the next caller tries again.
   refreshing.catch(() => {});
-  return orNullAt(clock, deadline, refreshing);
+  metrics.addWaiters(1);
+  try {
+    return await orNullAt(clock, deadline, refreshing);
+  } finally {
+    metrics.addWaiters(-1);
+  }
 }

@@ -3,6 +3,7 @@ import { requestDeviceCode } from "../oauth/device.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
+import { observeProvider } from "../runtime/telemetry.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import { type AttemptSecrets, replaceSecrets } from "./attempts.ts";
 import type { ConnectingFailure } from "./connecting-failure.ts";
@@ -41,7 +42,7 @@ async function askForCode(
   attempt: AttemptRow,
   { verifier, loginHint }: AttemptSecrets,
 ): Promise<DeviceGrant | ConnectingFailure> {
-  const { attempts, discovery, devicePolls, clock, timeoutMs } = parts;
+  const { attempts, discovery, devicePolls, clock, telemetry, timeoutMs } = parts;
   const { connector, authorization } = started;
   const { oauth } = connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has codes to ask for.");
@@ -52,7 +53,9 @@ async function askForCode(
   const result =
     "ok" in completed
       ? completed
-      : await requestDeviceCode({ provider: fillProvider(completed, values), client: oauth.client, scopes, timeoutMs });
+      : await observeProvider(telemetry, connector.slug, "device_code", () =>
+          requestDeviceCode({ provider: fillProvider(completed, values), client: oauth.client, scopes, timeoutMs }),
+        );
   if (!result.ok) {
     const failure = { code: result.code, message: result.message };
     await attempts.use(attempt);

@@ -3,10 +3,11 @@ import { declaredSources, type OAuthClient, type OAuthProvider, ofTokenKind } fr
 import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { readStated, type StatedValues } from "../oauth/stated-values.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
-import { fetchStated } from "../oauth/userinfo.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { FieldError, fillProvider, isFilled, type Values } from "../providers/template.ts";
+import { observeProvider } from "../runtime/telemetry.ts";
 import type { Activated } from "./activation.ts";
+import { askUserInfo } from "./ask-userinfo.ts";
 import { type ConnectingFailure, describeFailure, wrongCallback } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { tokenKindOf } from "./token-kinds.ts";
@@ -39,7 +40,7 @@ export async function requestFirst(
   callback: URLSearchParams,
   ask: (request: FirstRequest) => Promise<TokenResult>,
 ): Promise<FirstResult> {
-  const { connections, discovery, clock, log, timeoutMs } = parts;
+  const { connections, discovery, clock, log, telemetry, timeoutMs } = parts;
   const { slug, oauth } = started.connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
   const { client } = oauth;
@@ -56,7 +57,7 @@ export async function requestFirst(
   const provider = findFilled(before);
   if (provider === null || !isFilled(provider.tokenEndpoint)) return { ok: false, failure: wrongCallback, answer: null };
   const askedAt = clock.earliest();
-  const result = await ask({ provider, client, askedAt, timeoutMs });
+  const result = await observeProvider(telemetry, slug, "exchange", () => ask({ provider, client, askedAt, timeoutMs }));
   if (!result.ok) {
     if (result.missing !== null) log.warn({ connector: slug, missing: result.missing }, "the provider's answer holds no tokens");
     return { ok: false, failure: { code: result.code, message: result.message }, answer: result };
@@ -64,7 +65,8 @@ export async function requestFirst(
   logMisread(log, slug, result.tokens);
   const known = { ...before, ...result.tokens.stated };
   const told = findFilled(known);
-  const asked = told === null ? {} : await fetchStated({ provider: told, accessToken: result.tokens.accessToken, known, timeoutMs });
+  const { accessToken } = result.tokens;
+  const asked = told === null ? {} : await askUserInfo(telemetry, slug, { provider: told, accessToken, known, timeoutMs });
   const tokens = { ...result.tokens, stated: { ...known, ...asked } };
   const account = accountOf(provider, tokens.stated, knownIdPath);
   return {

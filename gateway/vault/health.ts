@@ -6,8 +6,14 @@ import { isRenewable, type Renewing } from "./renewable.ts";
 /** The code of a grant whose stored secrets do not open. */
 export const UNOPENED_CODE = "unopened";
 
+/** The columns that the health of a grant depends on. */
+export type HealthColumns = Pick<
+  AuthorizationRow,
+  "version" | "status" | "error_code" | "expires_at" | "failure_kind" | "failure_code" | "health_changed_at" | "sealed_refresh_token"
+>;
+
 /** What the health of a grant depends on. */
-export type JudgedGrant = Renewing & { authorization: AuthorizationRow };
+export type JudgedGrant = Renewing & { authorization: HealthColumns };
 
 interface HealthFacts {
   health: Health | null;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
+import type { Telemetry } from "../runtime/telemetry.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import type { Database, Mark } from "../store/database.ts";
 import type { AuthorizationRow, Tables } from "../store/tables.ts";
@@ -46,7 +47,7 @@ export interface Claim {
  * @returns the grant as it is now; null when it was not claimed.
  */
 export async function claimLease(
-  { database, clock, timeoutMs }: LeaseDependencies,
+  { database, clock, timeoutMs, telemetry }: LeaseDependencies & { telemetry: Telemetry },
   grant: StoredGrant,
   claim: Claim,
 ): Promise<ClaimedGrant | null> {
@@ -61,7 +62,10 @@ export async function claimLease(
   const leaseRemainsMs = () => leaseExpiresAt - clock.now();
   const claimed = { ...grant, authorization, leaseRemainsMs, forcedAtBefore: grant.authorization.forced_at };
   // The store has told its time: the clock by which it was claimed may have been wrong.
-  if (Math.abs(clock.now() - now) <= CLAIM_LONGEST_MS) return claimed;
+  if (Math.abs(clock.now() - now) <= CLAIM_LONGEST_MS) {
+    if (claim.takeOver !== null && grant.authorization.lease_id === claim.takeOver) telemetry.metrics.countTakeover(grant.connector.slug);
+    return claimed;
+  }
   await undoClaim(database, claimed);
   return null;
 }

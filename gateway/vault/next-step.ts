@@ -7,6 +7,7 @@ import type { TokenFailure } from "../oauth/result.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
+import { observeProvider } from "../runtime/telemetry.ts";
 import type { AttemptRow } from "../store/tables.ts";
 import type { AttemptSecrets, Link } from "./attempts.ts";
 import { requestRefused } from "./connecting-failure.ts";
@@ -52,7 +53,7 @@ async function authorizeUrlOf(
   attempt: AttemptRow,
   { state, verifier, loginHint }: Secrets,
 ): Promise<string> {
-  const { log, discovery, timeoutMs } = parts;
+  const { log, discovery, telemetry, timeoutMs } = parts;
   const { oauth, slug, name } = started.connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider sends its users there.");
   const values = valuesOf(started.connector, oauth.client, { fields: openCollected(parts, started), stated: {} });
@@ -64,8 +65,9 @@ async function authorizeUrlOf(
     throw refused(unknownEndpoints("authorize", error));
   });
   const { authorization, connector } = started;
-  const asked = await requestAuthorization({
-    provider: fillProvider(ofTokenKind(completed, tokenKindOf(authorization, connector)), values),
+  const provider = fillProvider(ofTokenKind(completed, tokenKindOf(authorization, connector)), values);
+  const request = {
+    provider,
     client: oauth.client,
     redirectUri: attempt.redirect_uri,
     scopes: parseScopes(authorization.requested_scopes),
@@ -74,7 +76,11 @@ async function authorizeUrlOf(
     verifier,
     params: loginHint === undefined ? {} : { login_hint: loginHint },
     timeoutMs,
-  });
+  };
+  const isPushed = provider.pushedAuthorizationRequestEndpoint !== null;
+  const asked = await (isPushed
+    ? observeProvider(telemetry, slug, "push", () => requestAuthorization(request))
+    : requestAuthorization(request));
   if (asked.ok) return asked.url.href;
   throw refused(asked);
 }

@@ -7,6 +7,7 @@ import type { TokenFailure, TokenResult } from "../oauth/result.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { FieldError, isFilled } from "../providers/template.ts";
+import { observeProvider, type Telemetry } from "../runtime/telemetry.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
@@ -27,6 +28,7 @@ export interface CallDependencies extends LeaseDependencies, Omit<RetryDependenc
   discovery: Discovery;
   sealer: Sealer;
   macs: RowMacs;
+  telemetry: Telemetry;
   /** The scopes of a narrower token that is asked for, which is not the grant's own. Left out: the grant's own is. */
   narrowTo?: readonly string[] | undefined;
   /** Where this gateway is reached, without a slash at the end. */
@@ -115,7 +117,7 @@ async function callProvider(dependencies: CallDependencies, grant: ClaimedGrant,
 
 /** One call, which is not aborted at the provider's timeout. `mayStillSend` is asked right before the request is written. */
 async function sendRefreshToken(
-  { clock, discovery, timeoutMs, publicUrl, narrowTo, ...keys }: CallDependencies,
+  { clock, discovery, telemetry, timeoutMs, publicUrl, narrowTo, ...keys }: CallDependencies,
   grant: ClaimedGrant,
   mayStillSend: () => boolean,
 ): Promise<TokenResult> {
@@ -141,12 +143,15 @@ async function sendRefreshToken(
       return inTimeMs > 0 && inTimeMs < grant.leaseRemainsMs() && mayStillSend();
     },
   };
-  if (refreshToken === null) {
+  const { slug } = grant.connector;
+  return observeProvider(telemetry, slug, "refresh", () => {
+    if (refreshToken !== null) {
+      const redirectUri = redirectUriOf(publicUrl, slug);
+      return refreshTokens({ ...limits, provider, client, refreshToken, redirectUri, scopes, narrowTo });
+    }
     const asked = unattendedRequest(grant.connector, client, openFields(keys, grant));
     return requestTokens({ ...limits, ...asked, provider, scopes: scopes.requested, operation: "refresh" });
-  }
-  const redirectUri = redirectUriOf(publicUrl, grant.connector.slug);
-  return refreshTokens({ ...limits, provider, client, refreshToken, redirectUri, scopes, narrowTo });
+  });
 }
 
 /** It was connected before the provider's endpoints needed a field, which connecting again collects. */

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../schema/errors.ts";
+import type { RefreshResult } from "../runtime/metrics.ts";
 import type { TokenFailure, TokenSet } from "../oauth/result.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import { isLeased, ownerOf, type StoredConnection, type StoredGrant, topicOf } from "./connections.ts";
@@ -215,15 +216,26 @@ async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<Cha
   const { result, askedAt } = answer;
   if (result.ok) {
     const changed = await storeTokens(flight, grant, result.tokens, askedAt);
+    count(flight, grant, changed ? "refreshed" : "discarded");
     if (changed) flight.onNarrowed?.({ tokens: result.tokens, askedAt });
     return changed;
   }
-  if (flight.narrowTo && result.code === "invalid_scope") await refuseNarrower(flight, grant, result);
-  else if (result.kind === "revoked") await markRevoked(flight, grant, result.code);
-  else if (result.kind === "withdrawn") await undoClaim(flight.database, grant);
-  else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, result))) await markRefusedAlone(flight, grant, result);
-  else await recordFailure(flight, grant, result);
+  count(flight, grant, await saveFailure(flight, grant, result));
   return result.kind === "withdrawn" ? "nothing" : null;
+}
+
+const count = ({ telemetry }: Flight, { connector }: StoredGrant, outcome: RefreshResult): void =>
+  telemetry.metrics.countRefresh(connector.slug, outcome);
+
+async function saveFailure(flight: Flight, grant: ClaimedGrant, failure: TokenFailure): Promise<RefreshResult> {
+  if (flight.narrowTo && failure.code === "invalid_scope") await refuseNarrower(flight, grant, failure);
+  else if (failure.kind === "revoked") await markRevoked(flight, grant, failure.code);
+  else if (failure.kind === "withdrawn") await undoClaim(flight.database, grant);
+  else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, failure))) {
+    await markRefusedAlone(flight, grant, failure);
+    return "revoked";
+  } else await recordFailure(flight, grant, failure);
+  return failure.kind === "denied" || failure.kind === "invalid" ? "temporary" : failure.kind;
 }
 
 /** It says nothing of the grant. */

@@ -3,6 +3,7 @@ import { isUnattended } from "../oauth/request-tokens.ts";
 import { type Revocation, revokeToken } from "../oauth/revoke.ts";
 import type { TokenSet } from "../oauth/result.ts";
 import type { Log } from "../runtime/log.ts";
+import { observeProvider, type Telemetry } from "../runtime/telemetry.ts";
 import type { StoredConnection } from "./connections.ts";
 import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
@@ -23,17 +24,18 @@ export interface Revoker {
 interface Dependencies extends Keys {
   discovery: Discovery;
   log: Log;
+  telemetry: Telemetry;
   timeoutMs: number;
 }
 
-export function createRevoker({ discovery, log, timeoutMs, ...keys }: Dependencies): Revoker {
+export function createRevoker({ discovery, log, telemetry, timeoutMs, ...keys }: Dependencies): Revoker {
   /** A secret that does not open, or a configuration that has changed since, must not keep a user connected. */
   async function revoke(stored: StoredConnection, tokens: TokenSet | null): Promise<Revoked> {
     const facts = { connection: stored.connection.id, connector: stored.connector.slug };
     try {
       const revocation = await revocationOf(stored, tokens);
       if (!revocation) return "nothing";
-      const result = await revokeToken(revocation);
+      const result = await observeProvider(telemetry, facts.connector, "revoke", () => revokeToken(revocation));
       if (result.ok) return "revoked";
       log.warn({ ...facts, code: result.code }, "not revoked at the provider");
     } catch (err) {

@@ -3,6 +3,7 @@ import type { Discovery } from "../oauth/discovery.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Telemetry } from "../runtime/telemetry.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { SealError, type Sealer } from "../store/sealing.ts";
@@ -26,6 +27,7 @@ export interface ConnectingDependencies extends Audited {
   macs: RowMacs;
   clock: BoundedClock;
   log: Log;
+  telemetry: Telemetry;
   discovery: Discovery;
   metadataOf: View["metadataOf"];
   /** Where this gateway is reached, without a slash at the end. */

@@ -6,6 +6,7 @@ import type { Discovery } from "../oauth/discovery.ts";
 import { FieldError } from "../providers/template.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { observeProvider, type Telemetry } from "../runtime/telemetry.ts";
 import type { Database } from "../store/database.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import type { Sealer } from "../store/sealing.ts";
@@ -34,6 +35,7 @@ interface Dependencies {
   discovery: Discovery;
   clock: Clock;
   log: Log;
+  telemetry: Telemetry;
 }
 
 /** Asks providers whether access tokens still work (rule 12). */
@@ -141,15 +143,21 @@ async function forgetFailure(dependencies: Dependencies, grant: StoredGrant): Pr
   await updateGrant(dependencies, grant, columns);
 }
 
-async function askOnce({ discovery, ...keys }: Keys & Pick<Dependencies, "discovery">, grant: StoredGrant, accessToken: string) {
+async function askOnce(
+  { discovery, telemetry, ...keys }: Keys & Pick<Dependencies, "discovery" | "telemetry">,
+  grant: StoredGrant,
+  accessToken: string,
+) {
   const { oauth, protocol } = grant.connector;
   const client = grantClientOf(grant);
   if (!protocol || (oauth && !client)) return "unknown";
   try {
     const provider = fillFor(keys, grant, { provider: discovery.known(protocol), client });
     const limits = { timeoutMs: CHECK_TIMEOUT_MS };
-    if (!client) return (await checkCredential({ ...limits, provider, credential: accessToken })).result;
-    return await checkToken({ ...limits, provider, client, accessToken });
+    return await observeProvider(telemetry, grant.connector.slug, "check", async () => {
+      if (!client) return (await checkCredential({ ...limits, provider, credential: accessToken })).result;
+      return checkToken({ ...limits, provider, client, accessToken });
+    });
   } catch (error) {
     // It was connected before the provider's endpoints needed the field.
     if (error instanceof FieldError) return "unknown";

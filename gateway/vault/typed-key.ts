@@ -4,12 +4,13 @@ import { type Account, accountOf } from "../oauth/account.ts";
 import { checkCredential, isCheckable } from "../oauth/check.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
 import { readStated } from "../oauth/stated-values.ts";
-import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
+import { observeProvider } from "../runtime/telemetry.ts";
 import type { CollectedKey } from "./activation-columns.ts";
 import { lookAtOthers } from "./account-holders.ts";
+import { askUserInfo } from "./ask-userinfo.ts";
 import { describeFailure, objectionTo } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
 import { credentialOf } from "./credential.ts";
@@ -38,19 +39,21 @@ export async function proveKey(
   const provider = fillProvider(connector.protocol, valuesOf(connector, null, { fields: values, stated: {} }));
   const credential = credentialOf(connector, values);
   await assertAccepted(dependencies, connector, provider, credential);
-  const owner = await ownerOf(dependencies, provider, credential, values);
+  const owner = await ownerOf(dependencies, connector.slug, { provider, credential, values });
   await assertMayServe(dependencies, started, owner.account);
   return owner;
 }
 
 async function assertAccepted(
-  { log, timeoutMs }: ConnectingDependencies,
+  { log, telemetry, timeoutMs }: ConnectingDependencies,
   { slug, name }: ConnectorConfig,
   provider: OAuthProvider,
   credential: string,
 ): Promise<void> {
   if (!isCheckable(provider, true)) return;
-  const { result, code, isTemporary } = await checkCredential({ provider, credential, timeoutMs });
+  const { result, code, isTemporary } = await observeProvider(telemetry, slug, "check", () =>
+    checkCredential({ provider, credential, timeoutMs }),
+  );
   if (result === "works") return;
   log.warn({ connector: slug, code, result }, "the provider does not confirm a credential that was entered");
   if (result === "refused") throw refusedInput(name);
@@ -68,13 +71,12 @@ export const uncheckedInput = (name: string): GatewayError =>
   });
 
 async function ownerOf(
-  { timeoutMs }: ConnectingDependencies,
-  provider: OAuthProvider,
-  credential: string,
-  values: Readonly<Record<string, string>>,
+  { telemetry, timeoutMs }: ConnectingDependencies,
+  slug: string,
+  { provider, credential, values }: { provider: OAuthProvider; credential: string; values: Readonly<Record<string, string>> },
 ): Promise<KeyOwner> {
   const known = readStated("field", values, declaredSources(provider));
-  const asked = await fetchStated({ provider, accessToken: credential, known, timeoutMs });
+  const asked = await askUserInfo(telemetry, slug, { provider, accessToken: credential, known, timeoutMs });
   const stated = { ...known, ...asked };
   return { account: accountOf(provider, stated), stated, isKnownToUserInfo: Object.keys(asked).length > 0 };
 }

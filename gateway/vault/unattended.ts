@@ -7,10 +7,11 @@ import { requestTokens } from "../oauth/request-tokens.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import { readStated } from "../oauth/stated-values.ts";
 import { unknownEndpoints } from "../oauth/unknown-endpoints.ts";
-import { fetchStated } from "../oauth/userinfo.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { valuesOf } from "../providers/connector-values.ts";
 import { fillProvider } from "../providers/template.ts";
+import { observeProvider } from "../runtime/telemetry.ts";
+import { askUserInfo } from "./ask-userinfo.ts";
 import type { StartedConnection } from "./connections.ts";
 import { logMisread } from "./refresh-result.ts";
 import type { Granted } from "./spool.ts";
@@ -27,7 +28,7 @@ export async function requestFirstTokens(
   started: StartedConnection,
   fields: Readonly<Record<string, string>>,
 ): Promise<Granted> {
-  const { clock, discovery, log, timeoutMs } = dependencies;
+  const { clock, discovery, log, telemetry } = dependencies;
   const { connector } = started;
   const { oauth, scopes, slug } = connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
@@ -37,28 +38,29 @@ export async function requestFirstTokens(
   const provider = fillProvider(completed, valuesOf(connector, oauth.client, { fields, stated: {} }));
   const askedAt = clock.earliest();
   const ask = async () => {
-    const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs };
+    const asked = { ...unattendedRequest(connector, oauth.client, fields), provider, scopes, askedAt, timeoutMs: dependencies.timeoutMs };
     return requestTokens({ ...asked, operation: "exchange", secrets: Object.values(fields) });
   };
-  const result = await ask().catch((error: unknown) => {
+  const result = await observeProvider(telemetry, slug, "exchange", ask).catch((error: unknown) => {
     if (!(error instanceof PrivateKeyError)) throw error;
     throw badUserInput("The private key cannot be read: enter it whole, from its first line to its last.", "fields");
   });
   if (!result.ok) throw refusalOf(dependencies, connector, result);
   logMisread(log, slug, result.tokens);
-  const granted = await nameAccount(provider, fields, { tokens: result.tokens, askedAt, clientId: oauth.client.clientId }, timeoutMs);
+  const obtained = { tokens: result.tokens, askedAt, clientId: oauth.client.clientId };
+  const granted = await nameAccount(dependencies, slug, { provider, fields }, obtained);
   await assertMayServe(dependencies, started, granted.account);
   return granted;
 }
 
 async function nameAccount(
-  provider: OAuthProvider,
-  fields: Readonly<Record<string, string>>,
+  { telemetry, timeoutMs }: ConnectingDependencies,
+  slug: string,
+  { provider, fields }: { provider: OAuthProvider; fields: Readonly<Record<string, string>> },
   { tokens, ...request }: Pick<Granted, "tokens" | "askedAt" | "clientId">,
-  timeoutMs: number,
 ): Promise<Granted> {
   const known = { ...readStated("field", fields, declaredSources(provider)), ...tokens.stated };
-  const asked = await fetchStated({ provider, accessToken: tokens.accessToken, known, timeoutMs });
+  const asked = await askUserInfo(telemetry, slug, { provider, accessToken: tokens.accessToken, known, timeoutMs });
   const stated = { ...known, ...asked };
   const account = accountOf(provider, stated);
   return { tokens: { ...tokens, stated }, ...request, account, isKnownToUserInfo: Object.keys(asked).length > 0 };

@@ -6,6 +6,7 @@ import type { Actor } from "../custody/history.ts";
 import { createRecorder } from "../custody/recorder.ts";
 import type { Webhook } from "../custody/webhook.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Telemetry } from "../runtime/telemetry.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Audited } from "./audited.ts";
@@ -14,6 +15,7 @@ import { adoptSpool } from "./adopt-spool.ts";
 import type { Visitor } from "./attempts.ts";
 import { createConnecting } from "./connecting.ts";
 import type { Finished } from "./finish.ts";
+import { createConnectionCounts } from "./connection-counts.ts";
 import { createConnectionStore, type StoredConnection } from "./connections.ts";
 import type { Database } from "../store/database.ts";
 import { createDisconnect } from "./disconnect.ts";
@@ -44,6 +46,7 @@ export interface VaultDependencies extends Audited {
   connectors: ReadonlyMap<string, ConnectorConfig>;
   clock: BoundedClock;
   log: Log;
+  telemetry: Telemetry;
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
   /** Longest a provider may take to answer, in milliseconds. */
@@ -83,6 +86,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const connecting = createConnecting({ ...dependencies, connections, revoker, spool, signal });
   const endConnection = createDisconnect({ ...dependencies, connections, revoker });
   const watching = createWatch({ ...dependencies, connections });
+  const counts = createConnectionCounts(dependencies);
   const inFlight = createInFlight();
   const disconnect = (stored: StoredConnection, by: Actor | null) => inFlight.track(endConnection(stored, by));
   const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching };
@@ -110,10 +114,13 @@ export function createVault(vaultDependencies: VaultDependencies) {
     describe: connecting.describe,
     findReturnTo: connecting.findReturnTo,
     submit: connecting.submit,
+    /** How many connections there are, by connector and health. */
+    countConnections: counts.read,
     /** Stores what an earlier process could not. Throws what the store throws. */
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
     /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
     async close() {
+      counts.stop();
       await withTimeout(
         Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop(), endNotices.stop(), connecting.stop()]),
         STOP_WAIT_MS,
