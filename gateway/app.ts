@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { warnOfSharedIds } from "./auth/id-sources.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, ConfigError } from "./config/config.ts";
 import { startAuditRetention } from "./custody/audit-retention.ts";
 import { createEdge } from "./edge.ts";
 import { readTrustedDocuments } from "./graphql/trusted-documents.ts";
@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
+import type { TracesConfig, Tracing } from "./runtime/tracing.ts";
 import type { Primary } from "./runtime/primary.ts";
 import { openServices, type Services } from "./services.ts";
 import { createUpstream } from "./upstream/create.ts";
@@ -29,6 +30,10 @@ export interface App {
   /** Lets running refreshes finish, then closes the store. */
   close(): Promise<void>;
 }
+
+const OTEL_PACKAGES = ["api@1.9", "core@2", "resources@2", "sdk-trace-base@2", "exporter-trace-otlp-proto@0.223"]
+  .map((name) => `@opentelemetry/${name}`)
+  .join(" ");
 
 export interface AppParts {
   /** This machine's. */
@@ -78,7 +83,8 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
   const { clock } = database;
   const { connectors, publicUrl, platform, webhooks, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
-  const metrics = createMetrics(primary);
+  const telemetry = { metrics: createMetrics(primary), tracing: config.traces && (await loadTracing(config.traces, log)) };
+  const { metrics } = telemetry;
   const upstream = await createUpstream(config.upstream, {
     database,
     sealer,
@@ -87,7 +93,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     audit,
     clock,
     log,
-    telemetry: { metrics },
+    telemetry,
     connectors,
     publicUrl,
     platform,
@@ -102,7 +108,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     createUserLimit: primary?.limitOf("subscriptions"),
   });
   const retention = startAuditRetention({ database, macs, clock, log }, config.auditDays);
-  const edge = createEdge({ config, services, upstream, trustedDocuments, metrics, clock, log, primary });
+  const edge = createEdge({ config, services, upstream, trustedDocuments, telemetry, clock, log, primary });
 
   const endSubscriptions = () => {
     edge.closeSockets();
@@ -119,6 +125,18 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
       await retention.stop();
       await upstream.close();
       await services.close();
+      await telemetry.tracing?.close();
     },
   };
+}
+
+/** Throws `ConfigError` where the packages are not there: the command line has them, who embeds a gateway installs them. */
+async function loadTracing(traces: TracesConfig, log: Log): Promise<Tracing> {
+  const loaded = await import("./runtime/open-tracing.ts").catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    throw new ConfigError([
+      `OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, which need packages of OpenTelemetry: npm install ${OTEL_PACKAGES}`,
+    ]);
+  });
+  return loaded.openTracing(traces, log);
 }

@@ -93,6 +93,8 @@ const rooms = (loaded: readonly string[]) => {
     commands: has(/gateway\/commands\/(?!usage|version)/),
     workers: has(/gateway\/workers\//),
     openapi: has(/gateway\/rest\/openapi\.ts/),
+    // The API alone comes with the library of the metrics.
+    traces: has(/gateway\/runtime\/open-tracing\.ts|node_modules\/@opentelemetry\/(?!api\/)/),
   };
 };
 const NONE = Object.fromEntries(Object.keys(rooms([])).map((room) => [room, false]));
@@ -108,6 +110,12 @@ describe("a start of the command line as it is shipped", () => {
     } finally {
       await database.drop();
     }
+  });
+
+  it("loads what sends traces only where the environment names a receiver", async () => {
+    const receiver = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+    expect(rooms(await loadedBy(receiver))).toEqual({ ...NONE, vault: true, sqlite: true, traces: true });
+    expect(rooms(await loadedBy({ ...receiver, OTEL_SDK_DISABLED: "true" }))).toMatchObject({ traces: false });
   });
 
   it("keeps the code that it compiled beside it, where Node can", () => {

@@ -39,6 +39,7 @@ import { createReadiness, type Degradations } from "./http/readiness.ts";
 import { nameRequests } from "./http/request-id.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
+import { traceRequests } from "./http/trace-requests.ts";
 import { answerWithEvents } from "./rest/event-stream.ts";
 import { createOpenApiRoute, createRest, type RestHandler } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
@@ -46,6 +47,7 @@ import { restSurfaceOf } from "./rest/surface.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Metrics } from "./runtime/metrics.ts";
+import type { Telemetry } from "./runtime/telemetry.ts";
 import type { Primary } from "./runtime/primary.ts";
 import { createRateLimiter, type RateLimiter } from "./runtime/rate-limiter.ts";
 import type { Services } from "./services.ts";
@@ -57,7 +59,7 @@ interface Dependencies {
   services: Services;
   upstream: Upstream;
   trustedDocuments: TrustedDocuments;
-  metrics: Metrics;
+  telemetry: Telemetry;
   clock: Clock;
   log: Log;
   /** What this process shares with the other workers of its gateway. Null: it is alone. */
@@ -76,10 +78,14 @@ export interface Edge {
 
 /** Builds the one way in: the steps that each request passes, the routes behind them, and the socket. */
 export function createEdge(dependencies: Dependencies): Edge {
-  const { config, metrics, log } = dependencies;
+  const {
+    config,
+    telemetry: { metrics, tracing },
+    log,
+  } = dependencies;
   const parts = createParts(dependencies);
   const { auth, limitsOf, readiness } = parts;
-  const handle = createPipeline(
+  const pipeline = createPipeline(
     [
       measure(metrics, log),
       nameRequests,
@@ -92,6 +98,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     createRouter(parts),
     maskErrors(log),
   );
+  const handle = tracing ? traceRequests(tracing, pipeline) : pipeline;
   const exchangeParts = { authenticate: auth.authenticate, limitsOf, surfaceOf: createSurfaces(parts) };
   const sockets = createSockets(parts);
 
@@ -107,7 +114,7 @@ type Parts = ReturnType<typeof createParts>;
 
 /** What several of them share. */
 function createParts(dependencies: Dependencies) {
-  const { config, services, upstream, metrics, log, primary } = dependencies;
+  const { config, services, upstream, telemetry, log, primary } = dependencies;
   const { auth, database, sealer, audit: audits } = services;
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
@@ -120,7 +127,7 @@ function createParts(dependencies: Dependencies) {
     upstream: () => upstream.degradation(),
     workers: () => primary?.degradation() ?? null,
   };
-  showDegradations(metrics, degradations);
+  showDegradations(telemetry.metrics, degradations);
   const readiness = createReadiness(checks, degradations);
   const limitsOf = createRateLimits({
     ...config.rateLimits,
@@ -182,9 +189,12 @@ function openGraphiql({ config, upstream, signIn }: Parts): Graphiql {
 
 /** Pages, and what is asked too seldom to have a way of its own. */
 function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: HandoffTokens): Hono<Routed> {
-  const { config, auth, signIn, metrics, readiness, pages, upstream, clock, contexts } = parts;
+  const { config, auth, signIn, telemetry, readiness, pages, upstream, clock, contexts } = parts;
   const routes = new Hono<Routed>();
-  routes.route("/", createOperatorRoutes({ metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }));
+  routes.route(
+    "/",
+    createOperatorRoutes({ metrics: telemetry.metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }),
+  );
   const { webhook } = upstream;
   routes.get("/api/platform/events", ({ env }) => answerWithEvents(env, () => contexts.create(env, createCookieList())));
   if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));

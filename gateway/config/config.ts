@@ -15,6 +15,8 @@ import {
 } from "./environment.ts";
 import { type Webhook, webhooksSchema } from "../custody/webhook.ts";
 import type { LogLevel } from "../runtime/log.ts";
+import type { TracesConfig } from "../runtime/tracing.ts";
+import { tracesOf, tracesProblems } from "./traces.ts";
 import { type ConnectorConfig, connectorSchema } from "../providers/connector.ts";
 import {
   integrationProblems,
@@ -74,6 +76,8 @@ export interface Config {
   webhooks: Webhook[];
   /** Whom the gateway asks for tokens. */
   upstream: UpstreamConfig;
+  /** Where traces are sent; null where none are. */
+  traces: TracesConfig | null;
 }
 
 /** The configuration is not valid; `problems` names each variable or path, with what was expected. */
@@ -153,6 +157,7 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
     ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
+    ...tracesProblems(given),
     ...(settings.data ? unusedProblems(given, file?.path ?? "", settings.data) : []),
     ...(settings.data ? webhookProblems(given, file?.path ?? "", settings.data.webhooks) : []),
     ...(settings.data ? integrationProblems(given, file?.path ?? "", settings.data.connectors) : []),
@@ -161,7 +166,7 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
       : []),
   ];
   if (problems.length > 0 || !environment.data || !settings.data) throw new ConfigError(problems);
-  return assemble(environment.data, settings.data);
+  return assemble(environment.data, settings.data, tracesOf(given));
 }
 
 /** The one setting of commands that need nothing else. Throws `ConfigError`. */
@@ -182,7 +187,7 @@ export function parsePublicUrl(env: Environment): string {
 const publicUrlOf = ({ XKIT_PUBLIC_URL, PORT }: Pick<EnvironmentSettings, "XKIT_PUBLIC_URL" | "PORT">): string =>
   XKIT_PUBLIC_URL ?? `http://localhost:${PORT}`;
 
-function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): Config {
+function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>, traces: TracesConfig | null): Config {
   const mode = env.NODE_ENV === "production" ? "production" : "development";
   const { platform } = file;
   return Object.freeze<Config>({
@@ -220,6 +225,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>): 
     tokenIssuers: file.token_issuers,
     webhooks: file.webhooks,
     upstream: toUpstreamConfig(env),
+    traces,
   });
 }
 

@@ -170,4 +170,5 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
 const methodOf = (method: string): string => (methods.has(method) ? method : "other");
 
 const parts = /^\/(graphql|api|connect|callback|connectors|authorizations|assets|logos|xkit\.js|healthz|readyz|metrics)(\/|$)/;
-const partOf = (pathname: string): string => parts.exec(pathname)?.[1] ?? (pathname === "/" ? "connectors" : "other");
+/** The part of the gateway that a path belongs to: one of few words. */
+export const partOf = (pathname: string): string => parts.exec(pathname)?.[1] ?? (pathname === "/" ? "connectors" : "other");

@@ -8,7 +8,7 @@ import { requestWithBearer } from "../http/bearer-request.ts";
 import { noLimits } from "../http/rate-limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
-import { noMetrics } from "../runtime/metrics.ts";
+import { noTelemetry } from "../runtime/telemetry.ts";
 import { openServices, type Services } from "../services.ts";
 import { createUpstream } from "../upstream/create.ts";
 import type { OpenUpstream } from "../upstream/outside/adapter.ts";
@@ -37,7 +37,7 @@ export async function openUpstream(config: Config, machine: Clock, open?: OpenUp
     isShared: kind === "postgres",
     countDelivery() {},
     noteOutboxAge() {},
-    telemetry: { metrics: noMetrics },
+    telemetry: noTelemetry,
   });
   return {
     services,

@@ -7,7 +7,7 @@ import { RequestAudit } from "../custody/request-audit.ts";
 import type { Principal } from "../http/pipeline.ts";
 import { noLimits } from "../http/rate-limits.ts";
 import { createLog } from "../runtime/log.ts";
-import { noMetrics } from "../runtime/metrics.ts";
+import { noTelemetry } from "../runtime/telemetry.ts";
 import { openServices } from "../services.ts";
 import { memoizePlatform, memoizeViewer } from "./memoize.ts";
 import { createOwnUsers } from "./own-users.ts";
@@ -111,7 +111,7 @@ describe("the context of a request", () => {
       endSubscriptions() {},
       close: no,
     };
-    const upstream = wrapAdapter(adapter, { origins: services.auth.origins, telemetry: { metrics: noMetrics } });
+    const upstream = wrapAdapter(adapter, { origins: services.auth.origins, telemetry: noTelemetry });
     const exchange = { ...anExchange, authenticate: async () => principal };
     const linkPage = () => Promise.reject(new TypeError("Nothing is started here."));
     const contexts = createContextFactory(services.auth, upstream, { linkPage, audits: services.audit });

@@ -1,11 +1,13 @@
 import type { OwnerConnections, PlatformAccess } from "../../schema/upstream.ts";
 import type { CreateConcurrencyLimit } from "../runtime/concurrency-limit.ts";
+import type { SpanFacts } from "../runtime/tracing.ts";
 import type { Telemetry } from "../runtime/telemetry.ts";
 import { createSubscriptionLimit, MAXIMUM_SUBSCRIPTIONS, MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
 import { assertAskedKind } from "./asked-kind.ts";
 import { guard, type Guards } from "./guard.ts";
 import { observeOutcomes } from "./observe.ts";
 import type { Adapter, Caller, HeldConnections, Requester, Upstream } from "./upstream.ts";
+import { factsOfOwner, factsOfViewer, traceTokens } from "./trace-tokens.ts";
 import { withholdGroupTokens } from "./withhold.ts";
 
 /** Whose streams of events are counted as those of one user. No user has this id. */
@@ -26,11 +28,13 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
   const wrappedPlatforms = new WeakMap<PlatformAccess, PlatformAccess>();
 
   /** From the inside out. */
-  const count = <Connections extends OwnerConnections>(connections: Connections): Connections =>
-    observeOutcomes(assertAskedKind(connections), telemetry.metrics.countOutcome);
+  const observe = <Connections extends OwnerConnections>(connections: Connections, owner: SpanFacts): Connections => {
+    const counted = observeOutcomes(assertAskedKind(connections), telemetry.metrics.countOutcome);
+    return telemetry.tracing ? traceTokens(telemetry.tracing, owner, counted) : counted;
+  };
 
   function wrapReads(shared: HeldConnections): OwnerConnections {
-    const wrapped = wrappedReads.get(shared) ?? count(withholdGroupTokens(shared));
+    const wrapped = wrappedReads.get(shared) ?? observe(withholdGroupTokens(shared), factsOfViewer(shared));
     wrappedReads.set(shared, wrapped);
     return wrapped;
   }
@@ -42,7 +46,10 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
       actor,
       admit,
       stillAllowed,
-      connectionsIn: (browser) => count(guard(withholdGroupTokens(caller.connectionsIn(browser)), caller, guards)),
+      connectionsIn(browser) {
+        const held = caller.connectionsIn(browser);
+        return observe(guard(withholdGroupTokens(held), caller, guards), factsOfViewer(held));
+      },
       shared: shared && wrapReads(shared),
     };
   }
@@ -54,7 +61,7 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
     const { events } = platform;
     return {
       ...platform,
-      connectionsOf: (owner) => count(platform.connectionsOf(owner)),
+      connectionsOf: (owner) => observe(platform.connectionsOf(owner), factsOfOwner(owner)),
       ...(events && { events: (after) => guards.limit(ALL_SERVERS, () => events(after)) }),
     };
   };

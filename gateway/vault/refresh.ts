@@ -1,16 +1,15 @@
 import { GatewayError } from "../../schema/errors.ts";
-import type { RefreshResult } from "../runtime/metrics.ts";
-import type { TokenFailure, TokenSet } from "../oauth/result.ts";
+import { inSpan } from "../runtime/telemetry.ts";
+import type { SpanEnd, SpanStart } from "../runtime/tracing.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import { isLeased, ownerOf, type StoredConnection, type StoredGrant, topicOf } from "./connections.ts";
 import { createMissingClientLog, grantClientOf } from "./grant-client.ts";
 import { createInFlight } from "./in-flight.ts";
-import { claimLease, type ClaimedGrant, undoClaim } from "./lease.ts";
-import { type Asked, askProvider, type CallDependencies } from "./provider-call.ts";
+import { claimLease, type ClaimedGrant } from "./lease.ts";
+import { askProvider } from "./provider-call.ts";
+import { adoptLateTokens, type Flight, type Narrowed, saveAnswer } from "./refresh-answer.ts";
 import { clientChanged, forcedTooSoon, problemOf, type RefreshProblem, standingProblem, storeAway } from "./refresh-problem.ts";
-import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
-import { retryWhileStoreAway } from "./retry-while-store-away.ts";
-import { createRefusedAlone, type RefusedAlone } from "./refused-alone.ts";
+import { createRefusedAlone } from "./refused-alone.ts";
 import type { RefreshCause } from "./refresh-verdict.ts";
 import { createLapseWatch } from "../store/lapse-watch.ts";
 import { SealError } from "../store/sealing.ts";
@@ -30,9 +29,6 @@ export interface RefreshOutcome {
   problem: RefreshProblem | null;
 }
 
-/** Narrower tokens, and when they were asked for, in milliseconds; or the provider gives none with these scopes. */
-type Narrowed = { tokens: TokenSet; askedAt: number } | "refused";
-
 /** Refreshes grants, one at a time each, over all processes of a store. */
 export interface Refresher {
   /** Joins a refresh that is in flight. Resolves at once while an answer waits for a store that is away. */
@@ -48,12 +44,6 @@ export interface Refresher {
   narrow(stored: StoredGrant, scopes: readonly string[], cause: RefreshCause): Promise<Narrowed | null>;
   /** Resolves when no refresh is in flight in this process. */
   idle(): Promise<void>;
-}
-
-interface Flight extends CallDependencies, ResultDependencies {
-  refusedAlone: RefusedAlone;
-  /** Called with what came of a request for a narrower token, once it is stored. */
-  onNarrowed?: ((narrowed: Narrowed) => void) | undefined;
 }
 
 type Dependencies = Omit<Flight, "onStoreAway" | "refusedAlone" | "onNarrowed" | "narrowTo">;
@@ -75,7 +65,12 @@ export function createRefresher(dependencies: Dependencies): Refresher {
         await noteUnopened(dependencies, grant);
         resolve({ stored: grant, problem: { kind: "unopened" } });
       };
-      const refreshing = refreshOnce(flight, grant, cause, inFlight.track)
+      const refreshing = inSpan(
+        dependencies.telemetry,
+        spanOf(grant, cause),
+        () => refreshOnce(flight, grant, cause, inFlight.track),
+        describeOutcome,
+      )
         .then(resolve, fail)
         .finally(() => outcomes.delete(grant.authorization.id));
       void inFlight.track(refreshing);
@@ -120,6 +115,17 @@ export function createRefresher(dependencies: Dependencies): Refresher {
     idle: inFlight.idle,
   };
 }
+
+/** A refresh that none waits for belongs to the trace of the request that began it. */
+const spanOf = ({ connection, connector }: StoredGrant, cause: RefreshCause): SpanStart => ({
+  name: "refresh",
+  facts: { "xkit.connection.id": connection.id, "xkit.connector": connector.slug, "xkit.refresh.cause": cause },
+});
+
+const describeOutcome = ({ problem }: RefreshOutcome): SpanEnd => ({
+  facts: { "xkit.refresh.outcome": problem?.kind ?? "refreshed" },
+  isFailed: problem !== null,
+});
 
 const isStoreAway = (error: unknown): boolean => error instanceof GatewayError && error.code === "TEMPORARILY_UNAVAILABLE";
 
@@ -209,74 +215,3 @@ async function refreshClaimed(flight: Flight, claimed: ClaimedGrant, cause: Refr
 /** The grant as it was just written. Null: it is to be read, as what is beside it may have changed too. */
 const afterChange = ({ connector, grants }: StoredGrant, changed: ChangedGrant | null): StoredConnection | null =>
   changed && !grants ? { ...changed, connector } : null;
-
-/** @returns the rows of new tokens, null for another answer, "nothing" when there is nothing to save. */
-async function saveAnswer(flight: Flight, { answer, grant }: Asked): Promise<ChangedGrant | null | "nothing"> {
-  if (!answer) return "nothing";
-  const { result, askedAt } = answer;
-  if (result.ok) {
-    const changed = await storeTokens(flight, grant, result.tokens, askedAt);
-    count(flight, grant, changed ? "refreshed" : "discarded");
-    if (changed) flight.onNarrowed?.({ tokens: result.tokens, askedAt });
-    return changed;
-  }
-  count(flight, grant, await saveFailure(flight, grant, result));
-  return result.kind === "withdrawn" ? "nothing" : null;
-}
-
-const count = ({ telemetry }: Flight, { connector }: StoredGrant, outcome: RefreshResult): void =>
-  telemetry.metrics.countRefresh(connector.slug, outcome);
-
-async function saveFailure(flight: Flight, grant: ClaimedGrant, failure: TokenFailure): Promise<RefreshResult> {
-  if (flight.narrowTo && failure.code === "invalid_scope") await refuseNarrower(flight, grant, failure);
-  else if (failure.kind === "revoked") await markRevoked(flight, grant, failure.code);
-  else if (failure.kind === "withdrawn") await undoClaim(flight.database, grant);
-  else if (await retryWhileStoreAway(flight, () => flight.refusedAlone(grant, failure))) {
-    await markRefusedAlone(flight, grant, failure);
-    return "revoked";
-  } else await recordFailure(flight, grant, failure);
-  return failure.kind === "denied" || failure.kind === "invalid" ? "temporary" : failure.kind;
-}
-
-/** It says nothing of the grant. */
-async function refuseNarrower({ log, database, onNarrowed }: Flight, grant: ClaimedGrant, { code, reason }: TokenFailure): Promise<void> {
-  log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code, reason }, "the provider gives no narrower token");
-  await undoClaim(database, grant);
-  onNarrowed?.("refused");
-}
-
-/** Rule 3: each of the provider's words for it means to the user what `invalid_grant` does. */
-async function markRefusedAlone(flight: Flight, grant: StoredGrant, { code }: TokenFailure): Promise<void> {
-  flight.log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code }, "refused while others are refreshed");
-  await markRevoked(flight, grant, "invalid_grant");
-}
-
-/**
- * Rule 5: tokens that come after the provider's timeout are as good as any, and newer ones of a call that was sent beside another replace
- * those. Never throws: what cannot be stored is in the spool.
- */
-async function adoptLateTokens(flight: Flight, { answer, grant, lateTokens }: Asked, saving: Promise<unknown>): Promise<void> {
-  let held = answer?.result.ok ? answer : null;
-  if (held) await saving.catch(() => {});
-  let { version } = grant.authorization;
-  for (;;) {
-    const late = await lateTokens(held);
-    if (!late?.result.ok) return;
-    if (held) version += 1;
-    const current = held ? await readUnleased(flight, grant, version).catch(() => null) : null;
-    await storeTokens(flight, current ?? grant, late.result.tokens, late.askedAt).catch(() => {});
-    held = late;
-  }
-}
-
-/** The grant with the tokens that this refresh has stored, unless another refresh is under way or was since. */
-async function readUnleased(
-  flight: Flight,
-  { connection, authorization: { token_kind: kind } }: StoredGrant,
-  version: number,
-): Promise<StoredGrant | null> {
-  const current = await retryWhileStoreAway(flight, () => flight.connections.read(connection.id, kind));
-  if (!current?.authorization) return null;
-  const { authorization } = current;
-  return authorization.version === version && authorization.lease_id === null ? { ...current, authorization } : null;
-}

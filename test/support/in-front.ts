@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import { createApp, type App } from "../../gateway/app.ts";
+import type { Environment } from "../../gateway/config/document.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import { openServices } from "../../gateway/services.ts";
 import { createBrowser, type TestBrowser } from "./browser.ts";
@@ -19,15 +20,18 @@ export interface Front {
   createKey(): Promise<{ basic: string; revoke(): Promise<unknown> }>;
 }
 
-/** Starts both; the test ends them. `connectors`: what the second one has beside `test`. `hasKeys`: whether the front has its key pair. */
-export async function startFront(connectors: Record<string, unknown>[] = [], hasKeys = true): Promise<Front> {
-  const second = await startSecondGateway(() => ({ connectors, file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
+/** Starts both; the test ends them. `connectors`: what the second one has beside `test`. `hasKeys`: whether the front has its key pair. `env`: of both. */
+export async function startFront(connectors: Record<string, unknown>[] = [], hasKeys = true, env: Environment = {}): Promise<Front> {
+  const second = await startSecondGateway(() => ({ connectors, env, file: { web_origins: [WEB_ORIGIN, PUBLIC_URL] } }));
   onTestFinished(second.close);
   const database = await createTestDatabase("sqlite");
   onTestFinished(database.drop);
   const upstream = { XKIT_UPSTREAM: "xkit", XKIT_UPSTREAM_URL: second.url };
   const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: second.keys.publishable, XKIT_UPSTREAM_SECRET_KEY: second.keys.secret };
-  const config = createTestConfig(second.provider, database, { file: { connectors: [] }, env: { ...upstream, ...(hasKeys && keys) } });
+  const config = createTestConfig(second.provider, database, {
+    file: { connectors: [] },
+    env: { ...env, ...upstream, ...(hasKeys && keys) },
+  });
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const { clock } = second;

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import { createLog } from "../../gateway/runtime/log.ts";
+import { noTelemetry } from "../../gateway/runtime/telemetry.ts";
 import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { type ListeningServer, listen, sendJson } from "./server-io.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -52,6 +53,7 @@ export async function startScriptedXkit({
     keys,
     clock,
     log,
+    telemetry: noTelemetry,
     publicUrl: "http://localhost:4000",
     timeoutMs,
   });

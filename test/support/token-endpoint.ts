@@ -12,6 +12,7 @@ export interface TokenRequest {
   readonly atMs: number;
   readonly clientAuthentication: "client_secret_basic" | "client_secret_post" | "none";
   readonly contentType: string;
+  readonly headerNames: readonly string[];
   /** Without code, verifier, refresh token and secret, unless the server was started with `recordSecrets`. */
   readonly params: Readonly<Record<string, string>>;
   /** The header as it came; null without `recordSecrets`. */
@@ -191,6 +192,7 @@ function recordOf(endpoint: TokenEndpoint, request: IncomingMessage, params: Rec
     atMs: endpoint.now(),
     clientAuthentication: request.headers.authorization === undefined ? inBody : "client_secret_basic",
     contentType: request.headers["content-type"] ?? "",
+    headerNames: Object.keys(request.headers),
     params: Object.fromEntries(shown),
     authorization: endpoint.recordSecrets ? (request.headers.authorization ?? null) : null,
   };

@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
+import type { Telemetry } from "../../runtime/telemetry.ts";
 import type { ViewerConnections } from "../../../schema/upstream.ts";
 import type { TokenHolder, UserRelay } from "../upstream.ts";
 import { createCatalog, getPlatform } from "./catalog.ts";
@@ -29,6 +30,7 @@ export interface XkitOptions {
   timeoutMs: number;
   clock: Clock;
   log: Log;
+  telemetry: Telemetry;
 }
 
 export interface XkitAdapter extends TokenHolder {
@@ -45,9 +47,12 @@ export function createXkitAdapter(options: XkitOptions): XkitAdapter {
   const { origin, keys, publicUrl, clock, log, timeoutMs } = options;
   const client = createRestClient(options);
   const reachability = createReachability(log);
-  const begin = createOperations({ client, reachability, timeoutMs, log });
-  const readEntries = createEntryReader(log);
   const traits = createUpstreamTraits();
+  const { tracing } = options.telemetry;
+  // A trace is continued by a gateway like this one alone.
+  const headers = tracing ? () => (traits.isOfThisProject() ? tracing.headers() : {}) : undefined;
+  const begin = createOperations({ client, reachability, timeoutMs, log, headers });
+  const readEntries = createEntryReader(log);
   const watching = createWatching(clock);
   const readToken = createTokenReader({ clock, publicUrl });
   const keyPair = createKeyPairState(clock, log);

@@ -8,13 +8,14 @@ import { asAda, sessionOf, startScriptedXkit } from "../../../test/support/scrip
 import { sendJson } from "../../../test/support/server-io.ts";
 import type { Viewer } from "../../../schema/upstream.ts";
 import { createLog } from "../../runtime/log.ts";
+import { noTelemetry } from "../../runtime/telemetry.ts";
 import { createXkitAdapter } from "./adapter.ts";
 
 /** An adapter before an upstream at that address, and what it logs. */
 function openBefore(url: string) {
   const logged: string[] = [];
   const log = createLog("info", { write: (line) => void logged.push(line) });
-  const options = { url, origin: url, keys: null, publicUrl: "http://localhost:4000", timeoutMs: 5_000, clock: createManualClock(), log };
+  const options = { url, origin: url, keys: null, publicUrl: "http://localhost:4000", timeoutMs: 5_000, clock: createManualClock(), log, telemetry: noTelemetry };
   const adapter = createXkitAdapter(options);
   onTestFinished(() => adapter.close());
   return { adapter, lines: () => logged.map((line): object => JSON.parse(line)) };

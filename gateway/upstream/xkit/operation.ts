@@ -39,9 +39,11 @@ export interface OperationsDependencies {
   /** Longest that an operation may take unless it says otherwise, in milliseconds. */
   timeoutMs: number;
   log: Pick<Log, "warn">;
+  /** Headers of each request. Default none. */
+  headers?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
-export function createOperations({ client, reachability, timeoutMs, log }: OperationsDependencies): Begin {
+export function createOperations({ client, reachability, timeoutMs, log, headers = () => ({}) }: OperationsDependencies): Begin {
   return ({ clientAddress = null, deadlineMs = timeoutMs } = {}) => {
     const endsAt = performance.now() + deadlineMs;
     const forwarded = clientAddress === null ? {} : { forwarded: toForwarded(clientAddress) };
@@ -78,7 +80,9 @@ export function createOperations({ client, reachability, timeoutMs, log }: Opera
     return {
       async ask(request, expected) {
         assertOwnAddress(request);
-        const raw = await inTime((signal) => client.send({ ...request, headers: { ...forwarded, ...request.headers } }, signal));
+        const raw = await inTime((signal) =>
+          client.send({ ...request, headers: { ...forwarded, ...headers(), ...request.headers } }, signal),
+        );
         reachability.answered();
         try {
           return readAnswer(raw, request, expected);

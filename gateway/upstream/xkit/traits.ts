@@ -4,6 +4,8 @@ type Answer = Pick<ConnectionAnswer, "token_problem" | "authorization">;
 
 /** What the upstream has shown of itself since this process started, by its answers about single connections. */
 export interface UpstreamTraits {
+  /** Whether it is a gateway of this project, by its answers to questions for tokens. */
+  isOfThisProject(): boolean;
   /** Whether it leaves the token out where it is asked to (`access_token=false`). */
   omitsTokens(): boolean;
   /** Whether it says beside a connection whose the bearer is (`viewer=true`), and gives members of groups no token. */
@@ -23,6 +25,7 @@ export function createUpstreamTraits(): UpstreamTraits {
     if (authorization?.access_token != null) shown.isCareless = true;
   };
   return {
+    isOfThisProject: () => shown.omitsTokens,
     omitsTokens: () => shown.omitsTokens && !shown.isCareless,
     statesViewer: () => shown.statesViewer && !shown.isCareless,
     noteStatus(connection) {
