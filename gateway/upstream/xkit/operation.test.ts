@@ -15,7 +15,16 @@ import { createXkitAdapter } from "./adapter.ts";
 function openBefore(url: string) {
   const logged: string[] = [];
   const log = createLog("info", { write: (line) => void logged.push(line) });
-  const options = { url, origin: url, keys: null, publicUrl: "http://localhost:4000", timeoutMs: 5_000, clock: createManualClock(), log, telemetry: noTelemetry };
+  const options = {
+    url,
+    origin: url,
+    keys: null,
+    publicUrl: "http://localhost:4000",
+    timeoutMs: 5_000,
+    clock: createManualClock(),
+    log,
+    telemetry: noTelemetry,
+  };
   const adapter = createXkitAdapter(options);
   onTestFinished(() => adapter.close());
   return { adapter, lines: () => logged.map((line): object => JSON.parse(line)) };
