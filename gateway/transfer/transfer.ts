@@ -3,6 +3,7 @@ import type { AuditActor } from "../custody/audit-event.ts";
 import { createDiscovery } from "../oauth/discovery.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { noTelemetry, type Telemetry } from "../runtime/telemetry.ts";
 import type { Database } from "../store/database.ts";
 import { createMetadataReader } from "../vault/metadata.ts";
 import { createRevoker } from "../vault/revoke.ts";
@@ -20,6 +21,8 @@ export interface TransferDependencies extends Keys {
   /** Of this machine. */
   clock: Clock;
   log: Log;
+  /** Default: a command's, which tells nothing. */
+  telemetry?: Telemetry | undefined;
   /** Longest a provider may take to answer, in milliseconds. */
   timeoutMs: number;
   spoolDirectory: string;
@@ -36,10 +39,10 @@ export interface Transfer {
 }
 
 export function createTransfer(dependencies: TransferDependencies): Transfer {
-  const { database, connectors, sealer, log, spoolDirectory: directory } = dependencies;
+  const { database, connectors, sealer, log, telemetry = noTelemetry, spoolDirectory: directory } = dependencies;
   const providers = [...connectors.values()].flatMap(({ protocol }) => protocol ?? []);
   const discovery = createDiscovery(dependencies, providers);
-  const revoker = createRevoker({ ...dependencies, discovery });
+  const revoker = createRevoker({ ...dependencies, telemetry, discovery });
   const spool = createSpool({ directory, sealer, log });
   const metadataOf = createMetadataReader(dependencies);
   return {
