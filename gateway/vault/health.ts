@@ -25,7 +25,11 @@ interface HealthFacts {
  * What the last refresh or check of a grant has shown, and since when. Null before it was connected.
  * @param hasClient whether the client that made it is configured: no other one can refresh it.
  */
-export function healthOf({ authorization, connector }: Renewing & { authorization: HealthColumns }, now: number, hasClient = true): HealthFacts {
+export function healthOf(
+  { authorization, connector }: Renewing & { authorization: HealthColumns },
+  now: number,
+  hasClient = true,
+): HealthFacts {
   const { version, status, error_code, expires_at, failure_kind, failure_code } = authorization;
   const canRenew = isRenewable({ authorization, connector });
   const changedAt = authorization.health_changed_at;
