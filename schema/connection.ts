@@ -52,7 +52,15 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
   description: "An owner's link to a connector.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "Stays the same over every reconnect." }),
-    enabled: t.exposeBoolean("enabled", { description: "False before the first success, and after a disconnect." }),
+    enabled: t.exposeBoolean("enabled", {
+      description: "Whether it gives tokens. False before the first success, after a disconnect, and while it is disabled.",
+    }),
+    disabledAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When a server disabled it: its user cannot connect it until a server enables it. Null where it is not.",
+      resolve: ({ disabledAt }) => disabledAt ?? null,
+    }),
     owner: t.expose("owner", { type: ConnectionOwnerType, description: "Whose it is." }),
     connector: t.field({
       type: ConnectorType,

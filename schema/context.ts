@@ -1,6 +1,6 @@
 import type { Answering } from "./answer-limit.ts";
-import { forbidden, unauthenticated } from "./errors.ts";
-import type { Catalog, PlatformAccess, Viewer, ViewerConnections } from "./upstream.ts";
+import { forbidden, notFound, unauthenticated } from "./errors.ts";
+import type { Catalog, ConnectionActions, PlatformAccess, Viewer, ViewerConnections } from "./upstream.ts";
 
 export interface Session {
   /** A session token: what goes into `Authorization: Bearer`. */
@@ -46,4 +46,16 @@ export function requirePlatform(context: Context): PlatformAccess {
   if (context.platform) return context.platform;
   if (context.user) throw forbidden("Only a server with an API key may ask this.");
   throw unauthenticated("Only a server with an API key may ask this: send it as Authorization: Basic.");
+}
+
+/** What a server may do with a connection of any owner. Throws FORBIDDEN where the upstream offers nothing of it. */
+export function requireConnectionActions({ connectionActions }: PlatformAccess): ConnectionActions {
+  if (connectionActions) return connectionActions;
+  throw forbidden("The upstream of this gateway lets no server change its connections: do it there, or as the connection's user.");
+}
+
+/** What was done to a connection. Throws NOT_FOUND for null: there is no such connection. */
+export function requireFound<Answer>(answer: Answer | null): Answer {
+  if (answer === null) throw notFound("There is no connection with this id, or the configuration no longer has its connector.");
+  return answer;
 }

@@ -6,7 +6,10 @@ import type { Health } from "./upstream.ts";
 const healthValues: Record<string, { value: Health; description: string }> = {
   WORKING: { value: "working", description: "Tokens can be had." },
   UNAVAILABLE: { value: "unavailable", description: "The provider does not answer as it should. It is asked again by itself." },
-  MISCONFIGURED: { value: "misconfigured", description: "The connector is set up wrong: only its operator can mend that." },
+  MISCONFIGURED: {
+    value: "misconfigured",
+    description: "The connector is set up wrong, or the connection is disabled: only the platform can mend that.",
+  },
   RECONNECT_REQUIRED: { value: "reconnect_required", description: "Only the user can mend it, by connecting again." },
 };
 

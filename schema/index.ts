@@ -12,6 +12,8 @@ import "./lists.ts";
 import "./node-query.ts";
 import "./audit.ts";
 import "./event-feed.ts";
+import "./connection-actions.ts";
+import "./user-actions.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 

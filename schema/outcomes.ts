@@ -89,6 +89,15 @@ export const tokenWithheld = (connection: Connection): Outcome<"TokenWithheld"> 
   message: `The ${connection.connector.name} token belongs to a group: only a server with an API key may have it.`,
 });
 
+/** The health code of a connection that a server has disabled, and the error code of an attempt to connect it. */
+export const DISABLED_CODE = "disabled";
+
+/** A server has disabled the connection. */
+export const connectionDisabled = (name: string): Outcome<"TokenWithheld"> => ({
+  type: "TokenWithheld",
+  message: `This ${name} connection is disabled: only a server with an API key can enable it again.`,
+});
+
 export const temporarilyUnavailable = (name: string, retryAfter: number, why: string): Outcome<"TemporarilyUnavailable"> => ({
   type: "TemporarilyUnavailable",
   message: `${name} cannot give a token at the moment (${why}): ask again in ${retryAfter} s.`,

@@ -57,6 +57,7 @@ const operatorSentences: Record<string, Sentence> = {
   unsupported_response_type: wrongRequest,
   unsupported_grant_type: wrongRequest,
   invalid_target: wrongRequest,
+  disabled: (name) => [`This ${name} connection was disabled.`, "Only the people who run this app can enable it again: please ask them."],
   unopened: (name) => [`This app cannot read what it has stored for ${name}.`, tellOperator],
 };
 

@@ -131,7 +131,10 @@ export interface MetadataEntry {
 export interface Connection {
   id: string;
   owner: Owner;
+  /** Whether it gives tokens. False before it was connected, once it was disconnected, and while it is disabled. */
   enabled: boolean;
+  /** When a server disabled it, so that its user cannot connect it again. Null or left out: it is not. */
+  disabledAt?: Date | null | undefined;
   connector: Connector;
   authorization: Authorization | null;
   /** Never a secret. Left out: none. */
@@ -223,7 +226,8 @@ export interface ViewerConnections extends OwnerConnections {
   /**
    * Begins connecting, or reconnecting where a connection exists; the answer's authorization says where to send the browser.
    * An existing working connection keeps working until the new grant succeeds. Of a connector that supports one connection, every `id`
-   * names the one that exists. Throws NOT_FOUND, BAD_USER_INPUT for an id that is taken or a scope that is not allowed, and RATE_LIMITED.
+   * names the one that exists. Throws NOT_FOUND, BAD_USER_INPUT for an id that is taken or a scope that is not allowed, FORBIDDEN where the
+   * connection is disabled, and RATE_LIMITED.
    */
   start(slug: string, options: StartOptions): Promise<Connection>;
   /** Hands in collected fields. Throws NOT_FOUND for an unknown, used or expired state. */
@@ -285,6 +289,67 @@ export interface ConnectionFilter {
 /** Finds one of all connections: by its own id, or by that of its authorization. */
 export type FindConnection = (this: void, where: { id: string } | { authorizationId: string }) => Promise<Connection | null>;
 
+/** What became of a refresh that a server asked for. */
+export type RefreshStatus =
+  | "refreshed"
+  | "still_fresh"
+  | "not_refreshable"
+  | "not_connected"
+  | "disabled"
+  | "reconnect_required"
+  | "temporarily_unavailable"
+  | "connector_misconfigured";
+
+/** A connection after a server asked for its refresh. */
+export interface ConnectionRefresh {
+  connection: Connection;
+  status: RefreshStatus;
+  /** One sentence for the server. */
+  message: string;
+  /** When it may be asked for again, in seconds; null where that is not a question of time. */
+  retryAfter: number | null;
+}
+
+/** What a server may do with a connection of any owner, by its id. Each answers null where there is no such connection. */
+export interface ConnectionActions {
+  /** Ends the connection here and revokes its grant at the provider, as its user's own `disconnect` does. Once it has ended nothing changes. */
+  disconnect(id: string): Promise<Connection | null>;
+  /**
+   * Refreshes the token now, at most once in 30 s, and never while the provider is left alone after a failure.
+   * @param kind where one connection has several kinds of token. Left out: that of the connection's own grant. Throws BAD_USER_INPUT.
+   */
+  refresh(id: string, kind?: string): Promise<ConnectionRefresh | null>;
+  /**
+   * Withholds its tokens from users and servers, and lets its user connect it no more, until it is enabled. Its grant stays. Once it is
+   * disabled nothing changes.
+   */
+  disable(id: string): Promise<Connection | null>;
+  /** Undoes `disable`. */
+  enable(id: string): Promise<Connection | null>;
+}
+
+/**
+ * What a connection is to a user who has moved: it stays the connection of the group that they left, it is theirs and unseen while they are in
+ * a group, or they see it from now on.
+ */
+export type MovedConnectionStatus = "left_with_group" | "kept_unseen" | "seen";
+
+/** A user who has moved to another group, or to none. No connection changes its owner. */
+export interface MovedUser {
+  user: KnownUser;
+  /** The group before; null for none. */
+  previousGroupId: string | null;
+  /** The user's own connections, and those of both groups. */
+  connections: { connection: Connection; status: MovedConnectionStatus }[];
+}
+
+/** A user whose sessions have ended. */
+export interface RevokedSessions {
+  user: KnownUser;
+  /** How many sessions have ended with this. */
+  count: number;
+}
+
 /** What a server with platform credentials may do. Lists and what is found by its own id: left out where the upstream has no such list. */
 export interface PlatformAccess {
   findUser(id: string): Promise<KnownUser | null>;
@@ -315,6 +380,15 @@ export interface PlatformAccess {
    * Left out: the upstream tells none.
    */
   events?: ((after: string | null) => Promise<AsyncIterable<GatewayEvent>>) | undefined;
+  /** Moves a known user to another group, or by null to none. Null when there is no such user. Left out: the upstream alone moves users. */
+  moveUser?: ((id: string, groupId: string | null) => Promise<MovedUser | null>) | undefined;
+  /**
+   * Ends the sessions of a user, with their session tokens and one-time tokens. User tokens and JWTs of issuers stay good, unlike with
+   * `revokeUserTokens`. Null when there is no such user. Left out: users sign in elsewhere.
+   */
+  revokeSessions?: ((id: string) => Promise<RevokedSessions | null>) | undefined;
+  /** Left out: the upstream's connections can be changed by their users alone. */
+  connectionActions?: ConnectionActions | undefined;
 }
 
 /** What may be read without a credential. */

@@ -58,6 +58,7 @@ const badValues: Record<string, readonly unknown[]> = {
   "filter.user": externalIds,
   "filter.connection": ["", "a\u0000", "\ud800", "x".repeat(256), []],
   "filter.action": ["", "token", "token.", "x".repeat(70), 1],
+  "input.kind": ["", "a b", "1", "a\u0000", "x".repeat(65), 1],
   "input.name": ["x".repeat(256), "a\u0000", "\udfff", 1],
 };
 

@@ -59,7 +59,7 @@ const gatewayProblems: Record<string, Sentence> = {
 };
 
 /** Codes whose message adds something: which input is wrong, where the log has more. */
-const TELLING = new Set(["BAD_USER_INPUT", "INTERNAL"]);
+const TELLING = new Set(["BAD_USER_INPUT", "FORBIDDEN", "INTERNAL"]);
 
 /** What went wrong when something was asked or done; `name` is what it was about. */
 export function problemOf(error: Error, name: string): Explanation {

@@ -7,7 +7,8 @@ export type Status = "connected" | "attention" | "misconfigured" | "unavailable"
 export function statusOf({ enabled, authorization }: Connection): Status {
   if (!authorization) return enabled ? "attention" : "none";
   if (authorization.status === "RETRIEVING_TOKENS") return "pending";
-  if (!enabled) return "none";
+  // One with a grant is disabled.
+  if (!enabled) return authorization.health ? "misconfigured" : "none";
   if (authorization.status === "ERROR" || authorization.health === "RECONNECT_REQUIRED") return "attention";
   if (authorization.health === "MISCONFIGURED") return "misconfigured";
   return authorization.health === "UNAVAILABLE" ? "unavailable" : "connected";

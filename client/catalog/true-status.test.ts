@@ -1,5 +1,10 @@
 /** What the catalog says of a connection that is the team's, or that does not work, in a real Chromium before the real gateway. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parseConfig } from "../../gateway/config/config.ts";
+import { systemClock } from "../../gateway/runtime/clock.ts";
+import { createLog } from "../../gateway/runtime/log.ts";
+import { openServices } from "../../gateway/services.ts";
+import { basicOf } from "../../test/support/caller.ts";
 import { type Acme, connectFrom, look, signedInAs, startAcme } from "../../test/support/client/catalog-pages.ts";
 import { answerConsent } from "../../test/support/client/chromium.ts";
 
@@ -10,6 +15,33 @@ beforeAll(async () => void (acme = await startAcme()));
 afterAll(() => acme.stop());
 
 const TOKEN = `query ($rejected: String) { accessToken(where: { slug: "calendar" }, rejected: $rejected) { __typename ... on AccessToken { fingerprint } } }`;
+
+/** What a server with an API key of the gateway sends. */
+async function serverHeaders({ env }: Acme["gateway"]): Promise<Record<string, string>> {
+  const services = await openServices(parseConfig(env, null), systemClock, createLog("silent"));
+  const key = await services.auth.apiKeys.create(null);
+  await services.close();
+  return { authorization: basicOf(key), "content-type": "application/json" };
+}
+
+test("a connection that a server disables is shown so at once, with who can mend it, and can be disconnected", async () => {
+  const { page, context } = await acme.open("/connectors/calendar", { userId: "eve" });
+  await connectFrom(page, "Calendar");
+  const ask = await signedInAs(context, acme.gateway);
+  const { id } = (await ask(`{ connection(where: { slug: "calendar" }) { id } }`)).connection;
+  const query = `mutation { disableConnection(input: { id: "${id}" }) { connection { enabled } } }`;
+  const init = { method: "POST", headers: await serverHeaders(acme.gateway), body: JSON.stringify({ query }) };
+  expect((await fetch(`${acme.gateway.url}/graphql`, init)).status).toBe(200);
+  await page.getByText("This Calendar connection was disabled.").waitFor();
+  await page.getByText("Only the people who run this app can enable it again: please ask them.").waitFor();
+  expect(await page.getByText("Does not work right now", { exact: true }).count()).toBe(2);
+  expect(await look(page, "connector-disabled")).toEqual([]);
+  await page.getByRole("button", { name: /^Reconnect/ }).click();
+  await page.getByText(/This Calendar connection was disabled\. Only the people/).waitFor();
+  await page.getByRole("button", { name: /^Disconnect/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Connect Calendar" }).waitFor();
+});
 
 describe("a member of a team", () => {
   test("sees that a connection is the team's, who made it, and that disconnecting ends it for everyone", async () => {

@@ -32,7 +32,7 @@ export type FieldInput = {
 
 /** What the last refresh of a grant, or the last check of its token, has shown. */
 export type Health =
-  /** The connector is set up wrong: only its operator can mend that. */
+  /** The connector is set up wrong, or the connection is disabled: only the platform can mend that. */
   | 'MISCONFIGURED'
   /** Only the user can mend it, by connecting again. */
   | 'RECONNECT_REQUIRED'

@@ -37,6 +37,8 @@ export interface Sessions {
   findEnd(id: string): Promise<number | null>;
   /** Ends a session, at once and in every process. True also when there was none. */
   end(id: string): Promise<void>;
+  /** Ends all sessions of a user, and one-time tokens that would start another. Answers how many there were. */
+  endAll(userId: string): Promise<number>;
 }
 
 export interface SessionsOptions {
@@ -90,6 +92,7 @@ export function createSessions({ database, macs, users, clock, lifetimes }: Sess
     findEnd,
 
     end: (id) => endSession({ database, macs, clock }, id),
+    endAll: (userId) => endSessionsOf({ database, macs, clock }, userId),
   };
 }
 
@@ -131,6 +134,36 @@ function endSession({ database, macs, clock }: Pick<SessionsOptions, "database" 
       .where("id", "=", id)
       .execute();
   });
+}
+
+/** Sessions ended at a time. */
+const ENDED_AT_ONCE = 100;
+
+async function endSessionsOf(dependencies: Pick<SessionsOptions, "database" | "macs" | "clock">, userId: string): Promise<number> {
+  const { database, clock } = dependencies;
+  // First, as each could start a session meanwhile.
+  await database.query.deleteFrom("one_time_tokens").where("user_id", "=", userId).execute();
+  // What starts from now on is of somebody who has just signed in.
+  const until = clock.now();
+  let count = 0;
+  for (let after = ""; ;) {
+    const rows = await database.query
+      .selectFrom("sessions")
+      .select("id")
+      .where("user_id", "=", userId)
+      .where("ended_at", "is", null)
+      .where("expires_at", ">", until)
+      .where("created_at", "<=", until)
+      .where("id", ">", after)
+      .orderBy("id")
+      .limit(ENDED_AT_ONCE)
+      .execute();
+    const last = rows.at(-1);
+    if (!last) return count;
+    for (const { id } of rows) await endSession(dependencies, id);
+    count += rows.length;
+    after = last.id;
+  }
 }
 
 const isOpen = (row: Pick<SessionRow, "ended_at" | "expires_at">, now: number): boolean => row.ended_at === null && now < row.expires_at;

@@ -34,6 +34,8 @@ export interface Users {
    * A token moves no user whom the platform itself has put into a group, unless it was certainly issued later.
    */
   provision(assertion: UserAssertion): Promise<KnownUser>;
+  /** Moves a known user, as the platform says it; null: to no group. Answers the user before and after; null when there is no such user. */
+  move(id: string, groupId: string | null): Promise<{ before: KnownUser; after: KnownUser } | null>;
   /**
    * Ends all tokens and sessions of a user that were issued until now, one-time tokens and what they have started to connect included.
    * Null when there is no such user.
@@ -70,6 +72,8 @@ export function createUsers(dependencies: Dependencies): Users {
       return row && !changesTo(row, assertion, clock.now()) ? toKnownUser(row) : storeAssertion(dependencies, assertion);
     },
 
+    move: (id, groupId) => moveUser(dependencies, id, groupId),
+
     revoke: (id) => revokeUser(dependencies, id),
 
     async isRevoked(id, issuedAt) {
@@ -93,27 +97,54 @@ function storeAssertion({ database, macs, clock }: Dependencies, assertion: User
   return database.write([topicOfUser(assertion.id)], async (transaction) => {
     const now = clock.now();
     const row = await insertOrLock(transaction, macs, assertion.id, now);
-    const changes = changesTo(row, assertion, now);
-    if (changes) {
-      const changed = { ...changes, tokens_valid_from: row.tokens_valid_from };
-      const mac = macs.sign("users", { ...row, ...changed });
-      await transaction
-        .updateTable("users")
-        .set({ ...changed, mac })
-        .where("id", "=", row.id)
-        .execute();
-    }
-    if (changes?.group_id) {
-      const group = { id: changes.group_id, created_at: now };
-      await transaction
-        .insertInto("groups")
-        .values(group)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
-    return toKnownUser({ ...row, ...changes });
+    return storeChanges(transaction, macs, row, assertion, now);
   });
 }
+
+async function storeChanges(
+  transaction: Transaction<Tables>,
+  macs: RowMacs,
+  row: UserRow,
+  assertion: UserAssertion,
+  now: number,
+): Promise<KnownUser> {
+  const changes = changesTo(row, assertion, now);
+  if (changes) {
+    const changed = { ...changes, tokens_valid_from: row.tokens_valid_from };
+    const mac = macs.sign("users", { ...row, ...changed });
+    await transaction
+      .updateTable("users")
+      .set({ ...changed, mac })
+      .where("id", "=", row.id)
+      .execute();
+  }
+  if (changes?.group_id) {
+    const group = { id: changes.group_id, created_at: now };
+    await transaction
+      .insertInto("groups")
+      .values(group)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  return toKnownUser({ ...row, ...changes });
+}
+
+function moveUser({ database, macs, clock }: Dependencies, id: string, groupId: string | null) {
+  return database.write([topicOfUser(id)], async (transaction) => {
+    const row = await lockKnown(database, transaction, id);
+    if (!row || !macs.accept("users", row)) return null;
+    return { before: toKnownUser(row), after: await storeChanges(transaction, macs, row, { id, groupId }, clock.now()) };
+  });
+}
+
+/** The row of a user, which no other process changes meanwhile. */
+const lockKnown = ({ kind }: Database, transaction: Transaction<Tables>, id: string): Promise<UserRow | undefined> =>
+  transaction
+    .selectFrom("users")
+    .selectAll()
+    .where("id", "=", id)
+    .$if(kind === "postgres", (query) => query.forUpdate())
+    .executeTakeFirst();
 
 /** The row of a user, who is created where there is none. Nothing is kept of a row that does not verify. */
 async function insertOrLock(transaction: Transaction<Tables>, macs: RowMacs, id: string, now: number): Promise<UserRow> {
@@ -131,12 +162,7 @@ async function insertOrLock(transaction: Transaction<Tables>, macs: RowMacs, id:
 
 function revokeUser({ database, macs, clock }: Dependencies, id: string): Promise<KnownUser | null> {
   return database.write([topicOfUser(id)], async (transaction) => {
-    const stored = await transaction
-      .selectFrom("users")
-      .selectAll()
-      .where("id", "=", id)
-      .$if(database.kind === "postgres", (query) => query.forUpdate())
-      .executeTakeFirst();
+    const stored = await lockKnown(database, transaction, id);
     if (!stored) return null;
     const now = clock.now();
     const row = { ...(macs.accept("users", stored) ? stored : { ...stored, ...unknownUser(id) }), tokens_valid_from: now };

@@ -116,6 +116,11 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
 
   await walk(user, "delete", `${USER}/connections/{slug}`, bySlug);
   await walk(user, "delete", `${USER}/connection/{id}`, byId);
+  await walk(server, "post", `${SERVER}/connection/{id}/refresh`, { ...byId, body: {} });
+  for (const action of ["disable", "enable"]) await walk(server, "post", `${SERVER}/connection/{id}/${action}`, byId);
+  await walk(server, "delete", `${SERVER}/connection/{id}`, byId);
+  await walk(server, "put", `${SERVER}/users/{external_id}/group`, { params: { external_id: "bob" }, body: { external_group_id: null } });
+  await walk(server, "delete", `${SERVER}/users/{external_id}/sessions`, { params: { external_id: "bob" } });
   await walk(user, "delete", `${USER}/sessions`);
   await walk(user, "post", `${USER}/sessions/token`);
 

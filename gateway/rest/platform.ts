@@ -4,6 +4,8 @@ import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
 import { listOperations } from "./platform-lists.ts";
+import { connectionActions } from "./platform-connection-actions.ts";
+import { userActions } from "./platform-user-actions.ts";
 import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire.ts";
@@ -176,6 +178,8 @@ export const platformOperations: readonly Operation[] = [
   ...owners,
   ...kinds.flatMap(connectionsOf),
   ...legacy,
+  ...connectionActions,
+  ...userActions,
 ];
 
 /** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (contract, "Server endpoints"). */

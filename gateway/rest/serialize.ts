@@ -76,6 +76,7 @@ function serializeCollect(collect: Authorization["collect"]) {
 const serializeConnectionOnly = (connection: Connection) => ({
   id: connection.id,
   enabled: connection.enabled,
+  disabled_at: connection.disabledAt?.toISOString() ?? null,
   owner: serializeOwner(connection.owner),
   authorization: connection.authorization && serializeAuthorization(connection.authorization, connection.connector),
   metadata: Object.fromEntries((connection.metadata ?? []).map(({ name, value }) => [name, value])),

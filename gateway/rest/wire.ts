@@ -19,7 +19,15 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../../schema/errors.ts";
-import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "../upstream/xkit/wire-enums.ts";
+import {
+  authorizationStatusWord,
+  healthWord,
+  movedConnectionWord,
+  ownerKindWord,
+  reconnectReasonWord,
+  refreshStatusWord,
+  tokenProblemWord,
+} from "../upstream/xkit/wire-enums.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
 
@@ -180,6 +188,9 @@ const wireConnectionOnly = z
   .object({
     id: z.string(),
     enabled: z.boolean(),
+    disabled_at: instant
+      .nullable()
+      .meta({ description: "When a server disabled it, so that its user cannot connect it; null where it is not." }),
     owner: wireOwner,
     authorization: wireAuthorization.nullable(),
     metadata: z.record(z.string(), z.string()).meta({ description: "What the provider told of the account, by name. Never a secret." }),
@@ -238,6 +249,14 @@ const page = {
     description: "With `total=true`: how many the whole list has. Null where more than two million would have to be looked at.",
   }),
 };
+/** What became of a refresh that a server asked for. */
+const wireRefresh = z
+  .object({
+    status: refreshStatusWord,
+    message: z.string().meta({ description: "The same as one sentence." }),
+    retry_after: z.int().nullable().meta({ description: "When it can be asked for again, in seconds." }),
+  })
+  .meta({ id: "Refresh" });
 
 /** The envelopes of every 2xx body, by name. */
 export const wireAnswers = {
@@ -255,6 +274,7 @@ export const wireAnswers = {
   serverConnection: z.object({ connection: z.union([wireSingleConnection, wireAbsentConnection]) }),
   /** POST and DELETE. */
   connection: z.object({ connection: wireConnection }),
+  refreshedConnection: z.object({ connection: wireConnection, refresh: wireRefresh }),
   authorization: z.object({ authorization: wireAuthorization }),
   /** POST /sessions and /sessions/token: a session token. */
   sessionToken: z.object(bearer),
@@ -265,6 +285,12 @@ export const wireAnswers = {
   provisionedUser: z.object({ ...bearer, user: wireUser }),
   provisionedContext: z.object({ ...bearer, context: wireContext }),
   user: z.object({ user: wireUser }),
+  movedUser: z.object({
+    user: wireUser,
+    previous_group_id: z.string().nullable(),
+    connections: z.array(z.object({ status: movedConnectionWord, connection: wireConnection })),
+  }),
+  revokedSessions: z.object({ user: wireUser, count: z.int().meta({ description: "How many sessions have ended." }) }),
   group: z.object({ group: wireGroup }),
   users: z.object({ users: z.array(wireUser), ...page }),
   groups: z.object({ groups: z.array(wireGroup), ...page }),

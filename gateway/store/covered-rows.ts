@@ -26,8 +26,8 @@ const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()
 /** A row's covered columns and its HMAC. */
 export type CoveredRow = z.output<typeof rowSchema>;
 
-/** The columns of its connection that an authorization's HMAC covers. They never change. */
-const owned: ReadonlySet<string> = new Set(["owner_kind", "owner_id", "connector_slug"]);
+/** The columns of its connection that an authorization's HMAC covers. Where one changes, the HMAC is made again in the same transaction. */
+const owned: ReadonlySet<string> = new Set(["owner_kind", "owner_id", "connector_slug", "disabled_at"]);
 const isOwned = (table: CoveredTable, column: string): boolean => table === "authorizations" && owned.has(column);
 
 /**

@@ -12,7 +12,7 @@ const VERSION = "m2";
 const FORMER_VERSION = "m1";
 
 /**
- * The columns that give a row its power, in the order in which they are authenticated. An authorization's owner and connector are its connection's.
+ * The columns that give a row its power, in the order in which they are authenticated. An authorization's owner, connector and `disabled_at` are its connection's.
  * What only takes power away (`used_at`) or is only shown is left out, so that writing it needs nothing more.
  */
 export const coveredColumns = {
@@ -22,7 +22,17 @@ export const coveredColumns = {
   one_time_tokens: ["hash", "user_id", "expires_at"],
   users: ["id", "group_id", "group_asserted_at", "tokens_valid_from"],
   attempts: ["state_hash", "authorization_id", "connector_slug", "user_id", "redirect_uri", "return_to", "expires_at"],
-  authorizations: ["id", "connection_id", "owner_kind", "owner_id", "issued_at", "expires_at", "connector_slug", "token_kind"],
+  authorizations: [
+    "id",
+    "connection_id",
+    "owner_kind",
+    "owner_id",
+    "issued_at",
+    "expires_at",
+    "connector_slug",
+    "token_kind",
+    "disabled_at",
+  ],
   upgrades: ["name", "started_at", "completed_at"],
   // The digest covers the other columns.
   audit_events: ["id", "digest", "count", "last_at"],
@@ -33,7 +43,7 @@ export const coveredColumns = {
 export type CoveredTable = keyof typeof coveredColumns;
 
 interface CoveredRows extends Omit<Tables, "authorizations"> {
-  authorizations: Tables["authorizations"] & Pick<ConnectionRow, "owner_kind" | "owner_id" | "connector_slug">;
+  authorizations: Tables["authorizations"] & Pick<ConnectionRow, "owner_kind" | "owner_id" | "connector_slug" | "disabled_at">;
 }
 
 /** What a row's HMAC is made of. */
@@ -93,12 +103,16 @@ function macOf(key: Buffer, table: CoveredTable, row: object, version = VERSION)
     .digest();
 }
 
-/** A kind of token is covered where there is one, so that earlier releases verify all other rows. It can be taken for no other column. */
+/**
+ * A kind of token, and that the connection is disabled, are covered where they are there, so that earlier releases verify all other rows.
+ * They can be taken for no other column.
+ */
 function authorizationValuesOf(row: object, version: string): unknown[] {
   const values = valuesOf("authorizations", row);
-  const kind = values.pop();
+  const [kind, disabledAt] = values.splice(-2);
   const former = version === FORMER_VERSION ? values.slice(0, -1) : values;
-  return kind === null ? former : [...former, { token_kind: kind }];
+  const rare = { ...(kind !== null && { token_kind: kind }), ...(disabledAt !== null && { disabled_at: disabledAt }) };
+  return Object.keys(rare).length === 0 ? former : [...former, rare];
 }
 
 /** Throws `TypeError` for a row that lacks a column: it would verify as another one. */

@@ -101,6 +101,8 @@ export interface ConnectionRow {
   authorization_id: string | null;
   /** Null until connecting has succeeded once. */
   first_enabled_at: number | null;
+  /** When a server disabled it; null where it is not. Covered by the HMACs of its authorizations. */
+  disabled_at: number | null;
   created_at: number;
   updated_at: number;
 }

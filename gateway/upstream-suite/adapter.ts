@@ -52,10 +52,16 @@ export function describeAdapter<const Given extends Lacks>(
   createHarness: (world: SuiteWorld) => HarnessOf<Given> | Promise<HarnessOf<Given>>,
   lacks: Given & Reasons<Given>,
 ): void {
-  const given: Lacks = { listsConnections: "an adapter from outside has the connections of one owner at a time", ...lacks };
-  assertReasons(given);
+  assertReasons(lacks);
+  const given: Lacks = { ...notInTheInterface, ...lacks };
   describeUpstream(name, () => openHarness(createHarness, given), given);
 }
+
+/** What no adapter from outside is asked for. */
+const notInTheInterface: Lacks = {
+  connectionActions: "an adapter from outside is not asked to",
+  listsConnections: "an adapter from outside has the connections of one owner at a time",
+};
 
 type Harness = AdapterHarness | ScriptedHarness;
 

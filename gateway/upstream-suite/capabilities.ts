@@ -34,6 +34,8 @@ export const capabilities = {
   describesFields: "it is stated what can be chosen for a field, what it is filled in with, and whether it may stay empty",
   metadata: "a connection has what its provider tells of the account",
   apiAccess: "a token says where the provider's API is, and by which header it is sent",
+  connectionActions: "a server changes the connection of any owner by its id",
+  userActions: "a server moves a user to another group, and ends their sessions",
   credentialKinds: "a server is told what kind of token it is, and gets all fields",
 } as const satisfies Record<string, string>;
 

@@ -148,5 +148,40 @@ export function describeProvisioning({ harness, clock, unique, newUser, connect 
       const moved = await signIn(ada.viewer.userId);
       expect(await moved.connections.list(null)).toEqual([there]);
     });
+
+    behaves("moves a user and says what became of each connection, none of which changes its owner", ["userActions"], async () => {
+      const { platform, signIn } = harness();
+      const [from, to] = [unique("group"), unique("group")];
+      const there = await connect(await newUser(to));
+      const ada = await newUser();
+      const { userId } = ada.viewer;
+      const own = await connect(ada);
+      const left = await connect(await signIn(userId, from));
+      const statuses = async (groupId: string | null) => {
+        const moved = await platform.moveUser?.(userId, groupId);
+        const entries = moved?.connections.map(({ connection, status }) => [connection.id, status]);
+        return { user: moved?.user.groupId, before: moved?.previousGroupId, connections: Object.fromEntries(entries ?? []) };
+      };
+      expect(await statuses(to)).toEqual({
+        user: to,
+        before: from,
+        connections: { [own.id]: "kept_unseen", [left.id]: "left_with_group", [there.id]: "seen" },
+      });
+      expect((await (await signIn(userId)).connections.list(null)).map(({ id }) => id)).toEqual([there.id]);
+      expect(await statuses(null)).toEqual({
+        user: null,
+        before: to,
+        connections: { [own.id]: "seen", [there.id]: "left_with_group" },
+      });
+      expect((await (await signIn(userId)).connections.list(null)).map(({ id }) => id)).toEqual([own.id]);
+    });
+
+    behaves("moves no unknown user, and makes none known", ["userActions", "directory"], async () => {
+      const { platform } = harness();
+      const id = unique("stranger");
+      expect(await platform.moveUser?.(id, unique("group"))).toBeNull();
+      expect(await platform.revokeSessions?.(id)).toBeNull();
+      expect(await platform.findUser(id)).toBeNull();
+    });
   });
 }

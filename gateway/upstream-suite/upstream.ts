@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { type Behaves, type Capability, createBehaves, type Lacks } from "./capabilities.ts";
 import { describeCollectedFields } from "./collected-fields.ts";
+import { describeConnectionActions } from "./connection-actions.ts";
 import { describeConnecting } from "./connecting.ts";
 import { describeDeviceCodes } from "./device-codes.ts";
 import { describeDisconnecting } from "./disconnecting.ts";
@@ -72,6 +73,7 @@ export function describeUpstream(name: string, createHarness: () => Promise<Upst
     describeServers(suite, behaves);
     describeProvisioning(suite, behaves);
     describeLists(suite, behaves);
+    describeConnectionActions(suite, behaves);
     describeWatching(suite, behaves);
   });
 }

@@ -5,6 +5,7 @@ import type {
   AccessTokenOutcome,
   Authorization,
   Connection,
+  ConnectionActions,
   ConnectionWhere,
   KnownUser,
   Owner,
@@ -223,6 +224,30 @@ class RequestPlatform implements PlatformAccess {
 
   findAuditEvent(id: string): Promise<AuditRecord | null> {
     return this.#audit.find(id);
+  }
+
+  get moveUser(): PlatformAccess["moveUser"] {
+    const { moveUser } = this.#platform;
+    return moveUser && ((id, groupId) => this.#thenForget(moveUser(id, groupId)));
+  }
+
+  get revokeSessions(): PlatformAccess["revokeSessions"] {
+    return this.#platform.revokeSessions;
+  }
+
+  get connectionActions(): ConnectionActions | undefined {
+    const actions = this.#platform.connectionActions;
+    if (!actions) return undefined;
+    return {
+      disconnect: (id) => this.#thenForget(actions.disconnect(id)),
+      refresh: (id, kind) => this.#thenForget(actions.refresh(id, kind)),
+      disable: (id) => this.#thenForget(actions.disable(id)),
+      enable: (id) => this.#thenForget(actions.enable(id)),
+    };
+  }
+
+  #thenForget<Value>(change: Promise<Value>): Promise<Value> {
+    return change.finally(() => void (this.#byOwner = undefined));
   }
 
   connectionsOf(owner: Owner): OwnerConnections {

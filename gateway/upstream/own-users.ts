@@ -18,11 +18,12 @@ import type { RequestLimits } from "../http/rate-limits.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import { isJudgedStill, MOST_JUDGEMENTS } from "../vault/freshness.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
+import { createMoveUser } from "./move-user.ts";
 import { isSameUser } from "./same-user.ts";
 import type { Browser, Caller, HeldConnections, OwnPages, Requester, TokenReading, UpstreamUsers } from "./upstream.ts";
 
-/** Who is known here, and how they are made known. */
-export type OwnDirectory = Pick<Auth, "users" | "userLists" | "provisionUser">;
+/** Who is known here, how they are made known, and how their sessions end. */
+export type OwnDirectory = Pick<Auth, "users" | "userLists" | "provisionUser"> & { sessions: Pick<Auth["sessions"], "endAll"> };
 
 type OwnAuth = Pick<Auth, "authenticate" | "recall" | "signIn" | "users">;
 
@@ -165,7 +166,7 @@ function viewerOf(principal: Principal): Viewer {
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */
 export const createOwnPlatform = (
-  { users, userLists, provisionUser }: OwnDirectory,
+  { users, userLists, sessions, provisionUser }: OwnDirectory,
   connectionsOf: (owner: Owner) => OwnerConnections,
 ): PlatformAccess => ({
   ...userLists,
@@ -174,6 +175,11 @@ export const createOwnPlatform = (
   connectionsOf,
   provisionUser,
   revokeUserTokens: users.revoke,
+  moveUser: createMoveUser(users, connectionsOf),
+  async revokeSessions(id) {
+    const user = await users.find(id);
+    return user && { user, count: await sessions.endAll(id) };
+  },
 });
 
 /** A bearer that expired, or lost its session or key, shows nothing more. */

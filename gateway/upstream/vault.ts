@@ -38,11 +38,12 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   const sweep = startEventSweep(options);
   // Most gateways have no webhooks.
   const delivery = webhooks.length > 0 ? (await import("../custody/webhook-delivery.ts")).startDelivery(options) : null;
-  const { listConnections, findConnection } = vault;
+  const { listConnections, findConnection, actions: connectionActions } = vault;
   const forServers = {
     ...createOwnPlatform(auth, vault.connectionsOf),
     listConnections,
     findConnection,
+    connectionActions,
     events: (after: string | null) => followEvents(database, after),
   };
   return {

@@ -1,5 +1,12 @@
 import { isTemporary } from "../../schema/errors.ts";
-import { notConnected, reconnectReasonOf, reconnectRequired, temporarilyUnavailable, tokenWithheld } from "../../schema/outcomes.ts";
+import {
+  connectionDisabled,
+  notConnected,
+  reconnectReasonOf,
+  reconnectRequired,
+  temporarilyUnavailable,
+  tokenWithheld,
+} from "../../schema/outcomes.ts";
 import { andThen } from "../../schema/promise-or-value.ts";
 import type {
   AccessTokenOutcome,
@@ -56,6 +63,7 @@ async function findStatus(connections: Pick<ViewerConnections, "find">, where: C
 /** What a member of a group is told of a connection in place of its token. */
 export function statusOf(connection: Connection): AccessTokenOutcome {
   const { connector, authorization } = connection;
+  if (connection.disabledAt) return connectionDisabled(connector.name);
   if (!connection.enabled) return notConnected(connector.name, connector.connectorUrl);
   if (authorization?.status !== "active" || authorization.health === "reconnect_required")
     return reconnectRequired(connection, reconnectReasonOf(authorization?.healthCode ?? authorization?.errorCode));

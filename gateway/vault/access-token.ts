@@ -7,7 +7,7 @@ import type { Log } from "../runtime/log.ts";
 import type { Telemetry } from "../runtime/telemetry.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, type TokenKindConfig } from "../providers/token-kinds.ts";
-import { choose, ownerOf, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
+import { choose, isEnabled, ownerOf, type ConnectionStore, type StoredConnection, type View } from "./connections.ts";
 import { mayHaveOpened, noteOpened, noteUnopened } from "./unopened.ts";
 import { isJudgedStill, MOST_JUDGEMENTS } from "./freshness.ts";
 import type { GivenTokens } from "./given-tokens.ts";
@@ -65,7 +65,7 @@ export function createAccessTokens(dependencies: Dependencies) {
     const connector = chosen?.connector ?? connectors.get(where.slug ?? "");
     if (!connector) return absent(connectors, chosen, question);
     const kind = getTokenKind(connector, request.kind);
-    if (!chosen?.connection.enabled) return absent(connectors, chosen, question);
+    if (!chosen || !isEnabled(chosen.connection)) return absent(connectors, chosen, question);
     const stored = ofKind(chosen, kind.kind);
     if (!stored) return withoutKind(chosen, question, kind);
     const missing = findMissing(stored, request, kind);
@@ -134,7 +134,7 @@ function withoutKind(stored: StoredConnection, question: Question, kind: TokenKi
  */
 function findFresh(resolver: Resolver, chosen: StoredConnection | null, question: Question): GrantedToken | null {
   const { request } = question;
-  if (!chosen?.connection.enabled || request.scopes?.length) return null;
+  if (!chosen || !isEnabled(chosen.connection) || request.scopes?.length) return null;
   const { tokenKinds } = chosen.connector;
   const kind = request.kind === undefined ? tokenKinds[0] : tokenKinds.find((each) => each.kind === request.kind);
   const stored = kind ? ofKind(chosen, kind.kind) : null;
@@ -165,7 +165,7 @@ function noteGiven({ given }: Resolver, { view: { reader } }: Question, fingerpr
 /** Whether a connection still has the grant that was read before. */
 async function isStillHeld({ list }: ConnectionStore, owner: Owner, { connection, authorization }: StoredConnection): Promise<boolean> {
   const current = choose(await list(owner), { id: connection.id });
-  return current?.connection.enabled === 1 && grantsOf(current).some(({ id }) => id === authorization?.id);
+  return current !== null && isEnabled(current.connection) && grantsOf(current).some(({ id }) => id === authorization?.id);
 }
 
 async function resolve(resolver: Resolver, stored: StoredConnection, question: Question): Promise<AccessTokenOutcome> {
@@ -246,7 +246,7 @@ function conclude(
   question: Question,
   { stored: current, problem }: RefreshOutcome,
 ): AccessTokenOutcome {
-  if (!current?.connection.enabled) return absent(connectors, current, question);
+  if (!current || !isEnabled(current.connection)) return absent(connectors, current, question);
   const renewed = openHeld(current, question.request);
   return renewed ? answerOf(renewed, question, problem) : reconnect(current, question);
 }

@@ -7,10 +7,10 @@ import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts
 import { objectionToShared } from "./account-holders.ts";
 import { type Audited, recordConnect } from "./audited.ts";
 import { type CollectedKey, columnsOfKey, columnsOfTokens } from "./activation-columns.ts";
-import { type ConnectingFailure, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
+import { type ConnectingFailure, disabledMeanwhile, disconnectedMeanwhile, mayServeElsewhere, objectionTo } from "./connecting-failure.ts";
 import { type ConnectionStore, isLeased, ownerOf, type StartedConnection, type StoredConnection } from "./connections.ts";
 import { findOfSameKind, furtherGrants, keptGrants } from "./further-grants.ts";
-import { type GrantTarget, moveToOtherConnection, needsOtherConnection } from "./other-connection.ts";
+import { type GrantTarget, isDisabled, moveToOtherConnection, needsOtherConnection } from "./other-connection.ts";
 import { type Candidate, grantsIn, lockPrevious, promote } from "./promotion.ts";
 import type { Revoker } from "./revoke.ts";
 import type { Keys } from "./sealed-columns.ts";
@@ -149,6 +149,7 @@ async function activateIn(
     ? await moveToOtherConnection(dependencies, transaction, started, owned, account)
     : here;
   if (!target) return { failure: disconnectedMeanwhile };
+  if (isDisabled(target, owned, account)) return { failure: disabledMeanwhile };
   // Its refresh token may be about to change.
   if (grantsIn(target.previous).some((grant) => isLeased(grant, dependencies.clock.now()))) return "under way";
   const shared = await objectionToShared(dependencies, transaction, target.started, target.previous.own, account);

@@ -61,13 +61,26 @@ async function adoptRefreshed(
   { authorizationId: id, version, tokenKind, columns }: RefreshedTokens,
 ): Promise<boolean> {
   const grant = { connection, authorization: { id, version, token_kind: tokenKind } };
-  const active = { ...activeColumns(dependencies, grant, columns, noProblem), health_changed_at: dependencies.clock.now() };
+  const activeFor = (beside: ConnectionRow) => ({
+    ...activeColumns(dependencies, { ...grant, connection: beside }, columns, noProblem),
+    health_changed_at: dependencies.clock.now(),
+  });
   const current = await dependencies.connections.read(connection.id, tokenKind);
   const isStored =
-    isVersion(current, id, version) && (await updateGrant(dependencies, current, countedAs(current, active, dependencies))) !== null;
+    isVersion(current, id, version) &&
+    (await updateGrant(
+      dependencies,
+      current,
+      countedAs(current, activeFor(connection), dependencies),
+      (beside) => activeFor(beside).mac,
+    )) !== null;
   if (!isStored && !connection.enabled) {
     // The user disconnected meanwhile: the tokens must not live on at the provider.
-    const authorization = { ...newAuthorization(dependencies.macs, connection, { ...nothingAsked, kind: tokenKind }, 0), id, ...active };
+    const authorization = {
+      ...newAuthorization(dependencies.macs, connection, { ...nothingAsked, kind: tokenKind }, 0),
+      id,
+      ...activeFor(connection),
+    };
     await dependencies.revoker.revokeStored({ connection, connector, authorization });
   }
   return isStored;

@@ -1,4 +1,5 @@
 import { forbidden, GatewayError } from "../../schema/errors.ts";
+import { DISABLED_CODE } from "../../schema/outcomes.ts";
 import { describeProblem, type Problem, type ProblemAccounts, toSentence } from "../../schema/problems.ts";
 import type { Account } from "../oauth/account.ts";
 import type { TokenFailure } from "../oauth/result.ts";
@@ -26,6 +27,11 @@ export const disconnectedMeanwhile: ConnectingFailure = {
 };
 
 export const movedMeanwhile: ConnectingFailure = { code: "moved", message: MOVED_MEANWHILE };
+
+export const disabledMeanwhile: ConnectingFailure = {
+  code: DISABLED_CODE,
+  message: "It was disabled: only a server with an API key can enable it again.",
+};
 
 export const wrongCallback: ConnectingFailure = {
   code: "invalid_callback",
@@ -63,7 +69,7 @@ export const accountInUse = (name: string): ConnectingFailure => ({
   message: `This ${name} account is connected by another owner, and shared_accounts refuses a second one.`,
 });
 
-const servingElsewhere: ReadonlySet<string> = new Set(["account_unknown", "account_mismatch", "account_in_use"]);
+const servingElsewhere: ReadonlySet<string> = new Set(["account_unknown", "account_mismatch", "account_in_use", DISABLED_CODE]);
 
 /**
  * Whether the account of a failed grant may serve this or another connection. Such a grant is not revoked, as some providers (Google)

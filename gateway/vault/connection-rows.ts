@@ -1,4 +1,4 @@
-import type { Kysely, RawBuilder, Transaction } from "kysely";
+import type { Kysely, QueryCreator, RawBuilder, Transaction } from "kysely";
 import type { Owner } from "../../schema/upstream.ts";
 import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
@@ -19,11 +19,14 @@ export interface ChangedGrant {
 
 /** New columns for one grant, where it still has this version. */
 export interface GrantChange {
-  connectionId: string;
+  /** As it is known: perhaps it has been disabled or enabled since. */
+  connection: ConnectionRow;
   grant: Pick<AuthorizationRow, "id" | "version">;
   columns: Partial<AuthorizationRow> & { updated_at: number };
   /** Writes what it means to the connection's history, in the same transaction. Null: nothing. */
   record: ((transaction: Transaction<Tables>, connection: ConnectionRow) => Promise<void>) | null;
+  /** Makes the HMAC beside the connection as it is then: it covers whether that is disabled. Null: no column is covered. */
+  sign: ((connection: ConnectionRow) => string) | null;
 }
 
 /** A connection's columns beside those of a grant, which has some of the same names. */
@@ -38,6 +41,7 @@ const connectionColumns = <Table extends string>(table: Table) =>
     `${table}.enabled as c_enabled`,
     `${table}.authorization_id as c_authorization_id`,
     `${table}.first_enabled_at as c_first_enabled_at`,
+    `${table}.disabled_at as c_disabled_at`,
     `${table}.created_at as c_created_at`,
     `${table}.updated_at as c_updated_at`,
   ] as const;
@@ -51,6 +55,7 @@ function split<Row extends BesideGrant>(row: Row): { connection: ConnectionRow; 
     c_enabled,
     c_authorization_id,
     c_first_enabled_at,
+    c_disabled_at,
     c_created_at,
     c_updated_at,
     ...grant
@@ -63,6 +68,7 @@ function split<Row extends BesideGrant>(row: Row): { connection: ConnectionRow; 
     enabled: c_enabled,
     authorization_id: c_authorization_id,
     first_enabled_at: c_first_enabled_at,
+    disabled_at: c_disabled_at,
     created_at: c_created_at,
     updated_at: c_updated_at,
   };
@@ -123,22 +129,38 @@ function gather(rows: readonly (BesideGrant & Absent)[]): ConnectionRows[] {
 
 /** Answers the rows as they are then; null: nothing has changed. Every process is told. Throws where the connection is gone. */
 export async function changeGrantRows(database: Database, topic: Topic, change: GrantChange): Promise<ChangedGrant | null> {
-  const changed = await (database.kind === "postgres" && change.record === null
-    ? changeInOneStatement(database, topic, change)
-    : database.write(change.record ? [topic, "events"] : [topic], (transaction) => changeInTransaction(database, transaction, change)));
-  // A grant of another version, and one without its connection, change as little.
-  if (!changed) await database.query.selectFrom("connections").select("id").where("id", "=", change.connectionId).executeTakeFirstOrThrow();
-  return changed;
+  const { columns, record, sign } = change;
+  for (let { connection } = change; ;) {
+    const update = { ...change, connection, columns: sign ? { ...columns, mac: sign(connection) } : columns };
+    const changed = await (database.kind === "postgres" && record === null
+      ? changeInOneStatement(database, topic, update)
+      : database.write(record ? [topic, "events"] : [topic], (transaction) => changeInTransaction(database, transaction, update)));
+    if (changed) return changed;
+    // A grant of another version, and one without its connection, change as little.
+    const current = await selectConnection(database.query, connection).executeTakeFirstOrThrow();
+    if (!sign || current.disabled_at === connection.disabled_at) return null;
+    connection = current;
+  }
 }
+
+const selectConnection = (query: QueryCreator<Tables>, { id }: Pick<ConnectionRow, "id">) =>
+  query.selectFrom("connections").selectAll().where("id", "=", id);
+
+/** The connection; where an HMAC is made, only while it is disabled or enabled as it is known to be. */
+const selectKnown = (query: QueryCreator<Tables>, { connection, sign }: Pick<GrantChange, "connection" | "sign">) =>
+  selectConnection(query, connection).$if(sign !== null, (known) =>
+    known.where("disabled_at", "is not distinct from", connection.disabled_at),
+  );
 
 /** SQLite has one writing transaction at a time, and no statement that changes two tables. On Postgres, the connection is locked first. */
 async function changeInTransaction(
   database: Pick<Database, "kind">,
   transaction: Transaction<Tables>,
-  { connectionId, grant, columns, record }: GrantChange,
+  change: GrantChange,
 ): Promise<ChangedGrant | null> {
-  if (database.kind === "postgres")
-    await transaction.selectFrom("connections").select("id").where("id", "=", connectionId).forUpdate().execute();
+  const { grant, columns, record } = change;
+  const known = selectKnown(transaction, change);
+  if (!(await (database.kind === "postgres" ? known.forUpdate() : known).executeTakeFirst())) return null;
   const authorization = await transaction
     .updateTable("authorizations")
     .set(columns)
@@ -147,21 +169,18 @@ async function changeInTransaction(
     .returningAll()
     .executeTakeFirst();
   if (!authorization) return null;
-  const touch = transaction.updateTable("connections").set({ updated_at: columns.updated_at }).where("id", "=", connectionId);
+  const touch = transaction.updateTable("connections").set({ updated_at: columns.updated_at }).where("id", "=", change.connection.id);
   const connection = await touch.returningAll().executeTakeFirstOrThrow();
   await record?.(transaction, connection);
   return { connection, authorization };
 }
 
 /** One round trip. As everywhere, the connection is locked before its grant, so that none deadlocks. */
-async function changeInOneStatement(
-  database: Database,
-  topic: Topic,
-  { connectionId, grant, columns }: GrantChange,
-): Promise<ChangedGrant | null> {
+async function changeInOneStatement(database: Database, topic: Topic, change: GrantChange): Promise<ChangedGrant | null> {
+  const { grant, columns } = change;
   const changed = await database.changeOne([topic], (query, mark) =>
     query
-      .with("locked", (part) => part.selectFrom("connections").select("id").where("id", "=", connectionId).forUpdate())
+      .with("locked", (part) => selectKnown(part, change).forUpdate())
       .with("granted", (part) =>
         part
           .updateTable("authorizations")

@@ -1,5 +1,6 @@
 import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import { type Kysely, sql, type Transaction } from "kysely";
+import { DISABLED_CODE } from "../../schema/outcomes.ts";
 import { describeProblem, toSentence } from "../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Connector, MetadataEntry, Owner } from "../../schema/upstream.ts";
 import type { RequestOrigin } from "../custody/audit-event.ts";
@@ -74,12 +75,16 @@ export interface ConnectionStore {
     connection: ConnectionRow,
     statements: (transaction: Transaction<Tables>, current: ConnectionRow) => Promise<Result>,
   ): Promise<Result>;
-  /** The same for the columns of one grant, where it still has this version. Answers the rows as they are then; null: nothing has changed. */
+  /**
+   * The same for the columns of one grant, where it still has this version. Answers the rows as they are then; null: nothing has changed.
+   * @param sign makes the HMAC beside the connection as it is then. Null: no column is covered.
+   */
   changeGrant(
     connection: ConnectionRow,
     grant: GrantChange["grant"],
     columns: Partial<AuthorizationRow>,
     recorded: Recorded | null,
+    sign: GrantChange["sign"],
   ): Promise<ChangedGrant | null>;
   /** Within `begin` and `change`, as the last: writes what has happened. */
   record: Recorder["record"];
@@ -130,12 +135,13 @@ export function createConnectionStore(database: Database, connectors: Connectors
         statements(transaction, await locked(database, selectConnection(transaction, connection.id)).executeTakeFirstOrThrow()),
       ),
 
-    changeGrant: (connection, grant, columns, recorded) =>
+    changeGrant: (connection, grant, columns, recorded, sign) =>
       changeGrantRows(database, topicOf(ownerOf(connection)), {
-        connectionId: connection.id,
+        connection,
         grant,
         columns: { ...columns, updated_at: clock.now() },
         record: recorded && ((transaction, current) => record(transaction, current, recorded)),
+        sign,
       }),
 
     record,
@@ -176,8 +182,11 @@ export const locked = <Query extends { forUpdate(): Query }>({ kind }: Pick<Data
 export const isLeased = ({ lease_id, lease_expires_at }: Pick<AuthorizationRow, "lease_id" | "lease_expires_at">, now: number): boolean =>
   lease_id !== null && lease_expires_at !== null && lease_expires_at > now;
 
+/** Whether it gives tokens: it was connected, and no server has disabled it since. */
+export const isEnabled = ({ enabled, disabled_at }: ConnectionRow): boolean => enabled === 1 && disabled_at === null;
+
 const rankOf = ({ connection, authorization }: StoredConnection): number =>
-  (connection.enabled ? 2 : 0) + (authorization?.status === "active" ? 1 : 0);
+  (isEnabled(connection) ? 2 : 0) + (authorization?.status === "active" ? 1 : 0);
 
 const byHealth = (a: StoredConnection, b: StoredConnection): number =>
   rankOf(b) - rankOf(a) || b.connection.created_at - a.connection.created_at || a.connection.id.localeCompare(b.connection.id);
@@ -215,15 +224,29 @@ export const toConnection = (spokenOf: StoredConnection, view: View, step: Parti
   return {
     id: connection.id,
     owner: ownerOf(connection),
-    enabled: connection.enabled === 1,
+    enabled: isEnabled(connection),
+    disabledAt: connection.disabled_at === null ? null : new Date(connection.disabled_at),
     connector: toConnector(connector, view.publicUrl),
     authorization:
-      authorization && isShownTo(view.reader, authorization) ? { ...toAuthorization(authorization, connector, view), ...step } : null,
+      authorization && isShownTo(view.reader, authorization)
+        ? { ...toAuthorization(authorization, connector, view), ...disabledHealth(connection, connector.name), ...step }
+        : null,
     metadata: view.metadataOf(stored),
     createdAt: new Date(connection.created_at),
     updatedAt: new Date(connection.updated_at),
   };
 };
+
+/** Of a disabled connection, whatever its grant would do. */
+const disabledHealth = ({ disabled_at: disabledAt }: ConnectionRow, name: string): Partial<Authorization> =>
+  disabledAt === null
+    ? {}
+    : {
+        health: "misconfigured",
+        healthCode: DISABLED_CODE,
+        healthChangedAt: new Date(disabledAt),
+        problem: describeProblem(name, DISABLED_CODE, "misconfigured"),
+      };
 
 /** What one member of a group has started, and not finished, the others do not see. */
 export const isShownTo = (reader: string | null, { started_by: starter, version }: AuthorizationRow): boolean =>

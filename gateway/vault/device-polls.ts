@@ -175,9 +175,14 @@ async function askOnce(parts: ConnectingParts, { attempt, grant }: Pending): Pro
   return verdict === "unanswered" ? "unanswered" : "pending";
 }
 
-/** Null where the connection is gone, or its user may no longer connect for its owner. */
+/** Null where the connection is gone or disabled, or its user may no longer connect for its owner. */
 const findStarted = (parts: ConnectingParts, attempt: AttemptRow): Promise<StartedConnection | null> =>
-  readStarted(parts, attempt).catch(nullIfNotFound);
+  readStarted(parts, attempt).catch(nullIfNone);
+
+function nullIfNone(error: unknown): null {
+  if (error instanceof GatewayError && error.code === "FORBIDDEN") return null;
+  return nullIfNotFound(error);
+}
 
 function nullIfNotFound(error: unknown): null {
   if (error instanceof GatewayError && error.code === "NOT_FOUND") return null;

@@ -90,6 +90,8 @@ function takeLease(
     .where("id", "=", authorization.id)
     .where("version", "=", authorization.version)
     .where("status", "=", "active")
+    // It would not verify beside a connection that was read before it was disabled.
+    .where("mac", "is not distinct from", authorization.mac)
     .where((row) => row.or([row("retry_at", "is", null), row("retry_at", "<=", now)]))
     .where((row) => row.or([row("lease_id", "is", null), row.and([row("lease_id", "=", takeOver), row("lease_expires_at", "<=", now)])]));
   if (forced)
@@ -119,8 +121,11 @@ export async function renewLease(
       .returning(mark.as("mark"))
       .executeTakeFirst(),
   );
+  if (!authorization) return null;
+  // Its HMAC is made again where the connection is disabled meanwhile: this refresh has verified the former one.
+  const { mac } = grant.authorization;
   // What is left is counted by the time that the store has told.
-  return authorization ? { ...grant, authorization, leaseRemainsMs: () => leaseExpiresAt - clock.now() } : null;
+  return { ...grant, authorization: { ...authorization, mac }, leaseRemainsMs: () => leaseExpiresAt - clock.now() };
 }
 
 /** Ends a lease before its time, if this process still holds it. */

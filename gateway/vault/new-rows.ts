@@ -15,6 +15,7 @@ export const newConnection = (owner: Owner, slug: string, id: string | null, now
   enabled: 0,
   authorization_id: null,
   first_enabled_at: null,
+  disabled_at: null,
   created_at: now,
   updated_at: now,
 });

@@ -39,16 +39,22 @@ export async function moveToOtherConnection(
   const { connection, connector, authorization } = started;
   const isThere = await transaction.selectFrom("authorizations").select("id").where("id", "=", authorization.id).executeTakeFirst();
   if (!isThere) return null;
-  const known = owned.find(
-    (other) => other.authorization !== null && other.authorization.account_id !== null && isSame(started, other.authorization, account),
-  );
+  const known = owned.find((other) => hasAccount(other, started, account));
   const target = known?.connection ?? newConnection(ownerOf(connection), connector.slug, null, clock.now());
   const moved = { connection: target, connector, authorization: moveTo(dependencies, started, target) };
   return { started: moved, previous: await lockPrevious({ database }, transaction, target, moved), isNew: !known };
 }
 
-const isSame = (started: StartedConnection, known: AuthorizationRow, account: Account | null): boolean =>
-  relationTo(started, known, account) === "same";
+/** Whether a connection has the account of a started grant. */
+const hasAccount = ({ authorization }: StoredConnection, started: StartedConnection, account: Account | null): boolean =>
+  authorization !== null && authorization.account_id !== null && relationTo(started, authorization, account) === "same";
+
+/** Whether a started grant would serve a disabled connection, or be another one of its owner to the same account. */
+export const isDisabled = ({ started }: GrantTarget, owned: readonly StoredConnection[], account: Account | null): boolean =>
+  owned.some(
+    (other) =>
+      other.connection.disabled_at !== null && (other.connection.id === started.connection.id || hasAccount(other, started, account)),
+  );
 
 /** A started grant as one of another connection of its owner. */
 function moveTo(keys: Keys, started: StartedConnection, target: StoredConnection["connection"]): AuthorizationRow {

@@ -100,7 +100,9 @@ export async function deleteExpired({ kind }: Pick<Database, "kind">, transactio
 
 /** Whether a connection was never enabled and no attempt can enable it: all have expired, or it was disconnected before. */
 const isAbandoned = ({ connection, authorization }: StoredConnection, now: number): boolean =>
-  connection.first_enabled_at === null && (authorization === null || authorization.updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 <= now);
+  connection.first_enabled_at === null &&
+  connection.disabled_at === null &&
+  (authorization === null || authorization.updated_at + ATTEMPT_LIFETIME_SECONDS * 1000 <= now);
 
 async function remove(transaction: Transaction<Tables>, stored: readonly StoredConnection[]): Promise<void> {
   if (stored.length === 0) return;

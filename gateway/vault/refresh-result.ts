@@ -10,7 +10,7 @@ import { SealError, type Sealer } from "../store/sealing.ts";
 import type { BoundedClock } from "../store/store-clock.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { type Audited, recordRefresh } from "./audited.ts";
-import type { ChangedGrant } from "./connection-rows.ts";
+import type { ChangedGrant, GrantChange } from "./connection-rows.ts";
 import type { ConnectionStore, GrantVersion, StoredGrant } from "./connections.ts";
 import { assessFreshness } from "./freshness.ts";
 import { countRefresh, recordedOf } from "./happenings.ts";
@@ -63,10 +63,12 @@ export async function storeTokens(
     return spool.keep({ connectionId: connection.id, authorizationId, version, columns, ...(tokenKind !== null && { tokenKind }) });
   };
   const changed = await retryAndSpool(dependencies, keep, () =>
-    updateGrant(dependencies, grant, {
-      ...activeColumns(dependencies, grant, columns, problem),
-      ...(!narrowTo && countRefresh(authorization, clock.now())),
-    }),
+    updateGrant(
+      dependencies,
+      grant,
+      { ...activeColumns(dependencies, grant, columns, problem), ...(!narrowTo && countRefresh(authorization, clock.now())) },
+      (current) => activeColumns(dependencies, { ...grant, connection: current }, columns, problem).mac,
+    ),
   );
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
@@ -163,14 +165,16 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
 
 /**
  * Stores columns of a grant, and what they mean to its connection's history.
+ * @param sign makes the HMAC beside the connection as it is then. Default: no column is covered.
  * @returns the rows as they are then; null when the grant is no longer the one that was claimed, and nothing has changed.
  */
 export function updateGrant(
   { connections, clock }: Pick<ResultDependencies, "connections"> & { clock: Clock },
   grant: StoredGrant,
   changes: Partial<AuthorizationRow>,
+  sign: GrantChange["sign"] = null,
 ): Promise<ChangedGrant | null> {
   const now = clock.now();
   const { columns, recorded } = recordedOf(grant, noteHealth(grant, changes, now), now);
-  return connections.changeGrant(grant.connection, grant.authorization, columns, recorded);
+  return connections.changeGrant(grant.connection, grant.authorization, columns, recorded, sign);
 }

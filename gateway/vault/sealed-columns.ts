@@ -41,8 +41,8 @@ export interface Keys {
 
 /** What the HMAC of a connection's authorization is made of. */
 export const grantFacts = (connection: ConnectionRow, { id, issued_at, expires_at, token_kind }: GrantLife) => {
-  const { id: connection_id, owner_kind, owner_id, connector_slug } = connection;
-  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at, connector_slug, token_kind };
+  const { id: connection_id, owner_kind, owner_id, connector_slug, disabled_at } = connection;
+  return { id, connection_id, owner_kind, owner_id, issued_at, expires_at, connector_slug, token_kind, disabled_at };
 };
 
 type GrantLife = Pick<AuthorizationRow, "id" | "issued_at" | "expires_at" | "token_kind">;

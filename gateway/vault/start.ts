@@ -7,6 +7,7 @@ import type { Bind, Link } from "./attempts.ts";
 import { type StoredConnection, toConnection } from "./connections.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { connectionIdSchema } from "./identifiers.ts";
+import { assertNotDisabled } from "./disabling.ts";
 import { type AskedGrant, newAttempt, newAuthorization, newConnection } from "./new-rows.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { getTokenKind, scopesOfKind, type TokenKindConfig } from "../providers/token-kinds.ts";
@@ -41,6 +42,7 @@ export function createStart(dependencies: StepParts) {
       const existing = findTarget(owned, connector, id);
       const before = owned.find(({ connection: { id: ownedId } }) => ownedId === existing?.id) ?? null;
       const connection = existing ?? newConnection(owner, slug, id, now);
+      if (existing) assertNotDisabled(existing, connector);
       await assertMayStart(transaction, viewer.userId, connector, now);
       await removeAbandoned(transaction, owned, existing, now);
       if (!existing) await insertConnection(transaction, connection);

@@ -12,6 +12,7 @@ import type { Activation } from "./activation.ts";
 import { type Attempts, UNKNOWN_LINK } from "./attempts.ts";
 import type { ConnectionStore, StartedConnection, View } from "./connections.ts";
 import { assertStillConnectsFor } from "./current-owner.ts";
+import { assertNotDisabled } from "./disabling.ts";
 import type { Revoker } from "./revoke.ts";
 import { openFields, rowOf } from "./sealed-columns.ts";
 import type { Audited } from "./audited.ts";
@@ -45,6 +46,7 @@ export interface ConnectingParts extends ConnectingDependencies {
 
 /**
  * What an attempt has started. Throws NOT_FOUND when it is gone, and when the user who started it does not connect for its owner any more.
+ * Throws FORBIDDEN when the connection is disabled.
  */
 export async function readStarted(dependencies: ConnectingDependencies, attempt: AttemptRow): Promise<StartedConnection> {
   const { database, connections } = dependencies;
@@ -56,6 +58,7 @@ export async function readStarted(dependencies: ConnectingDependencies, attempt:
   const stored = authorization && (await connections.read(authorization.connection_id));
   if (!stored) throw notFound("The connection was removed in the meantime: start again.");
   await assertStillConnectsFor(dependencies, attempt.user_id, stored.connection);
+  assertNotDisabled(stored.connection, stored.connector);
   return { ...stored, authorization };
 }
 

@@ -1,5 +1,6 @@
 import { notFound } from "../../schema/errors.ts";
 import {
+  connectionDisabled,
   connectorMisconfigured,
   kindMissing,
   minimumTtlUnavailable,
@@ -78,13 +79,14 @@ function connectUrlOf(
   return `${publicUrl}/connect/${connector.slug}?${new URLSearchParams(asked)}`;
 }
 
-/** Where there is no connection, or a disconnected one. Throws NOT_FOUND for a connector that the catalog does not have. */
+/** Where there is no connection, or a disconnected or disabled one. Throws NOT_FOUND for a connector that the catalog does not have. */
 export function absent(
   connectors: ReadonlyMap<string, ConnectorConfig>,
   stored: StoredConnection | null,
   { where, view }: Question,
 ): AccessTokenOutcome {
   const connector = stored?.connector ?? connectors.get(where.slug ?? "");
+  if (stored && stored.connection.disabled_at !== null) return connectionDisabled(stored.connector.name);
   if (connector) return notConnected(connector.name, `${view.publicUrl}/connectors/${connector.slug}`);
   if (where.slug !== undefined) throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
   return notConnected("This connection", `${view.publicUrl}/`);

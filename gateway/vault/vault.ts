@@ -13,6 +13,7 @@ import type { Audited } from "./audited.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { adoptSpool } from "./adopt-spool.ts";
 import type { Visitor } from "./attempts.ts";
+import { createConnectionActions } from "./connection-actions.ts";
 import { createConnecting } from "./connecting.ts";
 import type { Finished } from "./finish.ts";
 import { createConnectionCounts } from "./connection-counts.ts";
@@ -89,7 +90,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
   const counts = createConnectionCounts(dependencies);
   const inFlight = createInFlight();
   const disconnect = (stored: StoredConnection, by: Actor | null) => inFlight.track(endConnection(stored, by));
-  const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching };
+  const parts = { ...dependencies, connections, accessToken, connecting, disconnect, watching, refresher };
 
   /** Goes on behind a visitor who need not wait for a store that is away. */
   function finish(slug: string, callback: URLSearchParams, visitor: Visitor): Promise<Finished> {
@@ -103,6 +104,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     connectionsOf: (owner: Owner) => connectionsOf(parts, owner, null),
     ...createServerReads({ ...dependencies, connections }),
     forUser: (caller: VaultCaller) => connectionsOfCaller(parts, caller),
+    actions: createConnectionActions(parts),
     /** For the pages of `connect/`. */
     finish,
     readProviderStart: connecting.readProviderStart,

@@ -6,7 +6,21 @@ import { enumerateOperations, type Operation, type OperationKind, reaches, roots
 import { type AskerName, TOKEN_FIELDS, type UserName, type World } from "./world.ts";
 
 /** Root fields that are a server's: others are refused before anything is selected, so they ask for tokens alone. */
-export const SERVER_ROOTS: readonly string[] = ["user", "group", "users", "groups", "allConnections", "provisionUser", "revokeUserTokens"];
+export const SERVER_ROOTS: readonly string[] = [
+  "user",
+  "group",
+  "users",
+  "groups",
+  "allConnections",
+  "provisionUser",
+  "revokeUserTokens",
+  "disconnectConnection",
+  "refreshConnection",
+  "moveUser",
+  "revokeSessions",
+  "disableConnection",
+  "enableConnection",
+];
 
 /** Subscriptions that are a server's. */
 const SERVER_SUBSCRIPTIONS: readonly string[] = ["events"];
@@ -33,8 +47,22 @@ export interface Outcome {
   bodies: Map<Operation, string>;
 }
 
-export function operations(world: World, kind: OperationKind, fieldsOf: (root: string) => readonly string[] = fieldsOfUsers): Operation[] {
-  return enumerateOperations(kind, world.values).filter(({ root, leaves }) => leaves.some((leaf) => fieldsOf(root).includes(leaf)));
+/** Every path to the fields that are to be asked for by each root. Default: what users ask for. */
+export function operations(world: World, kind: OperationKind, fieldsOf?: (root: string) => readonly string[]): Operation[] {
+  const all = enumerateOperations(kind, world.values);
+  const asked = all.filter(({ root, leaves }) => leaves.some((leaf) => (fieldsOf ?? fieldsOfUsers)(root).includes(leaf)));
+  return fieldsOf ? asked : refusedOnce(asked);
+}
+
+/** A server's root field is refused whatever is selected of it: it is asked for each token once. */
+function refusedOnce(asked: readonly Operation[]): Operation[] {
+  const seen = new Set<string>();
+  return asked.filter(({ root, leaves }) => {
+    const name = `${root} ${leaves.join()}`;
+    const isRepeated = SERVER_ROOTS.includes(root) && seen.has(name);
+    seen.add(name);
+    return !isRepeated;
+  });
 }
 
 const texts = new Set([...textFields(), "Mutation.logout"]);
@@ -182,6 +210,13 @@ async function bodiesOf(world: World, user: UserName, { operation, method, path 
       return [{ state: await world.startForm(user), api_key: world.typeKey(user) }];
     case "POST /api/platform/users":
       return [{ user: { external_id: "grace" } }];
+    case "POST /api/platform/connection/{id}/refresh":
+      return [{}, { kind: "user" }];
+    case "POST /api/platform/connection/{id}/disable":
+    case "POST /api/platform/connection/{id}/enable":
+      return [null];
+    case "PUT /api/platform/users/{external_id}/group":
+      return [{ external_group_id: null }];
     case "POST /api/platform/contexts":
       return [{ context: { external_id: "grace" } }];
     case "POST /api/platform_user/sessions":

@@ -55,7 +55,9 @@ const OTHER_FIELDS = [
   "AuthorizationHeader.name",
   "Group.id",
   ...["groupId", "id", "name"].flatMap((name) => [`User.${name}`, `Viewer.${name}`]),
+  "MoveUserPayload.previousGroupId",
   "ProvisionedUser.token",
+  "RefreshConnectionPayload.message",
   "Session.token",
 ];
 
@@ -71,9 +73,11 @@ const UNREACHABLE = {
   GroupEdge: "servers only",
   MetadataEntry: "the world's providers tell nothing of their accounts",
   MinimumTtlUnavailable: "a member is told that the token is withheld first",
+  MoveUserPayload: "servers only",
   NotConnected: "the group is connected; disconnected ones are in the errors",
   Problem: "nothing is wrong; what is, is in the errors",
   ProvisionedUser: "servers only",
+  RefreshConnectionPayload: "servers only",
   ReconnectRequired: "the group's grant is good; a bad one is in the errors",
   ScopesMissing: "a member is told that the token is withheld first",
   TemporarilyUnavailable: "a member's question reaches no provider",

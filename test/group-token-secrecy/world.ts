@@ -229,4 +229,8 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   "history.after": [],
   "events.after": [],
   input: ['{ id: "grace" }'],
+  "disconnectConnection.input": [`{ id: "${test.connectionId}" }`],
+  "disableConnection.input": [`{ id: "${test.connectionId}" }`],
+  "enableConnection.input": [`{ id: "${test.connectionId}" }`],
+  "refreshConnection.input": [`{ id: "${test.connectionId}" }`],
 });

@@ -36,21 +36,32 @@ export const createPlainOwnUsersHarness = (): Promise<FakeXkitHarness> => create
 export const createCarelessHarness = (users: "relayed" | "ours"): Promise<FakeXkitHarness> =>
   createHarness(plainService({ saysWho: true, withholdsGroupTokens: false }), users);
 
-/** What the contract has no words for, where the users are the gateway's own. */
-const contractOwnUsersLacks: Lacks = {
+/** What this gateway does not offer to another one in front. */
+export const gatewayLacks = {
   deviceCodes: "the contract has no codes: the page of the service that authorize_url leads to shows them",
   listsConnections: "the adapter asks for the connections of one owner at a time",
+  listsOwners: "the adapter asks the service for one user at a time (users of the gateway's own are listed)",
+} satisfies Lacks;
+
+/** What the contract has no words for, where the users are the gateway's own. */
+export const ownUsersLacks: Lacks = {
+  connectionActions: "a service of the contract need not have these endpoints",
+  deviceCodes: gatewayLacks.deviceCodes,
+  listsConnections: gatewayLacks.listsConnections,
 };
+
+const upstreamsUsers = "the users are the upstream's";
 
 /** What the contract has no words for. */
 export const contractLacks: Lacks = {
-  ...contractOwnUsersLacks,
-  listsOwners: "the adapter asks the service for one user at a time (users of the gateway's own are listed)",
+  ...ownUsersLacks,
+  ...gatewayLacks,
+  userActions: upstreamsUsers,
 };
 
 /** What a plain service has no words for, where the users are the gateway's own. */
 export const plainOwnUsersLacks: Lacks = {
-  ...contractOwnUsersLacks,
+  ...ownUsersLacks,
   listsDisabled: "its lists have enabled connections only",
   statesScopes: "it states no scopes",
   kinds: "it knows one kind of token",
@@ -73,6 +84,7 @@ export const plainOwnUsersLacks: Lacks = {
 /** The same where the users are the service's. */
 export const plainLacks: Lacks = {
   ...plainOwnUsersLacks,
+  userActions: upstreamsUsers,
   directory: "it has no endpoints for users and groups",
   listsOwners: "it has no endpoints for users and groups",
 };

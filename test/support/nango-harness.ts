@@ -10,6 +10,7 @@ import { identify, openUpstream } from "../../gateway/upstream-suite/open.ts";
 /** What Nango does not tell, or does otherwise. */
 export const nangoLacks: Lacks = {
   listsConnections: "the adapter asks Nango for the connections of one owner at a time",
+  connectionActions: "the adapter acts for the signed-in user alone",
   keepsDisconnected: "Nango deletes a connection that is disconnected",
   keepsFailed: "Nango tells of a failed attempt without its tags",
   endsWithMembership: "a link of Nango's connects for the owner that it was made for, until it expires",

@@ -18,6 +18,7 @@ import { lists } from "./0017-lists.ts";
 import { historyAndEvents } from "./0018-history-and-events.ts";
 import { audit } from "./0019-audit.ts";
 import { imports } from "./0020-imports.ts";
+import { disabled } from "./0021-disabled.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   historyAndEvents,
   audit,
   imports,
+  disabled,
 ];

@@ -1,4 +1,5 @@
 import {
+  connectionDisabled,
   minimumTtlUnavailable,
   notConnected,
   reconnectReasonOf,
@@ -24,6 +25,7 @@ const ASK_AGAIN_SECONDS = 30;
 export function toOutcome(answer: ConnectionAnswer, connection: Connection, request: TokenRequest, now: number): AccessTokenOutcome {
   const { connector } = connection;
   const problem = answer.token_problem;
+  if (connection.disabledAt) return connectionDisabled(connector.name);
   if (!connection.enabled || problem?.code === "NOT_CONNECTED") return notConnected(connector.name, connector.connectorUrl);
   if (problem?.code === "TOKEN_WITHHELD") return tokenWithheld(connection);
   if (problem?.code === "SCOPES_MISSING")

@@ -1,6 +1,13 @@
 /** The words of the REST contract that stand for one of a few things: what `rest/` writes and the `xkit` adapter reads. */
 import { z } from "zod";
-import type { AuthorizationStatus, Health, Owner, ReconnectReason } from "../../../schema/upstream.ts";
+import type {
+  AuthorizationStatus,
+  Health,
+  MovedConnectionStatus,
+  Owner,
+  ReconnectReason,
+  RefreshStatus,
+} from "../../../schema/upstream.ts";
 
 export const authorizationStatusWord = z.enum([
   "awaiting_callback",
@@ -23,3 +30,18 @@ export const reconnectReasonWord = z.enum([
 ] as const satisfies readonly ReconnectReason[]);
 
 export const ownerKindWord = z.enum(["user", "group"] as const satisfies readonly Owner["kind"][]);
+
+/** What became of a refresh that a server asked for. */
+export const refreshStatusWord = z.enum([
+  "refreshed",
+  "still_fresh",
+  "not_refreshable",
+  "not_connected",
+  "disabled",
+  "reconnect_required",
+  "temporarily_unavailable",
+  "connector_misconfigured",
+] as const satisfies readonly RefreshStatus[]);
+
+/** What a connection is to a user who has moved. */
+export const movedConnectionWord = z.enum(["left_with_group", "kept_unseen", "seen"] as const satisfies readonly MovedConnectionStatus[]);

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { forbidden, notFound } from "../../schema/errors.ts";
+import { externalIdSchema } from "../../schema/input.ts";
+import { defineOperation, noInput, type Operation } from "./operation.ts";
+import { serializeConnection, serializeUser } from "./serialize.ts";
+import { wireAnswers } from "./wire.ts";
+
+const byExternalId = z.object({ external_id: externalIdSchema });
+const unknownUser = () => notFound("There is no such user: provision it with POST /users first.");
+
+/** What servers do with users beside making them known (contract, "Server endpoints"). */
+export const userActions: readonly Operation[] = [
+  defineOperation({
+    ...noInput,
+    caller: "platform",
+    method: "put",
+    path: "/users/{external_id}/group",
+    summary: "Moves a known user to another group, or by null to none. Answers what became of each connection: none changes its owner.",
+    params: byExternalId,
+    body: z.object({ external_group_id: externalIdSchema.nullable() }),
+    answer: wireAnswers.movedUser,
+    failures: [404],
+    async handle({ platform }, { params, body }) {
+      if (!platform.moveUser) throw forbidden("Users of this gateway are those of its upstream: move them there.");
+      const moved = await platform.moveUser(params.external_id, body.external_group_id);
+      if (!moved) throw unknownUser();
+      const { user, previousGroupId, connections } = moved;
+      return {
+        user: serializeUser(user),
+        previous_group_id: previousGroupId,
+        connections: connections.map(({ connection, status }) => ({ status, connection: serializeConnection(connection) })),
+      };
+    },
+  }),
+  defineOperation({
+    ...noInput,
+    caller: "platform",
+    method: "delete",
+    path: "/users/{external_id}/sessions",
+    summary: "Ends the sessions of a user in every browser. User tokens and JWTs of issuers stay good.",
+    params: byExternalId,
+    answer: wireAnswers.revokedSessions,
+    failures: [404],
+    async handle({ platform }, { params }) {
+      if (!platform.revokeSessions) throw forbidden("Users of this gateway are signed in by its upstream: end their sessions there.");
+      const revoked = await platform.revokeSessions(params.external_id);
+      if (!revoked) throw unknownUser();
+      return { user: serializeUser(revoked.user), count: revoked.count };
+    },
+  }),
+];

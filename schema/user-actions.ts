@@ -1,0 +1,112 @@
+import { builder } from "./builder.ts";
+import { type ConnectionNode, ConnectionType, withSource } from "./connection.ts";
+import { type Context, requirePlatform } from "./context.ts";
+import { forbidden, notFound } from "./errors.ts";
+import { externalIdSchema } from "./input.ts";
+import { type UserNode, userNode, UserType } from "./owner.ts";
+import type { KnownUser, MovedConnectionStatus } from "./upstream.ts";
+
+const nodeOf = (context: Context, user: KnownUser): UserNode => userNode(requirePlatform(context), user);
+
+const statusValues: Record<string, { value: MovedConnectionStatus; description: string }> = {
+  LEFT_WITH_GROUP: {
+    value: "left_with_group",
+    description: "It stays with the group that the user has left, also where the user connected it. The user no longer sees it.",
+  },
+  KEPT_UNSEEN: {
+    value: "kept_unseen",
+    description: "It is the user's own, who does not see it while in a group. Servers have it by user(id:).",
+  },
+  SEEN: { value: "seen", description: "The user sees it from now on: it is the new group's, or their own where they are in none." },
+};
+
+const MovedConnectionStatusType = builder.enumType("MovedConnectionStatus", {
+  description: "What a connection is to a user who has moved. Its owner stays what it was.",
+  values: statusValues,
+});
+
+const MovedConnectionType = builder.objectRef<{ connection: ConnectionNode; status: MovedConnectionStatus }>("MovedConnection").implement({
+  description: "What became of a connection when a user moved.",
+  fields: (t) => ({
+    connection: t.expose("connection", { type: ConnectionType, description: "The connection." }),
+    status: t.expose("status", { type: MovedConnectionStatusType, description: "What it is to the user now." }),
+  }),
+});
+
+const MoveUserInput = builder.inputType("MoveUserInput", {
+  description: "A user who is to be in another group, or in none.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
+    groupId: t.id({ description: "The group from now on. Null or left out: none.", validate: externalIdSchema }),
+  }),
+});
+
+interface MovedNode {
+  user: UserNode;
+  previousGroupId: string | null;
+  connections: { connection: ConnectionNode; status: MovedConnectionStatus }[];
+}
+
+const MoveUserPayload = builder.objectRef<MovedNode>("MoveUserPayload").implement({
+  description: "A user who has moved.",
+  fields: (t) => ({
+    user: t.expose("user", { type: UserType, description: "The user, in the group that they are in now." }),
+    previousGroupId: t.exposeID("previousGroupId", { nullable: true, description: "The group before; null for none." }),
+    connections: t.field({
+      type: [MovedConnectionType],
+      description: "What became of each connection: the user's own, and those of both groups.",
+      resolve: ({ connections }) => connections,
+    }),
+  }),
+});
+
+builder.mutationField("moveUser", (t) =>
+  t.field({
+    type: MoveUserPayload,
+    description:
+      "Moves a known user to another group, or to none. No connection changes its owner. What the user has started to connect for the group before cannot be finished. A JWT of an issuer that is issued later and names a group moves the user again. Servers only.",
+    args: { input: t.arg({ type: MoveUserInput, required: true, description: "The user." }) },
+    resolve: async (_root, { input: { id, groupId } }, context): Promise<MovedNode> => {
+      const platform = requirePlatform(context);
+      if (!platform.moveUser) throw forbidden("Users of this gateway are those of its upstream: move them there.");
+      const moved = await platform.moveUser(id, groupId ?? null);
+      if (!moved) throw notFound("There is no such user.");
+      const connections = moved.connections.map(({ connection, status }) => ({
+        status,
+        connection: withSource(platform.connectionsOf(connection.owner), connection),
+      }));
+      return { user: nodeOf(context, moved.user), previousGroupId: moved.previousGroupId, connections };
+    },
+  }),
+);
+
+const RevokeSessionsInput = builder.inputType("RevokeSessionsInput", {
+  description: "A user whose sessions are to end.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
+  }),
+});
+
+const RevokeSessionsPayload = builder.objectRef<{ user: UserNode; count: number }>("RevokeSessionsPayload").implement({
+  description: "A user whose sessions have ended.",
+  fields: (t) => ({
+    user: t.expose("user", { type: UserType, description: "The user." }),
+    count: t.exposeInt("count", { description: "How many sessions have ended." }),
+  }),
+});
+
+builder.mutationField("revokeSessions", (t) =>
+  t.field({
+    type: RevokeSessionsPayload,
+    description:
+      "Ends the sessions of a user in every browser, with their session tokens and one-time tokens. User tokens and JWTs of issuers stay good, so that a page that has one signs the user in again: revokeUserTokens ends those too. Servers only.",
+    args: { input: t.arg({ type: RevokeSessionsInput, required: true, description: "The user." }) },
+    resolve: async (_root, { input: { id } }, context) => {
+      const platform = requirePlatform(context);
+      if (!platform.revokeSessions) throw forbidden("Users of this gateway are signed in by its upstream: end their sessions there.");
+      const revoked = await platform.revokeSessions(id);
+      if (!revoked) throw notFound("There is no such user.");
+      return { user: nodeOf(context, revoked.user), count: revoked.count };
+    },
+  }),
+);
