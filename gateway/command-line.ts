@@ -59,6 +59,14 @@ const commands = new Map<string, Command>([
     "connectors add",
     { subject: "provider", options: ["as"], run: async (provider, options) => (await load()).addConnector(provider, options) },
   ],
+  ...(["show", "disconnect", "refresh", "disable", "enable"] as const).map((action): [string, Command] => [
+    `connections ${action}`,
+    {
+      subject: "connection_id",
+      options: ["json"],
+      run: async (id, options) => (await load()).runConnectionAction(action, id, options),
+    },
+  ]),
   [
     "users token",
     {

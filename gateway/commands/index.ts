@@ -2,6 +2,7 @@
 export { printAudit, verifyAuditChains } from "./audit.ts";
 export { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 export { makeBackup, restoreBackup } from "./backups.ts";
+export { runConnectionAction } from "./connections.ts";
 export { addConnector, checkConnectors, listKnownProviders } from "./connectors.ts";
 export { runDoctor } from "./doctor.ts";
 export { exportConnections } from "./export.ts";

@@ -8,6 +8,11 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file
       [--as <slug>]
+  xkit-gateway connections show <id>        say how a connection is, without its token
+  xkit-gateway connections disconnect <id>  disconnect it, and revoke its grant at the provider
+  xkit-gateway connections refresh <id>     refresh its token now, at most once in 30 s
+  xkit-gateway connections disable <id>     withhold its tokens; its user cannot connect it again
+  xkit-gateway connections enable <id>      undo that
   xkit-gateway users token <user_id>        print a user token, making the user known first
       [--group <id>] [--name <name>]
   xkit-gateway users revoke <user_id>       end all tokens and sessions that the user has until now

@@ -52,8 +52,10 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
   const { relay, forOwnUser, ...holder } = createXkitAdapter({ ...options, ...config, timeoutMs });
   if (config.users === "ours") {
     const { callerOf: _pages, ...users } = createOwnUsers(options.auth, forOwnUser);
-    const forPlatform: Adapter["forPlatform"] = (clientAddress) =>
-      createOwnPlatform(options.auth, holder.forPlatform(clientAddress).connectionsOf);
+    const forPlatform: Adapter["forPlatform"] = (clientAddress) => {
+      const { connectionsOf, connectionActions } = holder.forPlatform(clientAddress);
+      return { ...createOwnPlatform(options.auth, connectionsOf), connectionActions };
+    };
     return { ...holder, users, forPlatform, pages: null, webhook: null };
   }
   return { ...holder, users: createRelayedUsers({ ...options, relay }), pages: null, webhook: null };

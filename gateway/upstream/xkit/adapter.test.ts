@@ -4,6 +4,8 @@ import {
   createOwnUsersHarness,
   createPlainHarness,
   createPlainOwnUsersHarness,
+  gatewayLacks,
+  ownUsersLacks,
   plainLacks,
   plainOwnUsersLacks,
 } from "../../../test/support/fake-xkit-harness.ts";
@@ -34,8 +36,8 @@ async function createXkitHarness(): Promise<UpstreamHarness> {
   };
 }
 
-describeUpstream("the xkit adapter before a second gateway", createXkitHarness, contractLacks);
+describeUpstream("the xkit adapter before a second gateway", createXkitHarness, gatewayLacks);
 describeUpstream("the xkit adapter before a service of the contract", createFakeHarness, contractLacks);
-describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness, contractLacks);
+describeUpstream("the xkit adapter with users of its own before a service of the contract", createOwnUsersHarness, ownUsersLacks);
 describeUpstream("the xkit adapter before a plain service that says who is asking", createPlainHarness, plainLacks);
 describeUpstream("the xkit adapter with users of its own before a plain service", createPlainOwnUsersHarness, plainOwnUsersLacks);

@@ -38,5 +38,8 @@ export const asked = {
     }),
   user: (id: string) => about(answers.user, ({ user }) => user.external_id === id),
   provisionedUser: (id: string) => about(answers.provisionedUser, ({ user }) => !user || user.external_id === id),
+  refreshedConnection: (id: string) => about(answers.refreshedConnection, ({ connection }) => connection.id === id),
+  movedUser: (id: string) => about(answers.movedUser, ({ user }) => user.external_id === id),
+  revokedSessions: (id: string) => about(answers.revokedSessions, ({ user }) => user.external_id === id),
   group: (id: string) => about(answers.group, ({ group }) => group.external_id === id),
 };

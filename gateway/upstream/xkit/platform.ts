@@ -7,6 +7,7 @@ import type { ReadEntries } from "./entries.ts";
 import { expiryOf } from "./expiry.ts";
 import { connectionFromAnswer, knownUserFromAnswer, type Reader } from "./from-wire.ts";
 import type { PlatformOperation } from "./key-pair.ts";
+import { createConnectionActions, createUserActions } from "./platform-actions.ts";
 import type { Ask } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
@@ -41,6 +42,8 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
     },
     connectionsOf: (owner) => connectionsOfOwner(options, owner, "server"),
     provisionUser: (user) => provisionUser(begin().ask, user, clock),
+    ...createUserActions(options),
+    connectionActions: createConnectionActions(options),
     async revokeUserTokens() {
       throw forbidden("Users of this gateway are signed in by its upstream: revoke their tokens there.");
     },

@@ -4,7 +4,15 @@
  */
 import { z } from "zod";
 import { isSecureEndpoint } from "../../http/secure-endpoint.ts";
-import { authorizationStatusWord, healthWord, ownerKindWord, reconnectReasonWord, tokenProblemWord } from "./wire-enums.ts";
+import {
+  authorizationStatusWord,
+  healthWord,
+  movedConnectionWord,
+  ownerKindWord,
+  reconnectReasonWord,
+  refreshStatusWord,
+  tokenProblemWord,
+} from "./wire-enums.ts";
 
 const text = z
   .string()
@@ -126,6 +134,7 @@ const tokenProblem = z.object({
 const connection = z.object({
   id,
   enabled: z.boolean(),
+  disabled_at: instant,
   owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullish(),
   connector,
   authorization: authorization.nullish(),
@@ -170,6 +179,16 @@ export const answers = {
   provisionedUser: z.object({ access_token: z.string().min(1), expires_at: instant, user: user.nullish() }),
   oneTimeToken: z.object({ ott: z.string().min(1) }),
   user: z.object({ user }),
+  refreshedConnection: z.object({
+    connection,
+    refresh: z.object({ status: refreshStatusWord, message: z.string(), retry_after: z.int().min(0).nullish() }),
+  }),
+  movedUser: z.object({
+    user,
+    previous_group_id: text,
+    connections: z.array(z.object({ status: movedConnectionWord, connection })),
+  }),
+  revokedSessions: z.object({ user, count: z.int().min(0) }),
   group: z.object({ group: z.object({ external_id: z.string() }) }),
 };
 

@@ -1,0 +1,83 @@
+import { idSchema } from "../../schema/input.ts";
+import type { Connection, ConnectionRefresh } from "../../schema/upstream.ts";
+import { type Config, parseConfig } from "../config/config.ts";
+import { readConfigFile } from "../config/file.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { openServices, type Services } from "../services.ts";
+import { createVault } from "../vault/vault.ts";
+import { requireArgument, UsageError } from "./usage-error.ts";
+import { assertStoreThere, silentLog } from "./with-services.ts";
+
+/** What a command does with a connection. */
+export type ConnectionAction = "show" | "disconnect" | "refresh" | "disable" | "enable";
+
+/** `connections show` and the like: prints the connection as it is then, never a token. Exits with 1 where a refresh brought no token. */
+export async function runConnectionAction(action: ConnectionAction, id: string, { json = false }: { json?: boolean }): Promise<void> {
+  // With its connectors: a provider is asked with their secrets.
+  const config = parseConfig(process.env, readConfigFile());
+  assertStoreThere(config.databaseUrl);
+  const services = await openServices(config, systemClock, silentLog);
+  try {
+    const acted = await actOnConnection(services, config, action, id);
+    console.log(json ? JSON.stringify(acted) : formatConnection(acted));
+    if ("status" in acted && acted.status !== "refreshed" && acted.status !== "still_fresh") process.exitCode = 1;
+  } finally {
+    await services.close();
+  }
+}
+
+type Acted = { connection: Connection } | ConnectionRefresh;
+
+/** Does what a server may do. Throws `UsageError` where there is no such connection, or the upstream has the connections. */
+export async function actOnConnection(
+  { database, sealer, macs }: Pick<Services, "database" | "sealer" | "macs">,
+  config: Config,
+  action: ConnectionAction,
+  given: string,
+): Promise<Acted> {
+  const id = requireArgument("connection_id", idSchema.safeParse(given));
+  if (config.upstream.kind !== "vault") throw new UsageError("Connections of this gateway are those of its upstream: change them there.");
+  const { connectors, publicUrl, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
+  const keys = { database, sealer, macs, clock: database.clock, log: silentLog };
+  // What an earlier process could not store is left to the gateway.
+  const vault = createVault({ ...keys, connectors, publicUrl, timeoutMs, requestDeadlineMs, spoolDirectory, isShared: true });
+  try {
+    if (action === "refresh") return found(await vault.actions.refresh(id));
+    const connection = action === "show" ? await vault.findConnection?.({ id }) : await vault.actions[action](id);
+    return { connection: found(connection ?? null) };
+  } finally {
+    await vault.close();
+  }
+}
+
+function found<Answer>(answer: Answer | null): Answer {
+  if (answer === null) throw new UsageError("There is no connection with this id, or the configuration no longer has its connector.");
+  return answer;
+}
+
+/** For people: a line for each thing that is known. */
+export function formatConnection(acted: Acted): string {
+  const { id, connector, owner, authorization, createdAt } = acted.connection;
+  const lines: [string, string | null | undefined][] = [
+    ["connection", id],
+    ["connector", connector.slug],
+    [owner.kind, owner.id],
+    ["state", stateOf(acted.connection)],
+    ["created", createdAt?.toISOString()],
+    ["account", authorization?.displayLabel],
+    ["grant", authorization?.status],
+    ["health", authorization?.health && [authorization.health, authorization.healthCode].filter(Boolean).join(": ")],
+    ["connected", authorization?.connectedAt?.toISOString()],
+    ["scopes", authorization?.scopes.join(" ")],
+    ["token until", authorization?.expiresAt?.toISOString()],
+    ...("status" in acted ? ([["refresh", `${acted.status}: ${acted.message}`]] as const).map((line): [string, string] => [...line]) : []),
+  ];
+  const known = lines.filter(([, value]) => value);
+  const width = Math.max(...known.map(([name]) => name.length));
+  return known.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+function stateOf({ enabled, disabledAt }: Connection): string {
+  if (disabledAt) return `disabled since ${disabledAt.toISOString()}`;
+  return enabled ? "enabled" : "not connected";
+}
