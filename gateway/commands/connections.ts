@@ -3,6 +3,7 @@ import type { Connection, ConnectionRefresh } from "../../schema/upstream.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/file.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { noTelemetry } from "../runtime/telemetry.ts";
 import { openServices, type Services } from "../services.ts";
 import { createVault } from "../vault/vault.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
@@ -30,17 +31,17 @@ type Acted = { connection: Connection } | ConnectionRefresh;
 
 /** Does what a server may do. Throws `UsageError` where there is no such connection, or the upstream has the connections. */
 export async function actOnConnection(
-  { database, sealer, macs }: Pick<Services, "database" | "sealer" | "macs">,
+  { database, sealer, macs, audit }: Pick<Services, "database" | "sealer" | "macs" | "audit">,
   config: Config,
   action: ConnectionAction,
   given: string,
 ): Promise<Acted> {
   const id = requireArgument("connection_id", idSchema.safeParse(given));
   if (config.upstream.kind !== "vault") throw new UsageError("Connections of this gateway are those of its upstream: change them there.");
-  const { connectors, publicUrl, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory } = config;
-  const keys = { database, sealer, macs, clock: database.clock, log: silentLog };
+  const { connectors, publicUrl, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory, webhooks } = config;
+  const keys = { database, sealer, macs, audit, clock: database.clock, log: silentLog, telemetry: noTelemetry };
   // What an earlier process could not store is left to the gateway.
-  const vault = createVault({ ...keys, connectors, publicUrl, timeoutMs, requestDeadlineMs, spoolDirectory, isShared: true });
+  const vault = createVault({ ...keys, connectors, publicUrl, timeoutMs, requestDeadlineMs, spoolDirectory, webhooks, isShared: true });
   try {
     if (action === "refresh") return found(await vault.actions.refresh(id));
     const connection = action === "show" ? await vault.findConnection?.({ id }) : await vault.actions[action](id);

@@ -26,7 +26,7 @@ export interface GrantChange {
   /** Writes what it means to the connection's history, in the same transaction. Null: nothing. */
   record: ((transaction: Transaction<Tables>, connection: ConnectionRow) => Promise<void>) | null;
   /** Makes the HMAC beside the connection as it is then: it covers whether that is disabled. Null: no column is covered. */
-  sign: ((connection: ConnectionRow) => string) | null;
+  sign: ((connection: ConnectionRow) => string | null) | null;
 }
 
 /** A connection's columns beside those of a grant, which has some of the same names. */
