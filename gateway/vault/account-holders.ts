@@ -5,6 +5,7 @@ import type { Database } from "../store/database.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { accountInUse, type ConnectingFailure, unnamedAccount } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
+import { factsOf } from "./log-facts.ts";
 import { relationTo } from "./same-account.ts";
 
 interface HolderDependencies {
@@ -26,12 +27,11 @@ export async function objectionToShared(
   previous: AuthorizationRow | null,
   account: Account | null,
 ): Promise<ConnectingFailure | null> {
-  const { connection, connector } = started;
+  const { connector } = started;
   if (account && account.id !== null && connector.sharedAccounts === "refuse" && database.kind === "postgres")
     await lockAccount(transaction, connector.slug, account.id);
   const { others, failure } = await lookAtOthers(transaction, started, previous, account);
-  if (others.length > 0)
-    log.info({ connection: connection.id, connector: connector.slug, others }, "other owners have connected the same account");
+  if (others.length > 0) log.info({ ...factsOf(started), others }, "other owners have connected the same account");
   return failure;
 }
 

@@ -15,6 +15,8 @@ export interface ConnectingFailure {
   accounts?: ProblemAccounts;
   /** For servers and the log: with what the provider said. */
   message: string;
+  /** For the log in place of the message, where that has the label of an account. */
+  logged?: string;
 }
 
 /** What a failure means to an end user; `name` is the connector's. */
@@ -61,6 +63,7 @@ export function requestRefused(name: string, { kind, code, retryAfterSeconds }: 
 /** Where no owner may have the account of another one, it must be known. */
 export const unnamedAccount = (name: string): ConnectingFailure => ({
   code: "account_unknown",
+  logged: "the provider did not say whose account it is",
   message: `${name} did not say whose account this is, and shared_accounts refuses one that another owner may have: try again.`,
 });
 
@@ -95,6 +98,7 @@ export function objectionTo(
 
 const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): ConnectingFailure => ({
   code: "account_unknown",
+  logged: "the provider did not say whose account it is",
   message: `${connector.name} did not say whose account this is, so the connection stays as it was (${previous.display_label ?? previous.account_id}): try again.`,
 });
 
@@ -104,6 +108,7 @@ function accountMismatch({ connector }: StartedConnection, previous: Authorizati
   const [actual, expected] = labels[0] === labels[1] ? [account?.id ?? null, previous.account_id] : labels;
   return {
     code: "account_mismatch",
+    logged: "it is another account than before",
     message: `This is another ${connector.name} account than before (${actual}, not ${expected}): choose that one, or disconnect first.`,
     accounts: { actual, expected },
   };

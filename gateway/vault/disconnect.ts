@@ -3,6 +3,7 @@ import type { Actor } from "../custody/history.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ConnectionStore, StoredConnection } from "./connections.ts";
 import { refreshesOf } from "./happenings.ts";
+import { factsOf } from "./log-facts.ts";
 import type { Revoker } from "./revoke.ts";
 
 interface Dependencies {
@@ -34,7 +35,7 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
         await connections.record(transaction, current, { happenings: [{ kind: "disconnected", by }], refreshes: refreshesOf(grants) });
       return grants.map((authorization) => ({ ...stored, connection: current, authorization }));
     });
-    log.info({ connection: connection.id, connector: connection.connector_slug }, "disconnected");
+    log.info(factsOf(stored), "disconnected");
     // One after the other: the end of one kind of token may be the end of all.
     for (const grant of ended) await revoker.revokeStored(grant);
   };

@@ -10,6 +10,7 @@ import type { Activated } from "./activation.ts";
 import { askUserInfo } from "./ask-userinfo.ts";
 import { type ConnectingFailure, describeFailure, wrongCallback } from "./connecting-failure.ts";
 import type { StartedConnection } from "./connections.ts";
+import { factsOf } from "./log-facts.ts";
 import { tokenKindOf } from "./token-kinds.ts";
 import { logMisread } from "./refresh-result.ts";
 import { retryAndSpool } from "./retry-while-store-away.ts";
@@ -115,8 +116,8 @@ export function storeFirst(
 }
 
 function keepFirst({ log, spool }: ConnectingParts, started: StartedConnection, userId: string, granted: Granted, err: unknown) {
-  const { connection, connector, authorization } = started;
-  log.error({ connection: connection.id, connector: connector.slug, err }, "first tokens cannot be stored: they are kept in the spool");
+  const { connection, authorization } = started;
+  log.error({ ...factsOf(started), err }, "first tokens cannot be stored: they are kept in the spool");
   return spool.keep({
     connectionId: connection.id,
     authorizationId: authorization.id,
@@ -129,10 +130,9 @@ function keepFirst({ log, spool }: ConnectingParts, started: StartedConnection, 
 
 /** Those who watch the authorization are told, and the log. */
 export async function failStarted(parts: ConnectingParts, started: StartedConnection, failure: ConnectingFailure): Promise<void> {
-  const { connection, connector } = started;
-  const { code, message } = failure;
+  const { code, message, logged: reason = message } = failure;
   // The user may decide so.
-  const level = describeFailure(connector.name, failure).isAlarm ? "warn" : "info";
-  parts.log[level]({ connection: connection.id, connector: connector.slug, code, reason: message }, "connecting failed");
+  const level = describeFailure(started.connector.name, failure).isAlarm ? "warn" : "info";
+  parts.log[level]({ ...factsOf(started), code, reason }, "connecting failed");
   await parts.activation.fail(started, failure);
 }

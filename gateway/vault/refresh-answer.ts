@@ -3,6 +3,7 @@ import type { RefreshResult } from "../runtime/metrics.ts";
 import type { ChangedGrant } from "./connection-rows.ts";
 import type { StoredGrant } from "./connections.ts";
 import { type ClaimedGrant, undoClaim } from "./lease.ts";
+import { factsOf } from "./log-facts.ts";
 import type { Asked, CallDependencies } from "./provider-call.ts";
 import { markRevoked, recordFailure, type ResultDependencies, storeTokens } from "./refresh-result.ts";
 import { retryWhileStoreAway } from "./retry-while-store-away.ts";
@@ -48,14 +49,14 @@ async function saveFailure(flight: Flight, grant: ClaimedGrant, failure: TokenFa
 
 /** It says nothing of the grant. */
 async function refuseNarrower({ log, database, onNarrowed }: Flight, grant: ClaimedGrant, { code, reason }: TokenFailure): Promise<void> {
-  log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code, reason }, "the provider gives no narrower token");
+  log.warn({ ...factsOf(grant), code, reason }, "the provider gives no narrower token");
   await undoClaim(database, grant);
   onNarrowed?.("refused");
 }
 
 /** Rule 3: each of the provider's words for it means to the user what `invalid_grant` does. */
 async function markRefusedAlone(flight: Flight, grant: StoredGrant, { code }: TokenFailure): Promise<void> {
-  flight.log.warn({ connection: grant.connection.id, connector: grant.connector.slug, code }, "refused while others are refreshed");
+  flight.log.warn({ ...factsOf(grant), code }, "refused while others are refreshed");
   await markRevoked(flight, grant, "invalid_grant");
 }
 

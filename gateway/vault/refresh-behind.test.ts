@@ -135,7 +135,8 @@ describe("a refresh behind a caller", () => {
 });
 
 describe("the refreshes behind callers", () => {
-  const connectionOf = (slug: string) => ({ connection: { id: "c" }, authorization: null, connector: { slug } });
+  const connection = { id: "c", owner_kind: "user", owner_id: "ada" } as const;
+  const connectionOf = (slug: string) => ({ connection, authorization: null, connector: { slug } });
   const errors: unknown[] = [];
   const log = { error: (facts: object) => void errors.push(facts) };
   const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -16,6 +16,7 @@ import { assessFreshness } from "./freshness.ts";
 import { countRefresh, recordedOf } from "./happenings.ts";
 import { noteHealth } from "./health.ts";
 import { noLease } from "./lease.ts";
+import { factsOf } from "./log-facts.ts";
 import { noProblem, problemColumns, shortLived } from "./refresh-problem.ts";
 import type { Revoker } from "./revoke.ts";
 import { retryAndSpool, retryWhileStoreAway, type RetryDependencies } from "./retry-while-store-away.ts";
@@ -51,7 +52,7 @@ export async function storeTokens(
 ): Promise<ChangedGrant | null> {
   const { sealer, clock, log, spool, narrowTo } = dependencies;
   const { connection, authorization, connector } = grant;
-  const facts = { connection: connection.id, connector: connector.slug };
+  const facts = factsOf(grant);
   const place = placeOf(connection, authorization.id);
   const columns = narrowTo
     ? narrowedColumns(sealer, place, connector, tokens, authorization, askedAt)
@@ -133,7 +134,7 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
     const verdict = { status: "error" as const, error_code: isRestored ? RESTORED_BACKUP_CODE : code, error_message: message };
     return updateGrant(dependencies, grant, { ...noLease, ...verdict });
   });
-  const facts = { connection: grant.connection.id, connector: grant.connector.slug, code };
+  const facts = { ...factsOf(grant), code };
   recordRefresh(dependencies, grant, code, null);
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
 }
@@ -141,13 +142,13 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
 /** Rule 4: the status stays; the provider is left alone for a while. */
 export async function recordFailure(dependencies: ResultDependencies, grant: StoredGrant, failure: TokenFailure): Promise<void> {
   const { connections, clock, log } = dependencies;
-  const { connection, authorization, connector } = grant;
+  const { connection, authorization } = grant;
   const now = clock.now();
   const perhapsRotatedAt = authorization.perhaps_rotated_at ?? (failure.delivery === "lost" ? now : null);
   const problem = { ...problemColumns(authorization, now, failure), ...noLease, perhaps_rotated_at: perhapsRotatedAt };
   const { columns, recorded } = recordedOf(grant, noteHealth(grant, problem, now), now);
   const { code, reason, missing } = failure;
-  const facts = { connection: connection.id, connector: connector.slug, code, reason, missing, failures: columns.failures };
+  const facts = { ...factsOf(grant), code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
   recordRefresh(dependencies, grant, code, null);
   await retryWhileStoreAway(dependencies, () =>

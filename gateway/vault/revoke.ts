@@ -7,6 +7,7 @@ import { observeProvider, type Telemetry } from "../runtime/telemetry.ts";
 import type { StoredConnection } from "./connections.ts";
 import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
+import { factsOf } from "./log-facts.ts";
 import { type Keys, openColumn, openFields } from "./sealed-columns.ts";
 import { unattendedRequest } from "./unattended-request.ts";
 
@@ -31,7 +32,7 @@ interface Dependencies extends Keys {
 export function createRevoker({ discovery, log, telemetry, timeoutMs, ...keys }: Dependencies): Revoker {
   /** A secret that does not open, or a configuration that has changed since, must not keep a user connected. */
   async function revoke(stored: StoredConnection, tokens: TokenSet | null): Promise<Revoked> {
-    const facts = { connection: stored.connection.id, connector: stored.connector.slug };
+    const facts = factsOf(stored);
     try {
       const revocation = await revocationOf(stored, tokens);
       if (!revocation) return "nothing";

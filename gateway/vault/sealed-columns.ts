@@ -6,6 +6,7 @@ import type { TokenSet } from "../oauth/result.ts";
 import type { StatedValues } from "../oauth/stated-values.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ownerOf, type StoredConnection } from "./connections.ts";
+import { factsOf, type NamedConnection } from "./log-facts.ts";
 import { parseScopes } from "./scopes.ts";
 import type { RowMacs } from "../store/row-macs.ts";
 import { contextOf } from "../store/sealed-places.ts";
@@ -57,18 +58,12 @@ export function openColumn({ sealer, macs }: Keys, { connection, authorization }
 }
 
 /** What tells which rows are spoken of. */
-export interface RowNames {
-  connection: Pick<ConnectionRow, "id">;
+export interface RowNames extends NamedConnection {
   authorization: Pick<AuthorizationRow, "id"> | null;
-  connector: Pick<ConnectorConfig, "slug">;
 }
 
 /** What names a stored connection's rows in the log. */
-export const rowOf = ({ connection, authorization, connector }: RowNames) => ({
-  connection: connection.id,
-  grant: authorization?.id ?? null,
-  connector: connector.slug,
-});
+export const rowOf = (stored: RowNames) => ({ ...factsOf(stored), grant: stored.authorization?.id ?? null });
 
 /** A longer life of an access token is taken for this one: 100 years. */
 const LONGEST_LIFETIME_SECONDS = 3_155_760_000;

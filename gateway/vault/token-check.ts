@@ -13,6 +13,7 @@ import type { Sealer } from "../store/sealing.ts";
 import type { ConnectionStore, StoredGrant } from "./connections.ts";
 import { fillFor } from "./filled-provider.ts";
 import { grantClientOf } from "./grant-client.ts";
+import { factsOf } from "./log-facts.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import { isRenewable } from "./renewable.ts";
 import { updateGrant } from "./refresh-result.ts";
@@ -116,11 +117,11 @@ async function isRefusedByNow({ connections }: Dependencies, { connection, autho
 
 async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, accessToken: string): Promise<boolean> {
   const { clock, log } = dependencies;
-  const { authorization, connector, connection } = grant;
+  const { authorization, connector } = grant;
   const result = await askOnce(dependencies, grant, accessToken);
   if (result === "works" && authorization.failure_kind !== null) await forgetFailure(dependencies, grant);
   if (result !== "refused") return false;
-  log.info({ connection: connection.id, connector: connector.slug }, "the provider refuses an access token before its expiry");
+  log.info(factsOf(grant), "the provider refuses an access token before its expiry");
   // The refresh is the second question.
   if (isRenewable(grant)) {
     await updateGrant(dependencies, grant, { refused_at: clock.now() });
