@@ -1,7 +1,7 @@
 import type { Migration } from "./migrate.ts";
 
-/** When a server disabled a connection, so that its user cannot connect it again; and finds the sessions of a user. */
+/** When a server disabled a connection, so that its user cannot connect it again. */
 export const disabled: Migration = {
   name: "0021-disabled",
-  statements: [`alter table connections add column disabled_at bigint`, `create index sessions_by_user on sessions (user_id)`],
+  statements: [`alter table connections add column disabled_at bigint`],
 };
