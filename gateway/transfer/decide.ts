@@ -43,6 +43,7 @@ export function decide(held: HeldBefore, prepared: Prepared): Decision {
 
 function objectionTo({ connection, status }: Holding): string | null {
   if (connection.enabled && status === "active") return "A connection of this connector is there and works: nothing was changed.";
+  if (connection.disabled_at !== null) return "Its connection was disabled here by a server: nothing was changed.";
   if (!connection.enabled && connection.first_enabled_at !== null) return "Its connection was disconnected here: nothing was changed.";
   return null;
 }

@@ -47,9 +47,13 @@ export interface Outcome {
   bodies: Map<Operation, string>;
 }
 
+/** `world.values` has the node ids of a connection and of an authorization: nothing of another type is there. */
+const isElsewhere = ({ root, text }: Operation): boolean =>
+  root === "node" && /^query \{ node\([^)]*\) \{ \.\.\. on (?!Connection |Authorization )/.test(text);
+
 /** Every path to the fields that are to be asked for by each root. Default: what users ask for. */
 export function operations(world: World, kind: OperationKind, fieldsOf?: (root: string) => readonly string[]): Operation[] {
-  const all = enumerateOperations(kind, world.values);
+  const all = enumerateOperations(kind, world.values).filter((operation) => !isElsewhere(operation));
   const asked = all.filter(({ root, leaves }) => leaves.some((leaf) => (fieldsOf ?? fieldsOfUsers)(root).includes(leaf)));
   return fieldsOf ? asked : refusedOnce(asked);
 }
