@@ -276,7 +276,6 @@ describe("the command line", () => {
     [["users", "token", "a\u0007"], "control characters"],
     [["keys", "create", "billing"], "Too many arguments: billing"],
     [["keys", "list", "--name", "x"], "takes no --name"],
-    [["keys", "revoke", "pk_nothing"], "no such publishable key"],
     [["import", "dump.jsonl", "--from", "csv"], "--from must be one of jsonl, nango, better-auth"],
     [["import", "dump.jsonl", "--map", "slack"], "--map must be like"],
     [["import", "dump.jsonl", "--from", "better-auth"], "Set BETTER_AUTH_SECRET"],
