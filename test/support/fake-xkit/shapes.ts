@@ -109,6 +109,7 @@ export const toConnectionOnly = (view: View, reader: User | null, connection: Co
     connection.authorization && isShownTo(reader, connection.authorization)
       ? toAuthorization(view, reader, connection.authorization)
       : null,
+  disabled_at: null,
   metadata: metadataOf(connection),
   created_at: instant(connection.createdAt),
   updated_at: instant(connection.updatedAt),
