@@ -118,10 +118,13 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
     receiver.always(503);
     const ada = await connected("ada");
     const startedAt = test.clock.now();
-    await vi.waitUntil(() => {
-      if (receiver.received.length < MAXIMUM_ATTEMPTS) test.clock.advance(600_000);
-      return receiver.received.length >= MAXIMUM_ATTEMPTS;
-    }, PATIENCE);
+    const findDelivery = (attempts: number) =>
+      inStore(test, (query) => query.selectFrom("deliveries").selectAll().where("attempts", "=", attempts).executeTakeFirst());
+    for (let attempts = 1; attempts <= MAXIMUM_ATTEMPTS; attempts += 1) {
+      // What became of an attempt is stored before the clock moves on.
+      const delivery = await vi.waitUntil(() => findDelivery(attempts), PATIENCE);
+      if (attempts < MAXIMUM_ATTEMPTS) test.clock.advance(delivery.next_at - test.clock.now());
+    }
     const spentMs = Number(receiver.received.at(-1)?.timestamp) * 1000 - startedAt;
     expect(spentMs).toBeGreaterThan(0.8 * DAY_MS);
     expect(spentMs).toBeLessThan(1.4 * DAY_MS);
@@ -129,7 +132,7 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
     await disconnect(ada);
     await arrived(MAXIMUM_ATTEMPTS + 1);
     expect(typesOf().at(-1)).toBe("connection.disabled");
-    const dead = await inStore(test, (query) => query.selectFrom("deliveries").selectAll().execute());
+    const dead = await inStore(test, (query) => query.selectFrom("deliveries").selectAll().where("dead_at", "is not", null).execute());
     expect(dead).toMatchObject([{ endpoint: "backend", attempts: MAXIMUM_ATTEMPTS, outcome: "status 503" }]);
   });
 
