@@ -2,13 +2,14 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { warnOfSharedIds } from "./auth/id-sources.ts";
 import { type Config, ConfigError } from "./config/config.ts";
+import type { Audit } from "./custody/audit.ts";
 import { startAuditRetention } from "./custody/audit-retention.ts";
 import { createEdge } from "./edge.ts";
 import { readTrustedDocuments } from "./graphql/trusted-documents.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import type { Peer } from "./http/peer.ts";
 import { createLog, type Log } from "./runtime/log.ts";
-import { createMetrics } from "./runtime/metrics.ts";
+import { createMetrics, type Metrics } from "./runtime/metrics.ts";
 import type { TracesConfig, Tracing } from "./runtime/tracing.ts";
 import type { Primary } from "./runtime/primary.ts";
 import { openServices, type Services } from "./services.ts";
@@ -107,6 +108,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     noteOutboxAge: metrics.noteOutboxAge,
     createUserLimit: primary?.limitOf("subscriptions"),
   });
+  watchAudit(metrics, audit);
   const retention = startAuditRetention({ database, macs, clock, log }, config.auditDays);
   const edge = createEdge({ config, services, upstream, trustedDocuments, telemetry, clock, log, primary });
 
@@ -128,6 +130,24 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
       await telemetry.tracing?.close();
     },
   };
+}
+
+/** How far the audit is behind, and what of it is lost. */
+function watchAudit({ readGauge }: Metrics, audit: Audit): void {
+  readGauge({
+    name: "xkit_audit_lag_seconds",
+    help: "How long the oldest act has waited that is not in the store.",
+    labelNames: [],
+    ofWorkers: "max",
+    read: () => [{ labels: {}, value: audit.lagMs() / 1_000 }],
+  });
+  readGauge({
+    name: "xkit_audit_lost_events",
+    help: "Acts that this process has lost, as the store was away for too long.",
+    labelNames: [],
+    ofWorkers: "sum",
+    read: () => [{ labels: {}, value: audit.lost() }],
+  });
 }
 
 /** Throws `ConfigError` where the packages are not there: the command line has them, who embeds a gateway installs them. */

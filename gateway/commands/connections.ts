@@ -2,6 +2,8 @@ import { idSchema } from "../../schema/input.ts";
 import type { Connection, ConnectionRefresh } from "../../schema/upstream.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/file.ts";
+import { theOperator } from "../custody/audit-event.ts";
+import { aboutConnection } from "../custody/request-audit.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { noTelemetry } from "../runtime/telemetry.ts";
 import { openServices, type Services } from "../services.ts";
@@ -43,9 +45,12 @@ export async function actOnConnection(
   // What an earlier process could not store is left to the gateway.
   const vault = createVault({ ...keys, connectors, publicUrl, timeoutMs, requestDeadlineMs, spoolDirectory, webhooks, isShared: true });
   try {
-    if (action === "refresh") return found(await vault.actions.refresh(id));
-    const connection = action === "show" ? await vault.findConnection?.({ id }) : await vault.actions[action](id);
-    return { connection: found(connection ?? null) };
+    if (action === "show") return { connection: found((await vault.findConnection?.({ id })) ?? null) };
+    const acted: Acted =
+      action === "refresh" ? found(await vault.actions.refresh(id)) : { connection: found(await vault.actions[action](id)) };
+    const outcome = "status" in acted ? acted.status : "done";
+    audit.record({ action: `connection.${action}`, actor: theOperator, ...aboutConnection(acted.connection), outcome });
+    return acted;
   } finally {
     await vault.close();
   }

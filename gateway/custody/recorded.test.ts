@@ -196,6 +196,31 @@ describe.each(databaseKinds)("The audit on %s has", (database) => {
     ]);
   });
 
+  it("what a server does with connections and users", async () => {
+    const { test: connected, ada } = await startConnected({ database });
+    test = connected;
+    const server = await createServerHeaders(test);
+    const { connection } = await askToken(ada);
+    const id = connection?.id;
+    const act = async (mutation: string, input: object) => {
+      const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+      return test.graphql(`mutation ($input: ${type}!) { ${mutation}(input: $input) { __typename } }`, { input }, { ...server, ...sent });
+    };
+    for (const mutation of ["refreshConnection", "disableConnection", "disconnectConnection"])
+      expect((await act(mutation, { id })).errors).toEqual([]);
+    await act("disconnectConnection", { id: randomUUID() });
+    expect((await act("revokeSessions", { id: "ada" })).errors).toEqual([]);
+    const by = { actor: { kind: "platform" }, requestId: "request-7" };
+    const actions = ["connection.refresh", "connection.disable", "connection.disconnect", "session.revoke"];
+    expect(await readAudit(...actions)).toMatchObject([
+      { ...by, action: "connection.refresh", connectionId: id, owner: { id: "ada" }, outcome: "refreshed" },
+      { ...by, action: "connection.disable", connectionId: id, outcome: "done" },
+      { ...by, action: "connection.disconnect", connectionId: id, outcome: "done" },
+      { ...by, action: "connection.disconnect", outcome: "NOT_FOUND" },
+      { ...by, action: "session.revoke", owner: { id: "ada" }, outcome: "done" },
+    ]);
+  });
+
   it("no token, no code, no key and no label of an account", async () => {
     const { test: connected, ada } = await startConnected({ database });
     test = connected;
