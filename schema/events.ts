@@ -13,6 +13,7 @@ export const historyKinds = [
   "account_changed",
   "disconnected",
   "disabled",
+  "enabled",
 ] as const;
 
 export type HistoryKind = (typeof historyKinds)[number];

@@ -16,12 +16,13 @@ const descriptions: Record<HistoryKind, string> = {
   refreshed: "Its token was refreshed, as often as `count` says.",
   broke: "It ended: only the user can mend it, by connecting again.",
   healed: "It works again.",
-  misconfigured: "Its connector is set up wrong, so that it works no more.",
+  misconfigured: "Its connector is set up wrong, so that it does not work any more.",
   expiring: "Its end is near: only the user can renew it, by connecting again.",
   scopes_changed: "Other scopes are granted than before.",
   account_changed: "It is of another account at the provider than before.",
   disconnected: "It was disconnected.",
   disabled: "A server disabled it.",
+  enabled: "A server enabled it again.",
 };
 
 const HistoryKindType = builder.enumType("HistoryKind", {

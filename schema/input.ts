@@ -12,7 +12,7 @@ export const slugSchema = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
 
 /** Control characters, which Postgres cannot all store, and halves of surrogate pairs, which two stores would spell differently. */
-const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not hold control characters or halves of characters");
+export const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not hold control characters or halves of characters");
 
 /** The id of a connection or an authorization, which is the upstream's to make. */
 export const idSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");

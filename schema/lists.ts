@@ -103,7 +103,7 @@ const ConnectionFilterInput = builder.inputType("ConnectionFilter", {
     health: t.field({
       type: HealthType,
       description:
-        "`Authorization.health`. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it.",
+        "`Authorization.health`. A disabled connection has none of them here. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it.",
     }),
     owner: t.field({ type: OwnerFilterInput, description: "Whose they are." }),
     accountId: t.id({

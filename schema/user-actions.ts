@@ -1,7 +1,7 @@
 import { builder } from "./builder.ts";
 import { type ConnectionNode, ConnectionType, withSource } from "./connection.ts";
 import { type Context, requirePlatform } from "./context.ts";
-import { forbidden, notFound } from "./errors.ts";
+import { badUserInput, forbidden, notFound } from "./errors.ts";
 import { externalIdSchema } from "./input.ts";
 import { type UserNode, userNode, UserType } from "./owner.ts";
 import type { KnownUser, MovedConnectionStatus } from "./upstream.ts";
@@ -37,7 +37,7 @@ const MoveUserInput = builder.inputType("MoveUserInput", {
   description: "A user who is to be in another group, or in none.",
   fields: (t) => ({
     id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
-    groupId: t.id({ description: "The group from now on. Null or left out: none.", validate: externalIdSchema }),
+    groupId: t.id({ description: "The group from now on; null: none. It must be stated.", validate: externalIdSchema }),
   }),
 });
 
@@ -69,7 +69,9 @@ builder.mutationField("moveUser", (t) =>
     resolve: async (_root, { input: { id, groupId } }, context): Promise<MovedNode> => {
       const platform = requirePlatform(context);
       if (!platform.moveUser) throw forbidden("Users of this gateway are those of its upstream: move them there.");
-      const moved = await platform.moveUser(id, groupId ?? null);
+      // What a client forgets does not take a user out of their group.
+      if (groupId === undefined) throw badUserInput("groupId: is required: the group from now on, or null for none.", "input.groupId");
+      const moved = await platform.moveUser(id, groupId);
       if (!moved) throw notFound("There is no such user.");
       const connections = moved.connections.map(({ connection, status }) => ({
         status,

@@ -59,7 +59,7 @@ const gatewayProblems: Record<string, Sentence> = {
 };
 
 /** Codes whose message adds something: which input is wrong, where the log has more. */
-const TELLING = new Set(["BAD_USER_INPUT", "FORBIDDEN", "INTERNAL"]);
+const TELLING = ["BAD_USER_INPUT", "FORBIDDEN", "INTERNAL"];
 
 /** What went wrong when something was asked or done; `name` is what it was about. */
 export function problemOf(error: Error, name: string): Explanation {
@@ -72,5 +72,5 @@ export function problemOf(error: Error, name: string): Explanation {
       isAlarm: true,
       detail: error.message,
     };
-  return { ...sentence(name), isAlarm: true, ...(error instanceof XkitError && TELLING.has(error.code) && { detail: error.message }) };
+  return { ...sentence(name), isAlarm: true, ...(error instanceof XkitError && TELLING.includes(error.code) && { detail: error.message }) };
 }

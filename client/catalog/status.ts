@@ -7,10 +7,10 @@ export type Status = "connected" | "attention" | "misconfigured" | "unavailable"
 export function statusOf({ enabled, authorization }: Connection): Status {
   if (!authorization) return enabled ? "attention" : "none";
   if (authorization.status === "RETRIEVING_TOKENS") return "pending";
-  // One with a grant is disabled.
-  if (!enabled) return authorization.health ? "misconfigured" : "none";
-  if (authorization.status === "ERROR" || authorization.health === "RECONNECT_REQUIRED") return "attention";
+  // One that was disabled has a health.
+  if (!enabled && !authorization.health) return "none";
   if (authorization.health === "MISCONFIGURED") return "misconfigured";
+  if (authorization.status === "ERROR" || authorization.health === "RECONNECT_REQUIRED") return "attention";
   return authorization.health === "UNAVAILABLE" ? "unavailable" : "connected";
 }
 

@@ -143,7 +143,7 @@ async function endSessionsOf(dependencies: Pick<SessionsOptions, "database" | "m
   const { database, clock } = dependencies;
   // First, as each could start a session meanwhile.
   await database.query.deleteFrom("one_time_tokens").where("user_id", "=", userId).execute();
-  // What starts from now on is of somebody who has just signed in.
+  // A session that starts from now on belongs to a new sign-in.
   const until = clock.now();
   let count = 0;
   for (let after = ""; ;) {

@@ -1,33 +1,25 @@
 import { idSchema } from "../../schema/input.ts";
 import type { Connection, ConnectionRefresh } from "../../schema/upstream.ts";
-import { type Config, parseConfig } from "../config/config.ts";
-import { readConfigFile } from "../config/file.ts";
+import type { Config } from "../config/config.ts";
 import { theOperator } from "../custody/audit-event.ts";
 import { aboutConnection } from "../custody/request-audit.ts";
-import { systemClock } from "../runtime/clock.ts";
 import { noTelemetry } from "../runtime/telemetry.ts";
-import { openServices, type Services } from "../services.ts";
+import type { Services } from "../services.ts";
 import { createVault } from "../vault/vault.ts";
+import type { PrintOptions } from "./print-rows.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
-import { assertStoreThere, silentLog } from "./with-services.ts";
+import { silentLog, withConnectors } from "./with-services.ts";
 
 /** What a command does with a connection. */
 export type ConnectionAction = "show" | "disconnect" | "refresh" | "disable" | "enable";
 
 /** `connections show` and the like: prints the connection as it is then, never a token. Exits with 1 where a refresh brought no token. */
-export async function runConnectionAction(action: ConnectionAction, id: string, { json = false }: { json?: boolean }): Promise<void> {
-  // With its connectors: a provider is asked with their secrets.
-  const config = parseConfig(process.env, readConfigFile());
-  assertStoreThere(config.databaseUrl);
-  const services = await openServices(config, systemClock, silentLog);
-  try {
+export const runConnectionAction = (action: ConnectionAction, id: string, { json = false }: PrintOptions): Promise<void> =>
+  withConnectors(async (services, config) => {
     const acted = await actOnConnection(services, config, action, id);
-    console.log(json ? JSON.stringify(acted) : formatConnection(acted));
+    console.log(json ? JSON.stringify(acted, null, 2) : formatConnection(acted));
     if ("status" in acted && acted.status !== "refreshed" && acted.status !== "still_fresh") process.exitCode = 1;
-  } finally {
-    await services.close();
-  }
-}
+  });
 
 type Acted = { connection: Connection } | ConnectionRefresh;
 

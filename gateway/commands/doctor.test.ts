@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Libsql from "libsql";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { createSealingKey } from "../store/sealing.ts";
 import { listen } from "../http/listener.ts";
@@ -72,4 +73,14 @@ it("tells of a Postgres whether it answers, and how far its clock is from this m
   const { checks } = await examine({ DATABASE_URL: inject("postgresUrl") });
   expect(checks).toContainEqual(check("store", "warning", "has no tables yet"));
   expect(checks).toContainEqual(check("clock", "ok", "ms apart"));
+});
+
+it("tells of an earlier release's store that the next start changes it, and reads none of its keys", async () => {
+  const sql = readFileSync("test/upgrades/stores/0001-initial.sqlite.sql", "utf8");
+  const file = new Libsql(join(folder, "xkit.db"));
+  file.exec(sql);
+  file.close();
+  const { checks } = await examine({ XKIT_ENCRYPTION_KEYS: createSealingKey("k1") });
+  expect(checks).toContainEqual(check("store", "warning", "is an earlier release's (0001"));
+  expect(checks).not.toContainEqual(expect.objectContaining({ about: "keys" }));
 });

@@ -20,6 +20,9 @@ export async function exportConnections(path: string, { to }: { to?: string }): 
   await withConnectors(async (services, { connectors, upstream }) => {
     if (upstream.kind !== "vault") throw new UsageError("The connections of this gateway are its upstream's: export them there.");
     const output = path === "" ? process.stdout : await createFile(path);
+    // Before the first line is out: a process that is killed meanwhile has left a trace.
+    services.audit.record({ action: "connection.export", actor: theOperator, outcome: "started" });
+    await services.audit.flush();
     let [exported, left] = [0, 0];
     for await (const each of exportLines({ ...services, connectors }, seal)) {
       if ("line" in each) {

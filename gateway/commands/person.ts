@@ -45,7 +45,7 @@ const words: Record<ErasedConnection["revocation"], string> = {
   revoked: "revoked at the provider",
   nothing: "nothing to revoke at the provider",
   failed: "NOT revoked at the provider: it can be revoked in the account's settings there",
-  unknown_connector: "NOT revoked at the provider: the configuration has its connector no more",
+  unknown_connector: "NOT revoked at the provider: the configuration no longer has its connector",
 };
 
 const toJson = ({ connections, shared, rows }: ErasedUser) => ({ connections, group_connections: shared, rows });

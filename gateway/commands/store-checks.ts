@@ -18,7 +18,8 @@ export async function checkStore(config: Config): Promise<Check[]> {
     const checks = await peek(config.databaseUrl, async (query) => {
       const shape = await findShape(query);
       const clock = config.databaseUrl.startsWith("file:") ? [] : [await checkClock(query)];
-      return [checkShape(shape, kind), ...(shape === null ? [] : await checkKeys(query, config)), ...clock];
+      // An earlier release's has not all columns that are looked at.
+      return [checkShape(shape, kind), ...(shape === newestShape() ? await checkKeys(query, config) : []), ...clock];
     });
     return checks ?? [{ about: "store", level: "warning", text: `${kind} is not there yet: the first start makes it` }];
   } catch (error) {
@@ -39,8 +40,10 @@ async function findShape(query: Kysely<Tables>): Promise<string | null> {
   return rows[0] === undefined ? null : nameSchema.parse(rows[0]).name;
 }
 
+const newestShape = (): string => migrations.at(-1)?.name ?? "";
+
 function checkShape(stored: string | null, kind: string): Check {
-  const newest = migrations.at(-1)?.name ?? "";
+  const newest = newestShape();
   if (stored === null) return { about: "store", level: "warning", text: `${kind} has no tables yet: the first start makes them` };
   if (stored > newest) return { about: "store", level: "error", text: `${kind} is a later release's (${stored}): install that release` };
   if (stored < newest)

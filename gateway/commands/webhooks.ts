@@ -1,35 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { type Config, parseConfig } from "../config/config.ts";
-import { readConfigFile, withoutConnectors } from "../config/file.ts";
+import type { Config } from "../config/config.ts";
+import { theOperator } from "../custody/audit-event.ts";
 import { listDead, readBacklog, replay, type Replayed } from "../custody/outbox.ts";
 import { sendMessage } from "../custody/webhook-send.ts";
 import type { Webhook } from "../custody/webhook.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { openServices, type Services } from "../services.ts";
 import { printRows, type PrintOptions } from "./print-rows.ts";
 import { UsageError } from "./usage-error.ts";
-import { assertStoreThere, silentLog } from "./with-services.ts";
+import { readWebhooksConfig, withWebhooks } from "./with-services.ts";
 
 /** Dead events that are listed at most. */
 const LISTED_DEAD = 1_000;
 
-/** The configuration with its webhooks and without its connectors, whose secrets these commands do not need. */
-const readWebhooksConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
-
-async function withStore(command: (services: Services, config: Config) => Promise<void>): Promise<void> {
-  const config = readWebhooksConfig();
-  assertStoreThere(config.databaseUrl);
-  const services = await openServices(config, systemClock, silentLog);
-  try {
-    await command(services, config);
-  } finally {
-    await services.close();
-  }
-}
-
 /** `webhooks list`: a line for each webhook, with what it has not taken. */
 export const listWebhooks = (options: PrintOptions = {}): Promise<void> =>
-  withStore(async ({ database }, { webhooks }) => {
+  withWebhooks(async ({ database }, { webhooks }) => {
     const rows = await Promise.all(
       webhooks.map(async ({ name, url, events }) => {
         const { pending, oldestAt, dead } = await readBacklog(database.query, name);
@@ -55,7 +40,7 @@ export async function testWebhook(name: string): Promise<void> {
 
 /** `webhooks dead`: a line for each event that was given up. */
 export const listDeadEvents = (name: string, options: PrintOptions = {}): Promise<void> =>
-  withStore(async ({ database }, config) => {
+  withWebhooks(async ({ database }, config) => {
     const dead = await listDead(database.query, findWebhook(config, name).name, LISTED_DEAD);
     const rows = dead.map(({ id, type, at, attempts, outcome }) => ({
       id,
@@ -71,11 +56,12 @@ export const listDeadEvents = (name: string, options: PrintOptions = {}): Promis
 
 /** `webhooks replay`: sends dead events again, or the one, or those since a time. */
 export const replayEvents = (name: string, options: { since?: string; id?: string }): Promise<void> =>
-  withStore(async ({ database }, config) => {
+  withWebhooks(async ({ database, audit }, config) => {
     const webhook = findWebhook(config, name);
     const which = parseReplayed(options);
     const count = await database.write(["events"], (transaction) => replay(transaction, webhook, which, database.clock.now()));
     if (count === 0 && "id" in which) throw new UsageError("There is no such event any more, or the webhook is not told of its type.");
+    audit.record({ action: "webhook.replay", actor: theOperator, details: { webhook: name, events: count } });
     console.log(`${count} ${count === 1 ? "event is" : "events are"} sent again by the gateways that run.`);
   });
 

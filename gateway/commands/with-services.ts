@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Config, parseConfig } from "../config/config.ts";
-import { readConfigFile, withoutSecrets } from "../config/file.ts";
+import { readConfigFile, withoutConnectors, withoutSecrets } from "../config/file.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openServices, type Services } from "../services.ts";
@@ -10,8 +10,11 @@ import { UsageError } from "./usage-error.ts";
 /** Commands say on the terminal what they have to say. */
 export const silentLog: Log = createLog("silent");
 
-/** The gateway's configuration without its connectors, whose secrets no command needs. */
+/** The gateway's configuration without its connectors and webhooks, for a command that needs none of their secrets. */
 export const readServicesConfig = (): Config => parseConfig(process.env, withoutSecrets(readConfigFile()));
+
+/** The same with its webhooks, and so their secrets. */
+export const readWebhooksConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
 
 export interface StoreOptions {
   /** Whether the command may make a new store, where `DATABASE_URL` names it. Default false. */
@@ -26,6 +29,10 @@ type ServicesCommand = (services: Services, config: Config) => Promise<void>;
  */
 export const withServices = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>
   run(command, readServicesConfig(), options);
+
+/** The same for a command that needs the webhooks, and so their secrets. */
+export const withWebhooks = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>
+  run(command, readWebhooksConfig(), options);
 
 /** The same for a command that needs the connectors, and so their secrets. */
 export const withConnectors = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>

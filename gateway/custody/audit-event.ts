@@ -1,6 +1,6 @@
 import type { Owner } from "../../schema/upstream.ts";
 
-/** What is recorded, as `noun.verb`. Who builds a further act adds its name here, and calls `Audit.record`. */
+/** What is recorded, as `noun.verb`. A further act adds its name here, and calls `Audit.record`. */
 export type AuditAction =
   | "token.read"
   | "token.refresh"
@@ -10,22 +10,19 @@ export type AuditAction =
   | "connection.refresh"
   | "connection.disable"
   | "connection.enable"
-  | "connection.move"
   | "connection.import"
   | "connection.export"
   | "user.provision"
   | "user.revoke"
   | "session.revoke"
   | "user.move"
-  | "user.delete"
   | "user.export"
   | "user.erase"
   | "key.create"
   | "key.revoke"
   | "key.rotate"
   | "key.reseal"
-  | "store.backup"
-  | "webhook.change"
+  | "webhook.replay"
   | "audit.lost";
 
 /**

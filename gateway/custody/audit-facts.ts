@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { safeParseJson } from "../runtime/json.ts";
 import { SealError } from "../store/sealing.ts";
 import type { AuditEvent, RequestOrigin } from "./audit-event.ts";
 import type { Person } from "./persons.ts";
@@ -49,8 +50,10 @@ function originOf(isPerson: boolean, from: RequestOrigin | null | undefined, per
   return person?.sealer ? { from: person.sealer.seal(JSON.stringify(origin), person.pseudonym) } : {};
 }
 
-/** Throws where it is not what a gateway has written. */
-export const parseFacts = (text: string): AuditFacts => factsSchema.parse(JSON.parse(text));
+/** Of a row that no gateway has written: it must not hide the others of its page. `audit verify` names it. */
+const unreadable: AuditFacts = { by: "gateway", outcome: "unreadable" };
+
+export const parseFacts = (text: string): AuditFacts => factsSchema.safeParse(safeParseJson(text)).data ?? unreadable;
 
 /** Where a request came from. Nulls where that is not known, and once the person is forgotten. */
 export function openOrigin({ from }: Pick<AuditFacts, "from">, person: Person | null): z.output<typeof originSchema> {

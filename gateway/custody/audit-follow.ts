@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../../schema/audit-record.ts";
+import { isTemporary } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../store/database.ts";
 import type { AuditEventRow } from "../store/tables.ts";
@@ -20,37 +21,56 @@ interface Dependencies {
   clock: Pick<Clock, "now" | "sleep">;
 }
 
+/** Where a follower is. */
+interface Following {
+  /** The sequence of the row of each chain that was yielded last. */
+  reached: Map<string, number>;
+  /** How often each reading was counted when it was yielded, while more may come. */
+  open: Map<string, { count: number; firstAt: number }>;
+}
+
 /**
  * Yields every act that any process writes from now on, or since an instant, in the order of each process, until `signal` aborts. Equal
- * readings are yielded when the first is written, and once more with the same `id` when their minute is over, if there were more.
+ * readings are yielded when the first is written, and once more with the same `id` when their minute is over, if there were more. While the
+ * store is away it waits.
  */
 export async function* followAudit(
-  { database, reader, clock }: Dependencies,
+  dependencies: Dependencies,
   { since, signal }: { since: Date | null; signal: AbortSignal },
 ): AsyncGenerator<AuditRecord, void> {
-  const reached = await findPlaces(database, since);
-  /** How often each reading was counted when it was yielded, while more may come. */
-  const open = new Map<string, { count: number; firstAt: number }>();
+  const { database, clock } = dependencies;
+  const following: Following = { reached: await findPlaces(database, since), open: new Map() };
   while (!signal.aborted) {
-    for (const { writer, sequence } of await database.query.selectFrom("audit_heads").select(["writer", "sequence"]).execute()) {
-      for (let after = reached.get(writer) ?? 0; after < sequence; after = reached.get(writer) ?? sequence) {
-        const rows = await readAfter(database, writer, after);
-        reached.set(writer, rows.at(-1)?.sequence ?? sequence);
-        for (const { id, action, count, first_at: firstAt } of rows) if (action === "token.read") open.set(id, { count, firstAt });
-        yield* await reader.show(rows);
-      }
+    try {
+      yield* showNew(dependencies, following);
+      yield* showSettled(dependencies, following);
+    } catch (error) {
+      if (!isTemporary(error)) throw error;
     }
-    const settled = [...open].filter(([, { firstAt }]) => clock.now() - firstAt >= SETTLED_AFTER_MS).slice(0, BATCH_ROWS);
-    const rows =
-      settled.length > 0
-        ? await readByIds(
-            database,
-            settled.map(([id]) => id),
-          )
-        : [];
-    yield* await reader.show(rows.filter(({ id, count }) => open.get(id)?.count !== count));
-    for (const [id] of settled) open.delete(id);
     await clock.sleep(FOLLOW_INTERVAL_MS, signal);
+  }
+}
+
+async function* showNew({ database, reader }: Dependencies, { reached, open }: Following): AsyncGenerator<AuditRecord, void> {
+  for (const { writer, sequence } of await database.query.selectFrom("audit_heads").select(["writer", "sequence"]).execute()) {
+    for (let after = reached.get(writer) ?? 0; after < sequence; after = reached.get(writer) ?? sequence) {
+      const rows = await readAfter(database, writer, after);
+      const shown = await reader.show(rows);
+      reached.set(writer, rows.at(-1)?.sequence ?? sequence);
+      for (const { id, action, count, first_at: firstAt } of rows) if (action === "token.read") open.set(id, { count, firstAt });
+      yield* shown;
+    }
+  }
+}
+
+async function* showSettled({ database, reader, clock }: Dependencies, { open }: Following): AsyncGenerator<AuditRecord, void> {
+  const settled = [...open].filter(([, { firstAt }]) => clock.now() - firstAt >= SETTLED_AFTER_MS).map(([id]) => id);
+  for (let at = 0; at < settled.length; at += BATCH_ROWS) {
+    const ids = settled.slice(at, at + BATCH_ROWS);
+    const rows = await readByIds(database, ids);
+    const shown = await reader.show(rows.filter(({ id, count }) => open.get(id)?.count !== count));
+    for (const id of ids) open.delete(id);
+    yield* shown;
   }
 }
 

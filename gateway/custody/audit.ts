@@ -104,7 +104,10 @@ export function createAudit(options: AuditOptions): Audit {
     async close() {
       flushing.stop();
       await withTimeout(
-        flush().catch(() => {}),
+        // The second writes the row that says what was lost.
+        flush()
+          .then(flush)
+          .catch(() => {}),
         STOP_WAIT_MS,
       );
       const lost = batch.unwritten() + losses.untold;

@@ -93,7 +93,7 @@ describe.each(databaseKinds)("a server's stream of events on %s", (database) => 
     const [event] = await stream.take(1);
     await stream.stop();
     test.clock.advance(EVENTS_KEPT_MS + 1);
-    await inStore(test, async (query) => pruneEvents({ query }, test.clock.now()));
+    await inStore(test, async (query) => pruneEvents({ query }, test.clock.now(), []));
     const response = await test.app.fetch(new Request(`${PUBLIC_URL}/api/platform/events?after=${event?.id}`, { headers: server }));
     expect({ status: response.status, body: await response.json() }).toMatchObject({
       status: 400,

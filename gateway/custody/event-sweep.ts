@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { isTemporary } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import { tellTroubles } from "./connector-troubles.ts";
 import type { EventOptions } from "./events.ts";
+import type { Webhook } from "./webhook.ts";
 
 /** How often each process looks for troubles of connectors that are to be told, in milliseconds. */
 export const TROUBLE_LOOK_MS = 10_000;
@@ -13,7 +15,7 @@ export const EVENTS_KEPT_MS = 604_800_000;
 export const DEAD_KEPT_MS = 2_592_000_000;
 /** How often old events are deleted, in milliseconds, and how many at a time. */
 const PRUNE_INTERVAL_MS = 3_600_000;
-const PRUNED_AT_ONCE = 10_000;
+const PRUNED_AT_ONCE = 1_000;
 
 interface Dependencies extends EventOptions {
   database: Database;
@@ -28,7 +30,7 @@ export function startEventSweep(dependencies: Dependencies): { stop(): Promise<v
   const { signal } = stopping;
 
   async function run(): Promise<void> {
-    let pruneAt = clock.now() + PRUNE_INTERVAL_MS;
+    let pruneAt = clock.now();
     while (!signal.aborted) {
       await clock.until(clock.now() + TROUBLE_LOOK_MS, signal);
       if (signal.aborted) return;
@@ -37,7 +39,7 @@ export function startEventSweep(dependencies: Dependencies): { stop(): Promise<v
         await tellTroubles(database, dependencies, now);
         if (now < pruneAt) continue;
         pruneAt = now + PRUNE_INTERVAL_MS;
-        await pruneEvents(database, now);
+        await pruneEvents(database, now, dependencies.webhooks);
       } catch (err) {
         if (!isTemporary(err)) log.error({ err }, "events were not swept");
       }
@@ -53,16 +55,21 @@ export function startEventSweep(dependencies: Dependencies): { stop(): Promise<v
 }
 
 /** Deletes events past their time, but for those that a webhook is still to be sent. */
-export async function pruneEvents({ query }: Pick<Database, "query">, now: number): Promise<void> {
+export async function pruneEvents(
+  { query }: Pick<Database, "query">,
+  now: number,
+  webhooks: readonly Pick<Webhook, "name">[],
+): Promise<void> {
   await query
     .deleteFrom("deliveries")
     .where("dead_at", "<", now - DEAD_KEPT_MS)
     .execute();
-  // Of a webhook that the configuration no longer has.
+  const configured = webhooks.map(({ name }) => name);
   await query
     .deleteFrom("deliveries")
     .where("dead_at", "is", null)
     .where("next_at", "<", now - DEAD_KEPT_MS)
+    .$if(configured.length > 0, (deleting) => deleting.where("endpoint", "not in", configured))
     .execute();
   const old = query
     .selectFrom("events")
@@ -71,5 +78,9 @@ export async function pruneEvents({ query }: Pick<Database, "query">, now: numbe
     .where("number", "not in", (pending) => pending.selectFrom("deliveries").select("number"))
     .orderBy("number")
     .limit(PRUNED_AT_ONCE);
-  await query.deleteFrom("events").where("number", "in", old).execute();
+  for (let deleted = PRUNED_AT_ONCE; deleted === PRUNED_AT_ONCE;) {
+    const { numDeletedRows } = await query.deleteFrom("events").where("number", "in", old).executeTakeFirstOrThrow();
+    deleted = Number(numDeletedRows);
+    await nextTurn();
+  }
 }

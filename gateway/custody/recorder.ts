@@ -19,6 +19,7 @@ const eventOf: Record<HistoryKind, EventType | null> = {
   account_changed: "connection.account_changed",
   disconnected: "connection.disabled",
   disabled: "connection.disabled",
+  enabled: "connection.enabled",
 };
 
 export interface Recorded {

@@ -19,6 +19,11 @@ export const originOf = ({ request, limits, requestId, peer }: AuditedExchange):
 /** What an act was about. */
 type About = Pick<AuditEvent, "owner" | "connectionId" | "connector" | "outcome" | "details">;
 
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** The id of a connection as a caller gives it. Any other text is not kept: a caller may have mistaken an address, or a token, for an id. */
+export const askedId = (id: string | null | undefined): string | null => (id != null && uuid.test(id) ? id : null);
+
 export const aboutConnection = ({ id, owner, connector }: Connection): About => ({
   owner,
   connectionId: id,
@@ -79,7 +84,7 @@ export class RequestAudit {
       action: "token.read",
       actor: this.#actor(),
       owner: connection?.owner ?? owner,
-      connectionId: connection?.id ?? where.id ?? null,
+      connectionId: connection?.id ?? askedId(where.id),
       connector: connection?.connector.slug ?? where.slug ?? null,
       outcome: outcome.type,
       fingerprint: outcome.type === "AccessToken" ? outcome.fingerprint : null,

@@ -48,7 +48,6 @@ export async function sendMessage(
     const isTaken = status >= 200 && status < 300;
     return { isTaken, outcome: `status ${status}`, retryAfterSeconds: isTaken ? null : retryAfterSeconds(answered, now) };
   } catch (error) {
-    if (!(error instanceof NoResponseError)) throw error;
-    return { isTaken: false, outcome: error.code, retryAfterSeconds: null };
+    return { isTaken: false, outcome: error instanceof NoResponseError ? error.code : "not_sent", retryAfterSeconds: null };
   }
 }

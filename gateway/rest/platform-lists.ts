@@ -22,7 +22,7 @@ const pageQuery = z.object({
 
 const connectionsQuery = pageQuery.extend({
   connector: slugSchema.optional().meta({ description: "The connector's slug." }),
-  health: healthWord.optional(),
+  health: healthWord.optional().meta({ description: "A disabled connection has none of them here." }),
   user: externalIdSchema.optional().meta({ description: "A user's, by their external id." }),
   group: externalIdSchema.optional().meta({ description: "A group's, by its external id. Not beside `user`." }),
   account_id: accountSchema.optional().meta({ description: "The account's id at the provider, unique within a connector alone." }),

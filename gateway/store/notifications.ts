@@ -84,4 +84,4 @@ export const announce = (topic: Topic, notify: Notify): Promise<unknown> => noti
 export const payloadOf = (topic: Topic): string => (Buffer.byteLength(topic) > LONGEST_PAYLOAD_BYTES ? "everything" : topic);
 
 const isTopic = (payload: string): payload is Topic =>
-  /^(connections:(user|group)|user|session|api-key):|^(signing-keys|events)$/.test(payload);
+  /^(connections:(user|group)|user|session|api-key|person):|^(signing-keys|events)$/.test(payload);

@@ -32,19 +32,25 @@ export function decide(held: HeldBefore, prepared: Prepared): Decision {
   if (held.imports.has(importId)) return decision("skipped", "It was imported before.");
   const holdings = held.holdings.get(keyOf(owner, connector.slug)) ?? [];
   const found = connector.supportsMultipleConnections
-    ? holdings.find(({ accountId }) => accountId !== null && accountId === imported.account_id)
+    ? (holdings.find(({ accountId }) => accountId !== null && accountId === imported.account_id) ?? holdings.find(mayHaveBeenAny))
     : holdings.toSorted(byUse)[0];
   const objection = found && objectionTo(found);
   if (objection) return decision("kept", objection, found.connection);
   if (imported.id != null && imported.id !== found?.connection.id && held.ids.has(imported.id))
-    return decision("refused", "id: another connection has it.");
+    return decision("refused", "id: another connection has it: leave it out, or give another one.");
   return decision("imported", null, found?.connection ?? null);
 }
 
+const isDisconnected = ({ enabled, first_enabled_at: connectedAt }: ConnectionRow): boolean => enabled === 0 && connectedAt !== null;
+
+/** A connection that was disconnected or disabled and whose account is not known any more. */
+const mayHaveBeenAny = ({ connection, accountId }: Holding): boolean =>
+  accountId === null && (connection.disabled_at !== null || isDisconnected(connection));
+
 function objectionTo({ connection, status }: Holding): string | null {
-  if (connection.enabled && status === "active") return "A connection of this connector is there and works: nothing was changed.";
   if (connection.disabled_at !== null) return "Its connection was disabled here by a server: nothing was changed.";
-  if (!connection.enabled && connection.first_enabled_at !== null) return "Its connection was disconnected here: nothing was changed.";
+  if (connection.enabled && status === "active") return "A connection of this connector is there and works: nothing was changed.";
+  if (isDisconnected(connection)) return "Its connection was disconnected here: nothing was changed.";
   return null;
 }
 

@@ -71,12 +71,10 @@ async function deleteOwn(transaction: Transaction<Tables>, { connections, grants
 async function deleteHistory(transaction: Transaction<Tables>, connectionIds: readonly string[], note: Note): Promise<void> {
   const history = await transaction.deleteFrom("connection_history").where("connection_id", "in", connectionIds).executeTakeFirstOrThrow();
   note("connection_history", Number(history.numDeletedRows));
-  const told = await transaction.selectFrom("events").select("number").where("connection_id", "in", connectionIds).execute();
-  const numbers = told.map(({ number }) => number);
-  if (numbers.length === 0) return;
+  const numbers = transaction.selectFrom("events").select("number").where("connection_id", "in", connectionIds);
   await transaction.deleteFrom("deliveries").where("number", "in", numbers).execute();
-  await transaction.deleteFrom("events").where("number", "in", numbers).execute();
-  note("events", numbers.length);
+  const told = await transaction.deleteFrom("events").where("connection_id", "in", connectionIds).executeTakeFirstOrThrow();
+  note("events", Number(told.numDeletedRows));
 }
 
 /** A group keeps what is connected, without the name of who did it. What they have only started goes. */

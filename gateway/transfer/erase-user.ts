@@ -45,18 +45,24 @@ export interface EraseDependencies {
   log: Pick<Log, "info">;
 }
 
+/** Until a look finds nothing any more: a callback may have been under way. */
+async function deleteAll(dependencies: EraseDependencies, userId: string): Promise<Deletion[]> {
+  const deletions: Deletion[] = [];
+  while (deletions.length < MAXIMUM_PASSES) {
+    const deletion = await deleteOnce(dependencies, userId);
+    if (Object.keys(deletion.counts).length === 0) break;
+    deletions.push(deletion);
+  }
+  return deletions;
+}
+
 /**
  * Deletes all that is held of a user: first here, in one transaction, then their grants at the providers, as far as they can be reached.
  * Groups keep their connections, without the user's name. Null where nothing was held. Throws what the store throws: then it is to be
  * done again.
  */
 export async function eraseUser(dependencies: EraseDependencies, userId: string, actor: AuditActor): Promise<ErasedUser | null> {
-  const deletions: Deletion[] = [];
-  for (let pass = 0; pass < MAXIMUM_PASSES; pass += 1) {
-    const deletion = await deleteOnce(dependencies, userId);
-    if (Object.keys(deletion.counts).length === 0) break;
-    deletions.push(deletion);
-  }
+  const deletions = await deleteAll(dependencies, userId);
   const own = deletions.flatMap(({ rows }) => rows.own.connections);
   forgetSpooled(dependencies.spool, userId, new Set(own.map(({ id }) => id)));
   if (deletions.length > 0) dependencies.audit.record({ action: "user.erase", actor, owner: { kind: "user", id: userId } });

@@ -74,7 +74,8 @@ function open(
   name: string | null,
 ): ImportedConnectionInput | { problem: string } {
   const connector = dependencies.connectors.get(connection.connector_slug);
-  if (!connector) return { problem: "The configuration has its connector no more." };
+  if (!connector) return { problem: "The configuration no longer has its connector." };
+  if (connection.disabled_at !== null) return { problem: "It is disabled: enable it first." };
   const own = grants.find(({ id }) => id === connection.authorization_id);
   if (own?.status !== "active") return { problem: "It does not work: its user has to connect again." };
   const further = grants.filter(({ came_with: id, status }) => id === own.id && status === "active");

@@ -1,6 +1,16 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { externalIdSchema, fieldsSchema, idSchema, nameSchema, scopesSchema, slugSchema, tokenKindSchema } from "../../schema/input.ts";
+import {
+  accountSchema,
+  cleanText,
+  externalIdSchema,
+  fieldsSchema,
+  idSchema,
+  nameSchema,
+  scopesSchema,
+  slugSchema,
+  tokenKindSchema,
+} from "../../schema/input.ts";
 import type { Owner } from "../../schema/upstream.ts";
 import { connectionIdSchema } from "../vault/identifiers.ts";
 
@@ -64,9 +74,9 @@ export const importedConnectionSchema = tokensSchema
     connected_by: externalIdSchema.nullish(),
     connector: slugSchema,
     /** The client that the tokens were given to. Left out: the connector's current one. */
-    client_id: z.string().min(1).max(2_048).nullish(),
-    account_id: z.string().min(1).max(1_024).nullish(),
-    account_label: z.string().min(1).max(1_024).nullish(),
+    client_id: cleanText.min(1).max(2_048).nullish(),
+    account_id: accountSchema.nullish(),
+    account_label: accountSchema.nullish(),
     /** What the user typed, by the names of the connector's fields: an API key, a subdomain. */
     fields: z
       .record(z.string(), z.string())

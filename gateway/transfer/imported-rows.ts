@@ -91,10 +91,11 @@ function secretColumns(
   };
 }
 
-/** A token that has ended is as old as its end. */
+/** A token that has ended is as old as its end. One of unknown age that has a life, and can be refreshed, has ended (rule 1). */
 function lifeColumns(connector: ConnectorConfig, tokens: ImportedTokens, now: number) {
   const { expires_at: endsAt = null, refresh_expires_at: grantEndsAt = null, access_token: accessToken } = tokens;
   const issuedAt = Math.min(tokens.issued_at ?? now, endsAt ?? now, now);
   const assumed = connector.oauth ? expiryOf({ accessToken: accessToken ?? "", expiresInSeconds: null }, connector, issuedAt) : null;
-  return { issued_at: issuedAt, expires_at: endsAt ?? assumed, grant_expires_at: grantEndsAt };
+  const isOfUnknownAge = tokens.issued_at == null && tokens.refresh_token != null && assumed !== null;
+  return { issued_at: issuedAt, expires_at: endsAt ?? (isOfUnknownAge ? issuedAt : assumed), grant_expires_at: grantEndsAt };
 }

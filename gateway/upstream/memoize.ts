@@ -11,7 +11,7 @@ import type {
   TokenRequest,
   ViewerConnections,
 } from "../../schema/upstream.ts";
-import { aboutConnection, type RequestAudit } from "../custody/request-audit.ts";
+import { aboutConnection, askedId, type RequestAudit } from "../custody/request-audit.ts";
 import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 import { RequestPlatform } from "./request-platform.ts";
 import { type AssertKnown, RequestReads } from "./request-reads.ts";
@@ -82,7 +82,7 @@ class RequestConnections implements ViewerConnections {
   }
 
   disconnect(where: ConnectionWhere): Promise<Connection> {
-    const about = { connectionId: where.id ?? null, connector: where.slug ?? null };
+    const about = { connectionId: askedId(where.id), connector: where.slug ?? null };
     return this.#thenForget(this.#audit.act("connection.disconnect", this.#here().disconnect(where), about, aboutConnection));
   }
 

@@ -10,7 +10,7 @@ import type { Auth } from "../auth/index.ts";
 
 /**
  * Moves users (docs/architecture.md, "Groups"): a connection belongs to the group of the session that made it, so that none changes its owner.
- * What can be read of it is read before the user is moved: a failure moves nobody.
+ * The connections are read before the user is moved: where that fails, the user is not moved.
  */
 export const createMoveUser =
   (users: Pick<Auth["users"], "find" | "move">, connectionsOf: (owner: Owner) => OwnerConnections): PlatformAccess["moveUser"] =>

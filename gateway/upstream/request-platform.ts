@@ -12,7 +12,7 @@ import type {
   ProvisionedUser,
 } from "../../schema/upstream.ts";
 import type { AuditAction } from "../custody/audit-event.ts";
-import { aboutConnection, type RequestAudit } from "../custody/request-audit.ts";
+import { aboutConnection, askedId, type RequestAudit } from "../custody/request-audit.ts";
 import { createStoppableIterator } from "../runtime/stoppable-iterator.ts";
 import { type AssertKnown, RequestReads } from "./request-reads.ts";
 
@@ -89,13 +89,13 @@ export class RequestPlatform implements PlatformAccess {
     const actions = this.#platform.connectionActions;
     if (!actions) return undefined;
     const act = (action: AuditAction, id: string, acting: Promise<Connection | null>) =>
-      this.#thenForget(this.#audit.act(action, acting, { connectionId: id }, aboutFound));
+      this.#thenForget(this.#audit.act(action, acting, { connectionId: askedId(id) }, aboutFound));
     return {
       disconnect: (id) => act("connection.disconnect", id, actions.disconnect(id)),
       disable: (id) => act("connection.disable", id, actions.disable(id)),
       enable: (id) => act("connection.enable", id, actions.enable(id)),
       refresh: (id, kind) =>
-        this.#thenForget(this.#audit.act("connection.refresh", actions.refresh(id, kind), { connectionId: id }, aboutRefresh)),
+        this.#thenForget(this.#audit.act("connection.refresh", actions.refresh(id, kind), { connectionId: askedId(id) }, aboutRefresh)),
     };
   }
 

@@ -97,7 +97,7 @@ export function createConnectionCounts(dependencies: CountDependencies, stepRows
   };
 }
 
-type Row = Pick<ConnectionRow, "id" | "connector_slug" | "enabled" | "first_enabled_at"> & {
+type Row = Pick<ConnectionRow, "id" | "connector_slug" | "enabled" | "first_enabled_at" | "disabled_at"> & {
   [Column in keyof (HealthColumns & Pick<AuthorizationRow, "client_id">)]: AuthorizationRow[Column] | null;
 };
 
@@ -105,7 +105,7 @@ const readStep = ({ query }: Pick<Database, "query">, after: string, limit: numb
   query
     .selectFrom("connections")
     .leftJoin("authorizations", "authorizations.id", "connections.authorization_id")
-    .select(["connections.id", "connector_slug", "enabled", "first_enabled_at", "client_id"])
+    .select(["connections.id", "connector_slug", "enabled", "first_enabled_at", "disabled_at", "client_id"])
     .select(["version", "status", "error_code", "expires_at", "failure_kind", "failure_code", "health_changed_at", "sealed_refresh_token"])
     .where("connections.id", ">", after)
     .orderBy("connections.id")
@@ -114,16 +114,14 @@ const readStep = ({ query }: Pick<Database, "query">, after: string, limit: numb
 
 function labelsOf({ connectors }: CountDependencies, row: Row, now: number): Omit<Counts[number], "count"> {
   const connector = connectors.get(row.connector_slug);
-  const { enabled, first_enabled_at: connectedAt, version, status } = row;
-  const health =
-    enabled === 0 || version === null || status === null
-      ? connectedAt === null
-        ? "connecting"
-        : "disconnected"
-      : connector
-        ? healthAt({ ...row, version, status }, connector, now)
-        : "unknown";
-  return { connector: connector?.slug ?? NOT_CONFIGURED, health };
+  return { connector: connector?.slug ?? NOT_CONFIGURED, health: stateOf(row, connector, now) };
+}
+
+function stateOf(row: Row, connector: ConnectorConfig | undefined, now: number): string {
+  const { enabled, disabled_at: disabledAt, first_enabled_at: connectedAt, version, status } = row;
+  if (disabledAt !== null) return "disabled";
+  if (enabled === 0 || version === null || status === null) return connectedAt === null ? "connecting" : "disconnected";
+  return connector ? healthAt({ ...row, version, status }, connector, now) : "unknown";
 }
 
 function healthAt(authorization: HealthColumns & Pick<AuthorizationRow, "client_id">, connector: ConnectorConfig, now: number): string {

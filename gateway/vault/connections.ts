@@ -237,7 +237,7 @@ export const toConnection = (spokenOf: StoredConnection, view: View, step: Parti
   };
 };
 
-/** Of a disabled connection, whatever its grant would do. */
+/** The health of a disabled connection. Its grant is not looked at. */
 const disabledHealth = ({ disabled_at: disabledAt }: ConnectionRow, name: string): Partial<Authorization> =>
   disabledAt === null
     ? {}

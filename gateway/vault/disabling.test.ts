@@ -96,6 +96,24 @@ describe.each(databaseKinds)("a disabled connection, on %s", (database) => {
     expect((await askToken(ada)).__typename).toBe("AccessToken");
   });
 
+  it("is not replaced by another connection once its user has disconnected it, as its account is not known any more", async () => {
+    await disable();
+    await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
+    const page = await ada.connect("test", "?id=22222222-2222-4222-8222-222222222222");
+    expect(await page.text()).toContain("This Test connection was disabled.");
+    expect((await askToken(ada)).__typename).not.toBe("AccessToken");
+  });
+
+  it("is in the history, and servers are told, both when it is disabled and when it is enabled", async () => {
+    await disable();
+    await enable();
+    const { data } = await ada.graphql(`{ connection(where: { id: "${id}" }) { history { edges { node { kind } } } } }`);
+    const kinds = data.connection.history.edges.map(({ node }: { node: { kind: string } }) => node.kind);
+    expect(kinds).toEqual(["ENABLED", "DISABLED", "CONNECTED"]);
+    const events = await inStore(test, (query) => query.selectFrom("events").select("type").orderBy("number").execute());
+    expect(events.map(({ type }) => type)).toEqual(["connection.enabled", "connection.disabled", "connection.enabled"]);
+  });
+
   it("refuses what was started before, and asks nothing of the provider for it", async () => {
     const started = await ada.browser.fetch("/connect/test");
     const callback = await test.provider.authorize(started.headers.get("location") ?? "");

@@ -35,6 +35,8 @@ export function createDisabling({ connections, macs, clock, log }: DisablingDepe
           .set({ mac: macs.sign("authorizations", grantFacts(changed, grant)) })
           .where("id", "=", grant.id)
           .execute();
+      if (current.enabled)
+        await connections.record(transaction, changed, { happenings: [{ kind: isDisabled ? "disabled" : "enabled" }], refreshes: [] });
       return true;
     });
     const facts = { connection: connection.id, connector: connection.connector_slug };

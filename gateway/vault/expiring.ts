@@ -1,6 +1,7 @@
 import { EXPIRED_CODE } from "../../schema/outcomes.ts";
 import { isTemporary } from "../../schema/errors.ts";
 import type { Happening } from "../custody/history.ts";
+import { isUnattended } from "../oauth/request-tokens.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -95,6 +96,7 @@ async function tell(
 
 /** Working grants that end within the longest notice, or have ended, and of which that was not told. */
 async function listEnding({ database, connectors }: Dependencies, now: number): Promise<Ending[]> {
+  const unattended = [...connectors.values()].flatMap(({ slug, oauth }) => (oauth && isUnattended(oauth.provider) ? [slug] : []));
   const rows = await database.query
     .selectFrom("authorizations")
     .innerJoin("connections", "connections.authorization_id", "authorizations.id")
@@ -102,13 +104,28 @@ async function listEnding({ database, connectors }: Dependencies, now: number): 
     .select("connections.connector_slug")
     .where("enabled", "=", 1)
     .where("status", "=", "active")
+    // Its user cannot mend it.
+    .where("disabled_at", "is", null)
+    // It is renewed without its user.
+    .$if(unattended.length > 0, (query) => query.where("connector_slug", "not in", unattended))
     .where((row) =>
       row.or([
-        row.and([row("grant_expires_at", ">", now), row("grant_expires_at", "<=", now + END_NOTICE_MS)]),
+        row.and([
+          row("grant_expires_at", ">", now),
+          row("grant_expires_at", "<=", now + END_NOTICE_MS),
+          row("end_told", "is distinct from", row.ref("grant_expires_at")),
+        ]),
+        row.and([
+          row("sealed_refresh_token", "is", null),
+          row("expires_at", ">", now),
+          row("expires_at", "<=", now + END_NOTICE_MS),
+          row("end_told", "is distinct from", row.ref("expires_at")),
+        ]),
         row.and([
           row("sealed_refresh_token", "is", null),
           row("expires_at", ">", now - ENDED_FOR_MS),
-          row("expires_at", "<=", now + END_NOTICE_MS),
+          row("expires_at", "<=", now),
+          row("ended_told", "is distinct from", row.ref("expires_at")),
         ]),
       ]),
     )
@@ -124,7 +141,7 @@ async function listEnding({ database, connectors }: Dependencies, now: number): 
   });
 }
 
-/** When only the user can renew it; null: not that is known. */
+/** When only the user can renew it; null: not known. */
 function endOf(authorization: AuthorizationRow, connector: ConnectorConfig, now: number): number | null {
   if (!isRenewable({ authorization, connector })) return authorization.expires_at;
   const { grant_expires_at: endsAt } = authorization;

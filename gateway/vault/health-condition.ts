@@ -23,7 +23,8 @@ export function createHealthCondition(connectors: ReadonlyMap<string, ConnectorC
       reconnect_required: sql`(authorizations.status = 'error'
         or authorizations.status = 'active' and coalesce(authorizations.failure_kind, '') <> 'misconfigured' and ${hasLapsed})`,
     };
-    return sql<boolean>`(authorizations.version > 0 and ${conditions[health]})`;
+    // A disabled connection's health is not that of its grant.
+    return sql<boolean>`(connections.disabled_at is null and authorizations.version > 0 and ${conditions[health]})`;
   };
 }
 

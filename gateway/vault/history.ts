@@ -19,8 +19,9 @@ export const createHistory =
     const stored = choose(await connections.list(owner), { id: connectionId });
     if (!stored) return null;
     const rows = await readHistory(database.query, connectionId, { first, before });
-    const entries = rows.map((row) => toEntry(row, stored));
-    return before === null ? [...unwritten(stored, entries[0]?.number ?? 0), ...entries].slice(0, first) : entries;
+    const [newest] = before === null ? rows : await readHistory(database.query, connectionId, { first: 1, before: null });
+    const refreshed = unwritten(stored, newest?.number ?? 0).filter(({ number }) => before === null || number < before);
+    return [...refreshed, ...rows.map((row) => toEntry(row, stored))].slice(0, first);
   };
 
 /** The newest first. */

@@ -49,11 +49,15 @@ export async function moveToOtherConnection(
 const hasAccount = ({ authorization }: StoredConnection, started: StartedConnection, account: Account | null): boolean =>
   authorization !== null && authorization.account_id !== null && relationTo(started, authorization, account) === "same";
 
-/** Whether a started grant would serve a disabled connection, or be another one of its owner to the same account. */
+/**
+ * Whether a started grant would serve a disabled connection, or be another one of its owner to the same account. A disabled connection that
+ * was disconnected has no account any more: it may have been any.
+ */
 export const isDisabled = ({ started }: GrantTarget, owned: readonly StoredConnection[], account: Account | null): boolean =>
   owned.some(
     (other) =>
-      other.connection.disabled_at !== null && (other.connection.id === started.connection.id || hasAccount(other, started, account)),
+      other.connection.disabled_at !== null &&
+      (other.connection.id === started.connection.id || other.authorization?.account_id == null || hasAccount(other, started, account)),
   );
 
 /** A started grant as one of another connection of its owner. */

@@ -12,6 +12,7 @@ export const SERVER_ROOTS: readonly string[] = [
   "users",
   "groups",
   "allConnections",
+  "auditEvents",
   "provisionUser",
   "revokeUserTokens",
   "disconnectConnection",
@@ -58,7 +59,7 @@ export function operations(world: World, kind: OperationKind, fieldsOf?: (root: 
   return fieldsOf ? asked : refusedOnce(asked);
 }
 
-/** A server's root field is refused whatever is selected of it: it is asked for each token once. */
+/** A server's root field is refused to users with any selection: it is asked for once for each token. */
 function refusedOnce(asked: readonly Operation[]): Operation[] {
   const seen = new Set<string>();
   return asked.filter(({ root, leaves }) => {
@@ -71,7 +72,7 @@ function refusedOnce(asked: readonly Operation[]): Operation[] {
 
 const texts = new Set([...textFields(), "Mutation.logout"]);
 /** Below these is what is below `connection`, `user` and `group`: of tokens, those are asked for that stand by themselves. */
-const OTHER_WAYS: readonly string[] = ["node", "users", "groups", "allConnections"];
+const OTHER_WAYS: readonly string[] = ["node", "users", "groups", "allConnections", "auditEvents"];
 const PLAIN_TOKEN_FIELDS = ["Authorization.accessToken", "Group.connectionToken", "User.connectionToken"];
 
 function fieldsOfUsers(root: string): readonly string[] {

@@ -29,7 +29,13 @@ const OTHER_FIELDS = [
   ...["id", "name"].map((name) => `ConnectedBy.${name}`),
   ...["name", "value"].map((name) => `MetadataEntry.${name}`),
   ...["addedScopes", "code", "removedScopes", "tokenKind"].map((name) => `HistoryEntry.${name}`),
-  "HistoryEdge.cursor",
+  ...["keyId", "person", "sessionId", "userId"].map((name) => `AuditActor.${name}`),
+  ...["name", "value"].map((name) => `AuditDetail.${name}`),
+  ...["action", "address", "agent", "connectionId", "connector", "fingerprint", "id", "nodeId", "outcome", "purpose", "requestId"].map(
+    (name) => `AuditEvent.${name}`,
+  ),
+  ...["id", "person"].map((name) => `AuditOwner.${name}`),
+  ...["AuditEventEdge", "HistoryEdge"].map((name) => `${name}.cursor`),
   ...["body", "id"].map((name) => `Event.${name}`),
   ...["default", "hint", "label", "name", "options", "suffix"].map((name) => `CollectField.${name}`),
   ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
@@ -64,6 +70,11 @@ const OTHER_FIELDS = [
 /** Types whose fields no member ever gets, while all is well. */
 const UNREACHABLE = {
   AccessToken: "its tokens are withheld",
+  AuditActor: "servers only",
+  AuditDetail: "servers only",
+  AuditEvent: "servers only",
+  AuditEventEdge: "servers only",
+  AuditOwner: "servers only",
   AuthorizationHeader: "it holds a token, which is withheld",
   ConnectionEdge: "servers only",
   ConnectorMisconfigured: "a member's question reaches no provider",

@@ -5,7 +5,7 @@ import type { AuthorizationServer } from "../support/authorization-server.ts";
 export interface KnownSecrets {
   /** A new API key, remembered as a group's or as a user's own. */
   createKey(isGroups: boolean): string;
-  /** Remembers what the provider issues meanwhile as a user's own. */
+  /** Remembers what the provider issues meanwhile as a user's own, with every later refresh of it. */
   issueOwn<Result>(issue: () => Promise<Result>): Promise<Result>;
   ofGroups(): string[];
   /** Whether a text holds a group's secret, in any spelling that could pass unnoticed. */
@@ -16,8 +16,13 @@ export interface KnownSecrets {
 export function createKnownSecrets(provider: AuthorizationServer): KnownSecrets {
   const typed = new Set<string>();
   const own = new Set<string>();
+  const ownGrants = new Set<object>();
+  const isOwn = (secret: string): boolean => {
+    const grant = provider.grantOf(secret);
+    return own.has(secret) || (grant !== undefined && ownGrants.has(grant));
+  };
   const ofGroups = (): string[] => [
-    ...[...provider.issuedSecrets].filter((secret) => !own.has(secret) && secret !== provider.client.clientSecret),
+    ...[...provider.issuedSecrets].filter((secret) => !isOwn(secret) && secret !== provider.client.clientSecret),
     ...typed,
   ];
   return {
@@ -30,11 +35,15 @@ export function createKnownSecrets(provider: AuthorizationServer): KnownSecrets 
     async issueOwn(issue) {
       const before = new Set(provider.issuedSecrets);
       const result = await issue();
-      for (const secret of provider.issuedSecrets) if (!before.has(secret)) own.add(secret);
+      for (const secret of [...provider.issuedSecrets].filter((secret) => !before.has(secret))) {
+        own.add(secret);
+        const grant = provider.grantOf(secret);
+        if (grant) ownGrants.add(grant);
+      }
       return result;
     },
     leaks: (text) => mayLeak(text) && ofGroups().some((secret) => spellingsOf(secret).some((spelling) => text.includes(spelling))),
-    isOwn: (token) => typeof token === "string" && own.has(token),
+    isOwn: (token) => typeof token === "string" && isOwn(token),
   };
 }
 

@@ -57,6 +57,8 @@ export interface AuthorizationServer {
   readonly revocations: readonly string[];
   /** Every code and token ever made here, and the client secret: none of them may turn up in a log. */
   readonly issuedSecrets: ReadonlySet<string>;
+  /** What a token was issued from: one object for a consent and all its refreshes. Undefined for a code. */
+  grantOf(token: string): object | undefined;
   /** Refreshes processed, whether or not their answer arrived. */
   refreshCount(): number;
   liveAccessTokens(): readonly string[];
@@ -113,6 +115,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     checks,
     authorize,
     issuedSecrets: grants.issuedSecrets,
+    grantOf: grants.grantOf,
     refreshCount: () => refreshCount,
     liveAccessTokens: grants.liveAccessTokens,
     close: async () => (script.release(), server.close()),

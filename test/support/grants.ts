@@ -82,6 +82,7 @@ export function createGrants(rules: GrantRules) {
   };
   return {
     issuedSecrets: memory.issuedSecrets,
+    grantOf: (token: string) => (memory.accessTokens.get(token) ?? memory.refreshTokens.get(token))?.grant,
     createGrant: (account: TestAccount, scopes: readonly string[], kind: Grant["kind"] = null) =>
       createGrant(memory, account, scopes, kind),
     createCode: (pending: PendingCode) => createCode(memory, pending),
