@@ -15,7 +15,9 @@ const [BEGIN, END] = ["<!-- npm run docs:upstreams writes what follows -->", "<!
 /** A column for each adapter, by the names of the suites over it. */
 const columns: readonly (readonly [name: string, suites: RegExp])[] = [
   ["vault", /^the vault on /],
-  ["xkit, whole contract", /^the xkit adapter.* before a (second gateway|service of the contract)$/],
+  ["a second gateway", /^the xkit adapter before a second gateway$/],
+  ["xkit, whole contract", /^the xkit adapter before a service of the contract$/],
+  ["xkit, own users", /^the xkit adapter with users of its own before a service of the contract$/],
   ["plain xkit", /^the xkit adapter before a plain service/],
   ["plain xkit, own users", /^the xkit adapter with users of its own before a plain service/],
   ["nango", /^the nango adapter/],

@@ -231,7 +231,11 @@ describe("the command line", () => {
     expect(await run(["import", "dump.jsonl"])).toEqual({
       code: 1,
       stdout: refused,
-      stderr: "2 connections: 1 imported, 0 skipped, 0 kept, 1 refused.\n",
+      stderr: expect.stringMatching(/old system must be stopped.*\n2 connections: 1 imported, 0 skipped, 0 kept, 1 refused\.\n$/),
+    });
+    expect(await run(["import", "dump.jsonl", "--dry-run", "--verify"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--verify"),
     });
     const [first = ""] = (await run(["import", "dump.jsonl", "--json"])).stdout.split("\n");
     expect(JSON.parse(first)).toMatchObject({ line: 1, status: "skipped", connector: "github", owner: { kind: "user", id: "ada" } });

@@ -25,6 +25,7 @@ type Options = {
   map?: string;
   to?: string;
   "dry-run"?: boolean;
+  verify?: boolean;
   follow?: boolean;
   id?: string;
 };
@@ -147,7 +148,7 @@ const commands = new Map<string, Command>([
     "import",
     {
       subject: "file",
-      options: ["from", "map", "dry-run", "json"],
+      options: ["from", "map", "dry-run", "verify", "json"],
       run: async (file, options) => (await load()).importFile(file, options),
     },
   ],
@@ -242,6 +243,7 @@ function parse(argv: string[]) {
       map: { type: "string" },
       to: { type: "string" },
       "dry-run": { type: "boolean" },
+      verify: { type: "boolean" },
       follow: { type: "boolean" },
       help: { type: "boolean", short: "h" },
       version: { type: "boolean" },

@@ -154,7 +154,7 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
   }),
 });
 
-const FieldInputType = builder.inputType("FieldInput", {
+export const FieldInputType = builder.inputType("FieldInput", {
   description: "One collected field.",
   fields: (t) => ({
     name: t.string({ required: true, description: "CollectField.name." }),

@@ -14,6 +14,8 @@ import "./audit.ts";
 import "./event-feed.ts";
 import "./connection-actions.ts";
 import "./user-actions.ts";
+import "./delete-user.ts";
+import "./import-connections.ts";
 import { limitAnswers } from "./answer-limit.ts";
 import { builder } from "./builder.ts";
 

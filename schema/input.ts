@@ -74,6 +74,12 @@ export const fieldsSchema = z
   )
   .max(32, "must have at most 32 entries");
 
+/** Most connections of one import. More come in several, or by the command line. */
+export const MAXIMUM_IMPORTED = 100;
+
+/** Each is looked at by itself, so that one refuses no other. */
+export const importedListSchema = z.array(z.unknown()).max(MAXIMUM_IMPORTED, `must have at most ${MAXIMUM_IMPORTED} entries`);
+
 const ConnectionWhereInput = builder.inputType("ConnectionWhere", {
   isOneOf: true,
   description: "Names a connection: by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id.",

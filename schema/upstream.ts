@@ -343,6 +343,44 @@ export interface MovedUser {
   connections: { connection: Connection; status: MovedConnectionStatus }[];
 }
 
+/**
+ * What became of a grant of a deleted user at its provider: `nothing` where there was no token or the provider has no way to revoke one,
+ * `failed` where it lives on, `unknown_connector` where it lives on as the configuration no longer has its connector.
+ */
+export type GrantRevocation = "revoked" | "nothing" | "failed" | "unknown_connector";
+
+/** What became of the connections of a user who was deleted. `connector` is a slug. */
+export interface DeletedUser {
+  /** The user's own, which are deleted. */
+  connections: { id: string; connector: string; revocation: GrantRevocation }[];
+  /** What they had connected for groups, which stays, without their name. */
+  groupConnections: { id: string; connector: string; group: string }[];
+}
+
+/**
+ * What becomes of a connection that is to be imported.
+ *
+ * - `imported`: its tokens are stored, in a new connection, or in one that did not work.
+ * - `skipped`: it was imported before.
+ * - `kept`: the owner has such a connection here, which stays as it is.
+ * - `refused`: it cannot be imported.
+ */
+export type ImportStatus = "imported" | "skipped" | "kept" | "refused";
+
+/** What became of one connection that was to be imported. */
+export interface ImportResult {
+  status: ImportStatus;
+  /** Null where the input does not say whose connection of what it is. */
+  importId: string | null;
+  owner: Owner | null;
+  /** The connector's slug. */
+  connector: string | null;
+  /** Null where it has no connection here. */
+  connectionId: string | null;
+  /** One sentence for each reason why it was not imported. */
+  messages: string[];
+}
+
 /** A user whose sessions have ended. */
 export interface RevokedSessions {
   user: KnownUser;
@@ -387,6 +425,16 @@ export interface PlatformAccess {
    * `revokeUserTokens`. Null when there is no such user. Left out: users sign in elsewhere.
    */
   revokeSessions?: ((id: string) => Promise<RevokedSessions | null>) | undefined;
+  /**
+   * Deletes all that is held of a user, and revokes their grants at the providers. What they have connected for groups stays. Null where
+   * nothing was held. Left out: users or their connections are held elsewhere.
+   */
+  deleteUser?: ((id: string) => Promise<DeletedUser | null>) | undefined;
+  /**
+   * Imports connections of another system, each in the form of a line of JSON (docs/moving-in.md), or says in a dry run what would become
+   * of them. What became of each is answered in their order. Left out: the upstream takes none.
+   */
+  importConnections?: ((connections: readonly unknown[], options: { isDryRun: boolean }) => Promise<ImportResult[]>) | undefined;
   /** Left out: the upstream's connections can be changed by their users alone. */
   connectionActions?: ConnectionActions | undefined;
 }

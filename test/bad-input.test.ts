@@ -58,6 +58,8 @@ const badValues: Record<string, readonly unknown[]> = {
   "filter.user": externalIds,
   "filter.connection": ["", "a\u0000", "\ud800", "x".repeat(256), []],
   "filter.action": ["", "token", "token.", "x".repeat(70), 1],
+  "input.connections": [Array.from({ length: 101 }, () => ({ connector: "test" })), null],
+  "input.dryRun": ["yes", 1],
   "input.kind": ["", "a b", "1", "a\u0000", "x".repeat(65), 1],
   "input.name": ["x".repeat(256), "a\u0000", "\udfff", 1],
 };
@@ -123,12 +125,18 @@ const serverFields = new Set(
     .concat("Mutation.provisionUser", "Subscription.events"),
 );
 
+/** What an input needs beside the wrong leaf. */
+function goodInputFor({ type }: GraphQLArgument): object {
+  const named = getNamedType(type);
+  return isInputObjectType(named) && "connections" in named.getFields() ? { connections: [] } : { id: "eve" };
+}
+
 /** The argument's value with one wrong leaf in it. */
 function wrap({ argument, path }: Case, value: unknown): unknown {
   const [, leaf] = path.split(".");
   if (leaf === undefined) return value;
   if (argument.name === "fields") return [{ name: "a", value: "b", [leaf]: value }];
-  return argument.name === "input" && leaf !== "id" ? { id: "eve", [leaf]: value } : { [leaf]: value };
+  return argument.name === "input" ? { ...goodInputFor(argument), [leaf]: value } : { [leaf]: value };
 }
 
 function operationOf(one: Case, selection: string): string {

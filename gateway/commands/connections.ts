@@ -3,12 +3,11 @@ import type { Connection, ConnectionRefresh } from "../../schema/upstream.ts";
 import type { Config } from "../config/config.ts";
 import { theOperator } from "../custody/audit-event.ts";
 import { aboutConnection } from "../custody/request-audit.ts";
-import { noTelemetry } from "../runtime/telemetry.ts";
 import type { Services } from "../services.ts";
-import { createVault } from "../vault/vault.ts";
 import type { PrintOptions } from "./print-rows.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
-import { silentLog, withConnectors } from "./with-services.ts";
+import { withConnectors } from "./with-services.ts";
+import { withVault } from "./with-vault.ts";
 
 /** What a command does with a connection. */
 export type ConnectionAction = "show" | "disconnect" | "refresh" | "disable" | "enable";
@@ -25,27 +24,21 @@ type Acted = { connection: Connection } | ConnectionRefresh;
 
 /** Does what a server may do. Throws `UsageError` where there is no such connection, or the upstream has the connections. */
 export async function actOnConnection(
-  { database, sealer, macs, audit }: Pick<Services, "database" | "sealer" | "macs" | "audit">,
+  services: Pick<Services, "database" | "sealer" | "macs" | "audit">,
   config: Config,
   action: ConnectionAction,
   given: string,
 ): Promise<Acted> {
   const id = requireArgument("connection_id", idSchema.safeParse(given));
   if (config.upstream.kind !== "vault") throw new UsageError("Connections of this gateway are those of its upstream: change them there.");
-  const { connectors, publicUrl, providerTimeoutMs: timeoutMs, requestDeadlineMs, spoolDirectory, webhooks } = config;
-  const keys = { database, sealer, macs, audit, clock: database.clock, log: silentLog, telemetry: noTelemetry };
-  // What an earlier process could not store is left to the gateway.
-  const vault = createVault({ ...keys, connectors, publicUrl, timeoutMs, requestDeadlineMs, spoolDirectory, webhooks, isShared: true });
-  try {
+  return withVault(services, config, async (vault) => {
     if (action === "show") return { connection: found((await vault.findConnection?.({ id })) ?? null) };
     const acted: Acted =
       action === "refresh" ? found(await vault.actions.refresh(id)) : { connection: found(await vault.actions[action](id)) };
     const outcome = "status" in acted ? acted.status : "done";
-    audit.record({ action: `connection.${action}`, actor: theOperator, ...aboutConnection(acted.connection), outcome });
+    services.audit.record({ action: `connection.${action}`, actor: theOperator, ...aboutConnection(acted.connection), outcome });
     return acted;
-  } finally {
-    await vault.close();
-  }
+  });
 }
 
 function found<Answer>(answer: Answer | null): Answer {

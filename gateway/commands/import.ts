@@ -1,50 +1,109 @@
 import { createReadStream } from "node:fs";
+import type { ImportStatus } from "../../schema/upstream.ts";
+import type { Config } from "../config/config.ts";
 import { codeOf } from "../config/explain-error.ts";
-import type { ImportStatus } from "../transfer/decide.ts";
+import type { Audit } from "../custody/audit.ts";
+import { theOperator } from "../custody/audit-event.ts";
+import { recordImports } from "../custody/record-imports.ts";
+import { createRecorder } from "../custody/recorder.ts";
+import type { Services } from "../services.ts";
+import type { ReadLine } from "../transfer/dumps/read.ts";
 import { importLines, type LineResult } from "../transfer/import-lines.ts";
 import { readLines } from "../transfer/lines.ts";
+import { isVerified, type Verification, verifyImported } from "../transfer/verify-imported.ts";
 import { createReader } from "./import-formats.ts";
 import { print } from "./print.ts";
 import { UsageError } from "./usage-error.ts";
 import { withConnectors } from "./with-services.ts";
+import { withVault } from "./with-vault.ts";
 
 /** How many lines are read between two notes of how far it is. */
 const NOTE_EVERY_LINES = 10_000;
 
 export interface ImportOptions {
   "dry-run"?: boolean;
+  verify?: boolean;
   json?: boolean;
   from?: string;
   map?: string;
 }
 
+/** A line, and what a refresh has shown of its connection; null: it was not refreshed. */
+type Told = LineResult & { verification: Verification | null };
+
+/** What happens to each batch of lines once it is imported. */
+type Verify = (results: readonly LineResult[]) => Promise<ReadonlyMap<string, Verification>>;
+
 /**
- * `import`: stores the connections of a file, or says in a dry run what would become of each. Exits with 1 where a line is refused. Says
- * nothing of a token.
+ * `import`: stores the connections of a file, or says in a dry run what would become of each. Exits with 1 where a line is refused, or a
+ * verified connection does not work. Says nothing of a token.
  */
 export async function importFile(path: string, options: ImportOptions): Promise<void> {
-  const { "dry-run": isDryRun = false, json: isJson = false } = options;
+  const { "dry-run": isDryRun = false, verify: isVerifying = false } = options;
+  if (isDryRun && isVerifying) throw new UsageError("--verify refreshes tokens, and a dry run changes nothing: state one of them.");
   await withConnectors(
-    async (services, { connectors, upstream }) => {
-      if (upstream.kind !== "vault") throw new UsageError("The connections of this gateway are its upstream's: import them there.");
-      const readLine = await createReader(options, connectors, process.env);
-      const dependencies = { ...services, connectors };
-      const counts: Record<ImportStatus, number> = { imported: 0, skipped: 0, kept: 0, refused: 0 };
-      let read = 0;
-      for await (const results of importLines(dependencies, readLines(openFile(path)), { read: readLine, isDryRun })) {
-        for (const { status } of results) counts[status] += 1;
-        read += results.length;
-        const told = isJson || isDryRun ? results : results.filter(({ status }) => status !== "imported");
-        await print(told.map(isJson ? toJson : toText));
-        if (read % NOTE_EVERY_LINES === 0) console.error(`${read} lines`);
-      }
-      const sum = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
-      console.error(`${read} connections: ${sum.join(", ")}.${isDryRun ? " Nothing was written: this was a dry run." : ""}`);
-      if (counts.refused > 0) process.exitCode = 1;
+    async (services, config) => {
+      if (config.upstream.kind !== "vault") throw new UsageError("The connections of this gateway are its upstream's: import them there.");
+      const importing = { services, config, readLine: await createReader(options, config.connectors, process.env) };
+      if (!isDryRun) console.error(BEFORE_IMPORTING);
+      if (!isVerifying) return importLinesOf(path, options, importing, async () => new Map());
+      await withVault(services, config, ({ actions }) =>
+        importLinesOf(path, options, importing, (results) => verifyImported(services.database, actions.refresh, results)),
+      );
     },
     { mayCreateStore: true },
   );
 }
+
+const BEFORE_IMPORTING =
+  "The connectors must have the client ids of the old system, and the old system must be stopped: many providers revoke a grant that two systems refresh.";
+
+interface Importing {
+  services: Services;
+  config: Config;
+  readLine: ReadLine;
+}
+
+async function importLinesOf(
+  path: string,
+  options: ImportOptions,
+  { services, config, readLine }: Importing,
+  verify: Verify,
+): Promise<void> {
+  const { "dry-run": isDryRun = false, json: isJson = false } = options;
+  const { database, audit } = services;
+  const recorder = createRecorder({ ...config, clock: database.clock });
+  const dependencies = { ...services, connectors: config.connectors, recorder };
+  const counts: Record<ImportStatus, number> = { imported: 0, skipped: 0, kept: 0, refused: 0 };
+  let [read, broken] = [0, 0];
+  for await (const results of importLines(dependencies, readLines(openFile(path)), { read: readLine, isDryRun })) {
+    if (!isDryRun) await keepInAudit(audit, results);
+    const verified = await verify(results);
+    const told = results.map((result): Told => ({ ...result, verification: verified.get(result.connectionId ?? "") ?? null }));
+    for (const { status, verification } of told) {
+      counts[status] += 1;
+      if (verification && !isVerified(verification)) broken += 1;
+    }
+    read += results.length;
+    await print(told.filter((each) => isJson || isDryRun || isTold(each)).map(isJson ? toJson : toText));
+    if (read % NOTE_EVERY_LINES === 0) console.error(`${read} lines`);
+  }
+  const sum = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
+  const notes = `${isDryRun ? " Nothing was written: this was a dry run." : ""}${broken > 0 ? ` ${broken} do not work.` : ""}`;
+  console.error(`${read} connections: ${sum.join(", ")}.${notes}`);
+  if (counts.refused > 0 || broken > 0) process.exitCode = 1;
+}
+
+/** Written before the next lines are imported, so that the audit never has more to hold than one batch. */
+async function keepInAudit(audit: Audit, results: readonly LineResult[]): Promise<void> {
+  recordImports(audit, results, { actor: theOperator });
+  // What the store does not take now is written later.
+  await audit.flush().catch(() => {});
+}
+
+/** What went as it should is counted, and not printed. */
+const isTold = ({ status, verification }: Told): boolean =>
+  status === "imported" ? verification !== null && !isVerified(verification) : true;
 
 /** `-` is what is piped in. Throws `UsageError` where the file cannot be read. */
 async function* openFile(path: string): AsyncGenerator<Uint8Array> {
@@ -57,10 +116,11 @@ async function* openFile(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-const toText = ({ line, status, connector, owner, messages }: LineResult): string => {
+const toText = ({ line, status, connector, owner, messages, verification }: Told): string => {
   const whose = owner && connector ? `  ${connector} of ${owner.kind} ${owner.id}` : "";
-  return `line ${line}  ${status}${whose}${messages.map((message) => `  ${message}`).join("")}`;
+  const shown = verification ? `  ${verification.status}: ${verification.message}` : "";
+  return `line ${line}  ${status}${whose}${messages.map((message) => `  ${message}`).join("")}${shown}`;
 };
 
-const toJson = ({ line, status, importId, owner, connector, connectionId, messages }: LineResult): string =>
-  JSON.stringify({ line, status, import_id: importId, owner, connector, connection_id: connectionId, messages });
+const toJson = ({ line, status, importId, owner, connector, connectionId, messages, verification }: Told): string =>
+  JSON.stringify({ line, status, import_id: importId, owner, connector, connection_id: connectionId, messages, verification });

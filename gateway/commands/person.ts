@@ -1,7 +1,9 @@
 import { externalIdSchema } from "../../schema/input.ts";
+import type { GrantRevocation } from "../../schema/upstream.ts";
 import { theOperator } from "../custody/audit-event.ts";
+import { recordErasing } from "../custody/record-erasing.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { ErasedConnection, ErasedUser } from "../transfer/erase-user.ts";
+import type { ErasedUser } from "../transfer/erase-user.ts";
 import type { Services } from "../services.ts";
 import { createTransfer, type Transfer } from "../transfer/transfer.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
@@ -9,10 +11,17 @@ import { silentLog, withConnectors } from "./with-services.ts";
 
 /** `users erase`: deletes all that is held of a user, and says what became of each connection. Exits with 1 where a grant lives on. */
 export async function eraseUser(externalId: string, { json: isJson = false }: { json?: boolean }): Promise<void> {
-  const erased = await withTransfer(externalId, (transfer, id) => transfer.eraseUser(id, theOperator));
+  const erased = await withTransfer(externalId, async (transfer, id, { audit }) => {
+    const done = await transfer.eraseUser(id);
+    const wasHeld = await recordErasing(audit, id, done, { actor: theOperator });
+    return wasHeld ? (done ?? nothingErased) : null;
+  });
   console.log(isJson ? JSON.stringify(toJson(erased)) : toText(erased).join("\n"));
   if (erased.connections.some(({ revocation }) => revocation === "failed" || revocation === "unknown_connector")) process.exitCode = 1;
 }
+
+/** Only the audit knew the user. */
+const nothingErased: ErasedUser = { connections: [], groupConnections: [], rows: {} };
 
 /** `users export`: prints all that is held of a user as JSON, without a token. */
 export async function exportUser(externalId: string): Promise<void> {
@@ -30,8 +39,8 @@ async function withTransfer<Answer>(
 ): Promise<Answer> {
   const id = requireArgument("user_id", externalIdSchema.safeParse(externalId));
   const answers: Answer[] = [];
-  await withConnectors(async (services, { connectors, providerTimeoutMs: timeoutMs, spoolDirectory }) => {
-    const transfer = createTransfer({ ...services, connectors, clock: systemClock, log: silentLog, timeoutMs, spoolDirectory });
+  await withConnectors(async (services, config) => {
+    const transfer = createTransfer({ ...services, ...config, clock: systemClock, log: silentLog, timeoutMs: config.providerTimeoutMs });
     const answer = await ask(transfer, id, services);
     if (answer === null) return;
     answers.push(answer);
@@ -41,18 +50,18 @@ async function withTransfer<Answer>(
   return answer;
 }
 
-const words: Record<ErasedConnection["revocation"], string> = {
+const words: Record<GrantRevocation, string> = {
   revoked: "revoked at the provider",
   nothing: "nothing to revoke at the provider",
   failed: "NOT revoked at the provider: it can be revoked in the account's settings there",
   unknown_connector: "NOT revoked at the provider: the configuration no longer has its connector",
 };
 
-const toJson = ({ connections, shared, rows }: ErasedUser) => ({ connections, group_connections: shared, rows });
+const toJson = ({ connections, groupConnections, rows }: ErasedUser) => ({ connections, group_connections: groupConnections, rows });
 
-const toText = ({ connections, shared, rows }: ErasedUser): string[] => [
+const toText = ({ connections, groupConnections, rows }: ErasedUser): string[] => [
   ...connections.map(({ id, connector, revocation }) => `${connector}  ${id}  ${words[revocation]}`),
-  ...shared.map(({ id, connector, group }) => `${connector}  ${id}  stays with the group ${group}, without the user's name`),
+  ...groupConnections.map(({ id, connector, group }) => `${connector}  ${id}  stays with the group ${group}, without the user's name`),
   `Erased: ${Object.entries(rows)
     .map(([table, count]) => `${table} ${count}`)
     .join(", ")}`,

@@ -38,6 +38,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
       [--from jsonl|nango|better-auth]      how the file is written; default: jsonl
       [--map <theirs>=<ours>,…]             connectors by another system's names for them
       [--dry-run]                           write nothing, and say what would become of each line
+      [--verify]                            refresh each imported token once, and say which do not work
   xkit-gateway export [<file>] --to <key>   export the working connections, sealed to a public key in a file
   xkit-gateway backup <path>                copy a SQLite store, also while gateways run
   xkit-gateway restore <backup>             put a backup in a SQLite store's place

@@ -78,6 +78,17 @@ export async function addHistory(
     .execute();
 }
 
+/** Adds the first entry of each of these new connections. @param now milliseconds since the epoch */
+export async function addFirstEntries(
+  transaction: Transaction<Tables>,
+  first: readonly { connectionId: string; happening: Happening }[],
+  now: number,
+): Promise<void> {
+  if (first.length === 0) return;
+  const rows = first.map(({ connectionId, happening }) => ({ ...toEntry(happening, now), connection_id: connectionId, number: 1 }));
+  await transaction.insertInto("connection_history").values(rows).execute();
+}
+
 /**
  * A page of a connection's history, the newest first.
  * @param before the number of an entry: what is older than that. Null: from the newest.

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { AuditRecord } from "../../schema/audit-record.ts";
 import { callerOf, createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
+import { whileTimePasses } from "../../test/support/importing.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, startConnected } from "../../test/support/vault.ts";
 import { createLog } from "../runtime/log.ts";
@@ -218,6 +219,35 @@ describe.each(databaseKinds)("The audit on %s has", (database) => {
       { ...by, action: "connection.disconnect", connectionId: id, outcome: "done" },
       { ...by, action: "connection.disconnect", outcome: "NOT_FOUND" },
       { ...by, action: "session.revoke", owner: { id: "ada" }, outcome: "done" },
+    ]);
+  });
+
+  it("each connection that a server imports, and none of a dry run or a refused one", async () => {
+    test = await startTestApp({ database });
+    const server = await createServerHeaders(test);
+    const mutation = `mutation ($input: ImportConnectionsInput!) { importConnections(input: $input) { results { connection { id } } } }`;
+    const one = { connector: "test", accessToken: "imported-token" };
+    const connections = [{ ...one, userId: "ada" }, { ...one, groupId: "acme" }, one];
+    await test.graphql(mutation, { input: { connections, dryRun: true } }, server);
+    const { data } = await test.graphql(mutation, { input: { connections } }, { ...server, ...sent });
+    const [ada, acme] = data.importConnections.results;
+    const by = { actor: { kind: "platform" }, requestId: "request-7", connector: "test", outcome: "imported" };
+    expect(await readAudit("connection.import")).toMatchObject([
+      { ...by, owner: { kind: "user", id: "ada" }, connectionId: ada.connection.id },
+      { ...by, owner: { kind: "group", id: "acme" }, connectionId: acme.connection.id },
+    ]);
+  });
+
+  it("that a server deleted a user, under a name that leads to no person, and that there was none", async () => {
+    const { test: connected } = await startConnected({ database });
+    test = connected;
+    const server = { ...(await createServerHeaders(test)), ...sent };
+    const mutation = `mutation { deleteUser(input: { id: "ada" }) { userId } }`;
+    for (let times = 0; times < 2; times += 1) await whileTimePasses(test, test.graphql(mutation, {}, server));
+    const by = { actor: { kind: "platform" }, requestId: "request-7" };
+    expect(await readAudit("user.erase")).toMatchObject([
+      { ...by, outcome: "done", owner: { kind: "user", id: null, person: expect.stringMatching(/^[\w-]{22}$/) } },
+      { ...by, outcome: "NOT_FOUND", owner: null },
     ]);
   });
 

@@ -1,9 +1,21 @@
 import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
 import { GatewayError } from "../../schema/errors.ts";
 import { parseInput, purposeSchema } from "../../schema/input.ts";
-import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, Page, PageRequest, TokenRequest } from "../../schema/upstream.ts";
+import type {
+  AccessTokenOutcome,
+  Connection,
+  ConnectionWhere,
+  DeletedUser,
+  ImportResult,
+  Owner,
+  Page,
+  PageRequest,
+  TokenRequest,
+} from "../../schema/upstream.ts";
 import type { Exchange } from "../http/pipeline.ts";
 import type { Audit } from "./audit.ts";
+import { recordErasing } from "./record-erasing.ts";
+import { recordImports } from "./record-imports.ts";
 import { agentOf, type AuditAction, type AuditActor, type AuditEvent, type RequestOrigin } from "./audit-event.ts";
 
 /** What says where a request came from. */
@@ -37,7 +49,7 @@ function purposeOf(headers: Pick<Headers, "get">): string | null {
 }
 
 /** What requests need of the audit. */
-export type RequestAudits = Pick<Audit, "record" | "lastUsedAt" | "reader">;
+export type RequestAudits = Pick<Audit, "record" | "lastUsedAt" | "reader" | "forget">;
 
 /** Records what one request does: who sent it, from where and why. A class, as one is made at each request. */
 export class RequestAudit {
@@ -98,13 +110,36 @@ export class RequestAudit {
    * @param about What it is about, as far as that is known before. @param learn What its result says of that.
    */
   async act<Value>(action: AuditAction, acting: Promise<Value>, about: About, learn: (value: Value) => About = () => ({})): Promise<Value> {
-    const record = (more: About) => this.#audit.record({ action, actor: this.#actor(), from: this.from, ...about, ...more });
+    const value = await this.#orFailed(action, acting, about);
+    this.#record(action, { ...about, ...learn(value) });
+    return value;
+  }
+
+  /** Records that a user was deleted, and forgets who that was. Null where nothing was held of them. */
+  async erase(userId: string, deleting: Promise<DeletedUser | null>): Promise<DeletedUser | null> {
+    const deleted = await this.#orFailed("user.erase", deleting, { owner: { kind: "user", id: userId } });
+    const wasHeld = await recordErasing(this.#audit, userId, deleted, { actor: this.#actor(), from: this.from });
+    if (wasHeld) return deleted ?? { connections: [], groupConnections: [] };
+    this.#record("user.erase", { outcome: "NOT_FOUND" });
+    return null;
+  }
+
+  /** Records each connection that was imported. */
+  async import(importing: Promise<ImportResult[]>): Promise<ImportResult[]> {
+    const results = await this.#orFailed("connection.import", importing, {});
+    recordImports(this.#audit, results, { actor: this.#actor(), from: this.from });
+    return results;
+  }
+
+  #record(action: AuditAction, about: About): void {
+    this.#audit.record({ action, actor: this.#actor(), from: this.from, ...about });
+  }
+
+  async #orFailed<Value>(action: AuditAction, acting: Promise<Value>, about: About): Promise<Value> {
     try {
-      const value = await acting;
-      record(learn(value));
-      return value;
+      return await acting;
     } catch (error) {
-      record({ outcome: error instanceof GatewayError ? error.code : "INTERNAL" });
+      this.#record(action, { ...about, outcome: error instanceof GatewayError ? error.code : "INTERNAL" });
       throw error;
     }
   }

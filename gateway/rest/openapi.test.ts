@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { z } from "zod";
+import { whileTimePasses } from "../../test/support/importing.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
 import { type Answer, type Caller, callerOf, createServerHeaders, pageOf } from "../../test/support/caller.ts";
 
@@ -121,6 +122,10 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
   await walk(server, "delete", `${SERVER}/connection/{id}`, byId);
   await walk(server, "put", `${SERVER}/users/{external_id}/group`, { params: { external_id: "bob" }, body: { external_group_id: null } });
   await walk(server, "delete", `${SERVER}/users/{external_id}/sessions`, { params: { external_id: "bob" } });
+  await walk(server, "post", `${SERVER}/connections/import`, {
+    body: { connections: [{ user: "eve", connector: "keyed", fields: { api_key: "k-2" } }, {}] },
+  });
+  await whileTimePasses(test, walk(server, "delete", `${SERVER}/users/{external_id}`, { params: { external_id: "eve" } }));
   await walk(user, "delete", `${USER}/sessions`);
   await walk(user, "post", `${USER}/sessions/token`);
 

@@ -3,7 +3,7 @@ import { requireConnectionActions, requireFound } from "../../schema/context.ts"
 import { idSchema, tokenKindSchema } from "../../schema/input.ts";
 import { defineOperation, noInput, type Operation } from "./operation.ts";
 import { serializeConnection } from "./serialize.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const byId = z.object({ id: idSchema });
 

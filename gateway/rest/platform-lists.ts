@@ -6,7 +6,7 @@ import type { ConnectionFilter, Owner, Page, PageRequest } from "../../schema/up
 import { healthWord } from "../upstream/xkit/wire-enums.ts";
 import { defineOperation, noInput, type Operation } from "./operation.ts";
 import { serializeConnection, serializeUser } from "./serialize.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const pageQuery = z.object({
   limit: z

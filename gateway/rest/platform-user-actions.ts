@@ -3,7 +3,7 @@ import { forbidden, notFound } from "../../schema/errors.ts";
 import { externalIdSchema } from "../../schema/input.ts";
 import { defineOperation, noInput, type Operation } from "./operation.ts";
 import { serializeConnection, serializeUser } from "./serialize.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const byExternalId = z.object({ external_id: externalIdSchema });
 const unknownUser = () => notFound("There is no such user: provision it with POST /users first.");
@@ -30,6 +30,24 @@ export const userActions: readonly Operation[] = [
         previous_group_id: previousGroupId,
         connections: connections.map(({ connection, status }) => ({ status, connection: serializeConnection(connection) })),
       };
+    },
+  }),
+  defineOperation({
+    ...noInput,
+    caller: "platform",
+    method: "delete",
+    path: "/users/{external_id}",
+    summary: "Deletes all that is held of a user, and revokes the grants at the providers. It takes a few seconds.",
+    params: byExternalId,
+    answer: wireAnswers.deletedUser,
+    failures: [404],
+    async handle({ platform }, { params: { external_id } }) {
+      if (!platform.deleteUser)
+        throw forbidden("Users of this gateway, or their connections, are held by its upstream: delete them there.");
+      const deleted = await platform.deleteUser(external_id);
+      if (!deleted) throw notFound("Nothing is held of such a user.");
+      const group_connections = deleted.groupConnections.map(({ group, ...connection }) => ({ ...connection, external_group_id: group }));
+      return { external_id, connections: deleted.connections, group_connections };
     },
   }),
   defineOperation({

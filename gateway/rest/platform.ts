@@ -5,10 +5,11 @@ import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
 import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
 import { listOperations } from "./platform-lists.ts";
 import { connectionActions } from "./platform-connection-actions.ts";
+import { importOperations } from "./platform-import.ts";
 import { userActions } from "./platform-user-actions.ts";
 import { serializeConnection, serializeOwner, serializePublicConnector, serializeSession, serializeUser } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 /** How a path names an owner. `contexts` are users and groups alike (contract, "Server endpoints"); a user comes before a group of the same id. */
 const kinds = ["users", "groups", "contexts"] as const;
@@ -180,6 +181,7 @@ export const platformOperations: readonly Operation[] = [
   ...legacy,
   ...connectionActions,
   ...userActions,
+  ...importOperations,
 ];
 
 /** A known owner without the connection is told so with 200 and `enabled: false`, unlike the browser (contract, "Server endpoints"). */

@@ -4,7 +4,7 @@ import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
 import { noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeConnector, serializePlatform, serializePublicConnector } from "./serialize.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const bySlug = z.object({ slug: slugSchema });
 

@@ -15,7 +15,7 @@ import { POPUP_DONE_PATH } from "../http/action-path.ts";
 import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
 import { serializeAuthorization, serializeConnection, serializeViewer } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const bySlug = z.object({ slug: slugSchema });
 const byId = z.object({ id: idSchema });

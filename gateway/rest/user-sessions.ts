@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { noInput, defineOperation, type Operation } from "./operation.ts";
 import { serializeSession, serializeViewer } from "./serialize.ts";
-import { wireAnswers } from "./wire.ts";
+import { wireAnswers } from "./wire-answers.ts";
 
 const nothing = z.object({});
 

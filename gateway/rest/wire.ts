@@ -22,7 +22,6 @@ import type { ErrorCode } from "../../schema/errors.ts";
 import {
   authorizationStatusWord,
   healthWord,
-  movedConnectionWord,
   ownerKindWord,
   reconnectReasonWord,
   refreshStatusWord,
@@ -59,7 +58,7 @@ export const wireError = z
   })
   .meta({ id: "Error" });
 
-const wirePlatform = z
+export const wirePlatform = z
   .object({
     name: z.string(),
     slug: z.string(),
@@ -72,7 +71,7 @@ const wirePlatform = z
   })
   .meta({ id: "Platform" });
 
-const wirePublicConnector = z
+export const wirePublicConnector = z
   .object({
     name: z.string(),
     slug: z.string(),
@@ -116,7 +115,7 @@ const wireAuthorizer = z
   .meta({ id: "Authorizer" });
 
 /** An authorization as lists and changes show it: no token. */
-const wireAuthorization = z
+export const wireAuthorization = z
   .object({
     id: z.string(),
     connection_id: z.string().nullable().meta({ description: "Null where an upstream does not tell." }),
@@ -181,7 +180,7 @@ const wireTokenProblem = z
   })
   .meta({ id: "TokenProblem" });
 
-const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
+export const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
 
 /** `ConnectionOnly` of the contract. */
 const wireConnectionOnly = z
@@ -200,15 +199,15 @@ const wireConnectionOnly = z
   .meta({ id: "ConnectionOnly" });
 
 /** A connection in a list, or as it was changed: never with a token. */
-const wireConnection = wireConnectionOnly.extend({ connector: wirePublicConnector }).meta({ id: "Connection" });
+export const wireConnection = wireConnectionOnly.extend({ connector: wirePublicConnector }).meta({ id: "Connection" });
 
 /** A connection asked for alone. */
-const wireSingleConnection = wireConnection
+export const wireSingleConnection = wireConnection
   .extend({ authorization: wireTokenAuthorization.nullable(), token_problem: wireTokenProblem.nullable() })
   .meta({ id: "SingleConnection" });
 
 /** What a server sees where a known owner never connected (contract, "Server endpoints": 200, not 404). */
-const wireAbsentConnection = z
+export const wireAbsentConnection = z
   .object({
     id: z.null(),
     enabled: z.literal(false),
@@ -220,19 +219,19 @@ const wireAbsentConnection = z
   .meta({ id: "AbsentConnection" });
 
 /** A connector beside the signed-in user's connections of it, the healthiest first. */
-const wireConnector = wirePublicConnector
+export const wireConnector = wirePublicConnector
   .extend({ connection: wireConnectionOnly.nullable(), connections: z.array(wireConnectionOnly) })
   .meta({ id: "Connector" });
 
-const wireUser = z
+export const wireUser = z
   .object({ external_id: z.string(), external_group_id: z.string().nullable(), name: z.string().nullable() })
   .meta({ id: "User" });
-const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
-const wireContext = z
+export const wireGroup = z.object({ external_id: z.string() }).meta({ id: "Group" });
+export const wireContext = z
   .object({ external_id: z.string(), external_name: z.string().nullable(), kind: ownerKindWord })
   .meta({ id: "Context" });
 
-const bearer = { access_token: z.string(), expires_at: instant };
+export const bearer = { access_token: z.string(), expires_at: instant };
 
 /** Whose the bearer was when a connection was asked for, and once its token was read. */
 export const wireViewer = z
@@ -243,60 +242,20 @@ export const wireViewer = z
   .meta({ id: "Viewer" });
 
 /** Where a list of all goes on. */
-const page = {
+export const page = {
   next: z.string().nullable().meta({ description: "What `after` is for the next page; null at the end of the list." }),
   total: z.int().nullable().optional().meta({
     description: "With `total=true`: how many the whole list has. Null where more than two million would have to be looked at.",
   }),
 };
 /** What became of a refresh that a server asked for. */
-const wireRefresh = z
+export const wireRefresh = z
   .object({
     status: refreshStatusWord,
     message: z.string().meta({ description: "The same as one sentence." }),
     retry_after: z.int().nullable().meta({ description: "When it can be asked for again, in seconds." }),
   })
   .meta({ id: "Refresh" });
-
-/** The envelopes of every 2xx body, by name. */
-export const wireAnswers = {
-  platform: z.object({ platform: wirePlatform }),
-  publicConnectors: z.object({ connectors: z.array(wirePublicConnector) }),
-  publicConnector: z.object({ connector: wirePublicConnector }),
-  connectors: z.object({ connectors: z.array(wireConnector) }),
-  connector: z.object({ connector: wireConnector }),
-  connections: z.object({ connections: z.array(wireConnection) }),
-  /** A GET of one. */
-  singleConnection: z.object({ connection: wireSingleConnection }),
-  /** A user's GET of one; `viewer` where it was asked for. */
-  userConnection: z.object({ connection: wireSingleConnection, viewer: wireViewer.optional() }),
-  /** A server's GET of one by slug. */
-  serverConnection: z.object({ connection: z.union([wireSingleConnection, wireAbsentConnection]) }),
-  /** POST and DELETE. */
-  connection: z.object({ connection: wireConnection }),
-  refreshedConnection: z.object({ connection: wireConnection, refresh: wireRefresh }),
-  authorization: z.object({ authorization: wireAuthorization }),
-  /** POST /sessions and /sessions/token: a session token. */
-  sessionToken: z.object(bearer),
-  ott: z.object({ ott: z.string() }),
-  /** GET /session. */
-  session: z.object({ session: z.object({ user: wireUser }) }),
-  /** POST /users: a user token. */
-  provisionedUser: z.object({ ...bearer, user: wireUser }),
-  provisionedContext: z.object({ ...bearer, context: wireContext }),
-  user: z.object({ user: wireUser }),
-  movedUser: z.object({
-    user: wireUser,
-    previous_group_id: z.string().nullable(),
-    connections: z.array(z.object({ status: movedConnectionWord, connection: wireConnection })),
-  }),
-  revokedSessions: z.object({ user: wireUser, count: z.int().meta({ description: "How many sessions have ended." }) }),
-  group: z.object({ group: wireGroup }),
-  users: z.object({ users: z.array(wireUser), ...page }),
-  groups: z.object({ groups: z.array(wireGroup), ...page }),
-  connectionsPage: z.object({ connections: z.array(wireConnection), ...page }),
-  context: z.object({ context: wireContext }),
-};
 
 export type WireError = z.infer<typeof wireError>;
 export type WireConnection = z.infer<typeof wireConnection>;

@@ -1,7 +1,7 @@
 import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import type { Changes, Topic } from "./changes.ts";
+import type { Change, Changes, Topic } from "./changes.ts";
 import type { StoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
 
@@ -25,8 +25,8 @@ export interface Database {
     options?: ChangeOptions,
   ): Promise<Omit<Row, "mark"> | null>;
   changes: Changes;
-  /** Drops all that the caches of this process hold. */
-  dropCaches(): void;
+  /** Drops what the caches of this process hold of a topic. Default: of all. */
+  dropCaches(change?: Change): void;
   /** The store's time: every instant that more than one process judges is written and judged by it. */
   clock: StoreClock;
   /** Throws when the store cannot be written to. However many ask, it is tried once a second at most. */

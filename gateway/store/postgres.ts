@@ -75,7 +75,7 @@ export async function openPostgres(url: string, { clock: machine, log, listenUrl
     kind: "postgres",
     query,
     changes,
-    dropCaches: () => changes.tell("everything"),
+    dropCaches: (change = "everything") => changes.tell(change),
     async write(topics, statements) {
       const result = await query.transaction().execute(async (transaction) => {
         const answer = await statements(transaction);

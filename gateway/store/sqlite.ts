@@ -78,7 +78,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
     kind: "sqlite",
     query,
     changes,
-    dropCaches: () => changes.tell("everything"),
+    dropCaches: (change = "everything") => changes.tell(change),
     async write(topics, statements) {
       const result = await query.transaction().execute(statements);
       commits += 1;

@@ -1,16 +1,7 @@
+import type { ImportStatus } from "../../schema/upstream.ts";
 import type { ConnectionRow } from "../store/tables.ts";
 import type { Prepared } from "./prepare.ts";
 import { type HeldBefore, type Holding, keyOf } from "./held-before.ts";
-
-/**
- * What becomes of a connection that is to be imported.
- *
- * - `imported`: its tokens are stored, in a new connection, or in one that did not work.
- * - `skipped`: it was imported before.
- * - `kept`: the owner has such a connection here, which stays as it is.
- * - `refused`: it cannot be imported.
- */
-export type ImportStatus = "imported" | "skipped" | "kept" | "refused";
 
 export interface Decision {
   status: ImportStatus;
@@ -18,21 +9,26 @@ export interface Decision {
   message: string | null;
   /** The connection that is there; null for a new one, and where there is none. */
   target: ConnectionRow | null;
+  /** The same by its id, or that of the connection which was imported before. */
+  connectionId: string | null;
 }
 
 const decision = (status: ImportStatus, message: string | null, target: ConnectionRow | null = null): Decision => ({
   status,
   message,
   target,
+  connectionId: target?.id ?? null,
 });
 
 /** Decides by what is held. Nothing that works, or that a user has disconnected, is ever changed. */
 export function decide(held: HeldBefore, prepared: Prepared): Decision {
   const { importId, owner, connector, imported } = prepared;
-  if (held.imports.has(importId)) return decision("skipped", "It was imported before.");
+  const before = held.imports.get(importId);
+  if (before !== undefined) return { ...decision("skipped", "It was imported before."), connectionId: before };
   const holdings = held.holdings.get(keyOf(owner, connector.slug)) ?? [];
   const found = connector.supportsMultipleConnections
-    ? (holdings.find(({ accountId }) => accountId !== null && accountId === imported.account_id) ?? holdings.find(mayHaveBeenAny))
+    ? (holdings.find(({ accountId }) => accountId !== null && accountId === imported.account_id) ??
+      holdings.find((holding) => mayBe(holding, imported.account_id ?? null)))
     : holdings.toSorted(byUse)[0];
   const objection = found && objectionTo(found);
   if (objection) return decision("kept", objection, found.connection);
@@ -43,9 +39,9 @@ export function decide(held: HeldBefore, prepared: Prepared): Decision {
 
 const isDisconnected = ({ enabled, first_enabled_at: connectedAt }: ConnectionRow): boolean => enabled === 0 && connectedAt !== null;
 
-/** A connection that was disconnected or disabled and whose account is not known any more. */
-const mayHaveBeenAny = ({ connection, accountId }: Holding): boolean =>
-  accountId === null && (connection.disabled_at !== null || isDisconnected(connection));
+/** Whether a connection that was disconnected or disabled may be one to this account: one of the two is not known. */
+const mayBe = ({ connection, accountId }: Holding, imported: string | null): boolean =>
+  connection.disabled_at === null ? accountId === null && isDisconnected(connection) : accountId === null || imported === null;
 
 function objectionTo({ connection, status }: Holding): string | null {
   if (connection.disabled_at !== null) return "Its connection was disabled here by a server: nothing was changed.";

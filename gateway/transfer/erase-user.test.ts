@@ -8,26 +8,31 @@ import { ask, sendTo, startTestApp, type TestApp } from "../../test/support/test
 import { askToken, inStore, spooledFiles } from "../../test/support/vault.ts";
 import { FLUSH_INTERVAL_MS } from "../custody/audit-flushing.ts";
 import { theOperator } from "../custody/audit-event.ts";
+import { recordErasing } from "../custody/record-erasing.ts";
 import { createLog } from "../runtime/log.ts";
-import { openServices } from "../services.ts";
+import { openServices, type Services } from "../services.ts";
 import { createTransfer, type Transfer } from "./transfer.ts";
 
 const account = { id: "account-of-ada", label: "ada@home.example" };
 
 /** Erases or describes as a process of its own does. */
-async function inTransfer<Answer>(test: TestApp, act: (transfer: Transfer) => Promise<Answer>): Promise<Answer> {
+async function inTransfer<Answer>(test: TestApp, act: (transfer: Transfer, services: Services) => Promise<Answer>): Promise<Answer> {
   const { config, clock } = test;
-  const { connectors, providerTimeoutMs: timeoutMs, spoolDirectory } = config;
   const log = createLog("silent");
   const services = await openServices(config, clock, log);
   try {
-    return await act(createTransfer({ ...services, connectors, clock, log, timeoutMs, spoolDirectory }));
+    return await act(createTransfer({ ...services, ...config, clock, log, timeoutMs: config.providerTimeoutMs }), services);
   } finally {
     await services.close();
   }
 }
 
-const erase = (test: TestApp, id: string) => inTransfer(test, (transfer) => transfer.eraseUser(id, theOperator));
+const erase = (test: TestApp, id: string) =>
+  inTransfer(test, async (transfer, { audit }) => {
+    const erased = await transfer.eraseUser(id);
+    await recordErasing(audit, id, erased, { actor: theOperator });
+    return erased;
+  });
 
 /** Every value of every column of every table, with its place. */
 async function readEverything(test: TestApp): Promise<{ place: string; text: string }[]> {
@@ -99,7 +104,7 @@ describe.each(databaseKinds)("a user who is erased on %s", (database) => {
     expect((await placesOf(test, own)).filter((place) => !place.startsWith("audit_events."))).toEqual([]);
     expect(erased).toMatchObject({
       connections: expect.arrayContaining([{ id: own[0], connector: "test", revocation: expect.any(String) }]),
-      shared: expect.arrayContaining([{ id: expect.any(String), connector: "test", group: "acme" }]),
+      groupConnections: expect.arrayContaining([{ id: expect.any(String), connector: "test", group: "acme" }]),
       rows: { users: 1, imports: 1, rates: 1, upstream_attempts: 1 },
     });
     expect(await askToken(grace)).toMatchObject({ __typename: "TokenWithheld" });

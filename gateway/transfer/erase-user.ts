@@ -1,5 +1,4 @@
-import type { Audit } from "../custody/audit.ts";
-import type { AuditActor } from "../custody/audit-event.ts";
+import type { DeletedUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Topic } from "../store/changes.ts";
@@ -16,19 +15,10 @@ const SETTLE_POLL_MS = 100;
 /** What is started while a user is deleted is deleted with the next pass, at most so many times. */
 const MAXIMUM_PASSES = 5;
 
-/** What became of a user's connection. */
-export interface ErasedConnection {
-  id: string;
-  connector: string;
-  /** What became of its grant at the provider. `unknown_connector`: the configuration has the connector no more. */
-  revocation: Revoked | "unknown_connector";
-}
+type ErasedConnection = DeletedUser["connections"][number];
 
 /** What became of a user. */
-export interface ErasedUser {
-  connections: ErasedConnection[];
-  /** Connections of groups that they had connected, which stay without their name. */
-  shared: { id: string; connector: string; group: string }[];
+export interface ErasedUser extends DeletedUser {
   /** Rows that were deleted, or changed, by table. */
   rows: RowCounts;
 }
@@ -38,8 +28,6 @@ export interface EraseDependencies {
   connectors: Connectors;
   revoker: Revoker;
   spool: Spool;
-  /** Keeps that it was done, under a pseudonym that leads to no person any more. */
-  audit: Pick<Audit, "record" | "forget">;
   /** Of this machine. */
   clock: Clock;
   log: Pick<Log, "info">;
@@ -58,20 +46,14 @@ async function deleteAll(dependencies: EraseDependencies, userId: string): Promi
 
 /**
  * Deletes all that is held of a user: first here, in one transaction, then their grants at the providers, as far as they can be reached.
- * Groups keep their connections, without the user's name. Null where nothing was held. Throws what the store throws: then it is to be
- * done again.
+ * Groups keep their connections, without the user's name. Null where nothing was held. What the audit has of them is forgotten after that
+ * (`custody/record-erasing.ts`). Throws what the store throws: then it is to be done again.
  */
-export async function eraseUser(dependencies: EraseDependencies, userId: string, actor: AuditActor): Promise<ErasedUser | null> {
+export async function eraseUser(dependencies: EraseDependencies, userId: string): Promise<ErasedUser | null> {
   const deletions = await deleteAll(dependencies, userId);
   const own = deletions.flatMap(({ rows }) => rows.own.connections);
   forgetSpooled(dependencies.spool, userId, new Set(own.map(({ id }) => id)));
-  if (deletions.length > 0) dependencies.audit.record({ action: "user.erase", actor, owner: { kind: "user", id: userId } });
-  // Also where only the audit knows the user: an erasing that was killed goes on.
-  const isForgotten = await dependencies.audit.forget(
-    userId,
-    own.map(({ id }) => id),
-  );
-  if (deletions.length === 0 && !isForgotten) return null;
+  if (deletions.length === 0) return null;
   const connections: ErasedConnection[] = [];
   for (const { rows } of deletions) connections.push(...(await revokeAll(dependencies, rows)));
   const shared = deletions.flatMap(({ rows }) => rows.shared.connections);
@@ -79,7 +61,7 @@ export async function eraseUser(dependencies: EraseDependencies, userId: string,
   dependencies.log.info({ connections: connections.length, rows }, "a user was erased");
   return {
     connections,
-    shared: shared.map(({ id, connector_slug: connector, owner_id: group }) => ({ id, connector, group })),
+    groupConnections: shared.map(({ id, connector_slug: connector, owner_id: group }) => ({ id, connector, group })),
     rows,
   };
 }

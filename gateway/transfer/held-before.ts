@@ -19,12 +19,17 @@ export interface HeldBefore {
   holdings: Map<string, Holding[]>;
   /** Ids that connections have. */
   ids: Set<string>;
+  /** Whose the accounts are that were just decided to be imported, by `accountKeyOf`. */
+  accounts: Map<string, string>;
 }
 
 /** An owner's connections of one connector. */
 export const keyOf = ({ kind, id }: Owner, slug: string): string => JSON.stringify([kind, id, slug]);
 
-export const nothingHeld = (): HeldBefore => ({ imports: new Map(), holdings: new Map(), ids: new Set() });
+/** An account of one connector. */
+export const accountKeyOf = (slug: string, accountId: string): string => JSON.stringify([slug, accountId]);
+
+export const nothingHeld = (): HeldBefore => ({ imports: new Map(), holdings: new Map(), ids: new Set(), accounts: new Map() });
 
 /** Two imports of one owner's connector wait for each other, as connecting does (`vault/connections.ts`). In SQLite every transaction is alone. */
 export async function lockOwners({ kind }: Pick<Database, "kind">, query: Kysely<Tables>, items: readonly Prepared[]): Promise<void> {

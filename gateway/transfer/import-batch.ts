@@ -1,14 +1,13 @@
 import type { Kysely } from "kysely";
-import type { Audit } from "../custody/audit.ts";
-import type { AuditActor } from "../custody/audit-event.ts";
-import type { Owner } from "../../schema/upstream.ts";
+import type { ImportResult } from "../../schema/upstream.ts";
+import type { Recorder } from "../custody/recorder.ts";
 import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { Tables } from "../store/tables.ts";
 import { listOthers, lockAccount } from "../vault/account-holders.ts";
 import type { Keys } from "../vault/sealed-columns.ts";
-import { decide, type Decision, type ImportStatus } from "./decide.ts";
-import { type HeldBefore, keyOf, lockOwners, nothingHeld, readHeld } from "./held-before.ts";
+import { decide, type Decision } from "./decide.ts";
+import { accountKeyOf, type HeldBefore, keyOf, lockOwners, nothingHeld, readHeld } from "./held-before.ts";
 import { type ImportedRows, importedRows } from "./imported-rows.ts";
 import { type Connectors, type Preparation, prepare, type Prepared } from "./prepare.ts";
 import { storeImported } from "./store-imported.ts";
@@ -16,20 +15,8 @@ import { storeImported } from "./store-imported.ts";
 export interface ImportDependencies extends Keys {
   database: Database;
   connectors: Connectors;
-  audit: Pick<Audit, "record">;
-}
-
-/** What became of one connection. */
-export interface ImportResult {
-  status: ImportStatus;
-  /** Null where the input does not say whose connection of what it is. */
-  importId: string | null;
-  owner: Owner | null;
-  connector: string | null;
-  /** Null where it has no connection here. */
-  connectionId: string | null;
-  /** One sentence for each reason why it was not imported. */
-  messages: string[];
+  /** Writes what becomes of connections into their history. */
+  recorder: Recorder;
 }
 
 /** What was decided of one, and what it is stored as. */
@@ -44,12 +31,8 @@ interface Planned {
  * Imports some connections in one transaction, so that each is there whole or not at all, and is known as imported. Answers what became of
  * each, in their order.
  */
-export async function importBatch(
-  dependencies: ImportDependencies,
-  inputs: readonly unknown[],
-  actor: AuditActor,
-): Promise<ImportResult[]> {
-  const { database, connectors, audit } = dependencies;
+export async function importBatch(dependencies: ImportDependencies, inputs: readonly unknown[]): Promise<ImportResult[]> {
+  const { database, connectors } = dependencies;
   const preparations = inputs.map((input) => prepare(connectors, input));
   const items = preparations.flatMap((preparation) => (preparation.ok ? preparation.prepared : []));
   if (items.length === 0) return describe(preparations, []);
@@ -63,22 +46,28 @@ export async function importBatch(
     topics.push(...(await storeImported(dependencies, transaction, plans.flatMap(toStore))));
     return plans;
   });
-  const imported = planned.filter(({ rows }) => rows !== null).length;
-  if (imported > 0) audit.record({ action: "connection.import", actor, outcome: "imported", details: { connections: imported } });
   return describe(preparations, planned);
 }
 
 /** Says what would become of some connections, and writes nothing. @param held what the connections before them would have made */
-export async function planBatch(dependencies: ImportDependencies, inputs: readonly unknown[], held: HeldBefore): Promise<ImportResult[]> {
+export async function planBatch(
+  dependencies: Omit<ImportDependencies, "recorder">,
+  inputs: readonly unknown[],
+  held: HeldBefore,
+): Promise<ImportResult[]> {
   const preparations = inputs.map((input) => prepare(dependencies.connectors, input));
   const items = preparations.flatMap((preparation) => (preparation.ok ? preparation.prepared : []));
-  return describe(preparations, items.length === 0 ? [] : await plan(dependencies, dependencies.database.query, items, held, false));
+  const planned = items.length === 0 ? [] : await plan(dependencies, dependencies.database.query, items, held, false);
+  return describe(
+    preparations,
+    planned.map((each) => ({ ...each, rows: null })),
+  );
 }
 
 const toStore = ({ prepared, decision, rows }: Planned) => (rows ? [{ prepared, target: decision.target, rows }] : []);
 
 async function plan(
-  dependencies: ImportDependencies,
+  dependencies: Omit<ImportDependencies, "recorder">,
   query: Kysely<Tables>,
   items: readonly Prepared[],
   held: HeldBefore,
@@ -90,7 +79,7 @@ async function plan(
   const planned: Planned[] = [];
   for (const prepared of items) {
     const first = decide(held, prepared);
-    const decision = first.status === "imported" ? await refuseShared(query, prepared, planned, { first, locks }) : first;
+    const decision = first.status === "imported" ? await refuseShared(query, prepared, held, { first, locks }) : first;
     const rows = decision.status === "imported" ? importedRows(dependencies, prepared, decision.target, now) : null;
     if (rows) note(held, prepared, rows);
     planned.push({ prepared, decision, rows });
@@ -104,6 +93,7 @@ function note(held: HeldBefore, { importId, owner, connector, imported }: Prepar
   const others = (held.holdings.get(key) ?? []).filter((holding) => holding.connection.id !== connection.id);
   held.imports.set(importId, connection.id);
   held.ids.add(connection.id);
+  if (imported.account_id != null) held.accounts.set(accountKeyOf(connector.slug, imported.account_id), key);
   held.holdings.set(key, [...others, { connection, accountId: imported.account_id ?? null, status: "active" }]);
 }
 
@@ -111,23 +101,19 @@ function note(held: HeldBefore, { importId, owner, connector, imported }: Prepar
 async function refuseShared(
   query: Kysely<Tables>,
   prepared: Prepared,
-  planned: readonly Planned[],
+  held: HeldBefore,
   { first, locks }: { first: Decision; locks: boolean },
 ): Promise<Decision> {
   const { owner, connector, imported } = prepared;
   if (connector.sharedAccounts !== "refuse") return first;
-  const refused = (message: string): Decision => ({ status: "refused", message, target: null });
+  const refused = (message: string): Decision => ({ status: "refused", message, target: null, connectionId: null });
   const id = imported.account_id ?? null;
   if (id === null) return refused("account_id: is required, as the connector refuses accounts that two owners have.");
   if (locks) await lockAccount(query, connector.slug, id);
-  const isOther = (other: Planned) =>
-    other.rows !== null &&
-    other.prepared.connector.slug === connector.slug &&
-    other.prepared.imported.account_id === id &&
-    keyOf(other.prepared.owner, connector.slug) !== keyOf(owner, connector.slug);
+  const holder = held.accounts.get(accountKeyOf(connector.slug, id));
   const connection = { owner_kind: owner.kind, owner_id: owner.id, connector_slug: connector.slug };
   const others = await listOthers(query, connection, { id, idPath: null });
-  return others.length > 0 || planned.some(isOther)
+  return others.length > 0 || (holder !== undefined && holder !== keyOf(owner, connector.slug))
     ? refused("account_id: another owner has connected this account, which the connector refuses.")
     : first;
 }
@@ -143,7 +129,8 @@ function describe(preparations: readonly Preparation[], planned: readonly Planne
   });
 }
 
-function describePlanned({ prepared: { importId, owner, connector }, decision: { status, message, target }, rows }: Planned): ImportResult {
-  const connectionId = rows?.connection.id ?? target?.id ?? null;
+function describePlanned({ prepared: { importId, owner, connector }, decision, rows }: Planned): ImportResult {
+  const { status, message } = decision;
+  const connectionId = rows?.connection.id ?? decision.connectionId;
   return { status, importId, owner, connector: connector.slug, connectionId, messages: message === null ? [] : [message] };
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTemporary } from "../../schema/errors.ts";
-import { theOperator } from "../custody/audit-event.ts";
+import type { ImportResult } from "../../schema/upstream.ts";
 import { createJsonReader } from "./dumps/lines-of-json.ts";
 import { type Read, type ReadLine, unreadable } from "./dumps/read.ts";
 import { nothingHeld } from "./held-before.ts";
-import { type ImportDependencies, type ImportResult, importBatch, planBatch } from "./import-batch.ts";
+import { type ImportDependencies, importBatch, planBatch } from "./import-batch.ts";
 import { type Line, MAXIMUM_LINE_BYTES } from "./lines.ts";
 
 /** Connections that are stored in one transaction. */
@@ -35,7 +35,7 @@ export async function* importLines(
   const held = nothingHeld();
   const take = isDryRun
     ? (inputs: readonly unknown[]) => planBatch(dependencies, inputs, held)
-    : (inputs: readonly unknown[]) => importBatch(dependencies, inputs, theOperator);
+    : (inputs: readonly unknown[]) => importBatch(dependencies, inputs);
   for await (const batch of inBatches(lines)) {
     const readings = await Promise.all(batch.map(async ({ text }) => (text === null ? tooLong : await read(text))));
     const inputs = readings.flatMap((reading) => (reading.ok ? [reading.data] : []));

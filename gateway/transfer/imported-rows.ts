@@ -1,3 +1,4 @@
+import type { Actor } from "../custody/history.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
 import { credentialOf } from "../vault/credential.ts";
@@ -48,7 +49,9 @@ function grantRow(
   const { kind: defaultKind } = connector.tokenKinds[0];
   const kind = tokens.token_kind ?? defaultKind;
   const requested = connector.tokenKinds.find((each) => each.kind === kind)?.scopes ?? [];
-  const asked = newAuthorization(keys.macs, connection, { scopes: requested, kind, startedBy: starterOf(prepared) }, now);
+  const starter = starterOf(prepared);
+  const startedBy = starter && { userId: starter.id, name: starter.name };
+  const asked = newAuthorization(keys.macs, connection, { scopes: requested, kind, startedBy }, now);
   const row = {
     ...asked,
     ...secretColumns(keys, prepared, connection, asked.id, tokens),
@@ -67,9 +70,9 @@ function grantRow(
 }
 
 /** The user whose connection it is, or who connected it for the group. */
-function starterOf({ owner, imported }: Prepared): { userId: string; name: string | null } | null {
-  if (owner.kind === "user") return { userId: owner.id, name: imported.name ?? null };
-  return imported.connected_by == null ? null : { userId: imported.connected_by, name: null };
+export function starterOf({ owner, imported }: Prepared): Actor | null {
+  if (owner.kind === "user") return { id: owner.id, name: imported.name ?? null };
+  return imported.connected_by == null ? null : { id: imported.connected_by, name: null };
 }
 
 function secretColumns(

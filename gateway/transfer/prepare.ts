@@ -42,9 +42,12 @@ export function prepare(connectors: Connectors, data: unknown): Preparation {
 
 const sentence = (path: string, message: string): string => `${path === "" ? "The connection" : path}: ${message}.`;
 
-/** An OAuth connector takes an access token, of a kind that it has. */
+/** An OAuth connector takes an access token, of a kind that it has. Others take none of what goes with it. */
 function kindProblems({ name, oauth, tokenKinds }: ConnectorConfig, imported: ImportedConnection): string[] {
-  if (!oauth) return [];
+  if (!oauth)
+    return (["refresh_token", "token_kind", "further"] as const).flatMap((key) =>
+      imported[key] == null ? [] : [`${key}: ${name} does not use OAuth: leave it out.`],
+    );
   const grants = [["", imported] as const, ...(imported.further ?? []).map((further, index) => [`further.${index}.`, further] as const)];
   const known = tokenKinds.flatMap(({ kind }) => kind ?? []);
   const kinds = grants.map(([, { token_kind: kind }]) => kind ?? tokenKinds[0].kind);

@@ -1,10 +1,12 @@
 import type { Transaction } from "kysely";
+import { addFirstEntries, type Happening } from "../custody/history.ts";
+import type { Recorder } from "../custody/recorder.ts";
 import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { ConnectionRow, Tables } from "../store/tables.ts";
 import { ownerOf, topicOf } from "../vault/connections.ts";
 import type { Keys } from "../vault/sealed-columns.ts";
-import type { ImportedRows } from "./imported-rows.ts";
+import { type ImportedRows, starterOf } from "./imported-rows.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What is stored of one imported connection. */
@@ -15,9 +17,12 @@ export interface ToStore {
   rows: ImportedRows;
 }
 
-/** Stores imported connections, and makes their owners known. Answers the topics that have changed. */
+/**
+ * Stores imported connections, and makes their owners known. Servers are told of those that were broken and work again, and not of others.
+ * Answers the topics that have changed.
+ */
 export async function storeImported(
-  { database, macs }: Pick<Keys, "macs"> & { database: Database },
+  { database, macs, recorder }: Pick<Keys, "macs"> & { database: Database; recorder: Recorder },
   transaction: Transaction<Tables>,
   items: readonly ToStore[],
 ): Promise<Topic[]> {
@@ -36,8 +41,32 @@ export async function storeImported(
     .insertInto("imports")
     .values(items.map(({ prepared, rows }) => ({ import_id: prepared.importId, connection_id: rows.connection.id, imported_at: now })))
     .execute();
+  await addHistory(transaction, recorder, items, now);
   const changed = items.map(({ rows }) => topicOf(ownerOf(rows.connection)));
-  return [...new Set([...changed, ...added.map((id): Topic => `user:${id}`)])];
+  const told: Topic[] = items.some(({ target }) => target !== null) ? ["events"] : [];
+  return [...new Set([...changed, ...added.map((id): Topic => `user:${id}`), ...told])];
+}
+
+async function addHistory(transaction: Transaction<Tables>, recorder: Recorder, items: readonly ToStore[], now: number): Promise<void> {
+  const created = items.filter(({ target }) => target === null);
+  const first = created.map(({ prepared, rows }) => ({
+    connectionId: rows.connection.id,
+    happening: { kind: "connected" as const, by: starterOf(prepared) },
+  }));
+  await addFirstEntries(transaction, first, now);
+  for (const { prepared, target, rows } of items) {
+    if (!target) continue;
+    const by = starterOf(prepared);
+    const happenings: Happening[] =
+      target.enabled === 1
+        ? [
+            { kind: "reconnected", by },
+            { kind: "healed", by },
+          ]
+        : [{ kind: "connected", by, isTold: false }];
+    // Refreshes of the grant before are in no history any more.
+    await recorder.record(transaction, rows.connection, { happenings, refreshes: [] });
+  }
 }
 
 /** Makes users known who are not. Answers which. */

@@ -1,5 +1,6 @@
-import type { Audit } from "../custody/audit.ts";
-import type { AuditActor } from "../custody/audit-event.ts";
+import type { ImportResult } from "../../schema/upstream.ts";
+import { createRecorder } from "../custody/recorder.ts";
+import type { Webhook } from "../custody/webhook.ts";
 import { createDiscovery } from "../oauth/discovery.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -11,13 +12,13 @@ import type { Keys } from "../vault/sealed-columns.ts";
 import { createSpool } from "../vault/spool.ts";
 import { describeUser, type HeldOfUser } from "./describe-user.ts";
 import { type ErasedUser, eraseUser } from "./erase-user.ts";
-import { importBatch, type ImportResult } from "./import-batch.ts";
+import { importBatch, planBatch } from "./import-batch.ts";
+import { nothingHeld } from "./held-before.ts";
 import type { Connectors } from "./prepare.ts";
 
 export interface TransferDependencies extends Keys {
   database: Database;
   connectors: Connectors;
-  audit: Pick<Audit, "record" | "forget">;
   /** Of this machine. */
   clock: Clock;
   log: Log;
@@ -26,16 +27,20 @@ export interface TransferDependencies extends Keys {
   /** Longest a provider may take to answer, in milliseconds. */
   timeoutMs: number;
   spoolDirectory: string;
+  /** Where this gateway is reached, without a slash at the end. */
+  publicUrl: string;
+  /** Who is told of events. */
+  webhooks: readonly Webhook[];
 }
 
 /** What comes in from another system, and what is held of a user: told, or deleted. */
 export interface Transfer {
-  /** Imports some connections at once, and answers what became of each, in their order. */
-  importConnections(connections: readonly unknown[], actor: AuditActor): Promise<ImportResult[]>;
+  /** As `PlatformAccess.importConnections`, in one transaction. */
+  importConnections(this: void, connections: readonly unknown[], options: { isDryRun: boolean }): Promise<ImportResult[]>;
   /** Deletes all that is held of a user, and revokes their grants. Null where nothing was held. */
-  eraseUser(userId: string, actor: AuditActor): Promise<ErasedUser | null>;
+  eraseUser(this: void, userId: string): Promise<ErasedUser | null>;
   /** Says what is held of a user. Null where nothing is. */
-  describeUser(userId: string): Promise<HeldOfUser>;
+  describeUser(this: void, userId: string): Promise<HeldOfUser>;
 }
 
 export function createTransfer(dependencies: TransferDependencies): Transfer {
@@ -44,10 +49,12 @@ export function createTransfer(dependencies: TransferDependencies): Transfer {
   const discovery = createDiscovery(dependencies, providers);
   const revoker = createRevoker({ ...dependencies, telemetry, discovery });
   const spool = createSpool({ directory, sealer, log });
+  const recorder = createRecorder({ ...dependencies, clock: database.clock });
   const metadataOf = createMetadataReader(dependencies);
   return {
-    importConnections: (connections, actor) => importBatch(dependencies, connections, actor),
-    eraseUser: (userId, actor) => eraseUser({ ...dependencies, revoker, spool }, userId, actor),
+    importConnections: (connections, { isDryRun }) =>
+      isDryRun ? planBatch(dependencies, connections, nothingHeld()) : importBatch({ ...dependencies, recorder }, connections),
+    eraseUser: (userId) => eraseUser({ ...dependencies, revoker, spool }, userId),
     describeUser: (userId) => describeUser({ query: database.query, connectors, metadataOf }, userId),
   };
 }

@@ -60,6 +60,8 @@ export function describeAdapter<const Given extends Lacks>(
 /** What no adapter from outside is asked for. */
 const notInTheInterface: Lacks = {
   connectionActions: "an adapter from outside is not asked to",
+  deletesUsers: "an adapter from outside is not asked to",
+  importing: "an adapter from outside is not asked to",
   listsConnections: "an adapter from outside has the connections of one owner at a time",
 };
 

@@ -36,6 +36,8 @@ export const capabilities = {
   apiAccess: "a token says where the provider's API is, and by which header it is sent",
   connectionActions: "a server changes the connection of any owner by its id",
   userActions: "a server moves a user to another group, and ends their sessions",
+  deletesUsers: "a server deletes a user with all that is held of them",
+  importing: "a server imports connections of another system",
   credentialKinds: "a server is told what kind of token it is, and gets all fields",
 } as const satisfies Record<string, string>;
 

@@ -176,10 +176,49 @@ export function describeProvisioning({ harness, clock, unique, newUser, connect 
       expect((await (await signIn(userId)).connections.list(null)).map(({ id }) => id)).toEqual([own.id]);
     });
 
-    behaves("moves no unknown user, and makes none known", ["userActions", "directory"], async () => {
+    behaves("deletes a user with their connections, and leaves those of their group", ["deletesUsers", "directory"], async () => {
+      const { platform, signIn } = harness();
+      const group = unique("group");
+      const ada = await newUser();
+      const { userId } = ada.viewer;
+      const own = await connect(ada);
+      const left = await connect(await signIn(userId, group));
+      expect(await platform.deleteUser?.(userId)).toEqual({
+        connections: [{ id: own.id, connector: "test", revocation: expect.stringMatching(/^(revoked|nothing)$/) }],
+        groupConnections: [{ id: left.id, connector: "test", group }],
+      });
+      expect(await platform.findUser(userId)).toBeNull();
+      expect(await platform.connectionsOf({ kind: "group", id: group }).find(TEST)).toMatchObject({ id: left.id, enabled: true });
+      const again = await signIn(userId);
+      expect(await again.connections.list(null)).toEqual([]);
+    });
+
+    behaves("imports a connection once, whose token is given at once", ["importing"], async () => {
+      const { platform, signIn } = harness();
+      const [id, accessToken] = [unique("user"), unique("token")];
+      const lines = [
+        { user: id, connector: "test", access_token: accessToken },
+        { user: id, connector: "nothing", access_token: "x" },
+      ];
+      const imported = await platform.importConnections?.(lines, { isDryRun: false });
+      expect(imported?.map(({ status, connector, messages }) => [status, connector, messages.length])).toEqual([
+        ["imported", "test", 0],
+        ["refused", null, 1],
+      ]);
+      const user = await signIn(id);
+      expect(granted(await user.connections.accessToken(TEST, anyToken))).toMatchObject({
+        value: accessToken,
+        connection: { id: imported?.[0]?.connectionId },
+      });
+      const again = await platform.importConnections?.(lines, { isDryRun: true });
+      expect(again?.[0]).toMatchObject({ status: "skipped", connectionId: imported?.[0]?.connectionId });
+    });
+
+    behaves("moves and deletes no unknown user, and makes none known", ["userActions", "directory"], async () => {
       const { platform } = harness();
       const id = unique("stranger");
       expect(await platform.moveUser?.(id, unique("group"))).toBeNull();
+      expect(await platform.deleteUser?.(id)).toBeNull();
       expect(await platform.revokeSessions?.(id)).toBeNull();
       expect(await platform.findUser(id)).toBeNull();
     });

@@ -37,7 +37,11 @@ function counting() {
 
 const anExchange = { request: new Request(PUBLIC_URL), limits: noLimits, requestId: "1" };
 const createRequestAudit = () =>
-  new RequestAudit({ record() {}, lastUsedAt: async () => null, reader: { list: no, find: no, show: no } }, anExchange, () => theGateway);
+  new RequestAudit(
+    { record() {}, lastUsedAt: async () => null, forget: async () => false, reader: { list: no, find: no, show: no } },
+    anExchange,
+    () => theGateway,
+  );
 
 describe("the connections of one request", () => {
   it("are read once, by slug and all together, until the request itself changes them", async () => {

@@ -80,6 +80,22 @@ export class RequestPlatform implements PlatformAccess {
     return moveUser && ((id, groupId) => this.#thenForget(this.#audit.act("user.move", moveUser(id, groupId), {}, aboutKnownUser)));
   }
 
+  get deleteUser(): PlatformAccess["deleteUser"] {
+    const { deleteUser } = this.#platform;
+    return deleteUser && ((id) => this.#thenForget(this.#audit.erase(id, deleteUser(id))));
+  }
+
+  get importConnections(): PlatformAccess["importConnections"] {
+    const { importConnections } = this.#platform;
+    return (
+      importConnections &&
+      ((connections, { isDryRun }) => {
+        const importing = importConnections(connections, { isDryRun });
+        return isDryRun ? importing : this.#thenForget(this.#audit.import(importing));
+      })
+    );
+  }
+
   get revokeSessions(): PlatformAccess["revokeSessions"] {
     const { revokeSessions } = this.#platform;
     return revokeSessions && ((id) => this.#audit.act("session.revoke", revokeSessions(id), {}, aboutKnownUser));

@@ -5,6 +5,7 @@ import type { DeliveryDependencies } from "../custody/webhook-delivery.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { toConnector } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
+import { createTransfer } from "../transfer/transfer.ts";
 import { createVault, type Vault, type VaultDependencies } from "../vault/vault.ts";
 import { createOwnPlatform, type OwnDirectory } from "./own-users.ts";
 import type { TokenHolder } from "./upstream.ts";
@@ -39,11 +40,17 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   // Most gateways have no webhooks.
   const delivery = webhooks.length > 0 ? (await import("../custody/webhook-delivery.ts")).startDelivery(options) : null;
   const { listConnections, findConnection, actions: connectionActions } = vault;
+  const { eraseUser, importConnections } = createTransfer(options);
   const forServers = {
     ...createOwnPlatform(auth, vault.connectionsOf),
     listConnections,
     findConnection,
     connectionActions,
+    deleteUser: async (id: string) => {
+      const erased = await eraseUser(id);
+      return erased && { connections: erased.connections, groupConnections: erased.groupConnections };
+    },
+    importConnections,
     events: (after: string | null) => followEvents(database, after),
   };
   return {

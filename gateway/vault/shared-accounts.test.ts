@@ -27,8 +27,8 @@ describe.each(databaseKinds)("One account at two owners, on %s", (database) => {
     expect((await bob.connect()).status).toBe(200);
     const { connection } = await askToken(ada);
     const line = test.logged.find((each) => each.includes(SHARED)) ?? "";
-    expect(JSON.parse(line)).toMatchObject({ connector: "test", others: [connection?.id] });
-    expect(line).not.toMatch(/\b(ada|bob|user-1)\b|one@/);
+    expect(JSON.parse(line)).toMatchObject({ connector: "test", user: "bob", others: [connection?.id] });
+    expect(line).not.toMatch(/\b(ada|user-1)\b|one@/);
   });
 
   describe("where it is refused", () => {

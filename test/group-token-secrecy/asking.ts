@@ -18,6 +18,8 @@ export const SERVER_ROOTS: readonly string[] = [
   "disconnectConnection",
   "refreshConnection",
   "moveUser",
+  "deleteUser",
+  "importConnections",
   "revokeSessions",
   "disableConnection",
   "enableConnection",
@@ -220,6 +222,8 @@ async function bodiesOf(world: World, user: UserName, { operation, method, path 
     case "POST /api/platform/connection/{id}/disable":
     case "POST /api/platform/connection/{id}/enable":
       return [null];
+    case "POST /api/platform/connections/import":
+      return [{ connections: [] }];
     case "PUT /api/platform/users/{external_id}/group":
       return [{ external_group_id: null }];
     case "POST /api/platform/contexts":

@@ -229,6 +229,7 @@ const argumentValues = ({ test, keyed }: World["planted"]): ArgumentValues => ({
   "history.after": [],
   "events.after": [],
   input: ['{ id: "grace" }'],
+  "importConnections.input": ["{ connections: [] }"],
   "disconnectConnection.input": [`{ id: "${test.connectionId}" }`],
   "disableConnection.input": [`{ id: "${test.connectionId}" }`],
   "enableConnection.input": [`{ id: "${test.connectionId}" }`],

@@ -46,6 +46,8 @@ export const gatewayLacks = {
 /** What the contract has no words for, where the users are the gateway's own. */
 export const ownUsersLacks: Lacks = {
   connectionActions: "a service of the contract need not have these endpoints",
+  deletesUsers: "the connections are the upstream's",
+  importing: "the connections are the upstream's",
   deviceCodes: gatewayLacks.deviceCodes,
   listsConnections: gatewayLacks.listsConnections,
 };

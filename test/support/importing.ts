@@ -1,5 +1,8 @@
+import { expect } from "vitest";
+import { FLUSH_INTERVAL_MS } from "../../gateway/custody/audit-flushing.ts";
 import { createLog } from "../../gateway/runtime/log.ts";
 import type { Config } from "../../gateway/config/config.ts";
+import { createRecorder } from "../../gateway/custody/recorder.ts";
 import { openServices, type Services } from "../../gateway/services.ts";
 import { importLines, type ImportLinesOptions, type LineResult } from "../../gateway/transfer/import-lines.ts";
 import { readLines } from "../../gateway/transfer/lines.ts";
@@ -41,7 +44,8 @@ export async function importInto(
   options: ImportLinesOptions = {},
 ): Promise<LineResult[]> {
   const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
-  return withStore(test, async (services) => {
+  return withStore(test, async (opened) => {
+    const services = { ...opened, recorder: createRecorder({ ...test.config, clock: opened.database.clock }) };
     const results: LineResult[] = [];
     for await (const batch of importLines(services, readLines(chunksOf(text)), options)) results.push(...batch);
     return results;
@@ -50,4 +54,12 @@ export async function importInto(
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
+}
+
+/** Deleting a user waits, by the clock, until every process has written its audit. */
+export async function whileTimePasses<Answer>({ clock }: TestApp, answering: Promise<Answer>): Promise<Answer> {
+  let isDone = false;
+  const done = answering.finally(() => (isDone = true));
+  await expect.poll(() => (clock.advance(FLUSH_INTERVAL_MS), isDone)).toBe(true);
+  return done;
 }

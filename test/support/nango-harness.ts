@@ -10,6 +10,8 @@ import { identify, openUpstream } from "../../gateway/upstream-suite/open.ts";
 /** What Nango does not tell, or does otherwise. */
 export const nangoLacks: Lacks = {
   listsConnections: "the adapter asks Nango for the connections of one owner at a time",
+  deletesUsers: "the connections are Nango's",
+  importing: "Nango has an import of its own",
   connectionActions: "the adapter acts for the signed-in user alone",
   keepsDisconnected: "Nango deletes a connection that is disconnected",
   keepsFailed: "Nango tells of a failed attempt without its tags",

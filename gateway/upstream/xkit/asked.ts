@@ -40,6 +40,8 @@ export const asked = {
   provisionedUser: (id: string) => about(answers.provisionedUser, ({ user }) => !user || user.external_id === id),
   refreshedConnection: (id: string) => about(answers.refreshedConnection, ({ connection }) => connection.id === id),
   movedUser: (id: string) => about(answers.movedUser, ({ user }) => user.external_id === id),
+  deletedUser: (id: string) => about(answers.deletedUser, ({ external_id }) => external_id === id),
+  imports: (count: number) => about(answers.imports, ({ results }) => results.length === count),
   revokedSessions: (id: string) => about(answers.revokedSessions, ({ user }) => user.external_id === id),
   group: (id: string) => about(answers.group, ({ group }) => group.external_id === id),
 };

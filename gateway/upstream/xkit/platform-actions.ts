@@ -1,4 +1,4 @@
-import type { Connection, ConnectionActions, MovedUser, PlatformAccess } from "../../../schema/upstream.ts";
+import type { Connection, ConnectionActions, DeletedUser, ImportResult, MovedUser, PlatformAccess } from "../../../schema/upstream.ts";
 import { redactProviderText } from "../../http/provider-text.ts";
 import { asked } from "./asked.ts";
 import { connectionFromAnswer, knownUserFromAnswer, statedOwnerOf } from "./from-wire.ts";
@@ -39,7 +39,7 @@ export function createConnectionActions({ begin, publicUrl }: Dependencies): Con
 }
 
 /** What servers do with users whom the upstream alone knows. */
-export function createUserActions({ begin, publicUrl }: Dependencies): Pick<PlatformAccess, "moveUser" | "revokeSessions"> {
+export function createUserActions({ begin, publicUrl }: Dependencies): Pick<PlatformAccess, "moveUser" | "revokeSessions" | "deleteUser"> {
   return {
     async moveUser(id, groupId): Promise<MovedUser | null> {
       const body = { external_group_id: groupId };
@@ -54,6 +54,12 @@ export function createUserActions({ begin, publicUrl }: Dependencies): Pick<Plat
         connections: connections.map(({ status, connection }) => ({ status, connection: toOwned(connection, publicUrl) })),
       };
     },
+    async deleteUser(id): Promise<DeletedUser | null> {
+      const answer = await orNull(begin().ask({ method: "DELETE", path: ["users", id], credential: null }, asked.deletedUser(id)));
+      if (!answer) return null;
+      const { connections, group_connections: kept } = answer.body;
+      return { connections, groupConnections: kept.map(({ external_group_id: group, ...connection }) => ({ ...connection, group })) };
+    },
     async revokeSessions(id) {
       const answer = await orNull(
         begin().ask({ method: "DELETE", path: ["users", id, "sessions"], credential: null }, asked.revokedSessions(id)),
@@ -62,6 +68,27 @@ export function createUserActions({ begin, publicUrl }: Dependencies): Pick<Plat
     },
   };
 }
+
+/** Imports into the upstream. */
+export const createImporting =
+  ({ begin }: Pick<Dependencies, "begin">): NonNullable<PlatformAccess["importConnections"]> =>
+  async (connections, { isDryRun }) => {
+    const request = {
+      method: "POST" as const,
+      path: ["connections", "import"],
+      credential: null,
+      body: { connections, ...(isDryRun && { dry_run: true }) },
+    };
+    const { body } = await begin().ask(request, asked.imports(connections.length));
+    return body.results.map((result): ImportResult => ({
+      status: result.status,
+      importId: result.import_id,
+      owner: result.owner && { kind: result.owner.kind, id: result.owner.external_id },
+      connector: result.connector,
+      connectionId: result.connection_id,
+      messages: result.messages.map((message) => redactProviderText(message, []) ?? "The upstream does not say more."),
+    }));
+  };
 
 /** Throws UPSTREAM_UNAVAILABLE where it is not stated whose it is. */
 function toOwned(connection: ConnectionAnswer, publicUrl: string): Connection {

@@ -7,7 +7,7 @@ import type { ReadEntries } from "./entries.ts";
 import { expiryOf } from "./expiry.ts";
 import { connectionFromAnswer, knownUserFromAnswer, type Reader } from "./from-wire.ts";
 import type { PlatformOperation } from "./key-pair.ts";
-import { createConnectionActions, createUserActions } from "./platform-actions.ts";
+import { createConnectionActions, createImporting, createUserActions } from "./platform-actions.ts";
 import type { Ask } from "./operation.ts";
 import { orNull } from "./or-null.ts";
 import type { ConnectionRead, TokenQuery, TokenReader } from "./read-token.ts";
@@ -44,6 +44,7 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
     provisionUser: (user) => provisionUser(begin().ask, user, clock),
     ...createUserActions(options),
     connectionActions: createConnectionActions(options),
+    importConnections: createImporting(options),
     async revokeUserTokens() {
       throw forbidden("Users of this gateway are signed in by its upstream: revoke their tokens there.");
     },

@@ -6,7 +6,9 @@ import { z } from "zod";
 import { isSecureEndpoint } from "../../http/secure-endpoint.ts";
 import {
   authorizationStatusWord,
+  grantRevocationWord,
   healthWord,
+  importStatusWord,
   movedConnectionWord,
   ownerKindWord,
   reconnectReasonWord,
@@ -189,6 +191,23 @@ export const answers = {
     connections: z.array(z.object({ status: movedConnectionWord, connection })),
   }),
   revokedSessions: z.object({ user, count: z.int().min(0) }),
+  deletedUser: z.object({
+    external_id: z.string(),
+    connections: z.array(z.object({ id, connector: z.string(), revocation: grantRevocationWord })),
+    group_connections: z.array(z.object({ id, connector: z.string(), external_group_id: z.string() })),
+  }),
+  imports: z.object({
+    results: z.array(
+      z.object({
+        status: importStatusWord,
+        import_id: text,
+        owner: z.object({ kind: ownerKindWord, external_id: z.string() }).nullable(),
+        connector: text,
+        connection_id: text,
+        messages: z.array(z.string()),
+      }),
+    ),
+  }),
   group: z.object({ group: z.object({ external_id: z.string() }) }),
 };
 

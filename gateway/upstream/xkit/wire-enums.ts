@@ -2,7 +2,9 @@
 import { z } from "zod";
 import type {
   AuthorizationStatus,
+  GrantRevocation,
   Health,
+  ImportStatus,
   MovedConnectionStatus,
   Owner,
   ReconnectReason,
@@ -45,3 +47,14 @@ export const refreshStatusWord = z.enum([
 
 /** What a connection is to a user who has moved. */
 export const movedConnectionWord = z.enum(["left_with_group", "kept_unseen", "seen"] as const satisfies readonly MovedConnectionStatus[]);
+
+/** What became of a deleted grant at its provider. */
+export const grantRevocationWord = z.enum([
+  "revoked",
+  "nothing",
+  "failed",
+  "unknown_connector",
+] as const satisfies readonly GrantRevocation[]);
+
+/** What became of a connection that was to be imported. */
+export const importStatusWord = z.enum(["imported", "skipped", "kept", "refused"] as const satisfies readonly ImportStatus[]);

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { z } from "zod";
-import { wireAnswers, wireError } from "../../../gateway/rest/wire.ts";
+import { wireError } from "../../../gateway/rest/wire.ts";
+import { wireAnswers } from "../../../gateway/rest/wire-answers.ts";
 import { suiteCatalog } from "../suite-connectors.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../authorization-server.ts";
 import { createManualClock, type ManualClock } from "../../../gateway/upstream-suite/manual-clock.ts";

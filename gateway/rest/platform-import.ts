@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { forbidden } from "../../schema/errors.ts";
+import { importedListSchema } from "../../schema/input.ts";
+import type { ImportResult } from "../../schema/upstream.ts";
+import { defineOperation, noInput, type Operation } from "./operation.ts";
+import { serializeOwner } from "./serialize.ts";
+import { wireAnswers } from "./wire-answers.ts";
+
+const toWire = ({ status, importId, owner, connector, connectionId, messages }: ImportResult) => ({
+  status,
+  import_id: importId,
+  owner: owner && serializeOwner(owner),
+  connector,
+  connection_id: connectionId,
+  messages,
+});
+
+/** What another system holds comes in (contract, "Server endpoints"). */
+export const importOperations: readonly Operation[] = [
+  defineOperation({
+    ...noInput,
+    caller: "platform",
+    method: "post",
+    path: "/connections/import",
+    summary: "Imports connections that another system holds. What works here, and what was imported before, stays as it is.",
+    body: z.object({
+      connections: importedListSchema.meta({
+        description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
+      }),
+      dry_run: z
+        .boolean()
+        .optional()
+        .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
+    }),
+    answer: wireAnswers.imports,
+    async handle({ platform }, { body: { connections, dry_run: isDryRun = false } }) {
+      if (!platform.importConnections) throw forbidden("The connections of this gateway are its upstream's: import them there.");
+      return { results: (await platform.importConnections(connections, { isDryRun })).map(toWire) };
+    },
+  }),
+];

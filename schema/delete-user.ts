@@ -1,0 +1,82 @@
+import { builder } from "./builder.ts";
+import { requirePlatform } from "./context.ts";
+import { forbidden, notFound } from "./errors.ts";
+import { externalIdSchema } from "./input.ts";
+import type { DeletedUser, GrantRevocation } from "./upstream.ts";
+
+const revocationValues: Record<string, { value: GrantRevocation; description: string }> = {
+  REVOKED: { value: "revoked", description: "The provider has revoked it." },
+  NOTHING: { value: "nothing", description: "There was no token, or the provider has no way to revoke one." },
+  FAILED: {
+    value: "failed",
+    description: "The provider has not revoked it, so that it lives on there: it can be revoked in the settings of the account.",
+  },
+  UNKNOWN_CONNECTOR: {
+    value: "unknown_connector",
+    description: "It lives on at the provider, as the configuration no longer has its connector.",
+  },
+};
+
+const GrantRevocationType = builder.enumType("GrantRevocation", {
+  description: "What became of a deleted grant at its provider.",
+  values: revocationValues,
+});
+
+const DeletedConnectionType = builder.objectRef<DeletedUser["connections"][number]>("DeletedConnection").implement({
+  description: "A connection that is deleted.",
+  fields: (t) => ({
+    id: t.exposeID("id", { description: "The id that it had." }),
+    connector: t.exposeID("connector", { description: "The connector's slug." }),
+    revocation: t.expose("revocation", { type: GrantRevocationType, description: "What became of its grant at the provider." }),
+  }),
+});
+
+const KeptConnectionType = builder.objectRef<DeletedUser["groupConnections"][number]>("KeptConnection").implement({
+  description: "A connection of a group that a deleted user had connected. It stays, without the user's name.",
+  fields: (t) => ({
+    id: t.exposeID("id", { description: "Its id." }),
+    connector: t.exposeID("connector", { description: "The connector's slug." }),
+    groupId: t.exposeID("group", { description: "The group's id in the platform's system." }),
+  }),
+});
+
+const DeleteUserInput = builder.inputType("DeleteUserInput", {
+  description: "A user who is to be deleted.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
+  }),
+});
+
+const DeleteUserPayload = builder.objectRef<DeletedUser & { userId: string }>("DeleteUserPayload").implement({
+  description: "A user who is deleted.",
+  fields: (t) => ({
+    userId: t.exposeID("userId", { description: "The id that the user had in the platform's system." }),
+    connections: t.field({
+      type: [DeletedConnectionType],
+      description: "The user's own connections, which are deleted.",
+      resolve: ({ connections }) => connections,
+    }),
+    groupConnections: t.field({
+      type: [KeptConnectionType],
+      description: "What the user had connected for groups, which stays. Disconnect what is an account of the person's own.",
+      resolve: ({ groupConnections }) => groupConnections,
+    }),
+  }),
+});
+
+builder.mutationField("deleteUser", (t) =>
+  t.field({
+    type: DeleteUserPayload,
+    description:
+      "Deletes all that is held of a user: sessions, connections with their tokens, name and history, and revokes the grants at the providers. The audit keeps that it was done, under a pseudonym that leads to no person any more. It takes a few seconds. End the user's sessions in your own app first: a JWT of yours that is still valid makes the user known again. Servers only.",
+    args: { input: t.arg({ type: DeleteUserInput, required: true, description: "The user." }) },
+    resolve: async (_root, { input: { id } }, context) => {
+      const platform = requirePlatform(context);
+      if (!platform.deleteUser)
+        throw forbidden("Users of this gateway, or their connections, are held by its upstream: delete them there.");
+      const deleted = await platform.deleteUser(id);
+      if (!deleted) throw notFound("Nothing is held of such a user.");
+      return { ...deleted, userId: id };
+    },
+  }),
+);
