@@ -1,16 +1,13 @@
-import { Buffer } from "node:buffer";
-import type { SelectQueryBuilder } from "kysely";
+import { sql } from "kysely";
 import { z } from "zod";
 import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
-import { badUserInput } from "../../schema/errors.ts";
 import type { Page, PageRequest } from "../../schema/upstream.ts";
 import type { Database } from "../store/database.ts";
-import type { AuditEventRow, Tables } from "../store/tables.ts";
+import { type Counted, countRows, readCursor, readInRounds, type Round, writeCursor } from "../store/pages.ts";
+import type { AuditEventRow } from "../store/tables.ts";
+import { type AuditCandidate, auditCandidatesOf, type AuditKey, type AuditOrder, type RowFilter } from "./audit-candidates.ts";
 import { openOrigin, parseFacts } from "./audit-facts.ts";
 import type { Person, Persons } from "./persons.ts";
-
-/** Which way a list goes by the time of the first. */
-export type AuditOrder = "newest" | "oldest";
 
 export interface AuditReader {
   /** Acts in the order of their first time. Throws BAD_USER_INPUT for an `after` that is no cursor. */
@@ -21,10 +18,24 @@ export interface AuditReader {
   show(this: void, rows: readonly AuditEventRow[]): Promise<AuditRecord[]>;
 }
 
-/** What tells which rows a filter applies to; null: to none. */
-type RowFilter = Omit<AuditFilter, "userId"> & { person?: string | undefined };
+/** A list, as a page of it is read. */
+interface List {
+  filter: RowFilter;
+  order: AuditOrder;
+}
 
-export function createAuditReader({ database: { query }, persons }: { database: Pick<Database, "query">; persons: Persons }): AuditReader {
+/** A row in the list. */
+interface Listed {
+  key: AuditKey;
+}
+
+export function createAuditReader({
+  database: { query },
+  persons,
+}: {
+  database: Pick<Database, "query">;
+  persons: Pick<Persons, "find" | "list">;
+}): AuditReader {
   async function toRowFilter({ userId, ...filter }: AuditFilter): Promise<RowFilter | null> {
     if (userId === undefined) return filter;
     const person = await persons.find(userId);
@@ -37,56 +48,66 @@ export function createAuditReader({ database: { query }, persons }: { database: 
     return rows.map((row) => toRecord(row, known));
   }
 
-  async function count(filter: RowFilter): Promise<number> {
-    const { count: rows } = await selectRows(query.selectFrom("audit_events"), filter)
-      .select(({ fn }) => fn.countAll<number | string>().as("count"))
+  async function readRound({ filter, order }: List, after: AuditKey | null, size: number): Promise<Round<AuditKey, Listed>> {
+    const seen = await query
+      .selectFrom(sql<AuditCandidate>`(${auditCandidatesOf(filter, order, after, size)})`.as("candidates"))
+      .selectAll()
+      .execute();
+    return { seen, rows: seen.filter(({ matched }) => matched === 1).map((key) => ({ key })) };
+  }
+
+  async function countAfter({ filter, order }: List, after: AuditKey | null, limit: number): Promise<Counted<AuditKey>> {
+    const last = order === "newest" ? "asc" : "desc";
+    const { seen, matched, first_at, id } = await query
+      .with("candidates", () => sql<AuditCandidate>`(${auditCandidatesOf(filter, order, after, limit)})`)
+      .selectNoFrom((of) => [
+        of
+          .selectFrom("candidates")
+          .select((row) => row.fn.countAll<number>().as("count"))
+          .as("seen"),
+        of
+          .selectFrom("candidates")
+          .select((row) => row.fn.countAll<number>().as("count"))
+          .where("matched", "=", 1)
+          .as("matched"),
+        of.selectFrom("candidates").select("first_at").orderBy("first_at", last).limit(1).as("first_at"),
+        of.selectFrom("candidates").select("id").orderBy("first_at", last).orderBy("id", last).limit(1).as("id"),
+      ])
       .executeTakeFirstOrThrow();
-    return Number(rows);
+    return { seen: seen ?? 0, matched: matched ?? 0, last: first_at === null || id === null ? null : { first_at, id } };
+  }
+
+  /** The rows of these ids, in their order. A row that retention has deleted meanwhile is left out. */
+  async function readRows(ids: readonly string[]): Promise<AuditEventRow[]> {
+    if (ids.length === 0) return [];
+    const rows = await query.selectFrom("audit_events").selectAll().where("id", "in", ids).execute();
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
   }
 
   return {
     show,
     async find(id) {
-      const rows = await query.selectFrom("audit_events").selectAll().where("id", "=", id).execute();
+      const rows = await readRows([id]);
       const [record = null] = await show(rows);
       return record;
     },
     async list(filter, { first, after }, order) {
       const found = await toRowFilter(filter);
       if (!found) return { items: [], next: null, count: async () => 0 };
-      const from = after === null ? null : parseCursor(after);
-      const rows = await selectRows(query.selectFrom("audit_events"), found)
-        .selectAll()
-        .$if(from !== null, (selecting) =>
-          selecting.where(({ eb, refTuple, tuple }) =>
-            eb(refTuple("first_at", "id"), order === "newest" ? "<" : ">", tuple(from?.firstAt ?? 0, from?.id ?? "")),
-          ),
-        )
-        .orderBy("first_at", order === "newest" ? "desc" : "asc")
-        .orderBy("id", order === "newest" ? "desc" : "asc")
-        // One more says whether there is a next page.
-        .limit(first + 1)
-        .execute();
-      const shown = rows.slice(0, first);
-      const records = await show(shown);
-      const items = records.map((item, index) => ({ cursor: cursorOf(shown[index]), item }));
-      return { items, next: rows.length > first ? (items.at(-1)?.cursor ?? null) : null, count: () => count(found) };
+      const list = { filter: found, order };
+      const from = keyOf(after);
+      const { rows, next } = await readInRounds(from, first, (seen, size) => readRound(list, seen, size));
+      const records = await show(await readRows(rows.map(({ key }) => key.id)));
+      const cursors = new Map(rows.map(({ key }) => [key.id, cursorOf(key)]));
+      return {
+        items: records.map((item) => ({ cursor: cursors.get(item.id) ?? "", item })),
+        next: next && cursorOf(next),
+        count: () => countRows<AuditKey>((seen, limit) => countAfter(list, seen, limit)),
+      };
     },
   };
 }
-
-const selectRows = <Output>(
-  selecting: SelectQueryBuilder<Tables, "audit_events", Output>,
-  { since, until, person, connectionId, action }: RowFilter,
-): SelectQueryBuilder<Tables, "audit_events", Output> =>
-  selecting
-    .$if(since !== undefined, (query) => query.where("first_at", ">=", since?.getTime() ?? 0))
-    .$if(until !== undefined, (query) => query.where("first_at", "<", until?.getTime() ?? 0))
-    .$if(connectionId !== undefined, (query) => query.where("connection_id", "=", connectionId ?? ""))
-    .$if(action !== undefined, (query) => query.where("action", "=", action ?? ""))
-    .$if(person !== undefined, (query) =>
-      query.where((row) => row.or([row("actor", "=", person ?? ""), row("subject", "=", person ?? "")])),
-    );
 
 function toRecord(row: AuditEventRow, known: ReadonlyMap<string, Person>): AuditRecord {
   const facts = parseFacts(row.facts);
@@ -121,15 +142,13 @@ function ownerOf(name: string | null, group: string | undefined, person: Person 
   return name === null ? null : { kind: "user", id: person?.userId ?? null, person: name };
 }
 
-const cursorSchema = z.tuple([z.number(), z.string()]);
+/** Longest id of a row that a cursor may name, in characters: a writer's name and a number. */
+const MAXIMUM_ID_CHARACTERS = 64;
+const cursorSchema = z.tuple([z.literal("audit"), z.int().nonnegative(), z.string().max(MAXIMUM_ID_CHARACTERS)]);
 
-const cursorOf = (row: AuditEventRow | undefined): string => Buffer.from(JSON.stringify([row?.first_at, row?.id])).toString("base64url");
+const cursorOf = ({ first_at, id }: AuditKey): string => writeCursor(["audit", first_at, id]);
 
-function parseCursor(text: string): { firstAt: number; id: string } {
-  try {
-    const [firstAt, id] = cursorSchema.parse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")));
-    return { firstAt, id };
-  } catch {
-    throw badUserInput("after: is no cursor of this list.", "after");
-  }
+function keyOf(cursor: string | null): AuditKey | null {
+  const key = readCursor(cursorSchema, cursor);
+  return key && { first_at: key[1], id: key[2] };
 }

@@ -8,6 +8,10 @@ import { safeParseJson } from "../runtime/json.ts";
 export const ROWS_PER_COUNT = 20_000;
 /** Most rows that are looked at for a total. A longer list has none. */
 export const MAXIMUM_COUNTED_ROWS = 2_000_000;
+/** Most rows that are looked at for one page. Where few of them pass the filter, the page is shorter, and the next goes on from there. */
+export const MAXIMUM_SEEN_PER_PAGE = 2_000;
+/** How many times more are looked at in a further round, where those before did not fill the page. */
+const GROWTH_OF_ROUNDS = 4;
 /** Longest cursor that is read, in characters: an id has at most 255, each of at most four bytes. */
 const MAXIMUM_CURSOR_CHARACTERS = 2_048;
 
@@ -40,6 +44,41 @@ export function toPage<Row, Item>(
     next: rows.length > first && last !== undefined ? cursorOf(last) : null,
     count,
   };
+}
+
+/** A row that was found in a list, and its place there. */
+interface Found<Key> {
+  readonly key: Key;
+}
+
+/** One round of a page: the places that were looked at, in the list's order, and what of them is in the list. */
+export interface Round<Key, Row extends Found<Key>> {
+  seen: readonly Key[];
+  rows: readonly Row[];
+}
+
+/**
+ * The next `first` rows of a list that a filter thins out, and the place where its next page begins; null at its end.
+ * @param readAfter Looks at so many rows after a place.
+ */
+export async function readInRounds<Key, Row extends Found<Key>>(
+  from: Key | null,
+  first: number,
+  readAfter: (after: Key | null, size: number) => Promise<Round<Key, Row>>,
+): Promise<{ rows: Row[]; next: Key | null }> {
+  const rows: Row[] = [];
+  let [after, looked, size] = [from, 0, first + 1];
+  while (looked < MAXIMUM_SEEN_PER_PAGE) {
+    const round = await readAfter(after, size);
+    rows.push(...round.rows);
+    const last = rows[first - 1];
+    if (rows.length > first && last) return { rows: rows.slice(0, first), next: last.key };
+    if (round.seen.length < size) return { rows, next: null };
+    after = round.seen.at(-1) ?? after;
+    looked += size;
+    size = Math.min(size * GROWTH_OF_ROUNDS, MAXIMUM_SEEN_PER_PAGE - looked);
+  }
+  return { rows, next: after };
 }
 
 /** What one statement has counted. */

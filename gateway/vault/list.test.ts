@@ -4,7 +4,7 @@ import { databaseKinds, type DatabaseKind } from "../../test/support/databases.t
 import { insertMany } from "../../test/support/many-connections.ts";
 import { startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
-import { MAXIMUM_SEEN_PER_PAGE } from "./list.ts";
+import { MAXIMUM_SEEN_PER_PAGE } from "../store/pages.ts";
 
 let test: TestApp;
 let server: Record<string, string>;

@@ -5,16 +5,11 @@ import type { ConnectionFilter, Page, PageRequest } from "../../schema/upstream.
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../store/database.ts";
-import { type Counted, countRows, readCursor, writeCursor } from "../store/pages.ts";
+import { type Counted, countRows, readCursor, readInRounds, type Round, writeCursor } from "../store/pages.ts";
 import { readRowsWhere } from "./connection-rows.ts";
 import { type StoredConnection, toStored } from "./connections.ts";
 import { type Candidate, candidatesOf, type ListKey } from "./list-candidates.ts";
 import { createListCondition } from "./list-condition.ts";
-
-/** Most connections that are looked at for one page. Where few of them pass the filter, the page is shorter, and the next goes on from there. */
-export const MAXIMUM_SEEN_PER_PAGE = 2_000;
-/** How many times more are looked at in a further round, where those before did not fill the page. */
-const GROWTH_OF_ROUNDS = 4;
 
 export interface ListDependencies {
   database: Pick<Database, "query">;
@@ -41,7 +36,7 @@ export function createConnectionList({ database: { query }, connectors, clock }:
   return async function listConnections(filter: ConnectionFilter, { first, after }: PageRequest): Promise<Page<StoredConnection>> {
     const condition = conditionOf(filter, clock.now());
     const list: List = { query, filter, condition, toStored: (rows) => toStored(connectors, rows) };
-    const { rows, next } = await readPage(list, keyOf(filter, after), first);
+    const { rows, next } = await readInRounds(keyOf(filter, after), first, (from, size) => readRound(list, from, size));
     return {
       items: rows.map(({ key, stored }) => ({ cursor: cursorOf(filter, key), item: stored })),
       next: next && cursorOf(filter, next),
@@ -65,21 +60,9 @@ function keyOf({ updatedSince }: ConnectionFilter, cursor: string | null): ListK
   return key && { changed_at: 0, id: key[1] };
 }
 
-/** The next rows of a list, and the place where its next page begins; null at its end. */
-async function readPage(list: List, from: ListKey | null, first: number): Promise<{ rows: Row[]; next: ListKey | null }> {
-  const rows: Row[] = [];
-  let [after, seen, size] = [from, 0, first + 1];
-  while (seen < MAXIMUM_SEEN_PER_PAGE) {
-    const candidates = await readCandidates(list, after, size);
-    rows.push(...(await keepMatching(list, candidates)));
-    const last = rows[first - 1];
-    if (rows.length > first && last) return { rows: rows.slice(0, first), next: last.key };
-    if (candidates.length < size) return { rows, next: null };
-    after = candidates.at(-1) ?? after;
-    seen += size;
-    size = Math.min(size * GROWTH_OF_ROUNDS, MAXIMUM_SEEN_PER_PAGE - seen);
-  }
-  return { rows, next: after };
+async function readRound(list: List, after: ListKey | null, size: number): Promise<Round<ListKey, Row>> {
+  const seen = await readCandidates(list, after, size);
+  return { seen, rows: await keepMatching(list, seen) };
 }
 
 const readCandidates = ({ query, filter }: List, after: ListKey | null, limit: number): Promise<Candidate[]> =>

@@ -19,6 +19,7 @@ import { historyAndEvents } from "./0018-history-and-events.ts";
 import { audit } from "./0019-audit.ts";
 import { imports } from "./0020-imports.ts";
 import { disabled } from "./0021-disabled.ts";
+import { auditLists } from "./0022-audit-lists.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   audit,
   imports,
   disabled,
+  auditLists,
 ];
