@@ -33,8 +33,6 @@ export type EventType = (typeof eventTypes)[number];
 
 /** Something that happened to a connection. No secret, and nothing of the provider's own text. */
 export interface HistoryEntry {
-  /** 1, 2, … within the connection. */
-  number: number;
   kind: HistoryKind;
   /** How often it happened between `firstAt` and `at`: more than once for refreshes alone. */
   count: number;
@@ -50,12 +48,6 @@ export interface HistoryEntry {
   problem: Problem | null;
   addedScopes: string[];
   removedScopes: string[];
-}
-
-/** Part of a history: at most `first` entries, the newest first, that are older than the entry number `before`. */
-export interface HistoryPage {
-  first: number;
-  before: number | null;
 }
 
 /** An event, as servers are told of it. */

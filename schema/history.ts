@@ -1,14 +1,9 @@
-import { z } from "zod";
 import { ConnectedByType } from "./authorization.ts";
 import { builder } from "./builder.ts";
 import { ConnectionType } from "./connection.ts";
 import { type HistoryEntry, type HistoryKind, historyKinds } from "./events.ts";
 import { ProblemType } from "./health.ts";
-import { type PageFacts, PageInfoType } from "./page.ts";
-
-/** Entries of one page: at most, and unless the caller says. */
-const MAXIMUM_PAGE = 100;
-const DEFAULT_PAGE = 20;
+import { addPageFields, pageArgs, type PageNode, parsePageRequest, toPageNode } from "./page.ts";
 
 const descriptions: Record<HistoryKind, string> = {
   connected: "A user connected it, for the first time or after it was disconnected.",
@@ -59,53 +54,30 @@ const HistoryEntryType = builder.objectRef<HistoryEntry>("HistoryEntry").impleme
   }),
 });
 
-type HistoryNode = Omit<PageFacts, "count"> & { entries: HistoryEntry[] };
-
-const cursorOf = ({ number }: HistoryEntry): string => Buffer.from(String(number)).toString("base64url");
-
-const HistoryEdgeType = builder.objectRef<HistoryEntry>("HistoryEdge").implement({
+const HistoryEdgeType = builder.objectRef<{ cursor: string; node: HistoryEntry }>("HistoryEdge").implement({
   description: "An entry in its list.",
   fields: (t) => ({
-    cursor: t.string({ description: "What to give as `after` for what follows it.", resolve: cursorOf }),
-    node: t.field({ type: HistoryEntryType, description: "The entry.", resolve: (entry) => entry }),
+    cursor: t.exposeString("cursor", { description: "Its place in the list: `after` goes on behind it." }),
+    node: t.expose("node", { type: HistoryEntryType, description: "The entry." }),
   }),
 });
 
-const HistoryType = builder.objectRef<HistoryNode>("HistoryConnection").implement({
+const HistoryType = builder.objectRef<PageNode<HistoryEntry>>("HistoryConnection").implement({
   description: "What happened to a connection, the newest first. The newest 100 entries are kept.",
-  fields: (t) => ({
-    edges: t.field({ type: [HistoryEdgeType], description: "The entries of this page.", resolve: ({ entries }) => entries }),
-    pageInfo: t.field({ type: PageInfoType, description: "Whether more follow.", resolve: (page) => page }),
-  }),
+  fields: (t) => ({ edges: t.expose("edges", { type: [HistoryEdgeType], description: "The entries of this page." }) }),
 });
-
-const firstSchema = z.int().min(0, "must be 0 or more").max(MAXIMUM_PAGE, `must be at most ${MAXIMUM_PAGE}`);
-
-/** A cursor holds a number of at most 12 digits. */
-const afterSchema = z.string().refine((cursor) => numberIn(cursor) !== null, "must be a cursor of this list");
-
-function numberIn(cursor: string): number | null {
-  const text = cursor.length > 16 ? "" : Buffer.from(cursor, "base64url").toString("latin1");
-  return /^\d{1,12}$/.test(text) ? Number(text) : null;
-}
+addPageFields(HistoryType);
 
 builder.objectField(ConnectionType, "history", (t) =>
   t.field({
     type: HistoryType,
     nullable: true,
     description: "What happened to it, the newest first; null where the upstream keeps no history.",
-    args: {
-      first: t.arg.int({ description: `Entries at most, 0 to ${MAXIMUM_PAGE}. Default: ${DEFAULT_PAGE}.`, validate: firstSchema }),
-      after: t.arg.string({ description: "A cursor: what follows it. Default: from the newest.", validate: afterSchema }),
-    },
-    async resolve({ source, id }, { first, after }): Promise<HistoryNode | null> {
-      const size = first ?? DEFAULT_PAGE;
-      const before = typeof after === "string" ? numberIn(after) : null;
-      const found = await source.history?.(id, { first: size + 1, before });
-      if (!found) return null;
-      const entries = found.slice(0, size);
-      const [start = null, end = start] = [entries[0], entries.at(-1)].map((entry) => entry && cursorOf(entry));
-      return { entries, start, end, next: found.length > size ? end : null, isFirst: before === null };
+    args: pageArgs(),
+    async resolve({ source, id }, args): Promise<PageNode<HistoryEntry> | null> {
+      const request = parsePageRequest(args);
+      const page = await source.history?.(id, request);
+      return page ? toPageNode(page, request, (entry) => entry) : null;
     },
   }),
 );

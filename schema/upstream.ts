@@ -5,7 +5,7 @@
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
 import type { AuditFilter, AuditRecord } from "./audit-record.ts";
-import type { GatewayEvent, HistoryEntry, HistoryPage } from "./events.ts";
+import type { GatewayEvent, HistoryEntry } from "./events.ts";
 import type { Problem } from "./problems.ts";
 import type { PromiseOrValue } from "./promise-or-value.ts";
 
@@ -214,7 +214,7 @@ export interface OwnerConnections {
   /** All connections, the healthiest of each connector first. */
   list(slug: string | null): Promise<Connection[]>;
   /** What happened to a connection; null for one that is not the owner's. Left out: the upstream keeps no history. */
-  history?: ((connectionId: string, page: HistoryPage) => Promise<HistoryEntry[] | null>) | undefined;
+  history?: ((connectionId: string, page: PageRequest) => Promise<Page<HistoryEntry> | null>) | undefined;
   /** A live token or the exact reason why not. Throws NOT_FOUND for a connector that the catalog does not have. */
   accessToken(where: ConnectionWhere, request: TokenRequest): PromiseOrValue<AccessTokenOutcome>;
   /** When a token of one of them was last given, to an hour; null when unknown. The gateway knows it of every upstream: no adapter does. */

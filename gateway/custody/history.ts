@@ -61,12 +61,7 @@ export async function addHistory(
 ): Promise<void> {
   const entries = [...refreshes.map(toFolded), ...happenings.map((happening) => toEntry(happening, now))];
   if (entries.length === 0) return;
-  const { last } = await transaction
-    .selectFrom("connection_history")
-    .select(({ fn }) => fn.max("number").as("last"))
-    .where("connection_id", "=", connectionId)
-    .executeTakeFirstOrThrow();
-  const before = last ?? 0;
+  const before = await findNewest(transaction, connectionId);
   const rows = entries.map((entry, index) => ({ ...entry, connection_id: connectionId, number: before + index + 1 }));
   await transaction.insertInto("connection_history").values(rows).execute();
   const newest = before + rows.length;
@@ -106,6 +101,26 @@ export const readHistory = (
     .orderBy("number", "desc")
     .limit(first)
     .execute();
+
+/** The number of the newest entry; 0 where there is none. */
+export async function findNewest(query: Kysely<Tables>, connectionId: string): Promise<number> {
+  const { newest } = await query
+    .selectFrom("connection_history")
+    .select(({ fn }) => fn.max("number").as("newest"))
+    .where("connection_id", "=", connectionId)
+    .executeTakeFirstOrThrow();
+  return newest ?? 0;
+}
+
+/** How many entries are kept of a connection, which are few. */
+export async function countHistory(query: Kysely<Tables>, connectionId: string): Promise<number> {
+  const { count } = await query
+    .selectFrom("connection_history")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("connection_id", "=", connectionId)
+    .executeTakeFirstOrThrow();
+  return count;
+}
 
 /** What the account was when the connection was last connected; null where that is not known. */
 export async function findLastAccount(query: Kysely<Tables>, connectionId: string): Promise<string | null> {

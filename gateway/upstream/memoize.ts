@@ -1,11 +1,13 @@
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
-import type { HistoryEntry, HistoryPage } from "../../schema/events.ts";
+import type { HistoryEntry } from "../../schema/events.ts";
 import type {
   AccessTokenOutcome,
   Authorization,
   Connection,
   ConnectionWhere,
   OwnerConnections,
+  Page,
+  PageRequest,
   PlatformAccess,
   StartOptions,
   TokenRequest,
@@ -60,7 +62,7 @@ class RequestConnections implements ViewerConnections {
     return this.#reads.list(slug);
   }
 
-  history(connectionId: string, page: HistoryPage): Promise<HistoryEntry[] | null> {
+  history(connectionId: string, page: PageRequest): Promise<Page<HistoryEntry> | null> {
     return this.#reads.history(connectionId, page);
   }
 

@@ -1,6 +1,15 @@
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
-import type { AccessTokenOutcome, Connection, ConnectionWhere, Owner, OwnerConnections, TokenRequest } from "../../schema/upstream.ts";
-import type { HistoryEntry, HistoryPage } from "../../schema/events.ts";
+import type {
+  AccessTokenOutcome,
+  Connection,
+  ConnectionWhere,
+  Owner,
+  OwnerConnections,
+  Page,
+  PageRequest,
+  TokenRequest,
+} from "../../schema/upstream.ts";
+import type { HistoryEntry } from "../../schema/events.ts";
 import type { RequestAudit } from "../custody/request-audit.ts";
 
 /** Throws where a server's key is no longer valid. */
@@ -38,7 +47,7 @@ export class RequestReads implements OwnerConnections {
     return slug === null ? all : once(lists, slug, async () => (await all).filter(({ connector }) => connector.slug === slug));
   }
 
-  async history(connectionId: string, page: HistoryPage): Promise<HistoryEntry[] | null> {
+  async history(connectionId: string, page: PageRequest): Promise<Page<HistoryEntry> | null> {
     return (await this.#open().history?.(connectionId, page)) ?? null;
   }
 

@@ -103,6 +103,25 @@ describe.each(databaseKinds)("a connection's history on %s", (database) => {
     expect((await kindsOf(ada)).slice(0, 2)).toEqual(["ACCOUNT_CHANGED", "CONNECTED"]);
   });
 
+  it("has pages as every list: its number of entries, where a page is, and no cursor of another list", async () => {
+    const ada = await connected({ database });
+    await disconnect(ada);
+    await ada.connect();
+    await refresh(ada);
+    const page = async (after: string | null) => {
+      const query = `query ($after: String) { connection(where: { slug: "test" }) {
+        history(first: 1, after: $after) { totalCount edges { cursor node { kind } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
+      return ada.graphql(query, { after });
+    };
+    const first = (await page(null)).data.connection.history;
+    expect(first).toMatchObject({ totalCount: 4, edges: [{ node: { kind: "REFRESHED" } }], pageInfo: { hasPreviousPage: false } });
+    expect(first.pageInfo.startCursor).toBe(first.edges[0].cursor);
+    const second = (await page(first.pageInfo.endCursor)).data.connection.history;
+    expect(second).toMatchObject({ totalCount: 4, edges: [{ node: { kind: "CONNECTED" } }], pageInfo: { hasPreviousPage: true } });
+    const other = Buffer.from(JSON.stringify(["users", "ada"])).toString("base64url");
+    expect((await page(other)).errors[0]?.extensions.code).toBe("BAD_USER_INPUT");
+  });
+
   it("keeps the newest entries alone, and reads them page by page", async () => {
     const ada = await connected({ database });
     for (let time = 0; time < 3; time += 1) await disconnect(ada).then(() => ada.connect());
