@@ -1,6 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { z } from "zod";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { createMetrics } from "./metrics.ts";
 
 let test: TestApp;
 beforeEach(async () => {
@@ -29,4 +34,20 @@ it("metrics are refused without an API key", async () => {
     expect(response.status).toBe(401);
     expect(await response.text()).not.toContain("xkit_");
   }
+});
+
+it("metrics of a gateway that is closed keep nothing in memory", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = z.function({ input: [], output: z.void() }).implement(runInNewContext("gc"));
+  const createReader = async () => {
+    const gateway = { read: () => [] };
+    const metrics = createMetrics();
+    metrics.readGauge({ name: "xkit_test", help: "-", labelNames: [], ofWorkers: "sum", read: () => gateway.read() });
+    expect(await (await metrics.serialize()).text()).toContain("nodejs_gc_duration_seconds");
+    return new WeakRef(gateway);
+  };
+  const reader = await createReader();
+  await nextTurn();
+  collectGarbage();
+  expect(reader.deref()).toBeUndefined();
 });

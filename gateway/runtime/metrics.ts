@@ -50,7 +50,7 @@ export interface Metrics {
 /** @param primary Knows of the other workers, with which this process is one gateway. Null: it is alone. */
 export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMetrics"> | null = null): Metrics {
   const series = new Registry();
-  collectDefaultMetrics({ register: series });
+  const process = seriesOfProcess();
   const requests = new Histogram({
     name: "xkit_request_seconds",
     help: "Requests by part of the gateway, and how long they took.",
@@ -90,7 +90,7 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
 
   const serializeAll = async ({ collectMetrics }: Pick<Primary, "collectMetrics">) =>
     AggregatorRegistry.aggregate(await collectMetrics()).metrics();
-  primary?.lendMetrics(async () => toSnapshot(await series.getMetricsAsJSON()));
+  primary?.lendMetrics(async () => toSnapshot([...(await process.getMetricsAsJSON()), ...(await series.getMetricsAsJSON())]));
 
   return {
     countRequest: (method, pathname, status, seconds) => findSeries(methodOf(method), partOf(pathname), status).observe(seconds),
@@ -99,9 +99,21 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
     noteOutboxAge: (webhook, seconds) => outboxAge.set({ webhook }, seconds),
     ...vault,
     readGauge: (gauge) => registerGauge(series, gauge),
-    serialize: async () =>
-      new Response(await (primary ? serializeAll(primary) : series.metrics()), { headers: { "content-type": series.contentType } }),
+    serialize: async () => {
+      const text = primary ? await serializeAll(primary) : `${await process.metrics()}${await series.metrics()}`;
+      return new Response(text, { headers: { "content-type": series.contentType } });
+    },
   };
+}
+
+let ofProcess: Registry | undefined;
+
+/** What prom-client measures of the process: once for all gateways of it, as it keeps what it writes into until the process ends. */
+function seriesOfProcess(): Registry {
+  if (ofProcess) return ofProcess;
+  ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
+  return ofProcess;
 }
 
 /** Nothing is counted: for what runs without an operator. */
