@@ -19,8 +19,6 @@ const tellOperator = "Only the people who run this app can mend this: please tel
 const wrongCredentials: Sentence = (name) => ({ title: `${name} does not accept this app's credentials.`, advice: tellOperator });
 const unavailable: Sentence = (name) => ({ title: `${name} is not available right now.`, advice: again });
 
-const known = (sentences: Record<string, Sentence>, code: string) => (Object.hasOwn(sentences, code) ? sentences[code] : undefined);
-
 /** What the gateway said of connecting; or that the user did not finish. */
 function connectProblem(name: string, { code, problem }: ConnectError): Explanation {
   if (problem) return problem;
@@ -64,7 +62,8 @@ const TELLING = ["BAD_USER_INPUT", "FORBIDDEN", "INTERNAL"];
 /** What went wrong when something was asked or done; `name` is what it was about. */
 export function problemOf(error: Error, name: string): Explanation {
   if (error instanceof ConnectError) return connectProblem(name, error);
-  const sentence = error instanceof XkitError ? known(gatewayProblems, error.code) : undefined;
+  const code = error instanceof XkitError ? error.code : "";
+  const sentence = Object.hasOwn(gatewayProblems, code) && gatewayProblems[code];
   if (!sentence)
     return {
       title: "Something went wrong.",
@@ -72,5 +71,5 @@ export function problemOf(error: Error, name: string): Explanation {
       isAlarm: true,
       detail: error.message,
     };
-  return { ...sentence(name), isAlarm: true, ...(error instanceof XkitError && TELLING.includes(error.code) && { detail: error.message }) };
+  return { ...sentence(name), isAlarm: true, ...(TELLING.includes(code) && { detail: error.message }) };
 }

@@ -6,13 +6,12 @@ export type Status = "connected" | "attention" | "misconfigured" | "unavailable"
 /** A connection's status. One that never succeeded, or was disconnected, is none: unless it is on its way. */
 export function statusOf({ enabled, authorization }: Connection): Status {
   if (!authorization) return enabled ? "attention" : "none";
-  const { status, health } = authorization;
-  if (status === "RETRIEVING_TOKENS") return "pending";
+  if (authorization.status === "RETRIEVING_TOKENS") return "pending";
   // One that was disabled has a health.
-  if (!enabled && !health) return "none";
-  if (health === "MISCONFIGURED") return "misconfigured";
-  if (status === "ERROR" || health === "RECONNECT_REQUIRED") return "attention";
-  return health === "UNAVAILABLE" ? "unavailable" : "connected";
+  if (!enabled && !authorization.health) return "none";
+  if (authorization.health === "MISCONFIGURED") return "misconfigured";
+  if (authorization.status === "ERROR" || authorization.health === "RECONNECT_REQUIRED") return "attention";
+  return authorization.health === "UNAVAILABLE" ? "unavailable" : "connected";
 }
 
 /** Connections that are there to be shown: those that work, those to repair, those on their way. */
