@@ -1,6 +1,8 @@
 import { externalIdSchema } from "../../schema/input.ts";
-import type { GrantRevocation } from "../../schema/upstream.ts";
+import type { AuditRecord } from "../../schema/audit-record.ts";
+import type { GrantRevocation, Page } from "../../schema/upstream.ts";
 import { theOperator } from "../custody/audit-event.ts";
+import type { AuditReader } from "../custody/audit-read.ts";
 import { recordErasing } from "../custody/record-erasing.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { ErasedUser } from "../transfer/erase-user.ts";
@@ -27,11 +29,27 @@ const nothingErased: ErasedUser = { connections: [], groupConnections: [], rows:
 export async function exportUser(externalId: string): Promise<void> {
   const held = await withTransfer(externalId, async (transfer, id, { audit }) => {
     const described = await transfer.describeUser(id);
-    if (described) audit.record({ action: "user.export", actor: theOperator, owner: { kind: "user", id } });
-    return described;
+    const acts = await listActsOf(audit.reader, id);
+    if (described || acts.length > 0) audit.record({ action: "user.export", actor: theOperator, owner: { kind: "user", id } });
+    return described || acts.length > 0 ? { ...described, audit: acts } : null;
   });
   console.log(JSON.stringify(held, null, 2));
 }
+
+/** What the user did, and what was done to their connections, the oldest first. */
+async function listActsOf({ list }: AuditReader, userId: string): Promise<AuditRecord[]> {
+  const acts: AuditRecord[] = [];
+  let after: string | null = null;
+  do {
+    const page: Page<AuditRecord> = await list({ userId }, { first: BATCH_ROWS, after }, "oldest");
+    acts.push(...page.items.map(({ item }) => item));
+    after = page.next;
+  } while (after !== null);
+  return acts;
+}
+
+/** Acts read at a time. */
+const BATCH_ROWS = 500;
 
 async function withTransfer<Answer>(
   externalId: string,

@@ -1,4 +1,6 @@
 import type { Kysely } from "kysely";
+import { parseHistoryScopes } from "../custody/history.ts";
+import type { HistoryRow } from "../store/event-tables.ts";
 import type { AuthorizationRow, ConnectionRow, Tables } from "../store/tables.ts";
 import { connectedAtOf } from "../vault/health.ts";
 import type { StoredConnection, View } from "../vault/connections.ts";
@@ -19,16 +21,21 @@ export type HeldOfUser = Awaited<ReturnType<typeof describeUser>>;
 /** Says what is held of a user, for the user to be given. Never a token. Null where nothing is held. */
 export async function describeUser({ query, connectors, metadataOf }: Dependencies, userId: string) {
   const { own, shared } = await readPerson(query, userId, null);
+  const history = await readHistoryOf(query, [...own.connections, ...shared.connections]);
+  const usedAt = await readUses(query, own.connections);
   const ofUser = { user: await readUser(query, userId), ...(await readTraces(query, userId)) };
   const connections = own.connections.map((connection) => ({
     ...describeConnection(connection),
     metadata: metadataIn({ connectors, metadataOf }, connection, own.grants),
+    last_used_at: instant(usedAt.get(connection.id) ?? null),
     authorizations: own.grants.filter(({ connection_id: id }) => id === connection.id).map(describeGrant),
+    history: history.filter(({ connection_id: id }) => id === connection.id).map(describeEntry),
   }));
   const groupConnections = shared.connections.map((connection) => ({
     ...describeConnection(connection),
     group: connection.owner_id,
     authorizations: shared.grants.filter(({ connection_id: id }) => id === connection.id).map(describeGrant),
+    history: history.filter(({ connection_id: id, by_id: by }) => id === connection.id && by === userId).map(describeEntry),
   }));
   const held = { ...ofUser, connections, group_connections: groupConnections };
   const isHeld = held.user !== null || Object.values(held).some((value) => Array.isArray(value) && value.length > 0);
@@ -50,6 +57,37 @@ async function readUser(query: Kysely<Tables>, userId: string) {
     signed_out_everywhere_at: instant(row.tokens_valid_from),
   };
 }
+
+async function readHistoryOf(query: Kysely<Tables>, connections: readonly ConnectionRow[]): Promise<HistoryRow[]> {
+  const ids = connections.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  return query
+    .selectFrom("connection_history")
+    .selectAll()
+    .where("connection_id", "in", ids)
+    .orderBy("connection_id")
+    .orderBy("number")
+    .execute();
+}
+
+async function readUses(query: Kysely<Tables>, connections: readonly ConnectionRow[]): Promise<Map<string, number>> {
+  const ids = connections.map(({ id }) => id);
+  const rows = ids.length > 0 ? await query.selectFrom("connection_uses").selectAll().where("connection_id", "in", ids).execute() : [];
+  return new Map(rows.map(({ connection_id: id, last_used_at: at }) => [id, at]));
+}
+
+const describeEntry = (entry: HistoryRow) => ({
+  kind: entry.kind,
+  count: entry.count,
+  first_at: instant(entry.first_at),
+  at: instant(entry.at),
+  by: entry.by_id,
+  by_name: entry.by_name,
+  token_kind: entry.token_kind,
+  code: entry.code,
+  added_scopes: parseHistoryScopes(entry.added_scopes),
+  removed_scopes: parseHistoryScopes(entry.removed_scopes),
+});
 
 /** Sessions, and what was started. The hashes of secrets say nothing of the user. */
 async function readTraces(query: Kysely<Tables>, userId: string) {

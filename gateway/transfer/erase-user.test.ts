@@ -169,6 +169,8 @@ describe.each(databaseKinds)("a user who is erased on %s", (database) => {
       connections: expect.arrayContaining([
         expect.objectContaining({
           connector: "test",
+          last_used_at: expect.stringMatching(/Z$/),
+          history: expect.arrayContaining([expect.objectContaining({ kind: "connected", by: "u-ada-1" })]),
           authorizations: expect.arrayContaining([
             expect.objectContaining({ account_label: account.label, scopes: ["read", "write"], sealed: ["access_token", "refresh_token"] }),
           ]),
