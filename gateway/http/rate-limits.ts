@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../schema/errors.ts";
 import type { Log } from "../runtime/log.ts";
 import type { RateLimit, RateLimiter } from "../runtime/rate-limiter.ts";
@@ -64,14 +65,35 @@ interface Options {
   isStaleCredential: (error: Error) => boolean;
 }
 
-/** A private address stands for many clients where no proxies are trusted. */
-function findAddress(peer: Peer | null, headers: Headers, trustedProxyHops: number): { address: string | null; isProxy: boolean } {
-  const address = clientAddressOf(peer, headers, trustedProxyHops);
-  return { address, isProxy: address !== null && trustedProxyHops === 0 && isPrivate(address) };
+/** Peers whose address is not looked at again. */
+const REMEMBERED_PEERS = 1_000;
+
+interface Found {
+  address: string | null;
+  /** A private address stands for many clients where no proxies are trusted. */
+  isProxy: boolean;
+}
+
+/** Finds where requests come from. What proxies write is read at each of them; a peer itself is looked at once. */
+function createAddressFinder(trustedProxyHops: number): (peer: Peer | null, headers: Headers) => Found {
+  const remembered = new LRUCache<string, Found>({ max: REMEMBERED_PEERS });
+  const findNew = (peer: Peer | null, headers: Headers): Found => {
+    const address = clientAddressOf(peer, headers, trustedProxyHops);
+    return { address, isProxy: address !== null && trustedProxyHops === 0 && isPrivate(address) };
+  };
+  return (peer, headers) => {
+    if (trustedProxyHops > 0 || !peer?.address) return findNew(peer, headers);
+    const known = remembered.get(peer.address);
+    if (known) return known;
+    const found = findNew(peer, headers);
+    remembered.set(peer.address, found);
+    return found;
+  };
 }
 
 /** Says what is counted, and for whom. The limiter counts it. */
 export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, log, limiter, isStaleCredential }: Options) {
+  const findAddress = createAddressFinder(trustedProxyHops);
   let shouldWarn = warnsOfProxy;
 
   function warnOnce(): void {
@@ -86,8 +108,8 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, log, li
   }
 
   return (peer: Peer | null, headers: Headers): RequestLimits => {
-    let found: { address: string | null; isProxy: boolean } | undefined;
-    const find = () => (found ??= findAddress(peer, headers, trustedProxyHops));
+    let found: Found | undefined;
+    const find = () => (found ??= findAddress(peer, headers));
     const clientAddress = () => (find().isProxy ? null : find().address);
     if (!isOn) return { ...noLimits, clientAddress };
     let isExempt = false;

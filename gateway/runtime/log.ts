@@ -31,7 +31,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream, comm
   const options = {
     level,
     base: common && { ...common },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createTimestamp(),
     // Its own redaction takes ten times as long as the whole rest of a line.
     formatters: { level: (label: string) => ({ level: label }), log: redact },
     serializers: { err: describeError },
@@ -48,6 +48,16 @@ export function createLog(level: LogLevel, destination?: DestinationStream, comm
       lines.error(facts, message);
       output.flush();
     },
+  };
+}
+
+/** The time of a line as RFC 3339. Lines of the same millisecond share its text. */
+function createTimestamp(): () => string {
+  let [at, text] = [0, ""];
+  return () => {
+    const now = Date.now();
+    if (now !== at) [at, text] = [now, `,"time":"${new Date(now).toISOString()}"`];
+    return text;
   };
 }
 
