@@ -99,9 +99,9 @@ const withProblem = (connection: Connection, problem: WireTokenProblem | null): 
 
 /** The only place of the REST contract that writes a token. */
 function withToken(token: AccessToken, { isServer, withHeader }: { isServer: boolean; withHeader: boolean }): WireSingleConnection {
-  const { authorization, ...connection } = serializeConnection(token.connection);
-  const granted = authorization && {
-    ...authorization,
+  const connection = serializeConnection(token.connection);
+  const granted = connection.authorization && {
+    ...connection.authorization,
     access_token: token.value,
     token_type: token.tokenType,
     ...(token.kind && { token_kind: token.kind }),
