@@ -18,6 +18,7 @@ const order: readonly (readonly string[])[] = [
   ["gateway/replaceable-app"],
   ["gateway/app"],
   ["gateway/edge"],
+  ["gateway/admin"],
   ["gateway/graphql", "gateway/connect", "gateway/rest", "gateway/catalog"],
   ["gateway/context"],
   ["gateway/services"],

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Hono } from "hono";
+import { createLazyAdmin } from "./admin/lazy.ts";
 import { isStaleCredential } from "./auth/bearer.ts";
 import { listenToSignIns } from "./auth/sign-in-changes.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
@@ -201,6 +202,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
   routes.route("/", createConnectingRoutes(parts, handoffs));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));
   routes.route("/", createOpenApiRoute(openApiFacts(parts)));
+  routes.route("/", createLazyAdmin({ ...parts, sealer: parts.services.sealer, checkReady: readiness.check }));
   if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (config.mode === "development") routes.route("/", createSignInRoute({ pages, signIn }));

@@ -12,11 +12,11 @@ export interface AuditRecord {
   actor: {
     /** A user, a server, the operator, or the gateway by itself. */
     kind: "user" | "platform" | "operator" | "gateway";
-    /** Null for others than users, and once the user is erased. */
+    /** A user, or an operator who is one. Null for others, and once the user is erased. */
     userId: string | null;
     /** The user's random name in the audit, which stays. */
     person: string | null;
-    /** A server's publishable key. */
+    /** A server's publishable key, or the one by which an operator signed in at the operator's page. */
     keyId: string | null;
     sessionId: string | null;
   };

@@ -20,9 +20,15 @@ const AuditActorType = builder.objectRef<AuditRecord["actor"]>("AuditActor").imp
   description: "Who acted.",
   fields: (t) => ({
     kind: t.expose("kind", { type: AuditActorKindType, description: "A user, a server, the operator, or the gateway by itself." }),
-    userId: t.exposeID("userId", { nullable: true, description: "A user's id; null once the user is erased." }),
+    userId: t.exposeID("userId", {
+      nullable: true,
+      description: "A user's id, also where the user is an operator; null once the user is erased.",
+    }),
     person: t.exposeID("person", { nullable: true, description: "The user's random name in the audit, which stays." }),
-    keyId: t.exposeID("keyId", { nullable: true, description: "A server's publishable key." }),
+    keyId: t.exposeID("keyId", {
+      nullable: true,
+      description: "A server's publishable key, or the one by which an operator signed in at the operator's page.",
+    }),
     sessionId: t.exposeID("sessionId", { nullable: true, description: "A user's session, where its token was the bearer." }),
   }),
 });

@@ -42,6 +42,8 @@ export interface ApiKeys {
   revoke(id: string): Promise<boolean>;
   /** Whether the pair is that of a key in force. Its use is recorded later, off the caller's path. */
   verify(id: string, secret: string): Promise<boolean>;
+  /** Whether a key is in force, by its publishable part. Cached until it is revoked, in any process. */
+  isInForce(id: string): Promise<boolean>;
   /** Records that a key in force is used, off the caller's path. */
   recordUse(id: string): void;
   /** Resolves once every recorded use is written. */
@@ -58,6 +60,13 @@ export interface ApiKeysOptions {
 export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): ApiKeys {
   const cache = createRowCache<Pick<ApiKeyRow, "secret_hash" | "revoked_at">>(database.changes);
   const uses = createUseRecorder(database, clock, log);
+
+  const find = (id: string) =>
+    cache.get(topicOfApiKey(id), async () => {
+      const row = await database.query.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
+      // Unknown keys are not kept: a caller can make up any number of them.
+      return row && macs.accept("api_keys", row) ? row : null;
+    });
 
   return {
     async create(name) {
@@ -96,18 +105,14 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
 
     async verify(id, secret) {
       if (!publishableKey.test(id) || !secretKey.test(secret)) return false;
-      const load = async () => {
-        const row = await database.query.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
-        // Unknown keys are not kept: a caller can make up any number of them.
-        return row && macs.accept("api_keys", row) ? row : null;
-      };
-      const row = await cache.get(topicOfApiKey(id), load);
+      const row = await find(id);
       const isRight = timingSafeEqual(Buffer.from(row?.secret_hash ?? UNKNOWN_KEY_HASH), Buffer.from(hashSecret(secret)));
       if (!isRight || row?.revoked_at !== null) return false;
       uses.record(id);
       return true;
     },
 
+    isInForce: async (id) => (await find(id))?.revoked_at === null,
     recordUse: uses.record,
     settle: () => uses.settle(),
   };

@@ -10,9 +10,9 @@ import type { RefusedToken, Tokens, VerifyingToken } from "./tokens.ts";
 import { topicOfUser, type Users } from "./users.ts";
 
 /** How long to wait before an issuer's keys may have been had, in seconds. */
-const KEYS_RETRY_SECONDS = 2;
+export const KEYS_RETRY_SECONDS = 2;
 /** Anything else is no JWT in compact form (RFC 7515 section 7.1). */
-const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+export const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 const staleErrors = new WeakSet<Error>();
 

@@ -10,6 +10,9 @@ export const isSecret = (text: string): boolean => secret.test(text);
 /** Such bytes, and something sealed. */
 const sealedSecret = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_.-]{1,1024}$/;
 
+/** Where the operator's page is. */
+export const ADMIN_PATH = "/admin";
+
 const attemptCookie = /^(__Host-)?xkit_(\d+_)?attempt_/;
 /** Whether a cookie of that name binds an attempt to a browser, at a gateway like this one. */
 export const isAttemptCookie = (name: string): boolean => attemptCookie.test(name);
@@ -55,6 +58,8 @@ export interface Cookies {
   session: SessionCookies;
   /** Each binds one started authorization to this browser. */
   attempt: SecretCookies;
+  /** Holds the secret of a session of the operator's page, and goes to that page alone. */
+  operator: SecretCookie;
   /** Holds a handoff that the user of this browser has to agree to. */
   handoff: SecretCookie;
 }
@@ -62,9 +67,9 @@ export interface Cookies {
 /** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` works only on `Secure` cookies. */
 interface Attributes {
   httpOnly: true;
-  path: "/";
+  path: string;
   secure: boolean;
-  sameSite: "lax" | "none";
+  sameSite: "lax" | "none" | "strict";
   partitioned?: true;
 }
 
@@ -78,9 +83,13 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
   const isHttps = protocol === "https:";
   const sameSite = webOrigins.every((origin) => isSameSite(origin, publicUrl)) ? "lax" : "none";
   const attributes: Attributes = { httpOnly: true, path: "/", secure: isHttps || sameSite === "none", sameSite };
-  const prefix = `${isHttps ? "__Host-" : ""}xkit_${port && `${port}_`}`;
+  const beginning = `xkit_${port && `${port}_`}`;
+  const prefix = `${isHttps ? "__Host-" : ""}${beginning}`;
+  // A `__Host-` cookie has no path but `/`.
+  const operator = `${isHttps ? "__Secure-" : ""}${beginning}operator`;
   return {
     session: createSessionCookies(`${prefix}session`, attributes),
+    operator: createCookie(operator, { httpOnly: true, path: ADMIN_PATH, secure: isHttps, sameSite: "strict" }),
     handoff: createCookie(`${prefix}hand_over`, attributes, sealedSecret),
     attempt: createFamily(`${prefix}attempt_`, attributes),
   };

@@ -15,6 +15,7 @@ import { createKnownCredentials } from "./known-credentials.ts";
 import { defaultLifetimes, type Lifetimes } from "./lifetimes.ts";
 import { createOneTimeTokens, type OneTimeTokens } from "./one-time-tokens.ts";
 import { createOriginCheck, type OriginCheck } from "../http/web-origin.ts";
+import { createOperators, type Operators } from "./operators.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 import { createSigningKeys, type SigningKeys } from "./signing-keys.ts";
@@ -33,6 +34,8 @@ export interface Auth extends Authenticator {
   sessions: Sessions;
   oneTimeTokens: OneTimeTokens;
   apiKeys: ApiKeys;
+  /** Sessions of the operator's page. */
+  operators: Operators;
   signingKeys: SigningKeys;
   cookies: Cookies;
   bindings: Bindings;
@@ -77,7 +80,8 @@ export async function createAuth({
   const users = createUsers({ database, macs, clock });
   const sessions = createSessions({ database, macs, users, clock, lifetimes });
   const apiKeys = createApiKeys({ database, macs, clock, log });
-  const bearers = createBearers({ tokens, sessions, issuers: createIssuers(issuers, { publicUrl, clock, log }), users, log });
+  const knownIssuers = createIssuers(issuers, { publicUrl, clock, log });
+  const bearers = createBearers({ tokens, sessions, issuers: knownIssuers, users, log });
 
   return {
     ...createAuthenticator({ bearers, apiKeys, known: createKnownCredentials({ changes: database.changes, clock }) }),
@@ -91,6 +95,7 @@ export async function createAuth({
     sessions,
     oneTimeTokens: createOneTimeTokens({ database, macs, clock, lifetimes }),
     apiKeys,
+    operators: createOperators({ database, macs, clock, log, apiKeys, users, issuers: knownIssuers, configuredIssuers: issuers }),
     signingKeys,
     cookies,
     bindings,

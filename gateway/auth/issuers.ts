@@ -17,6 +17,8 @@ export interface IssuedClaims {
   groupId: string | null | undefined;
   name: string | undefined;
   issuedAt: Date;
+  /** What of the configuration makes its bearer an operator, as a text; null: they are none. */
+  operatorRule: string | null;
   /** How far the issuer's clock, which says so, may be off. */
   clockToleranceSeconds: number;
   expiresAt: Date;
@@ -140,7 +142,18 @@ function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaim
   if ((iat - clockToleranceSeconds) * SECOND_MS > now) return createRefusal('its "iat" is in the future');
   const expiresAt = new Date((exp + clockToleranceSeconds) * SECOND_MS);
   const issuedAt = new Date(iat * SECOND_MS);
-  return { ok: true, userId: userId.data, groupId: groupId?.data, name, issuedAt, clockToleranceSeconds, expiresAt };
+  const operatorRule = isOperator(issuer, payload) ? operatorRuleOf(issuer) : null;
+  return { ok: true, userId: userId.data, groupId: groupId?.data, name, operatorRule, issuedAt, clockToleranceSeconds, expiresAt };
+}
+
+/** The rule by which an issuer makes operators, as a text that is another one where any part of it is; null where it makes none. */
+export const operatorRuleOf = ({ issuer, audience, operator }: Issuer): string | null =>
+  operator && JSON.stringify([issuer, audience, operator.claim, operator.value]);
+
+function isOperator({ operator }: Issuer, payload: JWTPayload): boolean {
+  if (!operator) return false;
+  const claim = claimOf(payload, operator.claim);
+  return claim === operator.value || (Array.isArray(claim) && claim.includes(operator.value));
 }
 
 const claimOf = (payload: JWTPayload, name: string): unknown => (Object.hasOwn(payload, name) ? payload[name] : undefined);

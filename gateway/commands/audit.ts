@@ -89,7 +89,8 @@ function toLine(record: AuditRecord): string {
 function describeActor({ kind, userId, person, keyId }: AuditRecord["actor"]): string {
   if (kind === "platform") return keyId ?? "a server";
   if (kind === "user") return `user ${userId ?? `(${person ?? "unknown"})`}`;
-  return `the ${kind}`;
+  const who = keyId ?? (userId === null && person === null ? null : `user ${userId ?? `(${person})`}`);
+  return who === null ? `the ${kind}` : `the ${kind}, by ${who}`;
 }
 
 function describeOwner({ owner, actor }: AuditRecord): string {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { theOperator } from "../custody/audit-event.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { listAllKeyUses, openSealedDatabase, type Services } from "../services.ts";
-import type { KeyUse } from "../store/key-ids.ts";
+import { describeKeys, type KeyState, type KeyUse } from "../store/key-ids.ts";
 import { reseal } from "../store/reseal.ts";
 import { createSealingKey } from "../store/sealing.ts";
 import { printRows, type PrintOptions } from "./print-rows.ts";
@@ -22,11 +22,8 @@ export async function printKeyStatus(options: PrintOptions): Promise<void> {
   assertStoreThere(config.databaseUrl);
   const { database, sealer } = await openSealedDatabase(config, systemClock, silentLog);
   try {
-    const uses = new Map((await listAllKeyUses(database, config)).map((use) => [use.keyId, use]));
-    const rows = [...new Set([...sealer.keyIds, ...uses.keys()])].map((id) => {
-      const { values, columns } = uses.get(id) ?? { values: 0, columns: [] };
-      return { id, state: describeState(id, sealer.keyIds, values), values, columns };
-    });
+    const keys = describeKeys(sealer.keyIds, await listAllKeyUses(database, config));
+    const rows = keys.map(({ keyId: id, state, values, columns }) => ({ id, state: stateTexts[state], values, columns }));
     printRows(rows, describeUse, options);
   } finally {
     await database.close();
@@ -38,11 +35,12 @@ function describeUse({ id, state, values, columns }: { id: string; state: string
   return [id, state, `${values} values`, ...(details ? [details] : [])].join("  ");
 }
 
-function describeState(id: string, ring: readonly string[], values: number): string {
-  if (!ring.includes(id)) return "missing in XKIT_ENCRYPTION_KEYS";
-  if (id === ring[0]) return "seals";
-  return values > 0 ? "opens" : "opens, can be removed";
-}
+const stateTexts: Record<KeyState, string> = {
+  seals: "seals",
+  opens: "opens",
+  spare: "opens, can be removed",
+  missing: "missing in XKIT_ENCRYPTION_KEYS",
+};
 
 /** `keys reseal`: seals everything with the first key. */
 export async function resealStore({ database, sealer, macs, audit }: Services): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { theOperator } from "../custody/audit-event.ts";
 import { listDead, readBacklog, replay, type Replayed } from "../custody/outbox.ts";
+import { explainOutcome } from "../custody/webhook-outcome.ts";
 import { sendMessage } from "../custody/webhook-send.ts";
 import type { Webhook } from "../custody/webhook.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -34,7 +35,7 @@ export async function testWebhook(name: string): Promise<void> {
   const now = systemClock.now();
   const body = JSON.stringify({ event_type: "webhook.test", payload: { occurred_at: new Date(now).toISOString() } });
   const { isTaken, outcome } = await sendMessage(webhook, { id: `evt_${randomUUID()}`, body }, { now });
-  if (!isTaken) throw new Error(`${name} has not taken the event: ${explain(outcome)}.`);
+  if (!isTaken) throw new Error(`${name} has not taken the event: ${explainOutcome(outcome)}.`);
   console.log(`${name} has taken the event: ${outcome}.`);
 }
 
@@ -47,7 +48,7 @@ export const listDeadEvents = (name: string, options: PrintOptions = {}): Promis
       type,
       at: new Date(at),
       attempts,
-      outcome: explain(outcome ?? ""),
+      outcome: explainOutcome(outcome ?? ""),
     }));
     const describe = ({ id, type, at, attempts, outcome }: (typeof rows)[number]) =>
       [id, type, at.toISOString(), `${attempts} attempts`, outcome].join("  ");
@@ -80,12 +81,3 @@ function findWebhook({ webhooks }: Config, name: string): Webhook {
   const known = webhooks.map((one) => one.name).join(", ");
   throw new UsageError(`There is no webhook "${name}". ${known ? `There are: ${known}.` : "The configuration file has none."}`);
 }
-
-const explanations: Record<string, string> = {
-  private_address: "its host has a private address, which allow_private_addresses allows",
-  timeout: "it did not answer in time",
-  unreachable: "it cannot be reached",
-  connection_lost: "the connection was lost before it answered",
-};
-
-const explain = (outcome: string): string => explanations[outcome] ?? outcome;

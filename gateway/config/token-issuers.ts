@@ -26,6 +26,8 @@ export interface Issuer {
   groupIdClaim: string | null;
   /** The claim that holds a friendly name; null: tokens say nothing about it, and neither does a token without the claim. */
   nameClaim: string | null;
+  /** What makes the bearer of a token an operator: a claim that is this value, or a list that has it. Null: nothing. */
+  operator: { claim: string; value: string } | null;
   jwksUrl: string;
   algorithms: readonly string[];
   clockToleranceSeconds: number;
@@ -79,6 +81,7 @@ export const issuerSchema = z
     group_id_prefix: prefixSchema.nullable().default(null),
     group_id_claim: textSchema.nullable().default(null),
     name_claim: textSchema.nullable().default(null),
+    operator: z.strictObject({ claim: textSchema, value: textSchema }).nullable().default(null),
     jwks_url: z.string("must be text").refine(isJwksUrl, "must be an https URL (http on a loopback host only)"),
     algorithms: z
       .array(z.enum(ASYMMETRIC_ALGORITHMS, `must be asymmetric: one of ${ASYMMETRIC_ALGORITHMS.join(", ")}`))
@@ -98,6 +101,7 @@ export const issuerSchema = z
     groupIdPrefix: entry.group_id_prefix,
     groupIdClaim: entry.group_id_claim,
     nameClaim: entry.name_claim,
+    operator: entry.operator,
     jwksUrl: entry.jwks_url,
     algorithms: entry.algorithms,
     clockToleranceSeconds: entry.clock_tolerance_seconds,

@@ -50,7 +50,11 @@ function inkOn(color: string): string {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > MIDDLE_LUMINANCE ? "#000" : "#fff";
 }
 
-const styleFor = (color: string): string => `:root { --accent: ${color}; --on-accent: ${inkOn(color)}; }${rules}`;
+/** The platform's colour, and what is read well on it, as `--accent` and `--on-accent`. */
+export const accentOf = ({ color }: Platform): string => {
+  const accent = color ?? DEFAULT_COLOR;
+  return `:root { --accent: ${accent}; --on-accent: ${inkOn(accent)}; }`;
+};
 
 export interface Page {
   title: string;
@@ -82,47 +86,77 @@ export interface Pages {
 /** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
   const { title, status = 200, body, hasForm = false, openerMessage = null, script = null, headers = {} } = page;
-  const { name, color, logoUrl } = pages.platform;
+  const { platform } = pages;
   // In an outage the page is shown without the user's name.
   const viewer = await pages.findViewer(request).catch(() => null);
-  const style = styleFor(color ?? DEFAULT_COLOR);
-  const styleSource = sourceOf(style);
-  const [logoSource] = logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]);
-  const mark = logoSource ? html`<img src="${logoUrl}" alt="" />` : html`<span aria-hidden="true">${name.slice(0, 1).toUpperCase()}</span>`;
+  const content = html`<main>
+      <header>${renderMark(platform)} ${platform.name}</header>
+      <h1>${title}</h1>
+      ${body} ${viewer ? renderSignedIn(viewer) : ""}
+    </main>
+    ${openerMessage ? renderOpenerMessage(openerMessage) : ""} ${script === null ? "" : raw(`<script>${script}</script>`)}`;
+  const scriptSources = [...(openerMessage ? [OPENER_SCRIPT_SOURCE] : []), ...(script === null ? [] : [sourceOf(script)])];
+  const scripts = scriptSources.length > 0 ? `script-src ${scriptSources.join(" ")}; ` : "";
+  const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
+  const policy = { scripts: `${scripts}${script === null ? "" : "connect-src 'self'; "}`, formAction };
+  return renderDocument(platform, { title, status, headers, style: rules, content, policy });
+}
+
+/** A whole page, before it is told to whom it belongs. */
+export interface Document {
+  title: string;
+  status: number;
+  headers: Record<string, string>;
+  /** Rules of CSS, to which those of the platform's colour are added. */
+  style: string;
+  /** What is in the body. */
+  content: Html;
+  /** What of its Content Security Policy differs from page to page: directives for scripts, and where forms lead. */
+  policy: { scripts: string; formAction: string };
+}
+
+/** A page of HTML that loads nothing from another host but the platform's logo, and that no page frames. */
+export async function renderDocument(
+  platform: Platform,
+  { title, status, headers, style: rules, content, policy }: Document,
+): Promise<Response> {
+  const style = `${accentOf(platform)}${rules}`;
+  const logoSource = logoSourceOf(platform);
   const document = await html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} · ${name}</title>
+        <title>${title} · ${platform.name}</title>
         ${
           // In one piece: a formatter's white space inside would not match the hash, and the browser would drop the style.
           raw(`<style>${style}</style>`)
         }
       </head>
       <body>
-        <main>
-          <header>${mark} ${name}</header>
-          <h1>${title}</h1>
-          ${body} ${viewer ? renderSignedIn(viewer) : ""}
-        </main>
-        ${openerMessage ? renderOpenerMessage(openerMessage) : ""} ${script === null ? "" : raw(`<script>${script}</script>`)}
+        ${content}
       </body>
     </html>`;
-  const scriptSources = [...(openerMessage ? [OPENER_SCRIPT_SOURCE] : []), ...(script === null ? [] : [sourceOf(script)])];
-  const scripts = scriptSources.length > 0 ? `script-src ${scriptSources.join(" ")}; ` : "";
-  const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
   return new Response(String(document), {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${styleSource}; ${scripts}${script === null ? "" : "connect-src 'self'; "}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      "content-security-policy": `default-src 'none'; style-src ${sourceOf(style)}; ${policy.scripts}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${policy.formAction}; frame-ancestors 'none'; base-uri 'none'`,
       // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
-      ...((hasForm || viewer) && { "referrer-policy": "same-origin" }),
+      ...(policy.formAction !== "'none'" && { "referrer-policy": "same-origin" }),
       ...headers,
     },
   });
 }
+
+const logoSourceOf = ({ logoUrl }: Platform): string | undefined =>
+  (logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]))[0];
+
+/** The platform's logo, or its initial. */
+export const renderMark = (platform: Platform): Html =>
+  logoSourceOf(platform)
+    ? html`<img src="${platform.logoUrl}" alt="" />`
+    : html`<span aria-hidden="true">${platform.name.slice(0, 1).toUpperCase()}</span>`;
 
 /** What lets an inline style or script of these words in (Content Security Policy Level 3 section 2.3.1). */
 const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

@@ -1,39 +1,50 @@
 import type { Owner } from "../../schema/upstream.ts";
 
 /** What is recorded, as `noun.verb`. A further act adds its name here, and calls `Audit.record`. */
-export type AuditAction =
-  | "token.read"
-  | "token.refresh"
-  | "connection.start"
-  | "connection.connect"
-  | "connection.disconnect"
-  | "connection.refresh"
-  | "connection.disable"
-  | "connection.enable"
-  | "connection.import"
-  | "connection.export"
-  | "user.provision"
-  | "user.revoke"
-  | "session.revoke"
-  | "user.move"
-  | "user.export"
-  | "user.erase"
-  | "key.create"
-  | "key.revoke"
-  | "key.rotate"
-  | "key.reseal"
-  | "webhook.replay"
-  | "audit.lost";
+export const auditActions = [
+  "token.read",
+  "token.refresh",
+  "connection.start",
+  "connection.connect",
+  "connection.disconnect",
+  "connection.refresh",
+  "connection.disable",
+  "connection.enable",
+  "connection.import",
+  "connection.export",
+  "user.provision",
+  "user.revoke",
+  "session.revoke",
+  "user.move",
+  "user.export",
+  "user.erase",
+  "key.create",
+  "key.revoke",
+  "key.rotate",
+  "key.reseal",
+  "webhook.replay",
+  "operator.sign_in",
+  "operator.sign_out",
+  "audit.lost",
+] as const;
+
+export type AuditAction = (typeof auditActions)[number];
 
 /**
  * Who acts: a user, a server by its API key, the operator at the command line or the operator's page, or the gateway by itself. `userId`
- * is null where the upstream alone knows it and has not said it.
+ * is null where the upstream alone knows it and has not said it. At the page, an operator has the key or is the user that signed in there.
  */
 export type AuditActor =
   | { readonly kind: "user"; readonly userId: string | null; readonly sessionId: string | null }
   | { readonly kind: "platform"; readonly keyId: string }
-  | { readonly kind: "operator" }
+  | { readonly kind: "operator"; readonly keyId?: string; readonly userId?: string }
   | { readonly kind: "gateway" };
+
+/** The user who acts; null where no user does, or the upstream alone knows which. */
+export const userIdOf = (actor: AuditActor): string | null => ("userId" in actor ? (actor.userId ?? null) : null);
+
+/** The publishable key by which somebody acts; null where it is by none. */
+export const keyIdOf = (actor: AuditActor): string | null => ("keyId" in actor ? (actor.keyId ?? null) : null);
 
 export const theOperator: AuditActor = { kind: "operator" };
 export const theGateway: AuditActor = { kind: "gateway" };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { safeParseJson } from "../runtime/json.ts";
 import { SealError } from "../store/sealing.ts";
-import type { AuditEvent, RequestOrigin } from "./audit-event.ts";
+import { type AuditEvent, keyIdOf, type RequestOrigin, userIdOf } from "./audit-event.ts";
 import type { Person } from "./persons.ts";
 
 const originSchema = z.object({ address: z.string().nullable(), agent: z.string().nullable() });
@@ -28,7 +28,7 @@ export type AuditFacts = z.output<typeof factsSchema>;
 export function serializeFacts({ actor, owner, from, ...event }: AuditEvent, person: Person | null): string {
   const facts: AuditFacts = {
     by: actor.kind,
-    ...(actor.kind === "platform" && { key: actor.keyId }),
+    ...(keyIdOf(actor) !== null && { key: keyIdOf(actor) ?? "" }),
     ...(actor.kind === "user" && actor.sessionId !== null && { session: actor.sessionId }),
     ...(owner?.kind === "group" && { group: owner.id }),
     ...(event.connector && { connector: event.connector }),
@@ -36,7 +36,7 @@ export function serializeFacts({ actor, owner, from, ...event }: AuditEvent, per
     ...(event.fingerprint && { fingerprint: event.fingerprint }),
     ...(event.purpose && { purpose: event.purpose }),
     ...(from?.requestId && { request: from.requestId }),
-    ...originOf(actor.kind === "user", from, person),
+    ...originOf(userIdOf(actor) !== null || actor.kind === "user", from, person),
     ...(event.details && { details: { ...event.details } }),
   };
   return JSON.stringify(facts);

@@ -6,7 +6,7 @@ import type { RowMacs } from "../store/row-macs.ts";
 import type { AuditEndRow, AuditEventRow, Tables } from "../store/tables.ts";
 import type { AuditBatch, AuditEntry } from "./audit-batch.ts";
 import { beginningOf, chain, type ChainedRow } from "./audit-chain.ts";
-import type { AuditEvent } from "./audit-event.ts";
+import { type AuditEvent, userIdOf } from "./audit-event.ts";
 import { serializeFacts } from "./audit-facts.ts";
 import type { ConnectionUses } from "./connection-uses.ts";
 import type { Person, Persons } from "./persons.ts";
@@ -68,7 +68,7 @@ export function createAuditWriter({ database, macs, clock, batch, persons, uses 
   };
 }
 
-const actorIdOf = ({ actor }: AuditEvent): string | null => (actor.kind === "user" ? actor.userId : null);
+const actorIdOf = ({ actor }: AuditEvent): string | null => userIdOf(actor);
 
 /** Whom rows that have no place yet name. */
 function userIdsOf(entries: readonly AuditEntry[]): Set<string> {

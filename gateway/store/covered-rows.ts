@@ -8,6 +8,7 @@ const tables: readonly CoveredTable[] = [
   "signing_keys",
   "api_keys",
   "sessions",
+  "operator_sessions",
   "one_time_tokens",
   "users",
   "attempts",

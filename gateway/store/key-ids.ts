@@ -54,6 +54,19 @@ export interface KeyUse {
   columns: readonly { name: string; values: number }[];
 }
 
+/** What a sealing key is to the store: the one that seals, one that opens what is left, one that nothing needs, or one that is missing. */
+export type KeyState = "seals" | "opens" | "spare" | "missing";
+
+/** Each key of the ring, and each that only the store names, with what it is. @param ring ids, the one that seals first. */
+export function describeKeys(ring: readonly string[], uses: readonly KeyUse[]): (KeyUse & { state: KeyState })[] {
+  const known = new Map(uses.map((use) => [use.keyId, use]));
+  return [...new Set([...ring, ...known.keys()])].map((keyId) => {
+    const use = known.get(keyId) ?? { keyId, values: 0, columns: [] };
+    const held = use.values > 0 ? "opens" : "spare";
+    return { ...use, state: !ring.includes(keyId) ? "missing" : keyId === ring[0] ? "seals" : held };
+  });
+}
+
 /** How many values name each key of `isWanted`. Keys that none names are left out. */
 export async function listKeyUses(
   query: Kysely<Tables>,

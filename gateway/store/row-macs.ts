@@ -19,6 +19,7 @@ export const coveredColumns = {
   signing_keys: ["id", "public_jwk", "created_at", "retired_at"],
   api_keys: ["id", "secret_hash", "created_at", "revoked_at"],
   sessions: ["id", "secret_hash", "user_id", "created_at", "expires_at", "ended_at"],
+  operator_sessions: ["id", "secret_hash", "key_id", "user_id", "rule", "created_at", "expires_at"],
   one_time_tokens: ["hash", "user_id", "expires_at"],
   users: ["id", "group_id", "group_asserted_at", "tokens_valid_from"],
   attempts: ["state_hash", "authorization_id", "connector_slug", "user_id", "redirect_uri", "return_to", "expires_at"],

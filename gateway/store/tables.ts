@@ -7,6 +7,7 @@ export interface Tables {
   users: UserRow;
   groups: GroupRow;
   sessions: SessionRow;
+  operator_sessions: OperatorSessionRow;
   one_time_tokens: OneTimeTokenRow;
   api_keys: ApiKeyRow;
   connections: ConnectionRow;
@@ -69,6 +70,21 @@ export interface SessionRow {
   last_used_at: number;
   expires_at: number;
   ended_at: number | null;
+  mac: string | null;
+}
+
+/** Somebody at the operator's page, by an API key or as a user: of `key_id` and `user_id`, one is null. */
+export interface OperatorSessionRow {
+  id: string;
+  /** Hash of what the page's cookie holds. */
+  secret_hash: string;
+  /** The publishable key. */
+  key_id: string | null;
+  user_id: string | null;
+  /** What of the configuration made the user an operator. */
+  rule: string | null;
+  created_at: number;
+  expires_at: number;
   mac: string | null;
 }
 

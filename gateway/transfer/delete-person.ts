@@ -32,6 +32,8 @@ export async function deletePerson(database: Database, transaction: Transaction<
   note("connection_history", Number((await history.executeTakeFirstOrThrow()).numUpdatedRows));
   const sessions = await transaction.deleteFrom("sessions").where("user_id", "=", userId).returning("id").execute();
   note("sessions", sessions.length);
+  const operating = await transaction.deleteFrom("operator_sessions").where("user_id", "=", userId).executeTakeFirstOrThrow();
+  note("operator_sessions", Number(operating.numDeletedRows));
   await deleteDirectory(transaction, userId, note);
   const topics = [...rows.own.connections, ...rows.shared.connections].map((connection) => topicOf(ownerOf(connection)));
   return {

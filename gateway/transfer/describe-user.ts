@@ -92,6 +92,7 @@ const describeEntry = (entry: HistoryRow) => ({
 /** Sessions, and what was started. The hashes of secrets say nothing of the user. */
 async function readTraces(query: Kysely<Tables>, userId: string) {
   const sessions = await query.selectFrom("sessions").selectAll().where("user_id", "=", userId).orderBy("created_at").execute();
+  const operating = await query.selectFrom("operator_sessions").selectAll().where("user_id", "=", userId).orderBy("created_at").execute();
   const oneTimeTokens = await query.selectFrom("one_time_tokens").selectAll().where("user_id", "=", userId).execute();
   const attempts = await query.selectFrom("attempts").selectAll().where("user_id", "=", userId).execute();
   const elsewhere = await query.selectFrom("upstream_attempts").selectAll().where("user_id", "=", userId).execute();
@@ -103,6 +104,11 @@ async function readTraces(query: Kysely<Tables>, userId: string) {
       last_used_at: instant(row.last_used_at),
       expires_at: instant(row.expires_at),
       ended_at: instant(row.ended_at),
+    })),
+    operator_sessions: operating.map((row) => ({
+      id: row.id,
+      created_at: instant(row.created_at),
+      expires_at: instant(row.expires_at),
     })),
     one_time_tokens: oneTimeTokens.map((row) => ({ expires_at: instant(row.expires_at), used_at: instant(row.used_at) })),
     attempts: [

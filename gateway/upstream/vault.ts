@@ -3,6 +3,7 @@ import { followEvents } from "../custody/event-feed.ts";
 import { startEventSweep } from "../custody/event-sweep.ts";
 import type { DeliveryDependencies } from "../custody/webhook-delivery.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
+import { sumOverCodes } from "../vault/connection-counts.ts";
 import { toConnector } from "../vault/connections.ts";
 import type { VaultCaller } from "../vault/owner-connections.ts";
 import { createTransfer } from "../transfer/transfer.ts";
@@ -34,7 +35,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
     help: "Connections by connector and health, counted at most once a minute.",
     labelNames: ["connector", "health"],
     ofWorkers: "max",
-    read: async () => (await vault.countConnections()).map(({ count, ...labels }) => ({ labels, value: count })),
+    read: async () => sumOverCodes(await vault.countConnections()).map(({ count, ...labels }) => ({ labels, value: count })),
   });
   const sweep = startEventSweep(options);
   // Most gateways have no webhooks.

@@ -21,16 +21,22 @@ const STEP_PAUSE_MS = 250;
 const READER_WAIT_MS = 500;
 
 /** In the store's tables `notes` and `leases`. */
-const KEY = "connections-by-health";
+const KEY = "connections-by-health-and-code";
 
 /** In place of the slug of a connector that the configuration no longer has. No slug has an underscore. */
 const NOT_CONFIGURED = "not_configured";
 
+/** Codes that are counted apart for one connector and health: some are a provider's own words. */
+const MAXIMUM_CODES = 20;
+/** In place of the further ones. */
+const OTHER_CODES = "other";
+
 const countsSchema = z.object({
   countedAt: z.number(),
-  counts: z.array(z.object({ connector: z.string(), health: z.string(), count: z.number() })),
+  counts: z.array(z.object({ connector: z.string(), health: z.string(), code: z.string().nullable(), count: z.number() })),
 });
-type Counts = z.output<typeof countsSchema>["counts"];
+export type Counts = z.output<typeof countsSchema>["counts"];
+type Labels = Omit<Counts[number], "count">;
 
 interface CountDependencies {
   database: Database;
@@ -40,7 +46,7 @@ interface CountDependencies {
 }
 
 /**
- * Counts the connections of a store by connector and health, when it is asked: in small steps, one process of the store at a time, at most
+ * Counts the connections of a store by connector, health and code, when it is asked: in small steps, one process of the store at a time, at most
  * once in `COUNT_INTERVAL_MS`. All processes read the same count, which is kept in the store.
  */
 export function createConnectionCounts(dependencies: CountDependencies, stepRows = STEP_ROWS) {
@@ -112,24 +118,44 @@ const readStep = ({ query }: Pick<Database, "query">, after: string, limit: numb
     .limit(limit)
     .execute();
 
-function labelsOf({ connectors }: CountDependencies, row: Row, now: number): Omit<Counts[number], "count"> {
+function labelsOf({ connectors }: CountDependencies, row: Row, now: number): Labels {
   const connector = connectors.get(row.connector_slug);
-  return { connector: connector?.slug ?? NOT_CONFIGURED, health: stateOf(row, connector, now) };
+  return { connector: connector?.slug ?? NOT_CONFIGURED, ...stateOf(row, connector, now) };
 }
 
-function stateOf(row: Row, connector: ConnectorConfig | undefined, now: number): string {
+type State = Pick<Labels, "health" | "code">;
+const withoutCode = (health: string): State => ({ health, code: null });
+
+function stateOf(row: Row, connector: ConnectorConfig | undefined, now: number): State {
   const { enabled, disabled_at: disabledAt, first_enabled_at: connectedAt, version, status } = row;
-  if (disabledAt !== null) return "disabled";
-  if (enabled === 0 || version === null || status === null) return connectedAt === null ? "connecting" : "disconnected";
-  return connector ? healthAt({ ...row, version, status }, connector, now) : "unknown";
+  if (disabledAt !== null) return withoutCode("disabled");
+  if (enabled === 0 || version === null || status === null) return withoutCode(connectedAt === null ? "connecting" : "disconnected");
+  return connector ? healthAt({ ...row, version, status }, connector, now) : withoutCode("unknown");
 }
 
-function healthAt(authorization: HealthColumns & Pick<AuthorizationRow, "client_id">, connector: ConnectorConfig, now: number): string {
+function healthAt(authorization: HealthColumns & Pick<AuthorizationRow, "client_id">, connector: ConnectorConfig, now: number): State {
   const grant = { authorization, connector };
-  return healthOf(grant, now, grantClientOf(grant) !== null).health ?? "connecting";
+  const { health, code } = healthOf(grant, now, grantClientOf(grant) !== null);
+  return { health: health ?? "connecting", code };
 }
 
-function add(totals: Map<string, Counts[number]>, labels: Omit<Counts[number], "count">): void {
-  const key = JSON.stringify(labels);
-  totals.set(key, { ...labels, count: (totals.get(key)?.count ?? 0) + 1 });
+function add(totals: Map<string, Counts[number]>, labels: Labels): void {
+  const counted = totals.has(keyOf(labels)) || codesIn(totals, labels) < MAXIMUM_CODES ? labels : { ...labels, code: OTHER_CODES };
+  const count = totals.get(keyOf(counted))?.count ?? 0;
+  totals.set(keyOf(counted), { ...counted, count: count + 1 });
+}
+
+const keyOf = ({ connector, health, code }: Labels): string => JSON.stringify([connector, health, code]);
+
+const codesIn = (totals: Map<string, Counts[number]>, { connector, health }: Labels): number =>
+  [...totals.values()].filter((total) => total.connector === connector && total.health === health).length;
+
+/** The same counts without codes. */
+export function sumOverCodes(counts: Counts): { connector: string; health: string; count: number }[] {
+  const sums = new Map<string, { connector: string; health: string; count: number }>();
+  for (const { connector, health, count } of counts) {
+    const key = JSON.stringify([connector, health]);
+    sums.set(key, { connector, health, count: (sums.get(key)?.count ?? 0) + count });
+  }
+  return [...sums.values()];
 }

@@ -106,11 +106,11 @@ describe.each(databaseKinds)("connections by health on %s", (database) => {
     const store = await openDatabase(test.database.url, { clock: test.clock });
     try {
       const dependencies = { database: store, connectors: test.config.connectors, clock: test.clock, log: { error() {} } };
-      const left = { key: "connections-by-health", id: "of-a-process-that-has-gone", expires_at: test.clock.now() - 1 };
+      const left = { key: "connections-by-health-and-code", id: "of-a-process-that-has-gone", expires_at: test.clock.now() - 1 };
       await inStore(test, (query) => query.insertInto("leases").values(left).execute());
       const counts = createConnectionCounts(dependencies, 2);
       expect(await counts.read()).toEqual([]);
-      const total = [{ connector: "test", health: "working", count: 5 }];
+      const total = [{ connector: "test", health: "working", code: null, count: 5 }];
       await vi.waitUntil(async () => {
         const read = counts.read();
         test.clock.advance(COUNT_INTERVAL_MS / 10);

@@ -116,7 +116,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
     describe: connecting.describe,
     findReturnTo: connecting.findReturnTo,
     submit: connecting.submit,
-    /** How many connections there are, by connector and health. */
+    /** How many connections there are, by connector, health and code. */
     countConnections: counts.read,
     /** Stores what an earlier process could not. Throws what the store throws. */
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),

@@ -126,6 +126,7 @@ export async function startIssuer(overrides: Partial<Issuer> = {}): Promise<Test
     groupIdPrefix: "",
     groupIdClaim: "org",
     nameClaim: "email",
+    operator: null,
     jwksUrl: `http://127.0.0.1:${port}/jwks.json`,
     algorithms: ["RS256", "ES256", "EdDSA"],
     clockToleranceSeconds: 30,

@@ -20,6 +20,7 @@ import { audit } from "./0019-audit.ts";
 import { imports } from "./0020-imports.ts";
 import { disabled } from "./0021-disabled.ts";
 import { auditLists } from "./0022-audit-lists.ts";
+import { operatorSessions } from "./0023-operator-sessions.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   imports,
   disabled,
   auditLists,
+  operatorSessions,
 ];

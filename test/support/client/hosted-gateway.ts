@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../../gateway/app.ts";
-import { parseConfig } from "../../../gateway/config/config.ts";
+import { type Config, parseConfig } from "../../../gateway/config/config.ts";
 import { type Demo, DEMO_SLUG, startDemo } from "../../../gateway/demo/demo.ts";
 import type { DemoProvider } from "../../../gateway/demo/provider.ts";
 import { startGateway } from "../../../gateway/listen.ts";
@@ -26,6 +26,7 @@ export interface HostedGatewayOptions {
     logoUrl: string | null;
   }>;
   webOrigins?: readonly string[];
+  webhooks?: Config["webhooks"];
   accessTokenSeconds?: number;
   /** Where browsers reach it, if something stands in front of it. Strict transport is off: the demo provider has no https. */
   publicUrl?: string;
@@ -49,7 +50,7 @@ export async function startHostedGateway(options: HostedGatewayOptions = {}): Pr
   await buildPages();
   const directory = mkdtempSync(join(tmpdir(), "xkit-client-"));
   const env = { PORT: "0", DATABASE_URL: `file:${join(directory, "xkit.db")}`, LOG_LEVEL: "silent" };
-  const { connectors = [], platform, webOrigins = [], accessTokenSeconds, publicUrl } = options;
+  const { connectors = [], platform, webOrigins = [], webhooks = [], accessTokenSeconds, publicUrl } = options;
   let demo: Demo | undefined;
   const gateway = await startGateway(
     parseConfig({ ...env, XKIT_PUBLIC_URL: publicUrl, XKIT_STRICT_TRANSPORT: "off" }, null),
@@ -69,6 +70,7 @@ export async function startHostedGateway(options: HostedGatewayOptions = {}): Pr
       const config = {
         ...demo.config,
         platform: { ...demo.config.platform, ...platform },
+        webhooks,
         webOrigins: [...demo.config.webOrigins, ...webOrigins],
         connectors: new Map([
           ...[...demo.config.connectors].filter(([slug]) => slug === DEMO_SLUG),

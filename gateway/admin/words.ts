@@ -1,0 +1,55 @@
+import type { HistoryKind } from "../../schema/events.ts";
+import type { Connection, Health, RefreshStatus } from "../../schema/upstream.ts";
+import type { Tone } from "./parts.ts";
+
+/** Words for how connections are, as `countConnections` names it and as a connection says of itself. */
+export const healthWords: Record<Health, readonly [text: string, tone: Tone]> = {
+  working: ["working", "good"],
+  unavailable: ["provider unavailable", "warn"],
+  misconfigured: ["misconfigured", "bad"],
+  reconnect_required: ["reconnect required", "bad"],
+};
+
+const otherWords: Record<string, readonly [text: string, tone: Tone]> = {
+  ...healthWords,
+  disabled: ["disabled", "warn"],
+  not_connected: ["not connected", "plain"],
+  disconnected: ["disconnected", "plain"],
+  connecting: ["never connected", "plain"],
+  unknown: ["of no configured connector", "warn"],
+};
+
+export const wordsOf = (state: string): readonly [text: string, tone: Tone] => otherWords[state] ?? [state, "plain"];
+
+/** What a connection is, in one word of those above. */
+export function stateOf({ enabled, disabledAt, authorization }: Connection): string {
+  if (disabledAt) return "disabled";
+  return enabled ? (authorization?.health ?? "connecting") : "not_connected";
+}
+
+/** What became of a refresh, to the operator. */
+export const refreshWords: Record<RefreshStatus, readonly [text: string, tone: Tone]> = {
+  refreshed: ["There is a new token.", "good"],
+  still_fresh: ["The token was refreshed on request less than 30 s ago: the provider was not asked.", "plain"],
+  not_refreshable: ["There is nothing to refresh the token with, as with an API key.", "plain"],
+  not_connected: ["There is no token: the connection was disconnected, or never finished.", "warn"],
+  disabled: ["The connection is disabled: enable it first.", "warn"],
+  reconnect_required: ["Only the user can mend it, by connecting again.", "bad"],
+  temporarily_unavailable: ["The provider did not answer as it should, or is left alone after a failure. Try again later.", "warn"],
+  connector_misconfigured: ["The connector is set up wrong: look at its configuration and at the log.", "bad"],
+};
+
+export const historyWords: Record<HistoryKind, string> = {
+  connected: "Connected",
+  reconnected: "Reconnected",
+  refreshed: "Refreshed",
+  broke: "Broke",
+  healed: "Works again",
+  misconfigured: "Misconfigured",
+  expiring: "Ends soon",
+  scopes_changed: "Scopes changed",
+  account_changed: "Account changed",
+  disconnected: "Disconnected",
+  disabled: "Disabled",
+  enabled: "Enabled",
+};
