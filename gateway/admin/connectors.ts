@@ -55,7 +55,7 @@ const renderName = ({ name, slug }: Connector): Html =>
 
 function renderCounts(counts: Counts, slug: string): Html {
   const own = counts.filter(({ connector }) => connector === slug);
-  return own.length === 0 ? html`<p class="hint">No connections are counted yet.</p>` : renderChips(own);
+  return own.length === 0 ? html`<p class="hint">${counts.length === 0 ? "Not counted yet" : "No connections"}</p>` : renderChips(own);
 }
 
 function renderChips(counts: Counts): Html {

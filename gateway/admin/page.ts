@@ -49,7 +49,8 @@ export const renderAdmin = ({ platform, operator, pathname }: Frame, { title, bo
       <main id="main" class="${operator ? "" : "narrow"}">
         <h1>${title}</h1>
         ${body}
-      </main>`,
+      </main>
+      ${operator ? html`<footer class="foot">All times are UTC.</footer>` : ""}`,
   });
 
 function renderParts(pathname: string): Html {

@@ -38,7 +38,9 @@ export function renderTable({ caption, columns, rows, none }: Table): Html {
     row.map((cell, index) =>
       index === 0
         ? html`<th role="rowheader" scope="row">${cell}</th>`
-        : html`<td role="cell" ${columns[index] ? html`data-label="${columns[index]}"` : html`class="plain"`}>${cell}</td>`,
+        : html`<td role="cell" ${columns[index] ? html`data-label="${columns[index]}"` : html`class="plain"`}>
+            ${cell === "" ? "" : html`<div>${cell}</div>`}
+          </td>`,
     );
   return html`<table role="table">
     <caption>

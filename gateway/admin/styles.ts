@@ -16,7 +16,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem; margin: 0; padding: 0 0 .7
 nav a { display: block; padding: .375rem .75rem; color: var(--muted); text-decoration: none; border-radius: .5rem; font-weight: 500; }
 nav a:hover { background: var(--hover); color: var(--text); }
 nav a[aria-current] { background: var(--hover); color: var(--text); }
-main { padding-top: 1.75rem; padding-bottom: 4rem; }
+main { padding-top: 1.75rem; padding-bottom: 2rem; }
 main.narrow { max-width: 30rem; }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; overflow-wrap: anywhere; }
 h2 { margin: 0; font-size: 1.0625rem; }
@@ -41,7 +41,7 @@ table { width: 100%; border-collapse: separate; border-spacing: 0; background: v
 caption, .only { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: .625rem .875rem; text-align: start; vertical-align: top; }
 thead th { font-size: .8125rem; font-weight: 500; color: var(--muted); background: var(--page); white-space: nowrap; }
-tbody td, tbody th { border-top: 1px solid var(--line); font-weight: 400; } td .soft, th .soft { display: block; font-size: .8125rem; }
+tbody td, tbody th { min-width: 8.5rem; border-top: 1px solid var(--line); font-weight: 400; } td .soft, th .soft { display: block; font-size: .8125rem; }
 td:empty::after { content: "–"; color: var(--muted); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .5rem 1.5rem; margin: 0; } dt { color: var(--muted); } dd { margin: 0; }
 form.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .75rem 1rem; align-items: end; margin-bottom: 1.25rem; }
@@ -49,20 +49,23 @@ label { display: block; margin: 0 0 .25rem; font-size: .8125rem; font-weight: 50
 .narrow label { font-size: inherit; color: inherit; font-weight: 600; } .field { margin: 0 0 1rem; } .filter .field { margin: 0; }
 input, select { width: 100%; height: 2.5rem; padding: 0 .75rem; font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--edge); border-radius: .5rem; }
 button, a.button { display: inline-flex; align-items: center; justify-content: center; height: 2.5rem; padding: 0 1rem; font: inherit; font-weight: 600; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: .5rem; cursor: pointer; }
-button.quiet, a.quiet { height: 2.25rem; padding: 0 .75rem; font-weight: 500; color: var(--text); background: var(--surface); border-color: var(--edge); }
+button.quiet, a.quiet { padding: 0 .875rem; font-weight: 500; color: var(--text); background: var(--surface); border-color: var(--edge); }
 button.bad { color: #fff; background: #c02530; } a.quiet.bad { color: var(--bad); }
 .narrow form.card button { width: 100%; }
-.row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; } .between { justify-content: space-between; margin-bottom: .75rem; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; } .who button, td button { height: 2.125rem; font-size: .875rem; } table + .hint { margin-top: .75rem; } section > .hint { margin-bottom: .75rem; }
+.between { justify-content: space-between; margin-bottom: .75rem; }
 .pager { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: 1rem; padding: 0; max-width: none; }
+.foot { max-width: 72rem; margin: 0 auto; padding: 0 1.5rem 2rem; color: var(--muted); font-size: .8125rem; }
 .skip { position: absolute; inset-inline-start: -999rem; } .skip:focus { inset-inline-start: 1rem; top: .5rem; padding: .5rem 1rem; background: var(--surface); border-radius: .5rem; }
 :focus-visible { outline: 3px solid var(--text); outline-offset: 2px; }
 @media (max-width: 44rem) {
-  .top, nav, main { padding-left: 1rem; padding-right: 1rem; }
+  .top, nav, main, .foot { padding-left: 1rem; padding-right: 1rem; }
   .cards > li { grid-template-columns: minmax(0, 1fr); }
   dl { grid-template-columns: minmax(0, 1fr); gap: .125rem; } dd { margin-bottom: .625rem; }
   table, tbody, tr, td, tbody th { display: block; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr + tr { border-top: 1px solid var(--line); } tbody tr { padding: .625rem 0; } tbody td, tbody th { border: 0; padding: .1875rem 1rem; }
   tbody td:not(.plain) { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .75rem; } td[data-label]::before { content: attr(data-label); color: var(--muted); font-size: .8125rem; line-height: 1.85; }
+  tbody td, tbody th { min-width: 0; }
   tbody td:empty { display: none; }
 }
 `;
