@@ -13,6 +13,7 @@ describe("the configuration of an issuer", () => {
       groupIdPrefix: null,
       groupIdClaim: null,
       nameClaim: null,
+      operator: null,
       jwksUrl: "https://id.example.com/jwks.json",
       clockToleranceSeconds: 30,
     });
@@ -25,6 +26,7 @@ describe("the configuration of an issuer", () => {
         user_id_prefix: "id:",
         group_id_prefix: "org:",
         name_claim: "n",
+        operator: { claim: "roles", value: "operator" },
         algorithms: ["ES256"],
         clock_tolerance_seconds: 0,
       }),
@@ -36,6 +38,7 @@ describe("the configuration of an issuer", () => {
       groupIdPrefix: "org:",
       groupIdClaim: "g",
       nameClaim: "n",
+      operator: { claim: "roles", value: "operator" },
       jwksUrl: "https://id.example.com/jwks.json",
       algorithms: ["ES256"],
       clockToleranceSeconds: 0,

@@ -180,7 +180,8 @@ describe.each(databaseKinds)("A row that grants power is accepted only with the 
     await test.app.provisionUser({ id: "ada", groupId: null });
     await (await test.signIn("bob")).connect();
     const services = await openServices(test.config, test.clock, createLog("silent"));
-    const { id } = await services.auth.apiKeys.create(null);
+    const { id, secret } = await services.auth.apiKeys.create(null);
+    await services.auth.operators.signIn({ publishableKey: id, secretKey: secret });
     expect(await services.auth.apiKeys.revoke(id)).toBe(true);
     await services.auth.oneTimeTokens.redeem((await services.auth.oneTimeTokens.create("ada")).token);
     const session = await services.auth.sessions.start("ada");

@@ -68,6 +68,8 @@ async function startWithPerson(database: (typeof databaseKinds)[number]) {
   await inStore(test, async (query) => {
     const row = { key: "connect user u-ada-1", drained_at: test.clock.now() + 60_000 };
     await query.insertInto("rates").values(row).execute();
+    const operating = { id: "o-1", secret_hash: "", key_id: null, user_id: "u-ada-1", rule: "", created_at: 0, expires_at: 1, mac: "" };
+    await query.insertInto("operator_sessions").values(operating).execute();
     const attempt = { authorization_id: "a-1", connection_id: "c-1", owner_kind: "user" as const, owner_id: "u-ada-1", user_id: "u-ada-1" };
     const more = { connector_slug: "test", started_at: 0, expires_at: test.clock.now() + 60_000 };
     await query
@@ -92,6 +94,7 @@ describe.each(databaseKinds)("a user who is erased on %s", (database) => {
         "authorizations.account_id",
         "authorizations.started_by",
         "connections.owner_id",
+        "operator_sessions.user_id",
         "users.name",
       ]),
     );
