@@ -3,17 +3,18 @@ import { z } from "zod";
 import { requireConnectionActions, requireFound } from "../../schema/context.ts";
 import type { HistoryEntry } from "../../schema/events.ts";
 import { idSchema, parseInput } from "../../schema/input.ts";
-import type { Connection, ConnectionActions } from "../../schema/upstream.ts";
+import { cursorSchema } from "../../schema/page.ts";
+import type { Connection, ConnectionActions, Page } from "../../schema/upstream.ts";
 import { ADMIN_PATH } from "../auth/cookies.ts";
 import { type Html, redirectTo } from "../connect/page.ts";
 import { refreshStatusWord } from "../upstream/xkit/wire-enums.ts";
 import { connectionPath, renderState } from "./connections.ts";
 import type { Content } from "./page.ts";
-import { renderAct, renderCallout, renderFacts, renderTable, renderText, renderTime, type Tone } from "./parts.ts";
+import { renderAct, renderCallout, renderFacts, renderPager, renderTable, renderText, renderTime, type Tone } from "./parts.ts";
 import type { Visit } from "./visit.ts";
 import { historyWords, refreshWords } from "./words.ts";
 
-/** What of a connection's history is shown. */
+/** What of a connection's history is shown on a page. */
 const HISTORY_ENTRIES = 50;
 
 type Action = "refresh" | "disable" | "enable" | "disconnect";
@@ -34,8 +35,9 @@ const wordsOfDone = (done: NonNullable<Done>): readonly [string, Tone] =>
 /** `/admin/connections/:id`: a connection, what happened to it, and what can be done. */
 export async function showConnection(visit: Visit, given: string): Promise<Content> {
   const connection = await findConnection(visit, given);
-  const page = { first: HISTORY_ENTRIES, before: null };
-  const entries = (await visit.platform.connectionsOf(connection.owner).history?.(connection.id, page)) ?? null;
+  const after = parseInput(cursorSchema.nullable(), visit.url.searchParams.get("after"), "after");
+  const history =
+    (await visit.platform.connectionsOf(connection.owner).history?.(connection.id, { first: HISTORY_ENTRIES, after })) ?? null;
   const lastUsedAt = await visit.audits.lastUsedAt(connection.id);
   const done = doneWord.parse(visit.url.searchParams.get("done"));
   return {
@@ -49,7 +51,8 @@ export async function showConnection(visit: Visit, given: string): Promise<Conte
       </section>
       <section aria-labelledby="history">
         <h2 id="history">History</h2>
-        ${entries ? renderHistory(entries) : html`<p class="soft">This gateway’s upstream keeps no history.</p>`}
+        ${history ? renderHistory(history) : html`<p class="soft">This gateway’s upstream keeps no history.</p>`}
+        ${renderPager(connectionPath(connection.id), new URLSearchParams(after === null ? {} : { after }), history?.next ?? null)}
       </section>
       <p class="hint"><a href="${ADMIN_PATH}/audit?connection=${connection.id}">What was done to it, in the audit</a></p>
     `,
@@ -105,12 +108,12 @@ function factsOf(connection: Connection, lastUsedAt: Date | null): (readonly [st
   ];
 }
 
-const renderHistory = (entries: readonly HistoryEntry[]): Html =>
+const renderHistory = ({ items }: Page<HistoryEntry>): Html =>
   renderTable({
     caption: "What happened to the connection, the newest first",
     columns: ["What", "When", "By", "Why"],
     none: "Nothing has happened to it yet.",
-    rows: entries.map(({ kind, count, firstAt, at, by, tokenKind, code, problem, addedScopes, removedScopes }) => [
+    rows: items.map(({ item: { kind, count, firstAt, at, by, tokenKind, code, problem, addedScopes, removedScopes } }) => [
       html`${historyWords[kind]}${count > 1 ? ` ${count} times` : ""}${tokenKind === null ? "" : html` <code>${tokenKind}</code>`}`,
       count > 1 ? html`${renderTime(firstAt)} to ${renderTime(at)}` : html`${renderTime(at)}`,
       by ? renderText(by.name ?? by.id) : "",
