@@ -68,7 +68,16 @@ async function startWithPerson(database: (typeof databaseKinds)[number]) {
   await inStore(test, async (query) => {
     const row = { key: "connect user u-ada-1", drained_at: test.clock.now() + 60_000 };
     await query.insertInto("rates").values(row).execute();
-    const operating = { id: "o-1", secret_hash: "", key_id: null, user_id: "u-ada-1", rule: "", created_at: 0, expires_at: 1, mac: "" };
+    const operating = {
+      id: "o-1",
+      secret_hash: "",
+      key_id: null,
+      user_id: "u-ada-1",
+      rule: "",
+      created_at: 0,
+      expires_at: 1,
+      mac: "m2.test.x",
+    };
     await query.insertInto("operator_sessions").values(operating).execute();
     const attempt = { authorization_id: "a-1", connection_id: "c-1", owner_kind: "user" as const, owner_id: "u-ada-1", user_id: "u-ada-1" };
     const more = { connector_slug: "test", started_at: 0, expires_at: test.clock.now() + 60_000 };
