@@ -10,6 +10,7 @@ import type { Services } from "../services.ts";
 import { createTransfer, type Transfer } from "../transfer/transfer.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 import { silentLog, withConnectors } from "./with-services.ts";
+import { withVault } from "./with-vault.ts";
 
 /** `users erase`: deletes all that is held of a user, and says what became of each connection. Exits with 1 where a grant lives on. */
 export async function eraseUser(externalId: string, { json: isJson = false }: { json?: boolean }): Promise<void> {
@@ -58,10 +59,11 @@ async function withTransfer<Answer>(
   const id = requireArgument("user_id", externalIdSchema.safeParse(externalId));
   const answers: Answer[] = [];
   await withConnectors(async (services, config) => {
-    const transfer = createTransfer({ ...services, ...config, clock: systemClock, log: silentLog, timeoutMs: config.providerTimeoutMs });
-    const answer = await ask(transfer, id, services);
-    if (answer === null) return;
-    answers.push(answer);
+    await withVault(services, config, async ({ revoker, spool }) => {
+      const transfer = createTransfer({ ...services, ...config, clock: systemClock, log: silentLog, revoker, spool });
+      const answer = await ask(transfer, id, services);
+      if (answer !== null) answers.push(answer);
+    });
   });
   const [answer] = answers;
   if (answer === undefined) throw new UsageError("Nothing is held of such a user.");

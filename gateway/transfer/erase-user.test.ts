@@ -6,6 +6,7 @@ import { databaseKinds } from "../../test/support/databases.ts";
 import { importInto, issueLine } from "../../test/support/importing.ts";
 import { ask, sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, inStore, spooledFiles } from "../../test/support/vault.ts";
+import { withVault } from "../commands/with-vault.ts";
 import { FLUSH_INTERVAL_MS } from "../custody/audit-flushing.ts";
 import { theOperator } from "../custody/audit-event.ts";
 import { recordErasing } from "../custody/record-erasing.ts";
@@ -21,7 +22,9 @@ async function inTransfer<Answer>(test: TestApp, act: (transfer: Transfer, servi
   const log = createLog("silent");
   const services = await openServices(config, clock, log);
   try {
-    return await act(createTransfer({ ...services, ...config, clock, log, timeoutMs: config.providerTimeoutMs }), services);
+    return await withVault(services, config, ({ revoker, spool }) =>
+      act(createTransfer({ ...services, ...config, clock, log, revoker, spool }), services),
+    );
   } finally {
     await services.close();
   }

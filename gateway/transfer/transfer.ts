@@ -1,15 +1,13 @@
 import type { ImportResult } from "../../schema/upstream.ts";
 import { createRecorder } from "../custody/recorder.ts";
 import type { Webhook } from "../custody/webhook.ts";
-import { createDiscovery } from "../oauth/discovery.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { noTelemetry, type Telemetry } from "../runtime/telemetry.ts";
 import type { Database } from "../store/database.ts";
 import { createMetadataReader } from "../vault/metadata.ts";
-import { createRevoker } from "../vault/revoke.ts";
+import type { Revoker } from "../vault/revoke.ts";
 import type { Keys } from "../vault/sealed-columns.ts";
-import { createSpool } from "../vault/spool.ts";
+import type { Spool } from "../vault/spool.ts";
 import { describeUser, type HeldOfUser } from "./describe-user.ts";
 import { type ErasedUser, eraseUser } from "./erase-user.ts";
 import { importBatch, planBatch } from "./import-batch.ts";
@@ -22,11 +20,9 @@ export interface TransferDependencies extends Keys {
   /** Of this machine. */
   clock: Clock;
   log: Log;
-  /** Default: a command's, which tells nothing. */
-  telemetry?: Telemetry | undefined;
-  /** Longest a provider may take to answer, in milliseconds. */
-  timeoutMs: number;
-  spoolDirectory: string;
+  /** Those of the vault over the same store. */
+  revoker: Revoker;
+  spool: Spool;
   /** Where this gateway is reached, without a slash at the end. */
   publicUrl: string;
   /** Who is told of events. */
@@ -44,17 +40,13 @@ export interface Transfer {
 }
 
 export function createTransfer(dependencies: TransferDependencies): Transfer {
-  const { database, connectors, sealer, log, telemetry = noTelemetry, spoolDirectory: directory } = dependencies;
-  const providers = [...connectors.values()].flatMap(({ protocol }) => protocol ?? []);
-  const discovery = createDiscovery(dependencies, providers);
-  const revoker = createRevoker({ ...dependencies, telemetry, discovery });
-  const spool = createSpool({ directory, sealer, log });
+  const { database, connectors } = dependencies;
   const recorder = createRecorder({ ...dependencies, clock: database.clock });
   const metadataOf = createMetadataReader(dependencies);
   return {
     importConnections: (connections, { isDryRun }) =>
       isDryRun ? planBatch(dependencies, connections, nothingHeld()) : importBatch({ ...dependencies, recorder }, connections),
-    eraseUser: (userId) => eraseUser({ ...dependencies, revoker, spool }, userId),
+    eraseUser: (userId) => eraseUser(dependencies, userId),
     describeUser: (userId) => describeUser({ query: database.query, connectors, metadataOf }, userId),
   };
 }

@@ -214,11 +214,14 @@ export function describeProvisioning({ harness, clock, unique, newUser, connect 
       expect(again?.[0]).toMatchObject({ status: "skipped", connectionId: imported?.[0]?.connectionId });
     });
 
-    behaves("moves and deletes no unknown user, and makes none known", ["userActions", "directory"], async () => {
+    behaves("deletes no unknown user", ["deletesUsers"], async () => {
+      expect(await harness().platform.deleteUser?.(unique("stranger"))).toBeNull();
+    });
+
+    behaves("moves no unknown user, and makes none known", ["userActions", "directory"], async () => {
       const { platform } = harness();
       const id = unique("stranger");
       expect(await platform.moveUser?.(id, unique("group"))).toBeNull();
-      expect(await platform.deleteUser?.(id)).toBeNull();
       expect(await platform.revokeSessions?.(id)).toBeNull();
       expect(await platform.findUser(id)).toBeNull();
     });

@@ -41,7 +41,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   // Most gateways have no webhooks.
   const delivery = webhooks.length > 0 ? (await import("../custody/webhook-delivery.ts")).startDelivery(options) : null;
   const { listConnections, findConnection, actions: connectionActions } = vault;
-  const { eraseUser, importConnections } = createTransfer(options);
+  const { eraseUser, importConnections } = createTransfer({ ...options, revoker: vault.revoker, spool: vault.spool });
   const forServers = {
     ...createOwnPlatform(auth, vault.connectionsOf),
     listConnections,

@@ -116,6 +116,9 @@ export function createVault(vaultDependencies: VaultDependencies) {
     describe: connecting.describe,
     findReturnTo: connecting.findReturnTo,
     submit: connecting.submit,
+    /** For what erases users. */
+    revoker,
+    spool,
     /** How many connections there are, by connector, health and code. */
     countConnections: counts.read,
     /** Stores what an earlier process could not. Throws what the store throws. */
