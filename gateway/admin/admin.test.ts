@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createBrowser } from "../../test/support/browser.ts";
 import { basicOf } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { formOf, inServices, signInAsOperator } from "../../test/support/operator.ts";
 import { COOKIES, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
+import { startWebhookReceiver } from "../../test/support/webhook-receiver.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 import { askToken, inStore } from "../../test/support/vault.ts";
 import { ISSUED_SESSION_SECONDS, KEY_SESSION_SECONDS } from "../auth/operators.ts";
 
@@ -121,6 +123,26 @@ describe.each(databaseKinds)("an operator on %s", (database) => {
       "operator",
       "grace",
     ]);
+  });
+
+  it("has dead events sent again, all of a webhook or one", async () => {
+    const receiver = await startWebhookReceiver();
+    const secrets = [`whsec_${Buffer.alloc(32, 1).toString("base64")}`];
+    await start({ database, file: { webhooks: [{ name: "backend", url: receiver.url, secrets, allow_private_addresses: true }] } });
+    await (await test.signIn("ada")).connect();
+    await vi.waitUntil(() => receiver.received.length === 1, PATIENCE);
+    const { id = "" } = receiver.received[0] ?? {};
+    const { read, post } = await signInAsOperator(test);
+    expect(await read("/webhooks")).toContain("0 dead");
+    expect((await post(`/webhooks/backend/replay?event=${id}`)).headers.get("location")).toBe(`${PUBLIC_URL}/admin/webhooks?done=replayed`);
+    await vi.waitUntil(() => receiver.received.length === 2, PATIENCE);
+    expect((await post("/webhooks/backend/replay?event=evt_unknown")).status).toBe(404);
+    expect((await post("/webhooks/other/replay")).status).toBe(404);
+    await receiver.close();
+    await test.app.close();
+    const filter = { action: "webhook.replay" };
+    const { items } = await inServices(test, ({ audit }) => audit.reader.list(filter, { first: 9, after: null }, "oldest"));
+    expect(items.map(({ item }) => item.details)).toEqual([{ webhook: "backend", events: 1 }]);
   });
 
   it("finds connections by connector, health, owner and account, a page at a time", async () => {

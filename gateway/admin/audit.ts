@@ -61,7 +61,9 @@ function renderFilter({ span, user, connection, action }: Filter): Html {
 
 const toRow = (record: AuditRecord): (Html | string)[] => [
   html`${renderTime(record.firstAt)}`,
-  html`${record.action}${record.count > 1 ? ` ${record.count} times` : ""}<span class="soft">${record.outcome}${detailsOf(record)}</span>`,
+  html`${renderAction(record.action)}${record.count > 1 ? ` ${record.count} times` : ""}<span class="soft"
+      >${record.outcome}${detailsOf(record)}</span
+    >`,
   renderActor(record.actor),
   renderAbout(record),
   renderOrigin(record),
@@ -71,6 +73,12 @@ const detailsOf = ({ details, purpose }: AuditRecord): string =>
   [...Object.entries(details).map(([name, value]) => `${name} ${value}`), ...(purpose === null ? [] : [`for: ${purpose}`])]
     .map((text) => `, ${text}`)
     .join("");
+
+/** Broken between its two words, where there is no room for both. */
+function renderAction(action: string): Html {
+  const [noun, verb] = action.split(".");
+  return html`${noun}.<wbr />${verb}`;
+}
 
 /** A user who is erased has a random name. */
 function renderActor({ kind, userId, person, keyId }: AuditRecord["actor"]): Html {

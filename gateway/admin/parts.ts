@@ -35,13 +35,7 @@ interface Table {
 export function renderTable({ caption, columns, rows, none }: Table): Html {
   if (rows.length === 0) return html`<p class="soft">${none}</p>`;
   const cells = (row: readonly Cell[]) =>
-    row.map((cell, index) =>
-      index === 0
-        ? html`<th role="rowheader" scope="row">${cell}</th>`
-        : html`<td role="cell" ${columns[index] ? html`data-label="${columns[index]}"` : html`class="plain"`}>
-            ${cell === "" ? "" : html`<div>${cell}</div>`}
-          </td>`,
-    );
+    row.map((cell, index) => (index === 0 ? renderRowName(cell) : renderCell(cell, columns[index] ?? "")));
   return html`<table role="table">
     <caption>
       ${caption}
@@ -60,6 +54,14 @@ export function renderTable({ caption, columns, rows, none }: Table): Html {
       )}
     </tbody>
   </table>`;
+}
+
+const renderRowName = (cell: Cell): Html => html`<th role="rowheader" scope="row">${cell}</th>`;
+
+/** @param column what the cell is, which a narrow screen says beside it; empty where it says so itself. */
+function renderCell(cell: Cell, column: string): Html {
+  if (cell === "") return html`<td role="cell" class="none"></td>`;
+  return html`<td role="cell" ${column === "" ? html`class="plain"` : html`data-label="${column}"`}><div>${cell}</div></td>`;
 }
 
 /** Names and what they are; those without are left out. */

@@ -42,9 +42,9 @@ caption, .only { position: absolute; width: 1px; height: 1px; overflow: hidden; 
 th, td { padding: .625rem .875rem; text-align: start; vertical-align: top; }
 thead th { font-size: .8125rem; font-weight: 500; color: var(--muted); background: var(--page); white-space: nowrap; }
 tbody td, tbody th { min-width: 8.5rem; border-top: 1px solid var(--line); font-weight: 400; } td .soft, th .soft { display: block; font-size: .8125rem; }
-td:empty::after { content: "–"; color: var(--muted); }
+td.none::after { content: "–"; color: var(--muted); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .5rem 1.5rem; margin: 0; } dt { color: var(--muted); } dd { margin: 0; }
-form.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .75rem 1rem; align-items: end; margin-bottom: 1.25rem; }
+form.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .75rem 1rem; align-items: end; margin-bottom: 1.25rem; }
 label { display: block; margin: 0 0 .25rem; font-size: .8125rem; font-weight: 500; color: var(--muted); }
 .narrow label { font-size: inherit; color: inherit; font-weight: 600; } .field { margin: 0 0 1rem; } .filter .field { margin: 0; }
 input, select { width: 100%; height: 2.5rem; padding: 0 .75rem; font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--edge); border-radius: .5rem; }
@@ -64,8 +64,8 @@ button.bad { color: #fff; background: #c02530; } a.quiet.bad { color: var(--bad)
   dl { grid-template-columns: minmax(0, 1fr); gap: .125rem; } dd { margin-bottom: .625rem; }
   table, tbody, tr, td, tbody th { display: block; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr + tr { border-top: 1px solid var(--line); } tbody tr { padding: .625rem 0; } tbody td, tbody th { border: 0; padding: .1875rem 1rem; }
-  tbody td:not(.plain) { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .75rem; } td[data-label]::before { content: attr(data-label); color: var(--muted); font-size: .8125rem; line-height: 1.85; }
+  tbody td:not(.plain, .none) { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .75rem; } td[data-label]::before { content: attr(data-label); color: var(--muted); font-size: .8125rem; line-height: 1.85; }
   tbody td, tbody th { min-width: 0; }
-  tbody td:empty { display: none; }
+  tbody td.none { display: none; }
 }
 `;

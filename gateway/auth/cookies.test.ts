@@ -16,6 +16,13 @@ describe("cookies", () => {
     expect(attempt.clear("a")).toBe("__Host-xkit_attempt_a=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None");
   });
 
+  it("go to the operator's page alone where they hold its session, and never from another site", () => {
+    const { operator } = createCookies("https://xkit.example.com", ["https://app.example.org"]);
+    expect(operator.serialize(secret, 60)).toBe(
+      `__Secure-xkit_operator=${secret}; Max-Age=60; Path=/admin; HttpOnly; Secure; SameSite=Strict`,
+    );
+  });
+
   it("have plain names over http, and are not Secure", () => {
     const { session, attempt } = createCookies("http://localhost", ["http://localhost:5173"]);
     expect(session.serialize(secret, 60)).toEqual([`xkit_session=${secret}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax`]);
