@@ -1,5 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
-import { sql } from "kysely";
+import { type Expression, type Kysely, sql, type Transaction } from "kysely";
 import type { DeliveryRow, EventRow } from "../store/event-tables.ts";
 import type { Tables } from "../store/tables.ts";
 import { newDelivery, orderOf } from "./events.ts";
@@ -17,7 +16,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 type Query = Kysely<Tables> | Transaction<Tables>;
 
 /** A delivery beside its event. */
-export type DueDelivery = Pick<DeliveryRow, "endpoint" | "number" | "attempts"> & Pick<EventRow, "id" | "type" | "body" | "at">;
+export type DueDelivery = Pick<DeliveryRow, "number" | "ordered_by" | "attempts"> & Pick<EventRow, "id" | "type" | "body" | "at">;
 
 /** What became of one attempt. */
 export interface Attempted {
@@ -33,54 +32,126 @@ export function retryMs(failures: number, retryAfterSeconds: number | null, rand
   return Math.round(Math.max(wait, Math.min((retryAfterSeconds ?? 0) * 1000, LONGEST_RETRY_AFTER_MS)));
 }
 
-/** The pending deliveries of a webhook that may be sent: of each connection the first alone, so that its events come in their order. */
-const selectFirsts = (query: Query, endpoint: string) =>
-  query
-    .selectFrom("deliveries as due")
-    .where("due.endpoint", "=", endpoint)
-    .where("due.dead_at", "is", null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("deliveries as earlier")
-            .select("earlier.number")
-            .whereRef("earlier.endpoint", "=", "due.endpoint")
-            .whereRef("earlier.ordered_by", "=", "due.ordered_by")
-            .whereRef("earlier.number", "<", "due.number")
-            .where("earlier.dead_at", "is", null),
-        ),
-      ),
-    );
+/** Deliveries that one look reads at most, in the order in which they are due. */
+export const LOOKED_AT_ONCE = 200;
+/**
+ * When a delivery that waits for an earlier one of its connection is looked at again, in milliseconds. It is due at once where that one is
+ * taken or given up: this is for one that has gone otherwise.
+ */
+export const PARKED_MS = 3_600_000;
 
-/** When the next delivery of a webhook is due, in milliseconds since the epoch; null where it has taken all. */
+/** When a webhook is to be looked at next, in milliseconds since the epoch; null where it has taken all. */
 export async function findNextDue(query: Query, endpoint: string): Promise<number | null> {
-  const row = await selectFirsts(query, endpoint).select("due.next_at").orderBy("due.next_at").limit(1).executeTakeFirst();
+  const row = await pendingOf(query, endpoint).select("next_at").orderBy("next_at").limit(1).executeTakeFirst();
   return row?.next_at ?? null;
 }
 
-/** The deliveries of a webhook that are due, the oldest first. */
-export const listDue = (query: Query, endpoint: string, now: number, limit: number): Promise<DueDelivery[]> =>
-  selectFirsts(query, endpoint)
+const pendingOf = (query: Query, endpoint: string) =>
+  query.selectFrom("deliveries").where("deliveries.endpoint", "=", endpoint).where("dead_at", "is", null);
+
+/**
+ * The deliveries of a webhook that are due and may be sent, the longest due first, at most `LOOKED_AT_ONCE`: of each connection the first
+ * alone, so that its events come in their order. Those that wait for an earlier one are put off, so that they are not read at every look.
+ * Empty where nothing is due. Called by the process that sends, and by no other.
+ */
+export async function takeDue(query: Query, endpoint: string, now: number): Promise<DueDelivery[]> {
+  for (;;) {
+    const looked = await lookAtDue(query, endpoint, now);
+    const waiting = looked.filter(isWaiting);
+    await park(query, endpoint, waiting, now);
+    if (waiting.length < looked.length || looked.length === 0) return looked.filter((row) => !isWaiting(row));
+  }
+}
+
+/** A delivery that is due, with the number of the first one of its connection. */
+type Looked = DueDelivery & { first: number | null };
+
+const isWaiting = ({ first, number }: Looked): boolean => first !== null && first < number;
+
+/** From the index of when each is due (migration `0024-deliveries`), in its order. */
+const lookAtDue = (query: Query, endpoint: string, now: number): Promise<Looked[]> =>
+  query
+    .selectFrom(
+      pendingOf(query, endpoint)
+        .select(["number", "ordered_by", "attempts", "next_at"])
+        .where("next_at", "<=", now)
+        .orderBy("next_at")
+        .orderBy("number")
+        .limit(LOOKED_AT_ONCE)
+        .as("due"),
+    )
     .innerJoin("events", "events.number", "due.number")
-    .select(["due.endpoint", "due.number", "due.attempts", "events.id", "events.type", "events.body", "events.at"])
-    .where("due.next_at", "<=", now)
+    .select(["due.number", "due.ordered_by", "due.attempts", "events.id", "events.type", "events.body", "events.at"])
+    .select(({ ref }) => firstOf(ref("due.ordered_by"), endpoint).as("first"))
+    .orderBy("due.next_at")
     .orderBy("due.number")
-    .limit(limit)
     .execute();
 
-/** Writes what became of attempts: what was taken is done, what was not is due again later, and after the last attempt is dead. */
-export async function settle(transaction: Transaction<Tables>, attempted: readonly Attempted[], now: number): Promise<void> {
+/** Only while the earlier one is there. */
+async function park(query: Query, endpoint: string, waiting: readonly Looked[], now: number): Promise<void> {
+  if (waiting.length === 0) return;
+  const numbers = waiting.map(({ number }) => number);
+  await query
+    .updateTable("deliveries")
+    .set({ next_at: now + PARKED_MS })
+    .where("endpoint", "=", endpoint)
+    .where("number", "in", numbers)
+    .where(({ ref, eb }) => eb(firstOf(ref("deliveries.ordered_by"), endpoint), "<", ref("number")))
+    .execute();
+}
+
+/** The number of the first pending delivery that is ordered by the same: those after it wait for it. */
+const firstOf = (orderedBy: Expression<string>, endpoint: string) =>
+  sql<number | null>`(select min(earlier.number) from deliveries as earlier
+    where earlier.endpoint = ${endpoint} and earlier.ordered_by = ${orderedBy} and earlier.dead_at is null)`;
+
+/**
+ * Writes what became of attempts of one webhook: what was taken is done, what was not is due again later, and after the last attempt is
+ * dead. What has waited for one that is done or dead is due at once.
+ */
+export async function settle(
+  transaction: Transaction<Tables>,
+  endpoint: string,
+  attempted: readonly Attempted[],
+  now: number,
+): Promise<void> {
+  const taken = attempted.filter(({ isTaken }) => isTaken).map(({ delivery }) => delivery.number);
+  if (taken.length > 0) await transaction.deleteFrom("deliveries").where("endpoint", "=", endpoint).where("number", "in", taken).execute();
+  const ended = attempted.filter(({ isTaken }) => isTaken).map(({ delivery }) => delivery.ordered_by);
   for (const { delivery, isTaken, outcome, retryAfterSeconds } of attempted) {
-    const { endpoint, number, attempts: before } = delivery;
-    if (isTaken) {
-      await transaction.deleteFrom("deliveries").where("endpoint", "=", endpoint).where("number", "=", number).execute();
-      continue;
-    }
-    const attempts = before + 1;
+    if (isTaken) continue;
+    const attempts = delivery.attempts + 1;
     const isDead = attempts >= MAXIMUM_ATTEMPTS;
+    if (isDead) ended.push(delivery.ordered_by);
     const next = { attempts, outcome, dead_at: isDead ? now : null, next_at: now + (isDead ? 0 : retryMs(attempts, retryAfterSeconds)) };
-    await transaction.updateTable("deliveries").set(next).where("endpoint", "=", endpoint).where("number", "=", number).execute();
+    await transaction.updateTable("deliveries").set(next).where("endpoint", "=", endpoint).where("number", "=", delivery.number).execute();
   }
+  if (ended.length > 0) await unpark(transaction, endpoint, ended, now);
+}
+
+/** The next of each connection is due, where it was put off. */
+async function unpark(transaction: Transaction<Tables>, endpoint: string, ended: readonly string[], now: number): Promise<void> {
+  const firsts = ended.map((orderedBy) => sql`select ${firstOf(sql`${orderedBy}`, endpoint)} as number`);
+  const { rows } = await sql<{ number: number | null }>`${sql.join(firsts, sql` union all `)}`.execute(transaction);
+  const numbers = rows.flatMap(({ number }) => number ?? []);
+  if (numbers.length === 0) return;
+  await transaction
+    .updateTable("deliveries")
+    .set({ next_at: now })
+    .where("endpoint", "=", endpoint)
+    .where("number", "in", numbers)
+    .where("next_at", ">", now)
+    .execute();
+}
+
+/** When the oldest event happened that a webhook has not taken, in milliseconds since the epoch; null where it has taken all. */
+export async function findOldestAt(query: Query, endpoint: string): Promise<number | null> {
+  const row = await query
+    .selectFrom(pendingOf(query, endpoint).select("number").orderBy("number").limit(1).as("oldest"))
+    .innerJoin("events", "events.number", "oldest.number")
+    .select("events.at")
+    .executeTakeFirst();
+  return row?.at ?? null;
 }
 
 /** How much a webhook has not taken. */

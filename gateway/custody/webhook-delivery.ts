@@ -4,7 +4,7 @@ import type { Log } from "../runtime/log.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Database } from "../store/database.ts";
 import { type Lease, tryAlone, watchLease } from "../store/single-flight.ts";
-import { type Attempted, type DueDelivery, findNextDue, listDue, MAXIMUM_ATTEMPTS, readBacklog, settle } from "./outbox.ts";
+import { type Attempted, type DueDelivery, findNextDue, findOldestAt, MAXIMUM_ATTEMPTS, settle, takeDue } from "./outbox.ts";
 import { sendMessage } from "./webhook-send.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -99,7 +99,7 @@ function createNews(database: Pick<Database, "changes">, clock: Clock, signal: A
 }
 
 async function noteAge({ database, clock, noteOutboxAge }: DeliveryDependencies, { name }: Webhook, isBehind: boolean): Promise<void> {
-  const { oldestAt } = isBehind ? await readBacklog(database.query, name) : { oldestAt: null };
+  const oldestAt = isBehind ? await findOldestAt(database.query, name) : null;
   noteOutboxAge(name, oldestAt === null ? 0 : Math.max(0, (clock.now() - oldestAt) / 1000));
 }
 
@@ -107,12 +107,15 @@ async function noteAge({ database, clock, noteOutboxAge }: DeliveryDependencies,
 async function deliverDue(dependencies: DeliveryDependencies, webhook: Webhook, lease: Lease, { signal, cut }: Stopping): Promise<void> {
   const { database, clock } = dependencies;
   while (!signal.aborted) {
-    const due = await listDue(database.query, webhook.name, clock.now(), AT_ONCE);
-    if (due.length === 0 || !(await lease.renew())) return;
-    const attempted = await Promise.all(due.map((delivery) => attempt(dependencies, webhook, delivery, cut)));
-    const known = attempted.filter(({ outcome }) => outcome !== "aborted");
-    if (known.length > 0) await database.write([], (transaction) => settle(transaction, known, clock.now()));
-    for (const one of known) report(dependencies, webhook, one);
+    const due = await takeDue(database.query, webhook.name, clock.now());
+    if (due.length === 0) return;
+    for (let at = 0; at < due.length; at += AT_ONCE) {
+      if (signal.aborted || !(await lease.renew())) return;
+      const attempted = await Promise.all(due.slice(at, at + AT_ONCE).map((delivery) => attempt(dependencies, webhook, delivery, cut)));
+      const known = attempted.filter(({ outcome }) => outcome !== "aborted");
+      if (known.length > 0) await database.write([], (transaction) => settle(transaction, webhook.name, known, clock.now()));
+      for (const one of known) report(dependencies, webhook, one);
+    }
   }
 }
 

@@ -21,6 +21,7 @@ import { imports } from "./0020-imports.ts";
 import { disabled } from "./0021-disabled.ts";
 import { auditLists } from "./0022-audit-lists.ts";
 import { operatorSessions } from "./0023-operator-sessions.ts";
+import { deliveries } from "./0024-deliveries.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   disabled,
   auditLists,
   operatorSessions,
+  deliveries,
 ];

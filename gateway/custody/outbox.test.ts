@@ -1,0 +1,100 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
+import { plansOf } from "../../test/support/plans.ts";
+import type { Database } from "../store/database.ts";
+import { openDatabase } from "../store/open.ts";
+import { createManualClock } from "../upstream-suite/manual-clock.ts";
+import { findNextDue, findOldestAt, LOOKED_AT_ONCE, MAXIMUM_ATTEMPTS, PARKED_MS, settle, takeDue } from "./outbox.ts";
+
+/** Enough for Postgres to find an index worth it. */
+const PENDING = 20_000;
+/** Those of one connection, whose first waits. */
+const OF_ONE = 1_000;
+const NOW = 1_000_000;
+const LATER = NOW + 10_000;
+
+describe.each(databaseKinds)("The outbox on %s", (kind) => {
+  let store: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    store = await createTestDatabase(kind);
+    database = await openDatabase(store.url, { clock: createManualClock() });
+    const { query } = database;
+    const numbers = sql`with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${sql.lit(PENDING)})`;
+    await sql`insert into events (number, id, type, connector_slug, body, at) ${numbers}
+      select i, 'evt_' || i, 'connection.enabled', 'test', '{}', ${sql.lit(NOW)} + i from numbers`.execute(query);
+    await sql`insert into deliveries (endpoint, number, ordered_by, attempts, next_at) ${numbers}
+      select 'backend', i, case when i <= ${sql.lit(OF_ONE)} then 'one' else 'c' || i end, 0,
+        case when i = 1 then ${sql.lit(LATER)} else ${sql.lit(NOW)} end from numbers`.execute(query);
+    // Before all of them: what another webhook has not taken, and what was given up.
+    await sql`insert into deliveries (endpoint, number, ordered_by, attempts, next_at) ${numbers}
+      select 'other', i, 'c' || i, 0, 0 from numbers`.execute(query);
+    await sql`insert into events (number, id, type, connector_slug, body, at) ${numbers}
+      select -i, 'evt_-' || i, 'connection.enabled', 'test', '{}', 0 from numbers`.execute(query);
+    await sql`insert into deliveries (endpoint, number, ordered_by, attempts, next_at, dead_at) ${numbers}
+      select 'backend', -i, 'c' || i, 10, 0, 0 from numbers`.execute(query);
+    await sql`analyze`.execute(query);
+  });
+  afterAll(async () => {
+    await database.close();
+    await store.drop();
+  });
+
+  const take = (now: number) => takeDue(database.query, "backend", now);
+  const parked = () =>
+    database.query
+      .selectFrom("deliveries")
+      .select("number")
+      .where("next_at", "=", NOW + PARKED_MS)
+      .orderBy("number")
+      .execute();
+  type Due = Awaited<ReturnType<typeof take>>;
+  const end = (due: Due, isTaken: boolean, now: number) =>
+    database.write([], (transaction) =>
+      settle(
+        transaction,
+        "backend",
+        due.map((delivery) => ({ delivery, isTaken, outcome: "x", retryAfterSeconds: null })),
+        now,
+      ),
+    );
+
+  it("reads a bounded number of rows in a look, from an index in the order in which they are due", async () => {
+    const plans = await plansOf(kind, database.query, async (query) => {
+      await findNextDue(query, "backend");
+      await findOldestAt(query, "backend");
+      await takeDue(query, "backend", NOW);
+    });
+    expect(plans.join("\n")).toMatch(/deliveries_by_time[\s\S]*deliveries_by_age[\s\S]*deliveries_by_time/);
+    for (const plan of plans) expect(plan).not.toMatch(/SCAN (deliveries|events|earlier)$|Seq Scan/m);
+  });
+
+  it("puts off what waits for an earlier event of its connection, and sends others meanwhile", async () => {
+    const due = await take(NOW);
+    expect(due.map(({ number }) => number)).toEqual(Array.from({ length: LOOKED_AT_ONCE }, (_, index) => OF_ONE + index + 1));
+    expect(await parked()).toHaveLength(OF_ONE - 1);
+    expect(await findNextDue(database.query, "backend")).toBe(NOW);
+    expect(await findOldestAt(database.query, "backend")).toBe(NOW + 1);
+    await end(due, true, NOW);
+  });
+
+  it("sends the next one of a connection once the one before is taken or given up, and in their order", async () => {
+    await database.query.updateTable("deliveries").set({ next_at: 9e12 }).where("number", ">", OF_ONE).execute();
+    expect(await take(NOW)).toEqual([]);
+    for (let number = 1; number <= 3; number += 1) {
+      const due = await take(LATER);
+      expect(due.map((one) => one.number)).toEqual([number]);
+      const last = due.map((one) => ({ ...one, attempts: MAXIMUM_ATTEMPTS - 1 }));
+      await end(last, number !== 2, LATER);
+    }
+    expect((await take(LATER)).map((one) => one.number)).toEqual([4]);
+  });
+
+  it("does not put off what nothing is before any more, and looks again at what was put off", async () => {
+    await database.query.deleteFrom("deliveries").where("number", "<", 10).execute();
+    expect(await take(LATER)).toEqual([]);
+    expect(await findNextDue(database.query, "backend")).toBe(NOW + PARKED_MS);
+    expect((await take(NOW + PARKED_MS)).map((one) => one.number)).toEqual([10]);
+  });
+});
