@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Database } from "../store/database.ts";
 import type { Tables } from "../store/tables.ts";
-import { addEvent, type EventOptions } from "./events.ts";
+import { addEvent, type EventOptions, lockEvents } from "./events.ts";
 
 /** Grants of one connector that fail within this time of the first are told as one event, in milliseconds. */
 export const FOLD_MS = 60_000;
@@ -48,6 +48,7 @@ export async function tellTroubles(database: Database, options: EventOptions, no
   const due = await database.query.selectFrom("connector_troubles").select("connector_slug").where("due_at", "<=", now).execute();
   for (const { connector_slug: slug } of due)
     await database.write(["events"], async (transaction) => {
+      await lockEvents(transaction);
       const lock = transaction.selectFrom("connector_troubles").selectAll().where("connector_slug", "=", slug).where("due_at", "<=", now);
       const trouble = await lock.$if(database.kind === "postgres", (query) => query.forUpdate()).executeTakeFirst();
       if (!trouble) return;

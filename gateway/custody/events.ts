@@ -26,6 +26,18 @@ export interface EventOptions {
 }
 
 /**
+ * Lets one transaction at a time write events, until it ends: what it then reads of them is what it writes after. To be locked before any
+ * trouble of a connector, so that two never wait for each other.
+ */
+export async function lockEvents(transaction: Transaction<Tables>): Promise<void> {
+  await transaction
+    .updateTable("counters")
+    .set((row) => ({ last: row.ref("last") }))
+    .where("name", "=", "events")
+    .execute();
+}
+
+/**
  * Writes an event, and a delivery of it for each webhook that wants it, in the transaction of the change itself. It is the last that the
  * transaction locks: others that write events wait for its end, so that events are numbered in the order of their commits.
  */

@@ -28,6 +28,8 @@ export interface Happening {
   endsAt?: number | undefined;
   /** False where servers were not told what came before, so that they are not told of this either. Left out: true. */
   isTold?: boolean | undefined;
+  /** True where it has happened only if the history says that it was broken before. Left out: false. */
+  isUncertain?: boolean | undefined;
 }
 
 /** Scopes that were granted, or taken away. */
@@ -66,12 +68,27 @@ export async function addHistory(
   await transaction.insertInto("connection_history").values(rows).execute();
   const newest = before + rows.length;
   if (newest <= MAXIMUM_HISTORY) return;
+  // The last account is remembered, however long ago it was connected.
+  const account = await findLastAccountRow(transaction, connectionId);
   await transaction
     .deleteFrom("connection_history")
     .where("connection_id", "=", connectionId)
     .where("number", "<=", newest - MAXIMUM_HISTORY)
+    .where("number", "<>", account?.number ?? 0)
     .execute();
 }
+
+/** The entries that are shown: an older one may be kept for its account. */
+const selectShown = (query: Kysely<Tables>, connectionId: string) =>
+  query
+    .selectFrom("connection_history")
+    .where("connection_id", "=", connectionId)
+    .where("number", ">", (shown) =>
+      shown
+        .selectFrom("connection_history as newest")
+        .select(({ fn, eb }) => eb(fn.max("newest.number"), "-", MAXIMUM_HISTORY).as("before"))
+        .where("newest.connection_id", "=", connectionId),
+    );
 
 /** Adds the first entry of each of these new connections. @param now milliseconds since the epoch */
 export async function addFirstEntries(
@@ -93,14 +110,29 @@ export const readHistory = (
   connectionId: string,
   { first, before }: { first: number; before: number | null },
 ): Promise<HistoryRow[]> =>
-  query
-    .selectFrom("connection_history")
+  selectShown(query, connectionId)
     .selectAll()
-    .where("connection_id", "=", connectionId)
     .$if(before !== null, (older) => older.where("number", "<", before ?? 0))
     .orderBy("number", "desc")
     .limit(first)
     .execute();
+
+const ends: readonly HistoryKind[] = ["broke", "misconfigured"];
+const beginnings: readonly HistoryKind[] = ["connected", "reconnected", "healed"];
+
+/** Whether the history last said of a kind of token that it does not work. @param tokenKind null: the connection's own. */
+export async function wasBroken(query: Kysely<Tables>, connectionId: string, tokenKind: string | null): Promise<boolean> {
+  const last = await query
+    .selectFrom("connection_history")
+    .select("kind")
+    .where("connection_id", "=", connectionId)
+    .where("token_kind", "is not distinct from", tokenKind)
+    .where("kind", "in", [...ends, ...beginnings])
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return last !== undefined && ends.includes(last.kind);
+}
 
 /** The number of the newest entry; 0 where there is none. */
 export async function findNewest(query: Kysely<Tables>, connectionId: string): Promise<number> {
@@ -112,28 +144,27 @@ export async function findNewest(query: Kysely<Tables>, connectionId: string): P
   return newest ?? 0;
 }
 
-/** How many entries are kept of a connection, which are few. */
+/** How many entries a connection's history has, which are few. */
 export async function countHistory(query: Kysely<Tables>, connectionId: string): Promise<number> {
-  const { count } = await query
-    .selectFrom("connection_history")
+  const { count } = await selectShown(query, connectionId)
     .select(({ fn }) => fn.countAll<number>().as("count"))
-    .where("connection_id", "=", connectionId)
     .executeTakeFirstOrThrow();
   return count;
 }
 
 /** What the account was when the connection was last connected; null where that is not known. */
-export async function findLastAccount(query: Kysely<Tables>, connectionId: string): Promise<string | null> {
-  const row = await query
+export const findLastAccount = async (query: Kysely<Tables>, connectionId: string): Promise<string | null> =>
+  (await findLastAccountRow(query, connectionId))?.account ?? null;
+
+const findLastAccountRow = (query: Kysely<Tables>, connectionId: string) =>
+  query
     .selectFrom("connection_history")
-    .select("account")
+    .select(["number", "account"])
     .where("connection_id", "=", connectionId)
     .where("account", "is not", null)
     .orderBy("number", "desc")
     .limit(1)
     .executeTakeFirst();
-  return row?.account ?? null;
-}
 
 type Entry = Omit<HistoryRow, "connection_id" | "number">;
 

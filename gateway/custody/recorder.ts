@@ -3,8 +3,8 @@ import type { EventType, HistoryKind } from "../../schema/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ConnectionRow, Tables } from "../store/tables.ts";
 import { isMassBreakage, noteTrouble } from "./connector-troubles.ts";
-import { addEvent, type EventOptions } from "./events.ts";
-import { addHistory, type Happening, type Refreshes } from "./history.ts";
+import { addEvent, type EventOptions, lockEvents } from "./events.ts";
+import { addHistory, type Happening, type Refreshes, wasBroken } from "./history.ts";
 
 /** The event by which servers are told of each kind of happening; null: they are not. */
 const eventOf: Record<HistoryKind, EventType | null> = {
@@ -42,6 +42,8 @@ export function createRecorder({ clock, ...options }: EventOptions & { clock: Cl
     const { connector_slug: slug } = connection;
     const type = happening.isTold === false ? null : eventOf[happening.kind];
     if (type === null) return;
+    // Others that write events wait: they count those that this one writes.
+    await lockEvents(transaction);
     const isOfConnector =
       type === "connector.misconfigured" || (type === "connection.errored" && (await isMassBreakage(transaction, slug, now)));
     if (isOfConnector) return noteTrouble(transaction, slug, happening.code ?? null, now);
@@ -49,10 +51,13 @@ export function createRecorder({ clock, ...options }: EventOptions & { clock: Cl
   }
 
   return {
-    async record(transaction, connection, recorded) {
+    async record(transaction, connection, { refreshes, happenings }) {
       const now = clock.now();
-      await addHistory(transaction, connection.id, recorded, now);
-      for (const happening of recorded.happenings) await tell(transaction, connection, happening, now);
+      const happened: Happening[] = [];
+      for (const one of happenings)
+        if (!one.isUncertain || (await wasBroken(transaction, connection.id, one.tokenKind ?? null))) happened.push(one);
+      await addHistory(transaction, connection.id, { refreshes, happenings: happened }, now);
+      for (const happening of happened) await tell(transaction, connection, happening, now);
     },
   };
 }

@@ -19,6 +19,8 @@ export function recordedOf<Columns extends Partial<AuthorizationRow>>(
 ): { columns: Columns | (Columns & Partial<AuthorizationRow>); recorded: Recorded | null } {
   const happenings = happeningsOf(grant, columns, now);
   if (happenings.length === 0) return { columns, recorded: null };
+  // What broke has folded the refreshes before it, and there was none since.
+  if (happenings.every(({ isUncertain }) => isUncertain)) return { columns, recorded: { happenings, refreshes: [] } };
   const { authorization } = grant;
   const isRefresh = (columns.refreshes ?? authorization.refreshes) > authorization.refreshes;
   const counted = isRefresh ? countRefresh(notCounted, now) : notCounted;
@@ -37,12 +39,18 @@ function happeningsOf(grant: JudgedGrant, columns: Partial<AuthorizationRow>, no
   if (after === before || after === null) return changed;
   if (after === "reconnect_required") return [...changed, { ...of, kind: "broke", code }];
   if (after === "misconfigured") return [...changed, { ...of, kind: "misconfigured", code }];
-  return after === "working" && isBroken(before)
-    ? [...changed, { isTold: before === "reconnect_required", ...of, kind: "healed" }]
-    : changed;
+  return after === "working" ? [...changed, ...healedOf(grant.authorization, before).map((healed) => ({ ...of, ...healed }))] : changed;
 }
 
-const isBroken = (health: ReturnType<typeof healthOf>["health"]): boolean => health === "reconnect_required" || health === "misconfigured";
+/** A provider that was away for a while may have hidden that the grant did not work before: the history knows. */
+function healedOf({ failures }: AuthorizationRow, before: HealthBefore): Happening[] {
+  if (isBroken(before)) return [{ kind: "healed" }];
+  return before === "unavailable" && failures > 1 ? [{ kind: "healed", isUncertain: true }] : [];
+}
+
+type HealthBefore = ReturnType<typeof healthOf>["health"];
+
+const isBroken = (health: HealthBefore): boolean => health === "reconnect_required" || health === "misconfigured";
 
 /** Null for the connection's own grant. */
 const furtherKindOf = ({ came_with, token_kind }: AuthorizationRow): string | null => (came_with === null ? null : token_kind);
@@ -91,7 +99,7 @@ export function happeningsOfConnecting({ by, wasEnabled, previous, columns, slug
   const { health } = healthOf(previous, now);
   return [
     connected,
-    ...(isBroken(health) ? [{ kind: "healed" as const, by, isTold: health === "reconnect_required" }] : []),
+    ...healedOf(previous.authorization, health).map((healed) => ({ ...healed, by })),
     ...changed,
     ...(scopes ? [{ kind: "scopes_changed" as const, by, scopes }] : []),
   ];

@@ -80,6 +80,28 @@ describe.each(databaseKinds)("a connection's history on %s", (database) => {
     expect(JSON.stringify(history)).not.toContain("0800");
   });
 
+  it("says that it works again where the provider was away before it did, and servers are told", async () => {
+    const ada = await connected({ database });
+    const failAs = async (answer: Parameters<typeof test.provider.controls.always>[0]) => {
+      test.provider.controls.always(answer);
+      await refresh(ada);
+    };
+    for (const status of [503, 503]) await failAs({ status });
+    await failAs(null);
+    expect(await kindsOf(ada)).toEqual(["REFRESHED", "CONNECTED"]);
+    await failAs({ status: 400, body: { error: "invalid_scope" } });
+    await failAs({ status: 503 });
+    await failAs(null);
+    expect(await kindsOf(ada)).toEqual(["REFRESHED", "HEALED", "MISCONFIGURED", "REFRESHED", "CONNECTED"]);
+    await failAs({ status: 400, body: { error: "invalid_scope" } });
+    test.provider.controls.always(null);
+    await ada.connect();
+    const events = await inStore(test, (query) => query.selectFrom("events").select("type").orderBy("number").execute());
+    // When the connector is told of is the clock's.
+    const told = events.map(({ type }) => type).filter((type) => type !== "connector.misconfigured");
+    expect(told).toEqual(["connection.enabled", "connection.healed", "connection.healed"]);
+  });
+
   it("says which scopes came and went", async () => {
     const ada = await connected({ database });
     test.provider.controls.next({ answer: { scope: "read" } });
@@ -101,6 +123,24 @@ describe.each(databaseKinds)("a connection's history on %s", (database) => {
     test.provider.controls.account = { id: "other", label: "other@example.test" };
     await ada.connect();
     expect((await kindsOf(ada)).slice(0, 2)).toEqual(["ACCOUNT_CHANGED", "CONNECTED"]);
+  });
+
+  it("says that a connection is of another account also where the last one was connected many entries ago", async () => {
+    const ada = await connected({ database });
+    const row = await inStore(test, (query) => query.selectFrom("connection_history").selectAll().executeTakeFirstOrThrow());
+    const newer = Array.from({ length: MAXIMUM_HISTORY }, (_, index) => ({
+      ...row,
+      kind: "scopes_changed" as const,
+      account: null,
+      number: row.number + index + 1,
+    }));
+    await inStore(test, (query) => query.insertInto("connection_history").values(newer).execute());
+    await disconnect(ada);
+    test.provider.controls.account = { id: "other", label: "other@example.test" };
+    await ada.connect();
+    expect((await kindsOf(ada)).slice(0, 3)).toEqual(["ACCOUNT_CHANGED", "CONNECTED", "DISCONNECTED"]);
+    const { data } = await ada.graphql(`{ connection(where: { slug: "test" }) { history(first: 200) { totalCount edges { cursor } } } }`);
+    expect([data.connection.history.totalCount, data.connection.history.edges.length]).toEqual([MAXIMUM_HISTORY, MAXIMUM_HISTORY]);
   });
 
   it("has pages as every list: its number of entries, where a page is, and no cursor of another list", async () => {
