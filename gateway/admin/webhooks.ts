@@ -3,7 +3,8 @@ import { notFound } from "../../schema/errors.ts";
 import { idSchema, parseInput } from "../../schema/input.ts";
 import { ADMIN_PATH } from "../auth/cookies.ts";
 import { type Html, redirectTo } from "../connect/page.ts";
-import { type Backlog, listDead, readBacklog, replay } from "../custody/outbox.ts";
+import { type Backlog, listDead, readBacklog } from "../custody/outbox.ts";
+import { replay } from "../custody/replay.ts";
 import type { Webhook } from "../custody/webhook.ts";
 import { explainOutcome } from "../custody/webhook-outcome.ts";
 import type { Content } from "./page.ts";
@@ -74,7 +75,7 @@ export async function replayEvents({ config, database, url, record }: Visit, nam
   if (!webhook) throw notFound("There is no such webhook.");
   const id = url.searchParams.get("event");
   const which = id === null ? { dead: true as const } : { id: parseInput(idSchema, id, "event") };
-  const count = await database.write(["events"], (transaction) => replay(transaction, webhook, which, database.clock.now()));
+  const count = await replay(database, webhook, which, database.clock.now());
   if (count === 0 && id !== null) throw notFound("There is no such event any more, or the webhook is not told of its type.");
   record({ action: "webhook.replay", details: { webhook: name, events: count } });
   return redirectTo(`${config.publicUrl}${PATH}?done=replayed`);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { theOperator } from "../custody/audit-event.ts";
-import { listDead, readBacklog, replay, type Replayed } from "../custody/outbox.ts";
+import { listDead, readBacklog } from "../custody/outbox.ts";
+import { replay, type Replayed } from "../custody/replay.ts";
 import { explainOutcome } from "../custody/webhook-outcome.ts";
 import { sendMessage } from "../custody/webhook-send.ts";
 import type { Webhook } from "../custody/webhook.ts";
@@ -60,7 +61,7 @@ export const replayEvents = (name: string, options: { since?: string; id?: strin
   withWebhooks(async ({ database, audit }, config) => {
     const webhook = findWebhook(config, name);
     const which = parseReplayed(options);
-    const count = await database.write(["events"], (transaction) => replay(transaction, webhook, which, database.clock.now()));
+    const count = await replay(database, webhook, which, database.clock.now());
     if (count === 0 && "id" in which) throw new UsageError("There is no such event any more, or the webhook is not told of its type.");
     audit.record({ action: "webhook.replay", actor: theOperator, details: { webhook: name, events: count } });
     console.log(`${count} ${count === 1 ? "event is" : "events are"} sent again by the gateways that run.`);

@@ -57,21 +57,25 @@ async function verifyChain(
   const broken = (row: string | null, why: string): BrokenChain => ({ writer, row, why });
   const head = await readEnd(query, "audit_heads", writer);
   if (!head) return broken(null, "Its head is missing: it was deleted.");
-  let from = await readEnd(query, "audit_checkpoints", writer);
+  const from = await readEnd(query, "audit_checkpoints", writer);
   if (from && !macs.verify("audit_checkpoints", from))
     return broken(null, "The checkpoint of rows that were deleted by age does not verify.");
   let end: ChainEnd = from ?? beginningOf(writer);
   let rows = 0;
   for (;;) {
     const batch = await readRows(query, writer, end.sequence);
-    for (const row of batch) {
-      if (row.sequence !== end.sequence + 1) {
-        // Rows may have been deleted by age meanwhile.
-        const moved = await readEnd(query, "audit_checkpoints", writer);
-        if (moved?.sequence !== row.sequence - 1 || !macs.verify("audit_checkpoints", moved))
-          return broken(`${writer}-${end.sequence + 1}`, `It is missing, and the next one is ${row.id}.`);
-        from = end = moved;
+    const [first] = batch;
+    if (first ? first.sequence !== end.sequence + 1 : end.sequence < head.sequence) {
+      // Rows may have been deleted by age meanwhile: what follows is judged from there on.
+      const moved = await readEnd(query, "audit_checkpoints", writer);
+      if (moved && moved.sequence > end.sequence && macs.verify("audit_checkpoints", moved)) {
+        end = moved;
+        continue;
       }
+    }
+    for (const row of batch) {
+      if (row.sequence !== end.sequence + 1)
+        return broken(`${writer}-${end.sequence + 1}`, `It is missing, and the next one is ${row.id}.`);
       const why = objectionTo(macs, end, row);
       if (why !== null) return broken(row.id, why);
       end = { sequence: row.sequence, digest: row.digest };

@@ -6,6 +6,7 @@ import type { Database } from "../store/database.ts";
 import { openDatabase } from "../store/open.ts";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { findNextDue, findOldestAt, LOOKED_AT_ONCE, MAXIMUM_ATTEMPTS, PARKED_MS, settle, takeDue } from "./outbox.ts";
+import { replay, REPLAYED_AT_ONCE } from "./replay.ts";
 
 /** Enough for Postgres to find an index worth it. */
 const PENDING = 20_000;
@@ -92,9 +93,34 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
   });
 
   it("does not put off what nothing is before any more, and looks again at what was put off", async () => {
-    await database.query.deleteFrom("deliveries").where("number", "<", 10).execute();
+    await database.query.deleteFrom("deliveries").where("number", "in", [4, 5, 6, 7, 8, 9]).execute();
     expect(await take(LATER)).toEqual([]);
     expect(await findNextDue(database.query, "backend")).toBe(NOW + PARKED_MS);
     expect((await take(NOW + PARKED_MS)).map((one) => one.number)).toEqual([10]);
   });
+
+  it("replays what was given up in transactions of a bounded size, each event once", async () => {
+    const sizes: number[] = [];
+    const counting: Database["write"] = (topics, work) =>
+      database.write(topics, async (transaction) => {
+        const before = await countDead(transaction);
+        const result = await work(transaction);
+        sizes.push(before - (await countDead(transaction)));
+        return result;
+      });
+    const dead = await countDead(database.query);
+    const backend = { name: "backend", events: ["connection.enabled"] };
+    expect(await replay({ query: database.query, write: counting }, backend, { dead: true }, LATER)).toBe(dead);
+    expect(Math.max(...sizes)).toBe(REPLAYED_AT_ONCE);
+    expect(await countDead(database.query)).toBe(0);
+    const one = database.query.selectFrom("deliveries").selectAll().where("endpoint", "=", "backend").where("number", "=", -1);
+    expect(await one.execute()).toMatchObject([{ attempts: 0, dead_at: null, outcome: null, next_at: LATER }]);
+    expect(await replay(database, backend, { id: "evt_-2" }, LATER + 1)).toBe(1);
+    expect(await replay(database, backend, { since: NOW + PENDING }, LATER + 1)).toBe(1);
+  });
 });
+
+async function countDead(query: Database["query"]): Promise<number> {
+  const dead = query.selectFrom("deliveries").select(({ fn }) => fn.countAll<number>().as("count"));
+  return (await dead.where("dead_at", "is not", null).executeTakeFirstOrThrow()).count;
+}

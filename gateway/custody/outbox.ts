@@ -1,7 +1,6 @@
 import { type Expression, type Kysely, sql, type Transaction } from "kysely";
 import type { DeliveryRow, EventRow } from "../store/event-tables.ts";
 import type { Tables } from "../store/tables.ts";
-import { newDelivery, orderOf } from "./events.ts";
 
 /** How often an event is sent to one webhook at most, before it is given up. */
 export const MAXIMUM_ATTEMPTS = 10;
@@ -187,40 +186,3 @@ export const listDead = (query: Query, endpoint: string, limit: number) =>
     .orderBy("deliveries.number")
     .limit(limit)
     .execute();
-
-/** Which events are sent again: the dead ones, one by its id, or all that happened since an instant (milliseconds since the epoch). */
-export type Replayed = { dead: true } | { id: string } | { since: number };
-
-/** Makes events due for a webhook again, whether it has taken them or not. @returns how many. */
-export async function replay(
-  transaction: Transaction<Tables>,
-  { name, events }: { name: string; events: readonly string[] },
-  which: Replayed,
-  now: number,
-): Promise<number> {
-  const again = { ...newDelivery, next_at: now };
-  if ("dead" in which) {
-    const revived = await transaction
-      .updateTable("deliveries")
-      .set(again)
-      .where("endpoint", "=", name)
-      .where("dead_at", "is not", null)
-      .executeTakeFirst();
-    return Number(revived.numUpdatedRows);
-  }
-  const rows = await transaction
-    .selectFrom("events")
-    .select(["number", "type", "connection_id", "connector_slug"])
-    .$if("id" in which, (query) => query.where("id", "=", "id" in which ? which.id : ""))
-    .$if("since" in which, (query) => query.where("at", ">=", "since" in which ? which.since : 0))
-    .orderBy("number")
-    .execute();
-  const wanted = rows.filter(({ type }) => events.includes(type));
-  for (const { number, connection_id: connectionId, connector_slug: slug } of wanted)
-    await transaction
-      .insertInto("deliveries")
-      .values({ ...again, endpoint: name, number, ordered_by: orderOf(connectionId, slug) })
-      .onConflict((conflict) => conflict.columns(["endpoint", "number"]).doUpdateSet(again))
-      .execute();
-  return wanted.length;
-}
