@@ -113,6 +113,16 @@ it.each([
   }
 });
 
+it.each([
+  ["the dashboard", readDashboard],
+  ["the alerts", readAlerts],
+])("%s cover what webhooks have not taken, and what the audit has not stored", (_name, read) => {
+  const metrics = new Set(read().flatMap((query) => readQuery(query).metrics));
+  const table = [...readDeploy("README.md").matchAll(/^\| `(xkit_(?:webhook|audit)_\w+)`/gm)].map(([, metric]) => metric);
+  expect(table).toHaveLength(4);
+  expect(table.filter((metric) => metric === undefined || !metrics.has(metric))).toEqual([]);
+});
+
 it("a query that is no PromQL, and a metric that there is not, would be found", () => {
   expect(readQuery("sum by (connector (rate(xkit_refreshes_total[5m]))").errors).not.toEqual([]);
   expect(readQuery('sum by (job) (rate(a_metric{part="b"}[5m]))')).toEqual({ errors: [], metrics: ["a_metric"], labels: ["job", "part"] });

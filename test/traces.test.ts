@@ -45,7 +45,8 @@ describe("traces", () => {
     const { test: gateway, ada } = await startTraced();
     gateway.clock.advance(HOUR_MS);
     const traceparent = `00-${TRACE}-${PARENT}-01`;
-    const { data } = await ada.graphql(TOKEN_QUERY, { where: { slug: "test" } }, { traceparent });
+    const headers = { traceparent, "x-request-id": "request-7" };
+    const { data } = await ada.graphql(TOKEN_QUERY, { where: { slug: "test" } }, headers);
     const spans = (await spansOf(gateway)).filter(({ traceId }) => traceId === TRACE);
     const named = (name: string) => {
       const found = spans.filter((span) => span.name === name);
@@ -55,14 +56,16 @@ describe("traces", () => {
     const [request, token, refresh, provider] = [named("POST /graphql"), named("token"), named("refresh"), named("provider refresh")];
     expect(spans).toHaveLength(4);
     expect(request).toMatchObject({ parentSpanId: PARENT, kind: SERVER });
-    expect(request?.attributes).toEqual({ "http.request.method": "POST", "http.route": "/graphql", "http.response.status_code": 200 });
+    const sent = { "xkit.request.id": "request-7" };
+    const answered = { "http.request.method": "POST", "http.route": "/graphql", "http.response.status_code": 200 };
+    expect(request?.attributes).toEqual({ ...sent, ...answered });
     expect(token?.parentSpanId).toBe(request?.spanId);
     const connection = { "xkit.connection.id": data.accessToken.connection.id, "xkit.connector": "test" };
-    expect(token?.attributes).toEqual({ "user.id": "ada", "xkit.outcome": "AccessToken", ...connection });
+    expect(token?.attributes).toEqual({ ...sent, "user.id": "ada", "xkit.outcome": "AccessToken", ...connection });
     expect(refresh?.parentSpanId).toBe(token?.spanId);
-    expect(refresh?.attributes).toEqual({ ...connection, "xkit.refresh.cause": "due", "xkit.refresh.outcome": "refreshed" });
+    expect(refresh?.attributes).toEqual({ ...sent, ...connection, "xkit.refresh.cause": "due", "xkit.refresh.outcome": "refreshed" });
     expect(provider).toMatchObject({ parentSpanId: refresh?.spanId, kind: CLIENT });
-    expect(provider?.attributes).toEqual({ "xkit.connector": "test", "xkit.operation": "refresh" });
+    expect(provider?.attributes).toEqual({ ...sent, "xkit.connector": "test", "xkit.operation": "refresh" });
     expect(receiver.requests.every(({ path }) => path === "/v1/traces")).toBe(true);
     expect(receiver.serviceName()).toBe("xkit-gateway");
   });

@@ -8,11 +8,11 @@ const SERVER_ERROR = 500;
 export const traceRequests =
   ({ inSpan }: Tracing, handle: (exchange: Exchange) => Promise<Response>) =>
   async (exchange: Exchange): Promise<Response> => {
-    const { request, pathname } = exchange;
+    const { request, pathname, requestId } = exchange;
     const part = partOf(pathname);
     const facts = { "http.request.method": request.method, "http.route": `/${part}` };
     return inSpan(
-      { name: `${request.method} /${part}`, kind: "server", facts, headers: request.headers },
+      { name: `${request.method} /${part}`, kind: "server", facts, headers: request.headers, requestId },
       () => handle(exchange),
       ({ status }) => ({ facts: { "http.response.status_code": status }, isFailed: status >= SERVER_ERROR }),
     );

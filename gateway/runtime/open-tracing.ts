@@ -1,17 +1,25 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, createContextKey, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type { Log } from "./log.ts";
-import type { SpanEnd, SpanStart, TracesConfig, Tracing } from "./tracing.ts";
+import type { SpanEnd, SpanFacts, SpanStart, TracesConfig, Tracing } from "./tracing.ts";
 import { withTimeout } from "./with-timeout.ts";
 
 /** The name of the service where neither OTEL_SERVICE_NAME nor OTEL_RESOURCE_ATTRIBUTES state one. */
 const SERVICE_NAME = "xkit-gateway";
 /** How long a stop waits for the last spans to be sent, in milliseconds. */
 const CLOSE_WAIT_MS = 2_000;
+
+/** Where a context keeps the id of the request that it is of. */
+const REQUEST_ID = createContextKey("xkit.request.id");
+
+function requestFactsOf(context: Context): SpanFacts {
+  const id = context.getValue(REQUEST_ID);
+  return typeof id === "string" ? { "xkit.request.id": id } : {};
+}
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
 const incoming = {
@@ -36,9 +44,11 @@ export async function openTracing(config: TracesConfig, log: Pick<Log, "warn" | 
   const current = new AsyncLocalStorage<Context>();
 
   return {
-    inSpan({ name, kind = "internal", facts, headers }: SpanStart, work, end) {
-      const above = headers ? propagator.extract(ROOT_CONTEXT, headers, incoming) : (current.getStore() ?? ROOT_CONTEXT);
-      const span = tracer.startSpan(name, { kind: kinds[kind], attributes: facts }, above);
+    inSpan({ name, kind = "internal", facts, headers, requestId }: SpanStart, work, end) {
+      const around = headers ? propagator.extract(ROOT_CONTEXT, headers, incoming) : (current.getStore() ?? ROOT_CONTEXT);
+      const above = requestId === undefined ? around : around.setValue(REQUEST_ID, requestId);
+      const attributes = { ...facts, ...requestFactsOf(above) };
+      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, above);
       return settle(span, () => current.run(trace.setSpan(above, span), work), end);
     },
     headers() {

@@ -13,6 +13,8 @@ export interface SpanStart {
   facts: SpanFacts;
   /** The headers of the request that the span answers: the trace that they name goes on. Default: it goes on below the current span. */
   headers?: Headers;
+  /** The id of that request: it is on this span, and on all below. Default: the current span's. */
+  requestId?: string;
 }
 
 /** What is known of a span once its work has ended. */
