@@ -284,6 +284,8 @@ describe("the command line", () => {
     [["import", "dump.jsonl", "--map", "slack"], "--map must be like"],
     [["import", "dump.jsonl", "--from", "better-auth"], "Set BETTER_AUTH_SECRET"],
     [["export", "out"], "needs --to <file>"],
+    [["connections", "lst"], 'Did you mean "connections list"?'],
+    [["connections", "list", "--follow"], "takes no --follow"],
     [["connectors", "add", "slak"], 'no known provider "slak"'],
     [["--nonsense"], "--nonsense"],
   ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {

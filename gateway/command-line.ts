@@ -21,6 +21,8 @@ type Options = {
   since?: string;
   user?: string;
   connection?: string;
+  connector?: string;
+  health?: string;
   from?: string;
   map?: string;
   to?: string;
@@ -59,6 +61,16 @@ const commands = new Map<string, Command>([
   [
     "connectors add",
     { subject: "provider", options: ["as"], run: async (provider, options) => (await load()).addConnector(provider, options) },
+  ],
+  [
+    "connections list",
+    {
+      options: ["connector", "health", "user", "group", "since", "json"],
+      async run(_subject, options) {
+        const { listConnections, withConnectors } = await load();
+        await withConnectors((services, config) => listConnections(services, config, options));
+      },
+    },
   ],
   ...(["show", "disconnect", "refresh", "disable", "enable"] as const).map((action): [string, Command] => [
     `connections ${action}`,
@@ -239,6 +251,8 @@ function parse(argv: string[]) {
       since: { type: "string" },
       user: { type: "string" },
       connection: { type: "string" },
+      connector: { type: "string" },
+      health: { type: "string" },
       from: { type: "string" },
       map: { type: "string" },
       to: { type: "string" },

@@ -5,7 +5,8 @@ import { followAudit } from "../custody/audit-follow.ts";
 import type { AuditReader } from "../custody/audit-read.ts";
 import { verifyAudit } from "../custody/audit-verify.ts";
 import type { Services } from "../services.ts";
-import { requireArgument, UsageError } from "./usage-error.ts";
+import { parseSince } from "./parse-since.ts";
+import { requireArgument } from "./usage-error.ts";
 
 /** What of the audit is printed. */
 export interface AuditOptions {
@@ -24,7 +25,6 @@ export interface AuditOptions {
 const DEFAULT_SINCE = "24h";
 /** Acts read at a time. */
 const BATCH_ROWS = 500;
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `audit`: prints what was done, the oldest first. */
 export async function printAudit({ database, audit }: Services, options: AuditOptions): Promise<void> {
@@ -57,15 +57,6 @@ async function printAll({ list }: AuditReader, filter: AuditFilter, print: (reco
 const isWanted = ({ userId, connectionId }: AuditFilter, { actor, owner, connectionId: of }: AuditRecord): boolean =>
   (userId === undefined || actor.userId === userId || (owner?.kind === "user" && owner.id === userId)) &&
   (connectionId === undefined || of === connectionId);
-
-function parseSince(text: string, now: number): Date {
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (count !== undefined && (unit === "m" || unit === "h" || unit === "d")) return new Date(now - Number(count) * UNIT_MS[unit]);
-  const instant = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (Number.isNaN(instant.getTime()))
-    throw new UsageError("--since must be an instant like 2026-11-25T12:00:00Z, or how long ago: 90m, 24h, 7d.");
-  return instant;
-}
 
 function toLine(record: AuditRecord): string {
   const { action, outcome, count, firstAt, connector, connectionId, address, requestId, purpose } = record;

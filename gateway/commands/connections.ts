@@ -68,7 +68,8 @@ export function formatConnection(acted: Acted): string {
   return known.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
 }
 
-function stateOf({ enabled, disabledAt }: Connection): string {
+/** How a connection is, in a few words. */
+export function stateOf({ enabled, disabledAt }: Connection): string {
   if (disabledAt) return `disabled since ${disabledAt.toISOString()}`;
   return enabled ? "enabled" : "not connected";
 }

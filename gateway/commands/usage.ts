@@ -8,6 +8,9 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway connectors check [<slug>]    list errors and known traps of the configured connectors
   xkit-gateway connectors add <provider>    write a connector into the configuration file
       [--as <slug>]
+  xkit-gateway connections list             list the connections of all users and groups, without their tokens
+      [--connector <slug>] [--user <id>] [--group <id>] [--since <time>]
+      [--health working|unavailable|misconfigured|reconnect_required]
   xkit-gateway connections show <id>        say how a connection is, without its token
   xkit-gateway connections disconnect <id>  disconnect it, and revoke its grant at the provider
   xkit-gateway connections refresh <id>     refresh its token now, at most once in 30 s
@@ -47,7 +50,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway <group>                      list the commands of a group, as keys
   xkit-gateway --version
 
---json prints one JSON value in place of lines, where a command lists something; audit and import print one on each line.
+--json prints one JSON value in place of lines, where a command lists something; audit, import and connections list print one on each line.
 Environment and configuration file are those of the gateway itself.
 Exit codes: 0 done, 1 failed, or something is wrong that was looked for, 2 misuse of the command line or its configuration.`;
 
