@@ -181,6 +181,7 @@ describe("the operator's page", () => {
     for (const path of [`/connections/${id}/refresh`, "/session", "/sign-out", `/connections/${id}/disconnect`])
       await browser.fetch(`/admin${path}`);
     expect((await askToken(ada)).__typename).toBe("AccessToken");
+    expect((await browser.fetch("/admin/session")).headers.get("location")).toBe(`${PUBLIC_URL}/admin`);
     expect((await browser.fetch("/admin")).status).toBe(200);
   });
 

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { GatewayError, notFound } from "../../schema/errors.ts";
 import { ADMIN_PATH } from "../auth/cookies.ts";
+import { redirectTo } from "../connect/page.ts";
 import { failureHeaders, failureOf } from "../http/failure.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
 import { showAudit } from "./audit.ts";
@@ -41,6 +42,9 @@ const forms: readonly (readonly [path: string, handler: Handler])[] = [
   ["/webhooks/:id/replay", replayEvents],
 ];
 
+/** Where forms are sent and no page is. */
+const formPaths = ["/session", ...forms.map(([path]) => path)].filter((path) => pages.every(([page]) => page !== path));
+
 /**
  * The operator's page. Only its own cookie says who asks: no header, and nothing else takes the cookie. To open a page changes nothing,
  * and a form does something when our own page has sent it.
@@ -64,6 +68,8 @@ export function createAdminRoutes(dependencies: AdminDependencies): Hono<Routed>
   routes.post(`${ADMIN_PATH}/session`, ({ env }) =>
     signIn(dependencies, env).catch((error: unknown) => showFailure(dependencies, env, null, error)),
   );
+  // The address bar still has where a form was sent that was refused.
+  for (const path of formPaths) routes.get(`${ADMIN_PATH}${path}`, () => redirectTo(`${dependencies.config.publicUrl}${ADMIN_PATH}`));
   routes.all(
     "*",
     answer(() => Promise.reject(notFound("There is nothing at this address.")), false),
