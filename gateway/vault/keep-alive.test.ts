@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
-import { askToken, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
+import { askToken, inStore, onlyAuthorization, refreshRequests } from "../../test/support/vault.ts";
 import { KEEP_ALIVE_INTERVAL_MS } from "./keep-alive.ts";
 
 const DAY_MS = 86_400_000;
@@ -64,6 +64,21 @@ describe("a grant is not kept alive", () => {
     await askToken(ada);
     test.clock.advance(DUE_MS / 2);
     expect(await countRefreshes(2)).toBe(2);
+  });
+
+  it("once it was refreshed otherwise, also while others had their turn", async () => {
+    await start();
+    const bob = await connect("bob");
+    await connect("carol");
+    let release = () => {};
+    test.provider.controls.next({ until: new Promise<void>((resolve) => (release = resolve)) });
+    test.clock.advance(DUE_MS);
+    await vi.waitFor(() => expect(refreshRequests(test)).toHaveLength(1), PATIENCE);
+    expect((await askToken(bob)).__typename).toBe("AccessToken");
+    release();
+    const versions = () => inStore(test, (query) => query.selectFrom("authorizations").select("version").execute());
+    await expect.poll(async () => (await versions()).map(({ version }) => version)).toEqual([2, 2, 2]);
+    expect(refreshRequests(test)).toHaveLength(3);
   });
 
   it("once its user has disconnected", async () => {

@@ -103,16 +103,22 @@ function noteFailure({ log }: KeepAliveDependencies, err: unknown): void {
 async function refreshDue(dependencies: KeepAliveDependencies, signal: AbortSignal): Promise<void> {
   const { connections, refresher, clock } = dependencies;
   const now = clock.now();
-  const due = (await listCandidates(dependencies, now)).filter(({ connectionId, connector, ...life }) => {
-    const dueAt = keepAliveAt(connectionId, life, connector, now);
-    return dueAt !== null && dueAt <= now;
-  });
-  for (const { connectionId, authorizationId, kind } of due.slice(0, KEEP_ALIVE_BATCH)) {
+  const due = (await listCandidates(dependencies, now)).filter(({ connectionId, connector, ...life }) =>
+    isDue(connectionId, life, connector, now),
+  );
+  for (const { connectionId, authorizationId, kind, connector } of due.slice(0, KEEP_ALIVE_BATCH)) {
     if (signal.aborted) return;
     const stored = await connections.read(connectionId, kind);
-    // It may have been disconnected, or connected otherwise, since it was listed.
-    if (stored?.connection.enabled && stored.authorization?.id === authorizationId) await refresher.refresh(stored, "due");
+    const authorization = stored?.authorization;
+    // It may have been disconnected, connected otherwise, or refreshed by another process since it was listed.
+    if (stored?.connection.enabled && authorization?.id === authorizationId && isDue(connectionId, authorization, connector, now))
+      await refresher.refresh(stored, "due");
   }
+}
+
+function isDue(connectionId: string, life: Life, connector: ConnectorConfig, now: number): boolean {
+  const dueAt = keepAliveAt(connectionId, life, connector, now);
+  return dueAt !== null && dueAt <= now;
 }
 
 /** Working grants that can be refreshed now, and of which it may be time. */
