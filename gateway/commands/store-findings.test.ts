@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { createTestDatabase, databaseKinds } from "../../test/support/databases.ts";
+import { createEmptyDatabase, databaseKinds } from "../../test/support/databases.ts";
 import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -72,7 +72,7 @@ it("tells nothing where there is no store yet, and makes none", async () => {
 });
 
 it("says so where the store cannot be read", async () => {
-  const empty = await createTestDatabase("postgres");
+  const empty = await createEmptyDatabase("postgres");
   test = await startTestApp();
   const connector = test.config.connectors.get("test");
   if (!connector) throw new Error("There is a connector test.");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { createTestDatabase, run } from "../../test/support/databases.ts";
+import { createEmptyDatabase, run } from "../../test/support/databases.ts";
 import { openDatabase } from "../store/open.ts";
 import { explainFailure } from "./explain-error.ts";
 
@@ -14,7 +14,7 @@ const failureOf = (url: string) =>
 
 describe("a store that cannot be opened", () => {
   it("is explained with advice, beside the driver's text", async () => {
-    const { url, drop } = await createTestDatabase("postgres");
+    const { url, drop } = await createEmptyDatabase("postgres");
     const [password, name, port, tls] = [new URL(url), new URL(url), new URL(url), new URL(url)];
     password.password = "wrong";
     name.pathname = "/no_such_database";
@@ -30,7 +30,7 @@ describe("a store that cannot be opened", () => {
   });
 
   it("is explained where a file is missing, and where the database is closed", async () => {
-    const { url, drop } = await createTestDatabase("postgres");
+    const { url, drop } = await createEmptyDatabase("postgres");
     const [certificate, closed] = [new URL(url), new URL(url)];
     certificate.searchParams.set("sslrootcert", "/no/such/file.pem");
     expect(await failureOf(certificate.href)).toContain("the files that it names");

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { createTestDatabase } from "../../test/support/databases.ts";
+import { createEmptyDatabase } from "../../test/support/databases.ts";
 import { startProcess } from "../../test/support/process.ts";
 import { backUp } from "./backup.ts";
 import type { Database } from "./database.ts";
@@ -156,7 +156,7 @@ describe("xkit-gateway restore", () => {
   });
 
   it("records in a Postgres store what it was restored from, and makes no store where there is none", async () => {
-    const store = await createTestDatabase("postgres");
+    const store = await createEmptyDatabase("postgres");
     const restoring = (takenAt: Date | null, backup: string | null = null) => restore(store.url, backup, takenAt, clock);
     await expect(restoring(TAKEN_AT)).rejects.toThrow("run pg_restore first");
     const database = await open(store.url);

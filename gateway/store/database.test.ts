@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
+import { createEmptyDatabase, createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
 import { nameUser } from "../../test/support/store.ts";
 import { createRowCache } from "./cache.ts";
 import type { Database } from "./database.ts";
@@ -27,7 +27,7 @@ async function open(): Promise<Database> {
 
 describe.each(databaseKinds)("the store on %s", (kind) => {
   it("is migrated once by several processes that start together", async () => {
-    store = await createTestDatabase(kind);
+    store = await createEmptyDatabase(kind);
     const [first] = await Promise.all(Array.from({ length: 5 }, open));
     const { rows } = await sql`select name from migrations order by name`.execute(first?.query ?? (await open()).query);
     expect(rows).toEqual(migrations.map(({ name }) => ({ name })));

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { createTestDatabase } from "../../test/support/databases.ts";
+import { createEmptyDatabase } from "../../test/support/databases.ts";
 import { openDatabase } from "./open.ts";
 
 /** What `postgres.ts` locks while it migrates. */
@@ -10,7 +10,7 @@ const MIGRATION_LOCK = 7_305_417_920;
 const SLOW_MIGRATION_MS = 13_000;
 
 it("a start waits for another process that migrates a large store", async () => {
-  const store = await createTestDatabase("postgres");
+  const store = await createEmptyDatabase("postgres");
   const other = new pg.Client({ connectionString: store.url });
   await other.connect();
   await other.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);

@@ -5,7 +5,7 @@ import Libsql from "libsql";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { createTestDatabase, type TestDatabase } from "../../test/support/databases.ts";
+import { createEmptyDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { nameUser } from "../../test/support/store.ts";
 import { PUBLIC_URL, startTestApp } from "../../test/support/test-app.ts";
@@ -20,7 +20,7 @@ beforeEach(async () => {
   logged = [];
   const note = (_facts: object, message: string) => void logged.push(message);
   const log = { info: note, warn: note, error: note };
-  store = await createTestDatabase("sqlite");
+  store = await createEmptyDatabase("sqlite");
   database = await openDatabase(store.url, { clock, log });
 });
 afterEach(async () => {

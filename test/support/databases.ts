@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -16,25 +16,30 @@ export interface TestDatabase {
 
 export const databaseKinds: readonly DatabaseKind[] = ["sqlite", "postgres"];
 
+/** A store that has its tables, and no rows: a copy of one that was made for the run, as migrating takes longer than most tests. */
 export function createTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
-  return kind === "sqlite" ? createSqlite() : createPostgres(inject("postgresUrl"));
+  const { sqlite, postgres } = inject("migratedStores");
+  return kind === "sqlite" ? createSqlite(sqlite) : createPostgres(inject("postgresUrl"), postgres);
 }
 
-async function createSqlite(): Promise<TestDatabase> {
+/** A store of its own that was never opened. */
+export const createEmptyDatabase = (kind: DatabaseKind): Promise<TestDatabase> =>
+  kind === "sqlite" ? createSqlite() : createPostgres(inject("postgresUrl"));
+
+/** @param original a file to begin with */
+export async function createSqlite(original?: string): Promise<TestDatabase> {
   const directory = mkdtempSync(join(tmpdir(), "xkit-test-"));
-  return {
-    kind: "sqlite",
-    url: `file:${join(directory, "xkit.db")}`,
-    drop: async () => rmSync(directory, { recursive: true, force: true }),
-  };
+  const path = join(directory, "xkit.db");
+  if (original !== undefined) copyFileSync(original, path);
+  return { kind: "sqlite", url: `file:${path}`, drop: async () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** A database of its own in a Postgres server. */
-export async function createPostgres(serverUrl: string): Promise<TestDatabase> {
+/** A database of its own in a Postgres server. @param original the name of one to begin with */
+export async function createPostgres(serverUrl: string, original?: string): Promise<TestDatabase> {
   const name = `xkit_${randomUUID().replaceAll("-", "")}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  await run(serverUrl, `create database ${name}`);
+  await run(serverUrl, `create database ${name}${original === undefined ? "" : ` template ${original}`}`);
   return { kind: "postgres", url: url.href, drop: () => run(serverUrl, `drop database ${name} with (force)`) };
 }
 

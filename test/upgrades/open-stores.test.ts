@@ -16,7 +16,7 @@ import { UPGRADE_WINDOW_MS } from "../../gateway/store/row-upgrade.ts";
 import { hashSecret } from "../../gateway/store/sealing.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../support/authorization-server.ts";
 import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
-import { createTestDatabase, databaseKinds, run, type DatabaseKind, type TestDatabase } from "../support/databases.ts";
+import { createEmptyDatabase, databaseKinds, run, type DatabaseKind, type TestDatabase } from "../support/databases.ts";
 import { ask, COOKIES, createTestConfig, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 
 const folder = new URL("./stores/", import.meta.url);
@@ -53,7 +53,7 @@ afterEach(async () => {
 async function restore(release: string, kind: DatabaseKind) {
   const text = readFileSync(new URL(`${release}.${kind}.sql`, folder), "utf8");
   const facts = factsSchema.parse(JSON.parse(text.slice("-- ".length, text.indexOf("\n"))));
-  store = await createTestDatabase(kind);
+  store = await createEmptyDatabase(kind);
   if (kind === "postgres") await run(store.url, text);
   else {
     const file = new Libsql(store.url.slice("file:".length));

@@ -3,7 +3,7 @@ import Libsql from "libsql";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { createManualClock } from "../../upstream-suite/manual-clock.ts";
-import { createTestDatabase, databaseKinds, type TestDatabase } from "../../../test/support/databases.ts";
+import { createEmptyDatabase, databaseKinds, type TestDatabase } from "../../../test/support/databases.ts";
 import type { Database } from "../database.ts";
 import { openDatabase } from "../open.ts";
 import type { Tables } from "../tables.ts";
@@ -48,7 +48,7 @@ const rowsOfFirstVersion = [
 
 describe.each(databaseKinds)("a store of the first version, on %s", (kind) => {
   it("keeps what an earlier version wrote, and distinguishes connections that were enabled once from others", async () => {
-    store = await createTestDatabase(kind);
+    store = await createEmptyDatabase(kind);
     const old = await openBare(store.url);
     await old.transaction().execute((transaction) => migrate(transaction, migrations.slice(0, 1), 0));
     for (const statement of rowsOfFirstVersion) await sql.raw(statement).execute(old);
