@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { createRowCache } from "../store/cache.ts";
@@ -120,7 +121,7 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
 
 /** Records uses in the background. No cache holds that column, so no change is told. */
 function createUseRecorder(database: Database, clock: Clock, log: Pick<Log, "warn">) {
-  const recordedAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
+  const recordedAt = new LRUCache<string, number>(boundedByCount(REMEMBERED_USES));
   const writing = new Set<Promise<void>>();
 
   const write = async (id: string): Promise<void> => {

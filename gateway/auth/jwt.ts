@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader, errors } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { isTemporary } from "../../schema/errors.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { hashSecret } from "../store/sealing.ts";
 
@@ -50,7 +51,7 @@ export interface TokenCache<Result extends { expiresAt: Date }> {
 
 /** Creates a bounded cache of verified tokens, by the token's hash, until each expires. It knows nothing of revocation. */
 export function createTokenCache<Result extends { expiresAt: Date }>(clock: Clock): TokenCache<Result> {
-  const results = new LRUCache<string, Result>({ max: REMEMBERED_TOKENS });
+  const results = new LRUCache<string, Result>(boundedByCount(REMEMBERED_TOKENS));
   return {
     find(token) {
       const result = results.get(hashSecret(token));

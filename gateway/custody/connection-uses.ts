@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Database } from "../store/database.ts";
 import type { ConnectionUseRow, Tables } from "../store/tables.ts";
 import type { AuditEntry } from "./audit-batch.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 
 /** The use of a connection is written at most once in this time, over all processes, in milliseconds: an hour. */
 export const RECORD_USE_EVERY_MS = 3_600_000;
@@ -24,7 +25,7 @@ export interface ConnectionUses {
 }
 
 export function createConnectionUses({ query }: Pick<Database, "query">): ConnectionUses {
-  const writtenAt = new LRUCache<string, number>({ max: REMEMBERED_USES });
+  const writtenAt = new LRUCache<string, number>(boundedByCount(REMEMBERED_USES));
   let writing = new Map<string, number>();
   return {
     async write(transaction, entries) {

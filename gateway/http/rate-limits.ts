@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../schema/errors.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 import type { Log } from "../runtime/log.ts";
 import type { RateLimit, RateLimiter } from "../runtime/rate-limiter.ts";
 import { clientAddressOf, isPrivate, networkOf } from "./client-address.ts";
@@ -76,7 +77,7 @@ interface Found {
 
 /** Finds where requests come from. What proxies write is read at each of them; a peer itself is looked at once. */
 function createAddressFinder(trustedProxyHops: number): (peer: Peer | null, headers: Headers) => Found {
-  const remembered = new LRUCache<string, Found>({ max: REMEMBERED_PEERS });
+  const remembered = new LRUCache<string, Found>(boundedByCount(REMEMBERED_PEERS));
   const findNew = (peer: Peer | null, headers: Headers): Found => {
     const address = clientAddressOf(peer, headers, trustedProxyHops);
     return { address, isProxy: address !== null && trustedProxyHops === 0 && isPrivate(address) };

@@ -33,7 +33,12 @@ export function createRowCache<Row extends object>(
   maximumEntries = CACHE_MAXIMUM_ENTRIES,
   maximumBytes = CACHE_MAXIMUM_BYTES,
 ): RowCache<Row> {
-  const rows = new LRUCache<Topic, Row>({ max: maximumEntries, maxSize: maximumBytes, sizeCalculation: sizeOf });
+  // lru-cache makes room for all entries at once where it is told their number: one counts as its share at the least.
+  const leastSize = Math.floor(maximumBytes / maximumEntries);
+  const rows = new LRUCache<Topic, Row>({
+    maxSize: maximumBytes,
+    sizeCalculation: (row, topic) => Math.max(sizeOf(row, topic), leastSize),
+  });
   let changeCount = 0;
   changes.listen((topic) => {
     changeCount += 1;

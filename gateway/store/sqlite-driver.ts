@@ -13,6 +13,7 @@ import {
 import type Libsql from "libsql";
 import { LRUCache } from "lru-cache";
 import { createWriteQueue, retryWhileBusy, STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 
 const STATEMENT_CACHE_ENTRIES = 200;
 
@@ -127,7 +128,7 @@ function createDriver({ writer, reader, queue, execute, read, ...hooks }: Return
 
 /** Executes statements at once, each prepared once. */
 function createExecutor(file: Libsql.Database, onError: (error: unknown) => void) {
-  const statements = new LRUCache<string, ReturnType<SqliteDatabase["prepare"]>>({ max: STATEMENT_CACHE_ENTRIES });
+  const statements = new LRUCache<string, ReturnType<SqliteDatabase["prepare"]>>(boundedByCount(STATEMENT_CACHE_ENTRIES));
   const prepare = (text: string) => {
     const known = statements.get(text);
     if (known) return known;

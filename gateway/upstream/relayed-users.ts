@@ -6,6 +6,7 @@ import { nullWhenRefused } from "../http/failure.ts";
 import { createRelayedSignIn, type RelayedSignInOptions } from "./relayed-sign-in.ts";
 import { isSameUser } from "./same-user.ts";
 import type { Caller, HeldConnections, UserRelay, UpstreamUsers } from "./upstream.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 
 /** A bearer that can be passed on. Any other is for `authenticate` to refuse. */
 const bearerHeader = /^bearer +([\x21-\x2b\x2d-\x7e]{1,16384})$/i;
@@ -17,7 +18,7 @@ const hashOf = (bearer: string): string => createHash("sha256").update(bearer).d
 
 /** Users whom the upstream alone knows. API keys are this gateway's own. */
 export function createRelayedUsers(options: RelayedSignInOptions): UpstreamUsers<HeldConnections> {
-  const taken = new LRUCache<string, true>({ max: TAKEN_BEARERS });
+  const taken = new LRUCache<string, true>(boundedByCount(TAKEN_BEARERS));
   return {
     signIn: createRelayedSignIn(options),
     defersAuthentication: true,

@@ -4,6 +4,7 @@ import { TOKEN_REJECTED_CODE } from "../../schema/outcomes.ts";
 import { checkCredential, checkToken, isCheckable } from "../oauth/check.ts";
 import type { Discovery } from "../oauth/discovery.ts";
 import { FieldError } from "../providers/template.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { observeProvider, type Telemetry } from "../runtime/telemetry.ts";
@@ -52,7 +53,7 @@ export interface TokenChecker {
 
 export function createTokenChecker(dependencies: Dependencies): TokenChecker {
   const { clock, discovery } = dependencies;
-  const checkedAt = new LRUCache<string, number>({ max: REMEMBERED_GRANTS });
+  const checkedAt = new LRUCache<string, number>(boundedByCount(REMEMBERED_GRANTS));
   const flights = new Map<string, Promise<boolean>>();
   const keyOf = ({ authorization }: StoredGrant) => `${authorization.id} ${authorization.version}`;
 

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { type Owner, ownerOfViewer, type Viewer } from "../../../schema/upstream.ts";
 import type { Accounts } from "./accounts.ts";
 import type { BetterAuthUpstreamOptions } from "./options.ts";
+import { boundedByCount } from "../../runtime/bounded-by-count.ts";
 
 /** Whose accounts at better-auth are an owner's connections. Its users' ids are ours, and its organizations' our groups'. */
 export interface Holders {
@@ -17,7 +18,7 @@ export interface Holders {
 const MAXIMUM_GROUPS = 10_000;
 
 export function createHolders({ groupAccount }: Pick<BetterAuthUpstreamOptions, "groupAccount">, accounts: Accounts): Holders {
-  const groups = new LRUCache<string, string>({ max: MAXIMUM_GROUPS });
+  const groups = new LRUCache<string, string>(boundedByCount(MAXIMUM_GROUPS));
 
   async function ofOwner({ kind, id }: Owner): Promise<string | null> {
     if (kind === "user") return id;

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Owner } from "../../../schema/upstream.ts";
+import { boundedByCount } from "../../runtime/bounded-by-count.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Changes } from "../../store/changes.ts";
 import { topicOf } from "../../vault/connections.ts";
@@ -38,7 +39,7 @@ export interface OwnerMemory {
 
 /** Keeps what was read of each owner, until it changes in any process. `pollMs`: how often an owner who is watched is read. */
 export function createMemory(clock: Clock, changes: Pick<Changes, "listen">, pollMs: number): (owner: Owner) => OwnerMemory {
-  const owners = new LRUCache<string, OwnerMemory & { outdate(): void }>({ max: MAXIMUM_OWNERS });
+  const owners = new LRUCache<string, OwnerMemory & { outdate(): void }>(boundedByCount(MAXIMUM_OWNERS));
   changes.listen((change) => {
     if (change !== "everything") owners.get(change)?.outdate();
     else for (const memory of owners.values()) memory.outdate();

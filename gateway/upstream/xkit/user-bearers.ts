@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ProvisionedUser, Viewer } from "../../../schema/upstream.ts";
+import { boundedByCount } from "../../runtime/bounded-by-count.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isSameUser } from "../same-user.ts";
 import type { Ask } from "./operation.ts";
@@ -19,7 +20,7 @@ export interface UserBearers {
 }
 
 export function createUserBearers(clock: Clock): UserBearers {
-  const kept = new LRUCache<string, ProvisionedUser & { viewer: Viewer }>({ max: KEPT_BEARERS });
+  const kept = new LRUCache<string, ProvisionedUser & { viewer: Viewer }>(boundedByCount(KEPT_BEARERS));
 
   async function renew(ask: Ask, viewer: Viewer): Promise<string> {
     const provisioned = await provisionUser(ask, { id: viewer.userId, groupId: viewer.groupId, name: viewer.name }, clock);
