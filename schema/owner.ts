@@ -147,7 +147,7 @@ builder.mutationField("revokeUserTokens", (t) =>
   t.field({
     type: RevokedUserTokensType,
     description:
-      "Ends all tokens and sessions of a user that were issued until now. Connections stay. A JWT of an issuer counts as issued at the earliest time that it may have been, by the issuer's clock tolerance. Servers only.",
+      "Ends all tokens and sessions of a user that were issued until now, those at the operator's page included. Connections stay. A JWT of an issuer counts as issued at the earliest time that it may have been, by the issuer's clock tolerance. Servers only.",
     args: { input: t.arg({ type: RevokeUserTokensInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id } }, context) => {
       const platform = requirePlatform(context);

@@ -405,7 +405,8 @@ export interface PlatformAccess {
   /** Creates or updates a user. `groupId` and `name` left undefined keep what is stored; null clears. */
   provisionUser(input: { id: string; groupId?: string | null; name?: string | null }): Promise<ProvisionedUser>;
   /**
-   * Ends all tokens and sessions of a user that were issued until now. Connections stay. Null when there is no such user.
+   * Ends all tokens and sessions of a user that were issued until now, those at the operator's page included. Connections stay. Null when
+   * there is no such user, and no such operator either.
    * Throws FORBIDDEN where users sign in elsewhere.
    */
   revokeUserTokens(id: string): Promise<KnownUser | null>;
@@ -421,8 +422,9 @@ export interface PlatformAccess {
   /** Moves a known user to another group, or by null to none. Null when there is no such user. Left out: the upstream alone moves users. */
   moveUser?: ((id: string, groupId: string | null) => Promise<MovedUser | null>) | undefined;
   /**
-   * Ends the sessions of a user, with their session tokens and one-time tokens. User tokens and JWTs of issuers stay good, unlike with
-   * `revokeUserTokens`. Null when there is no such user. Left out: users sign in elsewhere.
+   * Ends the sessions of a user, those at the operator's page included, with their session tokens and one-time tokens. User tokens and JWTs
+   * of issuers stay good, unlike with `revokeUserTokens`. Null when there is no such user, and no such operator either. Left out: users sign
+   * in elsewhere.
    */
   revokeSessions?: ((id: string) => Promise<RevokedSessions | null>) | undefined;
   /**

@@ -93,7 +93,7 @@ const RevokeSessionsPayload = builder.objectRef<{ user: UserNode; count: number 
   description: "A user whose sessions have ended.",
   fields: (t) => ({
     user: t.expose("user", { type: UserType, description: "The user." }),
-    count: t.exposeInt("count", { description: "How many sessions have ended." }),
+    count: t.exposeInt("count", { description: "How many sessions have ended, those at the operator's page included." }),
   }),
 });
 
@@ -101,7 +101,7 @@ builder.mutationField("revokeSessions", (t) =>
   t.field({
     type: RevokeSessionsPayload,
     description:
-      "Ends the sessions of a user in every browser, with their session tokens and one-time tokens. User tokens and JWTs of issuers stay good, so that a page that has one signs the user in again: revokeUserTokens ends those too. Servers only.",
+      "Ends the sessions of a user in every browser, those at the operator's page included, with their session tokens and one-time tokens. User tokens and JWTs of issuers stay good, so that a page that has one signs the user in again: revokeUserTokens ends those too. Servers only.",
     args: { input: t.arg({ type: RevokeSessionsInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id } }, context) => {
       const platform = requirePlatform(context);

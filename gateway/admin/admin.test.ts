@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createBrowser } from "../../test/support/browser.ts";
-import { basicOf } from "../../test/support/caller.ts";
+import { basicOf, createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { formOf, inServices, signInAsOperator } from "../../test/support/operator.ts";
 import { COOKIES, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
@@ -124,6 +124,32 @@ describe.each(databaseKinds)("an operator on %s", (database) => {
       "grace",
     ]);
   });
+
+  it.each(["revokeSessions", "revokeUserTokens"])(
+    "who is no user of the platform is signed out in every process by %s, and is NOT_FOUND after that",
+    async (mutation) => {
+      const issuer = await startIssuer({ operator: { claim: "roles", value: "xkit-operator" } });
+      const key = await createKey("k1");
+      issuer.publish(key);
+      const { operator, jwksUrl, issuer: iss, audience: aud } = issuer.config;
+      await start({ database, file: { token_issuers: [{ iss, aud, jwks_url: jwksUrl, operator }] } });
+      const twin = await test.startTwin();
+      const signIn = async (sub: string) => {
+        const browser = createBrowser(test.app, PUBLIC_URL);
+        await browser.fetch("/admin/session", formOf({ secret: await issue(key, test.clock, { sub, roles: "xkit-operator" }) }));
+        const cookie = `${COOKIES.operator.name}=${browser.cookie(COOKIES.operator.name)}`;
+        return (via: TestApp["app"]) => sendTo(via)("/admin", { headers: { cookie } }).then(({ status }) => status);
+      };
+      const [grace, again, other] = [await signIn("grace"), await signIn("grace"), await signIn("hopper")];
+      expect([await grace(twin), await again(twin), await other(twin)]).toEqual([200, 200, 200]);
+      const count = mutation === "revokeSessions" ? " count" : "";
+      const headers = await createServerHeaders(test);
+      const revoke = () => test.graphql(`mutation { ${mutation}(input: { id: "grace" }) { user { id }${count} } }`, {}, headers);
+      expect((await revoke()).data[mutation]).toEqual({ user: { id: "grace" }, ...(count && { count: 2 }) });
+      for (const via of [test.app, twin]) expect([await grace(via), await again(via), await other(via)]).toEqual([401, 401, 200]);
+      expect((await revoke()).errors[0]?.extensions.code).toBe("NOT_FOUND");
+    },
+  );
 
   it("has dead events sent again, all of a webhook or one", async () => {
     const receiver = await startWebhookReceiver();

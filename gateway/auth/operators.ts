@@ -43,6 +43,8 @@ export interface Operators {
   find(secret: string): Promise<Operator | null>;
   /** Ends a session, at once and in every process. */
   end(sessionId: string): Promise<void>;
+  /** Ends all sessions of a user, at once and in every process. Answers how many had not expired. */
+  endAll(userId: string): Promise<number>;
 }
 
 export interface OperatorsOptions {
@@ -89,6 +91,12 @@ export function createOperators(options: OperatorsOptions): Operators {
 
     async end(sessionId) {
       await database.query.deleteFrom("operator_sessions").where("id", "=", sessionId).execute();
+    },
+
+    async endAll(userId) {
+      // Those that have expired are deleted when another one starts.
+      const living = database.query.deleteFrom("operator_sessions").where("user_id", "=", userId).where("expires_at", ">", clock.now());
+      return Number((await living.executeTakeFirstOrThrow()).numDeletedRows);
     },
   };
 }

@@ -2,6 +2,7 @@ import { temporarilyUnavailable } from "../../schema/outcomes.ts";
 import type {
   AccessTokenOutcome,
   ConnectionWhere,
+  KnownUser,
   Owner,
   OwnerConnections,
   PlatformAccess,
@@ -23,7 +24,9 @@ import { isSameUser } from "./same-user.ts";
 import type { Browser, Caller, HeldConnections, OwnPages, Requester, TokenReading, UpstreamUsers } from "./upstream.ts";
 
 /** Who is known here, how they are made known, and how their sessions end. */
-export type OwnDirectory = Pick<Auth, "users" | "userLists" | "provisionUser"> & { sessions: Pick<Auth["sessions"], "endAll"> };
+export type OwnDirectory = Pick<Auth, "users" | "userLists" | "provisionUser"> & Record<"sessions" | "operators", EndsAll>;
+
+type EndsAll = Pick<Auth["sessions"], "endAll">;
 
 type OwnAuth = Pick<Auth, "authenticate" | "recall" | "signIn" | "users">;
 
@@ -166,7 +169,7 @@ function viewerOf(principal: Principal): Viewer {
 
 /** What servers may do where this gateway's own auth knows the users; `connectionsOf` is what an owner has at the upstream. */
 export const createOwnPlatform = (
-  { users, userLists, sessions, provisionUser }: OwnDirectory,
+  { users, userLists, sessions, operators, provisionUser }: OwnDirectory,
   connectionsOf: (owner: Owner) => OwnerConnections,
 ): PlatformAccess => ({
   ...userLists,
@@ -174,13 +177,22 @@ export const createOwnPlatform = (
   findGroup: users.findGroup,
   connectionsOf,
   provisionUser,
-  revokeUserTokens: users.revoke,
+  async revokeUserTokens(id) {
+    const user = await users.revoke(id);
+    const operating = await operators.endAll(id);
+    return user ?? operatorAlone(id, operating);
+  },
   moveUser: createMoveUser(users, connectionsOf),
   async revokeSessions(id) {
-    const user = await users.find(id);
-    return user && { user, count: await sessions.endAll(id) };
+    const known = await users.find(id);
+    const operating = await operators.endAll(id);
+    const user = known ?? operatorAlone(id, operating);
+    return user && { user, count: operating + (known ? await sessions.endAll(id) : 0) };
   },
 });
+
+/** Who was signed in at the operator's page by an issuer's JWT need not be one of the platform's users. Null where no session was ended. */
+const operatorAlone = (id: string, ended: number): KnownUser | null => (ended > 0 ? { id, name: null, groupId: null } : null);
 
 /** A bearer that expired, or lost its session or key, shows nothing more. */
 async function findNow(auth: OwnAuth, { viewer, bearer }: KnownCaller): Promise<Viewer | null> {
