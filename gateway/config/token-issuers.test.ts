@@ -77,6 +77,14 @@ describe("the configuration of an issuer", () => {
     expect(issuerProblems(issuers, "https://connect.example.com")).toHaveLength(count);
   });
 
+  it("is refused at aud where it makes operators and has no aud", () => {
+    const operator = { claim: "roles", value: "xkit-operator" };
+    expect(issuerSchema.safeParse({ ...least, operator }).error?.issues).toMatchObject([
+      { path: ["aud"], message: expect.stringContaining("must be stated where operator is") },
+    ]);
+    expect(issuerSchema.safeParse({ ...least, aud: "xkit", operator }).success).toBe(true);
+  });
+
   it("may have the prefix of another entry of the same issuer", () => {
     const [web, mobile] = ["web", "mobile"].map((aud) => issuerSchema.parse({ ...least, aud, user_id_prefix: "id:" }));
     expect(web && mobile && issuerProblems([web, mobile], "https://connect.example.com")).toEqual([]);

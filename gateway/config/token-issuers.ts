@@ -26,7 +26,7 @@ export interface Issuer {
   groupIdClaim: string | null;
   /** The claim that holds a friendly name; null: tokens say nothing about it, and neither does a token without the claim. */
   nameClaim: string | null;
-  /** What makes the bearer of a token an operator: a claim that is this value, or a list that has it. Null: nothing. */
+  /** What makes the bearer of a token an operator: a claim that is this value, or a list that has it. Null: nothing. Only with an audience. */
   operator: { claim: string; value: string } | null;
   jwksUrl: string;
   algorithms: readonly string[];
@@ -71,6 +71,9 @@ export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): s
 
 const BEGINS_ALIKE = "must not begin with that of another issuer, nor the other way round: both could give the same id";
 
+const OPERATOR_NEEDS_AUDIENCE =
+  "must be stated where operator is: without it, a token that was issued for any other service makes its bearer an operator";
+
 /** One entry of the configuration's issuers, in the file's spelling. */
 export const issuerSchema = z
   .strictObject({
@@ -93,6 +96,7 @@ export const issuerSchema = z
       .max(MAXIMUM_CLOCK_TOLERANCE_SECONDS, `must be at most ${MAXIMUM_CLOCK_TOLERANCE_SECONDS} seconds`)
       .default(CLOCK_TOLERANCE_SECONDS),
   })
+  .refine(({ aud, operator }) => operator === null || aud !== null, { path: ["aud"], error: OPERATOR_NEEDS_AUDIENCE })
   .transform((entry): Issuer => ({
     issuer: entry.iss,
     audience: entry.aud,
