@@ -8,12 +8,13 @@ import type { AuditEvent } from "./audit-event.ts";
  * Throws what the store throws.
  */
 export async function recordErasing(
-  audit: Pick<Audit, "record" | "forget">,
+  audit: Pick<Audit, "record" | "forget" | "persons">,
   userId: string,
   deleted: Pick<DeletedUser, "connections"> | null,
   by: Pick<AuditEvent, "actor" | "from">,
 ): Promise<boolean> {
-  if (deleted) audit.record({ action: "user.erase", owner: { kind: "user", id: userId }, ...by });
+  // Also where a process that was killed had deleted all else.
+  if (deleted || (await audit.persons.find(userId))) audit.record({ action: "user.erase", owner: { kind: "user", id: userId }, ...by });
   const connectionIds = deleted ? deleted.connections.map(({ id }) => id) : [];
   const isForgotten = await audit.forget(userId, connectionIds);
   return deleted !== null || isForgotten;

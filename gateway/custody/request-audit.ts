@@ -49,7 +49,7 @@ function purposeOf(headers: Pick<Headers, "get">): string | null {
 }
 
 /** What requests need of the audit. */
-export type RequestAudits = Pick<Audit, "record" | "lastUsedAt" | "reader" | "forget">;
+export type RequestAudits = Pick<Audit, "record" | "lastUsedAt" | "reader" | "forget" | "persons">;
 
 /** Records what one request does: who sent it, from where and why. A class, as one is made at each request. */
 export class RequestAudit {

@@ -61,6 +61,8 @@ async function deleteOwn(transaction: Transaction<Tables>, { connections, grants
   const ids = connections.map(({ id }) => id);
   if (ids.length === 0) return;
   await deleteHistory(transaction, ids, note);
+  const uses = await transaction.deleteFrom("connection_uses").where("connection_id", "in", ids).executeTakeFirstOrThrow();
+  note("connection_uses", Number(uses.numDeletedRows));
   const imports = await transaction.deleteFrom("imports").where("connection_id", "in", ids).executeTakeFirstOrThrow();
   note("imports", Number(imports.numDeletedRows));
   await transaction.deleteFrom("authorizations").where("connection_id", "in", ids).execute();

@@ -38,7 +38,13 @@ function counting() {
 const anExchange = { request: new Request(PUBLIC_URL), limits: noLimits, requestId: "1" };
 const createRequestAudit = () =>
   new RequestAudit(
-    { record() {}, lastUsedAt: async () => null, forget: async () => false, reader: { list: no, find: no, show: no } },
+    {
+      record() {},
+      lastUsedAt: async () => null,
+      forget: async () => false,
+      persons: { provide: no, find: no, list: no, forget: no },
+      reader: { list: no, find: no, show: no },
+    },
     anExchange,
     () => theGateway,
   );

@@ -48,7 +48,7 @@ export const createActivation = (dependencies: ActivationDependencies): Activati
   async withTokens(started, userId, granted) {
     const activated = await activateWithTokens(dependencies, started, userId, granted);
     // The failure is told by `fail`.
-    if (!activated.failure) recordConnect(dependencies, started, activated);
+    if (!activated.failure) recordConnect(dependencies, started, { ...activated, isThere: true });
     return activated;
   },
   async withKey(started, userId, key) {
@@ -60,10 +60,13 @@ export const createActivation = (dependencies: ActivationDependencies): Activati
         kept: [],
       }),
     });
-    recordConnect(dependencies, started, activated);
+    const isThere = activated.failure === null || (await isStarted(dependencies, started));
+    recordConnect(dependencies, started, { ...activated, isThere });
     return activated;
   },
-  markRetrieving: (started) => amend(dependencies, started, { status: "retrieving_tokens" }),
+  async markRetrieving(started) {
+    await amend(dependencies, started, { status: "retrieving_tokens" });
+  },
   async fail(started, failure) {
     const { code, message, accounts } = failure;
     await amend(dependencies, started, {
@@ -72,7 +75,7 @@ export const createActivation = (dependencies: ActivationDependencies): Activati
       error_message: message,
       ...(accounts && { display_label: accounts.actual }),
     });
-    recordConnect(dependencies, started, { failure });
+    recordConnect(dependencies, started, { failure, isThere: await isStarted(dependencies, started) });
   },
 });
 
@@ -141,6 +144,7 @@ async function activateIn(
   const { account } = received;
   const own =
     owned.find(({ connection }) => connection.id === started.connection.id)?.connection ?? (await readConnection(transaction, started));
+  if (!own) return { failure: disconnectedMeanwhile };
   const previous = await lockPrevious(dependencies, transaction, own, started);
   const here = { started: { ...started, connection: own }, previous, isNew: false };
   const objection = objectionTo(started, here.previous.own, account);
@@ -158,15 +162,21 @@ async function activateIn(
   return failure ? { failure } : { failure: null, connectionId: target.started.connection.id };
 }
 
-/** Throws `NoResultError` where the connection is gone: the tokens are then kept in the spool. */
-const readConnection = (transaction: Transaction<Tables>, { connection: { id } }: StartedConnection): Promise<ConnectionRow> =>
-  transaction.selectFrom("connections").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+/** Undefined where the connection is gone, as with its user. */
+const readConnection = (transaction: Transaction<Tables>, { connection: { id } }: StartedConnection): Promise<ConnectionRow | undefined> =>
+  transaction.selectFrom("connections").selectAll().where("id", "=", id).executeTakeFirst();
 
+async function isStarted({ database }: Pick<ActivationDependencies, "database">, { authorization }: StartedConnection): Promise<boolean> {
+  const row = await database.query.selectFrom("authorizations").select("id").where("id", "=", authorization.id).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Null where the connection is gone. */
 function amend(
   { connections, clock }: Pick<ActivationDependencies, "connections" | "clock">,
   { connection, authorization }: StartedConnection,
   columns: Partial<AuthorizationRow>,
-): Promise<void> {
+): Promise<void | null> {
   return connections.change(connection, async (transaction) => {
     const now = clock.now();
     await transaction

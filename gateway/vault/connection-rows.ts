@@ -127,7 +127,7 @@ function gather(rows: readonly (BesideGrant & Absent)[]): ConnectionRows[] {
   return gathered;
 }
 
-/** Answers the rows as they are then; null: nothing has changed. Every process is told. Throws where the connection is gone. */
+/** Answers the rows as they are then; null: nothing has changed. Every process is told. */
 export async function changeGrantRows(database: Database, topic: Topic, change: GrantChange): Promise<ChangedGrant | null> {
   const { columns, record, sign } = change;
   for (let { connection } = change; ;) {
@@ -137,8 +137,8 @@ export async function changeGrantRows(database: Database, topic: Topic, change: 
       : database.write(record ? [topic, "events"] : [topic], (transaction) => changeInTransaction(database, transaction, update)));
     if (changed) return changed;
     // A grant of another version, and one without its connection, change as little.
-    const current = await selectConnection(database.query, connection).executeTakeFirstOrThrow();
-    if (!sign || current.disabled_at === connection.disabled_at) return null;
+    const current = await selectConnection(database.query, connection).executeTakeFirst();
+    if (!current || !sign || current.disabled_at === connection.disabled_at) return null;
     connection = current;
   }
 }

@@ -69,12 +69,12 @@ export interface ConnectionStore {
   ): Promise<Result>;
   /**
    * One transaction on a connection and what belongs to it, while others on the same connection wait: none acts on a row that another
-   * has changed since, and none deadlocks. `current` is the row as it is now.
+   * has changed since, and none deadlocks. `current` is the row as it is now. Null where it is gone.
    */
   change<Result>(
     connection: ConnectionRow,
     statements: (transaction: Transaction<Tables>, current: ConnectionRow) => Promise<Result>,
-  ): Promise<Result>;
+  ): Promise<Result | null>;
   /**
    * The same for the columns of one grant, where it still has this version. Answers the rows as they are then; null: nothing has changed.
    * @param sign makes the HMAC beside the connection as it is then. Null: no column is covered.
@@ -131,9 +131,10 @@ export function createConnectionStore(database: Database, connectors: Connectors
       }),
 
     change: (connection, statements) =>
-      database.write([topicOf(ownerOf(connection)), "events"], async (transaction) =>
-        statements(transaction, await locked(database, selectConnection(transaction, connection.id)).executeTakeFirstOrThrow()),
-      ),
+      database.write([topicOf(ownerOf(connection)), "events"], async (transaction) => {
+        const current = await locked(database, selectConnection(transaction, connection.id)).executeTakeFirst();
+        return current ? statements(transaction, current) : null;
+      }),
 
     changeGrant: (connection, grant, columns, recorded, sign) =>
       changeGrantRows(database, topicOf(ownerOf(connection)), {

@@ -37,6 +37,6 @@ export function createDisconnect({ connections, revoker, clock, log }: Dependenc
     });
     log.info(factsOf(stored), "disconnected");
     // One after the other: the end of one kind of token may be the end of all.
-    for (const grant of ended) await revoker.revokeStored(grant);
+    for (const grant of ended ?? []) await revoker.revokeStored(grant);
   };
 }

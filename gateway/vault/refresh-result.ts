@@ -74,9 +74,9 @@ export async function storeTokens(
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
     log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
-  recordRefresh(dependencies, grant, changed ? (narrowTo ? "narrowed" : "refreshed") : "superseded", tokens);
+  const isThere = changed !== null || (await discardTokens(dependencies, grant, tokens));
+  recordRefresh(dependencies, grant, { outcome: changed ? (narrowTo ? "narrowed" : "refreshed") : "superseded", tokens, isThere });
   if (changed) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
-  else await discardTokens(dependencies, grant, tokens);
   return changed;
 }
 
@@ -119,11 +119,15 @@ export const activeColumns = (
   error_message: null,
 });
 
-/** The user disconnected while the provider was answering: what it answered must not live on there. */
-async function discardTokens(dependencies: ResultDependencies, grant: StoredGrant, tokens: TokenSet): Promise<void> {
+/**
+ * Where the user disconnected while the provider was answering, or was deleted, what it answered must not live on there. Answers whether the
+ * connection is still in the store.
+ */
+async function discardTokens(dependencies: ResultDependencies, grant: StoredGrant, tokens: TokenSet): Promise<boolean> {
   const { connections, revoker } = dependencies;
   const current = await retryWhileStoreAway(dependencies, () => connections.read(grant.connection.id));
   if (!current?.connection.enabled) await revoker.revoke(grant, tokens);
+  return current !== null;
 }
 
 /** Rule 3: only when the refresh token that was sent is still the stored one, which the version tells. */
@@ -135,7 +139,9 @@ export async function markRevoked(dependencies: ResultDependencies, grant: Store
     return updateGrant(dependencies, grant, { ...noLease, ...verdict });
   });
   const facts = { ...factsOf(grant), code };
-  recordRefresh(dependencies, grant, code, null);
+  const isThere =
+    isMarked !== null || (await retryWhileStoreAway(dependencies, () => dependencies.connections.read(grant.connection.id))) !== null;
+  recordRefresh(dependencies, grant, { outcome: code, tokens: null, isThere });
   if (isMarked) dependencies.log.warn(facts, "grant no longer honoured");
 }
 
@@ -150,8 +156,7 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
   const { code, reason, missing } = failure;
   const facts = { ...factsOf(grant), code, reason, missing, failures: columns.failures };
   log.warn(facts, "refresh failed");
-  recordRefresh(dependencies, grant, code, null);
-  await retryWhileStoreAway(dependencies, () =>
+  const changed = await retryWhileStoreAway(dependencies, () =>
     connections.change(connection, async (transaction, current) => {
       const { numUpdatedRows } = await transaction
         .updateTable("authorizations")
@@ -160,8 +165,10 @@ export async function recordFailure(dependencies: ResultDependencies, grant: Sto
         .where("lease_id", "=", authorization.lease_id)
         .executeTakeFirst();
       if (recorded && numUpdatedRows > 0n) await connections.record(transaction, current, recorded);
+      return current;
     }),
   );
+  recordRefresh(dependencies, grant, { outcome: code, tokens: null, isThere: changed !== null });
 }
 
 /**
