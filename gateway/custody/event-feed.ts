@@ -2,6 +2,7 @@ import { badUserInput } from "../../schema/errors.ts";
 import type { GatewayEvent } from "../../schema/events.ts";
 import { follow } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
+import { ERASED_BODY } from "./events.ts";
 
 /** Events that are read at a time. */
 const READ_AT_ONCE = 100;
@@ -15,7 +16,8 @@ export async function followEvents({ query, changes }: Database, after: string |
   return follow(changes, ["events"], async () => {
     const rows = await query.selectFrom("events").selectAll().where("number", ">", last).orderBy("number").limit(READ_AT_ONCE).execute();
     last = rows.at(-1)?.number ?? last;
-    const values = rows.map(({ id, type, body, at }) => ({ id, type, body, at: new Date(at) }));
+    const kept = rows.filter(({ body }) => body !== ERASED_BODY);
+    const values = kept.map(({ id, type, body, at }) => ({ id, type, body, at: new Date(at) }));
     return { values, isLast: false, ...(rows.length === READ_AT_ONCE && { again: Promise.resolve() }) };
   });
 }

@@ -69,6 +69,9 @@ export async function addEvent(transaction: Transaction<Tables>, event: NewEvent
   if (deliveries.length > 0) await transaction.insertInto("deliveries").values(deliveries).execute();
 }
 
+/** The body of an event that was erased with its user. Its id stays, so that who has read it can go on after it. */
+export const ERASED_BODY = "";
+
 /** A delivery that was not tried yet. */
 export const newDelivery = { attempts: 0, dead_at: null, outcome: null };
 

@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../store/database.ts";
 import type { EventRow } from "../store/event-tables.ts";
 import type { Tables } from "../store/tables.ts";
-import { newDelivery, orderOf } from "./events.ts";
+import { ERASED_BODY, newDelivery, orderOf } from "./events.ts";
 
 /** Which events are sent again: the dead ones, one by its id, or all that happened since an instant (milliseconds since the epoch). */
 export type Replayed = { dead: true } | { id: string } | { since: number };
@@ -38,6 +38,7 @@ function findReplayed(query: Kysely<Tables>, name: string, which: Replayed, afte
   const found = query
     .selectFrom("events")
     .select(["events.number", "type", "connection_id", "connector_slug"])
+    .where("body", "!=", ERASED_BODY)
     .$if("id" in which, (one) => one.where("id", "=", "id" in which ? which.id : ""))
     .$if("since" in which, (later) => later.where("at", ">=", "since" in which ? which.since : 0))
     .orderBy("events.number")

@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import { ERASED_BODY } from "../custody/events.ts";
 import type { Topic } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
 import type { Tables } from "../store/tables.ts";
@@ -71,14 +72,15 @@ async function deleteOwn(transaction: Transaction<Tables>, { connections, grants
   note("connections", ids.length);
 }
 
-/** What servers were told of them goes too, also where a webhook has not taken it. */
+/** What servers were told of them goes too, also where a webhook has not taken it. An event's id stays, by which readers go on after it. */
 async function deleteHistory(transaction: Transaction<Tables>, connectionIds: readonly string[], note: Note): Promise<void> {
   const history = await transaction.deleteFrom("connection_history").where("connection_id", "in", connectionIds).executeTakeFirstOrThrow();
   note("connection_history", Number(history.numDeletedRows));
   const numbers = transaction.selectFrom("events").select("number").where("connection_id", "in", connectionIds);
   await transaction.deleteFrom("deliveries").where("number", "in", numbers).execute();
-  const told = await transaction.deleteFrom("events").where("connection_id", "in", connectionIds).executeTakeFirstOrThrow();
-  note("events", Number(told.numDeletedRows));
+  const erased = { body: ERASED_BODY, connection_id: null, owner_kind: null, owner_id: null };
+  const told = await transaction.updateTable("events").set(erased).where("connection_id", "in", connectionIds).executeTakeFirstOrThrow();
+  note("events", Number(told.numUpdatedRows));
 }
 
 /** A group keeps what is connected, without the name of who did it. What they have only started goes. */

@@ -5,7 +5,7 @@ import { startAt } from "../../test/support/connecting.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { startExpired } from "../../test/support/expired.ts";
 import { whileTimePasses, withStore } from "../../test/support/importing.ts";
-import { startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { PUBLIC_URL, startTestApp, type TestApp } from "../../test/support/test-app.ts";
 import { askToken, inStore, refreshRequests, spooledFiles, startConnected } from "../../test/support/vault.ts";
 import { withVault } from "../commands/with-vault.ts";
 import { createLog } from "../runtime/log.ts";
@@ -58,6 +58,26 @@ describe.each(databaseKinds)("a user who is deleted on %s", (database) => {
     answer();
     await expect.poll(() => test.provider.refreshCount()).toBeGreaterThan(before);
     await expectNothingLeft();
+  });
+
+  it("leaves servers that have read one of their events where they were", async () => {
+    const connected = await startConnected({ database });
+    test = connected.test;
+    const newest = () => inStore(test, (query) => query.selectFrom("events").select("id").orderBy("number", "desc").executeTakeFirst());
+    const last = (await newest())?.id ?? "";
+    await erase();
+    const bob = await test.signIn("bob");
+    await bob.connect();
+    const stopping = new AbortController();
+    const headers = { ...(await createServerHeaders(test)), accept: "text/event-stream", "last-event-id": last };
+    const response = await test.app.fetch(new Request(`${PUBLIC_URL}/api/platform/events`, { headers, signal: stopping.signal }));
+    expect(response.status).toBe(200);
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    while (!text.includes("evt_")) text += decoder.decode((await reader?.read())?.value, { stream: true });
+    expect(text).toContain((await newest())?.id);
+    stopping.abort();
   });
 
   it("and whose deletion was killed before its end is recorded when it is repeated, with no use of a connection left", async () => {
