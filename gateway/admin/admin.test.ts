@@ -54,6 +54,14 @@ describe.each(databaseKinds)("an operator on %s", (database) => {
     expect((await later.browser.fetch("/admin")).status).toBe(401);
   });
 
+  it("finds no API key, and no page of the audit, by text that a store cannot hold", async () => {
+    await start({ database });
+    const { browser, post } = await signInAsOperator(test);
+    expect((await post("/keys/%00/revoke")).status).toBe(404);
+    const after = Buffer.from(JSON.stringify(["audit", 1, "\u0000"])).toString("base64url");
+    expect((await browser.fetch(`/admin/audit?after=${after}`)).status).toBe(400);
+  });
+
   it("has no session by a row that no gateway wrote", async () => {
     await start({ database });
     const { browser } = await signInAsOperator(test);

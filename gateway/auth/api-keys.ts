@@ -85,6 +85,7 @@ export function createApiKeys({ database, macs, clock, log }: ApiKeysOptions): A
     },
 
     async revoke(id) {
+      if (!publishableKey.test(id)) return false;
       return database.write([topicOfApiKey(id)], async (transaction) => {
         const row = await transaction
           .selectFrom("api_keys")

@@ -107,11 +107,13 @@ describe.each(databaseKinds)("A list of the audit on %s", (kind) => {
     expect(pages).toHaveLength(Math.ceil((ROWS / 2 - ROWS / 100 + 1) / MAXIMUM_SEEN_PER_PAGE));
   });
 
-  it("refuses a cursor of another list, and one that is no cursor", async () => {
-    for (const after of ["x", Buffer.from(JSON.stringify(["connections", "w-1"])).toString("base64url")])
+  it("refuses a cursor of another list, one whose id no store can hold, and one that is no cursor", async () => {
+    for (const after of ["x", cursorOf(["connections", "w-1"]), cursorOf(["audit", 1, "w-\u0000"])])
       await expect(reader.list({}, { first: 1, after }, "newest")).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
   });
 });
+
+const cursorOf = (key: readonly (string | number)[]): string => Buffer.from(JSON.stringify(key)).toString("base64url");
 
 const isWithin = (i: number): boolean => {
   const at = 1_000_000 + Math.floor(i / 3);

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { AuditFilter, AuditRecord } from "../../schema/audit-record.ts";
+import { idSchema } from "../../schema/input.ts";
 import type { Page, PageRequest } from "../../schema/upstream.ts";
 import type { Database } from "../store/database.ts";
 import { type Counted, countRows, readCursor, readInRounds, type Round, writeCursor } from "../store/pages.ts";
@@ -144,7 +145,7 @@ function ownerOf(name: string | null, group: string | undefined, person: Person 
 
 /** Longest id of a row that a cursor may name, in characters: a writer's name and a number. */
 const MAXIMUM_ID_CHARACTERS = 64;
-const cursorSchema = z.tuple([z.literal("audit"), z.int().nonnegative(), z.string().max(MAXIMUM_ID_CHARACTERS)]);
+const cursorSchema = z.tuple([z.literal("audit"), z.int().nonnegative(), idSchema.max(MAXIMUM_ID_CHARACTERS)]);
 
 const cursorOf = ({ first_at, id }: AuditKey): string => writeCursor(["audit", first_at, id]);
 
