@@ -82,12 +82,13 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
 
   it("sends the next one of a connection once the one before is taken or given up, and in their order", async () => {
     await database.query.updateTable("deliveries").set({ next_at: 9e12 }).where("number", ">", OF_ONE).execute();
+    const lastAttempt = { attempts: MAXIMUM_ATTEMPTS - 1 };
+    await database.query.updateTable("deliveries").set(lastAttempt).where("number", "in", [1, 2, 3]).execute();
     expect(await take(NOW)).toEqual([]);
     for (let number = 1; number <= 3; number += 1) {
       const due = await take(LATER);
       expect(due.map((one) => one.number)).toEqual([number]);
-      const last = due.map((one) => ({ ...one, attempts: MAXIMUM_ATTEMPTS - 1 }));
-      await end(last, number !== 2, LATER);
+      await end(due, number !== 2, LATER);
     }
     expect((await take(LATER)).map((one) => one.number)).toEqual([4]);
   });
@@ -97,6 +98,23 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
     expect(await take(LATER)).toEqual([]);
     expect(await findNextDue(database.query, "backend")).toBe(NOW + PARKED_MS);
     expect((await take(NOW + PARKED_MS)).map((one) => one.number)).toEqual([10]);
+  });
+
+  it.each([false, true])("leaves an event due that was replayed while it was sent, where it was taken: %s", async (isTaken) => {
+    const id = `evt_${PENDING}`;
+    const delivery = () =>
+      database.query
+        .selectFrom("deliveries")
+        .selectAll()
+        .where("endpoint", "=", "backend")
+        .where("number", "=", PENDING)
+        .executeTakeFirst();
+    await database.query.updateTable("deliveries").set({ next_at: 0, attempts: 3 }).where("number", "=", PENDING).execute();
+    const due = (await take(NOW)).filter((one) => one.id === id);
+    expect(due).toMatchObject([{ attempts: 3 }]);
+    await replay(database, { name: "backend", events: ["connection.enabled"] }, { id }, LATER);
+    await end(due, isTaken, LATER);
+    expect(await delivery()).toMatchObject({ attempts: 0, next_at: LATER, dead_at: null });
   });
 
   it("replays what was given up in transactions of a bounded size, each event once", async () => {

@@ -106,7 +106,8 @@ const firstOf = (orderedBy: Expression<string>, endpoint: string) =>
 
 /**
  * Writes what became of attempts of one webhook: what was taken is done, what was not is due again later, and after the last attempt is
- * dead. What has waited for one that is done or dead is due at once.
+ * dead. What has waited for one that is done or dead is due at once. A delivery with another number of attempts than was read is left alone: it
+ * was made due again meanwhile, or sent by another process.
  */
 export async function settle(
   transaction: Transaction<Tables>,
@@ -114,16 +115,33 @@ export async function settle(
   attempted: readonly Attempted[],
   now: number,
 ): Promise<void> {
-  const taken = attempted.filter(({ isTaken }) => isTaken).map(({ delivery }) => delivery.number);
-  if (taken.length > 0) await transaction.deleteFrom("deliveries").where("endpoint", "=", endpoint).where("number", "in", taken).execute();
-  const ended = attempted.filter(({ isTaken }) => isTaken).map(({ delivery }) => delivery.ordered_by);
+  const taken = attempted.filter(({ isTaken }) => isTaken).map(({ delivery }) => delivery);
+  if (taken.length > 0)
+    await transaction
+      .deleteFrom("deliveries")
+      .where("endpoint", "=", endpoint)
+      // What is found by the primary key.
+      .where(
+        "number",
+        "in",
+        taken.map(({ number }) => number),
+      )
+      .where((row) => row.or(taken.map(({ number, attempts }) => row.and({ number, attempts }))))
+      .execute();
+  const ended = taken.map((delivery) => delivery.ordered_by);
   for (const { delivery, isTaken, outcome, retryAfterSeconds } of attempted) {
     if (isTaken) continue;
     const attempts = delivery.attempts + 1;
     const isDead = attempts >= MAXIMUM_ATTEMPTS;
     if (isDead) ended.push(delivery.ordered_by);
     const next = { attempts, outcome, dead_at: isDead ? now : null, next_at: now + (isDead ? 0 : retryMs(attempts, retryAfterSeconds)) };
-    await transaction.updateTable("deliveries").set(next).where("endpoint", "=", endpoint).where("number", "=", delivery.number).execute();
+    await transaction
+      .updateTable("deliveries")
+      .set(next)
+      .where("endpoint", "=", endpoint)
+      .where("number", "=", delivery.number)
+      .where("attempts", "=", delivery.attempts)
+      .execute();
   }
   if (ended.length > 0) await unpark(transaction, endpoint, ended, now);
 }
