@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "../../test/support/databases.ts";
 import { plansOf } from "../../test/support/plans.ts";
 import type { Database } from "../store/database.ts";
@@ -42,7 +43,8 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
     await store.drop();
   });
 
-  const take = (now: number) => takeDue(database.query, "backend", now);
+  const always = async () => true;
+  const take = (now: number) => takeDue(database.query, "backend", now, always);
   const parked = () =>
     database.query
       .selectFrom("deliveries")
@@ -65,7 +67,7 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
     const plans = await plansOf(kind, database.query, async (query) => {
       await findNextDue(query, "backend");
       await findOldestAt(query, "backend");
-      await takeDue(query, "backend", NOW);
+      await takeDue(query, "backend", NOW, always);
     });
     expect(plans.join("\n")).toMatch(/deliveries_by_time[\s\S]*deliveries_by_age[\s\S]*deliveries_by_time/);
     for (const plan of plans) expect(plan).not.toMatch(/SCAN (deliveries|events|earlier)$|Seq Scan/m);
@@ -78,6 +80,45 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
     expect(await findNextDue(database.query, "backend")).toBe(NOW);
     expect(await findOldestAt(database.query, "backend")).toBe(NOW + 1);
     await end(due, true, NOW);
+  });
+
+  describe("where many rounds only put off", () => {
+    const ROUNDS = 3;
+    beforeEach(async () => {
+      await database.query.deleteFrom("deliveries").where("endpoint", "=", "held").execute();
+      // The first one backs off, and all others wait for it.
+      const numbers = Array.from({ length: ROUNDS * LOOKED_AT_ONCE + 1 }, (_, index) => index + 1);
+      const rows = numbers.map((number) => ({
+        endpoint: "held",
+        number,
+        ordered_by: "one",
+        attempts: 0,
+        next_at: number === 1 ? LATER : NOW,
+      }));
+      await database.query.insertInto("deliveries").values(rows).execute();
+    });
+    const heldBack = async () =>
+      (await database.query.selectFrom("deliveries").select("number").where("endpoint", "=", "held").where("next_at", ">", LATER).execute())
+        .length;
+
+    it("gives other work a turn in each round", async () => {
+      let turns = 0;
+      const over = new AbortController();
+      const count = async () => {
+        for (; !over.signal.aborted; turns += 1) await nextTurn();
+      };
+      const counting = count();
+      expect(await takeDue(database.query, "held", NOW, always)).toEqual([]);
+      over.abort();
+      expect(turns).toBeGreaterThanOrEqual(ROUNDS);
+      await counting;
+      expect(await heldBack()).toBe(ROUNDS * LOOKED_AT_ONCE);
+    });
+
+    it("takes nothing more once it may not go on", async () => {
+      expect(await takeDue(database.query, "held", NOW, async () => false)).toEqual([]);
+      expect(await heldBack()).toBe(LOOKED_AT_ONCE);
+    });
   });
 
   it("sends the next one of a connection once the one before is taken or given up, and in their order", async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Expression, type Kysely, sql, type Transaction } from "kysely";
 import type { DeliveryRow, EventRow } from "../store/event-tables.ts";
 import type { Tables } from "../store/tables.ts";
@@ -51,14 +52,18 @@ const pendingOf = (query: Query, endpoint: string) =>
 /**
  * The deliveries of a webhook that are due and may be sent, the longest due first, at most `LOOKED_AT_ONCE`: of each connection the first
  * alone, so that its events come in their order. Those that wait for an earlier one are put off, so that they are not read at every look.
- * Empty where nothing is due. Called by the process that sends, and by no other.
+ * Empty where nothing is due, and where it may not go on, which is asked after each round that has only put off. Called by the process that
+ * sends, and by no other.
  */
-export async function takeDue(query: Query, endpoint: string, now: number): Promise<DueDelivery[]> {
+export async function takeDue(query: Query, endpoint: string, now: number, mayGoOn: () => Promise<boolean>): Promise<DueDelivery[]> {
   for (;;) {
     const looked = await lookAtDue(query, endpoint, now);
     const waiting = looked.filter(isWaiting);
     await park(query, endpoint, waiting, now);
     if (waiting.length < looked.length || looked.length === 0) return looked.filter((row) => !isWaiting(row));
+    // Requests go on in between: SQLite answers in the same turn.
+    await nextTurn();
+    if (!(await mayGoOn())) return [];
   }
 }
 
@@ -120,7 +125,7 @@ export async function settle(
     await transaction
       .deleteFrom("deliveries")
       .where("endpoint", "=", endpoint)
-      // What is found by the primary key.
+      // By the primary key: the attempts alone are in no index.
       .where(
         "number",
         "in",

@@ -106,11 +106,12 @@ async function noteAge({ database, clock, noteOutboxAge }: DeliveryDependencies,
 /** Sends what is due, until nothing is, or another process has taken over. */
 async function deliverDue(dependencies: DeliveryDependencies, webhook: Webhook, lease: Lease, { signal, cut }: Stopping): Promise<void> {
   const { database, clock } = dependencies;
+  const mayGoOn = async () => !signal.aborted && (await lease.renew());
   while (!signal.aborted) {
-    const due = await takeDue(database.query, webhook.name, clock.now());
+    const due = await takeDue(database.query, webhook.name, clock.now(), mayGoOn);
     if (due.length === 0) return;
     for (let at = 0; at < due.length; at += AT_ONCE) {
-      if (signal.aborted || !(await lease.renew())) return;
+      if (!(await mayGoOn())) return;
       const attempted = await Promise.all(due.slice(at, at + AT_ONCE).map((delivery) => attempt(dependencies, webhook, delivery, cut)));
       const known = attempted.filter(({ outcome }) => outcome !== "aborted");
       if (known.length > 0) await database.write([], (transaction) => settle(transaction, webhook.name, known, clock.now()));
