@@ -166,6 +166,7 @@ describe("the command line", () => {
       [["users", "token", "ada"], ""],
       [["keys", "list"], "file:.data/xkit.db"],
       [["keys", "status"], "file:.data/xkit.db"],
+      [["import", "dump.jsonl", "--dry-run"], "file:.data/xkit.db"],
     ] as const) {
       const { code, stderr } = await run(args, { DATABASE_URL: url });
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^There is no store at .+xkit\.db\. Run this in/) });
@@ -223,6 +224,8 @@ describe("the command line", () => {
     ];
     writeFileSync(join(directory, "dump.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
     const refused = 'line 2  refused  connector: there is no connector "none" in the configuration.\n';
+    // A dry run makes no store.
+    await run(["users", "token", "bob"]);
     expect(await run(["import", "dump.jsonl", "--dry-run"])).toEqual({
       code: 1,
       stdout: `line 1  imported  github of user ada\n${refused}`,

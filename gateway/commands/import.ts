@@ -51,7 +51,7 @@ export async function importFile(path: string, options: ImportOptions): Promise<
         importLinesOf(path, options, importing, (results) => verifyImported(services.database, actions.refresh, results)),
       );
     },
-    { mayCreateStore: true },
+    { mayCreateStore: !isDryRun },
   );
 }
 
