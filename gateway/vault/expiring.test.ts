@@ -3,7 +3,7 @@ import { databaseKinds } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { inStore, onlyAuthorization } from "../../test/support/vault.ts";
-import { END_LOOK_MS, END_NOTICE_MS } from "./expiring.ts";
+import { END_LOOK_MS, END_NOTICE_MS, TOLD_AT_ONCE } from "./expiring.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -55,6 +55,30 @@ describe.each(databaseKinds)("the end of a grant that nothing can renew, on %s",
       { kind: "expiring", code: null },
       { kind: "broke", code: "expired" },
     ]);
+  });
+
+  it("is told also where more grants than one look tells of end sooner, and it is not yet time to tell of those", async () => {
+    await connected(database, { refresh_token: undefined, expires_in: (60 * DAY_MS) / 1000 });
+    const authorization = await onlyAuthorization(test);
+    const endsAt = authorization.expires_at ?? 0;
+    await inStore(test, async (query) => {
+      const connection = await query.selectFrom("connections").selectAll().executeTakeFirstOrThrow();
+      // Issued when the notice of the first one is due, so that theirs is due later.
+      const sooner = { issued_at: endsAt - END_NOTICE_MS, expires_at: endsAt - 1 };
+      for (let index = 0; index < TOLD_AT_ONCE; index += 1) {
+        const [id, connection_id] = [`authorization-${index}`, `connection-${index}`];
+        await query
+          .insertInto("connections")
+          .values({ ...connection, id: connection_id, owner_id: `user-${index}`, authorization_id: id })
+          .execute();
+        await query
+          .insertInto("authorizations")
+          .values({ ...authorization, ...sooner, id, connection_id })
+          .execute();
+      }
+    });
+    const all = await pass(endsAt - END_NOTICE_MS - test.clock.now(), "connection.expiring");
+    expect(all.map(({ type, body }) => [type, JSON.parse(body).payload.context.external_id])).toEqual([["connection.expiring", "ada"]]);
   });
 
   it("is told by the provider's word too, and not where a token is renewed by itself", async () => {

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { EXPIRED_CODE } from "../../schema/outcomes.ts";
 import { isTemporary } from "../../schema/errors.ts";
 import type { Happening } from "../custody/history.ts";
@@ -8,18 +9,17 @@ import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { ConnectionStore } from "./connections.ts";
-import { isRenewable } from "./renewable.ts";
 
 /** How often grants are looked for whose end is near or has passed, in milliseconds. */
 export const END_LOOK_MS = 300_000;
 /** How long before its end servers are told: a week, in milliseconds, or this share of the time until then where that is shorter. */
 export const END_NOTICE_MS = 604_800_000;
-/** By then a grant that can be renewed has been (`keep-alive.ts`). */
-const NOTICE_SHARE = 1 / 6;
+/** One in so many parts of a grant's time is left by then: one that can be renewed has been (`keep-alive.ts`). */
+const NOTICE_PARTS = 6;
 /** Ends that have passed for longer were told, or are no news, in milliseconds. */
 const ENDED_FOR_MS = 604_800_000;
-/** Grants that are looked at each time at most, those first that end first. */
-const MAXIMUM_CANDIDATES = 1_000;
+/** Grants that are told of at each look at most. */
+export const TOLD_AT_ONCE = 1_000;
 
 interface Dependencies {
   database: Database;
@@ -33,7 +33,6 @@ interface Dependencies {
 interface Ending {
   connectionId: string;
   authorization: AuthorizationRow;
-  connector: ConnectorConfig;
   /** Milliseconds since the epoch. */
   endsAt: number;
 }
@@ -65,10 +64,9 @@ async function tellEnds(dependencies: Dependencies, signal: AbortSignal): Promis
   const now = dependencies.clock.now();
   for (const ending of await listEnding(dependencies, now)) {
     if (signal.aborted) return;
-    const { authorization, endsAt } = ending;
-    const noticeMs = Math.min(END_NOTICE_MS, (endsAt - (authorization.issued_at ?? now)) * NOTICE_SHARE);
+    const { endsAt } = ending;
     if (endsAt <= now) await tell(dependencies, ending, "ended_told", { kind: "broke", code: EXPIRED_CODE });
-    else if (endsAt - noticeMs <= now) await tell(dependencies, ending, "end_told", { kind: "expiring", endsAt });
+    else await tell(dependencies, ending, "end_told", { kind: "expiring", endsAt });
   }
 }
 
@@ -94,31 +92,30 @@ async function tell(
   });
 }
 
-/** Working grants that end within the longest notice, or have ended, and of which that was not told. */
+/** Working grants of which it is time to tell that they end, or that they have ended, and of which that was not told. */
 async function listEnding({ database, connectors }: Dependencies, now: number): Promise<Ending[]> {
-  const unattended = [...connectors.values()].flatMap(({ slug, oauth }) => (oauth && isUnattended(oauth.provider) ? [slug] : []));
+  // Others are renewed without their user.
+  const attended = [...connectors.values()].flatMap(({ slug, oauth }) => (oauth && isUnattended(oauth.provider) ? [] : [slug]));
+  if (attended.length === 0) return [];
   const rows = await database.query
     .selectFrom("authorizations")
     .innerJoin("connections", "connections.authorization_id", "authorizations.id")
     .selectAll("authorizations")
-    .select("connections.connector_slug")
     .where("enabled", "=", 1)
     .where("status", "=", "active")
     // Its user cannot mend it.
     .where("disabled_at", "is", null)
-    // It is renewed without its user.
-    .$if(unattended.length > 0, (query) => query.where("connector_slug", "not in", unattended))
+    .where("connector_slug", "in", attended)
     .where((row) =>
       row.or([
         row.and([
-          row("grant_expires_at", ">", now),
-          row("grant_expires_at", "<=", now + END_NOTICE_MS),
+          row("sealed_refresh_token", "is not", null),
+          endsSoon("grant_expires_at", now),
           row("end_told", "is distinct from", row.ref("grant_expires_at")),
         ]),
         row.and([
           row("sealed_refresh_token", "is", null),
-          row("expires_at", ">", now),
-          row("expires_at", "<=", now + END_NOTICE_MS),
+          endsSoon("expires_at", now),
           row("end_told", "is distinct from", row.ref("expires_at")),
         ]),
         row.and([
@@ -130,20 +127,17 @@ async function listEnding({ database, connectors }: Dependencies, now: number): 
       ]),
     )
     .orderBy("authorizations.expires_at")
-    .limit(MAXIMUM_CANDIDATES)
+    .limit(TOLD_AT_ONCE)
     .execute();
-  return rows.flatMap(({ connector_slug: slug, ...authorization }) => {
-    const connector = connectors.get(slug);
-    const endsAt = connector && endOf(authorization, connector, now);
-    if (!connector || !endsAt) return [];
-    const isTold = (endsAt > now ? authorization.end_told : authorization.ended_told) === endsAt;
-    return isTold ? [] : [{ connectionId: authorization.connection_id, authorization, connector, endsAt }];
+  return rows.flatMap((authorization) => {
+    const endsAt = authorization.sealed_refresh_token === null ? authorization.expires_at : authorization.grant_expires_at;
+    return endsAt === null ? [] : [{ connectionId: authorization.connection_id, authorization, endsAt }];
   });
 }
 
-/** When only the user can renew it; null: not known. */
-function endOf(authorization: AuthorizationRow, connector: ConnectorConfig, now: number): number | null {
-  if (!isRenewable({ authorization, connector })) return authorization.expires_at;
-  const { grant_expires_at: endsAt } = authorization;
-  return endsAt !== null && endsAt > now ? endsAt : null;
-}
+/** Whether it is time for the notice of an end. In the query, so that grants whose time has not come take no place of others. */
+const endsSoon = (end: "grant_expires_at" | "expires_at", now: number) => {
+  const endsAt = sql.ref<number>(`authorizations.${end}`);
+  return sql<boolean>`(${endsAt} > ${now} and ${endsAt} <= ${now + END_NOTICE_MS}
+    and (${endsAt} - ${now}) * ${sql.lit(NOTICE_PARTS)} <= ${endsAt} - coalesce(authorizations.issued_at, ${now}))`;
+};
