@@ -51,13 +51,16 @@ export async function* followAudit(
   }
 }
 
-async function* showNew({ database, reader }: Dependencies, { reached, open }: Following): AsyncGenerator<AuditRecord, void> {
+async function* showNew({ database, reader, clock }: Dependencies, { reached, open }: Following): AsyncGenerator<AuditRecord, void> {
   for (const { writer, sequence } of await database.query.selectFrom("audit_heads").select(["writer", "sequence"]).execute()) {
     for (let after = reached.get(writer) ?? 0; after < sequence; after = reached.get(writer) ?? sequence) {
+      // Before they are read: what is settled by then is read with its last count.
+      const openSince = clock.now() - SETTLED_AFTER_MS;
       const rows = await readAfter(database, writer, after);
       const shown = await reader.show(rows);
       reached.set(writer, rows.at(-1)?.sequence ?? sequence);
-      for (const { id, action, count, first_at: firstAt } of rows) if (action === "token.read") open.set(id, { count, firstAt });
+      for (const { id, action, count, first_at: firstAt } of rows)
+        if (action === "token.read" && firstAt > openSince) open.set(id, { count, firstAt });
       yield* shown;
     }
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createLog } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
 import { openDatabase } from "../store/open.ts";
@@ -8,8 +8,9 @@ import { createRowMacs } from "../store/row-macs.ts";
 import { createSealer, type SealingKey } from "../store/sealing.ts";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createTestDatabase, databaseKinds, type DatabaseKind } from "../../test/support/databases.ts";
+import { PATIENCE } from "../../test/support/patience.ts";
 import { createAuditBatch, FOLD_MS } from "./audit-batch.ts";
-import { followAudit } from "./audit-follow.ts";
+import { FOLLOW_INTERVAL_MS, followAudit } from "./audit-follow.ts";
 import { deleteExpired, RETENTION_INTERVAL_MS, startAuditRetention } from "./audit-retention.ts";
 import { RECORD_USE_EVERY_MS } from "./connection-uses.ts";
 import { type AuditEvent, theOperator } from "./audit-event.ts";
@@ -410,6 +411,37 @@ describe.each(databaseKinds)("What is kept of the audit on %s", (kind) => {
     await one.flush();
     clock.advance(2 * FOLD_MS);
     expect(await next()).toMatchObject({ id: first?.id, count: 2 });
+    stopping.abort();
+    await followed.return();
+  });
+
+  it("is followed from an earlier instant without reading twice what is settled", async () => {
+    const { database, clock, start } = await openStore(kind);
+    const audit = start(database);
+    const since = new Date(clock.now());
+    for (const userId of ["ada", "bob"]) audit.record(reading(userId));
+    await audit.flush();
+    clock.advance(2 * FOLD_MS);
+    const stopping = new AbortController();
+    const shown: string[][] = [];
+    const reader: Pick<typeof audit.reader, "show"> = {
+      async show(rows) {
+        shown.push(rows.map(({ action }) => action));
+        return audit.reader.show(rows);
+      },
+    };
+    const followed = followAudit({ database, reader, clock }, { since, signal: stopping.signal });
+    await followed.next();
+    await followed.next();
+    const third = followed.next();
+    audit.record(act("later"));
+    await audit.flush();
+    await vi.waitUntil(() => {
+      clock.advance(FOLLOW_INTERVAL_MS);
+      return shown.length > 1;
+    }, PATIENCE);
+    expect((await third).value).toMatchObject({ action: "key.create" });
+    expect(shown).toEqual([["token.read", "token.read"], ["key.create"]]);
     stopping.abort();
     await followed.return();
   });
