@@ -31,12 +31,20 @@ export const accountKeyOf = (slug: string, accountId: string): string => JSON.st
 
 export const nothingHeld = (): HeldBefore => ({ imports: new Map(), holdings: new Map(), ids: new Set(), accounts: new Map() });
 
-/** Two imports of one owner's connector wait for each other, as connecting does (`vault/connections.ts`). In SQLite every transaction is alone. */
+/**
+ * Two imports of one owner's connector wait for each other, as connecting does (`vault/connections.ts`), and so do two of one id. In SQLite
+ * every transaction is alone.
+ */
 export async function lockOwners({ kind }: Pick<Database, "kind">, query: Kysely<Tables>, items: readonly Prepared[]): Promise<void> {
   if (kind === "sqlite") return;
   // In one order, so that none waits for one that waits for it.
-  const keys = [...new Set(items.map(({ owner, connector }) => keyOf(owner, connector.slug)))].toSorted();
-  for (const key of keys) await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(query);
+  const keys = items.flatMap(({ owner, connector, importId, imported: { id } }) => [
+    keyOf(owner, connector.slug),
+    JSON.stringify(["import", importId]),
+    ...(id == null ? [] : [JSON.stringify(["id", id])]),
+  ]);
+  const sorted = [...new Set(keys)].toSorted();
+  await sql`select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${sorted}::text[]) as key`.execute(query);
 }
 
 /** Adds to `held` what the store has of these. @param locks whether their connections are locked until the transaction ends */

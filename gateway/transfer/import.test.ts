@@ -36,6 +36,20 @@ describe.each(databaseKinds)("an import on %s", (database) => {
     await test.close();
   });
 
+  it("is refused an id that another import, at the same time, has given to another owner", async () => {
+    const test = await startTestApp({ database });
+    const id = "11111111-1111-4111-8111-111111111111";
+    const lines = ["ada", "grace"].map((user) => issueLine(test, { user, id, import_id: user }));
+    const imported = await Promise.all(lines.map((line) => importInto(test, [line])));
+    expect(
+      imported
+        .flat()
+        .map(({ status }) => status)
+        .toSorted(),
+    ).toEqual(["imported", "refused"]);
+    await test.close();
+  });
+
   it("is seen at once by a gateway that has looked before", async () => {
     const test = await startTestApp({ database });
     const ada = await test.signIn("ada");
