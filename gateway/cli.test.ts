@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "./runtime/clock.ts";
+import { openDatabase } from "./store/open.ts";
 import { startProcess } from "../test/support/process.ts";
 
 // Every command is a process of its own, and a busy machine takes seconds to start one.
@@ -37,6 +39,22 @@ describe("the command line", () => {
     await run(["users", "token", "ada"]);
     expect(await run(["users", "revoke", "ada"])).toEqual({ code: 0, stdout: "Signed out everywhere. Connections stay.\n", stderr: "" });
     expect(await run(["users", "revoke", "bob"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
+  });
+
+  it("signs out an operator who is none of the users", async () => {
+    await run(["users", "token", "ada"]);
+    const database = await openDatabase(`file:${join(directory, ".data", "xkit.db")}`, { clock: systemClock });
+    // Under the store's key, without which no command opens it.
+    const { mac } = await database.query.selectFrom("users").select("mac").executeTakeFirstOrThrow();
+    const session = { id: "session", secret_hash: "hash", key_id: null, user_id: "grace", rule: "rule", mac };
+    const lasting = { created_at: 0, expires_at: Number.MAX_SAFE_INTEGER };
+    await database.query
+      .insertInto("operator_sessions")
+      .values({ ...session, ...lasting })
+      .execute();
+    await database.close();
+    expect(await run(["users", "revoke", "grace"])).toEqual({ code: 0, stderr: "", stdout: "Signed out everywhere. Connections stay.\n" });
+    expect(await run(["users", "revoke", "grace"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
   });
 
   it("makes user tokens in front of another gateway where users are its own alone", async () => {

@@ -23,12 +23,14 @@ export async function printUserToken(
   console.log(token);
 }
 
-/** `users revoke`: ends all tokens and sessions that a user has until now. */
+/** `users revoke`: ends all tokens and sessions that a user has until now, those at the operator's page included. */
 export async function revokeUser({ auth, audit }: Services, { upstream }: Config, externalId: string): Promise<void> {
   if (!isDecidedHere("users", upstream))
     throw new UsageError("Users of this gateway are those of its upstream: revoke their tokens there.");
   const id = requireArgument("external_id", externalIdSchema.safeParse(externalId));
-  if (!(await auth.users.revoke(id))) throw new UsageError("There is no such user.");
+  const user = await auth.users.revoke(id);
+  const operating = await auth.operators.endAll(id);
+  if (!user && operating === 0) throw new UsageError("There is no such user.");
   audit.record({ action: "user.revoke", actor: theOperator, owner: { kind: "user", id } });
   console.log("Signed out everywhere. Connections stay.");
 }
