@@ -16,7 +16,7 @@ export interface Content {
 /** What all pages of an operator have in common. */
 export interface Frame {
   platform: Platform;
-  /** Who looks at it; null: nobody is signed in. */
+  /** Who looks at it; null before signing in. */
   operator: Operator | null;
   /** The path of the page. */
   pathname: string;

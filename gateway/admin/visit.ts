@@ -23,7 +23,7 @@ export interface AdminDependencies {
   checkReady(): Promise<string | null>;
 }
 
-/** One request of somebody who is signed in at the operator's page. */
+/** One request of a person who is signed in at the operator's page. */
 export interface Visit extends AdminDependencies {
   exchange: Exchange;
   operator: Operator;

@@ -43,7 +43,7 @@ export type AuditActor =
 /** The user who acts; null where no user does, or the upstream alone knows which. */
 export const userIdOf = (actor: AuditActor): string | null => ("userId" in actor ? (actor.userId ?? null) : null);
 
-/** The publishable key by which somebody acts; null where it is by none. */
+/** The publishable key of who acts; null where there is none. */
 export const keyIdOf = (actor: AuditActor): string | null => ("keyId" in actor ? (actor.keyId ?? null) : null);
 
 export const theOperator: AuditActor = { kind: "operator" };
