@@ -65,9 +65,9 @@ export async function readHeld(query: Kysely<Tables>, items: readonly Prepared[]
   }
 }
 
+/** Those of all connectors: SQLite would read all connections of a connector where it is stated beside the owners. */
 async function readHoldings(query: Kysely<Tables>, items: readonly Prepared[], locks: boolean): Promise<Holding[]> {
   const ownersOf = (kind: Owner["kind"]) => [...new Set(items.flatMap(({ owner }) => (owner.kind === kind ? owner.id : [])))];
-  const slugs = [...new Set(items.map(({ connector }) => connector.slug))];
   const holdings: Holding[] = [];
   for (const kind of ["user", "group"] as const) {
     const owners = ownersOf(kind);
@@ -79,7 +79,6 @@ async function readHoldings(query: Kysely<Tables>, items: readonly Prepared[], l
       .select(["authorizations.status as status", "authorizations.account_id as account_id"])
       .where("owner_kind", "=", kind)
       .where("owner_id", "in", owners)
-      .where("connector_slug", "in", slugs)
       .orderBy("connections.id")
       .$if(locks, (query) => query.forUpdate("connections"))
       .execute();
