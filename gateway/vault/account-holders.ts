@@ -66,7 +66,10 @@ export async function listOthers(
 ): Promise<string[]> {
   const rows = await query
     .selectFrom("authorizations")
-    .innerJoin("connections", "connections.authorization_id", "authorizations.id")
+    // By the connection's primary key: its grant's id is in no index of connections.
+    .innerJoin("connections", (join) =>
+      join.onRef("connections.id", "=", "authorizations.connection_id").onRef("connections.authorization_id", "=", "authorizations.id"),
+    )
     .select("connections.id")
     .where("authorizations.account_id", "=", account.id)
     .$if(account.idPath !== null, (rows) =>
@@ -74,12 +77,12 @@ export async function listOthers(
         row.or([row("authorizations.account_id_path", "=", account.idPath), row("authorizations.account_id_path", "is", null)]),
       ),
     )
-    .where("authorizations.status", "=", "active")
-    // As an expression that no index has: a connector's connections are many, an account's grants few.
+    // As expressions that no index has: the active grants and a connector's connections are many, an account's grants few.
+    .where(sql`authorizations.status || ''`, "=", "active")
     .where(sql`connections.connector_slug || ''`, "=", slug)
     .where("connections.enabled", "=", 1)
     .where((row) => row.or([row("connections.owner_kind", "!=", kind), row("connections.owner_id", "!=", id)]))
-    .orderBy("connections.id")
+    .orderBy("authorizations.connection_id")
     .limit(MAXIMUM_NAMED)
     .execute();
   return rows.map((row) => row.id);
