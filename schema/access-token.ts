@@ -174,7 +174,7 @@ builder.queryField("accessToken", (t) =>
     args: { ...whereArgs(), ...tokenArgs() },
     resolve: (_root, args, context) => {
       const source = requireUser(context);
-      return andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ ...outcome, source }));
+      return andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ source, ...outcome }));
     },
   }),
 );

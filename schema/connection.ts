@@ -9,7 +9,7 @@ import type { Connection, MetadataEntry, Owner, OwnerConnections } from "./upstr
 /** A connection beside the capability it was read with, which is the only way from here to a token. */
 export type ConnectionNode = Connection & { source: OwnerConnections };
 
-export const withSource = (source: OwnerConnections, connection: Connection): ConnectionNode => ({ ...connection, source });
+export const withSource = (source: OwnerConnections, connection: Connection): ConnectionNode => ({ source, ...connection });
 
 const nodesOfLists = new WeakMap<Connection[], ConnectionNode[]>();
 

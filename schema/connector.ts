@@ -7,7 +7,7 @@ import type { Connector, OwnerConnections } from "./upstream.ts";
 /** A connector beside the capability to list the viewer's connections of it; null when no user is signed in. */
 export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
-export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ ...connector, source });
+export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ source, ...connector });
 
 export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
   interfaces: [NodeInterface],

@@ -52,7 +52,7 @@ export const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement
       description: "The same as connectionToken, with the reason when there is no token.",
       args: { ...whereArgs(), ...tokenArgs() },
       resolve: ({ source }, args) =>
-        andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ ...outcome, source })),
+        andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ source, ...outcome })),
     }),
   }),
 });
@@ -74,9 +74,9 @@ export const GroupType = builder.objectRef<OwnerNode>("Group").implement({
 });
 
 export const userNode = (platform: PlatformAccess, user: KnownUser): UserNode => ({
-  ...user,
   kind: "user",
   source: platform.connectionsOf({ kind: "user", id: user.id }),
+  ...user,
 });
 
 export const groupNode = (platform: PlatformAccess, { id }: { id: string }): OwnerNode => ({

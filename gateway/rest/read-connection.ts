@@ -9,7 +9,7 @@ import type {
   OwnerConnections,
   TokenRequest,
 } from "../../schema/upstream.ts";
-import { serializeConnection } from "./serialize.ts";
+import { serializeConnection, toInstant } from "./serialize.ts";
 import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
 
 /** What a GET of one connection may ask for (contract, "Tokens"). */
@@ -92,29 +92,35 @@ const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
   ...(query.purpose !== undefined && { purpose: query.purpose }),
 });
 
-const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection => ({
-  ...serializeConnection(connection),
-  token_problem: problem,
-});
+const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection =>
+  Object.assign(serializeConnection(connection), { token_problem: problem });
+
+interface TokenOptions {
+  isServer: boolean;
+  withHeader: boolean;
+}
+
+/** Adds to what it has made: V8 is slow at a spread with new properties behind it. */
+function withToken(token: AccessToken, options: TokenOptions): WireSingleConnection {
+  const connection = serializeConnection(token.connection);
+  const { authorization } = connection;
+  const granted = authorization && Object.assign(authorization, serializeToken(token, options));
+  return Object.assign(connection, { authorization: granted, token_problem: null });
+}
 
 /** The only place of the REST contract that writes a token. */
-function withToken(token: AccessToken, { isServer, withHeader }: { isServer: boolean; withHeader: boolean }): WireSingleConnection {
-  const connection = serializeConnection(token.connection);
-  const granted = connection.authorization && {
-    ...connection.authorization,
-    access_token: token.value,
-    token_type: token.tokenType,
-    ...(token.kind && { token_kind: token.kind }),
-    expires_at: token.expiresAt?.toISOString() ?? null,
-    scopes: token.scopes,
-    missing_scopes: token.missingScopes,
-    fingerprint: token.fingerprint,
-    api_base_url: token.apiBaseUrl ?? null,
-    ...(withHeader && { authorization_header: authorizationHeaderOf(token) }),
-    ...(isServer && { credential: token.fields ?? token.value }),
-  };
-  return { ...connection, authorization: granted, token_problem: null };
-}
+const serializeToken = (token: AccessToken, { isServer, withHeader }: TokenOptions) => ({
+  ...(token.kind && { token_kind: token.kind }),
+  ...(withHeader && { authorization_header: authorizationHeaderOf(token) }),
+  ...(isServer && { credential: token.fields ?? token.value }),
+  access_token: token.value,
+  token_type: token.tokenType,
+  expires_at: toInstant(token.expiresAt),
+  scopes: token.scopes,
+  missing_scopes: token.missingScopes,
+  fingerprint: token.fingerprint,
+  api_base_url: token.apiBaseUrl ?? null,
+});
 
 type Mendable = Extract<AccessTokenOutcome, { type: "NotConnected" | "ReconnectRequired" | "ScopesMissing" | "TokenWithheld" }>;
 

@@ -1,6 +1,24 @@
+import { LRUCache } from "lru-cache";
 import type { Session } from "../../schema/context.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
+import { boundedByCount } from "../runtime/bounded-by-count.ts";
 import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnector } from "./wire.ts";
+
+/** Texts of instants that are kept: most answers have those of the answer before. */
+const KEPT_INSTANTS = 10_000;
+
+const instants = new LRUCache<number, string>(boundedByCount(KEPT_INSTANTS));
+
+/** RFC 3339, in UTC. Null for none. */
+export function toInstant(date: Date | null | undefined): string | null {
+  if (!date) return null;
+  const time = date.getTime();
+  const known = instants.get(time);
+  if (known !== undefined) return known;
+  const text = date.toISOString();
+  instants.set(time, text);
+  return text;
+}
 
 /** The port's shapes as the contract writes them (contract, "Shapes"). No function here sees a token. */
 
@@ -37,13 +55,13 @@ export const serializeAuthorization = (authorization: Authorization, connector: 
   error_message: authorization.errorMessage,
   health: authorization.health,
   health_code: authorization.healthCode,
-  health_changed_at: authorization.healthChangedAt?.toISOString() ?? null,
-  connected_at: authorization.connectedAt?.toISOString() ?? null,
+  health_changed_at: toInstant(authorization.healthChangedAt),
+  connected_at: toInstant(authorization.connectedAt),
   connected_by: authorization.connectedBy && { external_id: authorization.connectedBy.id, name: authorization.connectedBy.name },
   scopes: authorization.scopes,
   missing_scopes: authorization.missingScopes,
-  expires_at: authorization.expiresAt?.toISOString() ?? null,
-  grant_expires_at: authorization.grantExpiresAt?.toISOString() ?? null,
+  expires_at: toInstant(authorization.expiresAt),
+  grant_expires_at: toInstant(authorization.grantExpiresAt),
   authorizer: { client_id: "", prototype: { name: connector.name, slug: connector.slug, ...serializeCollect(authorization.collect) } },
   connector: serializePublicConnector(connector),
   authorize_url: authorization.authorizeUrl,
@@ -76,18 +94,16 @@ function serializeCollect(collect: Authorization["collect"]) {
 const serializeConnectionOnly = (connection: Connection) => ({
   id: connection.id,
   enabled: connection.enabled,
-  disabled_at: connection.disabledAt?.toISOString() ?? null,
+  disabled_at: toInstant(connection.disabledAt),
   owner: serializeOwner(connection.owner),
   authorization: connection.authorization && serializeAuthorization(connection.authorization, connection.connector),
   metadata: Object.fromEntries((connection.metadata ?? []).map(({ name, value }) => [name, value])),
-  created_at: connection.createdAt?.toISOString() ?? null,
-  updated_at: connection.updatedAt?.toISOString() ?? null,
+  created_at: toInstant(connection.createdAt),
+  updated_at: toInstant(connection.updatedAt),
 });
 
-export const serializeConnection = (connection: Connection): WireConnection => ({
-  ...serializeConnectionOnly(connection),
-  connector: serializePublicConnector(connection.connector),
-});
+export const serializeConnection = (connection: Connection): WireConnection =>
+  Object.assign(serializeConnectionOnly(connection), { connector: serializePublicConnector(connection.connector) });
 
 /** A connector beside those of `connections` that are enabled and of it: what was never finished or was removed is not installed. */
 export function serializeConnector(connector: Connector, connections: readonly Connection[]): WireConnector {

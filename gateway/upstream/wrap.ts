@@ -28,13 +28,13 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
   const wrappedPlatforms = new WeakMap<PlatformAccess, PlatformAccess>();
 
   /** From the inside out. */
-  const observe = <Connections extends OwnerConnections>(connections: Connections, owner: SpanFacts): Connections => {
+  const observe = <Connections extends OwnerConnections>(connections: Connections, findFacts: () => SpanFacts): Connections => {
     const counted = observeOutcomes(assertAskedKind(connections), telemetry.metrics.countOutcome);
-    return telemetry.tracing ? traceTokens(telemetry.tracing, owner, counted) : counted;
+    return telemetry.tracing ? traceTokens(telemetry.tracing, findFacts(), counted) : counted;
   };
 
   function wrapReads(shared: HeldConnections): OwnerConnections {
-    const wrapped = wrappedReads.get(shared) ?? observe(withholdGroupTokens(shared), factsOfViewer(shared));
+    const wrapped = wrappedReads.get(shared) ?? observe(withholdGroupTokens(shared), () => factsOfViewer(shared));
     wrappedReads.set(shared, wrapped);
     return wrapped;
   }
@@ -48,7 +48,7 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
       stillAllowed,
       connectionsIn(browser) {
         const held = caller.connectionsIn(browser);
-        return observe(guard(withholdGroupTokens(held), caller, guards), factsOfViewer(held));
+        return observe(guard(withholdGroupTokens(held), caller, guards), () => factsOfViewer(held));
       },
       shared: shared && wrapReads(shared),
     };
@@ -61,7 +61,7 @@ export function wrapAdapter(adapter: Adapter, { origins, telemetry, createUserLi
     const { events } = platform;
     return {
       ...platform,
-      connectionsOf: (owner) => observe(platform.connectionsOf(owner), factsOfOwner(owner)),
+      connectionsOf: (owner) => observe(platform.connectionsOf(owner), () => factsOfOwner(owner)),
       ...(events && { events: (after) => guards.limit(ALL_SERVERS, () => events(after)) }),
     };
   };
