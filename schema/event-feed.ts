@@ -16,6 +16,7 @@ const descriptions: Record<EventType, string> = {
   "connection.expiring": "A connection ends soon: only its user can renew it.",
   "connection.account_changed": "A connection is of another account than before.",
   "connector.misconfigured": "Connections fail because their connector is set up wrong, or many end at once.",
+  "connector.healed": "Connections work again that their connector had stopped, or many heal at once.",
 };
 
 const EventTypeType = builder.enumType("EventType", {

@@ -27,6 +27,7 @@ export const eventTypes = [
   "connection.expiring",
   "connection.account_changed",
   "connector.misconfigured",
+  "connector.healed",
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

@@ -3,12 +3,12 @@ import { isTemporary } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Database } from "../store/database.ts";
-import { tellTroubles } from "./connector-troubles.ts";
+import { tellOfConnectors } from "./connector-news.ts";
 import type { EventOptions } from "./events.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** How often each process looks for troubles of connectors that are to be told, in milliseconds. */
-export const TROUBLE_LOOK_MS = 10_000;
+/** How often each process looks for what is to be told of connectors as a whole, in milliseconds. */
+export const CONNECTOR_LOOK_MS = 10_000;
 /** How long events are kept, for subscribers that come back and for replays: a week, in milliseconds. */
 export const EVENTS_KEPT_MS = 604_800_000;
 /** How long an event is kept that a webhook has not taken: 30 days, in milliseconds. */
@@ -23,7 +23,7 @@ interface Dependencies extends EventOptions {
   log: Pick<Log, "error">;
 }
 
-/** Tells of connectors that are in trouble, and deletes events past their time, until it is stopped. */
+/** Tells of connectors that are in trouble, or not any more, and deletes events past their time, until it is stopped. */
 export function startEventSweep(dependencies: Dependencies): { stop(): Promise<void> } {
   const { database, clock, log } = dependencies;
   const stopping = new AbortController();
@@ -32,11 +32,11 @@ export function startEventSweep(dependencies: Dependencies): { stop(): Promise<v
   async function run(): Promise<void> {
     let pruneAt = clock.now();
     while (!signal.aborted) {
-      await clock.until(clock.now() + TROUBLE_LOOK_MS, signal);
+      await clock.until(clock.now() + CONNECTOR_LOOK_MS, signal);
       if (signal.aborted) return;
       try {
         const now = clock.now();
-        await tellTroubles(database, dependencies, now);
+        await tellOfConnectors(database, dependencies, now);
         if (now < pruneAt) continue;
         pruneAt = now + PRUNE_INTERVAL_MS;
         await pruneEvents(database, now, dependencies.webhooks);

@@ -120,8 +120,8 @@ export const readHistory = (
 const ends: readonly HistoryKind[] = ["broke", "misconfigured"];
 const beginnings: readonly HistoryKind[] = ["connected", "reconnected", "healed"];
 
-/** Whether the history last said of a kind of token that it does not work. @param tokenKind null: the connection's own. */
-export async function wasBroken(query: Kysely<Tables>, connectionId: string, tokenKind: string | null): Promise<boolean> {
+/** How a kind of token ended, where the history last said that it does not work; else null. @param tokenKind null: the connection's own. */
+export async function findEnd(query: Kysely<Tables>, connectionId: string, tokenKind: string | null): Promise<HistoryKind | null> {
   const last = await query
     .selectFrom("connection_history")
     .select("kind")
@@ -131,7 +131,7 @@ export async function wasBroken(query: Kysely<Tables>, connectionId: string, tok
     .orderBy("number", "desc")
     .limit(1)
     .executeTakeFirst();
-  return last !== undefined && ends.includes(last.kind);
+  return last !== undefined && ends.includes(last.kind) ? last.kind : null;
 }
 
 /** The number of the newest entry; 0 where there is none. */

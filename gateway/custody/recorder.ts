@@ -1,10 +1,10 @@
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { EventType, HistoryKind } from "../../schema/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ConnectionRow, Tables } from "../store/tables.ts";
-import { isMassBreakage, noteTrouble } from "./connector-troubles.ts";
+import { areMany, type ConnectorEvent, countForConnector } from "./connector-news.ts";
 import { addEvent, type EventOptions, lockEvents } from "./events.ts";
-import { addHistory, type Happening, type Refreshes, wasBroken } from "./history.ts";
+import { addHistory, findEnd, type Happening, type Refreshes } from "./history.ts";
 
 /** The event by which servers are told of each kind of happening; null: they are not. */
 const eventOf: Record<HistoryKind, EventType | null> = {
@@ -22,6 +22,12 @@ const eventOf: Record<HistoryKind, EventType | null> = {
   enabled: "connection.enabled",
 };
 
+/** What happened, and how the connection had ended, where it heals; null where that is not known. */
+interface Happened {
+  happening: Happening;
+  end: HistoryKind | null;
+}
+
 export interface Recorded {
   happenings: readonly Happening[];
   /** What is folded into one entry before them. */
@@ -38,28 +44,46 @@ export interface Recorder {
 }
 
 export function createRecorder({ clock, ...options }: EventOptions & { clock: Clock }): Recorder {
-  async function tell(transaction: Transaction<Tables>, connection: ConnectionRow, happening: Happening, now: number): Promise<void> {
+  async function tell(transaction: Transaction<Tables>, connection: ConnectionRow, happened: Happened, now: number): Promise<void> {
+    const { happening } = happened;
     const { connector_slug: slug } = connection;
     const type = happening.isTold === false ? null : eventOf[happening.kind];
     if (type === null) return;
     // Others that write events wait: they count those that this one writes.
     await lockEvents(transaction);
-    const isOfConnector =
-      type === "connector.misconfigured" || (type === "connection.errored" && (await isMassBreakage(transaction, slug, now)));
-    if (isOfConnector) return noteTrouble(transaction, slug, happening.code ?? null, now);
+    const ofConnector = await findConnectorEvent(transaction, slug, type, happened, now);
+    if (ofConnector) return countForConnector(transaction, ofConnector, { slug, code: happening.code ?? null }, now);
     await addEvent(transaction, { type, subject: { connection }, facts: factsOf(happening), at: now }, options);
   }
 
   return {
     async record(transaction, connection, { refreshes, happenings }) {
       const now = clock.now();
-      const happened: Happening[] = [];
-      for (const one of happenings)
-        if (!one.isUncertain || (await wasBroken(transaction, connection.id, one.tokenKind ?? null))) happened.push(one);
-      await addHistory(transaction, connection.id, { refreshes, happenings: happened }, now);
-      for (const happening of happened) await tell(transaction, connection, happening, now);
+      const happened: Happened[] = [];
+      for (const happening of happenings) {
+        const end = happening.kind === "healed" ? await findEnd(transaction, connection.id, happening.tokenKind ?? null) : null;
+        if (!happening.isUncertain || end !== null) happened.push({ happening, end });
+      }
+      await addHistory(transaction, connection.id, { refreshes, happenings: happened.map(({ happening }) => happening) }, now);
+      for (const one of happened) await tell(transaction, connection, one, now);
     },
   };
+}
+
+/** What is told of the connector, in place of one event more of a connection. Null: the connection's own event is told. */
+async function findConnectorEvent(
+  query: Kysely<Tables>,
+  slug: string,
+  type: EventType,
+  { happening, end }: Happened,
+  now: number,
+): Promise<ConnectorEvent | null> {
+  if (type === "connector.misconfigured") return type;
+  if (type === "connection.errored") return (await areMany(query, slug, type, now)) ? "connector.misconfigured" : null;
+  if (type !== "connection.healed") return null;
+  // Servers were not told of this connection when its connector stopped it, and no user has mended it.
+  const isOfConnector = end === "misconfigured" && !happening.by;
+  return isOfConnector || (await areMany(query, slug, type, now)) ? "connector.healed" : null;
 }
 
 const factsOf = ({ code, endsAt }: Happening): Record<string, unknown> => ({

@@ -5,8 +5,8 @@ import { PATIENCE } from "../../test/support/patience.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "../../test/support/webhook-receiver.ts";
-import { FOLD_MS, MOST_BROKEN_ONE_BY_ONE, TOLD_AGAIN_MS } from "./connector-troubles.ts";
-import { TROUBLE_LOOK_MS } from "./event-sweep.ts";
+import { FOLD_MS, MOST_ONE_BY_ONE, TOLD_AGAIN_MS } from "./connector-news.ts";
+import { CONNECTOR_LOOK_MS } from "./event-sweep.ts";
 import { MAXIMUM_ATTEMPTS } from "./outbox.ts";
 
 let test: TestApp;
@@ -146,18 +146,18 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
   it("are told of many connections that break at once by one event with their number", async () => {
     await start(database);
     const users: TestUser[] = [];
-    for (let index = 0; index < MOST_BROKEN_ONE_BY_ONE + 3; index += 1) users.push(await connected(`user-${index}`));
+    for (let index = 0; index < MOST_ONE_BY_ONE + 3; index += 1) users.push(await connected(`user-${index}`));
     await settled();
     receiver.received.length = 0;
     test.provider.controls.revokeGrants();
     test.clock.advance(HOUR_MS);
     for (const user of users) await askToken(user);
-    test.clock.advance(FOLD_MS + TROUBLE_LOOK_MS);
+    test.clock.advance(FOLD_MS + CONNECTOR_LOOK_MS);
     await vi.waitUntil(() => {
-      test.clock.advance(TROUBLE_LOOK_MS);
+      test.clock.advance(CONNECTOR_LOOK_MS);
       return typesOf().includes("connector.misconfigured");
     }, PATIENCE);
-    expect(typesOf().filter((type) => type === "connection.errored")).toHaveLength(MOST_BROKEN_ONE_BY_ONE);
+    expect(typesOf().filter((type) => type === "connection.errored")).toHaveLength(MOST_ONE_BY_ONE);
     const [folded] = bodies().filter(({ event_type: type }) => type === "connector.misconfigured");
     expect(folded.payload).toMatchObject({ connector: { slug: "test" }, error: { code: "invalid_grant" }, count: 3 });
     expect(folded.payload).not.toHaveProperty("connection");
@@ -171,7 +171,7 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
     for (const user of users.slice(0, 2)) await askToken(user);
     const folded = async (count: number) =>
       vi.waitUntil(() => {
-        test.clock.advance(TROUBLE_LOOK_MS);
+        test.clock.advance(CONNECTOR_LOOK_MS);
         return receiver.received.length >= count;
       }, PATIENCE);
     await folded(1);
@@ -180,6 +180,23 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
     expect(bodies().map(({ payload }) => payload.count)).toEqual([2, 1]);
     const [first = 0, second = 0] = bodies().map(({ payload }) => Date.parse(payload.occurred_at));
     expect(second - first).toBeGreaterThanOrEqual(TOLD_AGAIN_MS);
+  });
+
+  it("are told by one event that a connector works again, however many connections its mended secret heals", async () => {
+    await start(database, { events: ["connection.healed", "connector.healed"] });
+    const users = [await connected("ada"), await connected("bob"), await connected("eve")];
+    test.provider.controls.always({ status: 401, body: { error: "invalid_client" } });
+    test.clock.advance(HOUR_MS);
+    for (const user of users) await askToken(user);
+    test.provider.controls.always(null);
+    test.clock.advance(HOUR_MS);
+    for (const user of users) await askToken(user);
+    await vi.waitUntil(() => {
+      test.clock.advance(CONNECTOR_LOOK_MS);
+      return receiver.received.length > 0;
+    }, PATIENCE);
+    expect(bodies()).toMatchObject([{ event_type: "connector.healed", payload: { connector: { slug: "test" }, count: 3 } }]);
+    expect(bodies()[0].payload).not.toHaveProperty("error");
   });
 
   it("are not sent to a private address unless that is allowed", async () => {

@@ -61,11 +61,12 @@ export interface DeliveryRow {
   outcome: string | null;
 }
 
-/** What is wrong with a connector, until it is told as one event. */
-export interface ConnectorTroubleRow {
+/** What many connections of a connector have in common, until it is told as one event. */
+export interface ConnectorNewsRow {
   connector_slug: string;
+  /** Why they fail; null where they work again. */
   code: string | null;
-  /** Grants that it was noticed at since `first_at`; 0 when all are told. */
+  /** Connections that it was noticed at since `first_at`; 0 when all are told. */
   count: number;
   first_at: number;
   /** When it is to be told; null when all is told. */

@@ -1,5 +1,5 @@
 import type { AuthorizationStatus } from "../../schema/upstream.ts";
-import type { ConnectorTroubleRow, CounterRow, DeliveryRow, EventRow, HistoryRow } from "./event-tables.ts";
+import type { ConnectorNewsRow, CounterRow, DeliveryRow, EventRow, HistoryRow } from "./event-tables.ts";
 
 /** The store's tables. Instants are milliseconds since the epoch, flags 0 or 1, `sealed…` envelopes of `seal.ts`, lists JSON. */
 export interface Tables {
@@ -28,7 +28,8 @@ export interface Tables {
   events: EventRow;
   counters: CounterRow;
   deliveries: DeliveryRow;
-  connector_troubles: ConnectorTroubleRow;
+  connector_troubles: ConnectorNewsRow;
+  connector_healings: ConnectorNewsRow;
   imports: ImportRow;
 }
 

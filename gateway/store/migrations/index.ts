@@ -22,6 +22,7 @@ import { disabled } from "./0021-disabled.ts";
 import { auditLists } from "./0022-audit-lists.ts";
 import { operatorSessions } from "./0023-operator-sessions.ts";
 import { deliveries } from "./0024-deliveries.ts";
+import { connectorHealings } from "./0025-connector-healings.ts";
 import type { Migration } from "./migrate.ts";
 
 /** Every migration, in order. One that has been released is never edited: its checksum is in people's stores. */
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   auditLists,
   operatorSessions,
   deliveries,
+  connectorHealings,
 ];
