@@ -67,6 +67,14 @@ export async function takeDue(query: Query, endpoint: string, now: number, mayGo
   }
 }
 
+/** Those that are still to be sent: of a user who was deleted since they were read there is none any more. By the primary key. */
+export async function keepPending(query: Query, endpoint: string, due: readonly DueDelivery[]): Promise<DueDelivery[]> {
+  const numbers = due.map(({ number }) => number);
+  const rows = await pendingOf(query, endpoint).select("number").where("number", "in", numbers).execute();
+  const pending = new Set(rows.map(({ number }) => number));
+  return due.filter(({ number }) => pending.has(number));
+}
+
 /** A delivery that is due, with the number of the first one of its connection. */
 type Looked = DueDelivery & { first: number | null };
 

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { callerOf, createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
+import { whileTimePasses } from "../../test/support/importing.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
 import { startTestApp, type TestApp, type TestAppOptions, type TestUser } from "../../test/support/test-app.ts";
 import { askToken, HOUR_MS, inStore } from "../../test/support/vault.ts";
@@ -8,6 +10,7 @@ import { startWebhookReceiver, type WebhookReceiver } from "../../test/support/w
 import { FOLD_MS, MOST_ONE_BY_ONE, TOLD_AGAIN_MS } from "./connector-news.ts";
 import { CONNECTOR_LOOK_MS } from "./event-sweep.ts";
 import { MAXIMUM_ATTEMPTS } from "./outbox.ts";
+import { AT_ONCE } from "./webhook-delivery.ts";
 
 let test: TestApp;
 let receiver: WebhookReceiver;
@@ -134,6 +137,27 @@ describe.each(databaseKinds)("webhooks on %s", (database) => {
     expect(typesOf().at(-1)).toBe("connection.disabled");
     const dead = await inStore(test, (query) => query.selectFrom("deliveries").selectAll().where("dead_at", "is not", null).execute());
     expect(dead).toMatchObject([{ endpoint: "backend", attempts: MAXIMUM_ATTEMPTS, outcome: "status 503" }]);
+  });
+
+  it("are sent nothing more of a user who was deleted, also where it was read before", async () => {
+    await start(database);
+    receiver.always("hang");
+    await connected("first");
+    await arrived(1);
+    for (let index = 0; index < AT_ONCE; index += 1) await connected(`user-${index}`);
+    await connected("last");
+    receiver.release();
+    await arrived(1 + AT_ONCE);
+    const deleting = callerOf(test, await createServerHeaders(test))("DELETE", "/platform/users/last");
+    await expect
+      .poll(() => inStore(test, (query) => query.selectFrom("deliveries").select("number").execute()), PATIENCE)
+      .toHaveLength(AT_ONCE);
+    receiver.always(204);
+    receiver.release();
+    await settled();
+    await whileTimePasses(test, deleting);
+    expect(bodies().map(({ payload }) => payload.context.external_id)).not.toContain("last");
+    expect(receiver.received).toHaveLength(1 + AT_ONCE);
   });
 
   it("are told what they asked for alone", async () => {

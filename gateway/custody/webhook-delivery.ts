@@ -1,15 +1,16 @@
+import { setMaxListeners } from "node:events";
 import { isTemporary } from "../../schema/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { withTimeout } from "../runtime/with-timeout.ts";
 import type { Database } from "../store/database.ts";
 import { type Lease, tryAlone, watchLease } from "../store/single-flight.ts";
-import { type Attempted, type DueDelivery, findNextDue, findOldestAt, MAXIMUM_ATTEMPTS, settle, takeDue } from "./outbox.ts";
+import { type Attempted, type DueDelivery, findNextDue, findOldestAt, keepPending, MAXIMUM_ATTEMPTS, settle, takeDue } from "./outbox.ts";
 import { sendMessage } from "./webhook-send.ts";
 import type { Webhook } from "./webhook.ts";
 
 /** Events that one webhook is sent at a time, each of another connection. */
-const AT_ONCE = 16;
+export const AT_ONCE = 16;
 /** How often each process looks for deliveries that are due, beside when it hears of one, in milliseconds. */
 export const LOOK_INTERVAL_MS = 10_000;
 /** How soon a process looks again while another one delivers, in milliseconds. */
@@ -33,6 +34,8 @@ export function startDelivery(dependencies: DeliveryDependencies): { stop(): Pro
   const stopping = new AbortController();
   const { signal } = stopping;
   const cutting = new AbortController();
+  // Each request under way listens: Node would warn of more than 10.
+  setMaxListeners(0, cutting.signal);
   const running = Promise.all(dependencies.webhooks.map((webhook) => deliverTo(dependencies, webhook, { signal, cut: cutting.signal })));
   return {
     async stop() {
@@ -112,7 +115,8 @@ async function deliverDue(dependencies: DeliveryDependencies, webhook: Webhook, 
     if (due.length === 0) return;
     for (let at = 0; at < due.length; at += AT_ONCE) {
       if (!(await mayGoOn())) return;
-      const attempted = await Promise.all(due.slice(at, at + AT_ONCE).map((delivery) => attempt(dependencies, webhook, delivery, cut)));
+      const pending = await keepPending(database.query, webhook.name, due.slice(at, at + AT_ONCE));
+      const attempted = await Promise.all(pending.map((delivery) => attempt(dependencies, webhook, delivery, cut)));
       const known = attempted.filter(({ outcome }) => outcome !== "aborted");
       if (known.length > 0) await database.write([], (transaction) => settle(transaction, webhook.name, known, clock.now()));
       for (const one of known) report(dependencies, webhook, one);

@@ -15,7 +15,7 @@ export interface ReceivedEvent {
  * How a receiver answers.
  *
  * - a number: this status.
- * - `hang`: not a byte, until it is closed.
+ * - `hang`: not a byte, until it is released or closed.
  * - `drop`: the connection is cut once the event has come.
  * - `endless`: 200, and a body without an end.
  * - `redirect`: 302 to itself.
@@ -29,6 +29,8 @@ export interface WebhookReceiver {
   next(...behaviours: ReceiverBehaviour[]): void;
   /** Every answer that `next` says nothing of. Default 204. */
   always(behaviour: ReceiverBehaviour): void;
+  /** Answers 204 to all that hangs. */
+  release(): void;
   /** Answers that have not ended. */
   openConnections(): number;
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     received,
     next: (...behaviours) => void queue.push(...behaviours),
     always: (behaviour) => void (usual = behaviour),
+    release: () => open.forEach((response) => void response.writeHead(204).end()),
     openConnections: () => open.size,
     close: server.close,
   };
