@@ -197,10 +197,9 @@ function serve(server: Server, app: App): Traffic {
   });
   server.on("request", (request, response) => {
     const { socket } = request;
-    if (namesSeveralHosts(request))
-      return void response
-        .writeHead(malformed.status, { ...malformed.headers, connection: "close" })
-        .end("The request names several hosts.\n");
+    const problem = problemOf(request);
+    if (problem !== null)
+      return void response.writeHead(malformed.status, { ...malformed.headers, connection: "close" }).end(`${problem}\n`);
     const waiting = unanswered.get(socket) ?? new Set();
     if (waiting.size >= MAXIMUM_PIPELINED_REQUESTS) return socket.destroy();
     const previous = waiting.size > 0 ? [...waiting].at(-1) : undefined;
@@ -217,13 +216,26 @@ function serve(server: Server, app: App): Traffic {
     });
   });
   server.on("upgrade", (request, socket, head) => {
-    if (namesSeveralHosts(request)) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    if (problemOf(request) !== null) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     if (request.headers.upgrade?.toLowerCase() === "websocket") return app.upgrade(request, socket, head);
     const last = [...(unanswered.get(socket) ?? [])].at(-1);
     if (last) last.once("close", () => ignoreUpgrade(server, request, socket, head));
     else ignoreUpgrade(server, request, socket, head);
   });
   return traffic;
+}
+
+/** What is wrong with the head of a request; null for nothing. */
+function problemOf(request: IncomingMessage): string | null {
+  if (namesSeveralHosts(request)) return "The request names several hosts.";
+  return namesUser(request.url ?? "/") ? "The address of the request names a user." : null;
+}
+
+/** An error (RFC 9110 section 4.2.4): a `Request` takes no such address, and quotes it where it refuses it. */
+function namesUser(target: string): boolean {
+  if (target.startsWith("/") || !URL.canParse(target)) return false;
+  const { username, password } = new URL(target);
+  return username !== "" || password !== "";
 }
 
 /** A proxy and the gateway could each use another of them (RFC 9112 section 3.2). Node keeps only the first. */

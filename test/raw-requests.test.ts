@@ -203,3 +203,13 @@ describe("a request with two hosts", () => {
     expect(await sendRaw("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
+
+it.each(["http://ada:hush@x", "https://:hush@x"])("an address that names a user is refused, and not logged: %s", async (origin) => {
+  for (const rest of [
+    "POST {}/graphql HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\nHost: x\r\nConnection: close\r\n\r\n{}",
+    "GET {}/callback/test?code=hush HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "GET {}/socket/websocket?token=hush HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  ])
+    expect(await sendRaw(rest.replace("{}", origin))).toMatch(/^HTTP\/1\.1 400 /);
+  expect(logged.join("")).not.toMatch(/hush|unexpected error/);
+});
