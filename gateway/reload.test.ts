@@ -27,7 +27,7 @@ const write = (slugs: readonly string[], more: object = {}) =>
   );
 
 /** In production: outside of it a SIGHUP ends the process. */
-async function start(words: readonly string[] = []): Promise<void> {
+async function start(words: readonly string[] = [], more: Record<string, string> = {}): Promise<void> {
   const env = {
     NODE_ENV: "production",
     PORT: "0",
@@ -37,6 +37,7 @@ async function start(words: readonly string[] = []): Promise<void> {
     XKIT_DRAIN_SECONDS: "0",
     DATABASE_URL: `file:${join(folder, "xkit.db")}`,
     XKIT_CONFIG: "xkit.config.json",
+    ...more,
   };
   gateway = startProcess(["start", ...words], env, folder);
   url = await gateway.printed(/"url":"([^"]+)"/);
@@ -98,4 +99,16 @@ it("serves by the changed file in every worker", async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, listSlugs));
     expect(answers).toEqual(answers.map(() => ["two"]));
   }, PATIENCE);
+});
+
+it.each([[[]], [["--workers", "2"]]])("is not ready again where the file is read again while it drains: start %j", async (words) => {
+  write(["one"]);
+  await start(words, { XKIT_DRAIN_SECONDS: "600" });
+  gateway.child.kill("SIGTERM");
+  const readiness = async () => (await fetch(`${url}/readyz`, { headers: { connection: "close" } })).status;
+  await vi.waitFor(async () => expect(await readiness()).toBe(503), PATIENCE);
+  write(["two"]);
+  gateway.child.kill("SIGHUP");
+  await vi.waitFor(async () => expect(await listSlugs()).toEqual(["two"]), PATIENCE);
+  expect(await readiness()).toBe(503);
 });

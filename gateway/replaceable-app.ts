@@ -19,6 +19,7 @@ interface Served {
 export function createReplaceableApp(first: App): ReplaceableApp {
   let current: Served = { app: first, running: 0, onQuiet: null };
   const closing = new Set<Promise<void>>();
+  let isDraining = false;
 
   async function fetch(...request: Parameters<App["fetch"]>): Promise<Response> {
     const served = current;
@@ -47,10 +48,14 @@ export function createReplaceableApp(first: App): ReplaceableApp {
     fetch,
     upgrade: (...upgrade) => current.app.upgrade(...upgrade),
     provisionUser: (input) => current.app.provisionUser(input),
-    drain: () => current.app.drain(),
+    drain() {
+      isDraining = true;
+      current.app.drain();
+    },
     endSubscriptions: () => current.app.endSubscriptions(),
     async replace(next) {
       const previous = current;
+      if (isDraining) next.drain();
       current = { app: next, running: 0, onQuiet: null };
       const ended = end(previous);
       closing.add(ended);
