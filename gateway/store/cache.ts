@@ -27,17 +27,23 @@ export interface FindingCache<Finding extends object> {
   begin(): (key: string, finding: Finding, topics: readonly Topic[]) => void;
 }
 
+export interface RowCacheOptions<Row> {
+  maximumEntries?: number;
+  maximumBytes?: number;
+  /** What of a row takes memory of its own. Default: all of it. */
+  partOf?: (row: Row) => object;
+}
+
 /** Creates a cache, bounded in entries and bytes, that never outlives a change, and keeps nothing while changes cannot be received. */
 export function createRowCache<Row extends object>(
   changes: Changes,
-  maximumEntries = CACHE_MAXIMUM_ENTRIES,
-  maximumBytes = CACHE_MAXIMUM_BYTES,
+  { maximumEntries = CACHE_MAXIMUM_ENTRIES, maximumBytes = CACHE_MAXIMUM_BYTES, partOf = (row) => row }: RowCacheOptions<Row> = {},
 ): RowCache<Row> {
   // lru-cache makes room for all entries at once where it is told their number: one counts as its share at the least.
   const leastSize = Math.floor(maximumBytes / maximumEntries);
   const rows = new LRUCache<Topic, Row>({
     maxSize: maximumBytes,
-    sizeCalculation: (row, topic) => Math.max(sizeOf(row, topic), leastSize),
+    sizeCalculation: (row, topic) => Math.max(sizeOf(partOf(row), topic), leastSize),
   });
   let changeCount = 0;
   changes.listen((topic) => {

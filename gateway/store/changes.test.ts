@@ -203,7 +203,7 @@ describe("the row cache", () => {
 
   it("holds a bounded number of rows", async () => {
     const { changes } = setUp();
-    const cache = createRowCache(changes, 2);
+    const cache = createRowCache(changes, { maximumEntries: 2 });
     const topics: Topic[] = ["user:1", "user:2", "user:3"];
     const first = {};
     for (const topic of topics) await cache.get(topic, loadFrom([topic === "user:1" ? first : {}]));
@@ -212,7 +212,7 @@ describe("the row cache", () => {
 
   it("holds a bounded number of bytes, and never a row beyond that", async () => {
     const { changes } = setUp();
-    const cache = createRowCache<{ text: string }>(changes, 100, 10_000);
+    const cache = createRowCache<{ text: string }>(changes, { maximumEntries: 100, maximumBytes: 10_000 });
     const rowOf = (characters: number) => ({ text: "x".repeat(characters) });
     const isKept = async (topic: Topic) => (await cache.get(topic, async () => rowOf(1))).text.length > 1;
     for (const topic of ["user:1", "user:2", "user:3"] as const) await cache.get(topic, async () => rowOf(2_000));

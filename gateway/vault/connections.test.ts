@@ -1,6 +1,7 @@
 import type { KyselyPlugin } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRecorder } from "../custody/recorder.ts";
+import { CACHE_MAXIMUM_BYTES } from "../store/cache.ts";
 import { createConnectionStore } from "./connections.ts";
 import { openDatabase } from "../store/open.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
@@ -41,4 +42,19 @@ describe.each(databaseKinds)("a connection that is reconnected while it is read,
     await database.close();
     expect(shown).toMatchObject({ connection: { enabled: 1 }, authorization: { status: "active" } });
   });
+});
+
+it("connections are cached by the size of their rows, however long the configuration of their connector is", async () => {
+  test = await startTestApp();
+  await (await test.signIn("ada")).connect();
+  const database = await openDatabase(test.database.url, { clock: test.clock });
+  const description = "x".repeat(CACHE_MAXIMUM_BYTES);
+  const connectors = new Map([...test.config.connectors].map(([slug, connector]) => [slug, { ...connector, description }]));
+  const store = createConnectionStore(database, connectors, test.clock, createRecorder({ ...test.config, clock: test.clock }));
+  const list = () => store.list({ kind: "user", id: "ada" });
+  const [first] = await list();
+  const again = list();
+  await database.close();
+  expect(first?.connector.description).toBe(description);
+  expect(again).toEqual([first]);
 });

@@ -98,7 +98,7 @@ export const ownerOf = (connection: ConnectionRow): Owner => ({ kind: connection
 
 export function createConnectionStore(database: Database, connectors: Connectors, clock: Clock, { record }: Recorder): ConnectionStore {
   const { query } = database;
-  const cache = createRowCache<readonly StoredConnection[]>(database.changes);
+  const cache = createRowCache<readonly StoredConnection[]>(database.changes, { partOf: rowsOf });
 
   /** Past the cache, which knows nothing of the time. */
   function show(stored: StoredConnection): StoredConnection {
@@ -148,6 +148,10 @@ export function createConnectionStore(database: Database, connectors: Connectors
     record,
   };
 }
+
+/** All connections of a connector share its configuration, which is longer than the rows. */
+const rowsOf = (list: readonly StoredConnection[]): object =>
+  list.map(({ connection, authorization, grants }) => ({ connection, grants: grants ?? authorization }));
 
 const mayBeInterrupted = ({ authorization }: StoredConnection): boolean => authorization !== null && interruptedAt(authorization) !== null;
 
