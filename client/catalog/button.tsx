@@ -12,7 +12,7 @@ const looks: Record<Look, string> = {
 
 /** How every button and button-like link looks. */
 export const buttonClass = (look: Look) =>
-  `inline-flex min-h-10 cursor-pointer items-center justify-center gap-2 rounded-lg px-4 text-sm font-medium whitespace-nowrap no-underline transition select-none focus-visible:outline-2 focus-visible:outline-offset-2 focus-visible:outline-accent disabled:cursor-default disabled:opacity-60 aria-disabled:cursor-default aria-disabled:opacity-60 ${looks[look]}`;
+  `inline-flex min-h-10 cursor-pointer items-center justify-center gap-2 rounded-lg px-4 text-sm font-medium py-1.5 no-underline transition select-none focus-visible:outline-2 focus-visible:outline-offset-2 focus-visible:outline-accent aria-disabled:cursor-default aria-disabled:opacity-60 ${looks[look]}`;
 
 /** A button; while `busy` it turns and ignores clicks, and keeps its focus. */
 export function Button({

@@ -33,7 +33,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
   useTitle(isUnknown ? "Unknown integration" : connector?.name);
   return (
     <div className="mx-auto w-full max-w-3xl">
-      <nav aria-label="Breadcrumb" className="-ml-2 flex flex-wrap justify-between gap-2">
+      <nav aria-label="Breadcrumb" className="-ms-2 flex flex-wrap justify-between gap-2">
         <Link
           to={{ page: "list" }}
           className="inline-flex min-h-10 items-center gap-1 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"

@@ -7,6 +7,7 @@ import { Catalog } from "./catalog.tsx";
 import { HostedContext } from "./context.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { BackIcon } from "./icons.tsx";
+import { initialOf } from "./initial.ts";
 import { accentStyle } from "./theme.ts";
 
 /** The gateway's own page around the catalog: the platform's name and logo, and the way back to it. */
@@ -16,7 +17,7 @@ export function HostedPage() {
     <div className="xkit-page flex min-h-dvh flex-col bg-page text-text" style={accentStyle(platform?.color)}>
       <a
         href="#content"
-        className="sr-only rounded-lg bg-surface px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3 focus:z-10"
+        className="sr-only rounded-lg bg-surface px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:start-3 focus:z-10"
       >
         Skip to the content
       </a>
@@ -35,23 +36,20 @@ function Header({ platform }: { platform: Platform | undefined }) {
   return (
     <header className="border-b border-line bg-surface">
       <div className="mx-auto flex min-h-16 w-full max-w-5xl flex-wrap items-center gap-x-4 px-4 py-2 sm:px-6">
-        <span className="mr-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
+        <span className="me-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
             <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
           )}
           {platform && (!platform.logoUrl || !hasLogo) && (
-            <span aria-hidden className="grid size-7 place-items-center rounded-lg bg-fill text-sm text-on-fill">
-              {platform.name.slice(0, 1).toUpperCase()}
+            <span aria-hidden className="grid size-7 shrink-0 place-items-center rounded-lg bg-fill text-sm text-on-fill">
+              {initialOf(platform.name)}
             </span>
           )}
           <span className="truncate">{platform?.name}</span>
         </span>
         <SignedIn />
         {platform?.website && (
-          <a
-            href={platform.website}
-            className="inline-flex min-h-10 shrink-0 items-center gap-1 text-sm text-muted no-underline hover:text-text"
-          >
+          <a href={platform.website} className="inline-flex min-h-10 items-center gap-1 text-sm text-muted no-underline hover:text-text">
             <BackIcon /> Back to {platform.name}
           </a>
         )}

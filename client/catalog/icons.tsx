@@ -23,7 +23,7 @@ export const CheckIcon = icon(<path d="m3.5 8.5 3 3 6-7" />);
 export const WarningIcon = icon(
   <path d="M8 6v3m0 2.25v.01M7 2.6 1.7 11.8A1.15 1.15 0 0 0 2.7 13.5h10.6a1.15 1.15 0 0 0 1-1.7L9 2.6a1.15 1.15 0 0 0-2 0Z" />,
 );
-export const BackIcon = icon(<path d="M9.5 3.5 5 8l4.5 4.5" />);
+export const BackIcon = icon(<path d="M9.5 3.5 5 8l4.5 4.5" className="origin-center rtl:-scale-x-100" />);
 export const ExternalIcon = icon(<path d="M6.5 3.5h-3v9h9v-3M9.5 2.5h4v4m0-4-6 6" />);
 export const PlusIcon = icon(<path d="M8 3v10M3 8h10" />);
 export const OfflineIcon = icon(

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { Connector } from "../api/types.ts";
+import { initialOf } from "./initial.ts";
 
 /** Quiet grounds for connectors without a logo; the same one each time. */
 const GROUNDS = ["bg-mark-1", "bg-mark-2", "bg-mark-3", "bg-mark-4", "bg-mark-5"];
@@ -16,6 +17,7 @@ export function Mark({ connector, large = false }: { connector: Connector; large
         <img
           src={connector.markUrl}
           alt=""
+          loading="lazy"
           className="max-h-full max-w-full object-contain"
           onError={() => setFailedUrl(connector.markUrl)}
         />
@@ -24,7 +26,7 @@ export function Mark({ connector, large = false }: { connector: Connector; large
   }
   return (
     <span aria-hidden className={`${size} ${groundOf(connector.slug)} grid shrink-0 place-items-center font-semibold text-white`}>
-      {connector.name.slice(0, 1).toUpperCase()}
+      {initialOf(connector.name)}
     </span>
   );
 }

@@ -36,7 +36,7 @@ function block(text: string): ReactNode {
   if (!lines.every(isItem)) return <p>{inline(lines.join(" "))}</p>;
   const List = /^\s*\d/.test(text) ? "ol" : "ul";
   const items = lines.map((line, index) => <li key={index}>{inline(itemText(line))}</li>);
-  return <List className={`${List === "ol" ? "list-decimal" : "list-disc"} flex flex-col gap-1 pl-5`}>{items}</List>;
+  return <List className={`${List === "ol" ? "list-decimal" : "list-disc"} flex flex-col gap-1 ps-5`}>{items}</List>;
 }
 
 /** Splits where a list begins or ends, so that it needs no empty line around it. */

@@ -21,7 +21,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
   }, [isHosted]);
   return (
     <div className="relative w-full sm:max-w-72">
-      <SearchIcon className="pointer-events-none absolute top-3 left-3 size-4 text-muted" />
+      <SearchIcon className="pointer-events-none absolute top-3 start-3 size-4 text-muted" />
       <input
         ref={input}
         type="search"
@@ -30,12 +30,12 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
         placeholder="Search"
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="peer min-h-10 w-full rounded-lg border border-line-strong bg-surface pr-3 pl-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
+        className="peer min-h-10 w-full rounded-lg border border-line-strong bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
       />
       {isHosted && (
         <kbd
           aria-hidden
-          className="pointer-events-none absolute top-2.5 right-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:sm:block peer-focus:sm:hidden"
+          className="pointer-events-none absolute top-2.5 end-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:sm:block peer-focus:sm:hidden"
         >
           /
         </kbd>

@@ -13,13 +13,13 @@ const rules = `
 :root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --paper: #fff; --ground: #f4f4f5; --bad: #b91c1c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --paper: #18181b; --ground: #09090b; --bad: #f87171; } }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
-header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { width: 100%; min-width: 0; max-width: 26rem; overflow-wrap: anywhere; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
+header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; }
 header img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
 header span { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border-radius: .5rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
-p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
+p { margin: 0 0 1rem; color: var(--soft); }
 code { font-size: .8125rem; }
 .device { margin: 0 0 1rem; padding: .75rem; text-align: center; border: 1px solid var(--line); border-radius: .625rem; }
 .device code { font-size: 1.75rem; letter-spacing: .08em; user-select: all; color: var(--ink); }
@@ -27,7 +27,7 @@ label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 .field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
 input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
-footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border-radius: 0; text-decoration: underline; }
 a.quiet, p.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
@@ -152,11 +152,16 @@ export async function renderDocument(
 const logoSourceOf = ({ logoUrl }: Platform): string | undefined =>
   (logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]))[0];
 
+const segmenter = new Intl.Segmenter();
+
+/** The first character as a reader sees it, which may be several code points (Unicode Standard Annex 29). */
+const initialOf = (name: string): string => segmenter.segment(name).containing(0)?.segment.toUpperCase() ?? "";
+
 /** The platform's logo, or its initial. */
 export const renderMark = (platform: Platform): Html =>
   logoSourceOf(platform)
     ? html`<img src="${platform.logoUrl}" alt="" />`
-    : html`<span aria-hidden="true">${platform.name.slice(0, 1).toUpperCase()}</span>`;
+    : html`<span aria-hidden="true">${initialOf(platform.name)}</span>`;
 
 /** What lets an inline style or script of these words in (Content Security Policy Level 3 section 2.3.1). */
 const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

@@ -1,0 +1,93 @@
+/** Names and addresses as people have them: long, in any script, from right to left. */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Acme, connectFrom, look, startAcme } from "../../test/support/client/catalog-pages.ts";
+
+const LONG_WORD = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft";
+const LONG_ADDRESS = `${"wolfeschlegelsteinhausenbergerdorff".repeat(2)}@${"department-of-administrative-affairs.".repeat(2)}example`;
+const WIDTHS = [390, 320];
+
+let acme: Acme;
+beforeAll(async () => {
+  const connectors = [
+    { slug: "works", name: LONG_WORD, short_description: LONG_WORD, description: `# ${LONG_WORD}\n\n\`${LONG_WORD}\``, provider: "demo" },
+    {
+      slug: "key",
+      name: LONG_WORD,
+      collect: { instructions: LONG_WORD, fields: [{ name: "key", label: LONG_WORD, suffix: LONG_WORD, secret: true }] },
+    },
+    { slug: "family", name: "👨‍👩‍👧‍👦 Family", short_description: "Everyone.", mark_url: "https://logo.invalid/family.svg", provider: "demo" },
+    { slug: "arabic", name: "تقويم", short_description: "كل المواعيد في مكان واحد.", provider: "demo" },
+  ];
+  acme = await startAcme({ connectors, platform: { name: LONG_WORD, website: "https://acme.example/" } });
+});
+afterAll(() => acme.stop());
+
+/** By how many pixels the page is wider than its window, by the width of the window. */
+async function excessOf(page: Page): Promise<number[]> {
+  const excess: number[] = [];
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 844 });
+    excess.push(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth));
+  }
+  return excess;
+}
+
+const NO_EXCESS = WIDTHS.map(() => 0);
+
+test.each(["/", "/connectors/works", "/connectors/nothing", `/?search=${LONG_WORD}`])("fit a phone at %s", async (path) => {
+  const { page } = await acme.open(path, { userId: LONG_ADDRESS });
+  await page.getByRole("heading").first().waitFor();
+  await page.getByText("Sign out").waitFor();
+  expect(await excessOf(page)).toEqual(NO_EXCESS);
+});
+
+test("fit a phone while and after connecting", async () => {
+  const { page } = await acme.open("/connectors/works", { userId: LONG_ADDRESS });
+  await connectFrom(page, LONG_WORD);
+  expect(await excessOf(page)).toEqual(NO_EXCESS);
+  expect(await look(page, "ordinary-data-connected")).toEqual([]);
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("dialog").waitFor();
+  expect(await excessOf(page)).toEqual(NO_EXCESS);
+});
+
+test("fit a phone in the form of an API key", async () => {
+  const { page } = await acme.open("/connectors/key", { userId: LONG_ADDRESS });
+  await page.getByRole("button", { name: "Connect" }).click();
+  await page.getByRole("dialog").waitFor();
+  expect(await excessOf(page)).toEqual(NO_EXCESS);
+  expect(await page.getByRole("dialog").evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth)).toBe(0);
+});
+
+test("fit a phone on the pages of the gateway itself", async () => {
+  const { page } = await acme.open("/connect/key", { userId: LONG_ADDRESS });
+  await page.getByRole("button").first().waitFor();
+  expect(await excessOf(page)).toEqual(NO_EXCESS);
+});
+
+test("show the first character of a name as a whole", async () => {
+  const { page } = await acme.open("/", { userId: "ada" });
+  const mark = page
+    .getByRole("link", { name: /Family/ })
+    .locator("span[aria-hidden]")
+    .first();
+  await expect.poll(() => mark.textContent()).toBe("👨‍👩‍👧‍👦");
+});
+
+test("lay a text out from right to left where its script is written so", async () => {
+  const { page } = await acme.open("/", { userId: "ada" });
+  await page.getByText("Everyone.").waitFor();
+  expect(await sideOf(page, "كل المواعيد في مكان واحد.")).toBe("right");
+  expect(await sideOf(page, "تقويم")).toBe("right");
+  expect(await sideOf(page, "Everyone.")).toBe("left");
+});
+
+/** The side of its box that a text begins at. */
+const sideOf = (page: Page, text: string): Promise<"left" | "right"> =>
+  page.getByText(text, { exact: true }).evaluate((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const [letters, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+    return letters.left - box.left < box.right - letters.right ? "left" : "right";
+  });
