@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { safeParseJson } from "./json.ts";
 import { createLog, type LogLevel } from "./log.ts";
 
 function record(level: LogLevel = "debug") {
@@ -72,12 +73,15 @@ describe("the log", () => {
   });
 });
 
-/** Runs a program that has `log`, whose standard output is a pipe. */
-function run(program: string, stdout: "pipe" | number = "pipe") {
+/** What a program is started with that has `log`. */
+function wordsOf(program: string): string[] {
   const head = `const { createLog } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)}); const log = createLog("info");`;
-  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", `${head} ${program}`];
-  return spawn(process.execPath, args, { stdio: ["pipe", stdout, "ignore"] });
+  return ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", `${head} ${program}`];
 }
+
+/** Runs a program that has `log`, whose standard output is a pipe. */
+const run = (program: string, stdout: "pipe" | number = "pipe") =>
+  spawn(process.execPath, wordsOf(program), { stdio: ["pipe", stdout, "ignore"] });
 
 describe("lines on standard output", () => {
   it.each([
@@ -100,6 +104,24 @@ describe("lines on standard output", () => {
     expect(String(chunk)).toContain("a line");
     child.stdin?.end();
     await once(child, "close");
+  });
+
+  it("are whole, also where several processes share a pipe that is full", async () => {
+    const program = `for (let n = 0; n < 3_000; n += 1) log.info({ n, text: "x".repeat(n % 200) }, "a line");`;
+    // What a process makes for a child is no pipe on every system: a shell's is.
+    const script = `(for one in 1 2 3; do "$@" & done; wait) | (sleep 2; cat)`;
+    const child = spawn("sh", ["-c", script, "sh", process.execPath, ...wordsOf(program)], { stdio: ["ignore", "pipe", "ignore"] });
+    const lines = (await text(child.stdout)).trimEnd().split("\n");
+    expect(lines.map((line) => safeParseJson(line)).filter((line) => line === undefined)).toEqual([]);
+    expect(lines).toHaveLength(9_000);
+  });
+
+  it("are written by the exit where the disk was full before", async () => {
+    const fail = `const write = fs.writeSync; fs.writeSync = () => { throw Object.assign(new Error("full"), { code: "ENOSPC" }); };`;
+    const child = run(
+      `const { default: fs } = await import("node:fs"); ${fail} for (let n = 0; n < 100; n += 1) log.info({ n }, "a line"); fs.writeSync = write; process.exit();`,
+    );
+    expect((await text(child.stdout ?? process.stdin)).trimEnd().split("\n")).toHaveLength(100);
   });
 
   it("are written at once with a warning, before the process can be killed", async () => {

@@ -20,8 +20,11 @@ const REDACTED = "[redacted]";
 
 /** Lines that wait in memory while standard output takes none, as on a full disk. Further lines are dropped. */
 const MAXIMUM_UNWRITTEN_BYTES = 1_048_576;
-/** Lines are written together, at the latest once they have so many bytes. */
-const BUFFER_BYTES = 4_096;
+/**
+ * Lines are written together, at most so many bytes at once, or one line that is longer. What is written at once to a pipe stays together
+ * up to this length (PIPE_BUF, man 7 pipe): workers share one, and would else write into each other's lines.
+ */
+const WRITE_BYTES = 4_096;
 /** How often waiting lines are written, in milliseconds. A warning, an error and the exit write them at once. */
 export const LOG_FLUSH_MS = 100;
 
@@ -93,13 +96,17 @@ function openStandardOutput(): Output {
   const stream = pino.destination({
     dest: 1,
     sync: true,
-    minLength: BUFFER_BYTES,
+    minLength: WRITE_BYTES - 1,
+    maxWrite: WRITE_BYTES,
     periodicFlush: LOG_FLUSH_MS,
     maxLength: MAXIMUM_UNWRITTEN_BYTES,
   });
   stream.on("error", () => {});
-  // Not `flushSync`, which tries without end where the disk is full.
-  process.once("exit", () => stream.flush());
+  // Not `flushSync`, which tries without end where the disk is full. Twice: the first leaves what is shorter than a write.
+  process.once("exit", () => {
+    stream.flush();
+    stream.flush();
+  });
   standardOutput = { stream, flush: () => stream.flush() };
   return standardOutput;
 }
