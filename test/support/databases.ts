@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
+import { lendPostgres } from "./lent-postgres.ts";
 
 export type DatabaseKind = "sqlite" | "postgres";
 
@@ -19,7 +20,7 @@ export const databaseKinds: readonly DatabaseKind[] = ["sqlite", "postgres"];
 /** A store that has its tables, and no rows: a copy of one that was made for the run, as migrating takes longer than most tests. */
 export function createTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   const { sqlite, postgres } = inject("migratedStores");
-  return kind === "sqlite" ? createSqlite(sqlite) : createPostgres(inject("postgresUrl"), postgres);
+  return kind === "sqlite" ? createSqlite(sqlite) : lendPostgres(() => createPostgres(inject("postgresUrl"), postgres));
 }
 
 /** A store of its own that was never opened. */
@@ -34,9 +35,9 @@ export async function createSqlite(original?: string): Promise<TestDatabase> {
   return { kind: "sqlite", url: `file:${path}`, drop: async () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** A database of its own in a Postgres server. @param original the name of one to begin with */
+/** A database of its own in a Postgres server. @param original the name of one to begin with, with which its own name begins */
 export async function createPostgres(serverUrl: string, original?: string): Promise<TestDatabase> {
-  const name = `xkit_${randomUUID().replaceAll("-", "")}`;
+  const name = original === undefined ? `xkit_${randomUUID().replaceAll("-", "")}` : `${original}_${randomUUID().slice(-12)}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   await run(serverUrl, `create database ${name}${original === undefined ? "" : ` template ${original}`}`);

@@ -4,6 +4,7 @@ import { systemClock } from "../../gateway/runtime/clock.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
 import { buildGateway } from "./build.ts";
 import { createPostgres, createSqlite, type TestDatabase } from "./databases.ts";
+import { dropCopies } from "./lent-postgres.ts";
 import { type PostgresServer, startPostgresServer } from "./postgres-server.ts";
 
 declare module "vitest" {
@@ -23,11 +24,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { url, server } = postgres;
   const stores = await Promise.all([migrated(await createSqlite()), migrated(await createPostgres(url))]);
   const [sqlite, database] = stores.map((store) => store.url);
+  const databaseName = new URL(database ?? "").pathname.slice(1);
   project.provide("postgresUrl", url);
   project.provide("gatewayBuild", build.directory);
-  project.provide("migratedStores", { sqlite: fileURLToPath(sqlite ?? ""), postgres: new URL(database ?? "").pathname.slice(1) });
+  project.provide("migratedStores", { sqlite: fileURLToPath(sqlite ?? ""), postgres: databaseName });
   return async () => {
     build.remove();
+    if (!server) await dropCopies(url, databaseName);
     for (const store of stores) await store.drop();
     await server?.remove();
   };

@@ -1,13 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { sql } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import Libsql from "libsql";
+import pg from "pg";
 import { z } from "zod";
 import type { App } from "../../gateway/app.ts";
 import { ask, sendTo, startTestApp, type TestApp, type TestAppOptions, type TestUser } from "./test-app.ts";
 import type { Database } from "../../gateway/store/database.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
-import type { AuthorizationRow } from "../../gateway/store/tables.ts";
+import type { AuthorizationRow, Tables } from "../../gateway/store/tables.ts";
 
 export const HOUR_MS = 3_600_000;
 
@@ -82,12 +83,21 @@ export const refreshTimes = (test: TestApp) => refreshRequests(test).map(({ atMs
 
 /** Reads or changes the store past the gateway. */
 export async function inStore<Result>(test: TestApp, statements: (query: Database["query"]) => Promise<Result>): Promise<Result> {
-  const database = await openDatabase(test.database.url, { clock: test.clock });
+  const { query, close } = await openBare(test);
   try {
-    return await statements(database.query);
+    return await statements(query);
   } finally {
-    await database.close();
+    await close();
   }
+}
+
+/** A Postgres by one connection, and without what a gateway does with it as it opens it: that takes longer than most statements. */
+async function openBare({ database, clock }: TestApp): Promise<Pick<Database, "query" | "close">> {
+  if (database.kind === "sqlite") return openDatabase(database.url, { clock });
+  const query = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: database.url, max: 1 }) }),
+  });
+  return { query, close: () => query.destroy() };
 }
 
 /** The only authorization in the store. */
