@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { look } from "../test/support/client/catalog-pages.ts";
 import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
 import { type HostedGateway, startHostedGateway } from "../test/support/client/hosted-gateway.ts";
+import { isLong } from "../test/support/long.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -85,7 +86,7 @@ test("the documentation's page signs in, sends its user to connect, and has a to
   await expect.poll(() => page.locator("body").textContent()).toContain("A live token of");
 });
 
-test("the product shows its user's data of a third party, and the catalog within its own page", async () => {
+test.runIf(isLong)("the product shows its user's data of a third party, and the catalog within its own page", async () => {
   const page = await serve("react-vite", ports.reactVite);
   const home = `http://localhost:${ports.reactVite}/`;
   await page.goto(home);
@@ -112,7 +113,7 @@ test("the product shows its user's data of a third party, and the catalog within
   await page.getByText("ada@example.test").waitFor();
 });
 
-test("the job explains how to start, and then calls the third party with each token of the group", async () => {
+test.runIf(isLong)("the job explains how to start, and then calls the third party with each token of the group", async () => {
   const first = run("node-server");
   await once(first.child, "close");
   const [, signInLink = ""] = /(\S+\/sign-in\?token=\S+)/.exec(first.output.text) ?? [];
@@ -163,7 +164,7 @@ async function npmStart() {
   return { url, runExample };
 }
 
-test("the documentation's page and the job work with what npm start builds and runs, without configuration", async () => {
+test.runIf(isLong)("the documentation's page and the job work with what npm start builds and runs, without configuration", async () => {
   const { url, runExample } = await npmStart();
   const served = `http://localhost:${ports.npmStart}/`;
   const home = "http://localhost:3000/";

@@ -1,6 +1,7 @@
 /** Both popups, with the app and the gateway on one site, in every browser. */
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { EngineBrowser, RunningEngine, Tab } from "./engine.ts";
+import { casesOf } from "../support/long.ts";
 import { engines } from "./engines.ts";
 import { ORIGINAL_XKIT_PATH, type Sites, startSites } from "./sites.ts";
 import { answerConsent, expectClosed, onlyTab, pressForPopup, expectText } from "./walk.ts";
@@ -24,7 +25,7 @@ async function disconnectSlack(userToken: string): Promise<void> {
   await fetch(`http://127.0.0.1:${sites.gateway.port}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
 }
 
-for (const { name, needs, missing, launch } of engines)
+for (const { name, needs, missing, launch } of casesOf(engines, (engine) => engine.name === "Chromium"))
   describe.skipIf(missing !== null)(`${name}${needs}`, () => {
     let engine: RunningEngine;
     beforeAll(async () => {

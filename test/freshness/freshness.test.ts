@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { databaseKinds } from "../support/databases.ts";
 import { areNewsInTime, describeReport, run } from "./run.ts";
 
 /** Another seed is another order of changes. */
 const SEED = process.env["FRESHNESS_SEED"] ?? "short";
 
 describe("While several processes change what is cached,", () => {
-  it.for(databaseKinds)("no answer over %s is stale when it is sent", { timeout: 300_000 }, async (kind) => {
+  // The long form does it over Postgres too.
+  it.for(["sqlite"] as const)("no answer over %s is stale when it is sent", { timeout: 300_000 }, async (kind) => {
     const report = await run({ seed: SEED, kind, processes: 2, users: 4, readers: 6, seconds: 6 });
     const words = describeReport(report);
     expect([report.stale, report.faults], words).toEqual([[], []]);

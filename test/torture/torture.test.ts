@@ -1,15 +1,15 @@
 import { describe, expect, inject, it } from "vitest";
 import { cliOf } from "../support/build.ts";
-import { databaseKinds } from "../support/databases.ts";
 import { createPlan, faultKinds } from "./plan.ts";
 import { torture } from "./run.ts";
 
 /** The short form of `npm run torture`. Another seed is another plan. */
 const SEED = process.env["TORTURE_SEED"] ?? "short";
-const SECONDS = 8;
+const SECONDS = 5;
 
-describe.concurrent("Under faults of provider, processes and store at once,", () => {
-  it.for(databaseKinds)(
+describe("Under faults of provider, processes and store at once,", () => {
+  // The long form does it over Postgres too.
+  it.for(["sqlite"] as const)(
     "gateways over %s lose no connection, and answer every request with a stated outcome",
     { timeout: 300_000 },
     async (store) => {

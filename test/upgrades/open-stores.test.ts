@@ -17,6 +17,7 @@ import { hashSecret } from "../../gateway/store/sealing.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../support/authorization-server.ts";
 import { createManualClock, type ManualClock } from "../../gateway/upstream-suite/manual-clock.ts";
 import { createEmptyDatabase, databaseKinds, run, type DatabaseKind, type TestDatabase } from "../support/databases.ts";
+import { casesOf } from "../support/long.ts";
 import { ask, COOKIES, createTestConfig, sendTo, WEB_ORIGIN } from "../support/test-app.ts";
 
 const folder = new URL("./stores/", import.meta.url);
@@ -118,7 +119,11 @@ it("has a store of each release whose shape another one changed", () => {
 });
 
 describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
-  it.each(releases)("(%s) is opened: tokens, sessions, API keys and links go on", async (release) => {
+  // The oldest, the last one without HMACs, and the newest.
+  const standIns = [releases[0], releases.filter(isUnsigned).at(-1), releases.at(-1)];
+  const tested = casesOf(releases, (release) => kind === "sqlite" || standIns.includes(release));
+
+  it.each(tested)("(%s) is opened: tokens, sessions, API keys and links go on", async (release) => {
     const facts = await restore(release, kind);
     const app = await start();
     const bearer = { authorization: `Bearer ${facts.bearer}` };
@@ -133,7 +138,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
     expect(logged.some((line) => line.includes("rows without an HMAC are accepted"))).toBe(isUnsigned(release));
   });
 
-  it.each(releases.filter(isUnsigned))(
+  it.each(tested.filter(isUnsigned))(
     "(%s) gets an HMAC for every row within a day, even for those that the earlier release writes meanwhile",
     async (release) => {
       const facts = await restore(release, kind);

@@ -1,8 +1,9 @@
 /** Pages of the catalog in a real Chromium: opened, walked, looked at. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { answerConsent, launchChromium } from "./chromium.ts";
+import { isLong } from "../long.ts";
 import { demoConnectors } from "./connectors.fixture.ts";
 import { type HostedGateway, type HostedGatewayOptions, startHostedGateway } from "./hosted-gateway.ts";
 
@@ -11,16 +12,14 @@ const AXE_SOURCE = readFileSync(new URL("../../../node_modules/axe-core/axe.min.
 const SCREENSHOTS = new URL("../../../coverage/screenshots/", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
-/** What every look sees: each size and each scheme once. */
 const LOOKS = [
   { size: "wide", viewport: WIDE, colorScheme: "light" },
   { size: "phone", viewport: PHONE, colorScheme: "dark" },
-] as const;
-/** What `npm run test:long` sees too. */
-const MORE_LOOKS = [
   { size: "wide", viewport: WIDE, colorScheme: "dark" },
   { size: "phone", viewport: PHONE, colorScheme: "light" },
 ] as const;
+/** Pages are looked at in turn, so that `npm test` sees both schemes and sizes, though each page in one. */
+let looks = 0;
 
 /** The gateway of a platform named Acme, and a browser. */
 export interface Acme {
@@ -87,25 +86,31 @@ export async function connectFrom(page: Page, name: string): Promise<void> {
 }
 
 /**
- * Takes pictures of the page on a wide screen in light and on a phone in dark; with `LOOK_AT_ALL` also the other way round. Answers what is
- * wrong with it there: what axe finds, and what is cut off.
+ * Looks at the page on a wide screen or on a phone, in light or in dark; `npm run test:long` in all four ways, of which it takes pictures.
+ * Answers what is wrong with it there: what axe finds, and what is cut off.
  */
 export async function look(page: Page, name: string): Promise<string[]> {
-  mkdirSync(SCREENSHOTS, { recursive: true });
+  const turn = looks++ % LOOKS.length;
   const wrong: string[] = [];
   await page.evaluate(AXE_SOURCE);
-  for (const { size, viewport, colorScheme } of process.env["LOOK_AT_ALL"] ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
+  for (const { size, viewport, colorScheme } of isLong ? LOOKS : LOOKS.slice(turn, turn + 1)) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
     const variant = `${name}-${size}-${colorScheme}`;
-    // Ends transitions too, whose colors would be neither here nor there.
-    await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
+    // Ends transitions too.
+    if (isLong) await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
+    else await page.evaluate(endTransitions);
     wrong.push(...(await barriersOf(page)).map((barrier) => `${variant}: ${barrier}`));
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong.push(`${variant}: cut off`);
   }
   await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: null });
   return wrong;
+}
+
+/** Runs in the page, whose colors are neither here nor there in the midst of one. */
+function endTransitions(): void {
+  for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
 }
 
 /** Every rule of axe, which the page has loaded, that the page breaks, with where. */
