@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "./runtime/clock.ts";
 import { openDatabase } from "./store/open.ts";
+import { runCommand } from "../test/support/command.ts";
 import { startProcess } from "../test/support/process.ts";
 
-// Every command is a process of its own, and a busy machine takes seconds to start one.
+// Some commands are processes of their own, and a busy machine takes seconds to start one.
 vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
@@ -19,7 +20,10 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** Where the store is named, the first command makes it. */
 const STORE = { DATABASE_URL: "file:.data/xkit.db" };
 
-async function run(args: readonly string[], env: Record<string, string> = {}) {
+const run = (args: readonly string[], env: Record<string, string> = {}) => runCommand(args, { ...STORE, ...env }, directory);
+
+/** As a process of its own. */
+async function runProcess(args: readonly string[], env: Record<string, string> = {}) {
   const started = startProcess(args, { ...STORE, ...env }, directory);
   const code = await started.ended;
   return { code, stdout: started.stdout(), stderr: started.stderr() };
@@ -29,7 +33,7 @@ const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?
 
 describe("the command line", () => {
   it("prints a user token, and nothing else", async () => {
-    const { code, stdout, stderr } = await run(["users", "token", "ada", "--group", "acme", "--name", "Ada"]);
+    const { code, stdout, stderr } = await runProcess(["users", "token", "ada", "--group", "acme", "--name", "Ada"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(claimsOf(stdout)).toMatchObject({ sub: "ada", iss: "http://localhost:4000" });
@@ -38,7 +42,10 @@ describe("the command line", () => {
   it("revokes the tokens of a user, and refuses an unknown one", async () => {
     await run(["users", "token", "ada"]);
     expect(await run(["users", "revoke", "ada"])).toEqual({ code: 0, stdout: "Signed out everywhere. Connections stay.\n", stderr: "" });
-    expect(await run(["users", "revoke", "bob"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
+    expect(await runProcess(["users", "revoke", "bob"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("There is no such user."),
+    });
   });
 
   it("signs out an operator who is none of the users", async () => {
@@ -214,7 +221,7 @@ describe("the command line", () => {
 
   it("prints its version", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-    expect(await run(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await runProcess(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 
   it("answers a group with its commands", async () => {
@@ -346,7 +353,7 @@ describe("a start is refused with a sentence for", () => {
     ],
   ])("%s", async (_name, env, expected, message) => {
     writeFileSync(join(directory, "notes.txt"), "This is no database, only a long line of text. ".repeat(50));
-    const { code, stderr } = await run(["start"], env);
+    const { code, stderr } = await runProcess(["start"], env);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain("planted");
     expect(code).toBe(expected);
@@ -354,7 +361,10 @@ describe("a start is refused with a sentence for", () => {
 
   it("a default configuration file that cannot be read, without running the demo", async () => {
     mkdirSync(join(directory, "xkit.config.json"));
-    expect(await run(["start"], { PORT: "0" })).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot be read (EISDIR)") });
+    expect(await runProcess(["start"], { PORT: "0" })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("cannot be read (EISDIR)"),
+    });
   });
 
   it("a malformed development key, whose file is kept", async () => {
