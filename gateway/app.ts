@@ -42,6 +42,8 @@ export interface AppParts {
   log?: Log;
   /** Opens the holder of the tokens, in place of the one that the configuration names. */
   upstream?: OpenUpstream;
+  /** How long a stop waits for providers and for the store to take their tokens, in milliseconds of real time. Default 8 s. */
+  stopWaitMs?: number | undefined;
 }
 
 /**
@@ -59,11 +61,11 @@ export const createApp = (config: Config, parts: AppParts = {}): Promise<App> =>
 export async function createAppBeside(
   primary: Primary | null,
   config: Config,
-  { clock = systemClock, log = createLog(config.logLevel), upstream }: AppParts = {},
+  { clock = systemClock, log = createLog(config.logLevel), ...parts }: AppParts = {},
 ): Promise<App> {
   const services = await openServices(config, clock, log);
   try {
-    return await openApp({ config, services, log, primary }, upstream);
+    return await openApp({ config, services, log, primary }, parts);
   } catch (error) {
     await services.close();
     throw error;
@@ -78,7 +80,7 @@ interface Opened {
 }
 
 /** Over a store that is open. */
-async function openApp({ config, services, log, primary }: Opened, open: OpenUpstream | undefined): Promise<App> {
+async function openApp({ config, services, log, primary }: Opened, { upstream: open, stopWaitMs }: AppParts): Promise<App> {
   const { database, sealer, macs, auth, audit } = services;
   const trustedDocuments = readTrustedDocuments(config.trustedDocuments);
   await warnOfSharedIds(config.tokenIssuers, auth.apiKeys, log);
@@ -101,6 +103,7 @@ async function openApp({ config, services, log, primary }: Opened, open: OpenUps
     webhooks,
     timeoutMs,
     requestDeadlineMs,
+    stopWaitMs,
     spoolDirectory,
     isShared: database.kind === "postgres" || config.workers > 1,
     open,

@@ -85,9 +85,12 @@ describe("the spool of a process that ended while its store was away", () => {
   });
 });
 
+/** So long a stop waits for a store that does not come back. */
+const STOP_WAIT_MS = 300;
+
 /** A gateway was stopped while it held first tokens that the store could not take. */
 async function stoppedWithFirstTokens(database: DatabaseKind, options: TestAppOptions = {}) {
-  test = await startTestApp({ database, ...options });
+  test = await startTestApp({ database, stopWaitMs: STOP_WAIT_MS, ...options });
   const ada = await test.signIn("ada");
   const hold = test.provider.controls.hold();
   const connecting = ada.connect();

@@ -37,8 +37,7 @@ import { createInFlight } from "./in-flight.ts";
 import { connectionsOf, connectionsOfCaller, type VaultCaller } from "./owner-connections.ts";
 import { createWatch } from "./watch.ts";
 
-/** How long a stop waits for providers and for the store, in milliseconds of real time. */
-export const STOP_WAIT_MS = 8_000;
+const DEFAULT_STOP_WAIT_MS = 8_000;
 
 export interface VaultDependencies extends Audited {
   database: Database;
@@ -54,6 +53,8 @@ export interface VaultDependencies extends Audited {
   timeoutMs: number;
   /** Longest a request for a token waits for a refresh, in milliseconds. */
   requestDeadlineMs: number;
+  /** How long a stop waits for providers and for the store, in milliseconds of real time. Default 8 s. */
+  stopWaitMs?: number | undefined;
   /** Where new tokens are kept, sealed, that the store could not take. */
   spoolDirectory: string;
   /** Whether other processes give tokens of the same store. */
@@ -123,12 +124,12 @@ export function createVault(vaultDependencies: VaultDependencies) {
     countConnections: counts.read,
     /** Stores what an earlier process could not. Throws what the store throws. */
     adoptSpool: () => adoptSpool({ ...dependencies, connections, revoker, spool }),
-    /** Lets what is in flight finish, for at most `STOP_WAIT_MS`; what the store has not taken by then is in the spool. */
+    /** Lets what is in flight finish, for at most `stopWaitMs`; what the store has not taken by then is in the spool. */
     async close() {
       counts.stop();
       await withTimeout(
         Promise.all([inFlight.idle(), refresher.idle(), keepAlive.stop(), endNotices.stop(), connecting.stop()]),
-        STOP_WAIT_MS,
+        vaultDependencies.stopWaitMs ?? DEFAULT_STOP_WAIT_MS,
       );
       stopping.abort();
     },

@@ -30,6 +30,8 @@ export interface TestAppOptions {
   /** Laid over the configuration file. */
   file?: Record<string, unknown>;
   env?: Environment;
+  /** How long a stop waits. Default: as the gateway's. */
+  stopWaitMs?: number;
 }
 
 /** A signed-in user in a browser of their own. */
@@ -77,7 +79,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const logged: string[] = [];
   const log = createLog("debug", { write: (line) => void logged.push(line) });
   const start = async (settled: Config): Promise<App> => {
-    const started = await createApp(settled, { clock, log });
+    const started = await createApp(settled, { clock, log, stopWaitMs: options.stopWaitMs });
     let closed: Promise<void> | undefined;
     // A test may stop one itself, before all are stopped.
     return { ...started, close: () => (closed ??= started.close()) };
