@@ -30,7 +30,7 @@ export async function runCommand(args: readonly string[], env: Record<string, st
     process.env = { PATH, ...env };
     process.exitCode = undefined;
     await runCommandLine([...args], CLI);
-    return { code: Number(process.exitCode ?? 0), ...output };
+    return { code: exitCode(), ...output };
   } finally {
     process.env = before.env;
     process.exitCode = before.exitCode;
@@ -38,6 +38,8 @@ export async function runCommand(args: readonly string[], env: Record<string, st
     for (const spy of spies) spy.mockRestore();
   }
 }
+
+const exitCode = (): number => Number(process.exitCode ?? 0);
 
 type Taken = (error?: Error | null) => void;
 
