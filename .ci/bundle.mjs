@@ -3,7 +3,7 @@
  * in place of 1,500. What is imported dynamically becomes a file of its own, which is read where it is needed.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** dist, or the folder that is named. */
 const OUTPUT = join(process.argv[2] ?? join(ROOT, "dist"), "gateway");
 const FOLDER = "command-line";
+/** What else is to start in the same way: each becomes a file of that name in the folder. */
+const FURTHER = process.argv.slice(3).map((path) => [`${FOLDER}/${basename(path, ".ts")}`, path]);
 
 /** Native, or only for the demo or an upstream that few have. */
 const EXTERNAL = ["better-auth", "libsql", "oidc-provider", "pg-native"];
@@ -31,7 +33,7 @@ function licences(paths) {
 }
 
 const bundle = await rolldown({
-  input: { [FOLDER]: join(ROOT, "gateway/command-line.ts") },
+  input: { [FOLDER]: join(ROOT, "gateway/command-line.ts"), ...Object.fromEntries(FURTHER) },
   platform: "node",
   external: (id) => EXTERNAL.some((name) => id === name || id.startsWith(`${name}/`)),
   // Of packages: `eval`, circles, annotations.

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inject } from "vitest";
 import { z } from "zod";
+import { childOf } from "./build.ts";
 import { PUBLIC_URL, type TestApp } from "./test-app.ts";
 import { TOKEN_QUERY, type TokenAnswer, tokenAnswerSchema } from "./vault.ts";
 
@@ -40,7 +40,7 @@ export interface ChildOptions {
 
 /** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
 export async function startChild(test: TestApp, userId: string, options: ChildOptions = {}): Promise<ChildGateway> {
-  const child = fork(join(inject("gatewayBuild"), "test/support/child.js"), [JSON.stringify(configurationOf(test, userId, options))], {
+  const child = fork(childOf(inject("gatewayBuild")), [JSON.stringify(configurationOf(test, userId, options))], {
     execArgv: [],
     // How its connections are told from others', in Postgres.
     env: { ...process.env, PGAPPNAME: options.name ?? "child" },

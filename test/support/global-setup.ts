@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { systemClock } from "../../gateway/runtime/clock.ts";
 import { openDatabase } from "../../gateway/store/open.ts";
-import { buildGateway } from "./build.ts";
+import { type Build, buildGateway, bundle } from "./build.ts";
 import { createPostgres, createSqlite, type TestDatabase } from "./databases.ts";
 import { dropCopies } from "./lent-postgres.ts";
 import { type PostgresServer, startPostgresServer } from "./postgres-server.ts";
@@ -13,14 +13,14 @@ declare module "vitest" {
     postgresUrl: string;
     /** Stores that have their tables and no rows, of which tests get copies: the path of a file, and the name of a database of that server. */
     migratedStores: { sqlite: string; postgres: string };
-    /** The folder that holds the gateway and `test/support/child.ts`, compiled to JavaScript. */
+    /** The folder that holds the gateway as JavaScript, its command line and `child.ts` bundled. */
     gatewayBuild: string;
   }
 }
 
 /** Starts a real Postgres for the test run, unless `DATABASE_URL` names one, and compiles the gateway for the tests that start processes. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [postgres, build] = await Promise.all([providePostgres(), buildGateway({ project: "test/tsconfig.build.json" })]);
+  const [postgres, build] = await Promise.all([providePostgres(), buildBundled()]);
   const { url, server } = postgres;
   const stores = await Promise.all([migrated(await createSqlite()), migrated(await createPostgres(url))]);
   const [sqlite, database] = stores.map((store) => store.url);
@@ -34,6 +34,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     for (const store of stores) await store.drop();
     await server?.remove();
   };
+}
+
+async function buildBundled(): Promise<Build> {
+  const build = await buildGateway({ project: "test/tsconfig.build.json" });
+  await bundle(build.directory);
+  return build;
 }
 
 /** `server` is null where it is not ours to stop. */
