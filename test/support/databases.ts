@@ -18,9 +18,10 @@ export interface TestDatabase {
 export const databaseKinds: readonly DatabaseKind[] = ["sqlite", "postgres"];
 
 /** A store that has its tables, and no rows: a copy of one that was made for the run, as migrating takes longer than most tests. */
-export function createTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+export async function createTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   const { sqlite, postgres } = inject("migratedStores");
-  return kind === "sqlite" ? createSqlite(sqlite) : lendPostgres(() => createPostgres(inject("postgresUrl"), postgres));
+  if (kind === "sqlite") return createSqlite(sqlite);
+  return { kind, ...(await lendPostgres(() => createPostgres(inject("postgresUrl"), postgres))) };
 }
 
 /** A store of its own that was never opened. */

@@ -1,6 +1,5 @@
 import pg from "pg";
 import { z } from "zod";
-import type { TestDatabase } from "./databases.ts";
 
 /** How often one is lent: what was deleted in it stays on its pages. */
 const MAXIMUM_LOANS = 50;
@@ -9,8 +8,13 @@ const END_WAIT_MS = 2_000;
 /** How many bytes the rows of a test may leave behind: more would change how Postgres means to run a statement. */
 const MAXIMUM_GROWTH_BYTES = 1_000_000;
 
+interface Copy {
+  url: string;
+  drop(): Promise<void>;
+}
+
 interface Lent {
-  database: TestDatabase;
+  database: Copy;
   /** What it was like when it was made. */
   state: State;
   /** The rows that it had then, as JSON, by the table: those that migrations make. */
@@ -51,12 +55,12 @@ end $$`;
  * A copy of a database that has its tables and no rows, for one test. Given back it serves another test, where no property of it was changed:
  * to make and to drop a copy takes longer than most tests.
  */
-export async function lendPostgres(createCopy: () => Promise<TestDatabase>): Promise<TestDatabase> {
+export async function lendPostgres(createCopy: () => Promise<Copy>): Promise<Copy> {
   const lent = idle.pop() ?? (await make(createCopy));
-  return { ...lent.database, drop: () => giveBack(lent) };
+  return { url: lent.database.url, drop: () => giveBack(lent) };
 }
 
-async function make(createCopy: () => Promise<TestDatabase>): Promise<Lent> {
+async function make(createCopy: () => Promise<Copy>): Promise<Lent> {
   const database = await createCopy();
   return within(database.url, async (client) => ({ database, state: await readState(client), rows: await readRows(client), loans: 0 }));
 }
