@@ -9,6 +9,7 @@ export default defineConfig({
     include: [
       "test/**/*.long.test.ts",
       "gateway/**/*.long.test.ts",
+      "gateway/admin/browser.test.ts",
       "gateway/connect/contrast.test.ts",
       "client/packaging.test.ts",
       "client/catalog/*.test.ts",

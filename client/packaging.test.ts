@@ -1,11 +1,16 @@
-/** The package as others get it: packed from these sources, installed where nothing else is, used from every entry. */
+/**
+ * The package as others get it: packed from these sources, and used from every entry. `npm run test:long` installs it where nothing else is;
+ * else its packages are these sources'.
+ */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { buildPages } from "../test/support/client/built-pages.ts";
+import { casesOf, isLong } from "../test/support/long.ts";
 import { ADAPTER_TESTS, PAGE, SERVER } from "../test/support/client/package-users.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 420_000 });
@@ -44,6 +49,25 @@ async function copySources(to: string): Promise<void> {
   symlinkSync(join(ROOT, "node_modules"), join(to, "node_modules"));
 }
 
+/** What packing runs, with the pages that are built for every test. */
+async function build(sources: string): Promise<void> {
+  await buildPages();
+  for (const pages of ["catalog", "browser", "graphiql"])
+    cpSync(join(ROOT, "dist", pages), join(sources, "dist", pages), { recursive: true });
+  await run(sources, process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--noCheck");
+  for (const script of ["build:bundle", "build:providers"]) await run(sources, "npm", "run", "--silent", script);
+}
+
+/** Beside the packages of these sources. */
+async function unpack(tarball: string): Promise<void> {
+  const packages = join(app, "node_modules");
+  mkdirSync(packages);
+  for (const name of readdirSync(join(ROOT, "node_modules")).filter((entry) => !entry.startsWith(".") && entry !== "xkit-gateway"))
+    symlinkSync(join(ROOT, "node_modules", name), join(packages, name));
+  await run(app, "tar", "--extract", "--file", tarball);
+  renameSync(join(app, "package"), join(packages, "xkit-gateway"));
+}
+
 /** The documented adapter's files in a folder of the app. */
 function writeAdapter(folder: string, adapter = ""): void {
   mkdirSync(join(app, folder));
@@ -54,12 +78,14 @@ function writeAdapter(folder: string, adapter = ""): void {
 beforeAll(async () => {
   const sources = join(directory, "sources");
   await copySources(sources);
-  const [packed] = JSON.parse(await run(sources, "npm", "pack", "--json", "--silent"));
+  if (!isLong) await build(sources);
+  const [packed] = JSON.parse(await run(sources, "npm", "pack", "--json", "--silent", ...(isLong ? [] : ["--ignore-scripts"])));
   files = packed.files.map(({ path }: { path: string }) => path);
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const tarball = join(sources, packed.filename);
-  await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
+  if (isLong) await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
+  else await unpack(tarball);
   writeAdapter("green", documented["adapter.ts"]);
   mkdirSync(join(app, "calling"));
   for (const [name, text] of Object.entries(callers)) writeFileSync(join(app, "calling", name), text);
@@ -84,13 +110,18 @@ test("holds what runs, its types, the contract and the styles, and nothing that 
   expect(files.filter((path) => /\.(test|suite|fixture|config)\.|\/build\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/.test(path))).toEqual([]);
 });
 
-test.each([
-  ["a page", "nodenext", { name: "page.tsx", text: PAGE, types: [] }],
-  ["a page", "bundler", { name: "page.tsx", text: PAGE, types: [] }],
-  ["a server", "nodenext", { name: "server.ts", text: SERVER, types: ["node"] }],
-  ["the documented callers of APIs", "nodenext", { name: "calling/index.ts", text: CALLERS, types: ["node"] }],
-  ["tests of adapters, the documented one among them", "nodenext", { name: "green/index.ts", text: ADAPTER_TESTS, types: ["node"] }],
-])("compiles as %s in strict mode, resolved as %s", async (_what, moduleResolution, { name, text, types }) => {
+test.each(
+  casesOf<[what: string, moduleResolution: string, file: { name: string; text: string; types: string[] }]>(
+    [
+      ["a page", "nodenext", { name: "page.tsx", text: PAGE, types: [] }],
+      ["a page", "bundler", { name: "page.tsx", text: PAGE, types: [] }],
+      ["a server", "nodenext", { name: "server.ts", text: SERVER, types: ["node"] }],
+      ["the documented callers of APIs", "nodenext", { name: "calling/index.ts", text: CALLERS, types: ["node"] }],
+      ["tests of adapters, the documented one among them", "nodenext", { name: "green/index.ts", text: ADAPTER_TESTS, types: ["node"] }],
+    ],
+    ([what]) => what === "a server",
+  ),
+)("compiles as %s in strict mode, resolved as %s", async (_what, moduleResolution, { name, text, types }) => {
   writeFileSync(join(app, name), text);
   const compilerOptions = {
     target: "es2023",
@@ -146,7 +177,7 @@ test("runs in Node from every entry, and renders a page on a server, without a w
   });
 });
 
-test("brings its command line", async () => {
+test.runIf(isLong)("brings its command line", async () => {
   expect(await run(app, "npx", "--no-install", "xkit-gateway", "--help")).toContain("xkit-gateway users token");
 });
 
@@ -165,7 +196,7 @@ async function runVitest(folder: string, ...options: string[]): Promise<{ code: 
 
 const ANOTHER_USERS = "is the same NotConnected for another user's connection as for one that never was";
 
-test("shows which behaviours hold of the documented adapter, and why others cannot be shown", async () => {
+test.runIf(isLong)("shows which behaviours hold of the documented adapter, and why others cannot be shown", async () => {
   const { code, titles } = await runVitest("green");
   expect({ code, failed: titles["failed"] }).toEqual({ code: 0, failed: [] });
   expect(titles["passed"]).toContain(ANOTHER_USERS);
@@ -175,7 +206,7 @@ test("shows which behaviours hold of the documented adapter, and why others cann
   for (const title of titles["skipped"] ?? []) expect(title).toMatch(/ \(not here, \w+: .+\)$/);
 });
 
-test("fails an adapter that gives a user the connection of another one", async () => {
+test.runIf(isLong)("fails an adapter that gives a user the connection of another one", async () => {
   const sound = documented["adapter.ts"] ?? "";
   const broken = sound.replace("row.owner.id === owner.id", "true");
   expect(broken).not.toBe(sound);
