@@ -9,7 +9,7 @@ import { sealingKeySchema } from "./config/environment.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/open.ts";
-import { type KeyUse, listKeyUses, sumKeyUses } from "./store/key-ids.ts";
+import { type KeyUse, type KeyUsesOptions, listKeyUses, sumKeyUses } from "./store/key-ids.ts";
 import { keyedColumns } from "./store/reseal.ts";
 import { createRowMacs, type RowMacs } from "./store/row-macs.ts";
 import { type RowUpgrade, startRowUpgrade } from "./store/row-upgrade.ts";
@@ -76,15 +76,16 @@ export async function openSealedDatabase(
 export async function listAllKeyUses(
   { query }: Pick<Database, "query">,
   { spoolDirectory }: Pick<Config, "spoolDirectory">,
-  isWanted: (keyId: string) => boolean = () => true,
+  options: KeyUsesOptions = {},
 ): Promise<KeyUse[]> {
+  const { isWanted = () => true } = options;
   const spooled = listSpoolKeyUses(spoolDirectory).filter(({ keyId }) => isWanted(keyId));
-  return sumKeyUses([...(await listKeyUses(query, keyedColumns, isWanted)), ...spooled]);
+  return sumKeyUses([...(await listKeyUses(query, keyedColumns, options)), ...spooled]);
 }
 
 /** Throws `ConfigError` when rows or spooled tokens name keys that are not in the ring, with the ids and how many values each has made. */
 async function assertKeysThere(database: Database, { keyIds }: Sealer, config: Config): Promise<void> {
-  const missing = await listAllKeyUses(database, config, (id) => !keyIds.includes(id));
+  const missing = await listAllKeyUses(database, config, { isWanted: (id) => !keyIds.includes(id) });
   if (missing.length === 0) return;
   const problems = missing.map(({ keyId, values, columns }) => {
     const spooled = columns.find(({ name }) => name === "spool")?.values ?? 0;

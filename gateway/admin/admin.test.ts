@@ -1,8 +1,10 @@
+import { sql } from "kysely";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createKey, issue, startIssuer } from "../../test/support/auth.ts";
 import { createBrowser } from "../../test/support/browser.ts";
 import { basicOf, createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
+import { insertMany } from "../../test/support/many-connections.ts";
 import { formOf, inServices, signInAsOperator } from "../../test/support/operator.ts";
 import { COOKIES, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestAppOptions } from "../../test/support/test-app.ts";
 import { startWebhookReceiver } from "../../test/support/webhook-receiver.ts";
@@ -158,6 +160,24 @@ describe.each(databaseKinds)("an operator on %s", (database) => {
       expect((await revoke()).errors[0]?.extensions.code).toBe("NOT_FOUND");
     },
   );
+
+  it("counts what there is much of up to a bound", async () => {
+    const secrets = [`whsec_${Buffer.alloc(32, 1).toString("base64")}`];
+    // Told of nothing that happens here.
+    const webhook = { name: "backend", url: "https://example.com/", secrets, events: ["connection.expiring"] };
+    await start({ database, file: { webhooks: [webhook] } });
+    const many = 10_001;
+    await inStore(test, async (query) => {
+      await insertMany(query, many, { authorization: { sealed_refresh_token: "'s1.test.x'" } });
+      await sql`insert into events (number, id, type, connector_slug, body, at)
+        select created_at, id, 'connection.expiring', 'test', '{}', 0 from connections where id like 'c1%'`.execute(query);
+      await sql`insert into deliveries (endpoint, number, ordered_by, attempts, next_at)
+        select 'backend', number, id, 1, 9000000000000 from events where id like 'c1%'`.execute(query);
+    });
+    const { read } = await signInAsOperator(test);
+    expect(await read("/webhooks")).toContain("more than 10,000 pending");
+    expect(await read("/sealing")).toContain("authorizations.sealed_refresh_token more than 10,000");
+  });
 
   it("has dead events sent again, all of a webhook or one", async () => {
     const receiver = await startWebhookReceiver();

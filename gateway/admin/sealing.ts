@@ -4,6 +4,7 @@ import { describeKeys, type KeyState } from "../store/key-ids.ts";
 import type { Content } from "./page.ts";
 import { renderBadge, renderTable, type Tone } from "./parts.ts";
 import type { Visit } from "./visit.ts";
+import { COUNT_LIMIT, describeCount } from "./words.ts";
 
 const stateWords: Record<KeyState, readonly [text: string, tone: Tone]> = {
   seals: ["seals", "good"],
@@ -12,9 +13,9 @@ const stateWords: Record<KeyState, readonly [text: string, tone: Tone]> = {
   missing: ["missing in XKIT_ENCRYPTION_KEYS", "bad"],
 };
 
-/** `/admin/sealing`: what each sealing key has made, as `keys status` prints it. Never a key. */
+/** `/admin/sealing`: what each sealing key has made, as `keys status` prints it, counted up to a limit. Never a key. */
 export async function showSealing({ database, sealer, config }: Visit): Promise<Content> {
-  const keys = describeKeys(sealer.keyIds, await listAllKeyUses(database, config));
+  const keys = describeKeys(sealer.keyIds, await listAllKeyUses(database, config, { most: COUNT_LIMIT }));
   return {
     title: "Sealing keys",
     body: html`<p class="soft">
@@ -28,10 +29,10 @@ export async function showSealing({ database, sealer, config }: Visit): Promise<
         rows: keys.map(({ keyId, state, values, columns }) => [
           html`<code>${keyId}</code>`,
           renderBadge(...stateWords[state]),
-          String(values),
+          describeCount(values),
           columns.length === 0
             ? ""
-            : html`<span class="soft">${columns.map(({ name, values: held }) => `${name} ${held}`).join(", ")}</span>`,
+            : html`<span class="soft">${columns.map(({ name, values: held }) => `${name} ${describeCount(held)}`).join(", ")}</span>`,
         ]),
       })}`,
   };

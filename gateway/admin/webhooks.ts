@@ -10,6 +10,7 @@ import { explainOutcome } from "../custody/webhook-outcome.ts";
 import type { Content } from "./page.ts";
 import { renderAct, renderBadge, renderCallout, renderTable, renderTime } from "./parts.ts";
 import type { Visit } from "./visit.ts";
+import { COUNT_LIMIT, describeCount } from "./words.ts";
 
 const PATH = `${ADMIN_PATH}/webhooks`;
 /** Dead events of one webhook that are shown at most, the oldest. */
@@ -22,7 +23,7 @@ export async function listWebhooks({ config, database, url }: Visit): Promise<Co
   const webhooks = await Promise.all(
     config.webhooks.map(async (webhook) => {
       const [backlog, dead] = await Promise.all([
-        readBacklog(database.query, webhook.name),
+        readBacklog(database.query, webhook.name, COUNT_LIMIT),
         listDead(database.query, webhook.name, SHOWN_DEAD),
       ]);
       return renderWebhook(webhook, backlog, dead);
@@ -45,8 +46,8 @@ function renderWebhook({ name, url, events }: Webhook, { pending, oldestAt, dead
       ${count > 0 ? renderAct(replayPath(name), "Send all dead events again") : ""}
     </div>
     <ul class="chips">
-      <li>${renderBadge(`${pending} pending`, pending > 0 ? "warn" : "good")}</li>
-      <li>${renderBadge(`${count} dead`, count > 0 ? "bad" : "good")}</li>
+      <li>${renderBadge(`${describeCount(pending)} pending`, pending > 0 ? "warn" : "good")}</li>
+      <li>${renderBadge(`${describeCount(count)} dead`, count > 0 ? "bad" : "good")}</li>
     </ul>
     <p class="hint">It is told of ${events.join(", ")}${since}.</p>
     ${count > 0 ? renderDead(name, dead) : ""}

@@ -39,6 +39,15 @@ export const refreshWords: Record<RefreshStatus, readonly [text: string, tone: T
   connector_misconfigured: ["The connector is set up wrong: look at its configuration and at the log.", "bad"],
 };
 
+/** Rows of each sort that a page counts at most: SQLite answers nothing else while it counts. */
+const MOST_COUNTED = 10_000;
+/** One more says that there are more. */
+export const COUNT_LIMIT = MOST_COUNTED + 1;
+
+/** A number that was counted up to `COUNT_LIMIT`. */
+export const describeCount = (count: number): string =>
+  count > MOST_COUNTED ? `more than ${MOST_COUNTED.toLocaleString("en-US")}` : String(count);
+
 export const historyWords: Record<HistoryKind, string> = {
   connected: "Connected",
   reconnected: "Reconnected",

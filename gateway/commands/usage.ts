@@ -18,7 +18,7 @@ export const USAGE = `xkit-gateway: live third-party access tokens for your user
   xkit-gateway connections enable <id>      undo that
   xkit-gateway users token <user_id>        print a user token, making the user known first
       [--group <id>] [--name <name>]
-  xkit-gateway users revoke <user_id>       end all tokens and sessions that the user has until now
+  xkit-gateway users revoke <user_id>       end all tokens and sessions of a user or operator until now
   xkit-gateway users erase <user_id>        delete all that is held of a user, and revoke their grants
   xkit-gateway users export <user_id>       print all that is held of a user as JSON, without tokens
   xkit-gateway keys create [--name <name>]  print a new pair of API keys; the secret is shown once

@@ -6,7 +6,7 @@ import { plansOf } from "../../test/support/plans.ts";
 import type { Database } from "../store/database.ts";
 import { openDatabase } from "../store/open.ts";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
-import { findNextDue, findOldestAt, LOOKED_AT_ONCE, MAXIMUM_ATTEMPTS, PARKED_MS, settle, takeDue } from "./outbox.ts";
+import { findNextDue, findOldestAt, LOOKED_AT_ONCE, MAXIMUM_ATTEMPTS, PARKED_MS, readBacklog, settle, takeDue } from "./outbox.ts";
 import { replay, REPLAYED_AT_ONCE } from "./replay.ts";
 
 /** Enough for Postgres to find an index worth it. */
@@ -68,6 +68,7 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
       await findNextDue(query, "backend");
       await findOldestAt(query, "backend");
       await takeDue(query, "backend", NOW, always);
+      expect(await readBacklog(query, "backend", 100)).toEqual({ pending: 100, dead: 100, oldestAt: NOW + 1 });
     });
     expect(plans.join("\n")).toMatch(/deliveries_by_time[\s\S]*deliveries_by_age[\s\S]*deliveries_by_time/);
     for (const plan of plans) expect(plan).not.toMatch(/SCAN (deliveries|events|earlier)$|Seq Scan/m);

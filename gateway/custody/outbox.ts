@@ -193,18 +193,19 @@ export interface Backlog {
   dead: number;
 }
 
-export async function readBacklog(query: Query, endpoint: string): Promise<Backlog> {
-  const { pending, dead, oldest } = await query
-    .selectFrom("deliveries")
-    .innerJoin("events", "events.number", "deliveries.number")
-    .select([
-      sql<number | null>`sum(case when dead_at is null then 1 else 0 end)`.as("pending"),
-      sql<number | null>`sum(case when dead_at is null then 0 else 1 end)`.as("dead"),
-      sql<number | null>`min(case when dead_at is null then at end)`.as("oldest"),
-    ])
-    .where("endpoint", "=", endpoint)
-    .executeTakeFirstOrThrow();
-  return { pending: pending ?? 0, dead: dead ?? 0, oldestAt: oldest };
+/** From the indexes of what is pending and of what is dead, in their order. @param most counts no more than that of each; null: all */
+export async function readBacklog(query: Query, endpoint: string, most: number | null = null): Promise<Backlog> {
+  const pending = pendingOf(query, endpoint);
+  const dead = query.selectFrom("deliveries").where("endpoint", "=", endpoint).where("dead_at", "is not", null);
+  const count = async (rows: typeof pending): Promise<number> => {
+    const some = rows.select("number").$if(most !== null, (all) => all.orderBy("number").limit(most ?? 0));
+    const { counted } = await query
+      .selectFrom(some.as("some"))
+      .select(({ fn }) => fn.countAll<number>().as("counted"))
+      .executeTakeFirstOrThrow();
+    return counted;
+  };
+  return { pending: await count(pending), dead: await count(dead), oldestAt: await findOldestAt(query, endpoint) };
 }
 
 /** The events that a webhook has not taken in all their attempts, the oldest first. */

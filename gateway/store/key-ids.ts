@@ -40,9 +40,12 @@ async function keyIdAfter(query: Kysely<Tables>, keyed: KeyedColumn, last: strin
   return rows[0] === undefined ? null : keyIdSchema.parse(rows[0]).key_id;
 }
 
-/** How many rows of a column name a key, counted in the index. */
-export async function countKeyed(query: Kysely<Tables>, keyed: KeyedColumn, keyId: string): Promise<number> {
-  const { rows } = await sql`select count(*) as count from ${sql.table(keyed.table)} where ${keyIdIn(keyed)} = ${keyId}`.execute(query);
+/** How many rows of a column name a key, counted in the index. @param most counts no more than that; null: all */
+export async function countKeyed(query: Kysely<Tables>, keyed: KeyedColumn, keyId: string, most: number | null = null): Promise<number> {
+  const named = sql`select 1 from ${sql.table(keyed.table)} where ${keyIdIn(keyed)} = ${keyId}`;
+  const { rows } = await sql`select count(*) as count from (${named}${most === null ? sql`` : sql` limit ${most}`}) as named`.execute(
+    query,
+  );
   return countSchema.parse(rows[0]).count;
 }
 
@@ -67,16 +70,24 @@ export function describeKeys(ring: readonly string[], uses: readonly KeyUse[]): 
   });
 }
 
-/** How many values name each key of `isWanted`. Keys that none names are left out. */
+/** Which uses of keys are counted. */
+export interface KeyUsesOptions {
+  /** Of which keys. Default: of all. */
+  isWanted?: (keyId: string) => boolean;
+  /** How many values of each column at most. Default null: all. */
+  most?: number | null;
+}
+
+/** How many values name each key. Keys that none names are left out. */
 export async function listKeyUses(
   query: Kysely<Tables>,
   columns: readonly KeyedColumn[],
-  isWanted: (keyId: string) => boolean = () => true,
+  { isWanted = () => true, most = null }: KeyUsesOptions = {},
 ): Promise<KeyUse[]> {
   const uses: KeyUse[] = [];
   for (const keyed of columns) {
     for (const keyId of (await listKeyIds(query, keyed)).filter(isWanted)) {
-      const values = await countKeyed(query, keyed, keyId);
+      const values = await countKeyed(query, keyed, keyId, most);
       uses.push({ keyId, values, columns: [{ name: `${keyed.table}.${keyed.column}`, values }] });
     }
   }
