@@ -11,12 +11,11 @@ const FIELD_LOOK = "min-h-10 w-full min-w-0 rounded-lg bg-transparent px-3 text-
 /** @param request the present one: a value that is refused again has the focus again */
 interface CollectFieldProps {
   field: Field;
-  autoFocus: boolean;
   problem: string | null;
   request: CollectRequest;
 }
 
-function CollectField({ field, autoFocus, problem, request }: CollectFieldProps) {
+function CollectField({ field, problem, request }: CollectFieldProps) {
   const id = useId();
   const { name, label, hint, suffix, secret, optional, options } = field;
   const control = useRef<HTMLInputElement & HTMLSelectElement>(null);
@@ -25,7 +24,6 @@ function CollectField({ field, autoFocus, problem, request }: CollectFieldProps)
     id,
     name,
     required: !optional,
-    autoFocus,
     defaultValue: preset,
     "aria-invalid": problem !== null,
     "aria-describedby": [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined,
@@ -41,7 +39,7 @@ function CollectField({ field, autoFocus, problem, request }: CollectFieldProps)
         {label}
         {optional && !(options && preset) && <span className="font-normal text-muted"> (optional)</span>}
       </label>
-      <div className="mt-1.5 flex items-center rounded-lg border border-line-strong bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
+      <div className="mt-1.5 flex items-center rounded-lg border border-field bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
         {options ? (
           <select {...shared}>
             {preset === "" && <option value="">{optional ? "None" : "Choose…"}</option>}
@@ -104,14 +102,8 @@ export function CollectDialog({
     <Dialog title={`Connect ${connection.connector.name}`} onClose={onClose}>
       <form onSubmit={submit} className="mt-2 flex flex-col gap-4">
         {form.instructions && <Markdown>{form.instructions}</Markdown>}
-        {form.fields.map((field, index) => (
-          <CollectField
-            key={field.name}
-            field={field}
-            autoFocus={index === 0}
-            problem={problemField === field.name ? problem : null}
-            request={request}
-          />
+        {form.fields.map((field) => (
+          <CollectField key={field.name} field={field} problem={problemField === field.name ? problem : null} request={request} />
         ))}
         {problem && problemField === null && (
           <p role="alert" className="text-sm text-bad-text">

@@ -1,6 +1,9 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 
-/** A modal dialog: the browser keeps the focus inside, Escape closes, and the focus goes back to where it was. */
+/**
+ * A modal dialog: the browser keeps the focus inside, Escape closes, and the focus goes back to where it was. Its first field has the focus,
+ * else what the browser chooses.
+ */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -8,6 +11,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector<HTMLElement>("input, select")?.focus();
     return () => element?.close();
   }, []);
   return (

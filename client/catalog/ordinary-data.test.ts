@@ -35,11 +35,14 @@ async function excessOf(page: Page): Promise<number[]> {
 
 const NO_EXCESS = WIDTHS.map(() => 0);
 
-test.each(["/", "/connectors/works", "/connectors/nothing", `/?search=${LONG_WORD}`])("fit a phone at %s", async (path) => {
-  const { page } = await acme.open(path, { userId: LONG_ADDRESS });
-  await page.getByRole("heading").first().waitFor();
-  await page.getByText("Sign out").waitFor();
-  expect(await excessOf(page)).toEqual(NO_EXCESS);
+test("fit a phone in the list, on a connector's page, and on one that does not exist", async () => {
+  const { page } = await acme.open("/", { userId: LONG_ADDRESS });
+  for (const path of ["/", "/connectors/works", "/connectors/nothing"]) {
+    await page.goto(`${acme.gateway.url}${path}`);
+    await page.getByRole("heading").first().waitFor();
+    await page.getByText("Sign out").waitFor();
+    expect(await excessOf(page), path).toEqual(NO_EXCESS);
+  }
 });
 
 test("fit a phone while and after connecting", async () => {
@@ -52,16 +55,13 @@ test("fit a phone while and after connecting", async () => {
   expect(await excessOf(page)).toEqual(NO_EXCESS);
 });
 
-test("fit a phone in the form of an API key", async () => {
+test("fit a phone in the form of an API key, in the catalog and on the gateway's own page", async () => {
   const { page } = await acme.open("/connectors/key", { userId: LONG_ADDRESS });
   await page.getByRole("button", { name: "Connect" }).click();
   await page.getByRole("dialog").waitFor();
   expect(await excessOf(page)).toEqual(NO_EXCESS);
   expect(await page.getByRole("dialog").evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth)).toBe(0);
-});
-
-test("fit a phone on the pages of the gateway itself", async () => {
-  const { page } = await acme.open("/connect/key", { userId: LONG_ADDRESS });
+  await page.goto(`${acme.gateway.url}/connect/key`);
   await page.getByRole("button").first().waitFor();
   expect(await excessOf(page)).toEqual(NO_EXCESS);
 });

@@ -30,7 +30,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
         placeholder="Search"
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="peer min-h-10 w-full rounded-lg border border-line-strong bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
+        className="peer min-h-10 w-full rounded-lg border border-field bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
       />
       {isHosted && (
         <kbd

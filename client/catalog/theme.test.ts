@@ -22,3 +22,10 @@ test.each(colors)("text can be read whatever the platform's color is: %s", (colo
   expect(contrast(get("--xk-accent-light"), "rgb(255 255 255)")).toBeGreaterThanOrEqual(4.5);
   expect(contrast(get("--xk-accent-dark"), "rgb(26 27 31)")).toBeGreaterThanOrEqual(4.5);
 });
+
+test.each(colors)("a button is seen whatever the platform's color is: %s", (color) => {
+  const style = new Map(Object.entries(accentStyle(color)));
+  const shapeOn = (edge: string) => String(style.get(style.get(edge) === "transparent" ? "--xk-fill" : edge));
+  expect(contrast(shapeOn("--xk-edge-light"), "rgb(255 255 255)")).toBeGreaterThanOrEqual(3);
+  expect(contrast(shapeOn("--xk-edge-dark"), "rgb(26 27 31)")).toBeGreaterThanOrEqual(3);
+});

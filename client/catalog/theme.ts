@@ -11,6 +11,8 @@ export interface CatalogTheme {
 const DEFAULT_COLOR = "#5b5bd6";
 /** WCAG 2.2 success criterion 1.4.3: text on its background. */
 const TEXT_CONTRAST = 4.5;
+/** WCAG 2.2 success criterion 1.4.11: the shape of a button on its background. */
+const SHAPE_CONTRAST = 3;
 const MIX_STEP = 0.04;
 
 type Rgb = readonly [number, number, number];
@@ -58,11 +60,17 @@ const css = (color: Rgb) => `rgb(${color.join(" ")})`;
 export function accentStyle(color: string | null | undefined): CSSProperties {
   const fill = parseColor(color ?? "") ?? parseColor(DEFAULT_COLOR) ?? BLACK;
   const onFill = contrast(WHITE, fill) >= TEXT_CONTRAST || contrast(WHITE, fill) > contrast(BLACK, fill) ? WHITE : BLACK;
+  const ground = onFill === WHITE ? readableOn(fill, WHITE, BLACK) : fill;
+  const accentLight = readableOn(fill, LIGHT_SURFACE, BLACK);
+  const accentDark = readableOn(fill, DARK_SURFACE, WHITE);
+  const edgeOn = (surface: Rgb, accent: Rgb) => (contrast(ground, surface) >= SHAPE_CONTRAST ? "transparent" : css(accent));
   const properties: Record<`--xk-${string}`, string> = {
-    "--xk-fill": css(onFill === WHITE ? readableOn(fill, WHITE, BLACK) : fill),
+    "--xk-fill": css(ground),
     "--xk-on-fill": css(onFill),
-    "--xk-accent-light": css(readableOn(fill, LIGHT_SURFACE, BLACK)),
-    "--xk-accent-dark": css(readableOn(fill, DARK_SURFACE, WHITE)),
+    "--xk-accent-light": css(accentLight),
+    "--xk-accent-dark": css(accentDark),
+    "--xk-edge-light": edgeOn(LIGHT_SURFACE, accentLight),
+    "--xk-edge-dark": edgeOn(DARK_SURFACE, accentDark),
   };
   return properties;
 }

@@ -8,7 +8,7 @@ body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 ui
 .top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem; padding-top: 1.25rem; padding-bottom: .75rem; }
 .brand { display: flex; align-items: center; gap: .625rem; margin: 0; font-weight: 600; min-width: 0; }
 .brand img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
-.brand [aria-hidden] { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border-radius: .5rem; }
+.brand [aria-hidden] { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .5rem; }
 .name, td, dd, li, p, h2, caption { overflow-wrap: anywhere; }
 .soft, .who { color: var(--muted); font-weight: 400; }
 .who { display: flex; flex-wrap: wrap; align-items: center; gap: .375rem .75rem; font-size: .875rem; overflow-wrap: anywhere; }
@@ -48,9 +48,9 @@ form.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5
 label { display: block; margin: 0 0 .25rem; font-size: .8125rem; font-weight: 500; color: var(--muted); }
 .narrow label { font-size: inherit; color: inherit; font-weight: 600; } .field { margin: 0 0 1rem; } .filter .field { margin: 0; }
 input, select { width: 100%; height: 2.5rem; padding: 0 .75rem; font: inherit; color: inherit; background: var(--surface); border: 1px solid var(--edge); border-radius: .5rem; }
-button, a.button { display: inline-flex; align-items: center; justify-content: center; height: 2.5rem; padding: 0 1rem; font: inherit; font-weight: 600; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: .5rem; cursor: pointer; }
+button, a.button { display: inline-flex; align-items: center; justify-content: center; height: 2.5rem; padding: 0 1rem; font: inherit; font-weight: 600; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .5rem; cursor: pointer; }
 button.quiet, a.quiet { padding: 0 .875rem; font-weight: 500; color: var(--text); background: var(--surface); border-color: var(--edge); }
-button.bad { color: #fff; background: #c02530; } a.quiet.bad { color: var(--bad); }
+button.bad { color: #fff; background: #c02530; border-color: transparent; } a.quiet.bad { color: var(--bad); }
 .narrow form.card button { width: 100%; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; } .who button, td button { height: 2.125rem; font-size: .875rem; } table + .hint { margin-top: .75rem; } section > .hint { margin-bottom: .75rem; }
 .between { justify-content: space-between; margin-bottom: .75rem; }

@@ -10,14 +10,14 @@ import { renderOpenerMessage, type OpenerMessage, OPENER_SCRIPT_SOURCE } from ".
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 const rules = `
-:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --paper: #fff; --ground: #f4f4f5; --bad: #b91c1c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --paper: #18181b; --ground: #09090b; --bad: #f87171; } }
+:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --field: #8a8a94; --paper: #fff; --ground: #f4f4f5; --bad: #b91c1c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --field: #7d7f8a; --paper: #18181b; --ground: #09090b; --bad: #f87171; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { width: 100%; min-width: 0; max-width: 26rem; overflow-wrap: anywhere; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
 header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; }
 header img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
-header span { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border-radius: .5rem; }
+header span { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .5rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
 p { margin: 0 0 1rem; color: var(--soft); }
 code { font-size: .8125rem; }
@@ -25,10 +25,10 @@ code { font-size: .8125rem; }
 .device code { font-size: 1.75rem; letter-spacing: .08em; user-select: all; color: var(--ink); }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 .field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
-input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
-a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 0; border-radius: .625rem; cursor: pointer; }
+input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--field); border-radius: .5rem; }
+a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .625rem; cursor: pointer; }
 footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
-footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border-radius: 0; text-decoration: underline; }
+footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border: 0; border-radius: 0; text-decoration: underline; }
 a.quiet, p.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 .field p { margin: .25rem 0 0; font-size: .875rem; } select { background: var(--paper); } [aria-invalid] { border-color: var(--bad); }
@@ -41,19 +41,28 @@ export const SIGN_OUT_PATH = "/sign-out";
 const DEFAULT_COLOR = "#5b5bd6";
 /** Relative luminance on which black and white are read equally well (WCAG 2.2 success criterion 1.4.3). */
 const MIDDLE_LUMINANCE = 0.179;
+/** Relative luminance between which a shape is seen on the light and on the dark page, by 3:1 (WCAG 2.2 success criterion 1.4.11). */
+const SHAPE_LUMINANCE = { onDark: 0.13, onLight: 0.3 };
+/** The edge of a shape that is not seen by its colour alone: by 3:1 on both pages. */
+const EDGE_COLOR = "#85858f";
 
-function inkOn(color: string): string {
+/** Relative luminance of `#rrggbb`, 0 to 1. */
+function luminanceOf(color: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
     const share = parseInt(color.slice(at, at + 2), 16) / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > MIDDLE_LUMINANCE ? "#000" : "#fff";
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** The platform's colour, and what is read well on it, as `--accent` and `--on-accent`. */
+/** The platform's colour, what is read well on it, and its edge, as `--accent`, `--on-accent` and `--accent-edge`. */
 export const accentOf = ({ color }: Platform): string => {
   const accent = color ?? DEFAULT_COLOR;
-  return `:root { --accent: ${accent}; --on-accent: ${inkOn(accent)}; }`;
+  const luminance = luminanceOf(accent);
+  const ink = luminance > MIDDLE_LUMINANCE ? "#000" : "#fff";
+  const edgeIf = (isNeeded: boolean) => `--accent-edge: ${isNeeded ? EDGE_COLOR : "transparent"}`;
+  return `:root { --accent: ${accent}; --on-accent: ${ink}; ${edgeIf(luminance > SHAPE_LUMINANCE.onLight)}; }
+@media (prefers-color-scheme: dark) { :root { ${edgeIf(luminance < SHAPE_LUMINANCE.onDark)}; } }`;
 };
 
 export interface Page {
