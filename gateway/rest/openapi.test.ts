@@ -158,3 +158,9 @@ it("the OpenAPI document names its public URL, and its operations are unique", a
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.length).toBeGreaterThan(30);
 });
+
+it("the OpenAPI document names its operations as methods are named", () => {
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  for (const { operationId } of operations) expect(operationId).toMatch(/^[a-z]+([A-Z][a-z\d]*)*$/);
+  expect(document.paths["/api/platform/users/{external_id}/connections/{slug}"]?.["get"]?.operationId).toBe("getUserConnection");
+});

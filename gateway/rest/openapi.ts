@@ -46,7 +46,7 @@ export function createOpenApi(
   for (const [base, operations] of Object.entries(parts)) {
     for (const operation of operations) {
       const path = `${base}${operation.path}`;
-      paths[path] = { ...paths[path], [operation.method]: describe(operation, base, error, components) };
+      paths[path] = { ...paths[path], [operation.method]: describe(operation, error, components) };
     }
   }
   return {
@@ -69,7 +69,7 @@ export function createOpenApi(
   };
 }
 
-function describe(operation: Operation, base: string, error: Json, components: Json): Json {
+function describe(operation: Operation, error: Json, components: Json): Json {
   const failures = [...new Set([...failuresOf[operation.caller], ...operation.failures])].toSorted((a, b) => a - b);
   const failure = (status: number) => ({ description: sentences[status], content: { "application/json": { schema: error } } });
   const success = {
@@ -79,7 +79,7 @@ function describe(operation: Operation, base: string, error: Json, components: J
     }),
   };
   return {
-    operationId: operationId(operation, base),
+    operationId: operation.name,
     summary: operation.summary,
     security: securityOf[operation.caller],
     parameters: [...parameters(operation.params, "path", components), ...parameters(operation.query, "query", components)],
@@ -92,10 +92,6 @@ function describe(operation: Operation, base: string, error: Json, components: J
     responses: { [operation.status]: success, ...Object.fromEntries(failures.map((status) => [status, failure(status)])) },
   };
 }
-
-/** Like `platform_user.get.connections.slug`. */
-const operationId = ({ method, path }: Operation, base: string): string =>
-  [base.replace("/api/", ""), method, ...path.split("/").filter(Boolean)].join(".").replaceAll(/[{}]/g, "");
 
 const parameters = (schema: z.ZodObject, place: "path" | "query", components: Json): Json[] =>
   Object.entries(schema.shape).map(([name, field]) => ({

@@ -30,6 +30,8 @@ export type CallerKind = keyof Callers;
 type Shape = z.ZodObject;
 
 interface Definition<Kind extends CallerKind, Path extends Shape, Query extends Shape, Body extends Shape, Answer extends Shape> {
+  /** What generated clients call its method: the `operationId`. Part of the contract. */
+  name: string;
   caller: Kind;
   method: "get" | "post" | "put" | "delete";
   /** As OpenAPI writes it, below the base of its part: `/connections/{slug}`. */
@@ -55,6 +57,7 @@ interface Definition<Kind extends CallerKind, Path extends Shape, Query extends 
  * ours, so that it is not parsed: the tests hold each against the document.
  */
 export interface Operation {
+  name: string;
   caller: CallerKind;
   method: "get" | "post" | "put" | "delete";
   path: string;

@@ -11,6 +11,7 @@ const byId = z.object({ id: idSchema });
 export const connectionActions: readonly Operation[] = [
   defineOperation({
     ...noInput,
+    name: "disconnectConnection",
     caller: "platform",
     method: "delete",
     path: "/connection/{id}",
@@ -24,6 +25,7 @@ export const connectionActions: readonly Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "refreshConnection",
     caller: "platform",
     method: "post",
     path: "/connection/{id}/refresh",
@@ -42,6 +44,7 @@ export const connectionActions: readonly Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "disableConnection",
     caller: "platform",
     method: "post",
     path: "/connection/{id}/disable",
@@ -55,6 +58,7 @@ export const connectionActions: readonly Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "enableConnection",
     caller: "platform",
     method: "post",
     path: "/connection/{id}/enable",

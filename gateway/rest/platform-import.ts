@@ -19,6 +19,7 @@ const toWire = ({ status, importId, owner, connector, connectionId, messages }: 
 export const importOperations: readonly Operation[] = [
   defineOperation({
     ...noInput,
+    name: "importConnections",
     caller: "platform",
     method: "post",
     path: "/connections/import",

@@ -38,6 +38,7 @@ const connectionsQuery = pageQuery.extend({
 export const listOperations: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "listUsers",
     caller: "platform",
     method: "get",
     path: "/users",
@@ -52,6 +53,7 @@ export const listOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "listGroups",
     caller: "platform",
     method: "get",
     path: "/groups",
@@ -66,6 +68,7 @@ export const listOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "listAllConnections",
     caller: "platform",
     method: "get",
     path: "/connections",

@@ -12,6 +12,7 @@ const unknownUser = () => notFound("There is no such user: provision it with POS
 export const userActions: readonly Operation[] = [
   defineOperation({
     ...noInput,
+    name: "moveUser",
     caller: "platform",
     method: "put",
     path: "/users/{external_id}/group",
@@ -34,6 +35,7 @@ export const userActions: readonly Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "deleteUser",
     caller: "platform",
     method: "delete",
     path: "/users/{external_id}",
@@ -52,6 +54,7 @@ export const userActions: readonly Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "revokeUserSessions",
     caller: "platform",
     method: "delete",
     path: "/users/{external_id}/sessions",

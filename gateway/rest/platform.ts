@@ -15,11 +15,15 @@ import { wireAnswers } from "./wire-answers.ts";
 const kinds = ["users", "groups", "contexts"] as const;
 type OwnerKind = (typeof kinds)[number];
 
+/** What an owner is called in the names of operations. */
+const ownerNames: Record<OwnerKind, string> = { users: "User", groups: "Group", contexts: "Context" };
+
 const byExternalId = z.object({ external_id: externalIdSchema });
 
 const provisioning: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "provisionUser",
     caller: "platform",
     method: "post",
     path: "/users",
@@ -43,6 +47,7 @@ const provisioning: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "provisionContext",
     caller: "platform",
     method: "post",
     path: "/contexts",
@@ -62,6 +67,7 @@ const provisioning: Operation[] = [
 const owners: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "getUser",
     caller: "platform",
     method: "get",
     path: "/users/{external_id}",
@@ -77,6 +83,7 @@ const owners: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getGroup",
     caller: "platform",
     method: "get",
     path: "/groups/{external_id}",
@@ -91,6 +98,7 @@ const owners: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getContext",
     caller: "platform",
     method: "get",
     path: "/contexts/{external_id}",
@@ -109,6 +117,7 @@ const owners: Operation[] = [
 const connectionsOf = (kind: OwnerKind): Operation[] => [
   defineOperation({
     ...noInput,
+    name: `list${ownerNames[kind]}Connections`,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections`,
@@ -128,6 +137,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
   }),
   defineOperation({
     ...noInput,
+    name: `get${ownerNames[kind]}Connection`,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections/{slug}`,
@@ -141,6 +151,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
   }),
   defineOperation({
     ...noInput,
+    name: `get${ownerNames[kind]}ConnectionById`,
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connection/{id}`,
@@ -159,6 +170,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
 const legacy: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "getConnectionOfUser",
     caller: "platform",
     method: "get",
     path: "/connections/{external_user_id}/{slug}",

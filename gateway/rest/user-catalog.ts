@@ -12,6 +12,7 @@ const bySlug = z.object({ slug: slugSchema });
 export const catalogOperations: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "getPlatform",
     caller: "public",
     method: "get",
     path: "/platform",
@@ -21,6 +22,7 @@ export const catalogOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "listPublicConnectors",
     caller: "public",
     method: "get",
     path: "/platform/connectors",
@@ -30,6 +32,7 @@ export const catalogOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getPublicConnector",
     caller: "public",
     method: "get",
     path: "/platform/connectors/{slug}",
@@ -41,6 +44,7 @@ export const catalogOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "listConnectors",
     caller: "user",
     method: "get",
     path: "/connectors",
@@ -53,6 +57,7 @@ export const catalogOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getConnector",
     caller: "user",
     method: "get",
     path: "/connectors/{slug}",

@@ -30,6 +30,7 @@ const userConnectionQuery = connectionQuery.extend({
 export const connectionOperations: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "listConnections",
     caller: "user",
     method: "get",
     path: "/connections",
@@ -42,6 +43,7 @@ export const connectionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getConnection",
     caller: "user",
     method: "get",
     path: "/connections/{slug}",
@@ -54,6 +56,7 @@ export const connectionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getConnectionById",
     caller: "user",
     method: "get",
     path: "/connection/{id}",
@@ -66,6 +69,7 @@ export const connectionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "startConnection",
     caller: "user",
     method: "post",
     path: "/connections/{slug}",
@@ -100,6 +104,7 @@ export const connectionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "disconnect",
     caller: "user",
     method: "delete",
     path: "/connections/{slug}",
@@ -111,6 +116,7 @@ export const connectionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "disconnectById",
     caller: "user",
     method: "delete",
     path: "/connection/{id}",
@@ -146,6 +152,7 @@ const popupEndOf = (origin: string | null): string =>
 export const authorizationOperations: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "getAuthorization",
     caller: "user",
     method: "get",
     path: "/authorizations/{prototype_slug}/{id}",
@@ -162,6 +169,7 @@ export const authorizationOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "submitAuthorization",
     caller: "user",
     method: "put",
     path: "/authorizations/{prototype_slug}",

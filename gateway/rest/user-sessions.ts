@@ -9,6 +9,7 @@ const nothing = z.object({});
 export const sessionOperations: Operation[] = [
   defineOperation({
     ...noInput,
+    name: "login",
     caller: "user",
     method: "post",
     path: "/sessions",
@@ -18,6 +19,7 @@ export const sessionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "refreshSession",
     caller: "cookie",
     method: "post",
     path: "/sessions/token",
@@ -27,6 +29,7 @@ export const sessionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "createOneTimeToken",
     caller: "user",
     method: "post",
     path: "/sessions/ott",
@@ -36,6 +39,7 @@ export const sessionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "logout",
     caller: "cookie",
     method: "delete",
     path: "/sessions",
@@ -49,6 +53,7 @@ export const sessionOperations: Operation[] = [
   }),
   defineOperation({
     ...noInput,
+    name: "getSession",
     caller: "user",
     method: "get",
     path: "/session",
