@@ -26,11 +26,11 @@ export async function main(config: Config, file: ConfigFile | null): Promise<voi
   const stop = (hurry?: AbortSignal) => starting.then((running) => running.stop(hurry)).finally(() => closeDemo());
   stopOnSignal(stop);
   stopOnUnhandledError(log, () => stop(AbortSignal.timeout(LAST_RESORT_DRAIN_MS)));
+  reloadOnSignal(config.mode, log, async (next) => (await starting).reload(next));
   const gateway = await starting.catch(async (error: unknown) => {
     await closeDemo();
     throw error;
   });
-  reloadOnSignal(config.mode, log, (next) => gateway.reload(next));
   log.info({ url: gateway.config.publicUrl }, "listening");
   if (config.mode === "development") await (await import("./demo/greet.ts")).greet(gateway, isDemo);
 }

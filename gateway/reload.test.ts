@@ -27,7 +27,7 @@ const write = (slugs: readonly string[], more: object = {}) =>
   );
 
 /** In production: outside of it a SIGHUP ends the process. */
-async function start(words: readonly string[] = [], more: Record<string, string> = {}): Promise<void> {
+async function start(words: readonly string[] = [], more: Record<string, string> = {}, preload: readonly URL[] = []): Promise<void> {
   const env = {
     NODE_ENV: "production",
     PORT: "0",
@@ -39,7 +39,7 @@ async function start(words: readonly string[] = [], more: Record<string, string>
     XKIT_CONFIG: "xkit.config.json",
     ...more,
   };
-  gateway = startProcess(["start", ...words], env, folder);
+  gateway = startProcess(["start", ...words], env, folder, { preload });
   url = await gateway.printed(/"url":"([^"]+)"/);
 }
 
@@ -111,4 +111,16 @@ it.each([[[]], [["--workers", "2"]]])("is not ready again where the file is read
   gateway.child.kill("SIGHUP");
   await vi.waitFor(async () => expect(await listSlugs()).toEqual(["two"]), PATIENCE);
   expect(await readiness()).toBe(503);
+});
+
+/** Sends the process a SIGHUP as soon as it knows signals, while it starts. Not a worker. */
+const hangUp = new URL(
+  `data:text/javascript,process.argv[2] === "start" && process.on("newListener", (name) => name === "SIGTERM" && setImmediate(process.kill, process.pid, "SIGHUP"))`,
+);
+
+it.each([[[]], [["--workers", "2"]]])("is not ended by a SIGHUP that comes while it starts: start %j", async (words) => {
+  write(["one"]);
+  await start(words, {}, [hangUp]);
+  await gateway.printed(/the configuration was read again/);
+  expect(await listSlugs()).toEqual(["one"]);
 });

@@ -6,8 +6,9 @@ import type { Log } from "./runtime/log.ts";
 
 /**
  * Reads the configuration file again at each SIGHUP, and hands it over where it is valid. What is not is refused, with the list of its
- * problems in the log: then the gateway goes on as it is. One after another, the newest file last. Outside of production a SIGHUP is what a
- * closed terminal sends: there it ends the process, as ever.
+ * problems in the log: then the gateway goes on as it is. One after another, the newest file last. To be called before the gateway has
+ * started, as a SIGHUP would end it until then. Outside of production a SIGHUP is what a closed terminal sends: there it ends the process,
+ * as ever.
  * @param apply Serves by that configuration. What it throws is logged: then nothing has changed.
  */
 export function reloadOnSignal(

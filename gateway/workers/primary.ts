@@ -55,6 +55,10 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
   const stopOnce = (hurry: AbortSignal) => (stopping ??= stop(hurry));
   stopOnSignal(stopOnce);
   stopOnUnhandledError(log, () => stopOnce(AbortSignal.abort()));
+  reloadOnSignal(config.mode, log, async (_config, next) => {
+    current = next;
+    for (const worker of fleet.running()) worker.send({ type: "reload", file: next });
+  });
   try {
     await fleet.start();
     if (stopping) return;
@@ -63,10 +67,6 @@ export async function runPrimary(config: Config, file: ConfigFile | null, comman
     await stopOnce(AbortSignal.abort());
     throw error;
   }
-  reloadOnSignal(config.mode, log, async (_config, next) => {
-    current = next;
-    for (const worker of fleet.running()) worker.send({ type: "reload", file: next });
-  });
   log.info({ url: config.publicUrl.replace(/:0$/, `:${port}`), workers: config.workers }, "listening");
   fleet.serving()[0]?.send({ type: "greet" });
   await fleet.failed.catch(async (error: unknown) => {
