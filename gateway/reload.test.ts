@@ -113,6 +113,18 @@ it.each([[[]], [["--workers", "2"]]])("is not ready again where the file is read
   expect(await readiness()).toBe(503);
 });
 
+it("loses no worker where the SIGHUP goes to all processes of a gateway", async () => {
+  write(["one"]);
+  await start(["--workers", "2"]);
+  write(["two"]);
+  const workers = [...gateway.stdout().matchAll(/"pid":(\d+),"msg":"a worker serves"/g)].map(([, pid]) => Number(pid));
+  expect(workers).toHaveLength(2);
+  for (const pid of workers) process.kill(pid, "SIGHUP");
+  gateway.child.kill("SIGHUP");
+  await vi.waitFor(async () => expect(await listSlugs()).toEqual(["two"]), PATIENCE);
+  expect(gateway.stdout()).not.toContain("a worker has ended");
+});
+
 /** Sends the process a SIGHUP as soon as it knows signals, while it starts. Not a worker. */
 const hangUp = new URL(
   `data:text/javascript,process.argv[2] === "start" && process.on("newListener", (name) => name === "SIGTERM" && setImmediate(process.kill, process.pid, "SIGHUP"))`,

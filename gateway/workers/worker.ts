@@ -21,7 +21,7 @@ type Send = (message: ToPrimary, done?: () => void) => void;
  * @param sendToPrimary What sends a message to the process that started this one.
  */
 export async function runWorker(number: number, sendToPrimary: NonNullable<typeof process.send>): Promise<void> {
-  process.on("SIGTERM", () => {}).on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => {});
   const end = () => process.exit(0);
   process.once("disconnect", end);
   const send: Send = (message, done) => void sendToPrimary(message, undefined, {}, () => done?.());
