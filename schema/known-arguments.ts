@@ -1,8 +1,11 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from "@pothos/core";
 import { LRUCache } from "lru-cache";
 
-/** Arguments of one field that are known at most. */
-const KNOWN_ARGUMENTS = 500;
+/** What the known arguments of all fields may take in memory: 2 MiB. Anybody can fill it. */
+const KNOWN_BYTES = 2_097_152;
+/** What an entry takes beside its characters. */
+const BYTES_PER_ENTRY = 128;
+const BYTES_PER_CHARACTER = 2;
 /** Longer arguments are validated each time. */
 const MAXIMUM_CHARACTERS = 1_024;
 
@@ -22,18 +25,30 @@ declare global {
  * validation changes nothing. Not those of mutations, which hold secrets. To be listed before the plugin that validates.
  */
 export class KnownArgumentsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  readonly #known: Known = new LRUCache({
+    maxSize: KNOWN_BYTES,
+    sizeCalculation: (_isKnown, key) => BYTES_PER_ENTRY + BYTES_PER_CHARACTER * key.length,
+  });
+
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    return field.parentType === "Mutation" ? field : { ...field, argMappers: field.argMappers.map(rememberValid) };
+    if (field.parentType === "Mutation") return field;
+    const argMappers = field.argMappers.map((validate, index) =>
+      rememberValid(this.#known, `${field.parentType}.${field.name} ${index} `, validate),
+    );
+    return { ...field, argMappers };
   }
 }
 
-function rememberValid(validate: ArgumentMapper): ArgumentMapper {
-  const known = new LRUCache<string, true>({ max: KNOWN_ARGUMENTS });
+type Known = LRUCache<string, true>;
+
+/** @param name of what validates: no other one's begins with it. */
+function rememberValid(known: Known, name: string, validate: ArgumentMapper): ArgumentMapper {
   return (given: Arguments, context, info) => {
     const text = JSON.stringify(given);
-    if (known.get(text)) return given;
+    const key = name + text;
+    if (known.get(key)) return given;
     const validated = validate(given, context, info);
-    if (!(validated instanceof Promise) && text.length <= MAXIMUM_CHARACTERS) known.set(text, true);
+    if (!(validated instanceof Promise) && text.length <= MAXIMUM_CHARACTERS) known.set(key, true);
     return validated;
   };
 }
