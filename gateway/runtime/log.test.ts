@@ -116,6 +116,17 @@ describe("lines on standard output", () => {
     expect(lines).toHaveLength(9_000);
   });
 
+  it("wait in memory, and are all written in the end, while the reader of the pipe is slow", async () => {
+    // As the command line does, by which the pipe is one that does not block.
+    const program = `process.stdout.on("error", () => {}); const at = performance.now(); for (let n = 0; n < 2_000; n += 1) log.info({ n, text: "x".repeat(100) }, "a line"); log.info({ ms: performance.now() - at }, "done");`;
+    const child = spawn("sh", ["-c", `"$@" | (sleep 5; cat)`, "sh", process.execPath, ...wordsOf(program)], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const lines = (await text(child.stdout)).trimEnd().split("\n");
+    expect(lines).toHaveLength(2_001);
+    expect(JSON.parse(lines.at(-1) ?? "").ms).toBeLessThan(1_000);
+  });
+
   it("are written by the exit where the disk was full before", async () => {
     const fail = `const write = fs.writeSync; fs.writeSync = () => { throw Object.assign(new Error("full"), { code: "ENOSPC" }); };`;
     const child = run(

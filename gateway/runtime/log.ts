@@ -20,6 +20,8 @@ const REDACTED = "[redacted]";
 
 /** Lines that wait in memory while standard output takes none, as on a full disk. Further lines are dropped. */
 const MAXIMUM_UNWRITTEN_BYTES = 1_048_576;
+/** From so many on, the process waits for the reader of a full pipe, so that none is dropped: in steps of 100 ms, in which it serves nothing. */
+const WAITED_FOR_BYTES = MAXIMUM_UNWRITTEN_BYTES / 2;
 /**
  * Lines are written together, at most so many bytes at once, or one line that is longer. What is written at once to a pipe stays together
  * up to this length (PIPE_BUF, man 7 pipe): workers share one, and would else write into each other's lines.
@@ -93,6 +95,7 @@ let standardOutput: Output | undefined;
 /** One for the process: lines of several logs keep their order. A line that cannot be written must not end the process. */
 function openStandardOutput(): Output {
   if (standardOutput) return standardOutput;
+  let isEnding = false;
   const stream = pino.destination({
     dest: 1,
     sync: true,
@@ -100,10 +103,13 @@ function openStandardOutput(): Output {
     maxWrite: WRITE_BYTES,
     periodicFlush: LOG_FLUSH_MS,
     maxLength: MAXIMUM_UNWRITTEN_BYTES,
+    // Node makes a pipe that is its standard output one that does not block. What it does not take is written with the next lines.
+    retryEAGAIN: (_error, _writing, waiting) => isEnding || waiting >= WAITED_FOR_BYTES,
   });
   stream.on("error", () => {});
   // Not `flushSync`, which tries without end where the disk is full. Twice: the first leaves what is shorter than a write.
   process.once("exit", () => {
+    isEnding = true;
     stream.flush();
     stream.flush();
   });
