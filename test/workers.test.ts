@@ -12,6 +12,7 @@ import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../gateway/runtime/subscription-
 import { systemClock } from "../gateway/runtime/clock.ts";
 import { cliOf } from "./support/build.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "./support/databases.ts";
+import { casesOf } from "./support/long.ts";
 import { PATIENCE } from "./support/patience.ts";
 import { startProcess } from "./support/process.ts";
 import { keptConnection, startWorkers, type Workers } from "./support/workers.ts";
@@ -30,7 +31,7 @@ const isRunning = (pid: number): boolean => {
 };
 const range = (count: number): number[] => Array.from({ length: count }, (_each, index) => index);
 
-describe.each(databaseKinds)("workers over %s", (kind) => {
+describe.each(casesOf(databaseKinds, (kind) => kind === "sqlite"))("workers over %s", (kind) => {
   let database: TestDatabase;
   let workers: Workers;
   beforeAll(async () => {
