@@ -52,6 +52,25 @@ describe("the list", () => {
   });
 });
 
+test("the list has first what needs its user, then what is connected, and says how much needs them", async () => {
+  const { page, context } = await acme.open("/connectors/notes", { userId: "orderly" });
+  const names = () => page.getByRole("heading", { level: 2 }).allTextContents();
+  await connectFrom(page, "Notes");
+  await page.getByRole("link", { name: "All integrations" }).click();
+  await page.getByText("Connected as ada@example.test").waitFor();
+  const connectedFirst = await names();
+  expect(connectedFirst[0]).toBe("Notes");
+  await page.goto(`${acme.gateway.url}/connectors/crm`);
+  await connectFrom(page, "CRM");
+  await revokeAtProvider();
+  await rejectToken(context, "notes");
+  await page.getByRole("link", { name: "All integrations" }).click();
+  await page.getByText("An integration needs your attention.").waitFor();
+  expect((await names()).slice(0, 2)).toEqual(["Notes", "CRM"]);
+  expect((await names()).slice(2)).toEqual(connectedFirst.filter((name) => name !== "Notes" && name !== "CRM"));
+  expect(await look(page, "list-needs-attention")).toEqual([]);
+});
+
 describe("a connection", () => {
   test("is made at the provider, breaks and heals before one's eyes, and ends", async () => {
     const { page, context, complaints } = await acme.open("/", { userId: "ada" });

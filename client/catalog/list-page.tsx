@@ -3,6 +3,7 @@ import { useConnectors } from "../react/use-connectors.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { Button } from "./button.tsx";
+import { Callout } from "./callout.tsx";
 import { ConnectorCard } from "./connector-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
 import { LazyProblemCallout } from "./lazy-parts.ts";
@@ -10,6 +11,7 @@ import { EmptyNotice } from "./notices.tsx";
 import { SearchField } from "./search-field.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { ListSkeleton } from "./skeletons.tsx";
+import { rankOf, summarise } from "./status.ts";
 import { useRetry } from "./use-retry.ts";
 
 export interface ListPageProps {
@@ -36,7 +38,10 @@ export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps
   useTitle("Integrations");
   const [search, setSearch] = useState("");
   const offered = data?.filter(filter ?? (() => true));
-  const found = offered?.filter((connector) => matches(connector, search));
+  const found = offered
+    ?.filter((connector) => matches(connector, search))
+    .toSorted((one, other) => rankOf(one.connections) - rankOf(other.connections));
+  const needy = offered?.filter(({ connections }) => summarise(connections) === "attention").length ?? 0;
   return (
     <>
       <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-5">
@@ -55,6 +60,11 @@ export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps
               </Button>
             }
           />
+        )}
+        {needy > 0 && (
+          <Callout tone="warn">
+            <p className="font-semibold">{needy === 1 ? "An integration needs" : `${needy} integrations need`} your attention.</p>
+          </Callout>
         )}
         {!found && !error && <ListSkeleton />}
         {found && found.length > 0 && (

@@ -35,6 +35,9 @@ export function summarise(connections: Connection[]): Status {
   return byNeed.find((status) => all.has(status)) ?? "none";
 }
 
+/** The place of a connector in the list: first what needs its user, then what is connected, then the rest. */
+export const rankOf = (connections: Connection[]): number => [...byNeed, "none"].indexOf(summarise(connections));
+
 /** The account, as a person knows it; a short form of the connection's id where the provider tells no name. */
 export const labelOf = ({ id, authorization, connector }: Connection): string =>
   authorization?.displayLabel ?? `${connector.name} ${id.slice(0, 4)}`;
