@@ -39,9 +39,12 @@ export interface EventRow {
   at: number;
 }
 
-/** Updating one locks it until the transaction ends, so that numbers are committed in their order. */
+/**
+ * Updating one locks it until the transaction ends, so that numbers are committed in their order. `changes` is SQLite's: how many rows were
+ * changed that processes may have in their caches (`sqlite-changes.ts`).
+ */
 export interface CounterRow {
-  name: "events";
+  name: "events" | "changes";
   last: number;
 }
 

@@ -1,9 +1,11 @@
 import { chmodSync, closeSync, cpSync, openSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Libsql from "libsql";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { createManualClock } from "../upstream-suite/manual-clock.ts";
 import { createEmptyDatabase, type TestDatabase } from "../../test/support/databases.ts";
 import { PATIENCE } from "../../test/support/patience.ts";
@@ -11,6 +13,7 @@ import { nameUser } from "../../test/support/store.ts";
 import { PUBLIC_URL, startTestApp } from "../../test/support/test-app.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
+import { quietTables } from "./sqlite-changes.ts";
 
 const clock = createManualClock();
 let store: TestDatabase;
@@ -83,6 +86,74 @@ it("changes of other processes are looked for again in a turn of the event loop 
   while (performance.now() - lookedAt < 30) database.changes.isCacheable();
   other.close();
   expect(told).toEqual(["everything"]);
+});
+
+describe("what another process writes to a SQLite store", () => {
+  let other: Libsql.Database;
+  let told: string[];
+  beforeEach(async () => {
+    other = new Libsql(pathOf(store));
+    await nextTurn();
+    database.changes.isCacheable();
+    told = [];
+    database.changes.listen((change) => told.push(change));
+  });
+  afterEach(() => other.close());
+  /** What is told once this process has looked. */
+  const toldAfter = async (statement: string) => {
+    other.exec(statement);
+    await nextTurn();
+    database.changes.isCacheable();
+    return told.splice(0);
+  };
+  const QUIET = "insert into audit_heads (writer, sequence, digest, mac) values (hex(randomblob(9)), 1, 'd', 'm')";
+  const LOUD = "insert into groups values (hex(randomblob(9)), 0)";
+
+  it("leaves the caches alone where nothing of it is cached, as an audit that is written each second", async () => {
+    expect(await toldAfter(QUIET)).toEqual([]);
+    expect(await toldAfter(LOUD)).toEqual(["everything"]);
+    expect(await toldAfter(QUIET)).toEqual([]);
+  });
+
+  it.each(["update groups set created_at = 1", "delete from groups"])(
+    "empties them also where rows change or go: %s",
+    async (statement) => {
+      await toldAfter(LOUD);
+      expect(await toldAfter(statement)).toEqual(["everything"]);
+    },
+  );
+
+  it("is told apart from what this process writes, before or after", async () => {
+    await database.write(["events"], (transaction) => transaction.insertInto("groups").values({ id: "ours", created_at: 0 }).execute());
+    // As each request looks.
+    await nextTurn();
+    database.changes.isCacheable();
+    expect(await toldAfter(QUIET)).toEqual(["events"]);
+    await database.write([], (transaction) => transaction.updateTable("groups").set({ created_at: 2 }).execute());
+    expect(await toldAfter(LOUD)).toEqual(["everything"]);
+  });
+
+  it("empties them where this process has written, and taken it back, at the same time", async () => {
+    const transaction = await database.query.startTransaction().execute();
+    await transaction.insertInto("groups").values({ id: "ours", created_at: 0 }).execute();
+    await nextTurn();
+    database.changes.isCacheable();
+    await transaction.rollback().execute();
+    expect(await toldAfter(LOUD)).toEqual(["everything"]);
+  });
+
+  it("is counted in every table but those that are named as quiet", () => {
+    const namesOf = (type: string, pattern: string) =>
+      z
+        .array(z.object({ name: z.string() }))
+        .parse(other.prepare("select name from sqlite_schema where type = ? and name like ? order by name").all([type, pattern]))
+        .map(({ name }) => name);
+    const tables = namesOf("table", "%").filter((name) => !name.startsWith("sqlite_"));
+    expect(tables).toEqual(expect.arrayContaining([...quietTables]));
+    const loud = tables.filter((name) => !quietTables.includes(name));
+    const triggers = loud.flatMap((name) => ["delete", "insert", "update"].map((act) => `${name}_${act}_counts`));
+    expect(namesOf("trigger", "%")).toEqual(triggers.toSorted());
+  });
 });
 
 describe.skipIf(process.platform === "win32")("the file of a SQLite store", () => {

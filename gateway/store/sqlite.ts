@@ -10,6 +10,7 @@ import type { Database, StoreOptions } from "./database.ts";
 import { migrations } from "./migrations/index.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { createSqliteDialects } from "./sqlite-driver.ts";
+import { countChanges, createLook } from "./sqlite-changes.ts";
 import { createFile, type FileWatch, identityOf, OWNER_ONLY, warnOfReaders, watchFile } from "./sqlite-file.ts";
 import { createStoreClock } from "./store-clock.ts";
 import type { Tables } from "./tables.ts";
@@ -26,7 +27,6 @@ const PROBE_BYTES = 16_384;
 /** Commits of this process, over all stores that it has open. */
 let commits = 0;
 
-const dataVersionSchema = z.tuple([z.number()]);
 const sizeSchema = z.object({ bytes: z.number() });
 const synchronousSchema = z.object({ synchronous: z.literal(2) });
 
@@ -60,7 +60,10 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
   }
   try {
     setUp(writer, reader);
-    await query.transaction().execute((transaction) => migrate(transaction, migrations, machine.now()));
+    await query.transaction().execute(async (transaction) => {
+      await migrate(transaction, migrations, machine.now());
+      await countChanges(transaction);
+    });
     if (identityOf(path) !== identity) throw new Error(`${path} was replaced while it was being opened: start again.`);
   } catch (error) {
     await close();
@@ -69,7 +72,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
   warnOfReaders(path, log);
   const file = (watch = watchFile(path, () => countBytes(reader), log));
 
-  const poll = createPoll(writer, file, () => changes.tell("everything"));
+  const poll = createPoll(createLook(writer, reader), file, () => changes.tell("everything"));
   const changes = createChangeHub(log, poll);
   changes.isCacheable();
   timer = setInterval(changes.isCacheable, POLL_INTERVAL_MS).unref();
@@ -125,32 +128,19 @@ async function tryToWrite(query: Kysely<Tables>, path: string): Promise<void> {
   }
 }
 
-/**
- * Creates a look at whether another connection has committed: then `data_version` differs (sqlite.org/pragma.html#pragma_data_version).
- * The look answers false when it is not possible, as while the file is locked, and once it is gone.
- */
-function createPoll(writer: Libsql.Database, file: FileWatch, onChange: () => void): () => boolean {
-  const version = writer.prepare("pragma data_version").raw(true);
-  let seen: number | null = null;
+/** Creates a look at what other processes changed. It answers false when that is not possible, as while the file is locked, and once it is gone. */
+function createPoll(look: ReturnType<typeof createLook>, file: FileWatch, onChange: () => void): () => boolean {
   let polled: { commits: number; at: number } | null = null;
-  const read = () => {
-    try {
-      return dataVersionSchema.parse(version.get())[0];
-    } catch {
-      return null;
-    }
-  };
   return function pollForChanges() {
     const now = performance.now();
     if (!file.isCurrent(now)) return false;
     if (polled?.commits === commits && now - polled.at < LOOK_LASTS_MS) return true;
-    const before = seen;
-    seen = read();
-    if (seen === null) return false;
+    const isChanged = look(commits);
+    if (isChanged === null) return false;
     // One look for each turn of the event loop, unless that is a long one: all that one turn reads is as of one instant.
     if (polled === null) setImmediate(() => (polled = null));
     polled = { commits, at: now };
-    if (seen !== before) onChange();
+    if (isChanged) onChange();
     return true;
   };
 }
