@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import { lendPostgres } from "./lent-postgres.ts";
+import { STORES_FOLDER } from "./stores-folder.ts";
 
 export type DatabaseKind = "sqlite" | "postgres";
 
@@ -30,7 +30,7 @@ export const createEmptyDatabase = (kind: DatabaseKind): Promise<TestDatabase> =
 
 /** @param original a file to begin with */
 export async function createSqlite(original?: string): Promise<TestDatabase> {
-  const directory = mkdtempSync(join(tmpdir(), "xkit-test-"));
+  const directory = mkdtempSync(join(STORES_FOLDER, "xkit-test-"));
   const path = join(directory, "xkit.db");
   if (original !== undefined) copyFileSync(original, path);
   return { kind: "sqlite", url: `file:${path}`, drop: async () => rmSync(directory, { recursive: true, force: true }) };

@@ -3,7 +3,6 @@
  * The only place where client/ meets a listening gateway: nothing that is published imports it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../../gateway/app.ts";
 import { type Config, parseConfig } from "../../../gateway/config/config.ts";
@@ -12,6 +11,7 @@ import type { DemoProvider } from "../../../gateway/demo/provider.ts";
 import { startGateway } from "../../../gateway/listen.ts";
 import { createLog } from "../../../gateway/runtime/log.ts";
 import { connectorSchema } from "../../../gateway/providers/connector.ts";
+import { STORES_FOLDER } from "../stores-folder.ts";
 import { buildPages } from "./built-pages.ts";
 
 export interface HostedGatewayOptions {
@@ -48,7 +48,7 @@ export interface HostedGateway {
 /** Starts one on a free port, over a database of its own. */
 export async function startHostedGateway(options: HostedGatewayOptions = {}): Promise<HostedGateway> {
   await buildPages();
-  const directory = mkdtempSync(join(tmpdir(), "xkit-client-"));
+  const directory = mkdtempSync(join(STORES_FOLDER, "xkit-client-"));
   const env = { PORT: "0", DATABASE_URL: `file:${join(directory, "xkit.db")}`, LOG_LEVEL: "silent" };
   const { connectors = [], platform, webOrigins = [], webhooks = [], accessTokenSeconds, publicUrl } = options;
   let demo: Demo | undefined;
