@@ -1,8 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 import { z } from "zod";
 import type { BetterAuthWorld } from "./better-auth-gateways.ts";
+import { childOf } from "./build.ts";
 import { PUBLIC_URL } from "./test-app.ts";
 import { TOKEN_QUERY, type TokenAnswer, tokenAnswerSchema } from "./vault.ts";
 
@@ -12,8 +13,7 @@ const answersSchema = z.array(z.object({ data: z.object({ accessToken: tokenAnsw
 export async function startBetterAuthProcess({ provider, stores, env, isSealing }: BetterAuthWorld) {
   const { url, client } = provider;
   const options = { provider: { url, client }, database: stores.betterAuth, isSealing, env, publicUrl: PUBLIC_URL, query: TOKEN_QUERY };
-  const path = fileURLToPath(new URL("better-auth-child.ts", import.meta.url));
-  const child = fork(path, [JSON.stringify(options)], { execArgv: ["--import", "tsx"] });
+  const child = fork(childOf(inject("gatewayBuild"), "better-auth-child"), [JSON.stringify(options)], { execArgv: [] });
   const exited = once(child, "exit");
   const answer = async (): Promise<unknown> => {
     const [message] = await Promise.race([

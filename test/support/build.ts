@@ -36,14 +36,17 @@ export async function buildGateway({ checkout = THIS_CHECKOUT, project = "tsconf
   return { directory, cli: cliOf(directory), remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** Bundles these sources' command line in a build's folder as it is shipped, and `child.ts` beside it: they start in half of the time. */
+const CHILDREN = ["child", "better-auth-child"] as const;
+
+/** Bundles these sources' command line in a build's folder as it is shipped, and the children beside it: they start in half of the time. */
 export async function bundle(directory: string): Promise<void> {
-  const words = [join(THIS_CHECKOUT, ".ci", "bundle.mjs"), directory, join(THIS_CHECKOUT, "test", "support", "child.ts")];
-  await promisify(execFile)(process.execPath, words);
+  const children = CHILDREN.map((name) => join(THIS_CHECKOUT, "test", "support", `${name}.ts`));
+  await promisify(execFile)(process.execPath, [join(THIS_CHECKOUT, ".ci", "bundle.mjs"), directory, ...children]);
 }
 
-/** `child.ts` in the folder of a bundled build. */
-export const childOf = (directory: string): string => join(directory, "gateway", "command-line", "child.js");
+/** A child in the folder of a bundled build. */
+export const childOf = (directory: string, name: (typeof CHILDREN)[number]): string =>
+  join(directory, "gateway", "command-line", `${name}.js`);
 
 /** The command line in a build's folder. */
 export const cliOf = (directory: string): string => join(directory, "gateway", "cli.js");

@@ -40,7 +40,7 @@ export interface ChildOptions {
 
 /** Starts a child whose clock stands at the test's now, `aheadMs` later, and runs on from there. */
 export async function startChild(test: TestApp, userId: string, options: ChildOptions = {}): Promise<ChildGateway> {
-  const child = fork(childOf(inject("gatewayBuild")), [JSON.stringify(configurationOf(test, userId, options))], {
+  const child = fork(childOf(inject("gatewayBuild"), "child"), [JSON.stringify(configurationOf(test, userId, options))], {
     execArgv: [],
     // How its connections are told from others', in Postgres.
     env: { ...process.env, PGAPPNAME: options.name ?? "child" },

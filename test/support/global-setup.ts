@@ -13,7 +13,7 @@ declare module "vitest" {
     postgresUrl: string;
     /** Stores that have their tables and no rows, of which tests get copies: the path of a file, and the name of a database of that server. */
     migratedStores: { sqlite: string; postgres: string };
-    /** The folder that holds the gateway as JavaScript, its command line and `child.ts` bundled. */
+    /** The folder that holds the gateway as JavaScript, its command line and the children of tests bundled. */
     gatewayBuild: string;
   }
 }
