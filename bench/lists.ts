@@ -19,7 +19,7 @@ import { fillStore } from "./fill.ts";
 import { connectorsOf, CONNECTOR, LONG_LIFE_SECONDS } from "./gateway.ts";
 import { startPostgres } from "./postgres.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const CONNECTIONS = values.quick ? 20_000 : 1_000_000;
 const PAGE_SIZE = 50;
 const PAGES = 200;
@@ -129,9 +129,13 @@ async function measureStore(name: string, databaseUrl: string): Promise<void> {
   await app.close();
 }
 
-const directory = mkdtempSync(join(tmpdir(), "xkit-bench-"));
-await measureStore("SQLite", `file:${join(directory, "xkit.db")}`);
-rmSync(directory, { recursive: true });
-const postgres = await startPostgres();
-await measureStore("Postgres", postgres.url);
-await postgres.stop();
+if (values.only !== "postgres") {
+  const directory = mkdtempSync(join(tmpdir(), "xkit-bench-"));
+  await measureStore("SQLite", `file:${join(directory, "xkit.db")}`);
+  rmSync(directory, { recursive: true });
+}
+if (values.only !== "sqlite") {
+  const postgres = await startPostgres();
+  await measureStore("Postgres", postgres.url);
+  await postgres.stop();
+}

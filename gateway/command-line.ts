@@ -8,6 +8,7 @@ import { explainFailure } from "./config/explain-error.ts";
 import { readConfigFile } from "./config/file.ts";
 import { createLog } from "./runtime/log.ts";
 import { limitHeap } from "./runtime/heap.ts";
+import { keepBytecode } from "./runtime/keep-bytecode.ts";
 import { warnOfUnknownVariables } from "./config/unknown-variables.ts";
 import { WorkersError } from "./config/workers-error.ts";
 
@@ -212,6 +213,7 @@ const publicNames = (): string[] =>
 
 async function start(command: string, workers?: string): Promise<void> {
   limitHeap();
+  keepBytecode();
   surviveClosedOutput();
   const file = readConfigFile();
   const config = parseConfig(workers === undefined ? process.env : { ...process.env, XKIT_WORKERS: parseWorkers(workers) }, file);
@@ -229,6 +231,7 @@ function parseWorkers(text: string): string {
 async function startWorker(number: string): Promise<void> {
   if (!process.send) throw new UsageError("A worker is started by the gateway itself: xkit-gateway start --workers <number>");
   limitHeap();
+  keepBytecode();
   surviveClosedOutput();
   await (await import("./workers/worker.ts")).runWorker(Number(number), process.send.bind(process));
 }

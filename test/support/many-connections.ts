@@ -39,15 +39,23 @@ interface Many {
   isAnalyzed?: boolean;
 }
 
+/** Rows of one statement: a store gives each no longer than it gives those of a gateway. */
+const ROWS_AT_ONCE = 50_000;
+
 /** Inserts connections that no gateway has made: rows as lists read them, with secrets that do not open. */
 export async function insertMany(query: Kysely<Tables>, count: number, of: Many = {}) {
-  const numbers = `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count})`;
   for (const [table, columns] of [
     ["connections", { ...connection, ...of.connection }],
     ["authorizations", { ...authorization, ...of.authorization }],
   ] as const)
-    await sql
-      .raw(`insert into ${table} (${Object.keys(columns).join(", ")}) ${numbers} select ${Object.values(columns).join(", ")} from numbers`)
-      .execute(query);
+    for (let first = 1; first <= count; first += ROWS_AT_ONCE) {
+      const last = Math.min(count, first + ROWS_AT_ONCE - 1);
+      const numbers = `with recursive numbers (i) as (select ${first} union all select i + 1 from numbers where i < ${last})`;
+      await sql
+        .raw(
+          `insert into ${table} (${Object.keys(columns).join(", ")}) ${numbers} select ${Object.values(columns).join(", ")} from numbers`,
+        )
+        .execute(query);
+    }
   if (of.isAnalyzed ?? true) await sql`analyze`.execute(query);
 }
