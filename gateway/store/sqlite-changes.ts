@@ -3,7 +3,7 @@ import type Libsql from "libsql";
 import { z } from "zod";
 import type { Tables } from "./tables.ts";
 
-/** Tables of which no cache holds anything, and whose changes nobody waits for: what is written of them leaves other processes' caches alone. */
+/** Tables that no cache and no subscription reads. Writes to them leave the caches of other processes alone. */
 export const quietTables: readonly string[] = [
   "audit_events",
   "audit_heads",

@@ -15,7 +15,7 @@ const LINES = 10;
 
 const cases = databaseKinds.flatMap((kind) => [[kind, "are counted", true] as const, [kind, "were never counted", false] as const]);
 
-/** Each is asked for a whole id, and so has few rows. Another one would be of a query of which nobody has looked how much it reads. */
+/** Indexes that a whole id is looked up in, with few rows each. A plan that uses any other index fails the test. */
 const lookedIn = [
   "authorizations_by_account",
   "authorizations_by_came_with",
