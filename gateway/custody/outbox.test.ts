@@ -142,7 +142,12 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
     expect((await take(NOW + 300_000)).map((one) => one.number)).toEqual([10]);
   });
 
-  it.each([false, true])("leaves an event due that was replayed while it was sent, where it was taken: %s", async (isTaken) => {
+  it.each([
+    { attempts: 0, isTaken: false },
+    { attempts: 0, isTaken: true },
+    { attempts: 3, isTaken: false },
+    { attempts: 3, isTaken: true },
+  ])("leaves an event due that was replayed while it was sent: $attempts attempts, taken $isTaken", async ({ attempts, isTaken }) => {
     const id = `evt_${PENDING}`;
     const delivery = () =>
       database.query
@@ -151,9 +156,9 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
         .where("endpoint", "=", "backend")
         .where("number", "=", PENDING)
         .executeTakeFirst();
-    await database.query.updateTable("deliveries").set({ next_at: 0, attempts: 3 }).where("number", "=", PENDING).execute();
+    await database.query.updateTable("deliveries").set({ next_at: 0, attempts }).where("number", "=", PENDING).execute();
     const due = (await take(NOW)).filter((one) => one.id === id);
-    expect(due).toMatchObject([{ attempts: 3 }]);
+    expect(due).toMatchObject([{ attempts }]);
     await replay(database, { name: "backend", events: ["connection.enabled"] }, { id }, LATER);
     await end(due, isTaken, LATER);
     expect(await delivery()).toMatchObject({ attempts: 0, next_at: LATER, dead_at: null });

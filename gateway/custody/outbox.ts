@@ -16,7 +16,8 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 type Query = Kysely<Tables> | Transaction<Tables>;
 
 /** A delivery beside its event. */
-export type DueDelivery = Pick<DeliveryRow, "number" | "ordered_by" | "attempts"> & Pick<EventRow, "id" | "type" | "body" | "at">;
+export type DueDelivery = Pick<DeliveryRow, "number" | "ordered_by" | "attempts" | "next_at"> &
+  Pick<EventRow, "id" | "type" | "body" | "at">;
 
 /** What became of one attempt. */
 export interface Attempted {
@@ -94,7 +95,7 @@ const lookAtDue = (query: Query, endpoint: string, now: number): Promise<Looked[
         .as("due"),
     )
     .innerJoin("events", "events.number", "due.number")
-    .select(["due.number", "due.ordered_by", "due.attempts", "events.id", "events.type", "events.body", "events.at"])
+    .select(["due.number", "due.ordered_by", "due.attempts", "due.next_at", "events.id", "events.type", "events.body", "events.at"])
     .select(({ ref }) => firstOf(ref("due.ordered_by"), endpoint).as("first"))
     .orderBy("due.next_at")
     .orderBy("due.number")
@@ -120,8 +121,8 @@ const firstOf = (orderedBy: Expression<string>, endpoint: string) =>
 
 /**
  * Writes what became of attempts of one webhook: what was taken is done, what was not is due again later, and after the last attempt is
- * dead. What has waited for one that is done or dead is due at once. A delivery with another number of attempts than was read is left alone: it
- * was made due again meanwhile, or sent by another process.
+ * dead. What has waited for one that is done or dead is due at once. A delivery that has changed since it was read is left alone: it was made due
+ * again meanwhile, or sent by another process.
  */
 export async function settle(
   transaction: Transaction<Tables>,
@@ -134,13 +135,13 @@ export async function settle(
     await transaction
       .deleteFrom("deliveries")
       .where("endpoint", "=", endpoint)
-      // By the primary key: the attempts alone are in no index.
+      // By the primary key: the other columns are in no index.
       .where(
         "number",
         "in",
         taken.map(({ number }) => number),
       )
-      .where((row) => row.or(taken.map(({ number, attempts }) => row.and({ number, attempts }))))
+      .where((row) => row.or(taken.map(({ number, attempts, next_at }) => row.and({ number, attempts, next_at }))))
       .execute();
   const ended = taken.map((delivery) => delivery.ordered_by);
   for (const { delivery, isTaken, outcome, retryAfterSeconds } of attempted) {
@@ -155,6 +156,7 @@ export async function settle(
       .where("endpoint", "=", endpoint)
       .where("number", "=", delivery.number)
       .where("attempts", "=", delivery.attempts)
+      .where("next_at", "=", delivery.next_at)
       .execute();
   }
   if (ended.length > 0) await unpark(transaction, endpoint, ended, now);
