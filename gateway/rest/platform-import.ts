@@ -15,6 +15,22 @@ const toWire = ({ status, importId, owner, connector, connectionId, messages }: 
   messages,
 });
 
+const isUnknownKey = ({ code }: { code?: string | undefined }): boolean => code === "unrecognized_keys";
+
+/** Refuses other members: a misspelt `dry_run` must not import. */
+const importBody = z.strictObject(
+  {
+    connections: importedListSchema.meta({
+      description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
+    }),
+    dry_run: z
+      .boolean()
+      .optional()
+      .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
+  },
+  { error: (issue) => (isUnknownKey(issue) ? "may have the members connections and dry_run alone" : undefined) },
+);
+
 /** What another system holds comes in (contract, "Server endpoints"). */
 export const importOperations: readonly Operation[] = [
   defineOperation({
@@ -24,15 +40,7 @@ export const importOperations: readonly Operation[] = [
     method: "post",
     path: "/connections/import",
     summary: "Imports connections that another system holds. What works here, and what was imported before, stays as it is.",
-    body: z.object({
-      connections: importedListSchema.meta({
-        description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
-      }),
-      dry_run: z
-        .boolean()
-        .optional()
-        .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
-    }),
+    body: importBody,
     answer: wireAnswers.imports,
     async handle({ platform }, { body: { connections, dry_run: isDryRun = false } }) {
       if (!platform.importConnections) throw forbidden("The connections of this gateway are its upstream's: import them there.");

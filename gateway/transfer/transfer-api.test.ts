@@ -78,6 +78,10 @@ describe.each(databaseKinds)("a server on %s", (database) => {
     const connections = [issueLine(test), { connector: "test" }];
     const tried = await call("POST", "/platform/connections/import", { connections, dry_run: true });
     expect(tried).toMatchObject({ status: 200, body: { results: [{ status: "imported", connection_id: null }, { status: "refused" }] } });
+    expect(await call("POST", "/platform/connections/import", { connections, dryRun: true })).toMatchObject({
+      status: 400,
+      body: { error: "The body: may have the members connections and dry_run alone." },
+    });
     expect([await count("connections"), await count("users")]).toEqual([0, 0]);
     const imported = await call("POST", "/platform/connections/import", { connections });
     expect(imported.body.results[0]).toMatchObject({
