@@ -1,4 +1,3 @@
-const segmenter = new Intl.Segmenter();
-
-/** The first character as a reader sees it, which may be several code points (Unicode Standard Annex 29). */
-export const initialOf = (name: string): string | undefined => segmenter.segment(name).containing(0)?.segment.toUpperCase();
+/** The first character as a reader sees it (Unicode Standard Annex 29). In Firefox before 125, its first code point. */
+export const initialOf = (name: string): string | undefined =>
+  ("Segmenter" in Intl ? new Intl.Segmenter().segment(name).containing(0)?.segment : Array.from(name)[0])?.toUpperCase();

@@ -75,6 +75,14 @@ test("show the first character of a name as a whole", async () => {
   await expect.poll(() => mark.textContent()).toBe("👨‍👩‍👧‍👦");
 });
 
+test("are shown in browsers that cannot tell what a character is", async () => {
+  const { page, context } = await acme.open("/?close");
+  await context.addInitScript(() => Reflect.deleteProperty(Intl, "Segmenter"));
+  await page.goto(acme.gateway.url);
+  const mark = page.getByRole("link", { name: /Donau/ }).locator("span[aria-hidden]").first();
+  await expect.poll(() => mark.textContent()).toBe("D");
+});
+
 test("lay a text out from right to left where its script is written so", async () => {
   const { page } = await acme.open("/", { userId: "ada" });
   await page.getByText("Everyone.").waitFor();
