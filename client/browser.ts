@@ -6,7 +6,8 @@ declare global {
   }
 }
 
-/** The script tag's bundle: `window.xkit`, bound to the gateway that served this very script. */
+/** The script tag's bundle: `window.xkit`, bound to the gateway that served this very script. `data-locale` is its `locale`. */
 const script = document.currentScript;
 if (!(script instanceof HTMLScriptElement)) throw new TypeError("xkit.js needs a classic <script src>: modules import createXkit.");
-window.xkit = createXkit(new URL(script.src).origin);
+const { locale } = script.dataset;
+window.xkit = createXkit(new URL(script.src).origin, locale ? { locale } : {});

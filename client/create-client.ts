@@ -24,6 +24,7 @@ const signedFetch =
     sendInSession(session, (authorization) => {
       const headers = new Headers(init?.headers);
       if (authorization) headers.set("authorization", authorization);
+      if (session.locale && !headers.has("accept-language")) headers.set("accept-language", session.locale);
       return session.fetch(input, { ...init, headers });
     });
 

@@ -12,6 +12,9 @@ export interface Api {
 }
 
 export function createApi(session: Session): Api {
-  const transport = createTransport(session.url, session.fetch, (send) => sendInSession(session, send));
+  const transport = createTransport(session.url, session.fetch, {
+    inSession: (send) => sendInSession(session, send),
+    findLocale: () => session.locale,
+  });
   return { request: transport.request, follow: createFollow(session, transport) };
 }

@@ -88,19 +88,32 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<str
   }
 }
 
-/** A transport to the gateway at `url`, without a trailing slash. `inSession` sends its requests; default: once, without Authorization. */
+interface TransportOptions {
+  /** Sends the requests. Default: once, without Authorization. */
+  inSession?: (send: Send) => Promise<Response>;
+  /** The language to ask for. Default: what the browser says. */
+  findLocale?: () => string | undefined;
+}
+
+/** A transport to the gateway at `url`, without a trailing slash. */
 export function createTransport(
   url: string,
   fetch: typeof globalThis.fetch,
-  inSession: (send: Send) => Promise<Response> = (send) => send(null),
+  { inSession = (send) => send(null), findLocale = () => undefined }: TransportOptions = {},
 ): Transport {
   async function post<Data, Variables>(operation: Operation<Data, Variables>, accept: string): Promise<Response> {
     const { document, variables, authorization, signal } = operation;
+    const locale = findLocale();
     try {
       return await fetch(`${url}/graphql`, {
         method: "POST",
         credentials: "include",
-        headers: { accept, "content-type": "application/json", ...(authorization && { authorization }) },
+        headers: {
+          accept,
+          "content-type": "application/json",
+          ...(locale && { "accept-language": locale }),
+          ...(authorization && { authorization }),
+        },
         body: JSON.stringify({ query: print(document), variables }),
         signal: signal ?? null,
       });

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useSentences } from "./language.tsx";
 import { OfflineIcon, WarningIcon } from "./icons.tsx";
 
 type Tone = "warn" | "bad" | "plain";
@@ -23,11 +24,14 @@ export function Callout({ tone, icon, children, action }: { tone: Tone; icon?: R
 }
 
 /** Shown for as long as the browser says it has no network. */
-export const OfflineCallout = () => (
-  <div role="status">
-    <Callout tone="plain" icon={<OfflineIcon />}>
-      <p className="font-semibold text-text">You are offline.</p>
-      <p>What you see may be out of date. It will catch up by itself.</p>
-    </Callout>
-  </div>
-);
+export function OfflineCallout() {
+  const { offline } = useSentences();
+  return (
+    <div role="status">
+      <Callout tone="plain" icon={<OfflineIcon />}>
+        <p className="font-semibold text-text">{offline.title}</p>
+        <p>{offline.advice}</p>
+      </Callout>
+    </div>
+  );
+}

@@ -1,9 +1,11 @@
 import { useContext, useEffect, useMemo, useState } from "react";
+import { useXkit, XkitProvider } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext, HostedContext } from "./context.ts";
 import { ConnectorPage } from "./connector-page.tsx";
+import { SpeakLanguage } from "./language.tsx";
 import { loadTheRest } from "./lazy-parts.ts";
 import { ListPage } from "./list-page.tsx";
 import { useRouter } from "./router.ts";
@@ -28,13 +30,38 @@ export interface CatalogProps {
   basePath?: string;
   /** Connect in a popup instead of leaving the page. Default: false. */
   popup?: boolean;
+  /** The language, as a BCP 47 tag such as `de` or `en-GB`; English and German are spoken. Default: the `locale` of the provider around it. */
+  locale?: string;
 }
 
 /**
  * The platform's catalog: the list and a page for each connector. Needs an `<XkitProvider>` around it and the package's `catalog.css`.
  * It keeps its page in the address bar, under `basePath`.
  */
-export function Catalog({ title, hideTitle = false, hideSearch = false, filter, theme = {}, basePath = "", popup = false }: CatalogProps) {
+export function Catalog({ locale, ...props }: CatalogProps) {
+  const xkit = useXkit();
+  const spoken = (
+    <SpeakLanguage locale={locale ?? xkit.session.locale}>
+      <SpokenCatalog {...props} />
+    </SpeakLanguage>
+  );
+  if (locale === undefined) return spoken;
+  return (
+    <XkitProvider xkit={xkit} locale={locale}>
+      {spoken}
+    </XkitProvider>
+  );
+}
+
+function SpokenCatalog({
+  title,
+  hideTitle = false,
+  hideSearch = false,
+  filter,
+  theme = {},
+  basePath = "",
+  popup = false,
+}: Omit<CatalogProps, "locale">) {
   const [{ data: platform }] = usePlatform();
   const router = useRouter(basePath.replace(/\/+$/, ""));
   const [announcement, announce] = useState("");

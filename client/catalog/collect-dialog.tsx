@@ -2,6 +2,7 @@ import { type SubmitEvent, useEffect, useId, useRef, useState } from "react";
 import type { CollectRequest } from "../connecting/connect.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
+import { useSentences } from "./language.tsx";
 import { Markdown } from "./markdown.tsx";
 
 type Field = CollectRequest["form"]["fields"][number];
@@ -17,6 +18,7 @@ interface CollectFieldProps {
 
 function CollectField({ field, problem, request }: CollectFieldProps) {
   const id = useId();
+  const { form: words } = useSentences();
   const { name, label, hint, suffix, secret, optional, options } = field;
   const control = useRef<HTMLInputElement & HTMLSelectElement>(null);
   const preset = field.default ?? "";
@@ -37,12 +39,12 @@ function CollectField({ field, problem, request }: CollectFieldProps) {
     <div>
       <label htmlFor={id} className="text-sm font-medium">
         {label}
-        {optional && !(options && preset) && <span className="font-normal text-muted"> (optional)</span>}
+        {optional && !(options && preset) && <span className="font-normal text-muted"> {words.optional}</span>}
       </label>
       <div className="mt-1.5 flex items-center rounded-lg border border-field bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
         {options ? (
           <select {...shared}>
-            {preset === "" && <option value="">{optional ? "None" : "Choose…"}</option>}
+            {preset === "" && <option value="">{optional ? words.none : words.choose}</option>}
             {options.map((option) => (
               <option key={option}>{option}</option>
             ))}
@@ -84,6 +86,7 @@ export function CollectDialog({
   onClose: () => void;
 }) {
   const [sent, setSent] = useState<CollectRequest>();
+  const { form: words, cancel } = useSentences();
   const { form, problem, connection } = request;
   const problemField = fieldOf(request);
 
@@ -99,7 +102,7 @@ export function CollectDialog({
   }
 
   return (
-    <Dialog title={`Connect ${connection.connector.name}`} onClose={onClose}>
+    <Dialog title={words.title(connection.connector.name)} onClose={onClose}>
       <form onSubmit={submit} className="mt-2 flex flex-col gap-4">
         {form.instructions && <Markdown>{form.instructions}</Markdown>}
         {form.fields.map((field) => (
@@ -111,7 +114,7 @@ export function CollectDialog({
           </p>
         )}
         <div className="flex flex-col-reverse gap-2 pt-2 sm:flex-row sm:justify-end">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{cancel}</Button>
           <Button type="submit" look="primary" busy={sent === request}>
             {form.saveLabel}
           </Button>

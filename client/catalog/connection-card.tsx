@@ -5,16 +5,18 @@ import { readAsked } from "./asked.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { CheckIcon } from "./icons.tsx";
+import { useLocale, useSentences } from "./language.tsx";
 import { LazyDisconnectDialog, LazyProblemCallout } from "./lazy-parts.ts";
 import { Scopes } from "./scopes.tsx";
 import { StatusBadge } from "./status-badge.tsx";
-import { labelOf, type Status, statusOf, words } from "./status.ts";
+import { labelOf, type Status, statusOf } from "./status.ts";
 import { formatDate } from "./time.ts";
 import type { Connecting } from "./use-connecting.tsx";
 
 /** One connection: the account, how it is, what it may do, and what can be done about it. */
 export function ConnectionCard({ connection, connecting }: { connection: Connection; connecting: Connecting }) {
   const [asks, setAsks] = useState(false);
+  const { status: words } = useSentences();
   const status = statusOf(connection);
   const { authorization, connector } = connection;
   const isReconnecting = connecting.target?.connectionId === connection.id;
@@ -103,6 +105,7 @@ function Details({ authorization, asked, status, name }: DetailsProps) {
 /** When it was connected, and in a team by whom: `connected by Ben on 22 November 2026`. */
 function ConnectedBy({ authorization: { connectedAt, connectedBy } }: { authorization: Authorization }) {
   const [{ data: viewer }] = useViewer();
+  const locale = useLocale();
   const isTeams = viewer != null && viewer.groupId !== null;
   const who = connectedBy && (connectedBy.id === viewer?.id ? "you" : (connectedBy.name ?? "another member of your team"));
   const by = isTeams && who ? ` by ${who}` : "";
@@ -113,7 +116,7 @@ function ConnectedBy({ authorization: { connectedAt, connectedBy } }: { authoriz
       {connectedAt && (
         <>
           {" "}
-          on <time dateTime={connectedAt}>{formatDate(connectedAt)}</time>
+          on <time dateTime={connectedAt}>{formatDate(connectedAt, locale)}</time>
         </>
       )}
     </span>

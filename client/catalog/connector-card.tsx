@@ -1,4 +1,5 @@
 import type { ListedConnector } from "../api/types.ts";
+import { useSentences } from "./language.tsx";
 import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { StatusBadge } from "./status-badge.tsx";
@@ -6,6 +7,7 @@ import { describe, summarise } from "./status.ts";
 
 /** A connector in the list: the whole card is the link to its page. `hasStatus`: a user is signed in. */
 export function ConnectorCard({ connector, hasStatus }: { connector: ListedConnector; hasStatus: boolean }) {
+  const sentences = useSentences();
   return (
     <li className="flex">
       <Link
@@ -17,7 +19,7 @@ export function ConnectorCard({ connector, hasStatus }: { connector: ListedConne
         <p className="mt-1 line-clamp-2 flex-1 text-sm text-pretty leading-relaxed text-muted">{connector.shortDescription}</p>
         {hasStatus && (
           <p className="mt-4 flex border-t border-line pt-3.5">
-            <StatusBadge status={summarise(connector.connections)}>{describe(connector.connections)}</StatusBadge>
+            <StatusBadge status={summarise(connector.connections)}>{describe(sentences, connector.connections)}</StatusBadge>
           </p>
         )}
       </Link>

@@ -9,6 +9,7 @@ import { Callout } from "./callout.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
+import { useSentences } from "./language.tsx";
 import { LazyProblemCallout } from "./lazy-parts.ts";
 import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
@@ -78,6 +79,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
   const { name, slug, shortDescription, connections } = connector;
   const [{ data: viewer }] = useViewer();
   const connecting = useConnecting(name);
+  const sentences = useSentences();
   const shown = shownOf(connections);
   const heading = useRef<HTMLHeadingElement>(null);
   const hasDialog = !!connecting.dialog;
@@ -97,7 +99,7 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
             {name}
           </h1>
           {viewer ? (
-            <StatusBadge status={summarise(connections)}>{describe(connections)}</StatusBadge>
+            <StatusBadge status={summarise(connections)}>{describe(sentences, connections)}</StatusBadge>
           ) : (
             shortDescription && <p className="text-sm text-muted">{shortDescription}</p>
           )}

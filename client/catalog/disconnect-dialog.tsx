@@ -4,12 +4,14 @@ import type { Connection } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { useCatalog } from "./context.ts";
 import { Dialog } from "./dialog.tsx";
+import { useSentences } from "./language.tsx";
 import { ProblemCallout } from "./problem-callout.tsx";
 import { labelOf } from "./status.ts";
 
 /** Asks before it disconnects: what stops working cannot be undone by a second click. */
 export function DisconnectDialog({ connection, onClose }: { connection: Connection; onClose: () => void }) {
   const { platform, announce } = useCatalog();
+  const { disconnecting: words, appName, cancel } = useSentences();
   const [{ fetching, error }, disconnect] = useDisconnect();
   const [{ data: viewer }] = useViewer();
   const { name } = connection.connector;
@@ -17,28 +19,23 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
   async function confirm() {
     const result = await disconnect({ id: connection.id });
     if (result.error) return;
-    announce(`${name} is disconnected.`);
+    announce(words.disconnected(name));
     onClose();
   }
 
   return (
-    <Dialog title={`Disconnect ${labelOf(connection)}?`} onClose={onClose}>
-      <p className="mt-2 text-sm leading-relaxed text-muted">
-        {platform?.name ?? "This app"} loses its access to {name} at once, and what depends on it stops working. You can connect again at
-        any time.
-      </p>
-      {viewer?.groupId != null && (
-        <p className="mt-2 text-sm font-medium leading-relaxed">This is your team's connection: it ends for everyone in the team.</p>
-      )}
+    <Dialog title={words.title(labelOf(connection))} onClose={onClose}>
+      <p className="mt-2 text-sm leading-relaxed text-muted">{words.consequence(platform?.name ?? appName, name)}</p>
+      {viewer?.groupId != null && <p className="mt-2 text-sm font-medium leading-relaxed">{words.teamConsequence}</p>}
       {error && (
         <div className="mt-4">
           <ProblemCallout cause={error} name={name} />
         </div>
       )}
       <div className="mt-6 flex flex-col-reverse gap-2 sm:flex-row sm:justify-end">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{cancel}</Button>
         <Button look="danger" busy={fetching} onClick={confirm}>
-          Disconnect
+          {words.disconnect}
         </Button>
       </div>
     </Dialog>

@@ -1,5 +1,6 @@
 import { Component, type ReactNode } from "react";
 import { Button } from "./button.tsx";
+import { useSentences } from "./language.tsx";
 import { EmptyNotice } from "./notices.tsx";
 
 /** Says what to do where a defect would leave an empty page. */
@@ -10,10 +11,15 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFaile
 
   override render() {
     if (!this.state.hasFailed) return this.props.children;
-    return (
-      <EmptyNotice isPage title="Something went wrong." action={<Button onClick={() => location.reload()}>Reload</Button>}>
-        Reload the page. If it keeps failing, tell the people who run this app.
-      </EmptyNotice>
-    );
+    return <Defect />;
   }
+}
+
+function Defect() {
+  const { defect } = useSentences();
+  return (
+    <EmptyNotice isPage title={defect.title} action={<Button onClick={() => location.reload()}>{defect.reload}</Button>}>
+      {defect.advice}
+    </EmptyNotice>
+  );
 }

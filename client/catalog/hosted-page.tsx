@@ -8,10 +8,17 @@ import { HostedContext } from "./context.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { BackIcon } from "./icons.tsx";
 import { initialOf } from "./initial.ts";
+import { SpeakLanguage } from "./language.tsx";
 import { accentStyle } from "./theme.ts";
 
 /** The gateway's own page around the catalog: the platform's name and logo, and the way back to it. */
-export function HostedPage() {
+export const HostedPage = () => (
+  <SpeakLanguage locale={useXkit().session.locale}>
+    <Page />
+  </SpeakLanguage>
+);
+
+function Page() {
   const [{ data: platform }] = usePlatform();
   return (
     <div className="xkit-page flex min-h-dvh flex-col bg-page text-text" style={accentStyle(platform?.color)}>

@@ -1,10 +1,12 @@
 import { type ComponentType, lazy, Suspense } from "react";
+import { useSentences } from "./language.tsx";
 
 /** Shown where a part of the page did not load: the network broke, or the page is older than the server. */
 function MissingPart() {
+  const { defect } = useSentences();
   return (
     <p role="alert" className="rounded-xl border border-line bg-surface p-4 text-sm text-muted">
-      Part of this page could not be loaded. Reload it to try again.
+      {defect.partMissing}
     </p>
   );
 }

@@ -51,6 +51,15 @@ test("say that they are offline, and that there is no such integration", async (
   expect(await look(page, "offline")).toEqual([]);
 });
 
+test("speak the language that the browser prefers", async () => {
+  const { page, context, complaints } = await acme.open("/connectors/calendar", { locale: "de-AT", userId: "viennese" });
+  await page.getByText("Nicht verbunden").waitFor();
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
+  await context.setOffline(true);
+  await page.getByText("Sie sind offline.").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test.each([
   ["/", "heading", 2],
   ["/connectors/calendar", "button", undefined],
@@ -75,7 +84,7 @@ test.each(["/", "/connectors/calendar"])("offer to try again when the gateway do
   // The page may find out that nobody is signed in: it would otherwise try again by itself.
   await context.route("**/graphql", (route) => (route.request().postData()?.includes("query ") ? route.abort() : route.continue()));
   await page.goto(`${acme.gateway.url}${path}`);
-  await page.getByText("There is no answer.").waitFor();
+  await page.getByText("The server does not answer.").waitFor();
   expect(await look(page, path === "/" ? "list-no-answer" : "connector-no-answer")).toEqual([]);
   await context.unroute("**/graphql");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Callout } from "./callout.tsx";
+import { type Sentences, useLocale, useSentences } from "./language.tsx";
 import { authorizationProblem, type Explanation, problemOf } from "./problems.ts";
 import { formatTime } from "./time.ts";
 import type { Authorization } from "../api/types.ts";
@@ -12,12 +13,14 @@ export interface ProblemCalloutProps {
   action?: ReactNode;
 }
 
-const explain = (cause: Error | Authorization, name: string): Explanation =>
-  cause instanceof Error ? problemOf(cause, name) : authorizationProblem(name, cause);
+const explain = (sentences: Sentences, cause: Error | Authorization, name: string): Explanation =>
+  cause instanceof Error ? problemOf(sentences, cause, name) : authorizationProblem(sentences, name, cause);
 
 /** What went wrong, what to do, and since when. */
 export function ProblemCallout({ cause, name, action }: ProblemCalloutProps) {
-  const { title, advice, detail, isAlarm } = explain(cause, name);
+  const sentences = useSentences();
+  const locale = useLocale();
+  const { title, advice, detail, isAlarm } = explain(sentences, cause, name);
   const since = cause instanceof Error || !cause.health ? null : cause.healthChangedAt;
   return (
     <div role={isAlarm ? "alert" : "status"}>
@@ -26,7 +29,7 @@ export function ProblemCallout({ cause, name, action }: ProblemCalloutProps) {
         <p>{advice}</p>
         {since && (
           <p className="mt-1 text-[13px]">
-            Since <time dateTime={since}>{formatTime(since)}</time>.
+            <time dateTime={since}>{sentences.since(formatTime(since, locale))}</time>
           </p>
         )}
         {detail && <p className="mt-1 text-[13px] opacity-90">{detail}</p>}

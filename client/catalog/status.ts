@@ -1,6 +1,7 @@
 import type { Connection } from "../api/types.ts";
+import type { Sentences } from "./language.tsx";
 
-/** How a connection is, in the catalog's words. */
+/** How a connection is. */
 export type Status = "connected" | "attention" | "misconfigured" | "unavailable" | "pending" | "none";
 
 /** A connection's status. One that never succeeded, or was disconnected, is none: unless it is on its way. */
@@ -16,16 +17,6 @@ export function statusOf({ enabled, authorization }: Connection): Status {
 
 /** Connections that are there to be shown: those that work, those to repair, those on their way. */
 export const shownOf = (connections: Connection[]): Connection[] => connections.filter((connection) => statusOf(connection) !== "none");
-
-/** Each status alone, in words. */
-export const words: Record<Status, string> = {
-  connected: "Connected",
-  attention: "Needs attention",
-  misconfigured: "Does not work right now",
-  unavailable: "Not available right now",
-  pending: "Connecting…",
-  none: "Not connected",
-};
 
 const byNeed: Status[] = ["attention", "misconfigured", "unavailable", "connected", "pending"];
 
@@ -43,11 +34,12 @@ export const labelOf = ({ id, authorization, connector }: Connection): string =>
   authorization?.displayLabel ?? `${connector.name} ${id.slice(0, 4)}`;
 
 /** The status in words: `Connected as ada@example.com`, `2 accounts connected`, `Needs attention`, `Not connected`. */
-export function describe(connections: Connection[]): string {
+export function describe({ status: words }: Sentences, connections: Connection[]): string {
   const status = summarise(connections);
   if (status !== "connected") return words[status];
   const connected = connections.filter((connection) => statusOf(connection) === "connected");
   const [first] = connected;
-  if (connected.length > 1 || !first) return `${connected.length} accounts connected`;
-  return first.authorization?.displayLabel ? `Connected as ${first.authorization.displayLabel}` : "Connected";
+  if (connected.length > 1 || !first) return words.accountsConnected(connected.length);
+  const account = first.authorization?.displayLabel;
+  return account ? words.connectedAs(account) : words.connected;
 }

@@ -6,6 +6,7 @@ import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
 import { useCatalog } from "./context.ts";
 import type { DeviceCode } from "../api/types.ts";
+import { useSentences } from "./language.tsx";
 import { LazyCollectDialog, LazyDeviceDialog } from "./lazy-parts.ts";
 import { pageWithoutAsked, readAsked, readKind } from "./asked.ts";
 import { readReturnTo } from "./return-to.ts";
@@ -31,6 +32,7 @@ export interface Connecting {
 /** Connecting from a page of the catalog, with the form for what has to be collected. It ends where `?returnTo=` says, else on this page. */
 export function useConnecting(name: string): Connecting {
   const { popup, announce } = useCatalog();
+  const { connecting: words } = useSentences();
   const xkit = useXkit();
   const [{ fetching, error }, connect, stop] = useConnect();
   const [target, setTarget] = useState<Connecting["target"]>(null);
@@ -58,7 +60,7 @@ export function useConnecting(name: string): Connecting {
       ...(kind && { kind }),
     });
     if (!result.data) return;
-    announce(`${name} is connected.`);
+    announce(words.connected(name));
     // Connected without a visit to a provider, whose way back ends there. The gateway has judged it.
     if (returnTo !== null) location.assign(new URL(returnTo, xkit.url));
   }

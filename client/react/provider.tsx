@@ -10,7 +10,11 @@ import { useGeneration } from "./use-generation.ts";
 
 const XkitContext = createContext<Xkit | null>(null);
 
-export type XkitProviderProps = { children?: ReactNode } & (
+export type XkitProviderProps = {
+  children?: ReactNode;
+  /** As `XkitOptions.locale`, which it replaces. It may change: what the gateway says is then asked again. */
+  locale?: string;
+} & (
   | { /** Made once, outside of any component. */ xkit: Xkit }
   | { /** Where the gateway is. */ url: string; /** Gives a user token for the user of the page. Read once. */ getToken?: TokenCallback }
 );
@@ -26,9 +30,11 @@ export function XkitProvider(props: XkitProviderProps) {
   // `getToken` may be another function at each render: the session keeps the first.
   const xkit = useMemo(() => given ?? createXkit(url, getToken ? { getToken } : {}), [given, url]);
   const { session } = xkit;
+  session.locale = props.locale ?? session.locale;
+  const { locale } = session;
   const generation = useGeneration(session);
-  // A client for each user: what was cached for the former one goes with it.
-  const client = useMemo(() => createCachingClient(session), [session, generation]);
+  // A client for each user and language: what was cached for the former one goes with it.
+  const client = useMemo(() => createCachingClient(session), [session, generation, locale]);
   return (
     <XkitContext.Provider value={xkit}>
       <Provider value={client}>{props.children}</Provider>

@@ -14,12 +14,19 @@ export interface SessionOptions {
   apiKey?: { publishable: string; secret: string };
   /** Default: the runtime's own. */
   fetch?: typeof fetch;
+  /**
+   * A BCP 47 tag such as `de` or `en-GB`: the language of the catalog, of what the gateway says to end users, and of dates.
+   * English and German are spoken. Default: English in the catalog, else what the browser's user prefers.
+   */
+  locale?: string;
 }
 
 /** Who is signed in here, shared by every client made from it. The session token lives in memory only. */
 export interface Session {
   readonly url: string;
   readonly fetch: typeof fetch;
+  /** The language of what is asked from now on, as a BCP 47 tag; undefined where the browser says it. */
+  locale: string | undefined;
   /** The signed-in user; null when no user is, undefined before the first answer. */
   readonly viewer: Viewer | null | undefined;
   /** The session token, or null. */
@@ -58,6 +65,7 @@ export function createSession(options: SessionOptions): Session {
   return {
     url,
     fetch,
+    locale: options.locale,
     get viewer() {
       return state.current && state.current.viewer;
     },

@@ -77,6 +77,32 @@ describe("a page of the catalog", () => {
   });
 });
 
+describe("the language of a page of the catalog", () => {
+  it.each([
+    ["de", "de"],
+    ["de-AT,de;q=0.9,en;q=0.8", "de"],
+    ["fr, en;q=0.5, de;q=0.7", "de"],
+    ["en-GB, de", "en"],
+    ["de;q=0, fr", "en"],
+    ["*", "en"],
+    ["", "en"],
+    [`${"x-".repeat(3_000)}, de`, "de"],
+  ])("is what the reader prefers of those that are spoken: %s", async (accepted, language) => {
+    const response = await get("/", { "accept-language": accepted });
+    const page = await response.text();
+    expect({ lang: /<html lang="(\w+)"/.exec(page)?.[1], title: /<title>(.*)<\/title>/.exec(page)?.[1] }).toEqual({
+      lang: language,
+      title: language === "de" ? "Integrationen" : "Integrations",
+    });
+    expect(page.includes("needs JavaScript")).toBe(language === "en");
+  });
+
+  it("is part of what the page's tag names, so that no reader keeps another language", async () => {
+    const [english, german] = await Promise.all(["en", "de"].map((language) => get("/", { "accept-language": language })));
+    expect(english?.headers.get("etag")).not.toBe(german?.headers.get("etag"));
+  });
+});
+
 describe("a file with a hash in its name", () => {
   it("is cached for a year without revalidation", async () => {
     for (const path of assetsOf(await (await get("/")).text())) {
@@ -103,16 +129,16 @@ describe("a file with a hash in its name", () => {
 
 describe("a file that keeps its name", () => {
   it.each([
-    ["/", "no-cache"],
-    ["/xkit.js", "public, max-age=300"],
-  ])("is revalidated, and sent again only when it has changed: %s", async (path, cached) => {
+    ["/", "no-cache", "accept-encoding, accept-language"],
+    ["/xkit.js", "public, max-age=300", "accept-encoding"],
+  ])("is revalidated, and sent again only when it has changed: %s", async (path, cached, vary) => {
     const first = await get(path);
     const tag = first.headers.get("etag") ?? "";
     expect(first.headers.get("cache-control")).toBe(cached);
     for (const known of [tag, `W/"older", ${tag}`]) {
       const again = await get(path, { "if-none-match": known });
       expect({ status: again.status, body: await again.text() }).toEqual({ status: 304, body: "" });
-      expect(Object.fromEntries(again.headers)).toMatchObject({ etag: tag, "cache-control": cached, vary: "accept-encoding" });
+      expect(Object.fromEntries(again.headers)).toMatchObject({ etag: tag, "cache-control": cached, vary });
     }
     expect((await get(path, { "if-none-match": 'W/"older"' })).status).toBe(200);
   });
@@ -124,11 +150,14 @@ describe("a file that keeps its name", () => {
   });
 });
 
-it.each(["/", "/xkit.js"])("is compressed for clients that accept gzip, and plain for others: %s", async (path) => {
+it.each([
+  ["/", "accept-encoding, accept-language"],
+  ["/xkit.js", "accept-encoding"],
+])("is compressed for clients that accept gzip, and plain for others: %s", async (path, vary) => {
   const plain = await get(path);
   const small = await get(path, { "accept-encoding": "br, gzip;q=0.8" });
   expect([plain.headers.get("content-encoding"), small.headers.get("content-encoding")]).toEqual([null, "gzip"]);
-  for (const { headers } of [plain, small]) expect(headers.get("vary")).toBe("accept-encoding");
+  for (const { headers } of [plain, small]) expect(headers.get("vary")).toBe(vary);
   const [full, compressed] = [Buffer.from(await plain.arrayBuffer()), Buffer.from(await small.arrayBuffer())];
   expect(gunzipSync(compressed).equals(full)).toBe(true);
   expect(compressed.length).toBeLessThan(full.length);

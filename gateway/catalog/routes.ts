@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import type { Catalog } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { type Asset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
+import { type Language, LANGUAGES } from "../../client/languages/language.ts";
+import { type Asset, createAsset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
+import { LANGUAGE_HEADER, languageOfRequest, sentencesFor } from "../http/language.ts";
 import { createLogoRoutes } from "./logo-files.ts";
 import { createLogoOrigins } from "./logos.ts";
 
@@ -30,11 +32,14 @@ export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependenc
   const findPage = readLater("catalog", pages);
   const findScript = readLater("browser", bundle);
   const findLogoOrigins = createLogoOrigins(catalog, clock);
+  let translated: ReadonlyMap<Language, Asset> | undefined;
 
   async function servePage(request: Request): Promise<Response> {
     const page = findPage("/index.html");
     if (!page) return notBuilt("The catalog");
-    return serveAsset(request, page, {
+    translated ??= new Map(LANGUAGES.map((language) => [language, translate(page, language)]));
+    return serveAsset(request, translated.get(languageOfRequest(request)) ?? page, {
+      vary: LANGUAGE_HEADER,
       "content-security-policy": createPolicy(await findLogoOrigins()),
       "cache-control": "no-cache",
       "referrer-policy": "strict-origin-when-cross-origin",
@@ -58,6 +63,18 @@ export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependenc
   });
   routes.route("/", createLogoRoutes());
   return routes;
+}
+
+/** The document in another language than it was built in: what it says before its script runs, and which language that loads. */
+function translate({ type, plain }: Asset, language: Language): Asset {
+  const { hosted: built } = sentencesFor("en");
+  const { hosted } = sentencesFor(language);
+  const text = plain
+    .toString()
+    .replace('<html lang="en"', `<html lang="${language}"`)
+    .replace(built.title, hosted.title)
+    .replace(built.needsScript, hosted.needsScript);
+  return createAsset(type, Buffer.from(text));
 }
 
 /** Scripts, styles and requests of this origin alone; images also from where the catalog's logos are. */

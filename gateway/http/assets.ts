@@ -53,21 +53,35 @@ const isCompressed = (name: string): boolean => /\.(br|gz)$/.test(name);
 /** Reads a file, and its compressed forms where they stand beside it. */
 export function readAsset(file: string | URL): Asset {
   const path = typeof file === "string" ? file : fileURLToPath(file);
-  const plain = readFileSync(path);
-  return {
-    type: contentTypes[extname(path)] ?? "application/octet-stream",
-    plain,
-    gzipped: readIfThere(`${path}.gz`) ?? gzipSync(plain, { level: constants.Z_BEST_COMPRESSION }),
-    brotli: readIfThere(`${path}.br`),
-    etag: `W/"${createHash("sha256").update(plain).digest("base64url")}"`,
-  };
+  const type = contentTypes[extname(path)] ?? "application/octet-stream";
+  return createAsset(type, readFileSync(path), { gzipped: readIfThere(`${path}.gz`), brotli: readIfThere(`${path}.br`) });
 }
+
+/** An asset of this content. What is not compressed already is by gzip. */
+export const createAsset = (
+  type: string,
+  plain: Buffer,
+  { gzipped, brotli }: { gzipped: Buffer | null; brotli: Buffer | null } = { gzipped: null, brotli: null },
+): Asset => ({
+  type,
+  plain,
+  gzipped: gzipped ?? gzipSync(plain, { level: constants.Z_BEST_COMPRESSION }),
+  brotli,
+  etag: `W/"${createHash("sha256").update(plain).digest("base64url")}"`,
+});
 
 const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null);
 
-/** Answers with an asset, compressed as the reader takes it, or with 304 when the reader has it. All readers share its bytes. */
+/**
+ * Answers with an asset, compressed as the reader takes it, or with 304 when the reader has it. All readers share its bytes.
+ * A `vary` among the headers says what else it was chosen by.
+ */
 export function serveAsset({ headers: asked }: Request, asset: Asset, headers: Record<string, string>): Response {
-  const all = { ...headers, etag: asset.etag, vary: "accept-encoding" };
+  const all = {
+    ...headers,
+    etag: asset.etag,
+    vary: ["accept-encoding", ...(headers["vary"] === undefined ? [] : [headers["vary"]])].join(", "),
+  };
   if (asked.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
   const [encoding, bytes] = choose(asset, asked.get("accept-encoding") ?? "");
   return new Response(toStream(bytes), {
