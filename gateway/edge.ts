@@ -25,6 +25,7 @@ import { graphqlSurface } from "./graphql/surface.ts";
 import type { TrustedDocuments } from "./graphql/trusted-documents.ts";
 import { limitBody } from "./http/body-limit.ts";
 import { forwardedHeadersOf } from "./http/client-address.ts";
+import { sendAnswer } from "./http/compress.ts";
 import { allowWebOrigins } from "./http/cors.ts";
 import { createExchange } from "./http/exchange.ts";
 import { createCookieList } from "./http/plain-answer.ts";
@@ -98,6 +99,7 @@ export function createEdge(dependencies: Dependencies): Edge {
     ],
     createRouter(parts),
     maskErrors(log),
+    sendAnswer,
   );
   const handle = tracing ? traceRequests(tracing, pipeline) : pipeline;
   const exchangeParts = { authenticate: auth.authenticate, limitsOf, surfaceOf: createSurfaces(parts) };

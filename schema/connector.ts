@@ -2,12 +2,29 @@ import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
 import { NodeInterface } from "./node.ts";
-import type { Connector, OwnerConnections } from "./upstream.ts";
+import { connectorCategories } from "./connector-category.ts";
+import type { Connector, OwnerConnections, Permission } from "./upstream.ts";
 
 /** A connector beside the capability to list the viewer's connections of it; null when no user is signed in. */
 export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
 export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ source, ...connector });
+
+const ConnectorCategoryType = builder.enumType("ConnectorCategory", {
+  description: "What a connector is for.",
+  values: Object.fromEntries(connectorCategories.map((category) => [category.toUpperCase(), { value: category }] as const)),
+});
+
+const PermissionType = builder.objectRef<Permission>("Permission").implement({
+  description: "A scope that a connector asks for, or may ask for later.",
+  fields: (t) => ({
+    scope: t.exposeString("scope", { description: "The provider's own name of it." }),
+    text: t.exposeString("text", { nullable: true, description: "What it allows, in a few words; null when unknown." }),
+    isRequired: t.exposeBoolean("isRequired", {
+      description: "Whether connecting asks for it. Where false, a page of the platform may ask for it later.",
+    }),
+  }),
+});
 
 export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
   interfaces: [NodeInterface],
@@ -22,6 +39,20 @@ export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").imple
       description: "Whether one owner may have several connections of it.",
     }),
     connectorUrl: t.exposeString("connectorUrl", { description: "The page where the user connects, repairs or disconnects it." }),
+    categories: t.field({
+      type: [ConnectorCategoryType],
+      description: "What it is for; empty when unknown.",
+      resolve: ({ categories = [] }) => [...categories],
+    }),
+    searchTerms: t.stringList({
+      description: "What people call it besides its name, in lower case: a search of the catalog finds it by them.",
+      resolve: ({ searchTerms = [] }) => [...searchTerms],
+    }),
+    permissions: t.field({
+      type: [PermissionType],
+      description: "What it asks for at the provider; empty when unknown, and where no scopes are asked for.",
+      resolve: ({ permissions = [] }) => [...permissions],
+    }),
   }),
 });
 

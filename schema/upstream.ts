@@ -4,6 +4,7 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
+import type { ConnectorCategory } from "./connector-category.ts";
 import type { AuditFilter, AuditRecord } from "./audit-record.ts";
 import type { GatewayEvent, HistoryEntry } from "./events.ts";
 import type { Problem } from "./problems.ts";
@@ -18,6 +19,8 @@ export interface Platform {
   /** The catalog's accent colour, as `#rrggbb`. */
   color: string | null;
   logoUrl: string | null;
+  /** The page that says what the platform does with its users' data. Left out or null: none. */
+  privacyUrl?: string | null | undefined;
 }
 
 /** A value that a connector asks of the user before or instead of OAuth. */
@@ -38,6 +41,15 @@ export interface CollectField {
   options?: readonly string[] | null | undefined;
 }
 
+/** A scope that a connector asks for, or may ask for later. */
+export interface Permission {
+  scope: string;
+  /** What it allows, in a few words. Null where the provider's facts have none. */
+  text: string | null;
+  /** Whether connecting asks for it; false where a page of the platform may ask for it later. */
+  isRequired: boolean;
+}
+
 /** A provider offered in the platform's catalog. */
 export interface Connector {
   slug: string;
@@ -48,6 +60,12 @@ export interface Connector {
   supportsMultipleConnections: boolean;
   /** The page where the user connects, repairs or disconnects it. */
   connectorUrl: string;
+  /** What it is for. Left out: unknown. */
+  categories?: readonly ConnectorCategory[] | undefined;
+  /** What people call it besides its name, in lower case. Left out: nothing else. */
+  searchTerms?: readonly string[] | undefined;
+  /** What it asks for at the provider. Left out: unknown. */
+  permissions?: readonly Permission[] | undefined;
 }
 
 /** Who a connection belongs to: a user, or a group of users, by the platform's own id. */

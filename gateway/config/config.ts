@@ -121,6 +121,10 @@ const fileSchema = z.strictObject({
       .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
       .nullable()
       .default(null),
+    privacy_url: z
+      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+      .nullable()
+      .default(null),
   }),
   web_origins: z.array(originSchema).default([]),
   connectors: z
@@ -219,6 +223,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>, t
       loginRedirectUrl: platform.login_redirect_url,
       color: platform.color,
       logoUrl: platform.logo_url,
+      privacyUrl: platform.privacy_url,
     },
     webOrigins: file.web_origins,
     connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),

@@ -5,7 +5,8 @@ import type { Context } from "../../schema/context.ts";
 import { schema } from "../../schema/index.ts";
 import { nameArguments } from "./argument-path.ts";
 import type { ContextFactory } from "../context.ts";
-import { type AcceptedDocuments, acceptDocuments, createAcceptedDocuments, limitDocuments, TRUSTED } from "./documents.ts";
+import { type AcceptedDocuments, type Accepting, acceptDocuments, createAcceptedDocuments, limitDocuments, TRUSTED } from "./documents.ts";
+import { isCompressible } from "./compressible.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
 import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
 import { createLimits } from "./limits.ts";
@@ -13,9 +14,9 @@ import { refuseUntrusted, resolveReference, type Resolving } from "./persisted.t
 import { answerOf, createRunner, findPrepared, type PreparedOperation } from "./prepared.ts";
 import type { TrustedDocuments } from "./trusted-documents.ts";
 import type { Failure } from "../http/failure.ts";
-import type { Exchange, Handler } from "../http/pipeline.ts";
+import type { Answer, Exchange, Handler } from "../http/pipeline.ts";
 import { noteEventStream } from "../http/event-stream.ts";
-import { type CookieList, createCookieList } from "../http/plain-answer.ts";
+import { type CookieList, createCookieList, createPlainAnswer } from "../http/plain-answer.ts";
 import { refuse } from "../http/refuse.ts";
 import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -76,7 +77,12 @@ export function createGraphql({ contexts, log, graphiql, trustedDocuments: trust
     if (prepared && result && !result.errors && cookies.values.length === 0) return answerOf(prepared, result);
     if (body !== null) exchange.request = withBody(exchange.request, body);
     const answered = prepared && result && { prepared, result };
-    return finish(exchange, await askYoga({ exchange, cookies, answered, nameSender, accepting: {} }), cookies);
+    const accepting: Accepting["accepting"] = {};
+    const response = await askYoga({ exchange, cookies, answered, nameSender, accepting });
+    const finished = await finish(exchange, response, cookies);
+    return accepting.document && isCompressible(accepting.document) && finished.ok && cookies.values.length === 0
+      ? toPlainAnswer(finished)
+      : finished;
   };
 
   async function askYoga(context: ServerContext): Promise<Response> {
@@ -156,6 +162,12 @@ function finish(exchange: Exchange, response: Response, cookies: CookieList): Re
   }
   for (const cookie of cookies.values) response.headers.append("set-cookie", cookie);
   return response;
+}
+
+/** The first answer to a document, which Yoga gives, as those to come. */
+async function toPlainAnswer(response: Response): Promise<Answer> {
+  const body = await response.text();
+  return createPlainAnswer(body, Object.fromEntries(response.headers), { isCompressible: true });
 }
 
 const wrongInput = (status: number, path: string, message: string): Failure => ({

@@ -7,6 +7,7 @@ import { safeParseJson } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import { nameAll } from "./argument-path.ts";
 import type { AcceptedDocuments } from "./documents.ts";
+import { isCompressible } from "./compressible.ts";
 import { maskError, refuseRequest } from "./errors.ts";
 import { findPersistedQuery, hashOf, isRecord, type Reference } from "./persisted.ts";
 import type { TrustedDocuments } from "./trusted-documents.ts";
@@ -110,11 +111,12 @@ export function createRunner({ contexts, log }: { contexts: ContextFactory; log:
 }
 
 /** The answer of an operation without errors. */
-export function answerOf({ answerType }: PreparedOperation, result: ExecutionResult): PlainAnswer {
+export function answerOf({ answerType, document }: PreparedOperation, result: ExecutionResult): PlainAnswer {
   const body = JSON.stringify(result);
-  return createPlainAnswer(body, {
+  const headers = {
     "content-type": `${answerType}; charset=utf-8`,
     "content-length": String(Buffer.byteLength(body)),
     "cache-control": "no-store",
-  });
+  };
+  return createPlainAnswer(body, headers, { isCompressible: isCompressible(document) });
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
+import { chooseEncoding } from "./content-encoding.ts";
 
 /** A built file, as it is sent. */
 export interface Asset {
@@ -83,7 +84,7 @@ export function serveAsset({ headers: asked }: Request, asset: Asset, headers: R
     vary: ["accept-encoding", ...(headers["vary"] === undefined ? [] : [headers["vary"]])].join(", "),
   };
   if (asked.get("if-none-match")?.includes(asset.etag)) return new Response(null, { status: 304, headers: all });
-  const [encoding, bytes] = choose(asset, asked.get("accept-encoding") ?? "");
+  const [encoding, bytes] = choose(asset, asked.get("accept-encoding"));
   return new Response(toStream(bytes), {
     headers: {
       ...all,
@@ -94,9 +95,10 @@ export function serveAsset({ headers: asked }: Request, asset: Asset, headers: R
   });
 }
 
-function choose({ plain, gzipped, brotli }: Asset, accepted: string): [encoding: string | null, bytes: Buffer] {
-  if (brotli && /\bbr\b/.test(accepted)) return ["br", brotli];
-  return /\bgzip\b/.test(accepted) ? ["gzip", gzipped] : [null, plain];
+function choose({ plain, gzipped, brotli }: Asset, accepted: string | null): [encoding: string | null, bytes: Buffer] {
+  const encoding = chooseEncoding(accepted, brotli ? ["br", "gzip"] : ["gzip"]);
+  if (encoding === "br" && brotli) return [encoding, brotli];
+  return encoding === "gzip" ? [encoding, gzipped] : [null, plain];
 }
 
 /** A `Response` of a buffer would copy it for each reader, whole. */

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { GatewayError, unauthenticated } from "../../schema/errors.ts";
 import type { Metrics } from "../runtime/metrics.ts";
+import { answerCompressed } from "./compress.ts";
 import { nullWhenRefused } from "./failure.ts";
 import type { Routed } from "./pipeline.ts";
 
@@ -24,10 +25,11 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
       return Response.json({ error: message, code: "TEMPORARILY_UNAVAILABLE" }, { status: 503 });
     }
   });
-  routes.get("/metrics", async ({ env }) => {
+  routes.get("/metrics", async ({ env, req }) => {
     const principal = await env.authenticate().catch(nullWhenRefused);
     if (principal?.kind !== "platform") throw unauthenticated("Metrics are for operators: send an API key as Authorization: Basic.");
-    return metrics.serialize();
+    const answer = await metrics.serialize();
+    return answerCompressed(req.raw, await answer.text(), Object.fromEntries(answer.headers));
   });
   routes.get("/.well-known/jwks.json", async () =>
     Response.json(await publicJwks(), { headers: { "cache-control": "public, max-age=300" } }),

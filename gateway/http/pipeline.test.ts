@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser, WEB_ORIGIN } from "../../test/support/test-app.ts";
+import { sendAnswer } from "./compress.ts";
 import { noLimits } from "./rate-limits.ts";
 import { createPipeline, type Exchange, type Step } from "./pipeline.ts";
 
@@ -257,6 +258,7 @@ describe("the pipeline", () => {
       [step("a"), step("b")],
       async () => (await note("handler")) ?? new Response(null),
       async () => new Response(null, { status: 500 }),
+      sendAnswer,
     );
     return { order, handle: () => handle(exchange()) };
   };

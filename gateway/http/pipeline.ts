@@ -69,11 +69,13 @@ export interface Step {
 /**
  * Joins steps around a handler. The first step is the outermost: its `before` comes first, and its `after` last.
  * @param mask answers what a `before` or the handler throws.
+ * @param send turns an answer into what is sent, when nothing is added any more.
  */
 export function createPipeline(
   steps: readonly Step[],
   handler: Handler,
   mask: (exchange: Exchange, error: unknown) => Promise<Answer>,
+  send: (exchange: Exchange, answer: Answer) => Response | Promise<Response>,
 ): (exchange: Exchange) => Promise<Response> {
   const befores = steps.flatMap(({ before }) => before ?? []);
   const afters = steps.flatMap(({ after }) => after ?? []).toReversed();
@@ -91,6 +93,6 @@ export function createPipeline(
       answer = await mask(exchange, error);
     }
     for (const after of afters) after(exchange, answer);
-    return "toResponse" in answer ? answer.toResponse() : answer;
+    return send(exchange, answer);
   };
 }

@@ -18,28 +18,46 @@ export function createCookieList(): CookieList {
 export interface PlainAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  /** Once, when nothing is added any more. */
-  toResponse(): Response;
+  readonly body: string;
+  /** Whether it may be compressed: it holds no secret. */
+  readonly isCompressible: boolean;
+  /**
+   * Once, when nothing is added any more.
+   * @param encoded the body in the encoding that the headers name. Default: as it is.
+   */
+  toResponse(encoded?: Uint8Array<ArrayBuffer>): Response;
+}
+
+interface PlainAnswerOptions {
+  /** Default 200. */
+  status?: number;
+  /** Whether it may be compressed: it holds no token, code or state. Default: false. */
+  isCompressible?: boolean;
 }
 
 /** Answers with a text. The steps use lower-case names. */
-export const createPlainAnswer = (body: string, headers: Record<string, string>, status = 200): PlainAnswer =>
-  new TextAnswer(status, body, headers);
+export const createPlainAnswer = (
+  body: string,
+  headers: Record<string, string>,
+  { status = 200, isCompressible = false }: PlainAnswerOptions = {},
+): PlainAnswer => new TextAnswer(status, body, headers, isCompressible);
 
 /** Classes, as an object of functions would make each of them for each answer. */
 class TextAnswer implements PlainAnswer {
   readonly status: number;
   readonly headers: PlainHeaders;
-  readonly #body: string;
+  readonly body: string;
+  readonly isCompressible: boolean;
 
-  constructor(status: number, body: string, headers: Record<string, string>) {
+  constructor(status: number, body: string, headers: Record<string, string>, isCompressible: boolean) {
     this.status = status;
     this.headers = new PlainHeaders(headers);
-    this.#body = body;
+    this.body = body;
+    this.isCompressible = isCompressible;
   }
 
-  toResponse(): Response {
-    return new Response(this.#body, { status: this.status, headers: this.headers.values });
+  toResponse(encoded?: Uint8Array<ArrayBuffer>): Response {
+    return new Response(encoded ?? this.body, { status: this.status, headers: this.headers.values });
   }
 }
 

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { ConnectorCategory } from "../../schema/connector-category.ts";
+import type { Permission } from "../../schema/upstream.ts";
 import { isLoopback } from "../http/secure-endpoint.ts";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
@@ -6,6 +8,8 @@ import { isUnattended } from "../oauth/request-tokens.ts";
 import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
+import { categoriesSchema, searchTermsSchema } from "./catalog-facts.ts";
+import { permissionsOf } from "./permissions.ts";
 import { clientProblems, clientSecrets, clientTextSchema, previousClientsSchema, toClient } from "./connector-client.ts";
 import { earlyEndpointsIn, fieldProblemsIn, fixedVariables, rulesOf, wrongDefaultsIn, wrongVariablesIn } from "./connector-variables.ts";
 import { clientFieldsOf, type CollectConfig, collectSchema, DEFAULT_SAVE_LABEL, toField, toOwnField } from "./collect.ts";
@@ -43,6 +47,12 @@ export interface ConnectorConfig {
   rules: Readonly<Record<string, VariableRule>>;
   /** What users and servers are shown of the account: names, and where their values are stated. */
   metadata: Readonly<Record<string, string>>;
+  /** What it is for. */
+  categories: readonly ConnectorCategory[];
+  /** What people call it besides its name. */
+  searchTerms: readonly string[];
+  /** What it asks for at its provider. */
+  permissions: readonly Permission[];
   /** The key of the integration of Nango that has its tokens; null where this gateway has them. */
   integration: string | null;
 }
@@ -88,6 +98,10 @@ const writtenSchema = z.strictObject({
   supports_multiple_connections: z.boolean().default(false),
   /** Whether two owners may connect the same account at the provider. */
   shared_accounts: z.enum(["allow", "refuse"]).default("allow"),
+  /** What it is for. Default: the provider's. */
+  categories: categoriesSchema.optional(),
+  /** What people call it besides its name. Default: the provider's. */
+  search_terms: searchTermsSchema.optional(),
   provider: providerSchema.optional(),
   client_id: clientTextSchema.optional(),
   ...clientSecrets,
@@ -293,6 +307,9 @@ export const connectorSchema = writtenSchema
       collect: collectOf(written),
       rules,
       metadata: provider?.facts.metadata ?? written.metadata,
+      categories: written.categories ?? facts?.categories ?? [],
+      searchTerms: written.search_terms ?? facts?.search_terms ?? [],
+      permissions: permissionsOf(tokenKinds, facts),
       integration: written.integration ?? null,
     };
   });

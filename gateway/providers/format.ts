@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { slugSchema } from "../../schema/input.ts";
+import { categoriesSchema, searchTermsSchema } from "./catalog-facts.ts";
 import {
   authorizationEndpointSchema,
   authorizationParamsSchema,
@@ -86,7 +87,7 @@ const scopesSchema = z.strictObject({
   refresh: z.enum(["none", "requested", "granted"]).default("none"),
   /** Whether a refresh with fewer scopes gives a token with these alone, and leaves the grant and its token as they are (RFC 6749 section 6). */
   narrows: z.boolean().default(false),
-  /** What a scope allows, in a few words for the operator. */
+  /** What a scope allows, in a few words for operators and end users. */
   text: z.record(z.string().min(1), z.string().min(1).max(200)).default({}),
 });
 
@@ -189,6 +190,8 @@ const apiSchema = z.strictObject({
 export const providerFormat = z.strictObject({
   slug: slugSchema.optional(),
   name: z.string().min(1).max(100).optional(),
+  categories: categoriesSchema.default([]),
+  search_terms: searchTermsSchema.default([]),
   /** The provider's page about registering an app, or about its API. */
   docs_url: z.url({ protocol: /^https$/ }).optional(),
   /** When these facts were read, and where. */

@@ -44,6 +44,8 @@ interface Definition<Kind extends CallerKind, Path extends Shape, Query extends 
   /** Of a success; 204 has no body. Default 200. */
   status?: 200 | 201 | 204;
   answer: Answer;
+  /** Whether its answer never holds a token, a code or a state, so that it may be compressed. Default: false. */
+  holdsNoSecret?: boolean;
   /** Failures beyond those that any request can meet. */
   failures?: readonly (404 | 409 | 502)[];
   handle(
@@ -67,6 +69,7 @@ export interface Operation {
   body: Shape | null;
   status: 200 | 201 | 204;
   answer: Shape;
+  holdsNoSecret: boolean;
   failures: readonly number[];
   run(callers: CallerResolvers, input: RawInput): Promise<unknown>;
 }
@@ -93,7 +96,7 @@ export function defineOperation<
   Query extends Shape,
   Body extends Shape,
   Answer extends Shape,
->({ handle, failures = [], status = 200, ...definition }: Definition<Kind, Path, Query, Body, Answer>): Operation {
+>({ handle, failures = [], status = 200, holdsNoSecret = false, ...definition }: Definition<Kind, Path, Query, Body, Answer>): Operation {
   const { caller, params, query, body } = definition;
   // Compared as what they are: schemas without a type in common.
   const schema: Shape = body;
@@ -101,6 +104,7 @@ export function defineOperation<
   return {
     ...definition,
     status,
+    holdsNoSecret,
     failures,
     body: hasBody ? body : null,
     async run(callers, raw) {

@@ -45,6 +45,7 @@ export const listOperations: Operation[] = [
     summary: "A page of all users, by their external ids.",
     query: pageQuery,
     answer: wireAnswers.users,
+    holdsNoSecret: true,
     async handle({ platform }, { query }) {
       if (!platform.listUsers) throw unlisted("users");
       const page = await platform.listUsers(toRequest(query));
@@ -60,6 +61,7 @@ export const listOperations: Operation[] = [
     summary: "A page of all groups, by their external ids.",
     query: pageQuery,
     answer: wireAnswers.groups,
+    holdsNoSecret: true,
     async handle({ platform }, { query }) {
       if (!platform.listGroups) throw unlisted("groups");
       const page = await platform.listGroups(toRequest(query));
@@ -75,6 +77,7 @@ export const listOperations: Operation[] = [
     summary: "A page of the connections of all users and groups, enabled or not; never with tokens.",
     query: connectionsQuery,
     answer: wireAnswers.connectionsPage,
+    holdsNoSecret: true,
     async handle({ platform }, { query }) {
       if (!platform.listConnections) throw unlisted("connections");
       const page = await platform.listConnections(toFilter(query), toRequest(query));

@@ -128,6 +128,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
       include_disabled: z.enum(["true", "false"]).optional().meta({ description: "`true`: those that were removed, too." }),
     }),
     answer: wireAnswers.connections,
+    holdsNoSecret: true,
     failures: [404],
     async handle({ platform }, { params, query }) {
       const owner = await getOwner(platform, kind, params.external_id);

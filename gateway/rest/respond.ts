@@ -1,10 +1,15 @@
 import type { Answer } from "../http/pipeline.ts";
 import { createPlainAnswer } from "../http/plain-answer.ts";
+import type { Operation } from "./operation.ts";
 import type { WireError, WireTokenProblem } from "./wire.ts";
 
 /** An answer with a body, or 204 without one. */
-export function succeed(status: number, body: unknown, cookies: readonly string[]): Answer {
-  if (status !== 204 && cookies.length === 0) return answerJson(status, body);
+export function succeed(
+  { status, holdsNoSecret }: Pick<Operation, "status" | "holdsNoSecret">,
+  body: unknown,
+  cookies: readonly string[],
+): Answer {
+  if (status !== 204 && cookies.length === 0) return answerJson(status, body, holdsNoSecret);
   const headers = new Headers(cookies.map((cookie) => ["set-cookie", cookie]));
   return status === 204 ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
 }
@@ -15,5 +20,5 @@ export function notConnected({ message, connector_url }: WireTokenProblem): Answ
   return answerJson(404, body);
 }
 
-const answerJson = (status: number, body: unknown): Answer =>
-  createPlainAnswer(JSON.stringify(body), { "content-type": "application/json" }, status);
+const answerJson = (status: number, body: unknown, isCompressible = false): Answer =>
+  createPlainAnswer(JSON.stringify(body), { "content-type": "application/json" }, { status, isCompressible });

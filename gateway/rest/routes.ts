@@ -3,6 +3,7 @@ import { RegExpRouter } from "hono/router/reg-exp-router";
 import { getPath, tryDecodeURIComponent } from "hono/utils/url";
 import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
+import { answerCompressed } from "../http/compress.ts";
 import type { Answer, Exchange, Routed } from "../http/pipeline.ts";
 import { type AnswerCookies, createCookieList } from "../http/plain-answer.ts";
 import { safeParseJson } from "../runtime/json.ts";
@@ -61,9 +62,8 @@ function withoutBody(answered: Answer): Response {
 export function createOpenApiRoute(facts: OpenApiFacts): Hono<Routed> {
   let document: Promise<string> | undefined;
   const make = async () => JSON.stringify((await import("./openapi.ts")).createOpenApi(restParts, facts));
-  return new Hono<Routed>().get(
-    "/api/openapi.json",
-    async () => new Response(await (document ??= make()), { headers: { "content-type": "application/json" } }),
+  return new Hono<Routed>().get("/api/openapi.json", async ({ req }) =>
+    answerCompressed(req.raw, await (document ??= make()), { "content-type": "application/json" }),
   );
 }
 
@@ -92,7 +92,7 @@ async function answer({ operation, params, exchange }: Call, dependencies: RestD
   });
   try {
     const body = await operation.run(callers, { params, query: queryOf(request), readBody: () => readJson(request) });
-    return succeed(operation.status, body, cookies.values);
+    return succeed(operation, body, cookies.values);
   } catch (error) {
     if (error instanceof NotConnectedError) return notConnected(error.problem);
     throw error;

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Session } from "../../schema/context.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../schema/upstream.ts";
 import { boundedByCount } from "../runtime/bounded-by-count.ts";
-import type { WireAuthorization, WireConnection, WireConnector, WirePublicConnector } from "./wire.ts";
+import type { WireAuthorization, WireConnection, WireCatalogConnector, WireConnector, WirePublicConnector } from "./wire.ts";
 
 /** Texts of instants that are kept: most answers have those of the answer before. */
 const KEPT_INSTANTS = 10_000;
@@ -31,6 +31,7 @@ export const serializePlatform = (platform: Platform) => ({
   remove_branding: true,
   color: platform.color,
   logo_url: platform.logoUrl,
+  privacy_url: platform.privacyUrl ?? null,
 });
 
 export const serializePublicConnector = (connector: Connector): WirePublicConnector => ({
@@ -42,6 +43,14 @@ export const serializePublicConnector = (connector: Connector): WirePublicConnec
   description: connector.description,
   supports_multiple_connections: connector.supportsMultipleConnections,
   connector_url: connector.connectorUrl,
+});
+
+/** As the catalog lists it: with what a person chooses by. */
+export const serializeCatalogConnector = (connector: Connector): WireCatalogConnector => ({
+  ...serializePublicConnector(connector),
+  categories: [...(connector.categories ?? [])],
+  search_terms: [...(connector.searchTerms ?? [])],
+  permissions: (connector.permissions ?? []).map(({ scope, text, isRequired }) => ({ scope, text, required: isRequired })),
 });
 
 export const serializeOwner = ({ kind, id }: Owner) => ({ kind, external_id: id });
@@ -108,7 +117,7 @@ export const serializeConnection = (connection: Connection): WireConnection =>
 /** A connector beside those of `connections` that are enabled and of it: what was never finished or was removed is not installed. */
 export function serializeConnector(connector: Connector, connections: readonly Connection[]): WireConnector {
   const own = connections.filter(({ enabled, connector: { slug } }) => enabled && slug === connector.slug).map(serializeConnectionOnly);
-  return { ...serializePublicConnector(connector), connection: own[0] ?? null, connections: own };
+  return { ...serializeCatalogConnector(connector), connection: own[0] ?? null, connections: own };
 }
 
 export const serializeUser = ({ id, groupId, name }: KnownUser) => ({ external_id: id, external_group_id: groupId, name });

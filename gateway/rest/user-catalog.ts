@@ -3,7 +3,7 @@ import { noSuchConnector } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { Catalog, Connector } from "../../schema/upstream.ts";
 import { noInput, defineOperation, type Operation } from "./operation.ts";
-import { serializeConnector, serializePlatform, serializePublicConnector } from "./serialize.ts";
+import { serializeConnector, serializePlatform, serializeCatalogConnector } from "./serialize.ts";
 import { wireAnswers } from "./wire-answers.ts";
 
 const bySlug = z.object({ slug: slugSchema });
@@ -18,6 +18,7 @@ export const catalogOperations: Operation[] = [
     path: "/platform",
     summary: "The app that runs this gateway.",
     answer: wireAnswers.platform,
+    holdsNoSecret: true,
     handle: async (context) => ({ platform: serializePlatform(await context.catalog.getPlatform()) }),
   }),
   defineOperation({
@@ -28,7 +29,8 @@ export const catalogOperations: Operation[] = [
     path: "/platform/connectors",
     summary: "The catalog, as anybody may see it.",
     answer: wireAnswers.publicConnectors,
-    handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(serializePublicConnector) }),
+    holdsNoSecret: true,
+    handle: async (context) => ({ connectors: (await context.catalog.listConnectors()).map(serializeCatalogConnector) }),
   }),
   defineOperation({
     ...noInput,
@@ -39,8 +41,9 @@ export const catalogOperations: Operation[] = [
     summary: "One connector, as anybody may see it.",
     params: bySlug,
     answer: wireAnswers.publicConnector,
+    holdsNoSecret: true,
     failures: [404],
-    handle: async (context, { params }) => ({ connector: serializePublicConnector(await getConnector(context.catalog, params.slug)) }),
+    handle: async (context, { params }) => ({ connector: serializeCatalogConnector(await getConnector(context.catalog, params.slug)) }),
   }),
   defineOperation({
     ...noInput,
@@ -50,6 +53,7 @@ export const catalogOperations: Operation[] = [
     path: "/connectors",
     summary: "The catalog, with the user's connections.",
     answer: wireAnswers.connectors,
+    holdsNoSecret: true,
     async handle({ context, connections }) {
       const [connectors, all] = await Promise.all([context.catalog.listConnectors(), connections.list(null)]);
       return { connectors: connectors.map((connector) => serializeConnector(connector, all)) };
@@ -64,6 +68,7 @@ export const catalogOperations: Operation[] = [
     summary: "One connector, with the user's connections of it.",
     params: bySlug,
     answer: wireAnswers.connector,
+    holdsNoSecret: true,
     failures: [404],
     async handle({ context, connections }, { params: { slug } }) {
       const connector = await getConnector(context.catalog, slug);

@@ -37,6 +37,7 @@ export const connectionOperations: Operation[] = [
     summary: "The user's connections, the healthiest of each connector first; never with tokens.",
     query: z.object({ slug: slugSchema.optional() }),
     answer: wireAnswers.connections,
+    holdsNoSecret: true,
     handle: async ({ connections }, { query }) => ({
       connections: (await connections.list(query.slug ?? null)).map(serializeConnection),
     }),

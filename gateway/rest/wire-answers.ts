@@ -11,7 +11,7 @@ import {
   wireGroup,
   wireOwner,
   wirePlatform,
-  wirePublicConnector,
+  wireCatalogConnector,
   wireRefresh,
   wireSingleConnection,
   wireUser,
@@ -34,8 +34,8 @@ const wireImport = z
 /** The envelopes of every 2xx body, by name. */
 export const wireAnswers = {
   platform: z.object({ platform: wirePlatform }),
-  publicConnectors: z.object({ connectors: z.array(wirePublicConnector) }),
-  publicConnector: z.object({ connector: wirePublicConnector }),
+  publicConnectors: z.object({ connectors: z.array(wireCatalogConnector) }),
+  publicConnector: z.object({ connector: wireCatalogConnector }),
   connectors: z.object({ connectors: z.array(wireConnector) }),
   connector: z.object({ connector: wireConnector }),
   connections: z.object({ connections: z.array(wireConnection) }),

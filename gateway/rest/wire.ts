@@ -18,6 +18,7 @@
  * `?access_token=false` asks for the same without a token: nothing is refreshed, nothing opened, and `token_problem` is null.
  */
 import { z } from "zod";
+import { connectorCategories } from "../../schema/connector-category.ts";
 import type { ErrorCode } from "../../schema/errors.ts";
 import {
   authorizationStatusWord,
@@ -68,6 +69,7 @@ export const wirePlatform = z
     remove_branding: z.boolean(),
     color: z.string().nullable(),
     logo_url: z.string().nullable(),
+    privacy_url: z.string().nullable().meta({ description: "The page that says what the platform does with its users' data." }),
   })
   .meta({ id: "Platform" });
 
@@ -83,6 +85,25 @@ export const wirePublicConnector = z
     connector_url: z.string(),
   })
   .meta({ id: "PublicConnector" });
+
+/** A connector as the catalog lists it. */
+export const wireCatalogConnector = wirePublicConnector
+  .extend({
+    categories: z.array(z.enum(connectorCategories)).meta({ description: "What it is for; empty when unknown." }),
+    search_terms: z.array(z.string()).meta({ description: "What people call it besides its name, in lower case." }),
+    permissions: z
+      .array(
+        z
+          .object({
+            scope: z.string(),
+            text: z.string().nullable().meta({ description: "What it allows, in a few words; null when unknown." }),
+            required: z.boolean().meta({ description: "Whether connecting asks for it; false where it may be asked for later." }),
+          })
+          .meta({ id: "Permission" }),
+      )
+      .meta({ description: "What it asks for at the provider." }),
+  })
+  .meta({ id: "CatalogConnector" });
 
 const wireCollectField = z
   .object({
@@ -219,7 +240,7 @@ export const wireAbsentConnection = z
   .meta({ id: "AbsentConnection" });
 
 /** A connector beside the signed-in user's connections of it, the healthiest first. */
-export const wireConnector = wirePublicConnector
+export const wireConnector = wireCatalogConnector
   .extend({ connection: wireConnectionOnly.nullable(), connections: z.array(wireConnectionOnly) })
   .meta({ id: "Connector" });
 
@@ -263,4 +284,5 @@ export type WireSingleConnection = z.infer<typeof wireSingleConnection>;
 export type WireAuthorization = z.infer<typeof wireAuthorization>;
 export type WireConnector = z.infer<typeof wireConnector>;
 export type WirePublicConnector = z.infer<typeof wirePublicConnector>;
+export type WireCatalogConnector = z.infer<typeof wireCatalogConnector>;
 export type WireTokenProblem = z.infer<typeof wireTokenProblem>;

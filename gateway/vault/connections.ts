@@ -209,6 +209,9 @@ export const toConnector = (connector: ConnectorConfig, publicUrl: string): Conn
   markUrl: connector.markUrl ?? logoUrlOf(publicUrl, connector.facts?.slug),
   supportsMultipleConnections: connector.supportsMultipleConnections,
   connectorUrl: connectorUrlOf(publicUrl, connector.slug),
+  categories: connector.categories,
+  searchTerms: connector.searchTerms,
+  permissions: connector.permissions,
 });
 
 /** How rows are shown. */

@@ -50,8 +50,9 @@ const OTHER_FIELDS = [
   ...["Authorization", "Connection", "Connector", "Group", "Platform", "User", "Viewer"].map((name) => `${name}.nodeId`),
   ...["ConnectionEdge", "GroupEdge", "UserEdge"].map((name) => `${name}.cursor`),
   ...["endCursor", "startCursor"].map((name) => `PageInfo.${name}`),
-  ...["connectorUrl", "description", "markUrl", "name", "shortDescription", "slug"].map((name) => `Connector.${name}`),
-  ...["color", "loginRedirectUrl", "logoUrl", "name", "slug", "website"].map((name) => `Platform.${name}`),
+  ...["connectorUrl", "description", "markUrl", "name", "searchTerms", "shortDescription", "slug"].map((name) => `Connector.${name}`),
+  ...["color", "loginRedirectUrl", "logoUrl", "name", "privacyUrl", "slug", "website"].map((name) => `Platform.${name}`),
+  ...["scope", "text"].map((name) => `Permission.${name}`),
   ...[
     "ConnectorMisconfigured",
     "MinimumTtlUnavailable",

@@ -12,6 +12,7 @@ export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
   loginRedirectUrl: platform.login_redirect_url,
   color: platform.color,
   logoUrl: platform.logo_url,
+  privacyUrl: platform.privacy_url,
 });
 
 export const connectorFromAnswer = (connector: ConnectorAnswer, publicUrl: string): Connector => ({
@@ -22,6 +23,9 @@ export const connectorFromAnswer = (connector: ConnectorAnswer, publicUrl: strin
   markUrl: connector.mark_url,
   supportsMultipleConnections: connector.supports_multiple_connections ?? false,
   connectorUrl: connectorUrlOf(publicUrl, connector.slug),
+  categories: connector.categories,
+  searchTerms: connector.search_terms,
+  permissions: connector.permissions.map(({ scope, text, required }) => ({ scope, text, isRequired: required })),
 });
 
 /** Whose connection it is; null from a plain Xkit, which does not tell. */

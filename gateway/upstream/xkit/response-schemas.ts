@@ -3,6 +3,7 @@
  * (`rest/wire.ts`), each of which a plain Xkit may leave out. Absent is null.
  */
 import { z } from "zod";
+import { connectorCategories } from "../../../schema/connector-category.ts";
 import { isSecureEndpoint } from "../../http/secure-endpoint.ts";
 import {
   authorizationStatusWord,
@@ -66,7 +67,15 @@ const color = z
   .catch(null)
   .transform((value) => value ?? null);
 
-const platform = z.object({ name: z.string(), slug: z.string(), website: link, login_redirect_url: link, color, logo_url: image });
+const platform = z.object({
+  name: z.string(),
+  slug: z.string(),
+  website: link,
+  login_redirect_url: link,
+  color,
+  logo_url: image,
+  privacy_url: link,
+});
 
 const connector = z.object({
   slug: z.string(),
@@ -75,6 +84,14 @@ const connector = z.object({
   description: text,
   mark_url: image,
   supports_multiple_connections: z.boolean().nullish(),
+  /** Of another gateway. Categories that this one does not know are left out. */
+  categories: z
+    .array(z.string())
+    .nullish()
+    .catch(null)
+    .transform((names) => connectorCategories.filter((category) => names?.includes(category))),
+  search_terms: z.array(z.string()).catch([]),
+  permissions: z.array(z.object({ scope: z.string(), text, required: z.boolean() })).catch([]),
 });
 
 const collectField = z.object({

@@ -1,0 +1,89 @@
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { chooseEncoding } from "./content-encoding.ts";
+
+/** What a catalog of sixty has. */
+const connectors = Array.from({ length: 60 }, (_, at) => ({
+  slug: `connector-${at}`,
+  name: `Connector ${at}`,
+  short_description: "Reads what you share with it.",
+  provider: "github",
+  client_id: "id",
+  client_secret: "secret",
+}));
+
+let test: TestApp;
+let bearer: string;
+beforeAll(async () => {
+  test = await startTestApp({ file: { platform: { name: "Acme" }, connectors } });
+  bearer = await (await test.signIn("ada")).bearer();
+});
+afterAll(() => test.close());
+
+const LIST = "{ connectors { slug name shortDescription connections { id } } }";
+/** As long as the list, beside a token that is asked for. */
+const WITH_TOKEN = '{ connectors { slug name shortDescription } connectionToken(where: { slug: "connector-1" }) }';
+
+const post = (query: string) => ({ method: "POST", body: JSON.stringify({ query }), headers: { "content-type": "application/json" } });
+
+async function ask(path: string, { headers, ...init }: RequestInit, accepted: string) {
+  const response = await sendTo(test.app)(path, {
+    ...init,
+    headers: { authorization: `Bearer ${bearer}`, ...Object.fromEntries(new Headers(headers)), "accept-encoding": accepted },
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return { encoding: response.headers.get("content-encoding"), vary: response.headers.get("vary"), headers: response.headers, bytes };
+}
+
+describe.each<[string, string, RequestInit]>([
+  ["a list of GraphQL", "/graphql", post(LIST)],
+  ["a list of REST", "/api/platform_user/connectors", {}],
+])("%s", (_name, path, init) => {
+  it("is sent in the encoding that the reader takes, the first time and later, and is the same in each", async () => {
+    const [first, plain, brotli, gzipped] = [
+      await ask(path, init, "br"),
+      await ask(path, init, "identity"),
+      await ask(path, init, "gzip, deflate, br"),
+      await ask(path, init, "gzip;q=1.0, br;q=0"),
+    ];
+    expect([first.encoding, plain.encoding, brotli.encoding, gzipped.encoding]).toEqual(["br", null, "br", "gzip"]);
+    expect(brotliDecompressSync(first.bytes)).toEqual(plain.bytes);
+    expect(brotliDecompressSync(brotli.bytes)).toEqual(plain.bytes);
+    expect(gunzipSync(gzipped.bytes)).toEqual(plain.bytes);
+    expect(plain.bytes.length / brotli.bytes.length).toBeGreaterThan(4);
+    expect(Number(brotli.headers.get("content-length") ?? brotli.bytes.length)).toBe(brotli.bytes.length);
+    for (const { vary } of [first, plain, brotli, gzipped]) expect(vary?.toLowerCase()).toContain("accept-encoding");
+  });
+});
+
+it.each<[string, string, RequestInit]>([
+  ["an answer that may hold a token", "/graphql", post(WITH_TOKEN)],
+  [
+    "a mutation's answer",
+    "/graphql",
+    post(`mutation { connect(slug: "connector-1") { connector { description ${"name ".repeat(200)} } } }`),
+  ],
+  ["a short answer", "/graphql", post("{ platform { name } }")],
+  ["a connection of REST, which may hold a token", "/api/platform_user/connections/connector-1", {}],
+  ["a page that a form's state is in", "/connect/connector-1", {}],
+])("%s is not compressed", async (_name, path, init) => {
+  for (const encoding of [(await ask(path, init, "br, gzip")).encoding, (await ask(path, init, "br, gzip")).encoding])
+    expect(encoding).toBeNull();
+});
+
+it.each([
+  [null, null],
+  ["", null],
+  ["identity", null],
+  ["gzip", "gzip"],
+  ["br", "br"],
+  ["GZIP, BR", "br"],
+  ["br;q=0, gzip", "gzip"],
+  ["gzip;q=0.5, br; q=0.000", "gzip"],
+  ["*", "br"],
+  ["*, br;q=0", "gzip"],
+  ["brotli", null],
+])("Accept-Encoding %j chooses %j", (accepted, encoding) => {
+  expect(chooseEncoding(accepted)).toBe(encoding);
+});
