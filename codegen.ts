@@ -2,9 +2,24 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 import { lexicographicSortSchema, printSchema } from "graphql";
 import { schema } from "./schema/index.ts";
 
+const client = ["client/api/documents/*.graphql"];
+const server = ["client/server/documents/*.graphql"];
+
+/** Typed documents, by operation. */
+const typedDocuments = (documents: string[]): CodegenConfig["generates"][string] => ({
+  documents,
+  preset: "client",
+  presetConfig: { fragmentMasking: false },
+  config: {
+    enumsAsTypes: true,
+    strictScalars: true,
+    useTypeImports: true,
+    scalars: { DateTime: "string", ID: "string" },
+  },
+});
+
 const config: CodegenConfig = {
   schema: printSchema(lexicographicSortSchema(schema)),
-  documents: ["client/api/documents/*.graphql"],
   importExtension: ".ts",
   emitLegacyCommonJSImports: false,
   generates: {
@@ -13,18 +28,11 @@ const config: CodegenConfig = {
       config: { includeDirectives: true, sort: true },
     },
     "gateway/graphql/client-operations.ts": {
+      documents: [...client, ...server],
       plugins: ["./.ci/client-operations.mjs"],
     },
-    "client/generated/": {
-      preset: "client",
-      presetConfig: { fragmentMasking: false },
-      config: {
-        enumsAsTypes: true,
-        strictScalars: true,
-        useTypeImports: true,
-        scalars: { DateTime: "string", ID: "string" },
-      },
-    },
+    "client/generated/": typedDocuments(client),
+    "client/server/generated/": typedDocuments(server),
   },
 };
 

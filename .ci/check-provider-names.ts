@@ -27,7 +27,10 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   encoding: "utf8",
 })
   .split("\n")
-  .filter((path) => /\.tsx?$/.test(path) && !/\.test\.tsx?$|^gateway\/demo\/|^gateway\/upstream-suite\/|^client\/generated\//.test(path));
+  .filter(
+    (path) =>
+      /\.tsx?$/.test(path) && !/\.test\.tsx?$|^gateway\/demo\/|^gateway\/upstream-suite\/|^client\/(?:server\/)?generated\//.test(path),
+  );
 
 const known = listProviders().map((slug) => ({ slug, facts: providerSchema.parse(slug).facts }));
 const names = new Set(known.flatMap(({ slug, facts }) => [slug, (facts.name ?? slug).toLowerCase()]));

@@ -1,15 +1,10 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import { isTemporary, LONGEST_WAIT_MS, pause, waitMs } from "./backoff.ts";
 import { UnauthenticatedError, XkitError, xkitError } from "./errors.ts";
 import { assertSameViewer } from "../session/send-in-session.ts";
 import type { Session } from "../session/session.ts";
 import type { Transport } from "./transport.ts";
 import type { Viewer } from "./types.ts";
-
-/** Longest wait before a stream that broke is asked for again. It doubles with each failure; half of it is chance. */
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
-/** Codes of failures that may be over in a moment. */
-const TEMPORARY: readonly string[] = ["NETWORK", "RATE_LIMITED", "TEMPORARILY_UNAVAILABLE", "UPSTREAM_UNAVAILABLE"];
 
 export interface Follower<Data> {
   onData: (data: Data) => void;
@@ -119,24 +114,3 @@ async function renew(session: Session): Promise<void> {
 
 /** Such a stream begins with the current state, each time that it is asked for. */
 const beginsWithState = (data: unknown): boolean => typeof data === "object" && data !== null && "authorizationStatus" in data;
-
-const isTemporary = (error: unknown): boolean => error instanceof XkitError && TEMPORARY.includes(error.code);
-
-function waitMs(failures: number, failure: unknown): number {
-  const longest = Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);
-  const asked = failure instanceof XkitError ? Number(failure.facts["retryAfter"] ?? 0) * 1_000 : 0;
-  return Math.max(longest / 2 + (Math.random() * longest) / 2, asked);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
-}

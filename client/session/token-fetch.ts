@@ -25,7 +25,7 @@ function getToken(outcome: AccessTokenResult): AccessToken {
 }
 
 /** Creates `xkit.fetch`, whose behaviour is documented at `Xkit`. */
-export function createTokenFetch(tokens: AccessTokens, session: Session) {
+export function createTokenFetch(tokens: Pick<AccessTokens, "get" | "reject">, session: Pick<Session, "fetch" | "viewer">) {
   return async (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit): Promise<Response> => {
     const { fetch } = session;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : null);

@@ -1,84 +1,47 @@
 /** A job, as cron would run it: walks a group's connections and calls a third party with each one's live token. */
-import { gql } from "@urql/core";
-// In your own app: "xkit-gateway/client".
-import { createClient } from "../../client/index.ts";
+// In your own app: "@xkit-gateway/client/server".
+import {
+  createServer,
+  NoAccessTokenError,
+  NotFoundError,
+  type OwnedConnection,
+  type Owner,
+  type ServerOptions,
+} from "../../client/server/index.ts";
 
 export interface Job {
   gatewayUrl: string;
-  /** The secret is for servers alone: the gateway refuses it in a page. */
-  apiKey: { publishable: string; secret: string };
+  /** Of the gateway: `xkit-gateway keys create` makes one. */
+  apiKey: ServerOptions["apiKey"];
   groupId: string;
 }
 
-interface GroupConnections {
-  group: { connections: { id: string; connector: { slug: string } }[] } | null;
-}
-
-/** Where the third party's API is for this account, and the header that carries the token; null where that is not known. */
-interface ApiAccess {
-  apiBaseUrl: string | null;
-  authorizationHeader: { name: string; value: string } | null;
-}
-
-interface GroupToken {
-  group: { accessToken: ApiAccess | { message: string } } | null;
-}
-
-// Write yours beside your code and let codegen type them, as codegen.ts does for client/api/documents/.
-const connectionsQuery = gql<GroupConnections, { groupId: string }>`
-  query GroupConnections($groupId: ID!) {
-    group(id: $groupId) {
-      connections {
-        id
-        connector {
-          slug
-        }
-      }
-    }
+/** Empty for a group that has no user yet. Throws an XkitError when the gateway does not answer. */
+async function listConnections(group: Owner): Promise<OwnedConnection[]> {
+  try {
+    return (await group.connections()).filter(({ enabled }) => enabled);
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
   }
-`;
+}
 
-// Each token is asked for when it is used: one that was asked for long before may have expired.
-const tokenQuery = gql<GroupToken, { groupId: string; id: string }>`
-  query GroupToken($groupId: ID!, $id: ID!) {
-    group(id: $groupId) {
-      accessToken(where: { id: $id }) {
-        ... on AccessToken {
-          apiBaseUrl
-          authorizationHeader {
-            name
-            value
-          }
-        }
-        ... on NoAccessToken {
-          message
-        }
-      }
-    }
+/** Asks the third party who this is. Its token is fetched when it is used: one that was fetched long before may have expired. */
+async function callApi(group: Owner, { id }: OwnedConnection): Promise<string> {
+  try {
+    const response = await group.fetch({ id }, "/me");
+    return `${response.status} ${await response.text()}`;
+  } catch (error) {
+    // There is no token: the outcome says why, and where the user can mend it.
+    if (error instanceof NoAccessTokenError) return error.message;
+    throw error;
   }
-`;
-
-/** Asks the third party who this is. */
-async function callApi({ apiBaseUrl, authorizationHeader }: ApiAccess): Promise<string> {
-  if (apiBaseUrl === null || authorizationHeader === null) return "where its API is, or how it takes the token, is not known.";
-  const { name, value } = authorizationHeader;
-  // A redirect to another host would take the header along, unless it is `Authorization`.
-  const response = await fetch(`${apiBaseUrl}/me`, { headers: { [name]: value }, redirect: "error" });
-  return `${response.status} ${await response.text()}`;
 }
 
 /** Answers how many connections the group has. Throws an XkitError when the gateway does not answer. */
 export async function walkGroup({ gatewayUrl, apiKey, groupId }: Job): Promise<number> {
-  const client = createClient({ url: gatewayUrl, apiKey });
-  const { data, error } = await client.query(connectionsQuery, { groupId });
-  if (error) throw error;
-  const connections = data?.group?.connections ?? [];
-  for (const { id, connector } of connections) {
-    const answer = await client.query(tokenQuery, { groupId, id });
-    if (answer.error) throw answer.error;
-    const outcome = answer.data?.group?.accessToken;
-    if (!outcome) continue;
-    console.log(`${connector.slug}: ${"message" in outcome ? outcome.message : await callApi(outcome)}`);
-  }
+  const group = createServer({ url: gatewayUrl, apiKey }).group(groupId);
+  const connections = await listConnections(group);
+  for (const connection of connections) console.log(`${connection.connector.slug}: ${await callApi(group, connection)}`);
   return connections.length;
 }

@@ -1,0 +1,26 @@
+/** What the gateway answers for a page of a list. */
+export interface Page<Item> {
+  edges: { node: Item }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+export interface ListOptions {
+  /** How many entries are asked for at a time, 1 to 200. Default: 200. */
+  pageSize?: number;
+}
+
+/** The fewest requests for a whole list. */
+const DEFAULT_PAGE_SIZE = 200;
+
+/** The entries of all pages, each page asked for when the one before is used up. No list is an empty one. */
+export async function* walkPages<Item>(
+  readPage: (request: { first: number; after: string | null }) => Promise<Page<Item> | null | undefined>,
+  { pageSize = DEFAULT_PAGE_SIZE }: ListOptions = {},
+): AsyncGenerator<Item, void> {
+  let after: string | null = null;
+  do {
+    const page: Page<Item> | null | undefined = await readPage({ first: pageSize, after });
+    for (const { node } of page?.edges ?? []) yield node;
+    after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  } while (after !== null);
+}

@@ -1,0 +1,54 @@
+import { createTransport, type Transport } from "../api/transport.ts";
+
+/** How long a request to the gateway may take, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export interface ServerOptions {
+  /** Where the gateway is, as `https://connect.example.com`. */
+  url: string;
+  /** What `xkit-gateway keys create` prints. Keep the secret out of pages: the gateway refuses it there. */
+  apiKey: { publishable: string; secret: string };
+  /** How long a request to the gateway may take, in milliseconds. Default: 30,000. An event stream has no end. */
+  timeoutMs?: number;
+  /** Default: the runtime's own. */
+  fetch?: typeof fetch;
+}
+
+/** The gateway, asked with an API key. */
+export interface ServerApi {
+  url: string;
+  /** For other addresses than the gateway's: without a key and without a timeout. */
+  fetch: typeof fetch;
+  request: Transport["request"];
+  listen: Transport["listen"];
+  /** What goes into the Authorization header. */
+  authorization: string;
+}
+
+const base64 = (text: string) => btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
+
+/** Throws TypeError when a part of the key is missing, as with an environment variable that is not set. */
+function parseApiKey(apiKey: ServerOptions["apiKey"]): string {
+  for (const part of ["publishable", "secret"] as const)
+    if (typeof apiKey?.[part] !== "string" || apiKey[part] === "")
+      throw new TypeError(`apiKey.${part} is missing. "xkit-gateway keys create" makes a pair of API keys.`);
+  return `Basic ${base64(`${apiKey.publishable}:${apiKey.secret}`)}`;
+}
+
+/** Throws TypeError for a wrong option, and in a page. */
+export function createServerApi(options: ServerOptions): ServerApi {
+  if (typeof window === "object" && typeof window.document === "object")
+    throw new TypeError("createServer is for servers: in a page, everyone could read the secret key. Pages use createXkit.");
+  const url = new URL(options.url).href.replace(/\/+$/, "");
+  const authorization = parseApiKey(options.apiKey);
+  const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const fetchGateway: typeof fetch = (input, given = {}) => {
+    const init = { ...given, signal: given.signal ?? AbortSignal.timeout(timeoutMs) };
+    // A server has no cookies, and Cloudflare Workers refuse a request with `credentials`.
+    delete init.credentials;
+    return fetch(input, init);
+  };
+  const { request, listen } = createTransport(url, fetchGateway, { inSession: (send) => send(authorization) });
+  return { url, fetch, authorization, request, listen };
+}

@@ -1,0 +1,196 @@
+/** The server client before a whole gateway, with API keys of its own. */
+import { createServer as createHttpServer } from "node:http";
+import { once } from "node:events";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { createServerHeaders } from "../../test/support/caller.ts";
+import { PUBLIC_URL, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { gql } from "@urql/core";
+import {
+  createServer,
+  type GatewayEvent,
+  isAccessToken,
+  NoAccessTokenError,
+  NotFoundError,
+  type Server,
+  UnauthenticatedError,
+} from "./index.ts";
+
+let app: TestApp;
+let server: Server;
+let apiKey: { publishable: string; secret: string };
+/** What came to the gateway, by operation. */
+const asked: { operation: string; init: RequestInit }[] = [];
+
+const fetchThere: typeof fetch = async (input, init = {}) => {
+  const request = new Request(input, init);
+  if (!request.url.startsWith(PUBLIC_URL)) return fetch(request);
+  asked.push({ operation: /(?:query|mutation|subscription) (\w+)/.exec(typeof init.body === "string" ? init.body : "")?.[1] ?? "", init });
+  return app.app.fetch(request);
+};
+
+async function collect<T>(list: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of list) all.push(one);
+  return all;
+}
+
+beforeAll(async () => {
+  app = await startTestApp();
+  const { authorization } = await createServerHeaders(app);
+  const [publishable = "", secret = ""] = atob(authorization.replace("Basic ", "")).split(":");
+  apiKey = { publishable, secret };
+  server = createServer({ url: `${PUBLIC_URL}/`, apiKey, fetch: fetchThere });
+  for (const id of ["ada", "bob", "cy"]) await (await app.signIn(id, id === "cy" ? "acme" : null)).connect();
+});
+afterAll(() => app.close());
+
+test("provisions a user, whose token signs in", async () => {
+  const provisioned = await server.provisionUser({ id: "eve", name: "Eve", groupId: "acme" });
+  expect(provisioned.user).toEqual({ id: "eve", name: "Eve", groupId: "acme" });
+  const { data } = await app.graphql(`{ viewer { id } }`, {}, { authorization: `Bearer ${provisioned.token}` });
+  expect(data.viewer.id).toBe("eve");
+  expect(await server.user("eve").get()).toEqual(provisioned.user);
+  expect(await server.user("never").get()).toBeNull();
+});
+
+test("gives a user's and a group's token, or the reason why there is none", async () => {
+  const outcome = await server.user("ada").getToken("test", { minimumTtl: 60, purpose: "nightly" });
+  expect(outcome).toMatchObject({ __typename: "AccessToken", scopes: ["read", "write"], tokenType: "bearer" });
+  if (!isAccessToken(outcome)) throw new Error(outcome.message);
+  expect((await server.group("acme").getToken({ slug: "test" })).__typename).toBe("AccessToken");
+  const again = await server.user("ada").getToken({ id: outcome.connection.id }, { rejected: outcome.fingerprint });
+  expect(isAccessToken(again) && again.fingerprint).not.toBe(outcome.fingerprint);
+  await server.provisionUser({ id: "new" });
+  expect(await server.user("new").getToken("test")).toMatchObject({
+    __typename: "NotConnected",
+    connectorUrl: server.connectorUrl("test"),
+  });
+});
+
+test("says who is not known", async () => {
+  await expect(server.user("never").getToken("test")).rejects.toThrow(NotFoundError);
+  await expect(server.user("never").connections()).rejects.toThrow("There is no user never. provisionUser makes a user known.");
+  await expect(server.group("never").connection("test")).rejects.toThrow("There is no group never.");
+});
+
+test("calls the provider's API with a token, and with a new one after a 401, once", async () => {
+  const tokens: string[] = [];
+  const thirdParty = createHttpServer((request, response) => {
+    tokens.push(request.headers.authorization ?? "");
+    response.writeHead(tokens.length === 1 ? 401 : 200).end();
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void thirdParty.close());
+  await once(thirdParty, "listening");
+  const address = thirdParty.address();
+  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+  expect((await server.user("bob").fetch("test", url, { method: "POST", body: "hello" })).status).toBe(200);
+  expect(new Set(tokens).size).toBe(2);
+  expect(tokens.join()).not.toContain("Basic");
+  await server.provisionUser({ id: "new" });
+  await expect(server.user("new").fetch("test", url)).rejects.toThrow(NoAccessTokenError);
+  expect(tokens).toHaveLength(2);
+});
+
+test("walks lists over all their pages, and asks for no page that is not needed", async () => {
+  const ids = await collect(server.users({ pageSize: 1 }));
+  expect(ids.map(({ id }) => id)).toEqual(expect.arrayContaining(["ada", "bob", "cy"]));
+  expect(await collect(server.groups())).toEqual([{ id: "acme" }]);
+  const connections = await collect(server.connections({}, { pageSize: 2 }));
+  expect(connections.map(({ owner }) => owner)).toEqual(
+    expect.arrayContaining([
+      { kind: "USER", id: "ada" },
+      { kind: "GROUP", id: "acme" },
+    ]),
+  );
+  expect(await collect(server.connections({ owner: { user: "bob" }, connector: "test" }))).toHaveLength(1);
+  asked.length = 0;
+  for await (const { id } of server.users({ pageSize: 1 })) {
+    expect(id).toBe("ada");
+    break;
+  }
+  expect(asked).toHaveLength(1);
+  await expect(collect(server.users({ pageSize: 0 }))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+});
+
+test("acts on a connection of any owner, and tells its history", async () => {
+  const [connection] = await server.user("ada").connections("test");
+  const action = server.connection(connection?.id ?? "");
+  expect((await action.disable()).disabledAt).not.toBeNull();
+  expect((await server.user("ada").getToken("test")).__typename).toBe("TokenWithheld");
+  expect((await action.enable()).enabled).toBe(true);
+  app.clock.advance(60_000);
+  expect((await action.refresh()).status).toBe("REFRESHED");
+  const kinds = (await collect(server.user("ada").history("test", { pageSize: 2 }))).map(({ kind }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(["CONNECTED", "DISABLED", "ENABLED"]));
+  expect(await collect(server.user("ada").history({ id: "none" }))).toEqual([]);
+  expect((await action.disconnect()).enabled).toBe(false);
+  expect((await server.user("ada").connection("test"))?.enabled).toBe(false);
+  await expect(server.connection("none").refresh()).rejects.toThrow(NotFoundError);
+});
+
+test("moves, signs out and deletes a user, imports connections, and reads the audit", async () => {
+  const connections = [{ userId: "dan", connector: "test", accessToken: "a-token" }, { connector: "test" }];
+  expect((await server.importConnections({ connections })).map(({ status }) => status)).toEqual(["IMPORTED", "REFUSED"]);
+  const dan = server.user("dan");
+  expect((await dan.move("acme")).user.groupId).toBe("acme");
+  await app.signIn("dan");
+  expect(await dan.revokeSessions()).toBe(1);
+  await dan.revokeTokens();
+  expect((await dan.delete()).connections).toMatchObject([{ connector: "test" }]);
+  expect(await dan.get()).toBeNull();
+  await expect.poll(async () => (await collect(server.auditEvents())).map(({ action }) => action)).toContain("user.erase");
+});
+
+test("follows events over a stream that ends, without missing one", async () => {
+  const controller = new AbortController();
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const heard: GatewayEvent[] = [];
+  const follow = async () => {
+    for await (const event of server.events({ signal: controller.signal })) heard.push(event);
+  };
+  asked.length = 0;
+  const following = follow();
+  await expect.poll(() => asked.length).toBe(1);
+  await (await app.signIn("fay")).connect();
+  await expect.poll(() => heard.length).toBe(1);
+  app.app.endSubscriptions();
+  const [connection] = await server.user("fay").connections();
+  await server.connection(connection?.id ?? "").disconnect();
+  await expect.poll(() => heard.length).toBe(2);
+  expect(heard.map(({ event_type: type }) => type)).toEqual(["connection.enabled", "connection.disabled"]);
+  expect(heard[0]?.payload).toMatchObject({ context: { external_id: "fay", kind: "user" }, connection: { external_id: connection?.id } });
+  controller.abort();
+  await following;
+});
+
+test("runs an operation of one's own", async () => {
+  const document = gql<{ platform: { name: string } }, Record<string, never>>`
+    query Name {
+      platform {
+        name
+      }
+    }
+  `;
+  expect(await server.request(document, {})).toEqual({ platform: { name: "Acme" } });
+});
+
+test("sends no cookies, and gives up a request that takes too long", async () => {
+  asked.length = 0;
+  await server.user("ada").get();
+  expect(asked[0]?.init).not.toHaveProperty("credentials");
+  const slow: typeof fetch = (_input, init) =>
+    new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+  const impatient = createServer({ url: PUBLIC_URL, apiKey, fetch: slow, timeoutMs: 5 });
+  await expect(impatient.provisionUser({ id: "ada" })).rejects.toMatchObject({ code: "NETWORK" });
+});
+
+test("says what is wrong with its options, and refuses to run in a page", async () => {
+  expect(() => createServer({ url: "nowhere", apiKey })).toThrow(TypeError);
+  expect(() => createServer({ url: PUBLIC_URL, apiKey: { publishable: "pk", secret: "" } })).toThrow("apiKey.secret is missing");
+  const wrong = createServer({ url: PUBLIC_URL, apiKey: { ...apiKey, secret: "wrong" }, fetch: fetchThere });
+  await expect(wrong.provisionUser({ id: "ada" })).rejects.toThrow(UnauthenticatedError);
+  vi.stubGlobal("window", { document: {} });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(() => createServer({ url: PUBLIC_URL, apiKey })).toThrow("createServer is for servers");
+});

@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { signatureOf } from "../../gateway/custody/webhook-send.ts";
+import { verifyWebhook } from "./webhooks.ts";
+
+const NOW_SECONDS = 1_790_000_000;
+const now = () => NOW_SECONDS * 1000;
+const keys = [randomBytes(32), randomBytes(24)];
+const secrets = keys.map((key) => `whsec_${key.toString("base64")}`);
+const BODY = JSON.stringify({ event_type: "connection.errored", payload: { error: { code: "invalid_grant" } } });
+
+/** A delivery as the gateway signs it. */
+function deliver({
+  body = BODY,
+  seconds = NOW_SECONDS,
+  by = keys,
+  sent = body,
+}: { body?: string; seconds?: number; by?: Buffer[]; sent?: string } = {}) {
+  const id = "evt_1";
+  const headers = {
+    "webhook-id": id,
+    "webhook-timestamp": String(seconds),
+    "webhook-signature": signatureOf({ id, body }, seconds, by),
+  };
+  return new Request("https://app.example.com/hook", { method: "POST", headers, body: sent });
+}
+
+test("gives the event of a delivery that any of the secrets has signed, by the request or by its parts", async () => {
+  const event = { id: "evt_1", event_type: "connection.errored", payload: { error: { code: "invalid_grant" } } };
+  for (const secret of secrets) expect(await verifyWebhook(deliver(), { secrets: secret, now })).toEqual(event);
+  expect(await verifyWebhook(deliver({ by: keys.slice(1) }), { secrets, now })).toEqual(event);
+  const { headers } = deliver();
+  expect(await verifyWebhook({ headers: Object.fromEntries(headers), body: BODY }, { secrets, now })).toEqual(event);
+});
+
+test.each([
+  ["another body", "wrong_signature", () => deliver({ sent: `${BODY} ` })],
+  ["another secret", "wrong_signature", () => deliver({ by: [randomBytes(32)] })],
+  ["an old timestamp", "stale_timestamp", () => deliver({ seconds: NOW_SECONDS - 301 })],
+  ["a timestamp to come", "stale_timestamp", () => deliver({ seconds: NOW_SECONDS + 301 })],
+  ["a body without end", "body_too_long", () => deliver({ body: "x".repeat(70_000) })],
+  ["no headers", "missing_header", () => new Request("https://app.example.com/hook", { method: "POST", body: BODY })],
+  ["a signed body that is no event", "not_an_event", () => deliver({ body: "[1]" })],
+])("refuses a delivery with %s as %s", async (_what, code, delivery) => {
+  await expect(verifyWebhook(delivery(), { secrets, now })).rejects.toMatchObject({ name: "WebhookError", code });
+});
+
+test("refuses a secret that is none, without repeating it", async () => {
+  await expect(verifyWebhook(deliver(), { secrets: "s3cret", now })).rejects.toThrow(/^A webhook secret is whsec_ and base64\./);
+  await expect(verifyWebhook(deliver(), { secrets: [], now })).rejects.toThrow(TypeError);
+});
