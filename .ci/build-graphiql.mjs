@@ -38,6 +38,23 @@ const options = JSON.parse(document.querySelector("#options").textContent);
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector("#root"), options);
 `;
 
+/** The bar above GraphiQL, in its own colours. */
+const barStyle = `
+body { display: flex; flex-direction: column; height: 100vh; margin: 0; background: #fff; color: #3b4b68; }
+@media (prefers-color-scheme: dark) { body:not(.graphiql-light) { background: hsl(219, 29%, 18%); color: #e6eaf2; } }
+body.graphiql-dark { background: hsl(219, 29%, 18%); color: #e6eaf2; }
+#root { flex: 1; min-height: 0; }
+#root :is(.graphiql-container, .graphiql-main) { height: 100%; min-height: 0; }
+.graphiql-logo { display: none; }
+nav { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; padding: 8px 16px; font: 14px/1.5 system-ui, sans-serif; }
+nav a { color: inherit; }
+nav a:last-of-type { margin-inline-end: auto; }
+nav footer { display: flex; align-items: center; gap: 12px; }
+nav form { margin: 0; }
+nav button { padding: 4px 12px; font: inherit; color: inherit; background: none; border: 1px solid currentcolor; border-radius: 4px; cursor: pointer; }
+nav :focus-visible { outline: 2px solid currentcolor; outline-offset: 2px; }
+`;
+
 writeFileSync(
   `${OUTPUT}index.html`,
   `<!doctype html>
@@ -46,9 +63,10 @@ writeFileSync(
     <meta charset="utf-8" />
     <title>Xkit Gateway</title>
     <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="${write("graphiql", "css", css)}" />
+    <link rel="stylesheet" href="${write("graphiql", "css", css + barStyle)}" />
   </head>
   <body id="body" class="no-focus-outline">
+    <!--bar-->
     <noscript>GraphiQL needs JavaScript.</noscript>
     <div id="root"></div>
     <script type="application/json" id="options">{}</script>

@@ -116,12 +116,13 @@ test.runIf(isLong)("the product shows its user's data of a third party, and the 
 test.runIf(isLong)("the job explains how to start, and then calls the third party with each token of the group", async () => {
   const first = run("node-server");
   await once(first.child, "close");
-  const [, signInLink = ""] = /(\S+\/sign-in\?token=\S+)/.exec(first.output.text) ?? [];
+  const [, signInPage = ""] = /(\S+\/sign-in\?returnTo=\S+)/.exec(first.output.text) ?? [];
   const page = await (await browser.newContext()).newPage();
-  await page.goto(signInLink);
-  await page.goto(`${gateway.url}/connect/demo`);
+  await page.goto(signInPage);
+  await page.getByRole("button", { name: "Sign in as Grace" }).click();
+  await page.getByRole("button", { name: "Connect Demo" }).click();
   await answerConsent(page);
-  await page.getByRole("heading", { name: "Demo is connected" }).waitFor();
+  await page.getByText("Connected as").waitFor();
   const second = run("node-server");
   await once(second.child, "close");
   expect(second.output.text).toContain('demo: 200 {"id":"ada"');
@@ -179,5 +180,5 @@ test.runIf(isLong)("the documentation's page and the job work with what npm star
 
   const job = runExample("node-server");
   await once(job.child, "close");
-  expect(job.output.text).toContain(`${url}/sign-in?token=`);
+  expect(job.output.text).toContain(`${url}/sign-in?returnTo=/connectors/demo`);
 });

@@ -3,24 +3,26 @@ import type { Duplex } from "node:stream";
 import { Hono } from "hono";
 import { createLazyAdmin } from "./admin/lazy.ts";
 import { isStaleCredential } from "./auth/bearer.ts";
+import { developmentUsersOf } from "./auth/development-users.ts";
 import { listenToSignIns } from "./auth/sign-in-changes.ts";
 import { createCatalogRoutes } from "./catalog/routes.ts";
 import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
 import { createPopupTokens, handOffToPopup, type HandoffTokens } from "./connect/handoff.ts";
-import type { Pages } from "./connect/page.ts";
+import { type Pages, renderSignedIn } from "./connect/page.ts";
 import { createPageLinkRoutes, createPageLinkTokens, linkPage } from "./connect/page-link.ts";
 import { admitWithoutSignIn, createPopupRoutes } from "./connect/popup.ts";
 import { createPopupSignIn } from "./connect/popup-sign-in.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
-import { createSignInRoute } from "./connect/sign-in.ts";
+import { createSignInRoute, renderUserForms } from "./connect/sign-in.ts";
 import { createSignOutRoute } from "./connect/sign-out.ts";
 import { pageSurfaceOf } from "./connect/surface.ts";
 import { createPendingHandoffs } from "./connect/switch-user.ts";
 import { createContextFactory } from "./context.ts";
 import { findDevelopmentBearer } from "./graphql/development-bearer.ts";
 import { createGraphql } from "./graphql/endpoint.ts";
-import { createGraphiql, type Graphiql } from "./graphql/graphiql.ts";
+import { exampleConnectorOf } from "./graphql/example-tabs.ts";
+import { createGraphiql, type Development, type Graphiql } from "./graphql/graphiql.ts";
 import { graphqlSurface } from "./graphql/surface.ts";
 import type { TrustedDocuments } from "./graphql/trusted-documents.ts";
 import { limitBody } from "./http/body-limit.ts";
@@ -182,11 +184,17 @@ function createRouter(parts: Parts): Handler {
   return (exchange) => (exchange.surface === graphqlSurface ? graphql(exchange) : route(exchange));
 }
 
-function openGraphiql({ config, upstream, signIn }: Parts): Graphiql {
-  const bearers = { findViewer: signIn.findViewer, provisionUser: upstream.forPlatform().provisionUser };
+function openGraphiql({ config, upstream, signIn: { findViewer } }: Parts): Graphiql {
+  const { provisionUser } = upstream.forPlatform();
+  const users = developmentUsersOf(config);
+  const development: Development = {
+    findViewer,
+    findBearer: (viewer) => findDevelopmentBearer({ provisionUser }, viewer),
+    renderUser: (viewer) => (viewer ? renderSignedIn(viewer) : renderUserForms(users, "/graphql")),
+  };
   return createGraphiql({
-    exampleSlug: [...config.connectors.keys()][0] ?? "slack",
-    findDevelopmentBearer: config.mode === "development" ? (request) => findDevelopmentBearer(bearers, request) : null,
+    example: exampleConnectorOf([...config.connectors.values()][0]),
+    development: config.mode === "development" ? development : null,
   });
 }
 
@@ -207,7 +215,10 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
   routes.route("/", createLazyAdmin({ ...parts, sealer: parts.services.sealer, checkReady: readiness.check }));
   if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
-  if (config.mode === "development") routes.route("/", createSignInRoute({ pages, signIn }));
+  if (config.mode === "development") {
+    const { provisionUser } = upstream.forPlatform();
+    routes.route("/", createSignInRoute({ pages, signIn, origins: auth.origins, users: developmentUsersOf(config), provisionUser }));
+  }
   routes.notFound(({ req }) => answerNotFound(config.publicUrl, req.raw));
   // The pipeline masks errors.
   routes.onError((error) => {

@@ -36,11 +36,12 @@ describe("a gateway that SIGTERM stops during a refresh", () => {
   let refreshed: unknown;
   let secrets: string[];
 
-  /** Signs in by the link that was printed, and connects. Answers the cookies of the browser. */
-  async function connect(link: string): Promise<string[]> {
-    const { origin } = new URL(link);
+  /** Signs in on the page that was printed, and connects. Answers the cookies of the browser. */
+  async function connect(page: string): Promise<string[]> {
+    const { origin } = new URL(page);
     const cookieOf = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
-    const cookies = cookieOf(await fetch(link, { redirect: "manual", headers: { "sec-fetch-site": "none" } }));
+    const body = new URLSearchParams({ user: "ada" });
+    const cookies = cookieOf(await fetch(page, { method: "POST", headers: { origin }, body, redirect: "manual" }));
     const connecting = await fetch(`${origin}/connect/test`, { headers: { cookie: cookies.join("; ") }, redirect: "manual" });
     cookies.push(...cookieOf(connecting));
     const callback = await provider.authorize(connecting.headers.get("location") ?? "");
@@ -54,16 +55,18 @@ describe("a gateway that SIGTERM stops during a refresh", () => {
     const connector = { slug: "test", name: "Test", provider: provider.providerFacts, scopes: ["read"] };
     const connectors = [{ ...connector, client_id: clientId, client_secret: clientSecret }];
     gateway = start({ LOG_LEVEL: "info" }, { ...WITHOUT_CONNECTORS, connectors });
-    const link = await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/);
-    const { origin, searchParams } = new URL(link);
-    const token = searchParams.get("token") ?? "?";
-    const cookies = await connect(link);
-    const ask = (query: string) =>
+    const page = await gateway.printed(/(http:\/\/localhost:\d+\/sign-in)/);
+    const { origin } = new URL(page);
+    const cookies = await connect(page);
+    const send = (query: string, headers: Record<string, string>) =>
       fetch(`${origin}/graphql`, {
         method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify({ query }),
       });
+    const refreshing = await send("mutation { refreshSession { token } }", { origin, cookie: cookies.join("; ") });
+    const { token } = (await refreshing.json()).data.refreshSession;
+    const ask = (query: string) => send(query, { authorization: `Bearer ${token}` });
     const first = await ask(`{ accessToken(where: { slug: "test" }) { ... on AccessToken { fingerprint } } }`);
     const { fingerprint } = (await first.json()).data.accessToken;
     const hold = provider.controls.hold();

@@ -32,5 +32,5 @@ export async function main(config: Config, file: ConfigFile | null): Promise<voi
     throw error;
   });
   log.info({ url: gateway.config.publicUrl }, "listening");
-  if (config.mode === "development") await (await import("./demo/greet.ts")).greet(gateway, isDemo);
+  if (config.mode === "development") (await import("./demo/greet.ts")).greet(gateway.config, isDemo);
 }

@@ -80,7 +80,7 @@ describe("signing in at a gateway before another gateway", () => {
   it("accepts no cookie that this gateway did not seal", async () => {
     const { app, second } = await startFront();
     const there = second.createBrowser();
-    await there.fetch(`/sign-in?token=${(await second.provision("ada")).token}`);
+    await there.signIn((await second.provision("ada")).token);
     const stolen = `${COOKIES.session.name}=${there.cookie(COOKIES.session.name)}`;
     for (const cookie of [stolen, `${COOKIES.session.name}=s1.test.${"A".repeat(80)}`, ""]) {
       const answer = await ask(sendTo(app), REFRESH, {}, { ...own, cookie });
@@ -111,7 +111,7 @@ describe("connecting through a gateway before another gateway", () => {
     const { token } = await front.second.provision("ada");
     const link = async (): Promise<string> => (await front.graphql(CONNECT, `Bearer ${token}`)).data.connect.authorization.authorizeUrl;
     const mallory = front.second.createBrowser();
-    await mallory.fetch(`/sign-in?token=${(await front.second.provision("mallory")).token}`);
+    await mallory.signIn((await front.second.provision("mallory")).token);
     const refused = await mallory.fetch(await link(), { method: "POST", headers: { origin: front.second.url } });
     expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
     expect(await refused.text()).toContain("mallory is signed in here");

@@ -9,10 +9,9 @@ const [, publishable = "", secret = ""] = /publishable\s+(\S+)\s+secret\s+(\S+)/
 try {
   const walked = await walkGroup({ gatewayUrl: GATEWAY_URL, apiKey: { publishable, secret }, groupId: GROUP_ID });
   if (walked === 0) {
-    const token = runCommand("users", "token", "grace", "--group", GROUP_ID, "--name", "Grace");
-    console.log(`Nobody of the group ${GROUP_ID} has connected yet. Sign in as Grace, connect, and run this again:`);
-    console.log(`  ${GATEWAY_URL}/sign-in?token=${token}`);
-    console.log(`  ${GATEWAY_URL}/connect/demo`);
+    runCommand("users", "token", "grace", "--group", GROUP_ID, "--name", "Grace");
+    console.log(`The group ${GROUP_ID} has no connections yet. Sign in as Grace, who is in it, connect, and run this again:`);
+    console.log(`  ${GATEWAY_URL}/sign-in?returnTo=/connectors/demo`);
   }
 } finally {
   runCommand("keys", "revoke", publishable);

@@ -89,7 +89,7 @@ describe("login", () => {
       .map((pair) => pair.join("="))
       .join("; ");
     const { token } = await test.app.provisionUser({ id: "victim" });
-    const answer = await victim.fetch(`/sign-in?token=${token}`, { headers: { cookie: planted } });
+    const answer = await victim.signIn(token, { cookie: planted });
     expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(new RegExp(`^${BINDING}[\\w-]{16}=; Max-Age=0;`)));
     expect(await statusOf(victim, callback)).toBe(403);
   });
@@ -117,8 +117,7 @@ describe("login", () => {
     const callback = await startAt(ada);
     const [[name = ""] = []] = heldBy(ada);
     const stranger = createBrowser(test.app, PUBLIC_URL);
-    const headers = { cookie: `${name}=${"x".repeat(43)}` };
-    const answer = await stranger.fetch(`/sign-in?token=${await ada.bearer()}`, { headers });
+    const answer = await stranger.signIn(await ada.bearer(), { cookie: `${name}=${"x".repeat(43)}` });
     expect(answer.headers.getSetCookie().filter((header) => header.startsWith(BINDING))).toEqual([]);
     expect(await statusOf(ada.browser, callback)).toBe(200);
   });

@@ -44,7 +44,7 @@ describe.each(databaseKinds)("Revoking a user's sessions, on %s", (database) => 
     expect(await services.auth.oneTimeTokens.redeem(oneTimeToken)).toBeNull();
     await services.close();
     expect(await refusalOf(bearer(await laptop.bearer()))).toBeUndefined();
-    await laptop.browser.fetch(`/sign-in?token=${await laptop.bearer()}`);
+    await laptop.browser.signIn(await laptop.bearer());
     expect(await refusalOf(cookieOf(laptop), REFRESH)).toBeUndefined();
   });
 

@@ -75,11 +75,11 @@ describe("an attempt of another browser", () => {
   it("connects nothing once another user has signed in in the same browser", async () => {
     const callback = await startAt(test, ada);
     const { token } = await test.app.provisionUser({ id: "eve" });
-    await ada.browser.fetch(`/sign-in?token=${token}`);
+    await ada.browser.signIn(token);
     const response = await ada.browser.fetch(callback.href);
     expect(response.status).toBe(403);
     // Signing in as another user ended what bound it to this browser.
-    await ada.browser.fetch(`/sign-in?token=${await ada.bearer()}`);
+    await ada.browser.signIn(await ada.bearer());
     expect((await ada.browser.fetch(callback.href)).status).toBe(403);
     expect((await connectionOf(ada)).enabled).toBe(false);
   });

@@ -134,7 +134,7 @@ describe("the page with the code", () => {
         expect(response.status).toBe(403);
         expect(await response.text()).not.toContain("WDJB");
       }
-    await ada.browser.fetch(`/sign-in?token=${await eve.bearer()}`);
+    await ada.browser.signIn(await eve.bearer());
     expect((await ada.browser.fetch(page)).status).toBe(403);
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { APP_ORIGIN, type HttpsGateway, startHttpsGateway } from "../../test/support/https-gateway.ts";
 import { isAttemptCookie } from "../auth/cookies.ts";
+import { signInForm } from "../../test/support/browser.ts";
 import { ask } from "../../test/support/test-app.ts";
 
 const KEY = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } };
@@ -113,7 +114,7 @@ describe("the link", () => {
 
   it("signs out another user who is signed in there, after saying so", async () => {
     const { token } = await gateway.app.provisionUser({ id: "grace" });
-    const cookie = sentBack(await fetchPage(`/sign-in?token=${token}`, { headers: { "sec-fetch-site": "none" } }));
+    const cookie = sentBack(await fetchPage("/sign-in", signInForm(token, url)));
     const { authorizeUrl } = await start(FOREIGN);
     const asked = await fetchPage(authorizeUrl, { headers: { cookie, referer: `${APP_ORIGIN}/` } });
     expect(await asked.text()).toContain("grace is signed in in this browser, and will be signed out here.");

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { createApp } from "../app.ts";
 import { parseConfig } from "../config/config.ts";
+import { SIGN_IN_PATH } from "../connect/sign-in.ts";
 import { startGateway } from "../listen.ts";
 import { revokeAtProvider, walkConsent } from "./consent.ts";
 import { type Demo, DEMO_SLUG, startDemo } from "./demo.ts";
@@ -85,7 +86,13 @@ async function run(publicUrl: string, bearer: string, { provider }: Demo): Promi
 
 /** What a browser does: cookies kept, redirects followed, forms sent. */
 async function connect(publicUrl: string, bearer: string): Promise<void> {
-  const signedIn = await fetch(`${publicUrl}/sign-in?token=${bearer}`, { redirect: "manual", headers: { "sec-fetch-site": "none" } });
+  const form = new URLSearchParams({ token: bearer });
+  const signedIn = await fetch(`${publicUrl}${SIGN_IN_PATH}`, {
+    method: "POST",
+    headers: { origin: publicUrl },
+    body: form,
+    redirect: "manual",
+  });
   const session = cookiesOf(signedIn);
   const started = await fetch(`${publicUrl}/connect/${DEMO_SLUG}`, { headers: { cookie: session }, redirect: "manual" });
   const callback = await walkConsent(started.headers.get("location") ?? "");

@@ -1,7 +1,10 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { assertInterfaceType } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { schema } from "../../schema/index.ts";
 import { buildPages } from "../../test/support/client/built-pages.ts";
 import { COOKIES, PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
+import { LONGEST_COMMENT } from "./example-tabs.ts";
 
 let test: TestApp;
 let ada: TestUser;
@@ -25,7 +28,7 @@ describe("the page of GraphiQL", () => {
   it("is small, and runs files of its own origin alone", async () => {
     const response = await get("/graphql", { accept: HTML });
     const page = await response.text();
-    expect(page.length).toBeLessThan(4_096);
+    expect(page.length).toBeLessThan(8_192);
     expect(response.headers.get("content-security-policy")).toContain("script-src 'self'; ");
     expect(response.headers.get("content-security-policy")).not.toContain("http");
     expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\/|<script(?![^>]*(?:\ssrc="\/|type="application\/json"))|\son\w+=/);
@@ -36,10 +39,31 @@ describe("the page of GraphiQL", () => {
     const options = optionsOf(await readPage());
     // Without it every visit after the first would open an empty tab.
     expect(options.query).toBe(options.defaultQuery);
+    expect(options.query).toBe(options.defaultTabs[0].query);
     expect(options.query).toContain('accessToken(where: { slug: "test" })');
-    expect(options.query).toMatch(/^# [^]*sign-in link[^]*xkit-gateway users token <user id>/);
+    expect(options.query).toMatch(/^# [^]*sign in above[^]*xkit-gateway users token <user id>/);
     expect((await test.graphql(options.query)).errors.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
-    expect((await ada.graphql(options.query)).errors).toEqual([]);
+  });
+
+  it("has a tab for each outcome, which can be asked as it is, in lines that fit beside the answer", async () => {
+    const { defaultTabs }: { defaultTabs: { query: string }[] } = optionsOf(await readPage());
+    const outcomes = schema.getImplementations(assertInterfaceType(schema.getType("NoAccessToken"))).objects.map(({ name }) => name);
+    const named = defaultTabs.map(({ query }) => /^query (\w+)/m.exec(query)?.[1]);
+    expect(new Set(named)).toEqual(new Set(["Token", ...outcomes]));
+    for (const { query } of defaultTabs) {
+      expect(query.split("\n").filter((line) => line.startsWith("#") && line.length > LONGEST_COMMENT)).toEqual([]);
+      expect((await ada.graphql(query)).errors).toEqual([]);
+    }
+    expect(defaultTabs[0]?.query).toMatch(new RegExp(outcomes.map((name) => `(?=[^]*on ${name} )`).join("")));
+  });
+
+  it("leads to the catalog, and offers to sign in and out by forms", async () => {
+    const page = await readPage();
+    expect(page).toContain('<a href="/">Catalog</a>');
+    expect(page).toMatch(/<form class="field" method="post" action="\/sign-in">[^]*Sign in as Ada[^]*Sign in as Grace/);
+    const signedIn = await (await ada.browser.fetch("/graphql", { headers: { accept: HTML } })).text();
+    expect(signedIn).toMatch(/Signed in as ada[^]*<form method="post" action="\/sign-out">/);
+    expect(signedIn).not.toContain("Sign in as");
   });
 
   it("opens with the query of its address, which cannot end a tag", async () => {
@@ -113,7 +137,8 @@ describe("in production", () => {
     expect(cookies.join()).toContain(`${COOKIES.session.name}=`);
     expect(assetsOf(page)).toHaveLength(3);
     expect(bearerIn(page)).toBeNull();
-    expect((await get(`/sign-in?token=${token}`, {}, production)).status).toBe(404);
+    expect(page).not.toContain("<form");
+    expect((await get("/sign-in", {}, production)).status).toBe(404);
     await production.close();
   });
 });

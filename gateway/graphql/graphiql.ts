@@ -1,5 +1,9 @@
 import { Hono } from "hono";
+import { html } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { Viewer } from "../../schema/upstream.ts";
 import { type Asset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
+import { type ExampleConnector, exampleTabs } from "./example-tabs.ts";
 
 /** Monaco, the editor, makes styles of its own; everything else comes from files of this origin. */
 const POLICY = [
@@ -10,58 +14,27 @@ const POLICY = [
   "connect-src 'self'",
   "img-src 'self' data:",
   "font-src 'self' data:",
-  "form-action 'none'",
+  "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** An example that asks for a token of the connector `slug`. */
-const exampleQuery = (slug: string): string => `# A live access token for the signed-in user, or the exact reason why there is none.
-#
-# Who is asking? In development, open the sign-in link that the server printed at its start:
-# this page then asks as the user who signed in. Anywhere else put a session token under
-# "Headers":  { "Authorization": "Bearer …" }   and get one on the command line:
-# npx xkit-gateway users token <user id>
-
-query Token {
-  viewer {
-    id
-  }
-  accessToken(where: { slug: ${JSON.stringify(slug)} }) {
-    ... on AccessToken {
-      value
-      expiresAt
-      fingerprint
-    }
-    ... on NotConnected {
-      message
-      connectorUrl
-    }
-    ... on ReconnectRequired {
-      message
-      reason
-      connectorUrl
-    }
-    ... on TokenWithheld {
-      message
-    }
-    ... on TemporarilyUnavailable {
-      message
-      retryAfter
-    }
-    ... on ConnectorMisconfigured {
-      message
-    }
-  }
-}
-`;
-
 export interface GraphiqlOptions {
-  /** The connector that the example asks for. */
-  exampleSlug: string;
-  /** In development: a bearer for the user who followed the sign-in link in this browser, or null. */
-  findDevelopmentBearer: ((request: Request) => Promise<string | null>) | null;
+  /** The connector that the examples ask for. */
+  example: ExampleConnector;
+  development: Development | null;
 }
+
+/** Who asks, in development: whoever is signed in in this browser. */
+export interface Development {
+  findViewer(request: Request): Promise<Viewer | null>;
+  /** A bearer for the user, or null. */
+  findBearer(viewer: Viewer): Promise<string | null>;
+  /** The user with a way to sign out, or ways to sign in. */
+  renderUser(viewer: Viewer | null): Html;
+}
+
+type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /** GraphiQL: its page, for the endpoint to answer browsers with, and the routes of its assets. */
 export interface Graphiql {
@@ -73,9 +46,10 @@ export interface Graphiql {
 export const asksForPage = ({ method, headers }: Request): boolean =>
   method === "GET" && (headers.get("accept") ?? "").includes("text/html");
 
-/** The page has 2 kB of its own. Its 9 MB of assets are read when the first browser asks. */
-export function createGraphiql({ exampleSlug, findDevelopmentBearer }: GraphiqlOptions): Graphiql {
-  const defaultQuery = exampleQuery(exampleSlug);
+/** The page is small. Its 9 MB of assets are read when the first browser asks. */
+export function createGraphiql({ example, development }: GraphiqlOptions): Graphiql {
+  const defaultTabs = exampleTabs(example);
+  const defaultQuery = defaultTabs[0].query;
   let files: ReadonlyMap<string, Asset> | null = null;
   const find = (path: string) => (files ??= readAssets("graphiql"))?.get(path);
   const routes = new Hono();
@@ -88,19 +62,39 @@ export function createGraphiql({ exampleSlug, findDevelopmentBearer }: GraphiqlO
     async showPage(request) {
       const page = find("/index.html");
       if (!page) return new Response('GraphiQL has not been built: run "npm run build".\n', { status: 503 });
-      const bearer = await findDevelopmentBearer?.(request);
+      // In an outage the page is shown without the user.
+      const viewer = (await development?.findViewer(request).catch(() => null)) ?? null;
+      const bearer = viewer && (await development?.findBearer(viewer));
       const additionalHeaders = bearer ? { Authorization: `Bearer ${bearer}` } : {};
-      // Named as the query too: with a default alone every visit after the first opens an empty tab.
+      // Named as the query too: with defaults alone every visit after the first opens an empty tab.
       const query = new URL(request.url).searchParams.get("query") || defaultQuery;
-      return renderPage(page, { title: "Xkit Gateway", query, defaultQuery, additionalHeaders });
+      const bar = await renderBar(development?.renderUser(viewer) ?? "");
+      return renderPage(page, String(bar), { title: "Xkit Gateway", query, defaultQuery, defaultTabs, additionalHeaders });
     },
   };
 }
 
+/** What is above GraphiQL: the way to the catalog, and in development who asks. */
+const renderBar = (user: Html | ""): Html =>
+  html`<nav aria-label="Xkit Gateway">
+    <strong>Xkit Gateway</strong>
+    <a href="/">Catalog</a>
+    ${user}
+  </nav>`;
+
 /** The page with its options as data, in which no tag can end. */
-function renderPage({ plain, type }: Asset, options: object): Response {
+function renderPage({ plain, type }: Asset, bar: string, options: object): Response {
   const json = JSON.stringify(options).replaceAll("<", "\\u003c");
-  // A function, to which `$` means nothing.
-  const body = plain.toString().replace("{}", () => json);
-  return new Response(body, { headers: { "content-type": type, "content-security-policy": POLICY } });
+  // Functions, to which `$` means nothing.
+  const body = plain
+    .toString()
+    .replace("<!--bar-->", () => bar)
+    .replace("{}", () => json);
+  const headers = {
+    "content-type": type,
+    "content-security-policy": POLICY,
+    // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
+    "referrer-policy": "same-origin",
+  };
+  return new Response(body, { headers });
 }

@@ -104,7 +104,13 @@ describe("xkit-gateway restore", () => {
     await addGroup(await open(urlOf("source.db")), "ada");
     await backUp(urlOf("source.db"), at("copy.db"), clock);
     const killed = startProcess(["start"], { DATABASE_URL: urlOf("xkit.db"), PORT: "0" }, directory);
-    await killed.printed(/sign-in/);
+    const page = await killed.printed(/http:\S+\/sign-in/);
+    await fetch(page, {
+      method: "POST",
+      headers: { origin: new URL(page).origin },
+      body: new URLSearchParams({ user: "ada" }),
+      redirect: "manual",
+    });
     killed.child.kill("SIGKILL");
     await killed.ended;
     expect(existsSync(at("xkit.db-wal"))).toBe(true);

@@ -73,7 +73,7 @@ export async function runWorker(number: number, sendToPrimary: NonNullable<typeo
       if (message.type === "connection") {
         if (socket) server.take(socket);
         send({ type: "taken", connection: message.connection, open: server.count() });
-      } else if (message.type === "greet" && config.mode === "development") void greet({ app, config });
+      } else if (message.type === "greet" && config.mode === "development") void greet(config);
       else if (message.type === "reload") reload(message.file);
       else if (message.type === "drain") server.drain();
       else if (message.type === "finish") void finish(hurry.signal).then(end, end);
@@ -125,5 +125,4 @@ function createCounter(server: ConnectionServer, send: Send): () => void {
 
 const toSocket = (handle: unknown): Socket | undefined => (handle instanceof Socket ? handle : undefined);
 
-const greet = async (gateway: { app: Awaited<ReturnType<typeof createAppBeside>>; config: Config }) =>
-  (await import("../demo/greet.ts")).greet(gateway, false);
+const greet = async (config: Config) => (await import("../demo/greet.ts")).greet(config, false);

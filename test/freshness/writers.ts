@@ -163,7 +163,7 @@ async function disconnect(world: World, user: User, at: At): Promise<void> {
 
 async function connect(world: World, user: User, at: At): Promise<void> {
   const browser = openBrowser(at.gateway, world.gateways.env["XKIT_PUBLIC_URL"] ?? "");
-  await browser.fetch(`/sign-in?token=${await createToken(world, user, at)}`);
+  await browser.signIn(await createToken(world, user, at));
   const started = await browser.fetch("/connect/test");
   const { pathname, search } = await world.provider.authorize(started.headers.get("location") ?? "");
   const finished = await browser.fetch(`${pathname}${search}`);

@@ -150,7 +150,7 @@ export async function signIn(app: App, provider: AuthorizationServer, id: string
   await app.provisionUser({ id, ...(groupId !== undefined && { groupId }) });
   const bearer = async () => (await app.provisionUser({ id })).token;
   const browser = createBrowser(app, PUBLIC_URL);
-  await browser.fetch(`/sign-in?token=${await bearer()}`);
+  await browser.signIn(await bearer());
   return {
     bearer,
     browser,

@@ -62,10 +62,9 @@ export async function startWorkers(count: number, env: Record<string, string>): 
   writeFileSync(join(folder, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" }, connectors }));
   const settings = { PORT: "0", LOG_LEVEL: "info", ...env };
   const gateway = startProcess(["start", "--workers", String(count)], settings, folder);
-  const link = new URL(await gateway.printed(/(http:\/\/localhost:\d+\/sign-in\?token=\S+)/));
-  const bearer = link.searchParams.get("token") ?? "?";
+  const link = new URL(await gateway.printed(/(http:\/\/localhost:\d+\/sign-in)/));
   const connectUser = () => connect(link, provider);
-  await connectUser();
+  const bearer = await bearerOf(link, await connectUser());
   const keys = startProcess(["keys", "create"], { ...settings, LOG_LEVEL: "silent" }, folder);
   await keys.ended;
   const [, publishable = "", secret = ""] = /publishable (pk_\S+)\nsecret {6}(sk_\S+)/.exec(keys.stdout()) ?? [];
@@ -85,7 +84,7 @@ export async function startWorkers(count: number, env: Record<string, string>): 
     gateway,
     provider,
     port: Number(link.port),
-    connect: connectUser,
+    connect: async () => void (await connectUser()),
     logged,
     pids,
     async replace(number) {
@@ -131,17 +130,29 @@ export async function startWorkers(count: number, env: Record<string, string>): 
 }
 
 /** Signs a browser in by the link that was printed, and connects. Each request has a connection of its own, and so another worker. */
-async function connect(link: URL, provider: AuthorizationServer): Promise<void> {
+/** Signs in as Ada in a browser of her own, and connects. Answers its cookies. */
+async function connect(link: URL, provider: AuthorizationServer): Promise<string> {
   const port = Number(link.port);
   const cookies: string[] = [];
-  const visit = async ({ pathname, search }: URL, headers: Record<string, string> = {}) => {
-    const answer = await sendTo(port, pathname + search, { headers: { ...headers, cookie: cookies.join("; ") } });
+  const visit = async ({ pathname, search }: URL, { headers, ...sent }: Sent = {}) => {
+    const answer = await sendTo(port, pathname + search, { ...sent, headers: { ...headers, cookie: cookies.join("; ") } });
     cookies.push(...(answer.headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0] ?? ""));
     return answer;
   };
-  await visit(link, { "sec-fetch-site": "none" });
+  await visit(link, { headers: { origin: link.origin }, body: "user=ada" });
   const connecting = await visit(new URL("/connect/test", link));
   await visit(await provider.authorize(connecting.headers.location ?? ""));
+  return cookies.join("; ");
+}
+
+/** A bearer for the user of a session. */
+async function bearerOf({ port, origin }: URL, cookie: string): Promise<string> {
+  const headers = { origin, cookie, "content-type": "application/json" };
+  const { body } = await sendTo(Number(port), "/graphql", {
+    headers,
+    body: JSON.stringify({ query: "mutation { refreshSession { token } }" }),
+  });
+  return JSON.parse(body).data.refreshSession.token;
 }
 
 /** Without an agent, over a connection of its own. */

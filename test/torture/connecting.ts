@@ -32,7 +32,7 @@ async function provision(url: string, basic: string, id: string): Promise<string
 
 async function connect(url: string, bearer: string, account: string, connection: number): Promise<void> {
   const browser = createBrowser({ fetch: (request) => fetch(request, { redirect: "manual" }) }, url);
-  await browser.fetch(`/sign-in?token=${bearer}`);
+  await browser.signIn(bearer);
   const started = await browser.fetch(`/connect/${SLUG}`);
   const authorize = new URL(started.headers.get("location") ?? "");
   authorize.searchParams.set("account", account);
