@@ -17,7 +17,9 @@ const SOURCES = [
 
 const changedAt = (path) => {
   const entry = statSync(path);
-  return entry.isDirectory() ? Math.max(entry.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name)))) : entry.mtimeMs;
+  if (!entry.isDirectory()) return entry.mtimeMs;
+  const names = readdirSync(path).filter((name) => name !== "dist" && name !== "node_modules");
+  return Math.max(entry.mtimeMs, ...names.map((name) => changedAt(join(path, name))));
 };
 const builtAt = statSync(STAMP, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 

@@ -32,8 +32,9 @@ function licences(paths) {
     });
 }
 
+const DEMO = "demo/demo";
 const bundle = await rolldown({
-  input: { [FOLDER]: join(ROOT, "gateway/command-line.ts"), ...Object.fromEntries(FURTHER) },
+  input: { [FOLDER]: join(ROOT, "gateway/command-line.ts"), [DEMO]: join(ROOT, `gateway/${DEMO}.ts`), ...Object.fromEntries(FURTHER) },
   platform: "node",
   external: (id) => EXTERNAL.some((name) => id === name || id.startsWith(`${name}/`)),
   // Of packages: `eval`, circles, annotations.

@@ -9,11 +9,11 @@ import { dirname, join, normalize } from "node:path";
 
 /** From the top down. A file at the root of `gateway/` is a room by itself. */
 const order: readonly (readonly string[])[] = [
-  ["gateway/cli", "gateway/upstream-suite"],
+  ["gateway/cli", "gateway/demo", "gateway/upstream-suite"],
   ["gateway/command-line"],
   ["gateway/commands", "gateway/main", "gateway/index"],
   ["gateway/workers"],
-  ["gateway/demo"],
+  ["gateway/greeting"],
   ["gateway/listen", "gateway/reload", "gateway/signals"],
   ["gateway/replaceable-app"],
   ["gateway/app"],

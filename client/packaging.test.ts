@@ -1,6 +1,6 @@
 /**
- * The package as others get it: packed from these sources, and used from every entry. `npm run test:long` installs it where nothing else is;
- * else its packages are these sources'.
+ * The packages as others get them, the server and the client: packed from these sources, and used from every entry. `npm run test:long`
+ * installs them where nothing else is; else the packages that they need are these sources'.
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -19,9 +19,11 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "xkit-package-"));
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20", `vitest@${devDependencies.vitest}`];
-/** An app that has nothing but the package. */
+/** An app that has nothing but the packages. */
 const app = join(directory, "app");
-let files: string[] = [];
+const NAMES = ["xkit-gateway", "@xkit-gateway/client"] as const;
+type Name = (typeof NAMES)[number];
+let filesOf: Record<Name, string[]>;
 /** The files that a page has whole, by their names. */
 const filesIn = (page: string): Record<string, string> =>
   Object.fromEntries(
@@ -54,18 +56,33 @@ async function build(sources: string): Promise<void> {
   await buildPages();
   for (const pages of ["catalog", "browser", "graphiql"])
     cpSync(join(ROOT, "dist", pages), join(sources, "dist", pages), { recursive: true });
-  await run(sources, process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--noCheck");
+  const compile = (folder: string) =>
+    run(join(sources, folder), process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--noCheck");
+  await Promise.all(["", "client"].map(compile));
+  await run(join(sources, "client"), process.execPath, "build/assets.mjs");
   for (const script of ["build:bundle", "build:providers"]) await run(sources, "npm", "run", "--silent", script);
 }
 
+/** Packs both, and answers their tarballs. */
+async function pack(sources: string): Promise<string[]> {
+  const words = ["--json", "--silent", "--workspaces", "--include-workspace-root", ...(isLong ? [] : ["--ignore-scripts"])];
+  const packed: { name: Name; filename: string; files: { path: string }[] }[] = JSON.parse(await run(sources, "npm", "pack", ...words));
+  const pathsOf = (wanted: Name) => packed.flatMap(({ name, files }) => (name === wanted ? files.map(({ path }) => path) : []));
+  filesOf = { "xkit-gateway": pathsOf("xkit-gateway"), "@xkit-gateway/client": pathsOf("@xkit-gateway/client") };
+  return packed.map(({ filename }) => join(sources, filename));
+}
+
 /** Beside the packages of these sources. */
-async function unpack(tarball: string): Promise<void> {
+async function unpack(tarballs: readonly string[]): Promise<void> {
   const packages = join(app, "node_modules");
-  mkdirSync(packages);
-  for (const name of readdirSync(join(ROOT, "node_modules")).filter((entry) => !entry.startsWith(".") && entry !== "xkit-gateway"))
-    symlinkSync(join(ROOT, "node_modules", name), join(packages, name));
-  await run(app, "tar", "--extract", "--file", tarball);
-  renameSync(join(app, "package"), join(packages, "xkit-gateway"));
+  mkdirSync(join(packages, "@xkit-gateway"), { recursive: true });
+  const present = readdirSync(join(ROOT, "node_modules")).filter((entry) => !entry.startsWith(".") && !/^@?xkit-gateway$/.test(entry));
+  for (const name of present) symlinkSync(join(ROOT, "node_modules", name), join(packages, name));
+  for (const tarball of tarballs) {
+    await run(app, "tar", "--extract", "--file", tarball);
+    const { name } = JSON.parse(readFileSync(join(app, "package/package.json"), "utf8"));
+    renameSync(join(app, "package"), join(packages, name));
+  }
 }
 
 /** The documented adapter's files in a folder of the app. */
@@ -79,35 +96,40 @@ beforeAll(async () => {
   const sources = join(directory, "sources");
   await copySources(sources);
   if (!isLong) await build(sources);
-  const [packed] = JSON.parse(await run(sources, "npm", "pack", "--json", "--silent", ...(isLong ? [] : ["--ignore-scripts"])));
-  files = packed.files.map(({ path }: { path: string }) => path);
+  const tarballs = await pack(sources);
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  const tarball = join(sources, packed.filename);
-  if (isLong) await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball, ...COMPANY);
-  else await unpack(tarball);
+  if (isLong) await run(app, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", ...tarballs, ...COMPANY);
+  else await unpack(tarballs);
   writeAdapter("green", documented["adapter.ts"]);
   mkdirSync(join(app, "calling"));
   for (const [name, text] of Object.entries(callers)) writeFileSync(join(app, "calling", name), text);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test("holds what runs, its types, the contract and the styles, and nothing that tests or builds", () => {
-  expect(files).toEqual(
-    expect.arrayContaining([
-      "dist/gateway/cli.js",
-      "dist/gateway/upstream-suite/index.d.ts",
-      "dist/client/index.d.ts",
-      "dist/client/react/index.d.ts",
-      "dist/catalog/catalog.css",
-      "dist/catalog/index.html",
-      "dist/browser/xkit.js",
-      "schema/schema.graphql",
-      "README.md",
-      "LICENSE",
-    ]),
-  );
-  expect(files.filter((path) => /\.(test|suite|fixture|config)\.|\/build\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/.test(path))).toEqual([]);
+const SERVER_FILES = [
+  "dist/gateway/cli.js",
+  "dist/gateway/upstream-suite/index.d.ts",
+  "dist/catalog/catalog.css",
+  "dist/catalog/index.html",
+  "dist/browser/xkit.js",
+  "schema/schema.graphql",
+];
+const CLIENT_FILES = ["dist/index.d.ts", "dist/react/index.d.ts", "dist/catalog.css"];
+
+test.each<[Name, string[]]>([
+  ["xkit-gateway", SERVER_FILES],
+  ["@xkit-gateway/client", CLIENT_FILES],
+])("%s holds what runs, its types, the contract and the styles, and nothing that tests or builds", (name, wanted) => {
+  const files = filesOf[name];
+  expect(files).toEqual(expect.arrayContaining([...wanted, "README.md", "LICENSE"]));
+  const BUILDS = /\.(test|suite|fixture|config)\.|(^|\/)(build|demo)\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/;
+  expect(files.filter((path) => BUILDS.test(path))).toEqual([]);
+});
+
+test("tells bundlers that its React entry is for the client side", () => {
+  const entry = readFileSync(join(app, "node_modules/@xkit-gateway/client/dist/react/index.js"), "utf8");
+  expect(entry.split("\n")[0]).toBe('"use client";');
 });
 
 test.each(
@@ -148,8 +170,10 @@ test("runs in Node from every entry, and renders a page on a server, without a w
     import { createElement } from "react";
     import { renderToString } from "react-dom/server";
     import { parseConfig } from "xkit-gateway";
-    import { createXkit } from "xkit-gateway/client";
-    import { Catalog, useViewer, XkitProvider } from "xkit-gateway/react";
+    import { createXkit } from "@xkit-gateway/client";
+    import { Catalog, useViewer, XkitProvider } from "@xkit-gateway/client/react";
+    import * as moved from "xkit-gateway/client";
+    import * as movedReact from "xkit-gateway/react";
     let asked = 0;
     const fetch = async () => { asked++; throw new Error("Rendering asks nothing."); };
     const xkit = createXkit("https://connect.example.com", { fetch });
@@ -162,7 +186,8 @@ test("runs in Node from every entry, and renders a page on a server, without a w
       asked,
       name: parseConfig({}, null).platform.name,
       html,
-      css: read("xkit-gateway/catalog.css").includes(".xkit-catalog"),
+      css: ["@xkit-gateway/client/catalog.css", "xkit-gateway/catalog.css"].every((entry) => read(entry).includes(".xkit-catalog")),
+      moved: moved.createXkit === createXkit && movedReact.Catalog === Catalog,
       schema: read("xkit-gateway/schema.graphql").includes("type Query"),
       globals: typeof window,
     }));`;
@@ -172,6 +197,7 @@ test("runs in Node from every entry, and renders a page on a server, without a w
     name: expect.any(String),
     html: expect.stringMatching(/Who are you\?.*xkit-catalog.*Loading/s),
     css: true,
+    moved: true,
     schema: true,
     globals: "undefined",
   });

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { parseConfig } from "./config/config.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { openDatabase } from "./store/open.ts";
 import { runCommand } from "../test/support/command.ts";
@@ -353,13 +354,27 @@ describe("a start is refused with a sentence for", () => {
     ],
   ])("%s", async (_name, env, expected, message) => {
     writeFileSync(join(directory, "notes.txt"), "This is no database, only a long line of text. ".repeat(50));
+    writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
     const { code, stderr } = await runProcess(["start"], env);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain("planted");
     expect(code).toBe(expected);
   });
 
-  it("a default configuration file that cannot be read, without running the demo", async () => {
+  it("that there is no configuration file, with one to write that a gateway takes", async () => {
+    const { code, stderr } = await run(["start"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(
+        `There is no configuration file: ${join(realpathSync(directory), "xkit.config.json")} does not exist`,
+      ),
+    });
+    const client = { GITHUB_CLIENT_ID: "client", GITHUB_CLIENT_SECRET: "secret" };
+    const written = { path: "xkit.config.json", text: /^\{$.*^\}$/ms.exec(stderr)?.[0] ?? "" };
+    expect([...parseConfig(client, written).connectors.keys()]).toEqual(["github"]);
+  });
+
+  it("a default configuration file that cannot be read", async () => {
     mkdirSync(join(directory, "xkit.config.json"));
     expect(await runProcess(["start"], { PORT: "0" })).toMatchObject({
       code: 2,

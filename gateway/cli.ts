@@ -20,4 +20,4 @@ function keepCompiledCode(): void {
 keepCompiledCode();
 // Not before: what is imported statically is compiled first.
 const { runCommandLine } = await import("./command-line.ts");
-await runCommandLine(process.argv.slice(2), fileURLToPath(import.meta.url));
+await runCommandLine(process.argv.slice(2), { file: fileURLToPath(import.meta.url) });

@@ -6,11 +6,14 @@ import { ConfigError, parseConfig } from "./config/config.ts";
 import { MAXIMUM_WORKERS } from "./config/environment.ts";
 import { explainFailure } from "./config/explain-error.ts";
 import { readConfigFile } from "./config/file.ts";
+import { NoConfigFileError } from "./config/no-config-file.ts";
+import { runsDemo } from "./config/runs-demo.ts";
 import { createLog } from "./runtime/log.ts";
 import { limitHeap } from "./runtime/heap.ts";
 import { keepBytecode } from "./runtime/keep-bytecode.ts";
 import { warnOfUnknownVariables } from "./config/unknown-variables.ts";
 import { WorkersError } from "./config/workers-error.ts";
+import type { StartDemo } from "./main.ts";
 
 type Options = {
   name?: string;
@@ -38,15 +41,22 @@ interface Command {
   subject?: string;
   isSubjectOptional?: boolean;
   options?: readonly (keyof Options)[];
-  /** @param command The file of the command line. */
-  run(subject: string, options: Options, command: string): Promise<void> | void;
+  run(subject: string, options: Options, launch: Launch): Promise<void> | void;
+}
+
+/** How the command line was started. */
+export interface Launch {
+  /** The file that runs it, by which workers are started. */
+  file: string;
+  /** Loads what runs where there is no configuration file. A clone has a demo, an installed package has none. */
+  loadDemo?: () => Promise<StartDemo>;
 }
 
 /** Loads what is not for `start`. */
 const load = () => import("./commands/index.ts");
 
 const commands = new Map<string, Command>([
-  ["start", { options: ["workers"], run: (_subject, { workers }, command) => start(command, workers) }],
+  ["start", { options: ["workers"], run: (_subject, { workers }, launch) => start(launch, workers) }],
   // Started by the primary alone.
   ["worker", { subject: "number", run: startWorker }],
   ["connectors list", { options: ["json"], run: async (_subject, options) => (await load()).listKnownProviders(options) }],
@@ -186,10 +196,10 @@ const commands = new Map<string, Command>([
   ],
 ]);
 
-async function run(argv: string[], file: string): Promise<void> {
+async function run(argv: string[], launch: Launch): Promise<void> {
   const { values, positionals } = parse(argv);
   const { help, version, ...options } = values;
-  if (version) return console.log(readVersion(file));
+  if (version) return console.log(readVersion(launch.file));
   if (help) return console.log(usageOf(positionals[0]) ?? USAGE);
   const isOneWord = commands.has(positionals[0] ?? "start") && !commands.has(positionals.slice(0, 2).join(" "));
   const words = isOneWord ? 1 : 2;
@@ -204,21 +214,23 @@ async function run(argv: string[], file: string): Promise<void> {
   if (surplus.length > 0) throw new UsageError(`Too many arguments: ${surplus.join(" ")}`);
   const stray = Object.keys(options).find((option) => !command.options?.some((known) => known === option));
   if (stray) throw new UsageError(`${name} takes no --${stray}.`);
-  await command.run(subject ?? "", options, file);
+  await command.run(subject ?? "", options, launch);
 }
 
 /** Commands and groups. */
 const publicNames = (): string[] =>
   [...commands.keys()].filter((name) => name !== "worker").flatMap((name) => [name, name.split(" ")[0] ?? ""]);
 
-async function start(command: string, workers?: string): Promise<void> {
+async function start({ file: command, loadDemo }: Launch, workers?: string): Promise<void> {
   limitHeap();
   keepBytecode();
   surviveClosedOutput();
   const file = readConfigFile();
   const config = parseConfig(workers === undefined ? process.env : { ...process.env, XKIT_WORKERS: parseWorkers(workers) }, file);
   warnOfUnknownVariables(file, createLog(config.logLevel));
-  if (config.workers === 1) return (await import("./main.ts")).main(config, file);
+  const isDemo = runsDemo(config, file);
+  if (isDemo && !loadDemo) throw new NoConfigFileError();
+  if (config.workers === 1) return (await import("./main.ts")).main(config, isDemo && loadDemo ? await loadDemo() : null);
   await (await import("./workers/primary.ts")).runPrimary(config, file, command);
 }
 
@@ -273,17 +285,16 @@ function parse(argv: string[]) {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof WorkersError) return error.exitCode;
-  return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  return [UsageError, ConfigError, NoConfigFileError].some((type) => error instanceof type) ? 2 : 1;
 }
 
 /**
  * Runs a command, and prints and exits with what has failed.
  * @param argv What follows the command line's name.
- * @param file The file that runs this, by which workers are started.
  */
-export async function runCommandLine(argv: string[], file: string): Promise<void> {
+export async function runCommandLine(argv: string[], launch: Launch): Promise<void> {
   try {
-    await run(argv, file);
+    await run(argv, launch);
   } catch (error) {
     console.error(error instanceof UsageError ? `${error.message}\nAll commands: xkit-gateway --help` : explainFailure(error));
     process.exitCode = exitCodeOf(error);

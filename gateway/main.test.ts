@@ -4,10 +4,11 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
+import { demoOf } from "../test/support/build.ts";
 import { PATIENCE } from "../test/support/patience.ts";
-import { type GatewayProcess, startProcess } from "../test/support/process.ts";
+import { type GatewayProcess, type ProcessOptions, startProcess } from "../test/support/process.ts";
 
 const folders: string[] = [];
 const running: GatewayProcess[] = [];
@@ -18,15 +19,16 @@ afterAll(async () => {
 });
 
 /** Starts a gateway in a folder of its own, with this configuration file if any. */
-function start(env: Record<string, string> = {}, file?: object): GatewayProcess {
+function start(env: Record<string, string> = {}, file?: object, options?: ProcessOptions): GatewayProcess {
   const folder = mkdtempSync(join(tmpdir(), "xkit-main-"));
   folders.push(folder);
   if (file) writeFileSync(join(folder, "xkit.config.json"), JSON.stringify(file));
-  const started = startProcess(["start"], { PORT: "0", ...env }, folder);
+  const started = startProcess(["start"], { PORT: "0", ...env }, folder, options);
   running.push(started);
   return started;
 }
 
+const FROM_A_CLONE = { cli: demoOf(inject("gatewayBuild")) };
 const WITHOUT_CONNECTORS = { platform: { name: "Acme" } };
 
 describe("a gateway that SIGTERM stops during a refresh", () => {
@@ -124,14 +126,14 @@ describe("a gateway process", () => {
     await once(taken, "listening");
     const address = taken.address();
     const port = address !== null && typeof address === "object" ? address.port : 0;
-    const gateway = start({ PORT: String(port) });
+    const gateway = start({ PORT: String(port) }, WITHOUT_CONNECTORS);
     expect(await gateway.ended).toBe(1);
     expect(gateway.stderr()).toBe(`Port ${port} is already in use: set PORT to another one.\n`);
     taken.close();
   });
 
-  it("runs the demo without a configuration file, and exits with 0 on SIGINT", async () => {
-    const gateway = start();
+  it("runs the demo from a clone without a configuration file, and exits with 0 on SIGINT", async () => {
+    const gateway = start({}, undefined, FROM_A_CLONE);
     const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
     expect(gateway.stdout()).toContain("(demo:");
     const query = encodeURIComponent("{ connectors { slug } }");
@@ -143,7 +145,7 @@ describe("a gateway process", () => {
   });
 
   it("runs no demo beside a configuration file", async () => {
-    const gateway = start({}, WITHOUT_CONNECTORS);
+    const gateway = start({}, WITHOUT_CONNECTORS, FROM_A_CLONE);
     const url = await gateway.printed(/Xkit Gateway {2}(\S+)/);
     expect(gateway.stdout()).not.toContain("demo");
     const query = encodeURIComponent("{ platform { name } connectors { slug } }");

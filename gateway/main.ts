@@ -1,7 +1,5 @@
 import { createApp } from "./app.ts";
 import type { Config } from "./config/config.ts";
-import type { ConfigFile } from "./config/document.ts";
-import { runsDemo } from "./config/runs-demo.ts";
 import { startGateway } from "./listen.ts";
 import { stopOnUnhandledError } from "./runtime/unhandled-error.ts";
 import { createLog } from "./runtime/log.ts";
@@ -11,14 +9,16 @@ import { stopOnSignal } from "./signals.ts";
 /** Longest drain after an unhandled error: the refreshes that follow it have to finish within `UNHANDLED_STOP_TIMEOUT_MS`. */
 const LAST_RESORT_DRAIN_MS = 4_000;
 
-/** Configuration to app to port, until a signal says stop. @param file Null, in development, where there is none: then the demo runs. */
-export async function main(config: Config, file: ConfigFile | null): Promise<void> {
+/** What stands in for a configuration file: it starts a provider once port and public URL are settled, and configures the gateway for it. */
+export type StartDemo = (settled: Config) => Promise<{ config: Config; provider: { close(): Promise<void> } }>;
+
+/** Configuration to app to port, until a signal says stop. @param startDemo Null where there is a configuration file. */
+export async function main(config: Config, startDemo: StartDemo | null): Promise<void> {
   const log = createLog(config.logLevel);
-  const isDemo = runsDemo(config, file);
   let closeDemo = async () => {};
   const build = async (settled: Config) => {
-    if (!isDemo) return { config: settled, app: await createApp(settled, { log }) };
-    const demo = await (await import("./demo/demo.ts")).startDemo(settled);
+    if (!startDemo) return { config: settled, app: await createApp(settled, { log }) };
+    const demo = await startDemo(settled);
     closeDemo = demo.provider.close;
     return { config: demo.config, app: await createApp(demo.config, { log }) };
   };
@@ -32,5 +32,5 @@ export async function main(config: Config, file: ConfigFile | null): Promise<voi
     throw error;
   });
   log.info({ url: gateway.config.publicUrl }, "listening");
-  if (config.mode === "development") (await import("./demo/greet.ts")).greet(gateway.config, isDemo);
+  if (config.mode === "development") (await import("./greeting/greet.ts")).greet(gateway.config, startDemo !== null);
 }

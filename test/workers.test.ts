@@ -10,11 +10,11 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BAD_CREDENTIAL_LIMIT } from "../gateway/http/rate-limits.ts";
 import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../gateway/runtime/subscription-limit.ts";
 import { systemClock } from "../gateway/runtime/clock.ts";
-import { cliOf } from "./support/build.ts";
+import { cliOf, demoOf } from "./support/build.ts";
 import { createTestDatabase, databaseKinds, type TestDatabase } from "./support/databases.ts";
 import { casesOf } from "./support/long.ts";
 import { PATIENCE } from "./support/patience.ts";
-import { startProcess } from "./support/process.ts";
+import { type ProcessOptions, startProcess } from "./support/process.ts";
 import { keptConnection, startWorkers, type Workers } from "./support/workers.ts";
 
 const COUNT = 3;
@@ -238,8 +238,8 @@ describe("a gateway of several workers that cannot start", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function run(args: string[], env: Record<string, string>) {
-    const started = startProcess(args, { PORT: "0", ...env }, folder);
+  async function run(args: string[], env: Record<string, string>, options?: ProcessOptions) {
+    const started = startProcess(args, { PORT: "0", ...env }, folder, options);
     return { code: await started.ended, stderr: started.stderr() };
   }
   const NO_FILE = { XKIT_CONFIG: "", XKIT_WORKERS: "2" };
@@ -290,7 +290,7 @@ describe("a gateway of several workers that cannot start", () => {
     writeFileSync(
       cli,
       `import { runCommandLine } from ${JSON.stringify(commandLine)};
-      await runCommandLine(["start", "--workers", "2"], ${JSON.stringify(worker)});`,
+      await runCommandLine(["start", "--workers", "2"], { file: ${JSON.stringify(worker)} });`,
     );
     const gateway = startProcess([], { PORT: "0", LOG_LEVEL: "info" }, folder, { cli });
     const port = Number(await gateway.printed(/"url":"[^"]+:(\d+)"/));
@@ -301,7 +301,7 @@ describe("a gateway of several workers that cannot start", () => {
 
   it("says that the demo runs in one process", async () => {
     rmSync(join(folder, "xkit.config.json"));
-    expect(await run(["start"], NO_FILE)).toEqual({
+    expect(await run(["start"], NO_FILE, { cli: demoOf(inject("gatewayBuild")) })).toEqual({
       code: 2,
       stderr: expect.stringContaining("needs a configuration file (XKIT_CONFIG, else xkit.config.json): the demo runs in one process"),
     });

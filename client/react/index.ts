@@ -1,3 +1,5 @@
+"use client";
+
 export { useXkit, XkitProvider, type XkitProviderProps } from "./provider.tsx";
 export type { Reading, ReadingState } from "./use-reading.ts";
 export { useAccessToken, type AccessTokenState, type UseAccessTokenOptions } from "./use-access-token.ts";

@@ -2,6 +2,7 @@ import { GatewayError } from "../../schema/errors.ts";
 import { BackupError } from "../store/backup-error.ts";
 import { MigrationError } from "../store/migrations/migrate.ts";
 import { ConfigError } from "./config.ts";
+import { NoConfigFileError } from "./no-config-file.ts";
 import { WorkersError } from "./workers-error.ts";
 
 const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, Postgres, for what each sslmode checks";
@@ -41,8 +42,9 @@ const adviceOfMessage: readonly (readonly [message: RegExp, advice: string])[] =
   [/^ConnectionFailed/, "The file of DATABASE_URL cannot be opened: check its folder and its permissions"],
 ];
 
-const isExplained = (error: unknown): error is Error =>
-  error instanceof ConfigError || error instanceof WorkersError || error instanceof MigrationError || error instanceof BackupError;
+const explained = [ConfigError, NoConfigFileError, WorkersError, MigrationError, BackupError];
+
+const isExplained = (error: unknown): error is Error => explained.some((type) => error instanceof type);
 
 /** Mistakes of configuration are told as sentences, not as stack traces. */
 export function explainFailure(error: unknown): string {

@@ -2,6 +2,6 @@ import type { Config } from "./config.ts";
 import type { ConfigFile } from "./document.ts";
 import { isDecidedHere } from "./upstream.ts";
 
-/** Whether a gateway has no configuration file, and shows what it does by the demo. */
+/** Whether a gateway has no configuration file, so that only the demo can show what it does. */
 export const runsDemo = ({ mode, upstream }: Pick<Config, "mode" | "upstream">, file: ConfigFile | null): boolean =>
   file === null && mode === "development" && isDecidedHere("connectors", upstream);

@@ -125,4 +125,4 @@ function createCounter(server: ConnectionServer, send: Send): () => void {
 
 const toSocket = (handle: unknown): Socket | undefined => (handle instanceof Socket ? handle : undefined);
 
-const greet = async (config: Config) => (await import("../demo/greet.ts")).greet(config, false);
+const greet = async (config: Config) => (await import("../greeting/greet.ts")).greet(config, false);

@@ -50,3 +50,6 @@ export const childOf = (directory: string, name: (typeof CHILDREN)[number]): str
 
 /** The command line in a build's folder. */
 export const cliOf = (directory: string): string => join(directory, "gateway", "cli.js");
+
+/** The same with the demo, as \`npm start\` runs it. */
+export const demoOf = (directory: string): string => join(directory, "gateway", "demo", "start.js");

@@ -29,7 +29,7 @@ export async function runCommand(args: readonly string[], env: Record<string, st
     process.chdir(directory);
     process.env = { PATH, ...env };
     process.exitCode = undefined;
-    await runCommandLine([...args], CLI);
+    await runCommandLine([...args], { file: CLI });
     return { code: exitCode(), ...output };
   } finally {
     process.env = before.env;

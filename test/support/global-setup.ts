@@ -37,7 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function buildBundled(): Promise<Build> {
-  const build = await buildGateway({ project: "test/tsconfig.build.json" });
+  const build = await buildGateway();
   await bundle(build.directory);
   return build;
 }

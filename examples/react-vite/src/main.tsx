@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-// In your own app: "xkit-gateway/client", "xkit-gateway/react" and "xkit-gateway/catalog.css".
+// In your own app: "@xkit-gateway/client", "@xkit-gateway/client/react" and "@xkit-gateway/client/catalog.css".
 import { createXkit } from "../../../client/index.ts";
 import { XkitProvider } from "../../../client/react/index.ts";
 import "../../../client/catalog/styles.css";

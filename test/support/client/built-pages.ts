@@ -15,7 +15,7 @@ const changedAt = (path: string): number => statSync(path, { throwIfNoEntry: fal
 
 function isStale(): boolean {
   const sources = readdirSync(join(ROOT, "client"), { recursive: true, encoding: "utf8" })
-    .filter((path) => !/(^testing\b|\.test\.tsx?$)/.test(path))
+    .filter((path) => !/(^(dist|node_modules)\b|\.test\.tsx?$)/.test(path))
     .map((path) => join(ROOT, "client", path));
   const builtAt = Math.min(
     ...["catalog/index.html", "browser/xkit.js", "graphiql/index.html"].map((path) => changedAt(join(ROOT, "dist", path))),

@@ -27,11 +27,16 @@ export const before = (): Promise<unknown> => startGateway(config, { upstream })
 
 /** A page in React, by every hook. */
 export const PAGE = `
-import { createClient, createXkit, isAccessToken, NoAccessTokenError, ViewerDocument, type Xkit } from "xkit-gateway/client";
-import { Catalog, useAccessToken, useConnect, useConnection, useConnectors, useViewer, useXkitFetch, XkitProvider } from "xkit-gateway/react";
+import { createClient, createXkit, isAccessToken, NoAccessTokenError, ViewerDocument, type Xkit } from "@xkit-gateway/client";
+import { Catalog, useAccessToken, useConnect, useConnection, useConnectors, useViewer, useXkitFetch, XkitProvider } from "@xkit-gateway/client/react";
+import "@xkit-gateway/client/catalog.css";
+import type { Xkit as Moved } from "xkit-gateway/client";
+import { Catalog as MovedCatalog } from "xkit-gateway/react";
 import type { ReactElement } from "react";
 
 const xkit: Xkit = createXkit("https://connect.example.com");
+export const moved: Moved = xkit;
+export const MovedPage: typeof Catalog = MovedCatalog;
 export const token: Promise<string | null> = xkit.getConnectionToken("slack", { minimumTtl: 60 });
 export const client = createClient({ session: xkit.session });
 export const viewerId = async (): Promise<string | undefined> => (await client.query(ViewerDocument, {})).data?.viewer?.id;

@@ -1,0 +1,2 @@
+/** @deprecated Import from `@xkit-gateway/client`, which has to be installed. This entry goes with the next minor release. */
+export * from "@xkit-gateway/client";
