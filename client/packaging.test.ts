@@ -172,6 +172,7 @@ test("runs in Node from every entry, and renders a page on a server, without a w
     import { parseConfig } from "xkit-gateway";
     import { createXkit } from "@xkit-gateway/client";
     import { Catalog, useViewer, XkitProvider } from "@xkit-gateway/client/react";
+    import { createServer } from "@xkit-gateway/client/server";
     import * as moved from "xkit-gateway/client";
     import * as movedReact from "xkit-gateway/react";
     let asked = 0;
@@ -187,6 +188,7 @@ test("runs in Node from every entry, and renders a page on a server, without a w
       name: parseConfig({}, null).platform.name,
       html,
       css: ["@xkit-gateway/client/catalog.css", "xkit-gateway/catalog.css"].every((entry) => read(entry).includes(".xkit-catalog")),
+      user: typeof createServer({ url: "https://connect.example.com", apiKey: { publishable: "pk_x", secret: "sk_x" }, fetch }).user("ada").getToken,
       moved: moved.createXkit === createXkit && movedReact.Catalog === Catalog,
       schema: read("xkit-gateway/schema.graphql").includes("type Query"),
       globals: typeof window,
@@ -197,6 +199,7 @@ test("runs in Node from every entry, and renders a page on a server, without a w
     name: expect.any(String),
     html: expect.stringMatching(/Who are you\?.*xkit-catalog.*Loading/s),
     css: true,
+    user: "function",
     moved: true,
     schema: true,
     globals: "undefined",

@@ -1,7 +1,8 @@
 /** Sources of those who use the package, as its test compiles them. */
 
-/** A server with a gateway in its own process, before an adapter of its own. */
+/** A server that asks a gateway, and one with a gateway in its own process, before an adapter of its own. */
 export const SERVER = `
+import { createServer, type OwnedTokenResult, type Server } from "@xkit-gateway/client/server";
 import { createApp, fingerprintOf, notConnected, notFound, ownerOfViewer, parseConfig, startGateway } from "xkit-gateway";
 import type { AccessTokenOutcome, Config, OpenUpstream, OwnerConnections } from "xkit-gateway";
 
@@ -22,6 +23,9 @@ const upstream: OpenUpstream = ({ connectorUrl }) => ({
     connectPage: ({ slug }) => connectorUrl(slug),
   }),
 });
+
+const gateway: Server = createServer({ url: "https://connect.example.com", apiKey: { publishable: "pk_x", secret: "sk_x" } });
+export const asked = (): Promise<OwnedTokenResult> => gateway.user("ada").getToken("slack");
 export const before = (): Promise<unknown> => startGateway(config, { upstream });
 `;
 
