@@ -44,7 +44,7 @@ import { nameRequests } from "./http/request-id.ts";
 import { refusePreviews } from "./http/refuse-previews.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { traceRequests } from "./http/trace-requests.ts";
-import { answerWithEvents } from "./rest/event-stream.ts";
+import { answerWithEvents, eventStreamOperation } from "./rest/event-stream.ts";
 import { createOpenApiRoute, createRest, type RestHandler } from "./rest/routes.ts";
 import { createStatusChannel } from "./rest/socket.ts";
 import { restSurfaceOf } from "./rest/surface.ts";
@@ -207,7 +207,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
     createOperatorRoutes({ metrics: telemetry.metrics, checkReady: readiness.check, publicJwks: auth.signingKeys.publicJwks }),
   );
   const { webhook } = upstream;
-  routes.get("/api/platform/events", ({ env }) => answerWithEvents(env, () => contexts.create(env, createCookieList())));
+  routes.get(eventStreamOperation.path, ({ env }) => answerWithEvents(env, () => contexts.create(env, createCookieList())));
   if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));
   routes.route("/", createConnectingRoutes(parts, handoffs));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));

@@ -64,11 +64,23 @@ export const badUserInput = (message: string, path: string) => new GatewayError(
 interface Issue {
   message: string;
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+  /** Members that the value may not have, of zod. */
+  keys?: readonly string[] | undefined;
 }
 
-/** What a schema refuses first, as BAD_USER_INPUT that names it. `input` is what the input itself is called. */
-export function invalidInput([issue]: readonly Issue[], input: string): GatewayError {
-  const path = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+/** Longest name of an unknown member that is repeated, in characters. */
+export const LONGEST_MEMBER_NAME = 64;
+
+/** What an issue is of, as `user.name`; an unknown member by its own name. Empty for the input itself. */
+export function pathOfIssue({ path = [], keys }: Issue): string {
+  const parts = path.map((part) => String(typeof part === "object" ? part.key : part));
+  return [...parts, ...(keys ?? []).slice(0, 1).map((key) => key.slice(0, LONGEST_MEMBER_NAME))].join(".");
+}
+
+/** What a schema refuses first, as BAD_USER_INPUT that names it; an unknown member before all, which may be one that is missing, misspelt. `input` is what the input itself is called. */
+export function invalidInput(issues: readonly Issue[], input: string): GatewayError {
+  const issue = issues.find(({ keys }) => keys !== undefined) ?? issues[0];
+  const path = issue ? pathOfIssue(issue) : "";
   return badUserInput(`${path || input}: ${issue?.message ?? "is not valid"}.`, path);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { builder } from "./builder.ts";
 import { invalidInput } from "./errors.ts";
+import { sayIssue } from "./issue-words.ts";
 import type { ConnectionWhere, TokenRequest } from "./upstream.ts";
 
 /** Longest `minimumTtl` a caller may ask for, in seconds: a day. */
@@ -33,7 +34,7 @@ export const minimumTtlSchema = z
 
 export const fingerprintSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{22}$/, "must be AccessToken.fingerprint: 22 characters of base64url, never the token itself");
+  .regex(/^[A-Za-z0-9_-]{22}$/, "must be the fingerprint of a token: 22 characters of base64url, never the token itself");
 
 /** A `scope-token` of RFC 6749 section 3.3. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/;
@@ -68,7 +69,7 @@ export const stateSchema = cleanText.min(1, "must not be empty").max(4096, "must
 export const fieldsSchema = z
   .array(
     z.object({
-      name: z.string().regex(/^[\w.-]{1,64}$/, "must be CollectField.name"),
+      name: z.string().regex(/^[\w.-]{1,64}$/, "must be the name of a field that is asked for"),
       value: z.string().max(8192, "must have at most 8192 characters"),
     }),
   )
@@ -130,7 +131,7 @@ export const tokenArgs = () =>
 
 /** What a schema makes of outside data. Throws BAD_USER_INPUT that names what is refused first; `input` is what the data itself is called. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown, input: string): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: sayIssue });
   if (result.success) return result.data;
   throw invalidInput(result.error.issues, input);
 }

@@ -15,7 +15,7 @@ type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutco
 /** No connection; `name` is the connector's, `connectorUrl` its page or the catalog's. */
 export const notConnected = (name: string, connectorUrl: string): Outcome<"NotConnected"> => ({
   type: "NotConnected",
-  message: `${name} is not connected: send the user to connectorUrl.`,
+  message: `${name} is not connected: send the user to the connector's page.`,
   connectorUrl,
 });
 
@@ -56,7 +56,7 @@ export const reconnectRequired = (
   connectorUrl = connection.connector.connectorUrl,
 ): Outcome<"ReconnectRequired"> => ({
   type: "ReconnectRequired",
-  message: `${connection.connector.name} ${reconnectSentences[reason]}: send the user to connectorUrl to connect again.`,
+  message: `${connection.connector.name} ${reconnectSentences[reason]}: send the user to the connector's page to connect again.`,
   reason,
   connectorUrl,
   connection,
@@ -65,7 +65,7 @@ export const reconnectRequired = (
 /** `connectorUrl` asks for what is missing beside what is granted. */
 export const scopesMissing = (name: string, missingScopes: string[], connectorUrl: string): Outcome<"ScopesMissing"> => ({
   type: "ScopesMissing",
-  message: `The ${name} connection may not do what was asked (${missingScopes.join(", ")}): send the user to connectorUrl to allow it.`,
+  message: `The ${name} connection may not do what was asked (${missingScopes.join(", ")}): send the user to the connector's page to allow it.`,
   missingScopes,
   connectorUrl,
 });
@@ -73,7 +73,7 @@ export const scopesMissing = (name: string, missingScopes: string[], connectorUr
 /** The connection works, and has no token of this kind. `connectorUrl` asks for one. */
 export const kindMissing = (name: string, kind: string, missingScopes: string[], connectorUrl: string): Outcome<"ScopesMissing"> => ({
   ...scopesMissing(name, missingScopes, connectorUrl),
-  message: `The ${name} connection has no token of the kind "${kind}": send the user to connectorUrl to allow it.`,
+  message: `The ${name} connection has no token of the kind "${kind}": send the user to the connector's page to allow it.`,
 });
 
 /** The header by which the provider's API takes a token: as the upstream says, else as the token's type does. Null when unknown. */
@@ -106,7 +106,7 @@ export const temporarilyUnavailable = (name: string, retryAfter: number, why: st
 
 export const minimumTtlUnavailable = (name: string, maximumTtl: number): Outcome<"MinimumTtlUnavailable"> => ({
   type: "MinimumTtlUnavailable",
-  message: `No ${name} token can be had that lives that long: ask for a minimumTtl of at most ${maximumTtl} s.`,
+  message: `No ${name} token can be had that lives that long: ask for at most ${maximumTtl} s of life.`,
   maximumTtl,
 });
 

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Platform } from "../../schema/upstream.ts";
 import { slugSchema } from "../../schema/input.ts";
+import { sayIssue } from "../../schema/issue-words.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
 import { type ConfigFile, type Environment, NO_FILE, parseFile } from "./document.ts";
@@ -239,16 +240,8 @@ export const dataDirectoryOf = (databaseUrl: string): string =>
   databaseUrl.startsWith("file:") ? dirname(databaseUrl.slice("file:".length)) : ".data";
 
 /** What zod would say in its own words. */
-const explainIssue: z.core.$ZodErrorMap = (issue) => {
-  if (issue.code === "invalid_type") return issue.input === undefined ? "is required" : `must be ${article(issue.expected)}`;
-  if (issue.code === "unrecognized_keys") return `has no setting ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
-  if (issue.code === "too_small" && issue.minimum === 1) return "must not be empty";
-  if (issue.code === "too_big") return `must have at most ${issue.maximum} ${issue.origin === "string" ? "characters" : "entries"}`;
-  return undefined;
-};
-
-const article = (type: string): string =>
-  ({ string: "a text", array: "a list", object: "an object", boolean: "true or false" })[type] ?? `a ${type}`;
+const explainIssue: z.core.$ZodErrorMap = (issue) =>
+  issue.code === "unrecognized_keys" ? `has no setting ${issue.keys.map((key) => `"${key}"`).join(", ")}` : sayIssue(issue);
 
 const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
   (error?.issues ?? [])

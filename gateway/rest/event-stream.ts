@@ -8,6 +8,18 @@ import type { Exchange } from "../http/pipeline.ts";
 /** How often a comment is sent while nothing happens, so that no proxy takes the stream for dead, in milliseconds. */
 const PING_INTERVAL_MS = 12_000;
 
+/** What the OpenAPI document says of it: no schema parses a stream. */
+export const eventStreamOperation = {
+  name: "streamEvents",
+  path: "/api/platform/events",
+  summary: "The events that webhooks are told, as server-sent events: `id`, `event` and, as `data`, the body on one line.",
+  parameters: [
+    { name: "after", in: "query", schema: { type: "string" }, description: "The last event that is known. Default: from now on." },
+    { name: "Last-Event-ID", in: "header", schema: { type: "string" }, description: "The same, as browsers send it. It comes first." },
+  ],
+  description: "Each event from now on, or after the one that is named, in order. Events are kept for seven days.",
+} as const;
+
 const encoder = new TextEncoder();
 const PING = encoder.encode(":\n\n");
 

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 const json = z.record(z.string(), z.unknown());
-const contentSchema = z.object({ "application/json": z.object({ schema: json }) });
+const contentSchema = z.record(z.string(), z.object({ schema: json }));
 const documentSchema = z.object({
   openapi: z.literal("3.1.0"),
   paths: z.record(
@@ -46,7 +46,7 @@ function checkerOf(method: string, path: string, status: number): z.ZodType {
   const response = document.paths[path]?.[method]?.responses[status];
   if (!response) throw new Error(`${method} ${path} answered ${status}, which the document does not know.`);
   if (!response.content) return z.literal("");
-  const schema = { ...response.content["application/json"].schema, $defs: document.components.schemas };
+  const schema = { ...response.content["application/json"]?.schema, $defs: document.components.schemas };
   return z.fromJSONSchema(JSON.parse(JSON.stringify(schema).replaceAll("#/components/schemas/", "#/$defs/")));
 }
 
@@ -113,6 +113,7 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
     await walk(server, "get", `${SERVER}/${kind}/{external_id}/connection/{id}`, { params: { external_id, id } });
   }
   for (const list of ["users", "groups", "connections"]) await walk(server, "get", `${SERVER}/${list}`, { query: "?limit=1&total=true" });
+  await openEvents();
   await walk(server, "get", `${SERVER}/connections/{external_user_id}/{slug}`, { params: { external_user_id: "ada", slug: "test" } });
 
   await walk(user, "delete", `${USER}/connections/{slug}`, bySlug);
@@ -146,6 +147,17 @@ it("the REST API answers every operation as its OpenAPI document says", async ()
     await walk(nobody, method, path, { ...unknown, headers: { authorization: "Bearer nonsense", origin: WEB_ORIGIN } });
   }
 });
+
+/** A stream has no end: its beginning is held against the document. */
+async function openEvents(): Promise<void> {
+  const path = `${SERVER}/events`;
+  const { body, status, headers } = await test.app.fetch(
+    new Request(new URL(path, PUBLIC_URL), { headers: await createServerHeaders(test) }),
+  );
+  await body?.cancel();
+  expect(Object.keys(document.paths[path]?.["get"]?.responses[status]?.content ?? {})).toEqual([headers.get("content-type")]);
+  checked.set(`get ${path}`, new Set([status]));
+}
 
 const bodyOf = (method: string) => (method === "get" || method === "delete" ? undefined : {});
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { eventStreamOperation } from "./event-stream.ts";
 import type { CallerKind, Operation } from "./operation.ts";
 import { wireError } from "./wire.ts";
 
@@ -49,6 +50,7 @@ export function createOpenApi(
       paths[path] = { ...paths[path], [operation.method]: describe(operation, error, components) };
     }
   }
+  paths[eventStreamOperation.path] = { get: describeEventStream(error) };
   return {
     openapi: "3.1.0",
     info: {
@@ -69,9 +71,26 @@ export function createOpenApi(
   };
 }
 
-function describe(operation: Operation, error: Json, components: Json): Json {
-  const failures = [...new Set([...failuresOf[operation.caller], ...operation.failures])].toSorted((a, b) => a - b);
+/** The answers to failures, by status. */
+function describeFailures(caller: CallerKind, further: readonly number[], error: Json): Json {
+  const statuses = [...new Set([...failuresOf[caller], ...further])].toSorted((a, b) => a - b);
   const failure = (status: number) => ({ description: sentences[status], content: { "application/json": { schema: error } } });
+  return Object.fromEntries(statuses.map((status) => [status, failure(status)]));
+}
+
+function describeEventStream(error: Json): Json {
+  const { name, summary, description, parameters } = eventStreamOperation;
+  const success = { description, content: { "text/event-stream": { schema: { type: "string" } } } };
+  return {
+    operationId: name,
+    summary,
+    security: securityOf.platform,
+    parameters,
+    responses: { 200: success, ...describeFailures("platform", [], error) },
+  };
+}
+
+function describe(operation: Operation, error: Json, components: Json): Json {
   const success = {
     description: sentences[operation.status],
     ...(operation.status !== 204 && {
@@ -89,7 +108,7 @@ function describe(operation: Operation, error: Json, components: Json): Json {
         content: { "application/json": { schema: toSchema(operation.body, "input", components) } },
       },
     }),
-    responses: { [operation.status]: success, ...Object.fromEntries(failures.map((status) => [status, failure(status)])) },
+    responses: { [operation.status]: success, ...describeFailures(operation.caller, operation.failures, error) },
   };
 }
 

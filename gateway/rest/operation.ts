@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { type Context, requirePlatform, requireUser, type Sessions } from "../../schema/context.ts";
+import { forbidden } from "../../schema/errors.ts";
 import { parseInput } from "../../schema/input.ts";
+import { listWords } from "../../schema/issue-words.ts";
 import type { PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
 
 /** What an operation can reach, by who may call it. */
@@ -86,6 +88,13 @@ export interface RawInput {
 
 const nothing = z.object({});
 
+/** A body, or an object in one, that refuses members which it does not know by their names: a misspelt one would say nothing. */
+export const strictObject = <Members extends z.ZodRawShape>(members: Members) =>
+  z.strictObject(members, {
+    error: ({ code }) =>
+      code === "unrecognized_keys" ? `is not known here. Known are ${listWords(Object.keys(members), "and")}` : undefined,
+  });
+
 /** What an operation takes when it says nothing else. */
 export const noInput = { params: nothing, query: nothing, body: nothing };
 
@@ -135,6 +144,7 @@ export function createCallerResolvers(request: {
     cookie: async () => request.sessions(),
     async user() {
       const context = await request.create();
+      if (context.platform) throw forbidden("This is for users. API keys ask for a user's or a group's connections below /api/platform.");
       const connections = requireUser(context);
       if (!context.user) throw new TypeError("requireUser lets users alone through.");
       const { viewer, stillAllowed } = context.user;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { requireConnectionActions, requireFound } from "../../schema/context.ts";
 import { idSchema, tokenKindSchema } from "../../schema/input.ts";
-import { defineOperation, noInput, type Operation } from "./operation.ts";
+import { defineOperation, noInput, type Operation, strictObject } from "./operation.ts";
 import { serializeConnection } from "./serialize.ts";
 import { wireAnswers } from "./wire-answers.ts";
 
@@ -31,7 +31,7 @@ export const connectionActions: readonly Operation[] = [
     path: "/connection/{id}/refresh",
     summary: "Refreshes the token of a connection of any owner now, at most once in 30 s. Answers what became of it, and never a token.",
     params: byId,
-    body: z.object({
+    body: strictObject({
       kind: tokenKindSchema.optional().meta({ description: "The kind of token, where one connection has several." }),
     }),
     answer: wireAnswers.refreshedConnection,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { forbidden } from "../../schema/errors.ts";
 import { importedListSchema } from "../../schema/input.ts";
 import type { ImportResult } from "../../schema/upstream.ts";
-import { defineOperation, noInput, type Operation } from "./operation.ts";
+import { defineOperation, noInput, type Operation, strictObject } from "./operation.ts";
 import { serializeOwner } from "./serialize.ts";
 import { wireAnswers } from "./wire-answers.ts";
 
@@ -15,21 +15,15 @@ const toWire = ({ status, importId, owner, connector, connectionId, messages }: 
   messages,
 });
 
-const isUnknownKey = ({ code }: { code?: string | undefined }): boolean => code === "unrecognized_keys";
-
-/** Refuses other members: a misspelt `dry_run` must not import. */
-const importBody = z.strictObject(
-  {
-    connections: importedListSchema.meta({
-      description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
-    }),
-    dry_run: z
-      .boolean()
-      .optional()
-      .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
-  },
-  { error: (issue) => (isUnknownKey(issue) ? "may have the members connections and dry_run alone" : undefined) },
-);
+const importBody = strictObject({
+  connections: importedListSchema.meta({
+    description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
+  }),
+  dry_run: z
+    .boolean()
+    .optional()
+    .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
+});
 
 /** What another system holds comes in (contract, "Server endpoints"). */
 export const importOperations: readonly Operation[] = [

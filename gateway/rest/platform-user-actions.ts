@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { forbidden, notFound } from "../../schema/errors.ts";
 import { externalIdSchema } from "../../schema/input.ts";
-import { defineOperation, noInput, type Operation } from "./operation.ts";
+import { defineOperation, noInput, type Operation, strictObject } from "./operation.ts";
 import { serializeConnection, serializeUser } from "./serialize.ts";
 import { wireAnswers } from "./wire-answers.ts";
 
@@ -18,7 +18,7 @@ export const userActions: readonly Operation[] = [
     path: "/users/{external_id}/group",
     summary: "Moves a known user to another group, or by null to none. Answers what became of each connection: none changes its owner.",
     params: byExternalId,
-    body: z.object({ external_group_id: externalIdSchema.nullable() }),
+    body: strictObject({ external_group_id: externalIdSchema.nullable() }),
     answer: wireAnswers.movedUser,
     failures: [404],
     async handle({ platform }, { params, body }) {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { badUserInput, noSuchConnector, notFound } from "../../schema/errors.ts";
 import { externalIdSchema, idSchema, nameSchema, slugSchema } from "../../schema/input.ts";
 import type { Owner, PlatformAccess } from "../../schema/upstream.ts";
-import { type Callers, noInput, defineOperation, type Operation } from "./operation.ts";
+import { type Callers, noInput, defineOperation, type Operation, strictObject } from "./operation.ts";
 import { listOperations } from "./platform-lists.ts";
 import { connectionActions } from "./platform-connection-actions.ts";
 import { importOperations } from "./platform-import.ts";
@@ -28,8 +28,8 @@ const provisioning: Operation[] = [
     method: "post",
     path: "/users",
     summary: "Creates or updates a user, and mints the user token that xkit.login takes. What is left out stays; null clears.",
-    body: z.object({
-      user: z.object({
+    body: strictObject({
+      user: strictObject({
         external_id: externalIdSchema,
         external_group_id: externalIdSchema.nullish(),
         name: nameSchema.nullish(),
@@ -52,7 +52,7 @@ const provisioning: Operation[] = [
     method: "post",
     path: "/contexts",
     summary: "The same as POST /users under the later name, refused for a group's id. Custom attributes are accepted and not kept.",
-    body: z.object({ context: z.looseObject({ external_id: externalIdSchema, external_name: nameSchema.nullish() }) }),
+    body: strictObject({ context: z.looseObject({ external_id: externalIdSchema, external_name: nameSchema.nullish() }) }),
     answer: wireAnswers.provisionedContext,
     handle: async ({ platform }, { body: { context } }) => {
       const { external_id: id, external_name: name } = context;
@@ -203,7 +203,7 @@ async function readOwners({ context, platform }: Callers["platform"], owner: Own
   if (result.connection) return { connection: result.connection };
   const connector = await context.catalog.findConnector(slug);
   if (!connector) throw noSuchConnector(slug);
-  const absent = { id: null, enabled: false as const, owner: serializeOwner(owner), authorization: null };
+  const absent = { type: "no_connection" as const, id: null, enabled: false as const, owner: serializeOwner(owner), authorization: null };
   return { connection: { ...absent, connector: serializePublicConnector(connector), token_problem: result.problem } };
 }
 

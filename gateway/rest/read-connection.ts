@@ -93,7 +93,7 @@ const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({
 });
 
 const withProblem = (connection: Connection, problem: WireTokenProblem | null): WireSingleConnection =>
-  Object.assign(serializeConnection(connection), { token_problem: problem });
+  Object.assign(serializeConnection(connection), { type: "connection" as const, token_problem: problem });
 
 interface TokenOptions {
   isServer: boolean;
@@ -105,7 +105,7 @@ function withToken(token: AccessToken, options: TokenOptions): WireSingleConnect
   const connection = serializeConnection(token.connection);
   const { authorization } = connection;
   const granted = authorization && Object.assign(authorization, serializeToken(token, options));
-  return Object.assign(connection, { authorization: granted, token_problem: null });
+  return Object.assign(connection, { type: "connection" as const, authorization: granted, token_problem: null });
 }
 
 /** The only place of the REST contract that writes a token. */

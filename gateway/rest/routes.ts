@@ -11,7 +11,7 @@ import { type Operation, createCallerResolvers } from "./operation.ts";
 import { platformOperations } from "./platform.ts";
 import { platformUserOperations } from "./platform-user.ts";
 import { NotConnectedError } from "./read-connection.ts";
-import { notConnected, succeed } from "./respond.ts";
+import { notConnected, spelledAsSent, succeed } from "./respond.ts";
 
 export interface RestDependencies {
   /** Who is asking, and what they may: throws for a credential that is no good. `answer` collects the cookies to set. */
@@ -95,7 +95,7 @@ async function answer({ operation, params, exchange }: Call, dependencies: RestD
     return succeed(operation, body, cookies.values);
   } catch (error) {
     if (error instanceof NotConnectedError) return notConnected(error.problem);
-    throw error;
+    throw spelledAsSent(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { badUserInput, GatewayError, notFound } from "../../schema/errors.ts";
+import { badUserInput, GatewayError, LONGEST_MEMBER_NAME, notFound } from "../../schema/errors.ts";
 import {
   fieldsSchema,
   idSchema,
@@ -12,7 +12,7 @@ import {
 } from "../../schema/input.ts";
 import type { Authorization, ConnectionWhere, Connector } from "../../schema/upstream.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
-import { type Callers, noInput, defineOperation, type Operation, parse } from "./operation.ts";
+import { type Callers, noInput, defineOperation, type Operation, parse, strictObject } from "./operation.ts";
 import { serializeAuthorization, serializeConnection, serializeViewer } from "./serialize.ts";
 import { readConnection, requireConnection, connectionQuery } from "./read-connection.ts";
 import { wireAnswers } from "./wire-answers.ts";
@@ -76,7 +76,7 @@ export const connectionOperations: Operation[] = [
     path: "/connections/{slug}",
     summary: "Starts connecting, or reconnecting: `authorization.authorize_url` is where to send this browser.",
     params: bySlug,
-    body: z.object({
+    body: strictObject({
       id: idSchema.nullish().meta({
         description: "An existing connection, or a new UUID to add another; where the connector supports one, the one that exists.",
       }),
@@ -180,11 +180,7 @@ export const authorizationOperations: Operation[] = [
     answer: wireAnswers.authorization,
     failures: [404],
     async handle(caller, { params, body: { state, ...values } }) {
-      const fields = parse(
-        fieldsSchema,
-        Object.entries(values).map(([name, value]) => ({ name, value })),
-      );
-      const authorization = await caller.connections.submit(state, fields).catch(nameMember(Object.keys(values)));
+      const authorization = await submit(caller, state, values).catch(nameMember(Object.keys(values)));
       const connector = await connectorOf(caller, authorization, params.prototype_slug);
       if (!connector) throw notFound("The connection was removed in the meantime: start again.");
       return { authorization: serializeAuthorization(authorization, connector) };
@@ -192,13 +188,24 @@ export const authorizationOperations: Operation[] = [
   }),
 ];
 
+const submittedSchema = z.object({ fields: fieldsSchema });
+
+async function submit({ connections }: Callers["user"], state: string, values: Record<string, string>): Promise<Authorization> {
+  const { fields } = parse(submittedSchema, { fields: Object.entries(values).map(([name, value]) => ({ name, value })) });
+  return connections.submit(state, fields);
+}
+
 /** Rethrows a refusal of a field, which the port names by its place, with the member that held it. */
 const nameMember =
   (names: readonly string[]) =>
   (error: unknown): never => {
     const place = error instanceof GatewayError && error.code === "BAD_USER_INPUT" ? /^fields\.(\d+)/.exec(error.facts.path ?? "") : null;
-    const name = place === null ? undefined : names[Number(place[1])];
-    throw error instanceof GatewayError && name !== undefined ? badUserInput(error.message, name) : error;
+    const name = place === null ? undefined : names[Number(place[1])]?.slice(0, LONGEST_MEMBER_NAME);
+    if (!(error instanceof GatewayError) || name === undefined) throw error;
+    throw badUserInput(
+      error.message.replace(/^fields\.\d+\.\w+(?=:)/, () => name),
+      name,
+    );
   };
 
 /** The connector of an authorization: where the upstream does not tell which connection it is behind, the one that was named. */

@@ -3,7 +3,6 @@ import { grantRevocationWord, importStatusWord, movedConnectionWord } from "../u
 import {
   bearer,
   page,
-  wireAbsentConnection,
   wireAuthorization,
   wireConnection,
   wireConnector,
@@ -13,6 +12,7 @@ import {
   wirePlatform,
   wireCatalogConnector,
   wireRefresh,
+  wireServerConnection,
   wireSingleConnection,
   wireUser,
   wireViewer,
@@ -44,7 +44,7 @@ export const wireAnswers = {
   /** A user's GET of one; `viewer` where it was asked for. */
   userConnection: z.object({ connection: wireSingleConnection, viewer: wireViewer.optional() }),
   /** A server's GET of one by slug. */
-  serverConnection: z.object({ connection: z.union([wireSingleConnection, wireAbsentConnection]) }),
+  serverConnection: z.object({ connection: wireServerConnection }),
   /** POST and DELETE. */
   connection: z.object({ connection: wireConnection }),
   refreshedConnection: z.object({ connection: wireConnection, refresh: wireRefresh }),

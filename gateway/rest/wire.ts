@@ -190,16 +190,36 @@ const wireTokenAuthorization = wireAuthorization
   })
   .meta({ id: "TokenAuthorization" });
 
+const connectorLink = z.string().meta({ description: "The page where the user can mend it." });
+
+const problems = {
+  NOT_CONNECTED: z
+    .object({ code: z.literal("NOT_CONNECTED"), message: z.string(), connector_url: connectorLink.optional() })
+    .meta({ id: "NotConnectedProblem" }),
+  RECONNECT_REQUIRED: z
+    .object({ code: z.literal("RECONNECT_REQUIRED"), message: z.string(), reason: reconnectReasonWord, connector_url: connectorLink })
+    .meta({ id: "ReconnectRequiredProblem" }),
+  SCOPES_MISSING: z
+    .object({
+      code: z.literal("SCOPES_MISSING"),
+      message: z.string(),
+      missing_scopes: z.array(z.string()).meta({ description: "What was asked for and is not granted." }),
+      connector_url: connectorLink,
+    })
+    .meta({ id: "ScopesMissingProblem" }),
+  TOKEN_WITHHELD: z.object({ code: z.literal("TOKEN_WITHHELD"), message: z.string() }).meta({ id: "TokenWithheldProblem" }),
+} as const satisfies Record<z.output<typeof tokenProblemWord>, z.ZodObject>;
+
+/** The keyword by which OpenAPI tells the schemas of a `oneOf` apart: a property, and each of its values with the name of a schema. */
+const discriminatedBy = (propertyName: string, schemas: Record<string, z.ZodObject>) => ({
+  propertyName,
+  mapping: Object.fromEntries(Object.entries(schemas).map(([value, schema]) => [value, `#/components/schemas/${schema.meta()?.id}`])),
+});
+
 /** Why a single connection carries no token, where connecting would mend it or nothing may. */
 const wireTokenProblem = z
-  .object({
-    code: tokenProblemWord,
-    message: z.string(),
-    reason: reconnectReasonWord.optional().meta({ description: "With RECONNECT_REQUIRED." }),
-    missing_scopes: z.array(z.string()).optional().meta({ description: "With SCOPES_MISSING: what was asked for and is not granted." }),
-    connector_url: z.string().optional().meta({ description: "The page where the user can mend it." }),
-  })
-  .meta({ id: "TokenProblem" });
+  .discriminatedUnion("code", [problems.NOT_CONNECTED, problems.RECONNECT_REQUIRED, problems.SCOPES_MISSING, problems.TOKEN_WITHHELD])
+  .meta({ id: "TokenProblem", discriminator: discriminatedBy("code", problems) });
 
 export const wireOwner = z.object({ kind: ownerKindWord, external_id: z.string() }).meta({ id: "Owner" });
 
@@ -224,12 +244,17 @@ export const wireConnection = wireConnectionOnly.extend({ connector: wirePublicC
 
 /** A connection asked for alone. */
 export const wireSingleConnection = wireConnection
-  .extend({ authorization: wireTokenAuthorization.nullable(), token_problem: wireTokenProblem.nullable() })
+  .extend({
+    type: z.literal("connection"),
+    authorization: wireTokenAuthorization.nullable(),
+    token_problem: wireTokenProblem.nullable(),
+  })
   .meta({ id: "SingleConnection" });
 
 /** What a server sees where a known owner never connected (contract, "Server endpoints": 200, not 404). */
-export const wireAbsentConnection = z
+const wireAbsentConnection = z
   .object({
+    type: z.literal("no_connection"),
     id: z.null(),
     enabled: z.literal(false),
     owner: wireOwner,
@@ -238,6 +263,13 @@ export const wireAbsentConnection = z
     token_problem: wireTokenProblem.nullable(),
   })
   .meta({ id: "AbsentConnection" });
+
+const serverConnections = { connection: wireSingleConnection, no_connection: wireAbsentConnection };
+
+/** What a server is answered that asks for an owner's connection of a connector. */
+export const wireServerConnection = z
+  .discriminatedUnion("type", [wireSingleConnection, wireAbsentConnection])
+  .meta({ id: "ServerConnection", discriminator: discriminatedBy("type", serverConnections) });
 
 /** A connector beside the signed-in user's connections of it, the healthiest first. */
 export const wireConnector = wireCatalogConnector

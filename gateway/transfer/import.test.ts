@@ -175,7 +175,7 @@ describe("a line of an import is refused", () => {
   const token = "planted-token";
   it.each<[string, Record<string, unknown> | string, string[]]>([
     ["that is no JSON", `{"access_token":"${token}"`, ["The line is no JSON."]],
-    ["that is no object", "[]", ["The connection: Invalid input: expected object, received array."]],
+    ["that is no object", "[]", ["The connection: must be an object."]],
     [
       "with each of its problems",
       { user: "", connector: "Test!", access_token: token, expires_at: "tomorrow" },
@@ -183,11 +183,7 @@ describe("a line of an import is refused", () => {
     ],
     ["without an owner", { connector: "test", access_token: token }, ["user: must name a user, or group a group: one of them."]],
     ["with two owners", { user: "a", group: "b", connector: "test", access_token: token }, ["user: must name a user, or group"]],
-    [
-      "with a word that is unknown",
-      { user: "a", connector: "test", access_token: token, tokn: token },
-      ["The connection: Unrecognized key"],
-    ],
+    ["with a word that is unknown", { user: "a", connector: "test", access_token: token, tokn: token }, ["tokn: is not known here."]],
     ["of an unknown connector", { user: "a", connector: "none", access_token: token }, ['connector: there is no connector "none"']],
     ["without a token", { user: "a", connector: "test" }, ["access_token: is required, as Test uses OAuth."]],
     [

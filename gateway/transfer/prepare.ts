@@ -1,4 +1,5 @@
-import { GatewayError } from "../../schema/errors.ts";
+import { GatewayError, pathOfIssue } from "../../schema/errors.ts";
+import { sayIssue } from "../../schema/issue-words.ts";
 import type { Owner } from "../../schema/upstream.ts";
 import type { StatedValues } from "../oauth/stated-values.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
@@ -25,8 +26,8 @@ const refuse = (...problems: string[]): Preparation => ({ ok: false, problems })
 
 /** What becomes of outside data: a connection that may be imported, or one sentence for each of its problems. None of them holds a value. */
 export function prepare(connectors: Connectors, data: unknown): Preparation {
-  const parsed = importedConnectionSchema.safeParse(data);
-  if (!parsed.success) return refuse(...parsed.error.issues.map(({ path, message }) => sentence(path.map(String).join("."), message)));
+  const parsed = importedConnectionSchema.safeParse(data, { error: sayIssue });
+  if (!parsed.success) return refuse(...parsed.error.issues.map((issue) => sentence(pathOfIssue(issue), issue.message)));
   const imported = parsed.data;
   const connector = connectors.get(imported.connector);
   if (!connector) return refuse(`connector: there is no connector "${imported.connector}" in the configuration.`);

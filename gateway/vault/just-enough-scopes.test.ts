@@ -49,7 +49,9 @@ describe("a token that is asked for with scopes", () => {
     await ada.connect();
     const missing = await tokenWith(ada, "read", "write");
     expect(missing).toMatchObject({ __typename: "ScopesMissing", missingScopes: ["write"] });
-    expect(missing.message).toBe("The Test connection may not do what was asked (write): send the user to connectorUrl to allow it.");
+    expect(missing.message).toBe(
+      "The Test connection may not do what was asked (write): send the user to the connector's page to allow it.",
+    );
     await follow(ada, missing.connectorUrl);
     expect(await tokenWith(ada, "read", "write")).toMatchObject({ __typename: "AccessToken" });
   });

@@ -234,7 +234,7 @@ describe("a kind of token that is asked for", () => {
     expect(missing).toMatchObject({
       __typename: "ScopesMissing",
       missingScopes: ["me"],
-      message: 'The Test connection has no token of the kind "user": send the user to connectorUrl to allow it.',
+      message: 'The Test connection has no token of the kind "user": send the user to the connector\'s page to allow it.',
     });
     const asked = await follow(ada, missing.connectorUrl);
     expect([asked.searchParams.get("scope"), asked.searchParams.get("user_scope")]).toEqual(["read", "me"]);
