@@ -15,7 +15,7 @@ import { createTokenFetch } from "./session/token-fetch.ts";
 export type XkitOptions = Omit<SessionOptions, "url">;
 
 /**
- * The platform's users' connections, from a page or a server. Every method can be taken off the object.
+ * The connections of a signed-in user. Every method can be taken off the object.
  * They throw XkitErrors; see errors.ts for what each code means.
  */
 export interface Xkit extends Readings, ConnectionActions {

@@ -10,8 +10,6 @@ export interface SessionOptions {
   url: string;
   /** Gives a user token for the user of the page: at the first request, and when the session has ended. Default: the session's cookie alone. */
   getToken?: TokenCallback;
-  /** For servers: an API key. Never in a page: the gateway refuses it there. */
-  apiKey?: { publishable: string; secret: string };
   /** Default: the runtime's own. */
   fetch?: typeof fetch;
   /**
@@ -50,15 +48,12 @@ export interface Session {
   onChange: (listener: (viewer: Viewer | null) => void) => () => void;
 }
 
-const base64 = (text: string) => btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
-
 /** A session at one gateway. Asks nothing before it is needed. Throws TypeError when `url` is none. */
 export function createSession(options: SessionOptions): Session {
   const url = new URL(options.url).href.replace(/\/+$/, "");
   const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
-  const basic = options.apiKey && `Basic ${base64(`${options.apiKey.publishable}:${options.apiKey.secret}`)}`;
   const transport = createTransport(url, fetch);
-  const state: SessionState = { current: basic ? null : undefined, generation: 0, renewedAt: 0, listeners: new Set() };
+  const state: SessionState = { current: undefined, generation: 0, renewedAt: 0, listeners: new Set() };
   const turns = createSignInTurns((session) => adopt(state, session));
   const userTokens: UserTokens = { callback: options.getToken, held: null };
 
@@ -73,7 +68,7 @@ export function createSession(options: SessionOptions): Session {
       return state.current?.token ?? null;
     },
     get authorization() {
-      return basic ?? (state.current ? `Bearer ${state.current.token}` : null);
+      return state.current ? `Bearer ${state.current.token}` : null;
     },
     get stale() {
       return !!turns.flight || state.current === undefined || isDue(state, !!userTokens.callback);

@@ -26,7 +26,7 @@ import {
   ownerKindWord,
   reconnectReasonWord,
   refreshStatusWord,
-  tokenProblemWord,
+  type tokenProblemWord,
 } from "../upstream/xkit/wire-enums.ts";
 
 const instant = z.iso.datetime().meta({ description: "RFC 3339, UTC." });
