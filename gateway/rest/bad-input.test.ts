@@ -63,8 +63,8 @@ const goodValues: Record<string, string> = {
   external_id: "ada",
   external_user_id: "ada",
 };
-const badTexts = ["", "a\u0000b", "\u0001", "A B", "-1", "1.5", "x".repeat(3_000), "yesterday", "evt_x", "/", "%", "https://evil.example"];
-const badMembers: readonly unknown[] = [...badTexts, 1, true, null, [], {}, [1], "\ud800"];
+const badTexts = ["", "a\u0000b", "A B", "-1", "x".repeat(3_000), "yesterday"];
+const badMembers: readonly unknown[] = [...badTexts, 1, true, null, [], {}];
 
 const nested = (path: readonly string[], value: unknown): unknown => path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
 

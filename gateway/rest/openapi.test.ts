@@ -24,6 +24,7 @@ afterEach(() => test.close());
 
 const json = z.record(z.string(), z.unknown());
 const contentSchema = z.record(z.string(), z.object({ schema: json }));
+const responseSchema = z.object({ description: z.string(), content: contentSchema.optional() });
 const documentSchema = z.object({
   openapi: z.literal("3.1.0"),
   paths: z.record(
@@ -33,17 +34,22 @@ const documentSchema = z.object({
       z.object({
         operationId: z.string(),
         security: z.array(json),
-        responses: z.record(z.string(), z.object({ description: z.string(), content: contentSchema.optional() })),
+        responses: z.record(z.string(), z.union([z.strictObject({ $ref: z.string() }), responseSchema])),
       }),
     ),
   ),
-  components: z.object({ schemas: json }),
+  components: z.object({ schemas: json, responses: z.record(z.string(), responseSchema) }),
 });
 type Document = z.output<typeof documentSchema>;
 
+function responseOf(method: string, path: string, status: number): z.output<typeof responseSchema> | undefined {
+  const response = document.paths[path]?.[method]?.responses[status];
+  return response && "$ref" in response ? document.components.responses[response.$ref.replace("#/components/responses/", "")] : response;
+}
+
 /** What the document says of an operation's answer, as something that checks it. */
 function checkerOf(method: string, path: string, status: number): z.ZodType {
-  const response = document.paths[path]?.[method]?.responses[status];
+  const response = responseOf(method, path, status);
   if (!response) throw new Error(`${method} ${path} answered ${status}, which the document does not know.`);
   if (!response.content) return z.literal("");
   const schema = { ...response.content["application/json"]?.schema, $defs: document.components.schemas };
@@ -155,7 +161,7 @@ async function openEvents(): Promise<void> {
     new Request(new URL(path, PUBLIC_URL), { headers: await createServerHeaders(test) }),
   );
   await body?.cancel();
-  expect(Object.keys(document.paths[path]?.["get"]?.responses[status]?.content ?? {})).toEqual([headers.get("content-type")]);
+  expect(Object.keys(responseOf("get", path, status)?.content ?? {})).toEqual([headers.get("content-type")]);
   checked.set(`get ${path}`, new Set([status]));
 }
 

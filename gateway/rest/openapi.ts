@@ -47,10 +47,10 @@ export function createOpenApi(
   for (const [base, operations] of Object.entries(parts)) {
     for (const operation of operations) {
       const path = `${base}${operation.path}`;
-      paths[path] = { ...paths[path], [operation.method]: describe(operation, error, components) };
+      paths[path] = { ...paths[path], [operation.method]: describe(operation, components) };
     }
   }
-  paths[eventStreamOperation.path] = { get: describeEventStream(error) };
+  paths[eventStreamOperation.path] = { get: describeEventStream() };
   return {
     openapi: "3.1.0",
     info: {
@@ -62,6 +62,7 @@ export function createOpenApi(
     paths,
     components: {
       schemas: components,
+      responses: Object.fromEntries(failureStatuses.map((status) => [failureName(status), describeFailure(status, error)])),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A session token, a user token, or a JWT of a configured issuer." },
         keyPair: { type: "http", scheme: "basic", description: "Publishable and secret key; refused with an Origin header." },
@@ -71,14 +72,25 @@ export function createOpenApi(
   };
 }
 
+/** Every status of a failure. */
+const failureStatuses: readonly number[] = Object.keys(sentences)
+  .map(Number)
+  .filter((status) => status >= 400);
+
+const failureName = (status: number): string => `Failure${status}`;
+
+const describeFailure = (status: number, error: Json): Json => ({
+  description: sentences[status],
+  content: { "application/json": { schema: error } },
+});
+
 /** The answers to failures, by status. */
-function describeFailures(caller: CallerKind, further: readonly number[], error: Json): Json {
+function describeFailures(caller: CallerKind, further: readonly number[]): Json {
   const statuses = [...new Set([...failuresOf[caller], ...further])].toSorted((a, b) => a - b);
-  const failure = (status: number) => ({ description: sentences[status], content: { "application/json": { schema: error } } });
-  return Object.fromEntries(statuses.map((status) => [status, failure(status)]));
+  return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${failureName(status)}` }]));
 }
 
-function describeEventStream(error: Json): Json {
+function describeEventStream(): Json {
   const { name, summary, description, parameters } = eventStreamOperation;
   const success = { description, content: { "text/event-stream": { schema: { type: "string" } } } };
   return {
@@ -86,11 +98,11 @@ function describeEventStream(error: Json): Json {
     summary,
     security: securityOf.platform,
     parameters,
-    responses: { 200: success, ...describeFailures("platform", [], error) },
+    responses: { 200: success, ...describeFailures("platform", []) },
   };
 }
 
-function describe(operation: Operation, error: Json, components: Json): Json {
+function describe(operation: Operation, components: Json): Json {
   const success = {
     description: sentences[operation.status],
     ...(operation.status !== 204 && {
@@ -108,7 +120,7 @@ function describe(operation: Operation, error: Json, components: Json): Json {
         content: { "application/json": { schema: toSchema(operation.body, "input", components) } },
       },
     }),
-    responses: { [operation.status]: success, ...describeFailures(operation.caller, operation.failures, error) },
+    responses: { [operation.status]: success, ...describeFailures(operation.caller, operation.failures) },
   };
 }
 

@@ -30,7 +30,7 @@ export interface OpenApiFacts {
 }
 
 /** The two halves of the contract, below where each is served. */
-const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
+export const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
 
 /** Answers what the contract has an operation for. Null for everything else. */
 export type RestHandler = (exchange: Exchange) => Promise<Answer> | null;
