@@ -32,15 +32,15 @@ const order: readonly (readonly string[])[] = [
   ["gateway/http"],
   ["gateway/runtime"],
   ["schema"],
-  ["client/languages"],
+  ["client/languages", "client/design"],
 ];
-/** The consumer's side knows neither the server nor the contract's sources. It shares its languages with them. */
+/** The consumer's side knows neither the server nor the contract's sources. It shares its languages and its design with them. */
 const independent = ["client"];
-const SHARED = "client/languages";
+const shared = ["client/languages", "client/design"];
 
 const roomOf = (path: string): string => {
   const [root = "", part = ""] = path.split("/");
-  if (path.startsWith(`${SHARED}/`)) return SHARED;
+  if (shared.includes(`${root}/${part}`)) return `${root}/${part}`;
   return root === "gateway" ? `gateway/${part.replace(/\.ts$/, "")}` : root;
 };
 const rowOf = (room: string): number => order.findIndex((row) => row.includes(room));
@@ -62,7 +62,7 @@ function objectionTo(from: string, to: string): string | null {
   if (isTest(from)) return null;
   if (isTest(to)) return "only tests import that";
   const [fromRoom, toRoom] = [roomOf(from), roomOf(to)];
-  if (fromRoom === toRoom || (fromRoom === "client" && toRoom === SHARED)) return null;
+  if (fromRoom === toRoom || (fromRoom === "client" && shared.includes(toRoom))) return null;
   if (independent.includes(fromRoom) || independent.includes(toRoom)) return `${fromRoom} and ${toRoom} do not know each other`;
   const [fromRow, toRow] = [rowOf(fromRoom), rowOf(toRoom)];
   if (fromRow < 0 || toRow < 0) return `${fromRow < 0 ? fromRoom : toRoom} has no place in the order`;

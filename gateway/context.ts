@@ -4,6 +4,7 @@ import type { ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import { type AuditedExchange, RequestAudit, type RequestAudits } from "./custody/request-audit.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
+import { languageOfRequest } from "./http/language.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import type { AnswerCookies } from "./http/plain-answer.ts";
@@ -64,6 +65,7 @@ export function createContextFactory(
     hasTaken: (bearer) => users.hasTaken(bearer),
     async create(exchange, answer, { linksCrossSitePages = false } = {}) {
       const { request, limits } = exchange;
+      const language = () => languageOfRequest(request);
       const sessions = users.signIn.bind(request, answer, limits);
       const identified = users.identify(exchange);
       const requester = identified instanceof Promise ? await identified : identified;
@@ -71,9 +73,9 @@ export function createContextFactory(
         const assertKnown = () => (auth.recall(request) ? undefined : auth.authenticate(request));
         const audit = new RequestAudit(audits, exchange, () => requester);
         const platform = memoizePlatform(upstream.forPlatform(limits.clientAddress), audit, assertKnown);
-        return { catalog, sessions, user: null, platform };
+        return { catalog, sessions, language, user: null, platform };
       }
-      if (requester.kind === "anonymous") return { catalog, sessions, user: null, platform: null };
+      if (requester.kind === "anonymous") return { catalog, sessions, language, user: null, platform: null };
       const { caller } = requester;
       const { viewer, stillAllowed, shared } = caller;
       const audit = new RequestAudit(audits, exchange, caller.actor);
@@ -85,7 +87,7 @@ export function createContextFactory(
         return caller.connectionsIn({ ...browser, from: audit.from });
       };
       const connections = memoizeViewer(shared, open, audit);
-      return { catalog, sessions, user: { viewer, stillAllowed, connections }, platform: null };
+      return { catalog, sessions, language, user: { viewer, stillAllowed, connections }, platform: null };
     },
 
     async follow(bearer, limits) {

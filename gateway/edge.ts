@@ -10,6 +10,8 @@ import type { Config } from "./config/config.ts";
 import { createContinueRoutes } from "./connect/continue-link.ts";
 import { createPopupTokens, handOffToPopup, type HandoffTokens } from "./connect/handoff.ts";
 import { type Pages, renderSignedIn } from "./connect/page.ts";
+import { sentencesFor } from "../client/languages/sentences.ts";
+import { createFaviconRoute } from "./connect/favicon.ts";
 import { createPageLinkRoutes, createPageLinkTokens, linkPage } from "./connect/page-link.ts";
 import { admitWithoutSignIn, createPopupRoutes } from "./connect/popup.ts";
 import { createPopupSignIn } from "./connect/popup-sign-in.ts";
@@ -165,8 +167,8 @@ function createLimiter({ services: { database }, clock, log, primary }: Dependen
   return primary.limiter;
 }
 
-function createSurfaces({ pages, config }: Parts) {
-  const pageSurface = pageSurfaceOf(pages, config.publicUrl);
+function createSurfaces({ pages }: Parts) {
+  const pageSurface = pageSurfaceOf(pages);
   return (pathname: string): Surface => {
     if (pathname === "/graphql") return graphqlSurface;
     return pathname.startsWith("/api/") ? restSurfaceOf(pathname) : pageSurface;
@@ -190,7 +192,7 @@ function openGraphiql({ config, upstream, signIn: { findViewer } }: Parts): Grap
   const development: Development = {
     findViewer,
     findBearer: (viewer) => findDevelopmentBearer({ provisionUser }, viewer),
-    renderUser: (viewer) => (viewer ? renderSignedIn(viewer) : renderUserForms(users, "/graphql")),
+    renderUser: (viewer) => (viewer ? renderSignedIn(viewer, sentencesFor("en").pages) : renderUserForms(users, "/graphql")),
   };
   return createGraphiql({
     example: exampleConnectorOf([...config.connectors.values()][0]),
@@ -210,6 +212,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
   routes.get(eventStreamOperation.path, ({ env }) => answerWithEvents(env, () => contexts.create(env, createCookieList())));
   if (webhook) routes.post(webhook.path, ({ env }) => webhook.receive(env.request));
   routes.route("/", createConnectingRoutes(parts, handoffs));
+  routes.route("/", createFaviconRoute(config.platform));
   routes.route("/", createSignOutRoute({ pages, signIn, origins: auth.origins }));
   routes.route("/", createOpenApiRoute(openApiFacts(parts)));
   routes.route("/", createLazyAdmin({ ...parts, sealer: parts.services.sealer, checkReady: readiness.check }));

@@ -1,3 +1,4 @@
+import type { Language } from "../client/languages/language.ts";
 import type { Answering } from "./answer-limit.ts";
 import { forbidden, notFound, unauthenticated } from "./errors.ts";
 import type { Catalog, ConnectionActions, PlatformAccess, Viewer, ViewerConnections } from "./upstream.ts";
@@ -21,6 +22,8 @@ export interface Sessions {
  * so that no resolver can name another user.
  */
 export interface Context extends Answering {
+  /** In which language end users are told what is wrong. */
+  language: () => Language;
   catalog: Catalog;
   sessions: Sessions;
   /** The signed-in user and what they may do, or null. Who they are may be the upstream's to say: then it is asked at the first use. */

@@ -1,4 +1,5 @@
 import { GraphQLError } from "graphql";
+import * as en from "../client/languages/en.ts";
 
 /** Every error code this project answers with, and the HTTP status REST and refused requests carry. */
 export const httpStatusOf = {
@@ -29,36 +30,42 @@ export interface ErrorFacts {
   id?: string;
 }
 
+/** What is said to an end user: a sentence of `client/languages`. */
+export type Refusal = (sentences: typeof en) => string;
+
 /**
  * An expected failure: one sentence for the reader, a stable code for the program.
- * The sentence never holds a token, code, verifier or key.
+ * The sentence never holds a token, code, verifier or key. One for end users is a `Refusal`: the message is then the English one.
  */
 export class GatewayError extends GraphQLError {
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
+  /** What end users are told in their language; null where the message is for developers and operators. */
+  readonly refusal: Refusal | null;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: Error) {
-    super(message, { extensions: { code, ...facts }, ...(cause && { originalError: cause }) });
+  constructor(code: ErrorCode, message: string | Refusal, facts: ErrorFacts = {}, cause?: Error) {
+    super(typeof message === "string" ? message : message(en), { extensions: { code, ...facts }, ...(cause && { originalError: cause }) });
     this.name = "GatewayError";
     this.code = code;
     this.facts = facts;
+    this.refusal = typeof message === "string" ? null : message;
   }
 }
 
 /** The request's credential was absent, malformed, expired or revoked. */
-export const unauthenticated = (message: string) => new GatewayError("UNAUTHENTICATED", message);
+export const unauthenticated = (message: string | Refusal) => new GatewayError("UNAUTHENTICATED", message);
 
 /** The caller is known, and may not do this. */
-export const forbidden = (message: string) => new GatewayError("FORBIDDEN", message);
+export const forbidden = (message: string | Refusal) => new GatewayError("FORBIDDEN", message);
 
 /** The named thing does not exist for this caller. */
-export const notFound = (message: string) => new GatewayError("NOT_FOUND", message);
+export const notFound = (message: string | Refusal) => new GatewayError("NOT_FOUND", message);
 
 /** The catalog does not have the connector. */
-export const noSuchConnector = (slug: string) => notFound(`There is no connector "${slug}" in this platform's catalog.`);
+export const noSuchConnector = (slug: string) => notFound(({ refusals }) => refusals.unknownConnector(slug));
 
 /** An argument is wrong; `path` names it, as `where.slug`. */
-export const badUserInput = (message: string, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });
+export const badUserInput = (message: string | Refusal, path: string) => new GatewayError("BAD_USER_INPUT", message, { path });
 
 /** What a schema refuses (Standard Schema, "Issue"). */
 interface Issue {

@@ -1,6 +1,7 @@
+import { sentencesFor } from "../client/languages/sentences.ts";
 import { AuthorizationType } from "./authorization.ts";
 import { builder } from "./builder.ts";
-import type { Problem } from "./problems.ts";
+import { type Problem, translateProblem } from "./problems.ts";
 import type { Health } from "./upstream.ts";
 
 const healthValues: Record<string, { value: Health; description: string }> = {
@@ -44,6 +45,6 @@ builder.objectFields(AuthorizationType, (t) => ({
     type: ProblemType,
     nullable: true,
     description: "What is wrong, for an end user to read; null where nothing is.",
-    resolve: ({ problem }) => problem,
+    resolve: ({ problem }, _args, { language }) => problem && translateProblem(problem, sentencesFor(language()).problems),
   }),
 }));

@@ -1,8 +1,10 @@
+import { sentencesFor } from "../client/languages/sentences.ts";
 import { ConnectedByType } from "./authorization.ts";
 import { builder } from "./builder.ts";
 import { ConnectionType } from "./connection.ts";
 import { type HistoryEntry, type HistoryKind, historyKinds } from "./events.ts";
 import { ProblemType } from "./health.ts";
+import { translateProblem } from "./problems.ts";
 import { addPageFields, pageArgs, type PageNode, parsePageRequest, toPageNode } from "./page.ts";
 
 const descriptions: Record<HistoryKind, string> = {
@@ -47,7 +49,7 @@ const HistoryEntryType = builder.objectRef<HistoryEntry>("HistoryEntry").impleme
       type: ProblemType,
       nullable: true,
       description: "What was wrong, for an end user to read; null where nothing was.",
-      resolve: ({ problem }) => problem,
+      resolve: ({ problem }, _args, { language }) => problem && translateProblem(problem, sentencesFor(language()).problems),
     }),
     addedScopes: t.exposeStringList("addedScopes", { description: "Scopes that are granted from then on." }),
     removedScopes: t.exposeStringList("removedScopes", { description: "Scopes that are not granted any more." }),

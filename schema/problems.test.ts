@@ -52,7 +52,7 @@ describe("a connection that was made", () => {
   it.each([...PROVIDER_CODES, ...GATEWAY_CODES, "expired", "short_lived", "unopened", null])(
     "is described by who can repair it, whatever the code: %s",
     (code) => {
-      expect(describeProblem("Slack", code, "unavailable").advice).toContain("by itself");
+      expect(describeProblem("Slack", code, "unavailable").advice).toContain("automatically");
       expect(describeProblem("Slack", code, "misconfigured").advice).toContain("the people who run this app");
       expect(describeProblem("Slack", code, "reconnect_required").advice).toContain("Reconnect");
     },

@@ -21,6 +21,8 @@ export interface Platform {
   logoUrl: string | null;
   /** The page that says what the platform does with its users' data. Left out or null: none. */
   privacyUrl?: string | null | undefined;
+  /** The logo on dark pages; left out, or null, where it is the same. */
+  logoDarkUrl?: string | null;
 }
 
 /** A value that a connector asks of the user before or instead of OAuth. */

@@ -90,7 +90,7 @@ describe("a reconnect that is denied", () => {
       await page.getByRole("button", { name: /^Reconnect/ }).click();
       await answerConsent(page, "Deny");
       await page.getByRole("heading", { name: "Calendar was not reconnected" }).waitFor();
-      await page.getByText("The connection that you have goes on as before.").waitFor();
+      await page.getByText("Your existing connection still works.").waitFor();
     };
     await deny();
     expect(await look(page, "gateway-reconnect-denied")).toEqual([]);
@@ -119,7 +119,7 @@ describe("a connect link", () => {
     const { page, context } = await acme.open("/", userId === undefined ? {} : { userId });
     await page.goto(authorizeUrl);
     await answerConsent(page);
-    await page.getByRole("heading", { name: "That did not work" }).waitFor();
+    await page.getByRole("heading", { name: "Something went wrong" }).waitFor();
     expect((await asMaker(CONNECTION, { slug: "crm" })).connection?.authorization?.status).not.toBe("ACTIVE");
     const asVisitor = userId === undefined ? null : await signedInAs(context, acme.gateway);
     expect(await asVisitor?.(CONNECTION, { slug: "crm" })).toEqual(asVisitor ? { connection: null } : undefined);

@@ -68,7 +68,7 @@ test("a page of the platform that brings another user asks by name first, and go
     const address = await signInAddress();
     const told = page.evaluate(() => new Promise((resolve) => addEventListener("message", ({ data }) => resolve(data), { once: true })));
     const [popup] = await Promise.all([page.waitForEvent("popup"), page.evaluate((url) => void window.open(url), address)]);
-    await popup.getByRole("heading", { name: "Go on as mallory?" }).waitFor();
+    await popup.getByRole("heading", { name: "Continue as mallory?" }).waitFor();
     return { popup, told };
   };
   await page.goto(`${acme.gateway.url}/connectors/calendar?close=1`);
@@ -78,7 +78,7 @@ test("a page of the platform that brings another user asks by name first, and go
   await closed.close();
   expect(await whoIs()).toBe("victim");
   const { popup, told } = await openPopup();
-  await popup.getByRole("button", { name: "Go on as mallory" }).click();
+  await popup.getByRole("button", { name: "Continue as mallory" }).click();
   expect(await told).toBe("authWindow:ready");
   expect(await whoIs()).toBe("mallory");
 });

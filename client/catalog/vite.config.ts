@@ -3,6 +3,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { printedDocuments } from "../build/printed-documents.ts";
+import { withTokens } from "../build/with-tokens.ts";
 
 /** Leaves out what Vite wraps around `import()` (1 kB): the lazy parts bring neither styles nor scripts of their own to load ahead. */
 const withoutPreload: Plugin = {
@@ -45,7 +46,7 @@ const typesOf = Object.entries({ ...presentInBrowsers, ...absentInBrowsers });
 export default defineConfig({
   define: Object.fromEntries(typesOf.map(([name, type]) => [`typeof ${name}`, JSON.stringify(type)])),
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [printedDocuments({ isCached: true }), withoutPreload, emitStyles, react(), tailwindcss()],
+  plugins: [withTokens, printedDocuments({ isCached: true }), withoutPreload, emitStyles, react(), tailwindcss()],
   build: {
     outDir: fileURLToPath(new URL("../../dist/catalog", import.meta.url)),
     emptyOutDir: true,

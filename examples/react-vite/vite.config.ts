@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { withTokens } from "../../client/build/with-tokens.ts";
 import { GATEWAY_URL, runCommand } from "../gateway.ts";
 
 /** Stands for your server: it gives the page a token of the user who is signed in there (`provisionUser`). */
@@ -17,7 +18,7 @@ const userToken: Plugin = {
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   cacheDir: fileURLToPath(new URL("../../node_modules/.vite/react-vite", import.meta.url)),
-  plugins: [react(), tailwindcss(), userToken],
+  plugins: [withTokens, react(), tailwindcss(), userToken],
   define: { GATEWAY_URL: JSON.stringify(GATEWAY_URL) },
   server: { host: "localhost", port: Number(process.env["EXAMPLE_PORT"] ?? 5173), strictPort: true },
 });

@@ -35,6 +35,7 @@ const parts = [
 /** A page of HTML without a script, whose forms lead to the gateway alone. */
 export const renderAdmin = ({ platform, operator, pathname }: Frame, { title, body, status = 200, headers = {} }: Content) =>
   renderDocument(platform, {
+    language: "en",
     title,
     status,
     headers,

@@ -103,7 +103,7 @@ function showFailure(dependencies: AdminDependencies, exchange: Exchange, operat
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
   return renderAdmin(frameOf(dependencies, exchange, operator), {
-    title: "That did not work",
+    title: "Something went wrong",
     status: failure.status,
     headers: failureHeaders(failure, null),
     body: html`${renderCallout(failure.message, "bad", "alert")}

@@ -2,8 +2,9 @@ import { Hono } from "hono";
 import type { Catalog } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Language, LANGUAGES } from "../../client/languages/language.ts";
+import { sentencesFor } from "../../client/languages/sentences.ts";
 import { type Asset, createAsset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
-import { LANGUAGE_HEADER, languageOfRequest, sentencesFor } from "../http/language.ts";
+import { LANGUAGE_HEADER, languageOfRequest } from "../http/language.ts";
 import { createLogoRoutes } from "./logo-files.ts";
 import { createLogoOrigins } from "./logos.ts";
 

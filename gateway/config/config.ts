@@ -126,6 +126,11 @@ const fileSchema = z.strictObject({
       .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
       .nullable()
       .default(null),
+    /** For readers who prefer dark pages. */
+    logo_dark_url: z
+      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+      .nullable()
+      .default(null),
   }),
   web_origins: z.array(originSchema).default([]),
   connectors: z
@@ -225,6 +230,7 @@ function assemble(env: EnvironmentSettings, file: z.output<typeof fileSchema>, t
       color: platform.color,
       logoUrl: platform.logo_url,
       privacyUrl: platform.privacy_url,
+      logoDarkUrl: platform.logo_dark_url,
     },
     webOrigins: file.web_origins,
     connectors: new Map(file.connectors.map((connector) => [connector.slug, connector])),

@@ -31,7 +31,7 @@ describe("a callback without a state of the gateway", () => {
 
   it("is explained at the form's address too", async () => {
     const response = await ada.browser.fetch("/connect/test?state=short");
-    expect([response.status, await alertOf(response)]).toEqual([404, "This link is not one that was started here: start again."]);
+    expect([response.status, await alertOf(response)]).toEqual([404, "This link was not made here. Start again."]);
   });
 });
 

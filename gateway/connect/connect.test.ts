@@ -101,7 +101,7 @@ describe("a reconnect", () => {
     const [before, token] = [await connectionOf(ada), await tokenOf(ada)];
     test.provider.controls.denyNext();
     const page = await (await ada.connect("test", "?returnTo=/connectors/test")).text();
-    expect(page).toContain("goes on as before");
+    expect(page).toContain("Your existing connection still works.");
     expect(page).toContain(`/connect/test?id=${before.id}&amp;returnTo=%2Fconnectors%2Ftest`);
     expect(await connectionOf(ada)).toEqual(before);
     expect(await tokenOf(ada)).toBe(token);
@@ -187,8 +187,8 @@ describe("starting at /connect", () => {
     ["/connect/nothing", 404, "nothing"],
     ["/connect/test?id=x", 400, "id"],
     ["/connect/test?id=", 400, "id"],
-    ["/connect/test?state=x", 404, "started here"],
-    [`/connect/test?state=${"x".repeat(43)}`, 404, "not one that was started here"],
+    ["/connect/test?state=x", 404, "was not made here"],
+    [`/connect/test?state=${"x".repeat(43)}`, 404, "was not made here"],
   ])("is refused with a 4xx: %s", async (path, status, words) => {
     const response = await ada.browser.fetch(path);
     expect(response.status).toBe(status);

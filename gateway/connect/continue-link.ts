@@ -10,11 +10,12 @@ import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
+import { sentencesOf } from "../http/language.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import { stateSchema } from "../vault/identifiers.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { HandoffTokens } from "./handoff.ts";
-import { labelOf, type Pages, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, renderFailure, renderPage, renderWayToCatalog } from "./page.ts";
 import { takeOver, type TakeOverDependencies } from "./take-over.ts";
 
 interface Dependencies extends TakeOverDependencies {
@@ -39,27 +40,29 @@ export function createContinueRoutes(dependencies: Dependencies): Hono {
     const { state } = parseLink(request, slug);
     const { userId, connectorName } = await vault.describe(state, slug);
     const { pathname, search } = new URL(request.url);
-    const body = html`<p>Go on only if you have just asked for this, and are ${userId}.</p>
-      <form method="post" action="${pathname}${search}"><button>Continue</button></form>`;
-    return renderPage(pages, request, { title: `Connect ${connectorName} as ${userId}?`, body, hasForm: true });
+    const { connect, ...words } = sentencesOf(request).pages;
+    const body = html`<p>${connect.onlyIfAsked(userId)}</p>
+      <form method="post" action="${pathname}${search}"><button>${words.continue}</button></form>
+      <a class="quiet" href="/connectors/${slug}">${words.cancel}</a>`;
+    return renderPage(pages, request, { title: connect.titleAs(connectorName, userId), body, hasForm: true });
   }
 
   async function confirm(request: Request, slug: string): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
+    if (request.headers.get("origin") !== origins.own) throw forbidden(({ refusals }) => refusals.foreignForm);
     return follow(request, parseLink(request, slug));
   }
 
   async function follow(request: Request, { slug, state, token }: Link): Promise<Response> {
     const handoff = await handoffs.redeem(token);
-    if (!handoff) throw unauthenticated("This link has expired or was opened before: start again.");
+    if (!handoff) throw unauthenticated(({ refusals }) => refusals.linkExpiredOrUsed);
     const { userId } = handoff;
     const current = await signIn.findViewer(request);
-    if (current && current.userId !== userId) throw forbidden(`${labelOf(current)} is signed in here: this link is for another user.`);
+    if (current && current.userId !== userId) throw forbidden(({ refusals }) => refusals.linkOfAnother(labelOf(current)));
     return takeOver(dependencies, request, { userId, slug, state, isSignedIn: current !== null });
   }
 
   const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>
-    answering.catch((error: unknown) => renderFailure(pages, request, error, html``));
+    answering.catch((error: unknown) => renderFailure(pages, request, error, renderWayToCatalog(request)));
 
   const routes = new Hono();
   routes.get("/authorizations/:slug/continue", ({ req }) => explain(req.raw, ask(req.raw, req.param("slug"))));
@@ -70,7 +73,6 @@ export function createContinueRoutes(dependencies: Dependencies): Hono {
 function parseLink(request: Request, slug: string): Link {
   const { searchParams } = new URL(request.url);
   const state = stateSchema.safeParse(searchParams.get("state"));
-  if (!slugSchema.safeParse(slug).success || !state.success)
-    throw unauthenticated("This link is not one that was handed out here: start again.");
+  if (!slugSchema.safeParse(slug).success || !state.success) throw unauthenticated(({ refusals }) => refusals.linkUnknown);
   return { slug, state: state.data, token: searchParams.get("token") ?? "" };
 }

@@ -92,7 +92,7 @@ describe("the page with the code", () => {
     await untilStatus(page, 200);
     const text = await (await ada.browser.fetch(page)).text();
     expect(text).toContain("Test is connected");
-    expect(text).toContain("As user-1@example.test.");
+    expect(text).toContain("Connected as user-1@example.test.");
   });
 
   it("says that the user has said no, and leads to another try", async () => {
@@ -109,7 +109,7 @@ describe("the page with the code", () => {
     test.provider.controls.devices.expire();
     await untilStatus(page, 200);
     const text = await (await ada.browser.fetch(page)).text();
-    expect(text).toContain("The code for Test was not entered in time. Get a new code to go on.");
+    expect(text).toContain("The code for Test was not entered in time. Get a new code to continue.");
     const [, again = ""] = /class="button" href="([^"]*)"/.exec(text) ?? [];
     const next = await ada.browser.fetch(again, { headers: { "sec-fetch-site": "same-origin" } });
     expect(await (await ada.browser.fetch(next.headers.get("location") ?? "")).text()).toContain("<code>WDJB-MJHT</code>");

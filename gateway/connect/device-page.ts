@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Sentences } from "../../client/languages/sentences.ts";
 import type { DeviceCode } from "../../schema/upstream.ts";
 import type { Page } from "./page.ts";
 
@@ -16,20 +17,25 @@ setTimeout(ask, ${ASK_INTERVAL_MS});
 `;
 
 /** The code that the user enters at the provider (RFC 8628 section 3.3). The page continues without a click. */
-export function devicePage(name: string, code: DeviceCode, { here, remainingMs }: { here: string; remainingMs: number }): Page {
+export function devicePage(
+  { connect, deviceCode: words, cancel }: Sentences["pages"],
+  name: string,
+  code: DeviceCode,
+  { here, back, remainingMs }: { here: string; back: string; remainingMs: number },
+): Page {
   const { userCode, verificationUri, verificationUriComplete } = code;
   const minutes = Math.max(1, Math.ceil(remainingMs / 60_000));
   const shown = verificationUri.replace(/^https?:\/\//, "");
   return {
-    title: `Connect ${name}`,
+    title: connect.title(name),
     script,
-    body: html`<p>
-        ${verificationUriComplete ? "Check that the page that opens shows this code" : `Enter this code at ${shown}`}. It works for
-        ${minutes === 1 ? "a minute" : `${minutes} minutes`}.
-      </p>
+    body: html`<p>${verificationUriComplete ? words.check : words.enter(shown)} ${words.worksFor(minutes)}</p>
       <p class="device"><code>${userCode}</code></p>
-      <a class="button" href="${verificationUriComplete ?? verificationUri}" target="_blank" rel="noopener noreferrer">Open ${shown}</a>
-      <p class="quiet" role="status">This page continues when you are done there.</p>
-      <noscript><a class="quiet" href="${here}">I am done</a></noscript>`,
+      <a class="button" href="${verificationUriComplete ?? verificationUri}" target="_blank" rel="noopener noreferrer"
+        >${words.open(shown)}</a
+      >
+      <p class="quiet" role="status">${words.continues}</p>
+      <noscript><a class="quiet" href="${here}">${words.done}</a></noscript>
+      <a class="quiet" href="${back}">${cancel}</a>`,
   };
 }

@@ -1,6 +1,7 @@
 /** The pages on which connecting ends. */
 import { html } from "hono/html";
-import { toSentence } from "../../schema/problems.ts";
+import { sentencesOf } from "../http/language.ts";
+import { toSentence, translateProblem } from "../../schema/problems.ts";
 import type { Connection } from "../../schema/upstream.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { type ConnectingFailure, describeFailure } from "../vault/connecting-failure.ts";
@@ -29,13 +30,19 @@ export async function showConnected(
   request: Request,
   { connection, returnTo, spent, instead = null }: Ended & { instead?: Connection | null },
 ): Promise<Response> {
-  const { slug, name } = connection.connector;
+  const { slug, name, markUrl } = connection.connector;
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), spent === undefined ? [] : [spent]);
   const label = connection.authorization?.displayLabel;
   const before = instead?.authorization?.displayLabel;
-  const body = html`${instead ? html`<p>This is another account than before. ${before ?? "The other one"} stays connected as it was.</p>` : ""}
-    <p>${label ? html`As ${label}. ` : ""}You can close this page.</p>`;
-  return renderPage(dependencies.pages, request, { title: `${name} is connected`, body, headers: cookieHeaders(spent) });
+  const { connected: words, ...pages } = sentencesOf(request).pages;
+  const body = html`<div class="centered" role="status">
+      ${label ? html`<p>${words.as(label)}</p>` : ""}
+      ${instead ? html`<p>${before ? words.otherAccount(before) : words.otherAccountUnnamed}</p>` : ""}
+      <p>${words.next(dependencies.pages.platform.name)}</p>
+    </div>
+    <a class="button" href="${destinationOf(dependencies, null, slug)}">${pages.continue}</a>`;
+  const connected = { name, markUrl };
+  return renderPage(dependencies.pages, request, { title: words.title(name), connected, body, headers: cookieHeaders(spent) });
 }
 
 /** Says why it failed, and offers to start again. */
@@ -48,13 +55,15 @@ export function showFailure(
   const { name, slug } = connector;
   const { pages, publicUrl } = dependencies;
   const again = `${publicUrl}/connect/${slug}?${new URLSearchParams({ id, ...(returnTo && { returnTo }) })}`;
-  const problem = describeFailure(name, failure);
+  const sentences = sentencesOf(request);
+  const { notConnected, tryAgain, back } = sentences.pages;
+  const problem = translateProblem(describeFailure(name, failure), sentences.problems);
   const body = html`<p role="${problem.isAlarm ? "alert" : "status"}">${toSentence(problem)}</p>
-    ${enabled ? html`<p>The connection that you have goes on as before.</p>` : ""}
-    <a class="button" href="${again}">Try again</a>
-    <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">Back</a>`;
+    ${enabled ? html`<p>${notConnected.stays}</p>` : ""}
+    <a class="button" href="${again}">${tryAgain}</a>
+    <a class="quiet" href="${destinationOf(dependencies, returnTo, slug)}">${back}</a>`;
   return renderPage(pages, request, {
-    title: enabled ? `${name} was not reconnected` : `${name} is not connected`,
+    title: enabled ? notConnected.titleReconnect(name) : notConnected.title(name),
     status: 400,
     body,
     headers: cookieHeaders(spent),

@@ -1,10 +1,14 @@
 import { html } from "hono/html";
-import type { FieldConfig } from "../providers/collect.ts";
+import type { Sentences } from "../../client/languages/sentences.ts";
+import { DEFAULT_SAVE_LABEL, type FieldConfig } from "../providers/collect.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { renderInstructions } from "./instructions.ts";
 import type { Html } from "./page.ts";
 
 interface Form {
+  words: Sentences["pages"];
+  /** Where the user goes who does not connect. */
+  back: string;
   started: StartedConnection;
   state: string;
   problem: FormProblem | null;
@@ -18,28 +22,31 @@ export interface FormProblem {
   field: string | null;
 }
 
+type Words = Sentences["pages"]["form"];
+
 /** Asks the user for what the connector collects. */
-export function renderForm({ started, state, problem, values }: Form): Html {
+export function renderForm({ words, back, started, state, problem, values }: Form): Html {
   const { collect, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
     ${collect?.instructions ? renderInstructions(collect.instructions) : ""}
     ${problem && fields.every(({ name }) => name !== problem.field) ? html`<p role="alert">${problem.message}</p>` : ""}
     <form method="post" action="/connect/${slug}?state=${state}">
-      ${fields.map((field) => renderField(field, values.get(field.name), problem?.field === field.name ? problem.message : null))}
-      <button>${collect?.saveLabel ?? "Save"}</button>
+      ${fields.map((field) => renderField(words.form, field, values.get(field.name), problem?.field === field.name ? problem.message : null))}
+      <button>${!collect || collect.saveLabel === DEFAULT_SAVE_LABEL ? words.form.save : collect.saveLabel}</button>
     </form>
+    <a class="quiet" href="${back}">${words.cancel}</a>
   `;
 }
 
 /** @param typed what was typed before; null at first */
-function renderField(field: FieldConfig, typed: string | null, problem: string | null): Html {
+function renderField(words: Words, field: FieldConfig, typed: string | null, problem: string | null): Html {
   const { name, label, hint, suffix, optional, options, default: preset } = field;
   const mayBeEmpty = optional && !(options !== null && preset !== null);
   return html`<div class="field">
-    <label for="${name}">${label}${mayBeEmpty ? " (optional)" : ""}</label>
+    <label for="${name}">${label}${mayBeEmpty ? ` ${words.optional}` : ""}</label>
     <div class="row">
-      ${options ? renderSelect(field, options, typed, problem) : renderInput(field, typed, problem)}
+      ${options ? renderSelect(words, field, options, typed, problem) : renderInput(field, typed, problem)}
       ${suffix ? html`<span>${suffix}</span>` : ""}
     </div>
     ${hint === null ? "" : html`<p id="${name}-hint">${hint}</p>`}
@@ -67,12 +74,12 @@ function renderInput(field: FieldConfig, typed: string | null, problem: string |
   />`;
 }
 
-function renderSelect(field: FieldConfig, options: readonly string[], typed: string | null, problem: string | null): Html {
+function renderSelect(words: Words, field: FieldConfig, options: readonly string[], typed: string | null, problem: string | null): Html {
   const { name, optional, default: preset } = field;
   const chosen = typed ?? preset ?? "";
   const isChosen = options.includes(chosen) && (!optional || preset !== null);
   const all = isChosen ? options : ["", ...options];
-  const none = optional ? "None" : "Choose…";
+  const none = optional ? words.none : words.choose;
   return html`<select id="${name}" name="${name}" ${optional ? "" : "required"} ${describedBy(field, problem)}>
     ${all.map((option) => html`<option value="${option}" ${option === chosen ? "selected" : ""}>${option === "" ? none : option}</option>`)}
   </select>`;

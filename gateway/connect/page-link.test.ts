@@ -147,7 +147,7 @@ describe("a window that cannot connect", () => {
     await confirm(authorizeUrl);
     const failed = await confirm(authorizeUrl);
     expect(failed.headers.get("content-security-policy")).toMatch(/script-src 'sha256-[^']+';/);
-    expect(await told(failed)).toEqual({ openerOrigin: APP_ORIGIN, error: "This link has expired or was opened before: start again." });
+    expect(await told(failed)).toEqual({ openerOrigin: APP_ORIGIN, error: "This link has expired or was opened before. Start again." });
   });
 
   it("reports a callback in the wrong browser to the opener that was named at the start, if that is allowed", async () => {

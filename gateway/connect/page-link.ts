@@ -14,11 +14,12 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
+import { sentencesOf } from "../http/language.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import type { Vault } from "../vault/vault.ts";
-import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage, renderWayToCatalog } from "./page.ts";
 import { createHandoffTokens, type HandoffServices, type HandoffTokens } from "./handoff.ts";
 import { takeOver, type TakeOverDependencies } from "./take-over.ts";
 
@@ -64,21 +65,24 @@ export function createPageLinkRoutes(dependencies: Dependencies): Hono {
     if (!link || !cameFrom(request, link.origin)) return redirectTo(link ? `/connectors/${link.slug}` : "/connectors");
     const { connectorName } = await vault.describe(link.state, link.slug);
     const user = await findUser(link.userId);
-    if (!user) throw unauthenticated("There is no such user any more: sign in again.");
+    if (!user) throw unauthenticated(({ refusals }) => refusals.userGone);
     const current = await signIn.findViewer(request);
     const label = labelOf({ userId: user.id, name: user.name });
+    const { connect, ...words } = sentencesOf(request).pages;
     const body = html`<p>
-        ${current && current.userId !== link.userId ? `${labelOf(current)} is signed in in this browser, and will be signed out here.` : ""}
-        Go on only if you have just asked for this, and are ${label}.
+        ${current && current.userId !== link.userId ? connect.willBeSignedOut(labelOf(current)) : ""} ${connect.onlyIfAsked(label)}
       </p>
-      <form method="post" action="${PAGE_LINK_PATH}?${new URLSearchParams({ token: tokenOf(request) })}"><button>Continue</button></form>`;
-    return renderPage(pages, request, { title: `Connect ${connectorName} as ${label}?`, body, hasForm: true });
+      <form method="post" action="${PAGE_LINK_PATH}?${new URLSearchParams({ token: tokenOf(request) })}">
+        <button>${words.continue}</button>
+      </form>
+      <a class="quiet" href="/connectors/${link.slug}">${words.cancel}</a>`;
+    return renderPage(pages, request, { title: connect.titleAs(connectorName, label), body, hasForm: true });
   }
 
   async function confirm(request: Request): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
+    if (request.headers.get("origin") !== origins.own) throw forbidden(({ refusals }) => refusals.foreignForm);
     const link = await links.redeem(tokenOf(request));
-    if (!link) throw unauthenticated("This link has expired or was opened before: start again.");
+    if (!link) throw unauthenticated(({ refusals }) => refusals.linkExpiredOrUsed);
     const current = await signIn.findViewer(request);
     const isOther = current !== null && current.userId !== link.userId;
     const signedOut = isOther ? (await signIn.logout(request)).setCookies : [];
@@ -92,7 +96,7 @@ export function createPageLinkRoutes(dependencies: Dependencies): Hono {
   const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>
     answering.catch((error: unknown) => {
       const opener = links.peek(tokenOf(request))?.origin ?? null;
-      return renderFailure(pages, request, error, html``, opener !== null && origins.isValid(opener) ? opener : null);
+      return renderFailure(pages, request, error, renderWayToCatalog(request), opener !== null && origins.isValid(opener) ? opener : null);
     });
 
   const routes = new Hono();

@@ -2,71 +2,58 @@ import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Platform, Viewer } from "../../schema/upstream.ts";
-import { GatewayError } from "../../schema/errors.ts";
+import { accentOf } from "../../client/design/accent.ts";
+import { tokensOfPage } from "../../client/design/tokens.ts";
+import type { Language } from "../../client/languages/language.ts";
+import type { Sentences } from "../../client/languages/sentences.ts";
+import { type ErrorCode, GatewayError } from "../../schema/errors.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
+import { LANGUAGE_HEADER, languageOfRequest, sentencesOf } from "../http/language.ts";
+import { FAVICON_PATH, initialOf } from "./favicon.ts";
 import { renderOpenerMessage, type OpenerMessage, OPENER_SCRIPT_SOURCE } from "./opener.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-const rules = `
-:root { color-scheme: light dark; --ink: #18181b; --soft: #52525b; --line: #e4e4e7; --field: #8a8a94; --paper: #fff; --ground: #f4f4f5; --bad: #b91c1c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #fafafa; --soft: #a1a1aa; --line: #3f3f46; --field: #7d7f8a; --paper: #18181b; --ground: #09090b; --bad: #f87171; } }
+/** How the small pages look, with the tokens that `renderDocument` adds. */
+export const pageStyle = `
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { width: 100%; min-width: 0; max-width: 26rem; overflow-wrap: anywhere; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 1rem; }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--xk-page); color: var(--xk-text); font: 16px/1.5 var(--xk-font); -webkit-text-size-adjust: 100%; }
+main { width: 100%; min-width: 0; max-width: 26rem; overflow-wrap: anywhere; padding: 2rem; background: var(--xk-surface); border: 1px solid var(--xk-line); border-radius: var(--xk-radius); }
+h1, p, li, label, button, a, header { unicode-bidi: plaintext; }
 header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; }
 header img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
-header span { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .5rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
-p { margin: 0 0 1rem; color: var(--soft); }
+.initial { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .5rem; }
+.both { display: flex; align-items: center; justify-content: center; gap: .75rem; margin: .25rem 0 1.25rem; }
+.both .mark { display: grid; place-items: center; width: 4rem; height: 4rem; padding: .5rem; font-size: 1.375rem; font-weight: 600; border: 1px solid var(--xk-line); border-radius: 1rem; }
+.both .mark:has(img) { background: #fff; }
+.both .initial { width: 100%; height: 100%; font-size: inherit; border-radius: .625rem; } .both img { max-width: 100%; max-height: 100%; object-fit: contain; }
+.both svg { flex: none; width: 2rem; height: 2rem; padding: .375rem; color: #fff; background: #15703a; border: 1px solid transparent; border-radius: 50%; fill: none; stroke: currentColor; stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
+.centered, .both + h1 { text-align: center; }
+h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; letter-spacing: -.01em; }
+p { margin: 0 0 1rem; color: var(--xk-muted); }
 code { font-size: .8125rem; }
-.device { margin: 0 0 1rem; padding: .75rem; text-align: center; border: 1px solid var(--line); border-radius: .625rem; }
-.device code { font-size: 1.75rem; letter-spacing: .08em; user-select: all; color: var(--ink); }
+.device { margin: 0 0 1rem; padding: .75rem; text-align: center; border: 1px solid var(--xk-line); border-radius: .625rem; }
+.device code { font-size: 1.75rem; letter-spacing: .08em; user-select: all; color: var(--xk-text); }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
-.field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--soft); }
-input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--field); border-radius: .5rem; }
-a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent-edge); border-radius: .625rem; cursor: pointer; }
-footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
+.field { margin: 0 0 1rem; } .row { display: flex; align-items: center; gap: .5rem; color: var(--xk-muted); }
+input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: var(--xk-surface); border: 1px solid var(--xk-field); border-radius: .5rem; }
+a { color: var(--xk-accent); text-underline-offset: .2em; }
+a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .625rem; cursor: pointer; }
+footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--xk-line); color: var(--xk-muted); font-size: .875rem; }
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border: 0; border-radius: 0; text-decoration: underline; }
-a.quiet, p.quiet { display: block; margin-top: 1rem; text-align: center; color: var(--soft); }
-:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
-.field p { margin: .25rem 0 0; font-size: .875rem; } select { background: var(--paper); } [aria-invalid] { border-color: var(--bad); }
-[role=alert] { color: var(--bad); }
+a.quiet, p.quiet { display: block; margin: 1rem 0 0; text-align: center; color: var(--xk-muted); }
+:focus-visible { outline: 3px solid var(--xk-text); outline-offset: 2px; }
+.field p { margin: .25rem 0 0; font-size: .875rem; } [aria-invalid] { border-color: var(--xk-bad-text); }
+[role=alert] { color: var(--xk-bad-text); }
 `;
 
 /** Where the form of every page signs out. */
 export const SIGN_OUT_PATH = "/sign-out";
-/** The catalog's, for a platform that has none. */
-const DEFAULT_COLOR = "#5b5bd6";
-/** Relative luminance on which black and white are read equally well (WCAG 2.2 success criterion 1.4.3). */
-const MIDDLE_LUMINANCE = 0.179;
-/** Relative luminance between which a shape is seen on the light and on the dark page, by 3:1 (WCAG 2.2 success criterion 1.4.11). */
-const SHAPE_LUMINANCE = { onDark: 0.13, onLight: 0.3 };
-/** The edge of a shape that is not seen by its colour alone: by 3:1 on both pages. */
-const EDGE_COLOR = "#85858f";
-
-/** Relative luminance of `#rrggbb`, 0 to 1. */
-function luminanceOf(color: string): number {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const share = parseInt(color.slice(at, at + 2), 16) / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-/** The platform's colour, what is read well on it, and its edge, as `--accent`, `--on-accent` and `--accent-edge`. */
-export const accentOf = ({ color }: Platform): string => {
-  const accent = color ?? DEFAULT_COLOR;
-  const luminance = luminanceOf(accent);
-  const ink = luminance > MIDDLE_LUMINANCE ? "#000" : "#fff";
-  const edgeIf = (isNeeded: boolean) => `--accent-edge: ${isNeeded ? EDGE_COLOR : "transparent"}`;
-  return `:root { --accent: ${accent}; --on-accent: ${ink}; ${edgeIf(luminance > SHAPE_LUMINANCE.onLight)}; }
-@media (prefers-color-scheme: dark) { :root { ${edgeIf(luminance < SHAPE_LUMINANCE.onDark)}; } }`;
-};
-
 export interface Page {
   title: string;
+  /** Whose marks are shown with a tick between them: what is connected now. */
+  connected?: Mark | null;
   status?: number;
   body: Html;
   /** Set on pages with a form whose answer leads to a provider. */
@@ -94,25 +81,30 @@ export interface Pages {
 
 /** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
-  const { title, status = 200, body, hasForm = false, openerMessage = null, script = null, headers = {} } = page;
+  const { title, status = 200, body, hasForm = false, connected = null, openerMessage = null, script = null, headers = {} } = page;
   const { platform } = pages;
+  const sentences = sentencesOf(request).pages;
   // In an outage the page is shown without the user's name.
   const viewer = await pages.findViewer(request).catch(() => null);
   const content = html`<main>
-      <header>${renderMark(platform)} ${platform.name}</header>
+      <header>${renderMark(platform)} <span dir="auto">${platform.name}</span></header>
+      ${connected ? renderBoth(platform, connected) : ""}
       <h1>${title}</h1>
-      ${body} ${viewer ? renderSignedIn(viewer) : ""}
+      ${body} ${viewer ? renderSignedIn(viewer, sentences) : ""}
     </main>
     ${openerMessage ? renderOpenerMessage(openerMessage) : ""} ${script === null ? "" : raw(`<script>${script}</script>`)}`;
   const scriptSources = [...(openerMessage ? [OPENER_SCRIPT_SOURCE] : []), ...(script === null ? [] : [sourceOf(script)])];
   const scripts = scriptSources.length > 0 ? `script-src ${scriptSources.join(" ")}; ` : "";
   const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
   const policy = { scripts: `${scripts}${script === null ? "" : "connect-src 'self'; "}`, formAction };
-  return renderDocument(platform, { title, status, headers, style: rules, content, policy });
+  const language = languageOfRequest(request);
+  const images = connected?.markUrl ? [connected.markUrl] : [];
+  return renderDocument(platform, { language, title, status, headers, style: pageStyle, content, policy, images });
 }
 
 /** A whole page, before it is told to whom it belongs. */
 export interface Document {
+  language: Language;
   title: string;
   status: number;
   headers: Record<string, string>;
@@ -122,21 +114,25 @@ export interface Document {
   content: Html;
   /** What of its Content Security Policy differs from page to page: directives for scripts, and where forms lead. */
   policy: { scripts: string; formAction: string };
+  /** Addresses of images beside the platform's logo. */
+  images?: readonly string[];
 }
 
 /** A page of HTML that loads nothing from another host but the platform's logo, and that no page frames. */
 export async function renderDocument(
   platform: Platform,
-  { title, status, headers, style: rules, content, policy }: Document,
+  { language, title, status, headers, style: rules, content, policy, images = [] }: Document,
 ): Promise<Response> {
-  const style = `${accentOf(platform)}${rules}`;
-  const logoSource = logoSourceOf(platform);
+  const style = `${tokensOfPage(accentOf(platform.color))}${rules}`;
+  const imageSources = imageSourcesOf([platform.logoUrl, platform.logoDarkUrl ?? null, ...images]);
   const document = await html`<!doctype html>
-    <html lang="en">
+    <html lang="${language}" dir="ltr">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>${title} · ${platform.name}</title>
+        <link rel="icon" href="${FAVICON_PATH}" type="image/svg+xml" />
         ${
           // In one piece: a formatter's white space inside would not match the hash, and the browser would drop the style.
           raw(`<style>${style}</style>`)
@@ -150,7 +146,8 @@ export async function renderDocument(
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; style-src ${sourceOf(style)}; ${policy.scripts}${logoSource ? `img-src ${logoSource}; ` : ""}form-action ${policy.formAction}; frame-ancestors 'none'; base-uri 'none'`,
+      vary: LANGUAGE_HEADER,
+      "content-security-policy": `default-src 'none'; style-src ${sourceOf(style)}; ${policy.scripts}img-src ${imageSources.join(" ")}; form-action ${policy.formAction}; frame-ancestors 'none'; base-uri 'none'`,
       // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
       ...(policy.formAction !== "'none'" && { "referrer-policy": "same-origin" }),
       ...headers,
@@ -158,32 +155,51 @@ export async function renderDocument(
   });
 }
 
-const logoSourceOf = ({ logoUrl }: Platform): string | undefined =>
-  (logoUrl?.startsWith("data:") ? ["data:"] : imageOriginsOf([logoUrl]))[0];
+const sourceOfImage = (url: string | null): string[] => (url?.startsWith("data:") ? ["data:"] : imageOriginsOf([url]));
 
-const segmenter = new Intl.Segmenter();
+/** Where images come from, for `img-src`: the favicon is the gateway's own. */
+const imageSourcesOf = (urls: readonly (string | null)[]): string[] => [...new Set(["'self'", ...urls.flatMap(sourceOfImage)])];
 
-/** The first character as a reader sees it, which may be several code points (Unicode Standard Annex 29). */
-const initialOf = (name: string): string => segmenter.segment(name).containing(0)?.segment.toUpperCase() ?? "";
+/** A name with its logo, if it has one. */
+export interface Mark {
+  name: string;
+  markUrl: string | null;
+}
+
+const renderInitial = (name: string): Html => html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`;
 
 /** The platform's logo, or its initial. */
-export const renderMark = (platform: Platform): Html =>
-  logoSourceOf(platform)
-    ? html`<img src="${platform.logoUrl}" alt="" />`
-    : html`<span aria-hidden="true">${initialOf(platform.name)}</span>`;
+export function renderMark({ name, logoUrl, logoDarkUrl }: Platform): Html {
+  if (sourceOfImage(logoUrl).length === 0) return renderInitial(name);
+  const dark = logoDarkUrl ? html`<source media="(prefers-color-scheme: dark)" srcset="${logoDarkUrl}" />` : "";
+  return html`<picture>${dark}<img src="${logoUrl}" alt="" /></picture>`;
+}
+
+/** The platform and what it is connected with now, with a tick between them. */
+const renderBoth = ({ name, logoUrl }: Platform, connector: Mark): Html => {
+  const renderTile = (mark: Mark) =>
+    html`<span class="mark"
+      >${sourceOfImage(mark.markUrl).length > 0 ? html`<img src="${mark.markUrl}" alt="" />` : renderInitial(mark.name)}</span
+    >`;
+  return html`<div class="both" aria-hidden="true">
+    ${renderTile({ name, markUrl: logoUrl })}
+    <svg viewBox="0 0 16 16"><path d="m3 8.5 3.5 3.5 6.5-7.5" /></svg>
+    ${renderTile(connector)}
+  </div>`;
+};
 
 /** What lets an inline style or script of these words in (Content Security Policy Level 3 section 2.3.1). */
-const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+export const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /** A user in words: names are not unique, so the id is beside it. */
 export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>
   name === null || name === userId ? userId : `${name} (${userId})`;
 
 /** Who is signed in, with a way to sign out. Needs `form-action 'self'`, and a referrer policy under which forms name their origin. */
-export const renderSignedIn = (viewer: Viewer): Html =>
+export const renderSignedIn = (viewer: Viewer, { signedInAs, signOut }: Sentences["pages"]): Html =>
   html`<footer>
-    <span>Signed in as ${labelOf(viewer)}</span>
-    <form method="post" action="${SIGN_OUT_PATH}"><button>Sign out</button></form>
+    <span>${signedInAs(labelOf(viewer))}</span>
+    <form method="post" action="${SIGN_OUT_PATH}"><button>${signOut}</button></form>
   </footer>`;
 
 /**
@@ -199,7 +215,7 @@ export function renderFailure(
 ): Promise<Response> {
   if (!(error instanceof GatewayError)) throw error;
   const failure = failureOf(error);
-  const openerMessage = openerOrigin === null ? null : { openerOrigin, error: failure.message };
+  const openerMessage = openerOrigin === null ? null : { openerOrigin, error: sayFailure(failure, request) };
   return renderFailurePage(pages, request, failure, { body, openerMessage, headers: failureHeaders(failure, null) });
 }
 
@@ -211,10 +227,22 @@ export const renderFailurePage = (
   { body, headers, openerMessage = null }: Required<Pick<Page, "body" | "headers">> & Pick<Page, "openerMessage">,
 ): Promise<Response> =>
   renderPage(pages, request, {
-    title: "That did not work",
+    title: sentencesOf(request).pages.failed,
     status: failure.status,
     headers,
     openerMessage,
-    body: html`<p role="alert">${failure.message}</p>
+    body: html`<p role="alert">${sayFailure(failure, request)}</p>
       ${body}`,
   });
+
+/** A failure in the reader's language. A message for developers is English; in another language its code says what it can. */
+export function sayFailure({ code, message, refusal }: Failure, request: Request): string {
+  const sentences = sentencesOf(request);
+  if (refusal) return refusal(sentences);
+  const { byCode } = sentences.pages;
+  const isSaid = (asked: ErrorCode): asked is keyof typeof byCode => Object.hasOwn(byCode, asked);
+  return languageOfRequest(request) === "en" || !isSaid(code) ? message : byCode[code];
+}
+
+/** The way out of a page that has no other. */
+export const renderWayToCatalog = (request: Request): Html => html`<a class="quiet" href="/">${sentencesOf(request).pages.toCatalog}</a>`;

@@ -46,7 +46,7 @@ describe("every page", () => {
     const isForm = name === "the sign-in page" || name === "a sign-in that leads back";
     const leads = isForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : isSignedIn ? "'self'" : "'none'";
     expect(policy.replace(/'sha256-[^']+'/, "<hash>")).toBe(
-      `default-src 'none'; style-src <hash>; form-action ${leads}; frame-ancestors 'none'; base-uri 'none'`,
+      `default-src 'none'; style-src <hash>; img-src 'self'; form-action ${leads}; frame-ancestors 'none'; base-uri 'none'`,
     );
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? "";
     expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
@@ -67,21 +67,21 @@ describe("every page", () => {
   });
 
   it.each([
-    ["https://cdn.acme.example/logo.svg?a=1&b=2", "img-src https://cdn.acme.example;"],
-    ["data:image/gif;base64,R0lGODlhAQABAAAAACw=", "img-src data:;"],
+    ["https://cdn.acme.example/logo.svg?a=1&b=2", "img-src 'self' https://cdn.acme.example;"],
+    ["data:image/gif;base64,R0lGODlhAQABAAAAACw=", "img-src 'self' data:;"],
   ])("has the platform's colour and logo, and allows images of no other origin: %s", async (logo_url, source) => {
     const branded = await startTestApp({ file: { platform: { name: "Acme", color: "#facc15", logo_url } } });
     const response = await sendTo(branded.app)("/connect/test");
     await branded.close();
     const page = await response.text();
     expect(page).toContain(`<img src="${logo_url.replaceAll("&", "&amp;")}" alt="" />`);
-    expect(page).toContain("--accent: #facc15; --on-accent: #000;");
+    expect(page).toContain("--xk-fill: rgb(250 204 21); --xk-on-fill: rgb(0 0 0);");
     expect(response.headers.get("content-security-policy")).toContain(`; ${source} form-action 'none';`);
   });
 
   it("escapes names, labels and addresses", async () => {
     test.provider.controls.account = { id: "u", label: HOSTILE };
-    expect(await (await ada.connect()).text()).toContain("As &lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;.");
+    expect(await (await ada.connect()).text()).toContain("Connected as &lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;.");
     const eve = await test.signIn(`${HOSTILE}eve`);
     const question = await eve.browser.fetch(`/connect/test?returnTo=${encodeURIComponent(`/"><script>`)}`, {
       headers: { "sec-fetch-site": "cross-site" },

@@ -1,12 +1,7 @@
-import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
 import type { Viewer } from "../../schema/upstream.ts";
-import { renderSignedIn } from "./page.ts";
-
-const style = `
-:root { color-scheme: light dark; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; text-align: center; }
-`;
+import { languageOfRequest, sentencesOf } from "../http/language.ts";
+import { type Pages, pageStyle, renderDocument, renderMark, renderSignedIn, sourceOf } from "./page.ts";
 
 /**
  * Tells the page that opened this window that it is ready, once it is signed in; or what went wrong, and closes (contract, "Popup").
@@ -15,11 +10,17 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
  */
 const loadingScript = `
 (async () => {
-  const { openerOrigin, error } = document.body.dataset;
+  const said = document.querySelector("[role=status]");
+  const { openerOrigin, error, lost, ofAnotherPage } = said.dataset;
   const opener = window.opener;
-  const say = (text) => { document.querySelector("p").textContent = text; };
+  const say = (text) => { said.textContent = text; };
+  document.getElementById("leave").addEventListener("click", (event) => {
+    if (!opener) return;
+    event.preventDefault();
+    window.close();
+  });
   if (!openerOrigin) return say(error);
-  if (!opener) return say(error || "This window belongs to another page. Close it, and connect from there.");
+  if (!opener) return say(error || ofAnotherPage);
   const tell = (message) => opener.postMessage(message, openerOrigin);
   const giveUp = (text) => { say(text); tell({ error: text }); window.close(); };
   if (error) return giveUp(error);
@@ -34,7 +35,7 @@ const loadingScript = `
     const body = JSON.stringify({ token, openerOrigin });
     const request = { method: "POST", headers: { "content-type": "application/json" }, body };
     const answer = await fetch("/authorizations/redeem", request).catch(() => null);
-    if (!answer) return giveUp("The connection to the server was lost. Please try again.");
+    if (!answer) return giveUp(lost);
     if (!answer.ok) return giveUp((await answer.json()).error);
     // Another user is signed in here, who is asked first.
     if (answer.status === 200) return window.location.replace((await answer.json()).location);
@@ -46,10 +47,6 @@ const loadingScript = `
 /** The page behind waits for the status and closes this window too, if it is first. */
 const doneScript = `window.close();`;
 
-/** In one piece, as the script is: white space of a formatter inside would not match the hash. */
-const styleElement = raw(`<style>${style}</style>`);
-
-const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 const scripts = { loading: loadingScript, done: doneScript };
 
 interface PopupPage {
@@ -66,32 +63,30 @@ interface PopupPage {
   headers?: Record<string, string>;
 }
 
-/** A page of the popup: one script and one style, both named by hash, and nothing else from anywhere. */
-export async function renderPopupPage(page: PopupPage): Promise<Response> {
+/** A page of the popup: one script and one style, both named by hash, and nothing else from anywhere but the platform's logo. */
+export function renderPopupPage({ platform }: Pages, request: Request, page: PopupPage): Promise<Response> {
   const { script, title, text, status = 200, openerOrigin, error, viewer = null, headers } = page;
   const source = scripts[script];
+  const { pages: words } = sentencesOf(request);
+  const { lost, ofAnotherPage } = words.popup;
   const opener = openerOrigin === undefined ? "" : html` data-opener-origin="${openerOrigin}"`;
   const failure = error === undefined ? "" : html` data-error="${error}"`;
-  const document = await html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
-        ${styleElement}
-      </head>
-      <body${opener}${failure}>
-        <main><p role="status">${text}</p>${viewer ? renderSignedIn(viewer) : ""}</main>
-        ${raw(`<script>${source}</script>`)}
-      </body>
-    </html>`;
-  return new Response(String(document), {
+  const leave = script === "done" ? words.continue : error === undefined ? words.cancel : words.toCatalog;
+  const content = html`<main>
+      <header>${renderMark(platform)} <span dir="auto">${platform.name}</span></header>
+      <h1>${title}</h1>
+      <p role="status" ${opener}${failure} data-lost="${lost}" data-of-another-page="${ofAnotherPage}">${text}</p>
+      <a class="quiet" href="/" id="leave">${leave}</a>
+      ${viewer ? renderSignedIn(viewer, words) : ""}
+    </main>
+    ${raw(`<script>${source}</script>`)}`;
+  return renderDocument(platform, {
+    language: languageOfRequest(request),
+    title,
     status,
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": `default-src 'none'; script-src ${sourceOf(source)}; style-src ${sourceOf(style)}; connect-src 'self'; form-action ${viewer ? "'self'" : "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
-      ...(viewer && { "referrer-policy": "same-origin" }),
-      ...headers,
-    },
+    style: pageStyle,
+    content,
+    policy: { scripts: `script-src ${sourceOf(source)}; connect-src 'self'; `, formAction: viewer ? "'self'" : "'none'" },
+    headers: { ...headers },
   });
 }

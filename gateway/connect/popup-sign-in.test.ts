@@ -108,7 +108,7 @@ describe("a one-time token of another user than the one who is signed in", () =>
     expect(location.startsWith(`${url}/authorizations/switch?`)).toBe(true);
     const question = await popups.fetchPage(location, { cookie });
     const page = await question.text();
-    expect(page).toContain("Go on as mallory?");
+    expect(page).toContain("Continue as mallory?");
     expect(page).toContain("ada is signed in in this browser");
     expect(question.headers.getSetCookie()).toEqual([]);
     expect(question.headers.get("cross-origin-opener-policy")).toBeNull();

@@ -18,12 +18,15 @@
  */
 import { Hono } from "hono";
 import { z } from "zod";
-import { forbidden, unauthenticated } from "../../schema/errors.ts";
+import { forbidden, GatewayError, unauthenticated } from "../../schema/errors.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { POPUP_DONE_PATH } from "../http/action-path.ts";
+import { failureHeaders, failureOf, toProblem } from "../http/failure.ts";
+import { sentencesOf } from "../http/language.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import type { Handoff, HandoffTokens } from "./handoff.ts";
-import type { Pages } from "./page.ts";
+import type { Sentences } from "../../client/languages/sentences.ts";
+import { type Pages, sayFailure } from "./page.ts";
 import { renderPopupPage } from "./popup-page.ts";
 
 /** What a popup gets for its token, of which the opener is told that it is ready: 204, or where it goes first. */
@@ -41,62 +44,75 @@ interface Dependencies {
 
 const redemptionSchema = z.object({ token: z.string().max(1_024), openerOrigin: z.string().max(512).default("") });
 
-const HIDDEN_ORIGIN =
-  "This window was not opened by one of the platform's pages, or that page hides its origin (Referrer-Policy: no-referrer).";
-
-/** 3.4.2 does not name its page's origin, which its browser may do. */
-const TOO_OLD =
-  "The xkit.js of the page that opened this window is too old to name that page's origin, and the browser names none of the platform's web origins: the platform has to update @xkit-co/xkit.js.";
+type PopupWords = Sentences["pages"]["popup"];
 
 /** The pages of the popup, and where the second one redeems its token. */
 export function createPopupRoutes(dependencies: Dependencies): Hono {
   const { pages } = dependencies;
-  const { name } = pages.platform;
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(dependencies, req.raw));
   routes.get(POPUP_DONE_PATH, async ({ req }) => {
     const viewer = await pages.findViewer(req.raw).catch(() => null);
-    const text = "Connected. You can close this window.";
-    return renderPopupPage({ script: "done", title: `Connected · ${name}`, text, viewer });
+    const { connected, close } = sentencesOf(req.raw).pages.popup;
+    return renderPopupPage(pages, req.raw, { script: "done", title: connected, text: close, viewer });
   });
   routes.get("/authorizations/:slug/loading", ({ req }) =>
     slugSchema.safeParse(req.param("slug")).success
       ? showLoading(dependencies, req.raw)
-      : renderRefusal({ title: name, error: "There is no such connector." }),
+      : renderRefusal(pages, req.raw, { error: ({ unknownConnector }) => unknownConnector }),
   );
-  routes.post("/authorizations/redeem", ({ req }) => redeem(dependencies, req.raw));
+  routes.post("/authorizations/redeem", ({ req }) =>
+    redeem(dependencies, req.raw).catch((error: unknown) => refuseToRedeem(req.raw, error)),
+  );
   return routes;
 }
 
 function showLoading({ origins, pages }: Pick<Dependencies, "origins" | "pages">, request: Request): Promise<Response> {
   const { searchParams } = new URL(request.url);
   const openerOrigin = searchParams.get("opener_origin") ?? refererOriginOf(request) ?? "";
-  const title = `Connecting · ${pages.platform.name}`;
   if (!origins.isValid(openerOrigin))
-    return renderRefusal({ title, error: searchParams.has("opener_origin") ? explainOrigin(openerOrigin) : TOO_OLD });
+    return renderRefusal(pages, request, {
+      error: searchParams.has("opener_origin") ? explainOrigin(openerOrigin) : ({ tooOld }) => tooOld,
+    });
   const isSafe = !searchParams.has("token") || cameFrom(request, openerOrigin);
-  if (!isSafe) return renderRefusal({ title, error: HIDDEN_ORIGIN, openerOrigin });
+  if (!isSafe) return renderRefusal(pages, request, { error: ({ hiddenOrigin }) => hiddenOrigin, openerOrigin });
   // When the opener sends the window on, WebKit sends the opener's origin under the policy of the window's document.
   const headers = searchParams.has("token") ? {} : { "referrer-policy": "strict-origin-when-cross-origin" };
-  return renderPopupPage({ script: "loading", title, text: "One moment…", openerOrigin, headers });
+  const { connecting: title, wait: text } = sentencesOf(request).pages.popup;
+  return renderPopupPage(pages, request, { script: "loading", title, text, openerOrigin, headers });
 }
 
 /** Without an origin to talk to, only the user can be told: the window stays open. */
-const renderRefusal = ({ error, ...page }: { title: string; error: string; openerOrigin?: string }): Promise<Response> =>
-  renderPopupPage({ ...page, script: "loading", text: error, status: 403, error });
+function renderRefusal(
+  pages: Pages,
+  request: Request,
+  { error, ...page }: { error: (words: PopupWords) => string; openerOrigin?: string },
+): Promise<Response> {
+  const { popup, failed: title } = sentencesOf(request).pages;
+  const text = error(popup);
+  return renderPopupPage(pages, request, { ...page, title, script: "loading", text, status: 403, error: text });
+}
+
+/** The page shows why, and tells the page that opened it. */
+function refuseToRedeem(request: Request, error: unknown): Response {
+  if (!(error instanceof GatewayError)) throw error;
+  const failure = failureOf(error);
+  const body = toProblem({ ...failure, message: sayFailure(failure, request) });
+  return Response.json(body, { status: failure.status, headers: failureHeaders(failure, null) });
+}
 
 async function redeem({ handoffs, origins, admit }: Dependencies, request: Request): Promise<Response> {
   if (request.headers.get("origin") !== origins.own) throw forbidden("One-time tokens are redeemed by this gateway's own page.");
   const { data } = redemptionSchema.safeParse(await request.json().catch(() => null));
   const handoff = data ? await handoffs.redeem(data.token) : null;
-  if (!handoff) throw unauthenticated("This window waited too long, or was opened twice. Please try again.");
+  if (!handoff) throw unauthenticated(({ refusals }) => refusals.openedTwice);
   return admit(handoff, request, data?.openerOrigin ?? "");
 }
 
-function explainOrigin(openerOrigin: string): string {
-  const opener = URL.parse(openerOrigin)?.origin === openerOrigin ? openerOrigin : "The page that opened this window";
-  return `${opener} is not one of the platform's web origins: add it to web_origins in the gateway's configuration, and connect again.`;
-}
+const explainOrigin =
+  (openerOrigin: string) =>
+  (words: PopupWords): string =>
+    URL.parse(openerOrigin)?.origin === openerOrigin ? words.foreignOrigin(openerOrigin) : words.foreignPage;
 
 function cameFrom(request: Request, openerOrigin: string): boolean {
   if (request.headers.get("sec-fetch-site") === "same-origin") return true;

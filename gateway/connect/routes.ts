@@ -8,6 +8,8 @@ import type { StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import { aboutConnection, originOf, RequestAudit, type RequestAudits } from "../custody/request-audit.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
+import { failureOf } from "../http/failure.ts";
+import { sentencesOf } from "../http/language.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
@@ -22,7 +24,7 @@ import { devicePage } from "./device-page.ts";
 import { destinationOf, showConnected, showFailure } from "./ended.ts";
 import { type FormProblem, renderForm } from "./form.ts";
 import { openerOf } from "./opener.ts";
-import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage, sayFailure } from "./page.ts";
 
 /** The longest query that a callback by POST is turned into, in characters: Node takes 16 KiB of headers. */
 const LONGEST_CALLBACK = 8_192;
@@ -51,7 +53,7 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
   const { pages, publicUrl } = dependencies;
   const answer = (request: Request, slug: string, answering: Promise<Response>): Promise<Response> =>
     answering.catch(async (error: unknown) => {
-      const back = html`<a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`;
+      const back = html`<a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${sentencesOf(request).pages.back}</a>`;
       return renderFailure(pages, request, error, back, await findOpener(dependencies, request));
     });
   const routes = new Hono<Routed>();
@@ -93,7 +95,15 @@ function showDevice(dependencies: Dependencies, request: Request, state: string,
   const { name, slug } = connection.connector;
   const here = `${publicUrl}/connect/${slug}?state=${state}`;
   if (device.status === "waiting")
-    return renderPage(pages, request, devicePage(name, device.code, { here, remainingMs: device.remainingMs }));
+    return renderPage(
+      pages,
+      request,
+      devicePage(sentencesOf(request).pages, name, device.code, {
+        here,
+        back: destinationOf(dependencies, returnTo, slug),
+        remainingMs: device.remainingMs,
+      }),
+    );
   const ended = { connection, returnTo, spent: bindings.clear(hashSecret(state)) };
   return device.status === "failed"
     ? showFailure(dependencies, request, { ...ended, failure: device.failure })
@@ -116,9 +126,11 @@ async function start(dependencies: Dependencies, exchange: Exchange, slug: strin
   const url = new URL(request.url);
   if (!isWanted(request, origins)) {
     const again = `${publicUrl}${url.pathname}${url.search}`;
-    const body = html`<p>Another site sent you here.</p>
-      <a class="button" href="${again}">Continue</a>`;
-    return renderPage(pages, request, { title: `Connect as ${viewer.name ?? viewer.userId}?`, body });
+    const { connect, ...words } = sentencesOf(request).pages;
+    const body = html`<p>${connect.fromElsewhere} ${connect.onlyIfAsked(labelOf(viewer))}</p>
+      <a class="button" href="${again}">${words.continue}</a>
+      <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${words.cancel}</a>`;
+    return renderPage(pages, request, { title: connect.titleAsUser(viewer.name ?? viewer.userId), body });
   }
   const { searchParams } = url;
   const scopes = searchParams.get("scopes")?.split(" ");
@@ -183,7 +195,7 @@ const isAskedAgain = (error: unknown): error is GatewayError => error instanceof
 async function submit(dependencies: Dependencies, exchange: Exchange, slug: string): Promise<Response> {
   const { vault, pages, origins, bindings } = dependencies;
   const { request } = exchange;
-  if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from here.");
+  if (request.headers.get("origin") !== origins.own) throw forbidden(({ refusals }) => refusals.foreignForm);
   const { searchParams } = new URL(request.url);
   const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
@@ -224,7 +236,7 @@ async function finish(dependencies: Dependencies, exchange: Exchange, slug: stri
  */
 async function readFormPost({ publicUrl }: Dependencies, request: Request): Promise<Response> {
   const query = new URLSearchParams(await request.text()).toString();
-  if (query.length > LONGEST_CALLBACK) throw badUserInput(`The provider sent more than ${LONGEST_CALLBACK} characters.`, "body");
+  if (query.length > LONGEST_CALLBACK) throw badUserInput(({ refusals }) => refusals.longCallback(LONGEST_CALLBACK), "body");
   return redirectTo(`${publicUrl}${new URL(request.url).pathname}?${query}`);
 }
 
@@ -234,15 +246,14 @@ async function showStateless(dependencies: Dependencies, request: Request, slug:
   const error = findCallbackError(callback);
   const providerStart = error ? null : vault.readProviderStart(slug, callback);
   if (providerStart) return askToStart(dependencies, request, slug, providerStart);
-  const why = error
-    ? `Access was not granted at the provider${shownCode(error.code)}.`
-    : "The provider did not say which attempt to connect this belongs to.";
+  const { nothingConnected: words, startAgain, back } = sentencesOf(request).pages;
+  const why = error ? words.notGranted(shownCode(error.code)) : words.noAttempt;
   return renderPage(pages, request, {
-    title: "Nothing was connected",
+    title: words.title,
     status: 400,
     body: html`<p role="alert">${why}</p>
-      <a class="button" href="${publicUrl}/connect/${encodeURIComponent(slug)}">Start again</a>
-      <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`,
+      <a class="button" href="${publicUrl}/connect/${encodeURIComponent(slug)}">${startAgain}</a>
+      <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${back}</a>`,
   });
 }
 
@@ -256,28 +267,35 @@ async function askToStart(
   const { pages, publicUrl } = dependencies;
   const viewer = await pages.findViewer(request);
   if (!viewer) return askToSignIn(dependencies, request, slug);
-  const body = html`<p>Another site sent you here. Go on only if you have just asked for this, and are ${labelOf(viewer)}.</p>
+  const { connect, ...words } = sentencesOf(request).pages;
+  const body = html`<p>${connect.fromElsewhere} ${connect.onlyIfAsked(labelOf(viewer))}</p>
     ${fields.map(({ label, value, suffix }) => html`<p>${label}: ${value}${suffix ?? ""}</p>`)}
     <form method="post" action="/connect/${slug}">
-      ${fields.map(({ name, value }) => html`<input type="hidden" name="${name}" value="${value}" />`)}<button>Continue</button>
+      ${fields.map(({ name, value }) => html`<input type="hidden" name="${name}" value="${value}" />`)}<button>${words.continue}</button>
     </form>
-    <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">Back</a>`;
-  return renderPage(pages, request, { title: `Connect ${connectorName} as ${viewer.name ?? viewer.userId}?`, body, hasForm: true });
+    <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${words.cancel}</a>`;
+  return renderPage(pages, request, { title: connect.titleAs(connectorName, viewer.name ?? viewer.userId), body, hasForm: true });
 }
 
 /** For a browser without a session: the platform has to sign its user in, and is told to bring them back to the catalog. */
 function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug: string): Promise<Response> {
   const url = URL.parse(pages.platform.loginRedirectUrl ?? "");
   url?.searchParams.set("returnTo", connectorUrlOf(publicUrl, slug));
-  const body = html`<p>No user is signed in in this browser.</p>
-    ${url ? html`<a class="button" href="${url.href}">Sign in</a>` : ""}`;
-  return renderPage(pages, request, { title: "Sign in first", status: 401, body });
+  const { signInFirst, signIn, back } = sentencesOf(request).pages;
+  const body = html`<p>${signInFirst.text} ${url ? "" : signInFirst.advice(pages.platform.name)}</p>
+    ${url ? html`<a class="button" href="${url.href}">${signIn}</a>` : ""}
+    <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${back}</a>`;
+  return renderPage(pages, request, { title: signInFirst.title, status: 401, body });
 }
 
 /** The path of an error names a field by its place among those that were sent. */
-function problemOf({ message, extensions: { path } }: GatewayError, values: URLSearchParams): FormProblem {
-  const [, index] = /^fields\.(\d+)(?:\.|$)/.exec(typeof path === "string" ? path : "") ?? [];
-  return { message, field: index === undefined ? null : ([...values.keys()][Number(index)] ?? null) };
+function problemOf(request: Request, error: GatewayError, values: URLSearchParams): FormProblem {
+  const { path } = error.facts;
+  const [, index] = /^fields\.(\d+)(?:\.|$)/.exec(path ?? "") ?? [];
+  return {
+    message: sayFailure(failureOf(error), request),
+    field: index === undefined ? null : ([...values.keys()][Number(index)] ?? null),
+  };
 }
 
 interface ShownForm {
@@ -287,13 +305,21 @@ interface ShownForm {
   values: URLSearchParams;
 }
 
-const showForm = ({ pages }: Dependencies, request: Request, form: ShownForm): Promise<Response> =>
-  renderPage(pages, request, {
-    title: `Connect ${form.started.connector.name}`,
+function showForm({ pages, publicUrl }: Dependencies, request: Request, form: ShownForm): Promise<Response> {
+  const { pages: words } = sentencesOf(request);
+  const { name, slug } = form.started.connector;
+  return renderPage(pages, request, {
+    title: words.connect.title(name),
     status: form.problem ? httpStatusOf[form.problem.code] : 200,
     hasForm: true,
-    body: renderForm({ ...form, problem: form.problem && problemOf(form.problem, form.values) }),
+    body: renderForm({
+      ...form,
+      words,
+      back: connectorUrlOf(publicUrl, slug),
+      problem: form.problem && problemOf(request, form.problem, form.values),
+    }),
   });
+}
 
 const visitorOf = async ({ bindings, pages }: Pick<Dependencies, "bindings" | "pages">, request: Request): Promise<Visitor> => ({
   browser: (stateHash) => bindings.find(request, stateHash),
@@ -313,7 +339,7 @@ function isWanted(request: Request, origins: OriginCheck): boolean {
 
 function parseState(parameters: URLSearchParams): string {
   const state = stateSchema.safeParse(parameters.get("state"));
-  if (!state.success) throw notFound("This link is not one that was started here: start again.");
+  if (!state.success) throw notFound(({ refusals }) => refusals.linkUnknown);
   return state.data;
 }
 

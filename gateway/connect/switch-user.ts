@@ -9,8 +9,9 @@ import { html } from "hono/html";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
 import type { Cookies } from "../auth/cookies.ts";
+import { sentencesOf } from "../http/language.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
-import { labelOf, type Pages, redirectTo, renderFailure, renderPage } from "./page.ts";
+import { labelOf, type Pages, redirectTo, renderFailure, renderPage, renderWayToCatalog } from "./page.ts";
 import { createHandoffTokens, type Handoff, handoffSchema, type HandoffServices, type HandoffTokens } from "./handoff.ts";
 
 const SWITCH_PATH = "/authorizations/switch";
@@ -48,23 +49,24 @@ export function createSwitchRoutes({ pages, pending, cookies, origins, findUser,
   async function ask(request: Request): Promise<Response> {
     const handoff = pending.peek(cookies.handoff.parse(request) ?? "");
     const user = handoff && (await findUser(handoff.userId));
-    if (!user) throw unauthenticated(WAITED_TOO_LONG);
+    if (!user) throw unauthenticated(({ refusals }) => refusals.waitedTooLong);
     const current = await pages.findViewer(request);
     const label = labelOf({ userId: user.id, name: user.name });
+    const { connect, switchUser, cancel } = sentencesOf(request).pages;
     const body = html`<p>
-        ${current ? `${labelOf(current)} is signed in in this browser, and will be signed out here.` : ""} Go on only if you have just asked
-        for this, and are ${label}. Else close this window.
+        ${current ? connect.willBeSignedOut(labelOf(current)) : ""} ${connect.onlyIfAsked(label)} ${switchUser.otherwise}
       </p>
       <form method="post" action="${SWITCH_PATH}?${new URLSearchParams({ opener_origin: openerOf(request) })}">
-        <button>Go on as ${label}</button>
-      </form>`;
-    return renderPage(pages, request, { title: `Go on as ${label}?`, body, hasForm: true });
+        <button>${switchUser.agree(label)}</button>
+      </form>
+      <a class="quiet" href="/" id="cancel">${cancel}</a>`;
+    return renderPage(pages, request, { title: switchUser.title(label), body, hasForm: true, script: closesOnCancel });
   }
 
   async function agree(request: Request): Promise<Response> {
-    if (request.headers.get("origin") !== origins.own) throw forbidden("This form was sent from another site: start again from there.");
+    if (request.headers.get("origin") !== origins.own) throw forbidden(({ refusals }) => refusals.foreignForm);
     const handoff = await pending.redeem(cookies.handoff.parse(request) ?? "");
-    if (!handoff) throw unauthenticated(WAITED_TOO_LONG);
+    if (!handoff) throw unauthenticated(({ refusals }) => refusals.waitedTooLong);
     const setCookies = await enter(handoff, request);
     // That page tells its opener that it is ready, and judges the origin once more.
     const location = `/authorizations/loading?${new URLSearchParams({ opener_origin: openerOf(request) })}`;
@@ -72,7 +74,7 @@ export function createSwitchRoutes({ pages, pending, cookies, origins, findUser,
   }
 
   const explain = (request: Request, answering: Promise<Response>): Promise<Response> =>
-    answering.catch((error: unknown) => renderFailure(pages, request, error, html``));
+    answering.catch((error: unknown) => renderFailure(pages, request, error, renderWayToCatalog(request)));
 
   const routes = new Hono();
   routes.get(SWITCH_PATH, ({ req }) => explain(req.raw, ask(req.raw)));
@@ -80,4 +82,11 @@ export function createSwitchRoutes({ pages, pending, cookies, origins, findUser,
   return routes;
 }
 
-const WAITED_TOO_LONG = "This window waited too long, or was used before. Close it, and try again.";
+/** A popup is closed; the page that opened it hears of that. Elsewhere the link leads to the catalog. */
+const closesOnCancel = `
+document.getElementById("cancel").addEventListener("click", (event) => {
+  if (!window.opener) return;
+  event.preventDefault();
+  window.close();
+});
+`;

@@ -170,7 +170,7 @@ describe("its pages", () => {
     expect(await expired.text()).toContain("start again");
     const bad = await fetch(`${demo.issuer}/authorize?client_id=unknown`, { headers: { accept: "text/html" } });
     expect(bad.status).toBe(400);
-    expect(await bad.text()).toContain("That did not work");
+    expect(await bad.text()).toContain("Something went wrong");
   });
 
   it("lead from the front page to the grants", async () => {

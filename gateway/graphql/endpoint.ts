@@ -8,7 +8,7 @@ import type { ContextFactory } from "../context.ts";
 import { type AcceptedDocuments, type Accepting, acceptDocuments, createAcceptedDocuments, limitDocuments, TRUSTED } from "./documents.ts";
 import { isCompressible } from "./compressible.ts";
 import { asksForPage, type Graphiql } from "./graphiql.ts";
-import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated } from "./errors.ts";
+import { addErrorCodes, maskError, refuseRequest, refuseTooLarge, refuseUnauthenticated, speakLanguage } from "./errors.ts";
 import { createLimits } from "./limits.ts";
 import { refuseUntrusted, resolveReference, type Resolving } from "./persisted.ts";
 import { answerOf, createRunner, findPrepared, type PreparedOperation } from "./prepared.ts";
@@ -123,6 +123,7 @@ function openYoga({ contexts, log, documents }: YogaOptions) {
       acceptDocuments(documents.accepted),
       refuseTooLarge,
       addErrorCodes,
+      speakLanguage,
       ...(contexts.defersAuthentication ? [refuseUnauthenticated] : []),
     ],
   });

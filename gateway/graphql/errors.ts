@@ -3,6 +3,8 @@ import type { Plugin } from "graphql-yoga";
 import { refusesAnswer } from "../../schema/answer-limit.ts";
 import { GatewayError, httpStatusOf } from "../../schema/errors.ts";
 import { OutcomeError } from "../../schema/outcomes.ts";
+import { languageOfRequest } from "../http/language.ts";
+import { sentencesFor } from "../../client/languages/sentences.ts";
 import { failureHeaders, failureOf, toFailure } from "../http/failure.ts";
 import { limitErrors } from "./limits.ts";
 import { graphqlSurface } from "./surface.ts";
@@ -22,6 +24,18 @@ export const refuseTooLarge: Plugin = {
     if (Array.isArray(result) || !("errors" in result)) return;
     const refusal = result.errors?.find((error) => error instanceof GraphQLError && refusesAnswer(error));
     if (refusal) setResult({ data: null, errors: [refusal] });
+  },
+};
+
+/** What is refused to an end user is said in their language. */
+export const speakLanguage: Plugin = {
+  onResultProcess({ request, result }) {
+    if (Array.isArray(result) || !("errors" in result) || !result.errors) return;
+    const sentences = sentencesFor(languageOfRequest(request));
+    for (const error of result.errors) {
+      const { originalError } = error instanceof GraphQLError ? error : {};
+      if (originalError instanceof GatewayError && originalError.refusal) error.message = originalError.refusal(sentences);
+    }
   },
 };
 

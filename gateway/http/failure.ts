@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf, isTemporary } from "../../schema/errors.ts";
+import * as en from "../../client/languages/en.ts";
+import { type ErrorCode, type ErrorFacts, GatewayError, httpStatusOf, isTemporary, type Refusal } from "../../schema/errors.ts";
 import type { Log } from "../runtime/log.ts";
 
 /** Any error, as every part of the gateway tells it. */
@@ -8,11 +9,19 @@ export interface Failure {
   readonly code: ErrorCode;
   /** One sentence for the reader. */
   readonly message: string;
+  /** The same for end users, in each language; left out where the message is for developers and operators. */
+  readonly refusal?: Refusal | null;
   readonly facts: ErrorFacts;
 }
 
 /** What an expected error says of itself. */
-export const failureOf = ({ code, message, facts }: GatewayError): Failure => ({ status: httpStatusOf[code], code, message, facts });
+export const failureOf = ({ code, message, refusal, facts }: GatewayError): Failure => ({
+  status: httpStatusOf[code],
+  code,
+  message,
+  refusal,
+  facts,
+});
 
 /**
  * Turns any error into what may be told of it.
@@ -23,8 +32,8 @@ export function toFailure(error: unknown, log: Pick<Log, "error">): Failure {
   if (error instanceof GatewayError) return failureOf(error);
   const id = randomUUID();
   log.error({ id, err: error }, "unexpected error");
-  const message = `Something went wrong here, not with your request. Tell the operator this id: ${id}`;
-  return { status: httpStatusOf.INTERNAL, code: "INTERNAL", message, facts: { id } };
+  const refusal: Refusal = ({ refusals }) => refusals.internal(id);
+  return { status: httpStatusOf.INTERNAL, code: "INTERNAL", message: refusal(en), refusal, facts: { id } };
 }
 
 /** The headers of a failure: `Retry-After` in whole seconds, and `WWW-Authenticate` on a 401 (RFC 9110 section 11.6.1). */

@@ -1,13 +1,7 @@
 /** In which language a request's reader is spoken to. */
 import { parseAccept } from "hono/utils/accept";
-import * as de from "../../client/languages/de.ts";
-import * as en from "../../client/languages/en.ts";
 import { chooseLanguage, type Language } from "../../client/languages/language.ts";
-
-/** Every sentence of one language. */
-export type Sentences = typeof en;
-
-const sentences: Record<Language, Sentences> = { en, de };
+import { type Sentences, sentencesFor } from "../../client/languages/sentences.ts";
 
 /** What an answer depends on that is in the reader's language. */
 export const LANGUAGE_HEADER = "accept-language";
@@ -16,4 +10,5 @@ export const LANGUAGE_HEADER = "accept-language";
 export const languageOfRequest = ({ headers }: Request): Language =>
   chooseLanguage(parseAccept(headers.get(LANGUAGE_HEADER) ?? "").flatMap(({ type, q }) => (q > 0 ? [type] : [])));
 
-export const sentencesFor = (language: Language): Sentences => sentences[language];
+/** What the reader of a page is told in. */
+export const sentencesOf = (request: Request): Sentences => sentencesFor(languageOfRequest(request));

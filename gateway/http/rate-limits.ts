@@ -105,7 +105,7 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, log, li
   async function consume(key: string, limit: RateLimit, what: string): Promise<void> {
     const retryAfter = await limiter.consume(key, limit);
     if (retryAfter === null) return;
-    throw new GatewayError("RATE_LIMITED", `Too many ${what}: try again in ${retryAfter} s.`, { retryAfter });
+    throw new GatewayError("RATE_LIMITED", ({ refusals }) => refusals.tooMany(what, retryAfter), { retryAfter });
   }
 
   return (peer: Peer | null, headers: Headers): RequestLimits => {

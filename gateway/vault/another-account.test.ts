@@ -32,7 +32,7 @@ describe.each(databaseKinds)("A reconnect to another account, on %s", (database)
       const firstId = first.connection?.id ?? "";
       test.clock.advance(1_000);
       const page = await (await ada.connect("test", `?id=${firstId}`)).text();
-      expect(page).toContain("This is another account than before. one@example.test stays connected as it was.");
+      expect(page).toContain("This is a different account than before. one@example.test stays connected.");
       expect(page).toContain("As two@example.test");
       const [second, ...others] = await connectionsOf(ada);
       expect(second).toMatchObject({
@@ -141,7 +141,7 @@ describe.each(databaseKinds)("A reconnect to another account, on %s", (database)
       const ada = await connected(single);
       const page = await (await ada.connect()).text();
       expect(page).toContain("another Test account than before: two@example.test, not one@example.test.");
-      expect(page).toContain("The connection that you have goes on as before.");
+      expect(page).toContain("Your existing connection still works.");
       expect(await connectionsOf(ada)).toMatchObject([{ authorization: { displayLabel: ONE.label } }]);
     });
 

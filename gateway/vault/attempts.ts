@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { forbidden, notFound } from "../../schema/errors.ts";
+import { forbidden, notFound, type Refusal } from "../../schema/errors.ts";
 import type { RequestOrigin } from "../custody/audit-event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -13,8 +13,8 @@ import { type DeviceGrant, deviceGrantSchema } from "./device-grant.ts";
 /** How long a started authorization may take. */
 export const ATTEMPT_LIFETIME_SECONDS = 600;
 
-export const UNKNOWN_LINK = "This link is not one that was started here: start again.";
-export const USED_LINK = "This link was already used: start again if connecting did not succeed.";
+export const UNKNOWN_LINK: Refusal = ({ refusals }) => refusals.linkUnknown;
+export const USED_LINK: Refusal = ({ refusals }) => refusals.linkUsed;
 
 /** The browser and the user before us, as the first-party cookies tell. */
 export interface Visitor {
@@ -105,7 +105,7 @@ export function createAttempts({ database, macs, clock }: AttemptDependencies) {
 function assertUsable(row: AttemptRow | null, connectorSlug: string | null, now: number): AttemptRow {
   if (!row || (connectorSlug !== null && row.connector_slug !== connectorSlug)) throw notFound(UNKNOWN_LINK);
   if (row.used_at !== null) throw notFound(USED_LINK);
-  if (row.expires_at <= now) throw notFound("This link has expired: start again.");
+  if (row.expires_at <= now) throw notFound(({ refusals }) => refusals.linkExpired);
   return row;
 }
 
@@ -158,12 +158,12 @@ export function openSecrets({ sealer, log }: { sealer: Sealer; log: Pick<Log, "e
 export function assertSameVisitor(attempt: AttemptRow, visitor: Visitor): void {
   const browser = visitor.browser(attempt.state_hash);
   if (browser === null || hashSecret(browser) !== attempt.browser_hash) {
-    throw forbidden("Connecting was started in another browser, or this one blocks cookies: start again from here.");
+    throw forbidden(({ refusals }) => refusals.otherBrowser);
   }
   if (visitor.userId !== null) assertSameUser(attempt, visitor.userId);
 }
 
 /** Throws FORBIDDEN. */
 export function assertSameUser(attempt: AttemptRow, userId: string): void {
-  if (userId !== attempt.user_id) throw forbidden("Connecting was started by another user: start again.");
+  if (userId !== attempt.user_id) throw forbidden(({ refusals }) => refusals.otherUser);
 }

@@ -19,13 +19,13 @@ export function parseCollected(connector: CollectingConnector, fields: readonly 
   for (const [index, { name, value }] of fields.entries()) {
     const field = asked.find((candidate) => candidate.name === name);
     if (!field || Object.hasOwn(values, name))
-      throw badUserInput(`${connector.name} asks for no ${field ? "second " : ""}field "${name}".`, `fields.${index}.name`);
+      throw badUserInput(({ refusals }) => (field ? refusals.fieldTwice : refusals.fieldUnknown)(connector.name, name), `fields.${index}.name`);
     const read = readOne(field, value, `fields.${index}.value`);
     if (read !== null) values[name] = read;
   }
   for (const field of asked) if (!Object.hasOwn(values, field.name) && field.default !== null) values[field.name] = field.default;
   const missing = asked.find(({ name, optional }) => !Object.hasOwn(values, name) && !optional);
-  if (missing) throw badUserInput(`${missing.label} is missing.`, "fields");
+  if (missing) throw badUserInput(({ refusals }) => refusals.fieldMissing(missing.label), "fields");
   return values;
 }
 
@@ -41,13 +41,13 @@ function createReader(connector: CollectingConnector) {
     // No header holds a line break: it came with what was copied.
     const trimmed = secret ? value.trim().replaceAll(/\s*\n\s*/g, " ") : value.trim();
     if (!trimmed && optional) return null;
-    if (!trimmed) throw badUserInput(`${label} must not be empty.`, path);
+    if (!trimmed) throw badUserInput(({ refusals }) => refusals.fieldEmpty(label), path);
     const fitting = rule ? readValue(rule, trimmed) : trimmed;
     if (rule && fitting === null) throw badUserInput(describeRule(label, rule, trimmed), path);
     if (facts?.kind === "basic" && name === "username" && trimmed.includes(":"))
-      throw badUserInput(`${label} must not hold a colon.`, path);
+      throw badUserInput(({ refusals }) => refusals.fieldWithColon(label), path);
     if (isSentAsTyped(connector, name) && beyondHeaders.test(trimmed))
-      throw badUserInput(`${label} holds a letter or a sign that no key has: copy it again.`, path);
+      throw badUserInput(({ refusals }) => refusals.fieldWithOddCharacter(label), path);
     return (rules[name] && fitting) ?? trimmed;
   };
 }

@@ -1,11 +1,10 @@
 import { forbidden, GatewayError } from "../../schema/errors.ts";
 import { DISABLED_CODE } from "../../schema/outcomes.ts";
-import { describeProblem, type Problem, type ProblemAccounts, toSentence } from "../../schema/problems.ts";
+import { describeProblem, type Problem, type ProblemAccounts, refusalOf } from "../../schema/problems.ts";
 import type { Account } from "../oauth/account.ts";
 import type { TokenFailure } from "../oauth/result.ts";
 import type { AuthorizationRow } from "../store/tables.ts";
 import type { StartedConnection } from "./connections.ts";
-import { MOVED_MEANWHILE } from "./current-owner.ts";
 import { relationTo } from "./same-account.ts";
 
 /** Why connecting failed. */
@@ -28,7 +27,7 @@ export const disconnectedMeanwhile: ConnectingFailure = {
   message: "It was disconnected while it was being connected: connect again if that was not intended.",
 };
 
-export const movedMeanwhile: ConnectingFailure = { code: "moved", message: MOVED_MEANWHILE };
+export const movedMeanwhile: ConnectingFailure = { code: "moved", message: "The user's group has changed since connecting was started." };
 
 export const disabledMeanwhile: ConnectingFailure = {
   code: DISABLED_CODE,
@@ -54,10 +53,10 @@ const RETRY_AFTER_SECONDS = 10;
 
 /** Why nothing was started: the provider takes no authorization request. */
 export function requestRefused(name: string, { kind, code, retryAfterSeconds }: TokenFailure): GatewayError {
-  const sentence = toSentence(describeProblem(name, code, "attempt"));
+  const refusal = refusalOf(describeProblem(name, code, "attempt"));
   if (kind === "temporary")
-    return new GatewayError("TEMPORARILY_UNAVAILABLE", sentence, { retryAfter: retryAfterSeconds ?? RETRY_AFTER_SECONDS });
-  return kind === "misconfigured" ? new GatewayError("CONNECTOR_MISCONFIGURED", sentence) : forbidden(sentence);
+    return new GatewayError("TEMPORARILY_UNAVAILABLE", refusal, { retryAfter: retryAfterSeconds ?? RETRY_AFTER_SECONDS });
+  return kind === "misconfigured" ? new GatewayError("CONNECTOR_MISCONFIGURED", refusal) : forbidden(refusal);
 }
 
 /** Where no owner may have the account of another one, it must be known. */

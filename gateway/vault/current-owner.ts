@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { notFound } from "../../schema/errors.ts";
+import { notFound, type Refusal } from "../../schema/errors.ts";
 import { ownerOfViewer } from "../../schema/upstream.ts";
 import { locked, ownerOf } from "./connections.ts";
 import type { Database } from "../store/database.ts";
@@ -24,7 +24,7 @@ export async function stillConnectsFor(
 }
 
 /** The message for a user who has changed groups since starting. */
-export const MOVED_MEANWHILE = "Your group has changed since connecting was started: start again.";
+export const MOVED_MEANWHILE: Refusal = ({ refusals }) => refusals.groupChanged;
 
 /** Throws NOT_FOUND for a user who no longer connects for the connection's owner. */
 export async function assertStillConnectsFor(

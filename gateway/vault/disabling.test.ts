@@ -58,7 +58,7 @@ describe.each(databaseKinds)("a disabled connection, on %s", (database) => {
         health: "MISCONFIGURED",
         healthCode: "disabled",
         healthChangedAt: "2026-01-01T00:00:00.000Z",
-        problem: { title: "This Test connection was disabled.", advice: `${WORDS}: please ask them.` },
+        problem: { title: "This Test connection was disabled.", advice: `${WORDS}. Please ask them.` },
       },
     });
     const rest = callerOf(test, { authorization: `Bearer ${await ada.bearer()}` });

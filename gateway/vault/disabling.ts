@@ -47,5 +47,5 @@ export function createDisabling({ connections, macs, clock, log }: DisablingDepe
 /** Throws FORBIDDEN for a disabled connection: its user does not connect it. */
 export function assertNotDisabled({ disabled_at: disabledAt }: ConnectionRow, { name }: { name: string }): void {
   if (disabledAt !== null)
-    throw forbidden(`This ${name} connection was disabled. Only the people who run this app can enable it again: please ask them.`);
+    throw forbidden(({ refusals }) => refusals.disabled(name));
 }

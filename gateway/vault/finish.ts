@@ -1,4 +1,4 @@
-import { notFound } from "../../schema/errors.ts";
+import { notFound, type Refusal } from "../../schema/errors.ts";
 import type { Connection } from "../../schema/upstream.ts";
 import { isDevice } from "../oauth/device.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
@@ -20,7 +20,7 @@ export interface Finished {
   instead: Connection | null;
 }
 
-const NO_WAY_BACK = "This connector has no provider to come back from.";
+const NO_WAY_BACK: Refusal = ({ refusals }) => refusals.noWayBack;
 
 /** A provider's callback, and what it answers. */
 interface Visit {

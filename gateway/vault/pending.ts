@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { badUserInput, GatewayError } from "../../schema/errors.ts";
+import { badUserInput, GatewayError, type Refusal } from "../../schema/errors.ts";
 import { isDevice } from "../oauth/device.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "./attempts.ts";
@@ -39,8 +39,8 @@ export async function assertMayStart(
     .where("expires_at", ">", now)
     .executeTakeFirstOrThrow();
   if (Number(count) < maximum) return;
-  const message = `Connecting ${name} was started ${maximum} times already: finish one of them, or try again later.`;
-  throw new GatewayError("RATE_LIMITED", message, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
+  const refusal: Refusal = ({ refusals }) => refusals.tooManyAttempts(name, maximum);
+  throw new GatewayError("RATE_LIMITED", refusal, { retryAfter: ATTEMPT_LIFETIME_SECONDS });
 }
 
 /** Removes the abandoned ones of `owned` but for `target`, which is about to be started. */

@@ -22,7 +22,7 @@ export function assertSigned({ log }: Pick<Dependencies, "log">, connector: Conn
   if (!connector || !provider?.callbackHmacParam) return;
   if (client?.clientSecret && isSigned(callback, provider.callbackHmacParam, client.clientSecret)) return;
   log.warn({ connector: connector.slug }, "a callback is not signed with the client secret");
-  throw badUserInput(`${connector.name} has not signed this address, or it was changed on the way: start again.`, "");
+  throw badUserInput(({ refusals }) => refusals.unsigned(connector.name), "");
 }
 
 /**

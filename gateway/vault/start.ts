@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { notFound } from "../../schema/errors.ts";
+import { noSuchConnector } from "../../schema/errors.ts";
 import { parseInput } from "../../schema/input.ts";
 import type { Connection, Owner, StartOptions, Viewer } from "../../schema/upstream.ts";
 import { createVerifier } from "../oauth/authorize.ts";
@@ -30,7 +30,7 @@ export function createStart(dependencies: StepParts) {
     { id, returnTo, scopes, kind, loginHint }: StartOptions,
   ): Promise<Connection> {
     const connector = connectors.get(slug);
-    if (!connector) throw notFound(`There is no connector "${slug}" in this platform's catalog.`);
+    if (!connector) throw noSuchConnector(slug);
     parseInput(optionsSchema, { id }, "id");
     const named = getTokenKind(connector, kind);
     const usual = kind === undefined ? null : scopesOfKind(named);

@@ -56,7 +56,7 @@ export async function readStarted(dependencies: ConnectingDependencies, attempt:
     .where("id", "=", attempt.authorization_id)
     .executeTakeFirst();
   const stored = authorization && (await connections.read(authorization.connection_id));
-  if (!stored) throw notFound("The connection was removed in the meantime: start again.");
+  if (!stored) throw notFound(({ refusals }) => refusals.removed);
   await assertStillConnectsFor(dependencies, attempt.user_id, stored.connection);
   assertNotDisabled(stored.connection, stored.connector);
   return { ...stored, authorization };

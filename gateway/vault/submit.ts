@@ -1,5 +1,5 @@
 import { notFound } from "../../schema/errors.ts";
-import { toSentence } from "../../schema/problems.ts";
+import { refusalOf } from "../../schema/problems.ts";
 import type { Authorization, Viewer } from "../../schema/upstream.ts";
 import type { RequestOrigin } from "../custody/audit-event.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
@@ -36,7 +36,7 @@ export function createSubmit(parts: StepParts) {
     const activate = async (activating: () => Promise<Activated>) => {
       await attempts.use(attempt);
       const { failure } = await activating();
-      if (failure) throw notFound(toSentence(describeFailure(started.connector.name, failure)));
+      if (failure) throw notFound(refusalOf(describeFailure(started.connector.name, failure)));
       const { authorization, connector } = await readStarted(parts, attempt);
       return { ...toAuthorization(authorization, connector, view), returnTo };
     };

@@ -112,7 +112,7 @@ describe("an API key that is entered", () => {
     async (key) => {
       const ada = await start();
       const { errors } = await enter(ada, { api_key: key });
-      const message = "API key holds a letter or a sign that no key has: copy it again.";
+      const message = "API key contains a character that no key has. Copy it again.";
       expect(errors).toMatchObject([{ message, extensions: { code: "BAD_USER_INPUT", path: "fields.0.value" } }]);
       expect(test.logged.join()).not.toContain("does not confirm");
     },
@@ -227,7 +227,7 @@ describe("a user and a password", () => {
   it("are refused where the user has a colon", async () => {
     const ada = await start(facts);
     expect((await enter(ada, { username: "a:b", password: newKey() })).errors).toMatchObject([
-      { message: "Account must not hold a colon." },
+      { message: "Account must not contain a colon." },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { badUserInput, GatewayError } from "../../schema/errors.ts";
-import { toSentence } from "../../schema/problems.ts";
+import { refusalOf } from "../../schema/problems.ts";
 import { type Account, accountOf } from "../oauth/account.ts";
 import { checkCredential, isCheckable } from "../oauth/check.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
@@ -62,11 +62,11 @@ async function assertAccepted(
 
 /** The provider does not take what was typed. */
 export const refusedInput = (name: string): GatewayError =>
-  badUserInput(`${name} does not accept what you entered. Check it, and enter it again.`, "fields");
+  badUserInput(({ refusals }) => refusals.notAccepted(name), "fields");
 
 /** The provider could not say whether it takes what was typed. */
 export const uncheckedInput = (name: string): GatewayError =>
-  new GatewayError("TEMPORARILY_UNAVAILABLE", `${name} could not check what you entered just now. Enter it again in a moment.`, {
+  new GatewayError("TEMPORARILY_UNAVAILABLE", ({ refusals }) => refusals.notChecked(name), {
     retryAfter: RETRY_AFTER_SECONDS,
   });
 
@@ -90,5 +90,5 @@ export async function assertMayServe(
   const current = await connections.read(started.connection.id);
   const previous = current?.authorization?.id === started.authorization.id ? null : (current?.authorization ?? null);
   const objection = objectionTo(started, previous, account) ?? (await lookAtOthers(database.query, started, previous, account)).failure;
-  if (objection) throw badUserInput(toSentence(describeFailure(started.connector.name, objection)), "fields");
+  if (objection) throw badUserInput(refusalOf(describeFailure(started.connector.name, objection)), "fields");
 }

@@ -1,5 +1,5 @@
 import { badUserInput } from "../../schema/errors.ts";
-import { describeProblem, toSentence } from "../../schema/problems.ts";
+import { describeProblem, refusalOf } from "../../schema/problems.ts";
 import { accountOf } from "../oauth/account.ts";
 import { PrivateKeyError } from "../oauth/assertion.ts";
 import { declaredSources, type OAuthProvider } from "../oauth/provider.ts";
@@ -33,7 +33,7 @@ export async function requestFirstTokens(
   const { oauth, scopes, slug } = connector;
   if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
   const completed = await discovery.complete(oauth.provider).catch((error: unknown) => {
-    throw refusalOf(dependencies, connector, unknownEndpoints("exchange", error));
+    throw explainRefusal(dependencies, connector, unknownEndpoints("exchange", error));
   });
   const provider = fillProvider(completed, valuesOf(connector, oauth.client, { fields, stated: {} }));
   const askedAt = clock.earliest();
@@ -43,9 +43,9 @@ export async function requestFirstTokens(
   };
   const result = await observeProvider(telemetry, slug, "exchange", ask).catch((error: unknown) => {
     if (!(error instanceof PrivateKeyError)) throw error;
-    throw badUserInput("The private key cannot be read: enter it whole, from its first line to its last.", "fields");
+    throw badUserInput(({ refusals }) => refusals.privateKeyUnreadable, "fields");
   });
-  if (!result.ok) throw refusalOf(dependencies, connector, result);
+  if (!result.ok) throw explainRefusal(dependencies, connector, result);
   logMisread(log, slug, result.tokens);
   const obtained = { tokens: result.tokens, askedAt, clientId: oauth.client.clientId };
   const granted = await nameAccount(dependencies, slug, { provider, fields }, obtained);
@@ -66,9 +66,9 @@ async function nameAccount(
   return { tokens: { ...tokens, stated }, ...request, account, isKnownToUserInfo: Object.keys(asked).length > 0 };
 }
 
-function refusalOf({ log }: ConnectingDependencies, { slug, name }: ConnectorConfig, { kind, code, reason }: TokenFailure) {
+function explainRefusal({ log }: ConnectingDependencies, { slug, name }: ConnectorConfig, { kind, code, reason }: TokenFailure) {
   log.warn({ connector: slug, code, reason }, "the provider gives no tokens for what was entered");
   if (kind === "revoked" || kind === "denied") return refusedInput(name);
-  if (kind === "misconfigured") return badUserInput(toSentence(describeProblem(name, code, "attempt")), "fields");
+  if (kind === "misconfigured") return badUserInput(refusalOf(describeProblem(name, code, "attempt")), "fields");
   return uncheckedInput(name);
 }

@@ -137,7 +137,7 @@ export function createVault(vaultDependencies: VaultDependencies) {
 }
 
 const storeIsAway = () =>
-  new GatewayError("TEMPORARILY_UNAVAILABLE", "This gateway's store is away. Connecting goes on by itself once it is back.", {
+  new GatewayError("TEMPORARILY_UNAVAILABLE", ({ refusals }) => refusals.storeAway, {
     retryAfter: 1,
   });
 

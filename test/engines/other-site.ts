@@ -125,7 +125,7 @@ function testRefusedPopup(visitors: Visitors): void {
       redirect: "manual",
     });
     await press(popup, "Continue");
-    await expectText(tab, "error: This link has expired or was opened before: start again.");
+    await expectText(tab, "error: This link has expired or was opened before. Start again.");
     await expectClosed(browser, popup);
   });
 }

@@ -102,7 +102,10 @@ function globalsOf(window: OpenWindow, html: string) {
       close: () => popup.close(),
       addEventListener: (_type: string, listener: MessageListener) => void listeners.add(listener),
     },
-    document: { body: { dataset: dataOf(html) }, querySelector: () => paragraph },
+    document: {
+      querySelector: () => Object.assign(paragraph, { dataset: dataOf(html) }),
+      getElementById: () => ({ addEventListener() {} }),
+    },
     fetch: (path: string, init: RequestInit) => fetchOwn(window, path, init),
   };
 }
@@ -124,7 +127,7 @@ const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"'
 
 /** `data-…` of the body, as `dataset` names them. */
 function dataOf(html: string): Record<string, string> {
-  const body = /<body([^>]*)>/.exec(html)?.[1] ?? "";
+  const body = /<p role="status"([^>]*)>/.exec(html)?.[1] ?? "";
   return Object.fromEntries(
     [...body.matchAll(/data-([a-z-]+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [
       name.replaceAll(/-(\w)/g, (_match, letter: string) => letter.toUpperCase()),
