@@ -8,7 +8,7 @@ import { buildPages } from "../test/support/client/built-pages.ts";
 /** A little over what they are, so that growing is a decision. */
 const CREATE_XKIT_BUDGET_BYTES = 9_520;
 const XKIT_JS_BUDGET_BYTES = 7_740;
-const CATALOG_BUDGET_BYTES = 91_900;
+const CATALOG_BUDGET_BYTES = 92_100;
 
 const dist = new URL("../dist/", import.meta.url);
 const gzippedSize = (code: string) => gzipSync(code, { level: 9 }).length;

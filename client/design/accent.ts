@@ -1,5 +1,5 @@
 /** The platform's colour, as every page of the gateway uses it: shapes that can be seen and text that can be read, on light and on dark. */
-import { colors } from "./tokens.ts";
+import { HOVER } from "./tokens.ts";
 
 export const DEFAULT_COLOR = "#5b5bd6";
 /** WCAG 2.2 success criterion 1.4.3: text on its background. */
@@ -55,7 +55,7 @@ export type Properties = Record<`--xk-${string}`, string>;
  */
 export function accentOf(color: string | null | undefined): Properties {
   const fill = parseColor(color ?? "") ?? parseColor(DEFAULT_COLOR) ?? BLACK;
-  const [light, dark] = colors.hover.map((surface) => parseColor(surface) ?? WHITE);
+  const [light, dark] = HOVER.map((surface) => parseColor(surface) ?? WHITE);
   const properties: Properties = {
     "--xk-fill": css(fill),
     "--xk-on-fill": css(contrast(WHITE, fill) >= TEXT_CONTRAST ? WHITE : BLACK),

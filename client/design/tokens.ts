@@ -1,10 +1,13 @@
 /** The colours and shapes of every page: the catalog, the pages on the way to a provider, the demo's and the operator's. */
 
+/** What is behind an element that is pointed at: of all grounds the one that text and shapes are hardest to see on. */
+export const HOVER = ["#f1f1f4", "#26272c"] as const;
+
 /** Each colour on light and on dark. */
 export const colors = {
   page: ["#fafafb", "#131417"],
   surface: ["#ffffff", "#1a1b1f"],
-  hover: ["#f1f1f4", "#26272c"],
+  hover: HOVER,
   line: ["#e6e6ea", "#2b2c32"],
   "line-strong": ["#d2d2d9", "#3d3f47"],
   field: ["#8a8a94", "#7d7f8a"],
