@@ -19,7 +19,10 @@ export function parseCollected(connector: CollectingConnector, fields: readonly 
   for (const [index, { name, value }] of fields.entries()) {
     const field = asked.find((candidate) => candidate.name === name);
     if (!field || Object.hasOwn(values, name))
-      throw badUserInput(({ refusals }) => (field ? refusals.fieldTwice : refusals.fieldUnknown)(connector.name, name), `fields.${index}.name`);
+      throw badUserInput(
+        ({ refusals }) => (field ? refusals.fieldTwice : refusals.fieldUnknown)(connector.name, name),
+        `fields.${index}.name`,
+      );
     const read = readOne(field, value, `fields.${index}.value`);
     if (read !== null) values[name] = read;
   }

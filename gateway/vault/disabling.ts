@@ -46,6 +46,5 @@ export function createDisabling({ connections, macs, clock, log }: DisablingDepe
 
 /** Throws FORBIDDEN for a disabled connection: its user does not connect it. */
 export function assertNotDisabled({ disabled_at: disabledAt }: ConnectionRow, { name }: { name: string }): void {
-  if (disabledAt !== null)
-    throw forbidden(({ refusals }) => refusals.disabled(name));
+  if (disabledAt !== null) throw forbidden(({ refusals }) => refusals.disabled(name));
 }

@@ -61,8 +61,7 @@ async function assertAccepted(
 }
 
 /** The provider does not take what was typed. */
-export const refusedInput = (name: string): GatewayError =>
-  badUserInput(({ refusals }) => refusals.notAccepted(name), "fields");
+export const refusedInput = (name: string): GatewayError => badUserInput(({ refusals }) => refusals.notAccepted(name), "fields");
 
 /** The provider could not say whether it takes what was typed. */
 export const uncheckedInput = (name: string): GatewayError =>
