@@ -27,6 +27,7 @@ const config: CodegenConfig = {
       plugins: ["schema-ast"],
       config: { includeDirectives: true, sort: true },
     },
+    "schema/possibleTypes.json": { plugins: ["./.ci/possible-types.mjs"] },
     "gateway/graphql/client-operations.ts": {
       documents: [...client, ...server],
       plugins: ["./.ci/client-operations.mjs"],

@@ -65,7 +65,7 @@ async function build(sources: string): Promise<void> {
 
 /** Packs both, and answers their tarballs. */
 async function pack(sources: string): Promise<string[]> {
-  const words = ["--json", "--silent", "--workspaces", "--include-workspace-root", ...(isLong ? [] : ["--ignore-scripts"])];
+  const words = ["--json", "--silent", "--workspace", "client", "--include-workspace-root", ...(isLong ? [] : ["--ignore-scripts"])];
   const packed: { name: Name; filename: string; files: { path: string }[] }[] = JSON.parse(await run(sources, "npm", "pack", ...words));
   const pathsOf = (wanted: Name) => packed.flatMap(({ name, files }) => (name === wanted ? files.map(({ path }) => path) : []));
   filesOf = { "xkit-gateway": pathsOf("xkit-gateway"), "@xkit-gateway/client": pathsOf("@xkit-gateway/client") };
@@ -114,8 +114,9 @@ const SERVER_FILES = [
   "dist/catalog/index.html",
   "dist/browser/xkit.js",
   "schema/schema.graphql",
+  "schema/possibleTypes.json",
 ];
-const CLIENT_FILES = ["dist/index.d.ts", "dist/react/index.d.ts", "dist/catalog.css"];
+const CLIENT_FILES = ["dist/index.d.ts", "dist/react/index.d.ts", "dist/catalog.css", "dist/schema.graphql", "dist/possibleTypes.json"];
 
 test.each<[Name, string[]]>([
   ["xkit-gateway", SERVER_FILES],

@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 let gateway: HostedGateway;
 let browser: Browser;
-let ports: { scriptTag: number; reactVite: number; npmStart: number };
+let ports: { scriptTag: number; reactVite: number; next: number; npmStart: number };
 const started: ChildProcess[] = [];
 
 async function findFreePort(): Promise<number> {
@@ -32,7 +32,7 @@ async function findFreePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  ports = { scriptTag: await findFreePort(), reactVite: await findFreePort(), npmStart: await findFreePort() };
+  ports = { scriptTag: await findFreePort(), reactVite: await findFreePort(), next: await findFreePort(), npmStart: await findFreePort() };
   gateway = await startHostedGateway({
     webOrigins: Object.values(ports).map((port) => `http://localhost:${port}`),
     connectors: [{ slug: "slack", name: "Slack", provider: "demo" }],
@@ -46,26 +46,21 @@ afterAll(async () => {
 });
 
 /** Runs an npm script in a process group of its own. */
-function runScript(script: string, cwd: string, env: NodeJS.ProcessEnv) {
+function runScript(script: string, cwd: string, env: NodeJS.ProcessEnv, words: string[] = []) {
   // Vite colours the port of its address where it takes the output for a CI's.
-  const child = spawn("npm", ["run", "--silent", script], { cwd, env: { NO_COLOR: "1", ...env }, detached: true });
+  const child = spawn("npm", ["run", "--silent", script, "--", ...words], { cwd, env: { NO_COLOR: "1", ...env }, detached: true });
   const output = { text: "" };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output.text += text));
   return { child, output };
 }
 
-const run = (name: string, env: Record<string, string> = {}) =>
-  runScript(`example:${name}`, ROOT, {
-    ...process.env,
-    ...gateway.env,
-    XKIT_URL: gateway.url,
-    ...env,
-  });
+const run = (name: string, env: Record<string, string> = {}, words: string[] = []) =>
+  runScript(`example:${name}`, ROOT, { ...process.env, ...gateway.env, XKIT_URL: gateway.url, ...env }, words);
 
 /** A page in a browser of its own, once the example listens. */
-async function whenServed({ child, output }: ReturnType<typeof runScript>, port: number) {
+async function whenServed({ child, output }: ReturnType<typeof runScript>, port: number, timeout = 60_000) {
   started.push(child);
-  await expect.poll(() => output.text, { timeout: 60_000 }).toContain(`http://localhost:${port}/`);
+  await expect.poll(() => output.text, { timeout }).toContain(`http://localhost:${port}`);
   return (await browser.newContext({ reducedMotion: "reduce" })).newPage();
 }
 
@@ -113,6 +108,40 @@ test.runIf(isLong)("the product shows its user's data of a third party, and the 
   await page.getByText("ada@example.test").waitFor();
 });
 
+/** It installs Next, and builds the app. */
+const NEXT_BUILD_MS = 300_000;
+
+test.runIf(isLong)(
+  "the app of Next protects its pages, reads the user's data on its server, and shows the catalog",
+  { timeout: 2 * NEXT_BUILD_MS },
+  async () => {
+    const served = run("next", { EXAMPLE_PORT: String(ports.next), NEXT_TELEMETRY_DISABLED: "1" }, ["start"]);
+    const page = await whenServed(served, ports.next, NEXT_BUILD_MS);
+    const home = `http://localhost:${ports.next}/`;
+    await page.goto(`${home}integrations`);
+    expect(page.url()).toBe(`${home}sign-in`);
+    expect((await page.request.get(`${home}user-token`)).status()).toBe(401);
+    await page.getByRole("button", { name: "Sign in as Ada" }).click();
+    await page.getByRole("heading", { name: "Hello Ada" }).waitFor();
+    await page.getByRole("button", { name: "Connect Demo" }).click();
+    await answerConsent(page);
+    await page.getByText("ada@example.test").waitFor();
+    expect(await look(page, "example-next")).toEqual([]);
+    await page.getByRole("link", { name: "Integrations" }).click();
+    await page.getByRole("heading", { name: "Connect your tools" }).waitFor();
+    await page.getByRole("link", { name: /^Demo/ }).click();
+    await page.waitForURL(`${home}integrations/connectors/demo`);
+    await page.getByText("Connected as ada@example.test").waitFor();
+    expect(await look(page, "example-next-catalog")).toEqual([]);
+    await page.goBack();
+    await page.getByRole("heading", { name: "Connect your tools" }).waitFor();
+    await page.getByRole("button", { name: "Sign out Ada" }).click();
+    await page.getByRole("button", { name: "Sign in as Grace" }).click();
+    await page.getByRole("heading", { name: "Hello Grace" }).waitFor();
+    await page.getByRole("button", { name: "Connect Demo" }).waitFor();
+  },
+);
+
 test.runIf(isLong)("the job explains how to start, and then calls the third party with each token of the group", async () => {
   const first = run("node-server");
   await once(first.child, "close");
@@ -145,7 +174,8 @@ const SOURCES = [
 /** Runs `npm start` in a copy of these sources, so that it builds and stores beside nobody else, with no configuration but a free port. */
 async function npmStart() {
   const directory = mkdtempSync(join(tmpdir(), "xkit-start-"));
-  for (const path of SOURCES) cpSync(join(ROOT, path), join(directory, path), { recursive: true });
+  const filter = (path: string) => !/\/(node_modules|\.next)$/.test(path);
+  for (const path of SOURCES) cpSync(join(ROOT, path), join(directory, path), { recursive: true, filter });
   symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
   const { PATH, HOME } = process.env;
   const runHere = (script: string, env: Record<string, string>) => runScript(script, directory, { PATH, HOME, ...env });

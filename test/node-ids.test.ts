@@ -2,6 +2,7 @@ import { ApolloClient, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServerHeaders } from "./support/caller.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "./support/test-app.ts";
+import possibleTypes from "../schema/possibleTypes.json" with { type: "json" };
 
 let test: TestApp;
 let ada: TestUser;
@@ -70,7 +71,6 @@ describe("a node id", () => {
   });
 
   it("lets Apollo's cache know every object, with a user and a group of the same id apart", async () => {
-    const possibleTypes = { Owner: ["User", "Group"], ConnectionOrConnector: ["Connection", "Connector"] };
     const cache = new InMemoryCache({ possibleTypes, dataIdFromObject: ({ nodeId }) => (typeof nodeId === "string" ? nodeId : undefined) });
     const link = new HttpLink({
       uri: `${PUBLIC_URL}/graphql`,

@@ -103,6 +103,7 @@ describe("xkit-gateway restore", () => {
   it("replaces the store of a killed gateway by a backup, and keeps the old one", async () => {
     await addGroup(await open(urlOf("source.db")), "ada");
     await backUp(urlOf("source.db"), at("copy.db"), clock);
+    writeFileSync(at("xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
     const killed = startProcess(["start"], { DATABASE_URL: urlOf("xkit.db"), PORT: "0" }, directory);
     const page = await killed.printed(/http:\S+\/sign-in/);
     await fetch(page, {

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,6 +37,7 @@ function start(args: readonly string[], env: Record<string, string>, directory: 
 
 async function attack(databaseUrl: string): Promise<Attacked> {
   const directory = mkdtempSync(join(tmpdir(), "xkit-attack-"));
+  writeFileSync(join(directory, "xkit.config.json"), JSON.stringify({ platform: { name: "Acme" } }));
   const env = { DATABASE_URL: databaseUrl, PORT: "0", LOG_LEVEL: "info" };
   const { child, output } = start(["start"], env, directory);
   while (!/"listening"/.test(output.text)) await delay(50);

@@ -2,7 +2,10 @@
 
 /** A server that asks a gateway, and one with a gateway in its own process, before an adapter of its own. */
 export const SERVER = `
+import type contract from "@xkit-gateway/client/schema.graphql";
+import possibleTypes from "@xkit-gateway/client/possibleTypes.json" with { type: "json" };
 import { createServer, type OwnedTokenResult, type Server } from "@xkit-gateway/client/server";
+import type sameContract from "xkit-gateway/schema.graphql";
 import { createApp, fingerprintOf, notConnected, notFound, ownerOfViewer, parseConfig, startGateway } from "xkit-gateway";
 import type { AccessTokenOutcome, Config, OpenUpstream, OwnerConnections } from "xkit-gateway";
 
@@ -24,6 +27,8 @@ const upstream: OpenUpstream = ({ connectorUrl }) => ({
   }),
 });
 
+export const owners: readonly string[] = possibleTypes.Owner;
+export type Kind = typeof contract.kind & typeof sameContract.kind;
 const gateway: Server = createServer({ url: "https://connect.example.com", apiKey: { publishable: "pk_x", secret: "sk_x" } });
 export const asked = (): Promise<OwnedTokenResult> => gateway.user("ada").getToken("slack");
 export const before = (): Promise<unknown> => startGateway(config, { upstream });
