@@ -30,7 +30,7 @@ const filesIn = (page: string): Record<string, string> =>
     [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```tsx?\n\/\/ (\S+\.tsx?)\n(.*?)^```$/gms)].map(([, name, text]) => [name, text]),
   );
 const documented = filesIn("docs/upstreams.md");
-const callers = { ...filesIn("docs/calling-apis.md"), ...filesIn("docs/webhooks.md") };
+const callers = { ...filesIn("docs/calling-apis.md"), ...filesIn("docs/webhooks.md"), ...filesIn("docs/mcp.md") };
 const CALLERS = Object.keys(callers)
   .map((name) => `import "./${name}";`)
   .join("\n");

@@ -308,3 +308,12 @@ export const problems: typeof en.problems = {
   internal: () => ({ title: "Bei uns ist etwas schiefgelaufen.", advice: `${again} ${tellOperator}` }),
   interrupted: (name) => ({ title: `Die Verbindung mit ${name} wurde unterbrochen.`, advice: "Verbinden Sie sich noch einmal." }),
 };
+
+export const agent: typeof en.agent = {
+  NotConnected: (name) => `Verbinden Sie Ihr Konto bei ${name}, um fortzufahren.`,
+  ReconnectRequired: (name) => `Ihr Konto bei ${name} muss neu verbunden werden.`,
+  ScopesMissing: (name) => `Erlauben Sie mehr bei ${name}, um fortzufahren.`,
+  open: (message, url) => `${message} Öffnen Sie ${url}`,
+  declined: (name) => `${name} wurde nicht verbunden, weil Sie abgelehnt haben.`,
+  unfinished: (name, url) => `${name} ist noch nicht verbunden. Schließen Sie es unter ${url} ab, und versuchen Sie es dann noch einmal.`,
+};

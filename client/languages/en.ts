@@ -292,3 +292,13 @@ export const problems = {
   internal: () => ({ title: "Something went wrong on our side.", advice: `${again} ${tellOperator}` }),
   interrupted: (name: string) => ({ title: `Connecting ${name} was interrupted.`, advice: "Connect again." }),
 };
+
+/** What a program that acts for the user asks and says: an agent's client shows it, and its model reads it. */
+export const agent = {
+  NotConnected: (name: string) => `Connect your ${name} account to go on.`,
+  ReconnectRequired: (name: string) => `Your ${name} account has to be connected again.`,
+  ScopesMissing: (name: string) => `Allow more with your ${name} account to go on.`,
+  open: (message: string, url: string) => `${message} Open ${url}`,
+  declined: (name: string) => `${name} was not connected, as you declined.`,
+  unfinished: (name: string, url: string) => `${name} is not connected yet. Finish at ${url}, then try again.`,
+};

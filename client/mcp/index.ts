@@ -1,0 +1,1 @@
+export { type ConnectionOptions, type ToolConnection, withConnection } from "./with-connection.ts";
