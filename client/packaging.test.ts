@@ -30,7 +30,12 @@ const filesIn = (page: string): Record<string, string> =>
     [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```tsx?\n\/\/ (\S+\.tsx?)\n(.*?)^```$/gms)].map(([, name, text]) => [name, text]),
   );
 const documented = filesIn("docs/upstreams.md");
-const callers = { ...filesIn("docs/calling-apis.md"), ...filesIn("docs/webhooks.md"), ...filesIn("docs/mcp.md") };
+const callers = {
+  ...filesIn("docs/calling-apis.md"),
+  ...filesIn("docs/webhooks.md"),
+  ...filesIn("docs/mcp.md"),
+  ...filesIn("docs/native-and-server-rendered.md"),
+};
 const CALLERS = Object.keys(callers)
   .map((name) => `import "./${name}";`)
   .join("\n");
