@@ -6,9 +6,9 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 9_520;
-const XKIT_JS_BUDGET_BYTES = 7_740;
-const CATALOG_BUDGET_BYTES = 92_100;
+const CREATE_XKIT_BUDGET_BYTES = 9_800;
+const XKIT_JS_BUDGET_BYTES = 8_000;
+const CATALOG_BUDGET_BYTES = 97_500;
 
 const dist = new URL("../dist/", import.meta.url);
 const gzippedSize = (code: string) => gzipSync(code, { level: 9 }).length;
@@ -50,6 +50,7 @@ test("the catalog's first load is within its budget, also where something needs 
   const lazy = codes.flatMap((code) => scriptsIn(code, /import\(["'`]\.\/([\w-]+\.js)/g));
   expect(lazy.map((name) => name.slice(0, -"-12345678.js".length))).toEqual([
     "collect-dialog",
+    "connect-dialog",
     "de",
     "device-dialog",
     "disconnect-dialog",

@@ -1,6 +1,7 @@
 import type {
   AccessTokenQuery,
   AuthorizationPartsFragment,
+  CatalogListQuery,
   ConnectionPartsFragment,
   ConnectMutation,
   ConnectorPartsFragment,
@@ -18,6 +19,10 @@ export type Viewer = ViewerPartsFragment;
 export type Connector = ConnectorPartsFragment;
 /** A connector with the viewer's connections of it, the healthiest first; none when no user is signed in. */
 export type ListedConnector = ListedConnectorPartsFragment;
+/** The same as the catalog's list shows it. */
+export type CatalogEntry = CatalogListQuery["connectors"][number];
+/** A scope that a connector asks for, in the provider's words. */
+export type Permission = ListedConnector["permissions"][number];
 /** An owner's link to a connector. Holds no token. */
 export type Connection = ConnectionPartsFragment;
 /** The grant behind a connection. Holds no token. */

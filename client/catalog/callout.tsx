@@ -13,7 +13,7 @@ const tones: Record<Tone, string> = {
 /** A box that says something that matters, and may hold what to do about it. */
 export function Callout({ tone, icon, children, action }: { tone: Tone; icon?: ReactNode; children: ReactNode; action?: ReactNode }) {
   return (
-    <div className={`flex flex-col gap-3 rounded-xl border p-4 text-sm leading-relaxed sm:flex-row sm:items-center ${tones[tone]}`}>
+    <div className={`flex flex-col gap-3 rounded-xl border p-4 text-sm leading-relaxed @xl:flex-row @xl:items-center ${tones[tone]}`}>
       <div className="flex min-w-0 flex-1 gap-3">
         <span className="mt-0.5">{icon ?? <WarningIcon />}</span>
         <div className="min-w-0 flex-1 wrap-anywhere">{children}</div>

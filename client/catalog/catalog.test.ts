@@ -44,7 +44,7 @@ describe("the list", () => {
     expect(await look(page, "list-signed-out")).toEqual([]);
     await page.keyboard.press("/");
     await page.keyboard.type("cal");
-    await expect.poll(() => page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Calendar"]);
+    await expect.poll(() => page.getByRole("heading", { level: 3 }).allTextContents()).toEqual(["Calendar"]);
     await page.keyboard.type("zzz");
     await page.getByText("Nothing found for “calzzz”.").waitFor();
     expect(await look(page, "list-nothing-found")).toEqual([]);
@@ -54,7 +54,7 @@ describe("the list", () => {
 
 test("the list has first what needs its user, then what is connected, and says how much needs them", async () => {
   const { page, context } = await acme.open("/connectors/notes", { userId: "orderly" });
-  const names = () => page.getByRole("heading", { level: 2 }).allTextContents();
+  const names = () => page.getByRole("heading", { level: 3 }).allTextContents();
   await connectFrom(page, "Notes");
   await page.getByRole("link", { name: "All integrations" }).click();
   await page.getByText("Connected as ada@example.test").waitFor();
@@ -84,7 +84,7 @@ describe("a connection", () => {
 
     const granted = (await (await signedInAs(context, acme.gateway))(GRANT, { slug: "calendar" })).connection.authorization;
     expect(granted.scopes.length).toBeGreaterThan(0);
-    expect(await page.locator("dd li").allTextContents()).toEqual(granted.scopes);
+    expect(await page.locator("dd [data-scopes] li").allTextContents()).toEqual(granted.scopes);
     // A token's life is no concern of theirs.
     expect(await page.getByText(/expires/).count()).toBe(0);
     expect(await page.locator("main time").getAttribute("datetime")).toBe(granted.connectedAt);
@@ -135,7 +135,7 @@ describe("a connection", () => {
     await answerConsent(page);
     await expect.poll(() => page.url()).toBe(`${acme.gateway.url}/connectors/mail`);
     await expect
-      .poll(async () => (await page.locator("dd li").allTextContents()).toSorted())
+      .poll(async () => (await page.locator("dd [data-scopes] li").allTextContents()).toSorted())
       .toEqual(["email", "offline_access", "openid"]);
     expect(await connectionIdOf(context, "mail")).toBe(id);
     await page.goto(`${acme.gateway.url}/connectors/mail?${new URLSearchParams({ id: "another", scopes: "profile" })}`);

@@ -1,15 +1,17 @@
-import { useContext, useEffect, useMemo, useState } from "react";
+import { useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { useXkit, XkitProvider } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext, HostedContext } from "./context.ts";
 import { ConnectorPage } from "./connector-page.tsx";
-import { SpeakLanguage } from "./language.tsx";
+import { SpeakLanguage, useSentences } from "./language.tsx";
 import { loadTheRest } from "./lazy-parts.ts";
 import { ListPage } from "./list-page.tsx";
-import { useRouter } from "./router.ts";
+import { type CatalogRouter, type Route, useRouter } from "./router.ts";
 import { accentStyle, type CatalogTheme } from "./theme.ts";
+import { type Announcement, Toast } from "./toast.tsx";
+import { useArrival } from "./use-arrival.ts";
 import { useOnline } from "./use-online.ts";
 
 /** What the first page does not need is loaded this long after it is there. */
@@ -26,8 +28,15 @@ export interface CatalogProps {
   filter?: (connector: ListedConnector) => boolean;
   /** Default: the platform's color, and the system's light or dark. */
   theme?: CatalogTheme;
-  /** The path of the list in your app, without a trailing slash; a connector's page is under it, at `/connectors/:slug`. Default: the root. */
+  /**
+   * Keeps the catalog's page in the address bar: the path of the list in your app, without a trailing slash, `""` for the root. A connector's
+   * page is under it, at `/connectors/:slug`. Default: the address and the history stay your app's.
+   */
   basePath?: string;
+  /** The same by your app's own router. */
+  router?: CatalogRouter;
+  /** The connector whose page is shown first, where the catalog has no address. Default: the list. */
+  slug?: string;
   /** Connect in a popup instead of leaving the page. Default: false. */
   popup?: boolean;
   /** The language, as a BCP 47 tag such as `de` or `en-GB`; English and German are spoken. Default: the `locale` of the provider around it. */
@@ -36,7 +45,7 @@ export interface CatalogProps {
 
 /**
  * The platform's catalog: the list and a page for each connector. Needs an `<XkitProvider>` around it and the package's `catalog.css`.
- * It keeps its page in the address bar, under `basePath`.
+ * It leaves the address and the history to your app, unless it is given a `basePath` or a `router`.
  */
 export function Catalog({ locale, ...props }: CatalogProps) {
   const xkit = useXkit();
@@ -59,15 +68,22 @@ function SpokenCatalog({
   hideSearch = false,
   filter,
   theme = {},
-  basePath = "",
+  basePath,
+  router: given,
+  slug,
   popup = false,
 }: Omit<CatalogProps, "locale">) {
   const [{ data: platform }] = usePlatform();
-  const router = useRouter(basePath.replace(/\/+$/, ""));
-  const [announcement, announce] = useState("");
+  const first: Route = slug === undefined ? { page: "list" } : { page: "connector", slug };
+  const router = useRouter({ basePath: basePath?.replace(/\/+$/, ""), router: given, first });
+  const { connecting: words } = useSentences();
+  const [announcement, setAnnouncement] = useState<Announcement | null>(null);
+  const announce = useCallback((sentence: string) => setAnnouncement({ sentence }), []);
+  const silence = useCallback(() => setAnnouncement(null), []);
+  useArrival((name) => announce(words.connected(name)));
   const isOnline = useOnline();
   const isHosted = useContext(HostedContext);
-  const value = useMemo(() => ({ ...router, platform, popup, isHosted, announce }), [router, platform, popup, isHosted]);
+  const value = useMemo(() => ({ ...router, platform, popup, isHosted, announce }), [router, platform, popup, isHosted, announce]);
   const { route } = router;
   useEffect(() => {
     const timer = setTimeout(loadTheRest, REST_DELAY_MS);
@@ -76,19 +92,19 @@ function SpokenCatalog({
   return (
     <CatalogContext.Provider value={value}>
       <div className="xkit-catalog" data-scheme={theme.scheme ?? "system"} style={accentStyle(theme.color ?? platform?.color)}>
-        {!isOnline && (
-          <div className="mb-6">
-            <OfflineCallout />
-          </div>
-        )}
-        {route.page === "list" ? (
-          <ListPage title={title} hideTitle={hideTitle} hideSearch={hideSearch} filter={filter} />
-        ) : (
-          <ConnectorPage key={route.slug} slug={route.slug} />
-        )}
-        <p role="status" className="sr-only">
-          {announcement}
-        </p>
+        <div className="@container">
+          {!isOnline && (
+            <div className="mb-6">
+              <OfflineCallout />
+            </div>
+          )}
+          {route.page === "list" ? (
+            <ListPage title={title} hideTitle={hideTitle} hideSearch={hideSearch} filter={filter} />
+          ) : (
+            <ConnectorPage key={route.slug} slug={route.slug} />
+          )}
+        </div>
+        <Toast announcement={announcement} onClose={silence} />
       </div>
     </CatalogContext.Provider>
   );

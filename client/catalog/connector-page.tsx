@@ -5,7 +5,7 @@ import { useConnector } from "../react/use-connector.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector, Viewer } from "../api/types.ts";
 import { Button } from "./button.tsx";
-import { Callout } from "./callout.tsx";
+import { ConnectWaiting } from "./connect-waiting.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
 import { BackIcon, ExternalIcon, PlugIcon, PlusIcon } from "./icons.tsx";
@@ -15,6 +15,7 @@ import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { Markdown } from "./markdown.tsx";
 import { EmptyNotice } from "./notices.tsx";
+import { Consent } from "./permissions.tsx";
 import { readReturnLink } from "./return-to.ts";
 import { SignIn } from "./sign-in.tsx";
 import { ConnectorSkeleton } from "./skeletons.tsx";
@@ -26,60 +27,65 @@ import { useRetry } from "./use-retry.ts";
 /** One connector: what it is, the viewer's connections of it, and everything that can be done with them. */
 export function ConnectorPage({ slug }: { slug: string }) {
   const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
+  const [{ data: viewer, error: viewerError }] = useViewer();
+  // Not before it is known who is signed in: what is said to them would push the rest down.
+  const isShown = viewer !== undefined || viewerError !== undefined;
   const { platform } = useCatalog();
   const returnLink = readReturnLink(platform, useXkit().url);
   const retry = useRetry(refetch);
   // The gateway takes no slug that none can have.
   const isUnknown = connector === null || error instanceof BadUserInputError;
-  useTitle(isUnknown ? "Unknown integration" : connector?.name);
+  const { connector: words, tryAgain } = useSentences();
+  useTitle(isUnknown ? words.unknownTitle : connector?.name);
   return (
     <div className="mx-auto w-full max-w-3xl">
-      <nav aria-label="Breadcrumb" className="-ms-2 flex flex-wrap justify-between gap-2">
+      <nav aria-label={words.breadcrumb} className="-ms-2 flex flex-wrap justify-between gap-2">
         <Link
           to={{ page: "list" }}
           className="inline-flex min-h-10 items-center gap-1 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"
         >
-          <BackIcon /> All integrations
+          <BackIcon /> {words.all}
         </Link>
         {returnLink && (
           <a
             href={returnLink.href}
             className="inline-flex min-h-10 items-center gap-1.5 rounded-lg px-2 text-sm text-muted no-underline hover:text-text"
           >
-            Back to {returnLink.origin === location.origin ? "where you were" : returnLink.host} <ExternalIcon />
+            {words.backTo(returnLink.origin === location.origin ? null : returnLink.host)} <ExternalIcon />
           </a>
         )}
       </nav>
       {connector === undefined && error && !isUnknown && (
         <>
-          <h1 className="sr-only">Integration</h1>
+          <h1 className="sr-only">{words.heading}</h1>
           <LazyProblemCallout
             cause={error}
             name={slug}
             action={
               <Button busy={fetching} onClick={retry}>
-                Try again
+                {tryAgain}
               </Button>
             }
           />
         </>
       )}
-      {connector === undefined && !error && <ConnectorSkeleton />}
+      {(connector ? !isShown : connector === undefined && !error) && <ConnectorSkeleton />}
       {isUnknown && (
-        <EmptyNotice isPage title="There is no such integration.">
-          It may have been renamed, or is no longer offered.
+        <EmptyNotice isPage title={words.unknown}>
+          {words.unknownAdvice}
         </EmptyNotice>
       )}
-      {connector && <ConnectorDetails connector={connector} />}
+      {connector && isShown && <ConnectorDetails connector={connector} />}
     </div>
   );
 }
 
 function ConnectorDetails({ connector }: { connector: ListedConnector }) {
-  const { name, slug, shortDescription, connections } = connector;
+  const { name, slug, shortDescription, connections, permissions } = connector;
   const [{ data: viewer }] = useViewer();
   const connecting = useConnecting(name);
   const sentences = useSentences();
+  const { connector: words } = sentences;
   const shown = shownOf(connections);
   const heading = useRef<HTMLHeadingElement>(null);
   const hasDialog = !!connecting.dialog;
@@ -104,31 +110,27 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
             shortDescription && <p className="text-sm text-muted">{shortDescription}</p>
           )}
         </div>
-        {viewer && shown.length === 0 && (
-          <div className="max-sm:w-full max-sm:*:w-full">
-            <Button look="primary" busy={isBusy} onClick={() => connecting.connect(slug)}>
-              {!isBusy && <PlugIcon />} Connect {name}
-            </Button>
-          </div>
-        )}
       </header>
       <div className="mt-6 flex flex-col gap-8">
-        {connecting.cancel && (
-          <div role="status">
-            <Callout tone="plain" icon={<ExternalIcon />} action={<Button onClick={connecting.cancel}>Cancel</Button>}>
-              Go on in the window that has opened.
-            </Callout>
-          </div>
-        )}
+        <ConnectWaiting connecting={connecting} />
         {connecting.error && <LazyProblemCallout cause={connecting.error} name={name} />}
         {failed && !connecting.error && <LazyProblemCallout cause={failed} name={name} />}
-        {viewer === null && <SignIn sentence={`Sign in to connect ${name}.`} />}
+        {viewer === null && <SignIn sentence={words.signIn(name)} />}
+        {viewer !== undefined && shown.length === 0 && (
+          <section className="rounded-2xl border border-line bg-surface p-5">
+            <Consent name={name} permissions={permissions} />
+            {viewer && (
+              <div className="mt-5 @max-xl:*:w-full">
+                <Button look="primary" busy={isBusy} onClick={() => connecting.connect(slug)}>
+                  {!isBusy && <PlugIcon />} {words.connect(name)}
+                </Button>
+              </div>
+            )}
+          </section>
+        )}
         {viewer && shown.length > 0 && <Accounts connector={connector} viewer={viewer} connecting={connecting} />}
         <About connector={connector} />
-        <p className="text-[13px] leading-relaxed text-muted">
-          {viewer?.groupId != null && "What you connect here is your team's: each member can use it and end it. "}
-          You can end this access here at any time.
-        </p>
+        {viewer?.groupId != null && <p className="text-[13px] leading-relaxed text-muted">{words.teams}</p>}
       </div>
       {connecting.dialog}
     </>
@@ -138,21 +140,22 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
 /** The viewer's connections of it, or their team's. */
 function Accounts({ connector, viewer, connecting }: { connector: ListedConnector; viewer: Viewer; connecting: Connecting }) {
   const shown = shownOf(connector.connections);
+  const { connector: words } = useSentences();
   return (
     <section aria-labelledby="xk-connections">
       <div className="mb-3 flex items-center justify-between gap-4">
         <h2 id="xk-connections" className="font-semibold">
-          {viewer.groupId !== null ? "Your team's" : "Your"} {shown.length > 1 ? "accounts" : "account"}
+          {words.accounts(shown.length, viewer.groupId !== null)}
         </h2>
         {connector.supportsMultipleConnections && (
           <Button look="quiet" busy={connecting.target?.adds === true} onClick={() => connecting.add(connector.slug)}>
-            <PlusIcon /> Add another
+            <PlusIcon /> {words.addAnother}
           </Button>
         )}
       </div>
       <ul className="flex flex-col gap-3">
         {shown.map((connection) => (
-          <ConnectionCard key={connection.id} connection={connection} connecting={connecting} />
+          <ConnectionCard key={connection.id} connection={connection} connecting={connecting} permissions={connector.permissions} />
         ))}
       </ul>
     </section>
@@ -161,11 +164,12 @@ function Accounts({ connector, viewer, connecting }: { connector: ListedConnecto
 
 function About({ connector: { name, description, shortDescription } }: { connector: ListedConnector }) {
   const text = description ?? shortDescription;
+  const { connector: words } = useSentences();
   if (!text) return null;
   return (
     <section aria-labelledby="xk-about">
       <h2 id="xk-about" className="mb-2 font-semibold">
-        About {name}
+        {words.about(name)}
       </h2>
       <Markdown>{text}</Markdown>
     </section>

@@ -8,7 +8,7 @@ export interface CatalogContextValue extends Router {
   popup: boolean;
   /** Whether this is the gateway's own page: its title and its keys are then the catalog's. */
   isHosted: boolean;
-  /** Says something to screen readers, politely. */
+  /** Says that something has succeeded, to the eye and to screen readers. */
   announce: (sentence: string) => void;
 }
 

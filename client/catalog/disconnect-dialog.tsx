@@ -32,7 +32,7 @@ export function DisconnectDialog({ connection, onClose }: { connection: Connecti
           <ProblemCallout cause={error} name={name} />
         </div>
       )}
-      <div className="mt-6 flex flex-col-reverse gap-2 sm:flex-row sm:justify-end">
+      <div className="mt-6 flex flex-col-reverse gap-2 @xl:flex-row @xl:justify-end">
         <Button onClick={onClose}>{cancel}</Button>
         <Button look="danger" busy={fetching} onClick={confirm}>
           {words.disconnect}

@@ -5,6 +5,8 @@ import { type AppPage, startAppPage } from "../../test/support/client/app-page.t
 import { type Acme, startAcme } from "../../test/support/client/catalog-pages.ts";
 import { answerConsent } from "../../test/support/client/chromium.ts";
 
+const STYLES = new URL("../../dist/catalog/catalog.css", import.meta.url).pathname;
+
 let app: AppPage;
 let acme: Acme;
 beforeAll(async () => {
@@ -32,7 +34,7 @@ async function openPopup(page: Page, button: string): Promise<Page> {
 test("lists what the filter lets through", async () => {
   const page = await open("/", { userId: "filtering", only: "notes" });
   await page.getByRole("link", { name: /^Notes/ }).waitFor();
-  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Notes"]);
+  expect(await page.getByRole("heading", { level: 3 }).allTextContents()).toEqual(["Notes"]);
   await page.getByRole("searchbox").fill("calendar");
   await page.getByText("Nothing found for “calendar”.").waitFor();
 });
@@ -49,12 +51,12 @@ describe("in a popup", () => {
   test("connects without leaving the page", async () => {
     const page = await open("/connectors/notes", { userId: "embedded", popup: "" });
     const popup = await openPopup(page, "Connect Notes");
-    await page.getByText("Go on in the window that has opened.").waitFor();
+    await page.getByText("Continue in the window that has opened.").waitFor();
     await answerConsent(popup);
     await page.getByText("Connected as ada@example.test").waitFor();
     expect(new URL(page.url()).origin).toBe(app.url);
     await expect.poll(() => popup.isClosed()).toBe(true);
-    expect(await page.getByText("Go on in the window").count()).toBe(0);
+    expect(await page.getByText("Continue in the window").count()).toBe(0);
   });
 
   /** Goes on with the other account than the first. */
@@ -94,6 +96,18 @@ describe("in a popup", () => {
     await page.getByText("Connected as ada@example.test").waitFor();
   });
 
+  test("is opened by a link where the browser blocks it", async () => {
+    const page = await open("/connectors/notes", { userId: "blocked", popup: "" });
+    await page.evaluate(() => void (window.open = () => null));
+    await page.getByRole("button", { name: "Connect Notes", exact: true }).click();
+    await page.getByText("Your browser has blocked the window.").waitFor();
+    const opening = page.context().waitForEvent("page");
+    await page.getByRole("link", { name: "Open in a new tab" }).click();
+    await answerConsent(await opening);
+    await page.getByText("Connected as ada@example.test").waitFor();
+    expect(new URL(page.url()).origin).toBe(app.url);
+  });
+
   test("closes when its user cancels, and nothing is said to be wrong", async () => {
     const page = await open("/connectors/drive", { userId: "canceller", popup: "" });
     const popup = await openPopup(page, "Connect Drive");
@@ -102,5 +116,57 @@ describe("in a popup", () => {
     await expect.poll(() => popup.isClosed()).toBe(true);
     expect(await page.getByRole("button", { name: "Connect Drive" }).getAttribute("aria-disabled")).toBeNull();
     expect(await page.getByRole("alert").count()).toBe(0);
+  });
+});
+
+describe("in a page that keeps its own address", () => {
+  test("walks between its pages without a trace in the history, and links lead to the gateway", async () => {
+    const page = await open("/inside", { userId: "traceless", memory: "" });
+    const before = { href: page.url(), length: await page.evaluate(() => history.length) };
+    const link = page.getByRole("link", { name: /^Notes/ });
+    expect(await link.getAttribute("href")).toBe(`${acme.gateway.url}/connectors/notes`);
+    await page.getByRole("searchbox").fill("not");
+    await link.click();
+    await page.getByRole("heading", { level: 1, name: "Notes" }).waitFor();
+    await page.getByRole("link", { name: "All integrations" }).click();
+    await page.getByRole("heading", { level: 1, name: "Integrations" }).waitFor();
+    expect({ href: page.url(), length: await page.evaluate(() => history.length) }).toEqual(before);
+  });
+
+  test("is laid out by its own width, not by the window's", async () => {
+    const page = await open("/", { userId: "narrow", memory: "" });
+    await page.addStyleTag({ path: STYLES });
+    const columns = () =>
+      page
+        .locator("main ul, .xkit-catalog ul")
+        .first()
+        .evaluate((list) => getComputedStyle(list).gridTemplateColumns.split(" ").length);
+    await page.getByRole("link", { name: /^Notes/ }).waitFor();
+    const wide = await columns();
+    await page.evaluate(() => document.querySelector<HTMLElement>(".xkit-catalog")?.style.setProperty("width", "380px"));
+    expect([wide, await columns()]).toEqual([3, 1]);
+  });
+
+  test("looks the same whatever rules the page has for elements", async () => {
+    const page = await open("/connectors/calendar", { userId: "painted", memory: "" });
+    await page.addStyleTag({ path: STYLES });
+    await page.getByRole("link", { name: /^Calendar/ }).click();
+    await page.getByRole("button", { name: "Connect Calendar" }).waitFor();
+    const looks = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll(".xkit-catalog, .xkit-catalog *")].flatMap((element, at) => {
+          const style = getComputedStyle(element);
+          return Array.from(style, (name) => `${at} ${element.tagName} ${name}: ${style.getPropertyValue(name)}`);
+        }),
+      );
+    const before = await looks();
+    await page.addStyleTag({
+      content: `body { text-align: right; text-transform: uppercase; letter-spacing: 3px; font-style: italic; }
+        a { color: red; text-decoration: line-through; padding: 9px; } h1, h2, h3 { color: green; margin: 4em; font-family: fantasy; text-shadow: 1px 1px red; }
+        p, li, span { line-height: 4; max-width: 10ch; background: yellow; } ul { columns: 2; padding: 5em; } button { border-radius: 0; background: lime; text-transform: uppercase; opacity: .4; }
+        img, svg { float: right; border: 3px solid; fill: red; } section, nav, header { position: relative; top: 30px; outline: 2px solid; } div { font-size: 30px; } input { width: 3px; }`,
+    });
+    const after = new Set(await looks());
+    expect(before.filter((line) => !after.has(line)).slice(0, 20)).toEqual([]);
   });
 });

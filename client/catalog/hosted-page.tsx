@@ -1,15 +1,15 @@
 import { useEffect, useState } from "react";
 import { useXkit } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
-import { useViewer } from "../react/use-viewer.ts";
 import type { Platform } from "../api/types.ts";
 import { Catalog } from "./catalog.tsx";
 import { HostedContext } from "./context.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { BackIcon } from "./icons.tsx";
 import { initialOf } from "./initial.ts";
-import { SpeakLanguage } from "./language.tsx";
+import { SpeakLanguage, useSentences } from "./language.tsx";
 import { accentStyle } from "./theme.ts";
+import { ViewerMenu } from "./viewer-menu.tsx";
 
 /** The gateway's own page around the catalog: the platform's name and logo, and the way back to it. */
 export const HostedPage = () => (
@@ -20,18 +20,19 @@ export const HostedPage = () => (
 
 function Page() {
   const [{ data: platform }] = usePlatform();
+  const { page: words } = useSentences();
   return (
     <div className="xkit-page flex min-h-dvh flex-col bg-page text-text" style={accentStyle(platform?.color)}>
       <a
         href="#content"
         className="sr-only rounded-lg bg-surface px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:start-3 focus:z-10"
       >
-        Skip to the content
+        {words.skip}
       </a>
       <Header platform={platform} />
       <main id="content" tabIndex={-1} className="mx-auto w-full max-w-5xl flex-1 px-4 pt-8 pb-20 outline-none sm:px-6 sm:pt-12">
         <ErrorBoundary>
-          <HostedContext.Provider value={true}>{isClosing() ? <Done /> : <Catalog />}</HostedContext.Provider>
+          <HostedContext.Provider value={true}>{isClosing() ? <Done /> : <Catalog basePath="" />}</HostedContext.Provider>
         </ErrorBoundary>
       </main>
     </div>
@@ -40,9 +41,10 @@ function Page() {
 
 function Header({ platform }: { platform: Platform | undefined }) {
   const [hasLogo, setHasLogo] = useState(true);
+  const { page: words } = useSentences();
   return (
     <header className="border-b border-line bg-surface">
-      <div className="mx-auto flex min-h-16 w-full max-w-5xl flex-wrap items-center gap-x-4 px-4 py-2 sm:px-6">
+      <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center gap-x-4 px-4 py-2 sm:px-6">
         <span className="me-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
             <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
@@ -54,34 +56,17 @@ function Header({ platform }: { platform: Platform | undefined }) {
           )}
           <span className="truncate">{platform?.name}</span>
         </span>
-        <SignedIn />
+        <ViewerMenu />
         {platform?.website && (
-          <a href={platform.website} className="inline-flex min-h-10 items-center gap-1 text-sm text-muted no-underline hover:text-text">
-            <BackIcon /> Back to {platform.name}
+          <a
+            href={platform.website}
+            className="inline-flex min-h-10 min-w-0 items-center gap-1 text-sm text-muted no-underline hover:text-text"
+          >
+            <BackIcon className="size-4 shrink-0" /> <span className="truncate max-sm:sr-only">{words.backTo(platform.name)}</span>
           </a>
         )}
       </div>
     </header>
-  );
-}
-
-/** Who is signed in, and the way out. */
-function SignedIn() {
-  const xkit = useXkit();
-  const [{ data: viewer }] = useViewer();
-  if (!viewer) return null;
-  const { id, name } = viewer;
-  return (
-    <span className="flex min-w-0 items-center gap-3 text-sm text-muted">
-      <span className="truncate">Signed in as {name === null || name === id ? id : `${name} (${id})`}</span>
-      <button
-        type="button"
-        onClick={() => void xkit.logout().catch(() => location.reload())}
-        className="min-h-10 shrink-0 cursor-pointer underline underline-offset-2 hover:text-text"
-      >
-        Sign out
-      </button>
-    </span>
   );
 }
 
@@ -90,11 +75,12 @@ const isClosing = () => new URLSearchParams(location.search).has("close");
 
 /** Shown where the browser does not let the popup close itself. */
 function Done() {
+  const { page: words } = useSentences();
   useEffect(() => window.close(), []);
   return (
     <div role="status" className="py-20 text-center">
-      <h1 className="text-xl font-semibold tracking-tight">All done</h1>
-      <p className="mt-1 text-muted">You can close this window.</p>
+      <h1 className="text-xl font-semibold tracking-tight">{words.done}</h1>
+      <p className="mt-1 text-muted">{words.closeWindow}</p>
     </div>
   );
 }

@@ -1,99 +1,145 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
+import { useCatalogEntries } from "../react/use-catalog-entries.ts";
 import { useConnectors } from "../react/use-connectors.ts";
+import type { ReadingState } from "../react/use-reading.ts";
 import { useViewer } from "../react/use-viewer.ts";
-import type { ListedConnector } from "../api/types.ts";
+import type { CatalogEntry, ListedConnector } from "../api/types.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { ConnectorCard } from "./connector-card.tsx";
 import { useCatalog, useTitle } from "./context.ts";
+import { FilterChips, passes } from "./filter-chips.tsx";
+import { useSentences } from "./language.tsx";
 import { LazyProblemCallout } from "./lazy-parts.ts";
+import { useListQuery } from "./list-query.ts";
 import { EmptyNotice } from "./notices.tsx";
+import { findMatches } from "./search.ts";
 import { SearchField } from "./search-field.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { ListSkeleton } from "./skeletons.tsx";
-import { rankOf, summarise } from "./status.ts";
+import { groupOf, type Group, rankOf, summarise } from "./status.ts";
 import { useRetry } from "./use-retry.ts";
 
 export interface ListPageProps {
   title: string | undefined;
   hideTitle: boolean;
   hideSearch: boolean;
-  filter: ((connector: ListedConnector) => boolean) | undefined;
+  filter?: ((connector: ListedConnector) => boolean) | undefined;
 }
 
-const words = (text: string) => text.toLowerCase().split(/\s+/).filter(Boolean);
-
-/** Whether each word of the search is somewhere in the connector's name or line. */
-function matches({ name, slug, shortDescription }: ListedConnector, search: string): boolean {
-  const text = `${name} ${slug} ${shortDescription ?? ""}`.toLowerCase();
-  return words(search).every((word) => text.includes(word));
+/** The catalog's list. A filter of the app's may look at everything; without one, only what is shown is asked for. */
+export function ListPage({ filter, ...rest }: ListPageProps) {
+  return filter ? <FilteredList filter={filter} {...rest} /> : <WholeList {...rest} />;
 }
 
-/** The catalog: every connector, what is connected, and the way to the rest. */
-export function ListPage({ title, hideTitle, hideSearch, filter }: ListPageProps) {
-  const [{ data, error, fetching }, refetch] = useConnectors();
-  const [{ data: viewer }] = useViewer();
+function FilteredList({ filter, ...rest }: ListPageProps & { filter: NonNullable<ListPageProps["filter"]> }) {
+  const [state, refetch] = useConnectors();
+  return <List {...rest} state={{ ...state, data: state.data?.filter(filter) }} refetch={refetch} />;
+}
+
+function WholeList(props: Omit<ListPageProps, "filter">) {
+  const [state, refetch] = useCatalogEntries();
+  return <List {...props} state={state} refetch={refetch} />;
+}
+
+interface ListProps extends Omit<ListPageProps, "filter"> {
+  state: ReadingState<CatalogEntry[]>;
+  refetch: () => void;
+}
+
+/** What needs its user, what is connected, and the rest. */
+function List({ title, hideTitle, hideSearch, state: { data: entries, error, fetching }, refetch }: ListProps) {
+  const [{ data: viewer, error: viewerError }] = useViewer();
   const { platform } = useCatalog();
+  const { list: words, appName, tryAgain } = useSentences();
   const retry = useRetry(refetch);
-  useTitle("Integrations");
-  const [search, setSearch] = useState("");
-  const offered = data?.filter(filter ?? (() => true));
-  const found = offered
-    ?.filter((connector) => matches(connector, search))
-    .toSorted((one, other) => rankOf(one.connections) - rankOf(other.connections));
-  const needy = offered?.filter(({ connections }) => summarise(connections) === "attention").length ?? 0;
+  useTitle(words.title);
+  const [query, setQuery] = useListQuery();
+  // Not before it is known who is signed in: what is said to them would push the list down.
+  const offered = viewer === undefined && !viewerError ? undefined : entries;
+  const found = offered && findMatches(offered, query.q).filter((entry) => passes(entry, query.filter));
+  const search = query.q.trim();
   return (
     <>
       <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-5">
         {!hideTitle && <Heading title={title} />}
-        {!hideSearch && <SearchField value={search} onChange={setSearch} />}
+        {!hideSearch && <SearchField value={query.q} onChange={(q) => setQuery({ q })} />}
       </div>
       <div className="mt-8 flex flex-col gap-6">
-        {viewer === null && <SignIn sentence="Sign in to connect, and to see what is connected." />}
+        {offered && viewer === null && <SignIn sentence={words.signIn} />}
         {error && (
           <LazyProblemCallout
             cause={error}
-            name="The catalog"
+            name={words.theCatalog}
             action={
               <Button busy={fetching} onClick={retry}>
-                Try again
+                {tryAgain}
               </Button>
             }
           />
         )}
-        {needy > 0 && (
-          <Callout tone="warn">
-            <p className="font-semibold">{needy === 1 ? "An integration needs" : `${needy} integrations need`} your attention.</p>
-          </Callout>
-        )}
+        {offered && <Attention entries={offered} filter={query.filter} onShow={() => setQuery({ filter: "attention", q: "" })} />}
+        {offered && !hideSearch && <FilterChips entries={offered} filter={query.filter} onChange={(next) => setQuery({ filter: next })} />}
         {!found && !error && <ListSkeleton />}
-        {found && found.length > 0 && (
-          <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-            {found.map((connector) => (
-              <ConnectorCard key={connector.slug} connector={connector} hasStatus={!!viewer} />
-            ))}
-          </ul>
-        )}
+        {found && <Groups entries={found} hasStatus={!!viewer} />}
         {offered?.length === 0 && (
-          <EmptyNotice title="Nothing to connect yet.">
-            As soon as {platform?.name ?? "this app"} offers an integration, it is here.
-          </EmptyNotice>
+          <EmptyNotice title={words.nothingOffered}>{words.nothingOfferedAdvice(platform?.name ?? appName)}</EmptyNotice>
         )}
         {found?.length === 0 && offered && offered.length > 0 && (
-          <EmptyNotice title={`Nothing found for “${search.trim()}”.`} action={<Button onClick={() => setSearch("")}>Show all</Button>}>
-            Try another word, or a shorter one.
+          <EmptyNotice
+            title={search ? words.nothingFound(search) : words.nothingFiltered}
+            action={<Button onClick={() => setQuery({ q: "", filter: "" })}>{words.showAll}</Button>}
+          >
+            {words.nothingFoundAdvice}
           </EmptyNotice>
         )}
         <p role="status" className="sr-only">
-          {found && search.trim() && `${found.length} found`}
+          {found && (search || query.filter) && words.found(found.length)}
         </p>
       </div>
     </>
   );
 }
 
-function Heading({ title = "Integrations" }: { title: string | undefined }) {
+/** How many connectors need their user, with the way to them. */
+function Attention({ entries, filter, onShow }: { entries: readonly CatalogEntry[]; filter: string; onShow: () => void }) {
+  const { list: words } = useSentences();
+  const needy = entries.filter(({ connections }) => summarise(connections) === "attention").length;
+  if (needy === 0) return null;
+  return (
+    <Callout tone="warn" action={filter !== "attention" && entries.length > needy && <Button onClick={onShow}>{words.show}</Button>}>
+      <p className="font-semibold">{words.attention(needy)}</p>
+    </Callout>
+  );
+}
+
+const groups: readonly Group[] = ["attention", "connected", "available"];
+
+/** The list under its headings. Where nobody is signed in, it is one. */
+function Groups({ entries, hasStatus }: { entries: readonly CatalogEntry[]; hasStatus: boolean }) {
+  const { list: words } = useSentences();
+  const ranked = entries.toSorted((one, other) => rankOf(one.connections) - rankOf(other.connections));
+  return groups.map((group) => {
+    const members = ranked.filter(({ connections }) => groupOf(connections) === group);
+    if (members.length === 0) return null;
+    return (
+      <section key={group} aria-labelledby={`xk-${group}`}>
+        <h2 id={`xk-${group}`} className={hasStatus ? "mb-3 text-sm font-semibold text-muted" : "sr-only"}>
+          {hasStatus ? words.groups[group] : words.all}
+        </h2>
+        <ul className="grid gap-3 @2xl:grid-cols-2 @4xl:grid-cols-3">
+          {members.map((entry) => (
+            <ConnectorCard key={entry.slug} connector={entry} hasStatus={hasStatus} />
+          ))}
+        </ul>
+      </section>
+    );
+  });
+}
+
+function Heading({ title }: { title: string | undefined }) {
   const { platform, hasMoved } = useCatalog();
+  const { list: words } = useSentences();
   const heading = useRef<HTMLHeadingElement>(null);
   // The link that led back here is gone, and the focus with it.
   useEffect(() => {
@@ -101,10 +147,11 @@ function Heading({ title = "Integrations" }: { title: string | undefined }) {
   }, [hasMoved]);
   return (
     <div>
-      <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none sm:text-3xl">
-        {title}
+      <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none @xl:text-3xl">
+        {title ?? words.title}
       </h1>
-      <p className="mt-1.5 text-[15px] text-muted">Connect {platform?.name ?? "this app"} with the tools you already use.</p>
+      {/* Not another name first: a line that becomes two pushes the list down. */}
+      <p className="mt-1.5 min-h-[1.5em] text-[15px] text-muted">{platform && words.subtitle(platform.name)}</p>
     </div>
   );
 }

@@ -8,7 +8,7 @@ const GROUNDS = ["bg-mark-1", "bg-mark-2", "bg-mark-3", "bg-mark-4", "bg-mark-5"
 const groundOf = (slug: string) => GROUNDS[(slug.charCodeAt(0) + slug.length) % GROUNDS.length];
 
 /** A connector's logo, or its initial where it has none or it does not load. */
-export function Mark({ connector, large = false }: { connector: Connector; large?: boolean }) {
+export function Mark({ connector, large = false }: { connector: Pick<Connector, "slug" | "name" | "markUrl">; large?: boolean }) {
   const [failedUrl, setFailedUrl] = useState<string | null>(null);
   const size = large ? "size-14 rounded-2xl text-xl" : "size-11 rounded-xl text-base";
   if (connector.markUrl && failedUrl !== connector.markUrl) {

@@ -61,7 +61,7 @@ test("speak the language that the browser prefers", async () => {
 });
 
 test.each([
-  ["/", "heading", 2],
+  ["/", "heading", 3],
   ["/connectors/calendar", "button", undefined],
 ] as const)("keep what they show at %s while reading it again fails", async (path, role, level) => {
   const { page, context } = await acme.open(path, { userId: "reader" });
@@ -69,7 +69,7 @@ test.each([
   await shown.first().waitFor();
   const before = await shown.allTextContents();
   await context.setOffline(true);
-  const failed = page.waitForEvent("requestfailed", (request) => request.postData()?.includes("query Connector") === true);
+  const failed = page.waitForEvent("requestfailed", (request) => request.postData()?.match(/query (CatalogList|Connector)\b/) != null);
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await failed;
   if (path === "/") await page.getByRole("alert").waitFor();
@@ -115,7 +115,7 @@ test("take a badly encoded address for an integration that does not exist", asyn
 test("say what to do when they fail", async () => {
   const { page, context } = await acme.open("/?close");
   await context.route("**/graphql", async (route) => {
-    const isList = route.request().postData()?.includes("query Connectors") === true;
+    const isList = route.request().postData()?.includes("query CatalogList") === true;
     await (isList ? route.fulfill({ json: { data: { connectors: [null] } } }) : route.continue());
   });
   await page.goto(acme.gateway.url);

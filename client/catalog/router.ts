@@ -1,14 +1,36 @@
 import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
+import { useXkit } from "../react/provider.tsx";
 import { readReturnTo } from "./return-to.ts";
 
 export type Route = { page: "list" } | { page: "connector"; slug: string };
 
+/** The host's router, for a catalog that is to keep its page in the host's address bar. Paths begin below the catalog: `/`, `/connectors/slack`. */
+export interface CatalogRouter {
+  /** Where the catalog is, with the query. */
+  path: string;
+  /** Goes to another path. `replace`: without a new entry of the history. */
+  navigate: (path: string, options: { replace: boolean }) => void;
+  /** The host's address of a path, for links. Default: the gateway's own pages. */
+  hrefOf?: (path: string) => string;
+}
+
 export interface Router {
   route: Route;
+  /** The query of the page, with its question mark. */
+  search: string;
   /** Whether another page was here before. */
   hasMoved: boolean;
   hrefOf: (route: Route) => string;
   navigate: (route: Route) => void;
+  /** Sets parameters of the page's query, and drops those that are empty. No new entry of the history. */
+  replaceSearch: (parameters: Record<string, string>) => void;
+}
+
+/** Where the catalog is, and how it goes elsewhere. */
+interface Place {
+  path: string;
+  go: (path: string, replace: boolean) => void;
+  hrefOf: (path: string) => string;
 }
 
 const NAVIGATED = "xkit:navigated";
@@ -31,10 +53,13 @@ function decode(slug: string): string {
   }
 }
 
-function parsePath(path: string, basePath: string): Route {
-  const slug = /^\/connectors\/([^/]+)\/?$/.exec(path.startsWith(basePath) ? path.slice(basePath.length) : path)?.[1];
+function parsePath(path: string): Route {
+  const slug = /^\/connectors\/([^/?]+)\/?(?:\?|$)/.exec(path)?.[1];
   return slug === undefined ? { page: "list" } : { page: "connector", slug: decode(slug) };
 }
+
+const pathOf = (route: Route): string => (route.page === "list" ? "/" : `/connectors/${encodeURIComponent(route.slug)}`);
+const searchOf = (path: string): string => (path.includes("?") ? path.slice(path.indexOf("?")) : "");
 
 /** A user who came with a `returnTo` is led back to it from every page. */
 function returnToQuery(): string {
@@ -42,29 +67,81 @@ function returnToQuery(): string {
   return returnTo === null ? "" : `?${new URLSearchParams({ returnTo })}`;
 }
 
-/** The two pages under `basePath` (no trailing slash; `""` for the root), kept in the address bar. */
-export function useRouter(basePath: string): Router {
-  const path = useSyncExternalStore(
+/** The address bar, below `basePath` (no trailing slash; `""` for the root). */
+function useAddressBar(basePath: string | undefined): Place | null {
+  const full = useSyncExternalStore(
     subscribe,
-    () => location.pathname,
-    () => basePath,
+    () => location.pathname + location.search,
+    () => basePath ?? "",
   );
-  const hrefOf = useCallback(
-    (route: Route) =>
-      (route.page === "list" ? basePath || "/" : `${basePath}/connectors/${encodeURIComponent(route.slug)}`) + returnToQuery(),
-    [basePath],
-  );
-  const navigate = useCallback(
-    (route: Route) => {
-      history.pushState(null, "", hrefOf(route));
+  const go = useCallback(
+    (path: string, replace: boolean) => {
+      const href = `${basePath}${path}`;
+      if (replace) return history.replaceState(history.state, "", href);
+      history.pushState(null, "", href);
       scrollTo(0, 0);
       dispatchEvent(new Event(NAVIGATED));
     },
-    [hrefOf],
+    [basePath],
   );
-  const [firstPath] = useState(path);
+  const hrefOf = useCallback(
+    (path: string) => (basePath && path.replace(/^\/(?=\?|$)/, "") === "" ? basePath : `${basePath}${path}`),
+    [basePath],
+  );
+  return useMemo(() => {
+    if (basePath === undefined) return null;
+    return { path: full.startsWith(basePath) ? full.slice(basePath.length) : full, go, hrefOf };
+  }, [full, basePath, go, hrefOf]);
+}
+
+/** No address: the page around the catalog keeps its own. Links that are opened elsewhere lead to the gateway's pages. */
+function useMemory(first: Route): Place {
+  const { url } = useXkit();
+  const [path, setPath] = useState(() => pathOf(first));
+  return useMemo(() => ({ path, go: setPath, hrefOf: (to) => `${url}${to}` }), [path, url]);
+}
+
+function useGiven(router: CatalogRouter | undefined): Place | null {
+  const { url } = useXkit();
+  return useMemo(() => {
+    if (!router) return null;
+    const { path, navigate, hrefOf = (to: string) => `${url}${to}` } = router;
+    return { path, go: (to, replace) => navigate(to, { replace }), hrefOf };
+  }, [router, url]);
+}
+
+interface RouterOptions {
+  /** Kept in the address bar below this path. Undefined: it is not kept there. */
+  basePath: string | undefined;
+  router: CatalogRouter | undefined;
+  /** The first page where there is no address. */
+  first: Route;
+}
+
+/** The two pages, kept by the host's router, in the address bar, or in memory alone. */
+export function useRouter({ basePath, router, first }: RouterOptions): Router {
+  const [given, bar, memory] = [useGiven(router), useAddressBar(basePath), useMemory(first)];
+  const place = given ?? bar ?? memory;
+  const [firstPath] = useState(() => pathOf(parsePath(place.path)));
   const [hasMoved, setHasMoved] = useState(false);
-  if (!hasMoved && path !== firstPath) setHasMoved(true);
-  const route = useMemo(() => parsePath(path, basePath), [path, basePath]);
-  return useMemo(() => ({ route, hasMoved, hrefOf, navigate }), [route, hasMoved, hrefOf, navigate]);
+  if (!hasMoved && pathOf(parsePath(place.path)) !== firstPath) setHasMoved(true);
+  const isAddressed = place === bar;
+  return useMemo(() => {
+    const pathTo = (to: Route) => pathOf(to) + (isAddressed ? returnToQuery() : "");
+    return {
+      route: parsePath(place.path),
+      search: searchOf(place.path),
+      hasMoved,
+      hrefOf: (to) => place.hrefOf(pathTo(to)),
+      navigate: (to) => place.go(pathTo(to), false),
+      replaceSearch(parameters) {
+        const query = new URLSearchParams(searchOf(place.path));
+        for (const [name, value] of Object.entries(parameters)) {
+          if (value === "") query.delete(name);
+          else query.set(name, value);
+        }
+        place.go(place.path.replace(/\?.*$/s, "") + (query.size > 0 ? `?${query}` : ""), true);
+      },
+    };
+  }, [place, isAddressed, hasMoved]);
 }

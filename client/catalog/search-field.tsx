@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { useCatalog } from "./context.ts";
 import { SearchIcon } from "./icons.tsx";
+import { useSentences } from "./language.tsx";
 
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -8,6 +9,7 @@ const isTyping = (target: EventTarget | null) =>
 /** Searches the list; `/` leads to it from anywhere on the hosted page. In an app, that key is the app's. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { isHosted } = useCatalog();
+  const { list: words } = useSentences();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (!isHosted) return undefined;
@@ -20,22 +22,22 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
     return () => removeEventListener("keydown", focus);
   }, [isHosted]);
   return (
-    <div className="relative w-full sm:max-w-72">
+    <div className="relative w-full @xl:max-w-72">
       <SearchIcon className="pointer-events-none absolute top-3 start-3 size-4 text-muted" />
       <input
         ref={input}
         type="search"
-        aria-label="Search integrations"
+        aria-label={words.searchLabel}
         aria-keyshortcuts={isHosted ? "/" : undefined}
-        placeholder="Search"
+        placeholder={words.search}
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="peer min-h-10 w-full rounded-lg border border-field bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent sm:text-sm"
+        className="peer min-h-10 w-full rounded-lg border border-field bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent @xl:text-sm"
       />
       {isHosted && (
         <kbd
           aria-hidden
-          className="pointer-events-none absolute top-2.5 end-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:sm:block peer-focus:sm:hidden"
+          className="pointer-events-none absolute top-2.5 end-3 hidden h-5 min-w-5 rounded border border-line bg-page text-center font-sans text-xs leading-[18px] text-muted peer-placeholder-shown:@xl:block peer-focus:@xl:hidden"
         >
           /
         </kbd>

@@ -25,6 +25,8 @@ export interface Connecting {
   add: (slug: string) => void;
   /** Stops waiting for the popup; null where there is none to wait for. */
   cancel: (() => void) | null;
+  /** What the user opens by a link, where the browser has blocked the popup. */
+  blockedUrl: string | null;
   /** The form in between, or the code to enter at the provider, where there is one; render it anywhere. */
   dialog: ReactNode;
 }
@@ -39,6 +41,7 @@ export function useConnecting(name: string): Connecting {
   const [collecting, setCollecting] = useState<Collecting | null>(null);
 
   const [code, setCode] = useState<DeviceCode | null>(null);
+  const [blockedUrl, setBlockedUrl] = useState<string | null>(null);
 
   const collect = (request: CollectRequest) =>
     new Promise<Record<string, string>>((submit, reject) => setCollecting({ request, submit, reject }));
@@ -46,6 +49,7 @@ export function useConnecting(name: string): Connecting {
   async function run(to: ConnectTarget, add: boolean): Promise<void> {
     setCollecting(null);
     setCode(null);
+    setBlockedUrl(null);
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
     const scopes = typeof to === "object" && "connector" in to ? readAsked(to) : [];
     const returnTo = popup ? null : (readReturnTo() ?? (scopes.length > 0 ? pageWithoutAsked() : null));
@@ -55,6 +59,7 @@ export function useConnecting(name: string): Connecting {
       add,
       collect,
       showCode: setCode,
+      onBlocked: setBlockedUrl,
       ...(returnTo !== null && { returnTo }),
       ...(scopes.length > 0 && { scopes }),
       ...(kind && { kind }),
@@ -76,6 +81,7 @@ export function useConnecting(name: string): Connecting {
     connect: (to) => void run(to, false),
     add: (slug) => void run(slug, true),
     cancel: fetching && popup ? cancel : null,
+    blockedUrl: fetching ? blockedUrl : null,
     dialog:
       fetching &&
       (code ? (

@@ -1,6 +1,7 @@
 import type { Api } from "../api/api.ts";
 import { ConnectError } from "../api/errors.ts";
 import { AuthorizationStatusDocument, type AuthorizationStatusSubscription, ConnectionDocument } from "../generated/graphql.ts";
+import { keepDeparture } from "./departure.ts";
 import type { Authorization, EndedAuthorization, StartedConnection } from "../api/types.ts";
 
 const POPUP_FEATURES = "popup,width=640,height=760";
@@ -75,13 +76,27 @@ const thisPage = (): ConnectWindow => ({
         () => readAuthorization(api, started).then((end) => (end ? resolve(end) : reject(cancelled())), reject),
         { once: true },
       );
+      const { authorization, connector } = started;
+      if (authorization) keepDeparture({ slug: connector.slug, name: connector.name, authorizationId: authorization.id });
       location.assign(urlOf(started));
     }),
   close() {},
 });
 
+const returnToClose = (slug: string): string => `/connectors/${slug}?close=1&opener_origin=${location.origin}`;
+
+/** The browser has blocked the popup: a click on a link opens a tab all the same. */
+const linkedPage = (slug: string, onBlocked: (url: string) => void): ConnectWindow => ({
+  returnTo: returnToClose(slug),
+  visit(api, started, signal) {
+    onBlocked(urlOf(started));
+    return settled(api, started, signal);
+  },
+  close() {},
+});
+
 const popupPage = (popup: Window, slug: string): ConnectWindow => ({
-  returnTo: `/connectors/${slug}?close=1&opener_origin=${location.origin}`,
+  returnTo: returnToClose(slug),
   visit(api, started, signal) {
     // With `replace`, WebKit sends no `Referer` from a window that has been nowhere yet.
     popup.location.href = urlOf(started);
@@ -91,12 +106,13 @@ const popupPage = (popup: Window, slug: string): ConnectWindow => ({
 });
 
 /**
- * Call it inside the click, before anything is awaited, or the popup is blocked; then this page is used.
+ * Call it inside the click, before anything is awaited, or the popup is blocked; then `onBlocked` is given a link, or this page is used.
  * Throws TypeError where there are no pages.
  */
-export function openConnectWindow(slug: string, popup: boolean): ConnectWindow {
+export function openConnectWindow(slug: string, popup: boolean, onBlocked?: (url: string) => void): ConnectWindow {
   if (typeof window === "undefined") throw new TypeError("connect needs a page: a server has startConnecting.");
   // A window for each attempt, without a name: an attempt that ends closes its own, and never one that a newer attempt uses.
   const opened = popup ? window.open("about:blank", "_blank", POPUP_FEATURES) : null;
-  return opened ? popupPage(opened, slug) : thisPage();
+  if (opened) return popupPage(opened, slug);
+  return popup && onBlocked ? linkedPage(slug, onBlocked) : thisPage();
 }

@@ -15,8 +15,13 @@ export interface CollectRequest {
 }
 
 export interface ConnectOptions {
-  /** Connect in a popup instead of leaving this page. Default: false. A blocked popup falls back to leaving. */
+  /** Connect in a popup instead of leaving this page. Default: false. */
   popup?: boolean;
+  /**
+   * The browser has blocked the popup: say so, and show this address as a link that opens in a new tab, until connecting ends.
+   * Default: this page leaves.
+   */
+  onBlocked?: (url: string) => void;
   /** Where the browser ends: a URL of one of the platform's web origins, or the path of a page of the gateway. Default: this page. */
   returnTo?: string;
   /** What to ask for, beside what is granted already. Default: the connector's scopes. */
@@ -89,8 +94,8 @@ export function createConnect(api: Api, onConnected: (connection: Connection) =>
     return connection;
   }
 
-  return async (slug, id, { popup = false, returnTo, signal, collect, showCode, ...asked } = {}) => {
-    const window = openConnectWindow(slug, popup);
+  return async (slug, id, { popup = false, onBlocked, returnTo, signal, collect, showCode, ...asked } = {}) => {
+    const window = openConnectWindow(slug, popup, onBlocked);
     try {
       const started = await startConnecting(api, slug, {
         ...(id !== undefined && { id }),

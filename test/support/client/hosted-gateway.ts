@@ -24,6 +24,7 @@ export interface HostedGatewayOptions {
     loginRedirectUrl: string | null;
     color: string | null;
     logoUrl: string | null;
+    privacyUrl: string | null;
   }>;
   webOrigins?: readonly string[];
   webhooks?: Config["webhooks"];

@@ -13,6 +13,10 @@ const root = document.createElement("div");
 document.body.append(root);
 createRoot(root).render(
   <XkitProvider xkit={xkit}>
-    <Catalog popup={parameters.has("popup")} {...(only !== null && { filter: ({ slug }) => slug === only })} />
+    <Catalog
+      {...(!parameters.has("memory") && { basePath: "" })}
+      popup={parameters.has("popup")}
+      {...(only !== null && { filter: ({ slug }) => slug === only })}
+    />
   </XkitProvider>,
 );

@@ -1,0 +1,45 @@
+import { useXkit } from "../react/provider.tsx";
+import { useViewer } from "../react/use-viewer.ts";
+import { initialOf } from "./initial.ts";
+import { useSentences } from "./language.tsx";
+
+/** The initials of a name: of its first and its last word. */
+function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const [first = "", last = ""] = [words[0], words.length > 1 ? words.at(-1) : ""];
+  return `${initialOf(first) ?? ""}${initialOf(last) ?? ""}`;
+}
+
+/** Who is signed in, in which team, and the way out. */
+export function ViewerMenu() {
+  const xkit = useXkit();
+  const { viewer: words } = useSentences();
+  const [{ data: viewer }] = useViewer();
+  if (!viewer) return null;
+  const { id, name, groupId } = viewer;
+  const shown = name === null || name === id ? id : `${name} (${id})`;
+  return (
+    <div className="flex min-w-0 items-center gap-2.5 text-sm">
+      <span
+        aria-hidden
+        className="grid size-8 shrink-0 place-items-center rounded-full border border-line-strong bg-hover text-xs font-semibold text-text"
+      >
+        {initialsOf(name ?? id)}
+      </span>
+      <span className="min-w-0 leading-tight">
+        <span className="block truncate text-text">
+          <span className="sr-only">{words.signedInAs} </span>
+          {shown}
+        </span>
+        {groupId !== null && <span className="block truncate text-[13px] text-muted">{words.team(groupId)}</span>}
+      </span>
+      <button
+        type="button"
+        onClick={() => void xkit.logout().catch(() => location.reload())}
+        className="ms-1 min-h-10 shrink-0 cursor-pointer text-muted underline underline-offset-2 hover:text-text"
+      >
+        {words.signOut}
+      </button>
+    </div>
+  );
+}
