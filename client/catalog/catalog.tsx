@@ -1,6 +1,7 @@
 import { useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { useXkit, XkitProvider } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
+import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext, HostedContext } from "./context.ts";
@@ -73,7 +74,9 @@ function SpokenCatalog({
   slug,
   popup = false,
 }: Omit<CatalogProps, "locale">) {
-  const [{ data: platform }] = usePlatform();
+  const [{ data: platform, error: platformError }] = usePlatform();
+  const [{ data: viewer, error: viewerError }] = useViewer();
+  const isSettled = (platform ?? platformError) !== undefined && (viewer !== undefined || viewerError !== undefined);
   const first: Route = slug === undefined ? { page: "list" } : { page: "connector", slug };
   const router = useRouter({ basePath: basePath?.replace(/\/+$/, ""), router: given, first });
   const { connecting: words } = useSentences();
@@ -83,7 +86,10 @@ function SpokenCatalog({
   useArrival((name) => announce(words.connected(name)));
   const isOnline = useOnline();
   const isHosted = useContext(HostedContext);
-  const value = useMemo(() => ({ ...router, platform, popup, isHosted, announce }), [router, platform, popup, isHosted, announce]);
+  const value = useMemo(
+    () => ({ ...router, platform, isSettled, popup, isHosted, announce }),
+    [router, platform, isSettled, popup, isHosted, announce],
+  );
   const { route } = router;
   useEffect(() => {
     const timer = setTimeout(loadTheRest, REST_DELAY_MS);

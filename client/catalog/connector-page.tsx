@@ -27,10 +27,8 @@ import { useRetry } from "./use-retry.ts";
 /** One connector: what it is, the viewer's connections of it, and everything that can be done with them. */
 export function ConnectorPage({ slug }: { slug: string }) {
   const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
-  const [{ data: viewer, error: viewerError }] = useViewer();
-  // Not before it is known who is signed in: what is said to them would push the rest down.
-  const isShown = viewer !== undefined || viewerError !== undefined;
-  const { platform } = useCatalog();
+  // What is said to those who are not signed in would push the rest down.
+  const { platform, isSettled } = useCatalog();
   const returnLink = readReturnLink(platform, useXkit().url);
   const retry = useRetry(refetch);
   // The gateway takes no slug that none can have.
@@ -69,13 +67,13 @@ export function ConnectorPage({ slug }: { slug: string }) {
           />
         </>
       )}
-      {(connector ? !isShown : connector === undefined && !error) && <ConnectorSkeleton />}
+      {(connector ? !isSettled : connector === undefined && !error) && <ConnectorSkeleton />}
       {isUnknown && (
         <EmptyNotice isPage title={words.unknown}>
           {words.unknownAdvice}
         </EmptyNotice>
       )}
-      {connector && isShown && <ConnectorDetails connector={connector} />}
+      {connector && isSettled && <ConnectorDetails connector={connector} />}
     </div>
   );
 }

@@ -5,6 +5,8 @@ import type { Router } from "./router.ts";
 /** What every part of one catalog shares. */
 export interface CatalogContextValue extends Router {
   platform: Platform | undefined;
+  /** Whether it is known who the platform and the viewer are, or that they cannot be known: before that, nothing is said of either. */
+  isSettled: boolean;
   popup: boolean;
   /** Whether this is the gateway's own page: its title and its keys are then the catalog's. */
   isHosted: boolean;

@@ -49,14 +49,14 @@ interface ListProps extends Omit<ListPageProps, "filter"> {
 
 /** What needs its user, what is connected, and the rest. */
 function List({ title, hideTitle, hideSearch, state: { data: entries, error, fetching }, refetch }: ListProps) {
-  const [{ data: viewer, error: viewerError }] = useViewer();
-  const { platform } = useCatalog();
+  const [{ data: viewer }] = useViewer();
+  const { platform, isSettled } = useCatalog();
   const { list: words, appName, tryAgain } = useSentences();
   const retry = useRetry(refetch);
   useTitle(words.title);
   const [query, setQuery] = useListQuery();
-  // Not before it is known who is signed in: what is said to them would push the list down.
-  const offered = viewer === undefined && !viewerError ? undefined : entries;
+  // What is said to those who are not signed in would push the list down.
+  const offered = isSettled ? entries : undefined;
   const found = offered && findMatches(offered, query.q).filter((entry) => passes(entry, query.filter));
   const search = query.q.trim();
   return (

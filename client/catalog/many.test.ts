@@ -2,7 +2,8 @@
 import { readdirSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Acme, look, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { type Acme, look, startAcme, type VisitOptions } from "../../test/support/client/catalog-pages.ts";
+import { casesOf } from "../../test/support/long.ts";
 import { answerConsent } from "../../test/support/client/chromium.ts";
 
 const SIXTY = 60;
@@ -59,22 +60,28 @@ const shiftOf = (page: Page) =>
       }),
   );
 
-test.each([
+const PHONE = { width: 390, height: 844 };
+const visits: [string, VisitOptions][] = [
   ["signed out, on a wide screen", {}],
-  ["signed out, on a phone", { viewport: { width: 390, height: 844 } }],
+  ["signed out, on a phone", { viewport: PHONE }],
   ["signed in, on a wide screen", { userId: "ada" }],
-  ["signed in, on a phone", { userId: "ada", viewport: { width: 390, height: 844 } }],
-])("the list and a connector's page do not jump while they load: %s", async (_who, options) => {
-  const { page } = await acme.open("/", options);
-  await page.getByRole("heading", { name: "Slack" }).waitFor();
-  expect(await shiftOf(page)).toBeLessThan(LAYOUT_SHIFT_BUDGET);
-  await page.goto(`${acme.gateway.url}/connectors/slack`);
-  await page.getByText("asks Slack for permission to").waitFor();
-  expect(await shiftOf(page)).toBeLessThan(LAYOUT_SHIFT_BUDGET);
-});
+  ["signed in, on a phone", { userId: "ada", viewport: PHONE }],
+];
+
+test.each(casesOf(visits, ([, { viewport }]) => viewport === PHONE))(
+  "the list and a connector's page do not jump while they load: %s",
+  async (_who, options) => {
+    const { page } = await acme.open("/", options);
+    await page.getByRole("heading", { name: "Slack" }).waitFor();
+    expect(await shiftOf(page)).toBeLessThan(LAYOUT_SHIFT_BUDGET);
+    await page.goto(`${acme.gateway.url}/connectors/slack`);
+    await page.getByText("asks Slack for permission to").waitFor();
+    expect(await shiftOf(page)).toBeLessThan(LAYOUT_SHIFT_BUDGET);
+  },
+);
 
 test("asks for what it shows, compressed, and for the logos that are seen", async () => {
-  const { page, context } = await acme.open("/?close", { viewport: { width: 390, height: 844 } });
+  const { page, context } = await acme.open("/?close", { viewport: PHONE });
   const sizes: number[] = [];
   const pictures: string[] = [];
   page.on("requestfinished", async (request) => {
@@ -146,9 +153,7 @@ test("connects from a card once it has said what is asked for, and says that it 
 });
 
 test("says who is signed in and in which team, on each page", async () => {
-  const { page } = await acme.open("/?close");
-  const token = await acme.gateway.provision("ada-lovelace", { name: "Ada Lovelace", groupId: "Analysts" });
-  await page.goto(`${acme.gateway.url}/sign-in?token=${token}`);
+  const { page } = await acme.open("/?close", { userId: "ada-lovelace", name: "Ada Lovelace", groupId: "Analysts" });
   for (const path of ["/", "/connectors/slack", "/connectors/nothing"]) {
     await page.goto(`${acme.gateway.url}${path}`);
     const header = page.getByRole("banner");

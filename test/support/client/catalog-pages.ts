@@ -49,17 +49,18 @@ export interface Visit {
   complaints: string[];
 }
 
-export type VisitOptions = { userId?: string } & Parameters<Browser["newContext"]>[0];
+export type VisitOptions = { userId?: string; name?: string; groupId?: string } & Parameters<Browser["newContext"]>[0];
 
 /** Opens a path of the gateway in a browser of its own, signed in as `userId`. */
 async function visit(browser: Browser, gateway: HostedGateway, path: string, options: VisitOptions = {}): Promise<Visit> {
-  const { userId, ...rest } = options;
+  const { userId, name = "Ada", groupId, ...rest } = options;
+  const facts = { name, ...(groupId !== undefined && { groupId }) };
   const context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...rest });
   const complaints: string[] = [];
   context.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   context.on("weberror", (error) => complaints.push(String(error.error())));
   const page = await context.newPage();
-  if (userId !== undefined) await signIn(context, gateway.url, await gateway.provision(userId, { name: "Ada" }));
+  if (userId !== undefined) await signIn(context, gateway.url, await gateway.provision(userId, facts));
   await page.goto(`${gateway.url}${path}`);
   return { context, page, complaints };
 }
