@@ -3,7 +3,7 @@ import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { useSentences } from "./language.tsx";
 import { ProblemCallout } from "./problem-callout.tsx";
-import type { Connecting } from "./use-connecting.tsx";
+import type { Connecting } from "./connecting.ts";
 
 interface ConnectDialogProps {
   slug: string;

@@ -2,7 +2,7 @@ import { Button, buttonClass } from "./button.tsx";
 import { Callout } from "./callout.tsx";
 import { ExternalIcon } from "./icons.tsx";
 import { useSentences } from "./language.tsx";
-import type { Connecting } from "./use-connecting.tsx";
+import type { Connecting } from "./connecting.ts";
 
 /** While another window connects: where to go on, and the way out. */
 export function ConnectWaiting({ connecting: { cancel, blockedUrl } }: { connecting: Connecting }) {

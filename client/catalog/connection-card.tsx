@@ -11,7 +11,7 @@ import { Scopes } from "./permissions.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { labelOf, type Status, statusOf } from "./status.ts";
 import { formatDate } from "./time.ts";
-import type { Connecting } from "./use-connecting.tsx";
+import type { Connecting } from "./connecting.ts";
 
 interface ConnectionCardProps {
   connection: Connection;

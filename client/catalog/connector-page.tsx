@@ -21,7 +21,8 @@ import { SignIn } from "./sign-in.tsx";
 import { ConnectorSkeleton } from "./skeletons.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { describe, shownOf, summarise } from "./status.ts";
-import { type Connecting, useConnecting } from "./use-connecting.tsx";
+import type { Connecting } from "./connecting.ts";
+import { useConnecting } from "./use-connecting.tsx";
 import { useRetry } from "./use-retry.ts";
 
 /** One connector: what it is, the viewer's connections of it, and everything that can be done with them. */

@@ -1,9 +1,10 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { CollectRequest } from "../connecting/connect.ts";
 import { cancelled } from "../connecting/connect-window.ts";
 import { ConnectError } from "../api/errors.ts";
 import { useXkit } from "../react/provider.tsx";
 import { type ConnectTarget, useConnect } from "../react/use-connect.ts";
+import type { Connecting } from "./connecting.ts";
 import { useCatalog } from "./context.ts";
 import type { DeviceCode } from "../api/types.ts";
 import { useSentences } from "./language.tsx";
@@ -15,20 +16,6 @@ interface Collecting {
   request: CollectRequest;
   submit: (values: Record<string, string>) => void;
   reject: (reason: Error) => void;
-}
-
-export interface Connecting {
-  /** What is being connected; null while nothing is. */
-  target: { connectionId: string | null; adds: boolean } | null;
-  error: Error | undefined;
-  connect: (target: ConnectTarget) => void;
-  add: (slug: string) => void;
-  /** Stops waiting for the popup; null where there is none to wait for. */
-  cancel: (() => void) | null;
-  /** What the user opens by a link, where the browser has blocked the popup. */
-  blockedUrl: string | null;
-  /** The form in between, or the code to enter at the provider, where there is one; render it anywhere. */
-  dialog: ReactNode;
 }
 
 /** Connecting from a page of the catalog, with the form for what has to be collected. It ends where `?returnTo=` says, else on this page. */
