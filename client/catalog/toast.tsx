@@ -21,17 +21,17 @@ export function Toast({ announcement, onClose }: { announcement: Announcement | 
     <div className="pointer-events-none fixed inset-x-4 bottom-4 z-20 flex justify-center print:hidden">
       <p
         role="status"
-        className="xk-toast pointer-events-auto max-w-full rounded-xl bg-text text-sm font-medium text-page shadow-lift empty:hidden"
+        className="xk-toast pointer-events-auto max-w-full rounded-xl border border-line-strong bg-surface text-sm font-medium text-text shadow-lift empty:hidden"
       >
         {announcement && (
           <span className="flex items-center gap-2.5 py-1 ps-4 pe-1">
-            <CheckIcon className="size-4 shrink-0" />
+            <CheckIcon className="size-4 shrink-0 text-good-text" />
             <span className="min-w-0 wrap-anywhere">{announcement.sentence}</span>
             <button
               type="button"
               aria-label={dismiss}
               onClick={onClose}
-              className="grid size-10 shrink-0 cursor-pointer place-items-center rounded-lg focus-visible:outline-2 focus-visible:-outline-offset-2 focus-visible:outline-page"
+              className="grid size-10 shrink-0 cursor-pointer place-items-center rounded-lg focus-visible:outline-2 focus-visible:-outline-offset-2 focus-visible:outline-accent"
             >
               <CloseIcon />
             </button>
