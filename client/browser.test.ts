@@ -195,3 +195,46 @@ describe("a popup", () => {
     await expect.poll(() => page.title()).toBe("ada@example.test");
   });
 });
+
+describe("openCatalog", () => {
+  const html = () => `<!doctype html><title>App</title><style>button { background: red; }</style><button id="open">Integrations</button>
+    <script src="${gateway.url}/xkit.js"></script>
+    <script>document.getElementById("open").onclick = () => xkit.openCatalog().then((dialog) => { window.dialog = dialog; dialog.closed.then(() => document.title = "Closed"); });</script>`;
+
+  test("shows the catalog over the page, connects in it, and gives the focus back", async () => {
+    const { page, context } = await openPage(html());
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    const token = await gateway.provision("opener", { name: "Ada" });
+    await page.evaluate((given) => window.xkit.login(given), token);
+    const address = page.url();
+    await page.locator("#open").focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Integrations" });
+    await dialog.getByRole("link", { name: /^Slack/ }).click();
+    await dialog.getByRole("heading", { level: 1, name: "Slack" }).waitFor();
+    const opening = context.waitForEvent("page");
+    await dialog.getByRole("button", { name: "Connect Slack" }).click();
+    await answerConsent(await opening);
+    await dialog.getByText("Connected as ada@example.test").waitFor();
+    // A dialog within closes alone.
+    await dialog.getByRole("button", { name: /^Disconnect/ }).click();
+    await page.getByRole("dialog", { name: /^Disconnect/ }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: /^Disconnect/ }).waitFor({ state: "detached" });
+    expect(await dialog.count()).toBe(1);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("open");
+    await expect.poll(() => page.title()).toBe("Closed");
+    expect(page.url()).toBe(address);
+    expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
+  });
+
+  test("says where the catalog was to be loaded from when it cannot be", async () => {
+    const { page } = await openPage(html());
+    await page.route("**/catalog-dialog.js", (route) => route.abort());
+    const failure = page.evaluate(() => window.xkit.openCatalog().then(String, String));
+    expect(await failure).toContain(`The catalog cannot be loaded from ${gateway.url}/catalog-dialog.js.`);
+  });
+});

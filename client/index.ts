@@ -1,5 +1,6 @@
 export { createClient, type ClientOptions } from "./create-client.ts";
 export { createSession, type Session, type SessionOptions } from "./session/session.ts";
+export type { CatalogDialog, CatalogDialogOptions } from "./catalog-dialog.ts";
 export { createXkit, type Xkit, type XkitOptions } from "./xkit.ts";
 export type { CollectRequest, ConnectOptions, StartOptions } from "./connecting/connect.ts";
 export type { TokenOptions } from "./session/access-tokens.ts";

@@ -1,4 +1,5 @@
 import { createApi } from "./api/api.ts";
+import { type CatalogDialog, type CatalogDialogOptions, openCatalogDialog } from "./catalog-dialog.ts";
 import { xkitError } from "./api/errors.ts";
 import { createEmitter, type XkitEventType, type XkitListener } from "./api/events.ts";
 import { createLiveFeed } from "./api/live.ts";
@@ -44,6 +45,12 @@ export interface Xkit extends Readings, ConnectionActions {
    * Throws NoAccessTokenError when there is no token to send, and TypeError for an address that the token is not for.
    */
   fetch: (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit) => Promise<Response>;
+  /**
+   * Shows the catalog in a modal dialog over the page; the gateway's own code for it is loaded at the first call. Resolves when it is there.
+   * What is connected in it is told by `connection:enable`, what is disconnected by `connection:remove`. With a Content-Security-Policy,
+   * `script-src` must name the gateway. Throws TypeError where there is no page, and NetworkError where it cannot be loaded.
+   */
+  openCatalog: (options?: CatalogDialogOptions) => Promise<CatalogDialog>;
   on: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
   off: <Type extends XkitEventType>(type: Type, listener: XkitListener<Type>) => void;
 }
@@ -80,7 +87,7 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
   const live = createLiveFeed(api, session, (connection) => tell("connection:change", connection));
   session.onChange((viewer) => tell("config:update", { viewer }));
 
-  return {
+  const xkit: Xkit = {
     ...createReadings(api),
     ...createConnectionActions(api, tell),
     url: session.url,
@@ -103,6 +110,7 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
     getToken: tokens.get,
     getConnectionToken: async (name, options) => tokenOf(await tokens.get(name, options)),
     fetch: createTokenFetch(tokens, session),
+    openCatalog: (options = {}) => openCatalogDialog(xkit, options),
     on(type, listener) {
       emitter.on(type, listener);
       if (type === "connection:change") live.start();
@@ -112,4 +120,5 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
       if (!emitter.isHeard("connection:change")) live.stop();
     },
   };
+  return xkit;
 }

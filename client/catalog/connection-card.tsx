@@ -9,7 +9,8 @@ import { useLocale, useSentences } from "./language.tsx";
 import { LazyDisconnectDialog, LazyProblemCallout } from "./lazy-parts.ts";
 import { Scopes } from "./permissions.tsx";
 import { StatusBadge } from "./status-badge.tsx";
-import { labelOf, type Status, statusOf } from "./status.ts";
+import { type Status, statusOf } from "../connecting/status.ts";
+import { labelOf } from "./status.ts";
 import { formatDate } from "./time.ts";
 import type { Connecting } from "./connecting.ts";
 

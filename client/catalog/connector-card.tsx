@@ -8,7 +8,8 @@ import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { ReadConsent } from "./permissions.tsx";
 import { StatusBadge } from "./status-badge.tsx";
-import { describe, summarise } from "./status.ts";
+import { summarise } from "../connecting/status.ts";
+import { describe } from "./status.ts";
 import { useConnecting } from "./use-connecting.tsx";
 
 /** A connector in the list: a link to its page, with what connects it beside it. `hasStatus`: a user is signed in. */

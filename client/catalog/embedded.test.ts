@@ -170,3 +170,23 @@ describe("in a page that keeps its own address", () => {
     expect(before.filter((line) => !after.has(line)).slice(0, 20)).toEqual([]);
   });
 });
+
+describe("a button for one connector", () => {
+  test("connects it, and says how it is", async () => {
+    const page = await open("/", { userId: "pressing", button: "notes" });
+    const popup = await openPopup(page, "Connect Notes");
+    await page.getByRole("button", { name: "Cancel" }).waitFor();
+    await answerConsent(popup);
+    await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+    expect(await page.getByRole("button").count()).toBe(0);
+  });
+
+  test("offers a link where the browser blocks its popup, and lets go", async () => {
+    const page = await open("/", { userId: "pressing-blocked", button: "crm" });
+    await page.evaluate(() => void (window.open = () => null));
+    await page.getByRole("button", { name: "Connect CRM" }).click();
+    expect(await page.getByRole("link", { name: "Open in a new tab" }).getAttribute("href")).toContain("http");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Connect CRM" }).waitFor();
+  });
+});

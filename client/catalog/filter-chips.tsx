@@ -1,6 +1,6 @@
 import type { CatalogEntry } from "../api/types.ts";
 import { useSentences } from "./language.tsx";
-import { summarise } from "./status.ts";
+import { summarise } from "../connecting/status.ts";
 
 interface Chip {
   filter: string;

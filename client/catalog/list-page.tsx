@@ -17,7 +17,7 @@ import { findMatches } from "./search.ts";
 import { SearchField } from "./search-field.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { ListSkeleton } from "./skeletons.tsx";
-import { groupOf, type Group, rankOf, summarise } from "./status.ts";
+import { groupOf, type Group, rankOf, summarise } from "../connecting/status.ts";
 import { useRetry } from "./use-retry.ts";
 
 export interface ListPageProps {

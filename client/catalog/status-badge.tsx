@@ -1,4 +1,4 @@
-import type { Status } from "./status.ts";
+import type { Status } from "../connecting/status.ts";
 
 const looks: Record<Status, { dot: string; text: string }> = {
   connected: { dot: "bg-good", text: "text-good-text" },

@@ -10,7 +10,8 @@ export const catalog: typeof en.catalog = {
   appName: "Diese App",
   cancel: "Abbrechen",
   tryAgain: "Erneut versuchen",
-  dismiss: "Schließen",
+  dismiss: "Ausblenden",
+  close: "Schließen",
   connect: "Verbinden",
   reconnect: "Neu verbinden",
   page: {

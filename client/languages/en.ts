@@ -15,6 +15,7 @@ export const catalog = {
   cancel: "Cancel",
   tryAgain: "Try again",
   dismiss: "Dismiss",
+  close: "Close",
   connect: "Connect",
   reconnect: "Reconnect",
   /** The page around the catalog. */

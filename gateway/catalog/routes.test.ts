@@ -131,6 +131,7 @@ describe("a file that keeps its name", () => {
   it.each([
     ["/", "no-cache", "accept-encoding, accept-language"],
     ["/xkit.js", "public, max-age=300", "accept-encoding"],
+    ["/catalog-dialog.js", "public, max-age=300", "accept-encoding"],
   ])("is revalidated, and sent again only when it has changed: %s", async (path, cached, vary) => {
     const first = await get(path);
     const tag = first.headers.get("etag") ?? "";
@@ -179,7 +180,7 @@ describe("a gateway without the built pages", () => {
     findConnector: () => Promise.reject(new Error("Not to be asked.")),
   };
 
-  it.each([...PAGES, "/xkit.js"])("answers 503 and how to build them: %s", async (path) => {
+  it.each([...PAGES, "/xkit.js", "/catalog-dialog.js"])("answers 503 and how to build them: %s", async (path) => {
     const routes = createCatalogRoutes({ catalog, clock: createManualClock(), pages: null, bundle: null });
     const response = await routes.fetch(new Request(`${PUBLIC_URL}${path}`));
     expect(response.status).toBe(503);

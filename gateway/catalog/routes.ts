@@ -8,7 +8,7 @@ import { LANGUAGE_HEADER, languageOfRequest } from "../http/language.ts";
 import { createLogoRoutes } from "./logo-files.ts";
 import { createLogoOrigins } from "./logos.ts";
 
-/** `/xkit.js` keeps its name: browsers ask again after this long, and are told that nothing changed. */
+/** `/xkit.js` and what it loads keep their names: browsers ask again after this long, and are told that nothing changed. */
 const SCRIPT_MAXIMUM_AGE_SECONDS = 300;
 
 interface Dependencies {
@@ -28,7 +28,7 @@ function readLater(folder: Parameters<typeof readAssets>[0], given: ReadonlyMap<
   };
 }
 
-/** The hosted catalog at `/` and `/connectors/:slug`, its files, the logos of known providers, and the browser bundle at `/xkit.js`. */
+/** The hosted catalog at `/` and `/connectors/:slug`, its files, the logos of known providers, and the browser bundle at `/xkit.js` with the catalog that it opens. */
 export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependencies): Hono {
   const findPage = readLater("catalog", pages);
   const findScript = readLater("browser", bundle);
@@ -53,15 +53,16 @@ export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependenc
     const asset = findPage(req.path);
     return asset ? serveAsset(req.raw, asset, { "cache-control": IMMUTABLE }) : new Response("Not found.", { status: 404 });
   });
-  routes.get("/xkit.js", ({ req }) => {
+  const serveScript = (path: string, request: Request): Response => {
     const headers = {
       "cache-control": `public, max-age=${SCRIPT_MAXIMUM_AGE_SECONDS}`,
       "cross-origin-resource-policy": "cross-origin",
       "access-control-allow-origin": "*",
     };
-    const script = findScript("/xkit.js");
-    return script ? serveAsset(req.raw, script, headers) : notBuilt("The browser bundle");
-  });
+    const script = findScript(path);
+    return script ? serveAsset(request, script, headers) : notBuilt("The browser bundle");
+  };
+  for (const path of ["/xkit.js", "/catalog-dialog.js"]) routes.get(path, ({ req }) => serveScript(path, req.raw));
   routes.route("/", createLogoRoutes());
   return routes;
 }

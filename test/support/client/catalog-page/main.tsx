@@ -1,11 +1,12 @@
 /** An app that embeds the catalog, for its tests: signed in by `?token=`, with the props that the address names. */
 import { createRoot } from "react-dom/client";
-import { Catalog, XkitProvider } from "../../../../client/react/index.ts";
+import { Catalog, ConnectButton, XkitProvider } from "../../../../client/react/index.ts";
 import { createXkit } from "../../../../client/xkit.ts";
 
 const parameters = new URLSearchParams(location.search);
 const xkit = createXkit(parameters.get("gateway") ?? "");
 const only = parameters.get("only");
+const button = parameters.get("button");
 const token = parameters.get("token");
 if (token !== null) await xkit.login(token);
 
@@ -13,10 +14,14 @@ const root = document.createElement("div");
 document.body.append(root);
 createRoot(root).render(
   <XkitProvider xkit={xkit}>
-    <Catalog
-      {...(!parameters.has("memory") && { basePath: "" })}
-      popup={parameters.has("popup")}
-      {...(only !== null && { filter: ({ slug }) => slug === only })}
-    />
+    {button === null ? (
+      <Catalog
+        {...(!parameters.has("memory") && { basePath: "" })}
+        popup={parameters.has("popup")}
+        {...(only !== null && { filter: ({ slug }) => slug === only })}
+      />
+    ) : (
+      <ConnectButton slug={button} />
+    )}
   </XkitProvider>,
 );
