@@ -6,9 +6,9 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 9_620;
-const XKIT_JS_BUDGET_BYTES = 7_840;
-const CATALOG_BUDGET_BYTES = 96_400;
+const CREATE_XKIT_BUDGET_BYTES = 9_780;
+const XKIT_JS_BUDGET_BYTES = 7_960;
+const CATALOG_BUDGET_BYTES = 96_700;
 
 const dist = new URL("../dist/", import.meta.url);
 const gzippedSize = (code: string) => gzipSync(code, { level: 9 }).length;
