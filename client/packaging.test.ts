@@ -18,7 +18,13 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 420_000 });
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "xkit-package-"));
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-const COMPANY = ["react@19", "react-dom@19", "@types/react@19", "@types/node@20", `vitest@${devDependencies.vitest}`];
+const COMPANY = [
+  "react@19",
+  "react-dom@19",
+  "@types/react@19",
+  "@types/node@20",
+  ...["vitest", "@modelcontextprotocol/server"].map((name) => `${name}@${devDependencies[name]}`),
+];
 /** An app that has nothing but the packages. */
 const app = join(directory, "app");
 const NAMES = ["xkit-gateway", "@xkit-gateway/client"] as const;

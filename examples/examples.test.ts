@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { look } from "../test/support/client/catalog-pages.ts";
@@ -19,7 +20,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 let gateway: HostedGateway;
 let browser: Browser;
-let ports: { scriptTag: number; reactVite: number; next: number; npmStart: number };
+let ports: Record<"scriptTag" | "reactVite" | "next" | "mcpServer" | "npmStart", number>;
 const started: ChildProcess[] = [];
 
 async function findFreePort(): Promise<number> {
@@ -32,7 +33,13 @@ async function findFreePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  ports = { scriptTag: await findFreePort(), reactVite: await findFreePort(), next: await findFreePort(), npmStart: await findFreePort() };
+  ports = {
+    scriptTag: await findFreePort(),
+    reactVite: await findFreePort(),
+    next: await findFreePort(),
+    mcpServer: await findFreePort(),
+    npmStart: await findFreePort(),
+  };
   gateway = await startHostedGateway({
     webOrigins: Object.values(ports).map((port) => `http://localhost:${port}`),
     connectors: [{ slug: "slack", name: "Slack", provider: "demo" }],
@@ -156,6 +163,33 @@ test.runIf(isLong)("the job explains how to start, and then calls the third part
   await once(second.child, "close");
   expect(second.output.text).toContain('demo: 200 {"id":"ada"');
   expect(second.output.text).not.toContain("sign-in");
+});
+
+test.runIf(isLong)("the MCP server has its user connect on the gateway's page, and then calls the third party", async () => {
+  const { child, output } = run("mcp-server", { EXAMPLE_PORT: String(ports.mcpServer) });
+  started.push(child);
+  await expect.poll(() => output.text, { timeout: 60_000 }).toContain("/sign-in");
+  const [, token = ""] = /Bearer (\S+)/.exec(output.text) ?? [];
+  const page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
+  await page.goto(`${gateway.url}/sign-in`);
+  await page.getByRole("button", { name: "Sign in as Ada" }).click();
+  await page.waitForURL((address) => !address.pathname.startsWith("/sign-in"));
+  const client = new Client(
+    { name: "test", version: "1.0.0" },
+    { capabilities: { elicitation: { url: {} } }, versionNegotiation: { mode: "auto" } },
+  );
+  client.setRequestHandler("elicitation/create", async ({ params }) => {
+    await page.goto(params.mode === "url" ? params.url : "about:blank");
+    await page.getByRole("button", { name: "Connect Demo" }).click();
+    await answerConsent(page);
+    await page.getByText("Connected as ada@example.test").waitFor();
+    return { action: "accept" };
+  });
+  const headers = { authorization: `Bearer ${token}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`http://localhost:${ports.mcpServer}/`), { requestInit: { headers } }));
+  const { content } = await client.callTool({ name: "whoami" });
+  await client.close();
+  expect(content).toEqual([{ type: "text", text: expect.stringMatching(/^{"id":"ada"/) }]);
 });
 
 /** What `npm start` builds and runs, beside the examples. */

@@ -16,9 +16,7 @@ const listening = serve({ fetch: (request) => answer(request), hostname: "127.0.
     `An MCP server listens on http://localhost:${PORT}/. Add it to a client that opens pages (URL-mode elicitation), with the header`,
   );
   console.log(`  Authorization: Bearer ${token}`);
-  console.log(
-    `and call its tool whoami. The page to connect knows Ada once her browser has signed in: ${GATEWAY_URL}/sign-in?token=${token}`,
-  );
+  console.log(`and call its tool whoami. The page to connect knows Ada once her browser has signed in: ${GATEWAY_URL}/sign-in`);
 });
 for (const signal of ["SIGINT", "SIGTERM"])
   process.once(signal, () => {
