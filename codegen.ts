@@ -6,7 +6,7 @@ const client = ["client/api/documents/*.graphql"];
 const server = ["client/server/documents/*.graphql"];
 
 /** Typed documents, by operation. */
-const typedDocuments = (documents: string[]): CodegenConfig["generates"][string] => ({
+const typedDocuments = (documents: string[], markdown: string): CodegenConfig["generates"][string] => ({
   documents,
   preset: "client",
   presetConfig: { fragmentMasking: false },
@@ -14,7 +14,7 @@ const typedDocuments = (documents: string[]): CodegenConfig["generates"][string]
     enumsAsTypes: true,
     strictScalars: true,
     useTypeImports: true,
-    scalars: { DateTime: "string", ID: "string" },
+    scalars: { DateTime: "string", ID: "string", MarkdownTree: `${markdown}#MarkdownTree` },
   },
 });
 
@@ -32,8 +32,8 @@ const config: CodegenConfig = {
       documents: [...client, ...server],
       plugins: ["./.ci/client-operations.mjs"],
     },
-    "client/generated/": typedDocuments(client),
-    "client/server/generated/": typedDocuments(server),
+    "client/generated/": typedDocuments(client, "../markdown/tree.ts"),
+    "client/server/generated/": typedDocuments(server, "../../markdown/tree.ts"),
   },
 };
 

@@ -32,11 +32,11 @@ const order: readonly (readonly string[])[] = [
   ["gateway/http"],
   ["gateway/runtime"],
   ["schema"],
-  ["client/languages", "client/design"],
+  ["client/languages", "client/design", "client/markdown"],
 ];
-/** The consumer's side knows neither the server nor the contract's sources. It shares its languages and its design with them. */
+/** The consumer's side knows neither the server nor the contract's sources. It shares its languages, its design and the tree of Markdown with them. */
 const independent = ["client"];
-const shared = ["client/languages", "client/design"];
+const shared = ["client/languages", "client/design", "client/markdown"];
 
 const roomOf = (path: string): string => {
   const [root = "", part = ""] = path.split("/");

@@ -1,6 +1,7 @@
 import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
+import { parseMarkdown } from "./markdown.ts";
 import { NodeInterface } from "./node.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import type { Authorization, AuthorizationStatus, CollectField, DeviceCode, OwnerConnections } from "./upstream.ts";
@@ -62,6 +63,12 @@ const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>
   description: "What a connector asks of the user before, or instead of, a visit to the provider.",
   fields: (t) => ({
     instructions: t.exposeString("instructions", { nullable: true, description: "What to do, as Markdown." }),
+    instructionsTree: t.field({
+      type: "MarkdownTree",
+      nullable: true,
+      description: "The instructions, parsed: what can be shown as it is.",
+      resolve: ({ instructions }) => (instructions === null ? null : parseMarkdown(instructions)),
+    }),
     saveLabel: t.exposeString("saveLabel", { description: "The button's label." }),
     fields: t.field({ type: [CollectFieldType], description: "The fields, in order.", resolve: ({ fields }) => fields }),
   }),

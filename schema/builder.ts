@@ -1,3 +1,4 @@
+import type { MarkdownTree } from "../client/markdown/tree.ts";
 import SchemaBuilder from "@pothos/core";
 import ValidationPlugin from "@pothos/plugin-validation";
 import { GraphQLError } from "graphql";
@@ -18,12 +19,22 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    MarkdownTree: { Input: never; Output: MarkdownTree };
   };
 }>({
   plugins: ["knownArguments", ValidationPlugin],
   defaultFieldNullability: false,
   validation: {
     validationError: ({ issues }) => invalidInput(issues, "The input"),
+  },
+});
+
+builder.scalarType("MarkdownTree", {
+  description:
+    "A text that was written in Markdown, as JSON: blocks of the types `paragraph` and `heading` (with `children`), `list` (with `isOrdered` and `items`, each of blocks) and `code` (with `text`). Children are texts, or of the types `strong`, `emphasis` and `link` (with `children`; a link has a `url` of http, https or mailto), `code` (with `text`) and `break`.",
+  serialize: (value) => value,
+  parseValue: () => {
+    throw new GraphQLError("cannot be sent");
   },
 });
 

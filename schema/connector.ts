@@ -1,6 +1,7 @@
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
+import { parseMarkdown } from "./markdown.ts";
 import { NodeInterface } from "./node.ts";
 import { connectorCategories } from "./connector-category.ts";
 import type { Connector, OwnerConnections, Permission } from "./upstream.ts";
@@ -34,6 +35,12 @@ export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").imple
     name: t.exposeString("name", { description: "Its display name." }),
     shortDescription: t.exposeString("shortDescription", { nullable: true, description: "One line for the catalog." }),
     description: t.exposeString("description", { nullable: true, description: "What connecting it does, as Markdown." }),
+    descriptionTree: t.field({
+      type: "MarkdownTree",
+      nullable: true,
+      description: "The description, parsed: what can be shown as it is.",
+      resolve: ({ description }) => (description === null ? null : parseMarkdown(description)),
+    }),
     markUrl: t.exposeString("markUrl", { nullable: true, description: "Its logo." }),
     supportsMultipleConnections: t.exposeBoolean("supportsMultipleConnections", {
       description: "Whether one owner may have several connections of it.",

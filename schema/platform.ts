@@ -15,6 +15,11 @@ const PlatformType = builder.objectRef<Platform>("Platform").implement({
     }),
     color: t.exposeString("color", { nullable: true, description: "The catalog's accent colour, as `#rrggbb`." }),
     logoUrl: t.exposeString("logoUrl", { nullable: true, description: "The platform's logo." }),
+    logoDarkUrl: t.string({
+      nullable: true,
+      description: "The logo on dark pages; null where it is the same.",
+      resolve: ({ logoDarkUrl }) => logoDarkUrl ?? null,
+    }),
     privacyUrl: t.string({
       nullable: true,
       description: "The page that says what the platform does with its users' data.",

@@ -104,7 +104,7 @@ export function CollectDialog({
   return (
     <Dialog title={words.title(connection.connector.name)} onClose={onClose}>
       <form onSubmit={submit} className="mt-2 flex flex-col gap-4">
-        {form.instructions && <Markdown>{form.instructions}</Markdown>}
+        {form.instructionsTree && <Markdown tree={form.instructionsTree} />}
         {form.fields.map((field) => (
           <CollectField key={field.name} field={field} problem={problemField === field.name ? problem : null} request={request} />
         ))}

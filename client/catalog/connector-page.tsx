@@ -162,16 +162,16 @@ function Accounts({ connector, viewer, connecting }: { connector: ListedConnecto
   );
 }
 
-function About({ connector: { name, description, shortDescription } }: { connector: ListedConnector }) {
-  const text = description ?? shortDescription;
+function About({ connector: { name, descriptionTree, shortDescription } }: { connector: ListedConnector }) {
+  const tree = descriptionTree ?? (shortDescription ? [{ type: "paragraph" as const, children: [shortDescription] }] : null);
   const { connector: words } = useSentences();
-  if (!text) return null;
+  if (!tree) return null;
   return (
     <section aria-labelledby="xk-about">
       <h2 id="xk-about" className="mb-2 font-semibold">
         {words.about(name)}
       </h2>
-      <Markdown>{text}</Markdown>
+      <Markdown tree={tree} />
     </section>
   );
 }

@@ -47,7 +47,10 @@ function Header({ platform }: { platform: Platform | undefined }) {
       <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center gap-x-4 px-4 py-2 sm:px-6">
         <span className="me-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
-            <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
+            <picture>
+              {platform.logoDarkUrl && <source media="(prefers-color-scheme: dark)" srcSet={platform.logoDarkUrl} />}
+              <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
+            </picture>
           )}
           {platform && (!platform.logoUrl || !hasLogo) && (
             <span aria-hidden className="grid size-7 shrink-0 place-items-center rounded-lg bg-fill text-sm text-on-fill">

@@ -16,7 +16,7 @@ export function createLogoOrigins(catalog: Catalog, clock: Clock): () => Promise
   async function read(): Promise<void> {
     try {
       const [platform, connectors] = await Promise.all([catalog.getPlatform(), catalog.listConnectors()]);
-      origins = imageOriginsOf([platform.logoUrl, ...connectors.map(({ markUrl }) => markUrl)]);
+      origins = imageOriginsOf([platform.logoUrl, platform.logoDarkUrl ?? null, ...connectors.map(({ markUrl }) => markUrl)]);
     } catch {
       // The upstream is away, which the page says itself. Its adapter has logged it.
     }

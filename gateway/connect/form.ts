@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Sentences } from "../../client/languages/sentences.ts";
 import { DEFAULT_SAVE_LABEL, type FieldConfig } from "../providers/collect.ts";
 import type { StartedConnection } from "../vault/connections.ts";
-import { renderInstructions } from "./instructions.ts";
+import { renderMarkdown } from "./markdown.ts";
 import type { Html } from "./page.ts";
 
 interface Form {
@@ -29,7 +29,7 @@ export function renderForm({ words, back, started, state, problem, values }: For
   const { collect, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
-    ${collect?.instructions ? renderInstructions(collect.instructions) : ""}
+    ${collect?.instructions ? renderMarkdown(collect.instructions) : ""}
     ${problem && fields.every(({ name }) => name !== problem.field) ? html`<p role="alert">${problem.message}</p>` : ""}
     <form method="post" action="/connect/${slug}?state=${state}">
       ${fields.map((field) => renderField(words.form, field, values.get(field.name), problem?.field === field.name ? problem.message : null))}

@@ -1,3 +1,6 @@
+import { accentOf } from "../../client/design/accent.ts";
+import { tokensOfPage } from "../../client/design/tokens.ts";
+import { drawFavicon } from "../connect/favicon.ts";
 import type { DemoAccount } from "./accounts.ts";
 
 /** What the demo provider says about each scope on its consent page. Others are shown by name. */
@@ -9,34 +12,37 @@ const scopeTexts: ReadonlyMap<string, string> = new Map([
   ["offline_access", "Keep this access while you are away"],
 ]);
 
-const style = `
-:root { color-scheme: light dark; --ink: #1c1b22; --soft: #6a6875; --line: #e3e1ea; --paper: #fff; --back: #f4f2f8; --accent: #5b3df5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #f1eff7; --soft: #a19dad; --line: #37343f; --paper: #211f28; --back: #17151c; --accent: #8f7bff; } }
+/** Another service than the platform: in a colour of its own. */
+const DEMO_COLOR = "#5b3df5";
+
+const style = `${tokensOfPage(accentOf(DEMO_COLOR))}
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px; background: var(--back); color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { width: 100%; max-width: 420px; background: var(--paper); border: 1px solid var(--line); border-radius: 16px; padding: 32px; }
-.brand { display: flex; align-items: center; gap: 10px; font-size: 14px; color: var(--soft); margin-bottom: 20px; }
-.brand i { width: 22px; height: 22px; border-radius: 7px; background: linear-gradient(135deg, var(--accent), #f53d9c); }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px; background: var(--xk-page); color: var(--xk-text);
+  font: 16px/1.5 var(--xk-font); }
+main { width: 100%; max-width: 420px; background: var(--xk-surface); border: 1px solid var(--xk-line-strong); border-radius: var(--xk-radius); padding: 32px; }
+.brand { display: flex; align-items: center; gap: 10px; font-size: 14px; color: var(--xk-muted); margin-bottom: 20px; }
+.brand i { width: 22px; height: 22px; border-radius: 7px; background: linear-gradient(135deg, var(--xk-fill), #f53d9c); }
 h1 { font-size: 22px; line-height: 1.25; margin: 0 0 8px; }
-p { margin: 0 0 20px; color: var(--soft); }
-ul { list-style: none; margin: 0 0 24px; padding: 0; border-top: 1px solid var(--line); }
-li { padding: 10px 0; border-bottom: 1px solid var(--line); }
+p { margin: 0 0 20px; color: var(--xk-muted); }
+ul { list-style: none; margin: 0 0 24px; padding: 0; border-top: 1px solid var(--xk-line-strong); }
+li { padding: 10px 0; border-bottom: 1px solid var(--xk-line-strong); }
 form { display: grid; gap: 10px; margin: 0; }
 form + form { margin-top: 10px; }
-button { font: inherit; cursor: pointer; border-radius: 10px; padding: 11px 16px; border: 1px solid var(--line); background: transparent; color: inherit; }
-button:hover { border-color: var(--accent); }
-button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-button.primary { background: var(--accent); border-color: var(--accent); color: #fff; font-weight: 600; }
-button.account { text-align: left; display: grid; }
-button.account span, .soft { color: var(--soft); font-size: 14px; }
-button.plain { border: 0; color: var(--soft); font-size: 14px; }
+button { font: inherit; cursor: pointer; border-radius: 10px; padding: 11px 16px; border: 1px solid var(--xk-line-strong); background: transparent; color: inherit; }
+button:hover { border-color: var(--xk-accent); }
+button:focus-visible { outline: 2px solid var(--xk-accent); outline-offset: 2px; }
+button.primary { background: var(--xk-fill); border-color: var(--xk-edge); color: var(--xk-on-fill); font-weight: 600; }
+button.account { text-align: start; display: grid; }
+button.account span, .soft { color: var(--xk-muted); font-size: 14px; }
+button.plain { border: 0; color: var(--xk-muted); font-size: 14px; }
 `;
+
+const favicon = `data:image/svg+xml,${encodeURIComponent(drawFavicon({ name: "Demo", color: DEMO_COLOR }))}`;
 
 /** Headers of every page: no script, nothing from elsewhere, in no frame, never cached. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
   "cache-control": "no-store",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -90,7 +96,7 @@ export function errorPage(message: string): string {
 
 function page(title: string, body: string): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="${favicon}">
 <title>${escape(title)} · Demo Provider</title><style>${style}</style></head>
 <body><main><div class="brand"><i></i>Demo Provider</div>${body}</main></body></html>`;
 }

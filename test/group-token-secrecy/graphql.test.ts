@@ -39,7 +39,7 @@ const OTHER_FIELDS = [
   ...["AuditEventEdge", "HistoryEdge"].map((name) => `${name}.cursor`),
   ...["body", "id"].map((name) => `Event.${name}`),
   ...["default", "hint", "label", "name", "options", "suffix"].map((name) => `CollectField.${name}`),
-  ...["instructions", "saveLabel"].map((name) => `CollectForm.${name}`),
+  ...["instructions", "instructionsTree", "saveLabel"].map((name) => `CollectForm.${name}`),
   ...["userCode", "verificationUri", "verificationUriComplete"].map((name) => `DeviceCode.${name}`),
   ...["connectorUrl", "id"].map((name) => `Connection.${name}`),
   ...["connector", "id"].map((name) => `DeletedConnection.${name}`),
@@ -50,8 +50,10 @@ const OTHER_FIELDS = [
   ...["Authorization", "Connection", "Connector", "Group", "Platform", "User", "Viewer"].map((name) => `${name}.nodeId`),
   ...["ConnectionEdge", "GroupEdge", "UserEdge"].map((name) => `${name}.cursor`),
   ...["endCursor", "startCursor"].map((name) => `PageInfo.${name}`),
-  ...["connectorUrl", "description", "markUrl", "name", "searchTerms", "shortDescription", "slug"].map((name) => `Connector.${name}`),
-  ...["color", "loginRedirectUrl", "logoUrl", "name", "privacyUrl", "slug", "website"].map((name) => `Platform.${name}`),
+  ...["connectorUrl", "description", "descriptionTree", "markUrl", "name", "searchTerms", "shortDescription", "slug"].map(
+    (name) => `Connector.${name}`,
+  ),
+  ...["color", "loginRedirectUrl", "logoDarkUrl", "logoUrl", "name", "privacyUrl", "slug", "website"].map((name) => `Platform.${name}`),
   ...["scope", "text"].map((name) => `Permission.${name}`),
   ...[
     "ConnectorMisconfigured",
