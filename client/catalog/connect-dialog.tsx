@@ -5,7 +5,7 @@ import { useSentences } from "./language.tsx";
 import { ProblemCallout } from "./problem-callout.tsx";
 import type { Connecting } from "./connecting.ts";
 
-interface ConnectDialogProps {
+export interface ConnectDialogProps {
   slug: string;
   name: string;
   connecting: Connecting;
