@@ -23,9 +23,12 @@ afterAll(() => app.close());
 
 /** Called when a token is next asked for. */
 let onAsk: (() => unknown) | null = null;
+/** What tokens were asked for with, by the variables. */
+const asked: unknown[] = [];
 
 const fetchThere: typeof fetch = async (input, init) => {
   if (typeof init?.body === "string" && init.body.includes("query UserToken")) {
+    asked.push(JSON.parse(init.body).variables);
     onAsk?.();
     onAsk = null;
   }
@@ -167,4 +170,13 @@ test("asks for no page about what the user cannot mend", async () => {
   await user.connect();
   expect(await call()).toEqual({ text: expect.stringMatching(/^No Test token can be had that lives that long/), isError: true });
   expect(visits).toEqual([]);
+});
+
+test("calls the API with the scopes and for the purpose that the tool states", async () => {
+  const { user, call } = await converse(null, { scopes: ["read"], purpose: "whoami" });
+  await user.connect();
+  asked.length = 0;
+  expect((await call()).isError).toBe(false);
+  expect(asked).toHaveLength(2);
+  for (const variables of asked) expect(variables).toMatchObject({ scopes: ["read"], purpose: "whoami" });
 });

@@ -10,8 +10,7 @@ import { pause } from "../api/backoff.ts";
 import { NoAccessTokenError } from "../api/errors.ts";
 import { chooseLanguage } from "../languages/language.ts";
 import { sentencesFor } from "../languages/sentences.ts";
-import { isAccessToken, type OwnedTokenOptions, type OwnedTokenResult, type Owner } from "../server/owner.ts";
-import type { XkitRequestInit } from "../session/api-request.ts";
+import { isAccessToken, type OwnedRequestInit, type OwnedTokenOptions, type OwnedTokenResult, type Owner } from "../server/owner.ts";
 
 /** How long a repeated call waits for a user who is still connecting, in milliseconds. A client gives up a call after a minute. */
 const DEFAULT_WAIT_MS = 45_000;
@@ -26,8 +25,8 @@ type Mendable = Extract<NoToken, { connectorUrl: string }>;
 /** What a tool has while it runs. */
 export interface ToolConnection {
   token: AccessToken;
-  /** Calls the provider's API with the token: a path below `token.apiBaseUrl`, or an absolute URL of that origin. */
-  fetch: (input: string | URL | Request, init?: XkitRequestInit) => Promise<Response>;
+  /** Calls the provider's API with such a token: a path below `token.apiBaseUrl`, or an absolute URL of that origin. */
+  fetch: (input: string | URL | Request, init?: OwnedRequestInit) => Promise<Response>;
 }
 
 export interface ConnectionOptions extends Omit<OwnedTokenOptions, "rejected"> {
@@ -56,6 +55,8 @@ function canOpenPages({ mcpReq: { envelope } }: Pick<ServerContext, "mcpReq">): 
  * Runs a tool with a live token of its user. Where the user has to connect, to connect again or to allow more first, the client is asked to
  * open the page for that (URL-mode elicitation), and calls the tool again once the user has agreed: such a call waits until the user is
  * done. The page knows its visitor by the gateway's own session, so that a link that reaches another person connects nothing for this user.
+ *
+ * Where the API refuses the token in the midst of `run`, and the user has to connect again, the repeated call runs it from its start.
  *
  * A client that opens no pages, a user who declines, and an outcome that the user cannot mend are a result with `isError` and a sentence.
  * Throws what `run` throws, and XkitError: NotFoundError for an owner that the gateway does not know.
@@ -100,12 +101,10 @@ export async function withConnection(
   }
   if (!isAccessToken(outcome)) return explain(outcome);
   try {
-    return await run({ token: outcome, fetch: (input, init) => owner.fetch(slug, input, { ...init, ...kindOf(options) }) });
+    return await run({ token: outcome, fetch: (input, init) => owner.fetch(slug, input, { ...options, ...init }) });
   } catch (error) {
     // The API has refused the token, and nothing could refresh it.
     if (error instanceof NoAccessTokenError) return explain(error.outcome);
     throw error;
   }
 }
-
-const kindOf = ({ kind }: Pick<OwnedTokenOptions, "kind">): { kind?: string } => (kind === undefined ? {} : { kind });

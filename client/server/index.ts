@@ -15,6 +15,7 @@ export {
   type HistoryEntry,
   isAccessToken,
   type OwnedConnection,
+  type OwnedRequestInit,
   type OwnedTokenOptions,
   type OwnedTokenResult,
   type Owner,

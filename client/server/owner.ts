@@ -34,8 +34,11 @@ export interface OwnedTokenOptions extends TokenOptions {
   /** `AccessToken.fingerprint` of a token that the third party refused: a new one is fetched if that one is still current. */
   rejected?: string | undefined;
   /** Why the token is asked for, in your words. The operator's audit shows it; it must name no person. */
-  purpose?: string;
+  purpose?: string | undefined;
 }
+
+/** A request, and what its token must be. */
+export interface OwnedRequestInit extends XkitRequestInit, Pick<OwnedTokenOptions, "minimumTtl" | "scopes" | "purpose"> {}
 
 /** A user or a group. Nothing is asked before a method is called. Each throws NotFoundError when the gateway does not know the owner. */
 export interface Owner {
@@ -53,7 +56,7 @@ export interface Owner {
    * or an absolute URL of that origin. A 401 is answered with a new token, once, unless the body is a stream.
    * Throws NoAccessTokenError when there is no token to send, and TypeError for an address that the token is not for.
    */
-  fetch: (name: ConnectionName, input: string | URL | Request, init?: XkitRequestInit) => Promise<Response>;
+  fetch: (name: ConnectionName, input: string | URL | Request, init?: OwnedRequestInit) => Promise<Response>;
 }
 
 interface OwnerDocuments {
@@ -101,10 +104,11 @@ export function createOwner({ request, fetch }: ServerApi, documents: OwnerDocum
         options,
       );
     },
-    fetch(name, input, init) {
+    fetch(name, input, init = {}) {
+      const { minimumTtl, scopes, purpose } = init;
       let rejected: string | undefined;
       const tokens = {
-        get: (of: ConnectionName, options?: TokenOptions) => getToken(of, { ...options, rejected }),
+        get: (of: ConnectionName, options?: TokenOptions) => getToken(of, { minimumTtl, scopes, purpose, ...options, rejected }),
         reject: (_of: ConnectionName, fingerprint: string) => void (rejected = fingerprint),
       };
       return createTokenFetch(tokens, { fetch, viewer: undefined })(name, input, init);

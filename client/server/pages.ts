@@ -1,3 +1,5 @@
+import { xkitError } from "../api/errors.ts";
+
 /** What the gateway answers for a page of a list. */
 export interface Page<Item> {
   edges: { node: Item }[];
@@ -12,7 +14,10 @@ export interface ListOptions {
 /** The fewest requests for a whole list. */
 const DEFAULT_PAGE_SIZE = 200;
 
-/** The entries of all pages, each page asked for when the one before is used up. No list is an empty one. */
+/**
+ * The entries of all pages, each page asked for when the one before is used up. No list is an empty one.
+ * Throws InternalError where the next page would be the same again.
+ */
 export async function* walkPages<Item>(
   readPage: (request: { first: number; after: string | null }) => Promise<Page<Item> | null | undefined>,
   { pageSize = DEFAULT_PAGE_SIZE }: ListOptions = {},
@@ -21,6 +26,8 @@ export async function* walkPages<Item>(
   do {
     const page: Page<Item> | null | undefined = await readPage({ first: pageSize, after });
     for (const { node } of page?.edges ?? []) yield node;
-    after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    const next: string | null = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    if (next !== null && next === after) throw xkitError("INTERNAL", "The list does not go on: its next page is the same again.");
+    after = next;
   } while (after !== null);
 }

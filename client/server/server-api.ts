@@ -43,11 +43,17 @@ export function createServerApi(options: ServerOptions): ServerApi {
   const authorization = parseApiKey(options.apiKey);
   const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const fetchGateway: typeof fetch = (input, given = {}) => {
-    const init = { ...given, signal: given.signal ?? AbortSignal.timeout(timeoutMs) };
+  const fetchGateway: typeof fetch = async (input, given = {}) => {
+    const init: RequestInit = { ...given, redirect: "manual", signal: given.signal ?? AbortSignal.timeout(timeoutMs) };
     // A server has no cookies, and Cloudflare Workers refuse a request with `credentials`.
     delete init.credentials;
-    return fetch(input, init);
+    const response = await fetch(input, init);
+    if (/^30[12378]$/.test(String(response.status))) {
+      // Followed, an imported token in the body would go there too.
+      await response.body?.cancel();
+      throw new Error("it redirects. Give the address that it redirects to as `url`");
+    }
+    return response;
   };
   const { request, listen } = createTransport(url, fetchGateway, { inSession: (send) => send(authorization) });
   return { url, fetch, authorization, request, listen };

@@ -1,5 +1,5 @@
 /** The server client before a whole gateway, with API keys of its own. */
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { createServerHeaders } from "../../test/support/caller.ts";
@@ -14,6 +14,7 @@ import {
   type Server,
   UnauthenticatedError,
 } from "./index.ts";
+import { walkPages } from "./pages.ts";
 
 let app: TestApp;
 let server: Server;
@@ -27,6 +28,11 @@ const fetchThere: typeof fetch = async (input, init = {}) => {
   asked.push({ operation: /(?:query|mutation|subscription) (\w+)/.exec(typeof init.body === "string" ? init.body : "")?.[1] ?? "", init });
   return app.app.fetch(request);
 };
+
+function addressOf(listening: HttpServer): string {
+  const address = listening.address();
+  return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+}
 
 async function collect<T>(list: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -81,8 +87,7 @@ test("calls the provider's API with a token, and with a new one after a 401, onc
   }).listen(0, "127.0.0.1");
   onTestFinished(() => void thirdParty.close());
   await once(thirdParty, "listening");
-  const address = thirdParty.address();
-  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+  const url = addressOf(thirdParty);
   expect((await server.user("bob").fetch("test", url, { method: "POST", body: "hello" })).status).toBe(200);
   expect(new Set(tokens).size).toBe(2);
   expect(tokens.join()).not.toContain("Basic");
@@ -110,6 +115,32 @@ test("walks lists over all their pages, and asks for no page that is not needed"
   }
   expect(asked).toHaveLength(1);
   await expect(collect(server.users({ pageSize: 0 }))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+});
+
+test("ends a list whose next page is the same again, in place of asking for ever", async () => {
+  const readPage = async () => ({ edges: [{ node: 1 }], pageInfo: { hasNextPage: true, endCursor: "same" } });
+  await expect(collect(walkPages(readPage))).rejects.toThrow("The list does not go on");
+});
+
+test("follows no redirect, by which the key or a body would reach another host", async () => {
+  const arrived: (string | undefined)[] = [];
+  const other = createHttpServer((request, response) => {
+    arrived.push(request.url);
+    response.writeHead(200).end("{}");
+  }).listen(0, "127.0.0.1");
+  const redirecting = createHttpServer((_request, response) => response.writeHead(307, { location: addressOf(other) }).end()).listen(
+    0,
+    "127.0.0.1",
+  );
+  onTestFinished(() => [other, redirecting].forEach((one) => one.close()));
+  await Promise.all([once(other, "listening"), once(redirecting, "listening")]);
+  const lost = createServer({ url: addressOf(redirecting), apiKey });
+  const connections = [{ userId: "dan", connector: "test", accessToken: "a-token" }];
+  await expect(lost.importConnections({ connections })).rejects.toMatchObject({
+    code: "NETWORK",
+    message: "The gateway cannot be reached: it redirects. Give the address that it redirects to as `url`",
+  });
+  expect(arrived).toEqual([]);
 });
 
 test("acts on a connection of any owner, and tells its history", async () => {

@@ -30,7 +30,9 @@ test("gives the event of a delivery that any of the secrets has signed, by the r
   for (const secret of secrets) expect(await verifyWebhook(deliver(), { secrets: secret, now })).toEqual(event);
   expect(await verifyWebhook(deliver({ by: keys.slice(1) }), { secrets, now })).toEqual(event);
   const { headers } = deliver();
-  expect(await verifyWebhook({ headers: Object.fromEntries(headers), body: BODY }, { secrets, now })).toEqual(event);
+  const capitalised = [...headers].map(([name, value]) => [name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase()), value]);
+  for (const parts of [[...headers], capitalised])
+    expect(await verifyWebhook({ headers: Object.fromEntries(parts), body: BODY }, { secrets, now })).toEqual(event);
 });
 
 test.each([
@@ -46,6 +48,10 @@ test.each([
 });
 
 test("refuses a secret that is none, without repeating it", async () => {
-  await expect(verifyWebhook(deliver(), { secrets: "s3cret", now })).rejects.toThrow(/^A webhook secret is whsec_ and base64\./);
+  for (const none of ["s3cret", "whsec_", "whsec_s3cre", undefined, [secrets[0], undefined]]) {
+    const refused = verifyWebhook(deliver(), { secrets: none, now });
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(/^A webhook secret is whsec_ and base64\. Is its environment variable set\?$/);
+  }
   await expect(verifyWebhook(deliver(), { secrets: [], now })).rejects.toThrow(TypeError);
 });

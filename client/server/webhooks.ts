@@ -17,8 +17,8 @@ export class WebhookError extends Error {
 }
 
 export interface WebhookOptions {
-  /** `whsec_…`, as in the gateway's configuration. Several while a secret is replaced. */
-  secrets: string | readonly string[];
+  /** `whsec_…`, as in the gateway's configuration. Several while a secret is replaced. One that is undefined is refused. */
+  secrets: string | undefined | readonly (string | undefined)[];
   /** The time now, in milliseconds since the epoch. Default: `Date.now()`. */
   now?: () => number;
 }
@@ -39,7 +39,7 @@ export type Delivery = Request | { headers: Headers | Readonly<Record<string, st
  * ```
  */
 export async function verifyWebhook(delivery: Delivery, { secrets, now = Date.now }: WebhookOptions): Promise<GatewayEvent> {
-  const keys = await Promise.all((typeof secrets === "string" ? [secrets] : secrets).map(importKey));
+  const keys = await Promise.all((Array.isArray(secrets) ? secrets : [secrets]).map(importKey));
   if (keys.length === 0) throw new TypeError("No webhook secret is given.");
   const id = headerOf(delivery, "webhook-id");
   const timestamp = headerOf(delivery, "webhook-timestamp");
@@ -55,8 +55,8 @@ export async function verifyWebhook(delivery: Delivery, { secrets, now = Date.no
 }
 
 /** The Web Crypto of every runtime, so that edge runtimes verify too. Throws TypeError, which holds no part of the secret. */
-async function importKey(secret: string): Promise<CryptoKey> {
-  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+async function importKey(secret: string | undefined): Promise<CryptoKey> {
+  const [, encoded] = /^whsec_(?!$)((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3}={0,2})?)$/.exec(secret ?? "") ?? [];
   if (encoded === undefined) throw new TypeError("A webhook secret is whsec_ and base64. Is its environment variable set?");
   return crypto.subtle.importKey("raw", bytesOf(encoded), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
@@ -64,7 +64,9 @@ async function importKey(secret: string): Promise<CryptoKey> {
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 function headerOf({ headers }: Delivery, name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : headers[name];
+  // Some hosts give the names in the spelling of a proxy in front, as `Webhook-Id`.
+  const entries = headers instanceof Headers ? [...headers] : Object.entries(headers);
+  const value = entries.find(([given]) => given.toLowerCase() === name)?.[1];
   if (typeof value === "string" && value !== "") return value;
   throw new WebhookError("missing_header", `The request has no header ${name}: it is no webhook of the gateway.`);
 }

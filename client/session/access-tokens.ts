@@ -9,14 +9,14 @@ const DEFAULT_MARGIN_SECONDS = 60;
 
 export interface TokenOptions {
   /** Least life the token must have left, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
-  minimumTtl?: number;
+  minimumTtl?: number | undefined;
   /**
    * Whether the provider is asked first if the token still works. Default: when this session asks again for a token that it was given, so
    * that calling again after a failure brings a new token or the reason. False: never, and a token of the last minute comes from memory.
    */
   verify?: boolean;
   /** Scopes that the token must have. Where one is not granted, the answer is ScopesMissing, and its link asks for it. */
-  scopes?: string[];
+  scopes?: string[] | undefined;
   /** The kind of token, where one connection has several: `user` beside a bot's. Default: the connector's. */
   kind?: string | undefined;
 }

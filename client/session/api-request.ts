@@ -8,7 +8,7 @@ export interface XkitRequestInit extends RequestInit {
    */
   origin?: string;
   /** The kind of token, where one connection has several: `user` beside a bot's. Default: the connector's. */
-  kind?: string;
+  kind?: string | undefined;
 }
 
 const headerOf = ({ authorizationHeader, tokenType, value }: AccessToken) =>
