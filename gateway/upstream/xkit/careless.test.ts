@@ -68,6 +68,21 @@ describe("the adapter before an upstream that answers too much", () => {
     expect(JSON.stringify(outcome)).not.toContain(TOKEN);
   });
 
+  it("answers what connecting goes on with to its start alone", async () => {
+    const fake = await startPlainXkit(careless);
+    const pending = { id: 7, status: "awaiting_callback", authorize_url: "https://slack.example/authorize?state=secret", state: "secret" };
+    const connection = { ...careless.connection, authorization: pending };
+    fake.on("GET /platform_user/connections", { connections: [connection] });
+    fake.on("DELETE /platform_user/connections/slack", { connection });
+    fake.on("POST /platform_user/connections/slack", { connection });
+    const connections = asAda(fake);
+    const shown = [await connections.find(SLACK), ...(await connections.list(null)), await connections.disconnect(SLACK)];
+    expect(shown).toHaveLength(3);
+    expect(JSON.stringify(shown)).not.toContain("secret");
+    const started = await connections.start("slack", { id: null, returnTo: null });
+    expect(started.authorization).toMatchObject({ state: "secret", authorizeUrl: expect.stringContaining("state=secret") });
+  });
+
   it("answers no token in connections, lists, authorizations and changes", async () => {
     const fake = await startPlainXkit(careless, "team");
     fake.on("GET /platform_user/connections", { connections: [careless.connection] });

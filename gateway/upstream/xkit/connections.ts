@@ -165,10 +165,13 @@ async function start(api: BearerApi, slug: string, wanted: StartOptions): Promis
     ...(loginHint !== undefined && { login_hint: loginHint }),
   };
   const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, asked.connection({ slug }));
-  const { authorization } = answer.body.connection;
+  const { connection } = answer.body;
+  const { authorization } = connection;
   const prototype = authorization?.authorizer?.prototype?.slug ?? slug;
   if (authorization) slugs.add(authorization, prototype);
-  return links.forBrowser(await api.toConnection(answer.body.connection), prototype, credential, answer.setCookies);
+  const shown = await api.toConnection(connection);
+  const started = { ...shown, authorization: authorization ? authorizationFromAnswer(authorization, connection, "user") : null };
+  return links.forBrowser(started, prototype, credential, answer.setCookies);
 }
 
 async function submit(api: BearerApi, state: string, fields: { name: string; value: string }[]): Promise<Authorization> {

@@ -40,10 +40,18 @@ export const connectionFromAnswer = (connection: ConnectionAnswer, owner: Owner,
   enabled: connection.enabled,
   disabledAt: connection.disabled_at,
   connector: connectorFromAnswer(connection.connector, publicUrl),
-  authorization: connection.authorization ? authorizationFromAnswer(connection.authorization, connection, reader) : null,
+  authorization: connection.authorization ? withoutStart(authorizationFromAnswer(connection.authorization, connection, reader)) : null,
   metadata: connection.metadata,
   createdAt: connection.created_at,
   updatedAt: connection.updated_at,
+});
+
+/** What connecting goes on with is for who has started it: an upstream may show it to all who see the connection. */
+const withoutStart = (authorization: Authorization): Authorization => ({
+  ...authorization,
+  authorizeUrl: null,
+  state: null,
+  collect: null,
 });
 
 /** No token: a careless upstream may put one into its messages. */
