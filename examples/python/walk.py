@@ -20,6 +20,16 @@ URL = os.environ.get("XKIT_URL", "http://localhost:4000").rstrip("/")
 TIMEOUT_SECONDS = 30
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """urllib sends the key along to wherever a redirect leads."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+opener = urllib.request.build_opener(NoRedirects)
+
+
 def key_pair():
     pair = f"{os.environ['XKIT_PUBLISHABLE_KEY']}:{os.environ['XKIT_SECRET_KEY']}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
@@ -35,9 +45,11 @@ def ask(method, path, body=None, authorization=None, **query):
         data = json.dumps(body).encode()
     request = urllib.request.Request(address, data=data, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             return response.status, json.loads(response.read() or b"{}")
     except urllib.error.HTTPError as failure:
+        if failure.code < 400:
+            sys.exit(f"{URL} redirects: set XKIT_URL to the address that it redirects to.")
         return failure.code, json.loads(failure.read())
 
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import { promisify } from "node:util";
 import { getRequestListener } from "@hono/node-server";
 import createClient from "openapi-fetch";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createServerHeaders } from "../support/caller.ts";
 import { startTestApp, type TestApp } from "../support/test-app.ts";
 import type { paths } from "./openapi.d.ts";
@@ -100,3 +100,15 @@ it.skipIf(!hasPython())(
     );
   },
 );
+
+it.skipIf(!hasPython())("the script follows no redirect, by which the key would reach another host (needs python3)", async () => {
+  const redirecting = createServer((request, response) => response.writeHead(302, { location: `${url}${request.url}` }).end());
+  onTestFinished(() => void redirecting.close());
+  await once(redirecting.listen(0, "127.0.0.1"), "listening");
+  const address = redirecting.address();
+  const XKIT_URL = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  const env = { ...process.env, XKIT_URL, XKIT_PUBLISHABLE_KEY: "pk", XKIT_SECRET_KEY: "sk" };
+  await expect(promisify(execFile)("python3", ["examples/python/walk.py", "ada"], { env })).rejects.toMatchObject({
+    stderr: `${XKIT_URL} redirects: set XKIT_URL to the address that it redirects to.\n`,
+  });
+});
