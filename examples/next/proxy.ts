@@ -1,5 +1,5 @@
 import { type NextRequest, NextResponse } from "next/server";
-import { SESSION_COOKIE, userOf } from "@/lib/session";
+import { SESSION_COOKIE, userOf } from "@/lib/session-cookie";
 
 /** Next's middleware: every page but the sign-in page is for users who are signed in. Pages and routes check it themselves as well. */
 export function proxy(request: NextRequest): NextResponse {
@@ -8,4 +8,4 @@ export function proxy(request: NextRequest): NextResponse {
 }
 
 // A request for a user token is answered 401, not with a page.
-export const config = { matcher: ["/((?!sign-in|user-token|_next/|favicon.ico).*)"] };
+export const config = { matcher: ["/((?!(?:sign-in|user-token|favicon\\.ico)(?:/|$)|_next/).*)"] };

@@ -1,6 +1,7 @@
 import { redirect } from "next/navigation";
 import { gateway } from "@/lib/gateway";
-import { startSession, users } from "@/lib/session";
+import { startSession } from "@/lib/session";
+import { users } from "@/lib/session-cookie";
 
 /** Signs in to this app, and makes the user known to the gateway. */
 async function signIn(form: FormData): Promise<void> {
