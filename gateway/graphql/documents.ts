@@ -165,6 +165,8 @@ export interface Accepting {
   /** `document` is set to that of this request, if it is accepted and not kept yet. */
   accepting: {
     document?: DocumentNode;
+    /** That of this request once it is known to be valid, kept or not. */
+    valid?: DocumentNode;
     /** The hash by which the caller registers it: then also a kept document is told. */
     hash?: string;
     /** Whether the operator has listed the document. */
@@ -184,11 +186,12 @@ export function acceptDocuments(documents: Pick<AcceptedDocuments, "find">): Plu
     },
     onValidate({ params: { documentAST }, context: { accepting }, setResult }) {
       if (kept.has(documentAST)) {
+        accepting.valid = documentAST;
         if (accepting.hash) accepting.document = documentAST;
         return setResult([]);
       }
       return ({ valid }) => {
-        if (valid) accepting.document = documentAST;
+        if (valid) accepting.document = accepting.valid = documentAST;
       };
     },
   };

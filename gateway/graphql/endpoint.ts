@@ -15,7 +15,7 @@ import { answerOf, createRunner, findPrepared, type PreparedOperation } from "./
 import type { TrustedDocuments } from "./trusted-documents.ts";
 import type { Failure } from "../http/failure.ts";
 import type { Answer, Exchange, Handler } from "../http/pipeline.ts";
-import { noteEventStream } from "../http/event-stream.ts";
+import { isEventStream, noteEventStream } from "../http/event-stream.ts";
 import { type CookieList, createCookieList, createPlainAnswer } from "../http/plain-answer.ts";
 import { refuse } from "../http/refuse.ts";
 import { safeParseJson } from "../runtime/json.ts";
@@ -80,9 +80,9 @@ export function createGraphql({ contexts, log, graphiql, trustedDocuments: trust
     const accepting: Accepting["accepting"] = {};
     const response = await askYoga({ exchange, cookies, answered, nameSender, accepting });
     const finished = await finish(exchange, response, cookies);
-    return accepting.document && isCompressible(accepting.document) && finished.ok && cookies.values.length === 0
-      ? toPlainAnswer(finished)
-      : finished;
+    const document = prepared?.document ?? accepting.valid;
+    const mayCompress = document && isCompressible(document) && finished.ok && cookies.values.length === 0 && !isEventStream(finished);
+    return mayCompress ? toPlainAnswer(finished) : finished;
   };
 
   async function askYoga(context: ServerContext): Promise<Response> {
@@ -165,7 +165,7 @@ function finish(exchange: Exchange, response: Response, cookies: CookieList): Re
   return response;
 }
 
-/** The first answer to a document, which Yoga gives, as those to come. */
+/** An answer that Yoga gives, as those of prepared operations. */
 async function toPlainAnswer(response: Response): Promise<Answer> {
   const body = await response.text();
   return createPlainAnswer(body, Object.fromEntries(response.headers), { isCompressible: true });

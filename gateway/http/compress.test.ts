@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { createAsset, serveAsset } from "./assets.ts";
 import { chooseEncoding } from "./content-encoding.ts";
 
 /** What a catalog of sixty has. */
@@ -38,6 +39,8 @@ async function ask(path: string, { headers, ...init }: RequestInit, accepted: st
 
 describe.each<[string, string, RequestInit]>([
   ["a list of GraphQL", "/graphql", post(LIST)],
+  ["a list of GraphQL by GET", `/graphql?${new URLSearchParams({ query: LIST })}`, {}],
+  ["a list of GraphQL with an error in it", "/graphql", post("{ connectors { slug name shortDescription } groups { totalCount } }")],
   ["a list of REST", "/api/platform_user/connectors", {}],
 ])("%s", (_name, path, init) => {
   it("is sent in the encoding that the reader takes, the first time and later, and is the same in each", async () => {
@@ -55,6 +58,19 @@ describe.each<[string, string, RequestInit]>([
     expect(Number(brotli.headers.get("content-length") ?? brotli.bytes.length)).toBe(brotli.bytes.length);
     for (const { vary } of [first, plain, brotli, gzipped]) expect(vary?.toLowerCase()).toContain("accept-encoding");
   });
+});
+
+it("a built file is sent in the encoding that the reader takes, where the build has not compressed it", async () => {
+  const asset = createAsset("text/plain", Buffer.from(JSON.stringify(connectors)));
+  const read = async (accepted: string) => {
+    const response = serveAsset(new Request("https://gateway.example/", { headers: { "accept-encoding": accepted } }), asset, {});
+    return [response.headers.get("content-encoding"), Buffer.from(await response.arrayBuffer())] as const;
+  };
+  const [[plainly, plain], [brotli, small], [gzip, gzipped]] = [await read("identity"), await read("gzip, br"), await read("gzip")];
+  expect([plainly, brotli, gzip]).toEqual([null, "br", "gzip"]);
+  expect(brotliDecompressSync(small)).toEqual(plain);
+  expect(gunzipSync(gzipped)).toEqual(plain);
+  expect(small.length).toBeLessThan(gzipped.length);
 });
 
 it.each<[string, string, RequestInit]>([
