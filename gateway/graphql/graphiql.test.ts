@@ -73,6 +73,13 @@ describe("the page of GraphiQL", () => {
     expect(page).not.toContain(query);
   });
 
+  it("has its options also for a user whose id looks like where they go", async () => {
+    const { browser } = await test.signIn("{}");
+    const page = await (await browser.fetch("/graphql", { headers: { accept: HTML } })).text();
+    expect(optionsOf(page).query).toContain("accessToken(");
+    expect(page).toContain("Signed in as {}");
+  });
+
   it("holds a bearer in development, for the user who signed in in this browser alone", async () => {
     expect(bearerIn(await readPage())).toBeNull();
     const page = await (await ada.browser.fetch("/graphql", { headers: { accept: HTML } })).text();

@@ -88,8 +88,9 @@ function renderPage({ plain, type }: Asset, bar: string, options: object): Respo
   // Functions, to which `$` means nothing.
   const body = plain
     .toString()
-    .replace("<!--bar-->", () => bar)
-    .replace("{}", () => json);
+    // First, as the bar may hold braces too, in a user's name. No comment is in the options.
+    .replace("{}", () => json)
+    .replace("<!--bar-->", () => bar);
   const headers = {
     "content-type": type,
     "content-security-policy": POLICY,
