@@ -2,7 +2,7 @@
  * Takes the pictures of every state of the pages, here and at another commit, and writes them side by side into
  * `coverage/screenshot-report/index.html`: a report for people, not a gate. A state whose test fails has no picture.
  *
- *     npm run screenshots:report [-- <commit>]        Default: the commit before this one.
+ *     npm run screenshots:report [-- <commit> [test file…]]        Default: the commit before this one, and every test that looks at a page.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,8 +17,11 @@ const PICTURES = "coverage/screenshots";
 
 const git = (...args: string[]): string => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
 
+const [base = "HEAD~1", ...chosen] = process.argv.slice(2);
+
 /** The tests that look at a page. */
 function testsIn(tree: string): string[] {
+  if (chosen.length > 0) return chosen;
   const files = execFileSync("git", ["grep", "-lE", "^import .*\\blook\\b.*catalog-pages", "--", "*.test.ts"], {
     cwd: tree,
     encoding: "utf8",
@@ -97,7 +100,7 @@ ${rows.join("\n")}
 `;
 }
 
-const commit = git("rev-parse", "--short", process.argv[2] ?? "HEAD~1");
+const commit = git("rev-parse", "--short", base);
 mkdirSync(REPORT, { recursive: true });
 withTreeOf(commit, (tree) => takePictures(tree, join(REPORT, "before")));
 takePictures(ROOT, join(REPORT, "after"));

@@ -33,7 +33,7 @@ test("a connection that a server disables is shown so at once, with who can mend
   const init = { method: "POST", headers: await serverHeaders(acme.gateway), body: JSON.stringify({ query }) };
   expect((await fetch(`${acme.gateway.url}/graphql`, init)).status).toBe(200);
   await page.getByText("This Calendar connection was disabled.").waitFor();
-  await page.getByText("Only the people who run this app can enable it again: please ask them.").waitFor();
+  await page.getByText("Only the people who run this app can enable it again. Please ask them.").waitFor();
   expect(await page.getByText("Does not work right now", { exact: true }).count()).toBe(2);
   expect(await look(page, "connector-disabled")).toEqual([]);
   await page.getByRole("button", { name: /^Reconnect/ }).click();
