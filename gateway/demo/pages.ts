@@ -91,7 +91,7 @@ export function grantsPage(action: string, clientName: string, accounts: readonl
 }
 
 export function errorPage(message: string): string {
-  return page("Something went wrong", `<h1>That did not work</h1><p>${escape(message)}</p>`);
+  return page("Something went wrong", `<h1>Something went wrong</h1><p>${escape(message)}</p>`);
 }
 
 function page(title: string, body: string): string {

@@ -182,7 +182,7 @@ export const authorizationOperations: Operation[] = [
     async handle(caller, { params, body: { state, ...values } }) {
       const authorization = await submit(caller, state, values).catch(nameMember(Object.keys(values)));
       const connector = await connectorOf(caller, authorization, params.prototype_slug);
-      if (!connector) throw notFound("The connection was removed in the meantime: start again.");
+      if (!connector) throw notFound(({ refusals }) => refusals.removed);
       return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
