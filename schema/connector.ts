@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
 import { parseMarkdown } from "./markdown.ts";
 import { NodeInterface } from "./node.ts";
-import { connectorCategories } from "./connector-category.ts";
+import { connectorCategories, type ConnectorCategory } from "./connector-category.ts";
 import type { Connector, OwnerConnections, Permission } from "./upstream.ts";
 
 /** A connector beside the capability to list the viewer's connections of it; null when no user is signed in. */
@@ -11,9 +11,36 @@ export type ConnectorNode = Connector & { source: OwnerConnections | null };
 
 export const connectorNode = (source: OwnerConnections | null, connector: Connector): ConnectorNode => ({ source, ...connector });
 
+const categoryDescriptions: Record<ConnectorCategory, string> = {
+  ai: "Models and agents.",
+  calendar: "Calendars and appointments.",
+  commerce: "Shops and orders.",
+  communication: "Mail, chat and calls.",
+  data: "Databases and analytics.",
+  design: "Drawing and design.",
+  development: "Code and its tools.",
+  education: "Teaching and learning.",
+  files: "Files and their storage.",
+  finance: "Accounts and payments.",
+  games: "Games and their players.",
+  health: "Health and fitness.",
+  marketing: "Campaigns and their audiences.",
+  media: "Music, pictures and video.",
+  people: "Employees and applicants.",
+  productivity: "Notes, documents and tasks of one person.",
+  projects: "Projects and the tasks of a team.",
+  sales: "Customers and deals.",
+  social: "Social networks.",
+  support: "Questions of customers.",
+};
+
 const ConnectorCategoryType = builder.enumType("ConnectorCategory", {
   description: "What a connector is for.",
-  values: Object.fromEntries(connectorCategories.map((category) => [category.toUpperCase(), { value: category }] as const)),
+  values: Object.fromEntries(
+    connectorCategories.map(
+      (category) => [category.toUpperCase(), { value: category, description: categoryDescriptions[category] }] as const,
+    ),
+  ),
 });
 
 const PermissionType = builder.objectRef<Permission>("Permission").implement({

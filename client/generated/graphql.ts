@@ -25,25 +25,45 @@ export type ConnectionWhere =
 
 /** What a connector is for. */
 export type ConnectorCategory =
+  /** Models and agents. */
   | 'AI'
+  /** Calendars and appointments. */
   | 'CALENDAR'
+  /** Shops and orders. */
   | 'COMMERCE'
+  /** Mail, chat and calls. */
   | 'COMMUNICATION'
+  /** Databases and analytics. */
   | 'DATA'
+  /** Drawing and design. */
   | 'DESIGN'
+  /** Code and its tools. */
   | 'DEVELOPMENT'
+  /** Teaching and learning. */
   | 'EDUCATION'
+  /** Files and their storage. */
   | 'FILES'
+  /** Accounts and payments. */
   | 'FINANCE'
+  /** Games and their players. */
   | 'GAMES'
+  /** Health and fitness. */
   | 'HEALTH'
+  /** Campaigns and their audiences. */
   | 'MARKETING'
+  /** Music, pictures and video. */
   | 'MEDIA'
+  /** Employees and applicants. */
   | 'PEOPLE'
+  /** Notes, documents and tasks of one person. */
   | 'PRODUCTIVITY'
+  /** Projects and the tasks of a team. */
   | 'PROJECTS'
+  /** Customers and deals. */
   | 'SALES'
+  /** Social networks. */
   | 'SOCIAL'
+  /** Questions of customers. */
   | 'SUPPORT';
 
 /** One collected field. */
