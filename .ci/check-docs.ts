@@ -32,6 +32,8 @@ function brokenLinks(path: string): string[] {
     if (/^[a-z]+:/.test(link)) return [];
     const [file = "", anchor] = link.split("#");
     const target = file === "" ? path : normalize(join(dirname(path), file));
+    // Generated when the site is built, which then fails for a dead link.
+    if (target.startsWith("docs/reference/")) return [];
     if (!existsSync(target)) return [`${path} links to ${link}: there is no such file`];
     const isKnown = anchor === undefined || (headings.get(target) ?? []).map(anchorOf).includes(anchor);
     return isKnown ? [] : [`${path} links to ${link}: there is no such heading`];

@@ -197,24 +197,36 @@ const commands = new Map<string, Command>([
 ]);
 
 async function run(argv: string[], launch: Launch): Promise<void> {
-  const { values, positionals } = parse(argv);
-  const { help, version, ...options } = values;
+  const { help, version, words } = readWords(argv);
   if (version) return console.log(readVersion(launch.file));
-  if (help) return console.log(usageOf(positionals[0]) ?? USAGE);
-  const isOneWord = commands.has(positionals[0] ?? "start") && !commands.has(positionals.slice(0, 2).join(" "));
-  const words = isOneWord ? 1 : 2;
-  const name = positionals.slice(0, words).join(" ") || "start";
+  if (help) return console.log(usageOf(words[0]) ?? USAGE);
+  const group = words.length === 1 && !commands.has(words[0] ?? "") ? usageOf(words[0]) : null;
+  if (group !== null) return console.log(group);
+  const { command, subject, options } = findCommand(argv);
+  await command.run(subject, options, launch);
+}
+
+function readWords(argv: string[]) {
+  const { values, positionals: words } = parse(argv);
+  const { help, version, ...options } = values;
+  return { help, version, options, words };
+}
+
+/** The command that the words name, with what follows it. Throws UsageError. */
+export function findCommand(argv: string[]): { command: Command; subject: string; options: Options } {
+  const { options, words } = readWords(argv);
+  const isOneWord = commands.has(words[0] ?? "start") && !commands.has(words.slice(0, 2).join(" "));
+  const length = isOneWord ? 1 : 2;
+  const name = words.slice(0, length).join(" ") || "start";
   const command = commands.get(name);
-  const group = positionals.length === 1 ? usageOf(positionals[0]) : null;
-  if (!command && group !== null) return console.log(group);
-  if (!command) throw new UsageError(describeUnknown(positionals, publicNames()));
-  const [subject, ...more] = positionals.slice(words);
+  if (!command) throw new UsageError(describeUnknown(words, publicNames()));
+  const [subject, ...more] = words.slice(length);
   if (command.subject && !command.isSubjectOptional && subject === undefined) throw new UsageError(`${name} needs <${command.subject}>.`);
-  const surplus = command.subject ? more : positionals.slice(words);
+  const surplus = command.subject ? more : words.slice(length);
   if (surplus.length > 0) throw new UsageError(`Too many arguments: ${surplus.join(" ")}`);
   const stray = Object.keys(options).find((option) => !command.options?.some((known) => known === option));
   if (stray) throw new UsageError(`${name} takes no --${stray}.`);
-  await command.run(subject ?? "", options, launch);
+  return { command, subject: subject ?? "", options };
 }
 
 /** Commands and groups. */

@@ -31,6 +31,7 @@ import { limitBody } from "./http/body-limit.ts";
 import { forwardedHeadersOf } from "./http/client-address.ts";
 import { sendAnswer } from "./http/compress.ts";
 import { allowWebOrigins } from "./http/cors.ts";
+import { createDocumentationRoutes, findDocumentation } from "./http/documentation.ts";
 import { createExchange } from "./http/exchange.ts";
 import { createCookieList } from "./http/plain-answer.ts";
 import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
@@ -195,6 +196,7 @@ function openGraphiql({ config, upstream, signIn: { findViewer } }: Parts): Grap
     renderUser: (viewer) => (viewer ? renderSignedIn(viewer, sentencesFor("en").pages) : renderUserForms(users, "/graphql")),
   };
   return createGraphiql({
+    documentationUrl: findDocumentation(),
     example: exampleConnectorOf([...config.connectors.values()][0]),
     development: config.mode === "development" ? development : null,
   });
@@ -219,6 +221,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
   if (graphiql) routes.route("/", graphiql.routes);
   routes.route("/", createCatalogRoutes({ catalog: upstream.catalog, clock }));
   if (config.mode === "development") {
+    routes.route("/", createDocumentationRoutes());
     const { provisionUser } = upstream.forPlatform();
     routes.route("/", createSignInRoute({ pages, signIn, origins: auth.origins, users: developmentUsersOf(config), provisionUser }));
   }

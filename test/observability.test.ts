@@ -1,4 +1,4 @@
-/** What operators see of a gateway, as `deploy/` documents it. */
+/** What operators see of a gateway, as `deploy/` and the guide to metrics document it. */
 import { readFileSync } from "node:fs";
 import { parser } from "@prometheus-io/lezer-promql";
 import { afterEach, expect, it } from "vitest";
@@ -8,6 +8,8 @@ import { readMetrics } from "./support/metrics.ts";
 import { startTestApp, type TestApp } from "./support/test-app.ts";
 
 const DEPLOY = new URL("../deploy/", import.meta.url);
+const GUIDE = new URL("../docs/guides/metrics.md", import.meta.url);
+const readGuide = (): string => readFileSync(GUIDE, "utf8");
 const readDeploy = (name: string): string => readFileSync(new URL(name, DEPLOY), "utf8");
 
 /** A primary alone has them. */
@@ -22,7 +24,7 @@ it("the table of metrics lists each one of the gateway's own, with its labels an
   await ada.connect();
   const text = await readMetrics(test);
   const helps = [...text.matchAll(/^# HELP (xkit_\w+) (.*)$/gm)].map(([, name, help]) => [name, help]);
-  const rows = [...readDeploy("README.md").matchAll(/^\| `(xkit_\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(([, name, labels, help]) => ({
+  const rows = [...readGuide().matchAll(/^\| `(xkit_\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(([, name, labels, help]) => ({
     name,
     labels: [...(labels ?? "").matchAll(/`(\w+)`/g)].map(([, label]) => label),
     help,
@@ -100,7 +102,7 @@ it.each([
     known.add(name);
     if (type === "histogram") for (const part of ["bucket", "count", "sum"]) known.add(`${name}_${part}`);
   }
-  const named = [...readDeploy("README.md").matchAll(/`(\w+)`/g)].map(([, word]) => word);
+  const named = [...readGuide().matchAll(/`(\w+)`/g)].map(([, word]) => word);
   const labels = new Set(["le", "job", "instance", ...named]);
   const queries = read();
   expect(queries.length).toBeGreaterThanOrEqual(least);
@@ -118,7 +120,7 @@ it.each([
   ["the alerts", readAlerts],
 ])("%s cover what webhooks have not taken, and what the audit has not stored", (_name, read) => {
   const metrics = new Set(read().flatMap((query) => readQuery(query).metrics));
-  const table = [...readDeploy("README.md").matchAll(/^\| `(xkit_(?:webhook|audit)_\w+)`/gm)].map(([, metric]) => metric);
+  const table = [...readGuide().matchAll(/^\| `(xkit_(?:webhook|audit)_\w+)`/gm)].map(([, metric]) => metric);
   expect(table).toHaveLength(4);
   expect(table.filter((metric) => metric === undefined || !metrics.has(metric))).toEqual([]);
 });

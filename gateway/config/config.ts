@@ -101,38 +101,50 @@ const originSchema = z
     "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
   );
 
-const fileSchema = z.strictObject({
-  platform: z.strictObject({
-    name: z.string().min(1).max(100),
-    slug: slugSchema.default("platform"),
-    website: z
-      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
-      .nullable()
-      .default(null),
-    login_redirect_url: z
-      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
-      .nullable()
-      .default(null),
-    color: z
-      .string()
-      .regex(/^#[0-9a-f]{6}$/i, "must be a colour like #4f46e5")
-      .nullable()
-      .default(null),
-    logo_url: z
-      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
-      .nullable()
-      .default(null),
-    privacy_url: z
-      .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
-      .nullable()
-      .default(null),
-    /** For readers who prefer dark pages. */
-    logo_dark_url: z
-      .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
-      .nullable()
-      .default(null),
-  }),
-  web_origins: z.array(originSchema).default([]),
+const platformSchema = z.strictObject({
+  name: z.string().min(1).max(100).describe("The platform's name, as users are shown it."),
+  slug: slugSchema.default("platform").describe("The platform's slug."),
+  website: z
+    .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+    .nullable()
+    .default(null)
+    .describe("The platform's own site."),
+  login_redirect_url: z
+    .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+    .nullable()
+    .default(null)
+    .describe("Where a user who is not signed in goes to sign in. `returnTo` is added."),
+  color: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #4f46e5")
+    .nullable()
+    .default(null)
+    .describe("The colour of buttons and links, as #4f46e5."),
+  logo_url: z
+    .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+    .nullable()
+    .default(null)
+    .describe("The platform's logo. Default: the first letter of its name."),
+  privacy_url: z
+    .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
+    .nullable()
+    .default(null)
+    .describe("The platform's page about privacy, which is shown before a user consents."),
+  logo_dark_url: z
+    .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
+    .nullable()
+    .default(null)
+    .describe("The logo for readers who prefer dark pages. Default: `logo_url`."),
+});
+
+/** The configuration file. */
+export const fileSchema = z.strictObject({
+  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+  platform: platformSchema.describe("Whose gateway it is: what users are shown."),
+  web_origins: z
+    .array(originSchema)
+    .default([])
+    .describe("Origins of the pages that may ask, as https://app.example.com or https://*.example.com."),
   connectors: z
     .array(connectorSchema)
     .default([])
@@ -140,9 +152,10 @@ const fileSchema = z.strictObject({
     .refine(haveDistinctSlugs, {
       error: "must have distinct slugs",
       when: ({ value }) => Array.isArray(value),
-    }),
-  token_issuers: z.array(issuerSchema).default([]),
-  webhooks: webhooksSchema.default([]),
+    })
+    .describe("What users can connect."),
+  token_issuers: z.array(issuerSchema).default([]).describe("Services whose JWTs sign users in."),
+  webhooks: webhooksSchema.default([]).describe("Where events are sent."),
 });
 
 /** The slug of a connector with problems may not be known: it is the provider's where none is written. */

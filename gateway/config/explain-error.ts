@@ -5,7 +5,7 @@ import { ConfigError } from "./config.ts";
 import { NoConfigFileError } from "./no-config-file.ts";
 import { WorkersError } from "./workers-error.ts";
 
-const TRUST = "trust the server's certificate with sslrootcert=<file>, or see README, Postgres, for what each sslmode checks";
+const TRUST = "trust the server's certificate with sslrootcert=<file>, or see docs/guides/postgres.md for what each sslmode checks";
 /** What to do about an error of the store's driver, by its code. The driver's own text is added, and never stands alone. */
 const adviceOf: readonly (readonly [code: RegExp, advice: string])[] = [
   [

@@ -77,24 +77,39 @@ const OPERATOR_NEEDS_AUDIENCE =
 /** One entry of the configuration's issuers, in the file's spelling. */
 export const issuerSchema = z
   .strictObject({
-    iss: textSchema,
-    aud: textSchema.nullable().default(null),
-    user_id_claim: textSchema.default("sub"),
-    user_id_prefix: prefixSchema.nullable().default(null),
-    group_id_prefix: prefixSchema.nullable().default(null),
-    group_id_claim: textSchema.nullable().default(null),
-    name_claim: textSchema.nullable().default(null),
-    operator: z.strictObject({ claim: textSchema, value: textSchema }).nullable().default(null),
-    jwks_url: z.string("must be text").refine(isJwksUrl, "must be an https URL (http on a loopback host only)"),
+    iss: textSchema.describe("The issuer, to the letter as its tokens state it."),
+    aud: textSchema.nullable().default(null).describe("What `aud` must be, or hold. Null: it is not checked."),
+    user_id_claim: textSchema.default("sub").describe("The claim that holds the user's id."),
+    user_id_prefix: prefixSchema
+      .nullable()
+      .default(null)
+      .describe("Put before each user id, so that no other source can give the same one. Empty: the namespace is shared on purpose."),
+    group_id_prefix: prefixSchema.nullable().default(null).describe("Put before each group id, likewise."),
+    group_id_claim: textSchema
+      .nullable()
+      .default(null)
+      .describe("The claim that holds the group's id. Null: tokens say nothing about groups."),
+    name_claim: textSchema.nullable().default(null).describe("The claim that holds a friendly name. Null: tokens say nothing about it."),
+    operator: z
+      .strictObject({ claim: textSchema, value: textSchema })
+      .nullable()
+      .default(null)
+      .describe("What makes the bearer of a token an operator: a claim that is this value, or a list that has it. It needs `aud`."),
+    jwks_url: z
+      .string("must be text")
+      .refine(isJwksUrl, "must be an https URL (http on a loopback host only)")
+      .describe("Where the issuer's public keys are: https, or http on this machine."),
     algorithms: z
       .array(z.enum(ASYMMETRIC_ALGORITHMS, `must be asymmetric: one of ${ASYMMETRIC_ALGORITHMS.join(", ")}`))
       .min(1, "must name at least one algorithm")
-      .default([...ASYMMETRIC_ALGORITHMS]),
+      .default([...ASYMMETRIC_ALGORITHMS])
+      .describe("Signature algorithms that are accepted."),
     clock_tolerance_seconds: z
       .int("must be a whole number of seconds")
       .min(0, "must be 0 or more seconds")
       .max(MAXIMUM_CLOCK_TOLERANCE_SECONDS, `must be at most ${MAXIMUM_CLOCK_TOLERANCE_SECONDS} seconds`)
-      .default(CLOCK_TOLERANCE_SECONDS),
+      .default(CLOCK_TOLERANCE_SECONDS)
+      .describe("How far the issuer's clock may be off, in seconds."),
   })
   .refine(({ aud, operator }) => operator === null || aud !== null, { path: ["aud"], error: OPERATOR_NEEDS_AUDIENCE })
   .transform((entry): Issuer => ({

@@ -39,17 +39,22 @@ function keyOf(text: string): Buffer | null {
 /** One entry of the configuration's webhooks, in the file's spelling. */
 export const webhookSchema = z
   .strictObject({
-    name: nameSchema,
-    url: z.string("must be a text").max(2048, "must have at most 2048 characters"),
+    name: nameSchema.describe("Names the webhook in logs and metrics."),
+    url: z.string("must be a text").max(2048, "must have at most 2048 characters").describe("Where events are sent: https."),
     events: z
       .array(z.enum(eventTypes, `must be one of ${eventTypes.join(", ")}`))
       .min(1, "must name at least one event; leave it out for all")
-      .default([...eventTypes]),
+      .default([...eventTypes])
+      .describe("What it is told. Default: everything."),
     secrets: z
       .array(secretSchema)
       .min(1, "must have at least one secret")
-      .max(MAXIMUM_SECRETS, `must have at most ${MAXIMUM_SECRETS} secrets`),
-    allow_private_addresses: z.boolean("must be true or false").default(false),
+      .max(MAXIMUM_SECRETS, `must have at most ${MAXIMUM_SECRETS} secrets`)
+      .describe("Signing secrets, whsec_ and base64. Each signs every event, so that one can be replaced."),
+    allow_private_addresses: z
+      .boolean("must be true or false")
+      .default(false)
+      .describe("Whether its host may have an address that is not of the public internet."),
   })
   .refine(({ url, allow_private_addresses: allowsPrivate }) => isWebhookUrl(url, allowsPrivate), {
     path: ["url"],

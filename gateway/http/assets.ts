@@ -26,6 +26,9 @@ const contentTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".md": "text/markdown; charset=utf-8",
+  ".txt": "text/plain; charset=utf-8",
   ".svg": "image/svg+xml",
   ".png": "image/png",
   ".woff2": "font/woff2",
@@ -33,11 +36,17 @@ const contentTypes: Record<string, string> = {
 
 /** Built pages stand beside the built gateway, and the gateway's sources beside `dist`. */
 const distributions = ["../../", "../../dist/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-const entryOf = { catalog: "index.html", graphiql: "index.html", browser: "xkit.js" } as const;
+const entryOf = { catalog: "index.html", graphiql: "index.html", docs: "index.html", browser: "xkit.js" } as const;
+
+const directoryOf = (folder: keyof typeof entryOf): string | undefined =>
+  distributions.map((distribution) => join(distribution, folder)).find((path) => existsSync(join(path, entryOf[folder])));
+
+/** Whether `folder` has been built. */
+export const hasAssets = (folder: keyof typeof entryOf): boolean => directoryOf(folder) !== undefined;
 
 /** Reads the built files of `folder` in the distribution, by their path; null when they have not been built. */
 export function readAssets(folder: keyof typeof entryOf): ReadonlyMap<string, Asset> | null {
-  const directory = distributions.map((distribution) => join(distribution, folder)).find((path) => existsSync(join(path, entryOf[folder])));
+  const directory = directoryOf(folder);
   if (!directory) return null;
   const files = readdirSync(directory, { recursive: true, withFileTypes: true });
   return new Map(

@@ -32,15 +32,17 @@ const MAXIMUM_OPTIONS = 64;
 
 const fieldSchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter"),
-    /** Default that of the provider's variable of this name. What is left out below is the variable's too. */
-    label: z.string().min(1).optional(),
-    hint: z.string().min(1).max(200).nullable().optional(),
-    suffix: z.string().nullable().optional(),
-    secret: z.boolean().optional(),
-    optional: z.boolean().optional(),
-    default: z.string().min(1).optional(),
-    enum: textsSchema.min(1).max(MAXIMUM_OPTIONS).optional(),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter")
+      .describe("Names the field, and the variable of the provider that it fills."),
+    label: z.string().min(1).optional().describe("What the user is shown. Default: the variable's."),
+    hint: z.string().min(1).max(200).nullable().optional().describe("What to type, and where it is found."),
+    suffix: z.string().nullable().optional().describe("What is shown behind the field, as .myshopify.com."),
+    secret: z.boolean().optional().describe("Whether it is never shown again."),
+    optional: z.boolean().optional().describe("Whether it may stay empty."),
+    default: z.string().min(1).optional().describe("What it is filled in with, and what an empty one means."),
+    enum: textsSchema.min(1).max(MAXIMUM_OPTIONS).optional().describe("What can be chosen. Default: any text."),
   })
   .refine(({ secret, default: preset }) => !secret || preset === undefined, {
     path: ["default"],
@@ -51,13 +53,14 @@ const fieldSchema = z
 export type WrittenField = z.output<typeof fieldSchema>;
 
 export const collectSchema = z.strictObject({
-  instructions: z.string().nullable().default(null),
-  save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL),
+  instructions: z.string().nullable().default(null).describe("What to do, in Markdown."),
+  save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL).describe("The button's label."),
   fields: z
     .array(fieldSchema)
     .min(1, "must ask for at least one field")
     .max(16)
-    .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names"),
+    .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, "must have distinct names")
+    .describe("The fields of the form."),
 });
 
 const plainField: Omit<FieldConfig, "name" | "label"> = {

@@ -15,9 +15,12 @@ const clientKeySchema = z
   .union([
     keyTextSchema,
     z.strictObject({
-      key: keyTextSchema,
-      kid: z.string().min(1).max(MAXIMUM_KEY_ID_LENGTH).optional(),
-      alg: z.enum(CLIENT_KEY_ALGORITHMS, `must be one of ${CLIENT_KEY_ALGORITHMS.join(", ")}`).optional(),
+      key: keyTextSchema.describe("The key: PKCS #8 in PEM, or a JWK as text."),
+      kid: z.string().min(1).max(MAXIMUM_KEY_ID_LENGTH).optional().describe("The key's id. Default: the JWK's."),
+      alg: z
+        .enum(CLIENT_KEY_ALGORITHMS, `must be one of ${CLIENT_KEY_ALGORITHMS.join(", ")}`)
+        .optional()
+        .describe("How it signs. Default: the JWK's, RS256, or the curve's."),
     }),
   ])
   .transform((written, context): ClientKey => {
@@ -46,8 +49,14 @@ export const clientTextSchema = z
 
 /** What proves a client, beside its id. */
 export const clientSecrets = {
-  client_secret: clientTextSchema.nullable().default(null),
-  client_private_key: clientKeySchema.nullable().default(null),
+  client_secret: clientTextSchema
+    .nullable()
+    .default(null)
+    .describe('The client\'s secret. Take it from the environment: "${ACME_CLIENT_SECRET}".'),
+  client_private_key: clientKeySchema
+    .nullable()
+    .default(null)
+    .describe("The client's private key, where the provider takes private_key_jwt: PKCS #8 in PEM, or a JWK as text."),
 };
 
 export interface WrittenClient {

@@ -87,40 +87,58 @@ const allowedHostSchema = z
 
 /** One entry of `connectors` in the configuration file, as it is written. */
 const writtenSchema = z.strictObject({
-  slug: slugSchema.optional(),
-  name: z.string().min(1).max(100).optional(),
-  short_description: z.string().max(200).nullable().default(null),
-  description: z.string().max(10_000).nullable().default(null),
+  slug: slugSchema.optional().describe("Names the connector in queries and addresses. Default: the provider's."),
+  name: z.string().min(1).max(100).optional().describe("What users are shown. Default: the provider's."),
+  short_description: z.string().max(200).nullable().default(null).describe("One line for the list of the catalog."),
+  description: z.string().max(10_000).nullable().default(null).describe("What it is for, in Markdown, for the connector's page."),
   mark_url: z
     .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
     .nullable()
-    .default(null),
-  supports_multiple_connections: z.boolean().default(false),
-  /** Whether two owners may connect the same account at the provider. */
-  shared_accounts: z.enum(["allow", "refuse"]).default("allow"),
-  /** What it is for. Default: the provider's. */
-  categories: categoriesSchema.optional(),
-  /** What people call it besides its name. Default: the provider's. */
-  search_terms: searchTermsSchema.optional(),
-  provider: providerSchema.optional(),
-  client_id: clientTextSchema.optional(),
+    .default(null)
+    .describe("Its logo. Default: the provider's, which the gateway serves."),
+  supports_multiple_connections: z.boolean().default(false).describe("Whether a user may connect several accounts."),
+  shared_accounts: z
+    .enum(["allow", "refuse"])
+    .default("allow")
+    .describe("Whether two owners may connect the same account at the provider."),
+  categories: categoriesSchema.optional().describe("What it is for. Default: the provider's."),
+  search_terms: searchTermsSchema.optional().describe("What people call it besides its name. Default: the provider's."),
+  provider: providerSchema
+    .optional()
+    .describe(
+      "A known provider, one that extends a known one, or all facts of another. Without it, `collect` asks the user for an API key.",
+    ),
+  client_id: clientTextSchema.optional().describe("The client that the provider has registered for you."),
   ...clientSecrets,
-  previous_clients: previousClientsSchema,
-  scopes: scopesSchema.optional(),
-  /** What a page or a server may ask for besides. */
-  allowed_scopes: scopesSchema.default([]),
-  /** Values for the provider's variables that are the same for all users. */
-  variables: z.record(z.string(), z.string().min(1)).default({}),
-  /** Private hosts that users may name, as those of a GitLab in the company's own network. */
-  allowed_hosts: z.array(allowedHostSchema).max(64).default([]),
-  check_interval_seconds: z.int().min(0).max(MAXIMUM_CHECK_INTERVAL_SECONDS).default(DEFAULT_CHECK_INTERVAL_SECONDS),
-  collect: collectSchema.optional(),
+  previous_clients: previousClientsSchema.describe(
+    "Clients that this platform had before: they refresh and revoke the grants that they made.",
+  ),
+  scopes: scopesSchema
+    .optional()
+    .describe("What users are asked for when they connect: a list, or a list for each kind of token. Default: the provider's."),
+  allowed_scopes: scopesSchema.default([]).describe("What a page or a server may ask for besides."),
+  variables: z
+    .record(z.string(), z.string().min(1))
+    .default({})
+    .describe("Values for the provider's variables that are the same for all users."),
+  allowed_hosts: z
+    .array(allowedHostSchema)
+    .max(64)
+    .default([])
+    .describe("Private hosts that users may name, as those of a GitLab in the company's own network."),
+  check_interval_seconds: z
+    .int()
+    .min(0)
+    .max(MAXIMUM_CHECK_INTERVAL_SECONDS)
+    .default(DEFAULT_CHECK_INTERVAL_SECONDS)
+    .describe("Least time between two questions to the provider whether an access token still works, in seconds. 0: it is never asked."),
+  collect: collectSchema.optional().describe("What users are asked for before they connect."),
   integration: z
     .string()
     .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
-    .optional(),
-  /** What users and servers are shown of what Nango keeps of a connection. */
-  metadata: nangoMetadataSchema.default({}),
+    .optional()
+    .describe("The key of the integration of Nango that has its tokens (XKIT_UPSTREAM=nango)."),
+  metadata: nangoMetadataSchema.default({}).describe("What users and servers are shown of what Nango keeps of a connection, by name."),
 });
 
 type Written = z.output<typeof writtenSchema>;

@@ -7,6 +7,7 @@ import { getRequestListener } from "@hono/node-server";
 import createClient from "openapi-fetch";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createServerHeaders } from "../support/caller.ts";
+import { blocksOf } from "../support/code-blocks.ts";
 import { startTestApp, type TestApp } from "../support/test-app.ts";
 import type { paths } from "./openapi.d.ts";
 
@@ -88,14 +89,29 @@ function hasPython(): boolean {
   }
 }
 
+/** Runs Python with the API key, and answers what it prints. */
+async function runPython(...words: string[]): Promise<string> {
+  const [publishable, secret] = atob(authorization.replace("Basic ", "")).split(":");
+  const env = { ...process.env, XKIT_URL: url, XKIT_PUBLISHABLE_KEY: publishable, XKIT_SECRET_KEY: secret };
+  const { stdout, stderr } = await promisify(execFile)("python3", words, { env });
+  expect(stderr).toBe("");
+  return stdout;
+}
+
+it.skipIf(!hasPython())("the program on the page about Python says what it finds (needs python3)", async () => {
+  const [program = ""] = blocksOf("docs/quickstart/python.md")
+    .filter(({ language }) => language === "python")
+    .map(({ text }) => text);
+  expect(await runPython("-c", program.replaceAll("/connections/slack", "/connections/test"))).toBe("There is a token.\n");
+  expect(await runPython("-c", program.replaceAll("ada", "eva").replaceAll("/connections/slack", "/connections/test"))).toContain(
+    "Test is not connected",
+  );
+});
+
 it.skipIf(!hasPython())(
   "a Python script without packages walks the contract, and finds each answer as documented (needs python3)",
   async () => {
-    const [publishable, secret] = atob(authorization.replace("Basic ", "")).split(":");
-    const env = { ...process.env, XKIT_URL: url, XKIT_PUBLISHABLE_KEY: publishable, XKIT_SECRET_KEY: secret };
-    const { stdout, stderr } = await promisify(execFile)("python3", ["examples/python/walk.py", "ada"], { env });
-    expect(stderr).toBe("");
-    expect(stdout).toMatch(
+    expect(await runPython("examples/python/walk.py", "ada")).toMatch(
       /^ada can sign in until .*\nTest: a bearer token until .*\nThe platform has 2 connections\.\n\d\d answers were held/,
     );
   },
