@@ -31,7 +31,7 @@ import { limitBody } from "./http/body-limit.ts";
 import { forwardedHeadersOf } from "./http/client-address.ts";
 import { sendAnswer } from "./http/compress.ts";
 import { allowWebOrigins } from "./http/cors.ts";
-import { createDocumentationRoutes, findDocumentation } from "./http/documentation.ts";
+import { createDocumentationRoutes, DOCUMENTATION_PATH } from "./http/documentation.ts";
 import { createExchange } from "./http/exchange.ts";
 import { createCookieList } from "./http/plain-answer.ts";
 import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
@@ -196,7 +196,7 @@ function openGraphiql({ config, upstream, signIn: { findViewer } }: Parts): Grap
     renderUser: (viewer) => (viewer ? renderSignedIn(viewer, sentencesFor("en").pages) : renderUserForms(users, "/graphql")),
   };
   return createGraphiql({
-    documentationUrl: findDocumentation(),
+    documentationPath: config.mode === "development" ? DOCUMENTATION_PATH : null,
     example: exampleConnectorOf([...config.connectors.values()][0]),
     development: config.mode === "development" ? development : null,
   });

@@ -29,7 +29,7 @@ const titled = (some: readonly CodeBlock[]): [string, CodeBlock][] => some.map((
 const ELSEWHERE = ["docs/clients/relay.md", "docs/clients/gql-tada.md"];
 
 it("knows what each block is", () => {
-  const known = new Set(["graphql", "html", "http", "ini", "js", "json", "mermaid", "python", "sh", "ts", "tsx", "yaml", "text"]);
+  const known = new Set(["css", "graphql", "html", "http", "ini", "js", "json", "mermaid", "python", "sh", "ts", "tsx", "yaml", "text"]);
   expect(blocks.filter(({ language }) => !known.has(language)).map(({ page, line }) => `${page}:${line}`)).toEqual([]);
   expect(blocks.length).toBeGreaterThan(100);
 });

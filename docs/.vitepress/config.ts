@@ -48,6 +48,7 @@ const sidebar: Item[] = [
       page("Sign users in", "/guides/sign-in"),
       page("From a front end", "/guides/front-end"),
       page("From a server", "/guides/server"),
+      page("Theming", "/theming"),
       page("Call the API", "/calling-apis"),
       page("Events", "/webhooks"),
       page("Erase a user", "/guides/erase"),
@@ -164,13 +165,7 @@ export default defineConfig({
       page("Concepts", "/concepts/outcomes"),
       page("Reference", "/reference/rest"),
     ] as DefaultTheme.NavItem[],
-    search: {
-      provider: "local",
-      options: {
-        // What is told in words comes before what is generated.
-        miniSearch: { searchOptions: { boostDocument: (id) => (id.startsWith("/reference/") ? 0.3 : 1) } },
-      },
-    },
+    search: { provider: "local" },
     outline: [2, 3],
   },
   vite: {

@@ -22,7 +22,8 @@ const POLICY = [
 export interface GraphiqlOptions {
   /** The connector that the examples ask for. */
   example: ExampleConnector;
-  documentationUrl: string;
+  /** Null where it is not served. */
+  documentationPath: string | null;
   development: Development | null;
 }
 
@@ -48,7 +49,7 @@ export const asksForPage = ({ method, headers }: Request): boolean =>
   method === "GET" && (headers.get("accept") ?? "").includes("text/html");
 
 /** The page is small. Its 9 MB of assets are read when the first browser asks. */
-export function createGraphiql({ example, documentationUrl, development }: GraphiqlOptions): Graphiql {
+export function createGraphiql({ example, documentationPath, development }: GraphiqlOptions): Graphiql {
   const defaultTabs = exampleTabs(example);
   const defaultQuery = defaultTabs[0].query;
   let files: ReadonlyMap<string, Asset> | null = null;
@@ -69,19 +70,18 @@ export function createGraphiql({ example, documentationUrl, development }: Graph
       const additionalHeaders = bearer ? { Authorization: `Bearer ${bearer}` } : {};
       // Named as the query too: with defaults alone every visit after the first opens an empty tab.
       const query = new URL(request.url).searchParams.get("query") || defaultQuery;
-      const bar = await renderBar(documentationUrl, development?.renderUser(viewer) ?? "");
+      const bar = await renderBar(documentationPath, development?.renderUser(viewer) ?? "");
       return renderPage(page, String(bar), { title: "Xkit Gateway", query, defaultQuery, defaultTabs, additionalHeaders });
     },
   };
 }
 
 /** What is above GraphiQL: the ways to catalog and documentation, and in development who asks. */
-const renderBar = (documentationUrl: string, user: Html | ""): Html =>
+const renderBar = (documentationPath: string | null, user: Html | ""): Html =>
   html`<nav aria-label="Xkit Gateway">
     <strong>Xkit Gateway</strong>
     <a href="/">Catalog</a>
-    <a href="${documentationUrl}">Documentation</a>
-    ${user}
+    ${documentationPath === null ? "" : html`<a href="${documentationPath}">Documentation</a>`} ${user}
   </nav>`;
 
 /** The page with its options as data, in which no tag can end. */

@@ -38,15 +38,9 @@ const contentTypes: Record<string, string> = {
 const distributions = ["../../", "../../dist/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 const entryOf = { catalog: "index.html", graphiql: "index.html", docs: "index.html", browser: "xkit.js" } as const;
 
-const directoryOf = (folder: keyof typeof entryOf): string | undefined =>
-  distributions.map((distribution) => join(distribution, folder)).find((path) => existsSync(join(path, entryOf[folder])));
-
-/** Whether `folder` has been built. */
-export const hasAssets = (folder: keyof typeof entryOf): boolean => directoryOf(folder) !== undefined;
-
 /** Reads the built files of `folder` in the distribution, by their path; null when they have not been built. */
 export function readAssets(folder: keyof typeof entryOf): ReadonlyMap<string, Asset> | null {
-  const directory = directoryOf(folder);
+  const directory = distributions.map((distribution) => join(distribution, folder)).find((path) => existsSync(join(path, entryOf[folder])));
   if (!directory) return null;
   const files = readdirSync(directory, { recursive: true, withFileTypes: true });
   return new Map(
