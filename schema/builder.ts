@@ -13,7 +13,8 @@ const instantSchema = z.iso
   .max(64)
   .transform((text) => new Date(text));
 
-export const builder = new SchemaBuilder<{
+/** Named, so that declarations of the schema can say it: its parts are of two packages. */
+export interface SchemaTypes {
   Context: Context;
   DefaultFieldNullability: false;
   Scalars: {
@@ -21,7 +22,9 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     MarkdownTree: { Input: never; Output: MarkdownTree };
   };
-}>({
+}
+
+export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: ["knownArguments", ValidationPlugin],
   defaultFieldNullability: false,
   validation: {
