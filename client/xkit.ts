@@ -104,7 +104,7 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
     connectorUrl: (slug) => `${session.url}/connectors/${encodeURIComponent(slug)}`,
     async getAccessToken() {
       if (session.stale) await session.renew();
-      if (!session.token) throw xkitError("UNAUTHENTICATED", "Nobody is signed in.");
+      if (!session.token) throw xkitError("UNAUTHENTICATED", "No user is signed in.");
       return session.token;
     },
     getToken: tokens.get,

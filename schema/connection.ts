@@ -100,7 +100,7 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
 builder.objectField(ConnectorType, "connections", (t) =>
   t.field({
     type: [ConnectionType],
-    description: "The viewer's connections of it, the healthiest first; empty when nobody is signed in.",
+    description: "The viewer's connections of it, the healthiest first; empty when no user is signed in.",
     resolve: ({ source, slug }) => (source ? listNodes(source, slug) : []),
   }),
 );
@@ -151,7 +151,7 @@ builder.queryField("connectionOrConnector", (t) =>
     type: ConnectionOrConnectorType,
     nullable: true,
     description:
-      "The viewer's connection of a connector, else the connector itself (also when nobody is signed in), else null when the catalog has no such connector.",
+      "The viewer's connection of a connector, else the connector itself (also when no user is signed in), else null when the catalog has no such connector.",
     args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
     resolve: (_root, { slug }, context) => findConnectionOrConnector(context, context.user?.connections ?? null, slug),
   }),

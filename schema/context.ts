@@ -41,7 +41,7 @@ export interface Context extends Answering {
 export function requireUser(context: Context): ViewerConnections {
   if (context.user) return context.user.connections;
   if (context.platform) throw forbidden("API keys ask on an owner's behalf: use user(id:) or group(id:) instead.");
-  throw unauthenticated("Nobody is signed in: send a session token as Authorization: Bearer.");
+  throw unauthenticated("No user is signed in: send a session token as Authorization: Bearer.");
 }
 
 /** What a server may do. Throws UNAUTHENTICATED to anonymous callers and FORBIDDEN to users. */

@@ -11,7 +11,7 @@ const PlatformType = builder.objectRef<Platform>("Platform").implement({
     website: t.exposeString("website", { nullable: true, description: "Where its users come from." }),
     loginRedirectUrl: t.exposeString("loginRedirectUrl", {
       nullable: true,
-      description: "Where to send a browser in which nobody is signed in.",
+      description: "Where to send a browser in which no user is signed in.",
     }),
     color: t.exposeString("color", { nullable: true, description: "The catalog's accent colour, as `#rrggbb`." }),
     logoUrl: t.exposeString("logoUrl", { nullable: true, description: "The platform's logo." }),

@@ -19,7 +19,7 @@ builder.queryField("viewer", (t) =>
   t.field({
     type: ViewerType,
     nullable: true,
-    description: "Who is asking, or null when nobody is signed in.",
+    description: "Who is asking, or null when no user is signed in.",
     resolve: (_root, _args, { user }) => user?.viewer() ?? null,
   }),
 );

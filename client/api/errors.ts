@@ -32,7 +32,7 @@ export class XkitError extends Error implements CombinedError {
   }
 }
 
-/** Nobody is signed in: the session ended, or never began. Call login. */
+/** No user is signed in: the session ended, or never began. Call login. */
 export class UnauthenticatedError extends XkitError {}
 /** The viewer may not do this. */
 export class ForbiddenError extends XkitError {}

@@ -115,7 +115,7 @@ function Attention({ entries, filter, onShow }: { entries: readonly CatalogEntry
 
 const groups: readonly Group[] = ["attention", "connected", "available"];
 
-/** The list under its headings. Where nobody is signed in, it is one. */
+/** The list under its headings. Where no user is signed in, it is one. */
 function Groups({ entries, hasStatus }: { entries: readonly CatalogEntry[]; hasStatus: boolean }) {
   const { list: words } = useSentences();
   const ranked = entries.toSorted((one, other) => rankOf(one.connections) - rankOf(other.connections));

@@ -81,7 +81,7 @@ test.each([
 
 test.each(["/", "/connectors/calendar"])("offer to try again when the gateway does not answer at %s", async (path) => {
   const { page, context } = await acme.open("/?close");
-  // The page may find out that nobody is signed in: it would otherwise try again by itself.
+  // The page may find out that no user is signed in: it would otherwise try again by itself.
   await context.route("**/graphql", (route) => (route.request().postData()?.includes("query ") ? route.abort() : route.continue()));
   await page.goto(`${acme.gateway.url}${path}`);
   await page.getByText("The server does not answer.").waitFor();

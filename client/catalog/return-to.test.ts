@@ -111,7 +111,7 @@ describe("a connect link", () => {
 
   test.each([
     ["of another user", "victim"],
-    ["where nobody is signed in", undefined],
+    ["where no user is signed in", undefined],
   ])("opened in a browser %s connects nothing, for neither", async (_where, userId) => {
     const maker = await acme.open("/", { userId: `maker-${userId}` });
     const asMaker = await signedInAs(maker.context, acme.gateway);

@@ -5,7 +5,7 @@ import type { SessionPartsFragment } from "../generated/graphql.ts";
 export interface SignInTurns {
   /** The sign-in that is under way. */
   flight: Promise<void> | undefined;
-  /** Signs in when its turn comes. Nobody is signed in when a new sign-in fails, or when a renewal is refused. */
+  /** Signs in when its turn comes. No user is signed in when a new sign-in fails, or when a renewal is refused. */
   signIn(run: () => Promise<SessionPartsFragment | null>, isNew: boolean): Promise<void>;
   /** Signs out at once. `run` tells the gateway when its turn comes. */
   signOut(run: () => Promise<unknown>): Promise<unknown>;

@@ -15,8 +15,8 @@ const users: readonly DevelopmentUser[] = [
 /**
  * The users that a developer can sign in as without a token, for lack of a platform that would issue one.
  *
- * None in production, none where an upstream decides who its users are, and none where another machine can reach the gateway: whoever
- * opens its page could be each of them.
+ * None in production, none where an upstream decides who its users are, and none where another machine can reach the gateway: every
+ * visitor of its page could be each of them.
  */
 export function developmentUsersOf({ mode, host, publicUrl, upstream }: Config): readonly DevelopmentUser[] {
   const isLocal = isLoopback(host) && isLoopback(new URL(publicUrl).hostname);

@@ -27,7 +27,7 @@ export interface GraphiqlOptions {
   development: Development | null;
 }
 
-/** Who asks, in development: whoever is signed in in this browser. */
+/** Who asks, in development: the user who is signed in in this browser. */
 export interface Development {
   findViewer(request: Request): Promise<Viewer | null>;
   /** A bearer for the user, or null. */
