@@ -135,7 +135,7 @@ test.each<[Name, string[]]>([
 ])("%s holds what runs, its types, the contract and the styles, and nothing that tests or builds", (name, wanted) => {
   const files = filesOf[name];
   expect(files).toEqual(expect.arrayContaining([...wanted, "README.md", "LICENSE"]));
-  const BUILDS = /\.(test|suite|fixture|config)\.|(^|\/)(build|demo)\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/;
+  const BUILDS = /\.(test|suite|fixture|config)\.(?!schema\.json$)|(^|\/)(build|demo)\/|(?<!\.d)\.tsx?$|\.tsbuildinfo|\.map$/;
   expect(files.filter((path) => BUILDS.test(path))).toEqual([]);
 });
 

@@ -91,7 +91,6 @@ test("asks for what it shows, compressed, and for the logos that are seen", asyn
   await page.goto(acme.gateway.url);
   await page.getByRole("heading", { name: "Slack" }).waitFor();
   await expect.poll(() => sizes.length).toBeGreaterThan(0);
-  console.log(`the list of ${SIXTY}: ${sizes.join(" and ")} bytes`);
   expect(Math.max(...sizes)).toBeLessThan(LIST_BUDGET_BYTES);
   expect(pictures.length).toBeLessThan(SIXTY / 2);
   await context.close();

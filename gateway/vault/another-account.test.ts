@@ -33,7 +33,7 @@ describe.each(databaseKinds)("A reconnect to another account, on %s", (database)
       test.clock.advance(1_000);
       const page = await (await ada.connect("test", `?id=${firstId}`)).text();
       expect(page).toContain("This is a different account than before. one@example.test stays connected.");
-      expect(page).toContain("As two@example.test");
+      expect(page).toContain("Connected as two@example.test.");
       const [second, ...others] = await connectionsOf(ada);
       expect(second).toMatchObject({
         enabled: true,

@@ -38,6 +38,7 @@ export const fakePlatform = {
   custom_domain: null,
   website: "https://acme.example",
   login_redirect_url: "https://acme.example/login",
+  privacy_url: null,
   remove_branding: true,
   color: null,
   logo_url: null,

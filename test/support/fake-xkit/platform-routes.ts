@@ -92,7 +92,7 @@ async function readBySlug(service: Service, owner: Owner | null, call: Call): Pr
   if (connection) return ok({ connection: await readSingle(service, null, connection, call) });
   const connector = service.connectors.get(slug);
   if (!connector) throw notFound("connector");
-  const absent = { id: null, enabled: false, owner: toOwner(owner), authorization: null };
+  const absent = { type: "no_connection", id: null, enabled: false, owner: toOwner(owner), authorization: null };
   const token_problem = problemOf(service, connector, { outcome: "not connected" });
   return ok({ connection: { ...absent, connector: toConnector(service, connector), token_problem } });
 }

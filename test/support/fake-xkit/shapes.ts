@@ -26,6 +26,18 @@ export const toConnector = (view: Pick<View, "url">, connector: FakeConnector) =
   connector_url: connectorUrlOf(view, connector.slug),
 });
 
+/** As the lists of catalogs have it. */
+export const toCatalogConnector = (view: Pick<View, "url">, connector: FakeConnector) => ({
+  ...toConnector(view, connector),
+  categories: [],
+  search_terms: [],
+  permissions: [...(connector.scopes ?? []), ...(connector.allowed_scopes ?? [])].map((scope) => ({
+    scope,
+    text: null,
+    required: connector.scopes?.includes(scope) ?? false,
+  })),
+});
+
 export const toOwner = ({ kind, id }: Owner) => ({ kind, external_id: id });
 
 export const toUser = ({ id, groupId, name }: User) => ({ external_id: id, external_group_id: groupId, name });
@@ -115,6 +127,12 @@ export const toConnectionOnly = (view: View, reader: User | null, connection: Co
   updated_at: instant(connection.updatedAt),
 });
 
+/** A connection that is asked for alone. */
+export const toSingleConnection = (view: View, reader: User | null, connection: Connection) => ({
+  type: "connection",
+  ...toConnection(view, reader, connection),
+});
+
 export const toConnection = (view: View, reader: User | null, connection: Connection) => ({
   ...toConnectionOnly(view, reader, connection),
   connector: toConnector(view, connection.connector),
@@ -128,7 +146,7 @@ interface Told {
 
 /** What a GET of one connection adds to it (contract, "Tokens"). */
 export function withOutcome(view: View, reader: User | null, connection: Connection, outcome: TokenOutcome, { withHeader, kind }: Told) {
-  const { authorization, ...rest } = toConnection(view, reader, connection);
+  const { authorization, ...rest } = toSingleConnection(view, reader, connection);
   if (outcome.outcome !== "token") return { ...rest, authorization, token_problem: problemOf(view, connection.connector, outcome) };
   const token = { ...toToken(outcome.tokens, connection.connector, withHeader), ...(kind !== null && kindFacts(outcome.tokens, kind)) };
   const credential = reader ? {} : { credential: outcome.tokens.fields ?? token.access_token };

@@ -1,7 +1,7 @@
 import type { FakeConnector } from "./catalog.ts";
 import { type Call, Refusal } from "./exchange.ts";
 import type { Service } from "./service.ts";
-import { connectorUrlOf, toConnection, withOutcome } from "./shapes.ts";
+import { connectorUrlOf, toSingleConnection, withOutcome } from "./shapes.ts";
 import type { Connection, User } from "./state.ts";
 import type { TokenOutcome } from "./tokens.ts";
 
@@ -9,7 +9,7 @@ import type { TokenOutcome } from "./tokens.ts";
 export async function readSingle(service: Service, reader: User | null, connection: Connection, { query }: Pick<Call, "query">) {
   if (query.has("provider_user_id"))
     throw new Refusal(400, "BAD_USER_INPUT", "Accounts are not impersonated.", { path: "provider_user_id" });
-  if (query.get("access_token") === "false") return { ...toConnection(service, reader, connection), token_problem: null };
+  if (query.get("access_token") === "false") return { ...toSingleConnection(service, reader, connection), token_problem: null };
   const minimumTtl = query.get("minimum_ttl");
   const scopes = query.get("scopes")?.split(" ") ?? [];
   assertAllowed(connection.connector, scopes);

@@ -2,7 +2,7 @@ import { type Answer, type Call, notFound, ok, Refusal, type Routes } from "./ex
 import { fakePlatform } from "./catalog.ts";
 import { textOf, textsOf } from "./json.ts";
 import { bindingOf, type Service, stepOf } from "./service.ts";
-import { toAuthorization, toConnection, toConnectionOnly, toConnector, toUser } from "./shapes.ts";
+import { toAuthorization, toCatalogConnector, toConnection, toConnectionOnly, toUser } from "./shapes.ts";
 import { assertAllowed, neverConnected, readSingle } from "./single-connection.ts";
 import { type Authorization, type Connection, isSameOwner, isShownTo, ownerOf, type User } from "./state.ts";
 
@@ -35,12 +35,13 @@ function createCatalogRoutes(service: Service, asUser: AsUser): Routes {
   const withConnections = (user: User, slug: string) => {
     const enabled = state.list(ownerOf(user), slug).filter((connection) => connection.enabled);
     const connections = enabled.map((connection) => toConnectionOnly(service, user, connection));
-    return { ...toConnector(service, get(slug)), connection: connections[0] ?? null, connections };
+    return { ...toCatalogConnector(service, get(slug)), connection: connections[0] ?? null, connections };
   };
   return {
     "GET /platform": () => ok({ platform: fakePlatform }),
-    "GET /platform/connectors": () => ok({ connectors: [...connectors.values()].map((connector) => toConnector(service, connector)) }),
-    "GET /platform/connectors/:slug": (call) => ok({ connector: toConnector(service, get(parameter(call, "slug"))) }),
+    "GET /platform/connectors": () =>
+      ok({ connectors: [...connectors.values()].map((connector) => toCatalogConnector(service, connector)) }),
+    "GET /platform/connectors/:slug": (call) => ok({ connector: toCatalogConnector(service, get(parameter(call, "slug"))) }),
     "GET /connectors": asUser((user) => ok({ connectors: [...connectors.keys()].map((slug) => withConnections(user, slug)) })),
     "GET /connectors/:slug": asUser((user, call) => ok({ connector: withConnections(user, parameter(call, "slug")) })),
   };
