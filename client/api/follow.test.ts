@@ -4,8 +4,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gql } from "@urql/core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { pipe, subscribe } from "wonka";
+import { demoOf } from "../../test/support/build.ts";
 import { type GatewayProcess, startProcess } from "../../test/support/process.ts";
 import { createClient } from "../create-client.ts";
 import { AuthorizationStatusDocument, ConnectionChangedDocument } from "../generated/graphql.ts";
@@ -29,7 +30,7 @@ async function findPort(): Promise<number> {
 }
 
 async function start(): Promise<void> {
-  gateway = startProcess(["start"], env(), directory);
+  gateway = startProcess(["start"], env(), directory, { cli: demoOf(inject("gatewayBuild")) });
   await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), PATIENCE);
 }
 

@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPages } from "../../test/support/client/built-pages.ts";
 import type { Catalog } from "../../schema/upstream.ts";
@@ -154,14 +154,23 @@ describe("a file that keeps its name", () => {
 it.each([
   ["/", "accept-encoding, accept-language"],
   ["/xkit.js", "accept-encoding"],
-])("is compressed for clients that accept gzip, and plain for others: %s", async (path, vary) => {
-  const plain = await get(path);
-  const small = await get(path, { "accept-encoding": "br, gzip;q=0.8" });
-  expect([plain.headers.get("content-encoding"), small.headers.get("content-encoding")]).toEqual([null, "gzip"]);
-  for (const { headers } of [plain, small]) expect(headers.get("vary")).toBe(vary);
-  const [full, compressed] = [Buffer.from(await plain.arrayBuffer()), Buffer.from(await small.arrayBuffer())];
-  expect(gunzipSync(compressed).equals(full)).toBe(true);
-  expect(compressed.length).toBeLessThan(full.length);
+])("is compressed for clients that accept brotli or gzip, and plain for others: %s", async (path, vary) => {
+  const [plain, gzipped, brotli] = [
+    await get(path),
+    await get(path, { "accept-encoding": "br;q=0, gzip;q=0.8" }),
+    await get(path, { "accept-encoding": "br, gzip;q=0.8" }),
+  ];
+  expect([plain, gzipped, brotli].map(({ headers }) => headers.get("content-encoding"))).toEqual([null, "gzip", "br"]);
+  for (const { headers } of [plain, gzipped, brotli]) expect(headers.get("vary")).toBe(vary);
+  const full = Buffer.from(await plain.arrayBuffer());
+  for (const [response, decompress] of [
+    [gzipped, gunzipSync],
+    [brotli, brotliDecompressSync],
+  ] as const) {
+    const compressed = Buffer.from(await response.arrayBuffer());
+    expect(decompress(compressed).equals(full)).toBe(true);
+    expect(compressed.length).toBeLessThan(full.length);
+  }
 });
 
 it("may run on every page as /xkit.js, and is not sniffed", async () => {

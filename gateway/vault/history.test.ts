@@ -77,7 +77,7 @@ describe.each(databaseKinds)("a connection's history on %s", (database) => {
       { kind: "MISCONFIGURED", code: "invalid_scope" },
       { kind: "CONNECTED" },
     ]);
-    expect(JSON.stringify(history)).not.toContain("0800");
+    expect(JSON.stringify(history)).not.toMatch(/0800[ .]/);
   });
 
   it("says that it works again where the provider was away before it did, and servers are told", async () => {

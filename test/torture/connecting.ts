@@ -18,7 +18,7 @@ export async function connectAll(fleet: Fleet, count: number): Promise<Credentia
   for (let connection = 0; connection < count; connection += 1) {
     const userId = `user-${connection}`;
     const bearer = await provision(first.url, basic, userId);
-    await connect(first.url, bearer, userId, connection);
+    await connect(first.url, fleet.publicUrl, bearer, userId, connection);
     askers.push({ userId, bearer, basic });
   }
   return askers;
@@ -30,9 +30,9 @@ async function provision(url: string, basic: string, id: string): Promise<string
   return provisionedSchema.parse(JSON.parse(text)).data.provisionUser.token;
 }
 
-async function connect(url: string, bearer: string, account: string, connection: number): Promise<void> {
+async function connect(url: string, origin: string, bearer: string, account: string, connection: number): Promise<void> {
   const browser = createBrowser({ fetch: (request) => fetch(request, { redirect: "manual" }) }, url);
-  await browser.signIn(bearer);
+  await browser.signIn(bearer, { origin });
   const started = await browser.fetch(`/connect/${SLUG}`);
   const authorize = new URL(started.headers.get("location") ?? "");
   authorize.searchParams.set("account", account);

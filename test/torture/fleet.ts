@@ -23,6 +23,8 @@ export interface FleetOptions {
 /** Real gateway processes over one store. Those that end unasked are counted, and started again. */
 export interface Fleet {
   members: readonly Member[];
+  /** Under which all of them are reached by browsers. */
+  publicUrl: string;
   start(index: number, options?: { isSkewed?: boolean }): Promise<void>;
   /** SIGKILL, then a new start. */
   kill(index: number): Promise<void>;
@@ -59,6 +61,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
 
   return {
     members,
+    publicUrl,
     start: (index, { isSkewed = true } = {}) => start(at(index), launchOf(index, isSkewed)),
     kill: (index) => endAndStart(index, "SIGKILL"),
     restart: (index) => endAndStart(index, "SIGTERM"),
