@@ -6,8 +6,8 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 9_780;
-const XKIT_JS_BUDGET_BYTES = 7_960;
+const CREATE_XKIT_BUDGET_BYTES = 9_830;
+const XKIT_JS_BUDGET_BYTES = 8_010;
 const CATALOG_BUDGET_BYTES = 96_700;
 
 const dist = new URL("../dist/", import.meta.url);

@@ -34,6 +34,10 @@ describe("the session", () => {
     const fresh = createTestClient(app);
     expect(fresh.asked).toEqual([]);
     expect(fresh.xkit.connectorUrl("a b")).toBe("http://localhost:4000/connectors/a%20b");
+    fresh.xkit.session.locale = "de-AT";
+    expect(fresh.xkit.connectorUrl("a", { returnTo: "https://acme.example/?a&b" })).toBe(
+      "http://localhost:4000/connectors/a?locale=de-AT&returnTo=https%3A%2F%2Facme.example%2F%3Fa%26b",
+    );
   });
 
   test("is resumed by its cookie, once for all who ask", async () => {

@@ -29,8 +29,11 @@ export interface Xkit extends Readings, ConnectionActions {
   login: (token: string | TokenCallback, later?: TokenCallback) => Promise<void>;
   /** Signs out, here and at the gateway, and forgets every token. */
   logout: () => Promise<void>;
-  /** The page where the user connects, repairs or disconnects the connector. */
-  connectorUrl: (slug: string) => string;
+  /**
+   * The page where the user connects, repairs or disconnects the connector, in the language of the `locale`. `returnTo`: where it leads back
+   * to, a URL of one of the platform's web origins.
+   */
+  connectorUrl: (slug: string, options?: { returnTo?: string }) => string;
   /** A session token: what authenticates at the gateway, not at a third party. Throws UnauthenticatedError. */
   getAccessToken: () => Promise<string>;
   /** A live access token, or the exact reason why there is none. */
@@ -101,7 +104,11 @@ export function createXkit(url: string, options: XkitOptions = {}): Xkit {
       tokens.clear();
       await session.logout();
     },
-    connectorUrl: (slug) => `${session.url}/connectors/${encodeURIComponent(slug)}`,
+    connectorUrl(slug, { returnTo } = {}) {
+      const { locale } = session;
+      const query = new URLSearchParams({ ...(locale && { locale }), ...(returnTo && { returnTo }) });
+      return `${session.url}/connectors/${encodeURIComponent(slug)}${query.size > 0 ? `?${query}` : ""}`;
+    },
     async getAccessToken() {
       if (session.stale) await session.renew();
       if (!session.token) throw xkitError("UNAUTHENTICATED", "No user is signed in.");

@@ -4,7 +4,8 @@ import type { ViewerConnections } from "../schema/upstream.ts";
 import type { Auth } from "./auth/index.ts";
 import { type AuditedExchange, RequestAudit, type RequestAudits } from "./custody/request-audit.ts";
 import { requestWithBearer } from "./http/bearer-request.ts";
-import { languageOfRequest } from "./http/language.ts";
+import type { Language } from "../client/languages/language.ts";
+import { languageOfRequest, preferredLanguageOf } from "./http/language.ts";
 import { crossSiteOriginOf } from "./http/same-site.ts";
 import type { Exchange } from "./http/pipeline.ts";
 import type { AnswerCookies } from "./http/plain-answer.ts";
@@ -37,7 +38,10 @@ export interface CreateOptions {
 }
 
 /** A link of ours for what a user has started on a page of another site. */
-export type LinkPage = (started: { userId: string; slug: string; state: string; origin: string }) => Promise<string>;
+export type LinkPage = (
+  started: { userId: string; slug: string; state: string; origin: string },
+  language: Language | null,
+) => Promise<string>;
 
 /** What a header can hold. Looked at before it becomes one: the failure would quote it. */
 const bearerToken = /^[\x21-\x2b\x2d-\x7e]{1,16384}$/;
@@ -50,14 +54,14 @@ export function createContextFactory(
   const { catalog, users } = upstream;
 
   const browserOf = (request: Request, setCookie: (header: string) => void): Browser => ({
-    bind: auth.bindings.create(request, setCookie),
+    bind: auth.bindings.create(request, setCookie, preferredLanguageOf(request)),
     link: null,
   });
 
   /** Nothing holds this secret: what is started is bound where the link leads. */
-  const linkedBrowser = ({ viewer }: Caller, origin: string): Browser => ({
+  const linkedBrowser = ({ viewer }: Caller, origin: string, language: Language | null): Browser => ({
     bind: createSecret,
-    link: async (started) => linkPage({ ...started, userId: (await viewer()).userId, origin }),
+    link: async (started) => linkPage({ ...started, userId: (await viewer()).userId, origin }, language),
   });
 
   return {
@@ -83,7 +87,7 @@ export function createContextFactory(
       const open = () => {
         const crossSiteOrigin = linksCrossSitePages ? crossSiteOriginOf(request, auth.origins) : null;
         const own = () => browserOf(request, (header) => answer.append("set-cookie", header));
-        const browser = crossSiteOrigin === null ? own() : linkedBrowser(caller, crossSiteOrigin);
+        const browser = crossSiteOrigin === null ? own() : linkedBrowser(caller, crossSiteOrigin, preferredLanguageOf(request));
         return caller.connectionsIn({ ...browser, from: audit.from });
       };
       const connections = memoizeViewer(shared, open, audit);

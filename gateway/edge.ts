@@ -127,7 +127,10 @@ function createParts(dependencies: Dependencies) {
   const { signIn } = upstream.users;
   const handoffServices = { oneTimeTokens: auth.oneTimeTokens, sealer };
   const links = createPageLinkTokens(handoffServices);
-  const contexts = createContextFactory(auth, upstream, { linkPage: (link) => linkPage(links, config.publicUrl, link), audits });
+  const contexts = createContextFactory(auth, upstream, {
+    linkPage: (link, language) => linkPage(links, config.publicUrl, link, language),
+    audits,
+  });
   const pages: Pages = { platform: config.platform, findViewer: signIn.findViewer };
   const checks = [() => database.checkWritable(), () => auth.signingKeys.current(), () => upstream.check()];
   const degradations = {

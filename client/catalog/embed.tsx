@@ -30,6 +30,7 @@ export function openCatalog(xkit: Xkit, options: CatalogDialogOptions): CatalogD
   const host = document.createElement("div");
   document.body.append(host);
   const root = createRoot(host);
+  const { locale } = xkit.session;
   let end = () => {};
   const closed = new Promise<void>((resolve) => {
     end = resolve;
@@ -41,6 +42,8 @@ export function openCatalog(xkit: Xkit, options: CatalogDialogOptions): CatalogD
       host.querySelector("dialog")?.close();
       root.unmount();
       host.remove();
+      // The dialog's own `locale` was the session's meanwhile.
+      xkit.session.locale = locale;
       if (current === dialog) current = null;
       end();
     },

@@ -1,6 +1,5 @@
 import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import { useXkit } from "../react/provider.tsx";
-import { readReturnTo } from "./return-to.ts";
 
 export type Route = { page: "list" } | { page: "connector"; slug: string };
 
@@ -61,10 +60,12 @@ function parsePath(path: string): Route {
 const pathOf = (route: Route): string => (route.page === "list" ? "/" : `/connectors/${encodeURIComponent(route.slug)}`);
 const searchOf = (path: string): string => (path.includes("?") ? path.slice(path.indexOf("?")) : "");
 
-/** A user who came with a `returnTo` is led back to it from every page. */
-function returnToQuery(): string {
-  const returnTo = readReturnTo();
-  return returnTo === null ? "" : `?${new URLSearchParams({ returnTo })}`;
+/** What each page of the catalog's own address hands on to the next: where to lead back to, and the language. */
+const handedOn = ["returnTo", "locale"];
+
+function handedOnQuery(search: string): string {
+  const query = new URLSearchParams([...new URLSearchParams(search)].filter(([name]) => handedOn.includes(name)));
+  return query.size > 0 ? `?${query}` : "";
 }
 
 /** The address bar, below `basePath` (no trailing slash; `""` for the root). */
@@ -127,7 +128,7 @@ export function useRouter({ basePath, router, first }: RouterOptions): Router {
   if (!hasMoved && pathOf(parsePath(place.path)) !== firstPath) setHasMoved(true);
   const isAddressed = place === bar;
   return useMemo(() => {
-    const pathTo = (to: Route) => pathOf(to) + (isAddressed ? returnToQuery() : "");
+    const pathTo = (to: Route) => pathOf(to) + (isAddressed ? handedOnQuery(searchOf(place.path)) : "");
     return {
       route: parsePath(place.path),
       search: searchOf(place.path),

@@ -1,5 +1,5 @@
 import { usePlatform } from "./use-platform.ts";
-import { useXkit } from "./provider.tsx";
+import { useXkit, XkitProvider } from "./provider.tsx";
 import { type ConnectState, useConnectState } from "./use-connect-state.ts";
 import { Button, buttonClass } from "../catalog/button.tsx";
 import { type Sentences, SpeakLanguage, useSentences } from "../catalog/language.tsx";
@@ -20,11 +20,21 @@ export interface ConnectButtonProps {
 }
 
 /** A button that connects one connector, and says how it is. Needs an `<XkitProvider>` around it and the package's `catalog.css`. */
-export function ConnectButton({ locale, theme = {}, ...props }: ConnectButtonProps) {
+export function ConnectButton({ locale, ...props }: ConnectButtonProps) {
+  const xkit = useXkit();
+  if (locale === undefined) return <StyledButton {...props} />;
+  return (
+    <XkitProvider xkit={xkit} locale={locale}>
+      <StyledButton {...props} />
+    </XkitProvider>
+  );
+}
+
+function StyledButton({ theme = {}, ...props }: Omit<ConnectButtonProps, "locale">) {
   const { session } = useXkit();
   const [{ data: platform }] = usePlatform();
   return (
-    <SpeakLanguage locale={locale ?? session.locale}>
+    <SpeakLanguage locale={session.locale}>
       <div className="xkit-catalog" data-scheme={theme.scheme ?? "system"} style={accentStyle(theme.color ?? platform?.color)}>
         <SpokenButton {...props} />
       </div>

@@ -1,3 +1,5 @@
+import type { Language } from "../../client/languages/language.ts";
+import { namedLanguageOf } from "../http/language.ts";
 import type { Attempts } from "../vault/attempts.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
 import { createSecret, hashSecret } from "../store/sealing.ts";
@@ -16,8 +18,11 @@ const NAME_CHARACTERS = 16;
 export interface Bindings {
   /** What this browser holds for an attempt, or null. */
   find(request: Request, stateHash: string): string | null;
-  /** Makes secrets for attempts that one request starts or takes over. `setCookie` is called with the headers that give them to the browser. */
-  create(request: Request, setCookie: (header: string) => void): (stateHash: string) => string;
+  /**
+   * Makes secrets for attempts that one request starts or takes over. `setCookie` is called with the headers that give them to the browser,
+   * and that keep the language of the pages on the way. Default: the one that the address names, if it names one.
+   */
+  create(request: Request, setCookie: (header: string) => void, language?: Language | null): (stateHash: string) => string;
   /** A `Set-Cookie` header that ends one. */
   clear(stateHash: string): string;
   /** `Set-Cookie` headers that end all that this browser holds. */
@@ -34,15 +39,18 @@ export interface BindingsOptions {
   attempts: Pick<Attempts, "listPending" | "rebind">;
 }
 
-export function createBindings({ cookies: { attempt: cookies }, attempts }: BindingsOptions): Bindings {
+export function createBindings({ cookies: { attempt: cookies, language: languageCookie }, attempts }: BindingsOptions): Bindings {
   const nameOf = (stateHash: string) => stateHash.slice(0, NAME_CHARACTERS);
 
   return {
     find: (request, stateHash) => cookies.parse(request).get(nameOf(stateHash)) ?? null,
 
-    create(request, setCookie) {
+    create(request, setCookie, language = namedLanguageOf(request)) {
       const held = [...cookies.parse(request).keys()];
+      let isSaid = language === null;
       return (stateHash) => {
+        if (language !== null && !isSaid) setCookie(languageCookie.serialize(language, ATTEMPT_LIFETIME_SECONDS));
+        isSaid = true;
         const secret = createSecret();
         setCookie(cookies.serialize(nameOf(stateHash), secret, ATTEMPT_LIFETIME_SECONDS));
         held.push(nameOf(stateHash));

@@ -1,4 +1,6 @@
 import { parseCookie, stringifySetCookie } from "cookie";
+import { LANGUAGES } from "../../client/languages/language.ts";
+import { LANGUAGE_COOKIE } from "../http/language.ts";
 import { isSameSite } from "../http/same-site.ts";
 
 /** Longest `Cookie` header that is read, in characters: 16 KiB. */
@@ -62,6 +64,8 @@ export interface Cookies {
   operator: SecretCookie;
   /** Holds a handoff that the user of this browser has to agree to. */
   handoff: SecretCookie;
+  /** Holds the language in which this browser has started connecting. */
+  language: SecretCookie;
 }
 
 /** What all cookies have in common (RFC 6265bis section 4.1). `SameSite=None` works only on `Secure` cookies. */
@@ -91,6 +95,7 @@ export function createCookies(publicUrl: string, webOrigins: readonly string[]):
     session: createSessionCookies(`${prefix}session`, attributes),
     operator: createCookie(operator, { httpOnly: true, path: ADMIN_PATH, secure: isHttps, sameSite: "strict" }),
     handoff: createCookie(`${prefix}hand_over`, attributes, sealedSecret),
+    language: createCookie(LANGUAGE_COOKIE, attributes, new RegExp(`^(${LANGUAGES.join("|")})$`)),
     attempt: createFamily(`${prefix}attempt_`, attributes),
   };
 }

@@ -97,6 +97,18 @@ describe("the language of a page of the catalog", () => {
     expect(page.includes("needs JavaScript")).toBe(language === "en");
   });
 
+  it.each([
+    ["/?locale=de-AT", {}, "de"],
+    ["/?locale=en", { "accept-language": "de" }, "en"],
+    ["/?locale=xx", { "accept-language": "de" }, "de"],
+    ["/?locale=de_DE", {}, "en"],
+    ["/connectors/slack", { cookie: "a=b; xkit_language=de" }, "de"],
+    ["/connectors/slack?locale=en", { cookie: "xkit_language=de" }, "en"],
+    ["/", { cookie: "xkit_language=dede" }, "en"],
+  ])("is what the address names, or what connecting was started in: %s %j", async (path, headers, language) => {
+    expect(await (await get(path, headers)).text()).toContain(`<html lang="${language}"`);
+  });
+
   it("is part of what the page's tag names, so that no reader keeps another language", async () => {
     const [english, german] = await Promise.all(["en", "de"].map((language) => get("/", { "accept-language": language })));
     expect(english?.headers.get("etag")).not.toBe(german?.headers.get("etag"));

@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { type Language, LANGUAGES } from "../../client/languages/language.ts";
 import { sentencesFor } from "../../client/languages/sentences.ts";
 import { type Asset, createAsset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
-import { LANGUAGE_HEADER, languageOfRequest } from "../http/language.ts";
+import { LANGUAGE_HEADER, languageOfPage } from "../http/language.ts";
 import { createLogoRoutes } from "./logo-files.ts";
 import { createLogoOrigins } from "./logos.ts";
 
@@ -39,7 +39,7 @@ export function createCatalogRoutes({ catalog, clock, pages, bundle }: Dependenc
     const page = findPage("/index.html");
     if (!page) return notBuilt("The catalog");
     translated ??= new Map(LANGUAGES.map((language) => [language, translate(page, language)]));
-    return serveAsset(request, translated.get(languageOfRequest(request)) ?? page, {
+    return serveAsset(request, translated.get(languageOfPage(request)) ?? page, {
       vary: LANGUAGE_HEADER,
       "content-security-policy": createPolicy(await findLogoOrigins()),
       "cache-control": "no-cache",

@@ -83,6 +83,20 @@ describe("the link", () => {
     expect(finished.headers.get("location")).toBe(`${APP_ORIGIN}/done`);
   });
 
+  it("speaks the language of the page that asked, and so does the way back", async () => {
+    const browser = { "accept-language": "en" };
+    const { authorizeUrl } = await start({ ...FOREIGN, "accept-language": "de" });
+    const asked = await fetchPage(authorizeUrl, { headers: { referer: `${APP_ORIGIN}/`, ...browser } });
+    const page = await asked.text();
+    expect(/<h1>([^<]*)/.exec(page)?.[1]).toBe("Test als ada verbinden?");
+    const [, action = ""] = /action="(\/continue[^"]*)"/.exec(page) ?? [];
+    const confirmed = await confirm(action.replaceAll("&amp;", "&"), browser);
+    gateway.provider.controls.denyNext();
+    const callback = await gateway.provider.authorize(confirmed.headers.get("location") ?? "");
+    const failed = await fetchPage(callback.href, { headers: { cookie: sentBack(confirmed), ...browser } });
+    expect(await failed.text()).toContain('<html lang="de"');
+  });
+
   it.each([undefined, "https://evil.example/", "https://other.example/", "null", `https://evil.example/?${APP_ORIGIN}/`])(
     "starts nothing for a navigation from %s, and leads to the catalog",
     async (referer) => {

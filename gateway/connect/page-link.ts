@@ -14,7 +14,8 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { forbidden, unauthenticated } from "../../schema/errors.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
-import { sentencesOf } from "../http/language.ts";
+import type { Language } from "../../client/languages/language.ts";
+import { LOCALE_PARAMETER, sentencesOf } from "../http/language.ts";
 import type { SignIn } from "../auth/sign-in.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { ATTEMPT_LIFETIME_SECONDS } from "../vault/attempts.ts";
@@ -40,9 +41,15 @@ export type PageLink = z.output<typeof pageLinkSchema>;
 export const createPageLinkTokens = (services: HandoffServices): HandoffTokens<PageLink> =>
   createHandoffTokens(services, { name: "page-link", schema: pageLinkSchema, lifetimeSeconds: ATTEMPT_LIFETIME_SECONDS });
 
-/** Makes a link. */
-export async function linkPage(links: HandoffTokens<PageLink>, publicUrl: string, link: PageLink): Promise<string> {
-  return `${publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams({ token: await links.create(link) })}`;
+/** Makes a link, whose pages speak this language. Null: the browser's. */
+export async function linkPage(
+  links: HandoffTokens<PageLink>,
+  publicUrl: string,
+  link: PageLink,
+  language: Language | null,
+): Promise<string> {
+  const query = { token: await links.create(link), ...(language && { [LOCALE_PARAMETER]: language }) };
+  return `${publicUrl}${PAGE_LINK_PATH}?${new URLSearchParams(query)}`;
 }
 
 interface Dependencies extends TakeOverDependencies {
@@ -72,7 +79,7 @@ export function createPageLinkRoutes(dependencies: Dependencies): Hono {
     const body = html`<p>
         ${current && current.userId !== link.userId ? connect.willBeSignedOut(labelOf(current)) : ""} ${connect.onlyIfAsked(label)}
       </p>
-      <form method="post" action="${PAGE_LINK_PATH}?${new URLSearchParams({ token: tokenOf(request) })}">
+      <form method="post" action="${PAGE_LINK_PATH}${new URL(request.url).search}">
         <button>${words.continue}</button>
       </form>
       <a class="quiet" href="/connectors/${link.slug}">${words.cancel}</a>`;

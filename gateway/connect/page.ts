@@ -9,7 +9,7 @@ import type { Sentences } from "../../client/languages/sentences.ts";
 import { type ErrorCode, GatewayError } from "../../schema/errors.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
-import { LANGUAGE_HEADER, languageOfRequest, sentencesOf } from "../http/language.ts";
+import { LANGUAGE_HEADER, languageOfPage, sentencesOf } from "../http/language.ts";
 import { FAVICON_PATH, initialOf } from "./favicon.ts";
 import { renderOpenerMessage, type OpenerMessage, OPENER_SCRIPT_SOURCE } from "./opener.ts";
 
@@ -98,7 +98,7 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
   const scripts = scriptSources.length > 0 ? `script-src ${scriptSources.join(" ")}; ` : "";
   const formAction = hasForm ? "'self' https: http://localhost:* http://127.0.0.1:*" : viewer ? "'self'" : "'none'";
   const policy = { scripts: `${scripts}${script === null ? "" : "connect-src 'self'; "}`, formAction };
-  const language = languageOfRequest(request);
+  const language = languageOfPage(request);
   const images = connected?.markUrl ? [connected.markUrl] : [];
   return renderDocument(platform, { language, title, status, headers, style: pageStyle, content, policy, images });
 }
@@ -242,7 +242,7 @@ export function sayFailure({ code, message, refusal }: Failure, request: Request
   if (refusal) return refusal(sentences);
   const { byCode } = sentences.pages;
   const isSaid = (asked: ErrorCode): asked is keyof typeof byCode => Object.hasOwn(byCode, asked);
-  return languageOfRequest(request) === "en" || !isSaid(code) ? message : byCode[code];
+  return languageOfPage(request) === "en" || !isSaid(code) ? message : byCode[code];
 }
 
 /** The way out of a page that has no other. */

@@ -1,6 +1,6 @@
 import { html, raw } from "hono/html";
 import type { Viewer } from "../../schema/upstream.ts";
-import { languageOfRequest, sentencesOf } from "../http/language.ts";
+import { languageOfPage, sentencesOf } from "../http/language.ts";
 import { type Pages, pageStyle, renderDocument, renderMark, renderSignedIn, sourceOf } from "./page.ts";
 
 /**
@@ -81,7 +81,7 @@ export function renderPopupPage({ platform }: Pages, request: Request, page: Pop
     </main>
     ${raw(`<script>${source}</script>`)}`;
   return renderDocument(platform, {
-    language: languageOfRequest(request),
+    language: languageOfPage(request),
     title,
     status,
     style: pageStyle,
