@@ -62,7 +62,7 @@ writeFileSync(
   <head>
     <meta charset="utf-8" />
     <title>Xkit Gateway</title>
-    <link rel="icon" href="data:," />
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="${write("graphiql", "css", css + barStyle)}" />
   </head>
   <body id="body" class="no-focus-outline">

@@ -1,3 +1,4 @@
+import { sentencesFor } from "../client/languages/sentences.ts";
 import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
@@ -69,7 +70,12 @@ const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>
       description: "The instructions, parsed: what can be shown as it is.",
       resolve: ({ instructions }) => (instructions === null ? null : parseMarkdown(instructions)),
     }),
-    saveLabel: t.exposeString("saveLabel", { description: "The button's label." }),
+    saveLabel: t.string({
+      description: "The button's label.",
+      // One that the operator has not written is ours, in each language.
+      resolve: ({ saveLabel }, _args, { language }) =>
+        saveLabel === sentencesFor("en").pages.form.save ? sentencesFor(language()).pages.form.save : saveLabel,
+    }),
     fields: t.field({ type: [CollectFieldType], description: "The fields, in order.", resolve: ({ fields }) => fields }),
   }),
 });

@@ -70,8 +70,7 @@ export function Consent({ name, permissions }: { name: string; permissions: read
       <p className="mt-3 flex items-start gap-2 text-muted">
         <LockIcon className="mt-1 size-3.5 shrink-0" />
         <span>
-          {required.length > 0 && `${words.never(app, name)} `}
-          {words.end}
+          {required.length > 0 ? words.never(app, name) : words.onlyGiven(app)} {words.end}
           {platform?.privacyUrl && (
             <>
               {" "}

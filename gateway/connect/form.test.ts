@@ -126,6 +126,18 @@ describe("a form for an API key", () => {
 });
 
 describe("a form for the provider's address", () => {
+  it("is in the language of what was started: its button, and what is wrong with a value", async () => {
+    const german = { "accept-language": "de" };
+    const { authorization } = (await ada.graphql(CONNECT, { slug: "sub" }, german)).data.connect;
+    expect(authorization.collect.saveLabel).toBe("Speichern");
+    const problem = "Your address muss ein einzelner Name aus Buchstaben, Ziffern und - sein.";
+    const fields = [{ name: "subdomain", value: "a/b" }];
+    const refused = await ada.graphql(SUBMIT, { state: authorization.state, fields }, german);
+    expect(refused.errors[0]?.message).toBe(problem);
+    const english = { origin: PUBLIC_URL, "accept-language": "en" };
+    expect(await (await post(authorization.authorizeUrl, { subdomain: "a/b" }, english)).text()).toContain(problem);
+  });
+
   it("leads to the provider at that address", async () => {
     const { authorizeUrl } = await startForm("sub");
     const location = (await post(authorizeUrl, { subdomain: "Acme" })).headers.get("location") ?? "";

@@ -60,6 +60,7 @@ describe("the page of GraphiQL", () => {
   it("leads to catalog and documentation, and offers to sign in and out by forms", async () => {
     const page = await readPage();
     expect(page).toContain('<a href="/">Catalog</a>');
+    expect(page).toContain('<link rel="icon" href="/favicon.svg"');
     expect(page).toContain('<a href="/docs/">Documentation</a>');
     expect(page).toMatch(/<form class="field" method="post" action="\/sign-in">[^]*Sign in as Ada[^]*Sign in as Grace/);
     const signedIn = await (await ada.browser.fetch("/graphql", { headers: { accept: HTML } })).text();

@@ -1,3 +1,4 @@
+import { refusals } from "../../client/languages/en.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
 import type { FieldConfig, WrittenField } from "./collect.ts";
 import type { ParsedFacts } from "./format.ts";
@@ -45,7 +46,8 @@ export function rulesOf(written: WrittenVariables): Record<string, VariableRule>
 }
 
 /** A sentence about a value as the rest of one whose subject is the setting. */
-const toProblem = (rule: VariableRule, text: string | null = null): string => describeRule("", rule, text).trim().replace(/\.$/, "");
+const toProblem = (rule: VariableRule, text: string | null = null): string =>
+  describeRule(refusals, "", rule, text).trim().replace(/\.$/, "");
 
 /** Values of the operator's that break a rule. */
 export function wrongVariablesIn(written: WrittenVariables): [path: string[], message: string][] {

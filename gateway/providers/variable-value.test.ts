@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { refusals as en } from "../../client/languages/en.ts";
 import { describeRule, labelRule, readValue } from "./variable-value.ts";
 
 const host = { ...labelRule, may: "host" } as const;
@@ -95,7 +96,7 @@ describe("enum and pattern", () => {
     const rule = { ...host, enum: ["accounts.zoho.com", "accounts.zoho.eu"] };
     expect(readValue(rule, "https://accounts.zoho.eu")).toBe("accounts.zoho.eu");
     expect(readValue(rule, "https://accounts.evil.example")).toBeNull();
-    expect(describeRule("Data center", rule)).toBe("Data center must be one of accounts.zoho.com, accounts.zoho.eu.");
+    expect(describeRule(en, "Data center", rule)).toBe("Data center must be one of accounts.zoho.com, accounts.zoho.eu.");
     expect(readValue({ ...labelRule, may: "path", pattern: /^\d+$/ }, "12")).toBe("12");
     expect(readValue({ ...labelRule, may: "path", pattern: /^\d+$/ }, "12/..")).toBeNull();
   });

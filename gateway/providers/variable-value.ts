@@ -1,3 +1,4 @@
+import type { Sentences } from "../../client/languages/sentences.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
 
 /** One label of a host name (RFC 1123 section 2.1). */
@@ -36,14 +37,14 @@ export function readValue(rule: VariableRule, text: string): string | null {
 }
 
 /** What is wrong with a value that `readValue` does not take, as one sentence without the value. */
-export function describeRule(name: string, rule: VariableRule, text: string | null = null): string {
+export function describeRule(words: Sentences["refusals"], label: string, rule: VariableRule, text: string | null = null): string {
   const isOnlyOfAnotherForm = text !== null && rule.pattern !== null && readValue({ ...rule, pattern: null }, text) !== null;
-  if (isOnlyOfAnotherForm) return `${name} does not have the form that the provider expects.`;
-  if (rule.enum) return `${name} must be one of ${rule.enum.join(", ")}.`;
-  if (rule.strip !== null) return `${name} must be the name before ${rule.strip}, or the whole address.`;
-  if (rule.may === "host_label") return `${name} must be a single name: letters, digits and -.`;
-  if (rule.may === "host") return `${name} must be the name of a public host, without a port.`;
-  return `${name} does not have the form that the provider expects.`;
+  if (isOnlyOfAnotherForm) return words.fieldOfOtherForm(label);
+  if (rule.enum) return words.fieldNotListed(label, rule.enum.join(", "));
+  if (rule.strip !== null) return words.fieldNotBefore(label, rule.strip);
+  if (rule.may === "host_label") return words.fieldNotOneName(label);
+  if (rule.may === "host") return words.fieldNotHost(label);
+  return words.fieldOfOtherForm(label);
 }
 
 type Shape = (text: string, rule: VariableRule) => string | null;

@@ -46,7 +46,7 @@ function createReader(connector: CollectingConnector) {
     if (!trimmed && optional) return null;
     if (!trimmed) throw badUserInput(({ refusals }) => refusals.fieldEmpty(label), path);
     const fitting = rule ? readValue(rule, trimmed) : trimmed;
-    if (rule && fitting === null) throw badUserInput(describeRule(label, rule, trimmed), path);
+    if (rule && fitting === null) throw badUserInput(({ refusals }) => describeRule(refusals, label, rule, trimmed), path);
     if (facts?.kind === "basic" && name === "username" && trimmed.includes(":"))
       throw badUserInput(({ refusals }) => refusals.fieldWithColon(label), path);
     if (isSentAsTyped(connector, name) && beyondHeaders.test(trimmed))
