@@ -236,5 +236,8 @@ describe("openCatalog", () => {
     await page.route("**/catalog-dialog.js", (route) => route.abort());
     const failure = page.evaluate(() => window.xkit.openCatalog().then(String, String));
     expect(await failure).toContain(`The catalog cannot be loaded from ${gateway.url}/catalog-dialog.js.`);
+    await page.unroute("**/catalog-dialog.js");
+    await page.locator("#open").click();
+    await page.getByRole("dialog", { name: "Integrations" }).waitFor();
   });
 });

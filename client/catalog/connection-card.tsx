@@ -4,6 +4,7 @@ import type { Authorization, Connection, Permission } from "../api/types.ts";
 import { readAsked } from "./asked.ts";
 import { Button } from "./button.tsx";
 import { Callout } from "./callout.tsx";
+import { useCatalog } from "./context.ts";
 import { CheckIcon } from "./icons.tsx";
 import { useLocale, useSentences } from "./language.tsx";
 import { LazyDisconnectDialog, LazyProblemCallout } from "./lazy-parts.ts";
@@ -25,11 +26,12 @@ interface ConnectionCardProps {
 export function ConnectionCard({ connection, connecting, permissions }: ConnectionCardProps) {
   const [asks, setAsks] = useState(false);
   const { status: words, reconnect, disconnecting } = useSentences();
+  const { search } = useCatalog();
   const status = statusOf(connection);
   const { authorization, connector } = connection;
   const isReconnecting = connecting.target?.connectionId === connection.id;
   const label = labelOf(connection);
-  const asked = status === "connected" ? readAsked(connection) : [];
+  const asked = status === "connected" ? readAsked(search, connection) : [];
   return (
     <li className="rounded-2xl border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4 @xl:p-5">

@@ -30,8 +30,8 @@ import { useRetry } from "./use-retry.ts";
 export function ConnectorPage({ slug }: { slug: string }) {
   const [{ data: connector, error, fetching }, refetch] = useConnector(slug);
   // What is said to those who are not signed in would push the rest down.
-  const { platform, isSettled } = useCatalog();
-  const returnLink = readReturnLink(platform, useXkit().url);
+  const { platform, isSettled, search } = useCatalog();
+  const returnLink = readReturnLink(search, platform, useXkit().url);
   const retry = useRetry(refetch);
   // The gateway takes no slug that none can have.
   const isUnknown = connector === null || error instanceof BadUserInputError;

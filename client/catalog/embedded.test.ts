@@ -121,13 +121,15 @@ describe("in a popup", () => {
 
 describe("in a page that keeps its own address", () => {
   test("walks between its pages without a trace in the history, and links lead to the gateway", async () => {
-    const page = await open("/inside", { userId: "traceless", memory: "" });
+    const page = await open("/inside", { userId: "traceless", memory: "", returnTo: "/elsewhere" });
     const before = { href: page.url(), length: await page.evaluate(() => history.length) };
     const link = page.getByRole("link", { name: /^Notes/ });
     expect(await link.getAttribute("href")).toBe(`${acme.gateway.url}/connectors/notes`);
     await page.getByRole("searchbox").fill("not");
     await link.click();
     await page.getByRole("heading", { level: 1, name: "Notes" }).waitFor();
+    // The query is the app's, as the rest of the address.
+    expect(await page.getByRole("link", { name: /^Back to/ }).count()).toBe(0);
     await page.getByRole("link", { name: "All integrations" }).click();
     await page.getByRole("heading", { level: 1, name: "Integrations" }).waitFor();
     expect({ href: page.url(), length: await page.evaluate(() => history.length) }).toEqual(before);

@@ -1,5 +1,6 @@
 import type { CatalogEntry } from "../api/types.ts";
 import { useSentences } from "./language.tsx";
+import { catalog as english } from "../languages/en.ts";
 import { summarise } from "../connecting/status.ts";
 
 interface Chip {
@@ -8,11 +9,13 @@ interface Chip {
   count?: number;
 }
 
+const isCategory = (name: string): name is keyof typeof english.categories => Object.hasOwn(english.categories, name);
+
 /** Whether an entry is shown under a filter. One that is unknown hides nothing. */
 export function passes(entry: CatalogEntry, filter: string): boolean {
   if (filter === "connected") return entry.connections.some((connection) => summarise([connection]) === "connected");
   if (filter === "attention") return summarise(entry.connections) === "attention";
-  return filter === "" || entry.categories.some((category) => category.toLowerCase() === filter);
+  return !isCategory(filter.toUpperCase()) || entry.categories.some((category) => category.toLowerCase() === filter);
 }
 
 /** The filters that show something of these entries, and not all of them. */
@@ -23,6 +26,8 @@ function useChips(entries: readonly CatalogEntry[]): Chip[] {
     { filter: "attention", label: words.needsAttention },
   ];
   const present = [...new Set(entries.flatMap((entry) => entry.categories))]
+    // A newer gateway may know further ones.
+    .filter(isCategory)
     .map((category) => ({ filter: category.toLowerCase(), label: categories[category] }))
     .toSorted((one, other) => one.label.localeCompare(other.label));
   const chips: Chip[] = [

@@ -7,9 +7,12 @@ export interface ListQuery {
   filter: string;
 }
 
+/** In characters: an address that is longer than its server takes could not be loaded again. */
+export const LONGEST_SEARCH = 200;
+
 const read = (search: string): ListQuery => {
   const parameters = new URLSearchParams(search);
-  return { q: parameters.get("q") ?? "", filter: parameters.get("filter") ?? "" };
+  return { q: (parameters.get("q") ?? "").slice(0, LONGEST_SEARCH), filter: parameters.get("filter") ?? "" };
 };
 
 /** Kept in the address, where the catalog has one, without a new entry of the history: a reload and the way back find it again. */

@@ -129,7 +129,12 @@ test("is searched by other names and with typing errors, and narrowed down, and 
 
 test("connects from a card once it has said what is asked for, and says that it has", async () => {
   const { page, complaints } = await acme.open("/?q=mail", { userId: "connecting" });
-  await page.getByRole("button", { name: "Connect Team Mail" }).click();
+  const connect = page.getByRole("button", { name: "Connect Team Mail" });
+  await connect.waitFor();
+  // Where success is said is there before it is said.
+  const silent = page.locator("p[role=status]:empty");
+  expect(await silent.evaluateAll((regions) => regions.map((region) => getComputedStyle(region).display))).toEqual(["block"]);
+  await connect.click();
   const dialog = page.getByRole("dialog", { name: "Connect Team Mail" });
   await dialog.getByText("See your email address").waitFor();
   await dialog.getByText("Acme never sees your Team Mail password").waitFor();
@@ -161,6 +166,9 @@ test("says who is signed in and in which team, on each page", async () => {
     await header.getByText("Team Analysts").waitFor();
     await header.getByRole("button", { name: "Sign out" }).waitFor();
   }
+  await page.goto(`${acme.gateway.url}/connectors/key?locale=de`);
+  await page.getByText("Acme erhält nur, was Sie eingeben oder erlauben").waitFor();
+  expect(await page.getByRole("link", { name: "Alle Integrationen" }).getAttribute("href")).toBe("/?locale=de");
   await page.goto(`${acme.gateway.url}/connectors/slack`);
   await page.getByText("asks Slack for permission to").waitFor();
   expect(await look(page, "many-connector")).toEqual([]);

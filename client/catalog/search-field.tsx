@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { useCatalog } from "./context.ts";
 import { SearchIcon } from "./icons.tsx";
 import { useSentences } from "./language.tsx";
+import { LONGEST_SEARCH } from "./list-query.ts";
 
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -31,6 +32,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
         aria-keyshortcuts={isHosted ? "/" : undefined}
         placeholder={words.search}
         value={value}
+        maxLength={LONGEST_SEARCH}
         onChange={(event) => onChange(event.target.value)}
         className="peer min-h-10 w-full rounded-lg border border-field bg-surface pe-3 ps-9 text-base text-text placeholder:text-muted focus-visible:outline-2 focus-visible:outline-offset-1 focus-visible:outline-accent @xl:text-sm"
       />

@@ -12,6 +12,13 @@ const entries = [
 
 const find = (search: string) => findMatches(entries, search).map(({ name }) => name);
 
+test("a word that no name comes near in length is not compared letter by letter", () => {
+  const many = Array.from({ length: 500 }, () => entries).flat();
+  const before = performance.now();
+  expect(findMatches(many, "x".repeat(10_000))).toEqual([]);
+  expect(performance.now() - before).toBeLessThan(1_000);
+});
+
 test.each([
   ["", entries.map(({ name }) => name)],
   ["slack", ["Slack"]],

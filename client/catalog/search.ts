@@ -41,7 +41,7 @@ function isNear(word: string, name: string): boolean {
   if (allowed === 0) return name.startsWith(word);
   // A letter too few or too many moves the end of what was meant.
   const ends = [0, 1, -1].map((by) => name.slice(0, Math.max(0, word.length + by)));
-  return ends.some((beginning) => distance(word, beginning) <= allowed);
+  return ends.some((beginning) => Math.abs(word.length - beginning.length) <= allowed && distance(word, beginning) <= allowed);
 }
 
 /** Letters to add, drop, change or swap with their neighbour (optimal string alignment). */

@@ -19,12 +19,10 @@ export function Toast({ announcement, onClose }: { announcement: Announcement | 
   }, [announcement, onClose]);
   return (
     <div className="pointer-events-none fixed inset-x-4 bottom-4 z-20 flex justify-center print:hidden">
-      <p
-        role="status"
-        className="xk-toast pointer-events-auto max-w-full rounded-xl border border-line-strong bg-surface text-sm font-medium text-text shadow-lift empty:hidden"
-      >
+      {/* There before what it says: screen readers do not hear of a region that comes with its text. */}
+      <p role="status" className="max-w-full">
         {announcement && (
-          <span className="flex items-center gap-2.5 py-1 ps-4 pe-1">
+          <span className="xk-toast pointer-events-auto flex items-center gap-2.5 rounded-xl border border-line-strong bg-surface py-1 ps-4 pe-1 text-sm font-medium text-text shadow-lift">
             <CheckIcon className="size-4 shrink-0 text-good-text" />
             <span className="min-w-0 wrap-anywhere">{announcement.sentence}</span>
             <button

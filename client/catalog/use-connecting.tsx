@@ -20,7 +20,7 @@ interface Collecting {
 
 /** Connecting from a page of the catalog, with the form for what has to be collected. It ends where `?returnTo=` says, else on this page. */
 export function useConnecting(name: string): Connecting {
-  const { popup, announce } = useCatalog();
+  const { popup, announce, search } = useCatalog();
   const { connecting: words } = useSentences();
   const xkit = useXkit();
   const [{ fetching, error }, connect, stop] = useConnect();
@@ -38,9 +38,9 @@ export function useConnecting(name: string): Connecting {
     setCode(null);
     setBlockedUrl(null);
     setTarget({ connectionId: typeof to === "object" && "connector" in to ? to.id : null, adds: add });
-    const scopes = typeof to === "object" && "connector" in to ? readAsked(to) : [];
-    const returnTo = popup ? null : (readReturnTo() ?? (scopes.length > 0 ? pageWithoutAsked() : null));
-    const kind = readKind();
+    const scopes = typeof to === "object" && "connector" in to ? readAsked(search, to) : [];
+    const returnTo = popup ? null : (readReturnTo(search) ?? (scopes.length > 0 ? pageWithoutAsked() : null));
+    const kind = readKind(search);
     const result = await connect(to, {
       popup,
       add,
