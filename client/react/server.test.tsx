@@ -11,7 +11,7 @@ function Page() {
   return <output>{JSON.stringify(readings.map(({ data, fetching }) => ({ data, fetching })))}</output>;
 }
 
-test("rendering on a server asks nothing, and knows nobody, even where somebody is signed in", async () => {
+test("rendering on a server asks nothing, and knows no user, even where one is signed in", async () => {
   const app = await startApp();
   const { xkit, asked } = createTestClient(app);
   await xkit.login(await (await app.signIn("ada")).bearer());

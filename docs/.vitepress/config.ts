@@ -48,7 +48,7 @@ const sidebar: Item[] = [
       page("Sign users in", "/guides/sign-in"),
       page("From a front end", "/guides/front-end"),
       page("From a server", "/guides/server"),
-      page("Theming", "/theming"),
+      page("Look and language", "/theming"),
       page("Call the API", "/calling-apis"),
       page("Events", "/webhooks"),
       page("Erase a user", "/guides/erase"),

@@ -165,7 +165,7 @@ def main(user):
     for connector in connectors:
         print(f"{connector['name']}: {say_token(user, connector['slug'])}")
     connections = list(all_connections())
-    print(f"The platform has {len(connections)} connections.")
+    print(f"The platform has {len(connections)} connection{'' if len(connections) == 1 else 's'}.")
     own = [one for one in connections if one["owner"]["external_id"] == user]
     slug = connectors[0]["slug"] if connectors else "none"
     values = {"external_id": user, "external_user_id": user, "slug": slug, "id": own[0]["id"] if own else "none"}
