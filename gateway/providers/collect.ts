@@ -38,7 +38,7 @@ const fieldSchema = z
       .describe("Names the field, and the variable of the provider that it fills."),
     label: z.string().min(1).optional().describe("What the user is shown. Default: the variable's."),
     hint: z.string().min(1).max(200).nullable().optional().describe("What to type, and where it is found."),
-    suffix: z.string().nullable().optional().describe("What is shown behind the field, as .myshopify.com."),
+    suffix: z.string().nullable().optional().describe("What is shown behind the field, as .acme.example."),
     secret: z.boolean().optional().describe("Whether it is never shown again."),
     optional: z.boolean().optional().describe("Whether it may stay empty."),
     default: z.string().min(1).optional().describe("What it is filled in with, and what an empty one means."),
