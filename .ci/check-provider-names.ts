@@ -12,7 +12,7 @@ import { providerSchema } from "../gateway/providers/provider.ts";
 /** What is a provider's and means something else, or is an example, in a file. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   // The slug in GraphiQL's first example where no connector is configured.
-  "gateway/edge.ts": ["slack"],
+  "gateway/graphql/example-tabs.ts": ["slack"],
   // An example in the description of a field.
   "schema/authorization.ts": ["zendesk.com"],
   // What stands in for a placeholder while an address is checked.
