@@ -122,6 +122,9 @@ test.runIf(isLong)(
   "the app of Next protects its pages, reads the user's data on its server, and shows the catalog",
   { timeout: 2 * NEXT_BUILD_MS },
   async () => {
+    // The other product's user has the same id, and may be connected.
+    const headers = { authorization: `Bearer ${await gateway.provision("ada")}` };
+    await fetch(`${gateway.url}/api/platform_user/connections/demo`, { method: "DELETE", headers });
     const served = run("next", { EXAMPLE_PORT: String(ports.next), NEXT_TELEMETRY_DISABLED: "1" }, ["start"]);
     const page = await whenServed(served, ports.next, NEXT_BUILD_MS);
     const home = `http://localhost:${ports.next}/`;

@@ -13,14 +13,14 @@ const GRAPH = "https://graph.microsoft.com/";
 const graphAliases = { scope_aliases: { [`${GRAPH}*`]: "*" } };
 
 const exampleSchema = z.object({
-  connectors: z.tuple([z.object({ scopes: z.array(z.string()), provider: providerSchema })]),
+  connectors: z.tuple([z.unknown(), z.object({ scopes: z.array(z.string()), provider: providerSchema })]),
 });
 
-/** The connector of the README's configuration file. */
+/** The connector of Google in the README's configuration file. */
 function readmeExample() {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const [example = ""] = /^\{\n {2}"platform"[\s\S]*?^\}$/m.exec(readme) ?? [];
-  return exampleSchema.parse(JSON.parse(example)).connectors[0];
+  return exampleSchema.parse(JSON.parse(example)).connectors[1];
 }
 
 describe.each(databaseKinds)("Scopes, on %s", (database) => {

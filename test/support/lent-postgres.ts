@@ -57,7 +57,9 @@ end $$`;
  */
 export async function lendPostgres(createCopy: () => Promise<Copy>): Promise<Copy> {
   const lent = idle.pop() ?? (await make(createCopy));
-  return { url: lent.database.url, drop: () => giveBack(lent) };
+  // A test may close twice: given back twice, it would be lent to two.
+  let givenBack: Promise<void> | undefined;
+  return { url: lent.database.url, drop: () => (givenBack ??= giveBack(lent)) };
 }
 
 async function make(createCopy: () => Promise<Copy>): Promise<Lent> {
