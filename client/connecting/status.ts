@@ -22,7 +22,7 @@ export const shownOf = (connections: Connection[]): Connection[] => connections.
 
 const byNeed: Status[] = ["attention", "misconfigured", "unavailable", "connected", "pending"];
 
-/** The status of a connector: whatever needs its user most. */
+/** The status of a connector: that of the connection which most needs the user. */
 export function summarise(connections: StatedConnection[]): Status {
   const all = new Set(connections.map(statusOf));
   return byNeed.find((status) => all.has(status)) ?? "none";

@@ -28,7 +28,7 @@ export type Delivery = Request | { headers: Headers | Readonly<Record<string, st
 
 /**
  * The event of a webhook's request, once its signature is verified (Standard Webhooks). Answer 2xx within 15 s. An event can come twice: keep
- * the ids of the last day. Throws WebhookError, upon which 400 is the answer, and TypeError for a secret that is none.
+ * the ids of the last day. Throws WebhookError: answer 400. Throws TypeError for an invalid secret.
  *
  * ```ts
  * export async function POST(request: Request): Promise<Response> {
