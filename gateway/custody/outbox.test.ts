@@ -143,26 +143,31 @@ describe.each(databaseKinds)("The outbox on %s", (kind) => {
   });
 
   it.each([
-    { attempts: 0, isTaken: false },
-    { attempts: 0, isTaken: true },
-    { attempts: 3, isTaken: false },
-    { attempts: 3, isTaken: true },
-  ])("leaves an event due that was replayed while it was sent: $attempts attempts, taken $isTaken", async ({ attempts, isTaken }) => {
-    const id = `evt_${PENDING}`;
-    const delivery = () =>
-      database.query
-        .selectFrom("deliveries")
-        .selectAll()
-        .where("endpoint", "=", "backend")
-        .where("number", "=", PENDING)
-        .executeTakeFirst();
-    await database.query.updateTable("deliveries").set({ next_at: 0, attempts }).where("number", "=", PENDING).execute();
-    const due = (await take(NOW)).filter((one) => one.id === id);
-    expect(due).toMatchObject([{ attempts }]);
-    await replay(database, { name: "backend", events: ["connection.enabled"] }, { id }, LATER);
-    await end(due, isTaken, LATER);
-    expect(await delivery()).toMatchObject({ attempts: 0, next_at: LATER, dead_at: null });
-  });
+    { attempts: 0, isTaken: false, replayedAt: LATER },
+    { attempts: 0, isTaken: true, replayedAt: LATER },
+    { attempts: 3, isTaken: false, replayedAt: LATER },
+    { attempts: 3, isTaken: true, replayedAt: LATER },
+    { attempts: 0, isTaken: false, replayedAt: 0 },
+    { attempts: 0, isTaken: true, replayedAt: 0 },
+  ])(
+    "leaves an event due that was replayed while it was sent: $attempts attempts, taken $isTaken, replayed at $replayedAt",
+    async ({ attempts, isTaken, replayedAt }) => {
+      const id = `evt_${PENDING}`;
+      const delivery = () =>
+        database.query
+          .selectFrom("deliveries")
+          .selectAll()
+          .where("endpoint", "=", "backend")
+          .where("number", "=", PENDING)
+          .executeTakeFirst();
+      await database.query.updateTable("deliveries").set({ next_at: 0, attempts }).where("number", "=", PENDING).execute();
+      const due = (await take(NOW)).filter((one) => one.id === id);
+      expect(due).toMatchObject([{ attempts }]);
+      await replay(database, { name: "backend", events: ["connection.enabled"] }, { id }, replayedAt);
+      await end(due, isTaken, replayedAt);
+      expect(await delivery()).toMatchObject({ attempts: 0, next_at: replayedAt || -1, dead_at: null });
+    },
+  );
 
   it("replays what was given up in transactions of a bounded size, each event once", async () => {
     const sizes: number[] = [];

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { Database } from "../store/database.ts";
 import type { EventRow } from "../store/event-tables.ts";
 import type { Tables } from "../store/tables.ts";
@@ -62,9 +62,11 @@ async function putAgain(transaction: Transaction<Tables>, endpoint: string, even
     number,
     ordered_by: orderOf(connectionId, slug),
   }));
+  // Never due at the same instant as before: an attempt under way knows by it that its delivery was made due again, and leaves it.
+  const differentInstant = sql<number>`case when deliveries.next_at = ${now} then ${sql.lit(now - 1)} else ${sql.lit(now)} end`;
   await transaction
     .insertInto("deliveries")
     .values(rows)
-    .onConflict((conflict) => conflict.columns(["endpoint", "number"]).doUpdateSet(again))
+    .onConflict((conflict) => conflict.columns(["endpoint", "number"]).doUpdateSet({ ...again, next_at: differentInstant }))
     .execute();
 }
