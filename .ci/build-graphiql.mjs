@@ -49,9 +49,11 @@ body.graphiql-dark { background: hsl(219, 29%, 18%); color: #e6eaf2; }
 nav { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; padding: 8px 16px; font: 14px/1.5 system-ui, sans-serif; }
 nav a { color: inherit; }
 nav a:last-of-type { margin-inline-end: auto; }
-nav footer { display: flex; align-items: center; gap: 12px; }
-nav form { margin: 0; }
-nav button { padding: 4px 12px; font: inherit; color: inherit; background: none; border: 1px solid currentcolor; border-radius: 4px; cursor: pointer; }
+nav footer { display: flex; align-items: center; gap: 12px; min-width: 0; }
+nav .avatar { flex: none; display: grid; place-items: center; width: 28px; height: 28px; font-size: 12px; font-weight: 600; border: 1px solid currentcolor; border-radius: 50%; }
+nav .viewer { min-width: 0; overflow-wrap: anywhere; line-height: 1.3; } nav .viewer span { display: block; }
+nav form { flex: none; margin: 0; }
+nav button { flex: none; white-space: nowrap; padding: 4px 12px; font: inherit; color: inherit; background: none; border: 1px solid currentcolor; border-radius: 4px; cursor: pointer; }
 nav :focus-visible { outline: 2px solid currentcolor; outline-offset: 2px; }
 `;
 

@@ -196,7 +196,7 @@ function openGraphiql({ config, upstream, signIn: { findViewer } }: Parts): Grap
   const development: Development = {
     findViewer,
     findBearer: (viewer) => findDevelopmentBearer({ provisionUser }, viewer),
-    renderUser: (viewer) => (viewer ? renderSignedIn(viewer, sentencesFor("en").pages) : renderUserForms(users, "/graphql")),
+    renderUser: (viewer) => (viewer ? renderSignedIn(viewer, sentencesFor("en")) : renderUserForms(users, "/graphql")),
   };
   return createGraphiql({
     documentationPath: config.mode === "development" ? DOCUMENTATION_PATH : null,

@@ -1,11 +1,7 @@
 import { useState } from "react";
 import type { Connector } from "../api/types.ts";
-import { initialOf } from "./initial.ts";
-
-/** Quiet grounds for connectors without a logo; the same one each time. */
-const GROUNDS = ["bg-mark-1", "bg-mark-2", "bg-mark-3", "bg-mark-4", "bg-mark-5"];
-
-const groundOf = (slug: string) => GROUNDS[(slug.charCodeAt(0) + slug.length) % GROUNDS.length];
+import { initialOf } from "../design/initials.ts";
+import { groundOf } from "../design/mark.ts";
 
 /** A connector's logo, or its initial where it has none or it does not load. */
 export function Mark({ connector, large = false }: { connector: Pick<Connector, "slug" | "name" | "markUrl">; large?: boolean }) {
@@ -25,7 +21,11 @@ export function Mark({ connector, large = false }: { connector: Pick<Connector, 
     );
   }
   return (
-    <span aria-hidden className={`${size} ${groundOf(connector.slug)} grid shrink-0 place-items-center font-semibold text-white`}>
+    <span
+      aria-hidden
+      className={`${size} grid shrink-0 place-items-center font-semibold text-white`}
+      style={{ backgroundColor: groundOf(connector.slug) }}
+    >
       {initialOf(connector.name)}
     </span>
   );

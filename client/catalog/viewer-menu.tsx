@@ -1,14 +1,7 @@
+import { initialsOf } from "../design/initials.ts";
 import { useXkit } from "../react/provider.tsx";
 import { useViewer } from "../react/use-viewer.ts";
-import { initialOf } from "./initial.ts";
 import { useSentences } from "./language.tsx";
-
-/** The initials of a name: of its first and its last word. */
-function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const [first = "", last = ""] = [words[0], words.length > 1 ? words.at(-1) : ""];
-  return `${initialOf(first) ?? ""}${initialOf(last) ?? ""}`;
-}
 
 /** Who is signed in, in which team, and the way out. */
 export function ViewerMenu() {

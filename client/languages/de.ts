@@ -213,8 +213,6 @@ export const hosted: typeof en.hosted = {
 };
 
 export const pages: typeof en.pages = {
-  signedInAs: (user) => `Angemeldet als ${user}`,
-  signOut: "Abmelden",
   signedOut: "Abgemeldet",
   signIn: "Anmelden",
   continue: "Weiter",

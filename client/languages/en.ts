@@ -1,5 +1,5 @@
 /**
- * Every sentence that an end user reads, in English. The catalog loads the first part only; the gateway uses the others.
+ * Every sentence that an end user reads, in English. The catalog loads the first part only.
  *
  * A sentence is a text, or a function of what it names. `de.ts` has the same ones, which the compiler checks.
  */
@@ -204,8 +204,6 @@ export const hosted = {
 
 /** The gateway's own pages: what is on the way to a provider and back. */
 export const pages = {
-  signedInAs: (user: string) => `Signed in as ${user}`,
-  signOut: "Sign out",
   signedOut: "Signed out",
   signIn: "Sign in",
   continue: "Continue",

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Platform } from "../../schema/upstream.ts";
 import { ADMIN_PATH } from "../auth/cookies.ts";
 import type { Operator } from "../auth/operators.ts";
-import { type Html, renderDocument, renderMark } from "../connect/page.ts";
+import { type Html, renderAvatar, renderDocument, renderMark } from "../connect/page.ts";
 import { styles } from "./styles.ts";
 
 /** What a page shows, below the head that all have. */
@@ -69,6 +69,7 @@ function renderParts(pathname: string): Html {
 
 const renderWho = ({ keyId, userId }: Operator): Html =>
   html`<form class="who" method="post" action="${ADMIN_PATH}/sign-out">
+    ${userId === null ? "" : renderAvatar(userId)}
     <span>Signed in ${keyId === null ? html`as <b dir="auto">${userId}</b>` : html`by <code>${keyId}</code>`}</span>
     <button class="quiet">Sign out</button>
   </form>`;

@@ -1,12 +1,13 @@
+import { initialStyle } from "../connect/page.ts";
+
 /** How the operator's page looks: with the tokens that every page has. On a narrow screen each row of a table is a block of its own. */
-export const styles = `
+export const styles = `${initialStyle}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--xk-page); color: var(--xk-text); font: 15px/1.5 var(--xk-font); -webkit-text-size-adjust: 100%; }
 .top, nav, main { max-width: 72rem; margin: 0 auto; padding: 0 1.5rem; }
 .top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem; padding-top: 1.25rem; padding-bottom: .75rem; }
 .brand { display: flex; align-items: center; gap: .625rem; margin: 0; font-weight: 600; min-width: 0; }
 .brand img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
-.brand .initial { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .5rem; }
 .name, td, dd, li, p, h2, caption { overflow-wrap: anywhere; }
 .soft, .who { color: var(--xk-muted); font-weight: 400; }
 .who { display: flex; flex-wrap: wrap; align-items: center; gap: .375rem .75rem; font-size: .875rem; overflow-wrap: anywhere; }

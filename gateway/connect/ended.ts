@@ -41,7 +41,7 @@ export async function showConnected(
       <p>${words.next(dependencies.pages.platform.name)}</p>
     </div>
     <a class="button" href="${destinationOf(dependencies, null, slug)}">${pages.continue}</a>`;
-  const connected = { name, markUrl };
+  const connected = { slug, name, markUrl };
   return renderPage(dependencies.pages, request, { title: words.title(name), connected, body, headers: cookieHeaders(spent) });
 }
 

@@ -1,14 +1,10 @@
 import { Hono } from "hono";
 import { accentOf } from "../../client/design/accent.ts";
+import { initialOf } from "../../client/design/initials.ts";
 import type { Platform } from "../../schema/upstream.ts";
 
 export const FAVICON_PATH = "/favicon.svg";
 const MAXIMUM_AGE_SECONDS = 86_400;
-
-const segmenter = new Intl.Segmenter();
-
-/** The first character as a reader sees it, which may be several code points (Unicode Standard Annex 29). */
-export const initialOf = (name: string): string => segmenter.segment(name).containing(0)?.segment.toUpperCase() ?? "";
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 

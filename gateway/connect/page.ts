@@ -3,6 +3,8 @@ import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { accentOf } from "../../client/design/accent.ts";
+import { initialOf, initialsOf } from "../../client/design/initials.ts";
+import { groundOf } from "../../client/design/mark.ts";
 import { tokensOfPage } from "../../client/design/tokens.ts";
 import type { Language } from "../../client/languages/language.ts";
 import type { Sentences } from "../../client/languages/sentences.ts";
@@ -10,24 +12,28 @@ import { type ErrorCode, GatewayError } from "../../schema/errors.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
 import { LANGUAGE_HEADER, languageOfPage, sentencesOf } from "../http/language.ts";
-import { FAVICON_PATH, initialOf } from "./favicon.ts";
+import { FAVICON_PATH } from "./favicon.ts";
 import { renderOpenerMessage, type OpenerMessage, OPENER_SCRIPT_SOURCE } from "./opener.ts";
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
+/** How the platform and who is signed in are drawn where there is no picture, on every page. */
+export const initialStyle = `
+.initial { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .5rem; }
+.avatar { flex: none; display: grid; place-items: center; width: 2rem; height: 2rem; font-size: .75rem; font-weight: 600; color: var(--xk-text); background: var(--xk-hover); border: 1px solid var(--xk-line-strong); border-radius: 50%; }
+`;
+
 /** How the small pages look, with the tokens that `renderDocument` adds. */
-export const pageStyle = `
+export const pageStyle = `${initialStyle}
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--xk-page); color: var(--xk-text); font: 16px/1.5 var(--xk-font); -webkit-text-size-adjust: 100%; }
 main { width: 100%; min-width: 0; max-width: 26rem; overflow-wrap: anywhere; padding: 2rem; background: var(--xk-surface); border: 1px solid var(--xk-line); border-radius: var(--xk-radius); }
 h1, p, li, label, button, a, header { unicode-bidi: plaintext; }
 header { display: flex; align-items: center; gap: .625rem; margin: 0 0 1.25rem; font-weight: 600; }
 header img { height: 1.75rem; max-width: 8rem; object-fit: contain; }
-.initial { flex: none; display: grid; place-items: center; width: 1.75rem; height: 1.75rem; font-size: .875rem; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .5rem; }
 .both { display: flex; align-items: center; justify-content: center; gap: .75rem; margin: .25rem 0 1.25rem; }
-.both .mark { display: grid; place-items: center; width: 4rem; height: 4rem; padding: .5rem; font-size: 1.375rem; font-weight: 600; border: 1px solid var(--xk-line); border-radius: 1rem; }
-.both .mark:has(img) { background: #fff; }
-.both .initial { width: 100%; height: 100%; font-size: inherit; border-radius: .625rem; } .both img { max-width: 100%; max-height: 100%; object-fit: contain; }
+.both .mark { width: 4rem; height: 4rem; font-size: 1.375rem; font-weight: 600; border-radius: 1rem; }
+.both .logo { display: grid; place-items: center; padding: .5rem; background: #fff; border: 1px solid var(--xk-line); } .both img { max-width: 100%; max-height: 100%; object-fit: contain; }
 .both svg { flex: none; width: 2rem; height: 2rem; padding: .375rem; color: #fff; background: #15703a; border: 1px solid transparent; border-radius: 50%; fill: none; stroke: currentColor; stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
 .centered, .both + h1 { text-align: center; }
 h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; letter-spacing: -.01em; }
@@ -40,7 +46,8 @@ label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 input, select { width: 100%; padding: .625rem .75rem; font: inherit; color: inherit; background: var(--xk-surface); border: 1px solid var(--xk-field); border-radius: .5rem; }
 a { color: var(--xk-accent); text-underline-offset: .2em; }
 a.button, button { display: block; width: 100%; padding: .75rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: var(--xk-on-fill); background: var(--xk-fill); border: 1px solid var(--xk-edge); border-radius: .625rem; cursor: pointer; }
-footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--xk-line); color: var(--xk-muted); font-size: .875rem; }
+footer { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .625rem; margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--xk-line); color: var(--xk-muted); font-size: .875rem; line-height: 1.3; }
+.viewer { flex: 1 1 8rem; min-width: 0; color: var(--xk-text); } .viewer span { display: block; unicode-bidi: plaintext; } .viewer .team { color: var(--xk-muted); font-size: .8125rem; }
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border: 0; border-radius: 0; text-decoration: underline; }
 a.quiet, p.quiet { display: block; margin: 1rem 0 0; text-align: center; color: var(--xk-muted); }
 :focus-visible { outline: 3px solid var(--xk-text); outline-offset: 2px; }
@@ -80,18 +87,19 @@ export interface Pages {
   findViewer(request: Request): Promise<Viewer | null>;
 }
 
+/** Who is signed in. In an outage a page is shown without. */
+export const findShownViewer = (pages: Pages, request: Request): Promise<Viewer | null> => pages.findViewer(request).catch(() => null);
+
 /** A small first-party page in answer to `request`: no script but the one that tells an opener, and nothing from another host but the platform's logo. */
 export async function renderPage(pages: Pages, request: Request, page: Page): Promise<Response> {
   const { title, status = 200, body, hasForm = false, connected = null, openerMessage = null, script = null, headers = {} } = page;
   const { platform } = pages;
-  const sentences = sentencesOf(request).pages;
-  // In an outage the page is shown without the user's name.
-  const viewer = await pages.findViewer(request).catch(() => null);
+  const viewer = await findShownViewer(pages, request);
   const content = html`<main>
       <header>${renderMark(platform)} <span dir="auto">${platform.name}</span></header>
       ${connected ? renderBoth(platform, connected) : ""}
       <h1>${title}</h1>
-      ${body} ${viewer ? renderSignedIn(viewer, sentences) : ""}
+      ${body} ${viewer ? renderSignedIn(viewer, sentencesOf(request)) : ""}
     </main>
     ${openerMessage ? renderOpenerMessage(openerMessage) : ""} ${script === null ? "" : raw(`<script>${script}</script>`)}`;
   const scriptSources = [...(openerMessage ? [OPENER_SCRIPT_SOURCE] : []), ...(script === null ? [] : [sourceOf(script)])];
@@ -100,7 +108,8 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
   const policy = { scripts: `${scripts}${script === null ? "" : "connect-src 'self'; "}`, formAction };
   const language = languageOfPage(request);
   const images = connected?.markUrl ? [connected.markUrl] : [];
-  return renderDocument(platform, { language, title, status, headers, style: pageStyle, content, policy, images });
+  const style = connected ? `${pageStyle}${connectorStyle(connected)}` : pageStyle;
+  return renderDocument(platform, { language, title, status, headers, style, content, policy, images });
 }
 
 /** A whole page, before it is told to whom it belongs. */
@@ -161,33 +170,34 @@ const sourceOfImage = (url: string | null): string[] => (url?.startsWith("data:"
 /** Where images come from, for `img-src`: the favicon is the gateway's own. */
 const imageSourcesOf = (urls: readonly (string | null)[]): string[] => [...new Set(["'self'", ...urls.flatMap(sourceOfImage)])];
 
-/** A name with its logo, if it has one. */
+/** A connector with its logo, if it has one. */
 export interface Mark {
+  slug: string;
   name: string;
   markUrl: string | null;
 }
 
-const renderInitial = (name: string): Html => html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`;
-
 /** The platform's logo, or its initial. */
 export function renderMark({ name, logoUrl, logoDarkUrl }: Platform): Html {
-  if (sourceOfImage(logoUrl).length === 0) return renderInitial(name);
+  if (sourceOfImage(logoUrl).length === 0) return html`<span class="initial" aria-hidden="true">${initialOf(name)}</span>`;
   const dark = logoDarkUrl ? html`<source media="(prefers-color-scheme: dark)" srcset="${logoDarkUrl}" />` : "";
   return html`<picture>${dark}<img src="${logoUrl}" alt="" /></picture>`;
 }
 
 /** The platform and what it is connected with now, with a tick between them. */
 const renderBoth = ({ name, logoUrl }: Platform, connector: Mark): Html => {
-  const renderTile = (mark: Mark) =>
-    html`<span class="mark"
-      >${sourceOfImage(mark.markUrl).length > 0 ? html`<img src="${mark.markUrl}" alt="" />` : renderInitial(mark.name)}</span
-    >`;
+  const renderTile = (url: string | null, initial: Html) =>
+    sourceOfImage(url).length > 0 ? html`<span class="mark logo"><img src="${url}" alt="" /></span>` : initial;
   return html`<div class="both" aria-hidden="true">
-    ${renderTile({ name, markUrl: logoUrl })}
+    ${renderTile(logoUrl, html`<span class="mark initial">${initialOf(name)}</span>`)}
     <svg viewBox="0 0 16 16"><path d="m3 8.5 3.5 3.5 6.5-7.5" /></svg>
-    ${renderTile(connector)}
+    ${renderTile(connector.markUrl, html`<span class="mark initial connector">${initialOf(connector.name)}</span>`)}
   </div>`;
 };
+
+/** Its initial looks as in the catalog. */
+const connectorStyle = ({ slug }: Mark): string =>
+  `.connector { color: #fff; background: ${groundOf(slug)}; border-color: transparent; }\n`;
 
 /** What lets an inline style or script of these words in (Content Security Policy Level 3 section 2.3.1). */
 export const sourceOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
@@ -196,12 +206,24 @@ export const sourceOf = (text: string): string => `'sha256-${createHash("sha256"
 export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>
   name === null || name === userId ? userId : `${name} (${userId})`;
 
-/** Who is signed in, with a way to sign out. Needs `form-action 'self'`, and a referrer policy under which forms name their origin. */
-export const renderSignedIn = (viewer: Viewer, { signedInAs, signOut }: Sentences["pages"]): Html =>
-  html`<footer>
-    <span>${signedInAs(labelOf(viewer))}</span>
+/**
+ * Who is signed in, in which team, with a way to sign out. Needs `form-action 'self'`, and a referrer policy under which forms name their
+ * origin.
+ */
+export const renderSignedIn = (viewer: Viewer, { catalog }: Sentences): Html => {
+  const { signedInAs, team, signOut } = catalog.viewer;
+  return html`<footer>
+    ${renderAvatar(viewer.name ?? viewer.userId)}
+    <span class="viewer">
+      <span>${signedInAs} ${labelOf(viewer)}</span>
+      ${viewer.groupId === null ? "" : html`<span class="team">${team(viewer.groupId)}</span>`}
+    </span>
     <form method="post" action="${SIGN_OUT_PATH}"><button>${signOut}</button></form>
   </footer>`;
+};
+
+/** The initials of who is signed in. */
+export const renderAvatar = (name: string): Html => html`<span class="avatar" aria-hidden="true">${initialsOf(name)}</span>`;
 
 /**
  * A page that tells of an expected failure. Throws every other error again.

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { groundOf } from "../../client/design/mark.ts";
 import { createApp } from "../app.ts";
 import { createLog } from "../runtime/log.ts";
 import { createBrowser } from "../../test/support/browser.ts";
@@ -64,6 +65,23 @@ describe("every page", () => {
     const footer = /<footer>([^]*)<\/footer>/.exec(page)?.[1];
     expect(footer).toContain("Signed in as ada");
     expect(footer).toContain('<form method="post" action="/sign-out"><button>Sign out</button></form>');
+    expect(footer).toContain('<span class="avatar" aria-hidden="true">A</span>');
+    expect(footer).not.toContain("Team");
+  });
+
+  it("shows a member's initials, whole characters of the first and the last word, and the team", async () => {
+    await test.app.provisionUser({ id: "ada", name: "👩‍🚀 van der östberg", groupId: HOSTILE });
+    const answers = [
+      await ada.connect(),
+      await ada.browser.fetch(`/authorizations/loading?opener_origin=${WEB_ORIGIN}`),
+      await ada.browser.fetch("/authorizations/nothing/loading"),
+      await ada.browser.fetch("/graphql", { headers: { accept: "text/html" } }),
+    ];
+    for (const answer of answers) {
+      const footer = /<footer>([^]*)<\/footer>/.exec(await answer.text())?.[1];
+      expect(footer).toContain('<span class="avatar" aria-hidden="true">👩‍🚀Ö</span>');
+      expect(footer).toContain('<span class="team">Team &lt;script&gt;');
+    }
   });
 
   it.each([
@@ -77,6 +95,12 @@ describe("every page", () => {
     expect(page).toContain(`<img src="${logo_url.replaceAll("&", "&amp;")}" alt="" />`);
     expect(page).toContain("--xk-fill: rgb(250 204 21); --xk-on-fill: rgb(0 0 0);");
     expect(response.headers.get("content-security-policy")).toContain(`; ${source} form-action 'none';`);
+  });
+
+  it("draws a connector without a logo in the colour that it has in the catalog", async () => {
+    const page = await (await ada.connect()).text();
+    expect(page).toContain(`.connector { color: #fff; background: ${groundOf("test")};`);
+    expect(page).toContain('<span class="mark initial connector">&lt;</span>');
   });
 
   it("escapes names, labels and addresses", async () => {

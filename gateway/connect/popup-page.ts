@@ -1,7 +1,6 @@
 import { html, raw } from "hono/html";
-import type { Viewer } from "../../schema/upstream.ts";
 import { languageOfPage, sentencesOf } from "../http/language.ts";
-import { type Pages, pageStyle, renderDocument, renderMark, renderSignedIn, sourceOf } from "./page.ts";
+import { findShownViewer, type Pages, pageStyle, renderDocument, renderMark, renderSignedIn, sourceOf } from "./page.ts";
 
 /**
  * Tells the page that opened this window that it is ready, once it is signed in; or what went wrong, and closes (contract, "Popup").
@@ -58,16 +57,17 @@ interface PopupPage {
   openerOrigin?: string;
   /** What to tell the opener instead of being ready. */
   error?: string;
-  /** Who is signed in, on a page that may stay open. */
-  viewer?: Viewer | null;
   headers?: Record<string, string>;
 }
 
 /** A page of the popup: one script and one style, both named by hash, and nothing else from anywhere but the platform's logo. */
-export function renderPopupPage({ platform }: Pages, request: Request, page: PopupPage): Promise<Response> {
-  const { script, title, text, status = 200, openerOrigin, error, viewer = null, headers } = page;
+export async function renderPopupPage(pages: Pages, request: Request, page: PopupPage): Promise<Response> {
+  const { script, title, text, status = 200, openerOrigin, error, headers } = page;
+  const { platform } = pages;
+  const viewer = await findShownViewer(pages, request);
   const source = scripts[script];
-  const { pages: words } = sentencesOf(request);
+  const sentences = sentencesOf(request);
+  const words = sentences.pages;
   const { lost, ofAnotherPage } = words.popup;
   const opener = openerOrigin === undefined ? "" : html` data-opener-origin="${openerOrigin}"`;
   const failure = error === undefined ? "" : html` data-error="${error}"`;
@@ -77,7 +77,7 @@ export function renderPopupPage({ platform }: Pages, request: Request, page: Pop
       <h1>${title}</h1>
       <p role="status" ${opener}${failure} data-lost="${lost}" data-of-another-page="${ofAnotherPage}">${text}</p>
       <a class="quiet" href="/" id="leave">${leave}</a>
-      ${viewer ? renderSignedIn(viewer, words) : ""}
+      ${viewer ? renderSignedIn(viewer, sentences) : ""}
     </main>
     ${raw(`<script>${source}</script>`)}`;
   return renderDocument(platform, {

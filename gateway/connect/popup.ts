@@ -51,10 +51,9 @@ export function createPopupRoutes(dependencies: Dependencies): Hono {
   const { pages } = dependencies;
   const routes = new Hono();
   routes.get("/authorizations/loading", ({ req }) => showLoading(dependencies, req.raw));
-  routes.get(POPUP_DONE_PATH, async ({ req }) => {
-    const viewer = await pages.findViewer(req.raw).catch(() => null);
+  routes.get(POPUP_DONE_PATH, ({ req }) => {
     const { connected, close } = sentencesOf(req.raw).pages.popup;
-    return renderPopupPage(pages, req.raw, { script: "done", title: connected, text: close, viewer });
+    return renderPopupPage(pages, req.raw, { script: "done", title: connected, text: close });
   });
   routes.get("/authorizations/:slug/loading", ({ req }) =>
     slugSchema.safeParse(req.param("slug")).success
