@@ -24,6 +24,7 @@ const sidebar: Item[] = [
     items: [
       page("Run a gateway", "/quickstart/gateway"),
       page("Next.js", "/quickstart/next"),
+      page("React Router", "/quickstart/react-router"),
       page("React and Vite", "/quickstart/react"),
       page("Script tag", "/quickstart/script-tag"),
       page("Node server", "/quickstart/node"),

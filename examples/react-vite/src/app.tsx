@@ -11,7 +11,7 @@ export function App() {
   if (error) return <p role="alert">{error.message}</p>;
   return (
     <>
-      <nav aria-label="Product">
+      <nav aria-label="Product" className="product">
         <strong>Planner</strong>
         <a href="/">Home</a>
         <a href={INTEGRATIONS_PATH}>Integrations</a>

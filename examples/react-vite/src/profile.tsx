@@ -31,7 +31,7 @@ export function Profile() {
   }, [fetchDemo, status]);
 
   return (
-    <section aria-labelledby="profile">
+    <section aria-labelledby="profile" className="card">
       <h2 id="profile">You, at Demo</h2>
       {"facts" in shown ? (
         <dl>

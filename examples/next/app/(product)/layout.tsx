@@ -10,7 +10,7 @@ export default async function ProductLayout({ children }: { children: ReactNode 
   const user = await requireUser();
   return (
     <Xkit gatewayUrl={gatewayUrl()}>
-      <nav aria-label="Product">
+      <nav aria-label="Product" className="product">
         <strong>Planner</strong>
         <Link href="/">Home</Link>
         <Link href="/integrations">Integrations</Link>
