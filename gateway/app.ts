@@ -139,14 +139,14 @@ async function openApp({ config, services, log, primary }: Opened, { upstream: o
 function watchAudit({ readGauge }: Metrics, audit: Audit): void {
   readGauge({
     name: "xkit_audit_lag_seconds",
-    help: "How long the oldest act has waited that is not in the store.",
+    help: "Age of the oldest audit event that is not yet in the store.",
     labelNames: [],
     ofWorkers: "max",
     read: () => [{ labels: {}, value: audit.lagMs() / 1_000 }],
   });
   readGauge({
     name: "xkit_audit_lost_events",
-    help: "Acts that this process has lost, as the store was away for too long.",
+    help: "Audit events that this process lost because the store was unavailable for too long.",
     labelNames: [],
     ofWorkers: "sum",
     read: () => [{ labels: {}, value: audit.lost() }],
@@ -158,7 +158,7 @@ async function loadTracing(traces: TracesConfig, log: Log): Promise<Tracing> {
   const loaded = await import("./runtime/open-tracing.ts").catch((error: unknown) => {
     if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
     throw new ConfigError([
-      `OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, which need packages of OpenTelemetry: npm install ${OTEL_PACKAGES}`,
+      `OTEL_EXPORTER_OTLP_ENDPOINT turns on traces, which need OpenTelemetry's packages: npm install ${OTEL_PACKAGES}`,
     ]);
   });
   return loaded.openTracing(traces, log);

@@ -42,10 +42,14 @@ describe("the command line", () => {
 
   it("revokes the tokens of a user, and refuses an unknown one", async () => {
     await run(["users", "token", "ada"]);
-    expect(await run(["users", "revoke", "ada"])).toEqual({ code: 0, stdout: "Signed out everywhere. Connections stay.\n", stderr: "" });
+    expect(await run(["users", "revoke", "ada"])).toEqual({
+      code: 0,
+      stdout: "The user is signed out everywhere. Their connections are kept.\n",
+      stderr: "",
+    });
     expect(await runProcess(["users", "revoke", "bob"])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("There is no such user."),
+      code: 1,
+      stderr: "No user or operator has this id.\n",
     });
   });
 
@@ -61,8 +65,32 @@ describe("the command line", () => {
       .values({ ...session, ...lasting })
       .execute();
     await database.close();
-    expect(await run(["users", "revoke", "grace"])).toEqual({ code: 0, stderr: "", stdout: "Signed out everywhere. Connections stay.\n" });
-    expect(await run(["users", "revoke", "grace"])).toMatchObject({ code: 2, stderr: expect.stringContaining("There is no such user.") });
+    expect(await run(["users", "revoke", "grace"])).toEqual({
+      code: 0,
+      stderr: "",
+      stdout: "The user is signed out everywhere. Their connections are kept.\n",
+    });
+    expect(await run(["users", "revoke", "grace"])).toMatchObject({ code: 1, stderr: "No user or operator has this id.\n" });
+  });
+
+  it.each([
+    [["users", "erase", "grace"], "This gateway holds nothing about this user."],
+    [["users", "export", "grace"], "This gateway holds nothing about this user."],
+    [["connections", "show", "connection-1"], "No connection has this id, or the configuration no longer has its connector."],
+  ])("fails with a sentence and exit code 1 where the store does not have what is named: %j", async (command, sentence) => {
+    await run(["users", "token", "ada"]);
+    expect(await run(command)).toEqual({ code: 1, stdout: "", stderr: `${sentence}\n` });
+  });
+
+  it.each([
+    [["connections", "list"], "No connections.\n", ""],
+    [["keys", "list"], "No API keys.\n", "[]\n"],
+    [["webhooks", "list"], "No webhooks.\n", "[]\n"],
+    [["audit", "--user", "grace"], "No audit events.\n", ""],
+  ])("says of an empty list that it is empty, but not as JSON: %j", async (list, sentence, json) => {
+    await run(["users", "token", "ada"]);
+    expect(await run(list)).toEqual({ code: 0, stdout: sentence, stderr: "" });
+    expect(await run([...list, "--json"])).toEqual({ code: 0, stdout: json, stderr: "" });
   });
 
   it("makes user tokens in front of another gateway where users are its own alone", async () => {
@@ -76,7 +104,7 @@ describe("the command line", () => {
     expect(claimsOf(stdout)).toMatchObject({ sub: "ada" });
     expect(await run(["users", "token", "ada"], front)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("those of its upstream"),
+      stderr: expect.stringContaining("upstream holds its users"),
     });
   });
 
@@ -91,7 +119,7 @@ describe("the command line", () => {
     expect(JSON.parse(stdout)).toMatchObject({ action: "user.provision", owner: { kind: "user", id: "ada" } });
     expect(await run(["audit", "verify"])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/2 rows of 2 chains are as they were written\.\n$/),
+      stdout: expect.stringMatching(/2 rows of 2 chains are unchanged since they were written\.\n$/),
     });
     expect(await run(["audit", "--since", "yesterday"])).toMatchObject({ code: 2, stderr: expect.stringContaining("--since must be") });
   });
@@ -104,10 +132,10 @@ describe("the command line", () => {
     expect(listed.stdout).toMatch(new RegExp(`^${id}  billing  created \\S+  last used never\n$`));
     expect((await run(["keys", "revoke", id])).code).toBe(0);
     expect((await run(["keys", "list"])).stdout).toContain("revoked 2");
-    expect(await run(["keys", "revoke", id])).toMatchObject({ code: 2, stderr: expect.stringContaining("revoked already") });
+    expect(await run(["keys", "revoke", id])).toMatchObject({ code: 1, stderr: expect.stringContaining("already revoked") });
     expect(await run(["keys", "revoke", "pk_nothing"])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("no such publishable key"),
+      code: 1,
+      stderr: expect.stringContaining("No API key has this publishable key"),
     });
   });
 
@@ -133,7 +161,7 @@ describe("the command line", () => {
     const both = { XKIT_ENCRYPTION_KEYS: `${second},${first}` };
     expect(await run(["keys", "reseal"], both)).toEqual({
       code: 0,
-      stdout: `7 values of the store are made with ${secondId} now.\n`,
+      stdout: `7 values in the store now use ${secondId}.\n`,
       stderr: Array.from({ length: 7 }, (_, index) => `${index + 1} of 7\n`).join(""),
     });
     expect(await statusWith(both.XKIT_ENCRYPTION_KEYS)).toBe(
@@ -151,11 +179,11 @@ describe("the command line", () => {
     const added = await run(["connectors", "add", "github", "--as", "code"], { XKIT_PUBLIC_URL: "https://connect.example.com" });
     expect(added).toMatchObject({ code: 0, stderr: "" });
     expect(added.stdout.split("\n").slice(0, 3)).toEqual([
-      'xkit.config.json has the connector "code" now.',
-      'Users know it as GitHub, unless "name" says otherwise.',
+      'Added the connector "code" to xkit.config.json.',
+      'Users see it as GitHub. To change that, set "name".',
       "Redirect URI to register: https://connect.example.com/callback/code",
     ]);
-    expect(added.stdout).toContain('It asks for: read:user ("scopes" changes it)\n');
+    expect(added.stdout).toContain('Scopes: read:user. To change them, set "scopes".\n');
     expect(added.stdout).toContain("Variables to set: CODE_CLIENT_ID, CODE_CLIENT_SECRET\n");
     expect(await run(["connectors", "add", "github", "--as", "code"])).toMatchObject({
       code: 2,
@@ -165,13 +193,13 @@ describe("the command line", () => {
     expect({ code, stdout }).toEqual({
       code: 1,
       stdout:
-        "configuration  error  xkit.config.json connectors.0.client_secret needs the environment variable CODE_CLIENT_SECRET, which is not set\n",
+        "configuration  error  xkit.config.json connectors.0.client_secret refers to the environment variable CODE_CLIENT_SECRET, which is not set\n",
     });
   });
 
   it("tells of a connector that is added what each user is asked for", async () => {
     const { stdout } = await run(["connectors", "add", "marketo"]);
-    expect(stdout).toMatch(/^It asks each user for .+, unless "variables" states "munchkin_id"$/m);
+    expect(stdout).toMatch(/^It asks each user for .+\. To give all users one value, set "munchkin_id" in "variables"\.$/m);
   });
 
   it("lists the known providers", async () => {
@@ -195,7 +223,7 @@ describe("the command line", () => {
       [["import", "dump.jsonl", "--dry-run"], "file:.data/xkit.db"],
     ] as const) {
       const { code, stderr } = await run(args, { DATABASE_URL: url });
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^There is no store at .+xkit\.db\. Run this in/) });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^There is no store at .+xkit\.db\. Run the command in/) });
     }
     expect(existsSync(join(directory, ".data"))).toBe(false);
   });
@@ -235,7 +263,7 @@ describe("the command line", () => {
 
   it("warns at the start of a variable of its own prefix that nothing reads, and names the one that was probably meant", async () => {
     const started = startProcess(["start"], { ...STORE, PORT: "0", XKIT_PUBLIC_ULR: "https://x.example.com" }, directory);
-    const line = await started.printed(/.*nothing reads this environment variable.*/);
+    const line = await started.printed(/.*this is not an environment variable of the gateway: check its spelling.*/);
     expect(JSON.parse(line)).toMatchObject({ level: "warn", variable: "XKIT_PUBLIC_ULR", nearest: "XKIT_PUBLIC_URL" });
     started.child.kill("SIGTERM");
     await started.ended;
@@ -260,7 +288,7 @@ describe("the command line", () => {
     expect(await run(["import", "dump.jsonl"])).toEqual({
       code: 1,
       stdout: refused,
-      stderr: expect.stringMatching(/old system must be stopped.*\n2 connections: 1 imported, 0 skipped, 0 kept, 1 refused\.\n$/),
+      stderr: expect.stringMatching(/stop the old system first.*\n2 connections: 1 imported, 0 skipped, 0 kept, 1 refused\.\n$/),
     });
     expect(await run(["import", "dump.jsonl", "--dry-run", "--verify"])).toMatchObject({
       code: 2,
@@ -294,7 +322,7 @@ describe("the command line", () => {
     const { stdout } = await run(["users", "export", "ada"]);
     expect(JSON.parse(stdout)).toMatchObject({ user: { id: "ada", name: "Ada", group: null }, sessions: [], connections: [] });
     expect(await run(["users", "erase", "ada"])).toEqual({ code: 0, stdout: "Erased: users 1\n", stderr: "" });
-    expect(await run(["users", "erase", "ada"])).toMatchObject({ code: 2, stderr: expect.stringContaining("Nothing is held") });
+    expect(await run(["users", "erase", "ada"])).toEqual({ code: 1, stdout: "", stderr: "This gateway holds nothing about this user.\n" });
   });
 
   it("prints its usage", async () => {
@@ -302,20 +330,20 @@ describe("the command line", () => {
   });
 
   it.each([
-    [["nonsense"], 'no command "nonsense".'],
-    [["keys", "crate"], 'no command "keys crate". Did you mean "keys create"?'],
+    [["nonsense"], 'Unknown command "nonsense".'],
+    [["keys", "crate"], 'Unknown command "keys crate". Did you mean "keys create"?'],
     [["conectors"], 'Did you mean "connectors"?'],
     [["users", "token"], "needs <user_id>"],
     [["users", "token", "a\u0007"], "control characters"],
     [["keys", "create", "billing"], "Too many arguments: billing"],
-    [["keys", "list", "--name", "x"], "takes no --name"],
+    [["keys", "list", "--name", "x"], "does not accept --name"],
     [["import", "dump.jsonl", "--from", "csv"], "--from must be one of jsonl, nango, better-auth"],
-    [["import", "dump.jsonl", "--map", "slack"], "--map must be like"],
+    [["import", "dump.jsonl", "--map", "slack"], "--map must be a list such as"],
     [["import", "dump.jsonl", "--from", "better-auth"], "Set BETTER_AUTH_SECRET"],
     [["export", "out"], "needs --to <file>"],
     [["connections", "lst"], 'Did you mean "connections list"?'],
-    [["connections", "list", "--follow"], "takes no --follow"],
-    [["connectors", "add", "slak"], 'no known provider "slak"'],
+    [["connections", "list", "--follow"], "does not accept --follow"],
+    [["connectors", "add", "slak"], 'knows no provider "slak"'],
     [["--nonsense"], "--nonsense"],
   ])("answers misuse with a sentence, the way to the usage and exit code 2: %j", async (args, words) => {
     const { code, stdout, stderr } = await run(args);
@@ -338,19 +366,19 @@ describe("a start is refused with a sentence for", () => {
       "production without settings",
       { NODE_ENV: "production" },
       2,
-      /XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal\n/,
+      /XKIT_ENCRYPTION_KEYS is required in production; create one with: npx xkit-gateway keys seal\n/,
     ],
     [
       "a store that cannot be reached",
       { PORT: "0", DATABASE_URL: "postgres://u:planted@127.0.0.1:1/x" },
       1,
-      /^The gateway could not start\. The server cannot be reached: [^\n]+ \(ECONNREFUSED: [^\n]+\)\n$/,
+      /^The gateway could not start\. The database server cannot be reached: [^\n]+ \(ECONNREFUSED: [^\n]+\)\n$/,
     ],
     [
       "a store that is no database",
       { PORT: "0", DATABASE_URL: "file:notes.txt" },
       1,
-      /^The gateway could not start\. The file of DATABASE_URL is no intact SQLite database: [^\n]+ \(SQLITE_NOTADB: [^\n]+\)\n$/,
+      /^The gateway could not start\. The file in DATABASE_URL is damaged or is not a SQLite database: [^\n]+ \(SQLITE_NOTADB: [^\n]+\)\n$/,
     ],
   ])("%s", async (_name, env, expected, message) => {
     writeFileSync(join(directory, "notes.txt"), "This is no database, only a long line of text. ".repeat(50));

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { describeUnknown, USAGE, usageOf } from "./commands/usage.ts";
-import { UsageError } from "./commands/usage-error.ts";
+import { CommandError, UsageError } from "./commands/usage-error.ts";
 import { readVersion } from "./commands/version.ts";
 import { ConfigError, parseConfig } from "./config/config.ts";
 import { MAXIMUM_WORKERS } from "./config/environment.ts";
@@ -37,7 +37,7 @@ type Options = {
 };
 
 interface Command {
-  /** What follows the command's own words; none unless stated. */
+  /** The name of the argument after the command's own words. Default: none. */
   subject?: string;
   isSubjectOptional?: boolean;
   options?: readonly (keyof Options)[];
@@ -46,18 +46,18 @@ interface Command {
 
 /** How the command line was started. */
 export interface Launch {
-  /** The file that runs it, by which workers are started. */
+  /** The file that runs it, with which workers are started. */
   file: string;
-  /** Loads what runs where there is no configuration file. A clone has a demo, an installed package has none. */
+  /** Loads what runs without a configuration file: a clone has a demo, an installed package has none. */
   loadDemo?: () => Promise<StartDemo>;
 }
 
-/** Loads what is not for `start`. */
+/** Loads the commands other than `start`. */
 const load = () => import("./commands/index.ts");
 
 const commands = new Map<string, Command>([
   ["start", { options: ["workers"], run: (_subject, { workers }, launch) => start(launch, workers) }],
-  // Started by the primary alone.
+  // Only the primary process starts it.
   ["worker", { subject: "number", run: startWorker }],
   ["connectors list", { options: ["json"], run: async (_subject, options) => (await load()).listKnownProviders(options) }],
   [
@@ -212,7 +212,7 @@ function readWords(argv: string[]) {
   return { help, version, options, words };
 }
 
-/** The command that the words name, with what follows it. Throws UsageError. */
+/** The named command, with its argument and options. Throws `UsageError`. */
 export function findCommand(argv: string[]): { command: Command; subject: string; options: Options } {
   const { options, words } = readWords(argv);
   const isOneWord = commands.has(words[0] ?? "start") && !commands.has(words.slice(0, 2).join(" "));
@@ -225,7 +225,7 @@ export function findCommand(argv: string[]): { command: Command; subject: string
   const surplus = command.subject ? more : words.slice(length);
   if (surplus.length > 0) throw new UsageError(`Too many arguments: ${surplus.join(" ")}`);
   const stray = Object.keys(options).find((option) => !command.options?.some((known) => known === option));
-  if (stray) throw new UsageError(`${name} takes no --${stray}.`);
+  if (stray) throw new UsageError(`${name} does not accept --${stray}.`);
   return { command, subject: subject ?? "", options };
 }
 
@@ -253,14 +253,14 @@ function parseWorkers(text: string): string {
 }
 
 async function startWorker(number: string): Promise<void> {
-  if (!process.send) throw new UsageError("A worker is started by the gateway itself: xkit-gateway start --workers <number>");
+  if (!process.send) throw new UsageError("The gateway starts its workers itself: run xkit-gateway start --workers <number>.");
   limitHeap();
   keepBytecode();
   surviveClosedOutput();
   await (await import("./workers/worker.ts")).runWorker(Number(number), process.send.bind(process));
 }
 
-/** What cannot be printed must not end the process. */
+/** A closed standard output must not end the process. */
 function surviveClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
@@ -295,20 +295,25 @@ function parse(argv: string[]) {
   }
 }
 
+function describeFailure(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message}\nAll commands: xkit-gateway --help`;
+  return error instanceof CommandError ? error.message : explainFailure(error);
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof WorkersError) return error.exitCode;
   return [UsageError, ConfigError, NoConfigFileError].some((type) => error instanceof type) ? 2 : 1;
 }
 
 /**
- * Runs a command, and prints and exits with what has failed.
- * @param argv What follows the command line's name.
+ * Runs a command. Prints a failure, and sets the exit code.
+ * @param argv The arguments after the program's name.
  */
 export async function runCommandLine(argv: string[], launch: Launch): Promise<void> {
   try {
     await run(argv, launch);
   } catch (error) {
-    console.error(error instanceof UsageError ? `${error.message}\nAll commands: xkit-gateway --help` : explainFailure(error));
+    console.error(describeFailure(error));
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -95,10 +95,10 @@ export function createContextFactory(
     },
 
     async follow(bearer, limits) {
-      if (!bearerToken.test(bearer)) throw unauthenticated("The token is none that could be a bearer.");
+      if (!bearerToken.test(bearer)) throw unauthenticated("This token cannot be used as a bearer.");
       const request = requestWithBearer(bearer);
       const requester = await users.identify({ request, limits, authenticate: () => auth.authenticate(request) });
-      if (requester.kind !== "user") throw unauthenticated("Only users follow authorizations.");
+      if (requester.kind !== "user") throw unauthenticated("Only a user can follow an authorization.");
       const { viewer, connectionsIn, stillAllowed } = requester.caller;
       const { userId } = await viewer();
       return { userId, connections: connectionsIn(browserOf(request, () => {})), stillAllowed };

@@ -153,7 +153,7 @@ function createParts(dependencies: Dependencies) {
 const showDegradations = ({ readGauge }: Metrics, degradations: Degradations): void =>
   readGauge({
     name: "xkit_degraded",
-    help: "1 where something does not work although requests are served, by the part that it is of. /readyz says what.",
+    help: "1 if a part of the gateway does not work although requests are served. /readyz says what is wrong.",
     labelNames: ["part"],
     ofWorkers: "max",
     read: () => Object.entries(degradations).map(([part, find]) => ({ labels: { part }, value: find() === null ? 0 : 1 })),

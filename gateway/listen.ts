@@ -186,7 +186,7 @@ function serve(server: Server, app: App): Traffic {
         return response;
       });
     },
-    { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request names no valid host or path.\n", malformed) },
+    { hostname: DEFAULT_HOST, errorHandler: () => new Response("The request has no valid host or path.\n", malformed) },
   );
 
   server.on("connection", (socket) => {
@@ -227,8 +227,8 @@ function serve(server: Server, app: App): Traffic {
 
 /** What is wrong with the head of a request; null for nothing. */
 function problemOf(request: IncomingMessage): string | null {
-  if (namesSeveralHosts(request)) return "The request names several hosts.";
-  return namesUser(request.url ?? "/") ? "The address of the request names a user." : null;
+  if (namesSeveralHosts(request)) return "The request has several Host headers.";
+  return namesUser(request.url ?? "/") ? "The URL of the request must not contain a user name." : null;
 }
 
 /** An error (RFC 9110 section 4.2.4): a `Request` takes no such address, and quotes it where it refuses it. */

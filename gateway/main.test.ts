@@ -128,7 +128,7 @@ describe("a gateway process", () => {
     const port = address !== null && typeof address === "object" ? address.port : 0;
     const gateway = start({ PORT: String(port) }, WITHOUT_CONNECTORS);
     expect(await gateway.ended).toBe(1);
-    expect(gateway.stderr()).toBe(`Port ${port} is already in use: set PORT to another one.\n`);
+    expect(gateway.stderr()).toBe(`Port ${port} is already in use: set PORT to a free port.\n`);
     taken.close();
   });
 

@@ -60,7 +60,7 @@ it("serves by the changed file after a SIGHUP, and by the one before where the c
   expect(await listSlugs()).toEqual(["one"]);
   write(["one", "two"]);
   gateway.child.kill("SIGHUP");
-  await gateway.printed(/the configuration was read again/);
+  await gateway.printed(/the configuration was reloaded/);
   expect(await listSlugs()).toEqual(["one", "two"]);
   write(["three", "three"], { web_origins: ["nonsense"] });
   gateway.child.kill("SIGHUP");
@@ -117,12 +117,12 @@ it("loses no worker where the SIGHUP goes to all processes of a gateway", async 
   write(["one"]);
   await start(["--workers", "2"]);
   write(["two"]);
-  const workers = [...gateway.stdout().matchAll(/"pid":(\d+),"msg":"a worker serves"/g)].map(([, pid]) => Number(pid));
+  const workers = [...gateway.stdout().matchAll(/"pid":(\d+),"msg":"a worker is ready"/g)].map(([, pid]) => Number(pid));
   expect(workers).toHaveLength(2);
   for (const pid of workers) process.kill(pid, "SIGHUP");
   gateway.child.kill("SIGHUP");
   await vi.waitFor(async () => expect(await listSlugs()).toEqual(["two"]), PATIENCE);
-  expect(gateway.stdout()).not.toContain("a worker has ended");
+  expect(gateway.stdout()).not.toContain("a worker ended");
 });
 
 /** Sends the process a SIGHUP as soon as it knows signals, while it starts. Not a worker. */
@@ -133,6 +133,6 @@ const hangUp = new URL(
 it.each([[[]], [["--workers", "2"]]])("is not ended by a SIGHUP that comes while it starts: start %j", async (words) => {
   write(["one"]);
   await start(words, {}, [hangUp]);
-  await gateway.printed(/the configuration was read again/);
+  await gateway.printed(/the configuration was reloaded/);
   expect(await listSlugs()).toEqual(["one"]);
 });

@@ -28,11 +28,11 @@ async function reload(log: Pick<Log, "info" | "error">, apply: Parameters<typeof
     const file = readConfigFile();
     const config = parseConfig(process.env, file);
     // Production has one.
-    if (!file) throw new ConfigError(["the configuration file is gone"]);
+    if (!file) throw new ConfigError(["the configuration file does not exist"]);
     await apply(config, file);
-    log.info({ connectors: config.connectors.size }, "the configuration was read again");
+    log.info({ connectors: config.connectors.size }, "the configuration was reloaded");
   } catch (error) {
-    if (error instanceof ConfigError) log.error({ problems: error.problems }, "the configuration was not read again: it has problems");
-    else log.error({ reason: explainFailure(error) }, "the configuration was not read again");
+    if (error instanceof ConfigError) log.error({ problems: error.problems }, "the configuration was not reloaded: it has problems");
+    else log.error({ reason: explainFailure(error) }, "the configuration was not reloaded");
   }
 }

@@ -90,7 +90,7 @@ async function assertKeysThere(database: Database, { keyIds }: Sealer, config: C
   const problems = missing.map(({ keyId, values, columns }) => {
     const spooled = columns.find(({ name }) => name === "spool")?.values ?? 0;
     const where = spooled > 0 ? ` (${spooled} of them files in ${config.spoolDirectory})` : "";
-    return `XKIT_ENCRYPTION_KEYS does not open this store: ${values} of its secrets and HMACs are made with the key "${keyId}"${where}. Put it back after the others; xkit-gateway keys reseal retires it${spooled > 0 ? ", and a start takes the files in" : ""}`;
+    return `XKIT_ENCRYPTION_KEYS does not open this store: ${values} of its secrets and HMACs use the key "${keyId}"${where}. Add that key back at the end of the list; xkit-gateway keys reseal retires it${spooled > 0 ? ", and the next start stores the files" : ""}`;
   });
   throw new ConfigError(problems);
 }
@@ -101,9 +101,9 @@ function loadDevelopmentKey({ databaseUrl }: Config, log: Log): SealingKey {
   const path = join(directory, "sealing-key");
   mkdirSync(directory, { recursive: true });
   if (makeOnce(path, createSealingKey("development")))
-    log.warn({ path }, "made a sealing key for development; production needs XKIT_ENCRYPTION_KEYS");
+    log.warn({ path }, "created a sealing key for development; production needs XKIT_ENCRYPTION_KEYS");
   const key = sealingKeySchema.safeParse(readFileSync(path, "utf8"));
-  if (!key.success) throw new ConfigError([`${path} is not a sealing key: put back the one that the data beside it was sealed with`]);
+  if (!key.success) throw new ConfigError([`${path} is not a sealing key: restore the file that was created with the data beside it`]);
   return key.data;
 }
 

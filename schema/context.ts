@@ -59,6 +59,6 @@ export function requireConnectionActions({ connectionActions }: PlatformAccess):
 
 /** What was done to a connection. Throws NOT_FOUND for null: there is no such connection. */
 export function requireFound<Answer>(answer: Answer | null): Answer {
-  if (answer === null) throw notFound("There is no connection with this id, or the configuration no longer has its connector.");
+  if (answer === null) throw notFound("No connection has this id, or the configuration no longer has its connector.");
   return answer;
 }

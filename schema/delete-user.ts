@@ -75,7 +75,7 @@ builder.mutationField("deleteUser", (t) =>
       if (!platform.deleteUser)
         throw forbidden("Users of this gateway, or their connections, are held by its upstream: delete them there.");
       const deleted = await platform.deleteUser(id);
-      if (!deleted) throw notFound("Nothing is held of such a user.");
+      if (!deleted) throw notFound("This gateway holds nothing about this user.");
       return { ...deleted, userId: id };
     },
   }),

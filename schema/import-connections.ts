@@ -124,11 +124,11 @@ builder.mutationField("importConnections", (t) =>
   t.field({
     type: ImportConnectionsPayload,
     description:
-      "Imports connections that another system holds, so that no user connects again. What works here, and what was imported before, stays as it is: an import can be sent again. The connectors must have the client ids of the old system, and the old system must be stopped: many providers revoke a grant that two systems refresh. Servers only.",
+      "Imports connections that another system holds, so that no user connects again. What works here, and what was imported before, stays as it is: an import can be sent again. Configure the connectors with the client ids of the old system, and stop the old system first: many providers revoke a grant that two systems refresh. Servers only.",
     args: { input: t.arg({ type: ImportConnectionsInput, required: true, description: "The connections." }) },
     resolve: async (_root, { input: { connections, dryRun } }, context) => {
       const platform = requirePlatform(context);
-      if (!platform.importConnections) throw forbidden("The connections of this gateway are its upstream's: import them there.");
+      if (!platform.importConnections) throw forbidden("This gateway's upstream holds its connections: import them there.");
       const results = await platform.importConnections(connections.map(toLine), { isDryRun: dryRun ?? false });
       return { results: results.map((result) => ({ ...result, platform })) };
     },

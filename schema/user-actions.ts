@@ -68,7 +68,7 @@ builder.mutationField("moveUser", (t) =>
     args: { input: t.arg({ type: MoveUserInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id, groupId } }, context): Promise<MovedNode> => {
       const platform = requirePlatform(context);
-      if (!platform.moveUser) throw forbidden("Users of this gateway are those of its upstream: move them there.");
+      if (!platform.moveUser) throw forbidden("This gateway's upstream holds its users: move them there.");
       // What a client forgets does not take a user out of their group.
       if (groupId === undefined) throw badUserInput("groupId: is required: the group from now on, or null for none.", "input.groupId");
       const moved = await platform.moveUser(id, groupId);
@@ -105,7 +105,7 @@ builder.mutationField("revokeSessions", (t) =>
     args: { input: t.arg({ type: RevokeSessionsInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id } }, context) => {
       const platform = requirePlatform(context);
-      if (!platform.revokeSessions) throw forbidden("Users of this gateway are signed in by its upstream: end their sessions there.");
+      if (!platform.revokeSessions) throw forbidden("This gateway's upstream signs its users in: end their sessions there.");
       const revoked = await platform.revokeSessions(id);
       if (!revoked) throw notFound("There is no such user.");
       return { user: nodeOf(context, revoked.user), count: revoked.count };

@@ -127,7 +127,7 @@ describe.each(casesOf(databaseKinds, (kind) => kind === "sqlite"))("workers over
     const pid = workers.pids().get(2) ?? 0;
     process.kill(pid, "SIGKILL");
     await vi.waitUntil(() => workers.logged().some((line) => line.pid === pid && line["signal"] === "SIGKILL"), PATIENCE);
-    expect(await readiness()).toEqual({ status: "degraded", reason: expect.stringContaining(`2 of ${COUNT} workers serve`) });
+    expect(await readiness()).toEqual({ status: "degraded", reason: expect.stringContaining(`2 of ${COUNT} workers are running`) });
     await vi.waitUntil(async () => (await readiness()).status === "ready", PATIENCE);
   });
 
@@ -261,7 +261,7 @@ describe("a gateway of several workers that cannot start", () => {
   it("prints a worker's own reason, once, and ends with its code", async () => {
     const { code, stderr } = await run(["start", "--workers", "3"], { DATABASE_URL: "postgres://x:y@127.0.0.1:1/none" });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^The gateway could not start\. The server cannot be reached: .+\n$/);
+    expect(stderr).toMatch(/^The gateway could not start\. The database server cannot be reached: .+\n$/);
   });
 
   it("says that the port is taken, once its workers have stopped", async () => {
@@ -270,7 +270,7 @@ describe("a gateway of several workers that cannot start", () => {
     const address = taken.address();
     const port = address !== null && typeof address === "object" ? address.port : 0;
     const { code, stderr } = await run(["start", "--workers", "2"], { PORT: String(port) });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is already in use: set PORT to another one.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is already in use: set PORT to a free port.\n` });
     taken.close();
   });
 
@@ -295,7 +295,7 @@ describe("a gateway of several workers that cannot start", () => {
     const gateway = startProcess([], { PORT: "0", LOG_LEVEL: "info" }, folder, { cli });
     const port = Number(await gateway.printed(/"url":"[^"]+:(\d+)"/));
     const client = connect(port, "127.0.0.1").on("error", () => {});
-    expect([await gateway.ended, gateway.stderr()]).toEqual([1, expect.stringContaining("No worker serves: ")]);
+    expect([await gateway.ended, gateway.stderr()]).toEqual([1, expect.stringContaining("No worker is running: ")]);
     client.destroy();
   });
 
@@ -308,6 +308,6 @@ describe("a gateway of several workers that cannot start", () => {
   });
 
   it("starts no worker by hand", async () => {
-    expect(await run(["worker", "1"], {})).toEqual({ code: 2, stderr: expect.stringContaining("started by the gateway itself") });
+    expect(await run(["worker", "1"], {})).toEqual({ code: 2, stderr: expect.stringContaining("The gateway starts its workers itself") });
   });
 });

@@ -24,7 +24,7 @@ It writes the connector into the configuration file, and says which redirect URI
 npx xkit-gateway connectors check slack
 \`\`\`
 
-It prints a line for each finding: what to register, scopes without which there is no refresh token, endpoints that differ from the provider's metadata, whether the provider takes the client id and secret, and the known traps, of which the tables below have the number.
+It prints a line for each finding: what to register, scopes without which there is no refresh token, endpoints that differ from the provider's metadata, whether the provider accepts the client id and secret, and the known traps, of which the tables below have the number.
 
 How to register an app is told step by step for ${guided.map(({ slug, facts }) => `[${nameOf(slug, facts)}](connectors/${slug}.md)`).join(", ")}.
 

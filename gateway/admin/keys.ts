@@ -73,4 +73,4 @@ export async function revokeKey({ auth, config, record }: Visit, id: string): Pr
   return redirectTo(`${config.publicUrl}${PATH}?done=revoked`);
 }
 
-const noSuchKey = () => notFound("There is no such publishable key, or it is revoked already.");
+const noSuchKey = () => notFound("No API key has this publishable key, or it is already revoked.");

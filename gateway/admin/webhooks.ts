@@ -32,7 +32,7 @@ export async function listWebhooks({ config, database, url }: Visit): Promise<Co
   const isDone = url.searchParams.get("done") === "replayed";
   return {
     title: "Webhooks",
-    body: html`${isDone ? renderCallout("The events are sent again by the gateways that run.", "good") : ""}
+    body: html`${isDone ? renderCallout("The events are queued to be sent again by a running gateway.", "good") : ""}
     ${webhooks.length > 0 ? webhooks : html`<p class="soft">There is no webhook in this gateway’s configuration.</p>`}`,
   };
 }
@@ -77,7 +77,7 @@ export async function replayEvents({ config, database, url, record }: Visit, nam
   const id = url.searchParams.get("event");
   const which = id === null ? { dead: true as const } : { id: parseInput(idSchema, id, "event") };
   const count = await replay(database, webhook, which, database.clock.now());
-  if (count === 0 && id !== null) throw notFound("There is no such event any more, or the webhook is not told of its type.");
+  if (count === 0 && id !== null) throw notFound("No stored event has this id, or the webhook does not receive events of its type.");
   record({ action: "webhook.replay", details: { webhook: name, events: count } });
   return redirectTo(`${config.publicUrl}${PATH}?done=replayed`);
 }

@@ -67,13 +67,13 @@ ${slack}
   ])("is refused beside %j, and the file stays", (connector) => {
     const before = JSON.stringify({ connectors: [connector] });
     writeFileSync(path, before);
-    expect(() => add("slack")).toThrow('has a connector "slack" already');
+    expect(() => add("slack")).toThrow('already has a connector "slack"');
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 
   it.each(["", "[]", "{", '{ "connectors": {} }'])("is refused where the file is %j", (text) => {
     writeFileSync(path, text);
-    expect(() => add("slack")).toThrow("is not a JSON object with a list of connectors");
+    expect(() => add("slack")).toThrow('must be a JSON object in which "connectors" is a list');
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 });

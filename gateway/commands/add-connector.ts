@@ -10,13 +10,13 @@ import { UsageError } from "./usage-error.ts";
 /** A connector as it is written into the configuration file. */
 export type Entry = Record<string, string>;
 
-/** The configuration file where there is none: the platform's name is the least that it has to say. */
+/** A new configuration file. The platform's name is all that it needs. */
 const NEW_FILE = `{
   "platform": { "name": "Xkit Gateway" }
 }
 `;
 
-/** The least that a connector of a known provider states. Client id and secret are variables of the environment that its slug names. */
+/** The shortest entry for a known provider. Client id and secret come from environment variables, named after the slug. */
 export function entryOf(provider: string, slug: string): Entry {
   const prefix = slug.replaceAll("-", "_").toUpperCase().replace(/^\d/, "_$&");
   const bare = connectorSchema.safeParse({ provider });
@@ -30,13 +30,13 @@ export function entryOf(provider: string, slug: string): Entry {
   };
 }
 
-/** Adds a connector to a configuration file, which is made where there is none. Throws `UsageError` for a slug that is taken. */
+/** Adds a connector to a configuration file, and creates the file if it does not exist. Throws `UsageError` if the slug is taken. */
 export function addToConfigFile(path: string, slug: string, entry: Entry): void {
   const text = existsSync(path) ? readFileSync(path, "utf8") : NEW_FILE;
   const document = documentSchema.safeParse(safeParseJson(text)).data;
-  if (document === undefined) throw new ConfigError([`${path} is not a JSON object with a list of connectors`]);
+  if (document === undefined) throw new ConfigError([`${path} must be a JSON object in which "connectors" is a list`]);
   if (document.connectors?.some((connector) => slugOf(connector) === slug))
-    throw new UsageError(`${path} has a connector "${slug}" already.`);
+    throw new UsageError(`${path} already has a connector "${slug}": give the new one another slug with --as.`);
   writeFileSync(path, insertConnector(text, document, entry));
 }
 
@@ -53,7 +53,7 @@ const slugOf = ({ slug, provider }: z.output<typeof connectorOf>): string | unde
 /**
  * The text with the entry at the end of `connectors`, and every other byte as it was.
  *
- * Each closing bracket is tried, from the last: the right one is where the text, parsed, is the document with the entry.
+ * Tries each closing bracket, from the last: the right one is where the text parses to the document with the entry.
  */
 export function insertConnector(text: string, document: z.output<typeof documentSchema>, entry: Entry): string {
   const { connectors } = document;
@@ -65,7 +65,7 @@ export function insertConnector(text: string, document: z.output<typeof document
     const candidate = insertBefore(text, at, member, depth);
     if (isDeepStrictEqual(safeParseJson(candidate), wanted)) return candidate;
   }
-  throw new TypeError("The configuration file could not be extended.");
+  throw new TypeError("No place for the connector was found in the configuration file.");
 }
 
 const INDENT = "  ";

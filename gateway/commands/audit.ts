@@ -8,25 +8,25 @@ import type { Services } from "../services.ts";
 import { parseSince } from "./parse-since.ts";
 import { requireArgument } from "./usage-error.ts";
 
-/** What of the audit is printed. */
+/** Which part of the audit is printed. */
 export interface AuditOptions {
-  /** An instant, or how long ago: `2026-11-25T12:00:00Z`, `90m`, `24h`, `7d`. Default: a day ago; with `follow`, now. */
+  /** A time, or an age: `2026-11-25T12:00:00Z`, `90m`, `24h`, `7d`. Default: a day ago; with `follow`, now. */
   since?: string;
-  /** A user's id in the platform's system: what they did, and what was done to their connections. */
+  /** A user's id in the platform's system: what they did, and what happened to their connections. */
   user?: string;
   /** A connection's id. */
   connection?: string;
-  /** One JSON object on a line. */
+  /** Whether to print each event as one line of JSON. */
   json?: boolean;
-  /** Goes on with what is written from now on, until the process is stopped. */
+  /** Whether to print new events as they are written, until the process is stopped. */
   follow?: boolean;
 }
 
 const DEFAULT_SINCE = "24h";
-/** Acts read at a time. */
+/** Events read at a time. */
 const BATCH_ROWS = 500;
 
-/** `audit`: prints what was done, the oldest first. */
+/** `audit`: prints the audit events, the oldest first. */
 export async function printAudit({ database, audit }: Services, options: AuditOptions): Promise<void> {
   const filter: AuditFilter = {
     userId: options.user === undefined ? undefined : requireArgument("--user", externalIdSchema.safeParse(options.user)),
@@ -42,16 +42,22 @@ export async function printAudit({ database, audit }: Services, options: AuditOp
       if (isWanted(filter, record)) print(record);
     return;
   }
-  await printAll(reader, { ...filter, since: parseSince(options.since ?? DEFAULT_SINCE, database.clock.now()) }, print);
+  const since = parseSince(options.since ?? DEFAULT_SINCE, database.clock.now());
+  const count = await printAll(reader, { ...filter, since }, print);
+  if (count === 0 && !options.json) console.log("No audit events.");
 }
 
-async function printAll({ list }: AuditReader, filter: AuditFilter, print: (record: AuditRecord) => void): Promise<void> {
+/** Prints what the filter matches, and returns how many records that were. */
+async function printAll({ list }: AuditReader, filter: AuditFilter, print: (record: AuditRecord) => void): Promise<number> {
+  let count = 0;
   let after: string | null = null;
   do {
     const page: Page<AuditRecord> = await list(filter, { first: BATCH_ROWS, after }, "oldest");
     for (const { item } of page.items) print(item);
+    count += page.items.length;
     after = page.next;
   } while (after !== null);
+  return count;
 }
 
 const isWanted = ({ userId, connectionId }: AuditFilter, { actor, owner, connectionId: of }: AuditRecord): boolean =>
@@ -89,14 +95,14 @@ function describeOwner({ owner, actor }: AuditRecord): string {
   return `of ${owner.kind} ${owner.id ?? `(${owner.person})`}`;
 }
 
-/** `audit verify`: reads every chain, and names the first row of each that is not as it was written. */
+/** `audit verify`: reads every chain, and names the first row of each that was changed since it was written. */
 export async function verifyAuditChains({ database, macs }: Services): Promise<void> {
   const { chains, broken } = await verifyAudit({ database, macs });
   for (const { writer, sequence, digest } of chains) console.log([writer, `${sequence} rows`, digest].join("  "));
   for (const { writer, row, why } of broken) console.error(`${row ?? writer}  ${why}`);
   const rows = chains.reduce((sum, chain) => sum + chain.rows, 0);
   if (broken.length > 0) {
-    console.error(`${broken.length} of ${chains.length + broken.length} chains are not as they were written.`);
+    console.error(`${broken.length} of ${chains.length + broken.length} chains have been changed since they were written.`);
     process.exitCode = 1;
-  } else console.log(`${rows} rows of ${chains.length} chains are as they were written.`);
+  } else console.log(`${rows} rows of ${chains.length} chains are unchanged since they were written.`);
 }

@@ -1,4 +1,4 @@
-/** One line of `doctor`. An error keeps the gateway from its work, a warning does not. */
+/** One line of `doctor`. With an error the gateway does not work; with a warning it does. */
 export interface Check {
   readonly about: string;
   readonly level: "ok" | "warning" | "error";

@@ -49,5 +49,5 @@ it("an operator refreshes and disconnects a connection, and is told what became 
 
 it("an operator is told that there is no such connection", async () => {
   const act = await start();
-  await expect(act("disable", "nothing")).rejects.toThrow("There is no connection with this id");
+  await expect(act("disable", "nothing")).rejects.toThrow("No connection has this id");
 });

@@ -5,14 +5,14 @@ import { theOperator } from "../custody/audit-event.ts";
 import { aboutConnection } from "../custody/request-audit.ts";
 import type { Services } from "../services.ts";
 import type { PrintOptions } from "./print-rows.ts";
-import { requireArgument, UsageError } from "./usage-error.ts";
+import { CommandError, requireArgument, UsageError } from "./usage-error.ts";
 import { withConnectors } from "./with-services.ts";
 import { withVault } from "./with-vault.ts";
 
 /** What a command does with a connection. */
 export type ConnectionAction = "show" | "disconnect" | "refresh" | "disable" | "enable";
 
-/** `connections show` and the like: prints the connection as it is then, never a token. Exits with 1 where a refresh brought no token. */
+/** `connections show` and the like: prints the connection as it is afterwards, never a token. Exits with 1 if a refresh gave no token. */
 export const runConnectionAction = (action: ConnectionAction, id: string, { json = false }: PrintOptions): Promise<void> =>
   withConnectors(async (services, config) => {
     const acted = await actOnConnection(services, config, action, id);
@@ -22,7 +22,7 @@ export const runConnectionAction = (action: ConnectionAction, id: string, { json
 
 type Acted = { connection: Connection } | ConnectionRefresh;
 
-/** Does what a server may do. Throws `UsageError` where there is no such connection, or the upstream has the connections. */
+/** Does what a server may do. Throws `CommandError` if no connection has the id, and `UsageError` if an upstream holds the connections. */
 export async function actOnConnection(
   services: Pick<Services, "database" | "sealer" | "macs" | "audit">,
   config: Config,
@@ -30,7 +30,7 @@ export async function actOnConnection(
   given: string,
 ): Promise<Acted> {
   const id = requireArgument("connection_id", idSchema.safeParse(given));
-  if (config.upstream.kind !== "vault") throw new UsageError("Connections of this gateway are those of its upstream: change them there.");
+  if (config.upstream.kind !== "vault") throw new UsageError("This gateway's upstream holds its connections: change them there.");
   return withVault(services, config, async (vault) => {
     if (action === "show") return { connection: found((await vault.findConnection?.({ id })) ?? null) };
     const acted: Acted =
@@ -42,11 +42,11 @@ export async function actOnConnection(
 }
 
 function found<Answer>(answer: Answer | null): Answer {
-  if (answer === null) throw new UsageError("There is no connection with this id, or the configuration no longer has its connector.");
+  if (answer === null) throw new CommandError("No connection has this id, or the configuration no longer has its connector.");
   return answer;
 }
 
-/** For people: a line for each thing that is known. */
+/** For people: a line for each known fact. */
 export function formatConnection(acted: Acted): string {
   const { id, connector, owner, authorization, createdAt } = acted.connection;
   const lines: [string, string | null | undefined][] = [
@@ -68,7 +68,7 @@ export function formatConnection(acted: Acted): string {
   return known.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
 }
 
-/** How a connection is, in a few words. */
+/** The state of a connection, in a few words. */
 export function stateOf({ enabled, disabledAt }: Connection): string {
   if (disabledAt) return `disabled since ${disabledAt.toISOString()}`;
   return enabled ? "enabled" : "not connected";

@@ -32,7 +32,7 @@ describe("the findings about a connector", () => {
   it("tell the redirect URI to register and where, and every trap of the provider", async () => {
     const found = await findings(connectorOf({ docs_url: "https://docs.example/oauth", traps: ["Codes end after a minute."] }));
     expect(textsOf(found, "note")).toEqual([
-      "register https://connect.example/callback/mail as redirect URI at the provider (see https://docs.example/oauth)",
+      "register https://connect.example/callback/mail as the redirect URI at the provider (see https://docs.example/oauth)",
     ]);
     expect(textsOf(found, "trap")).toEqual(["Codes end after a minute."]);
   });
@@ -45,14 +45,14 @@ describe("the findings about a connector", () => {
 
   it("note where nothing is known of the scopes of a provider that is not documented", async () => {
     const found = await findings(connectorOf({ undocumented: true }, { scopes: [] }));
-    expect(textsOf(found, "note")).toContain("asks for no scopes: see whether the provider has some");
+    expect(textsOf(found, "note")).toContain("asks for no scopes: check whether the provider has any");
     expect(textsOf(await findings(connectorOf({}, { scopes: [] })), "note")).toHaveLength(1);
   });
 
-  it("tell that the provider takes the client, and that nothing but a made-up code was sent", async () => {
+  it("tell that the provider accepts the client, and that nothing but a made-up code was sent", async () => {
     expect(await findings(connectorOf())).toContainEqual({
       level: "ok",
-      text: "the provider takes the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
+      text: "the provider accepts the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
     });
     expect(server.tokenRequests).toMatchObject([{ grantType: "authorization_code", clientAuthentication: "client_secret_basic" }]);
     expect(server.refreshCount()).toBe(0);
@@ -62,7 +62,7 @@ describe("the findings about a connector", () => {
     const found = await findings(connectorOf({ kind: "device", device_authorization_endpoint: `${server.url}/device` }));
     expect(textsOf(found, "note")).toEqual(["has its users enter a code at the provider: there is no redirect URI to register"]);
     expect(textsOf(found, "ok")).toEqual([
-      "the provider takes the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
+      "the provider accepts the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
     ]);
     expect(server.tokenRequests).toMatchObject([{ grantType: "urn:ietf:params:oauth:grant-type:device_code" }]);
     expect(server.controls.devices.requests).toEqual([]);
@@ -83,7 +83,7 @@ describe("the findings about a connector", () => {
 
   it("tell of each previous client whether the provider still takes it", async () => {
     const found = await findings(connectorOf({}, { previous_clients: [{ client_id: "before", client_secret: "planted-secret" }] }));
-    expect(textsOf(found, "ok")).toEqual([expect.stringContaining("the provider takes the client xkit-test-client:")]);
+    expect(textsOf(found, "ok")).toEqual([expect.stringContaining("the provider accepts the client xkit-test-client:")]);
     expect(textsOf(found, "error")).toEqual(["the provider refuses the client before or its secret (invalid_client)"]);
   });
 
@@ -98,14 +98,14 @@ describe("the findings about a connector", () => {
   it("conclude nothing from an error that nothing is known of", async () => {
     server.controls.next({ status: 400, body: { error: "moon_phase" } });
     expect(textsOf(await findings(connectorOf()), "warning")).toEqual([
-      "whether the provider takes the client xkit-test-client is unknown: it answered a made-up code with moon_phase",
+      "it is not known whether the provider accepts the client xkit-test-client: it answered a made-up code with moon_phase",
     ]);
   });
 
   it("tell that a provider does not answer in time", async () => {
     server.controls.next("hang");
     expect(textsOf(await findings(connectorOf(), 100), "error")).toEqual([
-      `${server.url}/token gives the client xkit-test-client no usable answer (timeout)`,
+      `${server.url}/token gives no usable answer for the client xkit-test-client (timeout)`,
     ]);
   });
 
@@ -113,7 +113,7 @@ describe("the findings about a connector", () => {
     const connector = connectorOf();
     await server.close();
     expect(textsOf(await findings(connector), "error")).toEqual([
-      `${server.url}/token gives the client xkit-test-client no usable answer (unreachable)`,
+      `${server.url}/token gives no usable answer for the client xkit-test-client (unreachable)`,
     ]);
   });
 
@@ -127,12 +127,12 @@ describe("the findings about a connector", () => {
 
   it("do not try a client whose token endpoint depends on what the user enters", async () => {
     const found = await findings(connectorSchema.parse({ provider: "zendesk", client_id: "client", client_secret: "secret" }));
-    expect(textsOf(found, "note")).toContainEqual(expect.stringContaining("its client is not tried: https://{subdomain}.zendesk.com"));
+    expect(textsOf(found, "note")).toContainEqual(expect.stringContaining("its client was not tested: https://{subdomain}.zendesk.com"));
   });
 
   it("note what each user is asked for that the configuration may state for all", async () => {
     const facts = { authorization_params: { tenant: "{tenant}" }, variables: [{ name: "tenant", label: "Tenant", may: "param" }] };
-    const note = 'asks each user for Tenant, unless "variables" states "tenant"';
+    const note = 'asks each user for Tenant: to give all users one value, set "tenant" in "variables"';
     expect(textsOf(await findings(connectorOf(facts)), "note")).toContain(note);
     expect(textsOf(await findings(connectorOf(facts, { variables: { tenant: "acme" } })), "note")).not.toContain(note);
   });
@@ -168,16 +168,14 @@ describe("the provider's metadata", () => {
 
   it("agrees with the facts", async () => {
     server.controls.metadata = metadataOf();
-    expect(textsOf(await findings(connectorOf()), "ok")).toContain(
-      `its endpoints are those of ${server.url}/.well-known/openid-configuration`,
-    );
+    expect(textsOf(await findings(connectorOf()), "ok")).toContain(`its endpoints match ${server.url}/.well-known/openid-configuration`);
   });
 
   it("names each endpoint that differs, and a way to authenticate that it does not list", async () => {
     server.controls.metadata = { ...metadataOf(), token_endpoint: "https://new.example/token" };
     expect(textsOf(await findings(connectorOf({ client_authentication: "post" })), "warning")).toEqual([
-      `its token_endpoint is ${server.url}/token, and the provider's metadata says https://new.example/token`,
-      "authenticates by client_secret_post, which the provider's metadata does not list",
+      `its token_endpoint is ${server.url}/token, but the provider's metadata has https://new.example/token`,
+      "authenticates with client_secret_post, which the provider's metadata does not list",
     ]);
   });
 

@@ -10,7 +10,7 @@ import type { ConnectorConfig } from "../providers/connector.ts";
 import { redirectUriOf } from "../providers/connector-url.ts";
 import { fillKnownIn, isFilled, openHostsOf } from "../providers/template.ts";
 
-/** One thing to know about a connector. An error keeps it from working. */
+/** A fact about a connector. With an error it does not work. */
 export interface Finding {
   readonly level: "ok" | "note" | "trap" | "warning" | "error";
   readonly text: string;
@@ -28,11 +28,11 @@ type OAuthConnector = ConnectorConfig & { oauth: NonNullable<ConnectorConfig["oa
 const hasOAuth = (connector: ConnectorConfig): connector is OAuthConnector =>
   connector.oauth !== null && (connector.facts?.kind === "oauth2" || isDevice(connector.oauth.provider));
 
-/** Whether this platform's client gets tokens by itself. */
+/** Whether the platform's own client gets tokens, without a user. */
 const isAlone = (connector: ConnectorConfig): connector is OAuthConnector =>
   connector.oauth?.provider.grantType === "client_credentials" && connector.oauth.client.clientId !== "";
 
-/** Everything that can be said of a connector without a user: by its facts, and by harmless questions to its provider. Never throws. */
+/** All that can be found out without a user: from its facts, and from harmless requests to its provider. Never throws. */
 export async function findingsOf(connector: ConnectorConfig, context: FindingsContext): Promise<Finding[]> {
   const traps = (connector.facts?.traps ?? []).map((text): Finding => ({ level: "trap", text }));
   const stated = [...scopeFindings(connector), ...variableFindings(connector)];
@@ -48,7 +48,7 @@ export async function findingsOf(connector: ConnectorConfig, context: FindingsCo
 async function askedFindings(stated: OAuthConnector, context: FindingsContext): Promise<Finding[]> {
   const provider = await completed(stated.oauth.provider, context).catch(findMetadataError);
   if (provider instanceof MetadataError)
-    return [{ level: "error", text: `its endpoints are left to its metadata, which cannot be used: ${provider.message}` }];
+    return [{ level: "error", text: `its endpoints come from its metadata, which cannot be used: ${provider.message}` }];
   const connector = { ...stated, oauth: { ...stated.oauth, provider } };
   const asked = [metadataFindings(connector, context), clientFindings(connector, context), pushFindings(connector, context)];
   return (await Promise.all(asked)).flat();
@@ -64,15 +64,15 @@ function findMetadataError(error: unknown): MetadataError {
 }
 
 function whatHoldsItsTokens({ integration, collect }: ConnectorConfig): string {
-  if (integration !== null) return `has its tokens in Nango, by the integration ${integration}`;
-  return `${collect ? "asks its users for their credentials" : "sends its users nowhere"}: there is no redirect URI to register`;
+  if (integration !== null) return `keeps its tokens in Nango, in the integration ${integration}`;
+  return `${collect ? "asks its users for their credentials" : "does not send its users to the provider"}: there is no redirect URI to register`;
 }
 
 function registration({ slug, facts, oauth }: OAuthConnector, { publicUrl }: FindingsContext): Finding {
   const where = facts?.docs_url === undefined ? "" : ` (see ${facts.docs_url})`;
   if (isDevice(oauth.provider))
     return { level: "note", text: `has its users enter a code at the provider: there is no redirect URI to register${where}` };
-  return { level: "note", text: `register ${redirectUriOf(publicUrl, slug)} as redirect URI at the provider${where}` };
+  return { level: "note", text: `register ${redirectUriOf(publicUrl, slug)} as the redirect URI at the provider${where}` };
 }
 
 function offlineFindings({ scopes, facts }: OAuthConnector): Finding[] {
@@ -81,38 +81,37 @@ function offlineFindings({ scopes, facts }: OAuthConnector): Finding[] {
   return [{ level: "warning", text: `does not ask for ${missing.join(" ")}, without which the provider gives no refresh token` }];
 }
 
-/** Where a connector asks for no scopes: a warning where its provider is known to have some. */
+/** For a connector that asks for no scopes: a warning if its provider is known to have some. */
 function scopeFindings({ oauth, scopes, facts }: ConnectorConfig): Finding[] {
   if (oauth === null || scopes.length > 0) return [];
   const [example] = Object.keys(facts?.scopes.text ?? {});
-  if (example !== undefined)
-    return [{ level: "warning", text: `asks for no scopes: state those that are needed as "scopes", like ${example}` }];
-  return facts?.undocumented ? [{ level: "note", text: "asks for no scopes: see whether the provider has some" }] : [];
+  if (example !== undefined) return [{ level: "warning", text: `asks for no scopes: set "scopes" to those you need, such as ${example}` }];
+  return facts?.undocumented ? [{ level: "note", text: "asks for no scopes: check whether the provider has any" }] : [];
 }
 
-/** What users are asked for that may be the same for all of them. */
+/** Values that each user is asked for, although they may be the same for all. */
 function variableFindings({ facts, collect }: ConnectorConfig): Finding[] {
   const fields = (collect?.fields ?? []).filter(({ name }) => facts?.variables.some((variable) => variable.name === name));
   return fields.map(({ name, label }): Finding => ({
     level: "note",
-    text: `asks each user for ${label}, unless "variables" states "${name}"`,
+    text: `asks each user for ${label}: to give all users one value, set "${name}" in "variables"`,
   }));
 }
 
-/** What a user enters is where the secret goes. */
+/** Warns if users decide to which host the client secret is sent. */
 function hostFindings({ oauth: { provider, client } }: OAuthConnector): Finding[] {
   const isSent = provider.clientAuthentication === "client_secret_basic" || provider.clientAuthentication === "client_secret_post";
   if (!isSent || client.clientSecret === null) return [];
   return openHostsOf(provider).map((name): Finding => {
-    const mend = `state the hosts that may have it as the enum of a field "${name}"`;
-    return { level: "warning", text: `sends its client secret to any host that a user enters as ${name}: ${mend}` };
+    const fix = `list the allowed hosts as the enum of a field "${name}"`;
+    return { level: "warning", text: `sends its client secret to any host that a user enters as ${name}: ${fix}` };
   });
 }
 
 async function clientFindings({ slug, oauth, scopes }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
   const { tokenEndpoint } = oauth.provider;
   if (!isFilled(tokenEndpoint))
-    return [{ level: "note", text: `its client is not tried: ${tokenEndpoint} depends on what the user enters` }];
+    return [{ level: "note", text: `its client was not tested: ${tokenEndpoint} depends on what the user enters` }];
   const redirectUri = redirectUriOf(publicUrl, slug);
   const found = [oauth.client, ...oauth.previousClients].map(async (client) => {
     const { verdict, reason } = await probeClient({ provider: oauth.provider, client, redirectUri, scopes, timeoutMs });
@@ -122,16 +121,16 @@ async function clientFindings({ slug, oauth, scopes }: OAuthConnector, { publicU
 }
 
 const probeFindings: Readonly<Record<ClientProbe["verdict"], (clientId: string, reason: string, endpoint: string) => Finding>> = {
-  accepted: (id, reason) => ({ level: "ok", text: `the provider takes the client ${id}: ${reason}` }),
+  accepted: (id, reason) => ({ level: "ok", text: `the provider accepts the client ${id}: ${reason}` }),
   refused: (id, reason) => ({ level: "error", text: `the provider refuses the client ${id} or its secret (${reason})` }),
-  unanswered: (id, reason, endpoint) => ({ level: "error", text: `${endpoint} gives the client ${id} no usable answer (${reason})` }),
+  unanswered: (id, reason, endpoint) => ({ level: "error", text: `${endpoint} gives no usable answer for the client ${id} (${reason})` }),
   unclear: (id, reason) => ({
     level: "warning",
-    text: `whether the provider takes the client ${id} is unknown: ${reason}`,
+    text: `it is not known whether the provider accepts the client ${id}: ${reason}`,
   }),
 };
 
-/** Pushes a request that no browser follows. Some providers tell so that the redirect URI is not registered. */
+/** Pushes a request that no browser follows. Some providers refuse it if the redirect URI is not registered. */
 async function pushFindings({ slug, oauth, scopes }: OAuthConnector, { publicUrl, timeoutMs }: FindingsContext): Promise<Finding[]> {
   const { provider, client } = oauth;
   const { pushedAuthorizationRequestEndpoint: endpoint } = provider;
@@ -145,8 +144,8 @@ async function pushFindings({ slug, oauth, scopes }: OAuthConnector, { publicUrl
     ...secrets,
     timeoutMs,
   });
-  if (asked.ok) return [{ level: "ok", text: `the provider takes what is pushed to ${endpoint}` }];
-  return [{ level: "error", text: `the provider refuses the authorization request that is pushed to ${endpoint} (${asked.reason})` }];
+  if (asked.ok) return [{ level: "ok", text: `the provider accepts pushed authorization requests at ${endpoint}` }];
+  return [{ level: "error", text: `the provider refuses pushed authorization requests at ${endpoint} (${asked.reason})` }];
 }
 
 async function metadataFindings({ facts, variables, oauth }: OAuthConnector, { timeoutMs }: FindingsContext): Promise<Finding[]> {
@@ -170,11 +169,11 @@ function compare(oauth: OAuthConnector["oauth"], { url, metadata }: ReadMetadata
     const theirs = metadata[name];
     if (ours === null || typeof theirs !== "string" || !isFilled(ours) || isSameUrl(ours, theirs)) return [];
     return [
-      { level: "warning", text: `its ${name} is ${ours}, and the provider's metadata says ${redactProviderText(theirs, []) ?? "nothing"}` },
+      { level: "warning", text: `its ${name} is ${ours}, but the provider's metadata has ${redactProviderText(theirs, []) ?? "nothing"}` },
     ];
   });
   const findings = [...differences, ...authenticationFindings(oauth, metadata), ...requiredPushFindings(provider, metadata)];
-  return findings.length > 0 ? findings : [{ level: "ok", text: `its endpoints are those of ${url}` }];
+  return findings.length > 0 ? findings : [{ level: "ok", text: `its endpoints match ${url}` }];
 }
 
 const statedEndpoints = (provider: OAuthProvider): [name: string, ours: string | null][] => [
@@ -192,7 +191,7 @@ const isSameUrl = (ours: string, theirs: string): boolean => ours === theirs || 
 /** RFC 9126 section 5. */
 function requiredPushFindings(provider: OAuthProvider, metadata: ReadMetadata["metadata"]): Finding[] {
   if (metadata["require_pushed_authorization_requests"] !== true || provider.pushedAuthorizationRequestEndpoint !== null) return [];
-  return [{ level: "error", text: "the provider takes pushed authorization requests alone: its facts need par" }];
+  return [{ level: "error", text: "the provider accepts only pushed authorization requests: set par in its facts" }];
 }
 
 function authenticationFindings({ provider, client }: OAuthConnector["oauth"], metadata: ReadMetadata["metadata"]): Finding[] {
@@ -201,7 +200,9 @@ function authenticationFindings({ provider, client }: OAuthConnector["oauth"], m
   const isMissing = (list: unknown, value: string) => Array.isArray(list) && !list.includes(value);
   const warn = (text: string): Finding => ({ level: "warning", text: `${text}, which the provider's metadata does not list` });
   return [
-    ...(isMissing(metadata["token_endpoint_auth_methods_supported"], method) ? [warn(`authenticates by ${method}`)] : []),
-    ...(alg !== undefined && isMissing(metadata["token_endpoint_auth_signing_alg_values_supported"], alg) ? [warn(`signs by ${alg}`)] : []),
+    ...(isMissing(metadata["token_endpoint_auth_methods_supported"], method) ? [warn(`authenticates with ${method}`)] : []),
+    ...(alg !== undefined && isMissing(metadata["token_endpoint_auth_signing_alg_values_supported"], alg)
+      ? [warn(`signs with ${alg}`)]
+      : []),
   ];
 }

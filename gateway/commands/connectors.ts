@@ -21,10 +21,10 @@ export function listKnownProviders(options: PrintOptions): void {
     rows.map(({ slug, name, kind, documented }) => [slug, name, kind, documented ? `documented ${documented}` : "undocumented"]),
   );
   const lineOf = new Map(rows.map((row, index) => [row, lines[index] ?? ""]));
-  printRows(rows, (row) => lineOf.get(row) ?? "", options);
+  printRows(rows, (row) => lineOf.get(row) ?? "", options, "No known providers.");
 }
 
-/** Cells one below the other, two spaces apart. */
+/** Aligns the cells in columns, two spaces apart. */
 function toColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((most, row) => row.map((cell, column) => Math.max(cell.length, most[column] ?? 0)), []);
   return rows.map((row) =>
@@ -35,16 +35,16 @@ function toColumns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** `connectors check`: a line for each finding about the configured connectors, or one of them. Exits 1 when one is an error. */
+/** `connectors check`: a line for each finding about the configured connectors, or one of them. Exits with 1 if one is an error. */
 export async function checkConnectors(slug: string, options: PrintOptions): Promise<void> {
   const findings = await findConfigured(slug);
-  printRows(findings, ({ about, level, text }) => `${about}  ${level}  ${text}`, options);
+  printRows(findings, ({ about, level, text }) => `${about}  ${level}  ${text}`, options, "No findings.");
   if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
 }
 
 type NamedFinding = Finding & { about: string };
 
-/** What is wrong with the configuration, else what is found about its connectors. */
+/** The problems of the configuration; if it has none, the findings about its connectors. */
 async function findConfigured(slug: string): Promise<NamedFinding[]> {
   try {
     return await findingsOfAll(parseConfig(process.env, readConfigFile()), slug);
@@ -59,7 +59,9 @@ async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding
   const chosen = [...connectors.values()].filter((connector) => slug === "" || connector.slug === slug);
   if (chosen.length === 0)
     throw new UsageError(
-      slug === "" ? "No connector is configured: xkit-gateway connectors add adds one." : `There is no connector "${slug}".`,
+      slug === ""
+        ? "No connector is configured: add one with xkit-gateway connectors add <provider>."
+        : `No connector has the slug "${slug}": check the configuration file.`,
     );
   const findStored = await createStoreFindings(databaseUrl);
   const found = chosen.map(async (connector) =>
@@ -74,22 +76,22 @@ async function findingsOfAll(config: Config, slug: string): Promise<NamedFinding
 /** What users are asked for, and how the operator changes it. */
 function describeScopes({ kind, undocumented, scopes: { default: usual, offline, text } }: ParsedFacts): string[] {
   const asked = [...new Set([...usual, ...offline])];
-  if (usual.length > 0) return [`It asks for: ${asked.join(" ")} ("scopes" changes it)`];
+  if (usual.length > 0) return [`Scopes: ${asked.join(" ")}. To change them, set "scopes".`];
   const [example] = Object.entries(text);
-  if (example) return [`It asks for no scopes until "scopes" states them, as ${example[0]} (${example[1]})`];
-  return kind === "oauth2" && undocumented ? [`It asks for no scopes until "scopes" states them: see whether the provider has some`] : [];
+  if (example) return [`It asks for no scopes. To add some, set "scopes", for example to ${example[0]} (${example[1]}).`];
+  return kind === "oauth2" && undocumented ? [`It asks for no scopes. Check whether the provider has any, and add them to "scopes".`] : [];
 }
 
-/** Values that an operator may know for all users. */
+/** Values that an operator may set for all users. */
 const describeVariables = ({ variables }: ParsedFacts): string[] =>
   variables
     .filter(({ from, default: usual }) => from === "user" && usual === undefined)
-    .map(({ name, label = name }) => `It asks each user for ${label}, unless "variables" states "${name}"`);
+    .map(({ name, label = name }) => `It asks each user for ${label}. To give all users one value, set "${name}" in "variables".`);
 
-/** `connectors add`: writes a connector of a known provider into the configuration file, and says what is to be done next. */
+/** `connectors add`: writes a connector of a known provider into the configuration file, and prints what to do next. */
 export function addConnector(provider: string, { as }: { as?: string }): void {
   if (findProvider(provider) === undefined)
-    throw new UsageError(`There is no known provider "${provider}": xkit-gateway connectors list shows all.`);
+    throw new UsageError(`The gateway knows no provider "${provider}": xkit-gateway connectors list shows all that it knows.`);
   const slug = as === undefined ? provider : requireArgument("--as", slugSchema.safeParse(as));
   const publicUrl = parsePublicUrl(process.env);
   const entry = entryOf(provider, slug);
@@ -98,8 +100,8 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   const path = configPath();
   addToConfigFile(path, slug, entry);
   const variables = Object.values(entry).flatMap((value) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? []);
-  console.log(`${path} has the connector "${slug}" now.`);
-  if (slug !== provider) console.log(`Users know it as ${facts.name ?? slug}, unless "name" says otherwise.`);
+  console.log(`Added the connector "${slug}" to ${path}.`);
+  if (slug !== provider) console.log(`Users see it as ${facts.name ?? slug}. To change that, set "name".`);
   if (kind === "oauth2") {
     const isAssumed = process.env["XKIT_PUBLIC_URL"] === undefined;
     console.log(`Redirect URI to register: ${redirectUriOf(publicUrl, slug)}${isAssumed ? " (XKIT_PUBLIC_URL is not set)" : ""}`);
@@ -107,6 +109,6 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   if (docsUrl !== undefined) console.log(`${variables.length > 0 ? "How to register" : "Documentation"}: ${docsUrl}`);
   if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
   for (const line of [...describeScopes(facts), ...describeVariables(facts)]) console.log(line);
-  if (facts.undocumented) console.log("What is known of this provider is unconfirmed: try it before users do.");
-  console.log(`Then: xkit-gateway connectors check ${slug}`);
+  if (facts.undocumented) console.log("The facts about this provider are unconfirmed: test the connector before your users use it.");
+  console.log(`Then run: xkit-gateway connectors check ${slug}`);
 }

@@ -14,7 +14,7 @@ import { checkStore } from "./store-checks.ts";
  */
 export async function runDoctor(options: PrintOptions): Promise<void> {
   const checks = await checkAll(readConfigFile());
-  printRows(checks, ({ about, level, text }) => `${level.padEnd(LEVEL_WIDTH)}  ${about}: ${text}`, options);
+  printRows(checks, ({ about, level, text }) => `${level.padEnd(LEVEL_WIDTH)}  ${about}: ${text}`, options, "No checks.");
   if (checks.some(({ level }) => level === "error")) process.exitCode = 1;
 }
 
@@ -24,7 +24,7 @@ async function checkAll(file: ConfigFile | null): Promise<Check[]> {
   const unknown = findUnknownVariables(process.env, file).map((name): Check => ({
     about: "configuration",
     level: "warning",
-    text: `nothing reads the environment variable ${name}`,
+    text: `${name} is not an environment variable of the gateway: check its spelling`,
   }));
   const config = parse(file);
   if (config instanceof ConfigError) return [...config.problems.map(toError), ...unknown];
@@ -35,7 +35,7 @@ async function checkAll(file: ConfigFile | null): Promise<Check[]> {
     checkPublicUrl(config),
     checkProviders(config),
   ]);
-  const where = file ? file.path : "there is no file, so that the demo runs";
+  const where = file ? file.path : "no configuration file, so the demo runs";
   return [{ about: "configuration", level: "ok", text: `${where}; ${config.mode}` }, ...unknown, ...groups.flat()];
 }
 
@@ -58,7 +58,7 @@ async function checkProviders({ connectors, publicUrl, providerTimeoutMs: timeou
     const about = `connector ${connector.slug}`;
     return worst
       ? { about, level: isError(worst) ? "error" : "warning", text: worst.text }
-      : { about, level: "ok", text: "nothing is wrong" };
+      : { about, level: "ok", text: "no problem found" };
   });
   return Promise.all(checks);
 }

@@ -7,20 +7,20 @@ import { createLineSealer, RecipientKeyError, type SealLine } from "../transfer/
 import { UsageError } from "./usage-error.ts";
 import { withConnectors } from "./with-services.ts";
 
-/** For the account that runs this alone. */
+/** Only the account that runs this may read the file. */
 const OWNER_ONLY = 0o600;
 
 /**
- * `export`: writes the working connections to a new file, or to standard output, each sealed to a recipient's key. Exits with 1 where one
- * could not be exported.
+ * `export`: writes the working connections to a new file, or to standard output, each sealed to a recipient's key. Exits with 1 if one could
+ * not be exported.
  */
 export async function exportConnections(path: string, { to }: { to?: string }): Promise<void> {
-  if (to === undefined) throw new UsageError("export needs --to <file>: the recipient's public key, as PEM or JWK.");
+  if (to === undefined) throw new UsageError("export needs --to <file>, the recipient's public key as PEM or JWK.");
   const seal = readRecipient(to);
   await withConnectors(async (services, { connectors, upstream }) => {
-    if (upstream.kind !== "vault") throw new UsageError("The connections of this gateway are its upstream's: export them there.");
+    if (upstream.kind !== "vault") throw new UsageError("This gateway's upstream holds its connections: export them there.");
     const output = path === "" ? process.stdout : await createFile(path);
-    // Before the first line is out: a process that is killed meanwhile has left a trace.
+    // Before the first line is written, so that a process that is killed later leaves a record.
     services.audit.record({ action: "connection.export", actor: theOperator, outcome: "started" });
     await services.audit.flush();
     let [exported, left] = [0, 0];
@@ -35,8 +35,8 @@ export async function exportConnections(path: string, { to }: { to?: string }): 
     }
     services.audit.record({ action: "connection.export", actor: theOperator, outcome: "exported", details: { connections: exported } });
     if (output !== process.stdout) await finished(output.end());
-    console.error(`${exported} connections exported, ${left} left out. Stop this gateway before another one uses them:`);
-    console.error("two holders of one grant revoke it where the provider replaces refresh tokens.");
+    console.error(`${exported} connections exported, ${left} left out. Stop this gateway before another one uses them.`);
+    console.error("If the provider rotates refresh tokens, two gateways that hold one grant end it.");
     if (left > 0) process.exitCode = 1;
   });
 }
@@ -50,13 +50,15 @@ function readRecipient(path: string): SealLine {
   }
 }
 
-/** Never over another file. */
+/** Never overwrites a file. */
 async function createFile(path: string): Promise<WriteStream> {
   const stream = createWriteStream(path, { flags: "wx", mode: OWNER_ONLY });
   try {
     await new Promise<void>((resolve, reject) => void stream.once("open", () => resolve()).once("error", reject));
   } catch (error) {
-    throw new UsageError(`${path} cannot be made (${codeOf(error)}): export writes a new file.`);
+    throw new UsageError(
+      `${path} cannot be created (${codeOf(error)}): name a file that does not exist, in a folder that can be written to.`,
+    );
   }
   return stream;
 }

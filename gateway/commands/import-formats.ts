@@ -6,12 +6,12 @@ import type { ReadLine } from "../transfer/dumps/read.ts";
 import type { Connectors } from "../transfer/prepare.ts";
 import { RecipientKeyError } from "../transfer/recipient.ts";
 
-/** How a dump is written. */
+/** Formats of a dump. */
 const formats = ["jsonl", "nango", "better-auth"] as const;
 type Format = (typeof formats)[number];
 const isFormat = (text: string): text is Format => formats.some((format) => format === text);
 
-/** What reads the lines of a dump. Keys come from the environment alone: arguments are seen by others. Throws `UsageError`. */
+/** Creates the reader for a dump's lines. Keys come only from the environment, because other users of the machine can see arguments. Throws `UsageError`. */
 export async function createReader(
   { from = "jsonl", map }: { from?: string; map?: string },
   connectors: Connectors,
@@ -42,24 +42,23 @@ function parseMap(text = ""): ReadonlyMap<string, string> {
   return new Map(
     pairs.map((pair) => {
       const [theirs = "", ours = "", ...more] = pair.split("=");
-      if (theirs === "" || ours === "" || more.length > 0) throw new UsageError("--map must be like google-mail=gmail,slack-bot=slack.");
+      if (theirs === "" || ours === "" || more.length > 0)
+        throw new UsageError("--map must be a list such as google-mail=gmail,slack-bot=slack.");
       return [theirs, ours] as const;
     }),
   );
 }
 
-/** By better-auth's own functions. Null where its secret is stated to be empty: then tokens are stored as they are. */
+/** Uses better-auth's own functions. Null if its secret is set to an empty value: then tokens are stored as plain text. */
 async function createTokenOpener({
   BETTER_AUTH_SECRET: secret,
   BETTER_AUTH_SECRETS: secrets,
 }: NodeJS.ProcessEnv): Promise<BetterAuthOptions["open"]> {
   if (secret === undefined && secrets === undefined)
-    throw new UsageError(
-      "Set BETTER_AUTH_SECRET, or set it empty where account.encryptOAuthTokens is off: tokens must not be stored sealed.",
-    );
+    throw new UsageError("Set BETTER_AUTH_SECRET to better-auth's secret. If account.encryptOAuthTokens is off, set it to an empty value.");
   if (!secret && !secrets) return null;
   const { symmetricDecrypt } = await import("better-auth/crypto").catch(() => {
-    throw new UsageError("--from better-auth needs the package better-auth, which opens its tokens: npm install better-auth");
+    throw new UsageError("--from better-auth needs the package better-auth to decrypt tokens: npm install better-auth");
   });
   const keys = new Map((secrets ?? "").split(",").flatMap((entry) => parseSecret(entry)));
   const [currentVersion = 0] = keys.keys();

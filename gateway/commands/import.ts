@@ -17,7 +17,7 @@ import { UsageError } from "./usage-error.ts";
 import { withConnectors } from "./with-services.ts";
 import { withVault } from "./with-vault.ts";
 
-/** How many lines are read between two notes of how far it is. */
+/** How many lines are read between two progress notes. */
 const NOTE_EVERY_LINES = 10_000;
 
 export interface ImportOptions {
@@ -28,22 +28,22 @@ export interface ImportOptions {
   map?: string;
 }
 
-/** A line, and what a refresh has shown of its connection; null: it was not refreshed. */
+/** A line, and the result of refreshing its connection; null: it was not refreshed. */
 type Told = LineResult & { verification: Verification | null };
 
 /** What happens to each batch of lines once it is imported. */
 type Verify = (results: readonly LineResult[]) => Promise<ReadonlyMap<string, Verification>>;
 
 /**
- * `import`: stores the connections of a file, or says in a dry run what would become of each. Exits with 1 where a line is refused, or a
- * verified connection does not work. Says nothing of a token.
+ * `import`: stores the connections of a file, or prints in a dry run what would happen to each. Exits with 1 if a line is refused, or a
+ * verified connection does not work. Prints no token.
  */
 export async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { "dry-run": isDryRun = false, verify: isVerifying = false } = options;
-  if (isDryRun && isVerifying) throw new UsageError("--verify refreshes tokens, and a dry run changes nothing: state one of them.");
+  if (isDryRun && isVerifying) throw new UsageError("--verify refreshes tokens, and --dry-run changes nothing: use one of them.");
   await withConnectors(
     async (services, config) => {
-      if (config.upstream.kind !== "vault") throw new UsageError("The connections of this gateway are its upstream's: import them there.");
+      if (config.upstream.kind !== "vault") throw new UsageError("This gateway's upstream holds its connections: import them there.");
       const importing = { services, config, readLine: await createReader(options, config.connectors, process.env) };
       if (!isDryRun) console.error(BEFORE_IMPORTING);
       if (!isVerifying) return importLinesOf(path, options, importing, async () => new Map());
@@ -56,7 +56,7 @@ export async function importFile(path: string, options: ImportOptions): Promise<
 }
 
 const BEFORE_IMPORTING =
-  "The connectors must have the client ids of the old system, and the old system must be stopped: many providers revoke a grant that two systems refresh.";
+  "Configure the connectors with the client ids of the old system, and stop the old system first: many providers revoke a grant that two systems refresh.";
 
 interface Importing {
   services: Services;
@@ -94,18 +94,18 @@ async function importLinesOf(
   if (counts.refused > 0 || broken > 0) process.exitCode = 1;
 }
 
-/** Written before the next lines are imported, so that the audit never has more to hold than one batch. */
+/** Written before the next batch is imported, so that the audit holds at most one batch in memory. */
 async function keepInAudit(audit: Audit, results: readonly LineResult[]): Promise<void> {
   recordImports(audit, results, { actor: theOperator });
-  // What the store does not take now is written later.
+  // If the store fails now, the audit writes them later.
   await audit.flush().catch(() => {});
 }
 
-/** What went as it should is counted, and not printed. */
+/** Lines without a problem are counted, and not printed. */
 const isTold = ({ status, verification }: Told): boolean =>
   status === "imported" ? verification !== null && !isVerified(verification) : true;
 
-/** `-` is what is piped in. Throws `UsageError` where the file cannot be read. */
+/** `-` is standard input. Throws `UsageError` if the file cannot be read. */
 async function* openFile(path: string): AsyncGenerator<Uint8Array> {
   try {
     const chunks: AsyncIterable<Uint8Array> = path === "-" ? process.stdin : createReadStream(path);

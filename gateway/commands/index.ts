@@ -1,4 +1,4 @@
-/** The commands beside `start`, which a gateway that runs does not load. */
+/** The commands other than `start`. A running gateway does not load them. */
 export { printAudit, verifyAuditChains } from "./audit.ts";
 export { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 export { makeBackup, restoreBackup } from "./backups.ts";

@@ -41,7 +41,8 @@ describe.each(databaseKinds)("connections list on %s", (database) => {
     ]);
     expect(await list({ user: "ada" })).toHaveLength(1);
     expect(await list({ group: "acme", connector: "test", health: "working" })).toHaveLength(1);
-    expect(await list({ health: "reconnect_required" })).toEqual([]);
+    expect(await list({ health: "reconnect_required" })).toEqual(["No connections."]);
+    expect(await list({ health: "reconnect_required", json: true })).toEqual([]);
     expect((await list({ since: changedAt })).map((line) => line.includes("user ada"))).toEqual([true]);
     const [first] = await list({ json: true, group: "acme" });
     expect(JSON.parse(first ?? "")).toMatchObject({ owner: { kind: "group", id: "acme" }, connector: { slug: "test" }, enabled: true });
@@ -57,7 +58,7 @@ describe.each(databaseKinds)("connections list on %s", (database) => {
   it.each<[ConnectionsOptions, string]>([
     [{ health: "ill" }, "--health must be one of working, unavailable, misconfigured, reconnect_required"],
     [{ user: "ada", group: "acme" }, "--user or --group, not both"],
-    [{ since: "yesterday" }, "--since must be an instant"],
+    [{ since: "yesterday" }, "--since must be a time"],
     [{ connector: "No Slug" }, "--connector"],
   ])("refuses %j with a sentence", async (options, words) => {
     const list = await start(database);

@@ -8,7 +8,7 @@ import { parseSince } from "./parse-since.ts";
 import { requireArgument, UsageError } from "./usage-error.ts";
 import { withVault } from "./with-vault.ts";
 
-/** Which connections are listed: those to which all that is stated applies. */
+/** Which connections are listed: those that match every filter. */
 export interface ConnectionsOptions {
   /** A connector's slug. */
   connector?: string;
@@ -18,9 +18,9 @@ export interface ConnectionsOptions {
   user?: string;
   /** A group's id. */
   group?: string;
-  /** Those that have changed since: an instant, or how long ago. They are listed by when they changed. */
+  /** Changed since a time or an age. The list is then in the order of changes. */
   since?: string;
-  /** One JSON object on a line. */
+  /** Whether to print each connection as one line of JSON. */
   json?: boolean;
 }
 
@@ -38,19 +38,22 @@ export async function listConnections(
   print: (line: string) => void = console.log,
 ): Promise<void> {
   const filter = parseFilter(options, services.database.clock.now());
-  if (config.upstream.kind !== "vault") throw new UsageError("Connections of this gateway are those of its upstream: list them there.");
+  if (config.upstream.kind !== "vault") throw new UsageError("This gateway's upstream holds its connections: list them there.");
   await withVault(services, config, async ({ listConnections: list }) => {
     let after: string | null = null;
+    let isEmpty = true;
     do {
       const page: Page<Connection> | undefined = await list?.(filter, { first: BATCH_ROWS, after });
       for (const { item } of page?.items ?? []) print(options.json ? JSON.stringify(item) : toLine(item));
+      isEmpty &&= !page?.items.length;
       after = page?.next ?? null;
     } while (after !== null);
+    if (isEmpty && !options.json) print("No connections.");
   });
 }
 
 function parseFilter({ connector, health, user, group, since }: ConnectionsOptions, now: number): ConnectionFilter {
-  if (user !== undefined && group !== undefined) throw new UsageError("connections list takes --user or --group, not both.");
+  if (user !== undefined && group !== undefined) throw new UsageError("connections list accepts --user or --group, not both.");
   return {
     ...(connector !== undefined && { connector: requireArgument("--connector", slugSchema.safeParse(connector)) }),
     ...(health !== undefined && { health: requireArgument("--health", healthSchema.safeParse(health)) }),

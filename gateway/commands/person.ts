@@ -8,11 +8,11 @@ import { systemClock } from "../runtime/clock.ts";
 import type { ErasedUser } from "../transfer/erase-user.ts";
 import type { Services } from "../services.ts";
 import { createTransfer, type Transfer } from "../transfer/transfer.ts";
-import { requireArgument, UsageError } from "./usage-error.ts";
+import { CommandError, requireArgument } from "./usage-error.ts";
 import { silentLog, withConnectors } from "./with-services.ts";
 import { withVault } from "./with-vault.ts";
 
-/** `users erase`: deletes all that is held of a user, and says what became of each connection. Exits with 1 where a grant lives on. */
+/** `users erase`: deletes all data about a user, and prints the result for each connection. Exits with 1 if a grant was not revoked. */
 export async function eraseUser(externalId: string, { json: isJson = false }: { json?: boolean }): Promise<void> {
   const erased = await withTransfer(externalId, async (transfer, id, { audit }) => {
     const done = await transfer.eraseUser(id);
@@ -26,7 +26,7 @@ export async function eraseUser(externalId: string, { json: isJson = false }: { 
 /** Only the audit knew the user. */
 const nothingErased: ErasedUser = { connections: [], groupConnections: [], rows: {} };
 
-/** `users export`: prints all that is held of a user as JSON, without a token. */
+/** `users export`: prints all data about a user as JSON, without tokens. */
 export async function exportUser(externalId: string): Promise<void> {
   const held = await withTransfer(externalId, async (transfer, id, { audit }) => {
     const described = await transfer.describeUser(id);
@@ -66,14 +66,14 @@ async function withTransfer<Answer>(
     });
   });
   const [answer] = answers;
-  if (answer === undefined) throw new UsageError("Nothing is held of such a user.");
+  if (answer === undefined) throw new CommandError("This gateway holds nothing about this user.");
   return answer;
 }
 
 const words: Record<GrantRevocation, string> = {
   revoked: "revoked at the provider",
   nothing: "nothing to revoke at the provider",
-  failed: "NOT revoked at the provider: it can be revoked in the account's settings there",
+  failed: "NOT revoked at the provider: revoke it in the settings of the account there",
   unknown_connector: "NOT revoked at the provider: the configuration no longer has its connector",
 };
 
@@ -81,7 +81,7 @@ const toJson = ({ connections, groupConnections, rows }: ErasedUser) => ({ conne
 
 const toText = ({ connections, groupConnections, rows }: ErasedUser): string[] => [
   ...connections.map(({ id, connector, revocation }) => `${connector}  ${id}  ${words[revocation]}`),
-  ...groupConnections.map(({ id, connector, group }) => `${connector}  ${id}  stays with the group ${group}, without the user's name`),
+  ...groupConnections.map(({ id, connector, group }) => `${connector}  ${id}  kept for the group ${group}, without the user's name`),
   `Erased: ${Object.entries(rows)
     .map(([table, count]) => `${table} ${count}`)
     .join(", ")}`,

@@ -1,4 +1,4 @@
-/** Prints lines, and resolves once they are taken: what is printed faster than it is read does not gather in memory. */
+/** Prints lines, and resolves once they are written, so that output that is not read yet does not gather in memory. */
 export function print(lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {

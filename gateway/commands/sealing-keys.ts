@@ -8,15 +8,15 @@ import { createSealingKey } from "../store/sealing.ts";
 import { printRows, type PrintOptions } from "./print-rows.ts";
 import { assertStoreThere, readServicesConfig, silentLog } from "./with-services.ts";
 
-/** Of the random part of a key's id. */
+/** Length of the random part of a key's id. */
 const KEY_ID_BYTES = 4;
 
-/** `keys seal`: prints a new sealing key. Two keys that are made on one day have two ids. */
+/** `keys seal`: prints a new sealing key. Keys created on the same day have different ids. */
 export function printSealingKey(): void {
   console.log(createSealingKey(`key-${new Date().toISOString().slice(0, 10)}-${randomBytes(KEY_ID_BYTES).toString("hex")}`));
 }
 
-/** `keys status`: counts what each sealing key has made. Works also when a key is missing, and says which. */
+/** `keys status`: counts the stored values that use each sealing key. Works also if a key is missing, and names it. */
 export async function printKeyStatus(options: PrintOptions): Promise<void> {
   const config = readServicesConfig();
   assertStoreThere(config.databaseUrl);
@@ -24,7 +24,7 @@ export async function printKeyStatus(options: PrintOptions): Promise<void> {
   try {
     const keys = describeKeys(sealer.keyIds, await listAllKeyUses(database, config));
     const rows = keys.map(({ keyId: id, state, values, columns }) => ({ id, state: stateTexts[state], values, columns }));
-    printRows(rows, describeUse, options);
+    printRows(rows, describeUse, options, "No sealing keys.");
   } finally {
     await database.close();
   }
@@ -49,13 +49,13 @@ export async function resealStore({ database, sealer, macs, audit }: Services): 
     sealer,
     macs,
     onProgress: (done, total) => console.error(`${done} of ${total}`),
-    onUnopened: (row, why) => console.error(`${row} stays as it is. ${why}`),
+    onUnopened: (row, why) => console.error(`${row} was not changed. ${why}`),
   });
   audit.record({ action: "key.reseal", actor: theOperator, details: { count, remaining } });
-  console.log(`${count} values of the store are made with ${sealer.keyIds[0]} now.`);
+  console.log(`${count} values in the store now use ${sealer.keyIds[0]}.`);
   if (remaining === 0) return;
   console.error(
-    `${remaining} are still made with another key. Where gateways run with another key first, change that; then run this again.`,
+    `${remaining} still use another key. Start every gateway with ${sealer.keyIds[0]} as its first key, then run this command again.`,
   );
   process.exitCode = 1;
 }

@@ -5,5 +5,5 @@ import type { Services } from "../services.ts";
 export async function rotateSigningKey({ auth, audit }: Services): Promise<void> {
   await auth.signingKeys.rotate();
   audit.record({ action: "key.rotate", actor: theOperator });
-  console.log("New session tokens are signed with a new key.");
+  console.log("The gateway now signs session tokens with a new key.");
 }

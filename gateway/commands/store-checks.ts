@@ -8,31 +8,35 @@ import { peek } from "../store/peek.ts";
 import type { Tables } from "../store/tables.ts";
 import type { Check } from "./check.ts";
 
-/** How far the clocks of gateway and store may be apart, in milliseconds. More undoes leases (rule 11). */
+/** How much the clocks of gateway and store may differ, in milliseconds. A larger difference breaks leases (rule 11). */
 const MAXIMUM_CLOCK_ERROR_MS = 1_000;
 
-/** The store, its shape, the keys of its rows, and its clock. The store is read as it is. */
+/** The store, its migrations, the keys of its rows, and its clock. Changes nothing. */
 export async function checkStore(config: Config): Promise<Check[]> {
   const kind = config.databaseUrl.startsWith("file:") ? config.databaseUrl : "Postgres";
   try {
     const checks = await peek(config.databaseUrl, async (query) => {
       const shape = await findShape(query);
       const clock = config.databaseUrl.startsWith("file:") ? [] : [await checkClock(query)];
-      // An earlier release's has not all columns that are looked at.
+      // A store of an earlier release does not have every column that is read.
       return [checkShape(shape, kind), ...(shape === newestShape() ? await checkKeys(query, config) : []), ...clock];
     });
-    return checks ?? [{ about: "store", level: "warning", text: `${kind} is not there yet: the first start makes it` }];
+    return checks ?? [{ about: "store", level: "warning", text: `${kind} does not exist yet: the first start creates it` }];
   } catch (error) {
     const code = codeOf(error);
     return [
-      { about: "store", level: "error", text: `${kind} cannot be read${code ? ` (${code})` : ""}: check DATABASE_URL and the server` },
+      {
+        about: "store",
+        level: "error",
+        text: `${kind} cannot be read${code ? ` (${code})` : ""}: check DATABASE_URL, and that the server runs`,
+      },
     ];
   }
 }
 
 const nameSchema = z.object({ name: z.string() });
 
-/** The name of the newest migration that the store has had; null for a store without tables. */
+/** The name of the newest migration that was applied; null for a store without tables. */
 async function findShape(query: Kysely<Tables>): Promise<string | null> {
   const tables = await query.introspection.getTables();
   if (!tables.some(({ name }) => name === "migrations")) return null;
@@ -44,17 +48,20 @@ const newestShape = (): string => migrations.at(-1)?.name ?? "";
 
 function checkShape(stored: string | null, kind: string): Check {
   const newest = newestShape();
-  if (stored === null) return { about: "store", level: "warning", text: `${kind} has no tables yet: the first start makes them` };
-  if (stored > newest) return { about: "store", level: "error", text: `${kind} is a later release's (${stored}): install that release` };
+  if (stored === null) return { about: "store", level: "warning", text: `${kind} has no tables yet: the first start creates them` };
+  if (stored > newest)
+    return { about: "store", level: "error", text: `${kind} was written by a later release (${stored}): install that release` };
   if (stored < newest)
-    return { about: "store", level: "warning", text: `${kind} is an earlier release's (${stored}): the next start changes it` };
+    return { about: "store", level: "warning", text: `${kind} was written by an earlier release (${stored}): the next start upgrades it` };
   return { about: "store", level: "ok", text: `${kind} can be read` };
 }
 
 async function checkKeys(query: Kysely<Tables>, config: Config): Promise<Check[]> {
   const ring = config.sealingKeys?.map(({ id }) => id);
   if (!ring)
-    return [{ about: "keys", level: "warning", text: "a key for development lies beside the data: production needs XKIT_ENCRYPTION_KEYS" }];
+    return [
+      { about: "keys", level: "warning", text: "a development key beside the data is in use: production needs XKIT_ENCRYPTION_KEYS" },
+    ];
   const uses = await listAllKeyUses({ query }, config);
   const missing = uses.filter(({ keyId }) => !ring.includes(keyId));
   const old = uses.filter(({ keyId, values }) => ring.includes(keyId) && keyId !== ring[0] && values > 0);
@@ -62,12 +69,12 @@ async function checkKeys(query: Kysely<Tables>, config: Config): Promise<Check[]
     ...missing.map(({ keyId, values }): Check => ({
       about: "keys",
       level: "error",
-      text: `XKIT_ENCRYPTION_KEYS lacks the key "${keyId}", with which ${values} values are made`,
+      text: `XKIT_ENCRYPTION_KEYS lacks the key "${keyId}", which ${values} values use: add it`,
     })),
     ...old.map(({ keyId, values }): Check => ({
       about: "keys",
       level: "warning",
-      text: `${values} values are still made with the key "${keyId}": xkit-gateway keys reseal makes them again with "${ring[0]}"`,
+      text: `${values} values still use the key "${keyId}": xkit-gateway keys reseal seals them with "${ring[0]}"`,
     })),
     ...(missing.length + old.length === 0 ? [{ about: "keys", level: "ok", text: `"${ring[0]}" seals everything` } as const] : []),
   ];
@@ -79,7 +86,7 @@ async function checkClock(query: Kysely<Tables>): Promise<Check> {
   const sentAt = Date.now();
   const { rows } = await sql`select extract(epoch from clock_timestamp()) * 1000 as ms`.execute(query);
   const difference = Math.round(timeSchema.parse(rows[0]).ms - (sentAt + Date.now()) / 2);
-  const text = `the clocks of this machine and of the store are ${Math.abs(difference)} ms apart`;
+  const text = `the clocks of this machine and the store differ by ${Math.abs(difference)} ms`;
   if (Math.abs(difference) <= MAXIMUM_CLOCK_ERROR_MS) return { about: "clock", level: "ok", text };
-  return { about: "clock", level: "warning", text: `${text}: let both machines follow one time server` };
+  return { about: "clock", level: "warning", text: `${text}: synchronize both machines with one time server` };
 }

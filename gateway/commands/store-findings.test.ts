@@ -32,13 +32,16 @@ describe.each(databaseKinds)("the findings about a store's connections, on %s", 
 
   it("warn with both ids of a client that is configured no more", async () => {
     expect(await findings("former")).toEqual([
-      "warning: 1 connection was made by the client former, and its client is xkit-test-client now: put that client into previous_clients, or their users have to reconnect",
+      "warning: 1 connection was made by the client former, but the connector now has the client xkit-test-client: add the former client to previous_clients, or their users have to reconnect",
     ]);
   });
 
   it.each([
     ["allow", 'note: 1 account is connected by more than one user or group, which "shared_accounts": "refuse" would refuse'],
-    ["refuse", "warning: 1 account is connected by more than one user or group, since before shared_accounts refused it: those go on"],
+    [
+      "refuse",
+      "warning: 1 account is connected by more than one user or group, from before shared_accounts refused it: those connections keep working",
+    ],
   ] as const)("tell how many accounts several owners have connected: %s", async (sharedAccounts, finding) => {
     test = await startTestApp({ database });
     for (const [account, users] of [
@@ -76,6 +79,6 @@ it("says so where the store cannot be read", async () => {
   test = await startTestApp();
   const connector = test.config.connectors.get("test");
   if (!connector) throw new Error("There is a connector test.");
-  expect((await createStoreFindings(empty.url))(connector)).toMatchObject([{ level: "note", text: expect.stringContaining("unknown") }]);
+  expect((await createStoreFindings(empty.url))(connector)).toMatchObject([{ level: "note", text: expect.stringContaining("not known") }]);
   await empty.drop();
 });

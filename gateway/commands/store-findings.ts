@@ -4,23 +4,23 @@ import { peek } from "../store/peek.ts";
 import type { Tables } from "../store/tables.ts";
 import type { Finding } from "./connector-findings.ts";
 
-/** How many connections of a connector have a grant that a client made. */
+/** How many connections of a connector have a grant of one client. */
 interface ClientUse {
   connector: string;
   clientId: string;
   connections: number;
 }
 
-/** What the store tells of connectors. */
+/** Facts about connectors, from the store. */
 interface StoreFacts {
   clientUses: ClientUse[];
   /** How many accounts several owners have connected, by connector. */
   sharedAccounts: ReadonlyMap<string, number>;
 }
 
-const UNREADABLE = "which clients made its connections is unknown: the store cannot be read, or is an earlier release's";
+const UNREADABLE = "it is not known which clients made its connections: the store cannot be read, or an earlier release wrote it";
 
-/** Findings about the connections in the store. Nothing where there is no store yet. Never throws. */
+/** Findings about the connections in the store. Empty if there is no store yet. Never throws. */
 export async function createStoreFindings(databaseUrl: string): Promise<(connector: ConnectorConfig) => Finding[]> {
   const read = async (query: Kysely<Tables>): Promise<StoreFacts> => ({
     clientUses: await listClientUses(query),
@@ -68,13 +68,13 @@ function clientFindings({ oauth }: ConnectorConfig, uses: readonly ClientUse[]):
   if (!oauth) return [];
   const { client, previousClients } = oauth;
   const previous = new Set(previousClients.map(({ clientId }) => clientId));
-  // Users may type clients of their own, which have no id here.
+  // Clients that users enter have no id here.
   const others = uses.filter(({ clientId }) => clientId !== client.clientId && clientId !== "");
   const made = others.map(({ clientId, connections }): Finding => {
     const text = `${connections} ${connections === 1 ? "connection was" : "connections were"} made by the client ${clientId}`;
     if (previous.has(clientId)) return { level: "note", text: `${text}, one of previous_clients: keep it there` };
-    const advice = "put that client into previous_clients, or their users have to reconnect";
-    return { level: "warning", text: `${text}, and its client is ${client.clientId} now: ${advice}` };
+    const advice = "add the former client to previous_clients, or their users have to reconnect";
+    return { level: "warning", text: `${text}, but the connector now has the client ${client.clientId}: ${advice}` };
   });
   const unused = [...previous].filter((id) => others.every(({ clientId }) => clientId !== id));
   const removable = unused.map((id): Finding => {
@@ -88,5 +88,5 @@ function sharedFindings({ sharedAccounts }: ConnectorConfig, count: number): Fin
   if (count === 0) return [];
   const text = `${count} ${count === 1 ? "account is" : "accounts are"} connected by more than one user or group`;
   if (sharedAccounts === "allow") return [{ level: "note", text: `${text}, which "shared_accounts": "refuse" would refuse` }];
-  return [{ level: "warning", text: `${text}, since before shared_accounts refused it: those go on` }];
+  return [{ level: "warning", text: `${text}, from before shared_accounts refused it: those connections keep working` }];
 }

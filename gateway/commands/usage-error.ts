@@ -1,6 +1,11 @@
-/** Misuse of the command line. */
+/** Wrong use of the command line. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** A command was right and failed all the same: what it names is not in the store, or its work did not succeed. Exit code 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
 }
 
 type Parsed<Value extends string> = { success: true; data: Value } | { success: false; error: { issues: { message: string }[] } };

@@ -59,11 +59,11 @@ const untilTaken = () =>
 
 it("webhooks test sends an event, and says whether it was taken", async () => {
   await start();
-  expect(await printedBy(() => testWebhook("backend"))).toBe("backend has taken the event: status 204.");
+  expect(await printedBy(() => testWebhook("backend"))).toBe("backend accepted the event: status 204.");
   expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({ event_type: "webhook.test" });
   receiver.always(500);
-  await expect(testWebhook("backend")).rejects.toThrow("backend has not taken the event: status 500.");
-  await expect(testWebhook("other")).rejects.toThrow('There is no webhook "other". There are: backend.');
+  await expect(testWebhook("backend")).rejects.toThrow("backend did not accept the event: status 500.");
+  await expect(testWebhook("other")).rejects.toThrow('No webhook is named "other". Configured webhooks: backend.');
 });
 
 it("webhooks list and dead tell what was not taken, and replay sends it again", async () => {
@@ -72,13 +72,16 @@ it("webhooks list and dead tell what was not taken, and replay sends it again", 
   const ada = await test.signIn("ada");
   await ada.connect();
   await arrived(1);
-  await vi.waitUntil(async () => (await printedBy(listWebhooks)).includes("1 pending since"), PATIENCE);
+  // The receiver has the event before the outcome is in the store.
+  const outcomes = () => inStore(test, (query) => query.selectFrom("deliveries").select("outcome").execute());
+  await expect.poll(outcomes, PATIENCE).toEqual([{ outcome: "status 500" }]);
+  expect(await printedBy(listWebhooks)).toContain("1 pending since");
   await inStore(test, (query) => query.updateTable("deliveries").set({ dead_at: test.clock.now(), attempts: 10 }).execute());
   expect(await printedBy(listWebhooks)).toMatch(/^backend {2}http:\/\/127\.0\.0\.1:\d+\/events {2}0 pending {2}1 dead/);
   const [id] = receiver.received.map((one) => one.id);
   expect(await printedBy(() => listDeadEvents("backend"))).toMatch(new RegExp(`^${id} {2}connection.enabled .* status 500$`));
   receiver.always(204);
-  expect(await printedBy(() => replayEvents("backend", {}))).toBe("1 event is sent again by the gateways that run.");
+  expect(await printedBy(() => replayEvents("backend", {}))).toBe("1 event queued to be sent again by a running gateway.");
   await untilTaken();
   for (const options of [{ id: id ?? "" }, { since: new Date(0).toISOString() }]) {
     const before = receiver.received.length;
@@ -87,6 +90,6 @@ it("webhooks list and dead tell what was not taken, and replay sends it again", 
     await untilTaken();
     expect(receiver.received.at(-1)?.id).toBe(id);
   }
-  await expect(replayEvents("backend", { id: "evt_x" })).rejects.toThrow("There is no such event any more");
+  await expect(replayEvents("backend", { id: "evt_x" })).rejects.toThrow("No stored event has this id");
   await expect(replayEvents("backend", { since: "yesterday" })).rejects.toThrow("--since must be a time");
 });

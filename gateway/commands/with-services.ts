@@ -7,7 +7,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { openServices, type Services } from "../services.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Commands say on the terminal what they have to say. */
+/** Commands print to the terminal, and do not log. */
 export const silentLog: Log = createLog("silent");
 
 /** The gateway's configuration without its connectors and webhooks, for a command that needs none of their secrets. */
@@ -17,15 +17,15 @@ export const readServicesConfig = (): Config => parseConfig(process.env, without
 export const readWebhooksConfig = (): Config => parseConfig(process.env, withoutConnectors(readConfigFile()));
 
 export interface StoreOptions {
-  /** Whether the command may make a new store, where `DATABASE_URL` names it. Default false. */
+  /** Whether the command may create the store that `DATABASE_URL` names. Default false. */
   mayCreateStore?: boolean;
 }
 
 type ServicesCommand = (services: Services, config: Config) => Promise<void>;
 
 /**
- * Opens the services for one command, and closes them. Throws `UsageError` where the store's file is not there: a command that is run in
- * another folder than the gateway must not make a second store.
+ * Opens the services for one command, and closes them. Throws `UsageError` if the store's file does not exist: a command that is
+ * run in another folder than the gateway must not create a second store.
  */
 export const withServices = (command: ServicesCommand, options: StoreOptions = {}): Promise<void> =>
   run(command, readServicesConfig(), options);
@@ -48,10 +48,10 @@ async function run(command: ServicesCommand, config: Config, { mayCreateStore = 
   }
 }
 
-/** Throws `UsageError` where the file of a SQLite store is not there. */
+/** Throws `UsageError` if the file of a SQLite store does not exist. */
 export function assertStoreThere(databaseUrl: string): void {
   if (!databaseUrl.startsWith("file:")) return;
   const path = resolve(databaseUrl.slice("file:".length));
   if (!existsSync(path))
-    throw new UsageError(`There is no store at ${path}. Run this in the gateway's folder, or name its store in DATABASE_URL.`);
+    throw new UsageError(`There is no store at ${path}. Run the command in the gateway's folder, or set DATABASE_URL to its store.`);
 }

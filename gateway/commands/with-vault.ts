@@ -4,7 +4,7 @@ import type { Services } from "../services.ts";
 import { createVault, type Vault } from "../vault/vault.ts";
 import { silentLog } from "./with-services.ts";
 
-/** Opens a vault for one command, beside those of the gateways that run, and closes it. What an earlier process could not store is left to them. */
+/** Opens a vault for one command, beside those of running gateways, and closes it. Spooled tokens are left to the gateways. */
 export async function withVault<Answer>(
   { database, sealer, macs, audit }: Pick<Services, "database" | "sealer" | "macs" | "audit">,
   config: Config,

@@ -187,8 +187,8 @@ describe("a bad file", () => {
   it("does not take connectors for the same one whose slugs are their providers', where their variables are not set", () => {
     const connectors = ["github", "slack"].map((provider) => ({ provider, client_id: "${NOT_SET}", client_secret: "s" }));
     expect(problemsOf({}, { ...badConnector({}), connectors })).toEqual([
-      "xkit.config.json connectors.0.client_id needs the environment variable NOT_SET, which is not set",
-      "xkit.config.json connectors.1.client_id needs the environment variable NOT_SET, which is not set",
+      "xkit.config.json connectors.0.client_id refers to the environment variable NOT_SET, which is not set",
+      "xkit.config.json connectors.1.client_id refers to the environment variable NOT_SET, which is not set",
     ]);
   });
 
@@ -209,18 +209,18 @@ describe("a bad file", () => {
     const env = { XKIT_PUBLIC_URL: "https://connect.example.com" };
     const token_issuers = [issuer, { ...issuer, aud: "a" }, own, issuer, { ...issuer, aud: "a" }];
     expect(problemsOf(env, { platform: { name: "A" }, token_issuers })).toEqual([
-      "xkit.config.json token_issuers.2.iss must not be this gateway's own URL: its own tokens need no issuer",
-      "xkit.config.json token_issuers.3 must have another iss or aud than token_issuers.0",
-      "xkit.config.json token_issuers.4 must have another iss or aud than token_issuers.1",
+      "xkit.config.json token_issuers.2.iss must not be this gateway's own URL: the gateway accepts its own tokens without an issuer",
+      "xkit.config.json token_issuers.3 must not have the same iss and aud as token_issuers.0",
+      "xkit.config.json token_issuers.4 must not have the same iss and aud as token_issuers.1",
     ]);
   });
 
   it("is reported by its missing variables alone", () => {
     const file = { platform: { name: "${NAME}", color: "${COLOUR}" }, connectors: [connector] };
     expect(problemsOf({ NAME: "", COLOUR: undefined }, file)).toEqual([
-      "xkit.config.json platform.name needs the environment variable NAME, which is not set",
-      "xkit.config.json platform.color needs the environment variable COLOUR, which is not set",
-      "xkit.config.json connectors.0.client_secret needs the environment variable TEST_SECRET, which is not set",
+      "xkit.config.json platform.name refers to the environment variable NAME, which is not set",
+      "xkit.config.json platform.color refers to the environment variable COLOUR, which is not set",
+      "xkit.config.json connectors.0.client_secret refers to the environment variable TEST_SECRET, which is not set",
     ]);
     expect(problemsOf({}, { platform: { name: "${constructor}" } })).toHaveLength(1);
   });
@@ -280,8 +280,8 @@ describe("several problems", () => {
 describe("production", () => {
   it("is refused without a key, a public URL and a file, with the command that makes a key", () => {
     expect(problemsOf({ NODE_ENV: "production" })).toEqual([
-      "XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal",
-      "XKIT_PUBLIC_URL is required in production: where browsers reach this gateway",
+      "XKIT_ENCRYPTION_KEYS is required in production; create one with: npx xkit-gateway keys seal",
+      "XKIT_PUBLIC_URL is required in production: the URL at which browsers reach this gateway",
       "XKIT_CONFIG is required in production: the path of the configuration file (default xkit.config.json)",
     ]);
   });

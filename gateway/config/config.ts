@@ -98,17 +98,17 @@ const originSchema = z
   .string()
   .refine(
     (text) => isWebOrigin(text) && isSecure(text),
-    "must be an origin like https://app.example.com, https://*.example.com, or http on localhost",
+    "must be an origin such as https://app.example.com or https://*.example.com; http only on localhost",
   );
 
 const platformSchema = z.strictObject({
-  name: z.string().min(1).max(100).describe("The platform's name, as users are shown it."),
+  name: z.string().min(1).max(100).describe("The platform's name, as users see it."),
   slug: slugSchema.default("platform").describe("The platform's slug."),
   website: z
     .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
     .nullable()
     .default(null)
-    .describe("The platform's own site."),
+    .describe("The platform's website."),
   login_redirect_url: z
     .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
     .nullable()
@@ -116,10 +116,10 @@ const platformSchema = z.strictObject({
     .describe("Where a user who is not signed in goes to sign in. `returnTo` is added."),
   color: z
     .string()
-    .regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #4f46e5")
+    .regex(/^#[0-9a-fA-F]{6}$/, "must be a colour such as #4f46e5")
     .nullable()
     .default(null)
-    .describe("The colour of buttons and links, as #4f46e5."),
+    .describe("The colour of buttons and links, such as #4f46e5."),
   logo_url: z
     .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
     .nullable()
@@ -129,22 +129,22 @@ const platformSchema = z.strictObject({
     .url({ protocol: /^https?$/, error: "must be an http(s) URL" })
     .nullable()
     .default(null)
-    .describe("The platform's page about privacy, which is shown before a user consents."),
+    .describe("The platform's privacy page. Users see a link to it before they consent."),
   logo_dark_url: z
     .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
     .nullable()
     .default(null)
-    .describe("The logo for readers who prefer dark pages. Default: `logo_url`."),
+    .describe("The logo on dark pages. Default: `logo_url`."),
 });
 
 /** The configuration file. */
 export const fileSchema = z.strictObject({
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-  platform: platformSchema.describe("Whose gateway it is: what users are shown."),
+  platform: platformSchema.describe("The platform that runs this gateway, as users see it."),
   web_origins: z
     .array(originSchema)
     .default([])
-    .describe("Origins of the pages that may ask, as https://app.example.com or https://*.example.com."),
+    .describe("Origins of the pages that may call the gateway, such as https://app.example.com or https://*.example.com."),
   connectors: z
     .array(connectorSchema)
     .default([])
@@ -154,7 +154,7 @@ export const fileSchema = z.strictObject({
       when: ({ value }) => Array.isArray(value),
     })
     .describe("What users can connect."),
-  token_issuers: z.array(issuerSchema).default([]).describe("Services whose JWTs sign users in."),
+  token_issuers: z.array(issuerSchema).default([]).describe("Token issuers whose JWTs sign users in."),
   webhooks: webhooksSchema.default([]).describe("Where events are sent."),
 });
 
@@ -260,7 +260,7 @@ export const dataDirectoryOf = (databaseUrl: string): string =>
 
 /** What zod would say in its own words. */
 const explainIssue: z.core.$ZodErrorMap = (issue) =>
-  issue.code === "unrecognized_keys" ? `has no setting ${issue.keys.map((key) => `"${key}"`).join(", ")}` : sayIssue(issue);
+  issue.code === "unrecognized_keys" ? `has no setting named ${issue.keys.map((key) => `"${key}"`).join(", ")}` : sayIssue(issue);
 
 const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
   (error?.issues ?? [])

@@ -27,7 +27,7 @@ export function parseFile(file: ConfigFile, env: Environment): Document {
     text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
       const replacement = Object.hasOwn(env, name) ? env[name] : undefined;
       if (replacement) return replacement;
-      problems.push(`${file.path} ${path} needs the environment variable ${name}, which is not set`);
+      problems.push(`${file.path} ${path} refers to the environment variable ${name}, which is not set`);
       unsetPaths.add(path);
       return "";
     });

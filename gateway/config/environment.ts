@@ -52,7 +52,7 @@ function problemOf(text: string): string | null {
 }
 
 const NO_STORE = "must be postgres://… or file:path";
-const ONE_HOST = "must name one host: for failover, name an address that leads to the primary server";
+const ONE_HOST = "must name one host: for failover, use an address that always leads to the primary server";
 const ESCAPE_PASSWORD =
   "cannot be read: escape the reserved characters of user name and password, as encodeURIComponent does (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)";
 
@@ -72,7 +72,7 @@ export const sealingKeySchema = z.string().transform((text, context): SealingKey
   if (!id || secret.length !== 32) {
     context.addIssue({
       code: "custom",
-      message: `must be id:base64[,id:base64] with keys of 32 bytes; make one with: npx xkit-gateway keys seal`,
+      message: `must be id:base64[,id:base64] with keys of 32 bytes; create one with: npx xkit-gateway keys seal`,
     });
     return z.NEVER;
   }
@@ -89,14 +89,14 @@ export const environmentSchema = z.object({
     .string()
     .refine(
       (text) => isWebOrigin(text) && !text.includes("*") && isSecure(text),
-      "must be an origin like https://connect.example.com, without a path",
+      "must be an origin such as https://connect.example.com, without a path",
     )
     .optional(),
   DATABASE_URL: z.string().superRefine(checkDatabaseUrl).default(DEFAULT_DATABASE_URL),
   DATABASE_LISTEN_URL: z
     .string()
     .superRefine(checkDatabaseUrl)
-    .refine((text) => !text.startsWith("file:"), "must be postgres://…: it is for hearing of changes through a direct connection")
+    .refine((text) => !text.startsWith("file:"), "must be postgres://…: the gateway listens for changes over this direct connection")
     .optional(),
   XKIT_ENCRYPTION_KEYS: z
     .string()
@@ -132,8 +132,8 @@ export type EnvironmentSettings = z.output<typeof environmentSchema>;
 export function productionProblems(env: Environment, hasFile: boolean): string[] {
   if (env.NODE_ENV !== "production") return [];
   return [
-    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; make one with: npx xkit-gateway keys seal"]),
-    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: where browsers reach this gateway"]),
+    ...(env.XKIT_ENCRYPTION_KEYS ? [] : ["XKIT_ENCRYPTION_KEYS is required in production; create one with: npx xkit-gateway keys seal"]),
+    ...(env.XKIT_PUBLIC_URL ? [] : ["XKIT_PUBLIC_URL is required in production: the URL at which browsers reach this gateway"]),
     ...(hasFile ? [] : [`XKIT_CONFIG is required in production: the path of the configuration file (default ${DEFAULT_CONFIG_FILE})`]),
   ];
 }

@@ -23,9 +23,9 @@ describe("a store that cannot be opened", () => {
     await run(url, "create table users (id text)");
     expect(await failureOf(url)).toContain("search_path");
     expect(await failureOf(password.href)).toContain("check user and password in DATABASE_URL");
-    expect(await failureOf(name.href)).toContain("create it, or check the name in DATABASE_URL");
+    expect(await failureOf(name.href)).toContain("create it, or check its name in DATABASE_URL");
     expect(await failureOf(port.href)).toContain("check host and port in DATABASE_URL");
-    expect(await failureOf(tls.href)).toContain("offers no TLS");
+    expect(await failureOf(tls.href)).toContain("does not offer TLS");
     await drop();
   });
 

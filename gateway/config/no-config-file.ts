@@ -16,9 +16,9 @@ export class NoConfigFileError extends Error {
   constructor(path = resolve(DEFAULT_CONFIG_FILE)) {
     super(
       [
-        `There is no configuration file: ${path} does not exist, and XKIT_CONFIG names no other. Write it, for example:`,
+        `There is no configuration file: ${path} does not exist, and XKIT_CONFIG is not set. Create the file, for example:`,
         EXAMPLE,
-        'Or run "npx xkit-gateway connectors add github": it writes the file, and says what to register at the provider and which variables to set. Then start again.',
+        'Or run "npx xkit-gateway connectors add github": it writes the file, and prints what to register at the provider and which variables to set. Then start the gateway again.',
       ].join("\n\n"),
     );
   }

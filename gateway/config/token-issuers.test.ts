@@ -80,7 +80,7 @@ describe("the configuration of an issuer", () => {
   it("is refused at aud where it makes operators and has no aud", () => {
     const operator = { claim: "roles", value: "xkit-operator" };
     expect(issuerSchema.safeParse({ ...least, operator }).error?.issues).toMatchObject([
-      { path: ["aud"], message: expect.stringContaining("must be stated where operator is") },
+      { path: ["aud"], message: expect.stringContaining("is required with operator") },
     ]);
     expect(issuerSchema.safeParse({ ...least, aud: "xkit", operator }).success).toBe(true);
   });

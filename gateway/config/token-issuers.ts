@@ -16,11 +16,11 @@ export interface Issuer {
   issuer: string;
   /** `aud`, or one of its entries; null: not checked. */
   audience: string | null;
-  /** The claim that holds the user's id. */
+  /** The claim with the user's id. */
   userIdClaim: string;
   /** Put before each user id, so that no other source can give the same one; null: nothing is said about that. */
   userIdPrefix: string | null;
-  /** Put before each group id, likewise. */
+  /** Prefix of each group id, so that no other source of groups can give the same id. Empty: the sources share their ids on purpose. */
   groupIdPrefix: string | null;
   /** The claim that holds the group's id; null: tokens say nothing about groups. A token without the claim says "no group". */
   groupIdClaim: string | null;
@@ -51,7 +51,9 @@ export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): s
       prefix !== "" && others.some((other) => other && (other.startsWith(prefix) || prefix.startsWith(other)));
     const first = issuers.findIndex((other) => other.issuer === issuer && other.audience === audience);
     return [
-      ...(issuer === publicUrl ? [`token_issuers.${index}.iss must not be this gateway's own URL: its own tokens need no issuer`] : []),
+      ...(issuer === publicUrl
+        ? [`token_issuers.${index}.iss must not be this gateway's own URL: the gateway accepts its own tokens without an issuer`]
+        : []),
       ...(isShared(
         userIdPrefix ?? "",
         before.map((other) => other.userIdPrefix),
@@ -64,52 +66,56 @@ export function issuerProblems(issuers: readonly Issuer[], publicUrl: string): s
       )
         ? [`token_issuers.${index}.group_id_prefix ${BEGINS_ALIKE}`]
         : []),
-      ...(first < index ? [`token_issuers.${index} must have another iss or aud than token_issuers.${first}`] : []),
+      ...(first < index ? [`token_issuers.${index} must not have the same iss and aud as token_issuers.${first}`] : []),
     ];
   });
 }
 
-const BEGINS_ALIKE = "must not begin with that of another issuer, nor the other way round: both could give the same id";
+const BEGINS_ALIKE = "must not be the beginning of another issuer's prefix, or begin with it: both issuers could give the same id";
 
 const OPERATOR_NEEDS_AUDIENCE =
-  "must be stated where operator is: without it, a token that was issued for any other service makes its bearer an operator";
+  "is required with operator: without it, a token that was issued for another service makes its bearer an operator";
 
 /** One entry of the configuration's issuers, in the file's spelling. */
 export const issuerSchema = z
   .strictObject({
-    iss: textSchema.describe("The issuer, to the letter as its tokens state it."),
-    aud: textSchema.nullable().default(null).describe("What `aud` must be, or hold. Null: it is not checked."),
-    user_id_claim: textSchema.default("sub").describe("The claim that holds the user's id."),
+    iss: textSchema.describe("The issuer, exactly as in its tokens' `iss`."),
+    aud: textSchema.nullable().default(null).describe("The value that `aud` must have or contain. Null: `aud` is not checked."),
+    user_id_claim: textSchema.default("sub").describe("The claim with the user's id."),
     user_id_prefix: prefixSchema
       .nullable()
       .default(null)
-      .describe("Put before each user id, so that no other source can give the same one. Empty: the namespace is shared on purpose."),
-    group_id_prefix: prefixSchema.nullable().default(null).describe("Put before each group id, likewise."),
-    group_id_claim: textSchema
+      .describe(
+        "Prefix of each user id, so that no other source of users can give the same id. Empty: the sources share their ids on purpose.",
+      ),
+    group_id_prefix: prefixSchema
       .nullable()
       .default(null)
-      .describe("The claim that holds the group's id. Null: tokens say nothing about groups."),
-    name_claim: textSchema.nullable().default(null).describe("The claim that holds a friendly name. Null: tokens say nothing about it."),
+      .describe(
+        "Prefix of each group id, so that no other source of groups can give the same id. Empty: the sources share their ids on purpose.",
+      ),
+    group_id_claim: textSchema.nullable().default(null).describe("The claim with the group's id. Null: tokens say nothing about groups."),
+    name_claim: textSchema.nullable().default(null).describe("The claim with the user's display name. Null: tokens say nothing about it."),
     operator: z
       .strictObject({ claim: textSchema, value: textSchema })
       .nullable()
       .default(null)
-      .describe("What makes the bearer of a token an operator: a claim that is this value, or a list that has it. It needs `aud`."),
+      .describe("The bearer of a token is an operator if this claim has this value, or is a list that contains it. It needs `aud`."),
     jwks_url: z
       .string("must be text")
-      .refine(isJwksUrl, "must be an https URL (http on a loopback host only)")
+      .refine(isJwksUrl, "must be an https URL (http only on a loopback host)")
       .describe("Where the issuer's public keys are: https, or http on this machine."),
     algorithms: z
       .array(z.enum(ASYMMETRIC_ALGORITHMS, `must be asymmetric: one of ${ASYMMETRIC_ALGORITHMS.join(", ")}`))
       .min(1, "must name at least one algorithm")
       .default([...ASYMMETRIC_ALGORITHMS])
-      .describe("Signature algorithms that are accepted."),
+      .describe("The accepted signature algorithms."),
     clock_tolerance_seconds: z
       .int("must be a whole number of seconds")
       .min(0, "must be 0 or more seconds")
       .max(MAXIMUM_CLOCK_TOLERANCE_SECONDS, `must be at most ${MAXIMUM_CLOCK_TOLERANCE_SECONDS} seconds`)
       .default(CLOCK_TOLERANCE_SECONDS)
-      .describe("How far the issuer's clock may be off, in seconds."),
+      .describe("How much the issuer's clock may differ, in seconds."),
   })
   .refine(({ aud, operator }) => operator === null || aud !== null, { path: ["aud"], error: OPERATOR_NEEDS_AUDIENCE })
   .transform((entry): Issuer => ({

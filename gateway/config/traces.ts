@@ -19,10 +19,12 @@ export function tracesProblems(env: Environment): string[] {
   const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ? "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" : "OTEL_EXPORTER_OTLP_ENDPOINT";
   const exporter = env.OTEL_TRACES_EXPORTER ?? "otlp";
   return [
-    ...(isHttpUrl(env[endpoint] ?? "") ? [] : [`${endpoint} must be an http(s) URL, as http://localhost:4318`]),
+    ...(isHttpUrl(env[endpoint] ?? "") ? [] : [`${endpoint} must be an http(s) URL, such as http://localhost:4318`]),
     ...(["http/protobuf", "http/json"].includes(protocolOf(env))
       ? []
-      : ["OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json: this gateway sends no gRPC. Collectors take both at port 4318"]),
+      : [
+          "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json: this gateway does not send gRPC. Collectors accept both at port 4318",
+        ]),
     ...(exporter === "otlp" ? [] : ["OTEL_TRACES_EXPORTER must be otlp or none"]),
   ];
 }

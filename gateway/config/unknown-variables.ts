@@ -22,6 +22,6 @@ export function findUnknownVariables(env: Environment, file: ConfigFile | null):
 export function warnOfUnknownVariables(file: ConfigFile | null, log: Pick<Log, "warn">): void {
   for (const variable of findUnknownVariables(process.env, file)) {
     const nearest = findNearest(variable, knownVariables);
-    log.warn({ variable, ...(nearest !== null && { nearest }) }, "nothing reads this environment variable");
+    log.warn({ variable, ...(nearest !== null && { nearest }) }, "this is not an environment variable of the gateway: check its spelling");
   }
 }

@@ -29,7 +29,7 @@ describe("the upstream's variables", () => {
   it("say that users are this gateway's own, which needs a key pair", () => {
     const ours = { ...url, XKIT_UPSTREAM_USERS: "ours" };
     expect(problemsOf(ours)).toEqual([
-      "XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them",
+      "XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the gateway calls the upstream with them",
     ]);
     const keys = { XKIT_UPSTREAM_PUBLISHABLE_KEY: "pk_1", XKIT_UPSTREAM_SECRET_KEY: "sk_1" };
     const { upstream } = parseConfig({ ...ours, ...keys }, null);
@@ -81,7 +81,7 @@ describe("the upstream's variables", () => {
       "XKIT_UPSTREAM_PUBLIC_URL must be an origin",
     );
     expect(problemsOf({ XKIT_UPSTREAM_PUBLIC_URL: "https://connect.example.com" })).toEqual([
-      "XKIT_UPSTREAM_PUBLIC_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
+      "XKIT_UPSTREAM_PUBLIC_URL is only for XKIT_UPSTREAM=xkit: set that too, or remove XKIT_UPSTREAM_PUBLIC_URL",
     ]);
   });
 
@@ -102,7 +102,7 @@ describe("the upstream's variables", () => {
   it("refuse an unknown kind, and settings that nothing uses", () => {
     expect(problemsOf({ XKIT_UPSTREAM: "another" })).toEqual(["XKIT_UPSTREAM must be vault, xkit, nango or better-auth"]);
     expect(problemsOf({ XKIT_UPSTREAM_URL: "https://connect.example.com" })).toEqual([
-      "XKIT_UPSTREAM_URL is for XKIT_UPSTREAM=xkit alone: set that too, or remove it",
+      "XKIT_UPSTREAM_URL is only for XKIT_UPSTREAM=xkit: set that too, or remove XKIT_UPSTREAM_URL",
     ]);
   });
 
@@ -115,7 +115,7 @@ describe("the upstream's variables", () => {
       "XKIT_BETTER_AUTH_MODULE is required with XKIT_UPSTREAM=better-auth: the path of a module that exports auth and xkit",
     ]);
     expect(problemsOf({ XKIT_BETTER_AUTH_MODULE: "./auth.js" })).toEqual([
-      "XKIT_BETTER_AUTH_MODULE is for XKIT_UPSTREAM=better-auth alone: set that too, or remove it",
+      "XKIT_BETTER_AUTH_MODULE is only for XKIT_UPSTREAM=better-auth: set that too, or remove XKIT_BETTER_AUTH_MODULE",
     ]);
   });
 
@@ -139,7 +139,7 @@ describe("the upstream's variables", () => {
       "XKIT_NANGO_SECRET_KEY",
     ]);
     expect(problems.join(" ")).not.toContain("planted");
-    expect(problemsOf({ XKIT_NANGO_SECRET_KEY: "sk_1" }).join(" ")).toContain("XKIT_NANGO_SECRET_KEY is for XKIT_UPSTREAM=nango alone");
+    expect(problemsOf({ XKIT_NANGO_SECRET_KEY: "sk_1" }).join(" ")).toContain("XKIT_NANGO_SECRET_KEY is only for XKIT_UPSTREAM=nango");
   });
 
   it("let a file name token issuers beside Nango, and connectors by their integrations", () => {
@@ -158,7 +158,7 @@ describe("the upstream's variables", () => {
     const key = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } };
     expect(() => parse([key], nango)).toThrow(/connectors\.0\.integration is required with XKIT_UPSTREAM=nango/);
     expect(() => parse([integration("a", "x"), integration("b", "x")], nango)).toThrow(/connectors\.1\.integration must be distinct/);
-    expect(() => parse([integration("a", "x")], {})).toThrow(/connectors\.0\.integration is for XKIT_UPSTREAM=nango alone/);
+    expect(() => parse([integration("a", "x")], {})).toThrow(/connectors\.0\.integration is only for XKIT_UPSTREAM=nango/);
     expect(() => parse([{ ...key, ...told }], {})).toThrow(/connectors\.0\.metadata stands beside integration alone/);
     expect(() => parse([{ ...key, integration: "x" }], nango)).toThrow(/connectors\.0\.integration stands in place of provider/);
   });

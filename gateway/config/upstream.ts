@@ -48,11 +48,11 @@ export const isDecidedHere = (what: Decision, { kind, users }: { kind: UpstreamC
 const DEFAULT_NANGO_URL = "https://api.nango.dev";
 
 const origin = (example: string) =>
-  z.string().refine(isUpstreamUrl, `must be an origin like ${example}, without a path (http on this machine only)`).optional();
+  z.string().refine(isUpstreamUrl, `must be an origin such as ${example}, without a path (http only on this machine)`).optional();
 const key = (what: string) =>
   z
     .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, `must be ${what}: printable characters`)
+    .regex(/^[\x21-\x7e]{1,200}$/, `must be ${what}, in printable characters`)
     .optional();
 
 /** The variables of the environment that say which upstream there is. */
@@ -63,7 +63,7 @@ export const upstreamEnvironment = {
   // Basic authentication ends the user name at the first colon (RFC 7617 section 2).
   XKIT_UPSTREAM_PUBLISHABLE_KEY: z
     .string()
-    .regex(/^[\x21-\x39\x3b-\x7e]{1,200}$/, "must be the publishable key of the upstream: printable characters without a colon")
+    .regex(/^[\x21-\x39\x3b-\x7e]{1,200}$/, "must be the publishable key of the upstream, in printable characters without a colon")
     .optional(),
   XKIT_UPSTREAM_SECRET_KEY: key("the secret key of the upstream"),
   XKIT_UPSTREAM_USERS: z.enum(["relayed", "ours"], "must be relayed or ours").default("relayed"),
@@ -94,7 +94,7 @@ export function upstreamProblems(env: Readonly<Record<string, string | undefined
   const foreign = Object.entries(variablesOf).flatMap(([kind, names]) =>
     kind === env["XKIT_UPSTREAM"]
       ? []
-      : names.filter((name) => env[name]).map((name) => `${name} is for XKIT_UPSTREAM=${kind} alone: set that too, or remove it`),
+      : names.filter((name) => env[name]).map((name) => `${name} is only for XKIT_UPSTREAM=${kind}: set that too, or remove ${name}`),
   );
   return [...foreign, ...missingProblems(env)];
 }
@@ -105,10 +105,12 @@ function missingProblems(env: Readonly<Record<string, string | undefined>>): str
     case "xkit":
       return [
         ...(url ? [] : ["XKIT_UPSTREAM_URL is required with XKIT_UPSTREAM=xkit: the origin of the upstream"]),
-        ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required beside XKIT_UPSTREAM_SECRET_KEY"] : []),
-        ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required beside XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
+        ...(secret && !publishable ? ["XKIT_UPSTREAM_PUBLISHABLE_KEY is required with XKIT_UPSTREAM_SECRET_KEY"] : []),
+        ...(publishable && !secret ? ["XKIT_UPSTREAM_SECRET_KEY is required with XKIT_UPSTREAM_PUBLISHABLE_KEY"] : []),
         ...(env["XKIT_UPSTREAM_USERS"] === "ours" && !publishable && !secret
-          ? ["XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the upstream is asked with them"]
+          ? [
+              "XKIT_UPSTREAM_USERS=ours needs XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY: the gateway calls the upstream with them",
+            ]
           : []),
       ];
     case "nango":
@@ -134,7 +136,7 @@ export function unusedProblems(
   const stated = (["connectors", "token_issuers"] as const).filter(
     (name) => file[name].length > 0 && !isDecidedHere(name, { kind, users }),
   );
-  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=${kind}: they are the upstream's to decide`);
+  return stated.map((name) => `${path} ${name} must be empty with XKIT_UPSTREAM=${kind}: the upstream decides them`);
 }
 
 /** Events are told of the vault's connections alone. */
@@ -145,7 +147,7 @@ export const webhookProblems = (
 ): string[] =>
   webhooks.length === 0 || kind === undefined || kind === "vault"
     ? []
-    : [`${path} webhooks must be empty with XKIT_UPSTREAM=${kind}: events are told of this gateway's own connections alone`];
+    : [`${path} webhooks must be empty with XKIT_UPSTREAM=${kind}: only connections that this gateway holds have events`];
 
 /** Before Nango every connector that is stated names one integration, and elsewhere none does. */
 export function integrationProblems(
@@ -155,8 +157,8 @@ export function integrationProblems(
 ): string[] {
   return connectors.flatMap(({ integration }, index) => {
     const at = `${path} connectors.${index}.integration`;
-    if (kind !== "nango") return integration === null ? [] : [`${at} is for XKIT_UPSTREAM=nango alone`];
-    if (integration === null) return [`${at} is required with XKIT_UPSTREAM=nango: the key of one of Nango's integrations`];
+    if (kind !== "nango") return integration === null ? [] : [`${at} is only for XKIT_UPSTREAM=nango`];
+    if (integration === null) return [`${at} is required with XKIT_UPSTREAM=nango: the key of an integration in Nango`];
     const isFirst = connectors.findIndex((other) => other.integration === integration) === index;
     return isFirst ? [] : [`${at} must be distinct`];
   });

@@ -7,9 +7,9 @@ export function banner({ publicUrl, databaseUrl, connectors }: Config, users: re
   const data = databaseUrl.startsWith("file:") ? databaseUrl.slice("file:".length) : "Postgres (DATABASE_URL)";
   return [
     "",
-    `  Xkit Gateway  ${publicUrl}${isDemo ? "   (demo: no configuration file, so a demo provider runs along)" : ""}`,
+    `  Xkit Gateway  ${publicUrl}${isDemo ? "   (demo: there is no configuration file, so the gateway runs a demo provider)" : ""}`,
     "",
-    ...(users ? stepsOf(publicUrl, users, slug) : [`  Ask            ${publicUrl}/graphql   (with a bearer of the upstream)`]),
+    ...(users ? stepsOf(publicUrl, users, slug) : [`  Ask            ${publicUrl}/graphql   (with a bearer token of the upstream)`]),
     "",
     `  Data           ${data}`,
     "",
@@ -18,7 +18,7 @@ export function banner({ publicUrl, databaseUrl, connectors }: Config, users: re
 
 const stepsOf = (publicUrl: string, users: readonly string[], slug: string | undefined): string[] =>
   [
-    `Sign in     ${publicUrl}${SIGN_IN_PATH}   (${users.length > 0 ? `as ${users.join(" or ")}` : "by a user token"})`,
+    `Sign in     ${publicUrl}${SIGN_IN_PATH}   (${users.length > 0 ? `as ${users.join(" or ")}` : "with a user token"})`,
     ...(slug ? [`Connect     ${publicUrl}/connect/${slug}`] : []),
     `Ask         ${publicUrl}/graphql   (GraphiQL: press play)`,
   ].map((step, index) => `  ${index + 1}. ${step}`);

@@ -37,7 +37,7 @@ export const importOperations: readonly Operation[] = [
     body: importBody,
     answer: wireAnswers.imports,
     async handle({ platform }, { body: { connections, dry_run: isDryRun = false } }) {
-      if (!platform.importConnections) throw forbidden("The connections of this gateway are its upstream's: import them there.");
+      if (!platform.importConnections) throw forbidden("This gateway's upstream holds its connections: import them there.");
       return { results: (await platform.importConnections(connections, { isDryRun })).map(toWire) };
     },
   }),

@@ -22,7 +22,7 @@ export const userActions: readonly Operation[] = [
     answer: wireAnswers.movedUser,
     failures: [404],
     async handle({ platform }, { params, body }) {
-      if (!platform.moveUser) throw forbidden("Users of this gateway are those of its upstream: move them there.");
+      if (!platform.moveUser) throw forbidden("This gateway's upstream holds its users: move them there.");
       const moved = await platform.moveUser(params.external_id, body.external_group_id);
       if (!moved) throw unknownUser();
       const { user, previousGroupId, connections } = moved;
@@ -47,7 +47,7 @@ export const userActions: readonly Operation[] = [
       if (!platform.deleteUser)
         throw forbidden("Users of this gateway, or their connections, are held by its upstream: delete them there.");
       const deleted = await platform.deleteUser(external_id);
-      if (!deleted) throw notFound("Nothing is held of such a user.");
+      if (!deleted) throw notFound("This gateway holds nothing about this user.");
       const group_connections = deleted.groupConnections.map(({ group, ...connection }) => ({ ...connection, external_group_id: group }));
       return { external_id, connections: deleted.connections, group_connections };
     },
@@ -63,7 +63,7 @@ export const userActions: readonly Operation[] = [
     answer: wireAnswers.revokedSessions,
     failures: [404],
     async handle({ platform }, { params }) {
-      if (!platform.revokeSessions) throw forbidden("Users of this gateway are signed in by its upstream: end their sessions there.");
+      if (!platform.revokeSessions) throw forbidden("This gateway's upstream signs its users in: end their sessions there.");
       const revoked = await platform.revokeSessions(params.external_id);
       if (!revoked) throw unknownUser();
       return { user: serializeUser(revoked.user), count: revoked.count };

@@ -53,14 +53,14 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
   const process = seriesOfProcess();
   const requests = new Histogram({
     name: "xkit_request_seconds",
-    help: "Requests by part of the gateway, and how long they took.",
+    help: "Duration of requests, by part of the gateway.",
     labelNames: ["method", "part", "status"],
     buckets: SECONDS,
     registers: [series],
   });
   const outcomes = new Counter({
     name: "xkit_access_tokens_total",
-    help: "Answers to the question for an access token, by outcome.",
+    help: "Requests for an access token, by outcome.",
     labelNames: ["outcome"],
     registers: [series],
   });
@@ -68,13 +68,13 @@ export function createMetrics(primary: Pick<Primary, "lendMetrics" | "collectMet
 
   const deliveries = new Counter({
     name: "xkit_webhook_deliveries_total",
-    help: "Attempts to deliver an event to a webhook, by what became of them.",
+    help: "Attempts to deliver an event to a webhook, by result.",
     labelNames: ["webhook", "result"],
     registers: [series],
   });
   const outboxAge = new Gauge({
     name: "xkit_webhook_outbox_age_seconds",
-    help: "Age of the oldest event that a webhook has not taken.",
+    help: "Age of the oldest event that a webhook has not accepted.",
     labelNames: ["webhook"],
     registers: [series],
   });
@@ -135,20 +135,20 @@ function createVaultSeries(series: Registry): Pick<Metrics, "countRefresh" | "co
   const registers = [series];
   const refreshes = new Counter({
     name: "xkit_refreshes_total",
-    help: "Refreshes that this process has ended, by connector and what came of them.",
+    help: "Refreshes that this process finished, by connector and outcome.",
     labelNames: ["connector", "outcome"],
     registers,
   });
   const takeovers = new Counter({
     name: "xkit_lease_takeovers_total",
-    help: "Refreshes taken over from a process whose lease had lapsed.",
+    help: "Refreshes taken over from a process whose lease had expired.",
     labelNames: ["connector"],
     registers,
   });
-  const waiters = new Gauge({ name: "xkit_refresh_waiters", help: "Questions for a token that wait for a refresh.", registers });
+  const waiters = new Gauge({ name: "xkit_refresh_waiters", help: "Token requests that wait for a refresh.", registers });
   const answers = new Histogram({
     name: "xkit_provider_request_seconds",
-    help: "How long providers took to answer, by connector and what they were asked for.",
+    help: "Duration of requests to providers, by connector and operation.",
     labelNames: ["connector", "operation"],
     buckets: PROVIDER_SECONDS,
     registers,

@@ -108,7 +108,8 @@ function noteFailures(exporter: SpanExporter, log: Pick<Log, "warn" | "info">): 
     export(spans, done) {
       exporter.export(spans, (result) => {
         const hasFailed = result.error !== undefined;
-        if (hasFailed && !isFailing) log.warn({ code: typeOf(result.error) }, "traces cannot be sent: look at OTEL_EXPORTER_OTLP_ENDPOINT");
+        if (hasFailed && !isFailing)
+          log.warn({ code: typeOf(result.error) }, "traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT and the collector");
         if (!hasFailed && isFailing) log.info({}, "traces are sent again");
         isFailing = hasFailed;
         done(result);

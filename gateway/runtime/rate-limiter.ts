@@ -101,7 +101,7 @@ function createSharing(share: ShareRates, adopt: (key: string, drainedAt: number
         for (const { key, drainedAt } of await share(counts)) adopt(key, drainedAt);
         isAlone = false;
       } catch (error) {
-        if (!isAlone) log.warn({ err: error }, "rates are counted by this process alone for as long as they cannot be shared");
+        if (!isAlone) log.warn({ err: error }, "rate limits are counted per process until the processes can share them again");
         isAlone = true;
       }
     }

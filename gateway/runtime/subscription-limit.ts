@@ -28,11 +28,11 @@ export function createSubscriptionLimit(
 
   async function acquire(userId: string): Promise<() => void> {
     const releaseOwn = await own.acquire(userId);
-    if (!releaseOwn) throw tooMany(`You follow ${maximumPerUser} subscriptions already: end one, or try again shortly.`);
+    if (!releaseOwn) throw tooMany(`You already have ${maximumPerUser} open subscriptions: end one, or try again shortly.`);
     const releaseAll = all.acquire(WHOLE_PROCESS);
     if (!releaseAll) {
       releaseOwn();
-      throw tooMany(`This gateway follows no more than ${maximum} subscriptions at a time: try again shortly.`);
+      throw tooMany(`This gateway already has ${maximum} open subscriptions: try again shortly.`);
     }
     return () => {
       releaseOwn();

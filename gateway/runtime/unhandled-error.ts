@@ -1,7 +1,7 @@
 import type { Log } from "./log.ts";
 
 /** The message of the one log line. An operator's alarm can count it. */
-export const UNHANDLED_ERROR = "last resort: an error reached no handler, so the process stops";
+export const UNHANDLED_ERROR = "an error reached no handler, so the process stops";
 /** How long the stop may take before the process ends without it, in milliseconds. */
 export const UNHANDLED_STOP_TIMEOUT_MS = 15_000;
 const EXIT_CODE = 70;

@@ -114,7 +114,7 @@ describe.each(databaseKinds)("A sealing key is retired, on %s", (database) => {
     await sealedWithFirst({ database });
     const error = await startWith(k2).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigError);
-    expect(String(error)).toContain('10 of its secrets and HMACs are made with the key "k1"');
+    expect(String(error)).toContain('10 of its secrets and HMACs use the key "k1"');
   });
 
   it("in steps that continue where they stopped, and skip what does not open", async () => {

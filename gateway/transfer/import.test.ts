@@ -179,7 +179,7 @@ describe("a line of an import is refused", () => {
     [
       "with each of its problems",
       { user: "", connector: "Test!", access_token: token, expires_at: "tomorrow" },
-      ["expires_at: must be an instant like 2026-11-27T12:00:00Z.", "user: must not be empty.", "connector: must be a slug"],
+      ["expires_at: must be a time such as 2026-11-27T12:00:00Z.", "user: must not be empty.", "connector: must be a slug"],
     ],
     ["without an owner", { connector: "test", access_token: token }, ["user: must name a user, or group a group: one of them."]],
     ["with two owners", { user: "a", group: "b", connector: "test", access_token: token }, ["user: must name a user, or group"]],

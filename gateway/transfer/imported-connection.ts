@@ -27,7 +27,7 @@ const tokenSchema = z
 
 const instantSchema = z
   .string()
-  .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, "must be an instant like 2026-11-27T12:00:00Z")
+  .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, "must be a time such as 2026-11-27T12:00:00Z")
   .transform((text) => Date.parse(text));
 
 const valuesSchema = z

@@ -111,7 +111,7 @@ describe.each(databaseKinds)("a server on %s", (database) => {
     expect(test.provider.revocations).toHaveLength(1);
     expect((await test.graphql("{ viewer { id } }", {}, bearer)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
     const { errors } = await whileTimePasses(test, askServer(deleting, { id: "ada" }));
-    expect(errors?.[0]).toMatchObject({ message: "Nothing is held of such a user.", extensions: { code: "NOT_FOUND" } });
+    expect(errors?.[0]).toMatchObject({ message: "This gateway holds nothing about this user.", extensions: { code: "NOT_FOUND" } });
     expect(await inStore(test, (query) => query.selectFrom("persons").select("user_id").execute())).toEqual([]);
   });
 

@@ -65,8 +65,7 @@ export function createRelayedSignIn({ auth: { cookies, bindings, origins }, rela
       return { setCookies: [...cookies.session.clear(), ...bindings.clearAll(request)] };
     },
 
-    start: () =>
-      Promise.reject(forbidden("Users of this gateway are signed in by its upstream: one-time tokens are for that one's pages.")),
+    start: () => Promise.reject(forbidden("This gateway's upstream signs its users in: one-time tokens are for the upstream's own pages.")),
 
     async findViewer(request) {
       const cookie = carried.find(request);

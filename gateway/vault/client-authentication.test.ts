@@ -140,7 +140,7 @@ describe("a client that signs with a private key", () => {
       const written = { slug: "oidc", name: "Oidc", provider, client_id: OIDC_CLIENT_ID, client_private_key: pemOf(key) };
       return findingsOf(connectorSchema.parse(written), { publicUrl: PUBLIC_URL, timeoutMs: 5_000 });
     };
-    const accepted = { level: "ok", text: `the provider takes the client ${OIDC_CLIENT_ID}: it gave it a token` };
+    const accepted = { level: "ok", text: `the provider accepts the client ${OIDC_CLIENT_ID}: it gave it a token` };
     expect(await find(rsa.privateKey)).toContainEqual(accepted);
     const stranger = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey;
     const refused = `the provider refuses the client ${OIDC_CLIENT_ID} or its secret (invalid_client`;
@@ -163,7 +163,7 @@ describe("a client that signs with a private key", () => {
       );
     expect(await find(rsa.privateKey)).toContainEqual({
       level: "ok",
-      text: `the provider takes the client ${OIDC_CLIENT_ID}: it refused a made-up code alone (invalid_grant, "grant request is invalid")`,
+      text: `the provider accepts the client ${OIDC_CLIENT_ID}: it refused a made-up code alone (invalid_grant, "grant request is invalid")`,
     });
     const stranger = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey;
     expect((await find(stranger)).filter(({ level }) => level === "error")).toHaveLength(1);

@@ -171,7 +171,7 @@ describe("a connector whose endpoints are left to metadata", () => {
     expect((await find()).map(({ level }) => level)).toEqual(["note", "ok", "ok"]);
     oidc.answerNext(METADATA, 503, {});
     expect((await find()).slice(1)).toEqual([
-      { level: "error", text: `its endpoints are left to its metadata, which cannot be used: ${oidc.issuer}${METADATA} gives http_503` },
+      { level: "error", text: `its endpoints come from its metadata, which cannot be used: ${oidc.issuer}${METADATA} gives http_503` },
     ]);
   });
 });

@@ -148,11 +148,14 @@ describe("the findings about a connector whose requests are pushed", () => {
 
   it("tell whether the provider takes one", async () => {
     oidc = await startOidcProvider({ client });
-    expect(await find({})).toContainEqual({ level: "ok", text: `the provider takes what is pushed to ${oidc.issuer}${PAR}` });
+    expect(await find({})).toContainEqual({
+      level: "ok",
+      text: `the provider accepts pushed authorization requests at ${oidc.issuer}${PAR}`,
+    });
     oidc.answerNext(PAR, 400, { error: "invalid_request" });
     expect(await find({})).toContainEqual({
       level: "error",
-      text: `the provider refuses the authorization request that is pushed to ${oidc.issuer}${PAR} (invalid_request)`,
+      text: `the provider refuses pushed authorization requests at ${oidc.issuer}${PAR} (invalid_request)`,
     });
   });
 
@@ -160,7 +163,7 @@ describe("the findings about a connector whose requests are pushed", () => {
     oidc = await startOidcProvider({ client, requiresPushed: true });
     expect(await find({ par: false })).toContainEqual({
       level: "error",
-      text: "the provider takes pushed authorization requests alone: its facts need par",
+      text: "the provider accepts only pushed authorization requests: set par in its facts",
     });
   });
 });

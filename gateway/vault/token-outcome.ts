@@ -88,7 +88,7 @@ export function absent(
   const connector = stored?.connector ?? connectors.get(where.slug ?? "");
   if (stored && stored.connection.disabled_at !== null) return connectionDisabled(stored.connector.name);
   if (connector) return notConnected(connector.name, `${view.publicUrl}/connectors/${connector.slug}`);
-  if (where.slug !== undefined) throw notFound(`There is no connector "${where.slug}" in this platform's catalog.`);
+  if (where.slug !== undefined) throw notFound(`No connector has the slug "${where.slug}" in this platform's catalog.`);
   return notConnected("This connection", `${view.publicUrl}/`);
 }
 

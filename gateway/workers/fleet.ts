@@ -67,7 +67,7 @@ export function createFleet({ size, launch, onServing, onEnd, clock, log }: Flee
       const isFirst = firstServing.has(number);
       const hasFailedOften = failures >= MAXIMUM_FAILED_STARTS && (isFirst || serving.size === 0);
       if (hasFailedOften || (isFirst && ending.failure)) return giveUp(errorOf(worker, ending));
-      log.error({ worker: number, pid: worker.pid, ...causeOf(ending) }, "a worker has ended: another one is started in its place");
+      log.error({ worker: number, pid: worker.pid, ...causeOf(ending) }, "a worker ended: a new one is started in its place");
       await clock.sleep(restartDelayMs(failures), stopping.signal);
     }
   }
@@ -89,7 +89,7 @@ export function createFleet({ size, launch, onServing, onEnd, clock, log }: Flee
     serves(worker) {
       serving.set(worker, clock.now());
       onServing(worker);
-      log.info({ worker: worker.number, pid: worker.pid }, "a worker serves");
+      log.info({ worker: worker.number, pid: worker.pid }, "a worker is ready");
       firstServing.get(worker.number)?.();
       firstServing.delete(worker.number);
     },
@@ -111,5 +111,5 @@ const causeOf = ({ code, signal, failure }: Ending) => (failure ? { reason: fail
 function errorOf({ number }: WorkerProcess, { code, signal, failure }: Ending): WorkersError {
   if (failure) return new WorkersError(failure.reason, failure.exitCode);
   const how = signal ? `by ${signal}` : `with code ${code}`;
-  return new WorkersError(`No worker serves: number ${number} ended ${how}, ${MAXIMUM_FAILED_STARTS} times in a row.`, 1);
+  return new WorkersError(`No worker is running: worker ${number} ended ${how}, ${MAXIMUM_FAILED_STARTS} times in a row.`, 1);
 }

@@ -66,12 +66,12 @@ export function createPrimaryLink(send: Send): PrimaryLink {
 function throwUncounted(): never {
   throw new GatewayError(
     "TEMPORARILY_UNAVAILABLE",
-    "The gateway cannot count this request against its limit at the moment: try again shortly.",
+    "The gateway cannot check this request against its rate limit at the moment: try again shortly.",
   );
 }
 
 const sentenceOf = ({ serving, wanted }: { serving: number; wanted: number }): string | null =>
-  serving < wanted ? `${serving} of ${wanted} workers serve: the log says how the others ended.` : null;
+  serving < wanted ? `${serving} of ${wanted} workers are running: the log says how the others ended.` : null;
 
 /**
  * Asks the primary for each one that is counted, so that all workers have one exact count. A key without room is not asked for again before

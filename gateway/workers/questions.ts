@@ -21,7 +21,7 @@ export function createQuestions(timeoutMs: number): Questions {
       new Promise((resolve, reject) => {
         if (hasEnded) return reject(new Error("The other process has ended."));
         const question = (last += 1);
-        const timer = setTimeout(() => fail(new Error(`The other process has not answered within ${timeoutMs} ms.`)), timeoutMs);
+        const timer = setTimeout(() => fail(new Error(`The other process did not answer within ${timeoutMs} ms.`)), timeoutMs);
         const forget = () => {
           clearTimeout(timer);
           waiting.delete(question);

@@ -16,7 +16,7 @@ export function createRateSharing(): RateSharing {
     async share(counts) {
       const [worker] = workers;
       const draining = await worker?.ask(drainingSchema, { type: "share", counts: [...counts] });
-      if (!draining) throw new Error("No worker could share what was counted.");
+      if (!draining) throw new Error("No worker could share its counts.");
       const now = Date.now();
       return draining.map(({ key, ms }) => ({ key, drainedAt: now + ms }));
     },

@@ -47,7 +47,7 @@ function measurePrimary(fleet: Pick<Fleet, "serving" | "replaced">): MetricsSnap
     counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", (user + system) / MICROSECONDS),
     gauge("process_resident_memory_bytes", "Resident memory size in bytes.", process.memoryUsage.rss()),
     metric("gauge", "min", "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", startedAt),
-    gauge("xkit_workers", "Workers that serve.", fleet.serving().length),
+    gauge("xkit_workers", "Running workers.", fleet.serving().length),
     counter("xkit_workers_replaced_total", "Workers that ended and were replaced.", fleet.replaced()),
   ];
 }

@@ -58,14 +58,14 @@ export async function runWorker(number: number, sendToPrimary: NonNullable<typeo
     };
     stopOnUnhandledError(log, () => finish(AbortSignal.timeout(LAST_RESORT_MS)));
     process.off("disconnect", end).once("disconnect", () => {
-      log.error({}, "the primary has ended, so this worker stops");
+      log.error({}, "the primary process ended, so this worker stops");
       void finish(hurry.signal).then(end, end);
     });
     server.onClose(createCounter(server, send));
     const reload = createReload(server, {
       build: (file) => createAppBeside(link, configure(number, { ...start, file }).config, { log }),
       async giveUp(cause) {
-        log.error({ reason: explainFailure(cause) }, "the worker cannot serve by the new configuration, and ends");
+        log.error({ reason: explainFailure(cause) }, "the worker cannot use the new configuration, and stops");
         await finish(AbortSignal.timeout(LAST_RESORT_MS)).then(end, end);
       },
     });

@@ -76,7 +76,7 @@ export async function startWorkers(count: number, env: Record<string, string>): 
       .filter((line) => line.startsWith("{") && line.endsWith("}"))
       .map((line) => JSON.parse(line));
   const pids = () =>
-    new Map(logged().flatMap(({ msg, worker, pid }) => (msg === "a worker serves" && worker && pid ? [[worker, pid]] : [])));
+    new Map(logged().flatMap(({ msg, worker, pid }) => (msg === "a worker is ready" && worker && pid ? [[worker, pid]] : [])));
   const send: Workers["send"] = (path, options) => sendTo(Number(link.port), path, options);
   let probes = 0;
 

@@ -73,7 +73,7 @@ function connectionsOfBearer({ connectionsOf }: RelayOptions, { viewer, whoIs }:
   };
 }
 
-const ELSEWHERE = "Users of this gateway are signed in by its upstream";
+const ELSEWHERE = "This gateway's upstream signs its users in";
 
 /** What servers may do where the adapter knows the users. One that cannot look users up is taken to know every id. */
 export function createOutsidePlatform(

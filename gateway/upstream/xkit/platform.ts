@@ -46,7 +46,7 @@ export function createPlatform(options: PlatformOptions): PlatformAccess {
     connectionActions: createConnectionActions(options),
     importConnections: createImporting(options),
     async revokeUserTokens() {
-      throw forbidden("Users of this gateway are signed in by its upstream: revoke their tokens there.");
+      throw forbidden("This gateway's upstream signs its users in: revoke their tokens there.");
     },
   };
 }
