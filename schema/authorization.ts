@@ -2,7 +2,7 @@ import { sentencesFor } from "../client/languages/sentences.ts";
 import { builder } from "./builder.ts";
 import { requireUser } from "./context.ts";
 import { fieldsSchema, idSchema, parseTokenRequest, stateSchema, tokenArgs } from "./input.ts";
-import { parseMarkdown } from "./markdown.ts";
+import { recallMarkdown } from "./markdown.ts";
 import { NodeInterface } from "./node.ts";
 import { tokenOrNull } from "./outcomes.ts";
 import type { Authorization, AuthorizationStatus, CollectField, DeviceCode, OwnerConnections } from "./upstream.ts";
@@ -68,7 +68,7 @@ const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>
       type: "MarkdownTree",
       nullable: true,
       description: "The instructions, parsed: what can be shown as it is.",
-      resolve: ({ instructions }) => (instructions === null ? null : parseMarkdown(instructions)),
+      resolve: ({ instructions, instructionsTree }) => (instructions === null ? null : (instructionsTree ?? recallMarkdown(instructions))),
     }),
     saveLabel: t.string({
       description: "The button's label.",

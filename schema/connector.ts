@@ -1,7 +1,7 @@
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
-import { parseMarkdown } from "./markdown.ts";
+import { recallMarkdown } from "./markdown.ts";
 import { NodeInterface } from "./node.ts";
 import { connectorCategories, type ConnectorCategory } from "./connector-category.ts";
 import type { Connector, OwnerConnections, Permission } from "./upstream.ts";
@@ -66,7 +66,7 @@ export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").imple
       type: "MarkdownTree",
       nullable: true,
       description: "The description, parsed: what can be shown as it is.",
-      resolve: ({ description }) => (description === null ? null : parseMarkdown(description)),
+      resolve: ({ description, descriptionTree }) => (description === null ? null : (descriptionTree ?? recallMarkdown(description))),
     }),
     markUrl: t.exposeString("markUrl", { nullable: true, description: "Its logo." }),
     supportsMultipleConnections: t.exposeBoolean("supportsMultipleConnections", {

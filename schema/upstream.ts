@@ -4,6 +4,7 @@
  * Adapters (`gateway/upstream/`) implement it; resolvers and REST handlers are its only users. Shapes are plain, instants are
  * `Date`s, absent is `null`. Nothing here knows how an adapter does its work, and no shape but `AccessToken` holds a token.
  */
+import type { MarkdownTree } from "../client/markdown/tree.ts";
 import type { ConnectorCategory } from "./connector-category.ts";
 import type { AuditFilter, AuditRecord } from "./audit-record.ts";
 import type { GatewayEvent, HistoryEntry } from "./events.ts";
@@ -57,7 +58,10 @@ export interface Connector {
   slug: string;
   name: string;
   shortDescription: string | null;
+  /** In Markdown. */
   description: string | null;
+  /** The description, parsed. Left out or null: it is parsed when it is first shown. */
+  descriptionTree?: PromiseOrValue<MarkdownTree> | null | undefined;
   markUrl: string | null;
   supportsMultipleConnections: boolean;
   /** The page where the user connects, repairs or disconnects it. */
@@ -105,6 +109,16 @@ export interface DeviceCode {
   expiresAt: Date;
 }
 
+/** What a connector asks of the user before, or instead of, a visit to the provider. */
+export interface CollectForm {
+  /** In Markdown. */
+  instructions: string | null;
+  /** The instructions, parsed. Left out or null: they are parsed when they are first shown. */
+  instructionsTree?: PromiseOrValue<MarkdownTree> | null | undefined;
+  saveLabel: string;
+  fields: CollectField[];
+}
+
 /** The grant behind a connection. */
 export interface Authorization {
   id: string;
@@ -136,7 +150,7 @@ export interface Authorization {
   authorizeUrl: string | null;
   /** While `awaiting_callback`, for the user who started it: what `submit` needs where fields are to be collected. */
   state: string | null;
-  collect: { instructions: string | null; saveLabel: string; fields: CollectField[] } | null;
+  collect: CollectForm | null;
   /** While `awaiting_callback`, for the user who started it: what to enter at the provider. Null or left out: nothing. */
   deviceCode?: DeviceCode | null | undefined;
 }

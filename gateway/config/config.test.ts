@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { toConnector } from "../vault/connections.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import type { Environment } from "./document.ts";
 
@@ -201,6 +202,20 @@ describe("a bad file", () => {
     expect(problemsOf({}, badConnector({ provider, collect: { fields: [region] } }))).toEqual([asked("subdomain")]);
     const subdomain = { name: "subdomain", label: "Subdomain" };
     expect(problemsOf({}, badConnector({ provider, collect: { fields: [region, subdomain] } }))).toEqual([]);
+  });
+
+  it("holds descriptions and instructions as they were parsed when it was read, and refuses what takes long by its key", async () => {
+    const collect = (instructions: string) => ({ instructions, fields: [{ name: "key", label: "Key", secret: true }] });
+    const { connectors } = parse({}, { ...good, connectors: [{ slug: "a", name: "A", description: "*b*", collect: collect("- c") }] });
+    const [held] = connectors.values();
+    expect(await held?.descriptionTree).toEqual([{ type: "paragraph", children: [{ type: "emphasis", children: ["b"] }] }]);
+    expect(await held?.collect?.instructionsTree).toMatchObject([{ type: "list", items: [[{ children: ["c"] }]] }]);
+    expect(held && toConnector(held, "https://connect.example.com").descriptionTree).toBe(held?.descriptionTree);
+    const hostile = "*_".repeat(5_000);
+    expect(problemsOf({}, { ...good, connectors: [{ slug: "a", name: "A", description: hostile, collect: collect(hostile) }] })).toEqual([
+      "xkit.config.json connectors.0.description has 10,000 line breaks and characters like *, [ and >: at most 600 are read",
+      "xkit.config.json connectors.0.collect.instructions has 10,000 line breaks and characters like *, [ and >: at most 600 are read",
+    ]);
   });
 
   it("distinguishes issuers by iss and aud, none of which is this gateway", () => {

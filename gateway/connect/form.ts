@@ -29,7 +29,7 @@ export function renderForm({ words, back, started, state, problem, values }: For
   const { collect, slug } = started.connector;
   const fields = collect?.fields ?? [];
   return html`
-    ${collect?.instructions ? renderMarkdown(collect.instructions) : ""}
+    ${collect?.instructionsTree ? renderMarkdown(collect.instructionsTree) : ""}
     ${problem && fields.every(({ name }) => name !== problem.field) ? html`<p role="alert">${problem.message}</p>` : ""}
     <form method="post" action="/connect/${slug}?state=${state}">
       ${fields.map((field) => renderField(words.form, field, values.get(field.name), problem?.field === field.name ? problem.message : null))}

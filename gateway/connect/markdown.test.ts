@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
+import { parseMarkdown } from "../../schema/markdown.ts";
 import { renderMarkdown } from "./markdown.ts";
 
 const render = async (text: string) =>
-  String(await renderMarkdown(text))
+  String(await renderMarkdown(parseMarkdown(text)))
     .replace(/\s+/g, " ")
     .replaceAll(/> </g, "><");
 

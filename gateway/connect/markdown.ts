@@ -1,10 +1,9 @@
 import { html } from "hono/html";
-import type { MarkdownBlock, MarkdownInline } from "../../client/markdown/tree.ts";
-import { parseMarkdown } from "../../schema/markdown.ts";
+import type { MarkdownBlock, MarkdownInline, MarkdownTree } from "../../client/markdown/tree.ts";
 import type { Html } from "./page.ts";
 
 /** An operator's text for the user. Links open in a new tab. */
-export const renderMarkdown = async (text: string): Promise<Awaited<Html>> => html`${(await parseMarkdown(text)).map(renderBlock)}`;
+export const renderMarkdown = async (tree: Promise<MarkdownTree>): Promise<Awaited<Html>> => html`${(await tree).map(renderBlock)}`;
 
 function renderBlock(block: MarkdownBlock): Html {
   switch (block.type) {

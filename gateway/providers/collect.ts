@@ -1,11 +1,15 @@
 import { z } from "zod";
+import type { MarkdownTree } from "../../client/markdown/tree.ts";
 import type { ParsedFacts } from "./format.ts";
-import { textsSchema } from "./format-parts.ts";
+import { markdownSchema, textsSchema } from "./format-parts.ts";
 import type { Variable } from "./format-variable.ts";
 
 /** What is asked of a user. */
 export interface CollectConfig {
+  /** In Markdown. */
   instructions: string | null;
+  /** The instructions, parsed. */
+  instructionsTree: Promise<MarkdownTree> | null;
   saveLabel: string;
   fields: FieldConfig[];
 }
@@ -53,7 +57,7 @@ const fieldSchema = z
 export type WrittenField = z.output<typeof fieldSchema>;
 
 export const collectSchema = z.strictObject({
-  instructions: z.string().nullable().default(null).describe("What to do, in Markdown."),
+  instructions: markdownSchema.nullable().default(null).describe("What to do, in Markdown."),
   save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL).describe("The button's label."),
   fields: z
     .array(fieldSchema)

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { MarkdownTree } from "../../client/markdown/tree.ts";
 import type { ConnectorCategory } from "../../schema/connector-category.ts";
+import { parseMarkdown } from "../../schema/markdown.ts";
 import type { Permission } from "../../schema/upstream.ts";
 import { isLoopback } from "../http/secure-endpoint.ts";
 import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
@@ -8,6 +10,7 @@ import { isUnattended } from "../oauth/request-tokens.ts";
 import { isOfUserInfo } from "../oauth/stated-values.ts";
 import { slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
+import { markdownSchema } from "./format-parts.ts";
 import { categoriesSchema, searchTermsSchema } from "./catalog-facts.ts";
 import { permissionsOf } from "./permissions.ts";
 import { clientProblems, clientSecrets, clientTextSchema, previousClientsSchema, toClient } from "./connector-client.ts";
@@ -22,7 +25,10 @@ export interface ConnectorConfig {
   slug: string;
   name: string;
   shortDescription: string | null;
+  /** In Markdown. */
   description: string | null;
+  /** The description, parsed. */
+  descriptionTree: Promise<MarkdownTree> | null;
   markUrl: string | null;
   supportsMultipleConnections: boolean;
   /** Whether an account that is connected may be connected by another owner too. */
@@ -90,7 +96,7 @@ const writtenSchema = z.strictObject({
   slug: slugSchema.optional().describe("Names the connector in queries and addresses. Default: the provider's."),
   name: z.string().min(1).max(100).optional().describe("What users are shown. Default: the provider's."),
   short_description: z.string().max(200).nullable().default(null).describe("One line for the list of the catalog."),
-  description: z.string().max(10_000).nullable().default(null).describe("What it is for, in Markdown, for the connector's page."),
+  description: markdownSchema.nullable().default(null).describe("What it is for, in Markdown, for the connector's page."),
   mark_url: z
     .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
     .nullable()
@@ -160,7 +166,7 @@ const needsNoClient = (written: Written): boolean =>
   factsOf(written) !== undefined && (!isOAuth(written.provider) || isUnattendedIn(written));
 
 /** What the user is asked: the connector's own fields, else the provider's, and the provider's variables that have no value. */
-function collectOf(written: Written): CollectConfig | null {
+function collectOf(written: Written): Omit<CollectConfig, "instructionsTree"> | null {
   const { collect } = written;
   const [facts, fixed] = [factsOf(written), fixedVariables(written)];
   const isClientTyped = facts?.kind === "client_credentials" && written.client_id === undefined;
@@ -293,6 +299,7 @@ export const connectorSchema = writtenSchema
   })
   .transform((written): ConnectorConfig => {
     const { provider } = written;
+    const collect = collectOf(written);
     const [variables, rules] = [fixedVariables(written), rulesOf(written)];
     const facts = provider?.facts ?? null;
     const { scopes, allowed_scopes: allowedScopes } = written;
@@ -305,6 +312,7 @@ export const connectorSchema = writtenSchema
       name: written.name ?? provider?.facts.name ?? "",
       shortDescription: written.short_description,
       description: written.description,
+      descriptionTree: treeOf(written.description),
       markUrl: written.mark_url,
       supportsMultipleConnections: written.supports_multiple_connections,
       sharedAccounts: written.shared_accounts,
@@ -322,7 +330,7 @@ export const connectorSchema = writtenSchema
       protocol,
       facts,
       variables,
-      collect: collectOf(written),
+      collect: collect && { ...collect, instructionsTree: treeOf(collect.instructions) },
       rules,
       metadata: provider?.facts.metadata ?? written.metadata,
       categories: written.categories ?? facts?.categories ?? [],
@@ -331,6 +339,9 @@ export const connectorSchema = writtenSchema
       integration: written.integration ?? null,
     };
   });
+
+/** A text is parsed once, here. */
+const treeOf = (text: string | null): Promise<MarkdownTree> | null => (text === null ? null : parseMarkdown(text));
 
 /** What is asked for where the connector states no scopes: the provider's usual ones, and those that bring a refresh token. */
 const scopesOf = (provider: Provider | undefined): string[] => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findMarkdownProblem, LONGEST_MARKDOWN } from "../../schema/markdown.ts";
 import { isSecureEndpoint } from "../http/secure-endpoint.ts";
 
 /** A variable that an endpoint is filled in with (see `template.ts`). */
@@ -78,6 +79,15 @@ export const secondsSchema = z.int().positive().max(MAXIMUM_SECONDS);
 export const pathSchema = z.string().regex(/^[^.]+(?:\.[^.]+)*$/, "must be names joined by dots");
 export const paramNameSchema = z.string().regex(/^[\w.-]+$/, "must be a parameter name");
 export const textsSchema = z.array(z.string().min(1));
+
+/** A text in Markdown, which is cheap to parse. */
+export const markdownSchema = z
+  .string()
+  .max(LONGEST_MARKDOWN)
+  .superRefine((text, context) => {
+    const message = findMarkdownProblem(text);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  });
 
 /** Where a value is found: a path in the token answer, the ID token, the userinfo answer, the callback's parameters or the user's fields. */
 export const sourceSchema = z

@@ -206,6 +206,7 @@ export const toConnector = (connector: ConnectorConfig, publicUrl: string): Conn
   name: connector.name,
   shortDescription: connector.shortDescription,
   description: connector.description,
+  descriptionTree: connector.descriptionTree,
   markUrl: connector.markUrl ?? logoUrlOf(publicUrl, connector.facts?.slug),
   supportsMultipleConnections: connector.supportsMultipleConnections,
   connectorUrl: connectorUrlOf(publicUrl, connector.slug),
