@@ -9,6 +9,7 @@ import { tokensOfPage } from "../../client/design/tokens.ts";
 import type { Language } from "../../client/languages/language.ts";
 import type { Sentences } from "../../client/languages/sentences.ts";
 import { type ErrorCode, GatewayError } from "../../schema/errors.ts";
+import { answerCompressed } from "../http/compress.ts";
 import { type Failure, failureHeaders, failureOf } from "../http/failure.ts";
 import { imageOriginsOf } from "../http/image-origins.ts";
 import { LANGUAGE_HEADER, languageOfPage, sentencesOf } from "../http/language.ts";
@@ -109,7 +110,10 @@ export async function renderPage(pages: Pages, request: Request, page: Page): Pr
   const language = languageOfPage(request);
   const images = connected?.markUrl ? [connected.markUrl] : [];
   const style = connected ? `${pageStyle}${connectorStyle(connected)}` : pageStyle;
-  return renderDocument(platform, { language, title, status, headers, style, content, policy, images });
+  const response = await renderDocument(platform, { language, title, status, headers, style, content, policy, images });
+  const isForAll = viewer === null && !hasForm && script === null && headers["set-cookie"] === undefined;
+  // What is made for one reader may hold a secret, whose length would tell of it (SECURITY.md, "BREACH").
+  return isForAll ? answerCompressed(request, await response.text(), Object.fromEntries(response.headers), status) : response;
 }
 
 /** A whole page, before it is told to whom it belongs. */

@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Viewer } from "../../schema/upstream.ts";
 import { type Asset, IMMUTABLE, readAssets, serveAsset } from "../http/assets.ts";
+import { answerCompressed } from "../http/compress.ts";
 import { type ExampleConnector, exampleTabs } from "./example-tabs.ts";
 
 /** Monaco, the editor, makes styles of its own; everything else comes from files of this origin. */
@@ -71,7 +72,10 @@ export function createGraphiql({ example, documentationPath, development }: Grap
       // Named as the query too: with defaults alone every visit after the first opens an empty tab.
       const query = new URL(request.url).searchParams.get("query") || defaultQuery;
       const bar = await renderBar(documentationPath, development?.renderUser(viewer) ?? "");
-      return renderPage(page, String(bar), { title: "Xkit Gateway", query, defaultQuery, defaultTabs, additionalHeaders });
+      const body = renderPage(page, String(bar), { title: "Xkit Gateway", query, defaultQuery, defaultTabs, additionalHeaders });
+      const headers = headersOf(page);
+      // With a bearer in it, its length would tell of that (SECURITY.md, "BREACH").
+      return bearer ? new Response(body, { headers }) : answerCompressed(request, body, headers);
     },
   };
 }
@@ -85,19 +89,21 @@ const renderBar = (documentationPath: string | null, user: Html | ""): Html =>
   </nav>`;
 
 /** The page with its options as data, in which no tag can end. */
-function renderPage({ plain, type }: Asset, bar: string, options: object): Response {
+function renderPage({ plain }: Asset, bar: string, options: object): string {
   const json = JSON.stringify(options).replaceAll("<", "\\u003c");
   // Functions, to which `$` means nothing.
-  const body = plain
-    .toString()
-    // First, as the bar may hold braces too, in a user's name. No comment is in the options.
-    .replace("{}", () => json)
-    .replace("<!--bar-->", () => bar);
-  const headers = {
-    "content-type": type,
-    "content-security-policy": POLICY,
-    // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
-    "referrer-policy": "same-origin",
-  };
-  return new Response(body, { headers });
+  return (
+    plain
+      .toString()
+      // First, as the bar may hold braces too, in a user's name. No comment is in the options.
+      .replace("{}", () => json)
+      .replace("<!--bar-->", () => bar)
+  );
 }
+
+const headersOf = ({ type }: Asset): Record<string, string> => ({
+  "content-type": type,
+  "content-security-policy": POLICY,
+  // With `no-referrer` a browser would send a form with `Origin: null` (fetch.spec.whatwg.org, "append a request Origin header").
+  "referrer-policy": "same-origin",
+});

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sendTo, startTestApp, type TestApp } from "../../test/support/test-app.ts";
+import { sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { createAsset, serveAsset } from "./assets.ts";
 import { chooseEncoding } from "./content-encoding.ts";
 
@@ -14,11 +14,15 @@ const connectors = Array.from({ length: 60 }, (_, at) => ({
   client_secret: "secret",
 }));
 
+const key = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "API key", secret: true }] } };
+
 let test: TestApp;
+let ada: TestUser;
 let bearer: string;
 beforeAll(async () => {
-  test = await startTestApp({ file: { platform: { name: "Acme" }, connectors } });
-  bearer = await (await test.signIn("ada")).bearer();
+  test = await startTestApp({ file: { platform: { name: "Acme" }, connectors: [...connectors, key] } });
+  ada = await test.signIn("ada");
+  bearer = await ada.bearer();
 });
 afterAll(() => test.close());
 
@@ -37,12 +41,16 @@ async function ask(path: string, { headers, ...init }: RequestInit, accepted: st
   return { encoding: response.headers.get("content-encoding"), vary: response.headers.get("vary"), headers: response.headers, bytes };
 }
 
-describe.each<[string, string, RequestInit]>([
-  ["a list of GraphQL", "/graphql", post(LIST)],
-  ["a list of GraphQL by GET", `/graphql?${new URLSearchParams({ query: LIST })}`, {}],
-  ["a list of GraphQL with an error in it", "/graphql", post("{ connectors { slug name shortDescription } groups { totalCount } }")],
-  ["a list of REST", "/api/platform_user/connectors", {}],
-])("%s", (_name, path, init) => {
+describe.each<[string, number, string, RequestInit]>([
+  ["a list of GraphQL", 4, "/graphql", post(LIST)],
+  ["a list of GraphQL by GET", 4, `/graphql?${new URLSearchParams({ query: LIST })}`, {}],
+  ["a list of GraphQL with an error in it", 4, "/graphql", post("{ connectors { slug name shortDescription } groups { totalCount } }")],
+  ["a list of GraphQL in parts", 4, "/graphql", { ...post(LIST), headers: { ...post(LIST).headers, accept: "multipart/mixed" } }],
+  ["a list of REST", 4, "/api/platform_user/connectors", {}],
+  ["a page without a user", 3, "/sign-out", {}],
+  ["a refusal in words", 3, "/nothing", { headers: { accept: "text/html" } }],
+  ["GraphiQL", 3, "/graphql", { headers: { accept: "text/html" } }],
+])("%s", (_name, timesSmaller, path, init) => {
   it("is sent in the encoding that the reader takes, the first time and later, and is the same in each", async () => {
     const [first, plain, brotli, gzipped] = [
       await ask(path, init, "br"),
@@ -54,10 +62,23 @@ describe.each<[string, string, RequestInit]>([
     expect(brotliDecompressSync(first.bytes)).toEqual(plain.bytes);
     expect(brotliDecompressSync(brotli.bytes)).toEqual(plain.bytes);
     expect(gunzipSync(gzipped.bytes)).toEqual(plain.bytes);
-    expect(plain.bytes.length / brotli.bytes.length).toBeGreaterThan(4);
+    expect(plain.bytes.length / brotli.bytes.length).toBeGreaterThan(timesSmaller);
     expect(Number(brotli.headers.get("content-length") ?? brotli.bytes.length)).toBe(brotli.bytes.length);
     for (const { vary } of [first, plain, brotli, gzipped]) expect(vary?.toLowerCase()).toContain("accept-encoding");
   });
+});
+
+it.each([
+  ["a list of REST", "/api/platform_user/connectors"],
+  ["one connector of REST", "/api/platform_user/connectors/connector-1"],
+  ["the OpenAPI document", "/api/openapi.json"],
+  ["a page", "/nothing"],
+  ["a built page", "/"],
+])("HEAD states what GET does, without a body: %s", async (_name, path) => {
+  const [head, get] = [await ask(path, { method: "HEAD" }, "br"), await ask(path, {}, "br")];
+  const stated = ({ headers }: typeof head) => Object.fromEntries([...headers].filter(([name]) => name !== "x-request-id"));
+  expect(stated(head)).toEqual(stated(get));
+  expect(head.bytes.length).toBe(0);
 });
 
 it("a built file is sent in the encoding that the reader takes, where the build has not compressed it", async () => {
@@ -82,10 +103,22 @@ it.each<[string, string, RequestInit]>([
   ],
   ["a short answer", "/graphql", post("{ platform { name } }")],
   ["a connection of REST, which may hold a token", "/api/platform_user/connections/connector-1", {}],
-  ["a page that a form's state is in", "/connect/connector-1", {}],
+  ["a page that leads to a form", "/sign-in", {}],
 ])("%s is not compressed", async (_name, path, init) => {
   for (const encoding of [(await ask(path, init, "br, gzip")).encoding, (await ask(path, init, "br, gzip")).encoding])
     expect(encoding).toBeNull();
+});
+
+it.each([
+  ["a form, whose address holds a state", "/connect/key", 'action="/connect/key?state='],
+  ["a page that names its user", "/nothing", "Signed in as ada"],
+  ["GraphiQL with a bearer", "/graphql", "Bearer "],
+])("%s is not compressed", async (_name, path, words) => {
+  const headers = { accept: "text/html", "accept-encoding": "br, gzip" };
+  const answer = await ada.browser.fetch(path, { headers });
+  const page = answer.status === 303 ? await ada.browser.fetch(answer.headers.get("location") ?? "", { headers }) : answer;
+  expect(page.headers.get("content-encoding")).toBeNull();
+  expect(await page.text()).toContain(words);
 });
 
 it.each([

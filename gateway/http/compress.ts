@@ -22,11 +22,17 @@ const compressors = {
 /**
  * Turns an answer into the response that is sent: compressed, where its maker says that it holds no secret, it is long enough, and the
  * reader takes it. The length of a compressed answer tells what in it repeats: one that holds a token, a code or a form's state beside what a
- * request brought is never compressed (SECURITY.md, "BREACH").
+ * request brought is never compressed (SECURITY.md, "BREACH"). `HEAD` has the headers of `GET` alone (RFC 9110 section 9.3.2).
  */
 export function sendAnswer({ request }: Exchange, answer: Answer): Response | Promise<Response> {
+  if (request.method === "HEAD") return sendHead(request, answer);
   if (!("toResponse" in answer)) return answer;
   return answer.isCompressible ? compress(request, answer) : answer.toResponse();
+}
+
+async function sendHead(request: Request, answer: Answer): Promise<Response> {
+  const whole = "toResponse" in answer ? await (answer.isCompressible ? compress(request, answer) : answer.toResponse()) : answer;
+  return new Response(null, { status: whole.status, headers: whole.headers });
 }
 
 async function compress(request: Request, answer: PlainAnswer): Promise<Response> {
@@ -42,7 +48,7 @@ async function compress(request: Request, answer: PlainAnswer): Promise<Response
   return answer.toResponse(compressed);
 }
 
-/** Answers a route outside the hot path with a text that holds no secret. */
-export async function answerCompressed(request: Request, body: string, headers: Record<string, string>): Promise<Response> {
-  return compress(request, createPlainAnswer(body, headers, { isCompressible: true }));
+/** Answers a route outside the hot path with a text that holds no secret. Default of the status: 200. */
+export async function answerCompressed(request: Request, body: string, headers: Record<string, string>, status = 200): Promise<Response> {
+  return compress(request, createPlainAnswer(body, headers, { status, isCompressible: true }));
 }

@@ -44,18 +44,12 @@ export function createRest(dependencies: RestDependencies): RestHandler {
 
   return (exchange) => {
     const { request, pathname } = exchange;
-    const isHead = request.method === "HEAD";
-    const [[found] = [], values = []] = router.match(isHead ? "GET" : request.method, pathname.includes("%") ? getPath(request) : pathname);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const [[found] = [], values = []] = router.match(method, pathname.includes("%") ? getPath(request) : pathname);
     if (!found) return null;
     const [operation, positions] = found;
-    const answering = answer({ operation, params: paramsOf(positions, values), exchange }, dependencies);
-    return isHead ? answering.then(withoutBody) : answering;
+    return answer({ operation, params: paramsOf(positions, values), exchange }, dependencies);
   };
-}
-
-function withoutBody(answered: Answer): Response {
-  const { status, headers } = "toResponse" in answered ? answered.toResponse() : answered;
-  return new Response(null, { status, headers });
 }
 
 /** The OpenAPI document of the contract, which is made when it is asked for first. */
