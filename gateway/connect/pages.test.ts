@@ -75,7 +75,6 @@ describe("every page", () => {
       await ada.connect(),
       await ada.browser.fetch(`/authorizations/loading?opener_origin=${WEB_ORIGIN}`),
       await ada.browser.fetch("/authorizations/nothing/loading"),
-      await ada.browser.fetch("/graphql", { headers: { accept: "text/html" } }),
     ];
     for (const answer of answers) {
       const footer = /<footer>([^]*)<\/footer>/.exec(await answer.text())?.[1];

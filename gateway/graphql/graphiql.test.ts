@@ -64,7 +64,7 @@ describe("the page of GraphiQL", () => {
     expect(page).toContain('<a href="/docs/">Documentation</a>');
     expect(page).toMatch(/<form class="field" method="post" action="\/sign-in">[^]*Sign in as Ada[^]*Sign in as Grace/);
     const signedIn = await (await ada.browser.fetch("/graphql", { headers: { accept: HTML } })).text();
-    expect(signedIn).toMatch(/Signed in as ada[^]*<form method="post" action="\/sign-out">/);
+    expect(signedIn).toMatch(/class="avatar" aria-hidden="true">A<[^]*Signed in as ada[^]*<form method="post" action="\/sign-out">/);
     expect(signedIn).not.toContain("Sign in as");
   });
 

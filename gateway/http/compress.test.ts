@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPages } from "../../test/support/client/built-pages.ts";
 import { sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { createAsset, serveAsset } from "./assets.ts";
 import { chooseEncoding } from "./content-encoding.ts";
@@ -20,6 +21,7 @@ let test: TestApp;
 let ada: TestUser;
 let bearer: string;
 beforeAll(async () => {
+  await buildPages();
   test = await startTestApp({ file: { platform: { name: "Acme" }, connectors: [...connectors, key] } });
   ada = await test.signIn("ada");
   bearer = await ada.bearer();
