@@ -53,15 +53,16 @@ export function createContextFactory(
 ): ContextFactory {
   const { catalog, users } = upstream;
 
-  const browserOf = (request: Request, setCookie: (header: string) => void): Browser => ({
-    bind: auth.bindings.create(request, setCookie, preferredLanguageOf(request)),
-    link: null,
-  });
+  function browserOf(request: Request, setCookie: (header: string) => void): Browser {
+    const language = preferredLanguageOf(request);
+    return { bind: auth.bindings.create(request, setCookie, language), link: null, language };
+  }
 
   /** Nothing holds this secret: what is started is bound where the link leads. */
   const linkedBrowser = ({ viewer }: Caller, origin: string, language: Language | null): Browser => ({
     bind: createSecret,
     link: async (started) => linkPage({ ...started, userId: (await viewer()).userId, origin }, language),
+    language,
   });
 
   return {

@@ -106,6 +106,17 @@ describe("connecting through a gateway before another gateway", () => {
     expect(victim.cookie(COOKIES.session.name)).toBeNull();
   });
 
+  it("speaks on the other gateway's pages too the language that the app names", async () => {
+    const front = await startFront();
+    const { token } = await front.second.provision("ada");
+    const headers = { authorization: `Bearer ${token}`, "accept-language": "de-AT, en;q=0.5" };
+    const link = (await ask(sendTo(front.app), CONNECT, {}, headers)).data.connect.authorization.authorizeUrl;
+    expect(await (await front.second.createBrowser().fetch(link)).text()).toContain('<html lang="de"');
+    expect(
+      new URL((await front.graphql(CONNECT, `Bearer ${token}`)).data.connect.authorization.authorizeUrl).searchParams.has("locale"),
+    ).toBe(false);
+  });
+
   it("works once, and never for another user who is signed in there", async () => {
     const front = await startFront();
     const { token } = await front.second.provision("ada");

@@ -55,7 +55,7 @@ interface OwnUsersOptions {
 /** Users whom this gateway's own auth knows; `forUser` is what they have at the upstream, before anything is withheld. */
 export function createOwnUsers(
   auth: OwnAuth,
-  forUser: (caller: VaultCaller & Pick<RequestLimits, "clientAddress">) => ViewerConnections,
+  forUser: (caller: VaultCaller & Pick<Browser, "language"> & Pick<RequestLimits, "clientAddress">) => ViewerConnections,
   { sharesReads = false, clock }: OwnUsersOptions = {},
 ): UpstreamUsers<HeldConnections> & Pick<OwnPages<HeldConnections>, "callerOf"> {
   /** By the principal, which is the same object for as long as all that is known of the credential stays the same. */

@@ -50,7 +50,7 @@ function toCaller({ whoIs, forBearer }: UserRelay, bearer: string, noteTaken: ()
     // How often they may is the upstream's to say.
     admit: async () => {},
     stillAllowed: async () => isSameUser(await viewer(), await whoIs(bearer).catch(nullWhenRefused)),
-    connectionsIn: () => noteReads(forBearer(bearer, viewer), noteTaken),
+    connectionsIn: ({ language }) => noteReads(forBearer(bearer, viewer, language), noteTaken),
     shared: null,
   };
 }

@@ -1,4 +1,5 @@
 /** What the gateway asks of an upstream beyond the port: who is asking, and how to open, check and close it. */
+import type { Language } from "../../client/languages/language.ts";
 import type { PromiseOrValue } from "../../schema/promise-or-value.ts";
 import type {
   AccessTokenOutcome,
@@ -22,6 +23,8 @@ export interface Browser {
   bind: (stateHash: string) => string;
   /** Where the browser of a page on another site goes on with what was started; null where the browser that asks is the one that is bound. */
   link: ((started: { slug: string; state: string }) => Promise<string>) | null;
+  /** The language in which its user is spoken to. Left out or null: it did not say. */
+  language?: Language | null;
   /** Where the request came from, for the audit. Left out: not known. */
   from?: RequestOrigin;
 }
@@ -139,8 +142,11 @@ export interface UserRelay {
   from(this: void, clientAddress: string | null): UserRelay;
   /** Whose bearer it is, now. Throws UNAUTHENTICATED. */
   whoIs(bearer: string): Promise<Viewer>;
-  /** `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh. */
-  forBearer(bearer: string, viewer: () => Promise<Viewer>): HeldConnections;
+  /**
+   * `viewer` is asked only to say whose a connection is, where the upstream does not; before a token is given that is asked afresh.
+   * @param language in which the user is spoken to. Default: it is not known.
+   */
+  forBearer(bearer: string, viewer: () => Promise<Viewer>, language?: Language | null): HeldConnections;
   /** Whatever it throws, it leaves no session at the upstream. */
   login(userToken: string): Promise<RelayedSession>;
   /** Throws UNAUTHENTICATED when the session has ended. */

@@ -1,6 +1,7 @@
 import type { Connection } from "../../../schema/upstream.ts";
 import { isAttemptCookie } from "../../auth/cookies.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { LANGUAGE_COOKIE, LOCALE_PARAMETER } from "../../http/language.ts";
 import { jarOf, serializeJar } from "./cookie-jar.ts";
 import type { Ask } from "./operation.ts";
 import { answers } from "./response-schemas.ts";
@@ -27,13 +28,17 @@ export function createBrowserLinks({ ask, origin, clock }: BrowserLinksOptions) 
   ): Promise<Connection> {
     const { authorization } = connection;
     // A balancer's cookie binds nothing.
-    const bindings = [...jarOf(setCookies, clock.now())].filter(([name]) => isAttemptCookie(name));
+    const jar = jarOf(setCookies, clock.now());
+    const bindings = [...jar].filter(([name]) => isAttemptCookie(name));
     const cookie = serializeJar(new Map(bindings));
     // Without a binding the link is good as it is.
     if (!authorization?.authorizeUrl || cookie === null) return connection;
     const { body } = await ask({ method: "POST", path: ["sessions", "ott"], credential, headers: { cookie } }, answers.oneTimeToken);
     const link = new URL(`/authorizations/${encodeURIComponent(prototypeSlug)}/continue`, origin);
-    link.search = new URLSearchParams({ token: body.ott, state: stateOf(authorization.authorizeUrl) }).toString();
+    // An upstream that speaks the user's language has said so by a cookie, which this gateway has in the browser's place.
+    const language = jar.get(LANGUAGE_COOKIE);
+    const query = { token: body.ott, state: stateOf(authorization.authorizeUrl), ...(language && { [LOCALE_PARAMETER]: language }) };
+    link.search = new URLSearchParams(query).toString();
     return { ...connection, authorization: { ...authorization, authorizeUrl: link.href } };
   }
 

@@ -7,10 +7,11 @@ import {
   type StartOptions,
   type Viewer,
 } from "../../../schema/upstream.ts";
+import { LANGUAGE_HEADER } from "../../http/language.ts";
 import { nullWhenRefused } from "../../http/failure.ts";
 import { isSameUser, keyOfViewer } from "../same-user.ts";
 import type { SharedReads } from "../shared-reads.ts";
-import type { HeldConnections, TokenReading, UserRelay } from "../upstream.ts";
+import type { Browser, HeldConnections, TokenReading, UserRelay } from "../upstream.ts";
 import type { BrowserLinks } from "./browser-link.ts";
 import { asked, pickListed } from "./asked.ts";
 import type { ReadEntries } from "./entries.ts";
@@ -55,14 +56,19 @@ interface BearerApi extends UserApi {
 
 /**
  * The connections that a bearer's user sees. `open` begins an operation. `viewer` says who the user is where the upstream does not tell
- * whose a connection is.
+ * whose a connection is, and `language` in which the user is spoken to.
  */
-export function connectionsOfBearer(open: () => UserApi, bearer: string, viewer: () => Promise<Viewer>): HeldConnections {
+export function connectionsOfBearer(
+  open: () => UserApi,
+  bearer: string,
+  viewer: () => Promise<Viewer>,
+  language: Browser["language"] = null,
+): HeldConnections {
   const asBearer = (): BearerApi => toBearerApi(open(), bearer, viewer);
   const connections: HeldConnections["connections"] = {
     find: (where) => find(asBearer(), where),
     list: (slug) => list(asBearer(), slug),
-    start: (slug, options) => start(asBearer(), slug, options),
+    start: (slug, options) => start(asBearer(), slug, options, language),
     submit: (state, fields) => submit(asBearer(), state, fields),
     disconnect: (where) => disconnect(asBearer(), where),
     findAuthorization: (id) => findAuthorization(asBearer(), id),
@@ -152,7 +158,8 @@ async function readForMember(api: BearerApi, where: ConnectionWhere, viewer: Vie
   return { outcome: await statusForMember(api.operation.ask, where, listed, api.publicUrl), viewers: [viewer] };
 }
 
-async function start(api: BearerApi, slug: string, wanted: StartOptions): Promise<Connection> {
+/** The upstream is told the language as it would be by the user's own page. */
+async function start(api: BearerApi, slug: string, wanted: StartOptions, language: Browser["language"]): Promise<Connection> {
   const { id, returnTo, scopes, kind, loginHint } = wanted;
   const { ask, viewer, links, slugs, publicUrl, credential } = api;
   // Nothing is made for a user who cannot be named.
@@ -164,7 +171,8 @@ async function start(api: BearerApi, slug: string, wanted: StartOptions): Promis
     ...(kind !== undefined && { kind }),
     ...(loginHint !== undefined && { login_hint: loginHint }),
   };
-  const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body }, asked.connection({ slug }));
+  const headers = language ? { [LANGUAGE_HEADER]: language } : {};
+  const answer = await ask({ ...requestOf(api, "POST", ["connections", slug]), body, headers }, asked.connection({ slug }));
   const { connection } = answer.body;
   const { authorization } = connection;
   const prototype = authorization?.authorizer?.prototype?.slug ?? slug;

@@ -11,7 +11,7 @@ import {
 import type { RequestLimits } from "../../http/rate-limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { keyOfViewer } from "../same-user.ts";
-import type { Caller, HeldConnections } from "../upstream.ts";
+import type { Browser, Caller, HeldConnections } from "../upstream.ts";
 import { pickListed } from "./asked.ts";
 import { findConnector } from "./catalog.ts";
 import { connectionsOfBearer } from "./connections.ts";
@@ -30,7 +30,7 @@ export interface OwnConnectionsOptions {
 }
 
 /** A user whom this gateway knows. */
-export interface OwnCaller extends Pick<Caller, "stillAllowed">, Pick<RequestLimits, "clientAddress"> {
+export interface OwnCaller extends Pick<Caller, "stillAllowed">, Pick<Browser, "language">, Pick<RequestLimits, "clientAddress"> {
   viewer: Viewer;
 }
 
@@ -41,9 +41,9 @@ export interface OwnCaller extends Pick<Caller, "stillAllowed">, Pick<RequestLim
 export function createOwnConnections({ platformFor, toUserApi, watching, clock }: OwnConnectionsOptions) {
   const bearers = createUserBearers(clock);
   return (caller: OwnCaller): ViewerConnections => {
-    const { viewer } = caller;
+    const { viewer, language } = caller;
     const platform = platformFor(caller.clientAddress);
-    const asUser = createAsUser({ platform, toUserApi, bearers }, viewer);
+    const asUser = createAsUser({ platform, toUserApi, bearers, language }, viewer);
     const listAsUser: OwnerConnections["list"] = (slug) => asUser(bearers.renew, (connections) => connections.list(slug));
     const reads = viewer.groupId === null ? readsOfUser(platform, viewer) : readsOfMember(platform, viewer, listAsUser);
     const findAuthorization = (id: string) => asUser(bearers.get, (connections) => connections.findAuthorization(id));
@@ -71,13 +71,14 @@ interface AsUserDependencies {
   platform: PlatformOptions;
   toUserApi: ToUserApi;
   bearers: UserBearers;
+  language: Browser["language"];
 }
 
-function createAsUser({ platform, toUserApi, bearers }: AsUserDependencies, viewer: Viewer): AsUser {
+function createAsUser({ platform, toUserApi, bearers, language }: AsUserDependencies, viewer: Viewer): AsUser {
   return async (bearerOf, use) => {
     const { ask, operation } = platform.begin();
     const [open, known] = [() => toUserApi(operation), () => Promise.resolve(viewer)];
-    const act = (bearer: string) => use(connectionsOfBearer(open, bearer, known).connections);
+    const act = (bearer: string) => use(connectionsOfBearer(open, bearer, known, language).connections);
     const bearer = await bearerOf(ask, viewer);
     try {
       return await act(bearer);

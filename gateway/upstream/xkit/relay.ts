@@ -60,7 +60,7 @@ export function createRelay({ begin, toUserApi, ...options }: RelayOptions): Use
       origin: options.origin,
       from,
       whoIs: (bearer) => open().whoIs(bearer),
-      forBearer: (bearer, viewer) => connectionsOfBearer(open, bearer, viewer),
+      forBearer: (bearer, viewer, language) => connectionsOfBearer(open, bearer, viewer, language),
       login: (userToken) => sessions().login(userToken),
       refresh: (cookie) => sessions().refresh(cookie),
       logout: (cookie) => sessions().logout(cookie),
