@@ -170,6 +170,9 @@ test("asks for no page about what the user cannot mend", async () => {
   await user.connect();
   expect(await call()).toEqual({ text: expect.stringMatching(/^No Test token can be had that lives that long/), isError: true });
   expect(visits).toEqual([]);
+  const german = await converse(agree, { minimumTtl: 86_400, locale: "de-AT" });
+  await german.user.connect();
+  expect((await german.call()).text).toMatch(/^Für Test gibt es kein Token, das so lange gilt: Höchstens \d+ s sind möglich\.$/);
 });
 
 test("calls the API with the scopes and for the purpose that the tool states", async () => {

@@ -9,7 +9,7 @@ import {
 import { pause } from "../api/backoff.ts";
 import { NoAccessTokenError } from "../api/errors.ts";
 import { chooseLanguage } from "../languages/language.ts";
-import { sentencesFor } from "../languages/sentences.ts";
+import { type Sentences, sentencesFor } from "../languages/sentences.ts";
 import { isAccessToken, type OwnedRequestInit, type OwnedTokenOptions, type OwnedTokenResult, type Owner } from "../server/owner.ts";
 
 /** How long a repeated call waits for a user who is still connecting, in milliseconds. A client gives up a call after a minute. */
@@ -43,6 +43,14 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** A result that the model reads, and can tell its user. */
 const failed = (text: string): CallToolResult => ({ isError: true, content: [{ type: "text", text }] });
+
+/** What the user can only wait for, or tell others of. */
+function sayUnmendable(words: Sentences["agent"], name: string, outcome: Exclude<NoToken, Mendable>): string {
+  if (outcome.__typename === "TemporarilyUnavailable") return words.TemporarilyUnavailable(name, outcome.retryAfter);
+  if (outcome.__typename === "MinimumTtlUnavailable") return words.MinimumTtlUnavailable(name, outcome.maximumTtl);
+  // A newer gateway may know others.
+  return Object.hasOwn(words, outcome.__typename) ? words[outcome.__typename](name) : outcome.message;
+}
 
 /** Whether the client opens pages for its user (MCP 2026-07-28, "URL Mode Elicitation"). Clients of earlier revisions say so elsewhere. */
 function canOpenPages({ mcpReq: { envelope } }: Pick<ServerContext, "mcpReq">): boolean {
@@ -84,7 +92,7 @@ export async function withConnection(
 
   /** What the call is answered where there is no token. */
   function explain(outcome: NoToken): CallToolResult | InputRequiredResult {
-    if (!isMendable(outcome)) return failed(outcome.message);
+    if (!isMendable(outcome)) return failed(sayUnmendable(words, name, outcome));
     const url = outcome.connectorUrl;
     if (answered === "decline" || answered === "cancel") return failed(words.declined(name));
     if (answered === "accept") return failed(words.unfinished(name, url));
