@@ -1,3 +1,6 @@
+import type { Language } from "../client/languages/language.ts";
+import { sentencesFor } from "../client/languages/sentences.ts";
+import { isStandardScope } from "../client/languages/standard-scopes.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { slugSchema } from "./input.ts";
@@ -43,11 +46,21 @@ const ConnectorCategoryType = builder.enumType("ConnectorCategory", {
   ),
 });
 
+/** Providers describe their scopes in English. What is the same at all of them is ours, in each language. */
+function textIn(language: Language, { scope, text }: Permission): string | null {
+  const isOurs = isStandardScope(scope) && text === sentencesFor("en").standardScopes[scope];
+  return isOurs ? sentencesFor(language).standardScopes[scope] : text;
+}
+
 const PermissionType = builder.objectRef<Permission>("Permission").implement({
   description: "A scope that a connector asks for, or may ask for later.",
   fields: (t) => ({
     scope: t.exposeString("scope", { description: "The provider's own name of it." }),
-    text: t.exposeString("text", { nullable: true, description: "What it allows, in a few words; null when unknown." }),
+    text: t.string({
+      nullable: true,
+      description: "What it allows, in a few words; null when unknown.",
+      resolve: (permission, _args, { language }) => textIn(language(), permission),
+    }),
     isRequired: t.exposeBoolean("isRequired", {
       description: "Whether connecting asks for it. Where false, a page of the platform may ask for it later.",
     }),

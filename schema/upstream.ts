@@ -47,7 +47,7 @@ export interface CollectField {
 /** A scope that a connector asks for, or may ask for later. */
 export interface Permission {
   scope: string;
-  /** What it allows, in a few words. Null where the provider's facts have none. */
+  /** What it allows, in a few words of English. Null where the provider's facts have none. */
   text: string | null;
   /** Whether connecting asks for it; false where a page of the platform may ask for it later. */
   isRequired: boolean;

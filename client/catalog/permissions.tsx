@@ -1,15 +1,17 @@
 import { useConnector } from "../react/use-connector.ts";
 import type { Permission } from "../api/types.ts";
+import { isStandardScope } from "../languages/standard-scopes.ts";
 import { useCatalog } from "./context.ts";
 import { CheckIcon, LockIcon } from "./icons.tsx";
 import { useSentences } from "./language.tsx";
 import { LazyProblemCallout } from "./lazy-parts.ts";
 
-/** Scopes in the provider's words, each once; those without words by their own names. */
-function inWords(scopes: readonly string[], permissions: readonly Permission[]): { texts: string[]; unnamed: string[] } {
+/** Scopes in the provider's words, each once; those without words by their own names. Providers' own words are English. */
+function inWords(scopes: readonly string[], permissions: readonly Permission[]) {
   const texts = new Map(permissions.map(({ scope, text }) => [scope, text]));
+  const languages = new Map(scopes.map((scope) => [texts.get(scope), isStandardScope(scope) ? undefined : "en"]));
   return {
-    texts: [...new Set(scopes.flatMap((scope) => texts.get(scope) ?? []))],
+    texts: [...languages].flatMap(([text, language]) => (text ? [{ text, language }] : [])),
     unnamed: scopes.filter((scope) => !texts.get(scope)),
   };
 }
@@ -30,10 +32,10 @@ export function Scopes({
   return (
     <>
       <ul className="flex flex-col gap-1.5">
-        {texts.map((text) => (
+        {texts.map(({ text, language }) => (
           <li key={text} className="flex items-start gap-2">
             <CheckIcon className="mt-1 size-3.5 shrink-0 opacity-70" />
-            <span>{text}</span>
+            <span lang={language}>{text}</span>
           </li>
         ))}
         {unnamed.length > 0 && (

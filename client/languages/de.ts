@@ -301,6 +301,15 @@ export const pages: typeof en.pages = {
   },
 };
 
+export const standardScopes: typeof en.standardScopes = {
+  openid: "Wissen, wer Sie beim Anbieter sind",
+  profile: "Ihren Namen und Ihr Bild sehen",
+  email: "Ihre E-Mail-Adresse sehen",
+  address: "Ihre Postanschrift sehen",
+  phone: "Ihre Telefonnummer sehen",
+  offline_access: "Weiterarbeiten, während Sie nicht da sind",
+};
+
 export const refusals: typeof en.refusals = {
   foreignForm: "Dieses Formular wurde von einer anderen Website gesendet. Beginnen Sie neu.",
   foreignSignOut: "Dieses Formular wurde von einer anderen Website gesendet. Melden Sie sich hier ab.",

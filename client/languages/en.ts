@@ -4,6 +4,8 @@
  * A sentence is a text, or a function of what it names. `de.ts` has the same ones, which the compiler checks.
  */
 
+import type { StandardScope } from "./standard-scopes.ts";
+
 const again = "Try again in a moment.";
 const tellOperator = "If it keeps failing, tell the people who run this app.";
 const onlyOperator = "Only the people who run this app can fix this. Please tell them.";
@@ -291,6 +293,16 @@ export const pages = {
     UPSTREAM_UNAVAILABLE: "Part of this service is not available right now. Try again in a moment.",
     INTERNAL: "Something went wrong on our side. Try again in a moment.",
   },
+};
+
+/** What scopes allow that are the same at every provider. */
+export const standardScopes: Record<StandardScope, string> = {
+  openid: "Know who you are at the provider",
+  profile: "See your name and your picture",
+  email: "See your email address",
+  address: "See your postal address",
+  phone: "See your phone number",
+  offline_access: "Keep working while you are away",
 };
 
 /** Why the gateway refuses what an end user does. */

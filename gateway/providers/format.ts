@@ -87,7 +87,7 @@ const scopesSchema = z.strictObject({
   refresh: z.enum(["none", "requested", "granted"]).default("none"),
   /** Whether a refresh with fewer scopes gives a token with these alone, and leaves the grant and its token as they are (RFC 6749 section 6). */
   narrows: z.boolean().default(false),
-  /** What a scope allows, in a few words for operators and end users. */
+  /** What a scope allows, in a few words of English for operators and end users. */
   text: z.record(z.string().min(1), z.string().min(1).max(200)).default({}),
 });
 
