@@ -277,7 +277,7 @@ describe("the command line", () => {
       { user: "ada", connector: "none", access_token: "planted-token" },
     ];
     writeFileSync(join(directory, "dump.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
-    const refused = 'line 2  refused  connector: there is no connector "none" in the configuration.\n';
+    const refused = 'line 2  refused  connector: the configuration has no connector "none" in the configuration.\n';
     // A dry run makes no store.
     await run(["users", "token", "bob"]);
     expect(await run(["import", "dump.jsonl", "--dry-run"])).toEqual({

@@ -43,10 +43,10 @@ const CollectFieldType = builder.objectRef<CollectField>("CollectField").impleme
   fields: (t) => ({
     name: t.exposeString("name", { description: "What FieldInput.name must be." }),
     label: t.exposeString("label", { description: "What to call it on screen." }),
-    hint: t.string({ nullable: true, description: "What to type, and where it is found.", resolve: ({ hint }) => hint ?? null }),
+    hint: t.string({ nullable: true, description: "What to enter, and where to find it.", resolve: ({ hint }) => hint ?? null }),
     suffix: t.exposeString("suffix", { nullable: true, description: "What follows the value on screen, as `.zendesk.com`." }),
     secret: t.exposeBoolean("secret", { description: "Whether to hide it while it is typed." }),
-    optional: t.boolean({ description: "Whether it may stay empty.", resolve: ({ optional }) => optional ?? false }),
+    optional: t.boolean({ description: "Whether the field may be empty.", resolve: ({ optional }) => optional ?? false }),
     default: t.string({
       nullable: true,
       description: "What to fill it in with at first. It is also what an optional field means that stays empty.",

@@ -60,7 +60,7 @@ const ImportedConnectionInput = builder.inputType("ImportedConnectionInput", {
 
 const statusValues: Record<string, { value: ImportStatus; description: string }> = {
   IMPORTED: { value: "imported", description: "Its tokens are stored, in a new connection, or in one that did not work." },
-  SKIPPED: { value: "skipped", description: "It was imported before." },
+  SKIPPED: { value: "skipped", description: "It was already imported." },
   KEPT: { value: "kept", description: "The owner has such a connection here, which stays as it is." },
   REFUSED: { value: "refused", description: "It cannot be imported, for the reasons in `messages`." },
 };

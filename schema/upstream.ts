@@ -30,13 +30,13 @@ export interface Platform {
 export interface CollectField {
   name: string;
   label: string;
-  /** What to type, and where it is found. Left out or null: the label says it all. */
+  /** What to enter, and where to find it. Left out or null: the label says it all. */
   hint?: string | null | undefined;
   /** What follows the value on screen, as `.zendesk.com`. */
   suffix: string | null;
   /** Typed hidden, never shown again. */
   secret: boolean;
-  /** Whether it may stay empty. Left out: no. */
+  /** Whether the field may be empty. Left out: no. */
   optional?: boolean | undefined;
   /** What it is filled in with at first, and what it means where it may stay empty and does. Left out or null: nothing. */
   default?: string | null | undefined;

@@ -45,7 +45,7 @@ async function eventWith(text: string, reader: ReadableStreamDefaultReader<Uint8
   }
 }
 
-const AWAY = "the store is unavailable; until it is back, requests that need it are answered with 503";
+const AWAY = "the store is unavailable: until it is back, requests that need it get a 503";
 
 describe("a Postgres server that is stopped", () => {
   let server: PostgresServer;

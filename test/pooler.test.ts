@@ -67,7 +67,7 @@ it.skipIf(!isInstalled)(
     expect((await ada.graphql(DISCONNECT)).errors).toEqual([]);
     expect(await tokenThere()).toBe("NotConnected");
     expect(await readiness()).toEqual({ status: "degraded", reason: expect.stringContaining("DATABASE_LISTEN_URL") });
-    expect(logged.filter((line) => line.includes("degraded: cannot hear changes"))).toHaveLength(2);
+    expect(logged.filter((line) => line.includes("degraded: notifications of Postgres do not arrive"))).toHaveLength(2);
   },
 );
 

@@ -87,7 +87,7 @@ describe("a client that hangs up in the middle of a body", () => {
     socket.destroy();
     await vi.waitFor(() => expect(logged.join("\n")).toContain('"status":499'), PATIENCE);
     const levels = logged.map((line): { level: string; msg: string } => JSON.parse(line));
-    expect(levels.filter(({ msg }) => msg === "the client hung up").map(({ level }) => level)).toEqual(["debug"]);
+    expect(levels.filter(({ msg }) => msg === "the client closed the connection").map(({ level }) => level)).toEqual(["debug"]);
     expect(levels.filter(({ level }) => level === "error")).toEqual([]);
   });
 });

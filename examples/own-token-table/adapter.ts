@@ -66,7 +66,7 @@ export const createTableAdapter =
           ...connections,
           async disconnect(where) {
             const connection = await connections.find(where);
-            if (!connection) throw notFound("There is no such connection to disconnect.");
+            if (!connection) throw notFound("There is no connection to disconnect.");
             table.removeToken(connection.id);
             return connection;
           },

@@ -66,7 +66,7 @@ export function createAuthenticator({ bearers, apiKeys, known }: Dependencies): 
       const { scheme, credential } = parseAuthorization(header);
       if (scheme === "bearer") return asUser(header, credential);
       if (scheme === "basic") return asPlatform(request, credential);
-      throw unauthenticated("Authorization has a scheme that this gateway does not know: use Bearer for users, Basic for servers.");
+      throw unauthenticated("Authorization has an unknown scheme: use Bearer for users, Basic for servers.");
     },
   };
 }
@@ -76,17 +76,19 @@ const isOfPage = ({ headers }: Pick<Request, "headers">): boolean =>
   headers.has("origin") || (headers.get("sec-fetch-site") ?? "none") !== "none";
 
 const SECRET_IN_PAGE =
-  "API keys are for servers: this request has an Origin or a Sec-Fetch-Site header, so it comes from a web page, where a secret key must never be. Use a session token.";
-const WRONG_KEY = "The API key is unknown, wrong or revoked: send publishable and secret key as Authorization: Basic.";
+  "API keys are for servers: this request has an Origin or a Sec-Fetch-Site header, so it comes from a web page, and a web page must never have a secret key. Use a session token.";
+const WRONG_KEY = "The API key is unknown, wrong or revoked: send its publishable key and its secret key as Authorization: Basic.";
 
 /** One scheme and one credential (RFC 9110 section 11.4). Several headers arrive joined by commas, which no credential of ours holds. */
 function parseAuthorization(header: string): { scheme: string; credential: string } {
   if (header.length > MAXIMUM_TOKEN_CHARACTERS + LONGEST_SCHEME)
-    throw unauthenticated("Authorization is longer than 16 KiB: no credential of this gateway is.");
-  if (header.includes(",")) throw unauthenticated("Authorization must hold one credential, and this request has several.");
+    throw unauthenticated(
+      "Authorization is longer than 16 KiB, and no credential of this gateway is that long: send the credential alone.",
+    );
+  if (header.includes(",")) throw unauthenticated("Authorization must have one credential, but this request has several.");
   const [scheme = "", credential = "", ...rest] = header.trim().split(/ +/);
   if (credential === "" || rest.length > 0)
-    throw unauthenticated("Authorization must be a scheme, a space and a credential: Bearer and a token, or Basic and a key pair.");
+    throw unauthenticated("Authorization must be a scheme, a space and a credential: Bearer with a token, or Basic with an API key.");
   return { scheme: scheme.toLowerCase(), credential };
 }
 
@@ -94,6 +96,6 @@ function parseAuthorization(header: string): { scheme: string; credential: strin
 function parseBasic(credential: string): { id: string; secret: string } {
   const pair = Buffer.from(credential, "base64").toString("utf8");
   const colon = pair.indexOf(":");
-  if (colon < 0) throw unauthenticated("Authorization: Basic must hold base64 of publishable key, a colon and secret key.");
+  if (colon < 0) throw unauthenticated("Authorization: Basic must have the base64 of the publishable key, a colon and the secret key.");
   return { id: pair.slice(0, colon), secret: pair.slice(colon + 1) };
 }

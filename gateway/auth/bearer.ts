@@ -60,7 +60,7 @@ export interface BearersOptions {
 export function createBearers({ tokens, sessions, issuers, users, log }: BearersOptions): Bearers {
   const ofOurs = async ({ sessionId, userId, issuedAt, verifiesUntil }: VerifyingToken): Promise<Bearer> => {
     const sessionEndsAt = sessionId === null ? Infinity : await sessions.findEnd(sessionId);
-    if (sessionEndsAt === null) return refuseStale("The session of this session token has ended: sign in again with login.");
+    if (sessionEndsAt === null) return refuseStale("The session of this token has ended: sign in again with login.");
     if (sessionId === null && (await users.isRevoked(userId, issuedAt))) refuseStale(REVOKED);
     const user = await users.find(userId);
     if (!user) return refuseStale("The user of this token no longer exists: sign in again with login.");
@@ -90,7 +90,7 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
   };
 
   const refuseOurs = (refused: RefusedToken): never => {
-    log.warn({ kind: refused.kind, reason: refused.reason }, "A token of ours was refused.");
+    log.warn({ kind: refused.kind, reason: refused.reason }, "A token of this gateway was refused.");
     if (refused.isExpired) refuseStale(sentenceFor(refused));
     throw unauthenticated(sentenceFor(refused));
   };
@@ -101,7 +101,7 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
         log.warn({ reason: "it is longer than 16 KiB" }, "A bearer token was refused.");
         throw unauthenticated(REFUSED);
       }
-      if (!compactJwt.test(token)) throw unauthenticated("The token is not a JWT: send a session token of login, or a user token.");
+      if (!compactJwt.test(token)) throw unauthenticated("The token is not a JWT: send a session token from login, or a user token.");
       const ours = await tokens.verify(token);
       if (ours === null) return ofIssuer(token);
       return ours.ok ? ofOurs(ours) : refuseOurs(ours);
@@ -110,9 +110,9 @@ export function createBearers({ tokens, sessions, issuers, users, log }: Bearers
 }
 
 const SECOND_MS = 1_000;
-const REVOKED = "The tokens of this user were revoked: sign in again with a new one.";
+const REVOKED = "The tokens of this user were revoked: sign in again with a new token.";
 const REFUSED = "The token was refused: sign in again.";
-const KEYS_MISSING = "The token cannot be checked yet, because its issuer's keys could not be fetched: try again shortly.";
+const KEYS_MISSING = "The token cannot be verified yet, because the keys of its issuer could not be fetched: try again shortly.";
 
 function sentenceFor({ kind, isExpired }: Refusal & Pick<RefusedToken, "kind">): string {
   if (!isExpired) return REFUSED;

@@ -19,6 +19,6 @@ export async function warnOfSharedIds(issuers: readonly Issuer[], apiKeys: Pick<
 }
 
 const SHARED_USERS =
-  'these sources share one namespace of user ids: a user of one is the user of another with the same id. Set user_id_prefix for token issuers, or "" where that is meant';
+  'these sources share user ids: the same id from two sources is one user. Set user_id_prefix of the token issuers, or set it to "" if you want that';
 const SHARED_GROUPS =
-  'these sources share one namespace of group ids: a user of one is a member of the group of another with the same id. Set group_id_prefix for token issuers, or "" where that is meant';
+  'these sources share group ids: the same id from two sources is one group. Set group_id_prefix of the token issuers, or set it to "" if you want that';

@@ -66,8 +66,8 @@ const unsigned = (token: string) => {
 describe("a JWT is refused with a generic sentence, and the reason in the log only", () => {
   type Make = (key: TestKey, clock: ReturnType<typeof createManualClock>) => Promise<string>;
   const cases: [string, RegExp, Make][] = [
-    ["from another iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: "https://evil.example.com/" })],
-    ["without iss", /no JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: undefined })],
+    ["from another iss", /not a JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: "https://evil.example.com/" })],
+    ["without iss", /not a JWT of a configured issuer/, (key, clock) => issue(key, clock, { iss: undefined })],
     ["for another aud", /"aud"/, (key, clock) => issue(key, clock, { aud: "else" })],
     ["without aud", /"aud"/, (key, clock) => issue(key, clock, { aud: undefined })],
     ["signed by another key of the same kid", /signature verification failed/, async (_key, clock) => issue(await createKey("k1"), clock)],
@@ -80,9 +80,9 @@ describe("a JWT is refused with a generic sentence, and the reason in the log on
     ["that was issued later than now", /"iat" is in the future/, (key, clock) => issue(key, clock, { iat: clock.now() / 1_000 + 31 })],
     ["without exp", /"exp"/, (key, clock) => issue(key, clock, { exp: undefined })],
     ["without iat", /"iat"/, (key, clock) => issue(key, clock, { iat: undefined })],
-    ["without the user-id claim", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: undefined })],
-    ["with an empty user id", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: "" })],
-    ["with a user id of 300 characters", /user-id claim "sub"/, (key, clock) => issue(key, clock, { sub: "x".repeat(300) })],
+    ["without the user-id claim", /user id claim "sub"/, (key, clock) => issue(key, clock, { sub: undefined })],
+    ["with an empty user id", /user id claim "sub"/, (key, clock) => issue(key, clock, { sub: "" })],
+    ["with a user id of 300 characters", /user id claim "sub"/, (key, clock) => issue(key, clock, { sub: "x".repeat(300) })],
     ["with a group claim that is a list", /group claim "org"/, (key, clock) => issue(key, clock, { org: ["acme"] })],
   ];
 

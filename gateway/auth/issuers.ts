@@ -63,7 +63,7 @@ export function createIssuers(
       // Keys that an issuer has withdrawn take their tokens with them.
       if (cached && cached.keySet === (await cached.keys.find())) return cached;
       const chosen = choose(known, token);
-      if (!chosen) return createRefusal("it is no JWT of a configured issuer");
+      if (!chosen) return createRefusal("it is not a JWT of a configured issuer");
       const keySet = await chosen.keys.find();
       if (!keySet) return { ok: null, reason: `${chosen.issuer.issuer}: its keys could not be fetched yet` };
       const result = await check(token, chosen, keySet);
@@ -130,12 +130,12 @@ const timesSchema = z.object({ iat: z.number(), exp: z.number() });
 function toClaims(issuer: Issuer, payload: JWTPayload, now: number): IssuedClaims | Refusal {
   const { clockToleranceSeconds } = issuer;
   const userId = userIdSchema.pipe(prefixed(issuer.userIdPrefix ?? "")).safeParse(claimOf(payload, issuer.userIdClaim));
-  if (!userId.success) return createRefusal(`its user-id claim "${issuer.userIdClaim}" is missing, or is no id`);
+  if (!userId.success) return createRefusal(`its user id claim "${issuer.userIdClaim}" is missing or is not a valid id`);
   const groupId =
     issuer.groupIdClaim === null
       ? undefined
       : groupIdSchema.pipe(prefixed(issuer.groupIdPrefix ?? "").nullable()).safeParse(claimOf(payload, issuer.groupIdClaim) ?? null);
-  if (groupId?.success === false) return createRefusal(`its group claim "${issuer.groupIdClaim}" is no id`);
+  if (groupId?.success === false) return createRefusal(`its group claim "${issuer.groupIdClaim}" is not a valid id`);
   const name = issuer.nameClaim === null ? undefined : nameSchema.safeParse(claimOf(payload, issuer.nameClaim)).data;
   const { iat, exp } = timesSchema.parse(payload);
   // jose checks this only with a maximum age. A post-dated token would outrank every other assertion about its user until then.

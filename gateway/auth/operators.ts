@@ -105,7 +105,8 @@ async function findByKey(
   { apiKeys }: OperatorsOptions,
   { publishableKey, secretKey }: Extract<TypedCredential, { publishableKey: string }>,
 ): Promise<Found> {
-  if (!(await apiKeys.verify(publishableKey, secretKey))) throw unauthenticated("This API key is unknown, wrong or revoked.");
+  if (!(await apiKeys.verify(publishableKey, secretKey)))
+    throw unauthenticated("This API key is unknown, wrong or revoked: check both keys, or create a new one with xkit-gateway keys create.");
   return { key_id: publishableKey, user_id: null, rule: null, seconds: KEY_SESSION_SECONDS };
 }
 
@@ -114,7 +115,7 @@ async function findByToken({ issuers, users, log }: OperatorsOptions, token: str
   if (token.length > MAXIMUM_TOKEN_CHARACTERS || !compactJwt.test(token)) throw unauthenticated(NOT_AN_OPERATOR);
   const claims = await issuers.verify(token);
   if (!claims.ok) {
-    log.warn({ reason: claims.reason }, "A token was refused at the operator's page.");
+    log.warn({ reason: claims.reason }, "A token was refused on the operator's page.");
     if (claims.ok === false) throw unauthenticated(NOT_AN_OPERATOR);
     throw new GatewayError("TEMPORARILY_UNAVAILABLE", KEYS_MISSING, { retryAfter: KEYS_RETRY_SECONDS });
   }
@@ -124,8 +125,8 @@ async function findByToken({ issuers, users, log }: OperatorsOptions, token: str
   return { key_id: null, user_id: userId, rule, seconds: ISSUED_SESSION_SECONDS };
 }
 
-const NOT_AN_OPERATOR = "This is neither an API key with its publishable part, nor a token that makes its bearer an operator.";
-const KEYS_MISSING = "The token cannot be checked yet, because its issuer's keys could not be fetched: try again shortly.";
+const NOT_AN_OPERATOR = "This is neither the secret of an API key with its publishable key, nor a token that makes its bearer an operator.";
+const KEYS_MISSING = "The token cannot be verified yet, because the keys of its issuer could not be fetched: try again shortly.";
 
 /** Inserts a session, and deletes some that have expired. */
 function insertSession(database: Database, row: OperatorSessionRow): Promise<void> {

@@ -64,7 +64,8 @@ export function createSignIn(options: SignInOptions): SignIn {
       assertPermittedPage(origins, request);
       const { viewer, sessionId } = await countRefusal(limits, bearers.identify(userToken));
       await limits.admit("login", viewer.userId);
-      if (sessionId !== null) throw unauthenticated("login takes a user token, and this is a session token: it is a bearer already.");
+      if (sessionId !== null)
+        throw unauthenticated("login needs a user token, and this is a session token: send it as the bearer of your requests.");
       await endSessions(options, request);
       return signIn.start(viewer.userId, request);
     },
@@ -122,7 +123,7 @@ async function mintSession({ tokens }: Pick<SignInOptions, "tokens">, live: Live
 
 async function getUser(users: SignInOptions["users"], id: string): Promise<KnownUser> {
   const user = await users.find(id);
-  if (!user) throw unauthenticated("There is no such user any more: sign in again with login.");
+  if (!user) throw unauthenticated("This user no longer exists: sign in again with login.");
   return user;
 }
 
@@ -142,7 +143,7 @@ export function bindSignIn(
   };
 }
 
-const FOREIGN_PAGE = "This page's origin is not one of the platform's web origins.";
+const FOREIGN_PAGE = "The origin of this page is not one of the platform's web origins: add it to web_origins in the configuration.";
 
 /** A page of another origin could sign its visitors in as another user. Requests without `Origin` are no page's. Throws FORBIDDEN. */
 export function assertPermittedPage(origins: OriginCheck, request: Request): void {
@@ -157,7 +158,8 @@ export function assertPermittedPage(origins: OriginCheck, request: Request): voi
 export function assertOwnPage(origins: OriginCheck, request: Request): void {
   const origin = request.headers.get("origin");
   const isOwn = origin === null ? request.headers.get("sec-fetch-site") === "same-origin" : origins.isValid(origin);
-  if (!isOwn) throw forbidden(origin === null ? "This needs an Origin header: it is for the platform's web pages." : FOREIGN_PAGE);
+  if (!isOwn)
+    throw forbidden(origin === null ? "This request needs an Origin header: only web pages of the platform may send it." : FOREIGN_PAGE);
 }
 
 const toViewer = ({ id, groupId, name }: KnownUser): Viewer => ({ userId: id, groupId, name });

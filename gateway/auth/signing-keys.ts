@@ -65,7 +65,7 @@ export async function createSigningKeys({ database, sealer, macs, clock, longest
   const keys: SigningKeys = {
     async current() {
       const key = (await list()).find(({ row }) => row.retired_at === null);
-      if (!key) throw new Error("The store holds no signing key: start the gateway again, which makes one.");
+      if (!key) throw new Error("The store has no signing key: restart the gateway, which creates one.");
       return { id: key.row.id, privateJwk: openPrivateJwk(sealer, key.row) };
     },
     find: async (id) => (await list()).find(({ row }) => row.id === id)?.publicJwk ?? null,
@@ -104,7 +104,8 @@ type KeyOptions = Pick<SigningKeysOptions, "sealer" | "macs" | "clock">;
 async function ensureKey({ database, ...options }: KeyOptions & { database: Database }): Promise<void> {
   const active = await listActive(database.query);
   if (active.some((row) => options.macs.accept("signing_keys", row))) return;
-  if (active.length > 0) throw new SealError("The key that signs does not verify: a sealing key differs, or its row was changed.");
+  if (active.length > 0)
+    throw new SealError("The current signing key does not verify: XKIT_ENCRYPTION_KEYS has another key, or the key's row was changed.");
   const first = await generate(options);
   await database.write([SIGNING_KEYS_TOPIC], async (transaction) => {
     await lock(database, transaction);

@@ -96,7 +96,7 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
   const check = async (token: string, typ: string): Promise<VerifiedToken | Refusal> => {
     const keyId = keyIdOf(token);
     const key = await signingKeys.find(keyId);
-    if (!key) return createRefusal("it is signed with a key that this gateway does not have, or no longer");
+    if (!key) return createRefusal("this gateway does not have the key that signed it");
     try {
       const currentDate = new Date(clock.now());
       const rules = { algorithms: [SIGNING_ALGORITHM], typ, issuer: publicUrl, audience: TOKEN_AUDIENCE, currentDate };
@@ -134,7 +134,7 @@ export function createTokens({ signingKeys, publicUrl, clock, lifetimes }: Token
       const result = await check(token, kind === "session" ? SESSION_TYPE : USER_TYPE);
       if (!result.ok) return { ...result, kind };
       cache.add(token, result);
-      return (await verifyingWith(result)) ?? { ...createRefusal("its key was taken out meanwhile"), kind };
+      return (await verifyingWith(result)) ?? { ...createRefusal("its key was removed meanwhile"), kind };
     },
   };
 }

@@ -52,7 +52,7 @@ describe("the findings about a connector", () => {
   it("tell that the provider accepts the client, and that nothing but a made-up code was sent", async () => {
     expect(await findings(connectorOf())).toContainEqual({
       level: "ok",
-      text: "the provider accepts the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
+      text: "the provider accepts the client xkit-test-client: it refused only a made-up code (invalid_grant)",
     });
     expect(server.tokenRequests).toMatchObject([{ grantType: "authorization_code", clientAuthentication: "client_secret_basic" }]);
     expect(server.refreshCount()).toBe(0);
@@ -62,7 +62,7 @@ describe("the findings about a connector", () => {
     const found = await findings(connectorOf({ kind: "device", device_authorization_endpoint: `${server.url}/device` }));
     expect(textsOf(found, "note")).toEqual(["has its users enter a code at the provider: there is no redirect URI to register"]);
     expect(textsOf(found, "ok")).toEqual([
-      "the provider accepts the client xkit-test-client: it refused a made-up code alone (invalid_grant)",
+      "the provider accepts the client xkit-test-client: it refused only a made-up code (invalid_grant)",
     ]);
     expect(server.tokenRequests).toMatchObject([{ grantType: "urn:ietf:params:oauth:grant-type:device_code" }]);
     expect(server.controls.devices.requests).toEqual([]);

@@ -155,7 +155,7 @@ describe("a bad file", () => {
     const provider = { ...connector.provider, client_authentication: "private_key_jwt" };
     const problemsWith = (changes: object) => problemsOf({}, badConnector({ client_secret: undefined, provider, ...changes }));
     const at = "xkit.config.json connectors.0";
-    const needed = "is required where the provider's client_authentication is";
+    const needed = "is required if the provider's client_authentication is";
     expect(problemsWith({})).toEqual([`${at}.client_private_key ${needed} private_key_jwt`]);
     expect(problemsWith({ client_private_key: "planted-key" })).toEqual([
       `${at}.client_private_key must be a private key: PKCS #8 in PEM, or a JWK`,
@@ -171,10 +171,10 @@ describe("a bad file", () => {
       `${at}.previous_clients.0.client_private_key ${needed} private_key_jwt`,
     ]);
     expect(problemsWith({ client_private_key: { key, alg: "RS256" } })).toEqual([
-      `${at}.client_private_key.key cannot sign by RS256: it can by ES256`,
+      `${at}.client_private_key.key cannot sign with RS256, only with ES256`,
     ]);
     expect(problemsWith({ client_private_key: key, provider: connector.provider })).toEqual([
-      `${at}.client_private_key is used only where the provider's client_authentication is private_key_jwt`,
+      `${at}.client_private_key is allowed only if the provider's client_authentication is private_key_jwt`,
     ]);
   });
 
@@ -197,7 +197,7 @@ describe("a bad file", () => {
     const provider = { authorization_endpoint: "https://{subdomain}.example.com/a", token_endpoint: "https://{region}.example.com/t" };
     const region = { name: "region", label: "Region" };
     const asked = (name: string) =>
-      `xkit.config.json connectors.0.collect.fields must ask for "${name}": the provider's endpoints hold {${name}}`;
+      `xkit.config.json connectors.0.collect.fields must ask for "${name}": the provider's endpoints contain {${name}}`;
     expect(problemsOf({}, badConnector({ provider }))).toEqual([asked("subdomain"), asked("region")]);
     expect(problemsOf({}, badConnector({ provider, collect: { fields: [region] } }))).toEqual([asked("subdomain")]);
     const subdomain = { name: "subdomain", label: "Subdomain" };

@@ -154,12 +154,14 @@ describe("the upstream's variables", () => {
     expect([connectors.get("mine")?.integration, tokenIssuers.length]).toEqual(["Mine: ~", 1]);
     const told = { metadata: { team: "connection_config:team.id" } };
     expect(parse([{ ...integration("a", "x"), ...told }], nango).connectors.get("a")?.metadata).toEqual(told.metadata);
-    expect(() => parse([{ ...integration("a", "x"), metadata: { team: "token:team.id" } }], nango)).toThrow(/metadata\.team must be like/);
+    expect(() => parse([{ ...integration("a", "x"), metadata: { team: "token:team.id" } }], nango)).toThrow(
+      /metadata\.team must be a source such as/,
+    );
     const key = { slug: "key", name: "Key", collect: { fields: [{ name: "key", label: "Key", secret: true }] } };
     expect(() => parse([key], nango)).toThrow(/connectors\.0\.integration is required with XKIT_UPSTREAM=nango/);
     expect(() => parse([integration("a", "x"), integration("b", "x")], nango)).toThrow(/connectors\.1\.integration must be distinct/);
     expect(() => parse([integration("a", "x")], {})).toThrow(/connectors\.0\.integration is only for XKIT_UPSTREAM=nango/);
-    expect(() => parse([{ ...key, ...told }], {})).toThrow(/connectors\.0\.metadata stands beside integration alone/);
-    expect(() => parse([{ ...key, integration: "x" }], nango)).toThrow(/connectors\.0\.integration stands in place of provider/);
+    expect(() => parse([{ ...key, ...told }], {})).toThrow(/connectors\.0\.metadata is allowed only with integration/);
+    expect(() => parse([{ ...key, integration: "x" }], nango)).toThrow(/connectors\.0\.integration replaces provider/);
   });
 });

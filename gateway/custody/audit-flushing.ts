@@ -47,7 +47,11 @@ export function createFlushing({ clock, log, batch, write }: Dependencies): Flus
 
   /** The log says it once. The lag says how long it lasts. */
   function noteFailure(err: unknown): void {
-    if (!isFailing) log.warn({ err, waiting: batch.unwritten() }, "the audit cannot be written: it is kept, and tried again each second");
+    if (!isFailing)
+      log.warn(
+        { err, waiting: batch.unwritten() },
+        "the audit cannot be written: its events are kept in memory, and written again every second",
+      );
     isFailing = true;
   }
 

@@ -35,7 +35,7 @@ export function startAuditRetention(dependencies: Dependencies, days: number): {
     while (!signal.aborted) {
       await deleteExpired(dependencies, clock.now() - days * DAY_MS, signal).catch((err: unknown) => {
         // A store that is away is told of elsewhere.
-        if (!isTemporary(err)) log.error({ err }, "old rows of the audit were not deleted");
+        if (!isTemporary(err)) log.error({ err }, "old rows of the audit could not be deleted");
       });
       await clock.until(clock.now() + RETENTION_INTERVAL_MS, signal);
     }
@@ -79,7 +79,7 @@ async function shorten({ database, macs, log }: Dependencies, writer: string, be
   const last = await findLastExpired(database, writer, before);
   if (!last) return 0;
   if (!macs.verify("audit_events", last)) {
-    log.error({ row: last.id }, "a row of the audit does not verify: its chain is not shortened. See: xkit-gateway audit verify");
+    log.error({ row: last.id }, "a row of the audit does not verify, so its chain is not shortened: run xkit-gateway audit verify");
     return 0;
   }
   const checkpoint = { writer, sequence: last.sequence, digest: last.digest };

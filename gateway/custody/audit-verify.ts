@@ -56,10 +56,10 @@ async function verifyChain(
 ): Promise<VerifiedChain | BrokenChain> {
   const broken = (row: string | null, why: string): BrokenChain => ({ writer, row, why });
   const head = await readEnd(query, "audit_heads", writer);
-  if (!head) return broken(null, "Its head is missing: it was deleted.");
+  if (!head) return broken(null, "The head of the chain is missing: it was deleted.");
   const from = await readEnd(query, "audit_checkpoints", writer);
   if (from && !macs.verify("audit_checkpoints", from))
-    return broken(null, "The checkpoint of rows that were deleted by age does not verify.");
+    return broken(null, "The checkpoint of the rows that were deleted by age does not verify.");
   let end: ChainEnd = from ?? beginningOf(writer);
   let rows = 0;
   for (;;) {
@@ -75,7 +75,7 @@ async function verifyChain(
     }
     for (const row of batch) {
       if (row.sequence !== end.sequence + 1)
-        return broken(`${writer}-${end.sequence + 1}`, `It is missing, and the next one is ${row.id}.`);
+        return broken(`${writer}-${end.sequence + 1}`, `The row is missing: the next one is ${row.id}.`);
       const why = objectionTo(macs, end, row);
       if (why !== null) return broken(row.id, why);
       end = { sequence: row.sequence, digest: row.digest };
@@ -89,10 +89,9 @@ async function verifyChain(
 }
 
 function objectionTo(macs: Dependencies["macs"], end: ChainEnd, row: AuditEventRow): string | null {
-  if (digestAfter(end.digest, row) !== row.digest)
-    return "It is not what was written after the row before it: it was changed, moved or inserted.";
+  if (digestAfter(end.digest, row) !== row.digest) return "The row does not follow the row before it: it was changed, moved or inserted.";
   if (!macs.verify("audit_events", row))
-    return "Its HMAC does not verify: its count was changed, another program wrote it, or a key is missing.";
+    return "The HMAC of the row does not verify: its count was changed, another program wrote it, or a key is missing.";
   return null;
 }
 
@@ -102,12 +101,12 @@ function objectionToEnd(
   { head, now, end }: { head: AuditEndRow; now: AuditEndRow | null; end: ChainEnd },
   broken: (row: string | null, why: string) => BrokenChain,
 ): BrokenChain | null {
-  if (!now || !macs.verify("audit_heads", now)) return broken(null, "Its head does not verify.");
+  if (!now || !macs.verify("audit_heads", now)) return broken(null, "The head of the chain does not verify.");
   if (end.sequence < head.sequence)
-    return broken(`${head.writer}-${end.sequence + 1}`, `It is missing, as are all up to ${head.sequence}.`);
+    return broken(`${head.writer}-${end.sequence + 1}`, `The row is missing, and so are all rows up to ${head.sequence}.`);
   if (end.sequence > now.sequence)
-    return broken(null, `Its head is of row ${now.sequence}, and there are later rows: the head was set back.`);
-  if (end.sequence === now.sequence && end.digest !== now.digest) return broken(null, "Its head is of another last row.");
+    return broken(null, `The head of the chain is at row ${now.sequence}, but later rows exist: the head was set back.`);
+  if (end.sequence === now.sequence && end.digest !== now.digest) return broken(null, "The head of the chain does not match its last row.");
   return null;
 }
 

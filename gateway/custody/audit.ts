@@ -83,7 +83,7 @@ export function createAudit(options: AuditOptions): Audit {
     if (losses.untold === 0) return;
     const events = losses.untold;
     losses.untold = 0;
-    log.error({ events }, "events of the audit were lost while the store was away: a row says how many");
+    log.error({ events }, "audit events were lost while the store was unavailable: a row of the audit says how many");
     record({ action: "audit.lost", actor: theGateway, details: { events } });
   }
 
@@ -111,9 +111,9 @@ export function createAudit(options: AuditOptions): Audit {
         STOP_WAIT_MS,
       );
       const lost = batch.unwritten() + losses.untold;
-      if (lost > 0) log.error({ lost }, "the store did not take what was left of the audit: it is lost");
+      if (lost > 0) log.error({ lost }, "the last audit events could not be stored before the stop: they are lost");
     },
   };
 }
 
-const LOSING = "the audit is full, as the store does not take it: from now on events are lost and counted, until the store is back";
+const LOSING = "the audit's memory is full because the store is unavailable: until it is back, further events are lost, and counted";

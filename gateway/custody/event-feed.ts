@@ -30,5 +30,5 @@ async function newestOf(query: Database["query"]): Promise<number> {
 async function numberOf(query: Database["query"], id: string): Promise<number> {
   const row = await query.selectFrom("events").select("number").where("id", "=", id).executeTakeFirst();
   if (row) return row.number;
-  throw badUserInput("after: there is no such event, or it is not kept any more: read the connections, and subscribe without it.", "after");
+  throw badUserInput("after: no stored event has this id: read the connections, then subscribe without after.", "after");
 }

@@ -41,7 +41,7 @@ export function startEventSweep(dependencies: Dependencies): { stop(): Promise<v
         pruneAt = now + PRUNE_INTERVAL_MS;
         await pruneEvents(database, now, dependencies.webhooks);
       } catch (err) {
-        if (!isTemporary(err)) log.error({ err }, "events were not swept");
+        if (!isTemporary(err)) log.error({ err }, "old events could not be deleted");
       }
     }
   }

@@ -57,7 +57,7 @@ export function createPersons({ database, sealer, clock, log }: Dependencies): P
       return { pseudonym, userId, sealer: createSealer([{ id: KEY_ID, secret }]) };
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
-      log.error({ person: pseudonym, err: error }, "the key of a person does not open: addresses are left out of the audit");
+      log.error({ person: pseudonym, err: error }, "the key of a person cannot be decrypted: the audit leaves out the person's addresses");
       return { pseudonym, userId, sealer: null };
     }
   }

@@ -77,7 +77,7 @@ async function deliverTo(dependencies: DeliveryDependencies, webhook: Webhook, s
       }
       waitUntil = Math.min(waitUntil, dueAt ?? waitUntil);
     } catch (err) {
-      if (!isTemporary(err)) log.error({ err, webhook: webhook.name }, "events were not delivered");
+      if (!isTemporary(err)) log.error({ err, webhook: webhook.name }, "events could not be delivered");
       waitUntil = clock.now() + BUSY_LOOK_MS;
     }
     await news.until(waitUntil);
@@ -133,6 +133,9 @@ function report({ log, countDelivery }: DeliveryDependencies, { name }: Webhook,
   const isDead = !isTaken && delivery.attempts + 1 >= MAXIMUM_ATTEMPTS;
   countDelivery(name, isTaken ? "taken" : isDead ? "dead" : "failed");
   if (isDead)
-    log.error(facts, "an event was not taken in all its attempts: xkit-gateway webhooks dead lists it, and replay sends it again");
-  else if (!isTaken) log.warn(facts, "a webhook has not taken an event");
+    log.error(
+      facts,
+      "a webhook did not accept an event in all attempts: xkit-gateway webhooks dead lists it, and webhooks replay sends it again",
+    );
+  else if (!isTaken) log.warn(facts, "a webhook did not accept an event");
 }

@@ -15,18 +15,21 @@ export interface Webhook {
   events: readonly EventType[];
   /** Each signs every event, so that a new one can be taken up before an old one is given up. */
   secrets: readonly Buffer[];
-  /** Whether its host may have an address that is not of the public internet. */
+  /** Whether its host may have an address outside the public internet. */
   allowsPrivate: boolean;
 }
 
 const nameSchema = z
-  .string("must be a text")
+  .string("must be a string")
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
 
 /** `whsec_` and base64. The message holds no part of it. */
 const secretSchema = z
-  .string("must be a text")
-  .refine((text) => keyOf(text) !== null, `must be whsec_ and the base64 of ${SECRET_BYTES.least} to ${SECRET_BYTES.most} random bytes`)
+  .string("must be a string")
+  .refine(
+    (text) => keyOf(text) !== null,
+    `must be whsec_ followed by the base64 of ${SECRET_BYTES.least} to ${SECRET_BYTES.most} random bytes`,
+  )
   .transform((text) => keyOf(text) ?? Buffer.alloc(0));
 
 function keyOf(text: string): Buffer | null {
@@ -39,26 +42,26 @@ function keyOf(text: string): Buffer | null {
 /** One entry of the configuration's webhooks, in the file's spelling. */
 export const webhookSchema = z
   .strictObject({
-    name: nameSchema.describe("Names the webhook in logs and metrics."),
-    url: z.string("must be a text").max(2048, "must have at most 2048 characters").describe("Where events are sent: https."),
+    name: nameSchema.describe("The webhook's name, in logs and metrics."),
+    url: z.string("must be a string").max(2048, "must have at most 2048 characters").describe("Where events are sent: https."),
     events: z
       .array(z.enum(eventTypes, `must be one of ${eventTypes.join(", ")}`))
-      .min(1, "must name at least one event; leave it out for all")
+      .min(1, "must list at least one event; leave it out for all events")
       .default([...eventTypes])
-      .describe("What it is told. Default: everything."),
+      .describe("The events that it receives. Default: all."),
     secrets: z
       .array(secretSchema)
       .min(1, "must have at least one secret")
       .max(MAXIMUM_SECRETS, `must have at most ${MAXIMUM_SECRETS} secrets`)
-      .describe("Signing secrets, whsec_ and base64. Each signs every event, so that one can be replaced."),
+      .describe("Signing secrets, whsec_ followed by base64. Each of them signs every event, so that you can rotate them."),
     allow_private_addresses: z
       .boolean("must be true or false")
       .default(false)
-      .describe("Whether its host may have an address that is not of the public internet."),
+      .describe("Whether its host may have an address outside the public internet."),
   })
   .refine(({ url, allow_private_addresses: allowsPrivate }) => isWebhookUrl(url, allowsPrivate), {
     path: ["url"],
-    error: "must be an https URL without a user name (http only where allow_private_addresses is true)",
+    error: "must be an https URL without a user name (http only with allow_private_addresses)",
   })
   .transform((entry): Webhook => ({
     name: entry.name,

@@ -10,7 +10,7 @@ export const refuseForbiddenMethods: Step = {
   before(exchange) {
     const { method } = exchange.request;
     if (!FORBIDDEN_METHODS.includes(method)) return null;
-    const message = `No address takes ${method}: use one of ${ALLOWED_METHODS}.`;
+    const message = `The method ${method} is not supported: use one of ${ALLOWED_METHODS}.`;
     return refuse(exchange, { status: 405, code: "BAD_USER_INPUT", message, facts: {} }, { allow: ALLOWED_METHODS });
   },
 };

@@ -11,7 +11,7 @@ export const maskErrors =
   (log: Pick<Log, "debug" | "error">) =>
   async (exchange: Exchange, error: unknown): Promise<Answer> => {
     if (!isHangUp(error, exchange.request)) return refuse(exchange, toFailure(error, log));
-    log.debug({ err: error }, "the client hung up");
+    log.debug({ err: error }, "the client closed the connection");
     return new Response(null, { status: HUNG_UP_STATUS });
   };
 

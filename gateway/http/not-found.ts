@@ -6,7 +6,7 @@ export function answerNotFound(publicUrl: string, request: Request): Response {
   const isPage = !pathname.startsWith("/api/");
   if (isPage && pathname.endsWith("/") && pathname !== "/")
     return redirectPermanently(`${publicUrl}${pathname.replace(/\/+$/, "")}${search}`);
-  throw notFound(isPage ? ({ refusals }) => refusals.nothingHere : `There is nothing at ${pathname}.`);
+  throw notFound(isPage ? ({ refusals }) => refusals.nothingHere : `The gateway has nothing at ${pathname}.`);
 }
 
 /** With the same method. */

@@ -27,7 +27,7 @@ export function createOperatorRoutes({ metrics, checkReady, publicJwks }: Depend
   });
   routes.get("/metrics", async ({ env, req }) => {
     const principal = await env.authenticate().catch(nullWhenRefused);
-    if (principal?.kind !== "platform") throw unauthenticated("Metrics are for operators: send an API key as Authorization: Basic.");
+    if (principal?.kind !== "platform") throw unauthenticated("Metrics need an API key: send it as Authorization: Basic.");
     const answer = await metrics.serialize();
     return answerCompressed(req.raw, await answer.text(), Object.fromEntries(answer.headers));
   });

@@ -42,7 +42,7 @@ export function isPrivateLiteral(url: string): boolean {
 /** A name leads to an address that is not of the public internet. */
 export class PrivateAddressError extends Error {
   constructor() {
-    super("The host has an address that is not of the public internet.");
+    super("The host has an address outside the public internet.");
     this.name = "PrivateAddressError";
   }
 }

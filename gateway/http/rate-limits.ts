@@ -139,4 +139,4 @@ export function createRateLimits({ isOn, trustedProxyHops, warnsOfProxy, log, li
 }
 
 const PRIVATE_PEER =
-  "Requests come from a private address, which counts as a proxy's: nothing is limited by address. Set XKIT_TRUSTED_PROXY_HOPS to the number of proxies in front.";
+  "Requests come from a private address, which counts as a proxy, so no rate limit by address applies. Set XKIT_TRUSTED_PROXY_HOPS to the number of proxies in front of the gateway.";

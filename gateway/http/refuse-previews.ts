@@ -11,12 +11,12 @@ export const refusePreviews: Step = {
     const { request, pathname, surface } = exchange;
     if (surface.cors !== null || !isActionPage(pathname)) return null;
     if (request.method === "HEAD") {
-      const message = "This address does something when it is opened, so that it does not take HEAD: use GET.";
+      const message = "Opening this address has an effect, so it does not support HEAD: use GET.";
       return refuse(exchange, { status: 405, code: "BAD_USER_INPUT", message, facts: {} }, { allow: "GET, POST" });
     }
     const isPrefetch = purposeHeaders.some((name) => /\b(prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ""));
     if (!isPrefetch) return null;
-    const message = "This address does something when it is opened, so that it is not fetched in advance.";
+    const message = "Opening this address has an effect, so it cannot be prefetched.";
     return refuse(exchange, { status: 503, code: "TEMPORARILY_UNAVAILABLE", message, facts: {} }, { "cache-control": "no-store" });
   },
 };

@@ -27,6 +27,6 @@ export function isSecureEndpoint(url: URL): boolean {
 export function parseEndpoint(value: string): URL {
   const url = URL.parse(value);
   if (url === null) throw new TypeError("A provider endpoint must be an absolute URL.");
-  if (!isSecureEndpoint(url)) throw new TypeError(`The provider endpoint on ${url.host} must be https (http is for loopback hosts only).`);
+  if (!isSecureEndpoint(url)) throw new TypeError(`The provider endpoint on ${url.host} must be https (http only on a loopback host).`);
   return url;
 }

@@ -37,7 +37,7 @@ export function isWebOrigin(text: string): boolean {
 export function createOriginCheck(webOrigins: readonly string[], publicUrl: string): OriginCheck {
   const wrong = webOrigins.find((origin) => !isWebOrigin(origin));
   if (wrong !== undefined)
-    throw new TypeError(`"${wrong}" is not a web origin: expected one like https://app.example.com or https://*.example.com.`);
+    throw new TypeError(`"${wrong}" is not a web origin: use one such as https://app.example.com or https://*.example.com.`);
   const own = new URL(publicUrl).origin;
   const listed = new Set([own, ...webOrigins]);
 

@@ -48,7 +48,7 @@ describe("a client's private key", () => {
     ["nothing that is a key", "planted-secret", undefined, "must be a private key: PKCS #8 in PEM, or a JWK"],
     ["PEM that is cut", pemOf(rsa).replace(/\n.{64}\n/, "\n"), undefined, "must be a private key: PKCS #8 in PEM, or a JWK"],
     ["a JWK that is cut", JSON.stringify({ kty: "RSA", d: "AQAB" }), undefined, "must be a private key: PKCS #8 in PEM, or a JWK"],
-    ["an encrypted key", encrypted, undefined, "is encrypted: it must be without a passphrase"],
+    ["an encrypted key", encrypted, undefined, "is encrypted: remove its passphrase"],
     [
       "a public key",
       ec.publicKey.export({ type: "spki", format: "pem" }).toString(),
@@ -57,8 +57,8 @@ describe("a client's private key", () => {
     ],
     ["a public JWK", JSON.stringify(ec.publicKey.export({ format: "jwk" })), undefined, "is a public key: the private one is needed"],
     ["a short key", pemOf(short), undefined, "is an RSA key of 1024 bits: it must have at least 2048"],
-    ["a key for X25519", pemOf(generateKeyPairSync("x25519").privateKey), undefined, "is of a kind that no supported algorithm signs with"],
-    ["another algorithm", pemOf(ec.privateKey), { alg: "RS256" } as const, "cannot sign by RS256: it can by ES256"],
+    ["a key for X25519", pemOf(generateKeyPairSync("x25519").privateKey), undefined, "is of a type that no supported algorithm uses"],
+    ["another algorithm", pemOf(ec.privateKey), { alg: "RS256" } as const, "cannot sign with RS256, only with ES256"],
   ])("is refused as %s", (_name, text, options, message) => {
     expect(messageOf(text, options)).toBe(message);
   });

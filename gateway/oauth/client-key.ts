@@ -38,8 +38,8 @@ export function parseClientKey(text: string, options: ClientKeyOptions = {}): Cl
   const key = jwk === null ? readPem(text) : readJwk(jwk);
   const algorithms = algorithmsOf(key);
   const alg = options.alg ?? findAlgorithm(jwk?.["alg"]) ?? algorithms[0];
-  if (alg === undefined) throw new PrivateKeyError("is of a kind that no supported algorithm signs with");
-  if (!algorithms.includes(alg)) throw new PrivateKeyError(`cannot sign by ${alg}: it can by ${algorithms.join(", ")}`);
+  if (alg === undefined) throw new PrivateKeyError("is of a type that no supported algorithm uses");
+  if (!algorithms.includes(alg)) throw new PrivateKeyError(`cannot sign with ${alg}, only with ${algorithms.join(", ")}`);
   const kid = options.kid ?? (typeof jwk?.["kid"] === "string" ? jwk["kid"] : null);
   let loading: Promise<CryptoKey> | null = null;
   return { alg, kid, load: () => (loading ??= importPKCS8(key.export({ type: "pkcs8", format: "pem" }).toString(), alg)) };
@@ -54,8 +54,7 @@ const derTypes: Readonly<Record<string, "pkcs8" | "pkcs1" | "sec1">> = {
 
 function readPem(text: string): KeyObject {
   const { kind = "", body = "" } = pem.exec(text.replaceAll(String.raw`\n`, "\n"))?.groups ?? {};
-  if (kind.startsWith("ENCRYPTED") || body.includes("ENCRYPTED"))
-    throw new PrivateKeyError("is encrypted: it must be without a passphrase");
+  if (kind.startsWith("ENCRYPTED") || body.includes("ENCRYPTED")) throw new PrivateKeyError("is encrypted: remove its passphrase");
   if (kind.endsWith("PUBLIC KEY")) throw new PrivateKeyError("is a public key: the private one is needed");
   const type = Object.hasOwn(derTypes, kind) ? derTypes[kind] : undefined;
   if (type === undefined) throw new PrivateKeyError(UNREADABLE);

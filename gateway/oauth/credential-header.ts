@@ -7,7 +7,7 @@ const declaredHeader = /^(?<name>[\w-]+): (?<value>.*)$/;
  */
 export function fillCredentialHeader(template: string, credential: string): { name: string; value: string } {
   const { name, value } = declaredHeader.exec(template)?.groups ?? {};
-  if (name === undefined || value === undefined) throw new TypeError("A credential's header is a name, a colon and a value.");
+  if (name === undefined || value === undefined) throw new TypeError("A credential header must be a name, a colon and a value.");
   const filled = value.replaceAll(/\{(access_token|api_key|basic)\}/g, (_match, kind: string) =>
     kind === "basic" ? Buffer.from(credential).toString("base64") : credential,
   );

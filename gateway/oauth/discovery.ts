@@ -55,7 +55,7 @@ export function createDiscovery({ clock, log, timeoutMs }: Dependencies, provide
       if (!(error instanceof MetadataError)) throw error;
       entry.failure = error;
       const facts = { url: metadataUrls(provider)[0], code: error.code, reason: error.message };
-      log.warn(facts, `a provider's metadata cannot be used${entry.completed ? ": what it was before is" : ""}`);
+      log.warn(facts, `a provider's metadata cannot be used${entry.completed ? ": the previous metadata stays in use" : ""}`);
     } finally {
       Object.assign(entry, { askedAt: clock.now(), loading: null });
     }

@@ -25,7 +25,7 @@ export async function fetchMetadata(url: string, timeoutMs: number): Promise<Met
       { timeoutMs },
     );
     const metadata = status === STATUS_OK ? safeParseObject(text) : null;
-    return metadata ? { url, metadata } : { url, problem: status === STATUS_OK ? "no JSON object" : `http_${status}` };
+    return metadata ? { url, metadata } : { url, problem: status === STATUS_OK ? "not a JSON object" : `http_${status}` };
   } catch (error) {
     if (error instanceof NoResponseError) return { url, problem: error.code };
     throw error;

@@ -50,9 +50,9 @@ export async function probeClient(request: ClientProbeRequest): Promise<ClientPr
   const result = isDevice(provider)
     ? await requestDeviceTokens({ provider, client, deviceCode: MADE_UP_CODE, askedAt: Date.now(), timeoutMs })
     : await exchangeCode({ provider, client, redirectUri, callbackParams, expectedState: state, verifier, timeoutMs });
-  if (result.ok) return { verdict: "unclear", reason: "it answered a made-up code with tokens" };
+  if (result.ok) return { verdict: "unclear", reason: "it gave tokens for a made-up code" };
   const { reason } = result;
-  return toProbe(result, { accepted: `it refused a made-up code alone (${reason})`, unclear: `it answered a made-up code with ${reason}` });
+  return toProbe(result, { accepted: `it refused only a made-up code (${reason})`, unclear: `it answered a made-up code with ${reason}` });
 }
 
 async function probeAlone({ provider, client, scopes, timeoutMs }: ClientProbeRequest): Promise<ClientProbe> {

@@ -125,6 +125,6 @@ function failure(providerCode: string, description: string | undefined, secrets:
   return {
     ok: false,
     code,
-    message: `Access was not revoked at the provider (${reason}): it can be revoked in the account's settings there.`,
+    message: `Access was not revoked at the provider (${reason}): revoke it in the settings of the account there.`,
   };
 }

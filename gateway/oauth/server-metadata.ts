@@ -37,7 +37,7 @@ export function metadataUrls({ discovery, issuer }: Pick<OAuthProvider, "discove
  * that is not https (or http on a loopback host).
  */
 export async function readServerMetadata(provider: OAuthProvider, timeoutMs: number): Promise<ServerMetadata> {
-  let problem = "no address is known";
+  let problem = "no URL is known";
   let code = INVALID;
   for (const url of metadataUrls(provider)) {
     const answer = await fetchMetadata(url, timeoutMs);
@@ -52,10 +52,10 @@ export async function readServerMetadata(provider: OAuthProvider, timeoutMs: num
 /** The issuer must be the one that was asked for, digit by digit: else another server could take its place. */
 function validate(provider: OAuthProvider, url: string, metadata: Readonly<Record<string, unknown>>): ServerMetadata {
   const { issuer } = metadata;
-  if (typeof issuer !== "string" || URL.parse(issuer) === null) throw invalid(`${url} names no issuer`);
+  if (typeof issuer !== "string" || URL.parse(issuer) === null) throw invalid(`${url} has no issuer`);
   const isExpected = provider.issuer === null ? isAt(issuer, url) : issuer === provider.issuer;
   if (isExpected) return { issuer, members: metadata };
-  throw invalid(`${url} is of another issuer, ${redactProviderText(issuer, []) ?? "without a name"}`);
+  throw invalid(`${url} has another issuer, ${redactProviderText(issuer, []) ?? "without a name"}`);
 }
 
 const isAt = (issuer: string, url: string): boolean => {
@@ -122,7 +122,7 @@ function endpointOf({ issuer, members }: ServerMetadata, name: EndpointName): st
   const value = members[name];
   if (value === undefined || value === null) return null;
   if (typeof value === "string" && isEndpoint(value, issuer)) return value;
-  throw invalid(`its ${name} is no https address`);
+  throw invalid(`its ${name} is not an https URL`);
 }
 
 function isEndpoint(value: string, issuer: string): boolean {

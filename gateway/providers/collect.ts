@@ -17,11 +17,11 @@ export interface CollectConfig {
 export interface FieldConfig {
   name: string;
   label: string;
-  /** What to type, and where it is found. */
+  /** What to enter, and where to find it. */
   hint: string | null;
   suffix: string | null;
   secret: boolean;
-  /** Whether it may stay empty. */
+  /** Whether the field may be empty. */
   optional: boolean;
   /** What it is filled in with, and what an empty one that is optional means. */
   default: string | null;
@@ -39,25 +39,25 @@ const fieldSchema = z
     name: z
       .string()
       .regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower case letters, digits and _, starting with a letter")
-      .describe("Names the field, and the variable of the provider that it fills."),
-    label: z.string().min(1).optional().describe("What the user is shown. Default: the variable's."),
-    hint: z.string().min(1).max(200).nullable().optional().describe("What to type, and where it is found."),
-    suffix: z.string().nullable().optional().describe("What is shown behind the field, as .acme.example."),
-    secret: z.boolean().optional().describe("Whether it is never shown again."),
-    optional: z.boolean().optional().describe("Whether it may stay empty."),
-    default: z.string().min(1).optional().describe("What it is filled in with, and what an empty one means."),
-    enum: textsSchema.min(1).max(MAXIMUM_OPTIONS).optional().describe("What can be chosen. Default: any text."),
+      .describe("The field's name, and that of the provider's variable that it fills."),
+    label: z.string().min(1).optional().describe("The label that the user sees. Default: the variable's."),
+    hint: z.string().min(1).max(200).nullable().optional().describe("What to enter, and where to find it."),
+    suffix: z.string().nullable().optional().describe("Text after the field, such as .acme.example."),
+    secret: z.boolean().optional().describe("Whether the value is hidden, and never shown again."),
+    optional: z.boolean().optional().describe("Whether the field may be empty."),
+    default: z.string().min(1).optional().describe("The value that the field has at first, and that an empty field means."),
+    enum: textsSchema.min(1).max(MAXIMUM_OPTIONS).optional().describe("The values to choose from. Default: any text."),
   })
   .refine(({ secret, default: preset }) => !secret || preset === undefined, {
     path: ["default"],
-    error: "must not be a secret: it is shown",
+    error: "must not be secret: users see its value",
   });
 
 /** A field of a connector, as it is written. */
 export type WrittenField = z.output<typeof fieldSchema>;
 
 export const collectSchema = z.strictObject({
-  instructions: markdownSchema.nullable().default(null).describe("What to do, in Markdown."),
+  instructions: markdownSchema.nullable().default(null).describe("Instructions, in Markdown."),
   save_label: z.string().min(1).default(DEFAULT_SAVE_LABEL).describe("The button's label."),
   fields: z
     .array(fieldSchema)

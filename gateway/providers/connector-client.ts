@@ -16,11 +16,11 @@ const clientKeySchema = z
     keyTextSchema,
     z.strictObject({
       key: keyTextSchema.describe("The key: PKCS #8 in PEM, or a JWK as text."),
-      kid: z.string().min(1).max(MAXIMUM_KEY_ID_LENGTH).optional().describe("The key's id. Default: the JWK's."),
+      kid: z.string().min(1).max(MAXIMUM_KEY_ID_LENGTH).optional().describe("The key's id. Default: that of the JWK."),
       alg: z
         .enum(CLIENT_KEY_ALGORITHMS, `must be one of ${CLIENT_KEY_ALGORITHMS.join(", ")}`)
         .optional()
-        .describe("How it signs. Default: the JWK's, RS256, or the curve's."),
+        .describe("The signature algorithm. Default: that of the JWK, else RS256 or the curve's."),
     }),
   ])
   .transform((written, context): ClientKey => {
@@ -56,7 +56,7 @@ export const clientSecrets = {
   client_private_key: clientKeySchema
     .nullable()
     .default(null)
-    .describe("The client's private key, where the provider takes private_key_jwt: PKCS #8 in PEM, or a JWK as text."),
+    .describe("The client's private key, for a provider with private_key_jwt: PKCS #8 in PEM, or a JWK as text."),
 };
 
 export interface WrittenClient {
@@ -75,7 +75,7 @@ const previousClientSchema = z.strictObject({ client_id: clientTextSchema, ...cl
 
 const MAXIMUM_PREVIOUS_CLIENTS = 16;
 
-/** Clients that this platform had before: they refresh and revoke the grants that they made. */
+/** Clients that this platform used before. They refresh and revoke the grants that they were given. */
 export const previousClientsSchema = z.array(previousClientSchema).max(MAXIMUM_PREVIOUS_CLIENTS).default([]);
 
 type Problem = [path: string[], message: string];
@@ -88,13 +88,13 @@ export function clientProblems(
   const method = facts.client_authentication;
   const of = ({ client_id: id, client_secret: secret, client_private_key: key }: WrittenClient, path: string[]): Problem[] => [
     ...(id !== undefined && method === "private_key_jwt" && key === null
-      ? [[[...path, "client_private_key"], "is required where the provider's client_authentication is private_key_jwt"] satisfies Problem]
+      ? [[[...path, "client_private_key"], "is required if the provider's client_authentication is private_key_jwt"] satisfies Problem]
       : []),
     ...(id !== undefined && method === "client_secret_jwt" && secret === null
-      ? [[[...path, "client_secret"], "is required where the provider's client_authentication is client_secret_jwt"] satisfies Problem]
+      ? [[[...path, "client_secret"], "is required if the provider's client_authentication is client_secret_jwt"] satisfies Problem]
       : []),
     ...(key !== null && method !== "private_key_jwt"
-      ? [[[...path, "client_private_key"], "is used only where the provider's client_authentication is private_key_jwt"] satisfies Problem]
+      ? [[[...path, "client_private_key"], "is allowed only if the provider's client_authentication is private_key_jwt"] satisfies Problem]
       : []),
   ];
   const previous = written.previous_clients.flatMap((client, index) => of(client, ["previous_clients", String(index)]));

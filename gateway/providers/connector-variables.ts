@@ -96,7 +96,7 @@ export function earlyEndpointsIn(
   const look = (key: string, url: string | null, last: "user" | "callback"): [path: string[], message: string][] =>
     namesIn(url)
       .filter((name) => !isKnown(name, last))
-      .map((name) => [["provider", key], `holds {${name}}, which may not be known when it is asked: it needs a default`]);
+      .map((name) => [["provider", key], `holds {${name}}, which may be unknown when users are asked: give the variable a default`]);
   const { grantType } = protocol;
   return [
     ...(grantType === "authorization_code" ? look("authorization_endpoint", protocol.authorizationEndpoint, "user") : []),
@@ -119,11 +119,11 @@ export function fieldProblemsIn(written: WrittenVariables): [path: string[], mes
     return [
       ...(label === undefined && !known.has(name) ? [[path("label"), "is required"] satisfies [string[], string]] : []),
       ...(Object.hasOwn(written.variables, name)
-        ? [[path("name"), "is asked of users, and has a value in variables: leave one out"] satisfies [string[], string]]
+        ? [[path("name"), "is asked of users, and also has a value in variables: remove one of them"] satisfies [string[], string]]
         : []),
       ...(preset !== undefined && rule && isWrong(preset) ? [[path("default"), toProblem(rule)] satisfies [string[], string]] : []),
       ...(preset === undefined && usual !== undefined && isWrong(usual)
-        ? [[path("default"), `is required: that of the provider, ${usual}, is not one of the enum`] satisfies [string[], string]]
+        ? [[path("default"), `is required: the provider's default, ${usual}, is not in the enum`] satisfies [string[], string]]
         : []),
       ...(rule && values.some(isWrong) ? [[path("enum"), toProblem({ ...rule, enum: null })] satisfies [string[], string]] : []),
     ];

@@ -70,7 +70,7 @@ const MAXIMUM_CHECK_INTERVAL_SECONDS = 86_400;
 /** Of the default kind of token, or by kind. */
 const scopesSchema = z.union(
   [z.array(z.string().min(1)), z.record(z.string(), z.array(z.string().min(1)))],
-  "must be a list of scopes, or an object of such lists by kind of token",
+  "must be a list of scopes, or an object with such a list for each kind of token",
 );
 
 /** Looked at also where other settings have problems: all are told at once. */
@@ -79,8 +79,10 @@ const isObject = ({ value }: { value: unknown }): boolean => typeof value === "o
 /** By name, where Nango has a value: its own `metadata` or `connection_config`, and the key there. */
 const nangoMetadataSchema = z
   .record(
-    z.string().regex(/^[a-zA-Z]\w{0,63}$/, "must be a name: a letter, then letters, digits and _, at most 64"),
-    z.string().regex(/^(?:metadata|connection_config):.{1,255}$/, 'must be like "connection_config:team.id" or "metadata:region"'),
+    z.string().regex(/^[a-zA-Z]\w{0,63}$/, "must be a letter followed by at most 63 letters, digits and _"),
+    z
+      .string()
+      .regex(/^(?:metadata|connection_config):.{1,255}$/, 'must be a source such as "connection_config:team.id" or "metadata:region"'),
   )
   .refine((metadata) => Object.keys(metadata).length <= MAXIMUM_METADATA, `must have at most ${MAXIMUM_METADATA} names`);
 
@@ -88,15 +90,15 @@ const nangoMetadataSchema = z
 const allowedHostSchema = z
   .string()
   .toLowerCase()
-  .refine((host) => URL.parse(`https://${host}`)?.hostname === host, 'must be the name of a host alone, like "gitlab.corp"')
-  .refine((host) => !isLoopback(host), "must not be this machine");
+  .refine((host) => URL.parse(`https://${host}`)?.hostname === host, 'must be a host name only, such as "gitlab.corp"')
+  .refine((host) => !isLoopback(host), "must not be a name of this machine");
 
 /** One entry of `connectors` in the configuration file, as it is written. */
 const writtenSchema = z.strictObject({
-  slug: slugSchema.optional().describe("Names the connector in queries and addresses. Default: the provider's."),
-  name: z.string().min(1).max(100).optional().describe("What users are shown. Default: the provider's."),
-  short_description: z.string().max(200).nullable().default(null).describe("One line for the list of the catalog."),
-  description: markdownSchema.nullable().default(null).describe("What it is for, in Markdown, for the connector's page."),
+  slug: slugSchema.optional().describe("The connector's name in queries and URLs. Default: the provider's."),
+  name: z.string().min(1).max(100).optional().describe("The name that users see. Default: the provider's."),
+  short_description: z.string().max(200).nullable().default(null).describe("One line for the list in the catalog."),
+  description: markdownSchema.nullable().default(null).describe("What it does, in Markdown, for the connector's page."),
   mark_url: z
     .url({ protocol: /^(https?|data)$/, error: "must be an http(s) or data URL" })
     .nullable()
@@ -107,44 +109,43 @@ const writtenSchema = z.strictObject({
     .enum(["allow", "refuse"])
     .default("allow")
     .describe("Whether two owners may connect the same account at the provider."),
-  categories: categoriesSchema.optional().describe("What it is for. Default: the provider's."),
-  search_terms: searchTermsSchema.optional().describe("What people call it besides its name. Default: the provider's."),
+  categories: categoriesSchema.optional().describe("The connector's categories. Default: the provider's."),
+  search_terms: searchTermsSchema.optional().describe("Other names that people search for. Default: the provider's."),
   provider: providerSchema
     .optional()
     .describe(
-      "A known provider, one that extends a known one, or all facts of another. Without it, `collect` asks the user for an API key.",
+      "A known provider's slug, the facts that differ from a known provider's, or all facts of another provider. Without it, `collect` asks the user for an API key.",
     ),
-  client_id: clientTextSchema.optional().describe("The client that the provider has registered for you."),
+  client_id: clientTextSchema.optional().describe("The id of the client that you registered at the provider."),
   ...clientSecrets,
   previous_clients: previousClientsSchema.describe(
-    "Clients that this platform had before: they refresh and revoke the grants that they made.",
+    "Clients that this platform used before. They refresh and revoke the grants that they were given.",
   ),
   scopes: scopesSchema
     .optional()
-    .describe("What users are asked for when they connect: a list, or a list for each kind of token. Default: the provider's."),
-  allowed_scopes: scopesSchema.default([]).describe("What a page or a server may ask for besides."),
-  variables: z
-    .record(z.string(), z.string().min(1))
-    .default({})
-    .describe("Values for the provider's variables that are the same for all users."),
+    .describe("The scopes that connecting asks for: a list, or a list for each kind of token. Default: the provider's."),
+  allowed_scopes: scopesSchema.default([]).describe("Further scopes that a page or a server may ask for."),
+  variables: z.record(z.string(), z.string().min(1)).default({}).describe("Values of the provider's variables, for all users."),
   allowed_hosts: z
     .array(allowedHostSchema)
     .max(64)
     .default([])
-    .describe("Private hosts that users may name, as those of a GitLab in the company's own network."),
+    .describe("Private hosts that users may enter, such as that of a GitLab in the company's network."),
   check_interval_seconds: z
     .int()
     .min(0)
     .max(MAXIMUM_CHECK_INTERVAL_SECONDS)
     .default(DEFAULT_CHECK_INTERVAL_SECONDS)
-    .describe("Least time between two questions to the provider whether an access token still works, in seconds. 0: it is never asked."),
-  collect: collectSchema.optional().describe("What users are asked for before they connect."),
+    .describe(
+      "Minimum time between two checks at the provider whether an access token still works, in seconds. 0: tokens are never checked.",
+    ),
+  collect: collectSchema.optional().describe("The form that users fill in before they connect."),
   integration: z
     .string()
-    .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration of Nango")
+    .regex(/^[a-zA-Z0-9~:.@ _-]{1,255}$/, "must be the key of an integration in Nango")
     .optional()
-    .describe("The key of the integration of Nango that has its tokens (XKIT_UPSTREAM=nango)."),
-  metadata: nangoMetadataSchema.default({}).describe("What users and servers are shown of what Nango keeps of a connection, by name."),
+    .describe("The key of the integration in Nango that holds its tokens (XKIT_UPSTREAM=nango)."),
+  metadata: nangoMetadataSchema.default({}).describe("Values that users and servers see of what Nango stores for a connection, by name."),
 });
 
 type Written = z.output<typeof writtenSchema>;
@@ -215,7 +216,7 @@ function wrongScopesIn(written: Written): [path: string[], message: string][] {
       : Object.entries(scopes).map(([kind, list]) => [[key, kind], list]);
     return lists.flatMap(([path, list]) =>
       list.flatMap((scope, index): [string[], string][] =>
-        isSeveral(scope) ? [[[...path, String(index)], "must be one scope: write each as an entry of its own"]] : [],
+        isSeveral(scope) ? [[[...path, String(index)], "must be one scope: write each scope as its own entry"]] : [],
       ),
     );
   });
@@ -241,7 +242,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
         ? []
         : wrongKindsIn(facts ?? null, written[key] ?? []).map(([path, message]): [string[], string] => [[key, ...path], message]),
     ),
-    ...unknown.map((name): [string[], string] => [["variables", name], "is no variable of the provider"]),
+    ...unknown.map((name): [string[], string] => [["variables", name], "is not a variable of the provider"]),
     ...wrongScopesIn(written),
     ...fieldProblemsIn(written),
     ...wrongVariablesIn(written),
@@ -252,7 +253,7 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       ? [[["collect", "fields"], "must have a secret field: the API key"] satisfies [string[], string]]
       : []),
     ...(written.shared_accounts === "refuse" && !mayNameAccounts(written)
-      ? [[["shared_accounts"], "needs a provider that says whose account it is"] satisfies [string[], string]]
+      ? [[["shared_accounts"], "needs a provider whose facts name the account"] satisfies [string[], string]]
       : []),
     ...secretMetadataOf(written).map((name): [string[], string] => [
       ["collect", "fields"],
@@ -262,13 +263,16 @@ function problemsOf(written: Written): [path: string[], message: string][] {
       ? [[["client_secret"], "is required: the provider signs its callbacks with it"] satisfies [string[], string]]
       : []),
     ...(protocol && !isDiscoverable(protocol, fixed)
-      ? [[["provider"], "must state its endpoints: the address of its metadata depends on what users enter"] satisfies [string[], string]]
+      ? [[["provider"], "must state its endpoints: the URL of its metadata depends on what users enter"] satisfies [string[], string]]
       : []),
     ...(provider?.oauth ? misplacedIn(provider.oauth) : []).map((name): [string[], string] => [
       ["provider"],
-      `{${name}} stands where it may not: it needs a variable with another "may"`,
+      `{${name}} is not allowed in this place: the variable needs another "may"`,
     ]),
-    ...needed.map((name): [string[], string] => [["collect", "fields"], `must ask for "${name}": the provider's endpoints hold {${name}}`]),
+    ...needed.map((name): [string[], string] => [
+      ["collect", "fields"],
+      `must ask for "${name}": the provider's endpoints contain {${name}}`,
+    ]),
   ];
 }
 
@@ -279,7 +283,7 @@ export const connectorSchema = writtenSchema
   })
   .refine((written) => written.provider === undefined || needsNoClient(written) || written.client_id, {
     path: ["client_id"],
-    error: "is required beside provider",
+    error: "is required with provider",
     when: isObject,
   })
   .refine(({ provider, collect, integration }) => provider || collect || integration, {
@@ -289,12 +293,12 @@ export const connectorSchema = writtenSchema
   })
   .refine(({ provider, collect, integration }) => !integration || (!provider && !collect), {
     path: ["integration"],
-    error: "stands in place of provider and collect: Nango has them",
+    error: "replaces provider and collect: remove them",
     when: isObject,
   })
   .refine(({ integration, metadata }) => integration || Object.keys(metadata).length === 0, {
     path: ["metadata"],
-    error: "stands beside integration alone: a provider's facts state theirs",
+    error: "is allowed only with integration: other connectors have the metadata of their provider's facts",
     when: isObject,
   })
   .transform((written): ConnectorConfig => {

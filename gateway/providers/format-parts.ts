@@ -14,7 +14,7 @@ export const endpointSchema = z.string().superRefine((value, context) => {
   if (url === null) context.addIssue({ code: "custom", message: "must be an absolute URL" });
   else if (url.hash !== "") context.addIssue({ code: "custom", message: "must not have a fragment" });
   else if (openHost.test(value))
-    context.addIssue({ code: "custom", message: "must end its host with what is written out, or have one placeholder for it" });
+    context.addIssue({ code: "custom", message: "must have a fixed end of its host, or one placeholder for the whole host" });
   else if (!isSecureEndpoint(url))
     context.addIssue({
       code: "custom",
@@ -28,7 +28,7 @@ export const issuerSchema = endpointSchema.refine((value) => !value.includes("?"
 /** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, and OAuth 2.0 Form Post Response Mode. */
 const responseModes: readonly string[] = ["query", "form_post"];
 const isReadMode = (mode: string | null): boolean => mode === null || responseModes.includes(mode);
-const unreadMode = `must have a response_mode that the callback reads: ${responseModes.join(" or ")}`;
+const unreadMode = `must have a response_mode that the callback supports: ${responseModes.join(" or ")}`;
 
 export const authorizationEndpointSchema = endpointSchema.refine(
   (value) => isReadMode(URL.parse(value.replaceAll(placeholder, stand))?.searchParams.get("response_mode") ?? null),
@@ -94,7 +94,7 @@ export const sourceSchema = z
   .string()
   .regex(
     /^(?:(?:token|id_token|userinfo|callback|field):)?[^.:]+(?:\.[^.:]+)*$/,
-    "must be a path, after token:, id_token:, userinfo:, callback: or field: (without: of userinfo or the ID token)",
+    "must be a path, with the prefix token:, id_token:, userinfo:, callback: or field: (without a prefix: of userinfo or the ID token)",
   );
 export const sourcesSchema = z.union([sourceSchema.transform((one) => [one]), z.array(sourceSchema).min(1)]);
 

@@ -24,8 +24,8 @@ import { typedSchema, variableSchema } from "./format-variable.ts";
 const kinds = ["oauth2", "client_credentials", "jwt_bearer", "device", "api_key", "basic"] as const;
 /** Kinds that other lists of providers have, and this gateway does not speak. */
 const refusedKinds: Readonly<Record<string, string>> = {
-  oauth1: "is OAuth 1.0a, which the gateway does not speak: use the provider's API keys, or its OAuth 2.0",
-  two_step: "exchanges credentials in a way of the provider's own, which the gateway does not speak: use its API keys",
+  oauth1: "is OAuth 1.0a, which the gateway does not support: use the provider's API keys, or its OAuth 2.0",
+  two_step: "is an exchange of the provider's own, which the gateway does not support: use its API keys",
 };
 
 const kindSchema = z
@@ -165,7 +165,7 @@ const apiSchema = z.strictObject({
     .string()
     .regex(
       /^[\w-]+: .*\{(?:access_token|api_key|basic)\}/,
-      'must be a header with {access_token}, {api_key} or {basic}, like "Authorization: Bearer {access_token}"',
+      'must be a header with {access_token}, {api_key} or {basic}, such as "Authorization: Bearer {access_token}"',
     )
     .optional(),
   /** Sent with every request, e.g. a version. */
@@ -229,10 +229,7 @@ export const providerFormat = z.strictObject({
   par: z.boolean().default(false),
   /** RFC 9449. Refused: a caller of such a token needs the key that it is bound to, to prove each request. */
   dpop: z
-    .literal(
-      false,
-      "binds each access token to a key that callers do not have: leave it out where the provider gives bearer tokens as well",
-    )
+    .literal(false, "binds each access token to a key that callers do not have: leave it out if the provider also gives bearer tokens")
     .default(false),
   token_request: tokenRequestSchema.prefault({}),
   /** How a refresh is written, where it differs from the exchange. */

@@ -74,9 +74,9 @@ describe("a connector of a known provider", () => {
   });
 
   it.each([
-    [{ provider: "githubb", client_id: "c" }, "names no known provider"],
-    [{ ...written, variables: { shop: "x" } }, "is no variable of the provider"],
-    [{ provider: "github" }, "is required beside provider"],
+    [{ provider: "githubb", client_id: "c" }, "is not a known provider"],
+    [{ ...written, variables: { shop: "x" } }, "is not a variable of the provider"],
+    [{ provider: "github" }, "is required with provider"],
   ])("refuses %j", (facts, message) => {
     expect(JSON.stringify(connectorSchema.safeParse(facts).error?.issues)).toContain(message);
   });

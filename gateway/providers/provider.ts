@@ -214,19 +214,19 @@ const parsedFacts = providerFormat
     const isDiscovered = discoveryOf(facts) !== null;
     for (const key of required)
       if (facts[key] === undefined && !(isDiscovered && key !== "assertion"))
-        context.addIssue({ code: "custom", path: [key], message: "is required, unless an issuer is stated whose metadata has it" });
+        context.addIssue({ code: "custom", path: [key], message: "is required, unless the metadata of a stated issuer has it" });
     const collected = (facts.collect ?? []).map(({ name }) => name);
     if (facts.kind === "basic" && !(collected.includes("username") && collected.includes("password")))
       context.addIssue({ code: "custom", path: ["collect"], message: "must have the fields username and password" });
     if (facts.par && facts.pushed_authorization_request_endpoint === undefined && !isDiscovered)
-      context.addIssue({ code: "custom", path: ["pushed_authorization_request_endpoint"], message: "is required where par is true" });
+      context.addIssue({ code: "custom", path: ["pushed_authorization_request_endpoint"], message: "is required if par is true" });
     if (facts.issuer === null && facts.iss_parameter)
-      context.addIssue({ code: "custom", path: ["issuer"], message: "is required where iss_parameter is true" });
+      context.addIssue({ code: "custom", path: ["issuer"], message: "is required if iss_parameter is true" });
     for (const name of openHostsIn(facts))
       context.addIssue({
         code: "custom",
         path: ["variables"],
-        message: `${name} comes with the callback and is a whole host: it needs an enum`,
+        message: `${name} comes with the callback and is a whole host: give it an enum`,
       });
     if (facts.scopes.narrows && facts.refresh.kills_old_token)
       context.addIssue({ code: "custom", path: ["scopes", "narrows"], message: "needs refresh.kills_old_token to be false" });
@@ -241,11 +241,11 @@ const parsedFacts = providerFormat
 /** A slug of ours, or facts with `extends`, as one object of facts. Undefined where there is no such provider. */
 function resolveFacts(written: unknown): Record<string, unknown> | string {
   const facts = typeof written === "string" ? { extends: written } : written;
-  if (!isObject(facts)) return "must be the name of a known provider, or an object of facts";
+  if (!isObject(facts)) return "must be the slug of a known provider, or an object with facts";
   const { extends: base, ...own } = readFormerKeys(facts);
   if (base === undefined) return own;
   const known = typeof base === "string" ? findProvider(base) : undefined;
-  if (!isObject(known)) return `names no known provider: xkit-gateway connectors list shows all`;
+  if (!isObject(known)) return `is not a known provider: xkit-gateway connectors list shows all`;
   return merge(readFormerKeys(known), own);
 }
 

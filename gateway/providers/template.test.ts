@@ -53,7 +53,7 @@ describe("a provider whose endpoints depend on the user", () => {
   );
 
   it("throws for a field that is missing", () => {
-    expect(() => fillProvider(provider, { subdomain: "acme" })).toThrow("Field region cannot be part of a host name.");
+    expect(() => fillProvider(provider, { subdomain: "acme" })).toThrow("The field region cannot be part of a host name.");
   });
 });
 

@@ -158,7 +158,7 @@ function fillPart({ variables }: Pick<OAuthProvider, "variables">, part: string,
     // A whole host has no written-out end that keeps it in the provider's domain.
     const placed = { ...rule, may: rule.may ?? place, strip: place === "host" ? null : rule.strip };
     const read = value === undefined || !mayStand(rule, place) ? null : readValue(placed, value);
-    if (read === null) throw new FieldError(`Field ${name} cannot be part of a ${placeWords[place]}.`);
+    if (read === null) throw new FieldError(`The field ${name} cannot be part of a ${placeWords[place]}.`);
     return place === "path" ? encodeURIComponent(read) : read;
   });
 }

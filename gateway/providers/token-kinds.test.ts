@@ -47,10 +47,10 @@ describe("the kinds of token of a connector", () => {
   });
 
   it.each([
-    [{ scopes: { admin: ["x"] } }, "slack", "scopes.admin", "is no kind of token of the provider: it has bot, user"],
-    [{ scopes: { page: ["x"] } }, alongside, "scopes.page", "is given unasked: the provider has no parameter for its scopes"],
+    [{ scopes: { admin: ["x"] } }, "slack", "scopes.admin", "is not a kind of token of the provider: it has bot, user"],
+    [{ scopes: { page: ["x"] } }, alongside, "scopes.page", "is always given: the provider has no parameter for its scopes"],
     [{ allowed_scopes: { user: ["x"] } }, "github", "allowed_scopes", "must be a list: the provider has one kind of token"],
-    [{ scopes: "read" }, "github", "scopes", "must be a list of scopes, or an object of such lists by kind of token"],
+    [{ scopes: "read" }, "github", "scopes", "must be a list of scopes, or an object with such a list for each kind of token"],
   ])("are refused in %j of %j", (written, provider, path, message) => {
     const issues = connector(written, provider).error?.issues.map((issue) => [issue.path.join("."), issue.message]);
     expect(issues).toContainEqual([path, message]);

@@ -66,9 +66,9 @@ export function wrongKindsIn(facts: Pick<ParsedFacts, "tokens"> | null, scopes: 
   return Object.keys(scopes).flatMap((kind): [string[], string][] => {
     const known = facts && Object.hasOwn(facts.tokens, kind) ? facts.tokens[kind] : undefined;
     if (known === undefined)
-      return [[[kind], `is no kind of token of the provider: it has ${Object.keys(facts?.tokens ?? {}).join(", ")}`]];
+      return [[[kind], `is not a kind of token of the provider: it has ${Object.keys(facts?.tokens ?? {}).join(", ")}`]];
     const isAskable = kind === defaultKind || known.scope_param !== undefined;
-    return isAskable ? [] : [[[kind], "is given unasked: the provider has no parameter for its scopes"]];
+    return isAskable ? [] : [[[kind], "is always given: the provider has no parameter for its scopes"]];
   });
 }
 

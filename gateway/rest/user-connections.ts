@@ -164,7 +164,7 @@ export const authorizationOperations: Operation[] = [
     async handle(caller, { params }) {
       const authorization = await caller.connections.findAuthorization(params.id);
       const connector = authorization && (await connectorOf(caller, authorization, params.prototype_slug));
-      if (!authorization || connector?.slug !== params.prototype_slug) throw notFound("There is no such authorization.");
+      if (!authorization || connector?.slug !== params.prototype_slug) throw notFound("No authorization of yours has this id.");
       return { authorization: serializeAuthorization(authorization, connector) };
     },
   }),
@@ -176,7 +176,7 @@ export const authorizationOperations: Operation[] = [
     path: "/authorizations/{prototype_slug}",
     summary: "Hands in collected fields, each beside `state` under its own name.",
     params: z.object({ prototype_slug: slugSchema }),
-    body: z.object({ state: stateSchema }).catchall(z.string("must be a text")),
+    body: z.object({ state: stateSchema }).catchall(z.string("must be a string")),
     answer: wireAnswers.authorization,
     failures: [404],
     async handle(caller, { params, body: { state, ...values } }) {

@@ -42,7 +42,7 @@ export function createAvailability(log: Pick<Log, "info" | "error">, write: () =
     report(error) {
       if (awaySince !== null || isClosed) return;
       awaySince = performance.now();
-      log.error({ err: error }, "the store is unavailable; until it is back, requests that need it are answered with 503");
+      log.error({ err: error }, "the store is unavailable: until it is back, requests that need it get a 503");
       tryAgain();
     },
     check,

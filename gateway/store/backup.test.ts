@@ -81,14 +81,14 @@ describe("xkit-gateway backup", () => {
   it("overwrites no file", async () => {
     await open(urlOf("xkit.db"));
     writeFileSync(at("copy.db"), "precious");
-    await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("copy.db exists: name a file that does not");
+    await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("copy.db already exists: name a new file");
     expect(statSync(at("copy.db")).size).toBe("precious".length);
   });
 
   it("makes no store where there is none, and refuses a file that is no store", async () => {
     expect(await run("backup", at("copy.db"))).toMatchObject({ code: 1, stdout: "", stderr: `There is no store at ${at("xkit.db")}.\n` });
     writeFileSync(at("xkit.db"), "");
-    await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("is not a store of the gateway");
+    await expect(backUp(urlOf("xkit.db"), at("copy.db"), clock)).rejects.toThrow("is not a store of this gateway");
     expect(readdirSync(directory)).toEqual(["xkit.db"]);
   });
 
@@ -117,7 +117,7 @@ describe("xkit-gateway restore", () => {
     expect(existsSync(at("xkit.db-wal"))).toBe(true);
     const { code, stdout, stderr } = await run("restore", at("copy.db"));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const [, previous = ""] = /What was there before is (\S+)\.\n/.exec(stdout) ?? [];
+    const [, previous = ""] = /The previous store is kept as (\S+)\.\n/.exec(stdout) ?? [];
     expect(await groupsOf(await open(urlOf("xkit.db")))).toEqual(["ada"]);
     const users = await (await open(`file:${previous}`)).query.selectFrom("users").select("id").execute();
     expect(users).toEqual([{ id: "ada" }]);
@@ -139,7 +139,7 @@ describe("xkit-gateway restore", () => {
     await backUp(urlOf("xkit.db"), at("copy.db"), clock);
     await addGroup(database, "since");
     const { code, stderr } = await run("restore", at("copy.db"));
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `A gateway has ${at("xkit.db")} open: stop it first.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `A gateway is using ${at("xkit.db")}: stop it first.\n` });
     expect(await groupsOf(database)).toEqual(["since"]);
     await addGroup(database, "later");
     expect(readdirSync(directory).toSorted()).toEqual(["copy.db", "xkit.db", "xkit.db-shm", "xkit.db-wal"]);
@@ -147,7 +147,9 @@ describe("xkit-gateway restore", () => {
 
   it("asks when a copy was taken that does not state it", async () => {
     await open(urlOf("xkit.db"));
-    await expect(restore(urlOf("new.db"), at("xkit.db"), null, clock)).rejects.toThrow("say when the backup was started, as --taken-at 2");
+    await expect(restore(urlOf("new.db"), at("xkit.db"), null, clock)).rejects.toThrow(
+      "say when the backup was started, for example --taken-at 2",
+    );
     await restore(urlOf("new.db"), at("xkit.db"), TAKEN_AT, clock);
     expect(await restoredAt(await open(urlOf("new.db")))).toEqual([{ taken_at: TAKEN_AT.getTime() }]);
   });

@@ -12,7 +12,7 @@ import { createFile, FILE_SUFFIXES } from "./sqlite-file.ts";
 import type { Tables } from "./tables.ts";
 import { STATEMENT_TIMEOUT_MS } from "./write-queue.ts";
 
-const USE_PG_DUMP = `This store is Postgres, which has its own backup: pg_dump --format=custom --file=xkit.dump "$DATABASE_URL". Note when it starts: after pg_restore, xkit-gateway restore --taken-at asks for it.`;
+const USE_PG_DUMP = `This store is Postgres, which has its own backup: pg_dump --format=custom --file=xkit.dump "$DATABASE_URL". Note when the dump starts: after pg_restore, pass that time to xkit-gateway restore --taken-at.`;
 
 /**
  * Copies a SQLite store into the new file `target`, consistently, also while gateways write to it. The copy is one file, for this account
@@ -36,7 +36,7 @@ export async function backUp(databaseUrl: string, target: string, clock: Clock):
   }
 }
 
-const occupied = (target: string) => new BackupError(`${target} exists: name a file that does not.`);
+const occupied = (target: string) => new BackupError(`${target} already exists: name a new file.`);
 
 /** A name for what is not complete yet. */
 export const draftBeside = (path: string): string => `${path}.${randomUUID()}.part`;
@@ -63,7 +63,7 @@ export function copyStore(source: string, target: string): void {
   try {
     file.exec(`pragma busy_timeout = ${STATEMENT_TIMEOUT_MS}`);
     const ledger = file.prepare("select 1 from sqlite_master where type = 'table' and name = 'migrations'").all();
-    if (ledger.length === 0) throw new BackupError(`${source} is not a store of the gateway.`);
+    if (ledger.length === 0) throw new BackupError(`${source} is not a store of this gateway.`);
     createFile(target);
     // SQLite writes into an empty file, which keeps its mode (sqlite.org/lang_vacuum.html).
     file.prepare("vacuum into ?").run(target);
@@ -83,7 +83,7 @@ export async function settle(path: string, takenAt: number | null, clock: Clock)
   const query = new Kysely<Tables>({ dialect: new SqliteDialect({ database: file }) });
   try {
     if (!checkSchema.safeParse(file.prepare("pragma quick_check").all()).success)
-      throw new BackupError("The copy is damaged, as quick_check of SQLite says: use another one.");
+      throw new BackupError("The copy is damaged (SQLite's quick_check failed): use another copy.");
     return await query.transaction().execute(async (transaction) => {
       await migrate(transaction, migrations, clock.now());
       if (takenAt !== null) await noteRestoredBackup(transaction, takenAt);

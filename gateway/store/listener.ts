@@ -18,7 +18,7 @@ export const PROOF_INTERVAL_MS = 5_000;
 const PROOF_LASTS_MS = PROOF_INTERVAL_MS + 2 * PROOF_TIMEOUT_MS;
 
 export const CANNOT_HEAR =
-  "degraded: cannot hear changes. Notifications of Postgres do not arrive, as behind a pooler in transaction mode, so nothing is cached. Set DATABASE_LISTEN_URL to a direct connection that can be made.";
+  "degraded: notifications of Postgres do not arrive, so nothing is cached. Behind a pooler in transaction mode, set DATABASE_LISTEN_URL to a direct connection.";
 
 /** Hears of the changes of every process, over a connection of its own. */
 export interface Listener {
@@ -185,7 +185,7 @@ function createDeafness(log: Pick<Log, "info" | "error">) {
     isDeaf: () => isDeaf,
     note(isDeafNow: boolean) {
       if (isDeafNow && !isDeaf) log.error({}, CANNOT_HEAR);
-      if (!isDeafNow && isDeaf) log.info({}, "changes are heard again");
+      if (!isDeafNow && isDeaf) log.info({}, "notifications of Postgres arrive again");
       isDeaf = isDeafNow;
     },
     noteReached() {

@@ -24,7 +24,7 @@ export function readCursor<Key>(schema: z.ZodType<Key>, cursor: string | null): 
   if (cursor === null) return null;
   const json = cursor.length > MAXIMUM_CURSOR_CHARACTERS ? undefined : safeParseJson(Buffer.from(cursor, "base64url").toString());
   const key = schema.safeParse(json);
-  if (!key.success) throw badUserInput("after: is not a place in this list. Give what the page before it states as its end.", "after");
+  if (!key.success) throw badUserInput("after: is not a cursor of this list: use the end cursor of the page before.", "after");
   return key.data;
 }
 

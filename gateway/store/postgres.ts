@@ -161,7 +161,7 @@ function guard(client: pg.PoolClient, statementTimeoutMs: number): PostgresPoolC
     text: string | PostgresCursor<Row>,
     values: readonly unknown[] = [],
   ): PostgresCursor<Row> | Promise<PostgresQueryResult<Row>> {
-    if (typeof text !== "string") throw new TypeError("Statements are not streamed.");
+    if (typeof text !== "string") throw new TypeError("Streaming is not supported.");
     return run<Row>(text, values);
   }
   return { query, release: () => client.release(failure ?? undefined) };

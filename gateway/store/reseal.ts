@@ -115,7 +115,7 @@ async function resealOne(
 
 async function signOne({ macs, onUnopened }: ResealOptions, query: Kysely<Tables>, table: CoveredTable, row: CoveredRow): Promise<boolean> {
   if (macs.verify(table, row)) return signCovered(query, macs, table, row);
-  onUnopened(`${table}.mac of ${nameOf(table, row)}`, "It does not verify: the row was changed or moved.");
+  onUnopened(`${table}.mac of ${nameOf(table, row)}`, "The row does not verify: it was changed or moved.");
   return false;
 }
 

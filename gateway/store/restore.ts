@@ -16,7 +16,7 @@ export interface Restored {
   previous: string | null;
 }
 
-const SAY_WHEN = "say when the backup was started, as --taken-at 2026-11-25T12:00:00Z";
+const SAY_WHEN = "say when the backup was started, for example --taken-at 2026-11-25T12:00:00Z";
 
 /**
  * Puts a backup in the place of a SQLite store, or notes in a Postgres store that `pg_restore` has filled what it is.
@@ -28,13 +28,13 @@ export async function restore(databaseUrl: string, backup: string | null, takenA
   if (takenAt && takenAt.getTime() > clock.now()) throw new BackupError("--taken-at is in the future.");
   if (databaseUrl.startsWith("file:")) return restoreSqlite(databaseUrl.slice("file:".length), backup, takenAt, clock);
   if (backup !== null) throw new BackupError(`This store is Postgres: fill it with pg_restore, then run restore without a file.`);
-  if (!takenAt) throw new BackupError(`A backup of Postgres does not note its instant: ${SAY_WHEN}.`);
+  if (!takenAt) throw new BackupError(`A backup of Postgres does not record its time: ${SAY_WHEN}.`);
   await notePostgres(databaseUrl, takenAt, clock);
   return { takenAt, previous: null };
 }
 
 async function restoreSqlite(path: string, backup: string | null, takenAt: Date | null, clock: Clock): Promise<Restored> {
-  if (backup === null) throw new BackupError("Name the backup's file.");
+  if (backup === null) throw new BackupError("Name the file of the backup.");
   mkdirSync(dirname(path), { recursive: true });
   const draft = draftBeside(path);
   try {
@@ -77,7 +77,7 @@ function lockStore(path: string): Libsql.Database | null {
     return file;
   } catch (error) {
     file.close();
-    if (isBusy(error)) throw new BackupError(`A gateway has ${path} open: stop it first.`);
+    if (isBusy(error)) throw new BackupError(`A gateway is using ${path}: stop it first.`);
     if (isDamage(error)) return null;
     throw error;
   }
@@ -99,7 +99,7 @@ async function assertFilled(url: string): Promise<void> {
   await client.connect();
   try {
     const { rows } = await client.query("select 1 from information_schema.tables where table_name = 'migrations'");
-    if (rows.length === 0) throw new BackupError("DATABASE_URL names a database without a store: run pg_restore first.");
+    if (rows.length === 0) throw new BackupError("The database in DATABASE_URL has no store: run pg_restore first.");
   } finally {
     await client.end();
   }

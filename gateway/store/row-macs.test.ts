@@ -40,7 +40,7 @@ async function expectAllToVerify(macs: RowMacs, tables = 0): Promise<void> {
   expect(found.size).toBeGreaterThanOrEqual(tables);
 }
 
-const refusals = () => test.logged.filter((line) => line.includes("does not verify, and is refused")).map((line) => JSON.parse(line).table);
+const refusals = () => test.logged.filter((line) => line.includes("does not verify and is refused")).map((line) => JSON.parse(line).table);
 
 describe.each(databaseKinds)("A row that grants power is accepted only with the gateway's HMAC, on %s", (database) => {
   it.each([null, forged])("an API key (HMAC %s)", async (mac) => {

@@ -87,10 +87,7 @@ export function createRowMacs(keys: readonly SealingKey[], log: Pick<Log, "error
     verify,
     accept(table, row) {
       if (!isEnforced || verify(table, row)) return true;
-      log.error(
-        { table, row: nameOf(table, row) },
-        "a row of the store does not verify, and is refused: it was not written by this gateway",
-      );
+      log.error({ table, row: nameOf(table, row) }, "a row of the store does not verify and is refused: this gateway did not write it");
       return false;
     },
     enforce: () => void (isEnforced = true),
@@ -121,7 +118,7 @@ function valuesOf(table: CoveredTable, row: object): unknown[] {
   const values = new Map<string, unknown>(Object.entries(row));
   return coveredColumns[table].map((column) => {
     const value = values.get(column);
-    if (value === undefined) throw new TypeError(`A row of ${table} was read without its ${column}.`);
+    if (value === undefined) throw new TypeError(`A row of ${table} was read without its column ${column}.`);
     return value;
   });
 }

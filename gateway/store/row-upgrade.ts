@@ -48,7 +48,7 @@ export async function startRowUpgrade(options: UpgradeOptions): Promise<RowUpgra
     return { stop: async () => {} };
   }
   const endsAt = upgrade.started_at + UPGRADE_WINDOW_MS;
-  log.warn({ until: new Date(endsAt).toISOString() }, "the store is an earlier release's: until then rows without an HMAC are accepted");
+  log.warn({ until: new Date(endsAt).toISOString() }, "an earlier release wrote the store: until then, rows without an HMAC are accepted");
   const stopping = new AbortController();
   const work = upgradeRows(options, upgrade, endsAt, stopping.signal);
   return {
@@ -60,7 +60,7 @@ export async function startRowUpgrade(options: UpgradeOptions): Promise<RowUpgra
 }
 
 const CHANGED =
-  "The row of the store that says which rows must have an HMAC is missing or does not verify: a key differs, or the store was changed by other means than this gateway.";
+  "The row of the store that says which rows must have an HMAC is missing or does not verify: XKIT_ENCRYPTION_KEYS has another key, or something other than this gateway changed the store.";
 
 async function findOrStart({ database: { query }, macs, clock }: UpgradeOptions): Promise<UpgradeRow> {
   const found = await findUpgrade(query);
@@ -107,12 +107,12 @@ async function upgradeRows(options: UpgradeOptions, upgrade: UpgradeRow, endsAt:
         macs.enforce();
         // Rows that were read before they had their HMAC.
         database.dropCaches();
-        log.info({}, "every row of the store has its HMAC: from now on one that does not verify is refused");
+        log.info({}, "every row of the store has an HMAC: from now on, a row that does not verify is refused");
         return;
       }
       await Promise.race([clock.until(endsAt), aborted]);
     } catch (err) {
-      log.error({ err }, "rows could not be given their HMAC: it is tried again");
+      log.error({ err }, "some rows could not get an HMAC: the gateway tries again");
       await Promise.race([clock.until(clock.now() + RETRY_MS), aborted]);
     }
   }

@@ -48,10 +48,10 @@ describe("a sealer", () => {
   it("names the missing key, and no secret, when it does not have it", () => {
     const envelope = createSealer([old]).seal("text", CONTEXT);
     expect(() => createSealer([current]).open(envelope, CONTEXT)).toThrow(
-      new SealError('A stored secret is sealed with key "old", which XKIT_ENCRYPTION_KEYS does not hold.'),
+      new SealError('A stored secret is sealed with the key "old", which XKIT_ENCRYPTION_KEYS does not have: add it.'),
     );
     const impostor = createSealer([{ id: "old", secret: current.secret }]);
-    expect(() => impostor.open(envelope, CONTEXT)).toThrow(/^A stored secret does not open with key "old"/);
+    expect(() => impostor.open(envelope, CONTEXT)).toThrow(/^A stored secret cannot be decrypted with the key "old"/);
   });
 
   it.each(["", "text", "s1.current", "s1..AAAA", "s2.current.AAAA", "s1.current.AAAA", "s1.current.AAAA.more"])(

@@ -54,14 +54,17 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
       const { keyId, body: sealed } = parseEnvelope(envelope, VERSION);
       if (sealed.length < NONCE_BYTES + TAG_BYTES) throw new SealError(NO_ENVELOPE);
       const secret = ring.get(keyId);
-      if (!secret) throw new SealError(`A stored secret is sealed with key "${keyId}", which XKIT_ENCRYPTION_KEYS does not hold.`);
+      if (!secret)
+        throw new SealError(`A stored secret is sealed with the key "${keyId}", which XKIT_ENCRYPTION_KEYS does not have: add it.`);
       const decipher = createDecipheriv(ALGORITHM, secret, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
       decipher.setAAD(Buffer.from(context));
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
       try {
         return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
       } catch {
-        throw new SealError(`A stored secret does not open with key "${keyId}": the key differs, or the row was changed or moved.`);
+        throw new SealError(
+          `A stored secret cannot be decrypted with the key "${keyId}": the key is another one, or the row was changed or moved.`,
+        );
       }
     },
 
@@ -79,7 +82,7 @@ export function parseEnvelope(envelope: string, version: string): { keyId: strin
 /** The id of the key that an envelope was sealed with. Throws `SealError`. */
 export const keyIdOf = (envelope: string): string => parseEnvelope(envelope, VERSION).keyId;
 
-const NO_ENVELOPE = "A stored secret is not an envelope of this gateway.";
+const NO_ENVELOPE = "A stored secret is not in this gateway's format.";
 
 /** base64url SHA-256: how a random secret (state, session, API key) is kept when it must only be recognised. */
 export const hashSecret = (secret: string): string => hash("sha256", secret, "base64url");

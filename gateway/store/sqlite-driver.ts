@@ -92,7 +92,7 @@ function createDriver({ writer, reader, queue, execute, read, ...hooks }: Return
         return writeAlone<Row>(query);
       },
       streamQuery() {
-        throw new TypeError("The store's rows are not streamed.");
+        throw new TypeError("Streaming is not supported.");
       },
     };
     return connection;

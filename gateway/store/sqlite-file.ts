@@ -31,7 +31,7 @@ export function warnOfReaders(path: string, log: Pick<Log, "warn">): void {
     if ((mode & ~OWNER_ONLY & 0o077) !== 0)
       log.warn(
         { path: file, mode: mode.toString(8) },
-        "Other accounts of this machine may read or write the store: run chmod 600 on its file.",
+        "Other accounts on this machine can read or write the store: run chmod 600 on its file.",
       );
   }
 }
@@ -67,7 +67,7 @@ export function watchFile(path: string, countBytes: () => number, log: Pick<Log,
 
   function giveUp(what: string): void {
     if (failure) return;
-    failure = `The store's file was ${what} while this gateway had it open: put the right file in its place, then restart the gateway.`;
+    failure = `The store's file was ${what} while this gateway had it open: restore the right file, then restart the gateway.`;
     log.error({ path }, failure);
   }
 

@@ -64,7 +64,7 @@ export async function openSqlite(path: string, { clock: machine, log }: StoreOpt
       await migrate(transaction, migrations, machine.now());
       await countChanges(transaction);
     });
-    if (identityOf(path) !== identity) throw new Error(`${path} was replaced while it was being opened: start again.`);
+    if (identityOf(path) !== identity) throw new Error(`${path} was replaced while the gateway opened it: start the gateway again.`);
   } catch (error) {
     await close();
     throw error;

@@ -24,7 +24,7 @@ const decision = (status: ImportStatus, message: string | null, target: Connecti
 export function decide(held: HeldBefore, prepared: Prepared): Decision {
   const { importId, owner, connector, imported } = prepared;
   const before = held.imports.get(importId);
-  if (before !== undefined) return { ...decision("skipped", "It was imported before."), connectionId: before };
+  if (before !== undefined) return { ...decision("skipped", "It was already imported."), connectionId: before };
   const holdings = held.holdings.get(keyOf(owner, connector.slug)) ?? [];
   const found = connector.supportsMultipleConnections
     ? (holdings.find(({ accountId }) => accountId !== null && accountId === imported.account_id) ??
@@ -33,7 +33,7 @@ export function decide(held: HeldBefore, prepared: Prepared): Decision {
   const objection = found && objectionTo(found);
   if (objection) return decision("kept", objection, found.connection);
   if (imported.id != null && imported.id !== found?.connection.id && held.ids.has(imported.id))
-    return decision("refused", "id: another connection has it: leave it out, or give another one.");
+    return decision("refused", "id: another connection already has it: leave it out, or use another id.");
   return decision("imported", null, found?.connection ?? null);
 }
 
@@ -44,8 +44,9 @@ const mayBe = ({ connection, accountId }: Holding, imported: string | null): boo
   connection.disabled_at === null ? accountId === null && isDisconnected(connection) : accountId === null || imported === null;
 
 function objectionTo({ connection, status }: Holding): string | null {
-  if (connection.disabled_at !== null) return "Its connection was disabled here by a server: nothing was changed.";
-  if (connection.enabled && status === "active") return "A connection of this connector is there and works: nothing was changed.";
+  if (connection.disabled_at !== null) return "A server has disabled its connection here: nothing was changed.";
+  if (connection.enabled && status === "active")
+    return "Its owner already has a working connection of this connector: nothing was changed.";
   if (isDisconnected(connection)) return "Its connection was disconnected here: nothing was changed.";
   return null;
 }

@@ -111,8 +111,8 @@ describe("a recipient's key", () => {
     const other = createJsonReader(pem(generateKeyPairSync("x25519")).privateKey);
     const messages = [await importInto(test, [line]), await importInto(test, [line], { read: other })].map(([result]) => result?.messages);
     expect(messages).toEqual([
-      ["The line is sealed: set XKIT_IMPORT_KEY to the private key that it was sealed to."],
-      ["The line does not open with XKIT_IMPORT_KEY."],
+      ["The line is encrypted: set XKIT_IMPORT_KEY to the private key of its recipient."],
+      ["The line cannot be decrypted with XKIT_IMPORT_KEY."],
     ]);
     await test.close();
   });

@@ -108,13 +108,13 @@ async function refuseShared(
   if (connector.sharedAccounts !== "refuse") return first;
   const refused = (message: string): Decision => ({ status: "refused", message, target: null, connectionId: null });
   const id = imported.account_id ?? null;
-  if (id === null) return refused("account_id: is required, as the connector refuses accounts that two owners have.");
+  if (id === null) return refused("account_id: is required, because the connector does not allow one account for two owners.");
   if (locks) await lockAccount(query, connector.slug, id);
   const holder = held.accounts.get(accountKeyOf(connector.slug, id));
   const connection = { owner_kind: owner.kind, owner_id: owner.id, connector_slug: connector.slug };
   const others = await listOthers(query, connection, { id, idPath: null });
   return others.length > 0 || (holder !== undefined && holder !== keyOf(owner, connector.slug))
-    ? refused("account_id: another owner has connected this account, which the connector refuses.")
+    ? refused("account_id: another owner has connected this account, and the connector does not allow one account for two owners.")
     : first;
 }
 

@@ -68,7 +68,7 @@ describe.each(databaseKinds)("an import on %s", (database) => {
     await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
     const again = await importInto(test, lines);
     expect(again.map(({ status }) => status)).toEqual(["skipped", "skipped", "imported"]);
-    expect(again[0]?.messages).toEqual(["It was imported before."]);
+    expect(again[0]?.messages).toEqual(["It was already imported."]);
     expect(await inStore(test, (query) => query.selectFrom("connections").select("id").execute())).toHaveLength(3);
     expect(await askToken(ada)).toMatchObject({ __typename: "NotConnected" });
     await test.close();
@@ -96,7 +96,7 @@ describe.each(databaseKinds)("an import on %s", (database) => {
     const { value } = await askToken(ada);
     const results = await importInto(test, [issueLine(test), issueLine(test, { user: "bob" })]);
     expect(results.map(({ status, messages: [message] }) => [status, message])).toEqual([
-      ["kept", "A connection of this connector is there and works: nothing was changed."],
+      ["kept", "Its owner already has a working connection of this connector: nothing was changed."],
       ["kept", "Its connection was disconnected here: nothing was changed."],
     ]);
     expect((await askToken(ada)).value).toBe(value);
@@ -174,25 +174,33 @@ describe.each(databaseKinds)("an import on %s", (database) => {
 describe("a line of an import is refused", () => {
   const token = "planted-token";
   it.each<[string, Record<string, unknown> | string, string[]]>([
-    ["that is no JSON", `{"access_token":"${token}"`, ["The line is no JSON."]],
+    ["that is no JSON", `{"access_token":"${token}"`, ["The line is not JSON."]],
     ["that is no object", "[]", ["The connection: must be an object."]],
     [
       "with each of its problems",
       { user: "", connector: "Test!", access_token: token, expires_at: "tomorrow" },
       ["expires_at: must be a time such as 2026-11-27T12:00:00Z.", "user: must not be empty.", "connector: must be a slug"],
     ],
-    ["without an owner", { connector: "test", access_token: token }, ["user: must name a user, or group a group: one of them."]],
+    ["without an owner", { connector: "test", access_token: token }, ["user: must name a user, or group must name a group, but not both."]],
     ["with two owners", { user: "a", group: "b", connector: "test", access_token: token }, ["user: must name a user, or group"]],
     ["with a word that is unknown", { user: "a", connector: "test", access_token: token, tokn: token }, ["tokn: is not known here."]],
-    ["of an unknown connector", { user: "a", connector: "none", access_token: token }, ['connector: there is no connector "none"']],
-    ["without a token", { user: "a", connector: "test" }, ["access_token: is required, as Test uses OAuth."]],
+    [
+      "of an unknown connector",
+      { user: "a", connector: "none", access_token: token },
+      ['connector: the configuration has no connector "none"'],
+    ],
+    ["without a token", { user: "a", connector: "test" }, ["access_token: is required, because Test uses OAuth."]],
     [
       "of another client",
       { user: "a", connector: "test", access_token: token, client_id: "other" },
       ["client_id: Test is configured with"],
     ],
     ["of an unknown kind", { user: "a", connector: "test", access_token: token, token_kind: "bot" }, ["token_kind: Test has one kind"]],
-    ["with unknown values", { user: "a", connector: "test", access_token: token, metadata: { x: token } }, ["metadata.x: Test has no"]],
+    [
+      "with unknown values",
+      { user: "a", connector: "test", access_token: token, metadata: { x: token } },
+      ["metadata.x: Test does not have"],
+    ],
     [
       "with a field too many",
       { user: "a", connector: "test", access_token: token, fields: { x: token } },

@@ -44,7 +44,7 @@ const tokensSchema = z.strictObject({
   /** As the provider called it, `bearer` where it is left out. */
   token_type: z
     .string()
-    .regex(/^[\x21-\x7e]{1,64}$/, "must be a type of token, like bearer")
+    .regex(/^[\x21-\x7e]{1,64}$/, "must be a token type, such as bearer")
     .nullish(),
   /** When the access token was issued. Left out: now. */
   issued_at: instantSchema.nullish(),
@@ -82,7 +82,7 @@ export const importedConnectionSchema = tokensSchema
       .record(z.string(), z.string())
       .refine(
         (fields) => fieldsSchema.safeParse(Object.entries(fields).map(([name, value]) => ({ name, value }))).success,
-        "must be the fields that the connector collects, each with a text of at most 8192 characters",
+        "must be an object with the connector's fields, each a string of at most 8192 characters",
       )
       .nullish(),
     /** What the provider stated, by the names of the connector's metadata. */
@@ -100,7 +100,7 @@ export const importedConnectionSchema = tokensSchema
   })
   .refine(({ user, group }) => (user == null) !== (group == null), {
     path: ["user"],
-    error: "must name a user, or group a group: one of them",
+    error: "must name a user, or group must name a group, but not both",
   });
 
 /** As it is written. */

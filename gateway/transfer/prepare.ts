@@ -30,7 +30,7 @@ export function prepare(connectors: Connectors, data: unknown): Preparation {
   if (!parsed.success) return refuse(...parsed.error.issues.map((issue) => sentence(pathOfIssue(issue), issue.message)));
   const imported = parsed.data;
   const connector = connectors.get(imported.connector);
-  if (!connector) return refuse(`connector: there is no connector "${imported.connector}" in the configuration.`);
+  if (!connector) return refuse(`connector: the configuration has no connector "${imported.connector}".`);
   const problems = [...kindProblems(connector, imported), ...clientProblems(connector, imported)];
   const fields = readFields(connector, imported);
   const stated = readStated(connector, imported);
@@ -54,7 +54,7 @@ function kindProblems({ name, oauth, tokenKinds }: ConnectorConfig, imported: Im
   const kinds = grants.map(([, { token_kind: kind }]) => kind ?? tokenKinds[0].kind);
   return [
     ...grants.flatMap(([path, { access_token: token }]) =>
-      token == null ? [`${path}access_token: is required, as ${name} uses OAuth.`] : [],
+      token == null ? [`${path}access_token: is required, because ${name} uses OAuth.`] : [],
     ),
     ...grants.flatMap(([path, { token_kind: kind }]) =>
       kind == null || known.includes(kind)
@@ -63,7 +63,7 @@ function kindProblems({ name, oauth, tokenKinds }: ConnectorConfig, imported: Im
             `${path}token_kind: ${name} has ${known.length > 0 ? `tokens of these kinds: ${known.join(", ")}` : "one kind of token: leave it out"}.`,
           ],
     ),
-    ...(new Set(kinds).size < kinds.length ? ["further: must have tokens of one kind only once."] : []),
+    ...(new Set(kinds).size < kinds.length ? ["further: must have each kind of token only once."] : []),
   ];
 }
 
@@ -71,7 +71,7 @@ function kindProblems({ name, oauth, tokenKinds }: ConnectorConfig, imported: Im
 function clientProblems({ name, oauth }: ConnectorConfig, { client_id: id }: ImportedConnection): string[] {
   if (!oauth || id == null || [oauth.client, ...oauth.previousClients].some(({ clientId }) => clientId === id)) return [];
   return [
-    `client_id: ${name} is configured with another client, and only the client that was given a token can refresh it: add it to previous_clients.`,
+    `client_id: ${name} is configured with another client, and a token can be refreshed only by the client that it was given to. Add that client to previous_clients.`,
   ];
 }
 
@@ -97,8 +97,8 @@ function readStated({ name, metadata, protocol }: ConnectorConfig, imported: Imp
   const named = Object.entries(imported.metadata ?? {});
   const bySource = Object.entries(imported.stated ?? {});
   const problems = [
-    ...named.flatMap(([key]) => (Object.hasOwn(metadata, key) ? [] : [`metadata.${key}: ${name} has no such metadata.`])),
-    ...bySource.flatMap(([source]) => (kept.includes(source) ? [] : [`stated.${source}: ${name} keeps no such value.`])),
+    ...named.flatMap(([key]) => (Object.hasOwn(metadata, key) ? [] : [`metadata.${key}: ${name} does not have this metadata.`])),
+    ...bySource.flatMap(([source]) => (kept.includes(source) ? [] : [`stated.${source}: ${name} does not store this value.`])),
   ];
   // What is shown of a field is read from the field.
   const values = named.flatMap(([key, value]) => {

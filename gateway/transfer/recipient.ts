@@ -48,12 +48,12 @@ function read(text: string, parse: (input: KeyInput) => KeyObject): KeyObject {
     const trimmed = text.trim();
     return parse(trimmed.startsWith("{") ? { key: JSON.parse(trimmed), format: "jwk" } : trimmed);
   } catch {
-    throw new RecipientKeyError("is no key that can be read: give it as PEM or as JWK");
+    throw new RecipientKeyError("is not a readable key: use PEM or JWK");
   }
 }
 
 function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
   if (type === "x25519" || type === "ec") return ECDH_ALGORITHM;
   if (type === "rsa" && (details?.modulusLength ?? 0) >= LEAST_RSA_BITS) return RSA_ALGORITHM;
-  throw new RecipientKeyError(`must be a key of X25519 or EC, or of RSA with ${LEAST_RSA_BITS} bits or more`);
+  throw new RecipientKeyError(`must be an X25519 or EC key, or an RSA key with at least ${LEAST_RSA_BITS} bits`);
 }

@@ -40,8 +40,18 @@ describe.each(databaseKinds)("a server on %s", (database) => {
     const [imported, ...refused] = data.importConnections.results;
     expect(imported).toMatchObject({ status: "IMPORTED", messages: [], connection: { connector: { slug: "test" } } });
     expect(refused).toEqual([
-      { status: "REFUSED", messages: ['connector: there is no connector "none" in the configuration.'], importId: null, connection: null },
-      { status: "REFUSED", messages: ["user: must name a user, or group a group: one of them."], importId: null, connection: null },
+      {
+        status: "REFUSED",
+        messages: ['connector: the configuration has no connector "none" in the configuration.'],
+        importId: null,
+        connection: null,
+      },
+      {
+        status: "REFUSED",
+        messages: ["user: must name a user, or group must name a group, but not both."],
+        importId: null,
+        connection: null,
+      },
     ]);
     expect(JSON.stringify(data)).not.toContain("planted-token");
     expect((await askToken(await test.signIn("ada"))).value).toBe(good.accessToken);
@@ -146,7 +156,7 @@ describe("an import", () => {
     const ada = await test.signIn("ada");
     await ada.graphql(`mutation { disconnect(where: { slug: "test" }) { id } }`);
     expect(await importInto(test, [issueLine(test, { import_id: "2" }, account)])).toMatchObject([
-      { status: "kept", messages: ["Its connection was disabled here by a server: nothing was changed."] },
+      { status: "kept", messages: ["A server has disabled its connection here: nothing was changed."] },
     ]);
   });
 

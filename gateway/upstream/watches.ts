@@ -41,7 +41,7 @@ export function createWatches(
       let seen = "";
       return view<Authorization>(async () => {
         const authorization = await findAuthorization(id);
-        if (!authorization && seen === "") throw notFound("There is no such authorization.");
+        if (!authorization && seen === "") throw notFound("No authorization of yours has this id.");
         if (!authorization) return { values: [], isLast: true };
         const before = seen;
         seen = JSON.stringify(authorization);

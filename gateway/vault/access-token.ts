@@ -86,7 +86,7 @@ export function createAccessTokens(dependencies: Dependencies) {
       return narrower;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
-      log.error({ ...rowOf(stored), err: error }, "a stored secret does not open");
+      log.error({ ...rowOf(stored), err: error }, "a stored secret cannot be decrypted");
       await noteUnopened(dependencies, stored);
       return secretUnopened(stored.connector.name);
     }

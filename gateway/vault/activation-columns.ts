@@ -104,7 +104,7 @@ export function openIfPossible<Secret>(
     return open(keys, stored);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    log.error({ ...rowOf(stored), err: error }, "a stored secret does not open, and is replaced without it");
+    log.error({ ...rowOf(stored), err: error }, "a stored secret cannot be decrypted: it is replaced without being read");
     return null;
   }
 }

@@ -31,7 +31,7 @@ export async function adoptSpool(dependencies: AdoptDependencies): Promise<void>
       await adopt(dependencies, spooled);
     } catch (err) {
       if (!isLasting(err)) throw err;
-      dependencies.log.error({ path: spooled.path, err }, "a spooled token cannot be stored: it stays where it is");
+      dependencies.log.error({ path: spooled.path, err }, "a spooled token cannot be stored: it is kept in the spool");
     }
   }
 }
@@ -40,14 +40,19 @@ async function adopt(dependencies: AdoptDependencies, spooled: SpooledTokens): P
   const { database, connectors, log } = dependencies;
   const { connectionId, path, forget } = spooled;
   const connection = await database.query.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirst();
-  if (!connection) return log.error({ path }, "a spooled token belongs to no connection of this store: give each store a spool of its own");
+  if (!connection)
+    return log.error({ path }, "a spooled token belongs to no connection in this store: give each store its own XKIT_SPOOL_DIR");
   const facts = { connection: connectionId, connector: connection.connector_slug };
   const connector = connectors.get(connection.connector_slug);
-  if (!connector) return log.error({ ...facts, path }, "a spooled token waits for its connector: configure it again, or delete the file");
+  if (!connector)
+    return log.error(
+      { ...facts, path },
+      "a spooled token belongs to a connector that is not configured: configure it again, or delete the file",
+    );
   const place = { connection, connector };
   const isStored = await ("granted" in spooled ? adoptFirst(dependencies, place, spooled) : adoptRefreshed(dependencies, place, spooled));
   forget();
-  if (isStored) log.info(facts, "adopted a token that an earlier process could not store");
+  if (isStored) log.info(facts, "stored a spooled token of an earlier process");
   else log.warn(facts, "dropped a spooled token: the connection has changed since");
 }
 

@@ -146,7 +146,7 @@ export function openSecrets({ sealer, log }: { sealer: Sealer; log: Pick<Log, "e
     return opened.startsWith("{") ? secretsSchema.parse(JSON.parse(opened)) : { verifier: opened };
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    log.error({ grant: attempt.authorization_id, err: error }, "a stored secret does not open");
+    log.error({ grant: attempt.authorization_id, err: error }, "a stored secret cannot be decrypted");
     throw notFound(UNKNOWN_LINK);
   }
 }

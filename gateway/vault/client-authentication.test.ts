@@ -163,12 +163,12 @@ describe("a client that signs with a private key", () => {
       );
     expect(await find(rsa.privateKey)).toContainEqual({
       level: "ok",
-      text: `the provider accepts the client ${OIDC_CLIENT_ID}: it refused a made-up code alone (invalid_grant, "grant request is invalid")`,
+      text: `the provider accepts the client ${OIDC_CLIENT_ID}: it refused only a made-up code (invalid_grant, "grant request is invalid")`,
     });
     const stranger = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey;
     expect((await find(stranger)).filter(({ level }) => level === "error")).toHaveLength(1);
     const unlisted = await find(generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey);
-    expect(unlisted).toContainEqual({ level: "warning", text: "signs by ES512, which the provider's metadata does not list" });
+    expect(unlisted).toContainEqual({ level: "warning", text: "signs with ES512, which the provider's metadata does not list" });
   });
 });
 

@@ -131,8 +131,8 @@ describe("collected fields", () => {
     it.each([
       [{ name: "other" }, ["label"], "is required"],
       [{ name: "region", default: "mars" }, ["default"], "must be one of eu, us"],
-      [{ name: "key", label: "Key", secret: true, default: "x" }, ["default"], "must not be a secret: it is shown"],
-      [{ name: "tier", enum: ["free"] }, ["default"], "is required: that of the provider, team, is not one of the enum"],
+      [{ name: "key", label: "Key", secret: true, default: "x" }, ["default"], "must not be secret: users see its value"],
+      [{ name: "tier", enum: ["free"] }, ["default"], "is required: the provider's default, team, is not in the enum"],
       [{ name: "host", enum: ["acme", "a.b"] }, ["enum"], "must be the name before .help.example, or the whole address"],
     ])("are refused in the configuration: %j", (own, path, message) => {
       const { error } = connectorSchema.safeParse({ slug: "help", name: "Help", provider: facts, collect: { fields: [fields[3], own] } });

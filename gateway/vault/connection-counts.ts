@@ -92,7 +92,7 @@ export function createConnectionCounts(dependencies: CountDependencies, stepRows
       if (noted && clock.now() - noted.countedAt < COUNT_INTERVAL_MS) return noted.counts;
       counting ??= begin()
         .catch((err: unknown) => {
-          if (!isTemporary(err)) log.error({ err }, "connections were not counted");
+          if (!isTemporary(err)) log.error({ err }, "connections could not be counted");
         })
         .finally(() => (counting = null));
       await withTimeout(counting, READER_WAIT_MS);

@@ -47,7 +47,7 @@ export function startDevicePolls(parts: ConnectingParts): DevicePolls {
   const running = new Map<string, Promise<unknown>>();
   const watches = new Map<string, ReturnType<typeof watchLease>>();
   const note = (err: unknown) => {
-    if (!isTemporary(err)) log.error({ err }, "the tokens of a device code were not asked for");
+    if (!isTemporary(err)) log.error({ err }, "a device code could not be exchanged for tokens");
   };
 
   function begin(stateHash: string, takeOver: string | null = null): void {

@@ -45,7 +45,7 @@ async function askForCode(
   const { attempts, discovery, devicePolls, clock, telemetry, timeoutMs } = parts;
   const { connector, authorization } = started;
   const { oauth } = connector;
-  if (!oauth) throw new TypeError("Only a connector with an OAuth provider has codes to ask for.");
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider has device codes.");
   const values = valuesOf(connector, oauth.client, { fields: openCollected(parts, started), stated: {} });
   const askedAt = clock.now();
   const scopes = parseScopes(authorization.requested_scopes);

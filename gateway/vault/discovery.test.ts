@@ -86,7 +86,7 @@ describe("a provider of which the issuer alone is stated", () => {
     oidc.answerNext(METADATA, 503, {});
     expect((await begin(ada)).pathname).toBe("/auth");
     await expect.poll(() => oidc.requestsTo(METADATA).length).toBe(2);
-    await expect.poll(() => test.logged.join("\n")).toContain("a provider's metadata cannot be used: what it was before is");
+    await expect.poll(() => test.logged.join("\n")).toContain("a provider's metadata cannot be used: the previous metadata stays in use");
     expect((await begin(ada)).pathname).toBe("/auth");
     expect(oidc.requestsTo(METADATA)).toHaveLength(2);
   });
@@ -159,7 +159,7 @@ describe("a connector whose endpoints are left to metadata", () => {
     expect(problemsOf({ issuer: "https://as.example" })).toEqual([]);
     expect(problemsOf({})).toHaveLength(2);
     const variables = [{ name: "domain", may: "host" }];
-    const wrong = "must state its endpoints: the address of its metadata depends on what users enter";
+    const wrong = "must state its endpoints: the URL of its metadata depends on what users enter";
     expect(problemsOf({ issuer: "https://{domain}", variables })).toEqual([wrong]);
     expect(problemsOf({ issuer: "https://{domain}", variables: [{ ...variables[0], default: "as.example" }] })).toEqual([]);
   });

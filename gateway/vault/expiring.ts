@@ -47,7 +47,7 @@ export function startEndNotices(dependencies: Dependencies): { stop(): Promise<v
       await clock.until(clock.now() + END_LOOK_MS, signal);
       if (signal.aborted) return;
       await tellEnds(dependencies, signal).catch((err: unknown) => {
-        if (!isTemporary(err)) log.error({ err }, "the ends of grants were not told");
+        if (!isTemporary(err)) log.error({ err }, "ending grants could not be announced");
       });
     }
   }

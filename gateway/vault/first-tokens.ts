@@ -43,7 +43,7 @@ export async function requestFirst(
 ): Promise<FirstResult> {
   const { connections, discovery, clock, log, telemetry, timeoutMs } = parts;
   const { slug, oauth } = started.connector;
-  if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider can request tokens.");
   const { client } = oauth;
   const completed = await discovery.complete(oauth.provider).catch((error: unknown) => unknownEndpoints("exchange", error));
   if ("ok" in completed) return { ok: false, failure: { code: completed.code, message: completed.message }, answer: completed };
@@ -117,7 +117,7 @@ export function storeFirst(
 
 function keepFirst({ log, spool }: ConnectingParts, started: StartedConnection, userId: string, granted: Granted, err: unknown) {
   const { connection, authorization } = started;
-  log.error({ ...factsOf(started), err }, "first tokens cannot be stored: they are kept in the spool");
+  log.error({ ...factsOf(started), err }, "the tokens of a new grant cannot be stored: they are kept in the spool");
   return spool.keep({
     connectionId: connection.id,
     authorizationId: authorization.id,

@@ -28,6 +28,6 @@ export function createMissingClientLog(log: Pick<Log, "warn">) {
     if (noted.has(slug)) return;
     noted.add(slug);
     const facts = { connector: slug, made: clientIdOf(grant), current: oauth?.client.clientId ?? null };
-    log.warn(facts, "a grant was made by another client id: put that client into previous_clients, or its users have to reconnect");
+    log.warn(facts, "a grant was given to another client id: add that client to previous_clients, or its users have to reconnect");
   };
 }

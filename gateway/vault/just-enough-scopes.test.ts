@@ -117,7 +117,7 @@ describe("connecting", () => {
     const ada = await start();
     const { errors } = await ada.graphql(`mutation { connect(slug: "test", scopes: ["read", "admin"]) { id } }`);
     expect(errors[0]).toMatchObject({
-      message: "scopes: Test is not allowed to be asked for admin.",
+      message: "scopes: the configuration of Test does not allow admin.",
       extensions: { code: "BAD_USER_INPUT" },
     });
     expect((await ada.browser.fetch("/connect/test?scopes=admin")).status).toBe(400);

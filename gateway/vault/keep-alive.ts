@@ -97,7 +97,7 @@ export function startKeepAlive(dependencies: KeepAliveDependencies) {
 
 /** A store that is away is told of elsewhere. */
 function noteFailure({ log }: KeepAliveDependencies, err: unknown): void {
-  if (!isTemporary(err)) log.error({ err }, "grants were not kept alive");
+  if (!isTemporary(err)) log.error({ err }, "grants could not be kept alive");
 }
 
 async function refreshDue(dependencies: KeepAliveDependencies, signal: AbortSignal): Promise<void> {

@@ -56,7 +56,7 @@ describe.each(databaseKinds)("A refresh that fails repeatedly, on %s", (database
     const { ada, bob } = await connect();
     const types = await askOver(ada, refusal, REFUSED_ALONE_MS, () => askToken(bob));
     expect(types).toEqual([before, before, "ReconnectRequired"]);
-    expect(test.logged.join("\n")).toContain("refused while others are refreshed");
+    expect(test.logged.join("\n")).toContain("the provider revoked a grant while it refreshed others");
   });
 
   it("keeps the connection where all of the connector's are refused", async () => {

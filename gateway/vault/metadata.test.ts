@@ -146,7 +146,7 @@ describe("metadata", () => {
     test.clock.advance(HOUR_MS);
     expect((await askToken(ada, { via: await test.startTwin() })).__typename).toBe("AccessToken");
     expect(await shownTo(ada)).toEqual([]);
-    expect(test.logged.join("\n")).toContain("what the provider stated does not open");
+    expect(test.logged.join("\n")).toContain("the values that the provider stated cannot be decrypted");
   });
 });
 

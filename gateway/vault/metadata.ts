@@ -23,7 +23,7 @@ export function createMetadataReader({ log, ...keys }: Keys & { log: Pick<Log, "
       return read(keys, stored);
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
-      log.error({ ...rowOf(stored), err: error }, "what the provider stated does not open");
+      log.error({ ...rowOf(stored), err: error }, "the values that the provider stated cannot be decrypted");
       return [];
     }
   }

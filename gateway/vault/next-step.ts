@@ -55,7 +55,7 @@ async function authorizeUrlOf(
 ): Promise<string> {
   const { log, discovery, telemetry, timeoutMs } = parts;
   const { oauth, slug, name } = started.connector;
-  if (!oauth) throw new TypeError("Only a connector with an OAuth provider sends its users there.");
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider sends users to it.");
   const values = valuesOf(started.connector, oauth.client, { fields: openCollected(parts, started), stated: {} });
   const refused = (failure: TokenFailure) => {
     log.warn({ connector: slug, code: failure.code, reason: failure.reason }, "users cannot be sent to the provider");

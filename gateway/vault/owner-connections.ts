@@ -93,7 +93,7 @@ async function disconnectOne(
   { userId: reader, name }: Viewer,
 ): Promise<Connection> {
   const stored = choose(await connections.list(owner), where);
-  if (!stored) throw notFound("There is no such connection to disconnect.");
+  if (!stored) throw notFound("There is no connection to disconnect.");
   await disconnect(stored, { id: reader, name });
   return toConnection(stored, { clock, metadataOf, publicUrl, reader });
 }

@@ -70,7 +70,7 @@ describe.each(databaseKinds)("on %s", (database) => {
       test.provider.controls.next("omit-refresh-token");
       test.clock.advance(HOUR_MS);
       expect((await askToken(ada)).__typename).toBe("AccessToken");
-      expect(test.logged.filter((line) => line.includes("is declared to rotate refresh tokens"))).toHaveLength(lines);
+      expect(test.logged.filter((line) => line.includes("should rotate refresh tokens"))).toHaveLength(lines);
     });
 
     it("that was only begun, denied, or failed leaves the working connection unchanged", async () => {

@@ -56,7 +56,7 @@ async function refuseNarrower({ log, database, onNarrowed }: Flight, grant: Clai
 
 /** Rule 3: each of the provider's words for it means to the user what `invalid_grant` does. */
 async function markRefusedAlone(flight: Flight, grant: StoredGrant, { code }: TokenFailure): Promise<void> {
-  flight.log.warn({ ...factsOf(grant), code }, "refused while others are refreshed");
+  flight.log.warn({ ...factsOf(grant), code }, "the provider revoked a grant while it refreshed others");
   await markRevoked(flight, grant, "invalid_grant");
 }
 

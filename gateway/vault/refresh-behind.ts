@@ -22,7 +22,7 @@ export function createRefreshBehind({ log }: { log: Pick<Log, "error"> }): Refre
       await refresh();
     } catch (error) {
       // A store that is away is told of elsewhere.
-      if (!isTemporary(error)) log.error({ ...rowOf(stored), err: error }, "a refresh behind its callers failed");
+      if (!isTemporary(error)) log.error({ ...rowOf(stored), err: error }, "a background refresh failed");
     }
   }
 

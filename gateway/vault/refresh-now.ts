@@ -56,7 +56,7 @@ function endOf(grant: StoredGrant, view: View): Report | null {
   if (grant.authorization.status !== "active") return reconnect(grant, view);
   if (isRenewable(grant)) return null;
   const { name } = grant.connector;
-  return toReport("not_refreshable", `The ${name} connection has nothing to refresh its token with, and keeps the one that it has.`);
+  return toReport("not_refreshable", `The ${name} connection cannot refresh its token, and keeps the current one.`);
 }
 
 /** What a refresh has left behind. */
@@ -76,7 +76,7 @@ function judge(before: StoredGrant, current: StoredConnection | null, problem: R
     case "temporary":
       return notNow(name, problem.said ?? problem.why, problem.retryAfterSeconds);
     default:
-      return notNow(name, "another process refreshes it", 1);
+      return notNow(name, "another process is refreshing it", 1);
   }
 }
 
@@ -97,12 +97,12 @@ const reconnect = (grant: StoredGrant, view: View): Report =>
 
 const notNow = (name: string, why: string, retryAfter: number): Report => ({
   status: "temporarily_unavailable",
-  message: `The ${name} token was not refreshed (${why}): ask again in ${retryAfter} s.`,
+  message: `The ${name} token was not refreshed (${why}): try again in ${retryAfter} s.`,
   retryAfter,
 });
 
 const stillFresh = ({ connector }: StoredGrant, retryAfter: number): Report => ({
   status: "still_fresh",
-  message: `The ${connector.name} token was refreshed on request less than 30 s ago: ask again in ${retryAfter} s.`,
+  message: `The ${connector.name} token was refreshed on request less than 30 s ago: try again in ${retryAfter} s.`,
   retryAfter,
 });

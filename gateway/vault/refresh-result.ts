@@ -73,10 +73,14 @@ export async function storeTokens(
   );
   logMisread(log, connector.slug, tokens);
   if (connector.facts?.refresh.rotates && tokens.refreshToken === null)
-    log.warn(facts, "the provider is declared to rotate refresh tokens, and sent none: the one before is kept");
+    log.warn(facts, "the provider should rotate refresh tokens but sent none: the previous one is kept");
   const isThere = changed !== null || (await discardTokens(dependencies, grant, tokens));
-  recordRefresh(dependencies, grant, { outcome: changed ? (narrowTo ? "narrowed" : "refreshed") : "superseded", tokens, isThere });
-  if (changed) log.info(facts, narrowTo ? "asked for a narrower token" : "refreshed");
+  recordRefresh(dependencies, grant, {
+    outcome: changed ? (narrowTo ? "got a token with fewer scopes" : "refreshed") : "superseded",
+    tokens,
+    isThere,
+  });
+  if (changed) log.info(facts, narrowTo ? "got a token with fewer scopes" : "refreshed");
   return changed;
 }
 
@@ -86,14 +90,14 @@ function knownOf({ log, ...keys }: ResultDependencies, grant: StoredGrant): Stat
     return openStated(keys, grant);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    log.error({ ...rowOf(grant), err: error }, "what the provider stated does not open");
+    log.error({ ...rowOf(grant), err: error }, "the values that the provider stated cannot be decrypted");
     return null;
   }
 }
 
 /** An answer whose expiry cannot be read is taken, and its token's life is unknown (rule 7). */
 export function logMisread(log: Pick<Log, "warn">, connector: string, { misread }: TokenSet): void {
-  for (const member of misread) log.warn({ connector, member }, "the provider's answer has a member that cannot be understood");
+  for (const member of misread) log.warn({ connector, member }, "the provider's answer has a member with an unexpected value");
 }
 
 /** A provider whose new tokens are of no use would else be asked for another one by every caller. */

@@ -61,7 +61,7 @@ export function createRefresher(dependencies: Dependencies): Refresher {
       const fail = async (error: unknown) => {
         if (isStoreAway(error)) return resolve(isAway);
         if (!(error instanceof SealError)) return reject(error);
-        dependencies.log.error({ ...rowOf(grant), err: error }, "a stored secret does not open, so that nothing is refreshed");
+        dependencies.log.error({ ...rowOf(grant), err: error }, "a stored secret cannot be decrypted, so the token is not refreshed");
         await noteUnopened(dependencies, grant);
         resolve({ stored: grant, problem: { kind: "unopened" } });
       };

@@ -50,7 +50,7 @@ export function createRevoker({ discovery, log, telemetry, timeoutMs, ...keys }:
     const { oauth } = stored.connector;
     if (!oauth || !stored.authorization || (!oauth.provider.revocation && !oauth.provider.discovery)) return null;
     const client = grantClientOf({ ...stored, authorization: stored.authorization });
-    if (!client) throw new TypeError("The client that made this grant is not configured any more.");
+    if (!client) throw new TypeError("The client that this grant was given to is no longer configured.");
     const refreshToken = tokens ? tokens.refreshToken : openColumn(keys, stored, "sealed_refresh_token");
     const accessToken = tokens ? tokens.accessToken : openColumn(keys, stored, "sealed_access_token");
     if (!refreshToken && !accessToken) return null;

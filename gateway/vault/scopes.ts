@@ -56,7 +56,7 @@ export function assertAllowed(
 ): void {
   if (scopes.length === 0) return;
   const refused = scopes.filter((scope) => !allowedScopes.includes(scope));
-  if (refused.length > 0) throw badUserInput(`scopes: ${name} is not allowed to be asked for ${refused.join(", ")}.`, "scopes");
+  if (refused.length > 0) throw badUserInput(`scopes: the configuration of ${name} does not allow ${refused.join(", ")}.`, "scopes");
 }
 
 /**

@@ -53,7 +53,7 @@ export function openColumn({ sealer, macs }: Keys, { connection, authorization }
   const envelope = authorization?.[column];
   if (!authorization || !envelope) return null;
   if (!macs.accept("authorizations", { ...grantFacts(connection, authorization), mac: authorization.mac }))
-    throw new SealError("The row of a stored secret does not verify: it was not written by this gateway.");
+    throw new SealError("The row of a stored secret does not verify: this gateway did not write it.");
   return sealer.open(envelope, contextIn(placeOf(connection, authorization.id), column));
 }
 

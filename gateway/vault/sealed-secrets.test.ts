@@ -24,7 +24,7 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     const sealer = createSealer(test.config.sealingKeys ?? []);
     const context = (column: string) => JSON.stringify(["user", "ada", row.connection_id, row.id, column]);
     expect(sealer.open(row.sealed_access_token ?? "", context("sealed_access_token"))).toBe(value);
-    expect(() => sealer.open(row.sealed_access_token ?? "", context("sealed_refresh_token"))).toThrow("does not open");
+    expect(() => sealer.open(row.sealed_access_token ?? "", context("sealed_refresh_token"))).toThrow("cannot be decrypted");
   });
 
   it("answers ConnectorMisconfigured and logs the row when a stored access token does not open, until it is connected again", async () => {
@@ -40,7 +40,7 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     const headers = { authorization: `Bearer ${await ada.bearer()}` };
     const { errors } = await ask(sendTo(twin), `{ connectionToken(where: { slug: "test" }) }`, {}, headers);
     expect(errors[0]?.extensions.code).toBe("CONNECTOR_MISCONFIGURED");
-    expect(test.logged.filter((line) => line.includes("does not open"))).toContainEqual(expect.stringContaining(row.id));
+    expect(test.logged.filter((line) => line.includes("cannot be decrypted"))).toContainEqual(expect.stringContaining(row.id));
     expect((await onlyAuthorization(test)).status).toBe("active");
     await ada.connect();
     expect((await askToken(ada, { via: twin })).value).not.toBe(value);
@@ -54,7 +54,7 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     test.clock.advance(HOUR_MS);
     expect(await askToken(ada)).toMatchObject({ __typename: "ConnectorMisconfigured" });
     expect(refreshRequests(test)).toEqual([]);
-    expect(test.logged.filter((line) => line.includes("does not open"))).toContainEqual(expect.stringContaining(row.id));
+    expect(test.logged.filter((line) => line.includes("cannot be decrypted"))).toContainEqual(expect.stringContaining(row.id));
     expect(await onlyAuthorization(test)).toMatchObject({ status: "active", lease_id: null, failures: 0 });
   });
 
@@ -69,7 +69,7 @@ describe.each(databaseKinds)("Rule 10: secrets are sealed, on %s", (database) =>
     );
     const callback = await test.provider.authorize(started.headers.get("location") ?? "");
     expect((await ada.browser.fetch(callback.href)).status).toBe(404);
-    expect(test.logged.join("")).toContain("a stored secret does not open");
+    expect(test.logged.join("")).toContain("a stored secret cannot be decrypted");
   });
 
   it("fingerprints a token as 16 bytes of its SHA-256 in base64url", async () => {

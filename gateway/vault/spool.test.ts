@@ -61,7 +61,7 @@ describe.each(databaseKinds)("the spool of a process that ended while its store 
     const { value } = await askToken(ada, { via: twin });
     expect(test.provider.liveAccessTokens()).toContain(value);
     expect(test.provider.refreshCount()).toBe(1);
-    expect(test.logged.join("\n")).toContain("adopted a token");
+    expect(test.logged.join("\n")).toContain("stored a spooled token");
   });
 });
 
@@ -184,7 +184,7 @@ describe("a spool", () => {
     const path = join(test.config.spoolDirectory, name ?? "");
     const text = readFileSync(path, "utf8");
     writeFileSync(path, text.replace("s1.test.", "s1.left."));
-    await expect(test.startTwin()).rejects.toThrow(`made with the key "left" (1 of them files in ${test.config.spoolDirectory})`);
+    await expect(test.startTwin()).rejects.toThrow(`use the key "left" (1 of them files in ${test.config.spoolDirectory})`);
     expect(spooled()).toEqual([name]);
     writeFileSync(path, text);
     const twin = await test.startTwin();
@@ -220,6 +220,6 @@ describe("a spool", () => {
     writeFileSync(join(test.config.spoolDirectory, name), text);
     await test.startTwin();
     expect(spooled()).toEqual([name]);
-    expect(test.logged.join("\n")).toContain("belongs to no connection of this store");
+    expect(test.logged.join("\n")).toContain("belongs to no connection in this store");
   });
 });

@@ -109,7 +109,7 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
     try {
       rmSync(path, { force: true });
     } catch (err) {
-      log.warn({ path, err }, "a spooled token was stored, and its file cannot be deleted");
+      log.warn({ path, err }, "a spooled token was stored, but its file cannot be deleted");
     }
   };
 
@@ -120,7 +120,7 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
       try {
         writeWhole(directory, name, sealer.seal(JSON.stringify(tokens), contextOf(name)));
       } catch (err) {
-        log.error({ connection, directory, err }, "new tokens are in memory alone: the spool cannot be written");
+        log.error({ connection, directory, err }, "the spool cannot be written: new tokens are kept only in memory");
       }
       return forget(join(directory, name));
     },
@@ -132,7 +132,7 @@ export function createSpool({ directory, sealer, log }: { directory: string; sea
         try {
           return { ...readContent(sealer, path, name), path, forget: forget(path) };
         } catch (err) {
-          log.error({ path, err }, "a spooled token cannot be read: put its key back, or delete its file");
+          log.error({ path, err }, "a spooled token cannot be read: add its key to XKIT_ENCRYPTION_KEYS again, or delete its file");
           return [];
         }
       });

@@ -68,7 +68,7 @@ export function openCollected(dependencies: ConnectingDependencies, started: Sta
     return openFields(dependencies, started);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    dependencies.log.error({ ...rowOf(started), err: error }, "a stored secret does not open");
+    dependencies.log.error({ ...rowOf(started), err: error }, "a stored secret cannot be decrypted");
     throw notFound(UNKNOWN_LINK);
   }
 }

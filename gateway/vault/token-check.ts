@@ -122,7 +122,7 @@ async function checkAtProvider(dependencies: Dependencies, grant: StoredGrant, a
   const result = await askOnce(dependencies, grant, accessToken);
   if (result === "works" && authorization.failure_kind !== null) await forgetFailure(dependencies, grant);
   if (result !== "refused") return false;
-  log.info(factsOf(grant), "the provider refuses an access token before its expiry");
+  log.info(factsOf(grant), "the provider refuses an access token before it expires");
   // The refresh is the second question.
   if (isRenewable(grant)) {
     await updateGrant(dependencies, grant, { refused_at: clock.now() });

@@ -55,7 +55,7 @@ async function assertAccepted(
     checkCredential({ provider, credential, timeoutMs }),
   );
   if (result === "works") return;
-  log.warn({ connector: slug, code, result }, "the provider does not confirm a credential that was entered");
+  log.warn({ connector: slug, code, result }, "the provider refuses a credential that a user entered");
   if (result === "refused") throw refusedInput(name);
   if (isTemporary) throw uncheckedInput(name);
 }

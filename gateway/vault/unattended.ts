@@ -31,7 +31,7 @@ export async function requestFirstTokens(
   const { clock, discovery, log, telemetry } = dependencies;
   const { connector } = started;
   const { oauth, scopes, slug } = connector;
-  if (!oauth) throw new TypeError("Only a connector with an OAuth provider has tokens to ask for.");
+  if (!oauth) throw new TypeError("Only a connector with an OAuth provider can request tokens.");
   const completed = await discovery.complete(oauth.provider).catch((error: unknown) => {
     throw explainRefusal(dependencies, connector, unknownEndpoints("exchange", error));
   });
@@ -67,7 +67,7 @@ async function nameAccount(
 }
 
 function explainRefusal({ log }: ConnectingDependencies, { slug, name }: ConnectorConfig, { kind, code, reason }: TokenFailure) {
-  log.warn({ connector: slug, code, reason }, "the provider gives no tokens for what was entered");
+  log.warn({ connector: slug, code, reason }, "the provider gives no tokens for the values that a user entered");
   if (kind === "revoked" || kind === "denied") return refusedInput(name);
   if (kind === "misconfigured") return badUserInput(refusalOf(describeProblem(name, code, "attempt")), "fields");
   return uncheckedInput(name);

@@ -61,7 +61,7 @@ describe("a value that comes with the callback", () => {
     "must be held to a list where it is a whole host: %s",
     async (url) => {
       const wrong = () => ({ token_endpoint: url, variables: [{ name: "server", from: "callback", may: "host" }] });
-      await expect(start(wrong)).rejects.toThrow("server comes with the callback and is a whole host: it needs an enum");
+      await expect(start(wrong)).rejects.toThrow("server comes with the callback and is a whole host: give it an enum");
     },
   );
 
@@ -136,11 +136,11 @@ describe("a value that the user types", () => {
 
 describe("a configuration", () => {
   it.each([
-    [{ authorization_endpoint: "https://{a}.{b}/authorize" }, {}, "must end its host with what is written out"],
+    [{ authorization_endpoint: "https://{a}.{b}/authorize" }, {}, "must have a fixed end of its host"],
     [
       { token_endpoint: "https://{host}/token", variables: [{ name: "host" }] },
       {},
-      '{host} stands where it may not: it needs a variable with another "may"',
+      '{host} is not allowed in this place: the variable needs another "may"',
     ],
     [{ variables: [{ name: "host", may: "host" }] }, { variables: { host: "localhost" } }, "must be the name of a public host"],
     [{ variables: [{ name: "x", default: "a/b" }] }, {}, "variables.0.default must be a single name"],
@@ -152,22 +152,22 @@ describe("a configuration", () => {
     [
       { authorization_endpoint: "https://{region}.x.example/a", variables: [{ name: "region", from: "callback" }] },
       {},
-      "authorization_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+      "authorization_endpoint holds {region}, which may be unknown when users are asked: give the variable a default",
     ],
     [
       { authorization_endpoint: "https://x.example/{region}", variables: [{ name: "region", optional: true, may: "path" }] },
       {},
-      "authorization_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+      "authorization_endpoint holds {region}, which may be unknown when users are asked: give the variable a default",
     ],
     [
       { token_endpoint: "https://{region}.x.example/t", metadata: { region: "token:region" } },
       {},
-      "token_endpoint holds {region}, which may not be known when it is asked: it needs a default",
+      "token_endpoint holds {region}, which may be unknown when users are asked: give the variable a default",
     ],
-    [{}, { allowed_hosts: ["https://git.corp/"] }, 'must be the name of a host alone, like "gitlab.corp"'],
-    [{}, { allowed_hosts: ["git.corp:8443"] }, 'must be the name of a host alone, like "gitlab.corp"'],
-    [{}, { allowed_hosts: ["10.0.0.8", "LOCALHOST"] }, "must not be this machine"],
-    [{}, { allowed_hosts: ["127.0.0.1"] }, "must not be this machine"],
+    [{}, { allowed_hosts: ["https://git.corp/"] }, 'must be a host name only, such as "gitlab.corp"'],
+    [{}, { allowed_hosts: ["git.corp:8443"] }, 'must be a host name only, such as "gitlab.corp"'],
+    [{}, { allowed_hosts: ["10.0.0.8", "LOCALHOST"] }, "must not be a name of this machine"],
+    [{}, { allowed_hosts: ["127.0.0.1"] }, "must not be a name of this machine"],
     [{ variables: [{ name: "x", pattern: "(" }] }, {}, "must be a regular expression"],
   ])("is refused by name: %j, %j", async (facts, connector, message) => {
     await expect(start(() => facts, connector)).rejects.toThrow(message);

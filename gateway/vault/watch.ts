@@ -70,7 +70,7 @@ export function createWatch(dependencies: Dependencies) {
     let seen = "";
     return view(watcher, async () => {
       const found = await find(dependencies, watcher, id);
-      if (!found && !seen) throw notFound("There is no such authorization.");
+      if (!found && !seen) throw notFound("No authorization of yours has this id.");
       if (!found) return { values: [], isLast: true };
       const { row, connector, expectedAccount } = found;
       const before = seen;

@@ -150,7 +150,7 @@ describe.each(databaseKinds)("A store of an earlier release, on %s", (kind) => {
       const cookie = { cookie: `${COOKIES.session.name}=${"x".repeat(43)}`, origin: WEB_ORIGIN };
       expect((await ask(sendTo(beside), `mutation { refreshSession { token } }`, {}, cookie)).errors).toEqual([]);
       clock.advance(UPGRADE_WINDOW_MS);
-      await expect.poll(() => logged.filter((line) => line.includes("every row of the store has its HMAC")).length).toBe(2);
+      await expect.poll(() => logged.filter((line) => line.includes("every row of the store has an HMAC")).length).toBe(2);
       const macs = createRowMacs(config.sealingKeys ?? [], log);
       await inStore(async (query) => {
         for (const { table } of macColumns) {

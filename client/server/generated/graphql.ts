@@ -160,7 +160,7 @@ export type ImportStatus =
   | 'KEPT'
   /** It cannot be imported, for the reasons in `messages`. */
   | 'REFUSED'
-  /** It was imported before. */
+  /** It was already imported. */
   | 'SKIPPED';
 
 /** A connection of another system. What is wrong with one is said in its result, and refuses no other. */

@@ -40,12 +40,12 @@ function assertKnown(applied: readonly Ledger["migrations"][], migrations: reado
     const migration = migrations[index];
     if (migration?.name !== name) {
       throw new MigrationError(
-        `The store has migration ${name}, which this version does not know: run the version that made it, or a newer one.`,
+        `The store has migration ${name}, which this version does not have: run the version that wrote the store, or a newer one.`,
       );
     }
     if (checksumOf(migration) !== checksum) {
       throw new MigrationError(
-        `Migration ${name} was applied to the store with other statements than this version has: refusing to guess.`,
+        `Migration ${name} was applied to the store with other statements than this version has: run the version that wrote the store.`,
       );
     }
   }

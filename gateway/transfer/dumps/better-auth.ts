@@ -41,15 +41,15 @@ export function createBetterAuthReader({ open, connectorOf }: BetterAuthOptions)
   const opened = async (token: string | null) => (token && open && isSealed(token) ? open(token) : token);
   return async (line) => {
     const parsed = rowSchema.safeParse(safeParseJson(line));
-    if (!parsed.success) return unreadable("The line is no row of better-auth's account table as JSON.");
+    if (!parsed.success) return unreadable("The line is not a row of better-auth's account table in JSON.");
     const row = parsed.data;
-    if (row.providerId === PASSWORD_PROVIDER) return { ...unreadable("It is a password, no connection."), isSkipped: true };
+    if (row.providerId === PASSWORD_PROVIDER) return { ...unreadable("The row holds a password, not a connection."), isSkipped: true };
     try {
       const [accessToken, refreshToken] = [await opened(row.accessToken), await opened(row.refreshToken)];
       return { ok: true, data: toConnection(row, connectorOf, { accessToken, refreshToken }) };
     } catch {
       // What better-auth says of it may hold parts of it.
-      return unreadable("Its tokens do not open with better-auth's secrets.");
+      return unreadable("Its tokens cannot be decrypted with BETTER_AUTH_SECRET.");
     }
   };
 }

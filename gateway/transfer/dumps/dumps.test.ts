@@ -77,13 +77,13 @@ describe("a dump of Nango", () => {
       )),
     ];
     expect(results.map(({ status, messages: [message] }) => [status, message])).toEqual([
-      ["refused", "Its credentials are encrypted: set NANGO_ENCRYPTION_KEY to the key of that Nango."],
-      ["refused", "Its credentials do not open with NANGO_ENCRYPTION_KEY."],
-      ["refused", "Credentials of the type OAUTH1 cannot be imported."],
-      ["refused", "The row has no tags and no end_user that say whose it is."],
-      ["skipped", "It is deleted in Nango."],
-      ["refused", "The line is no row of _nango_connections as JSON."],
-      ["refused", 'connector: there is no connector "other" in the configuration.'],
+      ["refused", "Its credentials are encrypted: set NANGO_ENCRYPTION_KEY to Nango's key."],
+      ["refused", "Its credentials cannot be decrypted with NANGO_ENCRYPTION_KEY."],
+      ["refused", "Credentials of type OAUTH1 cannot be imported."],
+      ["refused", "The row does not name its owner: it has neither tags nor an end_user."],
+      ["skipped", "It was deleted in Nango."],
+      ["refused", "The line is not a row of _nango_connections in JSON."],
+      ["refused", 'connector: the configuration has no connector "other".'],
     ]);
     expect(JSON.stringify(results)).not.toContain("planted");
     await test.close();
@@ -142,9 +142,9 @@ describe("a dump of better-auth", () => {
     const lines = [{ ...row, providerId: "credential" }, { ...row, accessToken: sealed }, { id: 1 }];
     const read = createBetterAuthReader({ open: (data) => symmetricDecrypt({ key: secret, data }), connectorOf: none });
     expect((await importInto(test, lines, { read })).map(({ status, messages: [message] }) => [status, message])).toEqual([
-      ["skipped", "It is a password, no connection."],
-      ["refused", "Its tokens do not open with better-auth's secrets."],
-      ["refused", "The line is no row of better-auth's account table as JSON."],
+      ["skipped", "The row holds a password, not a connection."],
+      ["refused", "Its tokens cannot be decrypted with BETTER_AUTH_SECRET."],
+      ["refused", "The line is not a row of better-auth's account table in JSON."],
     ]);
     await test.close();
   });

@@ -10,14 +10,14 @@ export function createJsonReader(key?: string): ReadLine {
   const open = key === undefined ? null : createLineOpener(key);
   return async (text) => {
     if (!isSealedLine(text)) return readJson(text);
-    if (!open) return unreadable("The line is sealed: set XKIT_IMPORT_KEY to the private key that it was sealed to.");
+    if (!open) return unreadable("The line is encrypted: set XKIT_IMPORT_KEY to the private key of its recipient.");
     const opened = await open(text);
-    return opened === null ? unreadable("The line does not open with XKIT_IMPORT_KEY.") : readJson(opened);
+    return opened === null ? unreadable("The line cannot be decrypted with XKIT_IMPORT_KEY.") : readJson(opened);
   };
 }
 
 /** A line of JSON. */
 export function readJson(text: string): Read {
   const data = safeParseJson(text);
-  return data === undefined ? unreadable("The line is no JSON.") : { ok: true, data };
+  return data === undefined ? unreadable("The line is not JSON.") : { ok: true, data };
 }

@@ -64,16 +64,16 @@ export function createNangoReader({ connectors, key, connectorOf }: NangoOptions
   if (secret && secret.length !== KEY_BYTES) throw new TypeError(`must be ${KEY_BYTES} bytes as base64`);
   return (line) => {
     const parsed = rowSchema.safeParse(safeParseJson(line));
-    if (!parsed.success) return unreadable("The line is no row of _nango_connections as JSON.");
+    if (!parsed.success) return unreadable("The line is not a row of _nango_connections in JSON.");
     const row = parsed.data;
-    if (row.deleted_at != null) return { ...unreadable("It is deleted in Nango."), isSkipped: true };
+    if (row.deleted_at != null) return { ...unreadable("It was deleted in Nango."), isSkipped: true };
     const owner = ownerOf(row);
-    if (!owner) return unreadable("The row has no tags and no end_user that say whose it is.");
+    if (!owner) return unreadable("The row does not name its owner: it has neither tags nor an end_user.");
     const opened = openCredentials(row, secret);
     if (typeof opened === "string") return unreadable(opened);
     const credentials = credentialsSchema.safeParse(opened);
     if (!credentials.success)
-      return unreadable(`Credentials of the type ${anyType.safeParse(opened).data?.type ?? "unknown"} cannot be imported.`);
+      return unreadable(`Credentials of type ${anyType.safeParse(opened).data?.type ?? "unknown"} cannot be imported.`);
     const slug = connectorOf.get(row.provider_config_key) ?? row.provider_config_key;
     const connector = connectors.get(slug);
     const data = {
@@ -103,13 +103,13 @@ const sealedSchema = z.object({ encrypted_credentials: z.string() });
 function openCredentials({ credentials, credentials_iv: iv, credentials_tag: tag }: Row, key: Buffer | null): unknown {
   const sealed = sealedSchema.safeParse(credentials).data?.encrypted_credentials;
   if (sealed === undefined) return credentials;
-  if (!key) return "Its credentials are encrypted: set NANGO_ENCRYPTION_KEY to the key of that Nango.";
+  if (!key) return "Its credentials are encrypted: set NANGO_ENCRYPTION_KEY to Nango's key.";
   try {
     const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(iv ?? "", "base64"), { authTagLength: TAG_BYTES });
     decipher.setAuthTag(Buffer.from(tag ?? "", "base64"));
     return safeParseJson(decipher.update(sealed, "base64", "utf8") + decipher.final("utf8")) ?? {};
   } catch {
-    return "Its credentials do not open with NANGO_ENCRYPTION_KEY.";
+    return "Its credentials cannot be decrypted with NANGO_ENCRYPTION_KEY.";
   }
 }
 

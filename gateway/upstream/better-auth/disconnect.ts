@@ -21,7 +21,7 @@ export async function disconnect(dependencies: Dependencies, asker: Asker, where
   const { accounts, states, runtime, find } = dependencies;
   for (;;) {
     const holding = await find(asker, where);
-    if (!holding) throw notFound("There is no such connection to disconnect.");
+    if (!holding) throw notFound("There is no connection to disconnect.");
     const { account } = holding;
     const now = runtime.clock.now();
     const connection = toConnection(holding, asker, now);

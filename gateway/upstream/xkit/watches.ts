@@ -57,7 +57,7 @@ export function createWatching(clock: Pick<Clock, "sleep">): Watching {
         wait: (wake) => authorizationPauses.wait(key, wake),
         async read() {
           const authorization = await authorizations.read(key, read);
-          if (!authorization && !isKnown) throw notFound("There is no such authorization.");
+          if (!authorization && !isKnown) throw notFound("No authorization of yours has this id.");
           isKnown = true;
           return authorization;
         },
