@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isCutOff, look } from "../test/support/client/catalog-pages.ts";
 import { answerConsent, launchChromium } from "../test/support/client/chromium.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../test/support/authorization-server.ts";
 import { type HostedGateway, startHostedGateway } from "../test/support/client/hosted-gateway.ts";
@@ -47,7 +48,7 @@ beforeAll(async () => {
   const tv = { slug: "tv", name: "TV", provider: device, client_id: codes.client.clientId, client_secret: codes.client.clientSecret };
   gateway = await startHostedGateway({
     webOrigins: [pageUrl],
-    connectors: [{ slug: "slack", name: "Slack", provider: "demo" }, keyed, tv],
+    connectors: [{ slug: "slack", name: "Slack", provider: "demo", categories: ["communication"] }, keyed, tv],
   });
   browser = await launchChromium();
 });
@@ -197,7 +198,9 @@ describe("a popup", () => {
 });
 
 describe("openCatalog", () => {
-  const html = () => `<!doctype html><title>App</title><style>button { background: red; }</style><button id="open">Integrations</button>
+  const html =
+    () => `<!doctype html><html lang="en"><title>App</title><style>body { font-family: serif; height: 300vh; } button { background: red; }</style>
+    <main><h1>App</h1><button id="open">Integrations</button></main>
     <script src="${gateway.url}/xkit.js"></script>
     <script>document.getElementById("open").onclick = () => xkit.openCatalog().then((dialog) => { window.dialog = dialog; dialog.closed.then(() => document.title = "Closed"); });</script>`;
 
@@ -229,6 +232,35 @@ describe("openCatalog", () => {
     await expect.poll(() => page.title()).toBe("Closed");
     expect(page.url()).toBe(address);
     expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
+  });
+
+  test("looks as the gateway's own page does, over a page that does not scroll meanwhile, in each size, scheme and language", async () => {
+    const { page } = await openPage(html());
+    const dialog = page.getByRole("dialog");
+    await page.evaluate(() => document.getElementById("open")?.click());
+    await dialog.getByRole("heading", { level: 3 }).first().waitFor();
+    expect(await look(page, "open-catalog")).toEqual([]);
+    expect(await dialog.evaluate((element) => getComputedStyle(element).fontFamily)).toContain("system-ui");
+    expect(await dialog.evaluate((element) => getComputedStyle(element).borderRadius)).toBe("16px");
+    await page.mouse.move(5, 5);
+    await page.mouse.wheel(0, 500);
+    await page.mouse.click(5, 5);
+    await dialog.waitFor({ state: "detached" });
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    await page.mouse.wheel(0, 500);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(500);
+
+    await page.emulateMedia({ forcedColors: "active" });
+    await page.evaluate(() => void window.xkit.openCatalog({ locale: "de" }));
+    await dialog.getByRole("heading", { level: 3 }).first().waitFor();
+    const colors = await dialog
+      .getByRole("group")
+      .getByRole("button")
+      .evaluateAll((chips) => chips.map((chip) => getComputedStyle(chip).backgroundColor));
+    expect(new Set(colors).size).toBe(2);
+    expect(await look(page, "open-catalog-forced-colors")).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.evaluate(isCutOff)).toBe(false);
   });
 
   test("says where the catalog was to be loaded from when it cannot be", async () => {

@@ -52,7 +52,7 @@ function CollectField({ field, problem, request }: CollectFieldProps) {
         ) : (
           <input {...shared} type={secret ? "password" : "text"} autoComplete="off" autoCapitalize="none" spellCheck={false} />
         )}
-        {suffix && <span className="max-w-1/2 pe-3 text-sm text-muted">{suffix}</span>}
+        {suffix && <span className="max-w-1/2 shrink-0 pe-3 text-sm text-muted">{suffix}</span>}
       </div>
       {hint && (
         <p id={`${id}-hint`} className="mt-1.5 text-sm text-muted">

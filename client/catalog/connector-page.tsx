@@ -98,10 +98,10 @@ function ConnectorDetails({ connector }: { connector: ListedConnector }) {
   const failed = shown.length === 0 ? connections.find(({ authorization }) => authorization?.status === "ERROR")?.authorization : undefined;
   return (
     <>
-      <header className="mt-6 flex flex-wrap items-center gap-4">
+      <header className="mt-6 flex items-start gap-4">
         <Mark connector={connector} large />
         <div className="min-w-0 flex-1">
-          <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none">
+          <h1 ref={heading} tabIndex={-1} className="text-xl font-semibold tracking-tight outline-none @sm:text-2xl">
             {name}
           </h1>
           {viewer ? (

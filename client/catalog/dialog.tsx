@@ -1,5 +1,11 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 
+/** Opens it over the page, which does not scroll meanwhile, and keeps its width where its scroll bar goes. */
+export function openModal(dialog: HTMLDialogElement): void {
+  dialog.toggleAttribute("data-gutter", innerWidth > document.documentElement.clientWidth);
+  dialog.showModal();
+}
+
 /**
  * A modal dialog: the browser keeps the focus inside, Escape closes, and the focus goes back to where it was. Its first field has the focus,
  * else what the browser chooses.
@@ -10,7 +16,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   // Closed before it leaves the page: a dialog that is gone gives no focus back.
   useLayoutEffect(() => {
     const element = dialog.current;
-    element?.showModal();
+    if (element) openModal(element);
     element?.querySelector<HTMLElement>("input, select")?.focus();
     return () => element?.close();
   }, []);

@@ -5,6 +5,7 @@ import { usePlatform } from "../react/use-platform.ts";
 import type { CatalogDialog, CatalogDialogOptions } from "../catalog-dialog.ts";
 import type { Xkit } from "../xkit.ts";
 import { Catalog } from "./catalog.tsx";
+import { openModal } from "./dialog.tsx";
 import { CloseIcon } from "./icons.tsx";
 import { SpeakLanguage, useSentences } from "./language.tsx";
 import styles from "./styles.css?inline";
@@ -63,7 +64,9 @@ function CatalogModal({ slug, title, theme = {}, locale, popup = true, onClose }
   const [{ data: platform }] = usePlatform();
   const { list: words, close } = useSentences();
   const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    if (dialog.current) openModal(dialog.current);
+  }, []);
   return (
     <dialog
       ref={dialog}
@@ -75,18 +78,22 @@ function CatalogModal({ slug, title, theme = {}, locale, popup = true, onClose }
         onClose();
       }}
       onClick={(event) => event.target === event.currentTarget && onClose()}
-      className="xk-dialog m-auto max-h-[calc(100dvh-2rem)] w-[min(64rem,calc(100vw-2rem))] max-w-none overflow-y-auto rounded-2xl border-0 bg-transparent p-0 shadow-2xl"
+      data-scheme={theme.scheme ?? "system"}
+      style={accentStyle(theme.color ?? platform?.color)}
+      className="xkit-catalog xk-dialog m-auto h-[min(56rem,calc(100%-2rem))] max-h-none w-[min(64rem,calc(100%-2rem))] max-w-none overflow-hidden rounded-2xl border border-transparent bg-page p-0 shadow-2xl max-sm:size-full max-sm:rounded-none max-sm:border-0"
     >
-      <div className="xkit-catalog" data-scheme={theme.scheme ?? "system"} style={accentStyle(theme.color ?? platform?.color)}>
-        <div className="relative min-h-96 rounded-2xl bg-page p-5 sm:p-8">
+      <div className="flex h-full flex-col">
+        <div className="flex justify-end p-2 pb-0">
           <button
             type="button"
             aria-label={close}
             onClick={onClose}
-            className="absolute end-3 top-3 z-10 grid size-10 cursor-pointer place-items-center rounded-lg text-muted hover:bg-hover hover:text-text focus-visible:outline-2 focus-visible:outline-accent"
+            className="grid size-10 cursor-pointer place-items-center rounded-lg text-muted hover:bg-hover hover:text-text focus-visible:outline-2 focus-visible:-outline-offset-2 focus-visible:outline-accent"
           >
             <CloseIcon />
           </button>
+        </div>
+        <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-5 pt-1 pb-8 sm:px-8">
           <Catalog
             popup={popup}
             theme={theme}

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AppPage, startAppPage } from "../../test/support/client/app-page.ts";
-import { type Acme, startAcme } from "../../test/support/client/catalog-pages.ts";
+import { type Acme, isCutOff, look, startAcme } from "../../test/support/client/catalog-pages.ts";
 import { answerConsent } from "../../test/support/client/chromium.ts";
 
 const STYLES = new URL("../../dist/catalog/catalog.css", import.meta.url).pathname;
@@ -163,7 +163,7 @@ describe("in a page that keeps its own address", () => {
       );
     const before = await looks();
     await page.addStyleTag({
-      content: `body { text-align: right; text-transform: uppercase; letter-spacing: 3px; font-style: italic; }
+      content: `body { font-family: fantasy; text-align: right; text-transform: uppercase; letter-spacing: 3px; font-style: italic; }
         a { color: red; text-decoration: line-through; padding: 9px; } h1, h2, h3 { color: green; margin: 4em; font-family: fantasy; text-shadow: 1px 1px red; }
         p, li, span { line-height: 4; max-width: 10ch; background: yellow; } ul { columns: 2; padding: 5em; } button { border-radius: 0; background: lime; text-transform: uppercase; opacity: .4; }
         img, svg { float: right; border: 3px solid; fill: red; } section, nav, header { position: relative; top: 30px; outline: 2px solid; } div { font-size: 30px; } input { width: 3px; }`,
@@ -176,19 +176,28 @@ describe("in a page that keeps its own address", () => {
 describe("a button for one connector", () => {
   test("connects it, and says how it is", async () => {
     const page = await open("/", { userId: "pressing", button: "notes" });
+    await page.addStyleTag({ path: STYLES });
     const popup = await openPopup(page, "Connect Notes");
     await page.getByRole("button", { name: "Cancel" }).waitFor();
     await answerConsent(popup);
     await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
     expect(await page.getByRole("button").count()).toBe(0);
+    expect(await look(page, "button-connected")).toEqual([]);
   });
 
   test("offers a link where the browser blocks its popup, and lets go", async () => {
-    const page = await open("/", { userId: "pressing-blocked", button: "crm" });
+    const page = await open("/", { userId: "pressing-blocked", button: "crm", locale: "de" });
+    await page.addStyleTag({ path: STYLES });
     await page.evaluate(() => void (window.open = () => null));
-    await page.getByRole("button", { name: "Connect CRM" }).click();
-    expect(await page.getByRole("link", { name: "Open in a new tab" }).getAttribute("href")).toContain("http");
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: "Connect CRM" }).waitFor();
+    expect(await look(page, "button")).toEqual([]);
+    await page.getByRole("button", { name: "CRM verbinden" }).click();
+    expect(await page.getByRole("link", { name: "In neuem Tab öffnen" }).getAttribute("href")).toContain("http");
+    expect(await look(page, "button-blocked")).toEqual([]);
+    await page.emulateMedia({ forcedColors: "active" });
+    expect(await look(page, "button-blocked-forced-colors")).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.evaluate(isCutOff)).toBe(false);
+    await page.getByRole("button", { name: "Abbrechen" }).click();
+    await page.getByRole("button", { name: "CRM verbinden" }).waitFor();
   });
 });

@@ -45,7 +45,7 @@ function Header({ platform }: { platform: Platform | undefined }) {
   return (
     <header className="border-b border-line bg-surface">
       <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center gap-x-4 px-4 py-2 sm:px-6">
-        <span className="me-auto flex min-w-0 items-center gap-3 font-semibold tracking-tight">
+        <span className="me-auto flex min-w-10 items-center gap-3 font-semibold tracking-tight">
           {platform?.logoUrl && hasLogo && (
             <picture>
               {platform.logoDarkUrl && <source media="(prefers-color-scheme: dark)" srcSet={platform.logoDarkUrl} />}
@@ -63,7 +63,7 @@ function Header({ platform }: { platform: Platform | undefined }) {
         {platform?.website && (
           <a
             href={platform.website}
-            className="inline-flex min-h-10 min-w-0 items-center gap-1 text-sm text-muted no-underline hover:text-text"
+            className="inline-flex min-h-10 min-w-0 items-center gap-1 text-sm text-muted no-underline hover:text-text max-sm:-me-2 max-sm:shrink-0 max-sm:px-2"
           >
             <BackIcon className="size-4 shrink-0" /> <span className="truncate max-sm:sr-only">{words.backTo(platform.name)}</span>
           </a>

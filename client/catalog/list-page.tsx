@@ -127,7 +127,7 @@ function Groups({ entries, hasStatus }: { entries: readonly CatalogEntry[]; hasS
         <h2 id={`xk-${group}`} className={hasStatus ? "mb-3 text-sm font-semibold text-muted" : "sr-only"}>
           {hasStatus ? words.groups[group] : words.all}
         </h2>
-        <ul className="grid gap-3 @2xl:grid-cols-2 @4xl:grid-cols-3">
+        <ul className="grid grid-cols-1 gap-3 @2xl:grid-cols-2 @4xl:grid-cols-3">
           {members.map((entry) => (
             <ConnectorCard key={entry.slug} connector={entry} hasStatus={hasStatus} />
           ))}

@@ -10,7 +10,7 @@ const CARDS = [1, 2, 3, 4, 5, 6];
 export function ListSkeleton() {
   const { list: words } = useSentences();
   return (
-    <div role="status" aria-label={words.loading} className="grid gap-3 @2xl:grid-cols-2 @4xl:grid-cols-3">
+    <div role="status" aria-label={words.loading} className="grid grid-cols-1 gap-3 @2xl:grid-cols-2 @4xl:grid-cols-3">
       {CARDS.map((card) => (
         <div key={card} className="h-44 rounded-2xl border border-line bg-surface p-5">
           <Bar className="size-11 rounded-xl" />

@@ -15,7 +15,7 @@ export function StatusBadge({ status, children }: { status: Status; children: st
   return (
     <span className={`inline-flex min-w-0 items-center gap-2 text-[13px] font-medium ${text}`}>
       <span aria-hidden className={`size-2 shrink-0 rounded-full ${dot}`} />
-      <span className="truncate">{children}</span>
+      <span className="line-clamp-2">{children}</span>
     </span>
   );
 }

@@ -10,9 +10,8 @@ export function ViewerMenu() {
   const [{ data: viewer }] = useViewer();
   if (!viewer) return null;
   const { id, name, groupId } = viewer;
-  const shown = name === null || name === id ? id : `${name} (${id})`;
   return (
-    <div className="flex min-w-0 items-center gap-2.5 text-sm">
+    <div className="flex min-w-36 items-center gap-2.5 text-sm">
       <span
         aria-hidden
         className="grid size-8 shrink-0 place-items-center rounded-full border border-line-strong bg-hover text-xs font-semibold text-text"
@@ -22,7 +21,8 @@ export function ViewerMenu() {
       <span className="min-w-0 leading-tight">
         <span className="block truncate text-text">
           <span className="sr-only">{words.signedInAs} </span>
-          {shown}
+          {name ?? id}
+          {name !== null && name !== id && <span className="max-sm:hidden"> ({id})</span>}
         </span>
         {groupId !== null && <span className="block truncate text-[13px] text-muted">{words.team(groupId)}</span>}
       </span>

@@ -7,7 +7,8 @@ export interface AppPage {
   stop: () => void;
 }
 
-const HTML = '<!doctype html><html lang="en"><title>App</title><body><script type="module" src="/page.js"></script>';
+const HTML =
+  '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>App</title><style>body { background: Canvas; }</style><body><script type="module" src="/page.js"></script>';
 
 async function bundle(entry: URL): Promise<string> {
   const built = await build({

@@ -18,8 +18,10 @@ const LOOKS = [
   { size: "wide", viewport: WIDE, colorScheme: "dark" },
   { size: "phone", viewport: PHONE, colorScheme: "light" },
 ] as const;
-/** Pages are looked at in turn, so that `npm test` sees both schemes and sizes, though each page in one. */
-let looks = 0;
+/** Pictures are taken by `npm run test:long`, and by `npm test` where TEST_SCREENSHOTS is `yes`. */
+const takesPictures = isLong || process.env["TEST_SCREENSHOTS"] === "yes";
+/** By the page's name, so that `npm test` sees both schemes and sizes, though each page in one, and always in the same. */
+const lookOf = (name: string) => LOOKS[[...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % LOOKS.length] ?? LOOKS[0];
 
 /** The gateway of a platform named Acme, and a browser. */
 export interface Acme {
@@ -93,26 +95,66 @@ export async function connectFrom(page: Page, name: string): Promise<void> {
 }
 
 /**
- * Looks at the page on a wide screen or on a phone, in light or in dark; `npm run test:long` in all four ways, of which it takes pictures.
+ * Looks at the page on a wide screen or on a phone, in light or in dark; `npm run test:long` in all four ways. Takes a picture of each.
  * Answers what is wrong with it there: what axe finds, and what is cut off.
  */
 export async function look(page: Page, name: string): Promise<string[]> {
-  const turn = looks++ % LOOKS.length;
   const wrong: string[] = [];
   await page.evaluate(AXE_SOURCE);
-  for (const { size, viewport, colorScheme } of isLong ? LOOKS : LOOKS.slice(turn, turn + 1)) {
+  for (const { size, viewport, colorScheme } of isLong ? LOOKS : [lookOf(name)]) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
     const variant = `${name}-${size}-${colorScheme}`;
-    // Ends transitions too.
-    if (isLong) await page.screenshot({ path: `${SCREENSHOTS}${variant}.png`, animations: "disabled" });
-    else await page.evaluate(endTransitions);
+    if (takesPictures) await takePicture(page, variant);
+    await page.evaluate(endTransitions);
     wrong.push(...(await barriersOf(page)).map((barrier) => `${variant}: ${barrier}`));
-    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong.push(`${variant}: cut off`);
+    if (await page.evaluate(isCutOff)) wrong.push(`${variant}: cut off`);
   }
   await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: null });
   return wrong;
+}
+
+/** Runs in the page: whether it is wider than the window, or what is in a dialog wider than that. */
+export function isCutOff(): boolean {
+  const inDialogs = [...document.querySelectorAll("dialog[open], dialog[open] .overflow-y-auto")];
+  return document.documentElement.scrollWidth > innerWidth || inDialogs.some((part) => part.scrollWidth > part.clientWidth);
+}
+
+/** A picture that is the same in each run: what is random, or of this moment, is replaced by what is not while it is taken. */
+async function takePicture(page: Page, name: string): Promise<void> {
+  const restore = await page.evaluateHandle(fixTexts);
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, animations: "disabled" });
+  await restore.evaluate((undo) => undo());
+}
+
+/** Runs in the page: replaces ports, ids, dates and times of day in its texts. Answers what puts them back. */
+function fixTexts(): () => void {
+  const anywhere: [RegExp, string][] = [
+    [/(?<=localhost:|127\.0\.0\.1:)\d+/g, "4000"],
+    [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "01234567-89ab-cdef-0123-456789abcdef"],
+    [/(?<=\bpk_)[\w-]{16,}/g, "0123456789abcdefghijkl"],
+  ];
+  const inTimes: [RegExp, string][] = [
+    [/\d{4}-\d\d-\d\d/g, "2026-11-22"],
+    [/(?<![\d-])\d{1,2}(?![\d:-]|\d* ?[AP]M)/g, "22"],
+    [/\d{1,2}:\d\d/g, "10:00"],
+    [/(?<=10:00:)\d\d/g, "00"],
+    [/[AP]M\b/g, "AM"],
+    [/(?<=\d\.? )\p{L}{4,}(?= \d)|\p{L}{4,}(?= 22, )/gu, "November"],
+    [/\b\p{L}{3}(?= 22, )/gu, "Nov"],
+  ];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const originals: [node: Node, text: string][] = [];
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const text = node.nodeValue ?? "";
+    const replacements = [...anywhere, ...(node.parentElement?.closest("time") ? inTimes : [])];
+    const fixed = replacements.reduce((before, [pattern, value]) => before.replace(pattern, value), text);
+    if (fixed === text) continue;
+    originals.push([node, text]);
+    node.nodeValue = fixed;
+  }
+  return () => originals.forEach(([node, text]) => void (node.nodeValue = text));
 }
 
 /** Runs in the page, whose colors are neither here nor there in the midst of one. */

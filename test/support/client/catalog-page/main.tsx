@@ -7,10 +7,11 @@ const parameters = new URLSearchParams(location.search);
 const xkit = createXkit(parameters.get("gateway") ?? "");
 const only = parameters.get("only");
 const button = parameters.get("button");
+const locale = parameters.get("locale");
 const token = parameters.get("token");
 if (token !== null) await xkit.login(token);
 
-const root = document.createElement("div");
+const root = document.createElement("main");
 document.body.append(root);
 createRoot(root).render(
   <XkitProvider xkit={xkit}>
@@ -21,7 +22,10 @@ createRoot(root).render(
         {...(only !== null && { filter: ({ slug }) => slug === only })}
       />
     ) : (
-      <ConnectButton slug={button} />
+      <>
+        <h1>App</h1>
+        <ConnectButton slug={button} {...(locale !== null && { locale })} />
+      </>
     )}
   </XkitProvider>,
 );
