@@ -1,1 +1,1 @@
-export { type ConnectionOptions, type ToolConnection, withConnection } from "./with-connection.ts";
+export { type ConnectionOptions, type ToolConnection, type ToolResult, withConnection } from "./with-connection.ts";

@@ -1,10 +1,12 @@
 /** MCP's own client and server, before a gateway and an OAuth server. */
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { createMcpHandler, type McpHttpHandler, McpServer } from "@modelcontextprotocol/server";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createMcpExample } from "../../examples/mcp-server/server.ts";
 import { createServerHeaders } from "../../test/support/caller.ts";
 import { PUBLIC_URL, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
-import type { ConnectionOptions } from "./with-connection.ts";
+import { createServer } from "../server/index.ts";
+import { type ConnectionOptions, withConnection } from "./with-connection.ts";
 
 let app: TestApp;
 let apiKey: { publishable: string; secret: string };
@@ -50,18 +52,18 @@ interface Conversation {
   call: () => Promise<{ text: string; isError: boolean }>;
 }
 
+const gatewayOptions = () => ({ url: PUBLIC_URL, apiKey, fetch: fetchThere });
+
 /** An MCP client of a user of their own. `open` is what the user does about a page; null: a client that opens none. */
 async function converse(
   open: ((visit: Visit, user: TestUser) => Promise<Answer>) | null,
   connection: ConnectionOptions = {},
+  createServe: (userId: string) => McpHttpHandler["fetch"] = () =>
+    createMcpExample({ gateway: gatewayOptions(), connector: { slug: "test", name: "Test" }, connection }),
 ): Promise<Conversation> {
   const id = `mcp-${++users}`;
   const user = await app.signIn(id);
-  const serve = createMcpExample({
-    gateway: { url: PUBLIC_URL, apiKey, fetch: fetchThere },
-    connector: { slug: "test", name: "Test" },
-    connection,
-  });
+  const serve = createServe(id);
   const client = new Client(
     { name: "test", version: "1.0.0" },
     { capabilities: open ? { elicitation: { url: {} } } : {}, versionNegotiation: { mode: { pin: "2026-07-28" } } },
@@ -173,6 +175,26 @@ test("asks for no page about what the user cannot mend", async () => {
   const german = await converse(agree, { minimumTtl: 86_400, locale: "de-AT" });
   await german.user.connect();
   expect((await german.call()).text).toMatch(/^Für Test gibt es kein Token, das so lange gilt: Höchstens \d+ s sind möglich\.$/);
+});
+
+test("asks apart for each of two tokens that a tool needs of one connector", async () => {
+  const server = createServer(gatewayOptions());
+  const serve = (userId: string) => {
+    const mcp = new McpServer({ name: "test", version: "1.0.0" });
+    const owner = server.user(userId);
+    const done = () => ({ content: [{ type: "text" as const, text: "both" }] });
+    mcp.registerTool("whoami", {}, (context) =>
+      withConnection(context, owner, "test", () => withConnection(context, owner, "test", done, { scopes: ["admin"] })),
+    );
+    return createMcpHandler(() => mcp).fetch;
+  };
+  const open = async ({ url }: Visit, user: TestUser): Promise<Answer> => {
+    await user.connect("test", new URL(url).search);
+    return "accept";
+  };
+  const { visits, call } = await converse(open, {}, serve);
+  expect(await call()).toEqual({ text: "both", isError: false });
+  expect(visits).toHaveLength(2);
 });
 
 test("calls the API with the scopes and for the purpose that the tool states", async () => {

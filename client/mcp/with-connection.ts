@@ -22,6 +22,9 @@ type NoToken = NoAccessTokenError["outcome"];
 /** What the user can mend on a page. */
 type Mendable = Extract<NoToken, { connectorUrl: string }>;
 
+/** What a tool answers: a result, or what is asked of its user first. */
+export type ToolResult = CallToolResult | InputRequiredResult;
+
 /** What a tool has while it runs. */
 export interface ToolConnection {
   token: AccessToken;
@@ -59,12 +62,18 @@ function canOpenPages({ mcpReq: { envelope } }: Pick<ServerContext, "mcpReq">): 
   return isObject(elicitation) && isObject(elicitation["url"]);
 }
 
+/** Names what is asked of the user: a tool that needs two kinds of token, or other scopes later, has an answer to each. */
+const keyOf = (slug: string, { kind, scopes = [] }: Pick<ConnectionOptions, "kind" | "scopes">): string =>
+  ["connect", slug, ...(kind == null ? [] : [`as ${kind}`]), ...(scopes ?? [])].join(" ");
+
 /**
  * Runs a tool with a live token of its user. Where the user has to connect, to connect again or to allow more first, the client is asked to
  * open the page for that (URL-mode elicitation), and calls the tool again once the user has agreed: such a call waits until the user is
  * done. The page knows its visitor by the gateway's own session, so that a link that reaches another person connects nothing for this user.
  *
  * Where the API refuses the token in the midst of `run`, and the user has to connect again, the repeated call runs it from its start.
+ *
+ * A tool that needs two tokens calls it within `run` of another call.
  *
  * A client that opens no pages, a user who declines, and an outcome that the user cannot mend are a result with `isError` and a sentence.
  * Throws what `run` throws, and XkitError: NotFoundError for an owner that the gateway does not know.
@@ -82,16 +91,16 @@ export async function withConnection(
   context: Pick<ServerContext, "mcpReq">,
   owner: Owner,
   slug: string,
-  run: (connection: ToolConnection) => CallToolResult | Promise<CallToolResult>,
+  run: (connection: ToolConnection) => ToolResult | Promise<ToolResult>,
   { name = slug, locale = "en", waitMs = DEFAULT_WAIT_MS, ...options }: ConnectionOptions = {},
-): Promise<CallToolResult | InputRequiredResult> {
+): Promise<ToolResult> {
   const words = sentencesFor(chooseLanguage([locale])).agent;
-  const key = `connect ${slug}`;
+  const key = keyOf(slug, options);
   const response = inputResponse(context.mcpReq.inputResponses, key);
   const answered = response.kind === "elicit" ? response.action : null;
 
   /** What the call is answered where there is no token. */
-  function explain(outcome: NoToken): CallToolResult | InputRequiredResult {
+  function explain(outcome: NoToken): ToolResult {
     if (!isMendable(outcome)) return failed(sayUnmendable(words, name, outcome));
     const url = outcome.connectorUrl;
     if (answered === "decline" || answered === "cancel") return failed(words.declined(name));

@@ -1,6 +1,7 @@
 import { isTemporary, LONGEST_WAIT_MS, pause, waitMs } from "../api/backoff.ts";
+import { XkitError } from "../api/errors.ts";
 import { EventsDocument } from "./generated/graphql.ts";
-import type { ServerApi } from "./server-api.ts";
+import { NoGatewayError, type ServerApi } from "./server-api.ts";
 
 interface Occurrence {
   /** The connector, by its slug. */
@@ -65,6 +66,10 @@ export function parseEvent(id: string, body: string): GatewayEvent | null {
   return isEvent(event) ? event : null;
 }
 
+/** Whether asking again later may succeed. A wrong address is reported as NETWORK, which pages may have for a moment. */
+const mayPass = (error: unknown): boolean =>
+  isTemporary(error) && !(error instanceof XkitError && error.networkError instanceof NoGatewayError);
+
 /** Follows the events over breaks of the stream. Throws XkitError for what waiting does not mend. */
 export async function* followEvents(
   { listen, authorization }: Pick<ServerApi, "listen" | "authorization">,
@@ -85,7 +90,7 @@ export async function* followEvents(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!isTemporary(error)) throw error;
+      if (!mayPass(error)) throw error;
       failure = error;
     }
     if (Date.now() - startedAt > LONGEST_WAIT_MS) failures = 0;

@@ -25,6 +25,39 @@ export interface ServerApi {
   authorization: string;
 }
 
+/** What answers at `url` is no gateway: waiting does not mend that. */
+export class NoGatewayError extends Error {}
+
+/** Statuses of the caller's that may be over in a moment: 408 (RFC 9110 section 15.5.9), 425 (RFC 8470), 429 (RFC 6585). */
+const PASSING_STATUSES = [408, 425, 429];
+
+const isRedirect = (status: number) => [301, 302, 303, 307, 308].includes(status);
+const isFinal = (status: number) => status < 500 && !PASSING_STATUSES.includes(status);
+
+/** Whether a text is an answer of GraphQL (its specification, section 7.1). */
+function isGraphqlAnswer(text: string): boolean {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null && ("data" in body || "errors" in body);
+  } catch {
+    return false;
+  }
+}
+
+/** The answer, unless it is one that no gateway gives. Throws NoGatewayError. */
+async function assertGateway(response: Response): Promise<Response> {
+  const { status, headers } = response;
+  if (isRedirect(status)) {
+    // Followed, an imported token in the body would go there too.
+    await response.body?.cancel();
+    throw new NoGatewayError("it redirects. Give the address that it redirects to as `url`");
+  }
+  if (!isFinal(status) || headers.get("content-type")?.startsWith("text/event-stream")) return response;
+  const text = await response.text();
+  if (isGraphqlAnswer(text)) return new Response(text, { status, headers });
+  throw new NoGatewayError(`what answers there, with status ${status}, is no gateway. Give its address as \`url\``);
+}
+
 const base64 = (text: string) => btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
 
 /** Throws TypeError when a part of the key is missing, as with an environment variable that is not set. */
@@ -47,13 +80,7 @@ export function createServerApi(options: ServerOptions): ServerApi {
     const init: RequestInit = { ...given, redirect: "manual", signal: given.signal ?? AbortSignal.timeout(timeoutMs) };
     // A server has no cookies, and Cloudflare Workers refuse a request with `credentials`.
     delete init.credentials;
-    const response = await fetch(input, init);
-    if (/^30[12378]$/.test(String(response.status))) {
-      // Followed, an imported token in the body would go there too.
-      await response.body?.cancel();
-      throw new Error("it redirects. Give the address that it redirects to as `url`");
-    }
-    return response;
+    return assertGateway(await fetch(input, init));
   };
   const { request, listen } = createTransport(url, fetchGateway, { inSession: (send) => send(authorization) });
   return { url, fetch, authorization, request, listen };

@@ -195,6 +195,36 @@ test("follows events over a stream that ends, without missing one", async () => 
   await following;
 });
 
+test.each([
+  [404, "text/html", "<h1>Not found</h1>"],
+  [401, "application/json", '{"message":"Unauthorized"}'],
+  [200, "text/html", "<div id=root></div>"],
+  [307, "text/plain", ""],
+])("ends its events with an error where something else answers, with %i and %s", async (status, type, body) => {
+  const other = createHttpServer((_request, response) => response.writeHead(status, { "content-type": type, location: "/" }).end(body));
+  onTestFinished(() => void other.close());
+  await once(other.listen(0, "127.0.0.1"), "listening");
+  const message = status === 307 ? "it redirects" : `with status ${status}, is no gateway. Give its address as \`url\``;
+  const lost = createServer({ url: addressOf(other), apiKey });
+  await expect(collect(lost.events({ signal: AbortSignal.timeout(20_000) }))).rejects.toThrow(message);
+  await expect(lost.user("ada").get()).rejects.toThrow(message);
+});
+
+test("asks for its events again where a proxy says that the gateway is away", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const controller = new AbortController();
+  let requests = 0;
+  const away: typeof fetch = async () => {
+    requests += 1;
+    if (requests === 2) controller.abort();
+    return new Response("Bad Gateway", { status: 502 });
+  };
+  const patient = createServer({ url: PUBLIC_URL, apiKey, fetch: away });
+  expect(await collect(patient.events({ signal: controller.signal }))).toEqual([]);
+  expect(requests).toBe(2);
+});
+
 test("runs an operation of one's own", async () => {
   const document = gql<{ platform: { name: string } }, Record<string, never>>`
     query Name {

@@ -69,7 +69,8 @@ export interface Server {
   auditEvents: (filter?: AuditFilter, options?: ListOptions) => AsyncIterable<AuditEvent>;
   /**
    * Each event from now on, or after one that is known. A stream that breaks is asked for again, after the last event that came: none is
-   * missed once one has come or `after` is given. Ends when `signal` aborts.
+   * missed once one has come or `after` is given. Ends when `signal` aborts. Throws XkitError for what waiting does not mend: a wrong key, and
+   * an address where no gateway answers.
    */
   events: (options?: EventOptions) => AsyncIterable<GatewayEvent>;
   /** Imports at most 100 connections of another system. One that is wrong refuses no other: see each result. */
