@@ -15,6 +15,7 @@ import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { Markdown } from "./markdown.tsx";
 import { EmptyNotice } from "./notices.tsx";
+import { isOutdated } from "./outdated.ts";
 import { Consent } from "./permissions.tsx";
 import { readReturnLink } from "./return-to.ts";
 import { SignIn } from "./sign-in.tsx";
@@ -34,7 +35,7 @@ export function ConnectorPage({ slug }: { slug: string }) {
   const returnLink = readReturnLink(search, platform, useXkit().url);
   const retry = useRetry(refetch);
   // The gateway takes no slug that none can have.
-  const isUnknown = connector === null || error instanceof BadUserInputError;
+  const isUnknown = connector === null || (error instanceof BadUserInputError && !isOutdated(error));
   const { connector: words, tryAgain } = useSentences();
   useTitle(isUnknown ? words.unknownTitle : connector?.name);
   return (

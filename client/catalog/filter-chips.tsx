@@ -11,6 +11,9 @@ interface Chip {
 
 const isCategory = (name: string): name is keyof typeof english.categories => Object.hasOwn(english.categories, name);
 
+/** Whether there is such a filter; the empty text is none. */
+export const isFilter = (filter: string): boolean => ["connected", "attention"].includes(filter) || isCategory(filter.toUpperCase());
+
 /** Whether an entry is shown under a filter. One that is unknown hides nothing. */
 export function passes(entry: CatalogEntry, filter: string): boolean {
   if (filter === "connected") return entry.connections.some((connection) => summarise([connection]) === "connected");

@@ -125,6 +125,10 @@ test("is searched by other names and with typing errors, and narrowed down, and 
   await page.goBack();
   await expect.poll(() => names(page)).toEqual(["Team Mail"]);
   expect(await search.inputValue()).toBe("post");
+
+  await page.goto(`${acme.gateway.url}/?q=post&filter=no-such-filter`);
+  await expect.poll(() => page.getByRole("button", { name: "All" }).getAttribute("aria-pressed")).toBe("true");
+  await expect.poll(() => new URL(page.url()).search).toBe("?q=post");
 });
 
 test("connects from a card once it has said what is asked for, and says that it has", async () => {

@@ -92,6 +92,18 @@ test.each(["/", "/connectors/calendar"])("offer to try again when the gateway do
   await page.getByText("Back to Acme").waitFor();
 });
 
+test("say that the gateway is older than the app, where it lacks a field that is asked for", async () => {
+  const { page, context } = await acme.open("/?close");
+  await context.route("**/graphql", (route) =>
+    route.continue({ postData: route.request().postData()?.replace("categories", "fieldOfALaterVersion") ?? "" }),
+  );
+  for (const path of ["/", "/connectors/calendar"]) {
+    await page.goto(`${acme.gateway.url}${path}`);
+    await page.getByText("The gateway is too old for this app.").waitFor();
+    await page.getByText('Cannot query field "fieldOfALaterVersion" on type "Connector".').waitFor();
+  }
+});
+
 test("are named after what they show, and take the focus to it when one comes back", async () => {
   const { page } = await acme.open("/");
   await expect.poll(() => page.title()).toBe("Integrations · Acme");

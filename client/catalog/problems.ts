@@ -1,6 +1,7 @@
 import { ConnectError, XkitError } from "../api/errors.ts";
 import type { Authorization } from "../api/types.ts";
 import type { Sentences } from "./language.tsx";
+import { isOutdated } from "./outdated.ts";
 
 /** A failure for the reader: what happened, and what to do about it. */
 export interface Explanation {
@@ -32,7 +33,8 @@ const TELLING = ["BAD_USER_INPUT", "FORBIDDEN", "INTERNAL"];
 export function problemOf(sentences: Sentences, error: Error, name: string): Explanation {
   if (error instanceof ConnectError) return connectProblem(sentences, name, error);
   const code = error instanceof XkitError ? error.code : "";
-  const { byCode, unknown } = sentences.problems;
+  const { byCode, unknown, outdated } = sentences.problems;
+  if (isOutdated(error)) return { ...outdated(), isAlarm: true, detail: error.message };
   if (!isKnown(byCode, code)) return { ...unknown(), isAlarm: true, detail: error.message };
   return { ...byCode[code](name), isAlarm: true, ...(TELLING.includes(code) && { detail: error.message }) };
 }

@@ -180,6 +180,7 @@ export const catalog: typeof en.catalog = {
     }),
     notConnected: (name) => ({ title: `${name} konnte nicht verbunden werden.`, advice: `Versuchen Sie es noch einmal. ${tellOperator}` }),
     unknown: () => ({ title: "Etwas ist schiefgelaufen.", advice: `Versuchen Sie es noch einmal. ${tellOperator}` }),
+    outdated: () => ({ title: "Das Gateway ist zu alt für diese App.", advice: onlyOperator }),
     byCode: {
       NETWORK: () => ({
         title: "Der Server antwortet nicht.",

@@ -180,6 +180,7 @@ export const catalog = {
     }),
     notConnected: (name: string) => ({ title: `${name} could not be connected.`, advice: `Try to connect again. ${tellOperator}` }),
     unknown: () => ({ title: "Something went wrong.", advice: `Try again. ${tellOperator}` }),
+    outdated: () => ({ title: "The gateway is too old for this app.", advice: onlyOperator }),
     byCode: {
       NETWORK: () => ({ title: "The server does not answer.", advice: "Check that you are online, then try again." }),
       UNAUTHENTICATED: () => ({ title: "You are no longer signed in.", advice: "Sign in again to continue." }),
