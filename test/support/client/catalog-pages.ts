@@ -21,7 +21,7 @@ const LOOKS = [
 /** Pictures are taken by `npm run test:long`, and by `npm test` where TEST_SCREENSHOTS is `yes`. */
 const takesPictures = isLong || process.env["TEST_SCREENSHOTS"] === "yes";
 /** By the page's name, so that `npm test` sees both schemes and sizes, though each page in one, and always in the same. */
-const lookOf = (name: string) => LOOKS[[...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % LOOKS.length] ?? LOOKS[0];
+const lookOf = (name: string) => LOOKS[Buffer.from(name).reduce((sum, byte) => sum + byte, 0) % LOOKS.length] ?? LOOKS[0];
 
 /** The gateway of a platform named Acme, and a browser. */
 export interface Acme {
