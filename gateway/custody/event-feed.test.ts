@@ -3,6 +3,7 @@ import { createServerHeaders } from "../../test/support/caller.ts";
 import { databaseKinds } from "../../test/support/databases.ts";
 import { ask, PUBLIC_URL, sendTo, startTestApp, type TestApp, type TestUser } from "../../test/support/test-app.ts";
 import { inStore } from "../../test/support/vault.ts";
+import { MAXIMUM_SUBSCRIPTIONS_PER_USER } from "../runtime/subscription-limit.ts";
 import { EVENTS_KEPT_MS, pruneEvents } from "./event-sweep.ts";
 
 let test: TestApp;
@@ -113,5 +114,18 @@ describe("a stream of events", () => {
     expect(await statusOf(await createServerHeaders(test), "?after=x")).toBe(400);
     const asUser = await ask(sendTo(test.app), "subscription { events { id } }", {}, { authorization: `Bearer ${await ada.bearer()}` });
     expect(asUser.data?.events ?? null).toBeNull();
+  });
+
+  it("is none for HEAD, however often that is asked", async () => {
+    test = await startTestApp();
+    const headers = await createServerHeaders(test);
+    for (let count = 0; count <= MAXIMUM_SUBSCRIPTIONS_PER_USER; count += 1) {
+      const { status, body } = await test.app.fetch(new Request(`${PUBLIC_URL}/api/platform/events`, { method: "HEAD", headers }));
+      expect({ status, body }).toEqual({ status: 200, body: null });
+    }
+    const stream = await open(headers);
+    await connect("ada");
+    expect(ownersOf(await stream.take(1))).toEqual(["ada"]);
+    await stream.stop();
   });
 });

@@ -33,7 +33,11 @@ export async function answerWithEvents({ request }: Pick<Exchange, "request">, c
   const after = given === null ? null : parseInput(eventIdSchema, given, "after");
   const events = await openEvents(platform, after);
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
-  const response = new Response(toStream(events[Symbol.asyncIterator]()), { headers });
+  const stream = toStream(events[Symbol.asyncIterator]());
+  const isHead = request.method === "HEAD";
+  // No reader would end it.
+  if (isHead) await stream.cancel();
+  const response = new Response(isHead ? null : stream, { headers });
   noteEventStream(response);
   return response;
 }
