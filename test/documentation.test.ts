@@ -49,6 +49,7 @@ it("compiles every block of TypeScript in strict mode", { timeout: 240_000 }, as
     "@xkit-gateway/client/mcp": ["../../../client/mcp/index.ts"],
     "@xkit-gateway/client/catalog.css": ["./styles.d.ts"],
     "@xkit-gateway/client/possibleTypes.json": ["../../../schema/possibleTypes.json"],
+    "@/lib/gateway": ["./docs/quickstart/next/lib/gateway.ts"],
     "xkit-gateway": ["../../../gateway/index.ts"],
     "xkit-gateway/better-auth": ["../../../gateway/upstream/better-auth/index.ts"],
     "xkit-gateway/upstream-suite": ["../../../gateway/upstream-suite/index.ts"],
