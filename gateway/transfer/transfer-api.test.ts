@@ -42,7 +42,7 @@ describe.each(databaseKinds)("a server on %s", (database) => {
     expect(refused).toEqual([
       {
         status: "REFUSED",
-        messages: ['connector: the configuration has no connector "none" in the configuration.'],
+        messages: ['connector: the configuration has no connector "none".'],
         importId: null,
         connection: null,
       },
