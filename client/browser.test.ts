@@ -253,6 +253,7 @@ describe("openCatalog", () => {
     await page.emulateMedia({ forcedColors: "active" });
     await page.evaluate(() => void window.xkit.openCatalog({ locale: "de" }));
     await dialog.getByRole("heading", { level: 3 }).first().waitFor();
+    expect(await dialog.getAttribute("lang")).toBe("de");
     const colors = await dialog
       .getByRole("group")
       .getByRole("button")

@@ -6,7 +6,7 @@ export interface CatalogDialogOptions {
   slug?: string;
   /** The heading of the list. Default: `Integrations`. */
   title?: string;
-  /** Default: the platform's color, and the system's light or dark. */
+  /** Default: the platform's color, and the `color-scheme` of the page. */
   theme?: { color?: string; scheme?: "light" | "dark" | "system" };
   /** The language, as a BCP 47 tag. Default: the `locale` of `createXkit`. */
   locale?: string;

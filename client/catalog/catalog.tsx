@@ -9,8 +9,8 @@ import { ConnectorPage } from "./connector-page.tsx";
 import { SpeakLanguage, useSentences } from "./language.tsx";
 import { loadTheRest } from "./lazy-parts.ts";
 import { ListPage } from "./list-page.tsx";
-import { type CatalogRouter, type Route, useRouter } from "./router.ts";
-import { accentStyle, type CatalogTheme } from "./theme.ts";
+import { type CatalogRouter, parseBasePath, type Route, useRouter } from "./router.ts";
+import { type CatalogTheme, useRootAttributes } from "./theme.ts";
 import { type Announcement, Toast } from "./toast.tsx";
 import { useArrival } from "./use-arrival.ts";
 import { useOnline } from "./use-online.ts";
@@ -27,11 +27,11 @@ export interface CatalogProps {
   hideSearch?: boolean;
   /** Which connectors to list. Default: all. */
   filter?: (connector: ListedConnector) => boolean;
-  /** Default: the platform's color, and the system's light or dark. */
+  /** Default: the platform's color, and the `color-scheme` of the page around it. */
   theme?: CatalogTheme;
   /**
-   * Keeps the catalog's page in the address bar: the path of the list in your app, without a trailing slash, `""` for the root. A connector's
-   * page is under it, at `/connectors/:slug`. Default: the address and the history stay your app's.
+   * Keeps the catalog's page in the address bar: the path of the list in your app, such as `/integrations`, `""` for the root. A connector's page
+   * is under it, at `/connectors/:slug`. Default: the address and the history stay your app's.
    */
   basePath?: string;
   /** The same by your app's own router. */
@@ -47,6 +47,7 @@ export interface CatalogProps {
 /**
  * The platform's catalog: the list and a page for each connector. Needs an `<XkitProvider>` around it and the package's `catalog.css`.
  * It leaves the address and the history to your app, unless it is given a `basePath` or a `router`.
+ * Throws TypeError for a `basePath` that is no path of the page's origin.
  */
 export function Catalog({ locale, ...props }: CatalogProps) {
   const xkit = useXkit();
@@ -78,7 +79,7 @@ function SpokenCatalog({
   const [{ data: viewer, error: viewerError }] = useViewer();
   const isSettled = (platform ?? platformError) !== undefined && (viewer !== undefined || viewerError !== undefined);
   const first: Route = slug === undefined ? { page: "list" } : { page: "connector", slug };
-  const router = useRouter({ basePath: basePath?.replace(/\/+$/, ""), router: given, first });
+  const router = useRouter({ basePath: basePath === undefined ? undefined : parseBasePath(basePath), router: given, first });
   const { connecting: words } = useSentences();
   const [announcement, setAnnouncement] = useState<Announcement | null>(null);
   const announce = useCallback((sentence: string) => setAnnouncement({ sentence }), []);
@@ -91,13 +92,14 @@ function SpokenCatalog({
     [router, platform, isSettled, popup, isHosted, announce],
   );
   const { route } = router;
+  const attributes = useRootAttributes(theme);
   useEffect(() => {
     const timer = setTimeout(loadTheRest, REST_DELAY_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
     <CatalogContext.Provider value={value}>
-      <div className="xkit-catalog" data-scheme={theme.scheme ?? "system"} style={accentStyle(theme.color ?? platform?.color)}>
+      <div className="xkit-catalog" {...attributes}>
         <div className="@container">
           {!isOnline && (
             <div className="mb-6">

@@ -1,7 +1,6 @@
 import { useLayoutEffect, useRef } from "react";
 import { createRoot } from "react-dom/client";
 import { XkitProvider } from "../react/provider.tsx";
-import { usePlatform } from "../react/use-platform.ts";
 import type { CatalogDialog, CatalogDialogOptions } from "../catalog-dialog.ts";
 import type { Xkit } from "../xkit.ts";
 import { Catalog } from "./catalog.tsx";
@@ -9,7 +8,7 @@ import { openModal } from "./dialog.tsx";
 import { CloseIcon } from "./icons.tsx";
 import { SpeakLanguage, useSentences } from "./language.tsx";
 import styles from "./styles.css?inline";
-import { accentStyle } from "./theme.ts";
+import { useRootAttributes } from "./theme.ts";
 
 let isStyled = false;
 
@@ -61,7 +60,6 @@ export function openCatalog(xkit: Xkit, options: CatalogDialogOptions): CatalogD
 }
 
 function CatalogModal({ slug, title, theme = {}, locale, popup = true, onClose }: CatalogDialogOptions & { onClose: () => void }) {
-  const [{ data: platform }] = usePlatform();
   const { list: words, close } = useSentences();
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -78,8 +76,7 @@ function CatalogModal({ slug, title, theme = {}, locale, popup = true, onClose }
         onClose();
       }}
       onClick={(event) => event.target === event.currentTarget && onClose()}
-      data-scheme={theme.scheme ?? "system"}
-      style={accentStyle(theme.color ?? platform?.color)}
+      {...useRootAttributes(theme)}
       className="xkit-catalog xk-dialog m-auto h-[min(56rem,calc(100%-2rem))] max-h-none w-[min(64rem,calc(100%-2rem))] max-w-none overflow-hidden rounded-2xl border border-transparent bg-page p-0 shadow-2xl max-sm:size-full max-sm:rounded-none max-sm:border-0"
     >
       <div className="flex h-full flex-col">

@@ -25,6 +25,10 @@ async function open(path: string, { userId, ...props }: { userId: string } & Rec
   return page;
 }
 
+/** What the page's developer is warned of on the console. */
+const warningsOf = async (page: Page): Promise<string[]> =>
+  (await page.consoleMessages()).filter((message) => message.type() === "warning").map((message) => message.text());
+
 async function openPopup(page: Page, button: string): Promise<Page> {
   const opening = page.context().waitForEvent("page");
   await page.getByRole("button", { name: button, exact: true }).click();
@@ -37,6 +41,26 @@ test("lists what the filter lets through", async () => {
   expect(await page.getByRole("heading", { level: 3 }).allTextContents()).toEqual(["Notes"]);
   await page.getByRole("searchbox").fill("calendar");
   await page.getByText("Nothing found for “calendar”.").waitFor();
+});
+
+test("keeps its page in the address below a path, also below one that is written without its slash", async () => {
+  const page = await open("/integrations", { userId: "below", base: "integrations" });
+  await page.getByRole("link", { name: /^Notes/ }).click();
+  await page.getByRole("heading", { level: 1, name: "Notes" }).waitFor();
+  expect(new URL(page.url()).pathname).toBe("/integrations/connectors/notes");
+});
+
+test("has the scheme of the page around it, says in which language it is, and warns its developer of a colour that is none", async () => {
+  const page = await open("/", { userId: "schemes", memory: "", locale: "de-AT", color: "red" });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.addStyleTag({ path: STYLES });
+  const heading = page.getByRole("heading", { level: 1, name: "Integrationen" });
+  const brightness = () => heading.evaluate((title) => Number(/\d+/.exec(getComputedStyle(title).color)?.[0]));
+  expect(await brightness()).toBeGreaterThan(200);
+  await page.evaluate(() => document.querySelector("meta[name=color-scheme]")?.remove());
+  expect(await brightness()).toBeLessThan(50);
+  expect(await page.locator(".xkit-catalog").getAttribute("lang")).toBe("de-AT");
+  expect(await warningsOf(page)).toEqual(['theme.color must be a colour such as #4f46e5, not "red". The platform\'s colour is used.']);
 });
 
 test("leaves the app its keys and its title", async () => {
@@ -179,10 +203,17 @@ describe("a button for one connector", () => {
     await page.addStyleTag({ path: STYLES });
     const popup = await openPopup(page, "Connect Notes");
     await page.getByRole("button", { name: "Cancel" }).waitFor();
+    await page.getByRole("status").getByText("Continue in the window that has opened.").waitFor();
     await answerConsent(popup);
     await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
     expect(await page.getByRole("button").count()).toBe(0);
     expect(await look(page, "button-connected")).toEqual([]);
+  });
+
+  test.each(["nothing", ""])("says that there is no connector of this slug, to its developer too: %j", async (slug) => {
+    const page = await open("/", { userId: "pressing-nothing", button: slug });
+    await page.getByRole("status").getByText("There is no such integration.", { exact: true }).waitFor();
+    expect(await warningsOf(page)).toEqual([`<ConnectButton>: the catalog has no connector with the slug "${slug}".`]);
   });
 
   test("offers a link where the browser blocks its popup, and lets go", async () => {
@@ -191,6 +222,8 @@ describe("a button for one connector", () => {
     await page.evaluate(() => void (window.open = () => null));
     expect(await look(page, "button")).toEqual([]);
     await page.getByRole("button", { name: "CRM verbinden" }).click();
+    await page.getByRole("status").getByText("Ihr Browser hat das Fenster blockiert.").waitFor();
+    expect(await page.locator(".xkit-catalog").getAttribute("lang")).toBe("de");
     expect(await page.getByRole("link", { name: "In neuem Tab öffnen" }).getAttribute("href")).toContain("http");
     expect(await look(page, "button-blocked")).toEqual([]);
     await page.emulateMedia({ forcedColors: "active" });

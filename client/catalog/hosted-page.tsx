@@ -44,12 +44,13 @@ function Header({ platform }: { platform: Platform | undefined }) {
   const { page: words } = useSentences();
   return (
     <header className="border-b border-line bg-surface">
-      <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center gap-x-4 px-4 py-2 sm:px-6">
-        <span className="me-auto flex min-w-10 items-center gap-3 font-semibold tracking-tight">
+      <div className="mx-auto flex min-h-16 w-full max-w-5xl items-center gap-x-2 px-4 py-2 sm:gap-x-4 sm:px-6">
+        {/* The platform's name gives way to the viewer's, down to a part of each that still tells. */}
+        <span className="flex min-w-20 flex-1 items-center gap-2 font-semibold tracking-tight sm:min-w-40 sm:gap-3">
           {platform?.logoUrl && hasLogo && (
             <picture>
               {platform.logoDarkUrl && <source media="(prefers-color-scheme: dark)" srcSet={platform.logoDarkUrl} />}
-              <img src={platform.logoUrl} alt="" className="h-7 max-w-32 object-contain" onError={() => setHasLogo(false)} />
+              <img src={platform.logoUrl} alt="" className="h-7 max-w-10 object-contain sm:max-w-32" onError={() => setHasLogo(false)} />
             </picture>
           )}
           {platform && (!platform.logoUrl || !hasLogo) && (
@@ -63,7 +64,7 @@ function Header({ platform }: { platform: Platform | undefined }) {
         {platform?.website && (
           <a
             href={platform.website}
-            className="inline-flex min-h-10 min-w-0 items-center gap-1 text-sm text-muted no-underline hover:text-text max-sm:-me-2 max-sm:shrink-0 max-sm:px-2"
+            className="inline-flex min-h-10 shrink-0 items-center gap-1 text-sm text-muted no-underline hover:text-text max-sm:-me-2 max-sm:px-2 sm:max-w-32 lg:max-w-48"
           >
             <BackIcon className="size-4 shrink-0" /> <span className="truncate max-sm:sr-only">{words.backTo(platform.name)}</span>
           </a>

@@ -146,12 +146,14 @@ function Heading({ title }: { title: string | undefined }) {
     if (hasMoved && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
   }, [hasMoved]);
   return (
-    <div>
+    <div className="min-w-0 flex-1 basis-md">
       <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none @xl:text-3xl">
         {title ?? words.title}
       </h1>
-      {/* Not another name first: a line that becomes two pushes the list down. */}
-      <p className="mt-1.5 min-h-[1.5em] text-[15px] text-muted">{platform && words.subtitle(platform.name)}</p>
+      {/* As high before the platform's name is known, however long it is: what grows pushes the list down. */}
+      <p className="mt-1.5 line-clamp-2 min-h-[3em] text-[15px] text-muted @3xl:line-clamp-1 @3xl:min-h-[1.5em]">
+        {platform && words.subtitle(platform.name)}
+      </p>
     </div>
   );
 }

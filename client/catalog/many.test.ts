@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Acme, look, startAcme, type VisitOptions } from "../../test/support/client/catalog-pages.ts";
+import { type Acme, look, shiftOf, startAcme, type VisitOptions } from "../../test/support/client/catalog-pages.ts";
 import { casesOf } from "../../test/support/long.ts";
 import { answerConsent } from "../../test/support/client/chromium.ts";
 
@@ -47,18 +47,6 @@ beforeAll(async () => {
 afterAll(() => acme.stop());
 
 const names = (page: Page) => page.getByRole("heading", { level: 3 }).allTextContents();
-
-/** What the page has shifted so far, without what its user has set off. */
-const shiftOf = (page: Page) =>
-  page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        new PerformanceObserver((list) => {
-          resolve(list.getEntries().reduce((sum, entry) => sum + ("value" in entry ? Number(entry.value) : 0), 0));
-        }).observe({ type: "layout-shift", buffered: true });
-        setTimeout(resolve, 100, 0);
-      }),
-  );
 
 const PHONE = { width: 390, height: 844 };
 const visits: [string, VisitOptions][] = [

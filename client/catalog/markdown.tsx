@@ -37,7 +37,7 @@ function renderBlock(block: MarkdownBlock, key: number): ReactNode {
       );
     case "code":
       return (
-        <pre key={key} className="overflow-x-auto rounded bg-hover p-3 text-[0.9em]">
+        <pre key={key} className="whitespace-pre-wrap rounded bg-hover p-3 text-[0.9em]">
           {block.text}
         </pre>
       );

@@ -68,6 +68,19 @@ function handedOnQuery(search: string): string {
   return query.size > 0 ? `?${query}` : "";
 }
 
+/** What relative addresses are resolved against: an origin that no page has. */
+const NO_ORIGIN = "https://app.invalid";
+
+/**
+ * A path as the address bar has it, with a leading slash and without one at its end; `""` for the root. Throws TypeError for what is no path,
+ * as another origin or a query.
+ */
+export function parseBasePath(basePath: string): string {
+  const { pathname, href } = new URL(basePath, NO_ORIGIN);
+  if (href !== NO_ORIGIN + pathname) throw new TypeError(`basePath must be a path such as /integrations, not ${JSON.stringify(basePath)}.`);
+  return pathname.replace(/\/+$/, "");
+}
+
 /** The address bar, below `basePath` (no trailing slash; `""` for the root). */
 function useAddressBar(basePath: string | undefined): Place | null {
   const full = useSyncExternalStore(

@@ -11,7 +11,7 @@ export function ViewerMenu() {
   if (!viewer) return null;
   const { id, name, groupId } = viewer;
   return (
-    <div className="flex min-w-36 items-center gap-2.5 text-sm">
+    <div className="flex min-w-0 items-center gap-2 text-sm sm:max-w-1/2 sm:gap-2.5">
       <span
         aria-hidden
         className="grid size-8 shrink-0 place-items-center rounded-full border border-line-strong bg-hover text-xs font-semibold text-text"
@@ -29,7 +29,7 @@ export function ViewerMenu() {
       <button
         type="button"
         onClick={() => void xkit.logout().catch(() => location.reload())}
-        className="ms-1 min-h-10 shrink-0 cursor-pointer text-muted underline underline-offset-2 hover:text-text"
+        className="min-h-10 shrink-0 cursor-pointer sm:ms-1 text-muted underline underline-offset-2 hover:text-text"
       >
         {words.signOut}
       </button>

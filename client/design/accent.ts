@@ -12,6 +12,9 @@ type Rgb = readonly [number, number, number];
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 
+/** Whether pages can be coloured by it, as by the configuration's `platform.color`. */
+export const isColor = (color: string): boolean => parseColor(color) !== null;
+
 function parseColor(color: string): Rgb | null {
   const digits = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
   return digits && [parseInt(digits[1] ?? "", 16), parseInt(digits[2] ?? "", 16), parseInt(digits[3] ?? "", 16)];

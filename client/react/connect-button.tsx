@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { usePlatform } from "./use-platform.ts";
 import { useXkit, XkitProvider } from "./provider.tsx";
 import { type ConnectState, useConnectState } from "./use-connect-state.ts";
@@ -6,14 +7,15 @@ import { type Sentences, SpeakLanguage, useSentences } from "../catalog/language
 import { Mark } from "../catalog/mark.tsx";
 import { problemOf } from "../catalog/problems.ts";
 import { signInUrl } from "../catalog/return-to.ts";
-import { accentStyle, type CatalogTheme } from "../catalog/theme.ts";
+import { type CatalogTheme, useRootAttributes } from "../catalog/theme.ts";
+import { warnDeveloper } from "../catalog/warn-developer.ts";
 
 export interface ConnectButtonProps {
   /** The connector's slug. */
   slug: string;
   /** Connect in a popup instead of leaving the page. Default: true. */
   popup?: boolean;
-  /** Default: the platform's color, and the system's light or dark. */
+  /** Default: the platform's color, and the `color-scheme` of the page around it. */
   theme?: CatalogTheme;
   /** The language, as a BCP 47 tag. Default: the `locale` of the provider around it. */
   locale?: string;
@@ -30,26 +32,26 @@ export function ConnectButton({ locale, ...props }: ConnectButtonProps) {
   );
 }
 
-function StyledButton({ theme = {}, ...props }: Omit<ConnectButtonProps, "locale">) {
-  const { session } = useXkit();
-  const [{ data: platform }] = usePlatform();
-  return (
-    <SpeakLanguage locale={session.locale}>
-      <div className="xkit-catalog" data-scheme={theme.scheme ?? "system"} style={accentStyle(theme.color ?? platform?.color)}>
-        <SpokenButton {...props} />
-      </div>
-    </SpeakLanguage>
-  );
-}
+const StyledButton = (props: Omit<ConnectButtonProps, "locale">) => (
+  <SpeakLanguage locale={useXkit().session.locale}>
+    <SpokenButton {...props} />
+  </SpeakLanguage>
+);
 
-function SpokenButton({ slug, popup = true }: Pick<ConnectButtonProps, "slug" | "popup">) {
+function SpokenButton({ slug, theme = {}, popup = true }: Omit<ConnectButtonProps, "locale">) {
   const [{ data: platform }] = usePlatform();
   const sentences = useSentences();
   const { state, connector, blockedUrl, error, connect, cancel } = useConnectState(slug, { popup });
   const name = connector?.name ?? slug;
-  const problem = error && state !== "connecting" && state !== "blocked" ? problemOf(sentences, error, name) : null;
+  const isUnknown = state === "unknown";
+  const isWaiting = state === "connecting" || state === "blocked";
+  const problem = error && !isUnknown && !isWaiting ? problemOf(sentences, error, name) : null;
+  const attributes = useRootAttributes(theme);
+  useEffect(() => {
+    if (isUnknown) warnDeveloper(`<ConnectButton>: the catalog has no connector with the slug ${JSON.stringify(slug)}.`);
+  }, [isUnknown, slug]);
   return (
-    <div className="flex flex-wrap items-center gap-2 text-sm">
+    <div className="xkit-catalog flex flex-wrap items-center gap-2 text-sm" {...attributes}>
       {connector && <Mark connector={connector} />}
       {state === "signed_out" && platform?.loginRedirectUrl && (
         <a href={signInUrl(platform.loginRedirectUrl)} className={buttonClass("primary")}>
@@ -57,29 +59,32 @@ function SpokenButton({ slug, popup = true }: Pick<ConnectButtonProps, "slug" | 
         </a>
       )}
       {state === "blocked" && blockedUrl !== null && (
-        <>
-          <span role="status">{sentences.connecting.blocked}</span>
-          <a href={blockedUrl} target="_blank" rel="noopener" className={buttonClass("primary")}>
-            {sentences.connecting.openTab}
-          </a>
-        </>
+        <a href={blockedUrl} target="_blank" rel="noopener" className={buttonClass("primary")}>
+          {sentences.connecting.openTab}
+        </a>
       )}
       {(state === "none" || state === "attention" || state === "connecting") && (
         <Button look="primary" busy={state === "connecting"} onClick={connect}>
           {state === "attention" ? `${sentences.reconnect} ${name}` : sentences.connector.connect(name)}
         </Button>
       )}
-      {popup && (state === "connecting" || state === "blocked") && <Button onClick={cancel}>{sentences.cancel}</Button>}
+      {popup && isWaiting && <Button onClick={cancel}>{sentences.cancel}</Button>}
       <span role="status" className="min-w-0 text-muted">
-        {problem?.title ?? wordsOf(sentences, state)}
+        {problem?.title ?? wordsOf(sentences, state, popup)}
       </span>
     </div>
   );
 }
 
-/** What is said where there is nothing to press. */
-function wordsOf({ status: words }: Sentences, state: ConnectState): string | null {
+/** What is said beside what can be pressed, or in its place. */
+function wordsOf({ status: words, connecting, connector }: Sentences, state: ConnectState, popup: boolean): string | null {
   switch (state) {
+    case "connecting":
+      return popup ? connecting.window : null;
+    case "blocked":
+      return connecting.blocked;
+    case "unknown":
+      return connector.unknown;
     case "connected":
     case "misconfigured":
     case "unavailable":

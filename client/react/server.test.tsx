@@ -27,5 +27,12 @@ test("rendering on a server asks nothing, and knows no user, even where one is s
   expect(html).not.toContain("ada");
   await new Promise((resolve) => setImmediate(resolve));
   expect(asked).toEqual(before);
+  expect(() =>
+    renderToString(
+      <XkitProvider xkit={xkit}>
+        <Catalog basePath="//evil.example" />
+      </XkitProvider>,
+    ),
+  ).toThrow('basePath must be a path such as /integrations, not "//evil.example".');
   await app.close();
 });

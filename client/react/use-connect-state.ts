@@ -1,4 +1,5 @@
 import { useCallback, useState } from "react";
+import { BadUserInputError } from "../api/errors.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { type Status, summarise } from "../connecting/status.ts";
 import { useConnect, type UseConnectOptions } from "./use-connect.ts";
@@ -38,7 +39,8 @@ export function useConnectState(slug: string, options: Omit<UseConnectOptions, "
 
   function stateOf(): ConnectState {
     if (fetching) return blockedUrl === null ? "connecting" : "blocked";
-    if (connector === null) return "unknown";
+    // The gateway takes no slug that none can have.
+    if (connector === null || readingError instanceof BadUserInputError) return "unknown";
     if (viewer === null) return "signed_out";
     if (connector === undefined) return readingError ? "failed" : "loading";
     if (viewer === undefined) return "loading";

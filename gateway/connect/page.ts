@@ -52,7 +52,7 @@ footer { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .625re
 footer button { width: auto; padding: 0; font-size: inherit; font-weight: 400; color: inherit; background: none; border: 0; border-radius: 0; text-decoration: underline; }
 a.quiet, p.quiet { display: block; margin: 1rem 0 0; text-align: center; color: var(--xk-muted); }
 :focus-visible { outline: 3px solid var(--xk-text); outline-offset: 2px; }
-ol, ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; color: var(--xk-muted); } li p { margin: 0 0 .25rem; } pre { margin: 0 0 1rem; overflow-x: auto; }
+ol, ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; color: var(--xk-muted); } li p { margin: 0 0 .25rem; } pre { margin: 0 0 1rem; white-space: pre-wrap; }
 .field p { margin: .25rem 0 0; font-size: .875rem; } [aria-invalid] { border-color: var(--xk-bad-text); }
 [role=alert] { color: var(--xk-bad-text); }
 `;

@@ -73,6 +73,18 @@ async function signIn({ request }: BrowserContext, url: string, token: string): 
   if (answer.status() !== 303) throw new Error(`It is not signed in: ${await answer.text()}`);
 }
 
+/** By how much the page has shifted so far, without what its user has set off (web.dev/cls). */
+export const shiftOf = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        new PerformanceObserver((list) => {
+          resolve(list.getEntries().reduce((sum, entry) => sum + ("value" in entry ? Number(entry.value) : 0), 0));
+        }).observe({ type: "layout-shift", buffered: true });
+        setTimeout(resolve, 100, 0);
+      }),
+  );
+
 // GraphQL answers are read by tests in many shapes; each asserts what it reads.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Ask = (query: string, variables?: object) => Promise<any>;

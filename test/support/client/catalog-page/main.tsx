@@ -8,6 +8,7 @@ const xkit = createXkit(parameters.get("gateway") ?? "");
 const only = parameters.get("only");
 const button = parameters.get("button");
 const locale = parameters.get("locale");
+const color = parameters.get("color");
 const token = parameters.get("token");
 if (token !== null) await xkit.login(token);
 
@@ -17,7 +18,9 @@ createRoot(root).render(
   <XkitProvider xkit={xkit}>
     {button === null ? (
       <Catalog
-        {...(!parameters.has("memory") && { basePath: "" })}
+        {...(!parameters.has("memory") && { basePath: parameters.get("base") ?? "" })}
+        {...(color !== null && { theme: { color } })}
+        {...(locale !== null && { locale })}
         popup={parameters.has("popup")}
         {...(only !== null && { filter: ({ slug }) => slug === only })}
       />
