@@ -9,10 +9,10 @@ import type { AccessTokenOutcome, OwnerConnections, ReconnectReason } from "./up
 type Outcome<Type extends AccessTokenOutcome["type"]> = Extract<AccessTokenOutcome, { type: Type }> & { source: OwnerConnections };
 
 const AuthorizationHeaderType = builder.objectRef<{ name: string; value: string }>("AuthorizationHeader").implement({
-  description: "A header that a request to a provider's API carries.",
+  description: "A header of requests to a provider's API.",
   fields: (t) => ({
-    name: t.exposeString("name", { description: "Its name: `Authorization` almost always." }),
-    value: t.exposeString("value", { description: "Its value. It holds the token: keep it as the token is kept." }),
+    name: t.exposeString("name", { description: "The header's name, usually `Authorization`." }),
+    value: t.exposeString("value", { description: "The header's value. It contains the token: keep it as safe as the token." }),
   }),
 });
 
@@ -20,18 +20,18 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
   description: "A live third-party access token.",
   fields: (t) => ({
     value: t.exposeString("value", {
-      description: "The token itself. Keep it in memory only, and out of a GraphQL client's cache: ask again where it is needed.",
+      description: "The token. Keep it only in memory, and out of a GraphQL client's cache: ask again when you need it.",
     }),
-    tokenType: t.exposeString("tokenType", { description: "How to send it: `bearer` almost always." }),
+    tokenType: t.exposeString("tokenType", { description: "The token type, usually `bearer`." }),
     kind: t.string({
       nullable: true,
-      description: "Its kind, where one connection has several: `bot`, `user`. Null where there is one.",
+      description: "The kind of token, if one connection has several: `bot`, `user`. Null if it has one.",
       resolve: ({ kind }) => kind ?? null,
     }),
-    expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null when unknown." }),
-    scopes: t.exposeStringList("scopes", { description: "What it may do." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it expires; null if unknown." }),
+    scopes: t.exposeStringList("scopes", { description: "The scopes that it has." }),
     missingScopes: t.exposeStringList("missingScopes", {
-      description: "What was asked for, or is asked for since, and is not granted. Reconnecting asks for it.",
+      description: "Scopes that were asked for, or that the connector asks for now, and that are not granted. Reconnecting asks for them.",
     }),
     apiBaseUrl: t.string({
       nullable: true,
@@ -41,13 +41,13 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
     authorizationHeader: t.field({
       type: AuthorizationHeaderType,
       nullable: true,
-      description: "How to send the token to the provider's API; null when unknown.",
+      description: "How to send the token to the provider's API; null if unknown.",
       resolve: authorizationHeaderOf,
     }),
-    fingerprint: t.exposeID("fingerprint", { description: "What to send as `rejected` when the third party refuses this token." }),
+    fingerprint: t.exposeID("fingerprint", { description: "Send this as `rejected` if the third party refuses the token." }),
     connection: t.field({
       type: ConnectionType,
-      description: "The connection it came from.",
+      description: "The connection that it belongs to.",
       resolve: ({ source, connection }) => withSource(source, connection),
     }),
   }),
@@ -56,18 +56,18 @@ const AccessTokenType = builder.objectRef<Outcome<"AccessToken">>("AccessToken")
 type NoToken = Exclude<AccessTokenOutcome, { type: "AccessToken" }> & { source: OwnerConnections };
 
 const NoAccessTokenInterface = builder.interfaceRef<NoToken>("NoAccessToken").implement({
-  description: "Every outcome but a token. A client that asks for this understands outcomes that are added later.",
+  description: "Every outcome except a token. A client that selects this interface also handles outcomes that are added later.",
   resolveType: ({ type }) => type,
   fields: (t) => ({
     message: t.exposeString("message", { description: "Why there is no token, and what to do, as one sentence." }),
   }),
 });
 
-const connectorUrl = "The page where the user can mend it.";
+const connectorUrl = "The page where the user can fix it.";
 
 const NotConnectedType = builder.objectRef<Outcome<"NotConnected">>("NotConnected").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "There is no connection: never made, never finished, or disconnected.",
+  description: "There is no connection: it was never started or finished, or it was disconnected.",
   fields: (t) => ({
     connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
   }),
@@ -77,11 +77,11 @@ const reasonValues: Record<ReconnectReason, { description: string }> = {
   REVOKED: { description: "The provider no longer honours the grant." },
   RESTORED_BACKUP: {
     description:
-      "The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since.",
+      "The provider no longer honours the grant. The gateway has it from a restored backup, and it was replaced or revoked since.",
   },
-  EXPIRED: { description: "The token expired and the provider gave nothing to refresh it with." },
-  CLIENT_CHANGED: { description: "The platform has changed its client at the provider, and the token of the former one has ended." },
-  TOKEN_REJECTED: { description: "The third party refused the token and there is nothing to refresh it with." },
+  EXPIRED: { description: "The token expired, and the provider gave no refresh token." },
+  CLIENT_CHANGED: { description: "The platform changed its client at the provider, and the token of the former client expired." },
+  TOKEN_REJECTED: { description: "The third party refused the token, and there is no refresh token." },
 };
 
 const ReconnectReasonType = builder.enumType("ReconnectReason", {
@@ -91,13 +91,13 @@ const ReconnectReasonType = builder.enumType("ReconnectReason", {
 
 const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("ReconnectRequired").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "Only the user can mend this, by connecting again.",
+  description: "Only the user can fix this, by connecting again.",
   fields: (t) => ({
     reason: t.expose("reason", { type: ReconnectReasonType, description: "Why." }),
     connectorUrl: t.exposeString("connectorUrl", { description: connectorUrl }),
     connection: t.field({
       type: ConnectionType,
-      description: "The connection to mend; it keeps its id.",
+      description: "The connection to reconnect. It keeps its id.",
       resolve: ({ source, connection }) => withSource(source, connection),
     }),
   }),
@@ -105,25 +105,25 @@ const ReconnectRequiredType = builder.objectRef<Outcome<"ReconnectRequired">>("R
 
 const ScopesMissingType = builder.objectRef<Outcome<"ScopesMissing">>("ScopesMissing").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "The connection works, and lacks scopes, or a kind of token, that were asked for.",
+  description: "The connection works, but lacks scopes or a kind of token that you asked for.",
   fields: (t) => ({
     missingScopes: t.exposeStringList("missingScopes", {
-      description: "What was asked for and is not granted; of a missing kind of token, its scopes.",
+      description: "The missing scopes; for a missing kind of token, its scopes.",
     }),
     connectorUrl: t.exposeString("connectorUrl", {
-      description: "The page where the user can allow it: it asks for what is missing beside what is granted.",
+      description: "The page where the user can allow it. It asks for the missing scopes in addition to the granted ones.",
     }),
   }),
 });
 
 const TokenWithheldType = builder.objectRef<Outcome<"TokenWithheld">>("TokenWithheld").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "The token belongs to a group: a server may ask for it, a user may not.",
+  description: "The token belongs to a group: only a server may ask for it.",
 });
 
 const TemporarilyUnavailableType = builder.objectRef<Outcome<"TemporarilyUnavailable">>("TemporarilyUnavailable").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "The provider does not answer as it should at the moment. The connection is kept as it is.",
+  description: "The provider does not respond properly at the moment. The connection is kept.",
   fields: (t) => ({
     retryAfter: t.exposeInt("retryAfter", { description: "Seconds to wait before asking again." }),
   }),
@@ -133,13 +133,13 @@ const MinimumTtlUnavailableType = builder.objectRef<Outcome<"MinimumTtlUnavailab
   interfaces: [NoAccessTokenInterface],
   description: "No token of this connection can live as long as `minimumTtl` asks.",
   fields: (t) => ({
-    maximumTtl: t.exposeInt("maximumTtl", { description: "The most that can be asked, in seconds." }),
+    maximumTtl: t.exposeInt("maximumTtl", { description: "The largest possible `minimumTtl`, in seconds." }),
   }),
 });
 
 const ConnectorMisconfiguredType = builder.objectRef<Outcome<"ConnectorMisconfigured">>("ConnectorMisconfigured").implement({
   interfaces: [NoAccessTokenInterface],
-  description: "The provider refuses the platform's own credentials: only its operator can mend this.",
+  description: "The provider refuses the platform's own credentials. Only the operator can fix this.",
 });
 
 export const AccessTokenResultType = builder.unionType("AccessTokenResult", {
@@ -161,7 +161,7 @@ builder.queryField("connectionToken", (t) =>
   t.string({
     nullable: true,
     description:
-      "A live access token of the viewer's connection, refreshed when needed; null when there is none to be had. Temporary and configuration failures are errors with a code.",
+      "A live access token of the viewer's connection, refreshed when needed; null if there is none. Temporary failures and configuration failures are errors with a code.",
     args: { ...whereArgs(), ...tokenArgs() },
     resolve: (_root, args, context) => tokenOrNull(requireUser(context), parseWhere(args.where), parseTokenRequest(args)),
   }),
@@ -170,7 +170,7 @@ builder.queryField("connectionToken", (t) =>
 builder.queryField("accessToken", (t) =>
   t.field({
     type: AccessTokenResultType,
-    description: "The same as connectionToken, with the reason when there is no token.",
+    description: "The same as connectionToken, but with the reason if there is no token.",
     args: { ...whereArgs(), ...tokenArgs() },
     resolve: (_root, args, context) => {
       const source = requireUser(context);

@@ -3,7 +3,7 @@ export interface AuditRecord {
   id: string;
   /** As `noun.verb`: `token.read`, `connection.disconnect`. */
   action: string;
-  /** How it ended, as a code: `AccessToken`, `refreshed`, `invalid_grant`, `done`. */
+  /** The outcome, as a code: `AccessToken`, `refreshed`, `invalid_grant`, `done`. */
   outcome: string;
   /** How many equal readings there were, from the first to the last. */
   count: number;
@@ -14,13 +14,13 @@ export interface AuditRecord {
     kind: "user" | "platform" | "operator" | "gateway";
     /** A user, or an operator who is one. Null for others, and once the user is erased. */
     userId: string | null;
-    /** The user's random name in the audit, which stays. */
+    /** The user's random name in the audit. It is kept after an erasure. */
     person: string | null;
-    /** A server's publishable key, or the one by which an operator signed in at the operator's page. */
+    /** The publishable key of a server, or of an operator who signed in on the operator's page. */
     keyId: string | null;
     sessionId: string | null;
   };
-  /** Whose connection it is, or whom it is about. `id` is null once the user is erased. */
+  /** The owner of the connection, or the user, that it is about. `id` is null once the user is erased. */
   owner: { kind: "user" | "group"; id: string | null; person: string | null } | null;
   connectionId: string | null;
   connector: string | null;
@@ -34,7 +34,7 @@ export interface AuditRecord {
   details: Readonly<Record<string, string | number>>;
 }
 
-/** Which acts: those to which all that is stated applies. */
+/** Filters for audit events. An event must match all of them. */
 export interface AuditFilter {
   /** Since this instant, or later. */
   since?: Date | undefined;

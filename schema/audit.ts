@@ -22,56 +22,63 @@ const AuditActorType = builder.objectRef<AuditRecord["actor"]>("AuditActor").imp
     kind: t.expose("kind", { type: AuditActorKindType, description: "A user, a server, the operator, or the gateway by itself." }),
     userId: t.exposeID("userId", {
       nullable: true,
-      description: "A user's id, also where the user is an operator; null once the user is erased.",
+      description: "The user's id, also for an operator; null once the user is erased.",
     }),
-    person: t.exposeID("person", { nullable: true, description: "The user's random name in the audit, which stays." }),
+    person: t.exposeID("person", { nullable: true, description: "The user's random name in the audit. It is kept after an erasure." }),
     keyId: t.exposeID("keyId", {
       nullable: true,
-      description: "A server's publishable key, or the one by which an operator signed in at the operator's page.",
+      description: "The publishable key of a server, or of an operator who signed in on the operator's page.",
     }),
-    sessionId: t.exposeID("sessionId", { nullable: true, description: "A user's session, where its token was the bearer." }),
+    sessionId: t.exposeID("sessionId", { nullable: true, description: "The user's session, if its token was the bearer." }),
   }),
 });
 
 const AuditOwnerType = builder.objectRef<NonNullable<AuditRecord["owner"]>>("AuditOwner").implement({
-  description: "Whose connection an act was about, or whom.",
+  description: "The owner of the connection, or the user, that an audit event is about.",
   fields: (t) => ({
     isGroup: t.boolean({ description: "Whether it is a group; else a user.", resolve: ({ kind }) => kind === "group" }),
     id: t.exposeID("id", { nullable: true, description: "The id in the platform's system; null once the user is erased." }),
-    person: t.exposeID("person", { nullable: true, description: "A user's random name in the audit, which stays." }),
+    person: t.exposeID("person", { nullable: true, description: "The user's random name in the audit. It is kept after an erasure." }),
   }),
 });
 
 const AuditDetailType = builder.objectRef<{ name: string; value: string }>("AuditDetail").implement({
-  description: "A further fact of an act.",
+  description: "A further fact about an audit event.",
   fields: (t) => ({
-    name: t.exposeString("name", { description: "What it says: `key`, `count`." }),
-    value: t.exposeString("value", { description: "The fact, as text." }),
+    name: t.exposeString("name", { description: "The fact's name: `key`, `count`." }),
+    value: t.exposeString("value", { description: "The fact's value, as text." }),
   }),
 });
 
 const AuditEventType = builder.objectRef<AuditRecord>("AuditEvent").implement({
   interfaces: [NodeInterface],
-  description: "One act, or several equal readings of a token within a minute. No token and no key is in it.",
+  description: "One audit event, or several equal reads of a token within a minute. It contains no token and no key.",
   fields: (t) => ({
-    id: t.exposeID("id", { description: "Names it." }),
-    action: t.exposeString("action", { description: "What was done, as `noun.verb`: `token.read`, `connection.disconnect`." }),
-    outcome: t.exposeString("outcome", { description: "How it ended, as a code: `AccessToken`, `refreshed`, `invalid_grant`, `done`." }),
-    count: t.exposeInt("count", { description: "How many equal readings there were." }),
-    firstAt: t.expose("firstAt", { type: "DateTime", description: "When it was, or the first of them." }),
-    lastAt: t.expose("lastAt", { type: "DateTime", description: "When the last of them was." }),
+    id: t.exposeID("id", { description: "The event's id." }),
+    action: t.exposeString("action", { description: "The action, as `noun.verb`: `token.read`, `connection.disconnect`." }),
+    outcome: t.exposeString("outcome", { description: "The outcome, as a code: `AccessToken`, `refreshed`, `invalid_grant`, `done`." }),
+    count: t.exposeInt("count", { description: "The number of equal reads." }),
+    firstAt: t.expose("firstAt", { type: "DateTime", description: "When it happened; of several reads, the first." }),
+    lastAt: t.expose("lastAt", { type: "DateTime", description: "When it happened; of several reads, the last." }),
     actor: t.expose("actor", { type: AuditActorType, description: "Who acted." }),
-    owner: t.expose("owner", { type: AuditOwnerType, nullable: true, description: "Whose connection it is, or whom it is about." }),
-    connectionId: t.exposeID("connectionId", { nullable: true, description: "The connection's id; null where it is about none." }),
+    owner: t.expose("owner", {
+      type: AuditOwnerType,
+      nullable: true,
+      description: "The owner of the connection, or the user, that it is about.",
+    }),
+    connectionId: t.exposeID("connectionId", { nullable: true, description: "The connection's id; null if it is not about a connection." }),
     connector: t.exposeID("connector", { nullable: true, description: "The connector's slug." }),
-    fingerprint: t.exposeID("fingerprint", { nullable: true, description: "`AccessToken.fingerprint` of the token that was given." }),
-    purpose: t.exposeString("purpose", { nullable: true, description: "Why, as the caller said." }),
-    requestId: t.exposeID("requestId", { nullable: true, description: "The request's `X-Request-Id`; of several, the first one's." }),
+    fingerprint: t.exposeID("fingerprint", { nullable: true, description: "`AccessToken.fingerprint` of the token that was returned." }),
+    purpose: t.exposeString("purpose", { nullable: true, description: "The purpose that the caller stated." }),
+    requestId: t.exposeID("requestId", {
+      nullable: true,
+      description: "The `X-Request-Id` of the request; of several requests, that of the first.",
+    }),
     address: t.exposeString("address", {
       nullable: true,
       description: "Where it came from; null when unknown, and once the user is erased.",
     }),
-    agent: t.exposeString("agent", { nullable: true, description: "The `User-Agent`; null when unknown, and once the user is erased." }),
+    agent: t.exposeString("agent", { nullable: true, description: "The `User-Agent`; null if unknown, and once the user is erased." }),
     details: t.field({
       type: [AuditDetailType],
       description: "Further facts.",
@@ -81,27 +88,27 @@ const AuditEventType = builder.objectRef<AuditRecord>("AuditEvent").implement({
 });
 
 const AuditEventEdgeType = builder.objectRef<{ cursor: string; node: AuditRecord }>("AuditEventEdge").implement({
-  description: "An act in a list.",
+  description: "An audit event in a list.",
   fields: (t) => ({
-    cursor: t.exposeString("cursor", { description: "Its place in the list: `after` goes on behind it." }),
-    node: t.expose("node", { type: AuditEventType, description: "The act." }),
+    cursor: t.exposeString("cursor", { description: "Its cursor: pass it as `after` to continue after it." }),
+    node: t.expose("node", { type: AuditEventType, description: "The audit event." }),
   }),
 });
 
 const AuditEventPageType = builder.objectRef<PageNode<AuditRecord>>("AuditEventConnection").implement({
   description: "A page of the audit.",
-  fields: (t) => ({ edges: t.expose("edges", { type: [AuditEventEdgeType], description: "The acts, the newest first." }) }),
+  fields: (t) => ({ edges: t.expose("edges", { type: [AuditEventEdgeType], description: "The audit events, the newest first." }) }),
 });
 addPageFields(AuditEventPageType);
 
-const actionSchema = z.string().regex(/^[a-z]{1,32}\.[a-z]{1,32}$/, "must be an action, as token.read");
+const actionSchema = z.string().regex(/^[a-z]{1,32}\.[a-z]{1,32}$/, "must be an action, such as token.read");
 
 const AuditFilterInput = builder.inputType("AuditFilter", {
-  description: "Which acts: those to which all that is stated applies.",
+  description: "Filters for audit events. An event must match all of them.",
   fields: (t) => ({
     since: t.field({ type: "DateTime", description: "At this instant or later." }),
     until: t.field({ type: "DateTime", description: "Before this instant." }),
-    user: t.id({ description: "What this user did, and what was done with their own connections.", validate: externalIdSchema }),
+    user: t.id({ description: "What this user did, and what happened to their own connections.", validate: externalIdSchema }),
     connection: t.id({ description: "The connection's id.", validate: idSchema }),
     action: t.string({ description: "`AuditEvent.action`.", validate: actionSchema }),
   }),
@@ -111,8 +118,9 @@ builder.queryField("auditEvents", (t) =>
   t.field({
     type: AuditEventPageType,
     nullable: true,
-    description: "Who read which token, who connected, and who acted, the newest first. An act is listed within a second. Servers only.",
-    args: { ...pageArgs(), filter: t.arg({ type: AuditFilterInput, description: "Which acts. Default: all." }) },
+    description:
+      "Audit events: who read which token, who connected, and who acted. The newest first. An event is listed within a second. Servers only.",
+    args: { ...pageArgs(), filter: t.arg({ type: AuditFilterInput, description: "Which events. Default: all." }) },
     resolve: async (_root, { filter, ...args }, context) => {
       const platform = requirePlatform(context);
       if (!platform.listAuditEvents) throw forbidden("This gateway keeps no audit.");

@@ -18,15 +18,15 @@ export const authorizationNode = (source: OwnerConnections, authorization: Autho
 const statusValues: Record<string, { value: AuthorizationStatus; description: string }> = {
   AWAITING_CALLBACK: {
     value: "awaiting_callback",
-    description: "The user has been sent to the provider, to a form, or has a code to enter.",
+    description: "The user was sent to the provider or to a form, or has a code to enter.",
   },
-  RETRIEVING_TOKENS: { value: "retrieving_tokens", description: "The provider has agreed; its tokens are being fetched." },
-  ACTIVE: { value: "active", description: "Tokens can be had." },
-  ERROR: { value: "error", description: "Only reconnecting helps; see errorMessage." },
+  RETRIEVING_TOKENS: { value: "retrieving_tokens", description: "The user has granted access, and the gateway is fetching the tokens." },
+  ACTIVE: { value: "active", description: "The connection gives tokens." },
+  ERROR: { value: "error", description: "Only reconnecting helps. See errorMessage." },
 };
 
 const AuthorizationStatusType = builder.enumType("AuthorizationStatus", {
-  description: "How far a grant has come. ACTIVE and ERROR are final until the next reconnect.",
+  description: "The state of a grant. ACTIVE and ERROR are final until the next reconnect.",
   values: statusValues,
 });
 
@@ -34,40 +34,40 @@ export const ConnectedByType = builder.objectRef<NonNullable<Authorization["conn
   description: "The user who connected.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "The user's id in the platform's own system." }),
-    name: t.exposeString("name", { nullable: true, description: "The user's friendly name when they connected." }),
+    name: t.exposeString("name", { nullable: true, description: "The user's display name when they connected." }),
   }),
 });
 
 const CollectFieldType = builder.objectRef<CollectField>("CollectField").implement({
-  description: "A value that a connector asks of the user.",
+  description: "A value that a connector asks the user for.",
   fields: (t) => ({
-    name: t.exposeString("name", { description: "What FieldInput.name must be." }),
-    label: t.exposeString("label", { description: "What to call it on screen." }),
+    name: t.exposeString("name", { description: "The field's name, for FieldInput.name." }),
+    label: t.exposeString("label", { description: "The field's label." }),
     hint: t.string({ nullable: true, description: "What to enter, and where to find it.", resolve: ({ hint }) => hint ?? null }),
-    suffix: t.exposeString("suffix", { nullable: true, description: "What follows the value on screen, as `.zendesk.com`." }),
-    secret: t.exposeBoolean("secret", { description: "Whether to hide it while it is typed." }),
+    suffix: t.exposeString("suffix", { nullable: true, description: "Text after the field, such as `.zendesk.com`." }),
+    secret: t.exposeBoolean("secret", { description: "Whether to hide the value while it is typed." }),
     optional: t.boolean({ description: "Whether the field may be empty.", resolve: ({ optional }) => optional ?? false }),
     default: t.string({
       nullable: true,
-      description: "What to fill it in with at first. It is also what an optional field means that stays empty.",
+      description: "The value that the field has at first. An optional field that is empty means this value.",
       resolve: ({ default: preset }) => preset ?? null,
     }),
     options: t.stringList({
       nullable: true,
-      description: "What can be chosen; null where any text can be typed.",
+      description: "The values to choose from; null if any text is allowed.",
       resolve: ({ options }) => (options ? [...options] : null),
     }),
   }),
 });
 
 const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>("CollectForm").implement({
-  description: "What a connector asks of the user before, or instead of, a visit to the provider.",
+  description: "The form that a user fills in before, or instead of, a visit to the provider.",
   fields: (t) => ({
-    instructions: t.exposeString("instructions", { nullable: true, description: "What to do, as Markdown." }),
+    instructions: t.exposeString("instructions", { nullable: true, description: "Instructions, as Markdown." }),
     instructionsTree: t.field({
       type: "MarkdownTree",
       nullable: true,
-      description: "The instructions, parsed: what can be shown as it is.",
+      description: "The instructions as a parsed tree, safe to show.",
       resolve: ({ instructions, instructionsTree }) => (instructions === null ? null : (instructionsTree ?? recallMarkdown(instructions))),
     }),
     saveLabel: t.string({
@@ -81,15 +81,15 @@ const CollectFormType = builder.objectRef<NonNullable<Authorization["collect"]>>
 });
 
 const DeviceCodeType = builder.objectRef<DeviceCode>("DeviceCode").implement({
-  description: "A code that the user enters at the provider (RFC 8628), in any browser. Show it to the user who asked for it alone.",
+  description: "A code that the user enters at the provider (RFC 8628), in any browser. Show it only to the user who asked for it.",
   fields: (t) => ({
-    userCode: t.exposeString("userCode", { description: "What to enter." }),
-    verificationUri: t.exposeString("verificationUri", { description: "The page of the provider where it is entered." }),
+    userCode: t.exposeString("userCode", { description: "The code to enter." }),
+    verificationUri: t.exposeString("verificationUri", { description: "The provider's page where the code is entered." }),
     verificationUriComplete: t.exposeString("verificationUriComplete", {
       nullable: true,
-      description: "The same page with the code filled in; null where the provider has none.",
+      description: "The same page with the code filled in; null if the provider has none.",
     }),
-    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When it ends. Connecting again brings a new one." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the code expires. Connecting again gives a new one." }),
   }),
 });
 
@@ -101,65 +101,67 @@ export const AuthorizationType = builder.objectRef<AuthorizationNode>("Authoriza
     connectionId: t.exposeID("connectionId", {
       nullable: true,
       description:
-        "The connection that it is of. Once ACTIVE it can be another one than was reconnected, where the user came back with another account; null where an upstream does not tell.",
+        "The connection that it belongs to. Once ACTIVE, this can be another connection than the one that was reconnected, if the user chose another account. Null if an upstream does not say.",
     }),
-    status: t.expose("status", { type: AuthorizationStatusType, description: "How far it has come." }),
+    status: t.expose("status", { type: AuthorizationStatusType, description: "The state of the grant." }),
     displayLabel: t.exposeString("displayLabel", { nullable: true, description: "The account at the provider, as a person knows it." }),
     errorCode: t.exposeString("errorCode", { nullable: true, description: "Why the status is ERROR, as a code: `access_denied`." }),
     errorMessage: t.exposeString("errorMessage", {
       nullable: true,
-      description: "Why the status is ERROR, in the reader's words: an end user's, or to servers with what the provider said.",
+      description: "Why the status is ERROR, as a sentence for the user. For servers, it includes what the provider said.",
     }),
     connectedAt: t.expose("connectedAt", {
       type: "DateTime",
       nullable: true,
-      description: "When it was last connected or reconnected; null before that, and when unknown.",
+      description: "When it was last connected or reconnected; null before that, and if unknown.",
     }),
     connectedBy: t.field({
       type: ConnectedByType,
       nullable: true,
-      description: "Who connected it; null before that, and when unknown. In a group it may be another member.",
+      description: "Who connected it; null before that, and if unknown. In a group, this may be another member.",
       resolve: ({ connectedBy }) => connectedBy,
     }),
-    scopes: t.exposeStringList("scopes", { description: "What the user granted." }),
+    scopes: t.exposeStringList("scopes", { description: "The scopes that the user granted." }),
     missingScopes: t.exposeStringList("missingScopes", {
-      description: "What was asked for, or is asked for since, and is not granted. Reconnecting asks for it.",
+      description: "Scopes that were asked for, or that the connector asks for now, and that are not granted. Reconnecting asks for them.",
     }),
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,
-      description: "When the current access token expires; null when unknown. It is refreshed before that.",
+      description: "When the current access token expires; null if unknown. It is refreshed before that.",
     }),
     grantExpiresAt: t.field({
       type: "DateTime",
       nullable: true,
-      description: "When the grant itself ends as the provider tells, unless it is refreshed before; null when unknown.",
+      description: "When the grant itself ends according to the provider, unless it is refreshed before; null if unknown.",
       resolve: ({ grantExpiresAt }) => grantExpiresAt ?? null,
     }),
     authorizeUrl: t.exposeString("authorizeUrl", {
       nullable: true,
-      description: "While AWAITING_CALLBACK, in the answer of connect: where to send the browser.",
+      description: "While AWAITING_CALLBACK, in the answer to connect: the URL to send the browser to.",
     }),
     state: t.exposeString("state", {
       nullable: true,
-      description: "While AWAITING_CALLBACK, in the answer of connect: what submitAuthorization needs where fields are to be collected.",
+      description:
+        "While AWAITING_CALLBACK, in the answer to connect: the state that submitAuthorization needs, if there are fields to collect.",
     }),
     collect: t.field({
       type: CollectFormType,
       nullable: true,
-      description: "What to ask of the user, while fields are to be collected.",
+      description: "The form for the user, while there are fields to collect.",
       resolve: ({ collect }) => collect,
     }),
     deviceCode: t.field({
       type: DeviceCodeType,
       nullable: true,
       description:
-        "While AWAITING_CALLBACK, in the answers of connect and submitAuthorization: the code that the user enters at the provider. The page at authorizeUrl shows it as well.",
+        "While AWAITING_CALLBACK, in the answers to connect and submitAuthorization: the code that the user enters at the provider. The page at authorizeUrl shows it too.",
       resolve: ({ deviceCode }) => deviceCode ?? null,
     }),
     accessToken: t.string({
       nullable: true,
-      description: "A live access token, or null when there is none to be had. Selecting it may refresh; not selecting it costs nothing.",
+      description:
+        "A live access token, or null if there is none. Selecting this field may refresh the token; not selecting it costs nothing.",
       args: tokenArgs(),
       resolve: ({ source, connectionId }, args) =>
         connectionId === null ? null : tokenOrNull(source, { id: connectionId }, parseTokenRequest(args)),
@@ -171,20 +173,20 @@ export const FieldInputType = builder.inputType("FieldInput", {
   description: "One collected field.",
   fields: (t) => ({
     name: t.string({ required: true, description: "CollectField.name." }),
-    value: t.string({ required: true, description: "What the user typed." }),
+    value: t.string({ required: true, description: "The value that the user entered." }),
   }),
 });
 
 builder.mutationField("submitAuthorization", (t) =>
   t.field({
     type: AuthorizationType,
-    description: "Hands in collected fields. The answer is ACTIVE, ERROR, or AWAITING_CALLBACK with an authorizeUrl to go to next.",
+    description: "Submits collected fields. The result is ACTIVE, ERROR, or AWAITING_CALLBACK with an authorizeUrl to open next.",
     args: {
       state: t.arg.string({ required: true, description: "Authorization.state.", validate: stateSchema }),
       fields: t.arg({
         type: [FieldInputType],
         required: true,
-        description: "Every field asked for that is not optional.",
+        description: "The fields. Every field that is not optional is required.",
         validate: fieldsSchema,
       }),
     },
@@ -198,7 +200,7 @@ builder.mutationField("submitAuthorization", (t) =>
 builder.subscriptionField("authorizationStatus", (t) =>
   t.field({
     type: AuthorizationType,
-    description: "An authorization now, and each time it changes until it is ACTIVE or ERROR.",
+    description: "An authorization, first as it is now and then at each change, until it is ACTIVE or ERROR.",
     args: { id: t.arg.id({ required: true, description: "Authorization.id.", validate: idSchema }) },
     subscribe: (_root, { id }, context) => requireUser(context).watchAuthorization(id),
     resolve: (authorization, _args, context) => authorizationNode(requireUser(context), authorization),

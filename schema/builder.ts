@@ -42,16 +42,16 @@ builder.scalarType("MarkdownTree", {
 });
 
 builder.scalarType("DateTime", {
-  description: "An instant, as RFC 3339 in UTC: `2026-01-31T12:00:00.000Z`.",
+  description: "A time in RFC 3339, in UTC: `2026-01-31T12:00:00.000Z`.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc3339",
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const instant = instantSchema.safeParse(value);
-    if (!instant.success) throw new GraphQLError("must be an instant, as RFC 3339: `2026-01-31T12:00:00Z`");
+    if (!instant.success) throw new GraphQLError("must be a time in RFC 3339, such as `2026-01-31T12:00:00Z`");
     return instant.data;
   },
 });
 
-builder.queryType({ description: "What can be read. A token field refreshes the token when that is needed." });
+builder.queryType({ description: "Everything that can be read. A token field refreshes the token if needed." });
 builder.mutationType({ description: "Signing in and out, connecting and disconnecting." });
 builder.subscriptionType({ description: "Changes as they happen, as server-sent events." });

@@ -22,9 +22,9 @@ export async function listNodes(source: OwnerConnections, slug: string | null): 
 }
 
 const MetadataEntryType = builder.objectRef<MetadataEntry>("MetadataEntry").implement({
-  description: "A value that the provider told of a connection.",
+  description: "A value that the provider stated about a connection.",
   fields: (t) => ({
-    name: t.exposeString("name", { description: "What the provider's facts call it: `realmId`, `instance_url`." }),
+    name: t.exposeString("name", { description: "The value's name in the provider's facts: `realmId`, `instance_url`." }),
     value: t.exposeString("value", { description: "The value, as text." }),
   }),
 });
@@ -35,10 +35,10 @@ const ownerKinds: Record<string, { value: Owner["kind"]; description: string }> 
 };
 
 const ConnectionOwnerType = builder.objectRef<Owner>("ConnectionOwner").implement({
-  description: "Whom a connection belongs to.",
+  description: "The owner of a connection.",
   fields: (t) => ({
     kind: t.expose("kind", {
-      type: builder.enumType("OwnerKind", { description: "What owns a connection.", values: ownerKinds }),
+      type: builder.enumType("OwnerKind", { description: "The owner of a connection.", values: ownerKinds }),
       description: "Whether it is a user or a group.",
     }),
     id: t.exposeID("id", { description: "The owner's id in the platform's own system." }),
@@ -51,20 +51,20 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
   interfaces: [NodeInterface],
   description: "An owner's link to a connector.",
   fields: (t) => ({
-    id: t.exposeID("id", { description: "Stays the same over every reconnect." }),
+    id: t.exposeID("id", { description: "It stays the same after a reconnect." }),
     enabled: t.exposeBoolean("enabled", {
       description: "Whether it gives tokens. False before the first success, after a disconnect, and while it is disabled.",
     }),
     disabledAt: t.field({
       type: "DateTime",
       nullable: true,
-      description: "When a server disabled it: its user cannot connect it until a server enables it. Null where it is not.",
+      description: "When a server disabled it. Its user cannot connect it until a server enables it. Null if it is not disabled.",
       resolve: ({ disabledAt }) => disabledAt ?? null,
     }),
-    owner: t.expose("owner", { type: ConnectionOwnerType, description: "Whose it is." }),
+    owner: t.expose("owner", { type: ConnectionOwnerType, description: "The owner." }),
     connector: t.field({
       type: ConnectorType,
-      description: "What it connects to.",
+      description: "The connector that it belongs to.",
       resolve: ({ source, connector }) => connectorNode(source, connector),
     }),
     authorization: t.field({
@@ -75,7 +75,7 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
     }),
     metadata: t.field({
       type: [MetadataEntryType],
-      description: "What calls of the provider's API need to know of the account, by name. Never a secret.",
+      description: "Values about the account that calls of the provider's API need, by name. Never a secret.",
       resolve: ({ metadata = [] }) => metadata.toSorted(byName),
     }),
     connectorUrl: t.string({
@@ -85,15 +85,15 @@ export const ConnectionType = builder.objectRef<ConnectionNode>("Connection").im
     createdAt: t.expose("createdAt", {
       type: "DateTime",
       nullable: true,
-      description: "When connecting was first started; null when unknown.",
+      description: "When connecting was first started; null if unknown.",
     }),
     lastUsedAt: t.field({
       type: "DateTime",
       nullable: true,
-      description: "When a token of it was last given, to an hour; null where none was since that is recorded.",
+      description: "When a token of it was last returned, accurate to an hour; null if none was since this is recorded.",
       resolve: ({ source, id }) => source.lastUsedAt?.(id) ?? null,
     }),
-    updatedAt: t.expose("updatedAt", { type: "DateTime", nullable: true, description: "When it last changed; null when unknown." }),
+    updatedAt: t.expose("updatedAt", { type: "DateTime", nullable: true, description: "When it last changed; null if unknown." }),
   }),
 });
 
@@ -106,7 +106,7 @@ builder.objectField(ConnectorType, "connections", (t) =>
 );
 
 export const ConnectionOrConnectorType = builder.unionType("ConnectionOrConnector", {
-  description: "The connection where there is one, else the connector to connect to.",
+  description: "The connection if there is one, otherwise the connector.",
   types: [ConnectionType, ConnectorType],
   resolveType: (value) => ("authorization" in value ? ConnectionType : ConnectorType),
 });
@@ -127,7 +127,7 @@ builder.queryField("connection", (t) =>
   t.field({
     type: ConnectionType,
     nullable: true,
-    description: "One of the viewer's connections, or null when it was never made.",
+    description: "One of the viewer's connections, or null if it was never started.",
     args: whereArgs(),
     resolve: async (_root, { where }, context) => {
       const connections = requireUser(context);
@@ -151,7 +151,7 @@ builder.queryField("connectionOrConnector", (t) =>
     type: ConnectionOrConnectorType,
     nullable: true,
     description:
-      "The viewer's connection of a connector, else the connector itself (also when no user is signed in), else null when the catalog has no such connector.",
+      "The viewer's connection of a connector. If there is none or no user is signed in, the connector itself. Null if the catalog does not have the connector.",
     args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
     resolve: (_root, { slug }, context) => findConnectionOrConnector(context, context.user?.connections ?? null, slug),
   }),
@@ -161,12 +161,12 @@ builder.mutationField("connect", (t) =>
   t.field({
     type: ConnectionType,
     description:
-      "Starts connecting, or reconnecting a connection that exists. `authorization.authorizeUrl` is where to send this browser: the link works in no other. A working connection keeps working until the new grant succeeds.",
+      "Starts connecting, or reconnecting an existing connection. Send this browser to `authorization.authorizeUrl`: the link works in no other browser. A working connection keeps working until the new grant succeeds.",
     args: {
       slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }),
       id: t.arg.id({
         description:
-          "An existing connection to reconnect, or a new UUID to add another; where the connector supports one connection, the one that exists. Default: the one that exists, else a new one.",
+          "The id of an existing connection to reconnect, or a new UUID to add another. If the connector supports only one connection, the existing one is used. Default: the existing connection, otherwise a new one.",
         validate: idSchema,
       }),
       returnTo: t.arg.string({
@@ -175,16 +175,16 @@ builder.mutationField("connect", (t) =>
       }),
       scopes: t.arg.stringList({
         description:
-          "What to ask for, among the scopes that the platform allows. What is granted already is asked for too, so that none is lost. Default: the connector's scopes.",
+          "Scopes to ask for. The platform must allow them. Scopes that are already granted are asked for too, so that none is lost. Default: the connector's scopes.",
         validate: scopesSchema,
       }),
       kind: t.arg.string({
         description:
-          "The kind of token that `scopes` are of, where one connection has several. The other kinds are asked for as ever. Default: the connector's default kind.",
+          "The kind of token that `scopes` are for, if one connection has several. The other kinds are asked for as ever. Default: the connector's default kind.",
         validate: tokenKindSchema,
       }),
       loginHint: t.arg.string({
-        description: "Who is expected to sign in at the provider, as an email address. A provider may ignore it.",
+        description: "The email address of the user who is expected to sign in at the provider. A provider may ignore it.",
         validate: loginHintSchema,
       }),
     },
@@ -203,7 +203,7 @@ builder.mutationField("connect", (t) =>
 builder.mutationField("disconnect", (t) =>
   t.field({
     type: ConnectionType,
-    description: "Disables a connection and revokes its grant at the provider. Answers the connection as it was.",
+    description: "Disconnects a connection and revokes its grant at the provider. Returns the connection as it was before.",
     args: whereArgs(),
     resolve: async (_root, { where }, context) => {
       const connections = requireUser(context);
@@ -215,7 +215,7 @@ builder.mutationField("disconnect", (t) =>
 builder.subscriptionField("connectionChanged", (t) =>
   t.field({
     type: ConnectionType,
-    description: "Each of the viewer's connections when it changes.",
+    description: "Each of the viewer's connections, when it changes.",
     args: { slug: t.arg.id({ description: "Only those of this connector.", validate: slugSchema }) },
     subscribe: (_root, { slug }, context) => requireUser(context).watch(slug ?? null),
     resolve: (connection, _args, context) => withSource(requireUser(context), connection),

@@ -38,7 +38,7 @@ const categoryDescriptions: Record<ConnectorCategory, string> = {
 };
 
 const ConnectorCategoryType = builder.enumType("ConnectorCategory", {
-  description: "What a connector is for.",
+  description: "The category of a connector.",
   values: Object.fromEntries(
     connectorCategories.map(
       (category) => [category.toUpperCase(), { value: category, description: categoryDescriptions[category] }] as const,
@@ -55,30 +55,30 @@ function textIn(language: Language, { scope, text }: Permission): string | null 
 const PermissionType = builder.objectRef<Permission>("Permission").implement({
   description: "A scope that a connector asks for, or may ask for later.",
   fields: (t) => ({
-    scope: t.exposeString("scope", { description: "The provider's own name of it." }),
+    scope: t.exposeString("scope", { description: "The provider's name of the scope." }),
     text: t.string({
       nullable: true,
-      description: "What it allows, in a few words; null when unknown.",
+      description: "What it allows, in a few words; null if unknown.",
       resolve: (permission, _args, { language }) => textIn(language(), permission),
     }),
     isRequired: t.exposeBoolean("isRequired", {
-      description: "Whether connecting asks for it. Where false, a page of the platform may ask for it later.",
+      description: "Whether connecting asks for it. If false, a page of the platform may ask for it later.",
     }),
   }),
 });
 
 export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").implement({
   interfaces: [NodeInterface],
-  description: "A provider offered in the platform's catalog.",
+  description: "A provider in the platform's catalog.",
   fields: (t) => ({
-    slug: t.exposeID("slug", { description: "Its name in links and queries, as `slack`." }),
+    slug: t.exposeID("slug", { description: "Its name in links and queries, such as `slack`." }),
     name: t.exposeString("name", { description: "Its display name." }),
     shortDescription: t.exposeString("shortDescription", { nullable: true, description: "One line for the catalog." }),
-    description: t.exposeString("description", { nullable: true, description: "What connecting it does, as Markdown." }),
+    description: t.exposeString("description", { nullable: true, description: "A description of what connecting it does, as Markdown." }),
     descriptionTree: t.field({
       type: "MarkdownTree",
       nullable: true,
-      description: "The description, parsed: what can be shown as it is.",
+      description: "The description as a parsed tree, safe to show.",
       resolve: ({ description, descriptionTree }) => (description === null ? null : (descriptionTree ?? recallMarkdown(description))),
     }),
     markUrl: t.exposeString("markUrl", { nullable: true, description: "Its logo." }),
@@ -88,16 +88,16 @@ export const ConnectorType = builder.objectRef<ConnectorNode>("Connector").imple
     connectorUrl: t.exposeString("connectorUrl", { description: "The page where the user connects, repairs or disconnects it." }),
     categories: t.field({
       type: [ConnectorCategoryType],
-      description: "What it is for; empty when unknown.",
+      description: "Its categories; empty if unknown.",
       resolve: ({ categories = [] }) => [...categories],
     }),
     searchTerms: t.stringList({
-      description: "What people call it besides its name, in lower case: a search of the catalog finds it by them.",
+      description: "Other names that people search for, in lower case. The catalog's search uses them.",
       resolve: ({ searchTerms = [] }) => [...searchTerms],
     }),
     permissions: t.field({
       type: [PermissionType],
-      description: "What it asks for at the provider; empty when unknown, and where no scopes are asked for.",
+      description: "The scopes that it asks for at the provider; empty if unknown, and if it asks for none.",
       resolve: ({ permissions = [] }) => [...permissions],
     }),
   }),
@@ -108,7 +108,7 @@ const sourceOf = (context: Context) => context.user?.connections ?? null;
 builder.queryField("connectors", (t) =>
   t.field({
     type: [ConnectorType],
-    description: "The platform's catalog. Public; each with the viewer's connections when somebody is signed in.",
+    description: "The platform's catalog. Public. Each connector has the viewer's connections if a user is signed in.",
     resolve: async (_root, _args, context) => {
       const source = sourceOf(context);
       return (await context.catalog.listConnectors()).map((connector) => connectorNode(source, connector));

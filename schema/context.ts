@@ -40,7 +40,7 @@ export interface Context extends Answering {
 /** The signed-in user's connections. Throws UNAUTHENTICATED, or FORBIDDEN to a server, which must name an owner. */
 export function requireUser(context: Context): ViewerConnections {
   if (context.user) return context.user.connections;
-  if (context.platform) throw forbidden("API keys ask on an owner's behalf: use user(id:) or group(id:) instead.");
+  if (context.platform) throw forbidden("Only users may ask for this. With an API key, use user(id:) or group(id:) instead.");
   throw unauthenticated("No user is signed in: send a session token as Authorization: Bearer.");
 }
 
@@ -54,7 +54,7 @@ export function requirePlatform(context: Context): PlatformAccess {
 /** What a server may do with a connection of any owner. Throws FORBIDDEN where the upstream offers nothing of it. */
 export function requireConnectionActions({ connectionActions }: PlatformAccess): ConnectionActions {
   if (connectionActions) return connectionActions;
-  throw forbidden("The upstream of this gateway lets no server change its connections: do it there, or as the connection's user.");
+  throw forbidden("This gateway's upstream does not let servers change its connections: do it there, or as the connection's user.");
 }
 
 /** What was done to a connection. Throws NOT_FOUND for null: there is no such connection. */

@@ -6,33 +6,33 @@ import type { DeletedUser, GrantRevocation } from "./upstream.ts";
 
 const revocationValues: Record<string, { value: GrantRevocation; description: string }> = {
   REVOKED: { value: "revoked", description: "The provider has revoked it." },
-  NOTHING: { value: "nothing", description: "There was no token, or the provider has no way to revoke one." },
+  NOTHING: { value: "nothing", description: "There was no token, or the provider cannot revoke tokens." },
   FAILED: {
     value: "failed",
-    description: "The provider has not revoked it, so that it lives on there: it can be revoked in the settings of the account.",
+    description: "The provider did not revoke it, so it is still valid there. It can be revoked in the settings of the account.",
   },
   UNKNOWN_CONNECTOR: {
     value: "unknown_connector",
-    description: "It lives on at the provider, as the configuration no longer has its connector.",
+    description: "It is still valid at the provider, because the configuration no longer has its connector.",
   },
 };
 
 const GrantRevocationType = builder.enumType("GrantRevocation", {
-  description: "What became of a deleted grant at its provider.",
+  description: "The result of revoking a deleted grant at its provider.",
   values: revocationValues,
 });
 
 const DeletedConnectionType = builder.objectRef<DeletedUser["connections"][number]>("DeletedConnection").implement({
-  description: "A connection that is deleted.",
+  description: "A deleted connection.",
   fields: (t) => ({
-    id: t.exposeID("id", { description: "The id that it had." }),
+    id: t.exposeID("id", { description: "The id of the deleted connection." }),
     connector: t.exposeID("connector", { description: "The connector's slug." }),
-    revocation: t.expose("revocation", { type: GrantRevocationType, description: "What became of its grant at the provider." }),
+    revocation: t.expose("revocation", { type: GrantRevocationType, description: "The result of revoking its grant at the provider." }),
   }),
 });
 
 const KeptConnectionType = builder.objectRef<DeletedUser["groupConnections"][number]>("KeptConnection").implement({
-  description: "A connection of a group that a deleted user had connected. It stays, without the user's name.",
+  description: "A connection of a group that a deleted user had connected. It is kept, without the user's name.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "Its id." }),
     connector: t.exposeID("connector", { description: "The connector's slug." }),
@@ -41,24 +41,24 @@ const KeptConnectionType = builder.objectRef<DeletedUser["groupConnections"][num
 });
 
 const DeleteUserInput = builder.inputType("DeleteUserInput", {
-  description: "A user who is to be deleted.",
+  description: "The user to delete.",
   fields: (t) => ({
     id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
   }),
 });
 
 const DeleteUserPayload = builder.objectRef<DeletedUser & { userId: string }>("DeleteUserPayload").implement({
-  description: "A user who is deleted.",
+  description: "A deleted user.",
   fields: (t) => ({
-    userId: t.exposeID("userId", { description: "The id that the user had in the platform's system." }),
+    userId: t.exposeID("userId", { description: "The user's id in the platform's system." }),
     connections: t.field({
       type: [DeletedConnectionType],
-      description: "The user's own connections, which are deleted.",
+      description: "The user's own connections, which were deleted.",
       resolve: ({ connections }) => connections,
     }),
     groupConnections: t.field({
       type: [KeptConnectionType],
-      description: "What the user had connected for groups, which stays. Disconnect what is an account of the person's own.",
+      description: "Connections that the user made for groups. They are kept: disconnect those to an account of the person's own.",
       resolve: ({ groupConnections }) => groupConnections,
     }),
   }),
@@ -68,7 +68,7 @@ builder.mutationField("deleteUser", (t) =>
   t.field({
     type: DeleteUserPayload,
     description:
-      "Deletes all that is held of a user: sessions, connections with their tokens, name and history, and revokes the grants at the providers. The audit keeps that it was done, under a pseudonym that leads to no person any more. It takes a few seconds. End the user's sessions in your own app first: a JWT of yours that is still valid makes the user known again. Servers only.",
+      "Deletes all data about a user (sessions, connections with their tokens, name and history), and revokes the grants at the providers. It takes a few seconds. The audit keeps a record of the erasure, under a pseudonym that no longer leads to a person. End the user's sessions in your own app first: a JWT of yours that is still valid creates the user again. Servers only.",
     args: { input: t.arg({ type: DeleteUserInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id } }, context) => {
       const platform = requirePlatform(context);

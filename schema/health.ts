@@ -5,26 +5,26 @@ import { type Problem, translateProblem } from "./problems.ts";
 import type { Health } from "./upstream.ts";
 
 const healthValues: Record<string, { value: Health; description: string }> = {
-  WORKING: { value: "working", description: "Tokens can be had." },
-  UNAVAILABLE: { value: "unavailable", description: "The provider does not answer as it should. It is asked again by itself." },
+  WORKING: { value: "working", description: "The connection gives tokens." },
+  UNAVAILABLE: { value: "unavailable", description: "The provider does not respond properly. The gateway tries again on its own." },
   MISCONFIGURED: {
     value: "misconfigured",
-    description: "The connector is set up wrong, or the connection is disabled: only the platform can mend that.",
+    description: "The connector is misconfigured, or the connection is disabled. Only the platform can fix this.",
   },
-  RECONNECT_REQUIRED: { value: "reconnect_required", description: "Only the user can mend it, by connecting again." },
+  RECONNECT_REQUIRED: { value: "reconnect_required", description: "Only the user can fix it, by connecting again." },
 };
 
 export const HealthType = builder.enumType("Health", {
-  description: "What the last refresh of a grant, or the last check of its token, has shown.",
+  description: "The result of the last refresh of a grant, or of the last check of its token.",
   values: healthValues,
 });
 
 export const ProblemType = builder.objectRef<Problem>("Problem").implement({
-  description: "What is wrong with a connection, in an end user's words. Nothing in it is the provider's own text.",
+  description: "A problem with a connection, in words for the end user. It contains no text of the provider.",
   fields: (t) => ({
-    title: t.exposeString("title", { description: "What is wrong, as one sentence." }),
+    title: t.exposeString("title", { description: "The problem, in one sentence." }),
     advice: t.exposeString("advice", { description: "What the user can do about it." }),
-    isAlarm: t.exposeBoolean("isAlarm", { description: "False where the user decided so, as by not granting access." }),
+    isAlarm: t.exposeBoolean("isAlarm", { description: "False if the user decided it, for example by not granting access." }),
   }),
 });
 
@@ -33,18 +33,18 @@ builder.objectFields(AuthorizationType, (t) => ({
   health: t.expose("health", {
     type: HealthType,
     nullable: true,
-    description: "What the last refresh or check has shown; null before it was connected, and where the upstream does not tell.",
+    description: "The result of the last refresh or check; null before it was connected, and if the upstream does not say.",
   }),
   healthCode: t.exposeString("healthCode", { nullable: true, description: "Why it does not work, as a code: `timeout`." }),
   healthChangedAt: t.expose("healthChangedAt", {
     type: "DateTime",
     nullable: true,
-    description: "Since when `health` is what it is; null when unknown.",
+    description: "Since when `health` has this value; null if unknown.",
   }),
   problem: t.field({
     type: ProblemType,
     nullable: true,
-    description: "What is wrong, for an end user to read; null where nothing is.",
+    description: "The problem, for an end user to read; null if there is none.",
     resolve: ({ problem }, _args, { language }) => problem && translateProblem(problem, sentencesFor(language()).problems),
   }),
 }));

@@ -11,12 +11,12 @@ const descriptions: Record<HistoryKind, string> = {
   connected: "A user connected it, for the first time or after it was disconnected.",
   reconnected: "A user connected it again while it was connected.",
   refreshed: "Its token was refreshed, as often as `count` says.",
-  broke: "It ended: only the user can mend it, by connecting again.",
+  broke: "It ended. Only the user can fix this, by connecting again.",
   healed: "It works again.",
-  misconfigured: "Its connector is set up wrong, so that it does not work any more.",
-  expiring: "Its end is near: only the user can renew it, by connecting again.",
-  scopes_changed: "Other scopes are granted than before.",
-  account_changed: "It is of another account at the provider than before.",
+  misconfigured: "It stopped working, because its connector is misconfigured.",
+  expiring: "It ends soon. Only the user can renew it, by connecting again.",
+  scopes_changed: "The granted scopes changed.",
+  account_changed: "It now belongs to another account at the provider.",
   disconnected: "It was disconnected.",
   disabled: "A server disabled it.",
   enabled: "A server enabled it again.",
@@ -32,8 +32,8 @@ const HistoryEntryType = builder.objectRef<HistoryEntry>("HistoryEntry").impleme
   fields: (t) => ({
     kind: t.expose("kind", { type: HistoryKindType, description: "What happened." }),
     at: t.expose("at", { type: "DateTime", description: "When it happened, for the last time." }),
-    firstAt: t.expose("firstAt", { type: "DateTime", description: "When it happened first, of the times that are counted here." }),
-    count: t.exposeInt("count", { description: "How often it happened: more than once for refreshes alone." }),
+    firstAt: t.expose("firstAt", { type: "DateTime", description: "When it happened first, of the counted times." }),
+    count: t.exposeInt("count", { description: "How often it happened. Only refreshes are counted together." }),
     by: t.field({
       type: ConnectedByType,
       nullable: true,
@@ -42,24 +42,24 @@ const HistoryEntryType = builder.objectRef<HistoryEntry>("HistoryEntry").impleme
     }),
     tokenKind: t.exposeString("tokenKind", {
       nullable: true,
-      description: "The kind of token that it happened to, where it was not the connection's own.",
+      description: "The kind of token that it happened to, if not the connection's own.",
     }),
     code: t.exposeString("code", { nullable: true, description: "Why it broke, as a code: `invalid_grant`." }),
     problem: t.field({
       type: ProblemType,
       nullable: true,
-      description: "What was wrong, for an end user to read; null where nothing was.",
+      description: "The problem, for an end user to read; null if there was none.",
       resolve: ({ problem }, _args, { language }) => problem && translateProblem(problem, sentencesFor(language()).problems),
     }),
-    addedScopes: t.exposeStringList("addedScopes", { description: "Scopes that are granted from then on." }),
-    removedScopes: t.exposeStringList("removedScopes", { description: "Scopes that are not granted any more." }),
+    addedScopes: t.exposeStringList("addedScopes", { description: "Scopes that were added." }),
+    removedScopes: t.exposeStringList("removedScopes", { description: "Scopes that were removed." }),
   }),
 });
 
 const HistoryEdgeType = builder.objectRef<{ cursor: string; node: HistoryEntry }>("HistoryEdge").implement({
   description: "An entry in its list.",
   fields: (t) => ({
-    cursor: t.exposeString("cursor", { description: "Its place in the list: `after` goes on behind it." }),
+    cursor: t.exposeString("cursor", { description: "Its cursor: pass it as `after` to continue after it." }),
     node: t.expose("node", { type: HistoryEntryType, description: "The entry." }),
   }),
 });
@@ -74,7 +74,7 @@ builder.objectField(ConnectionType, "history", (t) =>
   t.field({
     type: HistoryType,
     nullable: true,
-    description: "What happened to it, the newest first; null where the upstream keeps no history.",
+    description: "What happened to it, the newest first; null if the upstream keeps no history.",
     args: pageArgs(),
     async resolve({ source, id }, args): Promise<PageNode<HistoryEntry> | null> {
       const request = parsePageRequest(args);

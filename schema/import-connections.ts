@@ -20,70 +20,87 @@ const ImportedTokensInput = builder.inputType("ImportedTokensInput", {
     tokenKind: t.string({ required: true, description: "The kind of token." }),
     accessToken: t.string({ required: true, description: "The access token." }),
     refreshToken: t.string({ description: "The refresh token." }),
-    tokenType: t.string({ description: "As the provider called it. Default: bearer." }),
+    tokenType: t.string({ description: "The token type, as the provider stated it. Default: bearer." }),
     issuedAt: t.field({ type: "DateTime", description: "When the access token was issued. Default: now." }),
-    expiresAt: t.field({ type: "DateTime", description: "When it ends. Default: by what is known of the provider, else unknown." }),
-    refreshExpiresAt: t.field({ type: "DateTime", description: "When the refresh token ends. Default: unknown." }),
-    scopes: t.stringList({ description: "What was granted. Default: what the connector asks for." }),
+    expiresAt: t.field({
+      type: "DateTime",
+      description: "When the access token expires. Default: from the facts about the provider, otherwise unknown.",
+    }),
+    refreshExpiresAt: t.field({ type: "DateTime", description: "When the refresh token expires. Default: unknown." }),
+    scopes: t.stringList({ description: "The granted scopes. Default: those that the connector asks for." }),
   }),
 });
 
 const ImportedConnectionInput = builder.inputType("ImportedConnectionInput", {
-  description: "A connection of another system. What is wrong with one is said in its result, and refuses no other.",
+  description: "A connection of another system. If it is wrong, its result says why. The other connections are not affected.",
   fields: (t) => ({
-    userId: t.id({ description: "Whose it is: a user's. State this or groupId. A user who is not known yet is made known." }),
-    groupId: t.id({ description: "Whose it is: a group's." }),
-    name: t.string({ description: "The user's name, where the user is not known yet." }),
+    userId: t.id({ description: "The user who owns it. Set this or groupId. An unknown user is created." }),
+    groupId: t.id({ description: "The group that owns it. Set this or userId." }),
+    name: t.string({ description: "The user's name, if the user is new." }),
     connectedById: t.id({ description: "The user who connected it for the group." }),
     connector: t.id({ required: true, description: "The connector's slug." }),
     accessToken: t.string({ description: "The access token. Required with OAuth." }),
     refreshToken: t.string({ description: "The refresh token." }),
-    tokenType: t.string({ description: "As the provider called it. Default: bearer." }),
-    tokenKind: t.string({ description: "The kind of token, where the provider gives several. Default: the connector's default kind." }),
+    tokenType: t.string({ description: "The token type, as the provider stated it. Default: bearer." }),
+    tokenKind: t.string({ description: "The kind of token, if the provider gives several. Default: the connector's default kind." }),
     further: t.field({ type: [ImportedTokensInput], description: "Tokens of further kinds that the same consent gave: at most 8." }),
     issuedAt: t.field({ type: "DateTime", description: "When the access token was issued. Default: now." }),
-    expiresAt: t.field({ type: "DateTime", description: "When it ends. Default: by what is known of the provider, else unknown." }),
-    refreshExpiresAt: t.field({ type: "DateTime", description: "When the refresh token ends. Default: unknown." }),
-    scopes: t.stringList({ description: "What was granted. Default: what the connector asks for." }),
+    expiresAt: t.field({
+      type: "DateTime",
+      description: "When the access token expires. Default: from the facts about the provider, otherwise unknown.",
+    }),
+    refreshExpiresAt: t.field({ type: "DateTime", description: "When the refresh token expires. Default: unknown." }),
+    scopes: t.stringList({ description: "The granted scopes. Default: those that the connector asks for." }),
     clientId: t.string({ description: "The client that the tokens were given to. Default: the connector's current one." }),
     accountId: t.id({ description: "The account's id at the provider." }),
     accountLabel: t.string({ description: "The account's name at the provider." }),
-    fields: t.field({ type: [FieldInputType], description: "What the user typed, by the names of the connector's fields." }),
-    metadata: t.field({ type: [StatedValueInput], description: "What the provider stated, by the names of the connector's metadata." }),
-    stated: t.field({ type: [StatedValueInput], description: "The same by the sources that its facts name: token_response:realmId." }),
+    fields: t.field({ type: [FieldInputType], description: "The values that the user entered, by the names of the connector's fields." }),
+    metadata: t.field({
+      type: [StatedValueInput],
+      description: "The values that the provider stated, by the names of the connector's metadata.",
+    }),
+    stated: t.field({
+      type: [StatedValueInput],
+      description: "The same values by their sources in the provider's facts: token_response:realmId.",
+    }),
     connectedAt: t.field({ type: "DateTime", description: "When it was connected. Default: now." }),
     createdAt: t.field({ type: "DateTime", description: "When it was first started. Default: when it was connected." }),
-    id: t.id({ description: "The id that it gets here. Default: a new one." }),
-    importId: t.id({ description: "What names it in every import. Default: its id, else its owner, connector and account." }),
+    id: t.id({ description: "The id of the connection in this gateway. Default: a new one." }),
+    importId: t.id({
+      description: "An id that stays the same in every import. Default: its id, otherwise its owner, connector and account.",
+    }),
   }),
 });
 
 const statusValues: Record<string, { value: ImportStatus; description: string }> = {
-  IMPORTED: { value: "imported", description: "Its tokens are stored, in a new connection, or in one that did not work." },
+  IMPORTED: { value: "imported", description: "Its tokens are stored, in a new connection or in one that did not work." },
   SKIPPED: { value: "skipped", description: "It was already imported." },
-  KEPT: { value: "kept", description: "The owner has such a connection here, which stays as it is." },
+  KEPT: { value: "kept", description: "The owner already has such a connection here. It was not changed." },
   REFUSED: { value: "refused", description: "It cannot be imported, for the reasons in `messages`." },
 };
 
 const ImportStatusType = builder.enumType("ImportStatus", {
-  description: "What became of a connection that was to be imported.",
+  description: "The result of importing a connection.",
   values: statusValues,
 });
 
 type ResultNode = ImportResult & { platform: PlatformAccess };
 
 const ImportConnectionResultType = builder.objectRef<ResultNode>("ImportConnectionResult").implement({
-  description: "What became of one connection.",
+  description: "The result for one connection.",
   fields: (t) => ({
-    status: t.expose("status", { type: ImportStatusType, description: "What became of it." }),
+    status: t.expose("status", { type: ImportStatusType, description: "The result." }),
     messages: t.exposeStringList("messages", {
       description: "One sentence for each reason why it was not imported. None of them holds a token.",
     }),
-    importId: t.exposeID("importId", { nullable: true, description: "What names it in every import; null where it could not be read." }),
+    importId: t.exposeID("importId", {
+      nullable: true,
+      description: "The id that stays the same in every import; null if it could not be read.",
+    }),
     connection: t.field({
       type: ConnectionType,
       nullable: true,
-      description: "The connection that it is here; null where it is none, as in a dry run.",
+      description: "The connection in this gateway; null if there is none, as in a dry run.",
       resolve: ({ platform, connectionId }) => findNode(platform, connectionId),
     }),
   }),
@@ -103,12 +120,12 @@ const ImportConnectionsInput = builder.inputType("ImportConnectionsInput", {
       description: `The connections: at most ${MAXIMUM_IMPORTED}.`,
       validate: importedListSchema,
     }),
-    dryRun: t.boolean({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
+    dryRun: t.boolean({ description: "Whether to write nothing, and only return what would happen to each connection. Default: false." }),
   }),
 });
 
 const ImportConnectionsPayload = builder.objectRef<{ results: ResultNode[] }>("ImportConnectionsPayload").implement({
-  description: "What became of the connections.",
+  description: "The results for the connections.",
   fields: (t) => ({
     results: t.field({
       type: [ImportConnectionResultType],
@@ -124,7 +141,7 @@ builder.mutationField("importConnections", (t) =>
   t.field({
     type: ImportConnectionsPayload,
     description:
-      "Imports connections that another system holds, so that no user connects again. What works here, and what was imported before, stays as it is: an import can be sent again. Configure the connectors with the client ids of the old system, and stop the old system first: many providers revoke a grant that two systems refresh. Servers only.",
+      "Imports connections of another system, so that users need not connect again. Connections that work here or were already imported are not changed, so an import can be repeated. Configure the connectors with the client ids of the old system, and stop the old system first: many providers revoke a grant that two systems refresh. Servers only.",
     args: { input: t.arg({ type: ImportConnectionsInput, required: true, description: "The connections." }) },
     resolve: async (_root, { input: { connections, dryRun } }, context) => {
       const platform = requirePlatform(context);

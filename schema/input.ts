@@ -13,7 +13,7 @@ export const slugSchema = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be a slug: 1 to 64 of a-z, 0-9, - and _, starting with a letter or digit");
 
 /** Control characters, which Postgres cannot all store, and halves of surrogate pairs, which two stores would spell differently. */
-export const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not hold control characters or halves of characters");
+export const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or incomplete characters");
 
 /** The id of a connection or an authorization, which is the upstream's to make. */
 export const idSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");
@@ -83,9 +83,9 @@ export const importedListSchema = z.array(z.unknown()).max(MAXIMUM_IMPORTED, `mu
 
 const ConnectionWhereInput = builder.inputType("ConnectionWhere", {
   isOneOf: true,
-  description: "Names a connection: by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id.",
+  description: "Selects a connection by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id.",
   fields: (t) => ({
-    slug: t.id({ description: "The connector's slug, as `slack`.", validate: slugSchema }),
+    slug: t.id({ description: "The connector's slug, such as `slack`.", validate: slugSchema }),
     id: t.id({ description: "The connection's id.", validate: idSchema }),
   }),
 });
@@ -100,32 +100,32 @@ export const whereArgs = () =>
 export const tokenArgs = () =>
   builder.args((t) => ({
     minimumTtl: t.int({
-      description: `Least life the token must have left, in seconds, 0 to ${MAXIMUM_MINIMUM_TTL_SECONDS}. Default: 60, capped at a tenth of the token's whole life.`,
+      description: `Minimum remaining lifetime of the token, in seconds, 0 to ${MAXIMUM_MINIMUM_TTL_SECONDS}. Default: 60, but at most a tenth of the token's whole lifetime.`,
       validate: minimumTtlSchema,
     }),
     rejected: t.string({
       description:
-        "`AccessToken.fingerprint` of a token that the third party refused. A new one is fetched only if that one is still the current one.",
+        "`AccessToken.fingerprint` of a token that the third party refused. The token is refreshed only if it is still the current one.",
       validate: fingerprintSchema,
     }),
     kind: t.string({
       description:
-        "The kind of token, where one connection has several: `user` beside a bot's. Where the connection has none of it, the answer is ScopesMissing. Default: the connector's default kind.",
+        "The kind of token, if one connection has several, such as `user` and `bot`. If the connection has no token of this kind, the answer is ScopesMissing. Default: the connector's default kind.",
       validate: tokenKindSchema,
     }),
     purpose: t.string({
       description:
-        "Why the token is asked for, in your words: it is shown beside the reading in the operator's audit, and must name no person. Default: the header `X-Purpose`.",
+        "Why you need the token, in your own words. The operator's audit shows it. Must not name a person. Default: the header `X-Purpose`.",
       validate: purposeSchema,
     }),
     scopes: t.stringList({
       description:
-        "Scopes that the token must have, among those that the platform allows. Where one is not granted, the answer is ScopesMissing. Where more is granted, the token has just these if the provider is known to give such tokens. Default: whatever is granted.",
+        "Scopes that the token must have. The platform must allow them. If one is not granted, the answer is ScopesMissing. If more are granted, the token has only these, provided that the provider is known to issue such tokens. Default: all granted scopes.",
       validate: scopesSchema,
     }),
     verify: t.boolean({
       description:
-        "Whether the provider is asked first if the token still works, at most once in 30 s per connection unless the connector says otherwise. What it refuses is refreshed, or the user has to reconnect. Default: when a user's session asks again for a token that it was given already. Connectors without a way to ask know `rejected` alone.",
+        "Whether to check first at the provider that the token still works, at most once in 30 s per connection unless the connector sets another interval. A refused token is refreshed, or the user has to reconnect. Default: if a user's session asks again for a token that it was given. Connectors that cannot check tokens support only `rejected`.",
     }),
   }));
 

@@ -22,9 +22,9 @@ export const sayIssue: z.core.$ZodErrorMap = (issue) => {
     case "invalid_value":
       return `must be ${listWords(issue.values.map(String), "or")}`;
     case "invalid_format":
-      return issue.format === "datetime" ? "must be an instant such as 2026-01-31T12:00:00Z" : "is not in the form that it must have";
+      return issue.format === "datetime" ? "must be a time such as 2026-01-31T12:00:00Z" : "has the wrong format";
     case "unrecognized_keys":
-      return "is not known here";
+      return "is not a known field";
     case "too_small":
       return issue.minimum === 1 && issue.origin !== "number" ? "must not be empty" : `must be at least ${issue.minimum}`;
     case "too_big":

@@ -13,7 +13,7 @@ interface Edge<Node> {
   node: Node;
 }
 
-const CURSOR = "Its place in the list: `after` goes on behind it.";
+const CURSOR = "Its cursor: pass it as `after` to continue after it.";
 
 const UserEdgeType = builder.objectRef<Edge<UserNode>>("UserEdge").implement({
   description: "A user in a list.",
@@ -25,7 +25,7 @@ const UserEdgeType = builder.objectRef<Edge<UserNode>>("UserEdge").implement({
 
 const UserPageType = builder.objectRef<PageNode<UserNode>>("UserConnection").implement({
   description: "A page of users.",
-  fields: (t) => ({ edges: t.expose("edges", { type: [UserEdgeType], description: "The users, by their ids." }) }),
+  fields: (t) => ({ edges: t.expose("edges", { type: [UserEdgeType], description: "The users, ordered by id." }) }),
 });
 addPageFields(UserPageType);
 
@@ -39,7 +39,7 @@ const GroupEdgeType = builder.objectRef<Edge<OwnerNode>>("GroupEdge").implement(
 
 const GroupPageType = builder.objectRef<PageNode<OwnerNode>>("GroupConnection").implement({
   description: "A page of groups.",
-  fields: (t) => ({ edges: t.expose("edges", { type: [GroupEdgeType], description: "The groups, by their ids." }) }),
+  fields: (t) => ({ edges: t.expose("edges", { type: [GroupEdgeType], description: "The groups, ordered by id." }) }),
 });
 addPageFields(GroupPageType);
 
@@ -61,7 +61,7 @@ builder.queryField("users", (t) =>
   t.field({
     type: UserPageType,
     nullable: true,
-    description: "All users of the platform, by their ids. Servers only.",
+    description: "All users of the platform, ordered by id. Servers only.",
     args: pageArgs(),
     resolve: async (_root, args, context) => {
       const platform = requirePlatform(context);
@@ -76,7 +76,7 @@ builder.queryField("groups", (t) =>
   t.field({
     type: GroupPageType,
     nullable: true,
-    description: "All groups of the platform, by their ids. Servers only.",
+    description: "All groups of the platform, ordered by id. Servers only.",
     args: pageArgs(),
     resolve: async (_root, args, context) => {
       const platform = requirePlatform(context);
@@ -97,27 +97,27 @@ const OwnerFilterInput = builder.inputType("OwnerFilter", {
 });
 
 const ConnectionFilterInput = builder.inputType("ConnectionFilter", {
-  description: "Which connections: those to which all that is stated applies. What is left out or null states nothing.",
+  description: "Filters for connections. A connection must match all of them. A filter that is left out or null matches every connection.",
   fields: (t) => ({
     connector: t.id({ description: "The connector's slug.", validate: slugSchema }),
     health: t.field({
       type: HealthType,
       description:
-        "`Authorization.health`. A disabled connection has none of them here. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it.",
+        "`Authorization.health`. Disabled connections match none of them. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it.",
     }),
-    owner: t.field({ type: OwnerFilterInput, description: "Whose they are." }),
+    owner: t.field({ type: OwnerFilterInput, description: "The owner." }),
     accountId: t.id({
-      description: "The account's id at the provider, as its webhooks name it. It is unique within a connector alone.",
+      description: "The account's id at the provider, as its webhooks name it. It is unique only within a connector.",
       validate: accountSchema,
     }),
     accountLabel: t.string({
-      description: "`Authorization.displayLabel`, in full. Users choose it at some providers: decide nothing by it.",
+      description: "`Authorization.displayLabel`, in full. At some providers, users choose it: do not base decisions on it.",
       validate: accountSchema,
     }),
     updatedSince: t.field({
       type: "DateTime",
       description:
-        "Changed at this instant or later, a stored refresh included. To follow changes, state the last `updatedAt` that was seen less a minute: a change is listed once it is committed.",
+        "Changed at this time or later, which includes refreshes. To follow changes, set it to the last `updatedAt` that you received minus one minute, because a change is listed only once it is committed.",
     }),
   }),
 });
@@ -140,8 +140,8 @@ builder.queryField("allConnections", (t) =>
     type: ConnectionPageType,
     nullable: true,
     description:
-      "The connections of all users and groups: by their ids; with updatedSince by when they changed, the longest ago first. Those never finished and those disconnected are among them. Servers only.",
-    args: { ...pageArgs(), filter: t.arg({ type: ConnectionFilterInput, description: "Which. Default: all." }) },
+      "The connections of all users and groups, ordered by id; with updatedSince, the least recently changed first. They include disconnected connections and those that were never finished. Servers only.",
+    args: { ...pageArgs(), filter: t.arg({ type: ConnectionFilterInput, description: "Filters. Default: all connections." }) },
     resolve: async (_root, { filter, ...args }, context) => {
       const platform = requirePlatform(context);
       if (!platform.listConnections) throw unlisted("connections", "Ask for an owner's, by user(id:) or group(id:).");
@@ -152,4 +152,4 @@ builder.queryField("allConnections", (t) =>
   }),
 );
 
-const unlisted = (what: string, instead: string) => forbidden(`This gateway's upstream has no list of all ${what}. ${instead}`);
+const unlisted = (what: string, instead: string) => forbidden(`This gateway's upstream cannot list all ${what}. ${instead}`);

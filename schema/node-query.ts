@@ -51,7 +51,7 @@ const finders: Record<NodeType, Find> = {
 
 async function findOfAll(platform: PlatformAccess, where: Parameters<FindConnection>[0]) {
   if (!platform.findConnection)
-    throw forbidden("This gateway's upstream finds no connection without its owner: ask by user(id:) or group(id:).");
+    throw forbidden("This gateway's upstream cannot find a connection without its owner: use user(id:) or group(id:).");
   const connection: Connection | null = await platform.findConnection(where);
   return connection && withSource(platform.connectionsOf(connection.owner), connection);
 }
@@ -60,7 +60,7 @@ builder.queryField("node", (t) =>
   t.field({
     type: NodeInterface,
     nullable: true,
-    description: "An object by its `nodeId`, or null where there is none that the caller could reach otherwise.",
+    description: "An object by its `nodeId`, or null if the caller has no access to such an object.",
     args: { nodeId: t.arg.id({ required: true, description: "Node.nodeId.", validate: nodeIdSchema }) },
     resolve: async (_root, { nodeId }, context) => {
       const { type, id } = parseNodeId(nodeId);

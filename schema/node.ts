@@ -25,10 +25,10 @@ export function parseNodeId(nodeId: string): { type: NodeType; id: string } {
 }
 
 export const NodeInterface = builder.interfaceRef<Identified>("Node").implement({
-  description: "An object that can be asked for again by itself, and by whose `nodeId` a client's cache can know it.",
+  description: "An object that can be fetched by its `nodeId`. Client caches can use `nodeId` as a key.",
   fields: (t) => ({
     nodeId: t.id({
-      description: "Its id among all objects of all types. It is opaque: pass it on as it is.",
+      description: "An id that is unique among all types. It is opaque.",
       resolve: (node, _args, _context, { parentType }) => Buffer.from(`${parentType.name}:${idOf(node)}`).toString("base64url"),
     }),
   }),

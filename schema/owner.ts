@@ -14,14 +14,15 @@ export type OwnerNode = Owner & { source: OwnerConnections };
 
 export const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement({
   interfaces: [NodeInterface],
-  description: "What a server may ask on an owner's behalf. An owner's connections are those made while it owned the session.",
+  description:
+    "What a server may ask for on behalf of an owner. An owner's connections are those that were made while it owned the session.",
   resolveType: ({ kind }) => (kind === "user" ? "User" : "Group"),
   fields: (t) => ({
     id: t.exposeID("id", { description: "The owner's id in the platform's own system." }),
     connection: t.field({
       type: ConnectionType,
       nullable: true,
-      description: "One of the owner's connections, or null when it was never made.",
+      description: "One of the owner's connections, or null if it was never started.",
       args: whereArgs(),
       resolve: async ({ source }, { where }) => {
         const connection = await source.find(parseWhere(where));
@@ -37,19 +38,20 @@ export const OwnerInterface = builder.interfaceRef<OwnerNode>("Owner").implement
     connectionOrConnector: t.field({
       type: ConnectionOrConnectorType,
       nullable: true,
-      description: "The owner's connection of a connector, else the connector itself, else null.",
+      description:
+        "The owner's connection of a connector; if there is none, the connector itself; null if the catalog does not have the connector.",
       args: { slug: t.arg.id({ required: true, description: "The connector's slug.", validate: slugSchema }) },
       resolve: ({ source }, { slug }, context) => findConnectionOrConnector(context, source, slug),
     }),
     connectionToken: t.string({
       nullable: true,
-      description: "A live access token of the owner's connection; null when there is none to be had.",
+      description: "A live access token of the owner's connection; null if there is none.",
       args: { ...whereArgs(), ...tokenArgs() },
       resolve: ({ source }, args) => tokenOrNull(source, parseWhere(args.where), parseTokenRequest(args)),
     }),
     accessToken: t.field({
       type: AccessTokenResultType,
-      description: "The same as connectionToken, with the reason when there is no token.",
+      description: "The same as connectionToken, but with the reason if there is no token.",
       args: { ...whereArgs(), ...tokenArgs() },
       resolve: ({ source }, args) =>
         andThen(source.accessToken(parseWhere(args.where), parseTokenRequest(args)), (outcome) => ({ source, ...outcome })),
@@ -63,8 +65,8 @@ export const UserType = builder.objectRef<UserNode>("User").implement({
   description: "A user of the platform, as a server sees it.",
   interfaces: [OwnerInterface, NodeInterface],
   fields: (t) => ({
-    name: t.exposeString("name", { nullable: true, description: "A friendly name, as the platform gave it." }),
-    groupId: t.exposeID("groupId", { nullable: true, description: "The group the user is in now." }),
+    name: t.exposeString("name", { nullable: true, description: "The user's display name, as the platform set it." }),
+    groupId: t.exposeID("groupId", { nullable: true, description: "The user's current group." }),
   }),
 });
 
@@ -89,7 +91,7 @@ builder.queryField("user", (t) =>
   t.field({
     type: UserType,
     nullable: true,
-    description: "A user and their own connections, or null when unknown. Servers only.",
+    description: "A user with their own connections, or null if unknown. Servers only.",
     args: { id: t.arg.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }) },
     resolve: async (_root, { id }, context): Promise<UserNode | null> => {
       const platform = requirePlatform(context);
@@ -103,7 +105,7 @@ builder.queryField("group", (t) =>
   t.field({
     type: GroupType,
     nullable: true,
-    description: "A group and its connections, or null when unknown. Servers only.",
+    description: "A group with its connections, or null if unknown. Servers only.",
     args: { id: t.arg.id({ required: true, description: "The group's id in the platform's system.", validate: externalIdSchema }) },
     resolve: async (_root, { id }, context): Promise<OwnerNode | null> => {
       const platform = requirePlatform(context);
@@ -114,11 +116,11 @@ builder.queryField("group", (t) =>
 );
 
 const ProvisionUserInput = builder.inputType("ProvisionUserInput", {
-  description: "A user to create or update. What is left out stays as it is; null clears.",
+  description: "A user to create or update. Fields that are left out are not changed; null clears a field.",
   fields: (t) => ({
     id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
-    groupId: t.id({ description: "The group the user is in from now on.", validate: externalIdSchema }),
-    name: t.string({ description: "A friendly name.", validate: nameSchema }),
+    groupId: t.id({ description: "The user's new group.", validate: externalIdSchema }),
+    name: t.string({ description: "The user's display name.", validate: nameSchema }),
   }),
 });
 
@@ -126,13 +128,13 @@ const ProvisionedUserType = builder.objectRef<Omit<ProvisionedUser, "user"> & { 
   description: "A user who can now sign in.",
   fields: (t) => ({
     user: t.expose("user", { type: UserType, description: "The user." }),
-    token: t.exposeString("token", { description: "A user token: hand it to the user's browser, which gives it to login." }),
+    token: t.exposeString("token", { description: "A user token: pass it to the user's browser, which passes it to login." }),
     expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the user token expires." }),
   }),
 });
 
 const RevokeUserTokensInput = builder.inputType("RevokeUserTokensInput", {
-  description: "A user who is to be signed out everywhere.",
+  description: "The user to sign out everywhere.",
   fields: (t) => ({
     id: t.id({ required: true, description: "The user's id in the platform's system.", validate: externalIdSchema }),
   }),
@@ -147,12 +149,12 @@ builder.mutationField("revokeUserTokens", (t) =>
   t.field({
     type: RevokedUserTokensType,
     description:
-      "Ends all tokens and sessions of a user that were issued until now, those at the operator's page included. Connections stay. A JWT of an issuer counts as issued at the earliest time that it may have been, by the issuer's clock tolerance. Servers only.",
+      "Ends all tokens and sessions of a user that were issued until now, including those of the operator's page. Connections are kept. A JWT of an issuer counts as issued at its `iat` minus the issuer's clock tolerance. Servers only.",
     args: { input: t.arg({ type: RevokeUserTokensInput, required: true, description: "The user." }) },
     resolve: async (_root, { input: { id } }, context) => {
       const platform = requirePlatform(context);
       const user = await platform.revokeUserTokens(id);
-      if (!user) throw notFound("There is no such user.");
+      if (!user) throw notFound("No user has this id.");
       return { user: userNode(platform, user) };
     },
   }),
@@ -161,7 +163,7 @@ builder.mutationField("revokeUserTokens", (t) =>
 builder.mutationField("provisionUser", (t) =>
   t.field({
     type: ProvisionedUserType,
-    description: "Creates or updates a user and answers with a user token. Idempotent. Servers only.",
+    description: "Creates or updates a user, and returns a user token. Idempotent. Servers only.",
     args: { input: t.arg({ type: ProvisionUserInput, required: true, description: "The user." }) },
     resolve: async (_root, { input }, context) => {
       const platform = requirePlatform(context);

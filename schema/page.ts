@@ -19,10 +19,10 @@ export const cursorSchema = z.string().min(1, "must not be empty").max(2_048, "m
 export const pageArgs = () =>
   builder.args((t) => ({
     first: t.int({
-      description: `Most edges of the page, 1 to ${MAXIMUM_PAGE_SIZE}. Default: ${DEFAULT_PAGE_SIZE}.`,
+      description: `Maximum number of edges on the page, 1 to ${MAXIMUM_PAGE_SIZE}. Default: ${DEFAULT_PAGE_SIZE}.`,
       validate: pageSizeSchema,
     }),
-    after: t.string({ description: "`pageInfo.endCursor` of the page before. Default: the list's start.", validate: cursorSchema }),
+    after: t.string({ description: "`pageInfo.endCursor` of the previous page. Default: the start of the list.", validate: cursorSchema }),
   }));
 
 export const parsePageRequest = ({
@@ -52,11 +52,11 @@ export const PageInfoType = builder.objectRef<Omit<PageFacts, "count">>("PageInf
   description: "Where a page is in its list (relay.dev/graphql/connections.htm).",
   fields: (t) => ({
     hasNextPage: t.boolean({
-      description: "Whether more may follow. A page can be shorter than asked for, or empty, where they do.",
+      description: "Whether more edges may follow. Even then, a page can be shorter than `first`, or empty.",
       resolve: ({ next }) => next !== null,
     }),
-    hasPreviousPage: t.boolean({ description: "Whether this page was asked for by `after`.", resolve: ({ isFirst }) => !isFirst }),
-    startCursor: t.exposeString("start", { nullable: true, description: "The first edge's cursor; null where there is none." }),
+    hasPreviousPage: t.boolean({ description: "Whether this page was requested with `after`.", resolve: ({ isFirst }) => !isFirst }),
+    startCursor: t.exposeString("start", { nullable: true, description: "The first edge's cursor; null if the page is empty." }),
     endCursor: t.exposeString("end", { nullable: true, description: "Where the next page begins: its `after`." }),
   }),
 });

@@ -17,12 +17,12 @@ const PlatformType = builder.objectRef<Platform>("Platform").implement({
     logoUrl: t.exposeString("logoUrl", { nullable: true, description: "The platform's logo." }),
     logoDarkUrl: t.string({
       nullable: true,
-      description: "The logo on dark pages; null where it is the same.",
+      description: "The logo on dark pages; null if it is the same.",
       resolve: ({ logoDarkUrl }) => logoDarkUrl ?? null,
     }),
     privacyUrl: t.string({
       nullable: true,
-      description: "The page that says what the platform does with its users' data.",
+      description: "The platform's privacy page.",
       resolve: ({ privacyUrl }) => privacyUrl ?? null,
     }),
   }),

@@ -7,7 +7,10 @@ const SessionType = builder.objectRef<Session>("Session").implement({
   description: "A signed-in user in one browser.",
   fields: (t) => ({
     token: t.exposeString("token", { description: "A session token: send it as `Authorization: Bearer`. Keep it in memory only." }),
-    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the session token expires; refreshSession gives the next." }),
+    expiresAt: t.expose("expiresAt", {
+      type: "DateTime",
+      description: "When the session token expires. refreshSession returns a new one.",
+    }),
     viewer: t.field({ type: ViewerType, description: "Who signed in.", resolve: ({ viewer }) => viewer }),
   }),
 });
@@ -24,14 +27,14 @@ builder.mutationField("login", (t) =>
 builder.mutationField("refreshSession", (t) =>
   t.field({
     type: SessionType,
-    description: "A new session token, by the session cookie alone and only from one of the platform's web origins.",
+    description: "Returns a new session token. Needs only the session cookie, and one of the platform's web origins.",
     resolve: (_root, _args, { sessions }) => sessions.refresh(),
   }),
 );
 
 builder.mutationField("logout", (t) =>
   t.boolean({
-    description: "Ends the session of the cookie, here and in every process. True also when there was none.",
+    description: "Ends the session of the cookie, in all processes. True also without a session.",
     resolve: async (_root, _args, { sessions }) => {
       await sessions.logout();
       return true;

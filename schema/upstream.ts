@@ -20,7 +20,7 @@ export interface Platform {
   /** The catalog's accent colour, as `#rrggbb`. */
   color: string | null;
   logoUrl: string | null;
-  /** The page that says what the platform does with its users' data. Left out or null: none. */
+  /** The platform's privacy page. Left out or null: none. */
   privacyUrl?: string | null | undefined;
   /** The logo on dark pages; left out, or null, where it is the same. */
   logoDarkUrl?: string | null;
@@ -32,7 +32,7 @@ export interface CollectField {
   label: string;
   /** What to enter, and where to find it. Left out or null: the label says it all. */
   hint?: string | null | undefined;
-  /** What follows the value on screen, as `.zendesk.com`. */
+  /** Text after the field, such as `.zendesk.com`. */
   suffix: string | null;
   /** Typed hidden, never shown again. */
   secret: boolean;
@@ -53,7 +53,7 @@ export interface Permission {
   isRequired: boolean;
 }
 
-/** A provider offered in the platform's catalog. */
+/** A provider in the platform's catalog. */
 export interface Connector {
   slug: string;
   name: string;
@@ -68,7 +68,7 @@ export interface Connector {
   connectorUrl: string;
   /** What it is for. Left out: unknown. */
   categories?: readonly ConnectorCategory[] | undefined;
-  /** What people call it besides its name, in lower case. Left out: nothing else. */
+  /** Other names that people search for, in lower case. Left out: nothing else. */
   searchTerms?: readonly string[] | undefined;
   /** What it asks for at the provider. Left out: unknown. */
   permissions?: readonly Permission[] | undefined;
@@ -109,7 +109,7 @@ export interface DeviceCode {
   expiresAt: Date;
 }
 
-/** What a connector asks of the user before, or instead of, a visit to the provider. */
+/** The form that a user fills in before, or instead of, a visit to the provider. */
 export interface CollectForm {
   /** In Markdown. */
   instructions: string | null;
@@ -122,7 +122,7 @@ export interface CollectForm {
 /** The grant behind a connection. */
 export interface Authorization {
   id: string;
-  /** Null where an upstream does not tell. */
+  /** Null if an upstream does not say. */
   connectionId: string | null;
   status: AuthorizationStatus;
   displayLabel: string | null;
@@ -133,11 +133,11 @@ export interface Authorization {
   health: Health | null;
   /** Why it does not work, as a code. */
   healthCode: string | null;
-  /** Since when `health` is what it is; null when unknown. */
+  /** Since when `health` has this value; null if unknown. */
   healthChangedAt: Date | null;
   /** What is wrong, in an end user's words; null where nothing is. */
   problem: Problem | null;
-  /** When it was last connected or reconnected; null before that, and when unknown. */
+  /** When it was last connected or reconnected; null before that, and if unknown. */
   connectedAt: Date | null;
   /** The user who connected it; null before that, and when unknown. */
   connectedBy: { id: string; name: string | null } | null;
@@ -173,9 +173,9 @@ export interface Connection {
   authorization: Authorization | null;
   /** Never a secret. Left out: none. */
   metadata?: readonly MetadataEntry[] | undefined;
-  /** When connecting was first started; null when unknown. */
+  /** When connecting was first started; null if unknown. */
   createdAt: Date | null;
-  /** When it last changed; null when unknown. */
+  /** When it last changed; null if unknown. */
   updatedAt: Date | null;
 }
 
@@ -183,15 +183,15 @@ export interface Connection {
 export type ConnectionWhere = { slug: string; id?: never } | { id: string; slug?: never };
 
 export interface TokenRequest {
-  /** Least life the token must have left, in seconds. Default: 60, capped at a tenth of the token's whole life. */
+  /** Minimum remaining lifetime of the token, in seconds. Default: 60, but at most a tenth of the token's whole lifetime. */
   minimumTtl: number | null;
-  /** Fingerprint of a token that the third party refused. */
+  /** Fingerprint of the token that the third party refused. */
   rejected: string | null;
   /** Whether the provider is asked first if the token still works. Null: when the session asks again for a token that it was given. */
   verify: boolean | null;
   /** Scopes that the token must have. Left out: those that were granted. An upstream that knows none of a token ignores them. */
   scopes?: readonly string[] | undefined;
-  /** The kind of token, where one connection has several. Left out: the connector's default. What has no such kind gives no token. */
+  /** The kind of token, if one connection has several. Left out: the connector's default. What has no such kind gives no token. */
   kind?: string | undefined;
   /** Why it is asked for, for the audit. Left out: not said. No adapter needs it. */
   purpose?: string | undefined;
@@ -203,7 +203,7 @@ export interface StartOptions {
   returnTo: string | null;
   /** What to ask for beside what is granted already, within what the operator allows. Left out: the connector's scopes. */
   scopes?: readonly string[] | undefined;
-  /** The kind of token that `scopes` are of, where one connection has several. Left out: the connector's default. */
+  /** The kind of token that `scopes` are for, if one connection has several. Left out: the connector's default. */
   kind?: string | undefined;
   /** Who is expected to sign in at the provider, as its `login_hint` (OpenID Connect Core section 3.1.2.1). It may be ignored. */
   loginHint?: string | undefined;
@@ -323,7 +323,7 @@ export interface ConnectionFilter {
 /** Finds one of all connections: by its own id, or by that of its authorization. */
 export type FindConnection = (this: void, where: { id: string } | { authorizationId: string }) => Promise<Connection | null>;
 
-/** What became of a refresh that a server asked for. */
+/** The result of a refresh that a server requested. */
 export type RefreshStatus =
   | "refreshed"
   | "still_fresh"
@@ -371,7 +371,7 @@ export type MovedConnectionStatus = "left_with_group" | "kept_unseen" | "seen";
 /** A user who has moved to another group, or to none. No connection changes its owner. */
 export interface MovedUser {
   user: KnownUser;
-  /** The group before; null for none. */
+  /** The previous group; null for none. */
   previousGroupId: string | null;
   /** The user's own connections, and those of both groups. */
   connections: { connection: Connection; status: MovedConnectionStatus }[];

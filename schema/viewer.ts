@@ -7,7 +7,7 @@ export const ViewerType = builder.objectRef<Viewer>("Viewer").implement({
   description: "The signed-in platform user of this request.",
   fields: (t) => ({
     id: t.exposeID("userId", { description: "The user's id in the platform's own system." }),
-    name: t.exposeString("name", { nullable: true, description: "A friendly name, as the platform gave it." }),
+    name: t.exposeString("name", { nullable: true, description: "The user's display name, as the platform set it." }),
     groupId: t.exposeID("groupId", {
       nullable: true,
       description: "The group whose connections this user shares. Its tokens are withheld from the user.",
@@ -19,7 +19,7 @@ builder.queryField("viewer", (t) =>
   t.field({
     type: ViewerType,
     nullable: true,
-    description: "Who is asking, or null when no user is signed in.",
+    description: "The signed-in user, or null if no user is signed in.",
     resolve: (_root, _args, { user }) => user?.viewer() ?? null,
   }),
 );

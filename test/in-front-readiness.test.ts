@@ -23,6 +23,6 @@ describe("readyz before another gateway", () => {
     second.clock.advance(30_000);
     for (let count = 0; count < 3; count += 1) expect(await look()).toEqual([200, "degraded"]);
     expect((await (await browser.fetch("/readyz")).json()).reason).toContain("XKIT_UPSTREAM_SECRET_KEY");
-    expect(logged.filter((line) => line.includes("refuses this gateway's key pair"))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes("refuses this gateway's API key"))).toHaveLength(1);
   });
 });

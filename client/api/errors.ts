@@ -46,7 +46,7 @@ export class RateLimitedError extends XkitError {}
 export class TemporarilyUnavailableError extends XkitError {}
 /** No token can live as long as `minimumTtl` asks; `facts.maximumTtl` is in seconds. */
 export class MinimumTtlUnavailableError extends XkitError {}
-/** The provider refuses the platform's own credentials: only its operator can mend this. */
+/** The provider refuses the platform's own credentials. Only the operator can fix this. */
 export class ConnectorMisconfiguredError extends XkitError {}
 /** The service that holds the tokens does not answer. */
 export class UpstreamUnavailableError extends XkitError {}

@@ -15,7 +15,7 @@ import type {
 export type Platform = PlatformQuery["platform"];
 /** The signed-in platform user. */
 export type Viewer = ViewerPartsFragment;
-/** A provider offered in the platform's catalog. */
+/** A provider in the platform's catalog. */
 export type Connector = ConnectorPartsFragment;
 /** A connector with the viewer's connections of it, the healthiest first; none when no user is signed in. */
 export type ListedConnector = ListedConnectorPartsFragment;
@@ -35,7 +35,7 @@ export type Problem = NonNullable<Authorization["problem"]>;
 export type StartedAuthorization = StartedAuthorizationPartsFragment;
 /** A connection with the grant that was started for it; what it had before keeps working until that succeeds. */
 export type StartedConnection = ConnectMutation["connect"];
-/** What a connector asks of the user before, or instead of, a visit to the provider. */
+/** The form that a user fills in before, or instead of, a visit to the provider. */
 export type CollectForm = NonNullable<StartedAuthorization["collect"]>;
 /** A code that the user enters at the provider, in any browser. */
 export type DeviceCode = NonNullable<StartedAuthorization["deviceCode"]>;

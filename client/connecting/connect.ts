@@ -26,9 +26,9 @@ export interface ConnectOptions {
   returnTo?: string;
   /** What to ask for, beside what is granted already. Default: the connector's scopes. */
   scopes?: string[];
-  /** The kind of token that `scopes` are of, where one connection has several. Default: the connector's. */
+  /** The kind of token that `scopes` are for, if one connection has several. Default: the connector's. */
   kind?: string;
-  /** Who is expected to sign in at the provider, as an email address. */
+  /** The email address of the user who is expected to sign in at the provider. */
   loginHint?: string;
   /** Stops waiting; what was started can still succeed. */
   signal?: AbortSignal;
@@ -45,7 +45,7 @@ export interface StartOptions {
   /** What to ask for, beside what is granted already. Default: the connector's scopes. */
   scopes?: string[] | undefined;
   kind?: string | undefined;
-  /** Who is expected to sign in at the provider, as an email address. */
+  /** The email address of the user who is expected to sign in at the provider. */
   loginHint?: string | undefined;
 }
 

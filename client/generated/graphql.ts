@@ -5,25 +5,25 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { MarkdownTree } from '../markdown/tree.ts';
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** How far a grant has come. ACTIVE and ERROR are final until the next reconnect. */
+/** The state of a grant. ACTIVE and ERROR are final until the next reconnect. */
 export type AuthorizationStatus =
-  /** Tokens can be had. */
+  /** The connection gives tokens. */
   | 'ACTIVE'
-  /** The user has been sent to the provider, to a form, or has a code to enter. */
+  /** The user was sent to the provider or to a form, or has a code to enter. */
   | 'AWAITING_CALLBACK'
-  /** Only reconnecting helps; see errorMessage. */
+  /** Only reconnecting helps. See errorMessage. */
   | 'ERROR'
-  /** The provider has agreed; its tokens are being fetched. */
+  /** The user has granted access, and the gateway is fetching the tokens. */
   | 'RETRIEVING_TOKENS';
 
-/** Names a connection: by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id. */
+/** Selects a connection by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id. */
 export type ConnectionWhere =
   {   /** The connection's id. */
   id: string; slug?: never; }
-  |  { id?: never;   /** The connector's slug, as `slack`. */
+  |  { id?: never;   /** The connector's slug, such as `slack`. */
   slug: string; };
 
-/** What a connector is for. */
+/** The category of a connector. */
 export type ConnectorCategory =
   /** Models and agents. */
   | 'AI'
@@ -70,32 +70,32 @@ export type ConnectorCategory =
 export type FieldInput = {
   /** CollectField.name. */
   name: string;
-  /** What the user typed. */
+  /** The value that the user entered. */
   value: string;
 };
 
-/** What the last refresh of a grant, or the last check of its token, has shown. */
+/** The result of the last refresh of a grant, or of the last check of its token. */
 export type Health =
-  /** The connector is set up wrong, or the connection is disabled: only the platform can mend that. */
+  /** The connector is misconfigured, or the connection is disabled. Only the platform can fix this. */
   | 'MISCONFIGURED'
-  /** Only the user can mend it, by connecting again. */
+  /** Only the user can fix it, by connecting again. */
   | 'RECONNECT_REQUIRED'
-  /** The provider does not answer as it should. It is asked again by itself. */
+  /** The provider does not respond properly. The gateway tries again on its own. */
   | 'UNAVAILABLE'
-  /** Tokens can be had. */
+  /** The connection gives tokens. */
   | 'WORKING';
 
 /** Why the user has to connect again. */
 export type ReconnectReason =
-  /** The platform has changed its client at the provider, and the token of the former one has ended. */
+  /** The platform changed its client at the provider, and the token of the former client expired. */
   | 'CLIENT_CHANGED'
-  /** The token expired and the provider gave nothing to refresh it with. */
+  /** The token expired, and the provider gave no refresh token. */
   | 'EXPIRED'
-  /** The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since. */
+  /** The provider no longer honours the grant. The gateway has it from a restored backup, and it was replaced or revoked since. */
   | 'RESTORED_BACKUP'
   /** The provider no longer honours the grant. */
   | 'REVOKED'
-  /** The third party refused the token and there is nothing to refresh it with. */
+  /** The third party refused the token, and there is no refresh token. */
   | 'TOKEN_REJECTED';
 
 export type AccessTokenQueryVariables = Exact<{

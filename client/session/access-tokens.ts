@@ -8,7 +8,7 @@ const REUSE_MS = 60_000;
 const DEFAULT_MARGIN_SECONDS = 60;
 
 export interface TokenOptions {
-  /** Least life the token must have left, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
+  /** Minimum remaining lifetime of the token, in seconds, 0 to 86400. Default: 60, capped at a tenth of the token's life. */
   minimumTtl?: number | undefined;
   /**
    * Whether the provider is asked first if the token still works. Default: when this session asks again for a token that it was given, so

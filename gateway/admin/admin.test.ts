@@ -350,7 +350,7 @@ describe("the operator's page", () => {
   it("revokes an API key after asking, also the one that signed in", async () => {
     await start();
     const { read, post, browser, keyId } = await signInAsOperator(test);
-    expect(await read(`/keys/${keyId}/revoke`)).toContain("you are signed out with it");
+    expect(await read(`/keys/${keyId}/revoke`)).toContain("revoking it signs you out");
     expect((await post(`/keys/${keyId}/revoke`)).status).toBe(303);
     expect((await browser.fetch("/admin/keys")).status).toBe(401);
     expect((await (await signInAsOperator(test)).post(`/keys/${keyId}/revoke`)).status).toBe(404);

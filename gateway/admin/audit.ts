@@ -35,9 +35,9 @@ export async function showAudit({ audits, database, url }: Visit): Promise<Conte
     title: "Audit",
     body: html`${renderFilter(filter)}
     ${renderTable({
-      caption: "What was done, the newest first",
+      caption: "Audit events, the newest first",
       columns: ["When", "What", "By", "About", "From"],
-      none: "Nothing of that was done, or it is not written yet.",
+      none: "No events match, or they are not written yet.",
       rows: page.items.map(({ item }) => toRow(item)),
     })}
     ${renderPager(PATH, url.searchParams, page.next)}`,

@@ -54,7 +54,7 @@ export async function showConnection(visit: Visit, given: string): Promise<Conte
         ${history ? renderHistory(history) : html`<p class="soft">This gateway’s upstream keeps no history.</p>`}
         ${renderPager(connectionPath(connection.id), new URLSearchParams(after === null ? {} : { after }), history?.next ?? null)}
       </section>
-      <p class="hint"><a href="${ADMIN_PATH}/audit?connection=${connection.id}">What was done to it, in the audit</a></p>
+      <p class="hint"><a href="${ADMIN_PATH}/audit?connection=${connection.id}">Audit events of this connection</a></p>
     `,
   };
 }
@@ -110,7 +110,7 @@ function factsOf(connection: Connection, lastUsedAt: Date | null): (readonly [st
 
 const renderHistory = ({ items }: Page<HistoryEntry>): Html =>
   renderTable({
-    caption: "What happened to the connection, the newest first",
+    caption: "History of the connection, the newest first",
     columns: ["What", "When", "By", "Why"],
     none: "Nothing has happened to it yet.",
     rows: items.map(({ item: { kind, count, firstAt, at, by, tokenKind, code, problem, addedScopes, removedScopes } }) => [

@@ -36,11 +36,11 @@ export async function listConnections({ platform, upstream, url, config }: Visit
   const filter = parseInput(filterSchema, filledIn(url.searchParams), "The filter");
   if (filter.id !== undefined) return redirectTo(`${config.publicUrl}${connectionPath(filter.id)}`);
   if (!platform.listConnections)
-    return { title: "Connections", body: html`<p>This gateway’s upstream has the connections, and no list of all of them.</p>` };
+    return { title: "Connections", body: html`<p>This gateway’s upstream holds the connections, and cannot list all of them.</p>` };
   const { connector, health, account: accountLabel, after = null } = filter;
   const page = await platform.listConnections({ connector, health, accountLabel, owner: ownerIn(filter) }, { first: PAGE_SIZE, after });
   const connectors = await upstream.catalog.listConnectors();
-  const none = page.next === null ? "There is no such connection." : "There is none among those that were looked at: see the next page.";
+  const none = page.next === null ? "No connection has this id." : "None on this page: see the next page.";
   return {
     title: "Connections",
     body: html`${renderFilter(filter, connectors)}

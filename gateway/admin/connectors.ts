@@ -25,20 +25,20 @@ export async function listConnectors({ upstream, checkReady }: Visit): Promise<C
     title: "Connectors",
     body: html`
       ${trouble === null ? "" : renderCallout(trouble, "warn", "alert")}
-      ${connectors.length === 0 ? html`<p class="soft">There is no connector in this gateway’s configuration.</p>` : ""}
+      ${connectors.length === 0 ? html`<p class="soft">No connector is configured.</p>` : ""}
       <ul class="cards">
         ${connectors.map((connector) => html`<li>${renderName(connector)} ${counts ? renderCounts(counts, connector.slug) : ""}</li>`)}
         ${
           former.length > 0
             ? html`<li>
-                <h2>Of connectors that the configuration no longer has</h2>
+                <h2>Connectors that are no longer configured</h2>
                 ${renderChips(former)}
               </li>`
             : ""
         }
       </ul>
       <p class="hint">
-        ${counts ? "Connections are counted at most once a minute." : "This gateway’s upstream has the connections: it does not tell how many there are."}
+        ${counts ? "Connections are counted at most once a minute." : "This gateway’s upstream holds the connections, and does not say how many there are."}
       </p>
     `,
   };

@@ -17,15 +17,15 @@ export async function listKeys({ auth, operator, url }: Visit): Promise<Content>
   return {
     title: "API keys",
     body: html`
-      ${url.searchParams.get("done") === "revoked" ? renderCallout("The key is revoked, in every process.", "good") : ""}
-      <p class="soft">Servers send both parts of a key. <code>npx xkit-gateway keys create --name backend</code> makes one.</p>
+      ${url.searchParams.get("done") === "revoked" ? renderCallout("The key is revoked in all processes.", "good") : ""}
+      <p class="soft">Servers send both parts of a key. <code>npx xkit-gateway keys create --name backend</code> creates one.</p>
       ${renderTable({
         caption: "API keys, the newest first",
         columns: ["Publishable key", "Name", "Created", "Last used", "State", ""],
-        none: "There is no API key.",
+        none: "No API keys.",
         rows: keys.map((key) => toRow(key, key.id === operator.keyId)),
       })}
-      <p class="hint">The last use is told to five minutes.</p>
+      <p class="hint">The last use is accurate to five minutes.</p>
     `,
   };
 }
@@ -34,7 +34,7 @@ function toRow({ id, name, createdAt, lastUsedAt, revokedAt, isGenuine }: ApiKey
   const isInForce = isGenuine && revokedAt === null;
   const revoke = html`<a href="${PATH}/${encodeURIComponent(id)}/revoke" aria-label="Revoke ${id}">Revoke…</a>`;
   return [
-    html`<code>${id}</code>${isOwn ? html`<span class="soft">signed in by it</span>` : ""}`,
+    html`<code>${id}</code>${isOwn ? html`<span class="soft">you signed in with it</span>` : ""}`,
     name === null ? "" : renderText(name),
     renderTime(createdAt),
     lastUsedAt ? renderTime(lastUsedAt) : html`<span class="soft">never</span>`,
@@ -44,7 +44,7 @@ function toRow({ id, name, createdAt, lastUsedAt, revokedAt, isGenuine }: ApiKey
 }
 
 function renderState({ isGenuine, revokedAt }: Pick<ApiKey, "isGenuine" | "revokedAt">): Html {
-  if (!isGenuine) return html`${renderBadge("refused", "bad")}<span class="soft">its row was not written by a gateway</span>`;
+  if (!isGenuine) return html`${renderBadge("refused", "bad")}<span class="soft">no gateway wrote its row</span>`;
   return revokedAt
     ? html`${renderBadge("revoked", "plain")}<span class="soft">${renderTime(revokedAt)}</span>`
     : renderBadge("in force", "good");
@@ -57,8 +57,8 @@ export async function askToRevoke({ auth, operator }: Visit, id: string): Promis
   return {
     title: "Revoke this API key?",
     body: html`<p><code>${key.id}</code> ${key.name === null ? "" : html`(${renderText(key.name)})`}</p>
-      <p>Every server that sends it is refused from then on, in every process. It cannot be undone.</p>
-      ${key.id === operator.keyId ? renderCallout("You signed in by this key: you are signed out with it.", "warn") : ""}
+      <p>Servers that send it are refused from then on. This cannot be undone.</p>
+      ${key.id === operator.keyId ? renderCallout("You signed in with this key: revoking it signs you out.", "warn") : ""}
       <div class="row">
         ${renderAct(`${PATH}/${encodeURIComponent(key.id)}/revoke`, "Revoke", "bad")}
         <a class="button quiet" href="${PATH}">Cancel</a>

@@ -72,7 +72,7 @@ export function createAdminRoutes(dependencies: AdminDependencies): Hono<Routed>
   for (const path of formPaths) routes.get(`${ADMIN_PATH}${path}`, () => redirectTo(`${dependencies.config.publicUrl}${ADMIN_PATH}`));
   routes.all(
     "*",
-    answer(() => Promise.reject(notFound("There is nothing at this address.")), false),
+    answer(() => Promise.reject(notFound("This page does not exist.")), false),
   );
   // The pipeline masks errors.
   routes.onError((error) => {

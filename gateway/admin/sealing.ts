@@ -23,7 +23,7 @@ export async function showSealing({ database, sealer, config }: Visit): Promise<
         everything with the first.
       </p>
       ${renderTable({
-        caption: "Sealing keys, the one that seals first",
+        caption: "Sealing keys, with the current one first",
         columns: ["Key", "State", "Values", "Where"],
         none: "",
         rows: keys.map(({ keyId, state, values, columns }) => [

@@ -59,7 +59,7 @@ export function showSignIn(dependencies: AdminDependencies, exchange: Exchange, 
             ${takesTokens ? "A token is a JWT of a configured issuer that makes its bearer an operator." : ""}
           </p>
         </form>
-        ${isFromElsewhere ? html`<p class="hint"><a href="${wanted}">Go on, if you are signed in already</a></p>` : ""}
+        ${isFromElsewhere ? html`<p class="hint"><a href="${wanted}">Continue, if you are already signed in</a></p>` : ""}
       `,
     },
   );

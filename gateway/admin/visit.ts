@@ -60,5 +60,5 @@ export const platformOf = ({ config }: Pick<AdminDependencies, "config">): Platf
 /** Throws FORBIDDEN for a form that no page of ours has sent. */
 export function assertOwnForm({ auth, config }: Pick<AdminDependencies, "auth" | "config">, { request }: Pick<Exchange, "request">): void {
   if (request.headers.get("origin") === auth.origins.own) return;
-  throw forbidden(`This form was sent from another site. Nothing was done: open ${config.publicUrl}/admin, and start from there.`);
+  throw forbidden(`This form was sent from another site, so nothing was done. Open ${config.publicUrl}/admin, and start there.`);
 }

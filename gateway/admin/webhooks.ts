@@ -33,7 +33,7 @@ export async function listWebhooks({ config, database, url }: Visit): Promise<Co
   return {
     title: "Webhooks",
     body: html`${isDone ? renderCallout("The events are queued to be sent again by a running gateway.", "good") : ""}
-    ${webhooks.length > 0 ? webhooks : html`<p class="soft">There is no webhook in this gateway’s configuration.</p>`}`,
+    ${webhooks.length > 0 ? webhooks : html`<p class="soft">No webhook is configured.</p>`}`,
   };
 }
 
@@ -49,7 +49,7 @@ function renderWebhook({ name, url, events }: Webhook, { pending, oldestAt, dead
       <li>${renderBadge(`${describeCount(pending)} pending`, pending > 0 ? "warn" : "good")}</li>
       <li>${renderBadge(`${describeCount(count)} dead`, count > 0 ? "bad" : "good")}</li>
     </ul>
-    <p class="hint">It is told of ${events.join(", ")}${since}.</p>
+    <p class="hint">It receives ${events.join(", ")}${since}.</p>
     ${count > 0 ? renderDead(name, dead) : ""}
   </section>`;
 }
@@ -73,7 +73,7 @@ const renderDead = (name: string, dead: DeadEvents): Html =>
 /** `POST /admin/webhooks/:name/replay`: sends dead events again, or the one that `event` names. */
 export async function replayEvents({ config, database, url, record }: Visit, name: string): Promise<Response> {
   const webhook = config.webhooks.find((one) => one.name === name);
-  if (!webhook) throw notFound("There is no such webhook.");
+  if (!webhook) throw notFound("No webhook has this name.");
   const id = url.searchParams.get("event");
   const which = id === null ? { dead: true as const } : { id: parseInput(idSchema, id, "event") };
   const count = await replay(database, webhook, which, database.clock.now());

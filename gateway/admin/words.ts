@@ -16,7 +16,7 @@ const otherWords: Record<string, readonly [text: string, tone: Tone]> = {
   not_connected: ["not connected", "plain"],
   disconnected: ["disconnected", "plain"],
   connecting: ["never connected", "plain"],
-  unknown: ["of no configured connector", "warn"],
+  unknown: ["connector not configured", "warn"],
 };
 
 export const wordsOf = (state: string): readonly [text: string, tone: Tone] => otherWords[state] ?? [state, "plain"];
@@ -31,12 +31,12 @@ export function stateOf({ enabled, disabledAt, authorization }: Connection): str
 export const refreshWords: Record<RefreshStatus, readonly [text: string, tone: Tone]> = {
   refreshed: ["There is a new token.", "good"],
   still_fresh: ["The token was refreshed on request less than 30 s ago: the provider was not asked.", "plain"],
-  not_refreshable: ["There is nothing to refresh the token with, as with an API key.", "plain"],
+  not_refreshable: ["The token cannot be refreshed, as with an API key.", "plain"],
   not_connected: ["There is no token: the connection was disconnected, or never finished.", "warn"],
   disabled: ["The connection is disabled: enable it first.", "warn"],
-  reconnect_required: ["Only the user can mend it, by connecting again.", "bad"],
-  temporarily_unavailable: ["The provider did not answer as it should, or is left alone after a failure. Try again later.", "warn"],
-  connector_misconfigured: ["The connector is set up wrong: look at its configuration and at the log.", "bad"],
+  reconnect_required: ["Only the user can fix it, by connecting again.", "bad"],
+  temporarily_unavailable: ["The provider did not respond properly, or is not asked for a while after a failure. Try again later.", "warn"],
+  connector_misconfigured: ["The connector is misconfigured: check its configuration and the log.", "bad"],
 };
 
 /** Rows of each sort that a page counts at most: SQLite answers nothing else while it counts. */

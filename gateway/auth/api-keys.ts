@@ -30,7 +30,7 @@ export interface ApiKey {
   createdAt: Date;
   lastUsedAt: Date | null;
   revokedAt: Date | null;
-  /** False: its row was not written by a gateway, and it is refused. */
+  /** False: no gateway wrote its row, and it is refused. */
   isGenuine: boolean;
 }
 

@@ -64,9 +64,9 @@ export interface RequestOrigin {
 export interface AuditEvent {
   readonly action: AuditAction;
   readonly actor: AuditActor;
-  /** How it ended, as a code: `AccessToken`, `refreshed`, `invalid_grant`. Default: `done`. */
+  /** The outcome, as a code: `AccessToken`, `refreshed`, `invalid_grant`. Default: `done`. */
   readonly outcome?: string;
-  /** Whose connection it is, or whom it is about. */
+  /** The owner of the connection, or the user, that it is about. */
   readonly owner?: Owner | null;
   readonly connectionId?: string | null;
   /** The connector's slug. */

@@ -196,5 +196,5 @@ function findWrongParameter({ method, url }: Request): Failure | null {
 /** A subscription asked for as JSON, or anything as a picture: Yoga's own answer is empty. */
 function notAcceptable({ headers }: Response): Failure {
   const accepted = headers.get("accept") ?? "application/json";
-  return wrongInput(406, "accept", `This operation can be answered as ${accepted}: say so in Accept.`);
+  return wrongInput(406, "accept", `This operation can be answered only as ${accepted}: add that to Accept.`);
 }

@@ -37,7 +37,7 @@ const outcomes: readonly Outcome[] = [
   },
   {
     name: "ScopesMissing",
-    comment: ["The token may do less than you ask for.", "connectorUrl asks the user for the rest."],
+    comment: ["The token lacks scopes that you ask for.", "connectorUrl asks the user for the rest."],
     fields: ["missingScopes", "connectorUrl"],
     argument: ({ scope }) => scope && `scopes: [${JSON.stringify(scope)}]`,
   },
@@ -59,7 +59,7 @@ const outcomes: readonly Outcome[] = [
   },
   {
     name: "ConnectorMisconfigured",
-    comment: ["The operator has to act. The user cannot", "mend it, and the log says what is wrong."],
+    comment: ["Only the operator can act. The user cannot", "fix it, and the log says what is wrong."],
     fields: [],
   },
 ];

@@ -24,7 +24,7 @@ const refuseIntrospectionAliases: ValidationRule = (context) => {
       const isIntrospection = name === "__schema" || Boolean(parent && isIntrospectionType(parent));
       if (isRefused || !node.alias || !isIntrospection || name === "__typename") return;
       isRefused = true;
-      const error = new GraphQLError("Introspection takes no aliases: ask for each field once, by its own name.", { nodes: node });
+      const error = new GraphQLError("Introspection does not allow aliases: ask for each field once, by its own name.", { nodes: node });
       limitErrors.add(error);
       context.reportError(error);
     },

@@ -81,11 +81,7 @@ describe("a trusted document", () => {
   });
 
   it("of an id that is unknown is refused with a single error", async () => {
-    const expected = refusal(
-      "No manifest of XKIT_TRUSTED_DOCUMENTS has a document with this documentId.",
-      { code: "PERSISTED_DOCUMENT_NOT_FOUND" },
-      400,
-    );
+    const expected = refusal("No document of XKIT_TRUSTED_DOCUMENTS has this documentId.", { code: "PERSISTED_DOCUMENT_NOT_FOUND" }, 400);
     expect(await post(test, { documentId: "unknown" }, ada)).toEqual(expected);
     expect(await post(test, { documentId: "constructor" }, ada)).toEqual(expected);
     expect(await get(test, { documentId: "unknown" }, ada)).toEqual(expected);
@@ -152,7 +148,7 @@ describe("a manifest", () => {
       ),
     );
     expect(problemsOf({ viewer: VIEWER }, { viewer: PLATFORM })).toEqual([
-      'XKIT_TRUSTED_DOCUMENTS names 1.json, where the document "viewer" differs from the document that has this id in a manifest before',
+      'XKIT_TRUSTED_DOCUMENTS names 1.json, where the document "viewer" differs from the document with the same id in an earlier manifest',
     ]);
     expect(problemsOf({ long: `#${"x".repeat(16_384)}\n${VIEWER}`, wrong: "{" })).toEqual([
       'XKIT_TRUSTED_DOCUMENTS names 0.json, where the document "long" is longer than 16384 bytes',
@@ -173,7 +169,7 @@ describe("where trusted documents alone may run", () => {
   afterAll(() => test.close());
 
   it("any other is refused, before it is validated", async () => {
-    const expected = refusal("This gateway runs trusted documents alone: send the documentId of one.", { code: "FORBIDDEN" }, 403);
+    const expected = refusal("This gateway runs only trusted documents: send the documentId of one.", { code: "FORBIDDEN" }, 403);
     const headers = await bearerOf(ada);
     for (const query of [
       `query Viewer { viewer { id } platform { name } }`,

@@ -55,8 +55,7 @@ export function resolveReference({ accepted, trusted }: PersistedDocuments): Plu
         if (typeof documentId !== "string" || query)
           refuseInput("documentId: send either a documentId, as a string, or a query.", "documentId");
         const source =
-          trusted.find(documentId) ??
-          refuse("PERSISTED_DOCUMENT_NOT_FOUND", "No manifest of XKIT_TRUSTED_DOCUMENTS has a document with this documentId.");
+          trusted.find(documentId) ?? refuse("PERSISTED_DOCUMENT_NOT_FOUND", "No document of XKIT_TRUSTED_DOCUMENTS has this documentId.");
         return setParams({ ...params, query: markTrusted(source, context) });
       }
       const persistedQuery = findPersistedQuery(extensions);
@@ -88,7 +87,7 @@ export function refuseUntrusted({ allows }: Pick<TrustedDocuments, "allows">): P
   return {
     onValidate({ params: { documentAST } }) {
       if (allowed.has(documentAST)) return;
-      if (!allows(documentAST)) throw withStatus(forbidden("This gateway runs trusted documents alone: send the documentId of one."));
+      if (!allows(documentAST)) throw withStatus(forbidden("This gateway runs only trusted documents: send the documentId of one."));
       allowed.add(documentAST);
     },
   };

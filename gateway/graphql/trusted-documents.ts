@@ -67,7 +67,7 @@ function readManifest(path: string, sources: Map<string, string>): string[] {
   for (const [id, source] of listDocuments(manifest)) {
     const problem =
       problemOf(source) ??
-      ((sources.get(id) ?? source) === source ? null : "differs from the document that has this id in a manifest before");
+      ((sources.get(id) ?? source) === source ? null : "differs from the document with the same id in an earlier manifest");
     if (problem) problems.push(`${path}, where the document "${id.slice(0, 100)}" ${problem}`);
     sources.set(id, source);
   }

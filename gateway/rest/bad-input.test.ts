@@ -139,7 +139,7 @@ it("refuses a member of a body that it does not know, by its name, but for what 
     for (const path of [[], ...objects]) {
       const { body } = await call(operation.method, pathOf(operation), nested([...path, "no_such_member"], "x"));
       const name = [...path, "no_such_member"].join(".");
-      if (body.path !== name || !body.error.startsWith(`${name}: is not known here. Known are `)) lenient.push(operation.id);
+      if (body.path !== name || !body.error.startsWith(`${name}: is not a known field. Known fields are `)) lenient.push(operation.id);
     }
   }
   // Each field that a form asks for is a member by its own name, and a context has attributes of the caller's own.
@@ -148,5 +148,5 @@ it("refuses a member of a body that it does not know, by its name, but for what 
 
 it("says to API keys where they ask", async () => {
   const { status, body } = await callers.server("GET", "/platform_user/connections");
-  expect([status, body.error]).toEqual([403, "This is for users. API keys ask for a user's or a group's connections below /api/platform."]);
+  expect([status, body.error]).toEqual([403, "Only users may call this. With an API key, use the paths below /api/platform."]);
 });

@@ -12,12 +12,22 @@ const PING_INTERVAL_MS = 12_000;
 export const eventStreamOperation = {
   name: "streamEvents",
   path: "/api/platform/events",
-  summary: "The events that webhooks are told, as server-sent events: `id`, `event` and, as `data`, the body on one line.",
+  summary: "The events that webhooks receive, as server-sent events: `id`, `event` and `data`, which is the body on one line.",
   parameters: [
-    { name: "after", in: "query", schema: { type: "string" }, description: "The last event that is known. Default: from now on." },
-    { name: "Last-Event-ID", in: "header", schema: { type: "string" }, description: "The same, as browsers send it. It comes first." },
+    {
+      name: "after",
+      in: "query",
+      schema: { type: "string" },
+      description: "Id of the last event that you received. Default: only new events.",
+    },
+    {
+      name: "Last-Event-ID",
+      in: "header",
+      schema: { type: "string" },
+      description: "The same as a header, as browsers send it. It takes precedence.",
+    },
   ],
-  description: "Each event from now on, or after the one that is named, in order. Events are kept for seven days.",
+  description: "New events in order, or those after the given one. Events are kept for seven days.",
 } as const;
 
 const encoder = new TextEncoder();

@@ -21,19 +21,19 @@ const failuresOf: Record<CallerKind, readonly number[]> = {
 };
 
 const sentences: Record<number, string> = {
-  200: "As asked.",
+  200: "Success.",
   201: "Started.",
-  204: "Done; there is nothing to say.",
+  204: "Success, without content.",
   400: "A parameter or the body is wrong: BAD_USER_INPUT, and `path` names it.",
   401: "The credential is missing, malformed, expired or revoked: UNAUTHENTICATED.",
-  403: "The caller may not: FORBIDDEN.",
-  404: "There is no such thing for this caller: NOT_FOUND or NOT_CONNECTED.",
-  409: "No token can live that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`.",
+  403: "The caller is not allowed to do this: FORBIDDEN.",
+  404: "Not found for this caller: NOT_FOUND or NOT_CONNECTED.",
+  409: "No token lives that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`.",
   413: "The body is too long: BAD_USER_INPUT.",
-  429: "Too often: RATE_LIMITED, with Retry-After.",
-  500: "A mistake of the gateway: INTERNAL, with `id`.",
+  429: "Too many requests: RATE_LIMITED, with Retry-After.",
+  500: "An unexpected error in the gateway: INTERNAL, with `id`, which the log has too.",
   502: "CONNECTOR_MISCONFIGURED or UPSTREAM_UNAVAILABLE.",
-  503: "At the moment: TEMPORARILY_UNAVAILABLE, with Retry-After.",
+  503: "Temporarily unavailable: TEMPORARILY_UNAVAILABLE, with Retry-After.",
 };
 
 /** The OpenAPI 3.1 document of the contract, made from the very schemas that parse requests and build answers. */
@@ -56,7 +56,7 @@ export function createOpenApi(
     info: {
       title: "Xkit Gateway, REST",
       version: "1",
-      description: "The Xkit REST contract, as @xkit-co/xkit.js speaks it, and what servers ask.",
+      description: "The REST API: the contract of @xkit-co/xkit.js, and operations for servers.",
     },
     servers: [{ url: publicUrl }],
     paths,
@@ -65,8 +65,12 @@ export function createOpenApi(
       responses: Object.fromEntries(failureStatuses.map((status) => [failureName(status), describeFailure(status, error)])),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "A session token, a user token, or a JWT of a configured issuer." },
-        keyPair: { type: "http", scheme: "basic", description: "Publishable and secret key; refused with an Origin header." },
-        sessionCookie: { type: "apiKey", in: "cookie", name: sessionCookie, description: "Only from a valid web origin." },
+        keyPair: {
+          type: "http",
+          scheme: "basic",
+          description: "An API key: its publishable key and secret key. Refused with an Origin header.",
+        },
+        sessionCookie: { type: "apiKey", in: "cookie", name: sessionCookie, description: "Only from one of the platform's web origins." },
       },
     },
   };

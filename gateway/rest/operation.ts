@@ -92,7 +92,7 @@ const nothing = z.object({});
 export const strictObject = <Members extends z.ZodRawShape>(members: Members) =>
   z.strictObject(members, {
     error: ({ code }) =>
-      code === "unrecognized_keys" ? `is not known here. Known are ${listWords(Object.keys(members), "and")}` : undefined,
+      code === "unrecognized_keys" ? `is not a known field. Known fields are ${listWords(Object.keys(members), "and")}` : undefined,
   });
 
 /** What an operation takes when it says nothing else. */
@@ -144,7 +144,7 @@ export function createCallerResolvers(request: {
     cookie: async () => request.sessions(),
     async user() {
       const context = await request.create();
-      if (context.platform) throw forbidden("This is for users. API keys ask for a user's or a group's connections below /api/platform.");
+      if (context.platform) throw forbidden("Only users may call this. With an API key, use the paths below /api/platform.");
       const connections = requireUser(context);
       if (!context.user) throw new TypeError("requireUser lets users alone through.");
       const { viewer, stillAllowed } = context.user;

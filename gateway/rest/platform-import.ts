@@ -17,12 +17,12 @@ const toWire = ({ status, importId, owner, connector, connectionId, messages }: 
 
 const importBody = strictObject({
   connections: importedListSchema.meta({
-    description: "Each is an object in the form of a line of an import's file. One that is wrong refuses no other.",
+    description: "Each connection is an object like a line of an import file. A wrong one does not affect the others.",
   }),
   dry_run: z
     .boolean()
     .optional()
-    .meta({ description: "Whether nothing is written, and just said what would become of each. Default: false." }),
+    .meta({ description: "Whether to write nothing, and only return what would happen to each connection. Default: false." }),
 });
 
 /** What another system holds comes in (contract, "Server endpoints"). */
@@ -33,7 +33,7 @@ export const importOperations: readonly Operation[] = [
     caller: "platform",
     method: "post",
     path: "/connections/import",
-    summary: "Imports connections that another system holds. What works here, and what was imported before, stays as it is.",
+    summary: "Imports connections of another system. Connections that work here or were already imported are not changed.",
     body: importBody,
     answer: wireAnswers.imports,
     async handle({ platform }, { body: { connections, dry_run: isDryRun = false } }) {

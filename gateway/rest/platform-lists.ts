@@ -15,23 +15,23 @@ const pageQuery = z.object({
     .transform(Number)
     .pipe(pageSizeSchema)
     .optional()
-    .meta({ description: `Most entries of the page. Default: ${DEFAULT_PAGE_SIZE}.` }),
-  after: cursorSchema.optional().meta({ description: "`next` of the page before. Default: the list's start." }),
-  total: z.enum(["true", "false"]).optional().meta({ description: "`true`: counts the whole list." }),
+    .meta({ description: `Maximum number of entries on the page. Default: ${DEFAULT_PAGE_SIZE}.` }),
+  after: cursorSchema.optional().meta({ description: "`next` of the previous page. Default: the start of the list." }),
+  total: z.enum(["true", "false"]).optional().meta({ description: "`true`: return the length of the whole list." }),
 });
 
 const connectionsQuery = pageQuery.extend({
   connector: slugSchema.optional().meta({ description: "The connector's slug." }),
-  health: healthWord.optional().meta({ description: "A disabled connection has none of them here." }),
-  user: externalIdSchema.optional().meta({ description: "A user's, by their external id." }),
-  group: externalIdSchema.optional().meta({ description: "A group's, by its external id. Not beside `user`." }),
-  account_id: accountSchema.optional().meta({ description: "The account's id at the provider, unique within a connector alone." }),
-  account_label: accountSchema.optional().meta({ description: "The account's label, in full. Users choose it at some providers." }),
+  health: healthWord.optional().meta({ description: "Disabled connections match none of them." }),
+  user: externalIdSchema.optional().meta({ description: "Connections of the user with this external id." }),
+  group: externalIdSchema.optional().meta({ description: "Connections of the group with this external id. Not together with `user`." }),
+  account_id: accountSchema.optional().meta({ description: "The account's id at the provider. It is unique only within a connector." }),
+  account_label: accountSchema.optional().meta({ description: "The account's whole label. At some providers, users choose it." }),
   updated_since: z.iso
     .datetime({ offset: true })
     .transform((text) => new Date(text))
     .optional()
-    .meta({ description: "Changed at this instant or later. The list is then in the order of changes." }),
+    .meta({ description: "Changed at this time or later. The list is then in the order of changes." }),
 });
 
 /** Lists of all that the platform has (contract, "Lists of all"). */
@@ -42,7 +42,7 @@ export const listOperations: Operation[] = [
     caller: "platform",
     method: "get",
     path: "/users",
-    summary: "A page of all users, by their external ids.",
+    summary: "A page of all users, ordered by external id.",
     query: pageQuery,
     answer: wireAnswers.users,
     holdsNoSecret: true,
@@ -58,7 +58,7 @@ export const listOperations: Operation[] = [
     caller: "platform",
     method: "get",
     path: "/groups",
-    summary: "A page of all groups, by their external ids.",
+    summary: "A page of all groups, ordered by external id.",
     query: pageQuery,
     answer: wireAnswers.groups,
     holdsNoSecret: true,
@@ -74,7 +74,7 @@ export const listOperations: Operation[] = [
     caller: "platform",
     method: "get",
     path: "/connections",
-    summary: "A page of the connections of all users and groups, enabled or not; never with tokens.",
+    summary: "A page of the connections of all users and groups, enabled or not. Without tokens.",
     query: connectionsQuery,
     answer: wireAnswers.connectionsPage,
     holdsNoSecret: true,
@@ -94,7 +94,7 @@ const toRequest = ({ limit = DEFAULT_PAGE_SIZE, after }: z.output<typeof pageQue
 function toFilter(query: z.output<typeof connectionsQuery>): ConnectionFilter {
   const { connector, health, user, group, account_id: accountId, account_label: accountLabel, updated_since: updatedSince } = query;
   if (user !== undefined && group !== undefined)
-    throw badUserInput("group: cannot be stated beside user, as a connection belongs to one of them.", "group");
+    throw badUserInput("group: cannot be combined with user, because a connection belongs to one of them.", "group");
   const owner = ownerOf(user, group);
   return { connector, health, accountId, accountLabel, updatedSince, owner };
 }
@@ -109,4 +109,4 @@ const serializePage = async ({ next, count }: Page<unknown>, { total }: z.output
   ...(total === "true" && { total: await count() }),
 });
 
-const unlisted = (what: string) => forbidden(`This gateway's upstream has no list of all ${what}.`);
+const unlisted = (what: string) => forbidden(`This gateway's upstream cannot list all ${what}.`);

@@ -6,7 +6,7 @@ import { serializeConnection, serializeUser } from "./serialize.ts";
 import { wireAnswers } from "./wire-answers.ts";
 
 const byExternalId = z.object({ external_id: externalIdSchema });
-const unknownUser = () => notFound("There is no such user: provision it with POST /users first.");
+const unknownUser = () => notFound("No user has this id: create the user with POST /users first.");
 
 /** What servers do with users beside making them known (contract, "Server endpoints"). */
 export const userActions: readonly Operation[] = [
@@ -16,7 +16,8 @@ export const userActions: readonly Operation[] = [
     caller: "platform",
     method: "put",
     path: "/users/{external_id}/group",
-    summary: "Moves a known user to another group, or by null to none. Answers what became of each connection: none changes its owner.",
+    summary:
+      "Moves an existing user to another group, or to none with null. No connection changes its owner. Returns what each connection is to the user now.",
     params: byExternalId,
     body: strictObject({ external_group_id: externalIdSchema.nullable() }),
     answer: wireAnswers.movedUser,
@@ -39,7 +40,7 @@ export const userActions: readonly Operation[] = [
     caller: "platform",
     method: "delete",
     path: "/users/{external_id}",
-    summary: "Deletes all that is held of a user, and revokes the grants at the providers. It takes a few seconds.",
+    summary: "Deletes all data about a user, and revokes the grants at the providers. It takes a few seconds.",
     params: byExternalId,
     answer: wireAnswers.deletedUser,
     failures: [404],
@@ -58,7 +59,7 @@ export const userActions: readonly Operation[] = [
     caller: "platform",
     method: "delete",
     path: "/users/{external_id}/sessions",
-    summary: "Ends the sessions of a user in every browser. User tokens and JWTs of issuers stay good.",
+    summary: "Ends the sessions of a user in every browser. User tokens and JWTs of issuers stay valid.",
     params: byExternalId,
     answer: wireAnswers.revokedSessions,
     failures: [404],

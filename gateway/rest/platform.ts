@@ -27,7 +27,8 @@ const provisioning: Operation[] = [
     caller: "platform",
     method: "post",
     path: "/users",
-    summary: "Creates or updates a user, and mints the user token that xkit.login takes. What is left out stays; null clears.",
+    summary:
+      "Creates or updates a user, and returns a user token for xkit.login. Fields that are left out are not changed; null clears a field.",
     body: strictObject({
       user: strictObject({
         external_id: externalIdSchema,
@@ -51,7 +52,7 @@ const provisioning: Operation[] = [
     caller: "platform",
     method: "post",
     path: "/contexts",
-    summary: "The same as POST /users under the later name, refused for a group's id. Custom attributes are accepted and not kept.",
+    summary: "The same as POST /users, under its later name. The id of a group is refused. Custom attributes are accepted, but not stored.",
     body: strictObject({ context: z.looseObject({ external_id: externalIdSchema, external_name: nameSchema.nullish() }) }),
     answer: wireAnswers.provisionedContext,
     handle: async ({ platform }, { body: { context } }) => {
@@ -121,11 +122,11 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections`,
-    summary: "The owner's enabled connections with their status; never with tokens.",
+    summary: "The owner's enabled connections with their status. Without tokens.",
     params: byExternalId,
     query: z.object({
       slug: slugSchema.optional(),
-      include_disabled: z.enum(["true", "false"]).optional().meta({ description: "`true`: those that were removed, too." }),
+      include_disabled: z.enum(["true", "false"]).optional().meta({ description: "`true`: include removed connections." }),
     }),
     answer: wireAnswers.connections,
     holdsNoSecret: true,
@@ -142,7 +143,7 @@ const connectionsOf = (kind: OwnerKind): Operation[] => [
     caller: "platform",
     method: "get",
     path: `/${kind}/{external_id}/connections/{slug}`,
-    summary: "The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none.",
+    summary: "The owner's healthiest connection of a connector, with a live token. `enabled` is false if there is no connection.",
     params: byExternalId.extend({ slug: slugSchema }),
     query: connectionQuery,
     answer: wireAnswers.serverConnection,
@@ -175,7 +176,7 @@ const legacy: Operation[] = [
     caller: "platform",
     method: "get",
     path: "/connections/{external_user_id}/{slug}",
-    summary: "The form of 2020: the same as /users/{external_id}/connections/{slug}.",
+    summary: "The path of 2020, for /users/{external_id}/connections/{slug}.",
     params: z.object({ external_user_id: externalIdSchema, slug: slugSchema }),
     query: connectionQuery,
     answer: wireAnswers.serverConnection,
@@ -210,7 +211,10 @@ async function readOwners({ context, platform }: Callers["platform"], owner: Own
 /** A new user of a group's id would take the group's place under /contexts. Throws BAD_USER_INPUT. */
 async function assertNoGroup(platform: PlatformAccess, id: string): Promise<void> {
   if ((await platform.findUser(id)) || !(await platform.findGroup(id))) return;
-  throw badUserInput("context.external_id: is a group's, and groups have no user token: give a user's.", "context.external_id");
+  throw badUserInput(
+    "context.external_id: is the id of a group, and groups have no user token: use the id of a user.",
+    "context.external_id",
+  );
 }
 
 async function getOwner(platform: PlatformAccess, kind: OwnerKind, id: string): Promise<Owner> {
@@ -219,4 +223,4 @@ async function getOwner(platform: PlatformAccess, kind: OwnerKind, id: string): 
   throw unknownOwner(kind);
 }
 
-const unknownOwner = (kind: OwnerKind) => notFound(`There is no such ${kind.slice(0, -1)}: provision it with POST /users first.`);
+const unknownOwner = (kind: OwnerKind) => notFound(`No ${kind.slice(0, -1)} has this id: create the user with POST /users first.`);

@@ -20,33 +20,33 @@ export const connectionQuery = z.object({
     .transform(Number)
     .pipe(minimumTtlSchema)
     .optional()
-    .meta({ description: "Least life the token must have left, in seconds." }),
-  rejected: fingerprintSchema.optional().meta({ description: "Fingerprint of a token that the third party refused." }),
+    .meta({ description: "Minimum remaining lifetime of the token, in seconds." }),
+  rejected: fingerprintSchema.optional().meta({ description: "Fingerprint of the token that the third party refused." }),
   verify: z.enum(["true", "false"]).optional().meta({
     description:
-      "Whether the provider is asked first if the token still works. Default: when a session asks again for a token it was given.",
+      "Whether to check first at the provider that the token still works. Default: if a session asks again for a token that it was given.",
   }),
   scopes: z
     .string()
     .transform((scopes) => scopes.split(" "))
     .pipe(scopesSchema)
     .optional()
-    .meta({ description: "Scopes that the token must have, with spaces between them." }),
+    .meta({ description: "Scopes that the token must have, separated by spaces." }),
   authorization_header: z
     .enum(["true", "false"])
     .optional()
-    .meta({ description: "`true`: says by which header the provider's API takes the token." }),
+    .meta({ description: "`true`: include the header for requests to the provider's API." }),
   kind: tokenKindSchema
     .optional()
-    .meta({ description: "The kind of token, where one connection has several. Default: the connector's default kind." }),
+    .meta({ description: "The kind of token, if one connection has several. Default: the connector's default kind." }),
   purpose: purposeSchema.optional().meta({
-    description: "Why the token is asked for, for the operator's audit; it must name no person. Default: the header `X-Purpose`.",
+    description: "Why you need the token, for the operator's audit. Must not name a person. Default: the header `X-Purpose`.",
   }),
-  access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: answer without a token, and refresh nothing." }),
+  access_token: z.enum(["true", "false"]).optional().meta({ description: "`false`: respond without a token, and refresh nothing." }),
   provider_user_id: z
     .never("is not supported: this gateway does not impersonate service accounts")
     .optional()
-    .meta({ description: "Impersonation of service accounts: not supported, and refused rather than ignored." }),
+    .meta({ description: "Impersonation of service accounts is not supported: a request with this parameter is refused." }),
 });
 
 type ConnectionQuery = z.output<typeof connectionQuery>;
@@ -80,7 +80,7 @@ export async function readConnection(
 async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<ConnectionOrProblem> {
   const connection = await source.find(where);
   if (connection) return { connection: withProblem(connection, null) };
-  return { connection: null, problem: { code: "NOT_CONNECTED", message: "There is no such connection." } };
+  return { connection: null, problem: { code: "NOT_CONNECTED", message: "No connection has this id." } };
 }
 
 const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({

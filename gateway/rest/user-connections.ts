@@ -23,7 +23,7 @@ const userConnectionQuery = connectionQuery.extend({
   viewer: z
     .enum(["true", "false"])
     .optional()
-    .meta({ description: "`true`: says whose the bearer is, before and after the token was read." }),
+    .meta({ description: "`true`: include whose the bearer is, before and after the token was read." }),
 });
 
 /** The user's connections (contract, "Browser endpoints"). */
@@ -34,7 +34,7 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "get",
     path: "/connections",
-    summary: "The user's connections, the healthiest of each connector first; never with tokens.",
+    summary: "The user's connections, the healthiest of each connector first. Without tokens.",
     query: z.object({ slug: slugSchema.optional() }),
     answer: wireAnswers.connections,
     holdsNoSecret: true,
@@ -48,7 +48,7 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "get",
     path: "/connections/{slug}",
-    summary: "The healthiest connection of a connector, with a live token where one is to be had; 404 when never installed.",
+    summary: "The healthiest connection of a connector, with a live token if available. 404 if it was never installed.",
     params: bySlug,
     query: userConnectionQuery,
     answer: wireAnswers.userConnection,
@@ -61,7 +61,7 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "get",
     path: "/connection/{id}",
-    summary: "One connection by its id, with a live token where one is to be had.",
+    summary: "One connection by its id, with a live token if available.",
     params: byId,
     query: userConnectionQuery,
     answer: wireAnswers.userConnection,
@@ -74,20 +74,23 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "post",
     path: "/connections/{slug}",
-    summary: "Starts connecting, or reconnecting: `authorization.authorize_url` is where to send this browser.",
+    summary: "Starts connecting or reconnecting. Send this browser to `authorization.authorize_url`.",
     params: bySlug,
     body: strictObject({
       id: idSchema.nullish().meta({
-        description: "An existing connection, or a new UUID to add another; where the connector supports one, the one that exists.",
+        description:
+          "The id of an existing connection, or a new UUID to add another. If the connector supports only one connection, the existing one is used.",
       }),
       return_to: returnToSchema
         .nullish()
         .meta({ description: "Where the browser goes at the end. Default: a page that closes the popup." }),
       scopes: scopesSchema
         .nullish()
-        .meta({ description: "What to ask for, beside what is granted already, among the scopes that the platform allows." }),
-      kind: tokenKindSchema.nullish().meta({ description: "The kind of token that `scopes` are of, where one connection has several." }),
-      login_hint: loginHintSchema.nullish().meta({ description: "Who is expected to sign in at the provider, as an email address." }),
+        .meta({ description: "Scopes to ask for in addition to those already granted. The platform must allow them." }),
+      kind: tokenKindSchema.nullish().meta({ description: "The kind of token that `scopes` are for, if one connection has several." }),
+      login_hint: loginHintSchema
+        .nullish()
+        .meta({ description: "The email address of the user who is expected to sign in at the provider." }),
     }),
     status: 201,
     answer: wireAnswers.connection,
@@ -109,7 +112,7 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "delete",
     path: "/connections/{slug}",
-    summary: "Disconnects the healthiest connection of a connector; answers it as it was.",
+    summary: "Disconnects the healthiest connection of a connector. Returns it as it was before.",
     params: bySlug,
     answer: wireAnswers.connection,
     failures: [404],
@@ -121,7 +124,7 @@ export const connectionOperations: Operation[] = [
     caller: "user",
     method: "delete",
     path: "/connection/{id}",
-    summary: "Disconnects a connection by its id; answers it as it was.",
+    summary: "Disconnects a connection by its id. Returns it as it was before.",
     params: byId,
     answer: wireAnswers.connection,
     failures: [404],
@@ -157,7 +160,7 @@ export const authorizationOperations: Operation[] = [
     caller: "user",
     method: "get",
     path: "/authorizations/{prototype_slug}/{id}",
-    summary: "How far an authorization has come; never with a token.",
+    summary: "The state of an authorization. Without tokens.",
     params: z.object({ prototype_slug: slugSchema, id: idSchema }),
     answer: wireAnswers.authorization,
     failures: [404],
@@ -174,7 +177,7 @@ export const authorizationOperations: Operation[] = [
     caller: "user",
     method: "put",
     path: "/authorizations/{prototype_slug}",
-    summary: "Hands in collected fields, each beside `state` under its own name.",
+    summary: "Submits collected fields. Each is a member of the body under its own name, next to `state`.",
     params: z.object({ prototype_slug: slugSchema }),
     body: z.object({ state: stateSchema }).catchall(z.string("must be a string")),
     answer: wireAnswers.authorization,

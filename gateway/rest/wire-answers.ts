@@ -26,7 +26,7 @@ const wireImport = z
     import_id: z.string().nullable(),
     owner: wireOwner.nullable(),
     connector: wireSlug.nullable(),
-    connection_id: z.string().nullable().meta({ description: "The connection that it is here; null where it is none, as in a dry run." }),
+    connection_id: z.string().nullable().meta({ description: "The connection in this gateway; null if there is none, as in a dry run." }),
     messages: z.array(z.string()).meta({ description: "One sentence for each reason why it was not imported." }),
   })
   .meta({ id: "Import" });
@@ -63,15 +63,15 @@ export const wireAnswers = {
     previous_group_id: z.string().nullable(),
     connections: z.array(z.object({ status: movedConnectionWord, connection: wireConnection })),
   }),
-  revokedSessions: z.object({ user: wireUser, count: z.int().meta({ description: "How many sessions have ended." }) }),
+  revokedSessions: z.object({ user: wireUser, count: z.int().meta({ description: "Number of sessions that were ended." }) }),
   deletedUser: z.object({
     external_id: z.string(),
     connections: z
       .array(z.object({ id: z.string(), connector: wireSlug, revocation: grantRevocationWord }))
-      .meta({ description: "The user's own, which are deleted, and what became of each grant at its provider." }),
+      .meta({ description: "The user's own connections, which were deleted, with the result of revoking each grant." }),
     group_connections: z
       .array(z.object({ id: z.string(), connector: wireSlug, external_group_id: z.string() }))
-      .meta({ description: "What the user had connected for groups, which stays, without the user's name." }),
+      .meta({ description: "Connections that the user made for groups. They are kept, without the user's name." }),
   }),
   imports: z.object({ results: z.array(wireImport) }),
   group: z.object({ group: wireGroup }),

@@ -49,13 +49,13 @@ const wireErrorCodes = z.enum([
 /** Every failure (contract, "Errors"). A success never has a top-level `error`. */
 export const wireError = z
   .object({
-    error: z.string().meta({ description: "One sentence for the reader." }),
+    error: z.string().meta({ description: "One sentence that says what is wrong and what to do." }),
     code: wireErrorCodes,
-    path: z.string().optional().meta({ description: "The parameter or field that is wrong." }),
+    path: z.string().optional().meta({ description: "The wrong parameter or field." }),
     retry_after: z.int().optional().meta({ description: "Seconds to wait; also the Retry-After header." }),
-    maximum_ttl: z.int().optional().meta({ description: "The most minimum_ttl can be, in seconds." }),
+    maximum_ttl: z.int().optional().meta({ description: "The largest possible minimum_ttl, in seconds." }),
     connector_url: z.string().optional().meta({ description: "The page where the user can connect." }),
-    id: z.string().optional().meta({ description: "What to tell the operator." }),
+    id: z.string().optional().meta({ description: "The id of the error in the operator's log." }),
   })
   .meta({ id: "Error" });
 
@@ -69,7 +69,7 @@ export const wirePlatform = z
     remove_branding: z.boolean(),
     color: z.string().nullable(),
     logo_url: z.string().nullable(),
-    privacy_url: z.string().nullable().meta({ description: "The page that says what the platform does with its users' data." }),
+    privacy_url: z.string().nullable().meta({ description: "The platform's privacy page." }),
   })
   .meta({ id: "Platform" });
 
@@ -89,19 +89,19 @@ export const wirePublicConnector = z
 /** A connector as the catalog lists it. */
 export const wireCatalogConnector = wirePublicConnector
   .extend({
-    categories: z.array(z.enum(connectorCategories)).meta({ description: "What it is for; empty when unknown." }),
-    search_terms: z.array(z.string()).meta({ description: "What people call it besides its name, in lower case." }),
+    categories: z.array(z.enum(connectorCategories)).meta({ description: "Its categories; empty if unknown." }),
+    search_terms: z.array(z.string()).meta({ description: "Other names that people search for, in lower case." }),
     permissions: z
       .array(
         z
           .object({
             scope: z.string(),
-            text: z.string().nullable().meta({ description: "What it allows, in a few words; null when unknown." }),
-            required: z.boolean().meta({ description: "Whether connecting asks for it; false where it may be asked for later." }),
+            text: z.string().nullable().meta({ description: "What it allows, in a few words; null if unknown." }),
+            required: z.boolean().meta({ description: "Whether connecting asks for it. If false, it may be asked for later." }),
           })
           .meta({ id: "Permission" }),
       )
-      .meta({ description: "What it asks for at the provider." }),
+      .meta({ description: "The scopes that it asks for at the provider." }),
   })
   .meta({ id: "CatalogConnector" });
 
@@ -139,32 +139,32 @@ const wireAuthorizer = z
 export const wireAuthorization = z
   .object({
     id: z.string(),
-    connection_id: z.string().nullable().meta({ description: "Null where an upstream does not tell." }),
+    connection_id: z.string().nullable().meta({ description: "Null if an upstream does not say." }),
     display_label: z.string().nullable(),
     status: authorizationStatusWord,
     error_code: z.string().nullable(),
-    error_message: z.string().nullable().meta({ description: "In the reader's words; to servers with what the provider said." }),
-    health: healthWord.nullable().meta({ description: "What the last refresh or check has shown; null before it was connected." }),
+    error_message: z.string().nullable().meta({ description: "A sentence for the user; for servers, it includes what the provider said." }),
+    health: healthWord.nullable().meta({ description: "The result of the last refresh or check; null before it was connected." }),
     health_code: z.string().nullable(),
     health_changed_at: instant.nullable(),
     connected_at: instant.nullable().meta({ description: "When it was last connected or reconnected." }),
     connected_by: z.object({ external_id: z.string(), name: z.string().nullable() }).nullable(),
     scopes: z.array(z.string()),
     missing_scopes: z.array(z.string()),
-    expires_at: instant.nullable().meta({ description: "When the current access token expires; null when unknown." }),
+    expires_at: instant.nullable().meta({ description: "When the current access token expires; null if unknown." }),
     grant_expires_at: instant
       .nullable()
-      .meta({ description: "When the grant itself ends, unless it is refreshed before; null when unknown." }),
+      .meta({ description: "When the grant itself ends unless it is refreshed before; null if unknown." }),
     authorizer: wireAuthorizer,
     connector: wirePublicConnector,
     authorize_url: z
       .string()
       .nullable()
-      .meta({ description: "While awaiting_callback, in the answer of POST: where to send the browser." }),
+      .meta({ description: "While awaiting_callback, in the response to POST: the URL to send the browser to." }),
     state: z
       .string()
       .nullable()
-      .meta({ description: "While awaiting_callback, in the answer of POST and PUT: the state, which PUT needs." }),
+      .meta({ description: "While awaiting_callback, in the responses to POST and PUT: the state that PUT needs." }),
   })
   .meta({ id: "Authorization" });
 
@@ -173,8 +173,8 @@ const wireTokenAuthorization = wireAuthorization
   .extend({
     access_token: z.string().optional(),
     token_type: z.string().optional(),
-    token_kind: z.string().optional().meta({ description: "The token's kind, where one connection has several." }),
-    fingerprint: z.string().optional().meta({ description: "What to send as `rejected` when the third party refuses this token." }),
+    token_kind: z.string().optional().meta({ description: "The kind of token, if one connection has several." }),
+    fingerprint: z.string().optional().meta({ description: "Send this as `rejected` if the third party refuses the token." }),
     api_base_url: z
       .string()
       .nullable()
@@ -186,11 +186,11 @@ const wireTokenAuthorization = wireAuthorization
     credential: z
       .union([z.string(), z.record(z.string(), z.string())])
       .optional()
-      .meta({ description: "To servers only: the same as access_token with OAuth, else the fields that the user typed." }),
+      .meta({ description: "For servers only: the same as access_token with OAuth, otherwise the fields that the user entered." }),
   })
   .meta({ id: "TokenAuthorization" });
 
-const connectorLink = z.string().meta({ description: "The page where the user can mend it." });
+const connectorLink = z.string().meta({ description: "The page where the user can fix it." });
 
 const problems = {
   NOT_CONNECTED: z
@@ -203,7 +203,7 @@ const problems = {
     .object({
       code: z.literal("SCOPES_MISSING"),
       message: z.string(),
-      missing_scopes: z.array(z.string()).meta({ description: "What was asked for and is not granted." }),
+      missing_scopes: z.array(z.string()).meta({ description: "Scopes that were asked for and are not granted." }),
       connector_url: connectorLink,
     })
     .meta({ id: "ScopesMissingProblem" }),
@@ -230,10 +230,12 @@ const wireConnectionOnly = z
     enabled: z.boolean(),
     disabled_at: instant
       .nullable()
-      .meta({ description: "When a server disabled it, so that its user cannot connect it; null where it is not." }),
+      .meta({ description: "When a server disabled it, so that its user cannot connect it; null if it is not disabled." }),
     owner: wireOwner,
     authorization: wireAuthorization.nullable(),
-    metadata: z.record(z.string(), z.string()).meta({ description: "What the provider told of the account, by name. Never a secret." }),
+    metadata: z
+      .record(z.string(), z.string())
+      .meta({ description: "Values that the provider stated about the account, by name. Never a secret." }),
     created_at: instant.nullable(),
     updated_at: instant.nullable(),
   })
@@ -290,23 +292,23 @@ export const bearer = { access_token: z.string(), expires_at: instant };
 export const wireViewer = z
   .object({
     before: wireUser,
-    after: wireUser.nullable().meta({ description: "Null where the bearer is no longer that user's, in that group." }),
+    after: wireUser.nullable().meta({ description: "Null if the bearer no longer belongs to that user in that group." }),
   })
   .meta({ id: "Viewer" });
 
 /** Where a list of all goes on. */
 export const page = {
-  next: z.string().nullable().meta({ description: "What `after` is for the next page; null at the end of the list." }),
+  next: z.string().nullable().meta({ description: "The value of `after` for the next page; null at the end of the list." }),
   total: z.int().nullable().optional().meta({
     description: "With `total=true`: how many the whole list has. Null where more than two million would have to be looked at.",
   }),
 };
-/** What became of a refresh that a server asked for. */
+/** The result of a refresh that a server requested. */
 export const wireRefresh = z
   .object({
     status: refreshStatusWord,
-    message: z.string().meta({ description: "The same as one sentence." }),
-    retry_after: z.int().nullable().meta({ description: "When it can be asked for again, in seconds." }),
+    message: z.string().meta({ description: "The same, as a sentence." }),
+    retry_after: z.int().nullable().meta({ description: "Seconds until it can be refreshed on request again." }),
   })
   .meta({ id: "Refresh" });
 

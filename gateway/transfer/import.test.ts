@@ -183,7 +183,7 @@ describe("a line of an import is refused", () => {
     ],
     ["without an owner", { connector: "test", access_token: token }, ["user: must name a user, or group must name a group, but not both."]],
     ["with two owners", { user: "a", group: "b", connector: "test", access_token: token }, ["user: must name a user, or group"]],
-    ["with a word that is unknown", { user: "a", connector: "test", access_token: token, tokn: token }, ["tokn: is not known here."]],
+    ["with a word that is unknown", { user: "a", connector: "test", access_token: token, tokn: token }, ["tokn: is not a known field."]],
     [
       "of an unknown connector",
       { user: "a", connector: "none", access_token: token },

@@ -68,7 +68,7 @@ export const importedConnectionSchema = tokensSchema
     /** Whose it is: a user's or a group's. */
     user: externalIdSchema.nullish(),
     group: externalIdSchema.nullish(),
-    /** The user's name, where the user is not known yet. */
+    /** The user's name, if the user is new. */
     name: nameSchema.nullish(),
     /** The user who connected it for a group. */
     connected_by: externalIdSchema.nullish(),
@@ -85,7 +85,7 @@ export const importedConnectionSchema = tokensSchema
         "must be an object with the connector's fields, each a string of at most 8192 characters",
       )
       .nullish(),
-    /** What the provider stated, by the names of the connector's metadata. */
+    /** The values that the provider stated, by the names of the connector's metadata. */
     metadata: valuesSchema.nullish(),
     /** The same by the sources that its facts name, as `token_response:realmId`. */
     stated: valuesSchema.nullish(),

@@ -90,7 +90,7 @@ describe.each(databaseKinds)("a server on %s", (database) => {
     expect(tried).toMatchObject({ status: 200, body: { results: [{ status: "imported", connection_id: null }, { status: "refused" }] } });
     expect(await call("POST", "/platform/connections/import", { connections, dryRun: true })).toMatchObject({
       status: 400,
-      body: { error: "dryRun: is not known here. Known are connections and dry_run.", path: "dryRun" },
+      body: { error: "dryRun: is not a known field. Known fields are connections and dry_run.", path: "dryRun" },
     });
     expect([await count("connections"), await count("users")]).toEqual([0, 0]);
     const imported = await call("POST", "/platform/connections/import", { connections });

@@ -64,7 +64,7 @@ export async function identify(
   const request = requestWithBearer(bearer);
   const authenticate = () => services.auth.authenticate(request);
   const requester = await upstream.users.identify({ request, limits: noLimits, authenticate });
-  if (requester.kind !== "user") throw new TypeError("A bearer is a user's.");
+  if (requester.kind !== "user") throw new TypeError("A bearer belongs to a user.");
   const { viewer, connectionsIn } = requester.caller;
   return { viewer: await viewer(), connections: connectionsIn({ bind: () => "", link: null }) };
 }

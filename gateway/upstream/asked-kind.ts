@@ -8,6 +8,6 @@ export const assertAskedKind = <Connections extends OwnerConnections>(connection
   accessToken: (where, request) =>
     andThen(connections.accessToken(where, request), (outcome) => {
       if (outcome.type !== "AccessToken" || request.kind === undefined || outcome.kind === request.kind) return outcome;
-      throw badUserInput(`kind: ${outcome.connection.connector.name} has one kind of token here: leave it out.`, "kind");
+      throw badUserInput(`kind: ${outcome.connection.connector.name} has only one kind of token here: leave it out.`, "kind");
     }),
 });

@@ -64,11 +64,11 @@ async function openAdapter(config: UpstreamConfig, options: UpstreamOptions): Pr
 /** What a configuration states and a handed-in upstream decides: silence would let an operator think that it counts. */
 function assertUnused({ kind }: UpstreamConfig, { connectors, webhooks }: Pick<UpstreamOptions, "connectors" | "webhooks">): void {
   const problems = [
-    ...(kind === "vault" ? [] : [`XKIT_UPSTREAM=${kind} must be left out where createApp is given an upstream`]),
-    ...(connectors.size === 0 ? [] : ["connectors must be empty where createApp is given an upstream: they are its adapter's to list"]),
+    ...(kind === "vault" ? [] : [`XKIT_UPSTREAM=${kind} must be left out if createApp is given an upstream`]),
+    ...(connectors.size === 0 ? [] : ["connectors must be empty if createApp is given an upstream: its adapter lists them"]),
     ...(webhooks.length === 0
       ? []
-      : ["webhooks must be empty where createApp is given an upstream: events are told of the vault's connections"]),
+      : ["webhooks must be empty if createApp is given an upstream: only connections that this gateway holds have events"]),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -10,7 +10,7 @@ export interface Guards {
 }
 
 const WRONG_RETURN_TO =
-  "returnTo: must be a path of this gateway with one / in front, or a URL of one of the platform's web origins, as https://app.example.com/settings. It must not lead to an address of this gateway that starts, finishes or signs in by itself.";
+  "returnTo: must be a path of this gateway that starts with one /, or a URL of one of the platform's web origins, such as https://app.example.com/settings. It must not be an address of this gateway at which opening it connects or signs in.";
 
 /** The same connections, within what this gateway allows: where a browser is sent back to, how often a user connects, how much they watch. */
 export function guard(

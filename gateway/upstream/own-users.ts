@@ -115,7 +115,7 @@ export function createOwnUsers(
 /** For reads, which start nothing. */
 const noBrowser: Browser = {
   bind() {
-    throw new TypeError("What starts a connection is opened for the browser of its request.");
+    throw new TypeError("A connection is started for the browser that sends the request.");
   },
   link: null,
 };
@@ -163,7 +163,7 @@ function createLookAgain(auth: OwnAuth, { viewer, bearer }: KnownCaller): LookAg
 }
 
 function viewerOf(principal: Principal): Viewer {
-  if (principal.kind !== "user") throw new TypeError("A bearer is a user's.");
+  if (principal.kind !== "user") throw new TypeError("A bearer belongs to a user.");
   return principal.viewer;
 }
 

@@ -73,9 +73,9 @@ describe("a session at an upstream behind a balancer", () => {
     answerSession(xkit, LOGIN, ["sid=1", `large=${"x".repeat(3_000)}`]);
     await expect(signIn.login("user-token", fromPage())).rejects.toMatchObject({
       code: "UPSTREAM_UNAVAILABLE",
-      message: expect.stringMatching(/^The session cannot be kept: .* a browser keeps 4096\.$/),
+      message: expect.stringMatching(/^The session cannot be stored: .* a browser keeps 4096\.$/),
     });
-    expect(warned).toEqual(["the upstream's session cookies are too long to be kept"]);
+    expect(warned).toEqual(["the upstream's session cookies are too long to be stored"]);
     expect(xkit.requests.at(-1)).toBe(LOGOUT);
   });
 

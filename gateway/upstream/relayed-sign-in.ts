@@ -93,7 +93,7 @@ function createSealedCookie(session: SessionCookies, place: string, { sealer, lo
     const setCookies = session.serialize(sealer.seal(cookie, place), defaultLifetimes.sessionSeconds);
     const bytes = Math.max(...setCookies.map((header) => Buffer.byteLength(header)));
     if (bytes <= MAXIMUM_COOKIE_BYTES) return setCookies;
-    log.warn({ bytes, maximumBytes: MAXIMUM_COOKIE_BYTES }, "the upstream's session cookies are too long to be kept");
+    log.warn({ bytes, maximumBytes: MAXIMUM_COOKIE_BYTES }, "the upstream's session cookies are too long to be stored");
     throw new GatewayError("UPSTREAM_UNAVAILABLE", `${TOO_LONG} ${bytes} bytes, and a browser keeps ${MAXIMUM_COOKIE_BYTES}.`);
   }
 
@@ -104,7 +104,7 @@ function createSealedCookie(session: SessionCookies, place: string, { sealer, lo
   };
 }
 
-const TOO_LONG = "The session cannot be kept: the cookies that the upstream sets are sealed in one of";
+const TOO_LONG = "The session cannot be stored: the upstream's cookies, sealed in one cookie, have";
 
 async function refreshOrNull(relay: UserRelay, cookie: string): Promise<RelayedSession | null> {
   try {

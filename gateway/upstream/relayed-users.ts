@@ -28,7 +28,7 @@ export function createRelayedUsers(options: RelayedSignInOptions): UpstreamUsers
       const noteTaken = () => void (bearer !== undefined && taken.set(hashOf(bearer), true));
       if (bearer !== undefined) return { kind: "user", caller: toCaller(options.relay.from(limits.clientAddress()), bearer, noteTaken) };
       const principal = await authenticate();
-      if (principal.kind === "user") throw new TypeError("Users of this upstream are known by their bearers alone.");
+      if (principal.kind === "user") throw new TypeError("This upstream knows its users only by their bearers.");
       return principal;
     },
   };

@@ -32,7 +32,7 @@ export async function createVaultAdapter(options: VaultAdapterOptions): Promise<
   await vault.adoptSpool();
   telemetry.metrics.readGauge({
     name: "xkit_connections",
-    help: "Connections by connector and health, counted at most once a minute.",
+    help: "Connections, by connector and health. Counted at most once a minute.",
     labelNames: ["connector", "health"],
     ofWorkers: "max",
     read: async () => sumOverCodes(await vault.countConnections()).map(({ count, ...labels }) => ({ labels, value: count })),

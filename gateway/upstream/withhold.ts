@@ -44,7 +44,7 @@ function judge(token: AccessToken, viewers: readonly Viewer[]): AccessTokenOutco
   if (isOfGroup || viewers.length === 0) return tokenWithheld(token.connection);
   // Whose bearer it is cannot be said.
   if (new Set(viewers.map(({ userId }) => userId)).size > 1)
-    return temporarilyUnavailable(connector.name, ASK_AGAIN_SECONDS, "its user was another one meanwhile");
+    return temporarilyUnavailable(connector.name, ASK_AGAIN_SECONDS, "its user has changed meanwhile");
   return viewers[0]?.userId === owner.id ? token : tokenWithheld(token.connection);
 }
 

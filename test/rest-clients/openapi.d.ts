@@ -13,9 +13,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the user token that is the bearer; sets the session cookie. */
+        /** Signs in with a user token as the bearer, and sets the session cookie. */
         post: operations["login"];
-        /** Ends the session of the cookie; succeeds also when there is none. */
+        /** Ends the session of the cookie. Succeeds also without a session. */
         delete: operations["logout"];
         options?: never;
         head?: never;
@@ -31,7 +31,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A new session token, by the session cookie alone and only from a valid web origin. */
+        /** Returns a new session token. Needs only the session cookie, and one of the platform's web origins. */
         post: operations["refreshSession"];
         delete?: never;
         options?: never;
@@ -48,7 +48,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A one-time token that signs the user in in the popup, and binds the popup to what this user started last. */
+        /** Returns a one-time token that signs the user in in a popup, and binds the popup to what this user started last. */
         post: operations["createOneTimeToken"];
         delete?: never;
         options?: never;
@@ -63,7 +63,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who the bearer belongs to. */
+        /** The user that the bearer belongs to. */
         get: operations["getSession"];
         put?: never;
         post?: never;
@@ -97,7 +97,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The catalog, as anybody may see it. */
+        /** The catalog. Public. */
         get: operations["listPublicConnectors"];
         put?: never;
         post?: never;
@@ -114,7 +114,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One connector, as anybody may see it. */
+        /** One connector. Public. */
         get: operations["getPublicConnector"];
         put?: never;
         post?: never;
@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The user's connections, the healthiest of each connector first; never with tokens. */
+        /** The user's connections, the healthiest of each connector first. Without tokens. */
         get: operations["listConnections"];
         put?: never;
         post?: never;
@@ -182,12 +182,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The healthiest connection of a connector, with a live token where one is to be had; 404 when never installed. */
+        /** The healthiest connection of a connector, with a live token if available. 404 if it was never installed. */
         get: operations["getConnection"];
         put?: never;
-        /** Starts connecting, or reconnecting: `authorization.authorize_url` is where to send this browser. */
+        /** Starts connecting or reconnecting. Send this browser to `authorization.authorize_url`. */
         post: operations["startConnection"];
-        /** Disconnects the healthiest connection of a connector; answers it as it was. */
+        /** Disconnects the healthiest connection of a connector. Returns it as it was before. */
         delete: operations["disconnect"];
         options?: never;
         head?: never;
@@ -201,11 +201,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One connection by its id, with a live token where one is to be had. */
+        /** One connection by its id, with a live token if available. */
         get: operations["getConnectionById"];
         put?: never;
         post?: never;
-        /** Disconnects a connection by its id; answers it as it was. */
+        /** Disconnects a connection by its id. Returns it as it was before. */
         delete: operations["disconnectById"];
         options?: never;
         head?: never;
@@ -219,7 +219,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far an authorization has come; never with a token. */
+        /** The state of an authorization. Without tokens. */
         get: operations["getAuthorization"];
         put?: never;
         post?: never;
@@ -237,7 +237,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Hands in collected fields, each beside `state` under its own name. */
+        /** Submits collected fields. Each is a member of the body under its own name, next to `state`. */
         put: operations["submitAuthorization"];
         post?: never;
         delete?: never;
@@ -253,10 +253,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of all users, by their external ids. */
+        /** A page of all users, ordered by external id. */
         get: operations["listUsers"];
         put?: never;
-        /** Creates or updates a user, and mints the user token that xkit.login takes. What is left out stays; null clears. */
+        /** Creates or updates a user, and returns a user token for xkit.login. Fields that are left out are not changed; null clears a field. */
         post: operations["provisionUser"];
         delete?: never;
         options?: never;
@@ -273,7 +273,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The same as POST /users under the later name, refused for a group's id. Custom attributes are accepted and not kept. */
+        /** The same as POST /users, under its later name. The id of a group is refused. Custom attributes are accepted, but not stored. */
         post: operations["provisionContext"];
         delete?: never;
         options?: never;
@@ -288,7 +288,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of all groups, by their external ids. */
+        /** A page of all groups, ordered by external id. */
         get: operations["listGroups"];
         put?: never;
         post?: never;
@@ -305,7 +305,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of the connections of all users and groups, enabled or not; never with tokens. */
+        /** A page of the connections of all users and groups, enabled or not. Without tokens. */
         get: operations["listAllConnections"];
         put?: never;
         post?: never;
@@ -326,7 +326,7 @@ export interface paths {
         get: operations["getUser"];
         put?: never;
         post?: never;
-        /** Deletes all that is held of a user, and revokes the grants at the providers. It takes a few seconds. */
+        /** Deletes all data about a user, and revokes the grants at the providers. It takes a few seconds. */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
@@ -374,7 +374,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's enabled connections with their status; never with tokens. */
+        /** The owner's enabled connections with their status. Without tokens. */
         get: operations["listUserConnections"];
         put?: never;
         post?: never;
@@ -391,7 +391,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none. */
+        /** The owner's healthiest connection of a connector, with a live token. `enabled` is false if there is no connection. */
         get: operations["getUserConnection"];
         put?: never;
         post?: never;
@@ -425,7 +425,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's enabled connections with their status; never with tokens. */
+        /** The owner's enabled connections with their status. Without tokens. */
         get: operations["listGroupConnections"];
         put?: never;
         post?: never;
@@ -442,7 +442,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none. */
+        /** The owner's healthiest connection of a connector, with a live token. `enabled` is false if there is no connection. */
         get: operations["getGroupConnection"];
         put?: never;
         post?: never;
@@ -476,7 +476,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's enabled connections with their status; never with tokens. */
+        /** The owner's enabled connections with their status. Without tokens. */
         get: operations["listContextConnections"];
         put?: never;
         post?: never;
@@ -493,7 +493,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The owner's healthiest connection of a connector, with a live token; `enabled` is false where there is none. */
+        /** The owner's healthiest connection of a connector, with a live token. `enabled` is false if there is no connection. */
         get: operations["getContextConnection"];
         put?: never;
         post?: never;
@@ -527,7 +527,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The form of 2020: the same as /users/{external_id}/connections/{slug}. */
+        /** The path of 2020, for /users/{external_id}/connections/{slug}. */
         get: operations["getConnectionOfUser"];
         put?: never;
         post?: never;
@@ -547,7 +547,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Disconnects a connection of any owner and revokes its grant at the provider. Answers it as it is then. */
+        /** Disconnects a connection of any owner and revokes its grant at the provider. Returns the connection as it is afterwards. */
         delete: operations["disconnectConnection"];
         options?: never;
         head?: never;
@@ -563,7 +563,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refreshes the token of a connection of any owner now, at most once in 30 s. Answers what became of it, and never a token. */
+        /** Refreshes the token of a connection of any owner now, at most once in 30 s. Returns the result, never a token. */
         post: operations["refreshConnection"];
         delete?: never;
         options?: never;
@@ -580,7 +580,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Withholds the tokens of a connection of any owner, which its user cannot connect again. The grant is kept. */
+        /** Withholds the tokens of a connection of any owner. Its user cannot connect it again. The grant is kept. */
         post: operations["disableConnection"];
         delete?: never;
         options?: never;
@@ -597,7 +597,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undoes the same: the connection gives tokens again where it has its grant, and its user may connect it. */
+        /** Enables a disabled connection: it gives tokens again if it has its grant, and its user may connect it. */
         post: operations["enableConnection"];
         delete?: never;
         options?: never;
@@ -613,7 +613,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Moves a known user to another group, or by null to none. Answers what became of each connection: none changes its owner. */
+        /** Moves an existing user to another group, or to none with null. No connection changes its owner. Returns what each connection is to the user now. */
         put: operations["moveUser"];
         post?: never;
         delete?: never;
@@ -632,7 +632,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends the sessions of a user in every browser. User tokens and JWTs of issuers stay good. */
+        /** Ends the sessions of a user in every browser. User tokens and JWTs of issuers stay valid. */
         delete: operations["revokeUserSessions"];
         options?: never;
         head?: never;
@@ -648,7 +648,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Imports connections that another system holds. What works here, and what was imported before, stays as it is. */
+        /** Imports connections of another system. Connections that work here or were already imported are not changed. */
         post: operations["importConnections"];
         delete?: never;
         options?: never;
@@ -663,7 +663,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The events that webhooks are told, as server-sent events: `id`, `event` and, as `data`, the body on one line. */
+        /** The events that webhooks receive, as server-sent events: `id`, `event` and `data`, which is the body on one line. */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -678,19 +678,19 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Error: {
-            /** @description One sentence for the reader. */
+            /** @description One sentence that says what is wrong and what to do. */
             error: string;
             /** @enum {string} */
             code: "NOT_CONNECTED" | "UNAUTHENTICATED" | "FORBIDDEN" | "NOT_FOUND" | "BAD_USER_INPUT" | "RATE_LIMITED" | "TEMPORARILY_UNAVAILABLE" | "MINIMUM_TTL_UNAVAILABLE" | "CONNECTOR_MISCONFIGURED" | "UPSTREAM_UNAVAILABLE" | "INTERNAL";
-            /** @description The parameter or field that is wrong. */
+            /** @description The wrong parameter or field. */
             path?: string;
             /** @description Seconds to wait; also the Retry-After header. */
             retry_after?: number;
-            /** @description The most minimum_ttl can be, in seconds. */
+            /** @description The largest possible minimum_ttl, in seconds. */
             maximum_ttl?: number;
             /** @description The page where the user can connect. */
             connector_url?: string;
-            /** @description What to tell the operator. */
+            /** @description The id of the error in the operator's log. */
             id?: string;
         };
         User: {
@@ -707,7 +707,7 @@ export interface components {
             remove_branding: boolean;
             color: string | null;
             logo_url: string | null;
-            /** @description The page that says what the platform does with its users' data. */
+            /** @description The platform's privacy page. */
             privacy_url: string | null;
         };
         CatalogConnector: {
@@ -719,18 +719,18 @@ export interface components {
             description: string | null;
             supports_multiple_connections: boolean;
             connector_url: string;
-            /** @description What it is for; empty when unknown. */
+            /** @description Its categories; empty if unknown. */
             categories: ("ai" | "calendar" | "commerce" | "communication" | "data" | "design" | "development" | "education" | "files" | "finance" | "games" | "health" | "marketing" | "media" | "people" | "productivity" | "projects" | "sales" | "social" | "support")[];
-            /** @description What people call it besides its name, in lower case. */
+            /** @description Other names that people search for, in lower case. */
             search_terms: string[];
-            /** @description What it asks for at the provider. */
+            /** @description The scopes that it asks for at the provider. */
             permissions: components["schemas"]["Permission"][];
         };
         Permission: {
             scope: string;
-            /** @description What it allows, in a few words; null when unknown. */
+            /** @description What it allows, in a few words; null if unknown. */
             text: string | null;
-            /** @description Whether connecting asks for it; false where it may be asked for later. */
+            /** @description Whether connecting asks for it. If false, it may be asked for later. */
             required: boolean;
         };
         Connector: {
@@ -742,11 +742,11 @@ export interface components {
             description: string | null;
             supports_multiple_connections: boolean;
             connector_url: string;
-            /** @description What it is for; empty when unknown. */
+            /** @description Its categories; empty if unknown. */
             categories: ("ai" | "calendar" | "commerce" | "communication" | "data" | "design" | "development" | "education" | "files" | "finance" | "games" | "health" | "marketing" | "media" | "people" | "productivity" | "projects" | "sales" | "social" | "support")[];
-            /** @description What people call it besides its name, in lower case. */
+            /** @description Other names that people search for, in lower case. */
             search_terms: string[];
-            /** @description What it asks for at the provider. */
+            /** @description The scopes that it asks for at the provider. */
             permissions: components["schemas"]["Permission"][];
             connection: components["schemas"]["ConnectionOnly"] | null;
             connections: components["schemas"]["ConnectionOnly"][];
@@ -754,11 +754,11 @@ export interface components {
         ConnectionOnly: {
             id: string;
             enabled: boolean;
-            /** @description When a server disabled it, so that its user cannot connect it; null where it is not. */
+            /** @description When a server disabled it, so that its user cannot connect it; null if it is not disabled. */
             disabled_at: string | null;
             owner: components["schemas"]["Owner"];
             authorization: components["schemas"]["Authorization"] | null;
-            /** @description What the provider told of the account, by name. Never a secret. */
+            /** @description Values that the provider stated about the account, by name. Never a secret. */
             metadata: {
                 [key: string]: string;
             };
@@ -772,15 +772,15 @@ export interface components {
         };
         Authorization: {
             id: string;
-            /** @description Null where an upstream does not tell. */
+            /** @description Null if an upstream does not say. */
             connection_id: string | null;
             display_label: string | null;
             /** @enum {string} */
             status: "awaiting_callback" | "retrieving_tokens" | "active" | "error";
             error_code: string | null;
-            /** @description In the reader's words; to servers with what the provider said. */
+            /** @description A sentence for the user; for servers, it includes what the provider said. */
             error_message: string | null;
-            /** @description What the last refresh or check has shown; null before it was connected. */
+            /** @description The result of the last refresh or check; null before it was connected. */
             health: ("working" | "unavailable" | "misconfigured" | "reconnect_required") | null;
             health_code: string | null;
             health_changed_at: string | null;
@@ -792,15 +792,15 @@ export interface components {
             } | null;
             scopes: string[];
             missing_scopes: string[];
-            /** @description When the current access token expires; null when unknown. */
+            /** @description When the current access token expires; null if unknown. */
             expires_at: string | null;
-            /** @description When the grant itself ends, unless it is refreshed before; null when unknown. */
+            /** @description When the grant itself ends unless it is refreshed before; null if unknown. */
             grant_expires_at: string | null;
             authorizer: components["schemas"]["Authorizer"];
             connector: components["schemas"]["PublicConnector"];
-            /** @description While awaiting_callback, in the answer of POST: where to send the browser. */
+            /** @description While awaiting_callback, in the response to POST: the URL to send the browser to. */
             authorize_url: string | null;
-            /** @description While awaiting_callback, in the answer of POST and PUT: the state, which PUT needs. */
+            /** @description While awaiting_callback, in the responses to POST and PUT: the state that PUT needs. */
             state: string | null;
         };
         Authorizer: {
@@ -842,11 +842,11 @@ export interface components {
         Connection: {
             id: string;
             enabled: boolean;
-            /** @description When a server disabled it, so that its user cannot connect it; null where it is not. */
+            /** @description When a server disabled it, so that its user cannot connect it; null if it is not disabled. */
             disabled_at: string | null;
             owner: components["schemas"]["Owner"];
             authorization: components["schemas"]["Authorization"] | null;
-            /** @description What the provider told of the account, by name. Never a secret. */
+            /** @description Values that the provider stated about the account, by name. Never a secret. */
             metadata: {
                 [key: string]: string;
             };
@@ -857,11 +857,11 @@ export interface components {
         SingleConnection: {
             id: string;
             enabled: boolean;
-            /** @description When a server disabled it, so that its user cannot connect it; null where it is not. */
+            /** @description When a server disabled it, so that its user cannot connect it; null if it is not disabled. */
             disabled_at: string | null;
             owner: components["schemas"]["Owner"];
             authorization: components["schemas"]["TokenAuthorization"] | null;
-            /** @description What the provider told of the account, by name. Never a secret. */
+            /** @description Values that the provider stated about the account, by name. Never a secret. */
             metadata: {
                 [key: string]: string;
             };
@@ -877,15 +877,15 @@ export interface components {
         };
         TokenAuthorization: {
             id: string;
-            /** @description Null where an upstream does not tell. */
+            /** @description Null if an upstream does not say. */
             connection_id: string | null;
             display_label: string | null;
             /** @enum {string} */
             status: "awaiting_callback" | "retrieving_tokens" | "active" | "error";
             error_code: string | null;
-            /** @description In the reader's words; to servers with what the provider said. */
+            /** @description A sentence for the user; for servers, it includes what the provider said. */
             error_message: string | null;
-            /** @description What the last refresh or check has shown; null before it was connected. */
+            /** @description The result of the last refresh or check; null before it was connected. */
             health: ("working" | "unavailable" | "misconfigured" | "reconnect_required") | null;
             health_code: string | null;
             health_changed_at: string | null;
@@ -897,21 +897,21 @@ export interface components {
             } | null;
             scopes: string[];
             missing_scopes: string[];
-            /** @description When the current access token expires; null when unknown. */
+            /** @description When the current access token expires; null if unknown. */
             expires_at: string | null;
-            /** @description When the grant itself ends, unless it is refreshed before; null when unknown. */
+            /** @description When the grant itself ends unless it is refreshed before; null if unknown. */
             grant_expires_at: string | null;
             authorizer: components["schemas"]["Authorizer"];
             connector: components["schemas"]["PublicConnector"];
-            /** @description While awaiting_callback, in the answer of POST: where to send the browser. */
+            /** @description While awaiting_callback, in the response to POST: the URL to send the browser to. */
             authorize_url: string | null;
-            /** @description While awaiting_callback, in the answer of POST and PUT: the state, which PUT needs. */
+            /** @description While awaiting_callback, in the responses to POST and PUT: the state that PUT needs. */
             state: string | null;
             access_token?: string;
             token_type?: string;
-            /** @description The token's kind, where one connection has several. */
+            /** @description The kind of token, if one connection has several. */
             token_kind?: string;
-            /** @description What to send as `rejected` when the third party refuses this token. */
+            /** @description Send this as `rejected` if the third party refuses the token. */
             fingerprint?: string;
             /** @description Where the provider's API is for this account: the start of every address that the token is for. */
             api_base_url?: string | null;
@@ -920,7 +920,7 @@ export interface components {
                 name: string;
                 value: string;
             } | null;
-            /** @description To servers only: the same as access_token with OAuth, else the fields that the user typed. */
+            /** @description For servers only: the same as access_token with OAuth, otherwise the fields that the user entered. */
             credential?: string | {
                 [key: string]: string;
             };
@@ -933,7 +933,7 @@ export interface components {
              */
             code: "NOT_CONNECTED";
             message: string;
-            /** @description The page where the user can mend it. */
+            /** @description The page where the user can fix it. */
             connector_url?: string;
         };
         ReconnectRequiredProblem: {
@@ -945,7 +945,7 @@ export interface components {
             message: string;
             /** @enum {string} */
             reason: "REVOKED" | "RESTORED_BACKUP" | "EXPIRED" | "TOKEN_REJECTED" | "CLIENT_CHANGED";
-            /** @description The page where the user can mend it. */
+            /** @description The page where the user can fix it. */
             connector_url: string;
         };
         ScopesMissingProblem: {
@@ -955,9 +955,9 @@ export interface components {
              */
             code: "SCOPES_MISSING";
             message: string;
-            /** @description What was asked for and is not granted. */
+            /** @description Scopes that were asked for and are not granted. */
             missing_scopes: string[];
-            /** @description The page where the user can mend it. */
+            /** @description The page where the user can fix it. */
             connector_url: string;
         };
         TokenWithheldProblem: {
@@ -970,7 +970,7 @@ export interface components {
         };
         Viewer: {
             before: components["schemas"]["User"];
-            /** @description Null where the bearer is no longer that user's, in that group. */
+            /** @description Null if the bearer no longer belongs to that user in that group. */
             after: components["schemas"]["User"] | null;
         };
         Context: {
@@ -1000,9 +1000,9 @@ export interface components {
         Refresh: {
             /** @enum {string} */
             status: "refreshed" | "still_fresh" | "not_refreshable" | "not_connected" | "disabled" | "reconnect_required" | "temporarily_unavailable" | "connector_misconfigured";
-            /** @description The same as one sentence. */
+            /** @description The same, as a sentence. */
             message: string;
-            /** @description When it can be asked for again, in seconds. */
+            /** @description Seconds until it can be refreshed on request again. */
             retry_after: number | null;
         };
         Import: {
@@ -1011,7 +1011,7 @@ export interface components {
             import_id: string | null;
             owner: components["schemas"]["Owner"] | null;
             connector: string | null;
-            /** @description The connection that it is here; null where it is none, as in a dry run. */
+            /** @description The connection in this gateway; null if there is none, as in a dry run. */
             connection_id: string | null;
             /** @description One sentence for each reason why it was not imported. */
             messages: string[];
@@ -1036,7 +1036,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The caller may not: FORBIDDEN. */
+        /** @description The caller is not allowed to do this: FORBIDDEN. */
         Failure403: {
             headers: {
                 [name: string]: unknown;
@@ -1045,7 +1045,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description There is no such thing for this caller: NOT_FOUND or NOT_CONNECTED. */
+        /** @description Not found for this caller: NOT_FOUND or NOT_CONNECTED. */
         Failure404: {
             headers: {
                 [name: string]: unknown;
@@ -1054,7 +1054,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description No token can live that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`. */
+        /** @description No token lives that long: MINIMUM_TTL_UNAVAILABLE, with `maximum_ttl`. */
         Failure409: {
             headers: {
                 [name: string]: unknown;
@@ -1072,7 +1072,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Too often: RATE_LIMITED, with Retry-After. */
+        /** @description Too many requests: RATE_LIMITED, with Retry-After. */
         Failure429: {
             headers: {
                 [name: string]: unknown;
@@ -1081,7 +1081,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description A mistake of the gateway: INTERNAL, with `id`. */
+        /** @description An unexpected error in the gateway: INTERNAL, with `id`, which the log has too. */
         Failure500: {
             headers: {
                 [name: string]: unknown;
@@ -1099,7 +1099,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description At the moment: TEMPORARILY_UNAVAILABLE, with Retry-After. */
+        /** @description Temporarily unavailable: TEMPORARILY_UNAVAILABLE, with Retry-After. */
         Failure503: {
             headers: {
                 [name: string]: unknown;
@@ -1125,7 +1125,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1160,7 +1160,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Success, without content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1185,7 +1185,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1219,7 +1219,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1249,7 +1249,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1281,7 +1281,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1311,7 +1311,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1343,7 +1343,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1374,7 +1374,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1406,7 +1406,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1439,7 +1439,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1482,7 +1482,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1518,15 +1518,15 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description An existing connection, or a new UUID to add another; where the connector supports one, the one that exists. */
+                    /** @description The id of an existing connection, or a new UUID to add another. If the connector supports only one connection, the existing one is used. */
                     id?: string | null;
                     /** @description Where the browser goes at the end. Default: a page that closes the popup. */
                     return_to?: string | null;
-                    /** @description What to ask for, beside what is granted already, among the scopes that the platform allows. */
+                    /** @description Scopes to ask for in addition to those already granted. The platform must allow them. */
                     scopes?: string[] | null;
-                    /** @description The kind of token that `scopes` are of, where one connection has several. */
+                    /** @description The kind of token that `scopes` are for, if one connection has several. */
                     kind?: string | null;
-                    /** @description Who is expected to sign in at the provider, as an email address. */
+                    /** @description The email address of the user who is expected to sign in at the provider. */
                     login_hint?: string | null;
                 };
             };
@@ -1565,7 +1565,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1609,7 +1609,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1644,7 +1644,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1678,7 +1678,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1719,7 +1719,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1754,7 +1754,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1762,7 +1762,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         users: components["schemas"]["User"][];
-                        /** @description What `after` is for the next page; null at the end of the list. */
+                        /** @description The value of `after` for the next page; null at the end of the list. */
                         next: string | null;
                         /** @description With `total=true`: how many the whole list has. Null where more than two million would have to be looked at. */
                         total?: number | null;
@@ -1798,7 +1798,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1845,7 +1845,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1885,7 +1885,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1893,7 +1893,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         groups: components["schemas"]["Group"][];
-                        /** @description What `after` is for the next page; null at the end of the list. */
+                        /** @description The value of `after` for the next page; null at the end of the list. */
                         next: string | null;
                         /** @description With `total=true`: how many the whole list has. Null where more than two million would have to be looked at. */
                         total?: number | null;
@@ -1930,7 +1930,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1938,7 +1938,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         connections: components["schemas"]["Connection"][];
-                        /** @description What `after` is for the next page; null at the end of the list. */
+                        /** @description The value of `after` for the next page; null at the end of the list. */
                         next: string | null;
                         /** @description With `total=true`: how many the whole list has. Null where more than two million would have to be looked at. */
                         total?: number | null;
@@ -1966,7 +1966,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1999,7 +1999,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2007,7 +2007,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         external_id: string;
-                        /** @description The user's own, which are deleted, and what became of each grant at its provider. */
+                        /** @description The user's own connections, which were deleted, with the result of revoking each grant. */
                         connections: {
                             id: string;
                             /** @description The connector's slug. */
@@ -2015,7 +2015,7 @@ export interface operations {
                             /** @enum {string} */
                             revocation: "revoked" | "nothing" | "failed" | "unknown_connector";
                         }[];
-                        /** @description What the user had connected for groups, which stays, without the user's name. */
+                        /** @description Connections that the user made for groups. They are kept, without the user's name. */
                         group_connections: {
                             id: string;
                             /** @description The connector's slug. */
@@ -2047,7 +2047,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2080,7 +2080,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2116,7 +2116,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2160,7 +2160,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2205,7 +2205,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2242,7 +2242,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2286,7 +2286,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2331,7 +2331,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2368,7 +2368,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2412,7 +2412,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2457,7 +2457,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2502,7 +2502,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2536,7 +2536,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2570,13 +2570,13 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description The kind of token, where one connection has several. */
+                    /** @description The kind of token, if one connection has several. */
                     kind?: string;
                 };
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2610,7 +2610,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2643,7 +2643,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2682,7 +2682,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2721,7 +2721,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2729,7 +2729,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         user: components["schemas"]["User"];
-                        /** @description How many sessions have ended. */
+                        /** @description Number of sessions that were ended. */
                         count: number;
                     };
                 };
@@ -2755,15 +2755,15 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Each is an object in the form of a line of an import's file. One that is wrong refuses no other. */
+                    /** @description Each connection is an object like a line of an import file. A wrong one does not affect the others. */
                     connections: unknown[];
-                    /** @description Whether nothing is written, and just said what would become of each. Default: false. */
+                    /** @description Whether to write nothing, and only return what would happen to each connection. Default: false. */
                     dry_run?: boolean;
                 };
             };
         };
         responses: {
-            /** @description As asked. */
+            /** @description Success. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2787,11 +2787,11 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description The last event that is known. Default: from now on. */
+                /** @description Id of the last event that you received. Default: only new events. */
                 after?: string;
             };
             header?: {
-                /** @description The same, as browsers send it. It comes first. */
+                /** @description The same as a header, as browsers send it. It takes precedence. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -2799,7 +2799,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Each event from now on, or after the one that is named, in order. Events are kept for seven days. */
+            /** @description New events in order, or those after the given one. Events are kept for seven days. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -60,7 +60,7 @@ it("a client that is generated from the OpenAPI document provisions users, and t
   expect(data?.user).toEqual({ external_id: "eve", external_group_id: null, name: "Eve" });
   expect(await tokenOf("ada")).toBe("a token");
   expect(await tokenOf("eve")).toBe("connect at http://localhost:4000/connectors/test");
-  expect(await tokenOf("nobody")).toBe("NOT_FOUND: There is no such user: provision it with POST /users first.");
+  expect(await tokenOf("nobody")).toBe("NOT_FOUND: No user has this id: create the user with POST /users first.");
 
   const own = clientOf(`Bearer ${data?.access_token}`);
   expect((await own.GET("/api/platform_user/session")).data?.session.user.external_id).toBe("eve");

@@ -15,7 +15,7 @@ export type AuditActorKind =
   /** A signed-in user. */
   | 'USER';
 
-/** Which acts: those to which all that is stated applies. */
+/** Filters for audit events. An event must match all of them. */
 export type AuditFilter = {
   /** `AuditEvent.action`. */
   action?: string | null | undefined;
@@ -25,63 +25,63 @@ export type AuditFilter = {
   since?: string | null | undefined;
   /** Before this instant. */
   until?: string | null | undefined;
-  /** What this user did, and what was done with their own connections. */
+  /** What this user did, and what happened to their own connections. */
   user?: string | null | undefined;
 };
 
-/** How far a grant has come. ACTIVE and ERROR are final until the next reconnect. */
+/** The state of a grant. ACTIVE and ERROR are final until the next reconnect. */
 export type AuthorizationStatus =
-  /** Tokens can be had. */
+  /** The connection gives tokens. */
   | 'ACTIVE'
-  /** The user has been sent to the provider, to a form, or has a code to enter. */
+  /** The user was sent to the provider or to a form, or has a code to enter. */
   | 'AWAITING_CALLBACK'
-  /** Only reconnecting helps; see errorMessage. */
+  /** Only reconnecting helps. See errorMessage. */
   | 'ERROR'
-  /** The provider has agreed; its tokens are being fetched. */
+  /** The user has granted access, and the gateway is fetching the tokens. */
   | 'RETRIEVING_TOKENS';
 
-/** Which connections: those to which all that is stated applies. What is left out or null states nothing. */
+/** Filters for connections. A connection must match all of them. A filter that is left out or null matches every connection. */
 export type ConnectionFilter = {
-  /** The account's id at the provider, as its webhooks name it. It is unique within a connector alone. */
+  /** The account's id at the provider, as its webhooks name it. It is unique only within a connector. */
   accountId?: string | null | undefined;
-  /** `Authorization.displayLabel`, in full. Users choose it at some providers: decide nothing by it. */
+  /** `Authorization.displayLabel`, in full. At some providers, users choose it: do not base decisions on it. */
   accountLabel?: string | null | undefined;
   /** The connector's slug. */
   connector?: string | null | undefined;
-  /** `Authorization.health`. A disabled connection has none of them here. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it. */
+  /** `Authorization.health`. Disabled connections match none of them. RECONNECT_REQUIRED alone leaves out a connection for which just the platform's client is missing (`client_changed`): state an owner, an account or updatedSince beside it. */
   health?: Health | null | undefined;
-  /** Whose they are. */
+  /** The owner. */
   owner?: OwnerFilter | null | undefined;
-  /** Changed at this instant or later, a stored refresh included. To follow changes, state the last `updatedAt` that was seen less a minute: a change is listed once it is committed. */
+  /** Changed at this time or later, which includes refreshes. To follow changes, set it to the last `updatedAt` that you received minus one minute, because a change is listed only once it is committed. */
   updatedSince?: string | null | undefined;
 };
 
-/** Names a connection: by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id. */
+/** Selects a connection by its connector's slug (the healthiest: enabled, then active, then newest) or by its own id. */
 export type ConnectionWhere =
   {   /** The connection's id. */
   id: string; slug?: never; }
-  |  { id?: never;   /** The connector's slug, as `slack`. */
+  |  { id?: never;   /** The connector's slug, such as `slack`. */
   slug: string; };
 
-/** A user who is to be deleted. */
+/** The user to delete. */
 export type DeleteUserInput = {
   /** The user's id in the platform's system. */
   id: string;
 };
 
-/** A connection that is to give no tokens. */
+/** The connection to disable. */
 export type DisableConnectionInput = {
   /** The connection's id. */
   id: string;
 };
 
-/** A connection that is to end. */
+/** The connection to disconnect. */
 export type DisconnectConnectionInput = {
   /** The connection's id. */
   id: string;
 };
 
-/** A disabled connection that is to give tokens again. */
+/** The connection to enable. */
 export type EnableConnectionInput = {
   /** The connection's id. */
   id: string;
@@ -91,37 +91,37 @@ export type EnableConnectionInput = {
 export type FieldInput = {
   /** CollectField.name. */
   name: string;
-  /** What the user typed. */
+  /** The value that the user entered. */
   value: string;
 };
 
-/** What became of a deleted grant at its provider. */
+/** The result of revoking a deleted grant at its provider. */
 export type GrantRevocation =
-  /** The provider has not revoked it, so that it lives on there: it can be revoked in the settings of the account. */
+  /** The provider did not revoke it, so it is still valid there. It can be revoked in the settings of the account. */
   | 'FAILED'
-  /** There was no token, or the provider has no way to revoke one. */
+  /** There was no token, or the provider cannot revoke tokens. */
   | 'NOTHING'
   /** The provider has revoked it. */
   | 'REVOKED'
-  /** It lives on at the provider, as the configuration no longer has its connector. */
+  /** It is still valid at the provider, because the configuration no longer has its connector. */
   | 'UNKNOWN_CONNECTOR';
 
-/** What the last refresh of a grant, or the last check of its token, has shown. */
+/** The result of the last refresh of a grant, or of the last check of its token. */
 export type Health =
-  /** The connector is set up wrong, or the connection is disabled: only the platform can mend that. */
+  /** The connector is misconfigured, or the connection is disabled. Only the platform can fix this. */
   | 'MISCONFIGURED'
-  /** Only the user can mend it, by connecting again. */
+  /** Only the user can fix it, by connecting again. */
   | 'RECONNECT_REQUIRED'
-  /** The provider does not answer as it should. It is asked again by itself. */
+  /** The provider does not respond properly. The gateway tries again on its own. */
   | 'UNAVAILABLE'
-  /** Tokens can be had. */
+  /** The connection gives tokens. */
   | 'WORKING';
 
 /** What happened to a connection. */
 export type HistoryKind =
-  /** It is of another account at the provider than before. */
+  /** It now belongs to another account at the provider. */
   | 'ACCOUNT_CHANGED'
-  /** It ended: only the user can mend it, by connecting again. */
+  /** It ended. Only the user can fix this, by connecting again. */
   | 'BROKE'
   /** A user connected it, for the first time or after it was disconnected. */
   | 'CONNECTED'
@@ -131,39 +131,39 @@ export type HistoryKind =
   | 'DISCONNECTED'
   /** A server enabled it again. */
   | 'ENABLED'
-  /** Its end is near: only the user can renew it, by connecting again. */
+  /** It ends soon. Only the user can renew it, by connecting again. */
   | 'EXPIRING'
   /** It works again. */
   | 'HEALED'
-  /** Its connector is set up wrong, so that it does not work any more. */
+  /** It stopped working, because its connector is misconfigured. */
   | 'MISCONFIGURED'
   /** A user connected it again while it was connected. */
   | 'RECONNECTED'
   /** Its token was refreshed, as often as `count` says. */
   | 'REFRESHED'
-  /** Other scopes are granted than before. */
+  /** The granted scopes changed. */
   | 'SCOPES_CHANGED';
 
 /** Connections of another system. */
 export type ImportConnectionsInput = {
   /** The connections: at most 100. */
   connections: Array<ImportedConnectionInput>;
-  /** Whether nothing is written, and just said what would become of each. Default: false. */
+  /** Whether to write nothing, and only return what would happen to each connection. Default: false. */
   dryRun?: boolean | null | undefined;
 };
 
-/** What became of a connection that was to be imported. */
+/** The result of importing a connection. */
 export type ImportStatus =
-  /** Its tokens are stored, in a new connection, or in one that did not work. */
+  /** Its tokens are stored, in a new connection or in one that did not work. */
   | 'IMPORTED'
-  /** The owner has such a connection here, which stays as it is. */
+  /** The owner already has such a connection here. It was not changed. */
   | 'KEPT'
   /** It cannot be imported, for the reasons in `messages`. */
   | 'REFUSED'
   /** It was already imported. */
   | 'SKIPPED';
 
-/** A connection of another system. What is wrong with one is said in its result, and refuses no other. */
+/** A connection of another system. If it is wrong, its result says why. The other connections are not affected. */
 export type ImportedConnectionInput = {
   /** The access token. Required with OAuth. */
   accessToken?: string | null | undefined;
@@ -181,37 +181,37 @@ export type ImportedConnectionInput = {
   connector: string;
   /** When it was first started. Default: when it was connected. */
   createdAt?: string | null | undefined;
-  /** When it ends. Default: by what is known of the provider, else unknown. */
+  /** When the access token expires. Default: from the facts about the provider, otherwise unknown. */
   expiresAt?: string | null | undefined;
-  /** What the user typed, by the names of the connector's fields. */
+  /** The values that the user entered, by the names of the connector's fields. */
   fields?: Array<FieldInput> | null | undefined;
   /** Tokens of further kinds that the same consent gave: at most 8. */
   further?: Array<ImportedTokensInput> | null | undefined;
-  /** Whose it is: a group's. */
+  /** The group that owns it. Set this or userId. */
   groupId?: string | null | undefined;
-  /** The id that it gets here. Default: a new one. */
+  /** The id of the connection in this gateway. Default: a new one. */
   id?: string | null | undefined;
-  /** What names it in every import. Default: its id, else its owner, connector and account. */
+  /** An id that stays the same in every import. Default: its id, otherwise its owner, connector and account. */
   importId?: string | null | undefined;
   /** When the access token was issued. Default: now. */
   issuedAt?: string | null | undefined;
-  /** What the provider stated, by the names of the connector's metadata. */
+  /** The values that the provider stated, by the names of the connector's metadata. */
   metadata?: Array<StatedValueInput> | null | undefined;
-  /** The user's name, where the user is not known yet. */
+  /** The user's name, if the user is new. */
   name?: string | null | undefined;
-  /** When the refresh token ends. Default: unknown. */
+  /** When the refresh token expires. Default: unknown. */
   refreshExpiresAt?: string | null | undefined;
   /** The refresh token. */
   refreshToken?: string | null | undefined;
-  /** What was granted. Default: what the connector asks for. */
+  /** The granted scopes. Default: those that the connector asks for. */
   scopes?: Array<string> | null | undefined;
-  /** The same by the sources that its facts name: token_response:realmId. */
+  /** The same values by their sources in the provider's facts: token_response:realmId. */
   stated?: Array<StatedValueInput> | null | undefined;
-  /** The kind of token, where the provider gives several. Default: the connector's default kind. */
+  /** The kind of token, if the provider gives several. Default: the connector's default kind. */
   tokenKind?: string | null | undefined;
-  /** As the provider called it. Default: bearer. */
+  /** The token type, as the provider stated it. Default: bearer. */
   tokenType?: string | null | undefined;
-  /** Whose it is: a user's. State this or groupId. A user who is not known yet is made known. */
+  /** The user who owns it. Set this or groupId. An unknown user is created. */
   userId?: string | null | undefined;
 };
 
@@ -219,37 +219,37 @@ export type ImportedConnectionInput = {
 export type ImportedTokensInput = {
   /** The access token. */
   accessToken: string;
-  /** When it ends. Default: by what is known of the provider, else unknown. */
+  /** When the access token expires. Default: from the facts about the provider, otherwise unknown. */
   expiresAt?: string | null | undefined;
   /** When the access token was issued. Default: now. */
   issuedAt?: string | null | undefined;
-  /** When the refresh token ends. Default: unknown. */
+  /** When the refresh token expires. Default: unknown. */
   refreshExpiresAt?: string | null | undefined;
   /** The refresh token. */
   refreshToken?: string | null | undefined;
-  /** What was granted. Default: what the connector asks for. */
+  /** The granted scopes. Default: those that the connector asks for. */
   scopes?: Array<string> | null | undefined;
   /** The kind of token. */
   tokenKind: string;
-  /** As the provider called it. Default: bearer. */
+  /** The token type, as the provider stated it. Default: bearer. */
   tokenType?: string | null | undefined;
 };
 
-/** A user who is to be in another group, or in none. */
+/** The user to move to another group, or to none. */
 export type MoveUserInput = {
-  /** The group from now on; null: none. It must be stated. */
+  /** The new group; null for none. Required. */
   groupId?: string | null | undefined;
   /** The user's id in the platform's system. */
   id: string;
 };
 
-/** What a connection is to a user who has moved. Its owner stays what it was. */
+/** What a connection is to a user who has moved. Its owner did not change. */
 export type MovedConnectionStatus =
-  /** It is the user's own, who does not see it while in a group. Servers have it by user(id:). */
+  /** It is the user's own. The user does not see it while in a group. Servers find it with user(id:). */
   | 'KEPT_UNSEEN'
-  /** It stays with the group that the user has left, also where the user connected it. The user no longer sees it. */
+  /** It stays with the group that the user left, even if the user connected it. The user no longer sees it. */
   | 'LEFT_WITH_GROUP'
-  /** The user sees it from now on: it is the new group's, or their own where they are in none. */
+  /** The user now sees it: it belongs to the new group, or to the user if they are in no group. */
   | 'SEEN';
 
 /** Whose connections. */
@@ -259,70 +259,70 @@ export type OwnerFilter =
   |  { group?: never;   /** A user's, by the id in the platform's system. */
   user: string; };
 
-/** What owns a connection. */
+/** The owner of a connection. */
 export type OwnerKind =
   /** A group of users, as `group(id:)` gives it. */
   | 'GROUP'
   /** A user, as `user(id:)` gives it. */
   | 'USER';
 
-/** A user to create or update. What is left out stays as it is; null clears. */
+/** A user to create or update. Fields that are left out are not changed; null clears a field. */
 export type ProvisionUserInput = {
-  /** The group the user is in from now on. */
+  /** The user's new group. */
   groupId?: string | null | undefined;
   /** The user's id in the platform's system. */
   id: string;
-  /** A friendly name. */
+  /** The user's display name. */
   name?: string | null | undefined;
 };
 
 /** Why the user has to connect again. */
 export type ReconnectReason =
-  /** The platform has changed its client at the provider, and the token of the former one has ended. */
+  /** The platform changed its client at the provider, and the token of the former client expired. */
   | 'CLIENT_CHANGED'
-  /** The token expired and the provider gave nothing to refresh it with. */
+  /** The token expired, and the provider gave no refresh token. */
   | 'EXPIRED'
-  /** The provider no longer honours the grant, which the gateway has from a restored backup: it was replaced or revoked since. */
+  /** The provider no longer honours the grant. The gateway has it from a restored backup, and it was replaced or revoked since. */
   | 'RESTORED_BACKUP'
   /** The provider no longer honours the grant. */
   | 'REVOKED'
-  /** The third party refused the token and there is nothing to refresh it with. */
+  /** The third party refused the token, and there is no refresh token. */
   | 'TOKEN_REJECTED';
 
-/** A connection whose token is to be refreshed. */
+/** The connection to refresh. */
 export type RefreshConnectionInput = {
   /** The connection's id. */
   id: string;
-  /** The kind of token, where one connection has several. Default: that of the connection's own grant. */
+  /** The kind of token, if one connection has several. Default: that of the connection's own grant. */
   kind?: string | null | undefined;
 };
 
-/** What became of a refresh that a server asked for. */
+/** The result of a refresh that a server requested. */
 export type RefreshStatus =
-  /** Only the operator can mend it. */
+  /** Only the operator can fix it. */
   | 'CONNECTOR_MISCONFIGURED'
   /** The connection is disabled: enable it first. The provider was not asked. */
   | 'DISABLED'
-  /** There is no such token: the connection was disconnected, or never finished. */
+  /** There is no token: the connection was disconnected, or never finished. */
   | 'NOT_CONNECTED'
-  /** There is nothing to refresh the token with, as with an API key. */
+  /** The token cannot be refreshed, as with an API key. */
   | 'NOT_REFRESHABLE'
-  /** Only the user can mend it, by connecting again. */
+  /** Only the user can fix it, by connecting again. */
   | 'RECONNECT_REQUIRED'
   /** There is a new token. */
   | 'REFRESHED'
   /** The token was refreshed on request less than 30 s ago. The provider was not asked. */
   | 'STILL_FRESH'
-  /** The provider did not answer as it should, or is left alone after a failure. The connection stays as it is. */
+  /** The provider did not respond properly, or is not asked for a while after a failure. The connection is kept. */
   | 'TEMPORARILY_UNAVAILABLE';
 
-/** A user whose sessions are to end. */
+/** The user whose sessions to end. */
 export type RevokeSessionsInput = {
   /** The user's id in the platform's system. */
   id: string;
 };
 
-/** A user who is to be signed out everywhere. */
+/** The user to sign out everywhere. */
 export type RevokeUserTokensInput = {
   /** The user's id in the platform's system. */
   id: string;

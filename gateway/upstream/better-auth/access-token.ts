@@ -58,11 +58,11 @@ export async function readToken(dependencies: Dependencies, question: Question):
     return await resolve(dependencies, question, holding);
   } catch (error) {
     if (connector && error instanceof UnopenedTokenError) {
-      runtime.log.error({ where, err: error }, "a stored token does not open");
+      runtime.log.error({ where, err: error }, "a stored token cannot be decrypted");
       return secretUnopened(connector.name);
     }
     if (!connector || !isTemporary(error)) throw error;
-    return temporarilyUnavailable(connector.name, error.facts.retryAfter ?? 1, "the store of its tokens does not answer");
+    return temporarilyUnavailable(connector.name, error.facts.retryAfter ?? 1, "the database with its tokens does not answer");
   }
 }
 

@@ -62,7 +62,7 @@ export function createAccounts(auth: BetterAuth, log: Pick<Log, "error">): Accou
       return await question(await contextOf(auth));
     } catch (err) {
       log.error({ err }, "better-auth's database does not answer");
-      throw new GatewayError("UPSTREAM_UNAVAILABLE", "The store of the connections does not answer: try again.", {
+      throw new GatewayError("UPSTREAM_UNAVAILABLE", "The database with the connections does not answer: try again.", {
         retryAfter: RETRY_SECONDS,
       });
     }

@@ -43,7 +43,7 @@ export const betterAuthUpstream =
 
 /** Who watches sees it within seconds in any case. */
 const tellOwners = ({ changed, log }: UpstreamRuntime, owners: readonly Owner[]) =>
-  Promise.all(owners.map(changed)).catch((err: unknown) => log.warn({ err }, "a change of accounts cannot be told"));
+  Promise.all(owners.map(changed)).catch((err: unknown) => log.warn({ err }, "a change of accounts cannot be announced"));
 
 interface Parts {
   options: BetterAuthUpstreamOptions;
@@ -103,7 +103,7 @@ const createConnectPage =
   ({ connectPage, groupAccount }: BetterAuthUpstreamOptions, owner: Owner): ConnectsElsewhere["connectPage"] =>
   ({ slug }, { returnTo, connection, scopes = [], loginHint }) => {
     if (owner.kind === "group" && !groupAccount)
-      throw forbidden("Groups have no connections here: better-auth's accounts are their users'.");
+      throw forbidden("Groups have no connections here, because better-auth's accounts belong to users.");
     const page = new URL(connectPage);
     const parameters = {
       connector: slug,

@@ -8,7 +8,7 @@ export interface BetterAuth {
 /** What better-auth's plugins and endpoints work on. Throws `TypeError` for what is not better-auth. */
 export async function contextOf(auth: BetterAuth): Promise<AuthContext> {
   const context = await auth.$context;
-  if (!isContext(context)) throw new TypeError("This is not what betterAuth({ … }) answers, of better-auth 1.7 or newer.");
+  if (!isContext(context)) throw new TypeError("This is not the value that betterAuth({ … }) of better-auth 1.7 or newer returns.");
   return context;
 }
 

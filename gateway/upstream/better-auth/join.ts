@@ -29,7 +29,7 @@ export async function joinGateway(
 ): Promise<{ close(): Promise<void> }> {
   if ((await listRoutings(auth)).length === 0)
     throw new TypeError(
-      "better-auth has no plugin xkitGateway(), or lists it before genericOAuth: its refreshes would go past the gateway.",
+      "better-auth has no plugin xkitGateway(), or lists it before genericOAuth, so its refreshes would bypass the gateway: add the plugin after genericOAuth.",
     );
   const database = await openDatabase(databaseUrl, { clock: systemClock, log });
   const { singleFlight, idle } = createSingleFlight(database);
@@ -37,7 +37,7 @@ export async function joinGateway(
   const accountsChanged = (userId: string) =>
     void database
       .write([topicOf({ kind: "user", id: userId })], () => Promise.resolve())
-      .catch((err: unknown) => log.warn({ err }, "a change of accounts cannot be told"));
+      .catch((err: unknown) => log.warn({ err }, "a change of accounts cannot be announced"));
   const runtime = { clock: database.clock, log, singleFlight, providerTimeoutMs: PROVIDER_TIMEOUT_MS };
   const refresher = createRefresher({ auth, accounts, states, secrets, runtime, revoke: async () => {}, accountsChanged });
   const leavePlugin = await joinPlugin(auth, { accounts, secrets, refresher, accountsChanged });

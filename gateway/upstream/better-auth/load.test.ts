@@ -68,7 +68,7 @@ describe("a gateway with XKIT_UPSTREAM=better-auth", () => {
     { name: "names no page", text: `export const auth = { $context: Promise.resolve({}) }, xkit = { connectPage: "settings" };` },
   ])("refuses to start with a module that $name", async ({ text }) => {
     expect(await problemsOf(writeModule(text))).toEqual([
-      "XKIT_BETTER_AUTH_MODULE must export auth, what betterAuth({ … }) answers, and xkit, an object with a connectPage (http or https)",
+      "XKIT_BETTER_AUTH_MODULE must export auth, the value that betterAuth({ … }) returns, and xkit, an object with a connectPage (http or https)",
     ]);
   });
 

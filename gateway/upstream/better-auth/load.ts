@@ -14,7 +14,7 @@ interface Exported {
 export async function loadBetterAuth(path: string): Promise<OpenUpstream> {
   const { betterAuthUpstream } = await load(
     () => import("./adapter.ts"),
-    (why) => `XKIT_UPSTREAM=better-auth needs the package better-auth beside the gateway: npm install better-auth (${why})`,
+    (why) => `XKIT_UPSTREAM=better-auth needs the package better-auth: npm install better-auth (${why})`,
   );
   const exported = await load<object>(
     () => import(pathToFileURL(resolve(path)).href),
@@ -22,7 +22,7 @@ export async function loadBetterAuth(path: string): Promise<OpenUpstream> {
   );
   if (!isExported(exported))
     throw new ConfigError([
-      "XKIT_BETTER_AUTH_MODULE must export auth, what betterAuth({ … }) answers, and xkit, an object with a connectPage (http or https)",
+      "XKIT_BETTER_AUTH_MODULE must export auth, the value that betterAuth({ … }) returns, and xkit, an object with a connectPage (http or https)",
     ]);
   return betterAuthUpstream(exported.auth, exported.xkit);
 }

@@ -78,7 +78,7 @@ async function storeUntilAnswered({ accounts, account, runtime }: Asked, columns
       return await accounts.replaceTokens(account, columns);
     } catch (error) {
       if (tries === STORE_TRIES) throw error;
-      runtime.log.error({ ...factsOf(account), err: error }, "refreshed tokens cannot be stored: it is tried again");
+      runtime.log.error({ ...factsOf(account), err: error }, "refreshed tokens cannot be stored: the gateway tries again");
       await runtime.clock.sleep(STORE_RETRY_MS);
     }
   }

@@ -112,7 +112,7 @@ describe("a stored token that does not open", () => {
     await write(stored);
     expect(await ask()).toMatchObject({ __typename: "ConnectorMisconfigured" });
     expect(provider.tokenRequests.filter(({ grantType }) => grantType === "refresh_token")).toHaveLength(0);
-    expect(logged.join("\n")).toMatch(/a stored token does not open|"code":"unopened"/);
+    expect(logged.join("\n")).toMatch(/a stored token cannot be decrypted|"code":"unopened"/);
   });
 
   it("keeps nobody from an access token that still works", async () => {

@@ -125,7 +125,9 @@ async function ask(flight: Flight): Promise<Answer> {
   const answer = await withTimeout(call, runtime.providerTimeoutMs);
   if (answer) return answer;
   const adopting = withTimeout(call, LATE_ANSWER_MS).then(async (late) => (late?.ok ? storeTokens(flight, late.tokens) : undefined));
-  track(adopting.catch((err: unknown) => runtime.log.error({ account: flight.account.id, err }, "late tokens cannot be stored")));
+  track(
+    adopting.catch((err: unknown) => runtime.log.error({ account: flight.account.id, err }, "tokens of a late answer cannot be stored")),
+  );
   return timedOut([refreshToken]);
 }
 

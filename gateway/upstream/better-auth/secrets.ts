@@ -25,11 +25,11 @@ export const createSecrets = (auth: BetterAuth): Secrets => ({
     } catch {
       // What better-auth says of it may hold parts of it.
     }
-    throw new UnopenedTokenError("A stored token does not open with better-auth's secrets.");
+    throw new UnopenedTokenError("A stored token cannot be decrypted with better-auth's secrets.");
   },
   async seal(token) {
     const sealed = await setTokenUtil(token, await contextOf(auth));
-    if (!sealed) throw new TypeError("better-auth has sealed nothing.");
+    if (!sealed) throw new TypeError("better-auth returned nothing to store.");
     return sealed;
   },
 });

@@ -83,7 +83,7 @@ export function createNangoCatalog(dependencies: CatalogDependencies): NangoCata
 function createReader({ client, log, publicUrl }: CatalogDependencies): () => Promise<readonly CatalogEntry[]> {
   const unnamed = new Set<string>();
   const warn = (integration: string): false => {
-    if (!unnamed.has(integration)) log.warn({ integration }, "an integration is not in the catalog, because its key is no slug");
+    if (!unnamed.has(integration)) log.warn({ integration }, "an integration is not in the catalog, because its key is not a slug");
     unnamed.add(integration);
     return false;
   };

@@ -111,7 +111,7 @@ const unavailable = (why: string, retryAfter?: number): GatewayError =>
 function explainNoResponse(error: unknown, timeoutMs: number): GatewayError {
   if (!(error instanceof NoResponseError)) throw error;
   if (error.code === "timeout") return unavailable(`did not answer within ${timeoutMs} ms`, DEFAULT_RETRY_SECONDS);
-  return unavailable(error.code === "too_large" ? "answered with more than can be read" : "cannot be reached", DEFAULT_RETRY_SECONDS);
+  return unavailable(error.code === "too_large" ? "answered with more than the gateway reads" : "cannot be reached", DEFAULT_RETRY_SECONDS);
 }
 
 const refusalCodes = [
@@ -132,7 +132,7 @@ function read<Body>(answer: HttpResponse, schema: z.ZodType<Body>): NangoRespons
   if (status >= 200 && status < 300) {
     const parsed = schema.safeParse(json);
     if (parsed.success) return { body: parsed.data, refusal: null };
-    throw unavailable("answered with something that is not expected", DEFAULT_RETRY_SECONDS);
+    throw unavailable("gave an unexpected answer", DEFAULT_RETRY_SECONDS);
   }
   const refusal = refusalSchema.safeParse(json).data?.error;
   if (refusal) return { body: null, refusal: { code: refusal.code, status, hint: refusal.message } };
@@ -144,10 +144,12 @@ function explainStatus(answer: HttpResponse, json: unknown): GatewayError {
   const problem = keyProblemOf(answer);
   if (problem !== null) return new GatewayError("UPSTREAM_UNAVAILABLE", problem);
   if (status === 429)
-    return new GatewayError("TEMPORARILY_UNAVAILABLE", "Nango has been asked too often.", { retryAfter: retryAfterOf(answer) });
+    return new GatewayError("TEMPORARILY_UNAVAILABLE", "Nango limits the rate of requests: try again later.", {
+      retryAfter: retryAfterOf(answer),
+    });
   // An older server knows no filter by tags, and refuses what it does not know.
   if (errorSchema.safeParse(json).data?.error.code === "invalid_query_params")
-    return unavailable("does not know a query of this gateway: it has to be version 0.69.26 or newer");
+    return unavailable("does not know a query of this gateway: update Nango to 0.69.26 or newer");
   return unavailable(`answered with status ${status}`, retryAfterOf(answer));
 }
 
@@ -157,6 +159,6 @@ const retryAfterOf = ({ headers }: HttpResponse): number =>
 
 /** What a status says of the secret key; null where it says nothing. */
 function keyProblemOf({ status }: Pick<HttpResponse, "status">): string | null {
-  if (status === 401) return "Nango refuses this gateway's secret key: its operator has to correct XKIT_NANGO_SECRET_KEY.";
-  return status === 403 ? "Nango does not allow this gateway's secret key what it needs: its operator has to give it the scopes." : null;
+  if (status === 401) return "Nango refuses this gateway's secret key: the operator has to correct XKIT_NANGO_SECRET_KEY.";
+  return status === 403 ? "This gateway's secret key lacks scopes at Nango: the operator has to add them." : null;
 }

@@ -90,7 +90,7 @@ async function openSession(
   if (Object.keys(tags).length > MAXIMUM_TAGS)
     throw new GatewayError(
       "CONNECTOR_MISCONFIGURED",
-      `${name} cannot be connected again: Nango allows ${MAXIMUM_TAGS} tags, ours included.`,
+      `${name} cannot be connected again: Nango allows ${MAXIMUM_TAGS} tags, including those of the gateway.`,
     );
   const { body, refusal } = await client.ask(
     held
@@ -105,5 +105,5 @@ async function openSession(
   if (body) return { link: body.data.connect_link, expiresAt: body.data.expires_at ?? null };
   if (refusal.code === "resource_capped")
     throw new GatewayError("CONNECTOR_MISCONFIGURED", `${name} cannot be connected: Nango's plan allows no more connections.`);
-  throw notFound(`${name} was removed from Nango, or the connection was: start again.`);
+  throw notFound(`${name} or the connection was removed from Nango: start again.`);
 }

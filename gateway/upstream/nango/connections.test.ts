@@ -26,7 +26,7 @@ describe("whose a connection is", () => {
     const [held] = world.nango.connections;
     if (held) held.tags = { ...held.tags, end_user_id: "bob" };
     expect(await ada.accessToken({ id }, anyToken)).toMatchObject({ type: "NotConnected" });
-    expect(world.logged.join("")).toContain("another connection than was asked for");
+    expect(world.logged.join("")).toContain("another connection than the requested one");
   });
 
   it("cannot be passed over by an id, of ours or of Nango's", async () => {

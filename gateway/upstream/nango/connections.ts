@@ -118,7 +118,7 @@ export async function readCredentials(
   const { body, refusal } = await client.ask({ method: "GET", path: ["connections", nangoId], query }, responses.connection);
   if (refusal) return failed(failureOf(refusal));
   if (body.connection_id !== nangoId || body.provider_config_key !== integration || !isOwnedBy(owner, body.tags)) {
-    log.warn({}, "nango answered with another connection than was asked for");
+    log.warn({}, "nango answered with another connection than the requested one");
     return failed({ reason: "gone" });
   }
   const parsed = parseCredentials(body.credentials, isForced ? askedAt : (body.updated_at ?? null));

@@ -38,11 +38,11 @@ export function failureOutcome(connection: Connection, failure: CredentialsFailu
     case "exhausted":
       return reconnectRequired(connection, "REVOKED");
     case "refresh_failed":
-      return temporarilyUnavailable(name, BACK_OFF_SECONDS, "its last refresh has failed");
+      return temporarilyUnavailable(name, BACK_OFF_SECONDS, "its last refresh failed");
     case "gone":
       return notConnected(name, connectorUrl);
     case "unknown_integration":
-      return connectorMisconfigured(name, "Nango has no such integration");
+      return connectorMisconfigured(name, "Nango has no integration with this key");
     default:
       return connectorMisconfigured(name, whyNoToken(failure.type));
   }
@@ -50,7 +50,7 @@ export function failureOutcome(connection: Connection, failure: CredentialsFailu
 
 const whyNoToken = (type: string): string =>
   type === "NONE"
-    ? "Nango gives this gateway's key no credentials, for which it needs the scope environment:connections:read_credentials"
+    ? "this gateway's key cannot read credentials at Nango: it needs the scope environment:connections:read_credentials"
     : `credentials of the type ${/^[A-Z0-9_]{1,32}$/.test(type) ? type : "that Nango names"} are no token`;
 
 /** Holds a token against what was asked for (rules 1 and 8). */
@@ -62,7 +62,7 @@ export function tokenOutcome({ connection, memory, request }: Asked, token: Held
   if (isRefused(request, token))
     return isFixed
       ? reconnectRequired(connection, "TOKEN_REJECTED")
-      : temporarilyUnavailable(name, BACK_OFF_SECONDS, "it was renewed just now");
+      : temporarilyUnavailable(name, BACK_OFF_SECONDS, "it was refreshed just now");
   const { isUsable, maximumTtl } = assessFreshness(token, request.minimumTtl, now);
   if (!isUsable && !assessFreshness(token, null, now).isUsable)
     return isFixed ? reconnectRequired(connection, "EXPIRED") : temporarilyUnavailable(name, BACK_OFF_SECONDS, "its token has expired");

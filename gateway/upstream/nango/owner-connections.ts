@@ -107,10 +107,10 @@ async function accessToken(
   const name = where.slug ?? "This connection";
   try {
     const outcome = await withTimeout(resolve(dependencies, view, where, request), dependencies.requestDeadlineMs);
-    return outcome ?? temporarilyUnavailable(name, RETRY_SECONDS, "Nango has not answered in time");
+    return outcome ?? temporarilyUnavailable(name, RETRY_SECONDS, "Nango did not answer in time");
   } catch (error) {
     if (!isTemporary(error)) throw error;
-    return temporarilyUnavailable(name, error.facts.retryAfter ?? RETRY_SECONDS, "Nango gives none");
+    return temporarilyUnavailable(name, error.facts.retryAfter ?? RETRY_SECONDS, "Nango returned no token");
   }
 }
 

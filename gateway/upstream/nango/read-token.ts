@@ -46,7 +46,7 @@ async function resolve(dependencies: ReadTokenDependencies, asked: Asked): Promi
   } catch (error) {
     if (!isTemporary(error)) throw error;
     const seconds = error.facts.retryAfter ?? RETRY_SECONDS;
-    return lastToken(dependencies, asked) ?? temporarilyUnavailable(asked.connection.connector.name, seconds, "Nango gives none");
+    return lastToken(dependencies, asked) ?? temporarilyUnavailable(asked.connection.connector.name, seconds, "Nango returned no token");
   }
 }
 

@@ -38,7 +38,7 @@ export function connectionsOfCaller(dependencies: ViewerDependencies, caller: Na
     ...readings,
     ...createWatches({ ...dependencies, poll }, caller, readings),
     start: (slug, options) => start(dependencies, { owner, viewer }, slug, options),
-    submit: () => Promise.reject(notFound("There is nothing to hand in here: Nango's page asks for what a connector needs.")),
+    submit: () => Promise.reject(notFound("There are no fields to submit here: Nango's page asks for them.")),
     disconnect: (where) => disconnect(dependencies, view, where),
   };
 }
@@ -55,7 +55,7 @@ async function findAuthorization(dependencies: OwnerDependencies, view: OwnerVie
 /** Deletes the connection at Nango, which itself revokes the grant at few providers. Answers it as it was. Throws NOT_FOUND. */
 async function disconnect(dependencies: ViewerDependencies, view: OwnerView, where: ConnectionWhere): Promise<Connection> {
   const shown = choose(await listAll(dependencies, view), where);
-  if (!shown) throw notFound("There is no such connection.");
+  if (!shown) throw notFound("No connection has this id.");
   if (shown.held) await deleteConnection(dependencies, shown.held);
   await dependencies.attempts.remove(view.owner, shown.connection.id);
   return shown.connection;

@@ -36,7 +36,7 @@ export async function receiveWebhook({ signingKey, tell }: WebhookDependencies, 
   const body = Buffer.from(await request.arrayBuffer());
   if (body.byteLength > MAXIMUM_BYTES) throw badUserInput(`The body is longer than ${MAXIMUM_BYTES} bytes.`, "content-length");
   if (!isSigned(body, request.headers.get(SIGNATURE_HEADER) ?? "", signingKey))
-    throw unauthenticated("The webhook is not signed with the key of this gateway.");
+    throw unauthenticated("The webhook is not signed with the webhook key of this gateway.");
   const owner = ownerOf(bodySchema.safeParse(safeParseJson(body.toString())).data?.tags ?? {});
   if (owner) await tell(owner);
   return new Response(null, { status: 204 });

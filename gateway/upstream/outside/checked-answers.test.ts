@@ -55,7 +55,7 @@ describe("an answer of an adapter", () => {
   });
 
   it("is none where another connection was asked for by its id", () => {
-    expect(() => assertAsked(connectionOf(ADA), ADA, { id: "two" })).toThrow("something else");
+    expect(() => assertAsked(connectionOf(ADA), ADA, { id: "two" })).toThrow("another connection than");
   });
 
   it("is waited for until the deadline", async () => {

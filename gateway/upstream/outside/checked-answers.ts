@@ -28,7 +28,7 @@ export async function inTime<Answer>(deadlineMs: number, ask: () => Answer | Pro
 /** The connection, which is this owner's and the one that `where` names. Throws UPSTREAM_UNAVAILABLE with `retryAfter` otherwise. */
 export function assertAsked(connection: Connection, owner: Owner, where: ConnectionWhere | null): Connection {
   const isOwners = connection.owner.kind === owner.kind && connection.owner.id === owner.id;
-  if (!isOwners || (where && !isAt(where, connection))) throw unavailable("answered about something else than it was asked for");
+  if (!isOwners || (where && !isAt(where, connection))) throw unavailable("answered about another connection than the requested one");
   return connection;
 }
 
@@ -53,7 +53,7 @@ export const checkAnswers = (connections: OwnerConnections, { owner, deadlineMs,
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== "UPSTREAM_UNAVAILABLE" || error.facts.retryAfter === undefined) throw error;
       log.warn({ reason: error.message }, "adapter failed");
-      return temporarilyUnavailable(where.slug ?? "This connection", error.facts.retryAfter, "it has no answer to what was asked");
+      return temporarilyUnavailable(where.slug ?? "This connection", error.facts.retryAfter, "it gave no answer");
     }
   },
 });

@@ -26,7 +26,7 @@ export function connectElsewhere(
       const connector = await catalog.findConnector(slug);
       if (!connector) throw noSuchConnector(slug);
       const named = await connections.find(id !== null && connector.supportsMultipleConnections ? { id } : { slug });
-      if (named && named.connector.slug !== slug) throw badUserInput("id: is taken by another connection.", "id");
+      if (named && named.connector.slug !== slug) throw badUserInput("id: is already in use by another connection: use a new UUID.", "id");
       const where = named ? { id: named.id } : { slug };
       const startedId = serializeStarted({ where, grant: grantOf(named ?? (await connections.find({ slug }))) });
       const page = await connections.connectPage(connector, { ...asked, connection: named });
@@ -42,7 +42,7 @@ export function connectElsewhere(
       return { ...connection, authorization: { ...awaiting(startedId, connection.id), authorizeUrl: assertPage(page) } };
     },
 
-    submit: () => Promise.reject(notFound("There is nothing to hand in: users connect on a page elsewhere.")),
+    submit: () => Promise.reject(notFound("There are no fields to submit here: users connect on another page.")),
 
     async findAuthorization(id) {
       const started = parseStarted(id);
@@ -86,6 +86,6 @@ const awaiting = (id: string, connectionId: string): Authorization =>
 /** Throws `TypeError`: a browser is sent to it. */
 function assertPage(page: string): string {
   const protocol = URL.parse(page)?.protocol;
-  if (protocol !== "https:" && protocol !== "http:") throw new TypeError("connectPage must answer an http or https URL.");
+  if (protocol !== "https:" && protocol !== "http:") throw new TypeError("connectPage must return an http or https URL.");
   return page;
 }

@@ -85,7 +85,7 @@ export function createOutsidePlatform(
     findUser: (id) => (findUser ? findUser(id) : anyUser(id)),
     findGroup: (id) => (findGroup ? findGroup(id) : Promise.resolve({ id })),
     connectionsOf,
-    provisionUser: () => Promise.reject(forbidden(`${ELSEWHERE}: make them known there.`)),
+    provisionUser: () => Promise.reject(forbidden(`${ELSEWHERE}: create them there.`)),
     revokeUserTokens: () => Promise.reject(forbidden(`${ELSEWHERE}: revoke their tokens there.`)),
   };
 }

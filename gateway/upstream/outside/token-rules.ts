@@ -32,12 +32,12 @@ function judge(token: { type: "AccessToken" } & AccessToken, request: TokenReque
   const missing = scopesMissingIn(request, token.scopes);
   if (missing.length > 0) return connectionLacks(token.connection, missing, request);
   const fingerprint = fingerprintOf(token.value);
-  if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
+  if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "there is no other token than the refused one");
   const expiresAt = token.expiresAt?.getTime() ?? null;
   // When it was issued is not known: the default margin is 60 s.
   if (assessFreshness({ issuedAt: Number.NEGATIVE_INFINITY, expiresAt }, minimumTtl, now).isUsable) return { ...token, fingerprint };
   const leftSeconds = expiresAt === null ? 0 : Math.floor((expiresAt - now) / 1000);
   return minimumTtl === null || (expiresAt !== null && leftSeconds <= 0)
-    ? temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "its token has expired or is about to")
+    ? temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "its token has expired or is about to expire")
     : minimumTtlUnavailable(name, leftSeconds);
 }

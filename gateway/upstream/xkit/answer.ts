@@ -28,7 +28,7 @@ export function readAnswer<Body>(answer: RawAnswer, request: RestRequest, expect
   const isSuccess = status >= 200 && status <= 299;
   if (!isSuccess) throw explainRefusal(status, json, retryAfterOf(headers, json), request);
   const refuse = (why: string) => upstreamUnavailable(why, { retryAfter: retryAfterOf(headers, json) });
-  if (!mintsUserToken(request) && repeatsSecret(json)) throw refuse("answered with a token outside its place");
+  if (!mintsUserToken(request) && repeatsSecret(json)) throw refuse("answered with a token in an unexpected place");
   return { body: parse(json, expected, refuse), setCookies: valuesOf(headers, "set-cookie") };
 }
 
@@ -39,11 +39,11 @@ const mintsUserToken = ({ method, path }: RestRequest): boolean =>
 /** Contract, "Responses": a success is JSON that is not null and has no `error`; 204 stands for `{}`. */
 function parse<Body>(json: unknown, expected: z.ZodType<Body> | Expected<Body>, refuse: (why: string) => GatewayError): Body {
   if (typeof json === "object" && json !== null && "error" in json && json.error != null)
-    throw refuse("answered with an error and a status of success");
+    throw refuse("answered with an error and a success status");
   const { schema, isAsked } = "isAsked" in expected ? expected : { schema: expected, isAsked: () => true };
   const parsed = schema.safeParse(json);
   if (parsed.success && isAsked(parsed.data)) return parsed.data;
-  if (parsed.success) throw refuse("answered about something else than it was asked for");
+  if (parsed.success) throw refuse("answered about another connection than the requested one");
   const where = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
-  throw refuse(`answered with something that is not expected${where ? ` (${where})` : ""}`);
+  throw refuse(`gave an unexpected answer${where ? ` (${where})` : ""}`);
 }

@@ -11,8 +11,8 @@ export interface Fault {
 
 /** What the operator has to look at, by the code that Node gives. The first that fits counts. */
 const kinds: readonly [RegExp, Fault["kind"], string][] = [
-  [/^(ENOTFOUND|EAI_\w+)$/, "name", "has a name that is not found: check XKIT_UPSTREAM_URL and this machine's DNS"],
-  [/CERT|UNABLE_TO_VERIFY|^ERR_TLS_/, "certificate", "has a certificate that is not trusted here"],
+  [/^(ENOTFOUND|EAI_\w+)$/, "name", "has a host name that cannot be found: check XKIT_UPSTREAM_URL and this machine's DNS"],
+  [/CERT|UNABLE_TO_VERIFY|^ERR_TLS_/, "certificate", "has a certificate that is not trusted on this machine"],
   [/^(HPE|EPROTO|ERR_SSL_\w+)$/, "protocol", "does not speak the protocol that XKIT_UPSTREAM_URL names"],
   [/^ECONNREFUSED$/, "refused", "refuses connections"],
 ];

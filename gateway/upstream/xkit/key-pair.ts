@@ -37,7 +37,7 @@ export function createKeyPairState(clock: Pick<Clock, "now">, log: Pick<Log, "in
     if (nowRefused === isRefused) return;
     isRefused = nowRefused;
     if (isRefused) log.warn({}, KEYS_REFUSED);
-    else log.info({}, "the upstream takes this gateway's key pair again");
+    else log.info({}, "the upstream accepts this gateway's API key again");
   };
   return {
     accepted: () => see(false),
@@ -90,6 +90,6 @@ export async function probeKeys({ ask }: PlatformOperation, state: KeyPairState)
 }
 
 const NO_KEYS =
-  "This gateway has no key pair of its upstream: its operator has to set XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";
+  "This gateway has no API key of its upstream: the operator has to set XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";
 const KEYS_REFUSED =
-  "The upstream refuses this gateway's key pair: its operator has to correct XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";
+  "The upstream refuses this gateway's API key: the operator has to correct XKIT_UPSTREAM_PUBLISHABLE_KEY and XKIT_UPSTREAM_SECRET_KEY.";

@@ -83,7 +83,7 @@ describe("an upstream that gives no answer", () => {
     for (let count = 0; count < 3; count += 1) await expect(upstream.catalog.getPlatform()).rejects.toThrow("cannot be reached");
     on(get, { platform: { name: "Acme", slug: "acme" } });
     for (let count = 0; count < 2; count += 1) await upstream.catalog.getPlatform();
-    expect(warnings()).toMatchObject([{ fault: "lost" }, { msg: "the upstream is back" }]);
+    expect(warnings()).toMatchObject([{ fault: "lost" }, { msg: "the upstream is available again" }]);
   });
 });
 

@@ -52,7 +52,7 @@ function judge(
 ): AccessTokenOutcome {
   const { name } = connection.connector;
   const fingerprint = fingerprintOf(value);
-  if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "the refused token is the only one there is");
+  if (rejected === fingerprint) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "there is no other token than the refused one");
   const expiresAt = statedExpiryOf(value, authorization?.expires_at ?? null);
   const leftSeconds = expiresAt ? Math.floor((expiresAt.getTime() - now) / 1000) : null;
   if (leftSeconds !== null && leftSeconds <= 0) return temporarilyUnavailable(name, ASK_AGAIN_SECONDS, "its token has expired");

@@ -95,7 +95,7 @@ function createAsUser({ platform, toUserApi, bearers, language }: AsUserDependen
   };
 }
 
-const BEARER_REFUSED = "refuses the bearer that it has made for this user";
+const BEARER_REFUSED = "refuses the bearer that it created for this user";
 
 const isSignedOut = (error: unknown): boolean => error instanceof GatewayError && error.code === "UNAUTHENTICATED";
 
@@ -142,9 +142,9 @@ function forUsers(outcome: AccessTokenOutcome, name: string): AccessTokenOutcome
     case "AccessToken":
       return { ...outcome, fields: null };
     case "TemporarilyUnavailable":
-      return temporarilyUnavailable(name, outcome.retryAfter, "the upstream has none that can be used");
+      return temporarilyUnavailable(name, outcome.retryAfter, "the upstream has no usable token");
     case "ConnectorMisconfigured":
-      return connectorMisconfigured(name, "the provider refuses it");
+      return connectorMisconfigured(name, "the provider refuses its token");
     default:
       return outcome;
   }

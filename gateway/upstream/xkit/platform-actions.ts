@@ -32,7 +32,7 @@ export function createConnectionActions({ begin, publicUrl }: Dependencies): Con
       const answer = await orNull(begin().ask(request, asked.refreshedConnection(id)));
       if (!answer) return null;
       const { connection, refresh } = answer.body;
-      const message = redactProviderText(refresh.message, []) ?? "The upstream does not say more.";
+      const message = redactProviderText(refresh.message, []) ?? "The upstream gives no details.";
       return { connection: toConnection(connection), status: refresh.status, message, retryAfter: refresh.retry_after ?? null };
     },
   };
@@ -86,13 +86,13 @@ export const createImporting =
       owner: result.owner && { kind: result.owner.kind, id: result.owner.external_id },
       connector: result.connector,
       connectionId: result.connection_id,
-      messages: result.messages.map((message) => redactProviderText(message, []) ?? "The upstream does not say more."),
+      messages: result.messages.map((message) => redactProviderText(message, []) ?? "The upstream gives no details."),
     }));
   };
 
 /** Throws UPSTREAM_UNAVAILABLE where it is not stated whose it is. */
 function toOwned(connection: ConnectionAnswer, publicUrl: string): Connection {
   const owner = statedOwnerOf(connection);
-  if (!owner) throw upstreamUnavailable("does not say whose a connection is");
+  if (!owner) throw upstreamUnavailable("does not say who owns a connection");
   return connectionFromAnswer(connection, owner, publicUrl, "server");
 }

@@ -15,10 +15,10 @@ export function createReachability(log: Pick<Log, "info" | "warn">): Reachabilit
     failed(fault) {
       const isNews = current?.kind !== fault.kind;
       current = fault;
-      if (isNews) log.warn({ fault: fault.kind, code: fault.code }, `the upstream is away: it ${fault.sentence}`);
+      if (isNews) log.warn({ fault: fault.kind, code: fault.code }, `the upstream is unavailable: it ${fault.sentence}`);
     },
     answered() {
-      if (current) log.info({}, "the upstream is back");
+      if (current) log.info({}, "the upstream is available again");
       current = null;
     },
     fault: () => current,

@@ -65,7 +65,7 @@ export function explainRefusal(status: number, json: unknown, retryAfter: number
   return new GatewayError(code, sentence ?? plainSentences[code] ?? "The upstream refused.", factsOf(refusal, request));
 }
 
-const busySentences = { 429: "The upstream has been asked too often.", 503: "The upstream is busy." } as const;
+const busySentences = { 429: "The upstream limits the rate of requests: try again later.", 503: "The upstream is busy." } as const;
 
 /** When to ask again, in seconds: as the upstream says, whatever its status. */
 export function retryAfterOf(headers: RawAnswer["headers"], json: unknown): number {
@@ -86,10 +86,10 @@ function secretsOf({ credential, body }: RestRequest): string[] {
 const plainSentences: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: "The upstream refused the credential: sign in again.",
   FORBIDDEN: "The upstream does not allow this.",
-  NOT_FOUND: "The upstream has no such thing.",
-  BAD_USER_INPUT: "The upstream could not use the input.",
-  MINIMUM_TTL_UNAVAILABLE: "No token can be had that lives that long.",
-  CONNECTOR_MISCONFIGURED: "The provider refuses the platform's own credentials: its operator has to correct the connector.",
+  NOT_FOUND: "The upstream did not find it.",
+  BAD_USER_INPUT: "The upstream refused the input.",
+  MINIMUM_TTL_UNAVAILABLE: "No token lives that long: ask for a shorter life.",
+  CONNECTOR_MISCONFIGURED: "The provider refuses the platform's own credentials: the operator has to correct the connector.",
 };
 
 /** The sentence of an upstream that states one of our codes. Another one's may say anything: null. */

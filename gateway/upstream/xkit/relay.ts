@@ -76,7 +76,7 @@ async function whoIs(ask: Ask, bearer: string): Promise<Viewer> {
   if (!answer?.body)
     throw new GatewayError(
       "UPSTREAM_UNAVAILABLE",
-      "The upstream does not say whose the bearer is: with XKIT_UPSTREAM_USERS=ours this gateway has users of its own.",
+      "The upstream does not say whose the bearer is: with XKIT_UPSTREAM_USERS=ours this gateway has its own users.",
     );
   return viewerFromAnswer(answer.body);
 }

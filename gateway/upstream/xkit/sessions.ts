@@ -33,7 +33,7 @@ export function createRelayedSessions(options: RelayedSessionsOptions): Pick<Use
       const cookie = serializeJar(jarOf(setCookies, clock.now()));
       try {
         const { success, data } = answers.login.safeParse(body);
-        if (!success) throw upstreamUnavailable("answered a login with something that is not expected");
+        if (!success) throw upstreamUnavailable("gave an unexpected answer to a login");
         // A plain Xkit answers nothing: the user token itself stays the bearer.
         const token = data.access_token ?? userToken;
         const now = token === userToken ? viewer : await whoIs(token);

@@ -33,7 +33,7 @@ export const reconnectReasonWord = z.enum([
 
 export const ownerKindWord = z.enum(["user", "group"] as const satisfies readonly Owner["kind"][]);
 
-/** What became of a refresh that a server asked for. */
+/** The result of a refresh that a server requested. */
 export const refreshStatusWord = z.enum([
   "refreshed",
   "still_fresh",
@@ -48,7 +48,7 @@ export const refreshStatusWord = z.enum([
 /** What a connection is to a user who has moved. */
 export const movedConnectionWord = z.enum(["left_with_group", "kept_unseen", "seen"] as const satisfies readonly MovedConnectionStatus[]);
 
-/** What became of a deleted grant at its provider. */
+/** The result of revoking a deleted grant at its provider. */
 export const grantRevocationWord = z.enum([
   "revoked",
   "nothing",
@@ -56,5 +56,5 @@ export const grantRevocationWord = z.enum([
   "unknown_connector",
 ] as const satisfies readonly GrantRevocation[]);
 
-/** What became of a connection that was to be imported. */
+/** The result of importing a connection. */
 export const importStatusWord = z.enum(["imported", "skipped", "kept", "refused"] as const satisfies readonly ImportStatus[]);

@@ -135,7 +135,7 @@ describe("the fake of the REST contract", () => {
     }
   });
 
-  it("keeps a user signed in by its cookie until they sign out", async () => {
+  it("keeps a user you signed in with its cookie until they sign out", async () => {
     await start();
     const { cookie, body } = await ask("POST", forUsers("/sessions"), await bearerOf("ada"));
     expectWire(wireAnswers.sessionToken, body);

@@ -19,7 +19,7 @@ export function hasLife(tokens: Tokens, minimumTtl: number | null, now: number):
   return left > 0 && left >= (minimumTtl ?? marginOf(life));
 }
 
-/** The most that can be asked, in seconds. */
+/** The largest possible `minimumTtl`, in seconds. */
 export function maximumTtlOf(tokens: Tokens, now: number): number {
   const life = lifeOf(tokens);
   if (life === null) return 0;
