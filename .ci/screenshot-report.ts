@@ -1,23 +1,49 @@
 /**
- * Takes the pictures of every state of the pages, here and at another commit, and writes them side by side into
- * `coverage/screenshot-report/index.html`: a report for people, not a gate. A state whose test fails has no picture.
+ * Shows the pictures of every state of the pages, here and at another commit, side by side in `coverage/screenshot-report/index.html`: a
+ * report for people, not a gate. A state whose test fails has no picture.
  *
- *     npm run screenshots:report [-- <commit> [test file…]]        Default: the commit before this one, and every test that looks at a page.
+ *     npm run screenshots:report [-- [--taken] [<commit> [test file…]]]
+ *
+ * Default: the commit before this one, and every test that looks at a page. `--taken`: the tests have run here with TEST_SCREENSHOTS=yes.
+ * Pictures of whole commits are kept in the user's cache folder, so that a commit is pictured once. A commit with other packages is not
+ * pictured: installing them takes longer than the report is worth.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+
+/** How long the tests of the other commit may run, in milliseconds: CI takes at most this much longer. */
+const BASE_LIMIT_MS = 300_000;
+/** How long tests that are ended have to close their browsers, in milliseconds. */
+const END_WAIT_MS = 5_000;
+/** How many commits' pictures are kept, the newest. */
+const KEPT_COMMITS = 10;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const REPORT = join(ROOT, "coverage/screenshot-report");
 /** Pictures of the tests that look at pages. */
 const PICTURES = "coverage/screenshots";
+const CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "xkit-gateway/screenshots");
 
-const git = (...args: string[]): string => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
+const git = (...args: string[]): string =>
+  execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
-const [base = "HEAD~1", ...chosen] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { taken: { type: "boolean", default: false } }, allowPositionals: true });
+const [base = "HEAD~1", ...chosen] = positionals;
 
 /** The tests that look at a page. */
 function testsIn(tree: string): string[] {
@@ -29,58 +55,106 @@ function testsIn(tree: string): string[] {
   return files.trim().split("\n");
 }
 
-/** Runs the tests of a tree that take pictures, and keeps these. */
-function takePictures(tree: string, target: string): void {
+/** Runs the tests of a tree that take pictures. Answers whether all of them have. */
+function runTests(tree: string, limitMs: number): Promise<boolean> {
   rmSync(join(tree, PICTURES), { recursive: true, force: true });
-  const { status } = spawnSync("npx", ["vitest", "run", "--config", "vitest.long.config.ts", ...testsIn(tree)], {
-    cwd: tree,
-    stdio: "inherit",
+  const env = { ...process.env, TEST_SCREENSHOTS: "yes" };
+  const tests = spawn("npx", ["vitest", "run", ...testsIn(tree)], { cwd: tree, env, stdio: "inherit", detached: true });
+  const end = (signal: NodeJS.Signals) => tests.pid !== undefined && process.kill(-tests.pid, signal);
+  const timers = limitMs < Infinity ? [setTimeout(end, limitMs, "SIGTERM"), setTimeout(end, limitMs + END_WAIT_MS, "SIGKILL")] : [];
+  return new Promise((resolve) => {
+    tests.on("exit", (status) => {
+      timers.forEach(clearTimeout);
+      resolve(status === 0);
+    });
   });
-  if (status !== 0) console.log("Some tests have failed: the states after that are missing.");
-  rmSync(target, { recursive: true, force: true });
-  if (existsSync(join(tree, PICTURES))) cpSync(join(tree, PICTURES), target, { recursive: true });
-  else mkdirSync(target, { recursive: true });
 }
 
-/** The tree of another commit, with its packages: this tree's where both lock the same. */
-function withTreeOf(commit: string, use: (tree: string) => void): void {
+/** What one side of the report shows, and whether every state is there. */
+interface Side {
+  name: string;
+  isWhole: boolean;
+}
+
+function show(side: "before" | "after", pictures: string): void {
+  const target = join(REPORT, side);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  if (existsSync(pictures)) cpSync(pictures, target, { recursive: true });
+}
+
+/** Keeps a commit's pictures, and drops those that are older than the newest few. */
+function keep(commit: string, pictures: string): void {
+  if (chosen.length > 0) return;
+  rmSync(join(CACHE, commit), { recursive: true, force: true });
+  cpSync(pictures, join(CACHE, commit), { recursive: true });
+  const newestFirst = readdirSync(CACHE).toSorted(
+    (one, other) => statSync(join(CACHE, other)).mtimeMs - statSync(join(CACHE, one)).mtimeMs,
+  );
+  for (const old of newestFirst.slice(KEPT_COMMITS)) rmSync(join(CACHE, old), { recursive: true, force: true });
+}
+
+async function showHere(): Promise<Side> {
+  const pictures = join(ROOT, PICTURES);
+  const isWhole = values.taken || (await runTests(ROOT, Infinity));
+  show("after", pictures);
+  if (isWhole && git("status", "--porcelain") === "") keep(git("rev-parse", "HEAD"), pictures);
+  return { name: git("describe", "--always", "--dirty"), isWhole };
+}
+
+/** Null where there is nothing to compare with. */
+async function showBase(): Promise<Side | null> {
+  show("before", "");
+  let commit: string;
+  try {
+    commit = git("rev-parse", "--verify", `${base}^{commit}`);
+  } catch {
+    return tell(`there is no commit ${base} in this clone`);
+  }
+  const name = git("rev-parse", "--short", commit);
+  if (chosen.length === 0 && existsSync(join(CACHE, commit))) {
+    show("before", join(CACHE, commit));
+    return { name, isWhole: true };
+  }
+  if (git("diff", "--name-only", commit, "--", "package-lock.json") !== "") return tell(`${name} has other packages`);
   const tree = join(mkdtempSync(join(tmpdir(), "xkit-base-")), "tree");
   git("worktree", "add", "--quiet", "--detach", tree, commit);
   try {
-    const isSame = git("diff", "--name-only", commit, "--", "package-lock.json") === "";
-    if (isSame) symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
-    else execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: tree, stdio: "inherit" });
-    use(tree);
+    symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
+    const isWhole = await runTests(tree, BASE_LIMIT_MS);
+    show("before", join(tree, PICTURES));
+    if (isWhole && existsSync(join(tree, PICTURES))) keep(commit, join(tree, PICTURES));
+    return { name, isWhole };
   } finally {
     git("worktree", "remove", "--force", tree);
   }
 }
 
-type Change = "changed" | "added" | "removed" | "same";
-
-function changeOf(name: string): Change {
-  const [before, after] = ["before", "after"].map((side) => join(REPORT, side, name));
-  if (before === undefined || !existsSync(before)) return "added";
-  if (after === undefined || !existsSync(after)) return "removed";
-  return readFileSync(before).equals(readFileSync(after)) ? "same" : "changed";
+function tell(reason: string): null {
+  console.log(`The screenshots are compared with none: ${reason}.`);
+  return null;
 }
 
-const order: readonly Change[] = ["changed", "added", "removed", "same"];
+const changes = ["changed", "added", "removed", "not compared", "same"] as const;
+type Change = (typeof changes)[number];
 
-function pageOf(commit: string): string {
-  const names = new Set(["before", "after"].flatMap((side) => readdirSync(join(REPORT, side)).filter((name) => name.endsWith(".png"))));
-  const states = [...names].toSorted((one, other) => one.localeCompare(other)).map((name) => ({ name, change: changeOf(name) }));
-  const picture = (side: string, name: string, isThere: boolean) =>
-    isThere ? `<a href="${side}/${name}"><img src="${side}/${name}" alt="${side}" loading="lazy" /></a>` : "<span>none</span>";
-  const rows = order.flatMap((change) =>
-    states
-      .filter((state) => state.change === change)
-      .map(
-        ({ name }) => `<section class="${change}"><h2>${name.replace(/\.png$/, "")} <small>${change}</small></h2>
-<div>${picture("before", name, change !== "added")}${picture("after", name, change !== "removed")}</div></section>`,
-      ),
+function changeOf(name: string, before: Side | null, after: Side): Change {
+  const [old, current] = ["before", "after"].map((side) => join(REPORT, side, name));
+  if (old === undefined || !existsSync(old)) return before?.isWhole ? "added" : "not compared";
+  if (current === undefined || !existsSync(current)) return after.isWhole ? "removed" : "not compared";
+  return readFileSync(old).equals(readFileSync(current)) ? "same" : "changed";
+}
+
+const picture = (side: string, name: string) =>
+  existsSync(join(REPORT, side, name))
+    ? `<a href="${side}/${name}"><img src="${side}/${name}" alt="${side}" loading="lazy" /></a>`
+    : "<span>none</span>";
+
+function pageOf(states: readonly { name: string; change: Change }[], summary: string): string {
+  const sections = states.map(
+    ({ name, change }) => `<section class="${change}"><h2>${name.replace(/\.png$/, "")} <small>${change}</small></h2>
+<div>${picture("before", name)}${picture("after", name)}</div></section>`,
   );
-  const counts = order.map((change) => `${states.filter((state) => state.change === change).length} ${change}`).join(", ");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8" />
@@ -93,16 +167,20 @@ function pageOf(commit: string): string {
   body:has(#changes:checked) .same { display: none; }
 </style>
 <h1>Screenshots</h1>
-<p>Left: ${commit}. Right: ${git("describe", "--always", "--dirty")}. ${counts}.</p>
+<p>${summary}</p>
 <p><label><input type="checkbox" id="changes" checked /> Only what differs</label></p>
-${rows.join("\n")}
+${sections.join("\n")}
 </html>
 `;
 }
 
-const commit = git("rev-parse", "--short", base);
-mkdirSync(REPORT, { recursive: true });
-withTreeOf(commit, (tree) => takePictures(tree, join(REPORT, "before")));
-takePictures(ROOT, join(REPORT, "after"));
-writeFileSync(join(REPORT, "index.html"), pageOf(commit));
-console.log(`Written: ${join(REPORT, "index.html")}`);
+const after = await showHere();
+const before = await showBase();
+const names = [...new Set(["before", "after"].flatMap((side) => readdirSync(join(REPORT, side))))].filter((name) => name.endsWith(".png"));
+const states = names
+  .map((name) => ({ name, change: changeOf(name, before, after) }))
+  .toSorted((one, other) => changes.indexOf(one.change) - changes.indexOf(other.change) || one.name.localeCompare(other.name));
+const counts = changes.map((change) => `${states.filter((state) => state.change === change).length} ${change}`).join(", ");
+const summary = `Left: ${before?.name ?? "none"}. Right: ${after.name}. ${counts}.`;
+writeFileSync(join(REPORT, "index.html"), pageOf(states, summary));
+console.log(`Screenshots: ${summary} See ${join(REPORT, "index.html")}`);
