@@ -50,6 +50,7 @@ const sidebar: Item[] = [
       page("From a front end", "/guides/front-end"),
       page("From a server", "/guides/server"),
       page("Look and language", "/theming"),
+      page("How it looks", "/screenshots"),
       page("Call the API", "/calling-apis"),
       page("Events", "/webhooks"),
       page("Erase a user", "/guides/erase"),
