@@ -92,6 +92,18 @@ describe("the script tag", () => {
     expect(page.url()).toBe(`${pageUrl}/`);
   });
 
+  test("speaks the language of `data-locale`, also where it is written with `_`; without one that is none, the browser's", async () => {
+    const { page } = await openPage(`<!doctype html><script src="${gateway.url}/xkit.js" data-locale="de_DE"></script>`);
+    const said = async () => [
+      await page.evaluate(() => window.xkit.connect("none").catch((error: Error) => error.message)),
+      await page.evaluate(() => new URL(window.xkit.connectorUrl("slack")).search),
+    ];
+    await page.evaluate((token) => window.xkit.login(token), await gateway.provision("speaking"));
+    expect(await said()).toEqual([expect.stringContaining("none"), "?locale=de-DE"]);
+    await page.evaluate(() => void (window.xkit.session.locale = "d!e"));
+    expect(await said()).toEqual([expect.stringContaining("none"), ""]);
+  });
+
   test("names its page's origin, and the setting that lacks it, where the browser refuses the gateway's answer", async () => {
     // Another origin than `localhost`, which is listed.
     const { page } = await openPage(`<!doctype html><script src="${gateway.url}/xkit.js"></script>`);
@@ -251,7 +263,7 @@ describe("openCatalog", () => {
     await expect.poll(() => page.evaluate(() => scrollY)).toBe(500);
 
     await page.emulateMedia({ forcedColors: "active" });
-    await page.evaluate(() => void window.xkit.openCatalog({ locale: "de" }));
+    await page.evaluate(() => void window.xkit.openCatalog({ locale: "de_DE" }));
     await dialog.getByRole("heading", { level: 3 }).first().waitFor();
     expect(await dialog.getAttribute("lang")).toBe("de");
     const colors = await dialog

@@ -32,7 +32,7 @@ const signedFetch =
  * A urql client of one gateway: it signs in and renews its session by itself, its errors are XkitErrors, and subscriptions
  * come as server-sent events. A subscription whose stream breaks comes back by itself, and the queries that are watched are asked again
  * then: what changed meanwhile is not told. Give it the exported `TypedDocumentNode`s or your own operations.
- * Throws TypeError when `url` is none.
+ * Throws TypeError when `url` is no address of a gateway.
  */
 export function createClient(options: ClientOptions): Client {
   const session = "session" in options ? options.session : createSession(options);

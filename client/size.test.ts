@@ -6,9 +6,9 @@ import { beforeAll, expect, test } from "vitest";
 import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
-const CREATE_XKIT_BUDGET_BYTES = 9_830;
-const XKIT_JS_BUDGET_BYTES = 8_010;
-const CATALOG_BUDGET_BYTES = 97_100;
+const CREATE_XKIT_BUDGET_BYTES = 10_160;
+const XKIT_JS_BUDGET_BYTES = 8_310;
+const CATALOG_BUDGET_BYTES = 97_350;
 
 const dist = new URL("../dist/", import.meta.url);
 const gzippedSize = (code: string) => gzipSync(code, { level: 9 }).length;

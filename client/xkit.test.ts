@@ -1,9 +1,13 @@
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createTestClient, followClock, startApp, type TestClient } from "../test/support/client/signed-in.ts";
 import { PATIENCE } from "../test/support/patience.ts";
 import type { TestApp, TestUser } from "../test/support/test-app.ts";
 import { NotFoundError, UnauthenticatedError } from "./api/errors.ts";
 import type { XkitListener } from "./api/events.ts";
+import { XkitProvider } from "./react/provider.tsx";
+import { createServer } from "./server/index.ts";
 import { createXkit } from "./xkit.ts";
 
 let app: TestApp;
@@ -34,7 +38,7 @@ describe("the session", () => {
     const fresh = createTestClient(app);
     expect(fresh.asked).toEqual([]);
     expect(fresh.xkit.connectorUrl("a b")).toBe("http://localhost:4000/connectors/a%20b");
-    fresh.xkit.session.locale = "de-AT";
+    fresh.xkit.session.locale = "de_at";
     expect(fresh.xkit.connectorUrl("a", { returnTo: "https://acme.example/?a&b" })).toBe(
       "http://localhost:4000/connectors/a?locale=de-AT&returnTo=https%3A%2F%2Facme.example%2F%3Fa%26b",
     );
@@ -90,8 +94,25 @@ describe("the session", () => {
     await expect(client.xkit.getConnectionToken("test")).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 
-  test("refuses a URL that is none at once", () => {
-    expect(() => createXkit("localhost")).toThrow(TypeError);
+  test("refuses at once what is no address of a gateway, without repeating it, as a server and a provider do", () => {
+    const message = "`url` must be the gateway's http(s) address, as https://connect.example.com, without user name, query or fragment.";
+    for (const url of [
+      "",
+      "localhost",
+      "localhost:4000",
+      "ftp://connect.example.com",
+      "https://connect.example.com/?x=1",
+      "https://connect.example.com?",
+      "https://connect.example.com/#f",
+      "https://someone:planted@connect.example.com",
+      "https://someone@connect.example.com/a",
+    ]) {
+      expect(() => createXkit(url), url).toThrow(new TypeError(message));
+      expect(() => createServer({ url, apiKey: { publishable: "pk", secret: "sk" } }), url).toThrow(new TypeError(message));
+      expect(() => renderToString(createElement(XkitProvider, { url })), url).toThrow(new TypeError(message));
+    }
+    for (const url of ["https://connect.example.com", "http://localhost:4000/", "https://[::1]:1/a@b//"])
+      expect(createXkit(url).url).toBe(url.replace(/\/+$/, ""));
   });
 });
 

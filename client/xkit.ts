@@ -75,7 +75,7 @@ function tokenOf(outcome: AccessTokenResult): string | null {
 
 /**
  * The gateway at `url`, as `https://connect.example.com`. Asks nothing before its first method is called, and needs no browser.
- * Throws TypeError when `url` is none.
+ * Throws TypeError when `url` is no address of a gateway.
  */
 export function createXkit(url: string, options: XkitOptions = {}): Xkit {
   const session = createSession({ url, ...options });

@@ -4,8 +4,8 @@ import { errorOf } from "./errors.ts";
 
 /** GraphQL over HTTP, for the few operations that `xkit` needs: a tenth of a full client. */
 export interface Transport {
-  /** One operation, one answer. Throws XkitError, and what `inSession` throws. */
-  request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  /** One operation, one answer. Throws XkitError, what `inSession` throws, and the reason of a signal that aborts. */
+  request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables, call?: CallOptions): Promise<Data>;
   /**
    * A subscription's answers as they come, by server-sent events, until the gateway completes it. `onOpen` is called when it begins.
    * Throws XkitError, of code NETWORK when the stream breaks before that.
@@ -13,12 +13,17 @@ export interface Transport {
   listen<Data, Variables>(subscription: Operation<Data, Variables> & { onOpen?: () => void }): AsyncGenerator<Data, void>;
 }
 
-interface Operation<Data, Variables> {
+/** What every call takes. */
+export interface CallOptions {
+  /** Gives the call up, which then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+interface Operation<Data, Variables> extends CallOptions {
   document: TypedDocumentNode<Data, Variables>;
   variables: Variables;
   /** The Authorization header, or null. */
   authorization: string | null;
-  signal?: AbortSignal;
 }
 
 /** Sends a request with this Authorization header, or with none. */
@@ -35,7 +40,8 @@ const isFailure = (value: unknown): value is Failure => isObject(value) && typeo
 const isAnswerTo = <Data, Variables>(_document: TypedDocumentNode<Data, Variables>, body: unknown): body is { data: Data } =>
   isObject(body) && !body["errors"] && isObject(body["data"]);
 
-function throwNoAnswer(error: unknown): never {
+function throwNoAnswer(error: unknown, signal?: AbortSignal): never {
+  signal?.throwIfAborted();
   throw errorOf(undefined, { networkError: error instanceof Error ? error : new Error(String(error)) });
 }
 
@@ -63,7 +69,8 @@ function dataOf<Data, Variables>(document: TypedDocumentNode<Data, Variables>, t
   return isAnswerTo(document, body) ? body.data : throwFailure(body);
 }
 
-const readText = (response: Response): Promise<string> => response.text().catch(throwNoAnswer);
+const readText = (response: Response, signal?: AbortSignal): Promise<string> =>
+  response.text().catch((error: unknown) => throwNoAnswer(error, signal));
 
 /** The `data:` of each server-sent event until one of type `complete`. Throws XkitError when the stream ends without it. */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
@@ -72,7 +79,7 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<str
   let text = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(throwNoAnswer);
+      const { done, value } = await reader.read().catch((error: unknown) => throwNoAnswer(error));
       if (done) throwNoAnswer("the stream broke");
       text += decoder.decode(value, { stream: true });
       const events = text.split(/\r?\n\r?\n/);
@@ -118,16 +125,15 @@ export function createTransport(
         signal: signal ?? null,
       });
     } catch (error) {
-      signal?.throwIfAborted();
-      return throwNoAnswer(error);
+      return throwNoAnswer(error, signal);
     }
   }
 
   return {
-    async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
+    async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables, { signal }: CallOptions = {}) {
       const accept = "application/graphql-response+json, application/json";
-      const response = await inSession((authorization) => post({ document, variables, authorization }, accept));
-      return dataOf(document, await readText(response));
+      const response = await inSession((authorization) => post({ document, variables, authorization, signal }, accept));
+      return dataOf(document, await readText(response, signal));
     },
     async *listen<Data, Variables>(subscription: Operation<Data, Variables> & { onOpen?: () => void }) {
       const response = await post(subscription, "text/event-stream");

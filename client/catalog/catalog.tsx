@@ -3,6 +3,7 @@ import { useXkit, XkitProvider } from "../react/provider.tsx";
 import { usePlatform } from "../react/use-platform.ts";
 import { useViewer } from "../react/use-viewer.ts";
 import type { ListedConnector } from "../api/types.ts";
+import { parseLocale } from "../languages/locale.ts";
 import { OfflineCallout } from "./callout.tsx";
 import { CatalogContext, HostedContext } from "./context.ts";
 import { ConnectorPage } from "./connector-page.tsx";
@@ -49,8 +50,9 @@ export interface CatalogProps {
  * It leaves the address and the history to your app, unless it is given a `basePath` or a `router`.
  * Throws TypeError for a `basePath` that is no path of the page's origin.
  */
-export function Catalog({ locale, ...props }: CatalogProps) {
+export function Catalog({ locale: tag, ...props }: CatalogProps) {
   const xkit = useXkit();
+  const locale = parseLocale(tag);
   const spoken = (
     <SpeakLanguage locale={locale ?? xkit.session.locale}>
       <SpokenCatalog {...props} />

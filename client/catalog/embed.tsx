@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "react";
 import { createRoot } from "react-dom/client";
 import { XkitProvider } from "../react/provider.tsx";
 import type { CatalogDialog, CatalogDialogOptions } from "../catalog-dialog.ts";
+import { parseLocale } from "../languages/locale.ts";
 import type { Xkit } from "../xkit.ts";
 import { Catalog } from "./catalog.tsx";
 import { openModal } from "./dialog.tsx";
@@ -51,7 +52,7 @@ export function openCatalog(xkit: Xkit, options: CatalogDialogOptions): CatalogD
   current = dialog;
   root.render(
     <XkitProvider xkit={xkit}>
-      <SpeakLanguage locale={options.locale ?? xkit.session.locale}>
+      <SpeakLanguage locale={parseLocale(options.locale) ?? xkit.session.locale}>
         <CatalogModal {...options} onClose={dialog.close} />
       </SpeakLanguage>
     </XkitProvider>,

@@ -29,16 +29,7 @@ export const useSentences = (): Sentences => useContext(SpokenContext).sentences
 /** The locale for dates and numbers. */
 export const useLocale = (): string => useContext(SpokenContext).locale;
 
-/** Whether dates can be written by it: `de_DE` and `de-x` are no tags (BCP 47). */
-function isTag(locale: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(locale).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-/** Speaks the language of a BCP 47 tag in all that is inside; nothing is shown before its sentences are there. Default: English. */
+/** Speaks the language of a BCP 47 tag, as `parseLocale` gives it, in all that is inside; nothing is shown before its sentences are there. Default: English. */
 export function SpeakLanguage({ locale = "en", children }: { locale: string | undefined; children: ReactNode }) {
   const language = chooseLanguage([locale]);
   const [, setLoaded] = useState<Language>();
@@ -47,9 +38,5 @@ export function SpeakLanguage({ locale = "en", children }: { locale: string | un
     if (!sentences) void loadLanguage(language).then(() => setLoaded(language));
   }, [language, sentences]);
   if (!sentences) return null;
-  return (
-    <SpokenContext.Provider value={{ sentences, locale: isTag(locale) && languageOf(locale) ? locale : language }}>
-      {children}
-    </SpokenContext.Provider>
-  );
+  return <SpokenContext.Provider value={{ sentences, locale: languageOf(locale) ? locale : language }}>{children}</SpokenContext.Provider>;
 }

@@ -4,9 +4,9 @@ export type Language = (typeof LANGUAGES)[number];
 
 const speaks = (language: string | undefined): language is Language => LANGUAGES.some((known) => known === language);
 
-/** The language of a BCP 47 tag such as `de-AT`, or null for one that is not spoken here. */
+/** The language of a BCP 47 tag such as `de-AT`, also where it is written `de_AT`; null for one that is not spoken here. */
 export function languageOf(tag: string): Language | null {
-  const [language] = tag.toLowerCase().split("-");
+  const [language] = tag.toLowerCase().split(/[-_]/);
   return speaks(language) ? language : null;
 }
 

@@ -123,7 +123,7 @@ test("asks to reconnect what the provider no longer honours, and says so in Germ
       await asked.connect();
       return "accept";
     },
-    { locale: "de-AT", verify: true },
+    { locale: "de_AT", verify: true },
   );
   await user.connect();
   app.provider.controls.revokeGrants();

@@ -9,6 +9,7 @@ import {
 import { pause } from "../api/backoff.ts";
 import { NoAccessTokenError } from "../api/errors.ts";
 import { chooseLanguage } from "../languages/language.ts";
+import { parseLocale } from "../languages/locale.ts";
 import { type Sentences, sentencesFor } from "../languages/sentences.ts";
 import { isAccessToken, type OwnedRequestInit, type OwnedTokenOptions, type OwnedTokenResult, type Owner } from "../server/owner.ts";
 
@@ -32,7 +33,7 @@ export interface ToolConnection {
   fetch: (input: string | URL | Request, init?: OwnedRequestInit) => Promise<Response>;
 }
 
-export interface ConnectionOptions extends Omit<OwnedTokenOptions, "rejected"> {
+export interface ConnectionOptions extends Omit<OwnedTokenOptions, "rejected" | "signal"> {
   /** The connector's name, for people. Default: its slug. */
   name?: string;
   /** The language of what the user is asked, as a BCP 47 tag. English and German are spoken. Default: English. */
@@ -92,9 +93,9 @@ export async function withConnection(
   owner: Owner,
   slug: string,
   run: (connection: ToolConnection) => ToolResult | Promise<ToolResult>,
-  { name = slug, locale = "en", waitMs = DEFAULT_WAIT_MS, ...options }: ConnectionOptions = {},
+  { name = slug, locale, waitMs = DEFAULT_WAIT_MS, ...options }: ConnectionOptions = {},
 ): Promise<ToolResult> {
-  const words = sentencesFor(chooseLanguage([locale])).agent;
+  const words = sentencesFor(chooseLanguage([parseLocale(locale) ?? "en"])).agent;
   const key = keyOf(slug, options);
   const response = inputResponse(context.mcpReq.inputResponses, key);
   const answered = response.kind === "elicit" ? response.action : null;

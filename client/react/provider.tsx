@@ -3,6 +3,7 @@ import { Client, Provider } from "urql";
 import { apiExchange } from "../api/api-exchange.ts";
 import { createApi } from "../api/api.ts";
 import { documentCache } from "../api/document-cache.ts";
+import { parseLocale } from "../languages/locale.ts";
 import type { Session } from "../session/session.ts";
 import type { TokenCallback } from "../api/types.ts";
 import { createXkit, type Xkit } from "../xkit.ts";
@@ -30,7 +31,7 @@ export function XkitProvider(props: XkitProviderProps) {
   // `getToken` may be another function at each render: the session keeps the first.
   const xkit = useMemo(() => given ?? createXkit(url, getToken ? { getToken } : {}), [given, url]);
   const { session } = xkit;
-  session.locale = props.locale ?? session.locale;
+  session.locale = parseLocale(props.locale) ?? session.locale;
   const { locale } = session;
   const generation = useGeneration(session);
   // A client for each user and language: what was cached for the former one goes with it.

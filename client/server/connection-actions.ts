@@ -1,4 +1,4 @@
-import type { Transport } from "../api/transport.ts";
+import type { CallOptions, Transport } from "../api/transport.ts";
 import {
   DisableConnectionDocument,
   DisconnectConnectionDocument,
@@ -15,19 +15,19 @@ export type RefreshedConnection = RefreshConnectionMutation["refreshConnection"]
 export interface ConnectionActions {
   readonly id: string;
   /** Refreshes the token now, also one that is fresh, at most once in 30 s. `kind` is the kind of token, where one connection has several. */
-  refresh: (kind?: string) => Promise<RefreshedConnection>;
+  refresh: (kind?: string, call?: CallOptions) => Promise<RefreshedConnection>;
   /** Withholds its tokens from its user and from servers, in every process. Its user cannot connect it until `enable`. The grant is kept. */
-  disable: () => Promise<OwnedConnection>;
+  disable: (call?: CallOptions) => Promise<OwnedConnection>;
   /** Undoes `disable`. */
-  enable: () => Promise<OwnedConnection>;
+  enable: (call?: CallOptions) => Promise<OwnedConnection>;
   /** Disconnects it and revokes its grant at the provider. Its user may connect again. */
-  disconnect: () => Promise<OwnedConnection>;
+  disconnect: (call?: CallOptions) => Promise<OwnedConnection>;
 }
 
 export const createConnectionActions = (request: Transport["request"], id: string): ConnectionActions => ({
   id,
-  refresh: async (kind) => (await request(RefreshConnectionDocument, { input: { id, kind } })).refreshConnection,
-  disable: async () => (await request(DisableConnectionDocument, { input: { id } })).disableConnection.connection,
-  enable: async () => (await request(EnableConnectionDocument, { input: { id } })).enableConnection.connection,
-  disconnect: async () => (await request(DisconnectConnectionDocument, { input: { id } })).disconnectConnection.connection,
+  refresh: async (kind, call) => (await request(RefreshConnectionDocument, { input: { id, kind } }, call)).refreshConnection,
+  disable: async (call) => (await request(DisableConnectionDocument, { input: { id } }, call)).disableConnection.connection,
+  enable: async (call) => (await request(EnableConnectionDocument, { input: { id } }, call)).enableConnection.connection,
+  disconnect: async (call) => (await request(DisconnectConnectionDocument, { input: { id } }, call)).disconnectConnection.connection,
 });

@@ -24,6 +24,7 @@ export type { ListOptions } from "./pages.ts";
 export type { EventOptions, GatewayEvent } from "./events.ts";
 export { type Delivery, verifyWebhook, WebhookError, type WebhookOptions } from "./webhooks.ts";
 export * from "../api/errors.ts";
+export type { CallOptions } from "../api/transport.ts";
 export type { ConnectionName } from "../api/where.ts";
 export type { XkitRequestInit } from "../session/api-request.ts";
 export * from "./generated/graphql.ts";

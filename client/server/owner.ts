@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { xkitError } from "../api/errors.ts";
+import type { CallOptions } from "../api/transport.ts";
 import type { NoAccessToken } from "../api/types.ts";
 import { type ConnectionName, parseWhere } from "../api/where.ts";
 import type { TokenOptions } from "../session/access-tokens.ts";
@@ -30,7 +31,7 @@ export type OwnedTokenResult = OwnedTokenPartsFragment;
 /** What happened to a connection. */
 export type HistoryEntry = HistoryPartsFragment["edges"][number]["node"];
 
-export interface OwnedTokenOptions extends TokenOptions {
+export interface OwnedTokenOptions extends TokenOptions, CallOptions {
   /** `AccessToken.fingerprint` of a token that the third party refused: a new one is fetched if that one is still current. */
   rejected?: string | undefined;
   /** Why the token is asked for, in your words. The operator's audit shows it; it must name no person. */
@@ -46,9 +47,9 @@ export interface Owner {
   /** A live access token, or the exact reason why there is none. `isAccessToken` tells them apart. */
   getToken: (name: ConnectionName, options?: OwnedTokenOptions) => Promise<OwnedTokenResult>;
   /** The owner's connections, the healthiest of each connector first. Those disconnected and those never finished are among them. */
-  connections: (slug?: string) => Promise<OwnedConnection[]>;
+  connections: (slug?: string, call?: CallOptions) => Promise<OwnedConnection[]>;
   /** Null when it was never made. */
-  connection: (name: ConnectionName) => Promise<OwnedConnection | null>;
+  connection: (name: ConnectionName, call?: CallOptions) => Promise<OwnedConnection | null>;
   /** What happened to a connection, the newest first: at most 100 entries. None where it was never made, or its upstream keeps no history. */
   history: (name: ConnectionName, options?: ListOptions) => AsyncIterable<HistoryEntry>;
   /**
@@ -89,18 +90,19 @@ export function createOwner({ request, fetch }: ServerApi, documents: OwnerDocum
     return owner;
   }
 
-  const getToken: Owner["getToken"] = async (name, options = {}) =>
-    known((await request(documents.token, { owner: id, where: parseWhere(name), ...options })).owner).accessToken;
+  const getToken: Owner["getToken"] = async (name, { signal, ...options } = {}) =>
+    known((await request(documents.token, { owner: id, where: parseWhere(name), ...options }, { signal })).owner).accessToken;
 
   return {
     id,
     getToken,
-    connections: async (slug) => known((await request(documents.connections, { owner: id, slug })).owner).connections,
-    connection: async (name) => known((await request(documents.connection, { owner: id, where: parseWhere(name) })).owner).connection,
+    connections: async (slug, call) => known((await request(documents.connections, { owner: id, slug }, call)).owner).connections,
+    connection: async (name, call) =>
+      known((await request(documents.connection, { owner: id, where: parseWhere(name) }, call)).owner).connection,
     history(name, options) {
       const where = parseWhere(name);
       return walkPages(
-        async (page) => known((await request(documents.history, { owner: id, where, ...page })).owner).connection?.history,
+        async (page, call) => known((await request(documents.history, { owner: id, where, ...page }, call)).owner).connection?.history,
         options,
       );
     },

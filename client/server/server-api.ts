@@ -1,3 +1,4 @@
+import { parseGatewayUrl } from "../api/gateway-url.ts";
 import { createTransport, type Transport } from "../api/transport.ts";
 
 /** How long a request to the gateway may take, in milliseconds. */
@@ -72,12 +73,14 @@ function parseApiKey(apiKey: ServerOptions["apiKey"]): string {
 export function createServerApi(options: ServerOptions): ServerApi {
   if (typeof window === "object" && typeof window.document === "object")
     throw new TypeError("createServer is for servers: in a page, everyone could read the secret key. Pages use createXkit.");
-  const url = new URL(options.url).href.replace(/\/+$/, "");
+  const url = parseGatewayUrl(options.url);
   const authorization = parseApiKey(options.apiKey);
   const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const fetchGateway: typeof fetch = async (input, given = {}) => {
-    const init: RequestInit = { ...given, redirect: "manual", signal: given.signal ?? AbortSignal.timeout(timeoutMs) };
+    const isStream = new Headers(given.headers).get("accept") === "text/event-stream";
+    const signals = [...(given.signal ? [given.signal] : []), ...(isStream ? [] : [AbortSignal.timeout(timeoutMs)])];
+    const init: RequestInit = { ...given, redirect: "manual", signal: AbortSignal.any(signals) };
     // A server has no cookies, and Cloudflare Workers refuse a request with `credentials`.
     delete init.credentials;
     return assertGateway(await fetch(input, init));

@@ -25,6 +25,7 @@ const asked: { operation: string; init: RequestInit }[] = [];
 const fetchThere: typeof fetch = async (input, init = {}) => {
   const request = new Request(input, init);
   if (!request.url.startsWith(PUBLIC_URL)) return fetch(request);
+  request.signal.throwIfAborted();
   asked.push({ operation: /(?:query|mutation|subscription) (\w+)/.exec(typeof init.body === "string" ? init.body : "")?.[1] ?? "", init });
   return app.app.fetch(request);
 };
@@ -115,6 +116,68 @@ test("walks lists over all their pages, and asks for no page that is not needed"
   }
   expect(asked).toHaveLength(1);
   await expect(collect(server.users({ pageSize: 0 }))).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+});
+
+test("ends a list with the reason of its signal, also between two entries, and every other call", async () => {
+  const given = new AbortController();
+  const { signal } = given;
+  const seen: string[] = [];
+  const walk = async () => {
+    for await (const { id } of server.users({ signal })) {
+      seen.push(id);
+      given.abort(new Error("enough"));
+    }
+  };
+  await expect(walk()).rejects.toThrow("enough");
+  expect(seen).toEqual(["ada"]);
+  const ada = server.user("ada");
+  const connection = server.connection("none");
+  const calls = [
+    ada.get({ signal }),
+    ada.move("acme", { signal }),
+    ada.revokeSessions({ signal }),
+    ada.revokeTokens({ signal }),
+    ada.delete({ signal }),
+    ada.getToken("test", { signal }),
+    ada.connections("test", { signal }),
+    ada.connection("test", { signal }),
+    collect(ada.history("test", { signal })),
+    connection.refresh(undefined, { signal }),
+    connection.disable({ signal }),
+    connection.enable({ signal }),
+    connection.disconnect({ signal }),
+    server.provisionUser({ id: "ada" }, { signal }),
+    server.importConnections({ connections: [] }, { signal }),
+    collect(server.groups({ signal })),
+    collect(server.connections({}, { signal })),
+    collect(server.auditEvents({}, { signal })),
+  ];
+  expect(await Promise.all(calls.map((call) => Promise.resolve(call).catch((error: Error) => error.message)))).toEqual(
+    calls.map(() => "enough"),
+  );
+});
+
+test("gives up what is under way when its signal aborts, and what takes too long beside a signal", async () => {
+  let onAsked = () => {};
+  const silent = createHttpServer((_request, response) => {
+    response.writeHead(503).write("{");
+    onAsked();
+  });
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const given = new AbortController();
+  onAsked = () => given.abort(new Error("enough"));
+  await expect(
+    createServer({ url: addressOf(silent), apiKey })
+      .user("ada")
+      .get({ signal: given.signal }),
+  ).rejects.toThrow("enough");
+  onAsked = () => {};
+  const impatient = createServer({ url: addressOf(silent), apiKey, timeoutMs: 5 });
+  await expect(impatient.user("ada").get({ signal: new AbortController().signal })).rejects.toMatchObject({ code: "NETWORK" });
 });
 
 test("ends a list whose next page is the same again, in place of asking for ever", async () => {
@@ -248,7 +311,8 @@ test("sends no cookies, and gives up a request that takes too long", async () =>
 
 test("says what is wrong with its options, and refuses to run in a page", async () => {
   expect(() => createServer({ url: "nowhere", apiKey })).toThrow(TypeError);
-  expect(() => createServer({ url: PUBLIC_URL, apiKey: { publishable: "pk", secret: "" } })).toThrow("apiKey.secret is missing");
+  for (const part of ["publishable", "secret"])
+    expect(() => createServer({ url: PUBLIC_URL, apiKey: { ...apiKey, [part]: "" } })).toThrow(new RegExp(`^apiKey\\.${part} is missing`));
   const wrong = createServer({ url: PUBLIC_URL, apiKey: { ...apiKey, secret: "wrong" }, fetch: fetchThere });
   await expect(wrong.provisionUser({ id: "ada" })).rejects.toThrow(UnauthenticatedError);
   vi.stubGlobal("window", { document: {} });

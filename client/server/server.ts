@@ -1,4 +1,4 @@
-import type { Transport } from "../api/transport.ts";
+import type { CallOptions, Transport } from "../api/transport.ts";
 import { type ConnectionActions, createConnectionActions } from "./connection-actions.ts";
 import { type EventOptions, followEvents, type GatewayEvent } from "./events.ts";
 import {
@@ -39,22 +39,25 @@ export type ImportResult = ImportConnectionsMutation["importConnections"]["resul
 /** A user, and the connections that are the user's own. */
 export interface UserOwner extends Owner {
   /** Null when the gateway does not know the user. */
-  get: () => Promise<User | null>;
+  get: (call?: CallOptions) => Promise<User | null>;
   /** Moves the user to another group, or to none by null. No connection changes its owner. */
-  move: (groupId: string | null) => Promise<MovedUser>;
+  move: (groupId: string | null, call?: CallOptions) => Promise<MovedUser>;
   /** Ends the user's sessions in every browser. Answers how many there were. User tokens stay good. */
-  revokeSessions: () => Promise<number>;
+  revokeSessions: (call?: CallOptions) => Promise<number>;
   /** Ends all tokens and sessions that the user has until now. Connections stay. */
-  revokeTokens: () => Promise<void>;
+  revokeTokens: (call?: CallOptions) => Promise<void>;
   /** Deletes all that is held of the user, and revokes the grants at the providers. It takes a few seconds. */
-  delete: () => Promise<DeletedUser>;
+  delete: (call?: CallOptions) => Promise<DeletedUser>;
 }
 
-/** The gateway, for the platform's own servers. Every method can be taken off the object. They throw the client's XkitErrors. */
+/**
+ * The gateway, for the platform's own servers. Every method can be taken off the object. They throw the client's XkitErrors, and the reason of
+ * a `signal` that aborts.
+ */
 export interface Server {
   readonly url: string;
   /** Creates or updates a user, and answers a user token. What is left out of `input` stays as it is; null clears it. */
-  provisionUser: (input: ProvisionUserInput) => Promise<ProvisionedUser>;
+  provisionUser: (input: ProvisionUserInput, call?: CallOptions) => Promise<ProvisionedUser>;
   user: (id: string) => UserOwner;
   group: (id: string) => Owner;
   /** A connection of any owner, by its id. */
@@ -74,7 +77,7 @@ export interface Server {
    */
   events: (options?: EventOptions) => AsyncIterable<GatewayEvent>;
   /** Imports at most 100 connections of another system. One that is wrong refuses no other: see each result. */
-  importConnections: (input: ImportConnectionsInput) => Promise<ImportResult[]>;
+  importConnections: (input: ImportConnectionsInput, call?: CallOptions) => Promise<ImportResult[]>;
   /** The page where a user connects, repairs or disconnects the connector. */
   connectorUrl: (slug: string) => string;
   /** An operation of your own, typed by your codegen. */
@@ -97,26 +100,27 @@ export function createServer(options: ServerOptions): Server {
 
   const user = (id: string): UserOwner => ({
     ...createOwner(api, userDocuments, id),
-    get: async () => (await request(UserDocument, { id })).user,
-    move: async (groupId) => (await request(MoveUserDocument, { input: { id, groupId } })).moveUser,
-    revokeSessions: async () => (await request(RevokeSessionsDocument, { input: { id } })).revokeSessions.count,
-    revokeTokens: async () => void (await request(RevokeUserTokensDocument, { input: { id } })),
-    delete: async () => (await request(DeleteUserDocument, { input: { id } })).deleteUser,
+    get: async (call) => (await request(UserDocument, { id }, call)).user,
+    move: async (groupId, call) => (await request(MoveUserDocument, { input: { id, groupId } }, call)).moveUser,
+    revokeSessions: async (call) => (await request(RevokeSessionsDocument, { input: { id } }, call)).revokeSessions.count,
+    revokeTokens: async (call) => void (await request(RevokeUserTokensDocument, { input: { id } }, call)),
+    delete: async (call) => (await request(DeleteUserDocument, { input: { id } }, call)).deleteUser,
   });
 
   return {
     url,
-    provisionUser: async (input) => (await request(ProvisionUserDocument, { input })).provisionUser,
+    provisionUser: async (input, call) => (await request(ProvisionUserDocument, { input }, call)).provisionUser,
     user,
     group: (id) => createOwner(api, groupDocuments, id),
     connection: (id) => createConnectionActions(request, id),
-    users: (list) => walkPages(async (page) => (await request(UsersDocument, page)).users, list),
-    groups: (list) => walkPages(async (page) => (await request(GroupsDocument, page)).groups, list),
+    users: (list) => walkPages(async (page, call) => (await request(UsersDocument, page, call)).users, list),
+    groups: (list) => walkPages(async (page, call) => (await request(GroupsDocument, page, call)).groups, list),
     connections: (filter, list) =>
-      walkPages(async (page) => (await request(AllConnectionsDocument, { filter, ...page })).allConnections, list),
-    auditEvents: (filter, list) => walkPages(async (page) => (await request(AuditEventsDocument, { filter, ...page })).auditEvents, list),
+      walkPages(async (page, call) => (await request(AllConnectionsDocument, { filter, ...page }, call)).allConnections, list),
+    auditEvents: (filter, list) =>
+      walkPages(async (page, call) => (await request(AuditEventsDocument, { filter, ...page }, call)).auditEvents, list),
     events: (following) => followEvents(api, following),
-    importConnections: async (input) => (await request(ImportConnectionsDocument, { input })).importConnections.results,
+    importConnections: async (input, call) => (await request(ImportConnectionsDocument, { input }, call)).importConnections.results,
     connectorUrl: (slug) => `${url}/connectors/${encodeURIComponent(slug)}`,
     request,
   };

@@ -47,6 +47,31 @@ test.each([
   await expect(verifyWebhook(delivery(), { secrets, now })).rejects.toMatchObject({ name: "WebhookError", code });
 });
 
+test("takes the bytes of a body that the framework has read", async () => {
+  const { headers } = deliver();
+  expect(await verifyWebhook({ headers, body: Buffer.from(BODY) }, { secrets, now })).toMatchObject({ id: "evt_1" });
+});
+
+test("names the cause and the remedy where the body was parsed or read already", async () => {
+  const { headers } = deliver();
+  for (const body of [JSON.parse(BODY), undefined])
+    await expect(verifyWebhook({ headers, body }, { secrets, now })).rejects.toThrow(
+      new TypeError(
+        "The webhook's `body` must be the text or the bytes as they came, not what a parser has made of them. In Express, give the webhook's route `express.raw({ type: \"application/json\" })`, before any `express.json()`.",
+      ),
+    );
+  const read = deliver();
+  await read.json();
+  const locked = deliver();
+  locked.body?.getReader();
+  for (const delivery of [read, locked])
+    await expect(verifyWebhook(delivery, { secrets, now })).rejects.toThrow(
+      new TypeError(
+        "The body of the webhook's request has been read already. Give the request as it came, or what was read: `{ headers: request.headers, body: text }`.",
+      ),
+    );
+});
+
 test("refuses a secret that is none, without repeating it", async () => {
   for (const none of ["s3cret", "whsec_", "whsec_s3cre", undefined, [secrets[0], undefined]]) {
     const refused = verifyWebhook(deliver(), { secrets: none, now });

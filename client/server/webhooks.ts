@@ -23,12 +23,12 @@ export interface WebhookOptions {
   now?: () => number;
 }
 
-/** A request, or its parts where the framework has read the body: `body` is the text as it came, not parsed and written again. */
-export type Delivery = Request | { headers: Headers | Readonly<Record<string, string | string[] | undefined>>; body: string };
+/** A request, or its parts where the framework has read the body: `body` is the text or the bytes as they came, not parsed and written again. */
+export type Delivery = Request | { headers: Headers | Readonly<Record<string, string | string[] | undefined>>; body: string | Uint8Array };
 
 /**
  * The event of a webhook's request, once its signature is verified (Standard Webhooks). Answer 2xx within 15 s. An event can come twice: keep
- * the ids of the last day. Throws WebhookError: answer 400. Throws TypeError for an invalid secret.
+ * the ids of the last day. Throws WebhookError: answer 400. Throws TypeError for an invalid secret, and for a body that is parsed or read already.
  *
  * ```ts
  * export async function POST(request: Request): Promise<Response> {
@@ -46,7 +46,7 @@ export async function verifyWebhook(delivery: Delivery, { secrets, now = Date.no
   const signatures = headerOf(delivery, "webhook-signature");
   if (!(Math.abs(now() / 1000 - Number(timestamp)) <= TOLERANCE_SECONDS))
     throw new WebhookError("stale_timestamp", `The webhook's timestamp is more than ${TOLERANCE_SECONDS} s away from this server's clock.`);
-  const body = delivery instanceof Request ? await readText(delivery) : delivery.body;
+  const body = await readBody(delivery);
   if (!(await isSigned(new TextEncoder().encode(`${id}.${timestamp}.${body}`), signatures, keys)))
     throw new WebhookError("wrong_signature", "The webhook is not signed with any of the secrets, or its body was changed on its way.");
   const event = parseEvent(id, body);
@@ -71,7 +71,21 @@ function headerOf({ headers }: Delivery, name: string): string {
   throw new WebhookError("missing_header", `The request has no header ${name}: it is no webhook of the gateway.`);
 }
 
+async function readBody(delivery: Delivery): Promise<string> {
+  if (delivery instanceof Request) return readText(delivery);
+  const { body } = delivery;
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  throw new TypeError(
+    "The webhook's `body` must be the text or the bytes as they came, not what a parser has made of them. In Express, give the webhook's route `express.raw({ type: \"application/json\" })`, before any `express.json()`.",
+  );
+}
+
 async function readText(request: Request): Promise<string> {
+  if (request.bodyUsed || request.body?.locked)
+    throw new TypeError(
+      "The body of the webhook's request has been read already. Give the request as it came, or what was read: `{ headers: request.headers, body: text }`.",
+    );
   if (!request.body) return "";
   const decoder = new TextDecoder();
   let [text, length] = ["", 0];

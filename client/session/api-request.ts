@@ -18,6 +18,7 @@ const headerOf = ({ authorizationHeader, tokenType, value }: AccessToken) =>
 /** A path cannot lead out of `apiBaseUrl`. Throws TypeError for an address that the token is not for. */
 function toRequest(input: string | URL | Request, init: XkitRequestInit | undefined, { apiBaseUrl }: AccessToken): Request {
   const isPath = typeof input === "string" && !/^https?:\/\//i.test(input);
+  if (isPath && !/^([/?#]|$)/.test(input)) throw new TypeError("A path must begin with `/`.");
   if (isPath && apiBaseUrl === null) throw new TypeError("A path needs `apiBaseUrl`, which is not known.");
   const base = (!isPath && init?.origin) || apiBaseUrl;
   const { href, origin } = new URL(base ?? "about:");

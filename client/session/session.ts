@@ -1,6 +1,8 @@
+import { parseGatewayUrl } from "../api/gateway-url.ts";
 import { createTransport } from "../api/transport.ts";
 import type { TokenCallback, Viewer } from "../api/types.ts";
 import { LogoutDocument } from "../generated/graphql.ts";
+import { parseLocale } from "../languages/locale.ts";
 import { adopt, isDue, type SessionState } from "./session-state.ts";
 import { createSignInTurns } from "./sign-in-turns.ts";
 import { forget, login, remember, resume, type UserTokens } from "./sign-in.ts";
@@ -14,7 +16,8 @@ export interface SessionOptions {
   fetch?: typeof fetch;
   /**
    * A BCP 47 tag such as `de` or `en-GB`: the language of the catalog, of what the gateway says to end users, and of dates.
-   * English and German are spoken. Default: English in the catalog, else what the browser's user prefers.
+   * English and German are spoken. `de_DE` is taken for `de-DE`; what is no tag is ignored, and the console warns of it.
+   * Default: English in the catalog, else what the browser's user prefers.
    */
   locale?: string;
 }
@@ -23,7 +26,7 @@ export interface SessionOptions {
 export interface Session {
   readonly url: string;
   readonly fetch: typeof fetch;
-  /** The language of what is asked from now on, as a BCP 47 tag; undefined where the browser says it. */
+  /** The language of what is asked from now on, as a BCP 47 tag; undefined where the browser says it. Set as `SessionOptions.locale`. */
   locale: string | undefined;
   /** The signed-in user; null when no user is, undefined before the first answer. */
   readonly viewer: Viewer | null | undefined;
@@ -48,19 +51,25 @@ export interface Session {
   onChange: (listener: (viewer: Viewer | null) => void) => () => void;
 }
 
-/** A session at one gateway. Asks nothing before it is needed. Throws TypeError when `url` is none. */
+/** A session at one gateway. Asks nothing before it is needed. Throws TypeError when `url` is no address of a gateway. */
 export function createSession(options: SessionOptions): Session {
-  const url = new URL(options.url).href.replace(/\/+$/, "");
+  const url = parseGatewayUrl(options.url);
   const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
   const transport = createTransport(url, fetch);
   const state: SessionState = { current: undefined, generation: 0, renewedAt: 0, listeners: new Set() };
   const turns = createSignInTurns((session) => adopt(state, session));
   const userTokens: UserTokens = { callback: options.getToken, held: null };
+  let locale = parseLocale(options.locale);
 
   return {
     url,
     fetch,
-    locale: options.locale,
+    get locale() {
+      return locale;
+    },
+    set locale(tag) {
+      locale = parseLocale(tag);
+    },
     get viewer() {
       return state.current && state.current.viewer;
     },
