@@ -153,6 +153,20 @@ describe("a command", () => {
   });
 });
 
+it.each(titled(of("ts", "tsx", "js").filter(({ text }) => /fetch\("[^"]*user-token"\)/.test(text))))(
+  "takes no error page for a user token: %s",
+  (_where, { text }) => {
+    expect(text).toContain("if (!response.ok) throw");
+  },
+);
+
+it.each(titled(of("tsx").filter(({ text }) => /useXkitFetch\(/.test(text))))(
+  "does something where a call of an API fails: %s",
+  (_where, { text }) => {
+    expect(text).toMatch(/ catch \(error\) |console\.error/);
+  },
+);
+
 it.each(titled(of("yaml")))("is YAML: %s", (_where, { text }) => {
   expect(parseYaml(text)).toBeTypeOf("object");
 });

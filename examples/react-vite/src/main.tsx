@@ -9,7 +9,12 @@ import { gatewayUrl } from "./settings.ts";
 import "./style.css";
 
 /** Asked for when the session has ended, or never began. */
-const getToken = async () => (await fetch("/user-token")).text();
+async function getToken(): Promise<string> {
+  const response = await fetch("/user-token");
+  if (!response.ok) throw new Error(`There is no user token: ${response.status}.`);
+  return response.text();
+}
+
 const xkit = createXkit(gatewayUrl, { getToken });
 
 const root = document.getElementById("root");
