@@ -15,6 +15,24 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** A page of the site, also without `index.html` or `.html`, or a file of it. */
+function findFile(site: ReadonlyMap<string, Asset>, encodedPath: string): Asset | undefined {
+  let path: string;
+  try {
+    path = `/${decodeURIComponent(encodedPath)}`;
+  } catch {
+    return undefined;
+  }
+  return site.get(path.endsWith("/") ? `${path}index.html` : path) ?? site.get(`${path}.html`);
+}
+
+/** The site's own page for what is not there. */
+const notFound = (site: ReadonlyMap<string, Asset>): Response => {
+  const page = site.get("/404.html");
+  const headers = { "content-type": page?.type ?? "text/plain; charset=utf-8", "content-security-policy": POLICY };
+  return new Response(page ? new Uint8Array(page.plain) : "Not found.", { status: 404, headers });
+};
+
 /**
  * The documentation site, for development. It is read when the first page is asked for, once it has been built.
  * @param files the site by its paths; null when it has not been built. Default: the one beside this code.
@@ -25,11 +43,8 @@ export function createDocumentationRoutes(files?: ReadonlyMap<string, Asset> | n
   routes.get(`${DOCUMENTATION_PATH}*`, ({ req }) => {
     if (files === undefined) site ??= readAssets("docs");
     if (!site) return new Response(NOT_BUILT, { status: 503 });
-    const path = `/${decodeURIComponent(req.path.slice(DOCUMENTATION_PATH.length))}`;
-    const asset = site.get(path.endsWith("/") ? `${path}index.html` : path);
-    return asset
-      ? serveAsset(req.raw, asset, { "content-security-policy": POLICY, "cache-control": "no-cache" })
-      : new Response("Not found.", { status: 404 });
+    const asset = findFile(site, req.path.slice(DOCUMENTATION_PATH.length));
+    return asset ? serveAsset(req.raw, asset, { "content-security-policy": POLICY, "cache-control": "no-cache" }) : notFound(site);
   });
   return routes;
 }
