@@ -211,7 +211,7 @@ describe("a popup", () => {
 
 describe("openCatalog", () => {
   const html =
-    () => `<!doctype html><html lang="en"><title>App</title><style>body { font-family: serif; height: 300vh; } button { background: red; }</style>
+    () => `<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>App</title><style>body { font-family: serif; height: 300vh; } button { background: red; }</style>
     <main><h1>App</h1><button id="open">Integrations</button></main>
     <script src="${gateway.url}/xkit.js"></script>
     <script>document.getElementById("open").onclick = () => xkit.openCatalog().then((dialog) => { window.dialog = dialog; dialog.closed.then(() => document.title = "Closed"); });</script>`;
