@@ -185,6 +185,7 @@ describe("the command line", () => {
     ]);
     expect(added.stdout).toContain('Scopes: read:user. To change them, set "scopes".\n');
     expect(added.stdout).toContain("Variables to set: CODE_CLIENT_ID, CODE_CLIENT_SECRET\n");
+    expect(added.stdout).toContain('Pages of your app need "web_origins", for example ["http://localhost:3000"].\n');
     expect(await run(["connectors", "add", "github", "--as", "code"])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("already"),

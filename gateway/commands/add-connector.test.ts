@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readConfigFile } from "../config/file.ts";
 import { addToConfigFile, entryOf } from "./add-connector.ts";
 
 let directory: string;
@@ -32,6 +33,19 @@ ${slack}
   ]
 }
 `);
+  });
+
+  it("names the schema of a package that is installed beside a new file, and takes a file that begins with a byte order mark", () => {
+    const schema = "./node_modules/xkit-gateway/schema/xkit.config.schema.json";
+    mkdirSync(join(directory, dirname(schema)), { recursive: true });
+    writeFileSync(join(directory, schema), "{}");
+    expect(JSON.parse(add("slack"))).toMatchObject({ $schema: schema, platform: { name: "Xkit Gateway" } });
+    writeFileSync(path, '\uFEFF{ "web_origins": ["https://a.example"] }');
+    expect(addToConfigFile(path, "slack", entryOf("slack", "slack"))).toEqual({ hasWebOrigins: true });
+    writeFileSync(path, "\uFEFF{}");
+    vi.stubEnv("XKIT_CONFIG", path);
+    expect(readConfigFile()).toEqual({ path, text: "{}" });
+    vi.unstubAllEnvs();
   });
 
   it.each([

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { ConfigError } from "../config/config.ts";
+import { readText } from "../config/file.ts";
 import { connectorSchema } from "../providers/connector.ts";
 import { providerSchema } from "../providers/provider.ts";
 import { safeParseJson } from "../runtime/json.ts";
@@ -10,11 +12,14 @@ import { UsageError } from "./usage-error.ts";
 /** A connector as it is written into the configuration file. */
 export type Entry = Record<string, string>;
 
-/** A new configuration file. The platform's name is all that it needs. */
-const NEW_FILE = `{
-  "platform": { "name": "Xkit Gateway" }
+/** Where an installed package has the JSON Schema of the configuration, beside the file. */
+const SCHEMA = "./node_modules/xkit-gateway/schema/xkit.config.schema.json";
+
+/** A new configuration file. The platform's name is all that it needs; editors complete and check it by its schema. */
+function newFileAt(path: string): string {
+  const schema = existsSync(join(dirname(path), SCHEMA)) ? `  "$schema": "${SCHEMA}",\n` : "";
+  return `{\n${schema}  "platform": { "name": "Xkit Gateway" }\n}\n`;
 }
-`;
 
 /** The shortest entry for a known provider. Client id and secret come from environment variables, named after the slug. */
 export function entryOf(provider: string, slug: string): Entry {
@@ -30,18 +35,25 @@ export function entryOf(provider: string, slug: string): Entry {
   };
 }
 
-/** Adds a connector to a configuration file, and creates the file if it does not exist. Throws `UsageError` if the slug is taken. */
-export function addToConfigFile(path: string, slug: string, entry: Entry): void {
-  const text = existsSync(path) ? readFileSync(path, "utf8") : NEW_FILE;
+/**
+ * Adds a connector to a configuration file, and creates the file if it does not exist. Throws `UsageError` if the slug is taken.
+ * @returns whether the file names origins of the app's pages.
+ */
+export function addToConfigFile(path: string, slug: string, entry: Entry): { hasWebOrigins: boolean } {
+  const text = existsSync(path) ? readText(path) : newFileAt(path);
   const document = documentSchema.safeParse(safeParseJson(text)).data;
   if (document === undefined) throw new ConfigError([`${path} must be a JSON object in which "connectors" is a list`]);
   if (document.connectors?.some((connector) => slugOf(connector) === slug))
     throw new UsageError(`${path} already has a connector "${slug}": give the new one another slug with --as.`);
   writeFileSync(path, insertConnector(text, document, entry));
+  return { hasWebOrigins: (document.web_origins?.length ?? 0) > 0 };
 }
 
 const connectorOf = z.looseObject({ slug: z.string().optional(), provider: z.unknown().optional() });
-const documentSchema = z.looseObject({ connectors: z.array(connectorOf).optional() });
+const documentSchema = z.looseObject({
+  connectors: z.array(connectorOf).optional(),
+  web_origins: z.array(z.unknown()).optional().catch(undefined),
+});
 const providerOf = z.union([
   z.string(),
   z.looseObject({ slug: z.string() }).transform(({ slug }) => slug),

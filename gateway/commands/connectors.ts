@@ -98,7 +98,7 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   const { facts } = providerSchema.parse(provider);
   const { docs_url: docsUrl, kind } = facts;
   const path = configPath();
-  addToConfigFile(path, slug, entry);
+  const { hasWebOrigins } = addToConfigFile(path, slug, entry);
   const variables = Object.values(entry).flatMap((value) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? []);
   console.log(`Added the connector "${slug}" to ${path}.`);
   if (slug !== provider) console.log(`Users see it as ${facts.name ?? slug}. To change that, set "name".`);
@@ -110,5 +110,6 @@ export function addConnector(provider: string, { as }: { as?: string }): void {
   if (variables.length > 0) console.log(`Variables to set: ${variables.join(", ")}`);
   for (const line of [...describeScopes(facts), ...describeVariables(facts)]) console.log(line);
   if (facts.undocumented) console.log("The facts about this provider are unconfirmed: test the connector before your users use it.");
+  if (!hasWebOrigins) console.log('Pages of your app need "web_origins", for example ["http://localhost:3000"].');
   console.log(`Then run: xkit-gateway connectors check ${slug}`);
 }

@@ -181,8 +181,44 @@ describe("a bad file", () => {
   it("may not name a connector twice", () => {
     const file = badConnector({});
     expect(problemsOf({}, { ...file, connectors: [file.connectors[0], file.connectors[0]] })).toEqual([
-      "xkit.config.json connectors must have distinct slugs",
+      "xkit.config.json connectors must have distinct slugs: several have test",
     ]);
+  });
+
+  it("is told once of a value that is empty, and of a key that is missing that it is required", () => {
+    expect(problemsOf({}, badConnector({ client_id: "" }))).toEqual(["xkit.config.json connectors.0.client_id must not be empty"]);
+    expect(problemsOf({}, { ...good, connectors: [{ slug: "a", name: "A", integration: "" }] })).toEqual([
+      "xkit.config.json connectors.0.integration must be the key of an integration of Nango",
+    ]);
+    const { provider: _provider, ...text } = connector;
+    const file = {
+      ...good,
+      connectors: [{ ...text, client_secret: "s", provider: { ...connector.provider, token_endpoint: 1 } }],
+      token_issuers: [{}],
+      webhooks: [{}],
+    };
+    expect(problemsOf({}, file)).toEqual([
+      "xkit.config.json connectors.0.provider.token_endpoint must be a string",
+      "xkit.config.json token_issuers.0.iss is required",
+      "xkit.config.json token_issuers.0.jwks_url is required",
+      "xkit.config.json webhooks.0.name is required",
+      "xkit.config.json webhooks.0.url is required",
+      "xkit.config.json webhooks.0.secrets is required",
+    ]);
+  });
+
+  it.each([
+    ['{\n  "a": "planted-5ecret"\n  "b": 1 }', ": look at line 3, column 3"],
+    ['{\n  "a": "planted-5ecret",\n}', ": look at line 3, column 1"],
+    ['{ "a": planted-5ecret }', ": look at line 1, column 8"],
+    ["{ // planted-5ecret\n}", ": look at line 1, column 3"],
+    ['{ "a": ["planted-5ecret",] }', ": look at line 1, column 26"],
+    ['{ "a": "planted-5ecret",\n  "b": undefined }', ": look at line 2, column 8"],
+    ['{ "a": "planted-5ecret" }\n}', ": look at line 2, column 1"],
+    ['{ "a": "planted-5ecret",\n', ": it ends too early"],
+    ["", ": it ends too early"],
+  ])("says where it is no JSON, without what is there: %j", (text, where) => {
+    expect(problemsOf({}, text)).toEqual([`xkit.config.json is not valid JSON${where}`]);
   });
 
   it("does not take connectors for the same one whose slugs are their providers', where their variables are not set", () => {

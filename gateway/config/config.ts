@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Platform } from "../../schema/upstream.ts";
 import { slugSchema } from "../../schema/input.ts";
-import { sayIssue } from "../../schema/issue-words.ts";
+import { listWords, sayIssue } from "../../schema/issue-words.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
 import { type ConfigFile, type Environment, NO_FILE, parseFile } from "./document.ts";
@@ -149,19 +149,23 @@ export const fileSchema = z.strictObject({
     .array(connectorSchema)
     .default([])
     // Also where a connector has other problems: all are told at once.
-    .refine(haveDistinctSlugs, {
-      error: "must have distinct slugs",
-      when: ({ value }) => Array.isArray(value),
-    })
+    .superRefine(
+      (connectors, context) => {
+        const repeated = repeatedSlugsOf(connectors);
+        if (repeated.length > 0)
+          context.addIssue({ code: "custom", message: `must have distinct slugs: several have ${listWords(repeated, "and")}` });
+      },
+      { when: ({ value }) => Array.isArray(value) },
+    )
     .describe("What users can connect."),
   token_issuers: z.array(issuerSchema).default([]).describe("Token issuers whose JWTs sign users in."),
   webhooks: webhooksSchema.default([]).describe("Where events are sent."),
 });
 
 /** The slug of a connector with problems may not be known: it is the provider's where none is written. */
-function haveDistinctSlugs(connectors: readonly (Partial<ConnectorConfig> | undefined)[]): boolean {
-  const slugs = connectors.flatMap((connector) => connector?.slug ?? []);
-  return new Set(slugs).size === slugs.length;
+function repeatedSlugsOf(connectors: readonly (Partial<ConnectorConfig> | undefined)[]): string[] {
+  const slugs = connectors.flatMap((connector) => slugSchema.safeParse(connector?.slug).data ?? []);
+  return [...new Set(slugs.filter((slug, index) => slugs.indexOf(slug) !== index))];
 }
 
 /**
@@ -177,7 +181,9 @@ export function parseConfig(env: Environment, file: ConfigFile | null): Config {
   const problems = [
     ...describe(environment.error),
     ...document.problems,
-    ...(document.isJson ? describe(settings.error, `${file?.path ?? ""} `, document.unsetPaths) : []),
+    ...(document.isJson
+      ? describe(settings.error, { prefix: `${file?.path ?? ""} `, except: document.unsetPaths, document: document.value })
+      : []),
     ...productionProblems(given, file !== null),
     ...upstreamProblems(given),
     ...tracesProblems(given),
@@ -262,8 +268,26 @@ export const dataDirectoryOf = (databaseUrl: string): string =>
 const explainIssue: z.core.$ZodErrorMap = (issue) =>
   issue.code === "unrecognized_keys" ? `has no setting named ${issue.keys.map((key) => `"${key}"`).join(", ")}` : sayIssue(issue);
 
-const describe = (error: z.ZodError | undefined, prefix = "", except: ReadonlySet<string> = new Set()): string[] =>
-  (error?.issues ?? [])
-    .map(({ path, message }) => ({ path: path.map(String).join("."), message }))
-    .filter(({ path }) => !except.has(path))
-    .map(({ path, message }) => `${prefix}${path || "as a whole"} ${message}`);
+interface Described {
+  /** Before each problem. */
+  prefix?: string;
+  /** Paths of which nothing is said. */
+  except?: ReadonlySet<string>;
+  /** What was parsed. */
+  document?: unknown;
+}
+
+function describe(error: z.ZodError | undefined, { prefix = "", except, document }: Described = {}): string[] {
+  return (error?.issues ?? []).flatMap((issue) => {
+    const path = issue.path.map(String).join(".");
+    if (except?.has(path)) return [];
+    // A schema's own words are of a value that is there.
+    const isMissing = document !== undefined && issue.code !== "custom" && valueAt(document, issue.path) === undefined;
+    return [`${prefix}${path || "as a whole"} ${isMissing ? "is required" : issue.message}`];
+  });
+}
+
+const valueAt = (document: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, name) => (isObject(value) ? Reflect.get(value, name) : undefined), document);
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

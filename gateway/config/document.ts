@@ -1,4 +1,4 @@
-import { safeParseJson } from "../runtime/json.ts";
+import { findJsonFault, safeParseJson } from "../runtime/json.ts";
 
 /** The configuration file's text, or why there is none; `path` names it in problems. */
 export type ConfigFile = { path: string; text: string } | { path: string; problem: string };
@@ -41,7 +41,15 @@ export function parseFile(file: ConfigFile, env: Environment): Document {
   };
 
   const value = safeParseJson(file.text);
-  // The parser's own message would quote the text, secrets included.
-  if (value === undefined) return { isJson: false, value, problems: [`${file.path} is not valid JSON`], unsetPaths };
+  if (value === undefined) return { isJson: false, value, problems: [`${file.path} is not valid JSON${sayFault(file.text)}`], unsetPaths };
   return { isJson: true, value: substitute(value, ""), problems, unsetPaths };
+}
+
+/** Where the text is no JSON, and nothing of the text: it holds secrets. */
+function sayFault(text: string): string {
+  const at = findJsonFault(text);
+  if (at === null) return "";
+  if (at >= text.trimEnd().length) return ": it ends too early";
+  const lines = text.slice(0, at).split("\n");
+  return `: look at line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
 }

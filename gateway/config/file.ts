@@ -16,13 +16,16 @@ export function readConfigFile(): ConfigFile | null {
   const named = namedPath();
   const path = configPath();
   try {
-    return { path, text: readFileSync(path, "utf8") };
+    return { path, text: readText(path) };
   } catch (error) {
     const code = codeOf(error);
     if (!named && code === "ENOENT") return null;
     return { path, problem: `${named ? `XKIT_CONFIG names ${path}, which` : path} cannot be read (${code})` };
   }
 }
+
+/** The text of a file, without the byte order mark with which some editors begin it. */
+export const readText = (path: string): string => readFileSync(path, "utf8").replace(/^\uFEFF/, "");
 
 const documentSchema = z.looseObject({});
 

@@ -33,11 +33,11 @@ export interface Issuer {
   clockToleranceSeconds: number;
 }
 
-const textSchema = z.string("must be text").min(1, "must not be empty").max(255, "must have at most 255 characters");
+const textSchema = z.string("must be a string").min(1, "must not be empty").max(255, "must have at most 255 characters");
 
 const MAXIMUM_PREFIX_CHARACTERS = 64;
 const prefixSchema = z
-  .string("must be text")
+  .string("must be a string")
   .max(MAXIMUM_PREFIX_CHARACTERS, `must have at most ${MAXIMUM_PREFIX_CHARACTERS} characters`)
   .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
 
@@ -102,7 +102,7 @@ export const issuerSchema = z
       .default(null)
       .describe("The bearer of a token is an operator if this claim has this value, or is a list that contains it. It needs `aud`."),
     jwks_url: z
-      .string("must be text")
+      .string("must be a string")
       .refine(isJwksUrl, "must be an https URL (http only on a loopback host)")
       .describe("Where the issuer's public keys are: https, or http on this machine."),
     algorithms: z

@@ -281,12 +281,12 @@ export const connectorSchema = writtenSchema
   .superRefine((written, context) => {
     for (const [path, message] of problemsOf(written)) context.addIssue({ code: "custom", path, message });
   })
-  .refine((written) => written.provider === undefined || needsNoClient(written) || written.client_id, {
+  .refine((written) => written.provider === undefined || needsNoClient(written) || written.client_id !== undefined, {
     path: ["client_id"],
     error: "is required with provider",
     when: isObject,
   })
-  .refine(({ provider, collect, integration }) => provider || collect || integration, {
+  .refine(({ provider, collect, integration }) => [provider, collect, integration].some((one) => one !== undefined), {
     path: ["provider"],
     error: "is required, unless collect asks the user for an API key",
     when: isObject,
