@@ -37,7 +37,7 @@ import { createCookieList } from "./http/plain-answer.ts";
 import { refuseForbiddenMethods } from "./http/forbidden-methods.ts";
 import { maskErrors } from "./http/mask.ts";
 import { measure } from "./http/measure.ts";
-import { answerNotFound } from "./http/not-found.ts";
+import { answerNotFound, refuseOtherMethods } from "./http/not-found.ts";
 import { createOperatorRoutes } from "./http/operator-routes.ts";
 import type { Peer } from "./http/peer.ts";
 import { createPipeline, type Handler, type Routed, type Surface } from "./http/pipeline.ts";
@@ -228,7 +228,10 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
     const { provisionUser } = upstream.forPlatform();
     routes.route("/", createSignInRoute({ pages, signIn, origins: auth.origins, users: developmentUsersOf(config), provisionUser }));
   }
-  routes.notFound(({ req }) => answerNotFound(config.publicUrl, req.raw));
+  routes.notFound(
+    ({ req, env }) =>
+      refuseOtherMethods(env, (method) => routes.router.match(method, req.path)[0].length > 0) ?? answerNotFound(config.publicUrl, req.raw),
+  );
   // The pipeline masks errors.
   routes.onError((error) => {
     throw error;

@@ -146,6 +146,38 @@ it("refuses a member of a body that it does not know, by its name, but for what 
   expect(lenient).toEqual(["put /api/platform_user/authorizations/{prototype_slug}", "post /api/platform/contexts"]);
 });
 
+it("refuses a query parameter that it does not know, by its name", async () => {
+  for (const operation of operations) {
+    const call = operation.isServers ? callers.server : callers.user;
+    const { status, body } = await call(operation.method, `${pathOf(operation)}?no_such_parameter=x`, operation.body ? {} : undefined);
+    // What takes the session cookie alone says first that there is none.
+    if (status === 401) continue;
+    expect([operation.id, status, body.path], operation.id).toEqual([operation.id, 400, "no_such_parameter"]);
+    expect(body.error).toMatch(/^no_such_parameter: is not a known parameter\. (?:Known parameters are .+|No parameter is known here)\.$/);
+  }
+  const misspelt = await callers.server("GET", "/platform/users?limt=1");
+  expect(misspelt.body.error).toBe("limt: is not a known parameter. Known parameters are limit, after and total.");
+});
+
+it("says from what to what a number may be", async () => {
+  const { body: list } = await callers.server("GET", "/platform/users?limit=-1");
+  expect(list.error).toBe("limit: must be a whole number from 1 to 200.");
+  const { body: token } = await callers.user("GET", "/platform_user/connections/test?minimum_ttl=-1");
+  expect(token.error).toBe("minimum_ttl: must be a whole number of seconds from 0 to 86400.");
+});
+
+it("answers 405 with Allow where an address takes other methods, and 404 where it takes none", async () => {
+  const ask = async (method: string, path: string) => {
+    const { status, headers } = await test.app.fetch(new Request(`http://localhost:4000${path}`, { method }));
+    return [status, headers.get("allow")];
+  };
+  expect(await ask("PATCH", "/api/platform/users")).toEqual([405, "GET, HEAD, POST"]);
+  expect(await ask("POST", "/api/platform_user/connections")).toEqual([405, "GET, HEAD"]);
+  expect(await ask("DELETE", "/api/openapi.json")).toEqual([405, "GET, HEAD"]);
+  expect(await ask("PUT", "/api/platform/events")).toEqual([405, "GET, HEAD"]);
+  expect(await ask("GET", "/api/no-such-thing")).toEqual([404, null]);
+});
+
 it("says to API keys where they ask", async () => {
   const { status, body } = await callers.server("GET", "/platform_user/connections");
   expect([status, body.error]).toEqual([403, "Only users may call this. With an API key, use the paths below /api/platform."]);

@@ -4,6 +4,7 @@ import type { GatewayEvent } from "../../schema/events.ts";
 import { parseInput } from "../../schema/input.ts";
 import { noteEventStream } from "../http/event-stream.ts";
 import type { Exchange } from "../http/pipeline.ts";
+import { refuseUnknownParameters } from "./operation.ts";
 
 /** How often a comment is sent while nothing happens, so that no proxy takes the stream for dead, in milliseconds. */
 const PING_INTERVAL_MS = 12_000;
@@ -39,7 +40,9 @@ const PING = encoder.encode(":\n\n");
  */
 export async function answerWithEvents({ request }: Pick<Exchange, "request">, createContext: () => Promise<Context>): Promise<Response> {
   const platform = requirePlatform(await createContext());
-  const given = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("after");
+  const { searchParams } = new URL(request.url);
+  refuseUnknownParameters(Object.fromEntries(searchParams), ["after"]);
+  const given = request.headers.get("last-event-id") ?? searchParams.get("after");
   const after = given === null ? null : parseInput(eventIdSchema, given, "after");
   const events = await openEvents(platform, after);
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };

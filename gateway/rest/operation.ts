@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Context, requirePlatform, requireUser, type Sessions } from "../../schema/context.ts";
-import { forbidden } from "../../schema/errors.ts";
+import { badUserInput, forbidden, LONGEST_MEMBER_NAME } from "../../schema/errors.ts";
 import { parseInput } from "../../schema/input.ts";
 import { listWords } from "../../schema/issue-words.ts";
 import type { PlatformAccess, Viewer, ViewerConnections } from "../../schema/upstream.ts";
@@ -118,6 +118,7 @@ export function defineOperation<
     body: hasBody ? body : null,
     async run(callers, raw) {
       const access = await callers[caller]();
+      refuseUnknownParameters(raw.query, Object.keys(query.shape));
       const input = {
         params: parse(params, raw.params),
         query: parse(query, raw.query),
@@ -126,6 +127,18 @@ export function defineOperation<
       return handle(access, input);
     },
   };
+}
+
+/** A misspelt parameter would say nothing. Throws BAD_USER_INPUT that names the first. */
+export function refuseUnknownParameters(given: Record<string, string>, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const path = name.slice(0, LONGEST_MEMBER_NAME);
+    throw badUserInput(
+      `${path}: is not a known parameter. ${known.length > 0 ? `Known parameters are ${listWords(known, "and")}` : "No parameter is known here"}.`,
+      path,
+    );
+  }
 }
 
 /** What a schema makes of outside data. Throws BAD_USER_INPUT that names the first thing wrong. */

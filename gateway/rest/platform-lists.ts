@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { badUserInput, forbidden } from "../../schema/errors.ts";
 import { accountSchema, externalIdSchema, slugSchema } from "../../schema/input.ts";
-import { cursorSchema, DEFAULT_PAGE_SIZE, pageSizeSchema } from "../../schema/page.ts";
+import { cursorSchema, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, pageSizeSchema } from "../../schema/page.ts";
 import type { ConnectionFilter, Owner, Page, PageRequest } from "../../schema/upstream.ts";
 import { healthWord } from "../upstream/xkit/wire-enums.ts";
 import { defineOperation, noInput, type Operation } from "./operation.ts";
@@ -11,11 +11,11 @@ import { wireAnswers } from "./wire-answers.ts";
 const pageQuery = z.object({
   limit: z
     .string()
-    .regex(/^\d{1,9}$/, "must be a whole number")
+    .regex(/^\d{1,9}$/, `must be a whole number from 1 to ${MAXIMUM_PAGE_SIZE}`)
     .transform(Number)
     .pipe(pageSizeSchema)
     .optional()
-    .meta({ description: `Maximum number of entries on the page. Default: ${DEFAULT_PAGE_SIZE}.` }),
+    .meta({ description: `Maximum number of entries on the page, 1 to ${MAXIMUM_PAGE_SIZE}. Default: ${DEFAULT_PAGE_SIZE}.` }),
   after: cursorSchema.optional().meta({ description: "`next` of the previous page. Default: the start of the list." }),
   total: z.enum(["true", "false"]).optional().meta({ description: "`true`: return the length of the whole list." }),
 });

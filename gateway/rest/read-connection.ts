@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { fingerprintSchema, minimumTtlSchema, purposeSchema, scopesSchema, tokenKindSchema } from "../../schema/input.ts";
+import {
+  fingerprintSchema,
+  MAXIMUM_MINIMUM_TTL_SECONDS,
+  minimumTtlSchema,
+  purposeSchema,
+  scopesSchema,
+  tokenKindSchema,
+} from "../../schema/input.ts";
 import { authorizationHeaderOf, toOutcomeError } from "../../schema/outcomes.ts";
 import type {
   AccessToken,
@@ -16,7 +23,7 @@ import type { WireSingleConnection, WireTokenProblem } from "./wire.ts";
 export const connectionQuery = z.object({
   minimum_ttl: z
     .string()
-    .regex(/^\d{1,9}$/, "must be a whole number of seconds")
+    .regex(/^\d{1,9}$/, `must be a whole number of seconds from 0 to ${MAXIMUM_MINIMUM_TTL_SECONDS}`)
     .transform(Number)
     .pipe(minimumTtlSchema)
     .optional()

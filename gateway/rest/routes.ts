@@ -4,6 +4,7 @@ import { getPath, tryDecodeURIComponent } from "hono/utils/url";
 import type { Context, Sessions } from "../../schema/context.ts";
 import { badUserInput } from "../../schema/errors.ts";
 import { answerCompressed } from "../http/compress.ts";
+import { refuseOtherMethods } from "../http/not-found.ts";
 import type { Answer, Exchange, Routed } from "../http/pipeline.ts";
 import { type AnswerCookies, createCookieList } from "../http/plain-answer.ts";
 import { safeParseJson } from "../runtime/json.ts";
@@ -32,7 +33,7 @@ export interface OpenApiFacts {
 /** The two halves of the contract, below where each is served. */
 export const restParts = { "/api/platform_user": platformUserOperations, "/api/platform": platformOperations };
 
-/** Answers what the contract has an operation for. Null for everything else. */
+/** Answers what the contract has an operation for, and refuses other methods there. Null for everything else. */
 export type RestHandler = (exchange: Exchange) => Promise<Answer> | null;
 
 /** The Xkit REST contract over the port. It has no use for routes that would copy its answers. */
@@ -45,8 +46,9 @@ export function createRest(dependencies: RestDependencies): RestHandler {
   return (exchange) => {
     const { request, pathname } = exchange;
     const method = request.method === "HEAD" ? "GET" : request.method;
-    const [[found] = [], values = []] = router.match(method, pathname.includes("%") ? getPath(request) : pathname);
-    if (!found) return null;
+    const path = pathname.includes("%") ? getPath(request) : pathname;
+    const [[found] = [], values = []] = router.match(method, path);
+    if (!found) return refuseOtherMethods(exchange, (other) => router.match(other, path)[0].length > 0);
     const [operation, positions] = found;
     return answer({ operation, params: paramsOf(positions, values), exchange }, dependencies);
   };
