@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plainName } from "../client/design/plain-name.ts";
 import { builder } from "./builder.ts";
 import { invalidInput } from "./errors.ts";
 import { sayIssue } from "./issue-words.ts";
@@ -14,6 +15,15 @@ export const slugSchema = z
 
 /** Control characters, which Postgres cannot all store, and halves of surrogate pairs, which two stores would spell differently. */
 export const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or incomplete characters");
+
+/** What users are shown of the configuration, as a name. */
+export const shownNameSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .refine(
+    (name) => name === "" || plainName(name) === name.trim(),
+    "must not hold control characters, or characters that are invisible or change the direction of text",
+  );
 
 /** The id of a connection or an authorization, which is the upstream's to make. */
 export const idSchema = cleanText.min(1, "must not be empty").max(255, "must have at most 255 characters");

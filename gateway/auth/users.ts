@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import { plainName } from "../../client/design/plain-name.ts";
 import type { KnownUser } from "../../schema/upstream.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createRowCache } from "../store/cache.ts";
@@ -208,4 +209,4 @@ function nameOf(row: UserRow, { name, assertedAt }: UserAssertion, now: number):
 
 const toSecond = (instant: number): number => Math.floor(instant / SECOND_MS) * SECOND_MS;
 
-export const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: row.name, groupId: row.group_id });
+export const toKnownUser = (row: UserRow): KnownUser => ({ id: row.id, name: plainName(row.name), groupId: row.group_id });

@@ -120,6 +120,8 @@ describe("a bad file", () => {
   it.each([
     [{}, "platform"],
     [{ platform: { name: "" } }, "platform.name"],
+    [{ platform: { name: "A\u202eB" } }, "platform.name"],
+    [badConnector({ name: "\u2067A" }), "connectors.0.name"],
     [{ platform: { name: "A" }, other: 1 }, "as a whole"],
     [{ platform: { name: "A", website: "javascript:alert(1)" } }, "platform.website"],
     [{ platform: { name: "A", login_redirect_url: "/login" } }, "platform.login_redirect_url"],

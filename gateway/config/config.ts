@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Platform } from "../../schema/upstream.ts";
-import { slugSchema } from "../../schema/input.ts";
+import { shownNameSchema, slugSchema } from "../../schema/input.ts";
 import { listWords, sayIssue } from "../../schema/issue-words.ts";
 import { type Issuer, issuerProblems, issuerSchema } from "./token-issuers.ts";
 import { isWebOrigin } from "../http/web-origin.ts";
@@ -102,7 +102,7 @@ const originSchema = z
   );
 
 const platformSchema = z.strictObject({
-  name: z.string().min(1).max(100).describe("The platform's name, as users see it."),
+  name: shownNameSchema.max(100).describe("The platform's name, as users see it."),
   slug: slugSchema.default("platform").describe("The platform's slug."),
   website: z
     .url({ protocol: /^https?$/, error: "must be an http(s) URL" })

@@ -5,6 +5,7 @@ import type { Platform, Viewer } from "../../schema/upstream.ts";
 import { accentOf } from "../../client/design/accent.ts";
 import { initialOf, initialsOf } from "../../client/design/initials.ts";
 import { groundOf } from "../../client/design/mark.ts";
+import { plainName } from "../../client/design/plain-name.ts";
 import { tokensOfPage } from "../../client/design/tokens.ts";
 import type { Language } from "../../client/languages/language.ts";
 import type { Sentences } from "../../client/languages/sentences.ts";
@@ -208,7 +209,7 @@ export const sourceOf = (text: string): string => `'sha256-${createHash("sha256"
 
 /** A user in words: names are not unique, so the id is beside it. */
 export const labelOf = ({ userId, name }: Pick<Viewer, "userId" | "name">): string =>
-  name === null || name === userId ? userId : `${name} (${userId})`;
+  plainName(name === null || name === userId ? userId : `${name} (${userId})`) ?? userId;
 
 /**
  * Who is signed in, in which team, with a way to sign out. Needs `form-action 'self'`, and a referrer policy under which forms name their

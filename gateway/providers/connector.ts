@@ -8,7 +8,7 @@ import type { OAuthClient, OAuthProvider } from "../oauth/provider.ts";
 import type { VariableRule } from "../oauth/provider-requests.ts";
 import { isUnattended } from "../oauth/request-tokens.ts";
 import { isOfUserInfo } from "../oauth/stated-values.ts";
-import { slugSchema } from "../../schema/input.ts";
+import { shownNameSchema, slugSchema } from "../../schema/input.ts";
 import { MAXIMUM_METADATA, type ParsedFacts } from "./format.ts";
 import { markdownSchema } from "./format-parts.ts";
 import { categoriesSchema, searchTermsSchema } from "./catalog-facts.ts";
@@ -96,7 +96,7 @@ const allowedHostSchema = z
 /** One entry of `connectors` in the configuration file, as it is written. */
 const writtenSchema = z.strictObject({
   slug: slugSchema.optional().describe("The connector's name in queries and URLs. Default: the provider's."),
-  name: z.string().min(1).max(100).optional().describe("The name that users see. Default: the provider's."),
+  name: shownNameSchema.max(100).optional().describe("The name that users see. Default: the provider's."),
   short_description: z.string().max(200).nullable().default(null).describe("One line for the list in the catalog."),
   description: markdownSchema.nullable().default(null).describe("What it does, in Markdown, for the connector's page."),
   mark_url: z

@@ -1,3 +1,4 @@
+import { plainName } from "../../client/design/plain-name.ts";
 import type { Actor } from "../custody/history.ts";
 import type { ConnectorConfig } from "../providers/connector.ts";
 import type { AuthorizationRow, ConnectionRow } from "../store/tables.ts";
@@ -61,7 +62,7 @@ function grantRow(
     granted_scopes: JSON.stringify(tokens.scopes ?? requested),
     client_id: connector.oauth ? (imported.client_id ?? connector.oauth.client.clientId) : null,
     account_id: imported.account_id ?? null,
-    display_label: imported.account_label ?? null,
+    display_label: plainName(imported.account_label ?? null),
     connected_at: connectedAt,
     health_changed_at: now,
     version: 1,

@@ -1,3 +1,4 @@
+import { plainName } from "../../client/design/plain-name.ts";
 import { forbidden, GatewayError } from "../../schema/errors.ts";
 import { DISABLED_CODE } from "../../schema/outcomes.ts";
 import { describeProblem, type Problem, type ProblemAccounts, refusalOf } from "../../schema/problems.ts";
@@ -98,11 +99,11 @@ export function objectionTo(
 const accountUnknown = ({ connector }: StartedConnection, previous: AuthorizationRow): ConnectingFailure => ({
   code: "account_unknown",
   logged: "the provider did not say whose account it is",
-  message: `${connector.name} did not say whose account this is, so the connection stays as it was (${previous.display_label ?? previous.account_id}): try again.`,
+  message: `${connector.name} did not say whose account this is, so the connection stays as it was (${plainName(previous.display_label) ?? previous.account_id}): try again.`,
 });
 
 function accountMismatch({ connector }: StartedConnection, previous: AuthorizationRow, account: Account | null): ConnectingFailure {
-  const labels = [account?.label ?? account?.id ?? null, previous.display_label ?? previous.account_id] as const;
+  const labels = [account?.label ?? account?.id ?? null, plainName(previous.display_label) ?? previous.account_id] as const;
   // One person's accounts at two hosts have the same label.
   const [actual, expected] = labels[0] === labels[1] ? [account?.id ?? null, previous.account_id] : labels;
   return {

@@ -1,3 +1,4 @@
+import { plainName } from "../../client/design/plain-name.ts";
 import { andThen, type PromiseOrValue } from "../../schema/promise-or-value.ts";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { DISABLED_CODE } from "../../schema/outcomes.ts";
@@ -271,7 +272,7 @@ export const toAuthorization = (
   id: authorization.id,
   connectionId: authorization.connection_id,
   status: authorization.status,
-  displayLabel: authorization.display_label,
+  displayLabel: plainName(authorization.display_label),
   ...describeHealth(authorization, connector, { clock, reader }, expectedAccount),
   errorCode: authorization.error_code,
   scopes: parseScopes(authorization.granted_scopes),
@@ -296,7 +297,7 @@ function describeHealth(
     changedAt,
   } = healthOf({ authorization, connector }, clock.now(), grantClientOf({ authorization, connector }) !== null);
   const kind = health ?? (status === "error" ? "attempt" : "working");
-  const accounts = { actual: authorization.display_label, expected };
+  const accounts = { actual: plainName(authorization.display_label), expected: plainName(expected) };
   const problem = kind === "working" ? null : describeProblem(connector.name, healthCode ?? code, kind, accounts);
   const connectedAt = connectedAtOf(authorization);
   return {
@@ -306,6 +307,6 @@ function describeHealth(
     healthChangedAt: changedAt === null ? null : new Date(changedAt),
     problem,
     connectedAt: connectedAt === null ? null : new Date(connectedAt),
-    connectedBy: version > 0 && id !== null ? { id, name: startedByName } : null,
+    connectedBy: version > 0 && id !== null ? { id, name: plainName(startedByName) } : null,
   };
 }

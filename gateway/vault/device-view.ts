@@ -1,3 +1,4 @@
+import { plainName } from "../../client/design/plain-name.ts";
 import { notFound } from "../../schema/errors.ts";
 import type { Connection, DeviceCode } from "../../schema/upstream.ts";
 import { isDevice } from "../oauth/device.ts";
@@ -31,7 +32,10 @@ export async function readDeviceView(parts: ConnectingParts, state: string, slug
   const view = { connection, returnTo: attempt.return_to };
   if (authorization.status === "active") return { ...view, status: "connected" };
   if (authorization.status === "error") {
-    const accounts = { actual: authorization.display_label, expected: stored.authorization?.display_label ?? null };
+    const accounts = {
+      actual: plainName(authorization.display_label),
+      expected: plainName(stored.authorization?.display_label ?? null),
+    };
     return { ...view, status: "failed", failure: { code: authorization.error_code ?? internalError.code, message: "", accounts } };
   }
   if (!grant || grant.expiresAt <= clock.now()) return { ...view, status: "failed", failure: codeExpired };

@@ -1,3 +1,4 @@
+import { plainName } from "../../../client/design/plain-name.ts";
 import { decodeJwt } from "jose";
 import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, ConnectionWhere, Owner } from "../../../schema/upstream.ts";
@@ -98,7 +99,9 @@ const scopesOf = ({ scope }: Account): string[] => (scope ?? "").split(/[\s,]+/)
 function labelOf({ idToken }: Account): string | null {
   try {
     const { email, preferred_username: username, name } = idToken === null ? {} : decodeJwt(idToken);
-    return [email, username, name].find((label): label is string => typeof label === "string" && label !== "") ?? null;
+    return (
+      [email, username, name].map((label) => plainName(typeof label === "string" ? label : null)).find((label) => label !== null) ?? null
+    );
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { plainName } from "../../../client/design/plain-name.ts";
 import { isTemporary, noSuchConnector } from "../../../schema/errors.ts";
 import { slugSchema } from "../../../schema/input.ts";
 import type { Catalog, Connector, Platform } from "../../../schema/upstream.ts";
@@ -97,7 +98,7 @@ function createReader({ client, log, publicUrl }: CatalogDependencies): () => Pr
 /** Nango allows any number of connections of an integration. */
 const describe = ({ unique_key: slug, display_name: name, logo }: IntegrationResponse, publicUrl: string): Connector => ({
   slug,
-  name,
+  name: plainName(name) ?? slug,
   shortDescription: null,
   description: null,
   markUrl: logo,

@@ -1,3 +1,4 @@
+import { plainName } from "../../../client/design/plain-name.ts";
 import type { Owner, Viewer } from "../../../schema/upstream.ts";
 
 /**
@@ -62,4 +63,4 @@ export const startedUnder = (tags: Tags): { connectionId: string | null; authori
 export const isReconnected = (tags: Tags): boolean => tags[RECONNECTED] !== undefined;
 
 export const connectedByOf = ({ end_user_id: id, end_user_display_name: name }: Tags): { id: string; name: string | null } | null =>
-  id ? { id, name: name ?? null } : null;
+  id ? { id, name: plainName(name ?? null) } : null;

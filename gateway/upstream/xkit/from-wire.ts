@@ -1,3 +1,4 @@
+import { plainName } from "../../../client/design/plain-name.ts";
 import { z } from "zod";
 import { describeProblem, toSentence } from "../../../schema/problems.ts";
 import type { Authorization, Connection, Connector, KnownUser, Owner, Platform, Viewer } from "../../../schema/upstream.ts";
@@ -6,7 +7,7 @@ import { connectorUrlOf } from "../../providers/connector-url.ts";
 import type { AuthorizationAnswer, ConnectionAnswer, ConnectorAnswer, PlatformAnswer, UserAnswer } from "./response-schemas.ts";
 
 export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
-  name: platform.name,
+  name: plainName(platform.name) ?? platform.slug,
   slug: platform.slug,
   website: platform.website,
   loginRedirectUrl: platform.login_redirect_url,
@@ -17,7 +18,7 @@ export const platformFromAnswer = (platform: PlatformAnswer): Platform => ({
 
 export const connectorFromAnswer = (connector: ConnectorAnswer, publicUrl: string): Connector => ({
   slug: connector.slug,
-  name: connector.name,
+  name: plainName(connector.name) ?? connector.slug,
   shortDescription: connector.short_description,
   description: connector.description,
   markUrl: connector.mark_url,
@@ -80,7 +81,7 @@ export function authorizationFromAnswer(
     healthChangedAt: authorization.health_changed_at,
     problem,
     connectedAt: authorization.connected_at,
-    connectedBy: connectedBy ? { id: connectedBy.external_id, name: connectedBy.name } : null,
+    connectedBy: connectedBy ? { id: connectedBy.external_id, name: plainName(connectedBy.name) } : null,
     scopes: authorization.scopes,
     missingScopes: authorization.missing_scopes,
     expiresAt: authorization.expires_at,
@@ -117,11 +118,11 @@ function toCollect({ state, authorizer }: AuthorizationAnswer): Authorization["c
 export const viewerFromAnswer = (user: UserAnswer): Viewer => ({
   userId: user.external_id,
   groupId: user.external_group_id,
-  name: user.name,
+  name: plainName(user.name),
 });
 
 export const knownUserFromAnswer = (user: UserAnswer): KnownUser => ({
   id: user.external_id,
   groupId: user.external_group_id,
-  name: user.name,
+  name: plainName(user.name),
 });
