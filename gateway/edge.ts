@@ -16,7 +16,7 @@ import { createPageLinkRoutes, createPageLinkTokens, linkPage } from "./connect/
 import { admitWithoutSignIn, createPopupRoutes } from "./connect/popup.ts";
 import { createPopupSignIn } from "./connect/popup-sign-in.ts";
 import { createConnectRoutes } from "./connect/routes.ts";
-import { createSignInRoute, renderUserForms } from "./connect/sign-in.ts";
+import { createSignInRoute, SIGN_IN_PATH, renderUserForms } from "./connect/sign-in.ts";
 import { createSignOutRoute } from "./connect/sign-out.ts";
 import { pageSurfaceOf } from "./connect/surface.ts";
 import { createPendingHandoffs } from "./connect/switch-user.ts";
@@ -241,7 +241,7 @@ function createRoutes(parts: Parts, graphiql: Graphiql | null, handoffs: Handoff
 
 /** The pages between a click on "Connect" and a connection. Before an upstream with pages of its own, only the popup's. */
 function createConnectingRoutes(
-  { config, auth, upstream, audits, signIn, pages, links, handoffServices }: Parts,
+  { config, auth, upstream, audits, signIn, pages, links, handoffServices, log }: Parts,
   handoffs: HandoffTokens,
 ): Hono<Routed> {
   const { bindings, cookies, origins, users } = auth;
@@ -250,8 +250,9 @@ function createConnectingRoutes(
   const popup = { handoffs, origins, pages };
   if (!upstream.pages) return routes.route("/", createPopupRoutes({ ...popup, admit: admitWithoutSignIn }));
   const { vault, callerOf } = upstream.pages;
+  const signInPath = config.mode === "development" ? SIGN_IN_PATH : null;
   const { admit, routes: switching } = createPopupSignIn({ ...shared, vault, cookies, pending: createPendingHandoffs(handoffServices) });
-  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, audits, publicUrl: config.publicUrl }));
+  routes.route("/", createConnectRoutes({ ...shared, vault, callerOf, audits, publicUrl: config.publicUrl, signInPath, log }));
   routes.route("/", createContinueRoutes({ ...shared, vault, handoffs }));
   routes.route("/", createPageLinkRoutes({ ...shared, vault, links }));
   routes.route("/", switching);

@@ -317,6 +317,7 @@ export const refusals: typeof en.refusals = {
   linkExpired: "Dieser Link ist abgelaufen. Beginnen Sie neu.",
   linkExpiredOrUsed: "Dieser Link ist abgelaufen oder wurde schon geöffnet. Beginnen Sie neu.",
   linkUnknown: "Dieser Link wurde nicht hier erstellt. Beginnen Sie neu.",
+  badLink: "Dieser Link ist ungültig. Beginnen Sie neu.",
   linkUsed: "Dieser Link wurde schon verwendet. Wenn die Verbindung nicht zustande kam, beginnen Sie neu.",
   linkOfAnother: (user) => `Hier ist ${user} angemeldet. Dieser Link ist für jemand anderen.`,
   userGone: "Diesen Benutzer gibt es nicht mehr. Melden Sie sich neu an.",

@@ -313,6 +313,7 @@ export const refusals = {
   linkExpired: "This link has expired. Start again.",
   linkExpiredOrUsed: "This link has expired or was opened before. Start again.",
   linkUnknown: "This link was not made here. Start again.",
+  badLink: "This link is not valid. Start again.",
   linkUsed: "This link was already used. If connecting did not succeed, start again.",
   linkOfAnother: (user: string) => `${user} is signed in here, and this link is for another user.`,
   userGone: "This user no longer exists. Sign in again.",

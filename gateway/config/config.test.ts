@@ -190,7 +190,7 @@ describe("a bad file", () => {
   it("is told once of a value that is empty, and of a key that is missing that it is required", () => {
     expect(problemsOf({}, badConnector({ client_id: "" }))).toEqual(["xkit.config.json connectors.0.client_id must not be empty"]);
     expect(problemsOf({}, { ...good, connectors: [{ slug: "a", name: "A", integration: "" }] })).toEqual([
-      "xkit.config.json connectors.0.integration must be the key of an integration of Nango",
+      "xkit.config.json connectors.0.integration must be the key of an integration in Nango",
     ]);
     const { provider: _provider, ...text } = connector;
     const file = {

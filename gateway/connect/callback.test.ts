@@ -67,6 +67,39 @@ describe("a callback by POST (response_mode=form_post)", () => {
   });
 });
 
+describe("a link that was used", () => {
+  it("says that its user is connected, and offers another start to who is not", async () => {
+    const callback = await startAt(test, ada);
+    expect((await ada.browser.fetch(callback.href)).status).toBe(200);
+    const token = await tokenOf(ada);
+    const again = await ada.browser.fetch(callback.href);
+    const page = await again.text();
+    expect([again.status, page.includes("Test is connected"), page.includes(`href="${PUBLIC_URL}/connectors/test"`)]).toEqual([
+      404,
+      true,
+      true,
+    ]);
+    expect([await tokenOf(ada), test.provider.tokenRequests.length]).toEqual([token, 1]);
+    for (const browser of [createBrowser(test.app, PUBLIC_URL), (await test.signIn("ben")).browser]) {
+      const other = await browser.fetch(callback.href);
+      const text = await other.text();
+      expect([other.status, text.includes("already used"), text.includes("user-1@example.test")]).toEqual([404, true, false]);
+      expect(text).toContain(`class="button" href="${PUBLIC_URL}/connect/test"`);
+    }
+  });
+});
+
+describe("a link to connect", () => {
+  it("with a wrong parameter is explained to its user in their language, and to its developer in the log", async () => {
+    const english = await ada.browser.fetch("/connect/test?returnTo=https://evil.example/");
+    expect([english.status, await alertOf(english.clone())]).toEqual([400, "This link is not valid. Start again."]);
+    expect(await english.text()).toContain(`class="button" href="${PUBLIC_URL}/connect/test"`);
+    const german = await ada.browser.fetch("/connect/test?returnTo=//evil.example/&locale=de");
+    expect(await alertOf(german)).toBe("Dieser Link ist ungültig. Beginnen Sie neu.");
+    expect(test.logged.join("\n")).toContain("returnTo: must be");
+  });
+});
+
 describe("what the provider answers", () => {
   it("is stored: what was granted, and what was not", async () => {
     test.provider.controls.grantedScopes = ["read"];

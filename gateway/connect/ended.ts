@@ -28,7 +28,7 @@ interface Ended {
 export async function showConnected(
   dependencies: Dependencies,
   request: Request,
-  { connection, returnTo, spent, instead = null }: Ended & { instead?: Connection | null },
+  { connection, returnTo, spent, instead = null, status = 200 }: Ended & { instead?: Connection | null; status?: number },
 ): Promise<Response> {
   const { slug, name, markUrl } = connection.connector;
   if (returnTo) return redirectTo(destinationOf(dependencies, returnTo, slug), spent === undefined ? [] : [spent]);
@@ -42,7 +42,7 @@ export async function showConnected(
     </div>
     <a class="button" href="${destinationOf(dependencies, null, slug)}">${pages.continue}</a>`;
   const connected = { slug, name, markUrl };
-  return renderPage(dependencies.pages, request, { title: words.title(name), connected, body, headers: cookieHeaders(spent) });
+  return renderPage(dependencies.pages, request, { title: words.title(name), status, connected, body, headers: cookieHeaders(spent) });
 }
 
 /** Says why it failed, and offers to start again. */

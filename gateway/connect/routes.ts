@@ -4,7 +4,7 @@ import { z } from "zod";
 import { badUserInput, type ErrorCode, forbidden, GatewayError, httpStatusOf, notFound } from "../../schema/errors.ts";
 import { fieldsSchema, parseInput, returnToSchema, scopesSchema, slugSchema, tokenKindSchema } from "../../schema/input.ts";
 import { shownCode } from "../../schema/problems.ts";
-import type { StartOptions, Viewer } from "../../schema/upstream.ts";
+import type { Connection, StartOptions, Viewer } from "../../schema/upstream.ts";
 import type { Bindings } from "../auth/bindings.ts";
 import { aboutConnection, originOf, RequestAudit, type RequestAudits } from "../custody/request-audit.ts";
 import type { Exchange, Routed } from "../http/pipeline.ts";
@@ -13,9 +13,10 @@ import { sentencesOf } from "../http/language.ts";
 import type { OriginCheck } from "../http/web-origin.ts";
 import { connectorUrlOf } from "../providers/connector-url.ts";
 import { findCallbackError } from "../oauth/callback-error.ts";
+import type { Log } from "../runtime/log.ts";
 import type { StartedConnection } from "../vault/connections.ts";
 import { hashSecret } from "../store/sealing.ts";
-import type { Visitor } from "../vault/attempts.ts";
+import { USED_LINK, type Visitor } from "../vault/attempts.ts";
 import type { DeviceView } from "../vault/device-view.ts";
 import { connectionIdSchema, stateSchema } from "../vault/identifiers.ts";
 import type { ProviderStart } from "../vault/provider-start.ts";
@@ -46,25 +47,59 @@ interface Dependencies {
   origins: OriginCheck;
   callerOf: OwnPages["callerOf"];
   audits: RequestAudits;
+  /** Where users sign in whom the platform signs in nowhere: in development. */
+  signInPath: string | null;
+  log: Pick<Log, "warn">;
 }
 
 /** The pages between a click on "Connect" and a connection: `/connect/:slug` starts, `/callback/:slug` finishes. */
 export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
-  const { pages, publicUrl } = dependencies;
-  const answer = (request: Request, slug: string, answering: Promise<Response>): Promise<Response> =>
-    answering.catch(async (error: unknown) => {
-      const back = html`<a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${sentencesOf(request).pages.back}</a>`;
-      return renderFailure(pages, request, error, back, await findOpener(dependencies, request));
-    });
+  const answer = (exchange: Exchange, slug: string, answering: Promise<Response>): Promise<Response> =>
+    answering.catch((error: unknown) => explain(dependencies, exchange, slug, error));
   const routes = new Hono<Routed>();
-  routes.get("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), open(dependencies, env, req.param("slug"))));
-  routes.post("/connect/:slug", ({ req, env }) => answer(env.request, req.param("slug"), submit(dependencies, env, req.param("slug"))));
+  routes.get("/connect/:slug", ({ req, env }) => answer(env, req.param("slug"), open(dependencies, env, req.param("slug"))));
+  routes.post("/connect/:slug", ({ req, env }) => answer(env, req.param("slug"), submit(dependencies, env, req.param("slug"))));
   routes.get("/connect/:slug/status", ({ req, env }) =>
-    answer(env.request, req.param("slug"), readStatus(dependencies, env.request, req.param("slug"))),
+    answer(env, req.param("slug"), readStatus(dependencies, env.request, req.param("slug"))),
   );
-  routes.get("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), finish(dependencies, env, req.param("slug"))));
-  routes.post("/callback/:slug", ({ req, env }) => answer(env.request, req.param("slug"), readFormPost(dependencies, env.request)));
+  routes.get("/callback/:slug", ({ req, env }) => answer(env, req.param("slug"), finish(dependencies, env, req.param("slug"))));
+  routes.post("/callback/:slug", ({ req, env }) => answer(env, req.param("slug"), readFormPost(dependencies, env.request)));
   return routes;
+}
+
+/** What went wrong, with a way on. A link that was used says that it has succeeded where its reader is connected. */
+async function explain(dependencies: Dependencies, exchange: Exchange, slug: string, error: unknown): Promise<Response> {
+  const { pages, publicUrl } = dependencies;
+  const { request } = exchange;
+  const connection = request.method !== "POST" && isUsedLink(error) ? await findConnected(dependencies, exchange, slug) : null;
+  if (connection) return showConnected(dependencies, request, { connection, returnTo: null, status: httpStatusOf.NOT_FOUND });
+  const shown = forEndUser(dependencies, slug, error);
+  const { startAgain, back } = sentencesOf(request).pages;
+  const mayStart = shown !== error || (new URL(request.url).searchParams.has("state") && isOfLink(error));
+  const body = html`${
+      mayStart && slugSchema.safeParse(slug).success ? html`<a class="button" href="${publicUrl}/connect/${slug}">${startAgain}</a>` : ""
+    } <a class="quiet" href="${connectorUrlOf(publicUrl, slug)}">${back}</a>`;
+  return renderFailure(pages, request, shown, body, await findOpener(dependencies, request));
+}
+
+const isUsedLink = (error: unknown): boolean => error instanceof GatewayError && error.refusal === USED_LINK;
+
+/** What another attempt may do better. */
+const isOfLink = (error: unknown): boolean => error instanceof GatewayError && (error.code === "NOT_FOUND" || error.code === "FORBIDDEN");
+
+/** A parameter that is wrong is its page's fault: its developer reads in the log which, and its user that the link is wrong. */
+function forEndUser({ log }: Dependencies, slug: string, error: unknown): unknown {
+  if (!(error instanceof GatewayError) || error.code !== "BAD_USER_INPUT" || error.refusal) return error;
+  log.warn({ connector: slug, reason: error.message }, "a link to connect is not valid");
+  return badUserInput(({ refusals }) => refusals.badLink, error.facts.path ?? "");
+}
+
+/** The working connection of who is signed in, or null. */
+async function findConnected({ pages, callerOf }: Dependencies, { request, limits }: Exchange, slug: string): Promise<Connection | null> {
+  const viewer = await pages.findViewer(request);
+  const connection = viewer ? await callerOf(viewer, limits).shared?.find({ slug }) : null;
+  const { status, problem } = connection?.authorization ?? {};
+  return connection?.enabled && status === "active" && problem === null ? connection : null;
 }
 
 /** The page that waits for what this window was to finish, or null. */
@@ -278,8 +313,9 @@ async function askToStart(
 }
 
 /** For a browser without a session: the platform has to sign its user in, and is told to bring them back to the catalog. */
-function askToSignIn({ pages, publicUrl }: Dependencies, request: Request, slug: string): Promise<Response> {
-  const url = URL.parse(pages.platform.loginRedirectUrl ?? "");
+function askToSignIn({ pages, publicUrl, signInPath }: Dependencies, request: Request, slug: string): Promise<Response> {
+  const page = pages.platform.loginRedirectUrl ?? signInPath;
+  const url = page === null ? null : URL.parse(page, publicUrl);
   url?.searchParams.set("returnTo", connectorUrlOf(publicUrl, slug));
   const { signInFirst, signIn, back } = sentencesOf(request).pages;
   const body = html`<p>${signInFirst.text} ${url ? "" : signInFirst.advice(pages.platform.name)}</p>

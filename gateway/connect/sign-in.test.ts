@@ -4,7 +4,7 @@ import { COOKIES, PUBLIC_URL, startTestApp, type TestApp, WEB_ORIGIN } from "../
 
 let test: TestApp;
 beforeAll(async () => {
-  test = await startTestApp({ file: { web_origins: [WEB_ORIGIN] } });
+  test = await startTestApp({ file: { web_origins: [WEB_ORIGIN], platform: { name: "Acme" } } });
 });
 afterAll(() => test.close());
 
@@ -17,6 +17,13 @@ describe("the development sign-in", () => {
   it("offers two users, and a field for a user token", async () => {
     const page = await (await openBrowser().fetch("/sign-in")).text();
     expect(buttonsOf(page)).toEqual(["Sign in as Ada", "Sign in as Grace", "Sign in by token"]);
+  });
+
+  it("is where a page to connect leads, as the platform has no sign-in of its own", async () => {
+    const answer = await openBrowser().fetch("/connect/test");
+    expect(answer.status).toBe(401);
+    const returnTo = new URLSearchParams({ returnTo: `${PUBLIC_URL}/connectors/test` });
+    expect(await answer.text()).toContain(`class="button" href="${PUBLIC_URL}/sign-in?${returnTo}"`);
   });
 
   it("signs in as one of them by a form, and leads to GraphiQL", async () => {

@@ -2,8 +2,9 @@ import { Hono } from "hono";
 import { type Asset, readAssets, serveAsset } from "./assets.ts";
 
 export const DOCUMENTATION_PATH = "/docs/";
-/** It is not part of the package. */
-const NOT_BUILT = 'The documentation has not been built: run "npm run docs:build" in a clone, and load this page again.\n';
+/** The site is not part of the package. */
+const NOT_BUILT =
+  'The documentation has not been built: run "npm run docs:build" in a clone, and load this page again. An installed package does not contain it: the README.md in node_modules/xkit-gateway is the way in, and npx xkit-gateway --help lists the commands.\n';
 
 /** The site starts itself by a script in each page. */
 const POLICY = [
