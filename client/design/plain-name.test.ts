@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { initialOf, initialsOf } from "./initials.ts";
 import { plainName } from "./plain-name.ts";
 
 it("has nothing that is invisible or turns the direction of text, and keeps what scripts and emoji need", () => {
@@ -7,9 +6,4 @@ it("has nothing that is invisible or turns the direction of text, and keeps what
   expect(plainName("\u2067A\u2069\u200b\ufeff \u0007B\u00ad")).toBe("A B");
   expect(plainName("\u202e\u200b")).toBeNull();
   for (const name of ["محمد علي", "می\u200cخواهم", "👩‍👩‍👧‍👦 Family", "א\u200fB", "Zoë"]) expect(plainName(name)).toBe(name);
-});
-
-it("is drawn by the first character that is seen", () => {
-  expect(initialOf("\u202Eevil")).toBe("E");
-  expect(initialsOf("\u202Eada \u200blovelace")).toBe("AL");
 });

@@ -171,7 +171,8 @@ describe("returnTo", () => {
     expect(errors[0]?.extensions).toEqual({ code: "BAD_USER_INPUT", path: "returnTo" });
     const page = await ada.browser.fetch(`/connect/test?${new URLSearchParams({ returnTo })}`);
     expect(page.status).toBe(400);
-    expect(await page.text()).toContain("returnTo:");
+    expect(await page.text()).toContain("This link is not valid");
+    expect(test.logged.join("\n")).toContain("returnTo:");
     expect(await connections()).toEqual([]);
   });
 
