@@ -10,7 +10,7 @@ const TRANSIT_MS = 400;
 /** More evidence of one kind is not kept. */
 const EVIDENCE_KEPT = 6;
 /** What the gateway logs when an error reached the top of the process. */
-const LAST_RESORT = /last resort: an error reached no handler/g;
+const LAST_RESORT = /an error reached no handler, so the process stops/g;
 const SAYS_IT_IS_LOST = new Set(["ReconnectRequired", "RECONNECT_REQUIRED", "NotConnected", "NOT_CONNECTED"]);
 
 /** One question and what came back. */
