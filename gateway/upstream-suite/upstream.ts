@@ -3,6 +3,7 @@
  * by `describeAdapter`.
  */
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { parseMarkdown } from "../../schema/markdown.ts";
 import { type Behaves, type Capability, createBehaves, type Lacks } from "./capabilities.ts";
 import { describeCollectedFields } from "./collected-fields.ts";
 import { describeConnectionActions } from "./connection-actions.ts";
@@ -100,7 +101,12 @@ function describeCatalog({ harness }: Suite, behaves: Behaves, { deviceCodes }: 
     });
 
     behaves("answers one connector with everything the catalog shows, and its page", [], async () => {
-      const { categories = [], searchTerms = [], permissions = [], ...connector } = (await harness().catalog.findConnector("single")) ?? {};
+      const found = await harness().catalog.findConnector("single");
+      if (!found) throw new Error('The harness has no connector "single".');
+      const { categories = [], searchTerms = [], permissions = [], descriptionTree, ...connector } = found;
+      // The tree of the description may be left out: it is then made from the text.
+      const tree = await parseMarkdown("**Only** one");
+      expect((await descriptionTree) ?? tree).toEqual(tree);
       expect({ categories, searchTerms, ...connector }).toEqual({
         slug: "single",
         name: "Single",
